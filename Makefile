@@ -1,0 +1,57 @@
+# Roomlog's commands. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PROJECTS := packages/contract packages/runtime packages/store services/gateway services/worker services/api clients/python deploy/local
+REQUIREMENTS := dev gateway worker api build
+
+.PHONY: help run test check format requirements schema clean
+
+help: ## List the commands
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.venv: .venv/ready
+.venv/ready: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roomlog needs Python 3.11 or newer; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PROJECTS:%=-e %)
+	touch $@
+
+run: .venv ## Start everything on this machine: Valkey, workers, gateway, api and a chat page
+	$(BIN)/roomlog demo
+
+test: .venv ## Unit, contract and real-process tests
+	$(BIN)/pytest
+
+check: .venv ## Lint, types, borders, stale schema and requirements
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy packages services clients deploy tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/python -m roomlog_contract.schema --check
+	@for name in $(REQUIREMENTS); do \
+	  cp requirements/$$name.txt .venv/$$name.txt; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o .venv/$$name.txt requirements/$$name.in; \
+	  diff -q requirements/$$name.txt .venv/$$name.txt >/dev/null || { echo "requirements/$$name.txt is stale: make requirements"; exit 1; }; \
+	done
+
+format: .venv ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+requirements: ## Compile the hashed pins from requirements/*.in
+	@for name in $(REQUIREMENTS); do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/$$name.txt requirements/$$name.in; \
+	done
+
+schema: .venv ## Write the JSON Schema of the wire
+	$(BIN)/python -m roomlog_contract.schema
+
+clean: ## Remove what the commands made, the demo's data included
+	rm -rf .venv .roomlog
+
+-include deploy/images.mk deploy/kind/kind.mk benchmarks/bench.mk
