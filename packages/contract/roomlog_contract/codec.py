@@ -1,0 +1,154 @@
+"""From a client's text frame to a command, and from structs to frames. First stage of a message's way.
+
+One strict parse: Python's scanner with hooks that refuse what the JSON grammar or PostgreSQL refuses
+and what two parsers could read differently; then msgspec checks types. Nothing behind this is a dict.
+"""
+
+import json
+import math
+import re
+from typing import Any, Final, cast
+
+import msgspec
+
+from . import limits
+from .commands import COMMANDS, Authenticate, ClientCommand, Command, GetHistory, NewMessage
+from .errors import ErrorCode, MalformedFrame, RefusedCommand
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_INTEGER_CHARACTERS: Final = 17
+"""A sign and the 16 digits of 2^53; longer ones are not even converted."""
+_OUT_OF_RANGE: Final = object()
+"""Stands where a number was that not every client reads alike; no field accepts it."""
+_encoder: Final = msgspec.json.Encoder(uuid_format="hex")
+
+
+class _Ambiguous(ValueError):
+    """JSON by the letter, but two parsers could read two things."""
+
+
+def encode_frame(frame: msgspec.Struct) -> bytes:
+    """Return the UTF-8 JSON of an answer or event; room ids become 32 hex digits."""
+    return _encoder.encode(frame)
+
+
+def decode_command(text: str) -> ClientCommand:
+    """Return the command of a client's frame.
+
+    Raises:
+        MalformedFrame: not JSON, not an object, a key twice, or nested deeper than 16.
+        RefusedCommand: anything else that is wrong, with the code of its error answer.
+    """
+    keys = _parse(text)
+    uuid, action = _identify(keys)
+    struct = COMMANDS.get(action)
+    if struct is None:
+        raise RefusedCommand(ErrorCode.INVALID_ACTION, uuid=uuid, action=action)
+    if "\\u" in text and not _is_storable(keys):
+        raise RefusedCommand(
+            ErrorCode.BAD_VALUE, "Text holds NUL or half a surrogate pair.", uuid=uuid, action=action
+        )
+    try:
+        command = msgspec.convert(keys, struct)
+        _check(command)
+    except msgspec.ValidationError as error:
+        code = ErrorCode.REQUIRED_KEYS if "missing required field" in str(error) else ErrorCode.BAD_VALUE
+        raise RefusedCommand(code, str(error), uuid=uuid, action=action) from None
+    except RefusedCommand as refused:
+        raise RefusedCommand(refused.code, refused.message, uuid=uuid, action=action) from None
+    return cast(ClientCommand, command)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    if text.count("[") + text.count("{") > limits.JSON_DEPTH and _depth(text) > limits.JSON_DEPTH:
+        raise MalformedFrame("nested deeper than 16")
+    try:
+        keys = _scanner.decode(text)
+    except _Ambiguous as error:
+        raise MalformedFrame(str(error)) from None
+    except (ValueError, RecursionError):
+        raise MalformedFrame("not JSON") from None
+    if not isinstance(keys, dict):
+        raise MalformedFrame("not a JSON object")
+    return keys
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for character in _STRING.sub("", text):
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _integer(digits: str) -> object:
+    if len(digits) > _INTEGER_CHARACTERS or abs(int(digits)) > limits.EXACT_INTEGER:
+        return _OUT_OF_RANGE
+    return int(digits)
+
+
+def _fraction(digits: str) -> object:
+    number = float(digits)
+    return number if math.isfinite(number) else _OUT_OF_RANGE
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON (RFC 8259 section 6)")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = dict(pairs)
+    if len(keys) != len(pairs):
+        raise _Ambiguous("a key stands twice in one object")
+    return keys
+
+
+_scanner: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_refuse_constant
+)
+
+
+def _identify(keys: dict[str, Any]) -> tuple[str, str]:
+    """Return uuid and action, both strings that can be echoed."""
+    for key in ("uuid", "action"):
+        if key not in keys:
+            raise RefusedCommand(ErrorCode.REQUIRED_KEYS, f"`{key}` is missing.", close=True)
+    uuid = keys["uuid"]
+    if not _is_name(uuid):
+        raise RefusedCommand(ErrorCode.BAD_VALUE, "`uuid` is no string of 1 to 64 code points.")
+    action = keys["action"]
+    if not _is_name(action):
+        raise RefusedCommand(ErrorCode.BAD_VALUE, "`action` is no string of 1 to 64 code points.", uuid=uuid)
+    return uuid, action
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= limits.UUID_CODE_POINTS and _is_storable(value)
+
+
+def _is_storable(value: object) -> bool:
+    """Tell whether every string within can be stored by PostgreSQL and encoded as UTF-8."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, dict):
+        return all(_is_storable(key) and _is_storable(item) for key, item in value.items())
+    return not isinstance(value, list) or all(map(_is_storable, value))
+
+
+def _check(command: Command) -> None:
+    """Refuse what types can't say."""
+    match command:
+        case NewMessage(text=text):
+            if not text.strip():
+                raise RefusedCommand(ErrorCode.EMPTY_TEXT)
+            if len(text) > limits.TEXT_CODE_POINTS:
+                raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
+        case Authenticate(token=token, ticket=ticket) if (token is None) == (ticket is None):
+            raise RefusedCommand(ErrorCode.REQUIRED_KEYS, "Either `token` or `ticket` is required.")
+        case GetHistory(before=before, after=after) if before is not None and after is not None:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "`before` and `after` exclude each other.")
+        case _:
+            pass

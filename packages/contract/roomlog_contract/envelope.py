@@ -1,0 +1,166 @@
+"""What travels inside: entries of the streams, replies to gateways, notices on channels (msgpack).
+
+Gateways and workers of two releases run side by side during a rollout: fields are only ever added
+at the end, with a default.
+"""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from .commands import ClientCommand, Command
+from .events import RoomSummary, User
+
+ENTRY_FIELD: Final = b"e"
+"""The one field of a stream entry; its value is an encoded Envelope, or empty for a mere wake-up."""
+
+
+class Identify(Command, frozen=True, kw_only=True, tag="identify"):
+    """Asks whose token or ticket this is, and for the rooms with heads. Sent by gateways only."""
+
+    token: str | None = None
+    ticket: str | None = None
+
+
+class ReadHeads(Command, frozen=True, kw_only=True, tag="read_heads"):
+    """Asks for the heads of rooms of one shard. Sent by gateways only."""
+
+    rooms: list[UUID]
+
+
+class FetchEvents(Command, frozen=True, kw_only=True, tag="fetch_events"):
+    """Asks for a page of a room's log, to fill a gap. Sent by gateways only."""
+
+    room: UUID
+    after: int
+    limit: int
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """A command on its way to a worker."""
+
+    command: ClientCommand | Identify | ReadHeads | FetchEvents
+    gateway: str = ""
+    """The gateway process that waits for the reply; empty where nobody does."""
+    request: int = 0
+    """The gateway's number for its reply."""
+    user: int = 0
+    """Who asks; 0 where a gateway asks for itself."""
+    staff: bool = False
+    """Set by the api only: membership and roles were checked there."""
+    received_ms: int = 0
+    """The gateway's wall clock, for latency metrics only."""
+
+
+class Answered(Struct, frozen=True, tag=True):
+    """A finished frame for the connection that asked."""
+
+    request: int
+    frame: bytes
+
+
+class Selected(Struct, frozen=True, tag=True):
+    """The answer to select_room, with what the gateway must know to continue the room from it."""
+
+    request: int
+    frame: bytes
+    room: UUID
+    epoch: str
+    seq: int
+    more: bool
+    """True: nothing of the room is sent until the next page was asked for (also after a reset)."""
+
+
+class Identified(Struct, frozen=True, tag=True):
+    """Whose token it is and the rooms with heads; `user` is None where the token is not valid."""
+
+    request: int
+    user: User | None
+    rooms: list[RoomSummary]
+
+
+class HeadsRead(Struct, frozen=True, tag=True):
+    """The heads of the asked rooms; rooms that are gone are missing."""
+
+    request: int
+    epoch: str
+    heads: dict[UUID, int]
+
+
+class Notice(Struct, frozen=True, tag=True):
+    """One durable event on its room's channel; `frame` is the same for every member."""
+
+    epoch: str
+    seq: int
+    frame: bytes
+    user: int
+    """Who caused it: for this user's request it is the answer."""
+    gateway: str = ""
+    request: int = 0
+    left: int = 0
+    """The user whose membership ended with this event."""
+
+
+class EventsFetched(Struct, frozen=True, tag=True):
+    """A page of a room's log, without a gap from `after` + 1 on, and the head it was read at."""
+
+    request: int
+    room: UUID
+    epoch: str
+    head: int
+    events: list[Notice]
+
+
+class HeadMoved(Struct, frozen=True, tag=True):
+    """An owner's reminder of a room's head on its channel."""
+
+    epoch: str
+    seq: int
+
+
+class Joined(Struct, frozen=True, tag=True):
+    """The user became a member of a room."""
+
+    room: RoomSummary
+
+
+class Recheck(Struct, frozen=True, tag=True):
+    """Something about the user's tokens or account changed: ask again for every connection."""
+
+
+Reply = Answered | Selected | Identified | HeadsRead | EventsFetched
+RoomNotice = Notice | HeadMoved
+UserNotice = Joined | Recheck
+
+_encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")
+_envelopes: Final = msgspec.msgpack.Decoder(Envelope)
+_replies: Final = msgspec.msgpack.Decoder(list[Reply])
+_room_notices: Final = msgspec.msgpack.Decoder(RoomNotice)  # type: ignore[arg-type]
+_user_notices: Final = msgspec.msgpack.Decoder(UserNotice)  # type: ignore[arg-type]
+
+
+def encode(value: Envelope | RoomNotice | UserNotice | list[Reply]) -> bytes:
+    """Return the msgpack of an envelope, a notice or one publication's replies."""
+    return _encoder.encode(value)
+
+
+def decode_envelope(data: bytes) -> Envelope:
+    """Raises msgspec.DecodeError for what no release of Roomlog wrote."""
+    return _envelopes.decode(data)
+
+
+def decode_replies(data: bytes) -> list[Reply]:
+    """Return the replies of one publication on a gateway's channel."""
+    return _replies.decode(data)
+
+
+def decode_room_notice(data: bytes) -> RoomNotice:
+    """Return the notice of a publication on a room's channel."""
+    return _room_notices.decode(data)  # type: ignore[no-any-return]
+
+
+def decode_user_notice(data: bytes) -> UserNotice:
+    """Return the notice of a publication on a user's channel."""
+    return _user_notices.decode(data)  # type: ignore[no-any-return]

@@ -1,0 +1,107 @@
+"""What can go wrong on the wire: error codes, close codes, and the exceptions of the codec.
+
+ContractError
+├── MalformedFrame    the frame is no command at all; the socket is closed with 1003
+└── RefusedCommand    a command with a uuid, answered with an error frame
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Final
+
+
+class ErrorCode(StrEnum):
+    """Stable codes of error answers; the README says when each is sent."""
+
+    REQUIRED_KEYS = "required_keys"
+    BAD_VALUE = "bad_value"
+    INVALID_ACTION = "invalid_action"
+    INVALID_TOKEN = "invalid_token"  # noqa: S105 - the name of an error
+    NOT_AUTHENTICATED = "not_authenticated"
+    INVALID_ROOM = "invalid_room"
+    NOT_MEMBER = "not_member"
+    NOT_FOUND = "not_found"
+    FORBIDDEN = "forbidden"
+    MUTED = "muted"
+    ARCHIVED = "archived"
+    EMPTY_TEXT = "empty_text"
+    TEXT_TOO_LONG = "text_too_long"
+    UUID_CONFLICT = "uuid_conflict"
+    RATE_LIMITED = "rate_limited"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
+    ErrorCode.REQUIRED_KEYS: "A required key is missing.",
+    ErrorCode.BAD_VALUE: "A value has the wrong type or range.",
+    ErrorCode.INVALID_ACTION: "There is no such action.",
+    ErrorCode.INVALID_TOKEN: "The token or ticket is not valid.",
+    ErrorCode.NOT_AUTHENTICATED: "Authenticate first.",
+    ErrorCode.INVALID_ROOM: "There is no such room.",
+    ErrorCode.NOT_MEMBER: "You are not a member of this room.",
+    ErrorCode.NOT_FOUND: "There is no such thing.",
+    ErrorCode.FORBIDDEN: "Your role does not allow this.",
+    ErrorCode.MUTED: "You are muted in this room.",
+    ErrorCode.ARCHIVED: "The room is archived.",
+    ErrorCode.EMPTY_TEXT: "The text is empty.",
+    ErrorCode.TEXT_TOO_LONG: "The text is longer than 4,000 code points.",
+    ErrorCode.UUID_CONFLICT: "This uuid was used for another content.",
+    ErrorCode.RATE_LIMITED: "Too many commands; slow down.",
+    ErrorCode.TOO_MANY_CONNECTIONS: "Too many connections of this user.",
+    ErrorCode.BUSY: "Not accepted just now; repeat the same uuid later.",
+    ErrorCode.UNAVAILABLE: "This is switched off here.",
+    ErrorCode.INTERNAL: "The command failed here and was not stored.",
+}
+"""One sentence for people behind each code."""
+
+
+class CloseCode(IntEnum):
+    """WebSocket close codes that Roomlog sends (RFC 6455 section 7.4; 4xxx are ours)."""
+
+    GOING_AWAY = 1001
+    MALFORMED = 1003
+    POLICY = 1008
+    TOO_BIG = 1009
+    RESTART = 1012
+    OVERLOADED = 1013
+    UNAUTHENTICATED = 4401
+    REVOKED = 4403
+    TOO_SLOW = 4408
+
+
+class ContractError(Exception):
+    """Root of what the codec raises."""
+
+
+class MalformedFrame(ContractError):
+    """The frame is no JSON object, or nests too deep: close 1003 with `reason` (at most 123 bytes)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RefusedCommand(ContractError):
+    """A command that is answered with an error and goes no further.
+
+    `uuid` and `action` are echoed where they could be read; `close` asks for 1003 after the answer,
+    because a client that sends no uuid can't tell its answers apart.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str | None = None,
+        *,
+        uuid: str | None = None,
+        action: str | None = None,
+        close: bool = False,
+    ) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message or ERROR_MESSAGES[code]
+        self.uuid = uuid
+        self.action = action
+        self.close = close

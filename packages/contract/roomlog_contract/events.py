@@ -1,0 +1,234 @@
+"""What the server says: answers, durable events and server events, one frozen struct for each.
+
+Frames are built once per event, not per member; a durable event has the same bytes for everybody.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from .commands import Cursor
+
+Success = Literal["success"]
+
+
+class User(Struct, frozen=True):
+    """Who did something, as people see it."""
+
+    id: int
+    username: str
+
+
+class Member(Struct, frozen=True):
+    """A user in a room."""
+
+    id: int
+    username: str
+    role: str
+
+
+class Message(Struct, frozen=True):
+    """A message in its present state."""
+
+    id: int
+    seq: int
+    number: int
+    """1, 2, 3 … over the room's messages alone."""
+    user: User
+    room: UUID
+    timestamp: int
+    """Seconds since 1970, as stored."""
+    timestamp_ms: int
+    text: str
+    edited_at: int | None
+    """Milliseconds since 1970."""
+    deleted: bool
+    reply_to: int | None
+    reactions: dict[str, list[int]]
+
+
+class RoomSummary(Struct, frozen=True):
+    """A room as one of its members sees it."""
+
+    id: UUID
+    name: str
+    kind: str
+    epoch: str
+    seq: int
+    """The head: the seq of the last event."""
+    read_seq: int
+    unread: int
+
+
+class DurableEvent(Struct, frozen=True, kw_only=True, tag_field="action"):
+    """One place in a room's log; for the sender of its command it is the answer."""
+
+    uuid: str
+    status: Success = "success"
+    room: UUID
+    epoch: str
+    seq: int
+    duplicate: bool | UnsetType = UNSET
+    """True in the answer to a repeat, and only there."""
+
+
+class NewMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="new_message"):
+    """Somebody said something."""
+
+    message: Message
+
+
+class CreateRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="create_room"):
+    """The room began; always seq 1."""
+
+    user: User
+    name: str
+    kind: str
+    members: list[Member]
+
+
+class InviteUserEvent(DurableEvent, frozen=True, kw_only=True, tag="invite_user"):
+    """`user` made `member` a member."""
+
+    user: User
+    member: Member
+
+
+class RemoveUserEvent(DurableEvent, frozen=True, kw_only=True, tag="remove_user"):
+    """`user` ended the membership of `member`."""
+
+    user: User
+    member: Member
+
+
+class LeaveRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="leave_room"):
+    """`user`, who is `member`, left."""
+
+    user: User
+    member: Member
+
+
+class Answer(Struct, frozen=True, kw_only=True, tag_field="action"):
+    """What every successful answer has."""
+
+    uuid: str
+    status: Success = "success"
+
+
+class AuthenticateAnswer(Answer, frozen=True, kw_only=True, tag="authenticate"):
+    """Who the connection is now, and the rooms whose events it receives from here on."""
+
+    user: User
+    rooms: list[RoomSummary]
+
+
+class SelectRoomAnswer(Answer, frozen=True, kw_only=True, tag="select_room"):
+    """The last messages of a room; events above `seq` follow."""
+
+    room: UUID
+    epoch: str
+    seq: int
+    room_messages: list[Message]
+
+
+class SelectRoomPage(Answer, frozen=True, kw_only=True, tag="select_room"):
+    """Events after the asked cursor up to `seq`; with `more` the client asks again from there."""
+
+    room: UUID
+    epoch: str
+    seq: int
+    events: list[Raw]
+    """Durable events as they were sent, oldest first."""
+    more: bool
+    reset: bool | UnsetType = UNSET
+    """True where the cursor is of another epoch: throw it away, select afresh."""
+
+
+class GetHistoryAnswer(Answer, frozen=True, kw_only=True, tag="get_history"):
+    """Messages in their present state, oldest first."""
+
+    room: UUID
+    room_messages: list[Message]
+
+
+class ListRoomsAnswer(Answer, frozen=True, kw_only=True, tag="list_rooms"):
+    """The sender's rooms."""
+
+    rooms: list[RoomSummary]
+
+
+class PingAnswer(Answer, frozen=True, kw_only=True, tag="ping"):
+    """The gateway is there."""
+
+    time_ms: int
+    """The gateway's clock, milliseconds since 1970."""
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    """Why a command was not carried out; only its sender sees it."""
+
+    uuid: str | None
+    action: str | None
+    status: Literal["error"] = "error"
+    error_code: str
+    error_message: str
+    room: UUID | UnsetType = UNSET
+    retry_after_ms: int | UnsetType = UNSET
+
+
+class ServerEvent(Struct, frozen=True, kw_only=True, tag_field="action"):
+    """Something nobody asked for that has no place in a log."""
+
+
+class Heads(ServerEvent, frozen=True, kw_only=True, tag="heads"):
+    """The last seq of rooms that the client seems to be behind in."""
+
+    rooms: dict[str, Cursor]
+
+
+class SyncRequired(ServerEvent, frozen=True, kw_only=True, tag="sync_required"):
+    """Nothing later of these rooms is sent until select_room with since."""
+
+    rooms: list[UUID]
+
+
+class Reset(ServerEvent, frozen=True, kw_only=True, tag="reset"):
+    """The log began anew from a restored database: throw the cursor away, select afresh."""
+
+    room: UUID
+    epoch: str
+
+
+class RoomJoined(ServerEvent, frozen=True, kw_only=True, tag="room_joined"):
+    """The user is a member of one more room; its events above the head follow."""
+
+    room: RoomSummary
+
+
+class RoomLeft(ServerEvent, frozen=True, kw_only=True, tag="room_left"):
+    """The user is no longer a member."""
+
+    room: UUID
+
+
+class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):
+    """The socket will be closed; come back after the delay."""
+
+    after_ms: int
+    reason: str
+
+
+class Degraded(ServerEvent, frozen=True, kw_only=True, tag="degraded"):
+    """The gateway has lost Redis: nothing arrives, sends are answered with busy."""
+
+    since_ms: int
+
+
+class Recovered(ServerEvent, frozen=True, kw_only=True, tag="recovered"):
+    """Redis is back; missed events follow."""
+
+    since_ms: int
+
+
+RoomEventFrame = NewMessageEvent | CreateRoomEvent | InviteUserEvent | RemoveUserEvent | LeaveRoomEvent

@@ -1,0 +1,90 @@
+"""Every limit of the wire, with its unit and its reason. Changing one changes the specification."""
+
+from typing import Final
+
+FRAME_BYTES: Final = 64 * 1024
+"""Largest client frame: a text of 4,000 code points, all escaped as surrogate pairs, is 48 KB."""
+
+TEXT_CODE_POINTS: Final = 4_000
+"""Longest message text: two screens; longer things are files."""
+
+JSON_DEPTH: Final = 16
+"""Deepest nesting of arrays and objects: commands need three."""
+
+EXACT_INTEGER: Final = 2**53
+"""Beyond this a JavaScript client would read another number than was sent."""
+
+UUID_CODE_POINTS: Final = 64
+"""Longest uuid of a command: a dashed UUID has 36; prefixes are allowed."""
+
+NAME_CODE_POINTS: Final = 200
+"""Longest room name."""
+
+ROOM_MEMBERS_AT_CREATION: Final = 100
+"""Members named in one create_room; more are invited one by one."""
+
+CURSORS: Final = 1_000
+"""Cursors in one authenticate: bounds its cost to the reader of one shard."""
+
+HISTORY_MESSAGES: Final = 100
+"""Most messages in one answer to get_history."""
+
+SELECT_MESSAGES: Final = 20
+"""Messages in an answer to select_room without since."""
+
+PAGE_EVENTS: Final = 200
+"""Most events in one page of select_room with since, and of a gateway's gap fetch."""
+
+COMMANDS_PER_SECOND: Final = 20
+"""Sustained commands a second and connection: nobody types faster."""
+
+COMMANDS_BURST: Final = 40
+"""Commands that may come at once, for example at the start of a page."""
+
+UNANSWERED_COMMANDS: Final = 32
+"""Commands in flight a connection; the next gets busy, so one client can't fill a stream."""
+
+UNANSWERED_SECONDS: Final = 15.0
+"""After this an unanswered command no longer counts: its answer is unknown."""
+
+CONNECTIONS_PER_USER: Final = 10
+"""Open connections of one user on one gateway: phones, tabs, bots."""
+
+AUTHENTICATE_SECONDS: Final = 5.0
+"""Time from open to the authenticate frame."""
+
+IDENTIFY_SECONDS: Final = 10.0
+"""Time for a worker to answer authenticate, then 1013."""
+
+INVALID_TOKENS: Final = 3
+"""Wrong tokens on one connection before 4401."""
+
+PING_SECONDS: Final = 25.0
+"""Between pings: below the 30 s idle limit of common proxies."""
+
+OUTBOX_EVENTS: Final = 256
+"""Frames that wait for one slow connection before it is asked to resynchronise."""
+
+OUTBOX_BYTES: Final = 1024 * 1024
+"""Bytes that wait for one slow connection: 256 of the usual 4 KiB at most."""
+
+HELD_EVENTS: Final = 256
+"""Events held for a gap or during a select_room before they are read again instead."""
+
+HELD_SECONDS: Final = 0.050
+"""How long an event waits for its predecessor before the gap is fetched: above the jitter of one Redis."""
+
+STALLED_SECONDS: Final = 10.0
+"""A connection whose socket takes nothing for this long is closed with 4408."""
+
+STREAM_ENTRIES: Final = 10_000
+"""Length of a shard's stream at which the gate shuts: about two seconds of one worker's work."""
+
+STREAM_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of a shard's stream at which the gate shuts, so that 64 shards fit into 2 GiB."""
+
+STREAM_BATCH: Final = 256
+"""Entries in one transaction over all owned shards: beyond it the rate gains nothing, the wait does."""
+
+ENTRY_TRIES: Final = 5
+"""Failures of an entry alone before it becomes a dead letter."""
