@@ -1,0 +1,26 @@
+"""The exposition of a process's metrics for Prometheus.
+
+Beside the message's way: each service declares its own metrics with prometheus-client; this file only prints
+them. It must not declare metrics itself and must not ask Redis or the database.
+"""
+
+import os
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def expose() -> bytes:
+    """Returns the text exposition of this process, or of all its siblings.
+
+    prometheus-client writes to files of one folder where PROMETHEUS_MULTIPROC_DIR is set (several gunicorn
+    workers in one pod); whoever is asked then answers for all of them.
+    """
+    if not os.environ.get(MULTIPROCESS_VARIABLE):
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

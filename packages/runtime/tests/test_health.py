@@ -1,0 +1,169 @@
+"""Probes and metrics: three answers of three meanings, and no caller can hold the process."""
+
+import http.client
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+from roomlog_runtime import health, metrics
+from roomlog_runtime.health import Answer, Checks, HealthServer, respond
+from roomlog_runtime.settings import Bind
+
+DEADLINE_SECONDS = 5.0
+
+
+@dataclass
+class Service:
+    """A service whose three answers the test sets."""
+
+    live: bool = True
+    not_ready: str | None = None
+    not_started: str | None = None
+
+    def checks(self) -> Checks:
+        """The questions, bound to these answers."""
+        return Checks(lambda: self.live, lambda: self.not_ready, lambda: self.not_started)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/startupz", "/readyz?verbose"])
+def test_a_healthy_service_says_ok(path: str) -> None:
+    """All three probes answer 200, whatever the query string."""
+    assert respond(path, Service().checks()).status == 200
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "reason"),
+    [
+        (Service(live=False), "/livez", b"does not turn\n"),
+        (Service(not_ready="Redis is away"), "/readyz", b"Redis is away\n"),
+        (Service(not_started="no leases yet"), "/startupz", b"no leases yet\n"),
+    ],
+)
+def test_an_unhealthy_service_says_why(service: Service, path: str, reason: bytes) -> None:
+    """A failed probe answers 503 with the reason, and only the probe that asks about it fails."""
+    failed = respond(path, service.checks())
+    assert (failed.status, failed.body) == (503, reason)
+    others = {"/livez", "/readyz", "/startupz"} - {path}
+    assert {respond(other, service.checks()).status for other in others} == {200}
+
+
+def test_an_unknown_path_is_not_found() -> None:
+    """The port has four paths and no fifth."""
+    assert respond("/", Service().checks()).status == 404
+
+
+def test_metrics_are_the_exposition_of_the_process() -> None:
+    """What the process counts is scraped, in the content type that Prometheus asks for."""
+    Counter("roomlog_runtime_test_scrapes_total", "Made by this test.").inc(3)
+    answer = respond("/metrics", Service().checks())
+    assert answer.content_type == metrics.CONTENT_TYPE
+    assert b"roomlog_runtime_test_scrapes_total 3.0" in answer.body
+
+
+def test_metrics_of_siblings_come_from_their_folder(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the folder of several processes set, this process's own registry is not what is shown."""
+    Counter("roomlog_runtime_test_own_total", "Made by this test.", registry=CollectorRegistry())
+    monkeypatch.setenv(metrics.MULTIPROCESS_VARIABLE, str(tmp_path))
+    assert b"python_info" not in metrics.expose()
+
+
+@pytest.fixture
+def server() -> Iterator[HealthServer]:
+    """A running server of a healthy service."""
+    running = HealthServer(Bind("127.0.0.1", 0), Service().checks())
+    running.start()
+    yield running
+    running.stop()
+
+
+def ask(server: HealthServer, method: str, path: str) -> Answer:
+    """One request over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_SECONDS)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers["Content-Type"], response.read())
+    finally:
+        connection.close()
+
+
+def test_the_server_answers_as_respond_does(server: HealthServer) -> None:
+    """The threaded server adds framing and nothing else."""
+    assert ask(server, "GET", "/livez") == respond("/livez", Service().checks())
+    assert ask(server, "GET", "/nothing").status == 404
+
+
+def test_only_get_is_answered(server: HealthServer) -> None:
+    """Another method is 405: the port changes nothing."""
+    assert ask(server, "POST", "/livez").status == 405
+
+
+def test_bytes_that_are_not_http_are_answered_and_closed(server: HealthServer) -> None:
+    """Rubbish costs the sender its connection and nobody else's."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as link:
+        link.sendall(b"rubbish\r\n\r\n")
+        assert link.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+def test_an_endless_head_is_cut(server: HealthServer) -> None:
+    """A head over the bound is answered as it stands instead of being gathered for ever."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as link:
+        link.sendall(b"x" * health.MAX_REQUEST_BYTES)
+        assert link.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_caller_that_says_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many silent callers as there are threads delay the next probe by the request's deadline only."""
+    monkeypatch.setattr(health, "REQUEST_SECONDS", 0.2)
+    server = HealthServer(Bind("127.0.0.1", 0), Service().checks())
+    server.start()
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(health.THREADS)]
+    try:
+        assert ask(server, "GET", "/livez").status == 200
+    finally:
+        for link in silent:
+            link.close()
+        server.stop()
+
+
+def test_a_flood_is_closed_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the waiting places a connection is closed at once; those that wait are served."""
+    monkeypatch.setattr(health, "REQUEST_SECONDS", 1.0)
+    server = HealthServer(Bind("127.0.0.1", 0), Service().checks())
+    server.start()
+    places = health.THREADS + health.MAX_WAITING_REQUESTS
+    links = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(places + 1)]
+    try:
+        links[-1].settimeout(DEADLINE_SECONDS)
+        assert links[-1].recv(1) == b""
+    finally:
+        for link in links:
+            link.close()
+        server.stop()
+
+
+def test_a_taken_port_is_said_at_once(server: HealthServer) -> None:
+    """Two services on one port are a mistake that the second one's start reports."""
+    with pytest.raises(OSError, match="in use"):
+        HealthServer(Bind("127.0.0.1", server.port), Service().checks())
+
+
+def test_a_check_that_raises_is_logged_and_closes_the_connection(capsys: pytest.CaptureFixture[str]) -> None:
+    """A broken check fails its probe and leaves a trace instead of vanishing in the pool."""
+
+    def broken() -> str | None:
+        raise ValueError("broken check")
+
+    server = HealthServer(Bind("127.0.0.1", 0), Checks(lambda: True, broken))
+    server.start()
+    try:
+        with pytest.raises(http.client.RemoteDisconnected):
+            ask(server, "GET", "/readyz")
+        assert ask(server, "GET", "/livez").status == 200
+    finally:
+        server.stop()
+    assert "broken check" in capsys.readouterr().out

@@ -1,0 +1,102 @@
+"""One log for a process: one line a record, whoever wrote it.
+
+Each case is a process of its own, as the services are: logging is set up once for a whole process.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+DEADLINE_SECONDS = 20.0
+
+
+def output_of(program: str, **environ: str) -> str:
+    """What a small program writes to standard output after `configure_logs("worker")`."""
+    setup = "import logging, structlog\nfrom roomlog_runtime.logs import *\nconfigure_logs('worker')\n"
+    done = subprocess.run(
+        [sys.executable, "-c", setup + program],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def records_of(program: str, **environ: str) -> list[dict[str, Any]]:
+    """The same, as JSON records."""
+    return [json.loads(line) for line in output_of(program, **environ).splitlines()]
+
+
+def test_a_record_has_event_facts_and_origin() -> None:
+    """The event is the message, the facts are fields, level, time, logger and service are added."""
+    (record,) = records_of("structlog.get_logger('leases').info('lease_taken', shard=7)")
+    assert record.pop("timestamp").endswith("Z")
+    assert record == {
+        "event": "lease_taken",
+        "shard": 7,
+        "level": "info",
+        "logger": "leases",
+        "service": "worker",
+    }
+
+
+def test_library_records_look_the_same() -> None:
+    """The standard library's records come out of the same door, arguments filled in."""
+    (record,) = records_of("logging.getLogger('redis').warning('lost %s', 'link')")
+    assert (record["event"], record["level"], record["service"]) == ("lost link", "warning", "worker")
+
+
+def test_bound_context_is_on_every_line_of_its_context() -> None:
+    """What the hop binds (the uuid, say) is on our lines and on the libraries' lines."""
+    program = (
+        "structlog.contextvars.bind_contextvars(uuid='u1')\n"
+        "structlog.get_logger().info('a')\nlogging.getLogger('x').info('b')"
+    )
+    assert [record["uuid"] for record in records_of(program)] == ["u1", "u1"]
+
+
+def test_an_exception_is_one_line_of_json() -> None:
+    """A traceback stays inside its record, so a collector does not tear it apart."""
+    program = "try:\n 1/0\nexcept ZeroDivisionError:\n structlog.get_logger().exception('step_failed')"
+    (record,) = records_of(program)
+    assert "ZeroDivisionError" in record["exception"]
+
+
+def test_the_level_holds_for_both_kinds() -> None:
+    """Below the level nothing is written, ours or a library's."""
+    program = "structlog.get_logger().info('a')\nlogging.getLogger('x').info('b')"
+    assert output_of(program, ROOMLOG_LOG_LEVEL="warning") == ""
+
+
+def test_console_lines_can_not_be_forged() -> None:
+    """A line break in a library's message is shown as such and starts no record of its own."""
+    program = "logging.getLogger('x').warning('agent\\nforged')"
+    assert len(output_of(program, ROOMLOG_LOG_FORMAT="console").splitlines()) == 1
+
+
+def test_handlers_of_gunicorn_are_replaced() -> None:
+    """gunicorn's own handler goes when it applies our half, so its lines come once and look alike."""
+    program = (
+        "gunicorn = logging.getLogger('gunicorn.error')\n"
+        "gunicorn.propagate = False\ngunicorn.addHandler(logging.StreamHandler())\n"
+        "import logging.config\nlogging.config.dictConfig(stdlib_config('gateway'))\n"
+        "gunicorn.warning('Worker exiting')"
+    )
+    (record,) = records_of(program)
+    assert (record["event"], record["service"]) == ("Worker exiting", "gateway")
+
+
+@pytest.mark.parametrize("variable", ["ROOMLOG_LOG_LEVEL", "ROOMLOG_LOG_FORMAT"])
+def test_a_wrong_setting_names_its_variable(variable: str) -> None:
+    """A typing mistake ends the start with the variable's name."""
+    program = "import os\nfrom roomlog_runtime.errors import SettingError\n"
+    program += f"os.environ['{variable}'] = 'loud'\n"
+    program += "try:\n configure_logs('worker')\nexcept SettingError as error:\n print(error.name)"
+    assert output_of(program) == f"{variable}\n"
