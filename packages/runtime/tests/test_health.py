@@ -132,7 +132,7 @@ def test_a_caller_that_says_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_flood_is_closed_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the waiting places a connection is closed at once; those that wait are served."""
-    monkeypatch.setattr(health, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(health, "REQUEST_SECONDS", 4 * DEADLINE_SECONDS)
     server = HealthServer(Bind("127.0.0.1", 0), Service().checks())
     server.start()
     places = health.THREADS + health.MAX_WAITING_REQUESTS

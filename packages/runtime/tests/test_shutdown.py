@@ -4,12 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 from roomlog_runtime.shutdown import STOP_SIGNALS, Shutdown
 
 LONG_SECONDS = 10.0
+HEAD_START_SECONDS = 0.1
+"""Lets the sleepers fall asleep first; where it is too short the test is easier, never wrong."""
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def test_nothing_is_requested_at_first(shutdown: Shutdown) -> None:
 def test_a_signal_ends_a_wait(shutdown: Shutdown, number: signal.Signals) -> None:
     """SIGTERM and SIGINT wake the sleeper long before its time."""
     shutdown.install()
-    sender = Thread(target=os.kill, args=(os.getpid(), number))
+    sender = Timer(HEAD_START_SECONDS, os.kill, (os.getpid(), number))
     started = time.monotonic()
     sender.start()
     assert shutdown.wait(LONG_SECONDS)
@@ -48,9 +50,13 @@ def test_every_waiter_of_every_thread_wakes(shutdown: Shutdown) -> None:
     waiters = [Thread(target=lambda: heard.append(shutdown.wait(LONG_SECONDS))) for _ in range(3)]
     for waiter in waiters:
         waiter.start()
-    shutdown.request()
-    shutdown.request()
+    started = time.monotonic()
+    sender = Timer(HEAD_START_SECONDS, shutdown.request)
+    sender.start()
     for waiter in waiters:
         waiter.join(LONG_SECONDS)
+    sender.join()
+    shutdown.request()
     assert heard == [True, True, True]
+    assert time.monotonic() - started < LONG_SECONDS / 2
     assert shutdown.wait(LONG_SECONDS)
