@@ -1,1 +1,1 @@
-"""Placeholder until the first module lands."""
+"""The workers: ordered writers of the rooms' logs, one process a StatefulSet ordinal."""

@@ -1,0 +1,50 @@
+"""Django's DATABASES entry from one URL, with the time-outs that Roomlog's safety arguments count on.
+
+Imported by settings modules before Django is ready; must not import models.
+"""
+
+from typing import Any, Final
+
+import dj_database_url
+
+LOCK_TIMEOUT_MS: Final = 1_000
+"""A writer waits this long for a row; then the batch is tried again."""
+STATEMENT_TIMEOUT_MS: Final = 5_000
+"""No statement of a writer takes longer unless the database is in trouble."""
+IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 5_000
+"""A paused writer loses its locks after this, well before its leases' 10 s."""
+TCP_USER_TIMEOUT_MS: Final = 10_000
+"""A writer cut off from the database hears of it after this."""
+CONNECT_TIMEOUT_SECONDS: Final = 5
+SQLITE_TIMEOUT_SECONDS: Final = 20
+"""SQLite has one writer at a time; the others wait this long for their turn."""
+SQLITE_PRAGMAS: Final = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+
+
+def database(url: str, *, writer: bool = False) -> dict[str, Any]:
+    """Return the settings for `postgres://…` or `sqlite:////absolute/path`.
+
+    A `writer` (the worker) keeps one connection and ends its own stuck statements; others draw from a
+    pool of psycopg's.
+    """
+    settings: dict[str, Any] = dict(dj_database_url.parse(url))
+    if settings["ENGINE"].endswith("sqlite3"):
+        settings["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": SQLITE_TIMEOUT_SECONDS,
+            "init_command": SQLITE_PRAGMAS,
+        }
+        settings["CONN_MAX_AGE"] = None if writer else 0
+        return settings
+    options = settings.setdefault("OPTIONS", {})
+    options["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
+    options["tcp_user_timeout"] = TCP_USER_TIMEOUT_MS
+    if writer:
+        options["options"] = (
+            f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+        )
+        settings["CONN_MAX_AGE"] = None
+    else:
+        options["pool"] = {"min_size": 1, "max_size": 4, "timeout": CONNECT_TIMEOUT_SECONDS}
+    return settings

@@ -1,0 +1,228 @@
+"""The tables. A room's log is RoomEvent; everything else says who may write to it and how far it is.
+
+Rows of RoomEvent, RoomHead and Membership are written by workers only, inside the transaction that
+holds the room's head. Constraints live here, in the database, before any check in Python.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+class Install(models.Model):
+    """The one row of an installation."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    epoch = models.CharField(max_length=32)
+    """Changes when logs may have gone back in time (`new_epoch`): every cursor of another is reset."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="install_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"install {self.epoch}"
+
+
+class ChatRoom(models.Model):
+    """A room; its id is derived from who made it, so that a repeated create_room is the same room."""
+
+    class Kind(models.TextChoices):
+        """Who may come in."""
+
+        GROUP = "group"
+        DIRECT = "direct"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    name = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.GROUP)
+    date_created = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    users: "models.ManyToManyField[models.Model, Membership]" = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="rooms"
+    )
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["group", "direct"]), name="room_kind_is_known")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.id.hex
+
+
+class Membership(models.Model):
+    """A user in a room."""
+
+    class Role(models.TextChoices):
+        """What a member may do."""
+
+        OWNER = "owner"
+        ADMIN = "admin"
+        MEMBER = "member"
+
+    room = models.ForeignKey(ChatRoom, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.MEMBER)
+    read_seq = models.BigIntegerField(default=0)
+    read_number = models.BigIntegerField(default=0)
+    """Messages read: `RoomHead.messages` less this are unread."""
+    muted_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["room", "user"], name="member_once"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "admin", "member"]), name="role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}"
+
+
+class RoomHead(models.Model):
+    """How far a room's log is; the row whose lock makes a room's writers one."""
+
+    room = models.OneToOneField(ChatRoom, on_delete=models.CASCADE, primary_key=True, related_name="head")
+    epoch = models.CharField(max_length=32)
+    last_seq = models.BigIntegerField(default=0)
+    messages = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(last_seq__gte=F("messages")), name="head_counts_messages")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room_id} at {self.last_seq}"
+
+
+class RoomEvent(models.Model):
+    """One durable event: a place in a room's log."""
+
+    class Kind(models.TextChoices):
+        """The wire's actions that become events."""
+
+        NEW_MESSAGE = "new_message"
+        CREATE_ROOM = "create_room"
+        INVITE_USER = "invite_user"
+        REMOVE_USER = "remove_user"
+        LEAVE_ROOM = "leave_room"
+
+    id = models.BigAutoField(primary_key=True)
+    room = models.ForeignKey(ChatRoom, on_delete=models.PROTECT, related_name="events", db_index=False)
+    seq = models.BigIntegerField()
+    number = models.BigIntegerField(null=True)
+    """1, 2, 3 … over the room's messages; null for other kinds."""
+    kind = models.CharField(max_length=32, choices=Kind.choices)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    uuid = models.CharField(max_length=64)
+    body_hash = models.BinaryField(max_length=16)
+    """Of the whole command: a repeat with the same uuid and another hash is a conflict."""
+    text = models.TextField(blank=True)
+    data = models.JSONField(null=True)
+    """What the kind needs besides text: reply_to, member, role, name."""
+    date_created = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["room", "seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["room", "seq"], name="seq_once"),
+            # uuid first: finding the repeats of a batch is one index descent for each uuid.
+            models.UniqueConstraint(fields=["uuid", "room", "user"], name="command_once"),
+            models.CheckConstraint(condition=Q(seq__gte=1), name="seq_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.seq} in {self.room_id}"
+
+
+class ChatMessageManager(models.Manager["ChatMessage"]):
+    """Only events that are messages."""
+
+    def get_queryset(self) -> "models.QuerySet[ChatMessage]":
+        """Return the messages."""
+        return super().get_queryset().filter(kind=RoomEvent.Kind.NEW_MESSAGE)
+
+
+class ChatMessage(RoomEvent):
+    """A message: the events of kind `new_message`, so that a message is one insert."""
+
+    objects = ChatMessageManager()
+
+    class Meta:
+        proxy = True
+
+
+class PendingCommand(models.Model):
+    """A command that the api or `room.post()` wrote in the caller's own transaction.
+
+    The shard's owner carries it out and deletes it in the transaction that writes the event.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    shard = models.PositiveSmallIntegerField()
+    room = models.UUIDField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    uuid = models.CharField(max_length=64)
+    envelope = models.BinaryField()
+    date_created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["shard", "id"], name="pending_by_shard")]
+
+    def __str__(self) -> str:
+        return f"pending {self.id} for {self.room}"
+
+
+class Worker(models.Model):
+    """A live worker process. `beat` counts up each second; nobody compares clocks."""
+
+    id = models.BigAutoField(primary_key=True)
+    """Of two processes with one ordinal the later has the higher id and is preferred."""
+    uuid = models.UUIDField(unique=True)
+    ordinal = models.PositiveIntegerField()
+    beat = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"worker {self.ordinal} ({self.uuid})"
+
+
+class ShardLease(models.Model):
+    """Who may write the rooms of a shard. Locked and compared in every transaction that writes."""
+
+    shard = models.PositiveSmallIntegerField(primary_key=True)
+    owner = models.UUIDField(null=True)
+    """The uuid of a Worker, never its ordinal: a forced delete leaves two processes of one ordinal."""
+    epoch = models.BigIntegerField(default=0)
+    """Counts the takeovers: a late commit of an earlier owner finds another number and is refused."""
+    beat = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(shard__lt=64), name="shard_below_64")]
+
+    def __str__(self) -> str:
+        return f"shard {self.shard:02d}"
+
+
+class DeadLetter(models.Model):
+    """An entry that failed alone five times. Its sender was told `internal`; people look at it here."""
+
+    id = models.BigAutoField(primary_key=True)
+    shard = models.PositiveSmallIntegerField()
+    entry = models.CharField(max_length=40)
+    """The stream entry's id."""
+    room = models.UUIDField(null=True)
+    action = models.CharField(max_length=32, blank=True)
+    uuid = models.CharField(max_length=64, blank=True)
+    error = models.CharField(max_length=200)
+    """The exception's class; never its text, which could hold a message."""
+    envelope = models.BinaryField()
+    date_created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shard", "entry"], name="dead_once")]
+
+    def __str__(self) -> str:
+        return f"{self.action or 'entry'} {self.entry}"

@@ -1,0 +1,19 @@
+"""Django's settings for the workers: the models and the database, nothing that serves people."""
+
+from roomlog_runtime.logs import stdlib_config
+from roomlog_runtime.settings import read_secret
+from roomlog_store.databases import database
+
+SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
+DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"), writer=True)}
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "rest_framework.authtoken",
+    "roomlog_store",
+    "roomlog_worker",
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+LOGGING_CONFIG = None
+LOGGING = stdlib_config("worker")
