@@ -4,7 +4,7 @@ Gateways and workers of two releases run side by side during a rollout: fields a
 at the end, with a default.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from msgspec import Struct
 from .commands import ClientCommand, Command
 from .events import RoomSummary, User
 
+Inner = TypeVar("Inner")
 ENTRY_FIELD: Final = b"e"
 """The one field of a stream entry; its value is an encoded Envelope, or empty for a mere wake-up."""
 
@@ -137,8 +138,8 @@ UserNotice = Joined | Recheck
 _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")
 _envelopes: Final = msgspec.msgpack.Decoder(Envelope)
 _replies: Final = msgspec.msgpack.Decoder(list[Reply])
-_room_notices: Final = msgspec.msgpack.Decoder(RoomNotice)  # type: ignore[arg-type]
-_user_notices: Final = msgspec.msgpack.Decoder(UserNotice)  # type: ignore[arg-type]
+_room_notices: Final[msgspec.msgpack.Decoder[RoomNotice]] = msgspec.msgpack.Decoder(RoomNotice)
+_user_notices: Final[msgspec.msgpack.Decoder[UserNotice]] = msgspec.msgpack.Decoder(UserNotice)
 
 
 def encode(value: Envelope | RoomNotice | UserNotice | list[Reply]) -> bytes:
@@ -147,20 +148,31 @@ def encode(value: Envelope | RoomNotice | UserNotice | list[Reply]) -> bytes:
 
 
 def decode_envelope(data: bytes) -> Envelope:
-    """Raises msgspec.DecodeError for what no release of Roomlog wrote."""
-    return _envelopes.decode(data)
+    """Return the envelope of a stream entry.
+
+    Raises:
+        msgspec.DecodeError: what no release of Roomlog wrote; so do the other three.
+    """
+    return _read(_envelopes, data)
 
 
 def decode_replies(data: bytes) -> list[Reply]:
     """Return the replies of one publication on a gateway's channel."""
-    return _replies.decode(data)
+    return _read(_replies, data)
 
 
 def decode_room_notice(data: bytes) -> RoomNotice:
     """Return the notice of a publication on a room's channel."""
-    return _room_notices.decode(data)  # type: ignore[no-any-return]
+    return _read(_room_notices, data)
 
 
 def decode_user_notice(data: bytes) -> UserNotice:
     """Return the notice of a publication on a user's channel."""
-    return _user_notices.decode(data)  # type: ignore[no-any-return]
+    return _read(_user_notices, data)
+
+
+def _read(decoder: msgspec.msgpack.Decoder[Inner], data: bytes) -> Inner:
+    try:
+        return decoder.decode(data)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from None

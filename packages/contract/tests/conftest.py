@@ -1,0 +1,10 @@
+"""How many examples the properties of the contract try: few on each change, 20,000 in a long run.
+
+`pytest --hypothesis-profile=long packages/contract` is the long run.
+"""
+
+from hypothesis import settings
+
+settings.register_profile("change", max_examples=300, deadline=None)
+settings.register_profile("long", max_examples=20_000, deadline=None)
+settings.load_profile("change")

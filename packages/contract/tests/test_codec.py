@@ -1,0 +1,265 @@
+"""The strict parse of a client's frame: what becomes a command, and how each kind of rubbish is refused."""
+
+import json
+from time import process_time
+from typing import Any
+from uuid import UUID
+
+import pytest
+from roomlog_contract import limits
+from roomlog_contract.codec import decode_command, encode_frame
+from roomlog_contract.commands import (
+    Authenticate,
+    Command,
+    CreateRoom,
+    Cursor,
+    GetHistory,
+    InviteUser,
+    NewMessage,
+    Ping,
+    SelectRoom,
+)
+from roomlog_contract.errors import ErrorCode, MalformedFrame, RefusedCommand
+from roomlog_contract.events import ErrorAnswer, RoomLeft
+
+HEX = "00112233445566778899aabbccddeeff"
+ROOM = UUID(HEX)
+MESSAGE = {"uuid": "u1", "action": "new_message", "room": HEX, "text": "hello"}
+SELECT = {"uuid": "u1", "action": "select_room", "room": HEX}
+HISTORY = {"uuid": "u1", "action": "get_history", "room": HEX}
+CREATE = {"uuid": "u1", "action": "create_room"}
+LOGIN = {"uuid": "u1", "action": "authenticate"}
+INVITE = {"uuid": "u1", "action": "invite_user", "room": HEX, "user": 7}
+
+
+def refusal(keys: object) -> RefusedCommand:
+    """Decode what is JSON by the letter (Python writes NaN and lone surrogates too)."""
+    with pytest.raises(RefusedCommand) as caught:
+        decode_command(json.dumps(keys))
+    return caught.value
+
+
+def without(keys: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in keys.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("keys", "command"),
+    [
+        (MESSAGE, NewMessage(uuid="u1", room=ROOM, text="hello")),
+        (MESSAGE | {"reply_to": None}, NewMessage(uuid="u1", room=ROOM, text="hello")),
+        (MESSAGE | {"later": [1, {"a": None}]}, NewMessage(uuid="u1", room=ROOM, text="hello")),
+        (MESSAGE | {"room": str(ROOM).upper()}, NewMessage(uuid="u1", room=ROOM, text="hello")),
+        (
+            SELECT | {"since": {"epoch": "e", "seq": 0}},
+            SelectRoom(uuid="u1", room=ROOM, since=Cursor("e", 0)),
+        ),
+        (HISTORY | {"before": 9}, GetHistory(uuid="u1", room=ROOM, before=9)),
+        (CREATE | {"members": [1, 2]}, CreateRoom(uuid="u1", members=[1, 2])),
+        (INVITE, InviteUser(uuid="u1", room=ROOM, user=7)),
+        (LOGIN | {"ticket": "t"}, Authenticate(uuid="u1", ticket="t")),
+        (
+            LOGIN | {"token": "t", "cursors": {HEX: {"epoch": "e", "seq": 3}}},
+            Authenticate(uuid="u1", token="t", cursors={ROOM: Cursor("e", 3)}),
+        ),
+        ({"uuid": "u" * 64, "action": "ping"}, Ping(uuid="u" * 64)),
+    ],
+)
+def test_a_good_frame_becomes_its_struct(keys: dict[str, Any], command: Command) -> None:
+    """Defaults are filled in, unknown keys are ignored, room ids are accepted hex or dashed."""
+    assert decode_command(json.dumps(keys)) == command
+
+
+def test_text_is_taken_as_it_was_written() -> None:
+    """Escapes, pairs of surrogates and spaces around the text reach the command unchanged."""
+    start = '{"uuid":"\\u0075","action":"new_message","text":" \\ud83d\\ude00\\t","room":"'
+    command = decode_command(start + HEX + '"}')
+    assert command == NewMessage(uuid="u", room=ROOM, text=" \N{GRINNING FACE}\t")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "not JSON"),
+        (" ", "not JSON"),
+        ("{", "not JSON"),
+        ("{'uuid': 1}", "not JSON"),
+        ('{"uuid":"a","action":"ping",}', "not JSON"),
+        ('{"uuid":"a","action":"ping"} {}', "not JSON"),
+        ('\ufeff{"uuid":"a","action":"ping"}', "not JSON"),
+        ('{"uuid":"a","action":"ping"}\0', "not JSON"),
+        ('{"uuid":"a\nb","action":"ping"}', "not JSON"),
+        ('{"uuid":"a\\x","action":"ping"}', "not JSON"),
+        ('{"uuid":"a","action":"ping","x":NaN}', "not JSON"),
+        ('{"uuid":"a","action":"ping","x":-Infinity}', "not JSON"),
+        ('{"uuid":"a","action":"ping","x":01}', "not JSON"),
+        ('{"uuid":"a","action":"ping","x":.5}', "not JSON"),
+        ('{"uuid":"a","action":"ping","x":0x10}', "not JSON"),
+        ('{"uuid":"a","action":"ping" /* no */}', "not JSON"),
+        ("null", "not a JSON object"),
+        ("true", "not a JSON object"),
+        ("1e400", "not a JSON object"),
+        ('"ping"', "not a JSON object"),
+        ('[{"uuid":"a","action":"ping"}]', "not a JSON object"),
+        ('{"uuid":"a","uuid":"b","action":"ping"}', "a key stands twice in one object"),
+        ('{"uuid":"a","\\u0075uid":"a","action":"ping"}', "a key stands twice in one object"),
+        ('{"uuid":"a","action":"ping","x":[{"y":1,"y":1}]}', "a key stands twice in one object"),
+        ("[" * 17 + "]" * 17, "nested deeper than 16"),
+        ('{"a":' * 17 + "1" + "}" * 17, "nested deeper than 16"),
+        ("[" * 60_000, "nested deeper than 16"),
+    ],
+)
+def test_what_is_no_json_object_is_malformed(text: str, reason: str) -> None:
+    """There is no uuid to answer with, so the socket is closed with the reason."""
+    with pytest.raises(MalformedFrame) as caught:
+        decode_command(text)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("key", ["uuid", "action"])
+def test_a_command_without_uuid_or_action_also_closes(key: str) -> None:
+    """A client that leaves out the two keys of every command is no client of this protocol."""
+    refused = refusal(without(MESSAGE, key))
+    assert (refused.code, refused.uuid, refused.close) == (ErrorCode.REQUIRED_KEYS, None, True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        (without(MESSAGE, "room"), ErrorCode.REQUIRED_KEYS),
+        (without(MESSAGE, "text"), ErrorCode.REQUIRED_KEYS),
+        (SELECT | {"since": {"epoch": "e"}}, ErrorCode.REQUIRED_KEYS),
+        (LOGIN, ErrorCode.REQUIRED_KEYS),
+        (LOGIN | {"token": "a", "ticket": "b"}, ErrorCode.REQUIRED_KEYS),
+        (MESSAGE | {"action": "launch"}, ErrorCode.INVALID_ACTION),
+        (MESSAGE | {"action": "New_Message"}, ErrorCode.INVALID_ACTION),
+        (MESSAGE | {"action": "identify"}, ErrorCode.INVALID_ACTION),
+        (MESSAGE | {"action": "read_heads", "rooms": []}, ErrorCode.INVALID_ACTION),
+        (MESSAGE | {"text": ""}, ErrorCode.EMPTY_TEXT),
+        (MESSAGE | {"text": " \n\u2003"}, ErrorCode.EMPTY_TEXT),
+        (MESSAGE | {"text": "x" * 4_001}, ErrorCode.TEXT_TOO_LONG),
+        (MESSAGE | {"text": None}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"text": 1}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"text": "a\0b"}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"text": "a\ud800b"}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"text": "\ude00\ud83d"}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"a\0b": 1}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"later": [{"x": "\udc00"}]}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"room": "general"}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"room": HEX[1:]}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"room": HEX + "\n"}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"room": "{" + str(ROOM) + "}"}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"room": 5}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"reply_to": 0}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"reply_to": "1"}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"reply_to": True}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"reply_to": 1.0}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"reply_to": 2**53}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"reply_to": 2**64}, ErrorCode.BAD_VALUE),
+        (MESSAGE | {"reply_to": -1}, ErrorCode.BAD_VALUE),
+        (SELECT | {"since": 7}, ErrorCode.BAD_VALUE),
+        (SELECT | {"since": {"epoch": 1, "seq": 1}}, ErrorCode.BAD_VALUE),
+        (SELECT | {"since": {"epoch": "e", "seq": -1}}, ErrorCode.BAD_VALUE),
+        (SELECT | {"since": {"epoch": "e" * 33, "seq": 1}}, ErrorCode.BAD_VALUE),
+        (HISTORY | {"limit": 0}, ErrorCode.BAD_VALUE),
+        (HISTORY | {"limit": 101}, ErrorCode.BAD_VALUE),
+        (HISTORY | {"limit": None}, ErrorCode.BAD_VALUE),
+        (HISTORY | {"before": 5, "after": 1}, ErrorCode.BAD_VALUE),
+        (CREATE | {"kind": "channel"}, ErrorCode.BAD_VALUE),
+        (CREATE | {"kind": "Object missing required field"}, ErrorCode.BAD_VALUE),
+        (CREATE | {"name": "x" * 201}, ErrorCode.BAD_VALUE),
+        (CREATE | {"members": {}}, ErrorCode.BAD_VALUE),
+        (CREATE | {"members": [1, "2"]}, ErrorCode.BAD_VALUE),
+        (CREATE | {"members": [0]}, ErrorCode.BAD_VALUE),
+        (CREATE | {"members": list(range(1, 102))}, ErrorCode.BAD_VALUE),
+        (INVITE | {"user": -1}, ErrorCode.BAD_VALUE),
+        (INVITE | {"role": "king"}, ErrorCode.BAD_VALUE),
+        (LOGIN | {"token": ""}, ErrorCode.BAD_VALUE),
+        (LOGIN | {"token": "x" * 513}, ErrorCode.BAD_VALUE),
+        (LOGIN | {"token": "a", "cursors": []}, ErrorCode.BAD_VALUE),
+        (LOGIN | {"token": "a", "cursors": {"x": {"epoch": "e", "seq": 1}}}, ErrorCode.BAD_VALUE),
+        (LOGIN | {"token": "a", "cursors": {HEX: 1}}, ErrorCode.BAD_VALUE),
+    ],
+)
+def test_a_bad_command_is_refused_by_its_name(keys: dict[str, Any], code: ErrorCode) -> None:
+    """Everything after a good uuid and action is answered with both echoed, and the socket stays open."""
+    refused = refusal(keys)
+    assert (refused.code, refused.uuid, refused.action) == (code, "u1", keys["action"])
+    assert not refused.close
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1" * 5_000, "1e999999999", "9007199254740993", "1.5"])
+def test_a_number_that_clients_read_differently_is_a_bad_value(number: str) -> None:
+    """Infinity by size and integers beyond 2^53 never reach a field."""
+    with pytest.raises(RefusedCommand) as caught:
+        decode_command(json.dumps(HISTORY | {"before": "?"}).replace('"?"', number))
+    assert caught.value.code is ErrorCode.BAD_VALUE
+
+
+@pytest.mark.parametrize("uuid", ["", "x" * 65, 1, None, True, [], {}, "a\0", "\ud800"])
+def test_a_uuid_that_can_not_be_echoed_is_not_echoed(uuid: object) -> None:
+    """The answer then carries null."""
+    refused = refusal(MESSAGE | {"uuid": uuid})
+    assert (refused.code, refused.uuid, refused.close) == (ErrorCode.BAD_VALUE, None, False)
+
+
+@pytest.mark.parametrize("action", ["", "x" * 65, 1, None, ["ping"], "ping\0"])
+def test_an_action_that_is_no_name_is_a_bad_value(action: object) -> None:
+    """It is not echoed either; the uuid is."""
+    refused = refusal(MESSAGE | {"action": action})
+    assert (refused.code, refused.uuid, refused.action) == (ErrorCode.BAD_VALUE, "u1", None)
+
+
+def test_limits_count_code_points_and_the_last_allowed_value_passes() -> None:
+    """4,000 emoji are a message, 2^53 - 1 is a number, 16 levels are a frame."""
+    text = "\N{GRINNING FACE}" * limits.TEXT_CODE_POINTS
+    frame = json.dumps(MESSAGE | {"text": text, "reply_to": 2**53 - 1})
+    assert len(frame) < limits.FRAME_BYTES
+    assert decode_command(frame) == NewMessage(uuid="u1", room=ROOM, text=text, reply_to=2**53 - 1)
+    deepest: object = 1
+    for _ in range(limits.JSON_DEPTH - 1):
+        deepest = [deepest]
+    assert decode_command(json.dumps({"uuid": "u", "action": "ping", "x": deepest})) == Ping(uuid="u")
+
+
+def test_brackets_inside_strings_do_not_nest() -> None:
+    """A message full of brackets, quotes and backslashes is a message."""
+    text = '[[[[{{{{\\"' * 20
+    assert decode_command(json.dumps(MESSAGE | {"text": text})) == NewMessage(uuid="u1", room=ROOM, text=text)
+
+
+def test_a_refusal_does_not_send_the_frame_back() -> None:
+    """The sentence of an error quotes at most a little of what was sent."""
+    assert len(refusal(CREATE | {"kind": "x" * 50_000}).message) <= 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"' + '\\"' * 30_000 + "[" * 17,
+        '"' + "\\" * 60_000 + "[" * 17,
+        '{"a":' * 10_000,
+        "[]" * 30_000,
+        '"[' * 30_000,
+        "{" * 17 + '"' * 60_000,
+    ],
+)
+def test_no_frame_costs_more_than_its_length(text: str) -> None:
+    """The worst frames of 60 KB are refused within a second; one pattern once took eleven on each."""
+    began = process_time()
+    with pytest.raises(MalformedFrame):
+        decode_command(text)
+    assert process_time() - began < 1.0
+
+
+def test_frames_carry_room_ids_as_hex_and_leave_out_what_is_not_set() -> None:
+    """Answers use 32 hex digits, null only where a field says so, and raw UTF-8."""
+    assert encode_frame(RoomLeft(room=ROOM)) == b'{"action":"room_left","room":"%s"}' % HEX.encode()
+    answer = ErrorAnswer(uuid=None, action=None, error_code="busy", error_message="später")
+    assert json.loads(encode_frame(answer)) == {
+        "uuid": None,
+        "action": None,
+        "status": "error",
+        "error_code": "busy",
+        "error_message": "später",
+    }

@@ -1,0 +1,89 @@
+"""Where a command travels: vectors that may never change, because streams and rooms outlive releases."""
+
+from collections import Counter
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from roomlog_contract import shards
+
+
+@pytest.mark.parametrize(
+    ("room", "shard"),
+    [
+        ("00000000-0000-0000-0000-000000000000", 21),
+        ("00000000-0000-0000-0000-000000000001", 3),
+        ("00112233-4455-6677-8899-aabbccddeeff", 27),
+        ("6ba7b810-9dad-41d1-80b4-00c04fd430c8", 55),
+        ("ffffffff-ffff-ffff-ffff-ffffffffffff", 26),
+    ],
+)
+def test_a_room_keeps_its_shard_for_ever(room: str, shard: int) -> None:
+    """A release that moved a room would leave its stream with two owners."""
+    assert shards.shard_of_room(UUID(room)) == shard
+
+
+@pytest.mark.parametrize(("user", "shard"), [(0, 33), (1, 55), (2, 13), (42, 8), (2**53 - 1, 27)])
+def test_a_user_keeps_its_shard(user: int, shard: int) -> None:
+    """Gateways and workers of two releases run side by side and must agree."""
+    assert shards.shard_of_user(user) == shard
+
+
+@pytest.mark.parametrize(
+    ("token", "shard"), [("", 0), ("a", 3), ("9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b", 43), ("schüssel", 1)]
+)
+def test_a_token_keeps_its_shard(token: str, shard: int) -> None:
+    """The same holds for the stream that a login is read from."""
+    assert shards.shard_of_token(token) == shard
+
+
+@pytest.mark.parametrize(
+    ("user", "uuid", "room"),
+    [
+        (1, "a", "2184cf18-4ac5-5195-adb4-df1a3adf9d42"),
+        (42, "5f3759df", "e836e5b8-03b7-5fb0-bf2c-dacabbe1b178"),
+        (7, "räume", "2648f2dc-e2b9-51af-9d61-b0564fc4b8e9"),
+    ],
+)
+def test_a_repeated_create_room_is_the_same_room(user: int, uuid: str, room: str) -> None:
+    """A repeat a year and three releases later still names the room that the first one made."""
+    assert shards.created_room_id(user, uuid) == UUID(room)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "room"),
+    [
+        (1, 2, "54938da6-ac48-56cf-a635-7e5006f77f28"),
+        (42, 7, "3a4d9849-dfa5-5233-8c11-300e2c01d9df"),
+        (5, 5, "9e4b6cde-0fbb-5704-bc64-70095ee3347a"),
+    ],
+)
+def test_two_users_have_one_direct_room(one: int, other: int, room: str) -> None:
+    """Whoever of the two begins, it is the same room."""
+    assert shards.direct_room_id(one, other) == shards.direct_room_id(other, one) == UUID(room)
+
+
+def test_names_of_keys_and_channels_are_fixed() -> None:
+    """The braces are Redis Cluster hash tags: a shard's keys live in one slot."""
+    room = UUID("00112233-4455-6677-8899-aabbccddeeff")
+    assert shards.in_stream(7) == "roomlog:{s07}:in"
+    assert shards.read_stream(63) == "roomlog:{s63}:read"
+    assert shards.tries_key(0) == "roomlog:{s00}:tries"
+    assert shards.room_channel(room) == "roomlog:room:00112233445566778899aabbccddeeff"
+    assert shards.user_channel(42) == "roomlog:user:42"
+    assert shards.gateway_channel("gw-1") == "roomlog:gateway:gw-1"
+
+
+@given(st.uuids(), st.integers(0, 2**53), st.text(st.characters(exclude_categories=["Cs"])))
+def test_every_room_user_and_token_has_a_shard(room: UUID, user: int, token: str) -> None:
+    """Shards are 0 … 63 and nothing else."""
+    found = {shards.shard_of_room(room), shards.shard_of_user(user), shards.shard_of_token(token)}
+    assert found <= set(range(shards.SHARDS))
+
+
+def test_rooms_spread_over_all_shards() -> None:
+    """No shard of 64 gets more than twice its part of 6,400 rooms."""
+    counts = Counter(shards.shard_of_room(shards.created_room_id(1, str(room))) for room in range(6_400))
+    assert len(counts) == shards.SHARDS
+    assert max(counts.values()) < 200
