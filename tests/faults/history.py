@@ -1,0 +1,265 @@
+"""What a run under faults recorded: the facts that the checker judges, and nothing else.
+
+All times are seconds of one monotonic clock. Rooms are 32 hex digits, users numbers, payloads unique.
+It must not judge: what is wrong with a history is said in `checker`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+MESSAGE_KIND: Final = "new_message"
+"""The kind of rows that clients' operations make; rows of other kinds come from setting the stage."""
+
+Key = tuple[str, int, str]
+"""Room, sender, uuid: for one of them at most one message exists (G2)."""
+
+
+class Outcome(StrEnum):
+    """How an invocation ended for its client (G7)."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+class Attempt(NamedTuple):
+    """One sending of an operation's frame on one connection."""
+
+    connection: int
+    position: int
+    """Counts the frames of the connection in the order in which they were sent."""
+    invoked_at: float
+    completed_at: float
+    """When it was answered, or given up: the connection was lost or the history ended."""
+    outcome: Outcome
+    error_code: str = ""
+
+
+class Operation(NamedTuple):
+    """One message that a client wanted stored, with every repeat of it."""
+
+    client: str
+    user: int
+    room: str
+    uuid: str
+    text: str
+    attempts: tuple[Attempt, ...]
+    seqs: tuple[int, ...] = ()
+    """The seq of every answer, in order of arrival; all must be the same (I4)."""
+    answered_at: float | None = None
+    """When its first success arrived, as an answer, an event or within a page."""
+
+    @property
+    def key(self) -> Key:
+        """Return what is unique in the database."""
+        return self.room, self.user, self.uuid
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return how it ended over all attempts; an error only where no attempt can have been stored."""
+        if self.seqs:
+            return Outcome.SUCCESS
+        refused = all(attempt.outcome is Outcome.ERROR for attempt in self.attempts)
+        return Outcome.ERROR if refused else Outcome.UNKNOWN
+
+
+class Row(NamedTuple):
+    """One row of the database's log."""
+
+    room: str
+    seq: int
+    user: int
+    uuid: str
+    kind: str
+    text: str
+
+    @property
+    def key(self) -> Key:
+        """Return what is unique in the database."""
+        return self.room, self.user, self.uuid
+
+
+class Applied(NamedTuple):
+    """One durable event that a client handed to its application."""
+
+    seq: int
+    user: int
+    uuid: str
+    text: str
+    at: float
+
+
+class ResetSeen(NamedTuple):
+    """A client was told to throw its cursor away."""
+
+    position: int
+    """Events of the reading that were applied before it."""
+    from_epoch: str
+    to_epoch: str
+    to_seq: int
+    """The cursor from which the client went on."""
+    at: float
+
+
+class Reading(NamedTuple):
+    """One client's way through one room's log, from joining it to leaving it or to the end."""
+
+    client: str
+    user: int
+    room: str
+    start: int
+    """The cursor from which it began: the first event that it applies is `start` + 1."""
+    events: tuple[Applied, ...]
+    resets: tuple[ResetSeen, ...] = ()
+    left: bool = False
+    """The server said `room_left`: the client no longer follows the room."""
+
+    @property
+    def cursor(self) -> int:
+        """Return the last seq that the client knows to have."""
+        last_reset = self.resets[-1] if self.resets else None
+        if last_reset is not None and last_reset.position == len(self.events):
+            return last_reset.to_seq
+        return self.events[-1].seq if self.events else self.start
+
+
+class Connection(NamedTuple):
+    """One socket from its authentication on; still open at the end where `closed_at` is None."""
+
+    client: str
+    number: int
+    opened_at: float
+    closed_at: float | None = None
+    close_code: int | None = None
+
+
+class Membership(NamedTuple):
+    """A user is a member of a room after `from_seq` up to and with `to_seq`; None is for ever."""
+
+    room: str
+    user: int
+    from_seq: int = 0
+    to_seq: int | None = None
+
+
+class Fault(NamedTuple):
+    """Something that was broken on purpose."""
+
+    name: str
+    target: str
+    started_at: float
+    ended_at: float
+    leaves_no_owner: bool = False
+    """While it lasts no worker can own anything: the database is away or every worker is stopped."""
+
+
+class Sample(NamedTuple):
+    """A queue's length or a process's memory, read while the history ran."""
+
+    at: float
+    name: str
+    value: float
+    bound: float
+
+
+class Ownership(NamedTuple):
+    """The shards that some live worker owned at that moment."""
+
+    at: float
+    owned: frozenset[int]
+
+
+class Epoch(NamedTuple):
+    """The install's epoch from that moment on."""
+
+    at: float
+    epoch: str
+
+
+@dataclass(kw_only=True)
+class History:
+    """Everything that one run recorded."""
+
+    seed: int = 0
+    operations: list[Operation] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    """The database's log after the run, in any order."""
+    readings: list[Reading] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    memberships: list[Membership] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    ownership: list[Ownership] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+    baseline: dict[str, int] = field(default_factory=dict)
+    """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""
+    at_rest: bool = True
+    """The run ended by waiting for rest after its last fault: only then I9 is asked."""
+
+    @cached_property
+    def rows_by_room(self) -> dict[str, list[Row]]:
+        """Return each room's log in the order of seq."""
+        rooms: dict[str, list[Row]] = defaultdict(list)
+        for row in sorted(self.rows, key=lambda row: row.seq):
+            rooms[row.room].append(row)
+        return dict(rooms)
+
+    @cached_property
+    def row_at(self) -> dict[tuple[str, int], Row]:
+        """Return the row at each place of each log."""
+        return {(row.room, row.seq): row for row in self.rows}
+
+    @cached_property
+    def stored_seqs(self) -> dict[Key, list[int]]:
+        """Return the places at which each (room, sender, uuid) is stored: one, if all is well."""
+        places: dict[Key, list[int]] = defaultdict(list)
+        for row in self.rows:
+            places[row.key].append(row.seq)
+        return dict(places)
+
+    @cached_property
+    def operation_of(self) -> dict[Key, Operation]:
+        """Return the operation behind each (room, sender, uuid)."""
+        return {operation.key: operation for operation in self.operations}
+
+    @cached_property
+    def membership_ends(self) -> dict[tuple[str, int], int | None]:
+        """Return the last seq that each (room, user) may receive; None is no end."""
+        ends: dict[tuple[str, int], int | None] = {}
+        for membership in self.memberships:
+            key = membership.room, membership.user
+            known = ends.get(key, 0)
+            is_open = known is None or membership.to_seq is None
+            ends[key] = None if is_open else max(known or 0, membership.to_seq or 0)
+        return ends
+
+    @cached_property
+    def connected_clients(self) -> set[str]:
+        """Return the clients with a socket open at the end."""
+        return {connection.client for connection in self.connections if connection.closed_at is None}
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Yield every sending of every operation."""
+        for operation in self.operations:
+            yield from operation.attempts
+
+    def save(self, path: Path) -> None:
+        """Write the history as JSON, so that it can be judged again."""
+        path.write_bytes(msgspec.json.encode(self))
+
+
+def load_history(path: Path) -> History:
+    """Read what `History.save` wrote."""
+    return msgspec.json.decode(path.read_bytes(), type=History)
+
+
+def memberships_of(members: Iterable[tuple[str, Iterable[int]]]) -> list[Membership]:
+    """Return memberships for ever, for stages where nobody joins or leaves."""
+    return [Membership(room, user) for room, users in members for user in users]
