@@ -21,8 +21,11 @@ class Cursor(Struct, frozen=True):
     seq: Seq
 
 
-class Command(Struct, frozen=True, kw_only=True, tag_field="action"):
-    """What every command has; `action` is the struct's tag."""
+class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action"):
+    """What every command has; `action` is the struct's tag.
+
+    Defaults are left out, so that a field added later does not change the hash of an earlier body.
+    """
 
     uuid: Uuid
 
@@ -46,7 +49,7 @@ class NewMessage(Command, frozen=True, kw_only=True, tag="new_message"):
     """Says something in a room."""
 
     room: UUID
-    text: str
+    text: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
     reply_to: Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)] | None = None
     """The `id` of an earlier message of the same room."""
 

@@ -3,12 +3,13 @@
 Frames are built once per event, not per member; a durable event has the same bytes for everybody.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from .commands import Cursor
+from .errors import ErrorCode
 
 Success = Literal["success"]
 
@@ -171,7 +172,7 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True):
     uuid: str | None
     action: str | None
     status: Literal["error"] = "error"
-    error_code: str
+    error_code: Annotated[str, Meta(extra_json_schema={"enum": [str(code) for code in ErrorCode]})]
     error_message: str
     room: UUID | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from roomlog_contract import limits
 from roomlog_contract.codec import decode_command, encode_frame
 from roomlog_contract.commands import (

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roomlog_contract import limits
 from roomlog_contract.codec import _depth, decode_command, encode_frame
 from roomlog_contract.commands import COMMANDS, Command

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roomlog_contract import envelope as inside
 from roomlog_contract.commands import COMMANDS, ClientCommand, NewMessage, Ping
 from roomlog_contract.events import RoomSummary, User
