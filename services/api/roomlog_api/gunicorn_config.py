@@ -1,0 +1,33 @@
+"""gunicorn's settings for the api, and the health server beside it.
+
+Around people's requests. One process with threads: the chat itself never comes here, and one process
+counts its metrics in memory. The control socket stays off: the image's root is read-only.
+"""
+
+from typing import Final
+
+from gunicorn.workers.base import Worker
+from roomlog_runtime.logs import stdlib_config
+from roomlog_runtime.settings import read_bind
+
+bind = str(read_bind("ROOMLOG_BIND", "0.0.0.0:8000"))
+worker_class = "gthread"
+workers = 1
+threads = 8
+timeout = 30
+graceful_timeout = 25
+"""Below Kubernetes' default grace of 30 s."""
+keepalive = 75
+"""Above the idle time of common proxies, so that it is they who close."""
+max_requests = 0
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file; on a disk it can stall
+logconfig_dict = stdlib_config("api")
+HEALTH_BIND: Final = read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9082")
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Start the health server in the process that serves, once the application is loaded."""
+    from roomlog_api.health import start
+
+    start(HEALTH_BIND)

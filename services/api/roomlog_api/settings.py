@@ -1,0 +1,126 @@
+"""Django's settings for the api, from the environment alone; also those of `migrate`.
+
+Before the message's way. Secure unless told otherwise; it must not know anything that differs between a
+laptop and a cluster but by a ROOMLOG_ variable.
+"""
+
+from pathlib import Path
+
+from roomlog_runtime.settings import read_flag, read_integer, read_list, read_secret, read_text
+from roomlog_store.databases import database
+
+PACKAGE = Path(__file__).parent
+LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+YEAR_SECONDS = 365 * 24 * 3600
+
+SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
+DEBUG = read_flag("ROOMLOG_DEBUG")
+ALLOWED_HOSTS = list(read_list("ROOMLOG_ALLOWED_HOSTS", ("localhost", "127.0.0.1")))
+CSRF_TRUSTED_ORIGINS = list(read_list("ROOMLOG_CSRF_TRUSTED_ORIGINS"))
+DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"))}
+
+ROOMLOG_REDIS_URL = read_secret("ROOMLOG_REDIS_URL", "redis://127.0.0.1:6379/0")
+ROOMLOG_WEBSOCKET_URL = read_text("ROOMLOG_WEBSOCKET_URL", "")
+"""Where the chat page connects to; empty: its own host and scheme, path /ws."""
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "django_prometheus",
+    "roomlog_store",
+    "roomlog_api",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "roomlog_api.policy.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "roomlog_api.urls"
+WSGI_APPLICATION = "roomlog_api.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# Whoever reaches only this machine's own names has no certificate; everybody else gets https cookies.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = read_flag(
+    "ROOMLOG_SECURE_COOKIES", not set(ALLOWED_HOSTS) <= LOOPBACK_NAMES
+)
+SESSION_COOKIE_NAME = "roomlog_session"
+CSRF_COOKIE_NAME = "roomlog_csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = read_integer("ROOMLOG_HSTS_SECONDS", 0, maximum=2 * YEAR_SECONDS)
+PROXIES = read_integer("ROOMLOG_PROXIES", 0, maximum=10)
+"""Trusted proxies in front: so many of X-Forwarded-For's last addresses, and X-Forwarded-Proto, are true."""
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
+
+AUTHENTICATION_BACKENDS = ["roomlog_api.signing_in.PacedBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "chat"
+LOGOUT_REDIRECT_URL = "login"
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [PACKAGE / "web"]
+"""A link to clients/web in a checkout, its files in a wheel."""
+WHITENOISE_USE_FINDERS = True
+"""Served from where the packages lie: a read-only image needs no collectstatic."""
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": "20/s", "token": "30/min"},
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "roomlog_api.rest.errors.answer",
+    "NUM_PROXIES": PROXIES,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Roomlog",
+    "DESCRIPTION": "Tokens, rooms and messages over HTTP. Writes are answered with 202: a worker carries them out.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+PROMETHEUS_METRIC_NAMESPACE = "roomlog_api"
+UNFOLD = {"SITE_TITLE": "Roomlog", "SITE_HEADER": "Roomlog", "SITE_SYMBOL": "forum"}
+
+# Called by django.setup as configure_logs("api"): gunicorn's processes and every command log alike.
+LOGGING_CONFIG = "roomlog_runtime.logs.configure_logs"
+LOGGING = "api"
