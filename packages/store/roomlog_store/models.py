@@ -114,7 +114,9 @@ class RoomEvent(models.Model):
     number = models.BigIntegerField(null=True)
     """1, 2, 3 … over the room's messages; null for other kinds."""
     kind = models.CharField(max_length=32, choices=Kind.choices)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     uuid = models.CharField(max_length=64)
     body_hash = models.BinaryField(max_length=16)
     """Of the whole command: a repeat with the same uuid and another hash is a conflict."""
@@ -136,6 +138,12 @@ class RoomEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.seq} in {self.room_id}"
+
+    def names(self) -> set[int]:
+        """Return the ids of all users whom the event names."""
+        data = self.data or {}
+        members = {number for number, _ in data.get("members", ())}
+        return {self.user_id, *members, *([data["member"]] if "member" in data else [])}
 
 
 class ChatMessageManager(models.Manager["ChatMessage"]):
@@ -197,7 +205,6 @@ class ShardLease(models.Model):
     """The uuid of a Worker, never its ordinal: a forced delete leaves two processes of one ordinal."""
     epoch = models.BigIntegerField(default=0)
     """Counts the takeovers: a late commit of an earlier owner finds another number and is refused."""
-    beat = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(shard__lt=64), name="shard_below_64")]

@@ -1,0 +1,20 @@
+"""What the store refuses, and why.
+
+StoreError
+└── RefusedWrite    the command can't become an event as things stand; its code goes to the sender
+"""
+
+from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
+
+
+class StoreError(Exception):
+    """Root of the store's errors."""
+
+
+class RefusedWrite(StoreError):
+    """A command that the present state of its room does not allow. Nothing was written for it."""
+
+    def __init__(self, code: ErrorCode, message: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message or ERROR_MESSAGES[code]

@@ -1,0 +1,78 @@
+"""From rows to frames: the same event gives the same bytes, whether it is new, repeated or read again.
+
+Pure functions of loaded rows and names; no query happens here.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import UNSET
+
+from roomlog_contract.events import (
+    CreateRoomEvent,
+    InviteUserEvent,
+    LeaveRoomEvent,
+    Member,
+    Message,
+    NewMessageEvent,
+    RemoveUserEvent,
+    RoomEventFrame,
+    User,
+)
+
+from .models import RoomEvent
+
+Users = Mapping[int, User]
+_MEMBER_FRAMES: Mapping[str, type[InviteUserEvent | RemoveUserEvent | LeaveRoomEvent]] = {
+    RoomEvent.Kind.INVITE_USER: InviteUserEvent,
+    RoomEvent.Kind.REMOVE_USER: RemoveUserEvent,
+    RoomEvent.Kind.LEAVE_ROOM: LeaveRoomEvent,
+}
+
+
+def frame_of(event: RoomEvent, epoch: str, users: Users, *, duplicate: bool = False) -> RoomEventFrame:
+    """Return the frame of a durable event; `users` must hold everybody whom the event names."""
+    head = {
+        "uuid": event.uuid,
+        "room": event.room_id,
+        "epoch": epoch,
+        "seq": event.seq,
+        "duplicate": True if duplicate else UNSET,
+    }
+    if event.kind == RoomEvent.Kind.NEW_MESSAGE:
+        return NewMessageEvent(**head, message=message_of(event, users))
+    user = users[event.user_id]
+    data = event.data or {}
+    if event.kind == RoomEvent.Kind.CREATE_ROOM:
+        members = [_member(number, role, users) for number, role in data["members"]]
+        return CreateRoomEvent(**head, user=user, name=data["name"], kind=data["kind"], members=members)
+    frame = _MEMBER_FRAMES[event.kind]
+    return frame(**head, user=user, member=_member(data["member"], data["role"], users))
+
+
+def message_of(event: RoomEvent, users: Users) -> Message:
+    """Return a message in its present state; a deleted one has no text."""
+    created_ms = milliseconds(event.date_created)
+    return Message(
+        id=event.id,
+        seq=event.seq,
+        number=event.number or 0,
+        user=users[event.user_id],
+        room=event.room_id,
+        timestamp=created_ms // 1000,
+        timestamp_ms=created_ms,
+        text=event.text,
+        edited_at=milliseconds(event.edited_at) if event.edited_at else None,
+        deleted=event.deleted_at is not None,
+        reply_to=(event.data or {}).get("reply_to"),
+        reactions={},
+    )
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def _member(number: int, role: str, users: Users) -> Member:
+    return Member(number, users[number].username, role)

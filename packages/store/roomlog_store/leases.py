@@ -1,0 +1,56 @@
+"""Writes to the workers' and leases' tables. Each statement is safe alone: none trusts a clock.
+
+A lease changes hands by one conditional UPDATE that counts its epoch up; whoever still believes in the
+old epoch is refused by `lock_leases` inside its own transaction.
+"""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from .models import ShardLease, Worker
+
+
+def register_worker(uuid: UUID, ordinal: int) -> int:
+    """Return the number of the new process; higher numbers are later processes."""
+    return Worker.objects.create(uuid=uuid, ordinal=ordinal).pk
+
+
+def forget_worker(uuid: UUID) -> None:
+    """Remove a process that ended, or that stopped beating."""
+    Worker.objects.filter(uuid=uuid).delete()
+
+
+def beat(uuid: UUID) -> bool:
+    """Count this process's beats up; False where others have declared it dead."""
+    return Worker.objects.filter(uuid=uuid).update(beat=F("beat") + 1) == 1
+
+
+def take_leases(seen_epochs: Mapping[int, int], owner: UUID) -> set[int]:
+    """Take those of the leases that nobody took since their epochs were read; return their shards."""
+    with transaction.atomic():
+        return {shard for shard, epoch in seen_epochs.items() if _take_lease(shard, epoch, owner)}
+
+
+def _take_lease(shard: int, seen_epoch: int, owner: UUID) -> bool:
+    unchanged = ShardLease.objects.filter(shard=shard, epoch=seen_epoch)
+    return unchanged.update(owner=owner, epoch=F("epoch") + 1) == 1
+
+
+def release_leases(shards: Collection[int], owner: UUID) -> None:
+    """Free those of the leases that are still the owner's."""
+    ShardLease.objects.filter(shard__in=shards, owner=owner).update(owner=None)
+
+
+def lock_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
+    """Lock the leases in shard order until the transaction ends; return those that are no longer mine."""
+    rows = (
+        ShardLease.objects.select_for_update(no_key=True)
+        .filter(shard__in=epochs.keys())
+        .order_by("shard")
+        .values_list("shard", "owner", "epoch")
+    )
+    mine = {shard for shard, holder, epoch in rows if holder == owner and epoch == epochs[shard]}
+    return set(epochs) - mine

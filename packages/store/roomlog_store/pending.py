@@ -1,0 +1,70 @@
+"""Commands that arrive with a transaction instead of a socket: the api's, and those of your own code.
+
+The command is a row of the caller's transaction: it happens exactly if that commits, with Redis up or
+down. Its shard's owner carries it out and deletes the row. Nothing here writes a room's log or talks to
+Redis; `command_pending` tells whoever can wake the owner sooner than its sweep of each second.
+"""
+
+from functools import partial
+from typing import Final, cast
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from roomlog_contract.codec import decode_command, encode_frame
+from roomlog_contract.commands import NewMessage, RoomWrite, action_of
+from roomlog_contract.envelope import Envelope, encode
+from roomlog_contract.errors import ErrorCode, RefusedCommand
+from roomlog_contract.shards import shard_of_room
+
+from .models import PendingCommand
+from .services import room_of
+
+command_pending: Final = Signal()
+"""Sent after the commit with `shard`: a row waits for the shard's owner."""
+
+
+def request_command(command: RoomWrite, user_id: int, *, staff: bool = False) -> str:
+    """Ask for an event of a room's log in the caller's transaction and return the command's uuid.
+
+    Repeating a uuid is safe: the event exists once. What the room's state forbids (not a member, muted)
+    is found only by the worker, which then drops the command; `staff` says that rights were checked here.
+
+    Raises:
+        RefusedCommand: no client could have sent it either: empty or too long text, NUL and the like.
+    """
+    command = _checked(command)
+    room = room_of(command, user_id)
+    shard = shard_of_room(room)
+    PendingCommand.objects.create(
+        shard=shard,
+        room=room,
+        user_id=user_id,
+        uuid=command.uuid,
+        envelope=encode(Envelope(command=command, user=user_id, staff=staff)),
+    )
+    transaction.on_commit(partial(command_pending.send, PendingCommand, shard=shard), robust=True)
+    return command.uuid
+
+
+def post(room_id: UUID, user_id: int, text: str, *, uuid: str | None = None) -> str:
+    """Say something in a room as one of its members, and return the message's uuid.
+
+    Give the uuid of what you post about (an order's, a job's) and a repeated task posts once.
+
+    Raises:
+        RefusedCommand: the text is empty or too long, or holds what can't be stored.
+    """
+    return request_command(NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text), user_id)
+
+
+def _checked(command: RoomWrite) -> RoomWrite:
+    """Return the command as the gateway would have read it from a socket: one gate for both ways in."""
+    try:
+        frame = encode_frame(command).decode()
+    except UnicodeEncodeError:
+        raise RefusedCommand(
+            ErrorCode.BAD_VALUE, "Text holds half a surrogate pair.", action=action_of(command)
+        ) from None
+    return cast(RoomWrite, decode_command(frame))

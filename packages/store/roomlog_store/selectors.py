@@ -1,0 +1,85 @@
+"""Shared reads: what services, the api and workers ask of the database. Nothing here writes or locks."""
+
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db.models import F
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.events import RoomSummary, User
+
+from .models import ChatMessage, Membership, RoomEvent, RoomHead
+
+
+def users_by_id(ids: Collection[int]) -> dict[int, User]:
+    """Return id and name of those users that exist, active or not."""
+    rows = get_user_model()._default_manager.filter(pk__in=ids).values_list("pk", "username")
+    return {pk: User(pk, username) for pk, username in rows}
+
+
+def active_user_ids(ids: Collection[int]) -> set[int]:
+    """Return those of `ids` that are users who may take part."""
+    rows = get_user_model()._default_manager.filter(pk__in=ids, is_active=True)
+    return set(rows.values_list("pk", flat=True))
+
+
+def users_by_token(keys: Collection[str]) -> dict[str, User]:
+    """Return the active user of each valid token."""
+    rows = Token.objects.filter(key__in=keys, user__is_active=True)
+    found = rows.values_list("key", "user_id", "user__username")
+    return {key: User(user_id, username) for key, user_id, username in found}
+
+
+def summaries_by_user(user_ids: Collection[int]) -> dict[int, list[RoomSummary]]:
+    """Return each user's rooms with heads, oldest membership first, in one query."""
+    rows = (
+        Membership.objects.filter(user_id__in=user_ids)
+        .order_by("id")
+        .values_list(
+            "user_id",
+            "room_id",
+            "room__name",
+            "room__kind",
+            "room__head__epoch",
+            "room__head__last_seq",
+            "read_seq",
+            F("room__head__messages") - F("read_number"),
+        )
+    )
+    summaries: dict[int, list[RoomSummary]] = {user_id: [] for user_id in user_ids}
+    for user_id, *columns in rows:
+        summaries[user_id].append(RoomSummary(*columns))
+    return summaries
+
+
+def heads_of(rooms: Collection[UUID]) -> dict[UUID, RoomHead]:
+    """Return the heads of those rooms that exist."""
+    return RoomHead.objects.in_bulk(list(rooms))
+
+
+def is_member(room: UUID, user: int) -> bool:
+    """Tell whether the user is in the room now."""
+    return Membership.objects.filter(room_id=room, user_id=user).exists()
+
+
+def events_after(room: UUID, after: int, up_to: int, limit: int) -> Sequence[RoomEvent]:
+    """Return at most `limit` events with after < seq ≤ up_to, in order of seq."""
+    rows = RoomEvent.objects.filter(room_id=room, seq__gt=after, seq__lte=up_to)
+    return list(rows.order_by("seq")[:limit])
+
+
+def last_messages(room: UUID, up_to: int, limit: int) -> list[ChatMessage]:
+    """Return the last messages with seq ≤ up_to, oldest first, in their present state."""
+    rows = ChatMessage.objects.filter(room_id=room, seq__lte=up_to).order_by("-seq")[:limit]
+    return list(reversed(rows))
+
+
+def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
+    """Return the first messages with seq > after, oldest first, in their present state."""
+    return list(ChatMessage.objects.filter(room_id=room, seq__gt=after).order_by("seq")[:limit])
+
+
+def users_of(events: Iterable[RoomEvent]) -> dict[int, User]:
+    """Return everybody whom the events name, for `frames`."""
+    return users_by_id({user_id for event in events for user_id in event.names()})

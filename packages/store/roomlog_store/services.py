@@ -1,0 +1,213 @@
+"""Every write to a room's log: one function an action, named as on the wire.
+
+Each takes the open batch and a command and appends one event, or raises RefusedWrite and appends
+nothing. `carry_out` is the entry: it finds repeats first, so that exactly one event exists for each
+(room, sender, uuid), however often the command comes.
+"""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, assert_never
+from uuid import UUID
+
+import msgspec
+
+from roomlog_contract import shards
+from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
+from roomlog_contract.errors import ErrorCode
+
+from .batch import Batch, CommandKey, LockedRoom, Wanted, first_event
+from .errors import RefusedWrite
+from .models import ChatRoom, Install, Membership, RoomEvent, RoomHead
+from .selectors import active_user_ids
+
+_HASH_BYTES: Final = 16
+_REMOVERS: Final = (Membership.Role.OWNER, Membership.Role.ADMIN)
+_hashed: Final = msgspec.msgpack.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A command's event, new or found."""
+
+    event: RoomEvent
+    duplicate: bool
+
+
+def room_of(command: RoomWrite, user: int) -> UUID:
+    """Return the room whose log the command goes to; that of create_room follows from its sender."""
+    match command:
+        case CreateRoom(kind="direct", members=[other]):
+            return shards.direct_room_id(user, other)
+        case CreateRoom():
+            return shards.created_room_id(user, command.uuid)
+        case _:
+            return command.room
+
+
+def wanted_by(command: RoomWrite, user: int) -> Wanted:
+    """Return what must be read before `carry_out` can decide."""
+    member = command.user if isinstance(command, InviteUser | RemoveUser) else None
+    return Wanted(command.uuid, room_of(command, user), user, member)
+
+
+def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = False) -> Written:
+    """Make the command an event, or find the event that it already is.
+
+    Raises:
+        RefusedWrite: the present state does not allow it, or its uuid has another content.
+    """
+    key = wanted_by(command, user).key
+    body_hash = blake2b(_hashed.encode(command), digest_size=_HASH_BYTES).digest()
+    known = batch.known.get(key)
+    if known is not None:
+        if bytes(known.body_hash) != body_hash:
+            raise RefusedWrite(ErrorCode.UUID_CONFLICT)
+        return Written(known, duplicate=True)
+    match command:
+        case NewMessage():
+            event = new_message(batch, command, key, body_hash, staff=staff)
+        case CreateRoom():
+            return create_room(batch, command, key, body_hash)
+        case InviteUser():
+            event = invite_user(batch, command, key, body_hash, staff=staff)
+        case RemoveUser():
+            event = remove_user(batch, command, key, body_hash, staff=staff)
+        case LeaveRoom():
+            event = leave_room(batch, key, body_hash)
+        case _:
+            assert_never(command)
+    return Written(event, duplicate=False)
+
+
+def new_message(
+    batch: Batch, command: NewMessage, key: CommandKey, body_hash: bytes, *, staff: bool
+) -> RoomEvent:
+    """Append a message. Members only; not while muted, not in an archived room."""
+    room = _open_room(batch, command.room)
+    if not staff:
+        member = _member(room, key[2])
+        if member.muted_until is not None and member.muted_until > batch.now:
+            raise RefusedWrite(ErrorCode.MUTED)
+    data = None
+    if command.reply_to is not None:
+        _check_reply(command)
+        data = {"reply_to": command.reply_to}
+    return batch.append(room, RoomEvent.Kind.NEW_MESSAGE, key, body_hash, text=command.text, data=data)
+
+
+def create_room(batch: Batch, command: CreateRoom, key: CommandKey, body_hash: bytes) -> Written:
+    """Make the room with its first event and members; the direct room of a pair is made only once."""
+    _, room_id, user = key
+    if room_id in batch.rooms:
+        return Written(first_event(room_id), duplicate=True)
+    members = _first_members(command, user)
+    room = ChatRoom.objects.create(id=room_id, name=command.name, kind=command.kind)
+    head = RoomHead.objects.create(room=room, epoch=Install.objects.get().epoch)
+    rows = [Membership(room=room, user_id=number, role=role) for number, role in members]
+    Membership.objects.bulk_create(rows)
+    locked = batch.rooms[room_id] = LockedRoom(room, head, {row.user_id: row for row in rows})
+    data = {"name": command.name, "kind": command.kind, "members": members}
+    event = batch.append(locked, RoomEvent.Kind.CREATE_ROOM, key, body_hash, data=data)
+    return Written(event, duplicate=False)
+
+
+def invite_user(
+    batch: Batch, command: InviteUser, key: CommandKey, body_hash: bytes, *, staff: bool
+) -> RoomEvent:
+    """Make somebody a member. Any member of a group may; only owners and admins give roles."""
+    room = _open_group(batch, command.room)
+    if not staff and _member(room, key[2]).role not in _REMOVERS and command.role != Membership.Role.MEMBER:
+        raise RefusedWrite(ErrorCode.FORBIDDEN)
+    if command.user in room.members:
+        raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is a member already.")
+    if not active_user_ids([command.user]):
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
+    room.members[command.user] = Membership.objects.create(
+        room=room.room, user_id=command.user, role=command.role
+    )
+    data = {"member": command.user, "role": command.role}
+    return batch.append(room, RoomEvent.Kind.INVITE_USER, key, body_hash, data=data)
+
+
+def remove_user(
+    batch: Batch, command: RemoveUser, key: CommandKey, body_hash: bytes, *, staff: bool
+) -> RoomEvent:
+    """End somebody's membership. For owners and admins of a group; an owner only by an owner."""
+    room = _open_group(batch, command.room)
+    removed = room.members.get(command.user)
+    if not staff:
+        role = _member(room, key[2]).role
+        outranked = removed is not None and removed.role == Membership.Role.OWNER and role != removed.role
+        if role not in _REMOVERS or outranked:
+            raise RefusedWrite(ErrorCode.FORBIDDEN)
+    if removed is None:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "The user is not a member.")
+    return _end_membership(batch, room, removed, RoomEvent.Kind.REMOVE_USER, key, body_hash)
+
+
+def leave_room(batch: Batch, key: CommandKey, body_hash: bytes) -> RoomEvent:
+    """End one's own membership of a group."""
+    room = _open_group(batch, key[1])
+    return _end_membership(batch, room, _member(room, key[2]), RoomEvent.Kind.LEAVE_ROOM, key, body_hash)
+
+
+def new_epoch(epoch: str) -> None:
+    """Reset every cursor: to be run after any restore, with the workers stopped."""
+    Install.objects.update(epoch=epoch)
+    RoomHead.objects.update(epoch=epoch)
+
+
+def _end_membership(
+    batch: Batch,
+    room: LockedRoom,
+    member: Membership,
+    kind: RoomEvent.Kind,
+    key: CommandKey,
+    body_hash: bytes,
+) -> RoomEvent:
+    data = {"member": member.user_id, "role": member.role}
+    del room.members[member.user_id]
+    Membership.objects.filter(pk=member.pk).delete()
+    return batch.append(room, kind, key, body_hash, data=data)
+
+
+def _open_room(batch: Batch, room_id: UUID) -> LockedRoom:
+    room = batch.rooms.get(room_id)
+    if room is None:
+        raise RefusedWrite(ErrorCode.INVALID_ROOM)
+    if room.room.archived_at is not None:
+        raise RefusedWrite(ErrorCode.ARCHIVED)
+    return room
+
+
+def _open_group(batch: Batch, room_id: UUID) -> LockedRoom:
+    room = _open_room(batch, room_id)
+    if room.room.kind == ChatRoom.Kind.DIRECT:
+        raise RefusedWrite(ErrorCode.FORBIDDEN, "A direct room has its two members for ever.")
+    return room
+
+
+def _member(room: LockedRoom, user: int) -> Membership:
+    member = room.members.get(user)
+    if member is None:
+        raise RefusedWrite(ErrorCode.NOT_MEMBER)
+    return member
+
+
+def _check_reply(command: NewMessage) -> None:
+    earlier = RoomEvent.objects.filter(
+        pk=command.reply_to, room_id=command.room, kind=RoomEvent.Kind.NEW_MESSAGE
+    )
+    if not earlier.exists():
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is no message of this room.")
+
+
+def _first_members(command: CreateRoom, user: int) -> list[tuple[int, str]]:
+    others = [number for number in dict.fromkeys(command.members) if number != user]
+    if command.kind == ChatRoom.Kind.DIRECT and len(others) != 1:
+        raise RefusedWrite(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
+    if active_user_ids([user, *others]) != {user, *others}:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
+    role = Membership.Role.MEMBER if command.kind == ChatRoom.Kind.DIRECT else Membership.Role.OWNER
+    return [(user, role.value), *((number, Membership.Role.MEMBER.value) for number in others)]

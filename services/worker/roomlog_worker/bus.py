@@ -1,0 +1,113 @@
+"""The worker's side of Redis: reads shards' streams, publishes, deletes, answers.
+
+A stream is a queue with one owner: it is always read from 0, because what is done is deleted. Nothing
+here repeats a command by itself; whoever gets a RedisError knows that the entries are still there.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, cast
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from roomlog_contract import limits, shards
+from roomlog_contract.envelope import ENTRY_FIELD, Reply, RoomNotice, UserNotice, encode
+
+log = structlog.get_logger()
+
+SOCKET_TIMEOUT_SECONDS: Final = 5.0
+"""Above the longest block, below a lease's 10 s."""
+CONNECT_TIMEOUT_SECONDS: Final = 2.0
+BLOCK_MS: Final = 200
+"""How long a read waits for work: leases and shutdown are looked at in between."""
+
+RawEntry = tuple[str, str, bytes]
+"""Stream, id, value."""
+
+
+class Bus:
+    """One connection, used by one thread."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            socket_keepalive=True,
+        )
+        self._busy_streams = 1
+
+    def read(self, owned: Collection[int]) -> list[RawEntry]:
+        """Return up to a batch of the oldest entries of the shards' streams; waits BLOCK_MS for the first.
+
+        What is left over comes again: nothing is gone before `finish`.
+        """
+        streams = [stream(shard) for shard in owned for stream in (shards.in_stream, shards.read_stream)]
+        found = self._redis.xread(
+            dict.fromkeys(streams, "0"), count=limits.STREAM_BATCH // self._busy_streams or 1, block=BLOCK_MS
+        )
+        answer = _as_mapping(found)
+        self._busy_streams = max(1, len(answer))
+        return [
+            (stream.decode(), entry_id.decode(), fields.get(ENTRY_FIELD, b""))
+            for stream, entries in answer.items()
+            for entry_id, fields in entries
+        ]
+
+    def finish(self, notices: Iterable[tuple[str, bytes]], done: Mapping[str, Sequence[str]]) -> None:
+        """Publish, then delete the entries of each stream; returns once the deletion is confirmed.
+
+        Raises:
+            redis.RedisError: unknown how far it came; the entries that are left are repeats.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        for channel, notice in notices:
+            pipeline.publish(channel, notice)
+        for stream, entry_ids in done.items():
+            pipeline.xdel(stream, *entry_ids)
+        if len(pipeline):
+            pipeline.execute()
+
+    def answer(self, replies: Mapping[str, list[Reply]]) -> None:
+        """Publish replies on their gateways' channels; a lost one leaves its sender without an answer."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for gateway, bundle in replies.items():
+            pipeline.publish(shards.gateway_channel(gateway), encode(bundle))
+        if len(pipeline):
+            pipeline.execute()
+
+    def count_try(self, shard: int, entry_id: str) -> int:
+        """Return which try this is of an entry that may have killed an earlier owner."""
+        return int(cast(int, self._redis.hincrby(shards.tries_key(shard), entry_id, 1)))
+
+    def forget_tries(self, shard: int) -> None:
+        """Drop the counts of a shard whose first entries are through."""
+        self._redis.delete(shards.tries_key(shard))
+
+    def disconnect(self) -> None:
+        """Give the connection up after an error, so that no late answer is taken for another's."""
+        self._redis.connection_pool.disconnect()
+
+
+def _as_mapping(found: Any) -> dict[bytes, list[tuple[bytes, dict[bytes, bytes]]]]:
+    """Return RESP2's list of pairs, or RESP3's map, as one shape."""
+    if isinstance(found, dict):
+        return {stream: entries[0] if _is_nested(entries) else entries for stream, entries in found.items()}
+    return dict(found or ())
+
+
+def _is_nested(entries: Any) -> bool:
+    return bool(entries) and isinstance(entries[0], list)
+
+
+def room_notice(room_channel: str, notice: RoomNotice) -> tuple[str, bytes]:
+    """Return a publication for `finish`."""
+    return room_channel, encode(notice)
+
+
+def user_notice(user: int, notice: UserNotice) -> tuple[str, bytes]:
+    """Return a publication for `finish`."""
+    return shards.user_channel(user), encode(notice)

@@ -1,0 +1,55 @@
+"""`manage.py message_process_worker`: the worker process, put together."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from django.core.management.base import BaseCommand, CommandError
+
+from roomlog_runtime.health import Checks, HealthServer
+from roomlog_runtime.logs import configure_logs
+from roomlog_runtime.settings import SettingError
+from roomlog_runtime.shutdown import Shutdown
+from roomlog_worker.bus import Bus
+from roomlog_worker.config import Config, read_config
+from roomlog_worker.consumer import Consumer
+from roomlog_worker.crash import CrashPoint
+from roomlog_worker.leases import LeaseKeeper
+
+log = structlog.get_logger()
+
+
+class Command(BaseCommand):
+    """Takes commands from the streams of the shards it owns and writes the rooms' logs."""
+
+    help = "Process the rooms' commands until SIGTERM or SIGINT, then hand the shards over."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare `--ordinal`."""
+        parser.add_argument("--ordinal", type=int, help="0, 1, 2 …; default: the number in the host's name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until asked to stop."""
+        configure_logs("worker")
+        try:
+            config = read_config(options["ordinal"])
+        except SettingError as error:
+            raise CommandError(str(error)) from error
+        run(config)
+
+
+def run(config: Config) -> None:
+    """Put the parts together and work until shutdown is requested."""
+    shutdown = Shutdown()
+    shutdown.install()
+    leases = LeaseKeeper(uuid4(), config.ordinal)
+    consumer = Consumer(Bus(config.redis_url), leases, shutdown, CrashPoint(config.crash_point))
+    checks = Checks(live=consumer.is_turning, ready=consumer.trouble)
+    health = HealthServer(config.health_bind, checks)
+    health.start()
+    log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
+    consumer.run()
+    health.stop()
+    log.info("worker_stopped", ordinal=config.ordinal)

@@ -1,0 +1,126 @@
+"""What became of an entry, and what Redis must be told of it: notices, deletions, answers.
+
+After the commit, before the next read. Pure: from outcomes to publications, no I/O.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from roomlog_contract import shards
+from roomlog_contract.codec import encode_frame
+from roomlog_contract.commands import CreateRoom, InviteUser
+from roomlog_contract.envelope import Answered, HeadMoved, Joined, Notice, Reply
+from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
+from roomlog_contract.events import ErrorAnswer, RoomEventFrame, RoomSummary
+from roomlog_store.models import RoomEvent
+
+from .bus import room_notice, user_notice
+from .entries import Entry
+
+_LEAVING: Final = (RoomEvent.Kind.LEAVE_ROOM, RoomEvent.Kind.REMOVE_USER)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The entry is an event of the log, committed."""
+
+    entry: Entry
+    event: RoomEvent
+    epoch: str
+    frame: RoomEventFrame
+    duplicate: bool
+    joined: Sequence[tuple[int, RoomSummary]] = ()
+    """Users that are members since this event, with the room as each sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The entry became nothing and never will."""
+
+    entry: Entry
+    code: ErrorCode
+    message: str
+
+
+Outcome = Recorded | Refused
+
+
+@dataclass(slots=True)
+class Publications:
+    """What one batch sends, in the order in which it must leave."""
+
+    notices: list[tuple[str, bytes]] = field(default_factory=list)
+    done: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Entries to delete, by stream."""
+    replies: defaultdict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
+    """By gateway; sent after the deletions are confirmed."""
+
+
+def publications(outcomes: Iterable[Outcome]) -> Publications:
+    """Return what is published, deleted and answered for a committed batch."""
+    out = Publications()
+    for outcome in outcomes:
+        entry = outcome.entry
+        if entry.stream:
+            out.done[entry.stream].append(entry.id)
+        if isinstance(outcome, Recorded):
+            _announce(out, outcome)
+        else:
+            _reply(out, entry, encode_frame(error_answer(entry, outcome.code, outcome.message)))
+    return out
+
+
+def event_notice(event: RoomEvent, epoch: str, frame: bytes, entry: Entry | None = None) -> Notice:
+    """Return the notice of an event; with the entry that caused it, its gateway finds the sender."""
+    left = (event.data or {})["member"] if event.kind in _LEAVING else 0
+    gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)
+    return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left)
+
+
+def head_moved(room: UUID, epoch: str, seq: int) -> tuple[str, bytes]:
+    """Return a reminder of a room's head."""
+    return room_notice(shards.room_channel(room), HeadMoved(epoch, seq))
+
+
+def error_answer(entry: Entry, code: ErrorCode, message: str | None = None) -> ErrorAnswer:
+    """Return the error frame of an entry's command."""
+    command = entry.envelope.command
+    room = getattr(command, "room", msgspec.UNSET)
+    return ErrorAnswer(
+        uuid=command.uuid,
+        action=entry.action,
+        error_code=code.value,
+        error_message=message or ERROR_MESSAGES[code],
+        room=room,
+    )
+
+
+def _announce(out: Publications, outcome: Recorded) -> None:
+    entry, event = outcome.entry, outcome.event
+    frame = encode_frame(outcome.frame)
+    # A repeat is published too: its first owner may have died between commit and publication.
+    waiting = None if outcome.duplicate or isinstance(entry.write, CreateRoom) else entry
+    notice = event_notice(event, outcome.epoch, frame, waiting)
+    out.notices.append(room_notice(shards.room_channel(event.room_id), notice))
+    out.notices.extend(user_notice(user, Joined(summary)) for user, summary in outcome.joined)
+    if waiting is None:
+        mine = msgspec.structs.replace(
+            outcome.frame, uuid=entry.write.uuid, duplicate=True if outcome.duplicate else msgspec.UNSET
+        )
+        _reply(out, entry, encode_frame(mine))
+
+
+def _reply(out: Publications, entry: Entry, frame: bytes) -> None:
+    envelope = entry.envelope
+    if envelope.gateway:
+        out.replies[envelope.gateway].append(Answered(envelope.request, frame))
+
+
+def brings_members(entry: Entry) -> bool:
+    """Tell whether the entry's command makes somebody a member."""
+    return isinstance(entry.write, CreateRoom | InviteUser)

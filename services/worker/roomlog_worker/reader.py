@@ -1,0 +1,190 @@
+"""Answers the commands of the `read` streams: who is this, which rooms, what happened in a room.
+
+Beside the writer, in the same process and order: after a batch of writes the reads see all of it. A head
+is read before its rows, and rows above it are left out, so that the gateway can continue from it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from roomlog_contract import limits
+from roomlog_contract.codec import encode_frame
+from roomlog_contract.commands import GetHistory, ListRooms, SelectRoom
+from roomlog_contract.envelope import (
+    Answered,
+    EventsFetched,
+    FetchEvents,
+    HeadsRead,
+    Identified,
+    Identify,
+    ReadHeads,
+    Reply,
+    Selected,
+)
+from roomlog_contract.errors import ErrorCode
+from roomlog_contract.events import (
+    GetHistoryAnswer,
+    ListRoomsAnswer,
+    Message,
+    RoomSummary,
+    SelectRoomAnswer,
+    SelectRoomPage,
+    User,
+)
+from roomlog_store import selectors
+from roomlog_store.frames import frame_of, message_of
+from roomlog_store.models import ChatMessage, RoomHead
+from roomlog_store.tickets import read_ticket
+
+from .entries import Entry
+from .outcomes import error_answer, event_notice
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is read once for all entries of a batch."""
+
+    users: Mapping[str, User]
+    rooms: Mapping[int, list[RoomSummary]]
+    heads: Mapping[UUID, RoomHead]
+
+
+class _Refusal(Exception):
+    def __init__(self, code: ErrorCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def read(entries: Sequence[Entry]) -> list[Reply]:
+    """Return the reply to each entry, in order."""
+    known = _read_ahead(entries)
+    return [_reply(entry, known) for entry in entries]
+
+
+def _read_ahead(entries: Sequence[Entry]) -> _Known:
+    commands = [entry.envelope.command for entry in entries]
+    users = _identified([command for command in commands if isinstance(command, Identify)])
+    asking = {user.id for user in users.values()}
+    asking |= {entry.envelope.user for entry in entries if isinstance(entry.envelope.command, ListRooms)}
+    rooms: set[UUID] = set()
+    for command in commands:
+        match command:
+            case ReadHeads():
+                rooms.update(command.rooms)
+            case SelectRoom() | GetHistory() | FetchEvents():
+                rooms.add(command.room)
+            case _:
+                pass
+    return _Known(
+        users=users,
+        rooms=selectors.summaries_by_user(asking) if asking else {},
+        heads=selectors.heads_of(rooms) if rooms else {},
+    )
+
+
+def _identified(commands: Sequence[Identify]) -> dict[str, User]:
+    """Return the active user of each valid token and ticket."""
+    found = selectors.users_by_token({command.token for command in commands if command.token})
+    tickets = {command.ticket for command in commands if command.ticket}
+    owners = {ticket: user for ticket in tickets if (user := read_ticket(ticket)) is not None}
+    active = selectors.users_by_id(selectors.active_user_ids(set(owners.values()))) if owners else {}
+    return found | {ticket: active[user] for ticket, user in owners.items() if user in active}
+
+
+def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return for each command
+    request, command = entry.envelope.request, entry.envelope.command
+    match command:
+        case Identify():
+            user = known.users.get(command.token or command.ticket or "")
+            return Identified(request, user, known.rooms.get(user.id, []) if user else [])
+        case ReadHeads():
+            heads = {room: known.heads[room] for room in command.rooms if room in known.heads}
+            epoch = next((head.epoch for head in heads.values()), "")
+            return HeadsRead(request, epoch, {room: head.last_seq for room, head in heads.items()})
+        case FetchEvents():
+            return _fetch_events(request, command, known)
+        case ListRooms():
+            rooms = known.rooms[entry.envelope.user]
+            return Answered(request, encode_frame(ListRoomsAnswer(uuid=command.uuid, rooms=rooms)))
+        case SelectRoom():
+            return _for_member(entry, command.room, known, lambda head: _select_room(request, command, head))
+        case GetHistory():
+            return _for_member(entry, command.room, known, lambda head: _get_history(request, command, head))
+        case _:
+            return _refused(entry, ErrorCode.INVALID_ACTION)
+
+
+def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomHead], Reply]) -> Reply:
+    head = known.heads.get(room)
+    if head is None:
+        return _refused(entry, ErrorCode.INVALID_ROOM)
+    if not selectors.is_member(room, entry.envelope.user):
+        return _refused(entry, ErrorCode.NOT_MEMBER)
+    return answer(head)
+
+
+def _refused(entry: Entry, code: ErrorCode) -> Reply:
+    return Answered(entry.envelope.request, encode_frame(error_answer(entry, code)))
+
+
+def _select_room(request: int, command: SelectRoom, head: RoomHead) -> Selected:
+    if command.since is not None:
+        return _select_since(request, command.uuid, command.since.epoch, command.since.seq, head)
+    rows = selectors.last_messages(head.room_id, head.last_seq, limits.SELECT_MESSAGES)
+    answer = SelectRoomAnswer(
+        uuid=command.uuid,
+        room=head.room_id,
+        epoch=head.epoch,
+        seq=head.last_seq,
+        room_messages=_messages(rows),
+    )
+    return Selected(request, encode_frame(answer), head.room_id, head.epoch, head.last_seq, more=False)
+
+
+def _select_since(request: int, uuid: str, epoch: str, since: int, head: RoomHead) -> Selected:
+    reset = epoch != head.epoch or since > head.last_seq
+    events = [] if reset else selectors.events_after(head.room_id, since, head.last_seq, limits.PAGE_EVENTS)
+    users = selectors.users_of(events)
+    reached = 0 if reset else events[-1].seq if events else since
+    more = not reset and reached < head.last_seq
+    page = SelectRoomPage(
+        uuid=uuid,
+        room=head.room_id,
+        epoch=head.epoch,
+        seq=reached,
+        events=[msgspec.Raw(encode_frame(frame_of(event, head.epoch, users))) for event in events],
+        more=more,
+        reset=True if reset else msgspec.UNSET,
+    )
+    return Selected(request, encode_frame(page), head.room_id, head.epoch, reached, more or reset)
+
+
+def _fetch_events(request: int, command: FetchEvents, known: _Known) -> EventsFetched:
+    head = known.heads.get(command.room)
+    if head is None:
+        return EventsFetched(request, command.room, "", 0, [])
+    limit = min(command.limit, limits.PAGE_EVENTS)
+    events = selectors.events_after(command.room, command.after, head.last_seq, limit)
+    users = selectors.users_of(events)
+    notices = [
+        event_notice(event, head.epoch, encode_frame(frame_of(event, head.epoch, users))) for event in events
+    ]
+    return EventsFetched(request, command.room, head.epoch, head.last_seq, notices)
+
+
+def _get_history(request: int, command: GetHistory, head: RoomHead) -> Answered:
+    if command.after is not None:
+        rows = selectors.messages_after(head.room_id, command.after, command.limit)
+    else:
+        before = head.last_seq if command.before is None else command.before - 1
+        rows = selectors.last_messages(head.room_id, before, command.limit)
+    answer = GetHistoryAnswer(uuid=command.uuid, room=head.room_id, room_messages=_messages(rows))
+    return Answered(request, encode_frame(answer))
+
+
+def _messages(rows: Sequence[ChatMessage]) -> list[Message]:
+    users = selectors.users_of(rows)
+    return [message_of(row, users) for row in rows]

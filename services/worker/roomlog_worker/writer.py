@@ -1,0 +1,170 @@
+"""One transaction for a batch: leases, heads, repeats, events, COMMIT; then the frames.
+
+The stage between the stream and the publication. Raises what the database raises: whose fault it was
+is decided by the consumer.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from roomlog_contract.envelope import encode
+from roomlog_contract.events import RoomSummary, User
+from roomlog_store import services
+from roomlog_store.batch import Batch, open_batch
+from roomlog_store.errors import RefusedWrite
+from roomlog_store.frames import frame_of
+from roomlog_store.leases import lock_leases
+from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog_store.selectors import summaries_by_user, users_by_id
+
+from .entries import Entry
+from .errors import LeaseLost
+from .leases import LeaseKeeper
+from .outcomes import Outcome, Recorded, Refused, brings_members
+
+NAMES_SECONDS: Final = 10.0
+"""How long a changed user name may be shown in its old form."""
+NAMES: Final = 50_000
+"""Names kept: about 10 MiB."""
+
+
+class Names:
+    """User names for frames, read again after NAMES_SECONDS."""
+
+    def __init__(self) -> None:
+        self._users: dict[int, User] = {}
+        self._until = 0.0
+
+    def of(self, events: Iterable[RoomEvent]) -> dict[int, User]:
+        """Return everybody whom the events name, with one query for those not known yet."""
+        if monotonic() > self._until or len(self._users) > NAMES:
+            self._users = {}
+            self._until = monotonic() + NAMES_SECONDS
+        wanted = {number for event in events for number in event.names()}
+        if unknown := wanted - self._users.keys():
+            self._users |= users_by_id(unknown)
+        return self._users
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    entry: Entry
+    written: services.Written
+    epoch: str
+
+
+class Writer:
+    """Writes batches of entries of shards that this process owns."""
+
+    def __init__(self, leases: LeaseKeeper) -> None:
+        self._leases = leases
+        self._names = Names()
+
+    def write(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Commit the entries in order and return what became of each; entries of locked rooms are left out.
+
+        Raises:
+            LeaseLost: nothing was written; the entries of the named shards are another's work.
+        """
+        with transaction.atomic():
+            self._check_leases({entry.shard for entry in entries})
+            wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]
+            batch = open_batch(wanted, timezone.now())
+            decided = [
+                _decide(batch, entry)
+                for entry, want in zip(entries, wanted, strict=True)
+                if want.room not in batch.held_by_others
+            ]
+            batch.store()
+            _delete_pending(decision.entry for decision in decided)
+        return self._outcomes(decided)
+
+    def bury(self, entry: Entry, error: str) -> None:
+        """Keep an entry that can't be carried out where people find it; it will not be tried again."""
+        with transaction.atomic():
+            self._check_leases({entry.shard})
+            DeadLetter.objects.get_or_create(
+                shard=entry.shard,
+                entry=entry.id,
+                defaults={
+                    "action": entry.action,
+                    "uuid": entry.envelope.command.uuid,
+                    "room": getattr(entry.envelope.command, "room", None),
+                    "error": error,
+                    "envelope": encode(entry.envelope),
+                },
+            )
+            _delete_pending([entry])
+
+    def keep_undecodable(self, shard: int, entry_id: str, value: bytes) -> None:
+        """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""
+        letter = {"error": "undecodable", "envelope": value}
+        DeadLetter.objects.get_or_create(shard=shard, entry=entry_id, defaults=letter)
+
+    def _check_leases(self, shards: Collection[int]) -> None:
+        epochs = {shard: self._leases.epochs.get(shard, -1) for shard in shards}
+        if lost := lock_leases(epochs, self._leases.uuid):
+            raise LeaseLost(lost)
+
+    def _outcomes(self, decided: Sequence[_Decision | Refused]) -> list[Outcome]:
+        recorded = [decision for decision in decided if isinstance(decision, _Decision)]
+        users = self._names.of(decision.written.event for decision in recorded)
+        joined = _joined(recorded)
+        return [
+            decision
+            if isinstance(decision, Refused)
+            else Recorded(
+                decision.entry,
+                decision.written.event,
+                decision.epoch,
+                frame_of(decision.written.event, decision.epoch, users),
+                decision.written.duplicate,
+                joined.get(decision.entry.id, ()),
+            )
+            for decision in decided
+        ]
+
+
+def _decide(batch: Batch, entry: Entry) -> _Decision | Refused:
+    envelope = entry.envelope
+    try:
+        written = services.carry_out(batch, entry.write, envelope.user, staff=envelope.staff)
+    except RefusedWrite as refused:
+        return Refused(entry, refused.code, refused.message)
+    return _Decision(entry, written, batch.rooms[written.event.room_id].head.epoch)
+
+
+def _delete_pending(entries: Iterable[Entry]) -> None:
+    if rows := [entry.pending for entry in entries if entry.pending is not None]:
+        PendingCommand.objects.filter(pk__in=rows).delete()
+
+
+def _joined(recorded: Sequence[_Decision]) -> dict[str, list[tuple[int, RoomSummary]]]:
+    """Return, by entry id, whom each command made a member and who still is one."""
+    bringing = [decision for decision in recorded if brings_members(decision.entry)]
+    if not bringing:
+        return {}
+    brought = {decision.entry.id: _members(decision.written.event) for decision in bringing}
+    summaries = summaries_by_user(set().union(*brought.values()))
+    rooms: dict[tuple[int, UUID], RoomSummary] = {
+        (user, summary.id): summary for user, mine in summaries.items() for summary in mine
+    }
+    return {
+        decision.entry.id: [
+            (user, rooms[user, decision.written.event.room_id])
+            for user in brought[decision.entry.id]
+            if (user, decision.written.event.room_id) in rooms
+        ]
+        for decision in bringing
+    }
+
+
+def _members(event: RoomEvent) -> set[int]:
+    data = event.data or {}
+    return {data["member"]} if "member" in data else {number for number, _ in data["members"]}
