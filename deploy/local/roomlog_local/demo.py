@@ -1,0 +1,141 @@
+"""`roomlog demo`: from nothing to a chat page with users and rooms, and back to nothing but the data.
+
+Around the message's way. Migrates, starts everything, makes the sample users and rooms, says where it is,
+keeps it alive, ends it. It must not print secrets into the logs; the console is the user's own.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from roomlog_local.command import management
+from roomlog_local.errors import LocalError, StartFailed
+from roomlog_local.folder import Folder
+from roomlog_local.plan import Plan, make_plan
+from roomlog_local.supervisor import Supervisor
+from roomlog_runtime.shutdown import Shutdown
+
+FOLDER = ".roomlog"
+COMMAND_SECONDS = 60.0
+"""For one management command; the first migration of a slow machine takes some seconds."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the demo until Ctrl-C or SIGTERM and returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="roomlog demo", description="Roomlog on this machine, in one command."
+    )
+    parser.add_argument("--folder", type=Path, default=Path(FOLDER), help="where the data stay (%(default)s)")
+    folder = Folder(parser.parse_args(arguments).folder)
+    shutdown = Shutdown()
+    shutdown.install()
+    try:
+        folder.make()
+        with folder.hold():
+            run(folder, shutdown)
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 0 if shutdown.requested else 1
+    return 0
+
+
+def run(folder: Folder, shutdown: Shutdown) -> None:
+    """Starts everything, says where it is, and keeps it alive until the shutdown is requested.
+
+    Raises:
+        LocalError: when something could not be started; whatever had been is ended.
+    """
+    started_at = time.monotonic()
+    plan = make_plan(folder, os.environ)
+    migrate(plan, folder)
+    supervisor = Supervisor(folder.logs, say, shutdown)
+    try:
+        for stage in plan.stages:
+            supervisor.start(stage)
+        supervisor.wait_ready()
+        facts = make_sample(plan)
+        folder.write_demo(facts)
+        say(f"ready in {time.monotonic() - started_at:.1f} s; logs in {folder.logs}")
+        print(describe(facts), flush=True)
+        supervisor.watch()
+        say("stopping")
+    finally:
+        supervisor.stop()
+
+
+def migrate(plan: Plan, folder: Folder) -> None:
+    """Brings the database up to date; skips a second of Django where our own file is known to be."""
+    if plan.migrates_sqlite and folder.is_migrated():
+        return
+    say("migrating the database")
+    run_command(management("migrate", "--verbosity", "0"), plan)
+    if plan.migrates_sqlite:
+        folder.mark_migrated()
+
+
+def make_sample(plan: Plan) -> dict[str, Any]:
+    """Makes the sample users and rooms, or finds them again, and returns all that demo.json holds."""
+    output = run_command(management("make_demo"), plan)
+    try:
+        sample = json.loads(output)
+    except ValueError as error:
+        raise StartFailed(f"make_demo did not print one JSON object:\n{output[-2000:]}") from error
+    return {
+        "page": plan.page,
+        "websocket": plan.websocket,
+        "api": plan.api,
+        "users": sample["users"],
+        "rooms": sample["rooms"],
+    }
+
+
+def run_command(arguments: Sequence[str], plan: Plan) -> str:
+    """Runs a management command to its end and returns what it printed.
+
+    Raises:
+        StartFailed: when it fails or takes too long; the text has the end of its errors.
+    """
+    try:
+        done = subprocess.run(
+            arguments,
+            env={**os.environ, **plan.environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            start_new_session=True,  # Ctrl-C must not cut a migration in two
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StartFailed(f"{arguments[3]} took more than {COMMAND_SECONDS:g} s.") from error
+    if done.returncode != 0:
+        raise StartFailed(f"{arguments[3]} failed:\n{done.stderr[-2000:]}{done.stdout[-1000:]}")
+    return done.stdout
+
+
+def describe(facts: dict[str, Any]) -> str:
+    """Returns what a newcomer needs: the page, two logins, a token, and lines to paste."""
+    one, other = facts["users"][:2]
+    room = next(room for room in facts["rooms"] if one["name"] in room["members"])
+    hello = json.dumps({"uuid": "1", "action": "authenticate", "token": one["token"]})
+    message = json.dumps({"uuid": "2", "action": "new_message", "room": room["id"], "text": "hello"})
+    return f"""
+  Chat page   {facts["page"]}
+  Logins      {one["name"]} / {one["password"]}, in another browser {other["name"]} / {other["password"]}
+  Token       {one["token"]}   ({one["name"]})
+  Terminal    (echo '{hello}'; cat) | websocat {facts["websocket"]}
+              and then, into {room["name"]}:   {message}
+
+  Kill any process: it comes back and nothing is lost. Ctrl-C stops everything; the data stay.
+"""
+
+
+def say(line: str) -> None:
+    """Writes one life-cycle line to the console."""
+    print(f"roomlog | {line}", flush=True)

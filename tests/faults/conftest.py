@@ -1,0 +1,78 @@
+"""Fixtures of the real-process tests: databases of both kinds and stacks that are gone after the test."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.faults.databases import Databases, PostgresDatabases, SqliteFiles
+from tests.faults.postgres import HOW_TO_GET_IT, REQUIRED_VARIABLE, PostgresServer, find_binaries
+from tests.faults.stack import Stack, build_stack
+
+MakeStack = Callable[..., Stack]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test that can start a stack."""
+    for item in items:
+        if "make_stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    """Fresh SQLite files."""
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Fresh databases of the session's PostgreSQL; skips where there is no server, unless it is required."""
+    binaries = find_binaries()
+    if binaries is None:
+        missing_postgres()
+    server = PostgresServer(binaries)
+    try:
+        server.start()
+        yield PostgresDatabases(server)
+    finally:
+        server.stop()
+
+
+def missing_postgres() -> NoReturn:
+    """Says how to get a server: by skipping, or by failing where it is required."""
+    if os.environ.get(REQUIRED_VARIABLE) == "1":
+        pytest.fail(f"{REQUIRED_VARIABLE}=1, but {HOW_TO_GET_IT}")
+    pytest.skip(HOW_TO_GET_IT)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Fresh databases of both kinds, one after the other."""
+    found: Databases = request.getfixturevalue(f"{request.param}_databases")
+    return found
+
+
+@pytest.fixture
+def make_stack(databases: Databases, tmp_path: Path) -> Iterator[MakeStack]:
+    """Starts stacks on fresh databases of both kinds; after the test all of them end when asked."""
+    stacks: list[Stack] = []
+
+    def make(
+        gateways: int = 1,
+        workers: int = 1,
+        api: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> Stack:
+        directory = tmp_path / f"stack{len(stacks)}"
+        stack = build_stack(
+            directory, databases, gateways=gateways, workers=workers, api=api, environ=environ
+        )
+        stacks.append(stack)
+        stack.start()
+        return stack
+
+    yield make
+    assert [late for stack in stacks for late in stack.close()] == []

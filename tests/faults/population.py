@@ -1,0 +1,62 @@
+"""Makes users and rooms straight in a database, as a program of its own: pytest itself never sees Django.
+
+Before the message's way. Rooms start with an empty log, as if made long ago; the way over commands is for the
+tests of those commands. Reads {"users": [name], "rooms": [{"id", "name", "kind", "members": [user id]}]} from
+standard input and prints {"users": [{"id", "name", "token"}]} in the same order.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+from uuid import UUID
+
+
+def main() -> None:
+    """Makes what standard input asks for, in one transaction."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_worker.settings")
+    import django
+
+    django.setup()
+    from django.db import transaction
+
+    wanted = json.load(sys.stdin)
+    with transaction.atomic():
+        users = make_users(wanted["users"])
+        make_rooms(wanted["rooms"])
+    json.dump({"users": users}, sys.stdout)
+
+
+def make_users(names: list[str]) -> list[dict[str, Any]]:
+    """Makes users without a password (hashing costs 0.3 s each), each with a token."""
+    from django.contrib.auth.hashers import make_password
+    from django.contrib.auth.models import User
+    from rest_framework.authtoken.models import Token
+
+    User.objects.bulk_create(User(username=name, password=make_password(None)) for name in names)
+    ids = dict(User.objects.filter(username__in=names).values_list("username", "id"))
+    tokens = {name: Token(user_id=ids[name], key=Token.generate_key()) for name in names}
+    Token.objects.bulk_create(tokens.values())
+    return [{"id": ids[name], "name": name, "token": tokens[name].key} for name in names]
+
+
+def make_rooms(rooms: list[dict[str, Any]]) -> None:
+    """Makes rooms with their heads and members; the first member owns the room."""
+    from roomlog_store.models import ChatRoom, Install, Membership, RoomHead
+
+    epoch = Install.objects.get().epoch
+    ids = [UUID(room["id"]) for room in rooms]
+    ChatRoom.objects.bulk_create(
+        ChatRoom(id=room_id, name=room["name"], kind=room["kind"])
+        for room_id, room in zip(ids, rooms, strict=True)
+    )
+    RoomHead.objects.bulk_create(RoomHead(room_id=room_id, epoch=epoch) for room_id in ids)
+    Membership.objects.bulk_create(
+        Membership(room_id=room_id, user_id=user, role="member" if place else "owner")
+        for room_id, room in zip(ids, rooms, strict=True)
+        for place, user in enumerate(room["members"])
+    )
+
+
+if __name__ == "__main__":
+    main()
