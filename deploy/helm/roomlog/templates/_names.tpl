@@ -1,0 +1,53 @@
+{{/* Names and labels: who an object is, the same in every template. */}}
+
+{{- define "roomlog.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* At most 40 characters, so that the longest suffix and a pod's hash still fit into 63. */}}
+{{- define "roomlog.fullname" -}}
+{{- $name := include "roomlog.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "roomlog.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "roomlog.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What never changes in an object's life; takes (dict "root" $ "component" "gateway"). */}}
+{{- define "roomlog.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "roomlog.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- with .component }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "roomlog.labels" -}}
+{{ include "roomlog.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: roomlog
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Name, namespace and labels of an object; takes root, component and optionally name. */}}
+{{- define "roomlog.metadata" -}}
+name: {{ .name | default (printf "%s-%s" (include "roomlog.fullname" .root) .component) }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "roomlog.labels" . | nindent 2 }}
+{{- end -}}

@@ -1,0 +1,130 @@
+{{/* Parts of a pod that are the same for every workload: security, scheduling, probes, images. */}}
+
+{{/* The image of a service; an empty tag means the chart's appVersion. */}}
+{{- define "roomlog.image" -}}
+{{- $image := .image -}}
+{{- printf "%s:%s" $image.repository ($image.tag | default .root.Chart.AppVersion) -}}
+{{- end -}}
+
+{{- define "roomlog.imageFields" -}}
+image: {{ include "roomlog.image" . | quote }}
+imagePullPolicy: {{ .image.pullPolicy }}
+{{- end -}}
+
+{{/* The pod's side of the `restricted` profile; takes root, component, values and optionally uid. */}}
+{{- define "roomlog.podFields" -}}
+{{- $uid := .uid | default 10001 -}}
+serviceAccountName: {{ include "roomlog.serviceAccountName" .root }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ $uid }}
+  runAsGroup: {{ $uid }}
+  fsGroup: {{ $uid }}
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* One node down should not take all pods of a kind; a full cluster may still put them together. */}}
+{{- define "roomlog.topologySpread" -}}
+topologySpreadConstraints:
+{{- with .values.topologySpreadConstraints }}
+  {{- toYaml . | nindent 2 }}
+{{- else }}
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "roomlog.selectorLabels" (dict "root" .root "component" .component) | nindent 8 }}
+{{- end }}
+{{- end -}}
+
+{{- define "roomlog.podMetadata" -}}
+labels:
+  {{- include "roomlog.labels" (dict "root" .root "component" .component) | nindent 2 }}
+  {{- with .values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .values.podAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "roomlog.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+{{- end -}}
+
+{{/* Three meanings: has it come up, does it turn, should it get traffic. Only the last may follow Redis or the database. */}}
+{{- define "roomlog.probes" -}}
+startupProbe:
+  httpGet: {path: /startupz, port: health}
+  periodSeconds: 1
+  timeoutSeconds: 3
+  failureThreshold: 120
+livenessProbe:
+  httpGet: {path: /livez, port: health}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
+readinessProbe:
+  httpGet: {path: /readyz, port: health}
+  periodSeconds: 3
+  timeoutSeconds: 3
+  failureThreshold: 2
+{{- end -}}
+
+{{/* The only place a process may write: the root file system is read-only. */}}
+{{- define "roomlog.scratchVolume" -}}
+- name: scratch
+  emptyDir:
+    sizeLimit: 64Mi
+{{- end -}}
+
+{{- define "roomlog.scratchMount" -}}
+- name: scratch
+  mountPath: /tmp
+{{- end -}}
+
+{{/* Waits for the schema that this image knows: fails and is repeated by the kubelet until the Job has migrated. */}}
+{{- define "roomlog.schemaCheck" -}}
+- name: schema
+  {{- include "roomlog.imageFields" (dict "root" .root "image" .values.image) | nindent 2 }}
+  command: [python, -m, django, migrate, --check]
+  env:
+    {{- include "roomlog.env.django" .root | nindent 4 }}
+    {{- with .values.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- include "roomlog.containerSecurity" . | nindent 2 }}
+  resources:
+    {{- toYaml .values.resources | nindent 4 }}
+  volumeMounts:
+    {{- include "roomlog.scratchMount" . | nindent 4 }}
+{{- end -}}

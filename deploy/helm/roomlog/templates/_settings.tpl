@@ -1,0 +1,120 @@
+{{/* Settings that are computed from others, and the environment that carries them into the processes. */}}
+
+{{/* Seconds in which a full gateway sends all its connections away at the allowed rate, rounded up. */}}
+{{- define "roomlog.spreadSeconds" -}}
+{{- $rate := int .Values.gateway.maxReconnectsPerSecond -}}
+{{- div (sub (add (int .Values.gateway.maxConnections) $rate) 1) $rate -}}
+{{- end -}}
+
+{{/* What gunicorn grants a gateway after SIGTERM: the spread and 10 s for answers still under way. */}}
+{{- define "roomlog.gatewayGracefulSeconds" -}}
+{{- add (include "roomlog.spreadSeconds" . | int) 10 -}}
+{{- end -}}
+
+{{/* What the kubelet grants a gateway: preStop, gunicorn's time, and 5 s to exit. */}}
+{{- define "roomlog.gatewayGraceSeconds" -}}
+{{- add (int .Values.gateway.preStopSeconds) (include "roomlog.gatewayGracefulSeconds" . | int) 5 -}}
+{{- end -}}
+
+{{- define "roomlog.apiGraceSeconds" -}}
+{{- add (int .Values.api.preStopSeconds) (int .Values.api.gracefulSeconds) 5 -}}
+{{- end -}}
+
+{{/* The host names of all routes, comma separated; empty where nothing routes here. */}}
+{{- define "roomlog.hosts" -}}
+{{- $hosts := list -}}
+{{- if .Values.ingress.enabled -}}{{- $hosts = append $hosts .Values.ingress.host -}}{{- end -}}
+{{- if .Values.httpRoute.enabled -}}{{- $hosts = concat $hosts .Values.httpRoute.hostnames -}}{{- end -}}
+{{- $hosts | uniq | join "," -}}
+{{- end -}}
+
+{{/* Without a route both Services are reached by port-forward, as NOTES.txt shows: two origins on localhost. */}}
+{{- define "roomlog.isForwarded" -}}
+{{- if not (or .Values.ingress.enabled .Values.httpRoute.enabled) }}yes{{ end -}}
+{{- end -}}
+
+{{- define "roomlog.websocketUrl" -}}
+{{- if .Values.api.websocketUrl -}}{{ .Values.api.websocketUrl }}
+{{- else if include "roomlog.isForwarded" . -}}ws://localhost:8080/ws
+{{- end -}}
+{{- end -}}
+
+{{- define "roomlog.allowedOrigins" -}}
+{{- if .Values.gateway.allowedOrigins -}}{{ join "," .Values.gateway.allowedOrigins }}
+{{- else if include "roomlog.isForwarded" . -}}http://localhost:8000,http://127.0.0.1:8000
+{{- end -}}
+{{- end -}}
+
+{{- define "roomlog.allowedHosts" -}}
+{{- $service := printf "%s-api" (include "roomlog.fullname" .) -}}
+{{- $own := list "localhost" "127.0.0.1" $service (printf "%s.%s.svc" $service .Release.Namespace) -}}
+{{- $routed := include "roomlog.hosts" . | splitList "," -}}
+{{- concat $own $routed .Values.api.allowedHosts | uniq | compact | join "," -}}
+{{- end -}}
+
+{{/* Without a route people come by plain http to localhost, and a cookie for https would lock them out. */}}
+{{- define "roomlog.secureCookies" -}}
+{{- if kindIs "bool" .Values.api.secureCookies -}}{{ ternary "1" "0" .Values.api.secureCookies }}
+{{- else -}}{{ ternary "0" "1" (ne (include "roomlog.isForwarded" .) "") }}
+{{- end -}}
+{{- end -}}
+
+{{- define "roomlog.trustedProxies" -}}
+{{- if kindIs "invalid" .Values.api.trustedProxies -}}{{ ternary "0" "1" (ne (include "roomlog.isForwarded" .) "") }}
+{{- else -}}{{ int .Values.api.trustedProxies }}
+{{- end -}}
+{{- end -}}
+
+{{/* Behind a route that ends TLS, Django sees http while the browser's Origin says https. */}}
+{{- define "roomlog.csrfTrustedOrigins" -}}
+{{- $origins := .Values.api.csrfTrustedOrigins -}}
+{{- range include "roomlog.hosts" . | splitList "," | compact -}}
+{{- $origins = concat $origins (list (printf "https://%s" .) (printf "http://%s" .)) -}}
+{{- end -}}
+{{- $origins | uniq | join "," -}}
+{{- end -}}
+
+{{- define "roomlog.env.log" -}}
+- name: ROOMLOG_LOG_LEVEL
+  value: {{ .Values.logging.level }}
+- name: ROOMLOG_LOG_FORMAT
+  value: {{ .Values.logging.format }}
+{{- end -}}
+
+{{- define "roomlog.env.redis" -}}
+- name: ROOMLOG_REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.redis.existingSecret | default (printf "%s-valkey" (include "roomlog.fullname" .)) }}
+      key: {{ ternary .Values.redis.key "url" (ne .Values.redis.existingSecret "") }}
+{{- end -}}
+
+{{- define "roomlog.env.database" -}}
+- name: ROOMLOG_DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.database.existingSecret | default (printf "%s-postgresql" (include "roomlog.fullname" .)) }}
+      key: {{ ternary .Values.database.key "url" (ne .Values.database.existingSecret "") }}
+{{- end -}}
+
+{{- define "roomlog.env.secretKey" -}}
+- name: ROOMLOG_SECRET_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.secretKey.existingSecret | default (include "roomlog.fullname" .) }}
+      key: {{ ternary .Values.secretKey.key "secret-key" (ne .Values.secretKey.existingSecret "") }}
+{{- end -}}
+
+{{/* What a Django process needs, migrations and checks included. */}}
+{{- define "roomlog.env.django" -}}
+{{ include "roomlog.env.secretKey" . }}
+{{ include "roomlog.env.database" . }}
+{{ include "roomlog.env.redis" . }}
+{{ include "roomlog.env.log" . }}
+{{- end -}}
+
+{{/* A secret that is made once and kept: what the cluster has, else a new one. Takes root, name and key. */}}
+{{- define "roomlog.keptSecret" -}}
+{{- $found := (lookup "v1" "Secret" .root.Release.Namespace .name).data | default dict -}}
+{{- if hasKey $found .key -}}{{ index $found .key | b64dec }}{{- else -}}{{ randAlphaNum .length }}{{- end -}}
+{{- end -}}

@@ -1,0 +1,77 @@
+{{/* What the schema can't see: values that contradict each other. All complaints at once, each a sentence that says what to do. */}}
+
+{{- define "roomlog.validate" -}}
+{{- $complaints := concat
+  (include "roomlog.validate.backends" . | fromJsonArray)
+  (include "roomlog.validate.routes" . | fromJsonArray)
+  (include "roomlog.validate.scaling" . | fromJsonArray)
+  (include "roomlog.validate.environment" . | fromJsonArray) -}}
+{{- if $complaints -}}
+{{- printf "\n\nThese values can't work together:\n  - %s\n" (join "\n  - " $complaints) | fail -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "roomlog.validate.backends" -}}
+{{- $said := list -}}
+{{- if and .Values.valkey.enabled .Values.redis.existingSecret -}}
+{{- $said = append $said (printf "Two Redis servers: redis.existingSecret names %q while valkey.enabled installs our own; set valkey.enabled=false to use yours." .Values.redis.existingSecret) -}}
+{{- else if not (or .Values.valkey.enabled .Values.redis.existingSecret) -}}
+{{- $said = append $said "No Redis: valkey.enabled is false and redis.existingSecret is empty; name the Secret that holds your Redis' URL, or enable the embedded Valkey." -}}
+{{- end -}}
+{{- if and .Values.postgresql.enabled .Values.database.existingSecret -}}
+{{- $said = append $said (printf "Two databases: database.existingSecret names %q while postgresql.enabled installs our own; set postgresql.enabled=false to use yours." .Values.database.existingSecret) -}}
+{{- else if not (or .Values.postgresql.enabled .Values.database.existingSecret) -}}
+{{- $said = append $said "No database: postgresql.enabled is false and database.existingSecret is empty; name the Secret that holds your database's URL, or enable the embedded PostgreSQL." -}}
+{{- end -}}
+{{- toJson $said -}}
+{{- end -}}
+
+{{- define "roomlog.validate.routes" -}}
+{{- $said := list -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
+{{- $said = append $said "The Ingress has no host: set ingress.host to the name that people type, for example chat.example.org." -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- $said = append $said "The HTTPRoute hangs on nothing: set httpRoute.parentRefs to your Gateway, for example [{name: public, namespace: gateways}]." -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.hostnames) -}}
+{{- $said = append $said "The HTTPRoute has no host: set httpRoute.hostnames to the names that people type; Django refuses others." -}}
+{{- end -}}
+{{- toJson $said -}}
+{{- end -}}
+
+{{- define "roomlog.validate.scaling" -}}
+{{- $said := list -}}
+{{- $spread := include "roomlog.spreadSeconds" . | int -}}
+{{- if gt $spread 3600 -}}
+{{- $said = append $said (printf "A gateway would take %d s to send %d connections away at %d a second, over an hour for each pod of a rollout: raise gateway.maxReconnectsPerSecond or lower gateway.maxConnections." $spread (int .Values.gateway.maxConnections) (int .Values.gateway.maxReconnectsPerSecond)) -}}
+{{- end -}}
+{{- range $service := list "gateway" "worker" -}}
+{{- $scaling := (index $.Values $service).autoscaling -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- $said = append $said (printf "%s.autoscaling.minReplicas is %d, more than maxReplicas, which is %d." $service (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- $workers := ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas .Values.worker.autoscaling.enabled | int -}}
+{{- if gt $workers 64 -}}
+{{- $said = append $said (printf "There are 64 shards: of %d workers %d would own none; 64 are the most that are of use." $workers (sub $workers 64)) -}}
+{{- end -}}
+{{- if and .Values.worker.autoscaling.enabled (not .Values.worker.autoscaling.prometheusAddress) -}}
+{{- $said = append $said "KEDA has nobody to ask: set worker.autoscaling.prometheusAddress, for example http://prometheus.monitoring:9090." -}}
+{{- end -}}
+{{- toJson $said -}}
+{{- end -}}
+
+{{/* A name twice in one list is refused by the API server or, worse, one of the two wins. */}}
+{{- define "roomlog.validate.environment" -}}
+{{- $said := list -}}
+{{- $own := list "ROOMLOG_BIND" "ROOMLOG_HEALTH_BIND" "ROOMLOG_REDIS_URL" "ROOMLOG_DATABASE_URL" "ROOMLOG_SECRET_KEY" "ROOMLOG_LOG_LEVEL" "ROOMLOG_LOG_FORMAT" "ROOMLOG_ALLOWED_ORIGINS" "ROOMLOG_MAX_CONNECTIONS" "ROOMLOG_MAX_RECONNECTS_PER_SECOND" "ROOMLOG_MAX_ACCEPTS_PER_SECOND" "ROOMLOG_PRESTOP_SECONDS" "ROOMLOG_ORDINAL" "ROOMLOG_ALLOWED_HOSTS" "ROOMLOG_CSRF_TRUSTED_ORIGINS" "ROOMLOG_WEBSOCKET_URL" "ROOMLOG_SECURE_COOKIES" "ROOMLOG_PROXIES" "GUNICORN_CMD_ARGS" -}}
+{{- range $service := list "gateway" "worker" "api" "migrations" -}}
+{{- range (index $.Values $service).extraEnv -}}
+{{- if has .name $own -}}
+{{- $said = append $said (printf "%s.extraEnv sets %s, which the chart sets from its own values; use those." $service .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $said -}}
+{{- end -}}

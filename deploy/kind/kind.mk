@@ -1,0 +1,22 @@
+# A whole cluster on this machine. Empty KIND_NODE_IMAGE: kind's own default.
+KIND_NODE_IMAGE ?=
+KIND_CLUSTER ?= roomlog
+KIND_NAMESPACE ?= roomlog
+KIND_PAGE_PORT ?= 8800
+KIND_WEBSOCKET_PORT ?= 8801
+SIZE ?= small
+export KIND_NODE_IMAGE KIND_CLUSTER KIND_NAMESPACE KIND_PAGE_PORT KIND_WEBSOCKET_PORT SIZE
+
+.PHONY: kind-up kind-load kind-down e2e
+kind-up: images ## Make a kind cluster, load the images, install the chart, print the page's address
+	deploy/kind/up
+
+kind-load: images ## Load newly built images into the cluster and restart what uses them
+	deploy/kind/load
+	deploy/kind/restart
+
+kind-down: ## Delete the kind cluster
+	kind delete cluster --name $(KIND_CLUSTER)
+
+e2e: .venv kind-up ## End-to-end tests on kind, each fault under load; SIZE=full for all of them
+	$(BIN)/pytest tests/e2e
