@@ -86,12 +86,13 @@ def migrations_fingerprint() -> str:
     digest = hashlib.sha256()
     for package in MIGRATED_PACKAGES:
         digest.update(f"{package} {metadata.version(package)}\n".encode())
-    for path in _own_migrations():
+    for path in own_migrations():
         digest.update(path.name.encode() + b"\n" + path.read_bytes())
     return digest.hexdigest()
 
 
-def _own_migrations() -> list[Path]:
+def own_migrations() -> list[Path]:
+    """Returns the files of the store's migrations, in order."""
     spec = importlib.util.find_spec("roomlog_store")
     folders = (spec.submodule_search_locations if spec else None) or []
     return sorted(path for folder in folders for path in Path(folder).glob("migrations/*.py"))

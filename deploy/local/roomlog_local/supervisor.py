@@ -34,7 +34,8 @@ class Watch:
     child: Child
     started_at: float = 0.0
     """Monotonic seconds of the last start."""
-    pause_seconds: float = FIRST_PAUSE_SECONDS
+    pause_seconds: float = 0.0
+    """Before its last restart."""
     restart_at: float | None = None
     """Monotonic seconds of the next start of a dead child; None while it lives."""
 
@@ -108,8 +109,8 @@ class Supervisor:
         child = watch.child
         child.kill()  # what the dead process had started must not work on beside its successor
         is_young = now - watch.started_at < YOUNG_SECONDS
-        doubled = min(2 * watch.pause_seconds, LONGEST_PAUSE_SECONDS)
-        watch.pause_seconds = doubled if is_young else FIRST_PAUSE_SECONDS
+        doubled = 2 * watch.pause_seconds if is_young else 0.0
+        watch.pause_seconds = min(max(FIRST_PAUSE_SECONDS, doubled), LONGEST_PAUSE_SECONDS)
         watch.restart_at = now + watch.pause_seconds
         self._say(
             f"{child.command.name} ended with {child.returncode}; starts again in "

@@ -1,0 +1,73 @@
+"""What a run consists of: our own Valkey and SQLite, or those that the environment names."""
+
+from pathlib import Path
+
+import pytest
+
+from roomlog_local.folder import Folder
+from roomlog_local.plan import Plan, make_plan
+
+PATH = {"PATH": "/usr/bin"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A folder; the plan only names paths in it."""
+    return Folder(tmp_path)
+
+
+def names(plan: Plan) -> list[list[str]]:
+    """The names of the processes, stage by stage."""
+    return [[command.name for command in stage] for stage in plan.stages]
+
+
+def test_a_bare_machine_gets_everything(folder: Folder) -> None:
+    """Valkey first, workers then, gateway and api last; the database is the folder's file."""
+    plan = make_plan(folder, PATH)
+    assert names(plan) == [["valkey"], ["worker-0", "worker-1"], ["gateway", "api"]]
+    assert plan.environ["ROOMLOG_DATABASE_URL"] == f"sqlite:///{folder.database}"
+    assert plan.migrates_sqlite
+
+
+def test_named_servers_are_used_instead_of_our_own(folder: Folder) -> None:
+    """With a Redis and a database in the environment neither is started nor overridden."""
+    plan = make_plan(
+        folder, {**PATH, "ROOMLOG_REDIS_URL": "redis://r", "ROOMLOG_DATABASE_URL_FILE": "/run/url"}
+    )
+    assert names(plan)[0] == []
+    assert not {"ROOMLOG_REDIS_URL", "ROOMLOG_DATABASE_URL"} & plan.environ.keys()
+    assert not plan.migrates_sqlite
+
+
+def test_a_secret_key_of_the_environment_is_kept(folder: Folder) -> None:
+    """Both forms at once would be an error of the services."""
+    assert "ROOMLOG_SECRET_KEY_FILE" in make_plan(folder, PATH).environ
+    assert "ROOMLOG_SECRET_KEY_FILE" not in make_plan(folder, {**PATH, "ROOMLOG_SECRET_KEY": "k"}).environ
+
+
+def test_the_page_may_open_the_websocket(folder: Folder) -> None:
+    """The gateway allows the page's origin by both names of the machine, and the page knows the address."""
+    plan = make_plan(folder, PATH)
+    port = plan.page.rstrip("/").rsplit(":", 1)[1]
+    assert plan.environ["ROOMLOG_ALLOWED_ORIGINS"].split(",") == [
+        f"http://127.0.0.1:{port}",
+        f"http://localhost:{port}",
+    ]
+    assert plan.environ["ROOMLOG_WEBSOCKET_URL"] == plan.websocket
+
+
+def test_every_process_listens_on_loopback_only(folder: Folder) -> None:
+    """A laptop in a café serves nobody but its owner."""
+    for stage in make_plan(folder, PATH).stages:
+        for command in stage:
+            binds = [value for name, value in command.environ.items() if name.endswith("BIND")]
+            assert all(bind.startswith("127.0.0.1:") for bind in binds), command.name
+
+
+def test_ports_are_not_shared(folder: Folder) -> None:
+    """Each process has ports of its own."""
+    commands = [command for stage in make_plan(folder, PATH).stages for command in stage]
+    binds = [
+        value for command in commands for name, value in command.environ.items() if name.endswith("BIND")
+    ]
+    assert len(binds) == len(set(binds)) == 6
