@@ -8,7 +8,7 @@ import os
 os.environ.setdefault("ROOMLOG_SECRET_KEY", "only-for-checks-and-tests-never-for-people-0123456789")
 os.environ.setdefault("ROOMLOG_DATABASE_URL", "sqlite://:memory:")
 
-from .settings import *  # noqa: E402, F403 - the environment must be there before
+from .settings import *  # noqa: F403 - the environment must be there before
 
 LOGGING_CONFIG = None
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -4,9 +4,9 @@ Around people's requests. One process with threads: the chat itself never comes 
 counts its metrics in memory. The control socket stays off: the image's root is read-only.
 """
 
+from pathlib import Path
 from typing import Final
 
-from gunicorn.workers.base import Worker
 from roomlog_runtime.logs import stdlib_config
 from roomlog_runtime.settings import read_bind
 
@@ -21,12 +21,14 @@ keepalive = 75
 """Above the idle time of common proxies, so that it is they who close."""
 max_requests = 0
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file; on a disk it can stall
+_MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one
+worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None
+"""The heartbeat file: on a slow disk it can stall, and the process would be killed for it."""
 logconfig_dict = stdlib_config("api")
 HEALTH_BIND: Final = read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9082")
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(worker: object) -> None:
     """Start the health server in the process that serves, once the application is loaded."""
     from roomlog_api.health import start
 

@@ -1,5 +1,120 @@
-"""Wakes the owner of a shard and tells open sockets that their user's rights changed."""
+"""Wakes the owner of a shard, and tells open sockets that their user's rights changed.
+
+After a commit. Everything here is an accelerator: without Redis the owner sweeps each second and gateways
+recheck each minute. So it must never raise, never wait long and never repeat.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Model
+from django.db.models.signals import post_delete, post_save
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.envelope import ENTRY_FIELD, Recheck, encode
+from roomlog_contract.shards import in_stream, user_channel
+from roomlog_store.models import Membership
+from roomlog_store.pending import command_pending
+
+TIMEOUT_SECONDS: Final = 0.25
+"""For the connection and again for the answer: a person waits for both."""
+PAUSE_SECONDS: Final = 1.0
+"""After a failure nothing is tried for so long: deleting 100 tokens must not wait 100 times."""
+MAX_CONNECTIONS: Final = 16
+"""Above gunicorn's threads: nobody waits for one."""
+
+log = structlog.get_logger()
 
 
 def connect() -> None:
-    """Listen to the signals."""
+    """Listen to the signals; again is harmless.
+
+    No `sender` for models: Django sends a proxy's saves with the proxy as sender.
+    """
+    command_pending.connect(on_command_pending, dispatch_uid="roomlog_api.command_pending")
+    post_save.connect(on_saved, dispatch_uid="roomlog_api.saved")
+    post_delete.connect(on_deleted, dispatch_uid="roomlog_api.deleted")
+
+
+def on_command_pending(shard: int, **_: Any) -> None:
+    """Put an empty entry into the shard's stream; its owner reads pending commands, then deletes it."""
+    _bus().attempt(lambda redis: redis.xadd(in_stream(shard), {ENTRY_FIELD: b""}))
+
+
+def on_saved(instance: Model, update_fields: frozenset[str] | None = None, **_: Any) -> None:
+    """Tell the user's sockets of a new or changed token, membership or account."""
+    if update_fields != frozenset({"last_login"}):  # each login saves that, and changes nobody's rights
+        _recheck_after_commit(instance)
+
+
+def on_deleted(instance: Model, **_: Any) -> None:
+    """Tell the user's sockets that a token, a membership or the account is gone."""
+    _recheck_after_commit(instance)
+
+
+def _recheck_after_commit(instance: Model) -> None:
+    user_id = _user_concerned(instance)
+    if user_id is not None:
+        transaction.on_commit(partial(_send_recheck, user_id), robust=True)
+
+
+def _user_concerned(instance: Model) -> int | None:
+    match instance:
+        case Token() | Membership():
+            return instance.user_id
+        case AbstractBaseUser() if isinstance(instance, get_user_model()):
+            return instance.pk
+        case _:
+            return None
+
+
+def _send_recheck(user_id: int) -> None:
+    _bus().attempt(lambda redis: redis.publish(user_channel(user_id), encode(Recheck())))
+
+
+class Bus:
+    """Redis, as long as it answers at once. Shared by all threads; a lost race costs one attempt more."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            max_connections=MAX_CONNECTIONS,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,
+        )
+        self._clock = clock
+        self._failed_at: float | None = None
+
+    def attempt(self, send: Callable[[Redis], object]) -> None:
+        """Send once, or not at all where the last attempt has just failed."""
+        if self._failed_at is not None and self._clock() - self._failed_at < PAUSE_SECONDS:
+            return
+        try:
+            send(self._redis)
+        except (RedisError, OSError) as error:
+            if self._failed_at is None:
+                log.warning("redis_lost", error=type(error).__name__)
+            self._failed_at = self._clock()
+        else:
+            if self._failed_at is not None:
+                log.info("redis_back")
+            self._failed_at = None
+
+
+@cache
+def _bus() -> Bus:
+    return Bus(settings.ROOMLOG_REDIS_URL)

@@ -114,7 +114,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Roomlog",
-    "DESCRIPTION": "Tokens, rooms and messages over HTTP. Writes are answered with 202: a worker carries them out.",
+    "DESCRIPTION": "Tokens, rooms and messages by HTTP. A write is answered 202; a worker carries it out.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
 }
@@ -122,5 +122,5 @@ PROMETHEUS_METRIC_NAMESPACE = "roomlog_api"
 UNFOLD = {"SITE_TITLE": "Roomlog", "SITE_HEADER": "Roomlog", "SITE_SYMBOL": "forum"}
 
 # Called by django.setup as configure_logs("api"): gunicorn's processes and every command log alike.
-LOGGING_CONFIG = "roomlog_runtime.logs.configure_logs"
+LOGGING_CONFIG: str | None = "roomlog_runtime.logs.configure_logs"
 LOGGING = "api"

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -28,7 +28,7 @@ class PacedBackend(ModelBackend):
         username: str | None = None,
         password: str | None = None,
         **kwargs: Any,
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         """Return the active user of this name and password, or None.
 
         Raises:
@@ -39,8 +39,7 @@ class PacedBackend(ModelBackend):
             raise PermissionDenied
         user = super().authenticate(request, username=username, password=password, **kwargs)
         if user is None and username is not None:
-            cache.add(key, 0, FAILURES_SECONDS)
-            cache.incr(key)
+            cache.set(key, cache.get(key, 0) + 1, FAILURES_SECONDS)
         return user
 
 

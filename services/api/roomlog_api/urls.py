@@ -1,8 +1,19 @@
 """Where everything is."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from .pages import ChatView
 
 urlpatterns = [
+    path("", ChatView.as_view(), name="chat"),
+    path(
+        "login/",
+        LoginView.as_view(template_name="roomlog_api/login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("api/", include("roomlog_api.rest.urls")),
     path("admin/", admin.site.urls),
 ]

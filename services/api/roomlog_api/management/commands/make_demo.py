@@ -1,0 +1,97 @@
+"""Makes the sample users and rooms of a first try, or finds them again, and prints them as one JSON object.
+
+Beside the message's way. Rooms come about as for everybody: a command waits, a worker carries it out.
+Not for an install with people in it: it gives an administrator a password that this machine can derive.
+"""
+
+import json
+import logging
+import sys
+import time
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.commands import CreateRoom
+from roomlog_store.models import ChatRoom, PendingCommand
+from roomlog_store.pending import request_command
+from roomlog_store.services import room_of
+
+ADMIN: Final = "admin"
+USERS: Final = ("alice", "bob", "carol", ADMIN)
+ROOMS: Final = {"lobby": ("alice", "bob", "carol"), "team": ("alice", "bob")}
+"""The first member makes the room."""
+ROOMS_SECONDS: Final = 20.0
+"""For the workers: taking the shards' leases can last 10 s after a crash."""
+POLL_SECONDS: Final = 0.1
+PASSWORD_CHARACTERS: Final = 12
+
+
+class Command(BaseCommand):
+    """`python -m django make_demo`: again is harmless."""
+
+    help = "Makes the users alice, bob, carol and admin and two rooms, and prints them as JSON."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what is missing, wait for the workers, print."""
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(sys.stderr)  # standard output is for the JSON alone
+        with transaction.atomic():
+            users = {name: _make_user(name) for name in USERS}
+            commands = {name: _command(name, users) for name in ROOMS}
+            rooms = {name: room_of(command, users[ROOMS[name][0]].pk) for name, command in commands.items()}
+            for name, command in commands.items():
+                if not _is_asked_for(rooms[name]):
+                    request_command(command, users[ROOMS[name][0]].pk)
+        _wait(set(rooms.values()))
+        facts = {
+            "users": [_user_facts(user) for user in users.values()],
+            "rooms": [
+                {"id": rooms[name].hex, "name": name, "members": list(members)}
+                for name, members in ROOMS.items()
+            ],
+        }
+        self.stdout.write(json.dumps(facts))
+
+
+def _make_user(name: str) -> User:
+    user, _ = User.objects.get_or_create(
+        username=name, defaults={"is_staff": name == ADMIN, "is_superuser": name == ADMIN}
+    )
+    if not user.check_password(_password(name)):
+        user.set_password(_password(name))
+        user.save()
+    return user
+
+
+def _password(name: str) -> str:
+    """Return the same password each time, but another in each install."""
+    return salted_hmac("roomlog.demo", name).hexdigest()[:PASSWORD_CHARACTERS]
+
+
+def _command(name: str, users: dict[str, User]) -> CreateRoom:
+    members = [users[member].pk for member in ROOMS[name]]
+    return CreateRoom(uuid=f"demo-{name}", name=name, members=members[1:])
+
+
+def _is_asked_for(room: UUID) -> bool:
+    return ChatRoom.objects.filter(pk=room).exists() or PendingCommand.objects.filter(room=room).exists()
+
+
+def _wait(rooms: set[UUID]) -> None:
+    deadline = time.monotonic() + ROOMS_SECONDS
+    while ChatRoom.objects.filter(pk__in=rooms).count() < len(rooms):
+        if time.monotonic() > deadline:
+            raise CommandError(f"No worker made the rooms in {ROOMS_SECONDS:.0f} s. Is one running?")
+        time.sleep(POLL_SECONDS)
+
+
+def _user_facts(user: User) -> dict[str, str]:
+    token, _ = Token.objects.get_or_create(user=user)
+    return {"name": user.username, "password": _password(user.username), "token": token.key}

@@ -1,0 +1,17 @@
+"""The chat page: one template for who is signed in; the rest is clients/web in the browser."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.views.generic import TemplateView
+
+
+class ChatView(LoginRequiredMixin, TemplateView):
+    """The chat, for people who are signed in."""
+
+    template_name = "roomlog_api/chat.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return where the page's socket connects to; empty means where the page came from."""
+        return super().get_context_data(websocket_url=settings.ROOMLOG_WEBSOCKET_URL, **kwargs)

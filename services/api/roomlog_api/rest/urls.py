@@ -1,0 +1,37 @@
+"""Where the REST interface is."""
+
+from uuid import UUID
+
+from django.urls import path, register_converter
+from drf_spectacular.views import SpectacularAPIView
+
+from . import access, rooms
+
+
+class RoomConverter:
+    """A room's id in a path: 32 hex digits, or with dashes."""
+
+    regex = "[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+    def to_python(self, value: str) -> UUID:
+        """Return the id."""
+        return UUID(value)
+
+    def to_url(self, value: UUID) -> str:
+        """Return 32 hex digits."""
+        return value.hex
+
+
+register_converter(RoomConverter, "room")
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("token/", access.TokenView.as_view(), name="token"),
+    path("ticket/", access.TicketView.as_view(), name="ticket"),
+    path("users/", access.UsersView.as_view(), name="users"),
+    path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
+    path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
+    path("rooms/<room:room>/members/<int:user>/", rooms.MemberView.as_view(), name="member"),
+    path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),
+    path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
+]

@@ -1,0 +1,71 @@
+"""Where is my message? From a command's uuid to its place: in a log, waiting, or given up.
+
+Beside the message's way, for people who ask. Reads only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from roomlog_contract.envelope import decode_envelope
+from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
+
+MAX_ROWS: Final = 20
+"""Of each kind: a uuid is unique per sender and room, and nobody looks through more."""
+
+
+class State(StrEnum):
+    """What became of a command."""
+
+    STORED = "stored"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One row that holds the command."""
+
+    state: State
+    row: int
+    """The id of the event, the pending command or the dead letter."""
+    action: str
+    user: int
+    """0 where a dead letter can't be read."""
+    room: UUID | None
+    seq: int | None = None
+    """Of a stored one."""
+
+
+def places_of(uuid: str) -> list[Place]:
+    """Return every place of this uuid, stored ones first. Nowhere means refused, or not received yet."""
+    if "\0" in uuid:  # no command's, and PostgreSQL refuses to look for it
+        return []
+    return list(chain(_stored(uuid), _pending(uuid), _failed(uuid)))
+
+
+def _stored(uuid: str) -> Iterator[Place]:
+    for event in RoomEvent.objects.filter(uuid=uuid).order_by("id")[:MAX_ROWS]:
+        yield Place(State.STORED, event.id, event.kind, event.user_id, event.room_id, event.seq)
+
+
+def _pending(uuid: str) -> Iterator[Place]:
+    for row in PendingCommand.objects.filter(uuid=uuid).order_by("id")[:MAX_ROWS]:
+        yield Place(State.PENDING, row.id, "", row.user_id, row.room)
+
+
+def _failed(uuid: str) -> Iterator[Place]:
+    for row in DeadLetter.objects.filter(uuid=uuid).order_by("id")[:MAX_ROWS]:
+        yield Place(State.FAILED, row.id, row.action, _sender(row), row.room)
+
+
+def _sender(row: DeadLetter) -> int:
+    try:
+        return decode_envelope(bytes(row.envelope)).user
+    except msgspec.DecodeError:
+        return 0
