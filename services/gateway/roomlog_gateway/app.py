@@ -1,0 +1,85 @@
+"""The composition root: settings in, a running gateway out. gunicorn calls `create_app` in its worker.
+
+Before and after the message's way. Nothing else reads the environment, installs signal handlers or ends the
+process.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from roomlog_runtime.logs import configure_logs
+
+from .config import SERVICE, Config, read_config
+from .drain import Drain
+from .gateway import Gateway
+from .handler import Handler
+from .health import HealthSite
+
+log = structlog.get_logger()
+
+HTTP_IDLE_SECONDS: Final = 10.0
+"""For a request's head to arrive: whoever connects must ask for the upgrade."""
+SHUTDOWN_SECONDS: Final = 2.0
+"""For plain HTTP requests at the end; sockets have been drained by then."""
+GATEWAY: Final = web.AppKey("gateway", Gateway)
+DRAIN: Final = web.AppKey("drain", Drain)
+
+
+async def create_app() -> web.AppRunner:
+    """Returns the runner that gunicorn's aiohttp worker starts; the environment must hold the settings."""
+    configure_logs(SERVICE)
+    return build_runner(read_config(), on_drained=_stop_worker)
+
+
+def build_runner(config: Config, on_drained: Callable[[], None]) -> web.AppRunner:
+    """Returns a runner that serves /ws and, from its start to its end, the health port."""
+    gateway = Gateway(config, asyncio.get_running_loop().time)
+    drain = Drain(gateway, config, on_drained)
+    app = web.Application()
+    app[GATEWAY], app[DRAIN] = gateway, drain
+    app.router.add_route("*", "/ws", Handler(gateway, config, lambda: drain.is_closing).__call__)
+    app.cleanup_ctx.append(_life(config, gateway, drain))
+    app.on_shutdown.append(_close_rest(drain))
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=HTTP_IDLE_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+
+
+def _life(config: Config, gateway: Gateway, drain: Drain) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        health = HealthSite(config.health_bind, gateway, drain)
+        gateway.start()
+        await health.start()
+        # SIGTERM must not reach gunicorn's worker before the drain is over: it would stop accepting.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, drain.begin)
+        gc.freeze()
+        log.info("gateway_started", gateway=gateway.id)
+        yield
+        await health.stop()
+        await gateway.stop()
+        log.info("gateway_stopped", gateway=gateway.id)
+
+    return life
+
+
+def _close_rest(drain: Drain) -> Callable[[web.Application], "asyncio.Future[None]"]:
+    async def close_rest(app: web.Application) -> None:
+        drain.close_rest()
+
+    return close_rest  # type: ignore[return-value]
+
+
+def _stop_worker() -> None:
+    """Asks gunicorn's worker to stop, as its master would: the drain is over."""
+    os.kill(os.getpid(), signal.SIGQUIT)

@@ -1,0 +1,150 @@
+"""Who a connection is, found out without a race, and checked again. Stage: authenticate, joins and
+revocation.
+
+(a) read the token: user and rooms; (b) subscribe to both and wait for the confirmation; (c) read again, and
+once more while rooms are new; (d) answer. Waits are bounded: without a worker's word in 10 s it is 1013.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+
+from roomlog_contract import limits
+from roomlog_contract.codec import encode_frame
+from roomlog_contract.commands import Authenticate
+from roomlog_contract.envelope import Identified
+from roomlog_contract.errors import CloseCode, ErrorCode
+from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, SyncRequired
+
+from .errors import NoReply, NotAccepted, NotSubscribed
+from .members import Members, summary_at
+from .room import Room
+from .session import Session, SessionState
+
+log = structlog.get_logger()
+
+RETRY_SECONDS: Final = 0.2
+"""Between two tries while Redis is away or the gate is shut."""
+
+
+class TooManyConnections(Exception):
+    """The user has ten connections on this gateway already."""
+
+
+class Authentication:
+    """Authenticates, rechecks and revokes."""
+
+    def __init__(self, members: Members, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        self._members = members
+        self._spawn = spawn
+
+    def begin(self, session: Session, command: Authenticate) -> None:
+        """Starts to find out who it is."""
+        self._spawn(self._authenticate(session, command))
+
+    def sync(self, session: Session) -> None:
+        """Compares token and rooms with the database, now or when what is under way has ended."""
+        if session.state is SessionState.AUTHENTICATING or session.is_syncing:
+            session.wants_sync = True
+        elif session.state is SessionState.ACTIVE:
+            session.is_syncing = True
+            self._spawn(self._sync(session))
+
+    async def _authenticate(self, session: Session, command: Authenticate) -> None:
+        pinned: list[Room] = []
+        try:
+            async with asyncio.timeout(limits.IDENTIFY_SECONDS):
+                identified = await self._settle(session, pinned)
+            if session.state is SessionState.ENDED:
+                return
+            if identified.user is None:
+                session.reject_token(command.uuid)
+            else:
+                self._welcome(session, command, identified)
+        except (TimeoutError, NotSubscribed):
+            session.connection.close(CloseCode.OVERLOADED, "no worker answered")
+        except TooManyConnections:
+            session.refuse(ErrorCode.TOO_MANY_CONNECTIONS, command.uuid, "authenticate")
+            session.connection.close(CloseCode.POLICY, "too many connections")
+        finally:
+            self._members.unpin(pinned)
+            if session.state is not SessionState.ACTIVE:
+                self._members.leave(session)
+        self._sync_again(session)
+
+    async def _sync(self, session: Session) -> None:
+        pinned: list[Room] = []
+        try:
+            async with asyncio.timeout(limits.IDENTIFY_SECONDS):
+                identified = await self._settle(session, pinned)
+            if session.state is SessionState.ACTIVE:
+                if identified.user is None:
+                    session.connection.close(CloseCode.REVOKED, "revoked")
+                else:
+                    self._members.apply(session, identified)
+        except (TimeoutError, NotSubscribed):
+            log.warning("recheck_unanswered")
+        finally:
+            session.is_syncing = False
+            self._members.unpin(pinned)
+        self._sync_again(session)
+
+    def _sync_again(self, session: Session) -> None:
+        if session.wants_sync:
+            session.wants_sync = False
+            self.sync(session)
+
+    async def _settle(self, session: Session, pinned: list[Room]) -> Identified:
+        """Return what was read after everything in it was subscribed to; the caller unpins."""
+        held = set(session.rooms)
+        identified = await self._identify(session)
+        while identified.user is not None and session.state is not SessionState.ENDED:
+            if not self._members.attach(session, identified.user.id):
+                raise TooManyConnections
+            missing = [summary.id for summary in identified.rooms if summary.id not in held]
+            if held and not missing:
+                break
+            pinned.extend(await self._members.pin(identified.user.id, missing))
+            held.update(missing)
+            identified = await self._identify(session)
+            if held.issuperset(summary.id for summary in identified.rooms):
+                break
+        return identified
+
+    async def _identify(self, session: Session) -> Identified:
+        """Ask until the caller's deadline ends it."""
+        while True:
+            try:
+                return await self._members.identify(session)
+            except (NotAccepted, NoReply):
+                await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+
+    def _welcome(self, session: Session, command: Authenticate, identified: Identified) -> None:
+        """Answer, and begin to deliver from where the answer or the client's cursors end."""
+        assert identified.user is not None
+        entered: list[tuple[Room, RoomSummary]] = []
+        for summary in identified.rooms:
+            room = self._members.begin(session, summary)
+            if room is not None:
+                entered.append((room, summary_at(summary, room)))
+        session.state = SessionState.ACTIVE
+        rooms = [summary for _, summary in entered]
+        session.answer(encode_frame(AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=rooms)))
+        behind = []
+        for room, summary in entered:
+            cursor = command.cursors.get(room.id)
+            if cursor is None:
+                self._members.enter(session, room, summary.seq)
+            elif cursor.epoch != room.epoch:
+                self._members.enter(session, room, summary.seq)
+                room.fall_behind(session)
+                session.tell(Reset(room=room.id, epoch=room.epoch))
+            else:
+                self._members.enter(session, room, cursor.seq)
+                if cursor.seq < room.seq:
+                    behind.append(room.id)
+        if behind:
+            session.tell(SyncRequired(rooms=behind))

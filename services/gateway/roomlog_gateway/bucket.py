@@ -1,0 +1,33 @@
+"""How often something may happen: a token bucket with the time passed in. Pure; used at the upgrade and
+per command.
+"""
+
+from typing import Final
+
+_MILLISECONDS: Final = 1000
+
+
+class TokenBucket:
+    """Allows `rate` a second on average and `burst` at once."""
+
+    __slots__ = ("_burst", "_rate", "_tokens", "_updated_at")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        """Begins full; `now` is in seconds of any steady clock."""
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._updated_at = now
+
+    def take(self, now: float) -> bool:
+        """Takes one token and returns True, or returns False where none is left."""
+        tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
+        self._updated_at = now
+        allowed = tokens >= 1.0
+        self._tokens = tokens - 1.0 if allowed else tokens
+        return allowed
+
+    def wait_ms(self) -> int:
+        """Returns how long after the last `take` the next token comes, in whole milliseconds upwards."""
+        missing = max(0.0, 1.0 - self._tokens)
+        return int(missing / self._rate * _MILLISECONDS) + 1

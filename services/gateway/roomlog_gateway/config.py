@@ -1,0 +1,64 @@
+"""The gateway's settings, read once from the environment at start.
+
+Before the message's way: a wrong value ends the process with one sentence. Nothing else reads the
+environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds, read_secret
+
+SERVICE: Final = "gateway"
+
+ANSWER_SECONDS: Final = 10.0
+"""After the last reconnect of a drain, for answers still under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What an operator can turn."""
+
+    redis_url: str
+    bind: Bind
+    health_bind: Bind
+    allowed_origins: tuple[str, ...]
+    """Values of the Origin header that may connect; `*` allows all, none allows the same host only."""
+    max_connections: int
+    """Sockets of this process; the next upgrade is answered with 503."""
+    max_accepts_per_second: int
+    """Upgrades a second, so that a new pod is not run over by everybody's reconnect."""
+    max_reconnects_per_second: int
+    """Connections a second that a drain sends to the other pods."""
+    prestop_seconds: float
+    """Service after SIGTERM with readiness off, until every proxy has heard of it."""
+
+    @property
+    def drain_seconds(self) -> float:
+        """The longest drain: gunicorn and the pod's grace period must allow for it."""
+        spread = self.max_connections / self.max_reconnects_per_second
+        return self.prestop_seconds + spread + ANSWER_SECONDS
+
+
+def read_config(environ: Mapping[str, str] = os.environ) -> Config:
+    """Reads all ROOMLOG_… settings of the gateway.
+
+    Raises:
+        SettingError: a value can't be read; its text names the variable.
+    """
+    return Config(
+        redis_url=read_secret("ROOMLOG_REDIS_URL", "redis://127.0.0.1:6379/0", environ=environ),
+        bind=read_bind("ROOMLOG_BIND", "0.0.0.0:8080", environ=environ),
+        health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9080", environ=environ),
+        allowed_origins=read_list("ROOMLOG_ALLOWED_ORIGINS", environ=environ),
+        max_connections=read_integer("ROOMLOG_MAX_CONNECTIONS", 10_000, minimum=1, environ=environ),
+        max_accepts_per_second=read_integer(
+            "ROOMLOG_MAX_ACCEPTS_PER_SECOND", 500, minimum=1, environ=environ
+        ),
+        max_reconnects_per_second=read_integer(
+            "ROOMLOG_MAX_RECONNECTS_PER_SECOND", 200, minimum=1, environ=environ
+        ),
+        prestop_seconds=read_seconds("ROOMLOG_PRESTOP_SECONDS", 0.0, maximum=3600.0, environ=environ),
+    )

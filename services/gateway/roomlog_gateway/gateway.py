@@ -1,0 +1,216 @@
+"""All of one gateway's parts, connected: what a process holds between start and drain.
+
+No stage of its own. It owns the connections and the tasks, and does once a second what can't be done on a
+message's way: deadlines, pings, rechecks, the word that Redis is lost.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from secrets import token_hex
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from roomlog_contract import limits
+from roomlog_contract.commands import Authenticate, ClientCommand
+from roomlog_contract.errors import CloseCode
+from roomlog_contract.events import Degraded, Recovered
+from roomlog_contract.shards import gateway_channel
+
+from . import metrics
+from .authentication import Authentication
+from .config import Config
+from .connection import Connection
+from .fanout import Fanout
+from .gaps import Gaps
+from .heads import HeadPoll
+from .intake import Intake
+from .members import Members
+from .room import Room
+from .router import Router
+from .selection import Selection
+from .session import Session, SessionState
+from .subscriber import Subscriber
+
+log = structlog.get_logger()
+
+TICK_SECONDS: Final = 0.1
+TICKS_PER_SECOND: Final = 10
+PING_SLOTS: Final = int(limits.PING_SECONDS)
+"""Connections are pinged in turn, one slot a second."""
+RECHECK_SLOTS: Final = 60
+"""Each connection's token and rooms are compared with the database once in 60 s (GUARANTEES G10)."""
+DEGRADED_SECONDS: Final = 10.0
+"""Without Redis for this long, clients are told."""
+
+
+class Gateway:
+    """One gateway process."""
+
+    def __init__(self, config: Config, clock: Callable[[], float]) -> None:
+        self.id = token_hex(8)
+        self.clock = clock
+        self.connections: dict[Connection, int] = {}
+        """All open connections and their slot."""
+        rooms: dict[UUID, Room] = {}
+        self._fanout = Fanout(rooms)
+        self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
+        selection = Selection(rooms, self._fanout, self._on_head)
+        self._router = Router(self.id, config.redis_url, selection, clock, time.time)
+        self._intake = Intake(rooms, self._fanout, self._router.take_answered, self._on_left, clock)
+        self._members = Members(rooms, self._router, self._subscriber, self._intake, self._sync)
+        self._authentication = Authentication(self._members, self.spawn)
+        gaps = Gaps(self._router, self._intake, rooms, self.spawn)
+        self._intake.on_gap, self._intake.on_doubt = gaps.watch, gaps.doubt
+        self._heads = HeadPoll(self._router, self._intake, rooms)
+        self._subscriber.want({gateway_channel(self.id): self._router.on_replies})
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stalled: dict[Connection, None] = {}
+        self._slot = 0
+        self._down_since: float | None = clock()
+        self._is_degraded = False
+        self.was_connected = False
+        """True from the first moment on at which both links to Redis were up."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Is True while both links to Redis are up."""
+        return self._router.bus.is_up and self._subscriber.is_up
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to connect to Redis and to keep time."""
+        self.spawn(self._router.bus.link.run())
+        self.spawn(self._subscriber.link.run())
+        self.spawn(self._heads.run())
+        self.spawn(self._keep_time())
+
+    async def stop(self) -> None:
+        """Ends all tasks; connections are the drain's business."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a task until it ends or the gateway stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def open(self, transport: asyncio.Transport) -> Connection:
+        """Takes over an upgraded socket."""
+        connection = Connection(transport, self, self, self.clock)
+        self._slot += 1
+        self.connections[connection] = self._slot
+        metrics.CONNECTIONS.set(len(self.connections))
+        return connection
+
+    # -- for sessions ---------------------------------------------------------------------------
+
+    def authenticate(self, session: Session, command: Authenticate) -> None:
+        self._authentication.begin(session, command)
+
+    def forward(self, session: Session, command: ClientCommand) -> None:
+        self._router.forward(session, command)
+
+    def schedule(self, session: Session) -> None:
+        self._fanout.schedule(session)
+
+    def time_ms(self) -> int:
+        return int(time.time() * 1000)
+
+    def ended(self, session: Session) -> None:
+        self._members.leave(session)
+
+    # -- for connections ------------------------------------------------------------------------
+
+    def stalled(self, connection: Connection) -> None:
+        self._stalled[connection] = None
+        metrics.STALLED.set(len(self._stalled))
+
+    def flowing(self, connection: Connection) -> None:
+        self._stalled.pop(connection, None)
+        metrics.STALLED.set(len(self._stalled))
+
+    def lost(self, connection: Connection) -> None:
+        self.connections.pop(connection, None)
+        self.flowing(connection)
+        metrics.CONNECTIONS.set(len(self.connections))
+
+    # -- between the parts ----------------------------------------------------------------------
+
+    def _on_left(self, room: Room, user: int) -> None:
+        self._members.on_left(room, user)
+
+    def _on_head(self, room: Room, epoch: str, seq: int) -> None:
+        self._intake.head(room, epoch, seq, is_certain=True)
+
+    def _sync(self, session: Session) -> None:
+        self._authentication.sync(session)
+
+    def _resubscribed(self) -> None:
+        """Every channel is subscribed again; what was published meanwhile must be found."""
+        self._heads.at_once()
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task_failed", exc_info=error)
+
+    # -- once in a while ------------------------------------------------------------------------
+
+    async def _keep_time(self) -> None:
+        ticks = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = self.clock()
+            self._router.bus.tick(now)
+            ticks += 1
+            if ticks % TICKS_PER_SECOND == 0:
+                self.tick(now, ticks // TICKS_PER_SECOND)
+
+    def tick(self, now: float, second: int) -> None:
+        """Does what is due each second."""
+        self._router.bus.link.tick(now)
+        self._subscriber.link.tick(now)
+        self._router.expire(now)
+        self._watch_redis(now)
+        for connection in list(self._stalled):
+            connection.check_stall(now)
+        for connection, slot in list(self.connections.items()):
+            self._check(connection, slot + second, now)
+
+    def _check(self, connection: Connection, turn: int, now: float) -> None:
+        session = connection.session
+        if connection.close_deadline is not None:
+            if now >= connection.close_deadline:
+                connection.abort()
+        elif session.state is SessionState.OPEN and now >= session.deadline:
+            connection.close(CloseCode.UNAUTHENTICATED, "no authenticate within 5 s")
+        else:
+            if turn % PING_SLOTS == 0:
+                connection.ping()
+            if turn % RECHECK_SLOTS == 0:
+                self._sync(session)
+
+    def _watch_redis(self, now: float) -> None:
+        if self.is_connected:
+            self.was_connected = True
+            if self._is_degraded:
+                self._is_degraded = False
+                self._tell_all(Recovered(since_ms=self.time_ms()))
+            self._down_since = None
+        elif self._down_since is None:
+            self._down_since = now
+        elif not self._is_degraded and now - self._down_since >= DEGRADED_SECONDS:
+            self._is_degraded = True
+            self._tell_all(Degraded(since_ms=self.time_ms() - int(DEGRADED_SECONDS * 1000)))
+
+    def _tell_all(self, event: Degraded | Recovered) -> None:
+        log.warning("redis_degraded" if isinstance(event, Degraded) else "redis_recovered")
+        for connection in list(self.connections):
+            if connection.session.state is SessionState.ACTIVE:
+                connection.session.tell(event)

@@ -1,0 +1,162 @@
+"""Who is here: which rooms and users this gateway is subscribed to, and which connections are in them.
+
+Stage: authenticate, joins, leaves and rechecks. One routine serves all: read the user's rooms, subscribe to
+what is new, read again, apply what differs. What was read before a subscription is never trusted (GUARANTEES
+G5, G10).
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from roomlog_contract import limits
+from roomlog_contract.envelope import Identified, Identify, Joined, decode_user_notice
+from roomlog_contract.events import RoomJoined, RoomLeft, RoomSummary
+from roomlog_contract.shards import room_channel, shard_of_token, user_channel
+
+from . import metrics
+from .errors import NoReply
+from .intake import Intake
+from .room import Room
+from .router import READ_STREAMS, Router
+from .session import Session
+from .subscriber import Handler, Subscriber
+
+log = structlog.get_logger()
+
+
+class Members:
+    """The users and rooms of this gateway's connections."""
+
+    def __init__(
+        self,
+        rooms: dict[UUID, Room],
+        router: Router,
+        subscriber: Subscriber,
+        intake: Intake,
+        on_user_changed: Callable[[Session], None],
+    ) -> None:
+        self._rooms = rooms
+        self._users: dict[int, dict[Session, None]] = {}
+        self._router = router
+        self._subscriber = subscriber
+        self._intake = intake
+        self._on_user_changed = on_user_changed
+
+    async def identify(self, session: Session, seconds: float = limits.IDENTIFY_SECONDS) -> Identified:
+        """Returns what the database says of the connection's token now.
+
+        Raises:
+            NotAccepted, NoReply: it could not be asked.
+        """
+        secret = session.token or session.ticket or ""
+        question = Identify(uuid="identify", token=session.token, ticket=session.ticket)
+        stream = READ_STREAMS[shard_of_token(secret)]
+        reply = await self._router.ask(stream, question, seconds, user=session.user)
+        if not isinstance(reply, Identified):
+            raise NoReply
+        return reply
+
+    async def pin(self, user: int, rooms: Iterable[UUID]) -> list[Room]:
+        """Subscribes to a user and to rooms; returns the rooms, kept until `unpin`, when confirmed."""
+        handlers: dict[str, Handler] = {user_channel(user): partial(self._on_user_payload, user)}
+        pinned = []
+        for key in rooms:
+            room = self._rooms.get(key)
+            if room is None:
+                room = self._rooms[key] = Room(key)
+                metrics.ROOMS.set(len(self._rooms))
+            room.pins += 1
+            pinned.append(room)
+            handlers[room_channel(key)] = partial(self._intake.on_payload, room)
+        try:
+            await self._subscriber.subscribe(handlers)
+        except BaseException:
+            self.unpin(pinned)
+            raise
+        return pinned
+
+    def unpin(self, rooms: Iterable[Room]) -> None:
+        """Gives rooms back; those that nobody needs are unsubscribed."""
+        for room in rooms:
+            room.pins -= 1
+            self._drop_unused(room)
+
+    def attach(self, session: Session, user: int) -> bool:
+        """Counts a connection to its user, so that notices reach it; False where the user has ten already."""
+        connections = self._users.setdefault(user, {})
+        if session not in connections and len(connections) >= limits.CONNECTIONS_PER_USER:
+            return False
+        connections[session] = None
+        session.user = user
+        return True
+
+    def begin(self, session: Session, summary: RoomSummary) -> Room | None:
+        """Brings a held room up to a head that was just read; None where the membership ended since."""
+        room = self._rooms.get(summary.id)
+        if room is None or room.has_departed(session.user, summary.seq):
+            return None
+        self._intake.head(room, summary.epoch, summary.seq, is_certain=True)
+        return room
+
+    def enter(self, session: Session, room: Room, cursor: int) -> None:
+        """Begins to deliver a room to a connection that was told everything up to `cursor`."""
+        session.rooms[room.id] = room
+        room.admit(session, cursor)
+
+    def apply(self, session: Session, identified: Identified) -> None:
+        """Makes the connection's rooms those that were read, and tells it of each difference."""
+        wanted = {summary.id: summary for summary in identified.rooms}
+        for key in [key for key in session.rooms if key not in wanted]:
+            self._leave(session, session.rooms[key])
+        for summary in identified.rooms:
+            room = self.begin(session, summary)
+            if room is not None and session not in room:
+                joined = summary_at(summary, room)
+                session.tell(RoomJoined(room=joined))
+                self.enter(session, room, joined.seq)
+
+    def on_left(self, room: Room, user: int) -> None:
+        """An event of the room's log ended a user's membership."""
+        for session in list(self._users.get(user, ())):
+            if session in room:
+                self._leave(session, room)
+
+    def leave(self, session: Session) -> None:
+        """Forgets a connection that has ended."""
+        for room in session.rooms.values():
+            room.leave(session)
+            self._drop_unused(room)
+        session.rooms = {}
+        connections = self._users.get(session.user)
+        if connections is not None:
+            connections.pop(session, None)
+            if not connections:
+                del self._users[session.user]
+                self._subscriber.unsubscribe([user_channel(session.user)])
+
+    def _leave(self, session: Session, room: Room) -> None:
+        room.leave(session)
+        del session.rooms[room.id]
+        session.tell(RoomLeft(room=room.id))
+        self._drop_unused(room)
+
+    def _drop_unused(self, room: Room) -> None:
+        if room.is_unused() and self._rooms.get(room.id) is room:
+            del self._rooms[room.id]
+            metrics.ROOMS.set(len(self._rooms))
+            self._subscriber.unsubscribe([room_channel(room.id)])
+
+    def _on_user_payload(self, user: int, payload: bytes) -> None:
+        notice = decode_user_notice(payload)
+        for session in list(self._users.get(user, ())):
+            if not (isinstance(notice, Joined) and notice.room.id in session.rooms):
+                self._on_user_changed(session)
+
+
+def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:
+    """Returns the summary with the head that the room's events go on from, maybe later than its read."""
+    return msgspec.structs.replace(summary, seq=max(summary.seq, room.seq))

@@ -1,0 +1,127 @@
+"""What waits for one socket: bounded, in order, joined into few writes. Last stage of the message's way.
+
+Pure: it decides what is kept and what is dropped; the connection writes. An event's frame is one object that
+all outboxes share, so a room of 500 costs 500 references.
+"""
+
+from enum import Enum, auto
+from typing import Final
+from uuid import UUID
+
+from roomlog_contract import limits
+
+WRITE_BYTES: Final = 128 * 1024
+"""Most bytes in one write: what was handed to the socket can't be replaced by sync_required any more."""
+ANSWERS: Final = 256
+"""Answers that wait for one connection; more than its commands in flight, their errors and pongs."""
+ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of waiting answers: two of the largest pages. A single larger one is let through."""
+
+
+class Frame:
+    """A finished server frame; `room` is set for durable events, which can be read again."""
+
+    __slots__ = ("data", "room", "size")
+
+    def __init__(self, data: bytes, room: UUID | None = None) -> None:
+        self.data = data
+        self.size = len(data)
+        self.room = room
+
+
+class Push(Enum):
+    """What became of a pushed frame."""
+
+    FIRST = auto()
+    """It waits, and somebody must flush."""
+    QUEUED = auto()
+    """It waits; a flush is under way."""
+    FULL = auto()
+    """It was refused; the bound is reached."""
+
+
+class Outbox:
+    """The frames of one connection between two writes."""
+
+    __slots__ = ("_answer_bytes", "_answers", "_event_bytes", "_frames", "is_scheduled")
+
+    def __init__(self) -> None:
+        self._frames: list[Frame] = []
+        self._event_bytes = 0
+        self._answers = 0
+        self._answer_bytes = 0
+        self.is_scheduled = False
+        """True from the first frame on until all are with the socket."""
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def push_event(self, frame: Frame) -> Push:
+        """Adds a room's event, if the 256 events and 1 MiB of the bound allow it."""
+        size = self._event_bytes + frame.size
+        if size > limits.OUTBOX_BYTES or len(self._frames) - self._answers >= limits.OUTBOX_EVENTS:
+            return Push.FULL
+        self._event_bytes = size
+        self._frames.append(frame)
+        return self._schedule()
+
+    def push_answer(self, frame: Frame) -> Push:
+        """Adds what only this connection is told; it is never dropped, so FULL means 4408."""
+        if self._answers and (self._answers >= ANSWERS or self._answer_bytes + frame.size > ANSWER_BYTES):
+            return Push.FULL
+        self._answers += 1
+        self._answer_bytes += frame.size
+        self._frames.append(Frame(frame.data) if frame.room is not None else frame)
+        return self._schedule()
+
+    def drop_events(self, room: UUID) -> set[UUID]:
+        """Makes place after FULL and returns the rooms of which waiting events were dropped.
+
+        The events of `room` go first; where those of other rooms are the most, everything that can be read
+        again goes.
+        """
+        dropped = {room}
+        if sum(frame.room == room for frame in self._frames) * 2 < len(self._frames) - self._answers:
+            dropped |= {frame.room for frame in self._frames if frame.room is not None}
+        self._frames = [frame for frame in self._frames if frame.room not in dropped]
+        self._event_bytes = sum(frame.size for frame in self._frames if frame.room is not None)
+        return dropped
+
+    def take(self) -> bytes:
+        """Removes and returns the oldest frames as one string of at most WRITE_BYTES (or one frame)."""
+        frames = self._frames
+        if self._event_bytes + self._answer_bytes <= WRITE_BYTES or len(frames) == 1:
+            self._frames = []
+            self._event_bytes = self._answers = self._answer_bytes = 0
+            return frames[0].data if len(frames) == 1 else b"".join([frame.data for frame in frames])
+        return self._take_some()
+
+    def clear(self) -> None:
+        """Forgets everything, for a connection that ends."""
+        self._frames = []
+        self._event_bytes = self._answers = self._answer_bytes = 0
+
+    def _schedule(self) -> Push:
+        if self.is_scheduled:
+            return Push.QUEUED
+        self.is_scheduled = True
+        return Push.FIRST
+
+    def _take_some(self) -> bytes:
+        taken = size = 0
+        for frame in self._frames:
+            if taken and size + frame.size > WRITE_BYTES:
+                break
+            taken += 1
+            size += frame.size
+            self._count_out(frame)
+        data = b"".join([frame.data for frame in self._frames[:taken]])
+        del self._frames[:taken]
+        return data
+
+    def _count_out(self, frame: Frame) -> None:
+        if frame.room is None:
+            self._answers -= 1
+            self._answer_bytes -= frame.size
+        else:
+            self._event_bytes -= frame.size

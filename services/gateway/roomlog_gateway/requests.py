@@ -1,0 +1,80 @@
+"""Commands under way: who waits for which number. Between the router and the workers' replies.
+
+Pure but for the futures of the gateway's own questions. A request leaves by its answer, by a certain refusal
+or after 15 s; an answer after that is dropped, because its command counts as unknown (GUARANTEES G7).
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from roomlog_contract import limits
+from roomlog_contract.envelope import Reply
+
+from .delivery import Delivery
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class Request:
+    """One client command that was forwarded."""
+
+    __slots__ = ("action", "delivery", "received_at", "room", "session", "uuid")
+
+    def __init__(
+        self, session: "Session", uuid: str, action: str, room: UUID | None, received_at: float
+    ) -> None:
+        self.session = session
+        self.uuid = uuid
+        self.action = action
+        self.room = room
+        self.received_at = received_at
+        self.delivery: Delivery | None = None
+        """Where the room's events are held for this select_room's answer."""
+
+
+class Requests:
+    """All requests of this gateway, by number; clients' and its own."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._clients: dict[int, Request] = {}
+        self._own: dict[int, asyncio.Future[Reply]] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def add(self, request: Request) -> int:
+        """Returns the new number of a client's request."""
+        self._last += 1
+        self._clients[self._last] = request
+        return self._last
+
+    def take(self, number: int) -> Request | None:
+        """Removes and returns a client's request; None where it is not under way any more."""
+        return self._clients.pop(number, None)
+
+    def add_own(self) -> tuple[int, "asyncio.Future[Reply]"]:
+        """Returns a number and the future of its reply; the caller calls `forget_own` in the end."""
+        self._last += 1
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._own[self._last] = future
+        return self._last, future
+
+    def own(self, number: int) -> "asyncio.Future[Reply] | None":
+        """Returns the future of one of the gateway's own questions."""
+        return self._own.get(number)
+
+    def forget_own(self, number: int) -> None:
+        """Drops one of the gateway's own questions."""
+        self._own.pop(number, None)
+
+    def take_expired(self, now: float) -> Iterator[Request]:
+        """Removes and yields the requests that have waited for 15 s; numbers grow with time."""
+        while self._clients:
+            number = next(iter(self._clients))
+            if now - self._clients[number].received_at < limits.UNANSWERED_SECONDS:
+                return
+            yield self._clients.pop(number)

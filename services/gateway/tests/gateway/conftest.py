@@ -1,0 +1,164 @@
+"""Fixtures of the gateway's tests: a real Valkey, a stub worker, gateways on free loopback ports."""
+
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiohttp import ClientSession, web
+from redis import Redis
+
+from roomlog_gateway.app import DRAIN, GATEWAY, build_runner
+from roomlog_gateway.config import Config, read_config
+from roomlog_gateway.drain import Drain
+from roomlog_gateway.gateway import Gateway
+from roomlog_local.ports import LOOPBACK, free_port
+from roomlog_local.valkey import valkey
+from tests.gateway.client import Client, connect
+from tests.gateway.stub_worker import StubWorker
+from tests.gateway.waiting import eventually, wait_until
+
+USERS = {f"token-{user}": user for user in range(1, 21)}
+
+
+class Running:
+    """A gateway in this process, with its socket and its insides."""
+
+    def __init__(self, runner: web.AppRunner, config: Config) -> None:
+        self.runner = runner
+        self.config = config
+        self.has_drained = False
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.config.bind.port}/ws"
+
+    @property
+    def health(self) -> str:
+        return f"http://{LOOPBACK}:{self.config.health_bind.port}"
+
+    @property
+    def gateway(self) -> Gateway:
+        return self.runner.app[GATEWAY]
+
+    @property
+    def drain(self) -> Drain:
+        return self.runner.app[DRAIN]
+
+
+MakeGateway = Callable[..., Awaitable[Running]]
+Connect = Callable[..., Awaitable[Client]]
+
+
+class Server:
+    """A Valkey that a test may kill and start again on its port."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://{LOOPBACK}:{self.port}/0"
+        self._command = valkey(self.port, directory)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command.arguments, stdout=subprocess.DEVNULL)
+        wait_until(self._command.is_ready, 10.0, "Valkey answers")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One Valkey for all tests; who kills it starts it again."""
+    server = Server(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_url(server: Server) -> str:
+    """The address of an empty Valkey."""
+    with Redis.from_url(server.url) as redis:
+        redis.flushall()
+    return server.url
+
+
+@pytest.fixture
+async def worker(redis_url: str) -> AsyncIterator[StubWorker]:
+    """A stub worker that knows 20 users by their tokens `token-<id>`."""
+    worker = StubWorker(redis_url, dict(USERS))
+    worker.start()
+    yield worker
+    await worker.close()
+
+
+@pytest.fixture
+async def make_gateway(redis_url: str) -> AsyncIterator[MakeGateway]:
+    """Starts gateways; settings of the environment may be given."""
+    gateways: list[Running] = []
+
+    async def make(**environ: str) -> Running:
+        config = read_config(
+            {
+                "ROOMLOG_REDIS_URL": redis_url,
+                "ROOMLOG_BIND": f"{LOOPBACK}:{free_port()}",
+                "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{free_port()}",
+                **environ,
+            }
+        )
+        running: Running
+
+        def on_drained() -> None:
+            running.has_drained = True
+
+        running = Running(build_runner(config, on_drained), config)
+        gateways.append(running)
+        await running.runner.setup()
+        await web.TCPSite(running.runner, LOOPBACK, config.bind.port).start()
+        await eventually(lambda: running.gateway.is_connected, 5.0, "the gateway reaches Redis")
+        return running
+
+    yield make
+    for running in gateways:
+        await running.runner.cleanup()
+
+
+@pytest.fixture
+async def gateway(make_gateway: MakeGateway) -> Running:
+    """One gateway with default settings."""
+    return await make_gateway()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[ClientSession]:
+    """A session for clients."""
+    async with ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def enter(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]:
+    """Opens authenticated clients on the gateway: `await enter(user)`."""
+    clients: list[Client] = []
+
+    async def enter(user: int, to: Running = gateway, **keys: Any) -> Client:
+        clients.append(await connect(http, to.url, f"token-{user}", **keys))
+        return clients[-1]
+
+    yield enter
+    for client in clients:
+        await client.socket.close()
+
+
+@pytest.fixture
+def room(worker: StubWorker) -> UUID:
+    """A room of the users 1, 2 and 3."""
+    key = uuid4()
+    worker.add_room(key, 1, 2, 3)
+    return key

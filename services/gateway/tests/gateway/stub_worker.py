@@ -1,0 +1,274 @@
+"""A worker of a few lines for the gateway's tests: reads the streams of a real Valkey, keeps rooms in memory.
+
+It speaks the contract's envelopes and nothing more. Tests stop it, make it forget and let it publish by hand.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from roomlog_contract import shards
+from roomlog_contract.codec import encode_frame
+from roomlog_contract.commands import GetHistory, LeaveRoom, ListRooms, NewMessage, SelectRoom
+from roomlog_contract.envelope import (
+    ENTRY_FIELD,
+    Answered,
+    Envelope,
+    EventsFetched,
+    FetchEvents,
+    HeadsRead,
+    Identified,
+    Identify,
+    Joined,
+    Notice,
+    ReadHeads,
+    Recheck,
+    Reply,
+    Selected,
+    decode_envelope,
+    encode,
+)
+from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
+from roomlog_contract.events import (
+    ErrorAnswer,
+    LeaveRoomEvent,
+    ListRoomsAnswer,
+    Member,
+    Message,
+    NewMessageEvent,
+    RoomSummary,
+    SelectRoomAnswer,
+    SelectRoomPage,
+    User,
+)
+
+EPOCH = "00000000000000e1"
+STREAMS = [
+    name for shard in range(shards.SHARDS) for name in (shards.in_stream(shard), shards.read_stream(shard))
+]
+
+
+@dataclass
+class StubRoom:
+    """A room's log in memory."""
+
+    id: UUID
+    members: set[int]
+    epoch: str = EPOCH
+    events: list[Notice] = field(default_factory=list)
+
+    @property
+    def head(self) -> int:
+        return len(self.events)
+
+
+class StubWorker:
+    """Answers everything of all shards; `users` maps tokens to user ids."""
+
+    def __init__(self, url: str, users: dict[str, int]) -> None:
+        self._redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), protocol=2)
+        self.users = users
+        self.rooms: dict[UUID, StubRoom] = {}
+        self.seen: list[Envelope] = []
+        self.is_deaf_to: set[type] = set()
+        """Commands that are taken and never answered."""
+        self.publishes = True
+        """False: events are stored and nobody is told, as by a worker that dies after its commit."""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends the reading; what is in the streams stays there."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def close(self) -> None:
+        await self.stop()
+        await self._redis.aclose()
+
+    def add_room(self, room: UUID, *members: int) -> StubRoom:
+        self.rooms[room] = StubRoom(room, set(members))
+        return self.rooms[room]
+
+    async def say(self, room: UUID, user: int, text: str) -> Notice:
+        """Appends a message that no gateway asked for, and publishes it."""
+        notice = self._append(self.rooms[room], user, f"said-{self.rooms[room].head + 1}", text)
+        await self.publish(room, notice)
+        return notice
+
+    async def publish(self, room: UUID, notice: Notice) -> None:
+        if self.publishes:
+            await self._redis.publish(shards.room_channel(room), encode(notice))
+
+    async def tell_user(self, user: int, notice: Joined | Recheck) -> None:
+        await self._redis.publish(shards.user_channel(user), encode(notice))
+
+    async def join(self, room: UUID, user: int) -> None:
+        self.rooms[room].members.add(user)
+        await self.tell_user(user, Joined(self._summary(self.rooms[room])))
+
+    async def remove(self, room: UUID, user: int) -> Notice:
+        """Ends a membership by an event of the log."""
+        target = self.rooms[room]
+        target.members.discard(user)
+        notice = self._leave(target, user, "removed", "", 0)
+        await self.publish(room, notice)
+        return notice
+
+    async def _run(self) -> None:
+        while True:
+            found: Any = await self._redis.xread(dict.fromkeys(STREAMS, "0"), count=256, block=20)
+            for stream, entries in found or ():
+                replies: dict[str, list[Reply]] = {}
+                for _, fields in entries:
+                    envelope = decode_envelope(fields[ENTRY_FIELD])
+                    self.seen.append(envelope)
+                    if type(envelope.command) not in self.is_deaf_to:
+                        reply = await self._carry_out(envelope)
+                        if reply is not None:
+                            replies.setdefault(envelope.gateway, []).append(reply)
+                await self._redis.xdel(stream, *[entry_id for entry_id, _ in entries])
+                for gateway, bundle in replies.items():
+                    await self._redis.publish(shards.gateway_channel(gateway), encode(bundle))
+
+    async def _carry_out(self, envelope: Envelope) -> Reply | None:
+        command, request, user = envelope.command, envelope.request, envelope.user
+        match command:
+            case Identify():
+                return self._identify(request, command.token or command.ticket or "")
+            case ReadHeads():
+                heads = {key: self.rooms[key].head for key in command.rooms if key in self.rooms}
+                return HeadsRead(request, self._epoch(), heads)
+            case FetchEvents():
+                room = self.rooms[command.room]
+                page = room.events[command.after : command.after + command.limit]
+                bare = [Notice(n.epoch, n.seq, n.frame, n.user, left=n.left) for n in page]
+                return EventsFetched(request, room.id, room.epoch, room.head, bare)
+            case ListRooms():
+                rooms = [self._summary(room) for room in self.rooms.values() if user in room.members]
+                return Answered(request, encode_frame(ListRoomsAnswer(uuid=command.uuid, rooms=rooms)))
+            case NewMessage() | SelectRoom() | GetHistory() | LeaveRoom():
+                return await self._in_room(envelope, command)
+            case _:
+                return None
+
+    async def _in_room(
+        self, envelope: Envelope, command: NewMessage | SelectRoom | GetHistory | LeaveRoom
+    ) -> Reply | None:
+        room = self.rooms.get(command.room)
+        request, user = envelope.request, envelope.user
+        if room is None or user not in room.members:
+            code = ErrorCode.INVALID_ROOM if room is None else ErrorCode.NOT_MEMBER
+            return Answered(request, error(command.uuid, str(command.__struct_config__.tag), code))
+        if isinstance(command, SelectRoom):
+            return self._select(room, command, request)
+        if isinstance(command, NewMessage):
+            notice = self._append(room, user, command.uuid, command.text, envelope.gateway, request)
+            await self.publish(room.id, notice)
+        elif isinstance(command, LeaveRoom):
+            room.members.discard(user)
+            await self.publish(room.id, self._leave(room, user, command.uuid, envelope.gateway, request))
+        return None
+
+    def _identify(self, request: int, secret: str) -> Identified:
+        user = self.users.get(secret)
+        if user is None:
+            return Identified(request, None, [])
+        rooms = [self._summary(room) for room in self.rooms.values() if user in room.members]
+        return Identified(request, User(user, f"user{user}"), rooms)
+
+    def _select(self, room: StubRoom, command: SelectRoom, request: int) -> Selected:
+        if command.since is None:
+            answer = SelectRoomAnswer(
+                uuid=command.uuid, room=room.id, epoch=room.epoch, seq=room.head, room_messages=[]
+            )
+            return Selected(request, encode_frame(answer), room.id, room.epoch, room.head, more=False)
+        is_other = command.since.epoch != room.epoch
+        events = [] if is_other else room.events[command.since.seq : command.since.seq + 200]
+        reached = 0 if is_other else events[-1].seq if events else command.since.seq
+        more = reached < room.head
+        page = SelectRoomPage(
+            uuid=command.uuid,
+            room=room.id,
+            epoch=room.epoch,
+            seq=reached,
+            events=[msgspec.Raw(notice.frame) for notice in events],
+            more=more and not is_other,
+            reset=True if is_other else msgspec.UNSET,
+        )
+        return Selected(request, encode_frame(page), room.id, room.epoch, reached, more or is_other)
+
+    def _append(
+        self, room: StubRoom, user: int, uuid: str, text: str, gateway: str = "", request: int = 0
+    ) -> Notice:
+        for known in room.events:
+            if msgspec.json.decode(known.frame)["uuid"] == uuid:
+                return Notice(known.epoch, known.seq, known.frame, user, gateway, request)
+        seq = room.head + 1
+        frame = encode_frame(
+            NewMessageEvent(
+                uuid=uuid, room=room.id, epoch=room.epoch, seq=seq, message=message(room.id, seq, user, text)
+            )
+        )
+        notice = Notice(room.epoch, seq, frame, user, gateway, request)
+        room.events.append(notice)
+        return notice
+
+    def _leave(self, room: StubRoom, user: int, uuid: str, gateway: str, request: int) -> Notice:
+        seq = room.head + 1
+        frame = encode_frame(
+            LeaveRoomEvent(
+                uuid=uuid,
+                room=room.id,
+                epoch=room.epoch,
+                seq=seq,
+                user=User(user, f"user{user}"),
+                member=Member(user, f"user{user}", "member"),
+            )
+        )
+        notice = Notice(room.epoch, seq, frame, user, gateway, request, left=user)
+        room.events.append(notice)
+        return notice
+
+    def _summary(self, room: StubRoom) -> RoomSummary:
+        return RoomSummary(room.id, "room", "group", room.epoch, room.head, 0, 0)
+
+    def _epoch(self) -> str:
+        return next((room.epoch for room in self.rooms.values()), "")
+
+
+def message(room: UUID, seq: int, user: int, text: str) -> Message:
+    """Return a message as a worker would store it."""
+    return Message(
+        id=seq,
+        seq=seq,
+        number=seq,
+        user=User(user, f"user{user}"),
+        room=room,
+        timestamp=0,
+        timestamp_ms=0,
+        text=text,
+        edited_at=None,
+        deleted=False,
+        reply_to=None,
+        reactions={},
+    )
+
+
+def error(uuid: str, action: str, code: ErrorCode) -> bytes:
+    """Return an error answer as a worker would send it."""
+    return encode_frame(
+        ErrorAnswer(uuid=uuid, action=action, error_code=code, error_message=ERROR_MESSAGES[code])
+    )
