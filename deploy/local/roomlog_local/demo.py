@@ -83,8 +83,8 @@ def make_sample(plan: Plan) -> dict[str, Any]:
     """Makes the sample users and rooms, or finds them again, and returns all that demo.json holds."""
     output = run_command(management("make_demo"), plan)
     try:
-        sample = json.loads(output)
-    except ValueError as error:
+        sample = json.loads(output.splitlines()[-1])  # what is logged stands above it
+    except (ValueError, IndexError) as error:
         raise StartFailed(f"make_demo did not print one JSON object:\n{output[-2000:]}") from error
     return {
         "page": plan.page,

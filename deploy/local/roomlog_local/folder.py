@@ -23,6 +23,7 @@ PRIVATE_FOLDER = 0o700
 SECRET_KEY_BYTES = 48
 MIGRATED_PACKAGES = ("django", "djangorestframework")
 """Bring migrations of their own: another version may mean other tables."""
+OWN_PACKAGES = ("roomlog_store", "roomlog_api")
 
 
 class Folder:
@@ -92,7 +93,7 @@ def migrations_fingerprint() -> str:
 
 
 def own_migrations() -> list[Path]:
-    """Returns the files of the store's migrations, in order."""
-    spec = importlib.util.find_spec("roomlog_store")
-    folders = (spec.submodule_search_locations if spec else None) or []
+    """Returns the files of our migrations, in a fixed order."""
+    specs = (importlib.util.find_spec(package) for package in OWN_PACKAGES)
+    folders = [folder for spec in specs if spec for folder in spec.submodule_search_locations or []]
     return sorted(path for folder in folders for path in Path(folder).glob("migrations/*.py"))
