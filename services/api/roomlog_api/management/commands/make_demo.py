@@ -11,10 +11,11 @@ import time
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import get_random_string, salted_hmac
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.commands import CreateRoom
@@ -30,6 +31,9 @@ ROOMS_SECONDS: Final = 20.0
 """For the workers: taking the shards' leases can last 10 s after a crash."""
 POLL_SECONDS: Final = 0.1
 PASSWORD_CHARACTERS: Final = 12
+ITERATIONS: Final = 1_000
+"""Of the hash: the passwords are random, and a first start must not spend seconds on them. Django
+strengthens each at its first login."""
 
 
 class Command(BaseCommand):
@@ -42,13 +46,8 @@ class Command(BaseCommand):
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(sys.stderr)  # standard output is for the JSON alone
-        with transaction.atomic():
-            users = {name: _make_user(name) for name in USERS}
-            commands = {name: _command(name, users) for name in ROOMS}
-            rooms = {name: room_of(command, users[ROOMS[name][0]].pk) for name, command in commands.items()}
-            for name, command in commands.items():
-                if not _is_asked_for(rooms[name]):
-                    request_command(command, users[ROOMS[name][0]].pk)
+        users = {name: _make_user(name) for name in USERS}
+        rooms = {name: _ask_for_room(name, users) for name in ROOMS}
         _wait(set(rooms.values()))
         facts = {
             "users": [_user_facts(user) for user in users.values()],
@@ -61,11 +60,11 @@ class Command(BaseCommand):
 
 
 def _make_user(name: str) -> User:
-    user, _ = User.objects.get_or_create(
+    user, created = User.objects.get_or_create(
         username=name, defaults={"is_staff": name == ADMIN, "is_superuser": name == ADMIN}
     )
-    if not user.check_password(_password(name)):
-        user.set_password(_password(name))
+    if created or not user.check_password(_password(name)):
+        user.password = PBKDF2PasswordHasher().encode(_password(name), get_random_string(22), ITERATIONS)
         user.save()
     return user
 
@@ -75,13 +74,15 @@ def _password(name: str) -> str:
     return salted_hmac("roomlog.demo", name).hexdigest()[:PASSWORD_CHARACTERS]
 
 
-def _command(name: str, users: dict[str, User]) -> CreateRoom:
-    members = [users[member].pk for member in ROOMS[name]]
-    return CreateRoom(uuid=f"demo-{name}", name=name, members=members[1:])
-
-
-def _is_asked_for(room: UUID) -> bool:
-    return ChatRoom.objects.filter(pk=room).exists() or PendingCommand.objects.filter(room=room).exists()
+def _ask_for_room(name: str, users: dict[str, User]) -> UUID:
+    owner, *others = (users[member].pk for member in ROOMS[name])
+    command = CreateRoom(uuid=f"demo-{name}", name=name, members=others)
+    room = room_of(command, owner)
+    is_waiting = PendingCommand.objects.filter(room=room).exists()
+    if not is_waiting and not ChatRoom.objects.filter(pk=room).exists():
+        with transaction.atomic():
+            request_command(command, owner)
+    return room
 
 
 def _wait(rooms: set[UUID]) -> None:

@@ -1,0 +1,93 @@
+"""What can be asked for in the admin: a room, and members of a room."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from roomlog_contract import limits
+from roomlog_contract.commands import CreateRoom, InviteUser
+from roomlog_store.models import ChatRoom, Membership
+
+_USER_FIELD = Membership._meta.get_field("user")
+
+
+def _people() -> QuerySet[User]:
+    return User.objects.filter(is_active=True)
+
+
+def _new_uuid() -> str:
+    return uuid4().hex
+
+
+class CommandForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
+    """A form whose repeated posting is the same command."""
+
+    uuid = forms.CharField(widget=forms.HiddenInput, initial=_new_uuid, min_length=32, max_length=32)
+
+
+class NewRoomForm(CommandForm):
+    """A room to be made."""
+
+    owner = forms.ModelChoiceField(_people(), widget=AutocompleteSelect(_USER_FIELD, admin.site))
+    members = forms.ModelMultipleChoiceField(
+        _people(), required=False, widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site)
+    )
+
+    class Meta:
+        model = ChatRoom
+        fields = ("name", "kind")
+
+    def clean_members(self) -> list[User]:
+        """Return the members besides the owner, not more than one command carries."""
+        owner = self.cleaned_data.get("owner")
+        members = [user for user in self.cleaned_data["members"] if user != owner]
+        if len(members) > limits.ROOM_MEMBERS_AT_CREATION:
+            raise forms.ValidationError("A room begins with at most 100 members; invite the others then.")
+        return members
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a direct room of other than two."""
+        fields: dict[str, Any] = super().clean() or self.cleaned_data
+        if fields.get("kind") == ChatRoom.Kind.DIRECT and len(fields.get("members", ())) != 1:
+            self.add_error("members", "A direct room has exactly one member besides its owner.")
+        return fields
+
+    def command(self) -> CreateRoom:
+        """Return what is asked for, on behalf of the owner."""
+        fields = self.cleaned_data
+        members = [user.pk for user in fields["members"]]
+        return CreateRoom(uuid=fields["uuid"], name=fields["name"], kind=fields["kind"], members=members)
+
+
+class MembersForm(CommandForm):
+    """People to be invited into a room."""
+
+    invite = forms.ModelMultipleChoiceField(
+        _people(),
+        required=False,
+        widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site),
+        help_text="Who is in the room already stays as they are.",
+    )
+    role = forms.ChoiceField(
+        choices=Membership.Role.choices, initial=Membership.Role.MEMBER, widget=UnfoldAdminSelectWidget
+    )
+
+    class Meta:
+        model = ChatRoom
+        fields = ()
+
+    def commands(self) -> list[InviteUser]:
+        """Return one invitation for each."""
+        fields = self.cleaned_data
+        return [
+            InviteUser(
+                uuid=f"{fields['uuid']}:{user.pk}", room=self.instance.pk, user=user.pk, role=fields["role"]
+            )
+            for user in fields["invite"]
+        ]

@@ -1,0 +1,55 @@
+"""What keeps the workers in order, and what they could not do."""
+
+from django.contrib import admin
+
+from roomlog_store.models import DeadLetter, PendingCommand, RoomHead, ShardLease, Worker
+
+from .readonly import ReadOnlyAdmin
+
+
+@admin.register(RoomHead)
+class RoomHeadAdmin(ReadOnlyAdmin):
+    """How far each room's log is."""
+
+    list_display = ("room", "epoch", "last_seq", "messages")
+    list_select_related = ("room",)
+    search_fields = ("=room__name", "=room__id")
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """Live worker processes."""
+
+    list_display = ("ordinal", "uuid", "beat")
+    ordering = ("ordinal", "id")
+
+
+@admin.register(ShardLease)
+class ShardLeaseAdmin(ReadOnlyAdmin):
+    """Who owns each of the 64 shards."""
+
+    list_display = ("shard", "owner", "epoch")
+    list_per_page = 64
+    ordering = ("shard",)
+
+
+@admin.register(PendingCommand)
+class PendingCommandAdmin(ReadOnlyAdmin):
+    """Commands that wait for a worker; usually none."""
+
+    list_display = ("id", "shard", "room", "user", "uuid", "date_created")
+    list_select_related = ("user",)
+    search_fields = ("=uuid", "=room")
+    exclude = ("envelope",)
+    ordering = ("id",)
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnlyAdmin):
+    """Commands that failed five times; their senders were told `internal`."""
+
+    list_display = ("id", "action", "error", "shard", "room", "uuid", "date_created")
+    list_filter = ("error", "action")
+    search_fields = ("=uuid", "=room")
+    exclude = ("envelope",)
+    ordering = ("-id",)

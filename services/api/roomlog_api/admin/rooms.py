@@ -1,0 +1,119 @@
+"""Rooms and members, changed by command: a worker carries it out, as for everybody else."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+
+from roomlog_api.paging import BoundedPaginator
+from roomlog_contract.commands import RemoveUser
+from roomlog_store.models import ChatRoom, Membership
+from roomlog_store.pending import request_command
+from roomlog_store.services import room_of
+
+from .forms import MembersForm, NewRoomForm
+from .readonly import ReadOnlyAdmin
+
+_ASKED = "{} asked for; a worker carries it out, usually within a second."
+
+
+@admin.register(ChatRoom)
+class ChatRoomAdmin(ModelAdmin):
+    """Rooms can be asked for and people invited; nothing is written here."""
+
+    list_display = ("name", "kind", "date_created", "archived_at")
+    list_filter = ("kind",)
+    search_fields = ("name", "=id")
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ChatRoom | None = None) -> bool:
+        """Return False: a log stays."""
+        return False
+
+    def get_form(
+        self, request: HttpRequest, obj: ChatRoom | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:  # type: ignore[type-arg] # not generic at run time
+        """Return the form of what can be asked for: a room, or members of one."""
+        kwargs["form"] = NewRoomForm if obj is None else MembersForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: ChatRoom | None = None) -> tuple[str, ...]:
+        """Return the room's facts, and who may be invited where that can be."""
+        if obj is None:
+            return ("name", "kind", "owner", "members", "uuid")
+        can_invite = self.has_change_permission(request, obj) and obj.kind == ChatRoom.Kind.GROUP
+        return (*self._facts(), *(("invite", "role", "uuid") if can_invite else ()))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ChatRoom | None = None) -> tuple[str, ...]:
+        """Return the room's facts."""
+        return () if obj is None else self._facts()
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> ChatRoom:
+        """Return the room that is meant, with the id that it will have."""
+        room: ChatRoom = form.instance
+        if isinstance(form, NewRoomForm):
+            room.id = room_of(form.command(), form.cleaned_data["owner"].pk)
+        return room
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """Ask the room's worker; the row itself is the worker's."""
+        if isinstance(form, NewRoomForm):
+            request_command(form.command(), form.cleaned_data["owner"].pk, staff=True)
+        elif "invite" in form.fields:
+            for command in form.commands():
+                request_command(command, request.user.pk or 0, staff=True)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Do nothing: members came with the command."""
+
+    def response_add(
+        self, request: HttpRequest, obj: ChatRoom, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Return to the list: the room's own page may not be there yet."""
+        messages.success(request, _ASKED.format(f"Room “{obj}”"))
+        return HttpResponseRedirect(reverse("admin:roomlog_store_chatroom_changelist"))
+
+    def response_change(self, request: HttpRequest, obj: ChatRoom) -> HttpResponse:
+        """Return to the room's page."""
+        messages.success(request, _ASKED.format("Invitations"))
+        return HttpResponseRedirect(reverse("admin:roomlog_store_chatroom_change", args=(obj.pk,)))
+
+    @admin.display(description="members")
+    def members_link(self, room: ChatRoom) -> str:
+        """Return the way to the members, where they can be removed."""
+        address = reverse("admin:roomlog_store_membership_changelist")
+        number = room.memberships.count()
+        return format_html('<a href="{}?room__id__exact={}"><u>{}</u></a>', address, room.pk, number)
+
+    def _facts(self) -> tuple[str, ...]:
+        return ("name", "kind", "date_created", "archived_at", "members_link")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    """Who is in which room; members are removed by command."""
+
+    list_display = ("room", "user", "role", "read_seq")
+    list_select_related = ("room", "user")
+    list_filter = ("role",)
+    search_fields = ("=user__username", "=room__name", "=room__id")
+    actions = ("ask_to_remove",)
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may change rooms."""
+        return request.user.has_perm("roomlog_store.change_chatroom")
+
+    @admin.action(description="Remove from the room", permissions=["remove"])
+    def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
+        for member in queryset.exclude(room__kind=ChatRoom.Kind.DIRECT):
+            command = RemoveUser(uuid=uuid4().hex, room=member.room_id, user=member.user_id)
+            request_command(command, request.user.pk or 0, staff=True)
+        messages.success(request, _ASKED.format("Removals"))
