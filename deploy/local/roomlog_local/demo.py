@@ -62,7 +62,7 @@ def run(folder: Folder, shutdown: Shutdown) -> None:
         facts = make_sample(plan)
         folder.write_demo(facts)
         say(f"ready in {time.monotonic() - started_at:.1f} s; logs in {folder.logs}")
-        print(describe(facts), flush=True)
+        print(describe(facts, folder.demo), flush=True)
         supervisor.watch()
         say("stopping")
     finally:
@@ -119,7 +119,7 @@ def run_command(arguments: Sequence[str], plan: Plan) -> str:
     return done.stdout
 
 
-def describe(facts: dict[str, Any]) -> str:
+def describe(facts: dict[str, Any], file: Path) -> str:
     """Returns what a newcomer needs: the page, two logins, a token, and lines to paste."""
     one, other = facts["users"][:2]
     room = next(room for room in facts["rooms"] if one["name"] in room["members"])
@@ -128,9 +128,10 @@ def describe(facts: dict[str, Any]) -> str:
     return f"""
   Chat page   {facts["page"]}
   Logins      {one["name"]} / {one["password"]}, in another browser {other["name"]} / {other["password"]}
-  Token       {one["token"]}   ({one["name"]})
+  Token       {one["token"]} ({one["name"]})
   Terminal    (echo '{hello}'; cat) | websocat {facts["websocket"]}
-              and then, into {room["name"]}:   {message}
+              then a message into {room["name"]}: {message}
+  All users and rooms, the admin's password too, are in {file}
 
   Kill any process: it comes back and nothing is lost. Ctrl-C stops everything; the data stay.
 """

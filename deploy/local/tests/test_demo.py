@@ -1,0 +1,189 @@
+"""`roomlog demo` for real: from an empty folder to a chat, through kills, to the data alone, and again."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+
+from roomlog_local import demo
+from roomlog_local.errors import StartFailed
+
+DEADLINE_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
+"""With both workers killed: their restart and ten seconds until another may take their leases."""
+SECOND_START_SECONDS = 10.0
+
+Frame = dict[str, Any]
+
+
+class Run:
+    """One run of the demo on a folder, its console in a file."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.folder = folder
+        self._console = folder.with_name(f"console{number}")
+        with self._console.open("wb") as console:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "roomlog_local", "demo", "--folder", str(folder)],
+                stdout=console,
+                stderr=subprocess.STDOUT,
+            )
+        self.facts: dict[str, Any] = {}
+
+    def wait_ready(self) -> None:
+        """Waits until it says where it is, and reads what it wrote for scripts."""
+        self.until(lambda: "Ctrl-C stops everything" in self.console())
+        self.facts = json.loads((self.folder / "demo.json").read_text())
+
+    def console(self) -> str:
+        """All that it has said so far."""
+        return self._console.read_text()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Waits for a condition while the demo runs, at most the deadline."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not condition():
+            assert self.process.poll() is None, self.console()
+            assert time.monotonic() < deadline, self.console()
+            time.sleep(0.05)
+
+    def ready_seconds(self) -> float:
+        """What it said of its own start."""
+        said = re.search(r"ready in ([\d.]+) s", self.console())
+        assert said is not None
+        return float(said[1])
+
+    def started(self, name: str) -> list[int]:
+        """The process ids of this name, oldest first."""
+        return [int(pid) for pid in re.findall(rf"{name} started \((\d+)\)", self.console())]
+
+    def family(self) -> list[psutil.Process]:
+        """The supervisor and everything under it."""
+        supervisor = psutil.Process(self.process.pid)
+        return [supervisor, *supervisor.children(recursive=True)]
+
+    def interrupt(self) -> int:
+        """Ctrl-C, and the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(DEADLINE_SECONDS)
+
+
+class Chatter:
+    """One user's connection."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def ask(self, action: str, uuid: str, **body: object) -> Frame:
+        """Sends a command and returns its answer."""
+        await self._socket.send_json({"uuid": uuid, "action": action, **body})
+        return await self.frame_of(uuid)
+
+    async def frame_of(self, uuid: str) -> Frame:
+        """The next frame that carries this uuid; others before it are dropped."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while True:
+                frame: Frame = await self._socket.receive_json()
+                if frame.get("uuid") == uuid:
+                    assert frame["status"] == "success", frame
+                    return frame
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], Run]]:
+    """Starts runs on one folder and kills what a failed test leaves."""
+    runs: list[Run] = []
+
+    def start_one() -> Run:
+        runs.append(Run(tmp_path / ".roomlog", len(runs)))
+        runs[-1].wait_ready()
+        return runs[-1]
+
+    yield start_one
+    for run in runs:
+        if run.process.poll() is None:
+            run.interrupt()
+
+
+async def enter(session: aiohttp.ClientSession, run: Run, name: str) -> Chatter:
+    """Connects and authenticates a sample user."""
+    token = next(user["token"] for user in run.facts["users"] if user["name"] == name)
+    chatter = Chatter(await session.ws_connect(run.facts["websocket"]))
+    await chatter.ask("authenticate", f"{name}-enters", token=token)
+    return chatter
+
+
+@pytest.mark.stack
+async def test_a_newcomer_chats_through_a_kill_and_a_restart(start: Callable[[], Run]) -> None:
+    """Two users chat, both workers are killed, the demo ends and starts again: each message is there once."""
+    run = await asyncio.to_thread(start)
+    lobby = next(room["id"] for room in run.facts["rooms"] if room["name"] == "lobby")
+    async with aiohttp.ClientSession() as session:
+        async with session.get(run.facts["page"]) as page:
+            assert page.status == 200
+        alice, bob = await enter(session, run, "alice"), await enter(session, run, "bob")
+        await alice.ask("new_message", "m1", room=lobby, text="before the kill")
+        await bob.frame_of("m1")
+        for name in ("worker-0", "worker-1"):
+            os.kill(run.started(name)[0], signal.SIGKILL)
+        await alice.ask("new_message", "m2", room=lobby, text="while no worker lives")
+        await bob.frame_of("m2")
+        await asyncio.to_thread(
+            run.until, lambda: len(run.started("worker-0") + run.started("worker-1")) == 4
+        )
+        family = run.family()
+    assert await asyncio.to_thread(run.interrupt) == 0
+    assert [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
+    assert "was killed" not in run.console()
+
+    again = await asyncio.to_thread(start)
+    assert again.ready_seconds() < SECOND_START_SECONDS
+    assert (again.facts["users"], again.facts["rooms"]) == (run.facts["users"], run.facts["rooms"])
+    async with aiohttp.ClientSession() as session:
+        history = await (await enter(session, again, "carol")).ask("select_room", "s", room=lobby)
+    texts = [message["text"] for message in history["room_messages"]]
+    assert [text for text in texts if "kill" in text or "worker" in text] == [
+        "before the kill",
+        "while no worker lives",
+    ]
+    assert stat.S_IMODE((again.folder / "demo.json").stat().st_mode) == 0o600
+
+
+def test_what_is_printed_can_be_pasted(tmp_path: Path) -> None:
+    """The terminal line is one shell command whose text is a frame, and the message line is another frame."""
+    facts = {
+        "page": "http://127.0.0.1:8000/",
+        "websocket": "ws://127.0.0.1:8080/ws",
+        "users": [{"name": name, "password": "p", "token": f"t-{name}"} for name in ("alice", "bob")],
+        "rooms": [{"id": "r1", "name": "lobby", "members": ["alice", "bob"]}],
+    }
+    lines = demo.describe(facts, tmp_path).splitlines()
+    terminal = next(line.partition("Terminal")[2] for line in lines if "Terminal" in line)
+    command, _, address = terminal.strip().partition(" | websocat ")
+    pasted = subprocess.run(
+        ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=5
+    )
+    assert json.loads(pasted.stdout) == {"uuid": "1", "action": "authenticate", "token": "t-alice"}
+    assert address == "ws://127.0.0.1:8080/ws"
+    message = next(line.partition("lobby: ")[2] for line in lines if "lobby: " in line)
+    assert json.loads(message)["room"] == "r1"
+
+
+def test_a_failed_command_is_one_error_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A management command that fails ends the start with what it said last."""
+    plan = type("EmptyPlan", (), {"environ": {}})()
+    failing = (sys.executable, "-c", "import sys; sys.exit('no such table')", "migrate")
+    with pytest.raises(StartFailed, match=r"migrate failed:\nno such table"):
+        demo.run_command(failing, plan)
