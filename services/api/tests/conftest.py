@@ -1,0 +1,108 @@
+"""What the api's tests share: Django on an SQLite database in memory, two people, and a worker's step."""
+# ruff: noqa: E402 - models can be imported only once Django knows its settings
+
+import os
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import django
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
+django.setup()
+
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
+from roomlog_contract.envelope import decode_envelope
+from roomlog_store import services
+from roomlog_store.batch import open_batch
+from roomlog_store.errors import RefusedWrite
+from roomlog_store.models import PendingCommand
+
+Work = Callable[[], list[str]]
+Write = Callable[..., UUID]
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """Forgets the throttles' and failures' counts between tests."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Somebody who signs in."""
+    return User.objects.create_user("alice", password="correct horse")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Somebody else."""
+    return User.objects.create_user("bob", password="battery staple")
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    """Somebody who may do everything that the admin allows."""
+    return User.objects.create_superuser("root", password="root root root")
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    """A program with Alice's token."""
+    return Client(headers={"authorization": f"Token {Token.objects.create(user=alice).key}"})
+
+
+@pytest.fixture
+def work(db: None) -> Work:
+    """Carries out all pending commands as a worker does; returns the error codes of the refused."""
+    return carry_out_pending
+
+
+@pytest.fixture
+def write(db: None) -> Write:
+    """Writes one command into its room's log at once and returns the room."""
+
+    def write_now(command: RoomWrite, user: User) -> UUID:
+        _carry_out(command, user.pk, staff=False)
+        return services.room_of(command, user.pk)
+
+    return write_now
+
+
+@pytest.fixture
+def lobby(write: Write, alice: User, bob: User) -> UUID:
+    """A room of Alice's, with Bob in it and two messages."""
+    room = write(CreateRoom(uuid="make-lobby", name="lobby", members=[bob.pk]), alice)
+    for number, text in enumerate(("hello", "anybody here?"), start=1):
+        write(NewMessage(uuid=f"hello-{number}", room=room, text=text), alice)
+    return room
+
+
+def carry_out_pending() -> list[str]:
+    """Do a worker's step with what waits."""
+    refused = []
+    for row in PendingCommand.objects.order_by("id"):
+        envelope = decode_envelope(bytes(row.envelope))
+        assert isinstance(envelope.command, RoomWrite)
+        try:
+            _carry_out(envelope.command, envelope.user, staff=envelope.staff)
+        except RefusedWrite as refusal:
+            refused.append(refusal.code.value)
+        row.delete()
+    return refused
+
+
+def _carry_out(command: RoomWrite, user: int, *, staff: bool) -> None:
+    with transaction.atomic():
+        batch = open_batch([services.wanted_by(command, user)], timezone.now())
+        services.carry_out(batch, command, user, staff=staff)
+        batch.store()

@@ -1,0 +1,84 @@
+"""The probes: readiness asks the database without waiting for it, liveness never asks."""
+
+import threading
+from collections.abc import Iterator
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from django.db import OperationalError
+
+from roomlog_api.health import STALE_SECONDS, DatabaseProbe, _read_install, start
+from roomlog_runtime.settings import Bind
+
+
+class Clock:
+    """Time, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands."""
+    return Clock()
+
+
+def test_a_process_is_not_ready_before_the_first_answer(clock: Clock) -> None:
+    """No traffic until the database was seen once."""
+    probe = DatabaseProbe(lambda: None, clock)
+    assert probe.problem() == "the database was not asked yet"
+    probe.probe()
+    assert probe.problem() is None
+
+
+def test_a_refusing_database_is_told_without_its_words(clock: Clock) -> None:
+    """The error's class is enough; its text may hold an address or a name."""
+
+    def refuse() -> None:
+        raise OperationalError("could not connect to secret-host")
+
+    probe = DatabaseProbe(refuse, clock)
+    probe.probe()
+    assert probe.problem() == "the database refuses: OperationalError"
+
+
+def test_a_hanging_database_makes_the_answer_stale(clock: Clock) -> None:
+    """A probe that does not come back is itself the answer."""
+    probe = DatabaseProbe(lambda: None, clock)
+    probe.probe()
+    clock.now += STALE_SECONDS + 0.1
+    assert probe.problem() == "the database does not answer"
+
+
+@pytest.mark.django_db
+def test_the_question_needs_migrations() -> None:
+    """What is asked for is the row that migrations write."""
+    _read_install()
+
+
+@pytest.fixture
+def stuck_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a started health server whose database never answers."""
+    release = threading.Event()
+    monkeypatch.setattr("roomlog_api.health._read_install", lambda: release.wait(10))
+    server = start(Bind("127.0.0.1", 0))
+    yield server.port
+    release.set()
+    server.stop()
+
+
+def test_a_stuck_database_never_kills_the_process(stuck_server: int) -> None:
+    """/livez and /metrics answer, /readyz answers no, and all at once."""
+    for path in ("livez", "metrics"):
+        with urlopen(f"http://127.0.0.1:{stuck_server}/{path}", timeout=2) as answer:
+            assert answer.status == 200
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"http://127.0.0.1:{stuck_server}/readyz", timeout=2)
+    assert refused.value.code == 503
+    refused.value.close()

@@ -1,0 +1,187 @@
+"""Wake-ups and revocation: sent after the commit, from wherever a model is saved, and never in the way."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from redis import Redis
+from rest_framework.authtoken.models import Token
+
+from roomlog_api import notices
+from roomlog_api.models import AccessToken
+from roomlog_contract.envelope import ENTRY_FIELD, Recheck, decode_user_notice
+from roomlog_contract.shards import in_stream, shard_of_room, user_channel
+from roomlog_store.models import Membership
+from roomlog_store.pending import post
+
+Commit = DjangoCaptureOnCommitCallbacks
+pytestmark = pytest.mark.django_db
+PATIENCE_SECONDS = 0.9
+"""Two time-outs of 0.25 s, on a busy machine."""
+
+
+class Recorder:
+    """Stands for Redis: keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, bytes]] = []
+        self.added: list[tuple[str, dict[bytes, bytes]]] = []
+
+    def attempt(self, send: Callable[[Any], object]) -> None:
+        """Send to this."""
+        send(self)
+
+    def publish(self, channel: str, data: bytes) -> None:
+        """Keep a notice."""
+        self.published.append((channel, data))
+
+    def xadd(self, stream: str, fields: dict[bytes, bytes]) -> None:
+        """Keep an entry."""
+        self.added.append((stream, fields))
+
+    def rechecked(self) -> list[str]:
+        """Return the channels that were told to recheck, and forget them."""
+        assert all(decode_user_notice(data) == Recheck() for _, data in self.published)
+        channels = [channel for channel, _ in self.published]
+        self.published.clear()
+        return channels
+
+
+@pytest.fixture
+def redis(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """Keeps what would be sent to Redis."""
+    recorder = Recorder()
+    monkeypatch.setattr(notices, "_bus", lambda: recorder)
+    return recorder
+
+
+def test_a_pending_command_wakes_its_shards_owner(
+    lobby: UUID, bob: User, redis: Recorder, django_capture_on_commit_callbacks: Commit
+) -> None:
+    """An empty entry is enough: the row itself is in the database."""
+    with django_capture_on_commit_callbacks(execute=True):
+        post(lobby, bob.pk, "hi")
+    assert redis.added == [(in_stream(shard_of_room(lobby)), {ENTRY_FIELD: b""})]
+
+
+def _make_token(user: User) -> None:
+    Token.objects.create(user=user)
+
+
+def _revoke(user: User) -> None:
+    Token.objects.get(user=user).delete()
+
+
+def _revoke_by_query(user: User) -> None:
+    Token.objects.filter(user=user).delete()
+
+
+def _revoke_in_admin(user: User) -> None:
+    AccessToken.objects.get(user=user).delete()
+
+
+def _deactivate(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def _change_password(user: User) -> None:
+    user.set_password("another")
+    user.save(update_fields=["password"])
+
+
+def _leave(user: User) -> None:
+    Membership.objects.get(user=user).delete()
+
+
+def _change_role(user: User) -> None:
+    member = Membership.objects.get(user=user)
+    member.role = Membership.Role.ADMIN
+    member.save()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_revoke, _revoke_by_query, _revoke_in_admin, _deactivate, _change_password, _leave, _change_role],
+)
+def test_a_change_of_rights_is_told_to_its_user_alone(
+    change: Callable[[User], None],
+    lobby: UUID,
+    bob: User,
+    redis: Recorder,
+    django_capture_on_commit_callbacks: Commit,
+) -> None:
+    """Whatever the way, open sockets hear of it once the change is committed."""
+    Token.objects.create(user=bob)
+    with django_capture_on_commit_callbacks(execute=True):
+        change(bob)
+        assert redis.rechecked() == []
+    assert redis.rechecked() == [user_channel(bob.pk)]
+
+
+def test_a_new_token_and_a_deleted_user_are_told(
+    bob: User, redis: Recorder, django_capture_on_commit_callbacks: Commit
+) -> None:
+    """The first and the last thing that happens to an account count too."""
+    with django_capture_on_commit_callbacks(execute=True):
+        _make_token(bob)
+    assert redis.rechecked() == [user_channel(bob.pk)]
+    channel = user_channel(bob.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        bob.delete()
+    assert set(redis.rechecked()) == {channel}
+
+
+def test_a_login_disturbs_nobody(
+    bob: User, redis: Recorder, django_capture_on_commit_callbacks: Commit
+) -> None:
+    """Django saves the time of each login; that changes no rights."""
+    with django_capture_on_commit_callbacks(execute=True):
+        bob.save(update_fields=["last_login"])
+    assert redis.rechecked() == []
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never answers, as behind a firewall that drops."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_silent_redis_costs_one_short_wait(silent_port: int) -> None:
+    """A person who deletes 100 tokens waits once, not 100 times."""
+    bus = notices.Bus(f"redis://127.0.0.1:{silent_port}/0")
+    started = time.monotonic()
+    for _ in range(100):
+        bus.attempt(lambda redis: redis.ping())
+    assert time.monotonic() - started < PATIENCE_SECONDS
+
+
+def test_an_outage_is_logged_once_and_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """One warning for an outage however many notices it swallows, and sending goes on after the pause."""
+    now = [0.0]
+    events: list[str] = []
+    bus = notices.Bus("redis://127.0.0.1:1/0", clock=lambda: now[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notices.log, "warning", lambda event, **_: events.append(event))
+        patch.setattr(notices.log, "info", lambda event, **_: events.append(event))
+        sent: list[int] = []
+        for second in range(5):
+            now[0] = second * notices.PAUSE_SECONDS
+            bus.attempt(_ping)
+        now[0] += notices.PAUSE_SECONDS / 2
+        bus.attempt(lambda _: sent.append(1))
+        now[0] += notices.PAUSE_SECONDS
+        bus.attempt(lambda _: sent.append(2))
+    assert (events, sent) == (["redis_lost", "redis_back"], [2])
+
+
+def _ping(redis: Redis) -> object:
+    return redis.ping()

@@ -1,0 +1,113 @@
+"""Commands in the caller's own transaction, and the public `post`."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from roomlog_contract.commands import CreateRoom, InviteUser, NewMessage
+from roomlog_contract.envelope import Envelope, decode_envelope
+from roomlog_contract.errors import ErrorCode, RefusedCommand
+from roomlog_contract.limits import TEXT_CODE_POINTS
+from roomlog_contract.shards import created_room_id, direct_room_id, shard_of_room
+from roomlog_store.models import ChatMessage, PendingCommand
+from roomlog_store.pending import command_pending, post, request_command
+
+pytestmark = pytest.mark.django_db
+ROOM = UUID(int=7)
+
+
+@pytest.fixture
+def woken() -> Iterator[list[int]]:
+    """The shards whose owners would be woken."""
+    shards: list[int] = []
+
+    def listen(shard: int, **_: Any) -> None:
+        shards.append(shard)
+
+    command_pending.connect(listen)
+    yield shards
+    command_pending.disconnect(listen)
+
+
+def test_a_command_waits_in_its_rooms_shard(alice: User) -> None:
+    """The row holds all that the shard's owner needs, as the gateway would have sent it."""
+    request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk, staff=True)
+    row = PendingCommand.objects.get()
+    assert (row.shard, row.room, row.user, row.uuid) == (shard_of_room(ROOM), ROOM, alice, "u")
+    sent = Envelope(command=NewMessage(uuid="u", room=ROOM, text="hi"), user=alice.pk, staff=True)
+    assert decode_envelope(bytes(row.envelope)) == sent
+
+
+def test_the_owner_is_woken_after_the_commit(
+    alice: User, woken: list[int], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """Nobody hears of a row that others can't see yet."""
+    with django_capture_on_commit_callbacks(execute=True):
+        request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk)
+        assert woken == []
+    assert woken == [shard_of_room(ROOM)]
+
+
+def test_a_rolled_back_command_never_was(
+    alice: User, woken: list[int], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """The command happens exactly if the caller's transaction does."""
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk)
+        transaction.set_rollback(True)
+    assert (PendingCommand.objects.count(), woken) == (0, [])
+
+
+def test_a_room_to_be_made_waits_where_it_will_live(alice: User, bob: User) -> None:
+    """The id of a room follows from who asks for it, so it is known before the room is there."""
+    request_command(CreateRoom(uuid="mine", name="mine"), alice.pk)
+    request_command(CreateRoom(uuid="ours", kind="direct", members=[bob.pk]), alice.pk)
+    rooms = PendingCommand.objects.order_by("id").values_list("room", flat=True)
+    assert list(rooms) == [created_room_id(alice.pk, "mine"), direct_room_id(bob.pk, alice.pk)]
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (NewMessage(uuid="u", room=ROOM, text=" \n"), ErrorCode.EMPTY_TEXT),
+        (NewMessage(uuid="u", room=ROOM, text="x" * (TEXT_CODE_POINTS + 1)), ErrorCode.TEXT_TOO_LONG),
+        (NewMessage(uuid="u", room=ROOM, text="a\0b"), ErrorCode.BAD_VALUE),
+        (NewMessage(uuid="u", room=ROOM, text="a\ud800b"), ErrorCode.BAD_VALUE),
+        (NewMessage(uuid="", room=ROOM, text="hi"), ErrorCode.BAD_VALUE),
+        (CreateRoom(uuid="u", members=list(range(1, 102))), ErrorCode.BAD_VALUE),
+        (InviteUser(uuid="u", room=ROOM, user=0), ErrorCode.BAD_VALUE),
+    ],
+)
+def test_what_no_client_could_send_is_refused(command: Any, code: ErrorCode, alice: User) -> None:
+    """Code of our own passes the same gate as a socket, so a worker never meets what it can't store."""
+    with pytest.raises(RefusedCommand) as refused:
+        request_command(command, alice.pk)
+    assert (refused.value.code, PendingCommand.objects.count()) == (code, 0)
+
+
+def test_posting_twice_with_one_uuid_says_it_once(
+    lobby: UUID, bob: User, work: Callable[[], list[str]]
+) -> None:
+    """A repeated task of the caller's posts once, however often it runs."""
+    assert {post(lobby, bob.pk, "paid", uuid="order-1") for _ in range(2)} == {"order-1"}
+    assert work() == []
+    assert ChatMessage.objects.filter(uuid="order-1").count() == 1
+
+
+def test_a_post_without_a_uuid_gets_one(lobby: UUID, bob: User) -> None:
+    """Two posts of the same words are two messages."""
+    assert len({post(lobby, bob.pk, "hi") for _ in range(2)}) == 2
+
+
+def test_a_stranger_is_refused_by_the_worker(
+    lobby: UUID, admin_user: User, work: Callable[[], list[str]]
+) -> None:
+    """Membership is a rule of the room's writer, not of whoever asks."""
+    post(lobby, admin_user.pk, "let me in")
+    post(uuid4(), admin_user.pk, "anybody?")
+    assert work() == ["not_member", "invalid_room"]
