@@ -19,7 +19,8 @@ from roomlog_contract.envelope import Identified
 from roomlog_contract.errors import CloseCode, ErrorCode
 from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, SyncRequired
 
-from .errors import NoReply, NotAccepted, NotSubscribed
+from . import metrics
+from .errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
 from .members import Members, summary_at
 from .room import Room
 from .session import Session, SessionState
@@ -28,10 +29,6 @@ log = structlog.get_logger()
 
 RETRY_SECONDS: Final = 0.2
 """Between two tries while Redis is away or the gate is shut."""
-
-
-class TooManyConnections(Exception):
-    """The user has ten connections on this gateway already."""
 
 
 class Authentication:
@@ -69,6 +66,9 @@ class Authentication:
         except TooManyConnections:
             session.refuse(ErrorCode.TOO_MANY_CONNECTIONS, command.uuid, "authenticate")
             session.connection.close(CloseCode.POLICY, "too many connections")
+        except Exception:  # this session's boundary: without it the client would wait for ever
+            log.exception("authenticate_failed")
+            session.connection.close(CloseCode.OVERLOADED, "")
         finally:
             self._members.unpin(pinned)
             if session.state is not SessionState.ACTIVE:
@@ -86,7 +86,7 @@ class Authentication:
                 else:
                     self._members.apply(session, identified)
         except (TimeoutError, NotSubscribed):
-            log.warning("recheck_unanswered")
+            metrics.RECHECKS_UNANSWERED.inc()
         finally:
             session.is_syncing = False
             self._members.unpin(pinned)
@@ -133,18 +133,21 @@ class Authentication:
         session.state = SessionState.ACTIVE
         rooms = [summary for _, summary in entered]
         session.answer(encode_frame(AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=rooms)))
-        behind = []
-        for room, summary in entered:
-            cursor = command.cursors.get(room.id)
-            if cursor is None:
-                self._members.enter(session, room, summary.seq)
-            elif cursor.epoch != room.epoch:
-                self._members.enter(session, room, summary.seq)
-                room.fall_behind(session)
-                session.tell(Reset(room=room.id, epoch=room.epoch))
-            else:
-                self._members.enter(session, room, cursor.seq)
-                if cursor.seq < room.seq:
-                    behind.append(room.id)
+        behind = [room.id for room, summary in entered if self._enter(session, command, room, summary.seq)]
         if behind:
             session.tell(SyncRequired(rooms=behind))
+
+    def _enter(self, session: Session, command: Authenticate, room: Room, head: int) -> bool:
+        """Begin to deliver a room and return whether the client must ask for what its cursor misses."""
+        cursor = command.cursors.get(room.id)
+        self._members.enter(session, room, head)
+        if cursor is None or session not in room:
+            return False
+        if cursor.epoch != room.epoch or cursor.seq > head:
+            # Another log, or one that went back: nothing in the client's hands can be continued.
+            room.fall_behind(session)
+            session.tell(Reset(room=room.id, epoch=room.epoch))
+        elif cursor.seq < head:
+            room.fall_behind(session)
+            return True
+        return False

@@ -56,6 +56,7 @@ class Bus:
         self._pending: list[bytes] = []
         self._requests: list[int] = []
         self._pending_bytes = 0
+        # bound: PENDING_ENTRIES before the link pauses, two more for each touched stream
         self._expected: deque[int | _Sample | None] = deque()
         self._is_scheduled = False
         self.is_up = False

@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_clock",
         "_connections",
+        "_is_deaf",
         "_is_heard",
         "_parser",
         "_transport",
@@ -67,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._clock = clock
         self._parser = FrameParser(limits.FRAME_BYTES)
+        self._is_deaf = False
         self._is_heard = True
         self._waiting_bytes = 0
         self.is_paused = False
@@ -81,11 +83,13 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._is_heard = True
+        if self._is_deaf:
+            return
         try:
             for opcode, payload in self._parser.feed(data):
                 self._receive(opcode, payload)
         except ProtocolViolation as error:
-            self.close(error.code, error.reason)
+            self._fail(error)
         except Exception:  # this session's boundary: our bug must not reach the loop or the neighbours
             log.exception("session_failed")
             self.close(CloseCode.GOING_AWAY, "")
@@ -105,11 +109,19 @@ class Connection(asyncio.Protocol):
     def _receive_close(self, payload: bytes) -> None:
         if self.close_deadline is None:
             code = read_close(payload)
-            self._write_all()
-            self._transport.write(close_frame(code))
-            self.close_deadline = self._clock() + CLOSE_SECONDS
-            self.session.end()
+            self._say_goodbye(close_frame(code))
         self._transport.close()
+
+    def _fail(self, error: ProtocolViolation) -> None:
+        """Fail the connection (RFC 6455 section 7.1.7): goodbye, end of our half, and deaf from here on.
+
+        What the client still sends is read and dropped: closing with unread bytes would reset the
+        connection, and the client might never see the code.
+        """
+        self.close(error.code, error.reason)
+        self._is_deaf = True
+        if self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
 
     def pause_writing(self) -> None:
         self.is_paused = True
@@ -132,7 +144,7 @@ class Connection(asyncio.Protocol):
         """Writes what waits in the outbox, as far as the socket takes it."""
         outbox = self.session.outbox
         while outbox and not self.is_paused:
-            self._transport.write(outbox.take())
+            self._write(outbox.take())
         if not outbox:
             outbox.is_scheduled = False
 
@@ -141,10 +153,7 @@ class Connection(asyncio.Protocol):
         if self.close_deadline is not None:
             return
         metrics.CLOSED.labels(str(int(code))).inc()
-        self._write_all()
-        self._transport.write(close_frame(code, reason))
-        self.close_deadline = self._clock() + CLOSE_SECONDS
-        self.session.end()
+        self._say_goodbye(close_frame(code, reason))
 
     def finish(self) -> None:
         """Closes the socket after what was written, without waiting for the client's goodbye."""
@@ -158,12 +167,13 @@ class Connection(asyncio.Protocol):
 
     def ping(self) -> None:
         """Asks for a sign of life, or cuts a connection that gave none since the last time."""
+        if self.is_paused or self.close_deadline is not None:
+            return  # other deadlines run
         if not self._is_heard:
             self.abort()
             return
         self._is_heard = False
-        if not self.is_paused and self.close_deadline is None:
-            self._transport.write(_PING)
+        self._write(_PING)
 
     def check_stall(self, now: float) -> None:
         """Closes a paused socket that took nothing for 10 s."""
@@ -181,7 +191,13 @@ class Connection(asyncio.Protocol):
         elif outcome is Push.FULL:
             self.close(CloseCode.TOO_SLOW, "pongs are not read")
 
-    def _write_all(self) -> None:
-        """Write everything, bounded by the outbox, unless the socket has stopped taking."""
-        if not self.is_paused:
-            self.flush()
+    def _say_goodbye(self, frame: bytes) -> None:
+        self.flush()
+        self._write(frame)
+        self.close_deadline = self._clock() + CLOSE_SECONDS
+        self.session.end()
+
+    def _write(self, data: bytes) -> None:
+        """Write, unless the socket broke and `connection_lost` is about to be called."""
+        if not self._transport.is_closing():
+            self._transport.write(data)

@@ -3,6 +3,7 @@
 GatewayError
 ├── NotAccepted        a command certainly did not enter Redis; answered with busy
 ├── NoReply            a worker did not answer the gateway's own question in time
+├── TooManyConnections the user has ten connections here already
 ├── NotSubscribed      Redis did not confirm a subscription in time
 └── ProtocolViolation  a client broke RFC 6455; the socket is closed with the code
 """
@@ -26,6 +27,10 @@ class NoReply(GatewayError):
 
 class NotSubscribed(GatewayError):
     """Redis did not confirm a subscription in time."""
+
+
+class TooManyConnections(GatewayError):
+    """The user has ten connections on this gateway already."""
 
 
 class ProtocolViolation(GatewayError):

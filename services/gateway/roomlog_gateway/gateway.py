@@ -167,6 +167,7 @@ class Gateway:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = self.clock()
+            self.was_connected = self.was_connected or self.is_connected
             self._router.bus.tick(now)
             ticks += 1
             if ticks % TICKS_PER_SECOND == 0:
@@ -193,12 +194,11 @@ class Gateway:
         else:
             if turn % PING_SLOTS == 0:
                 connection.ping()
-            if turn % RECHECK_SLOTS == 0:
+            if turn % RECHECK_SLOTS == 0 and self.is_connected:
                 self._sync(session)
 
     def _watch_redis(self, now: float) -> None:
         if self.is_connected:
-            self.was_connected = True
             if self._is_degraded:
                 self._is_degraded = False
                 self._tell_all(Recovered(since_ms=self.time_ms()))

@@ -83,6 +83,8 @@ class Intake:
 
     def head(self, room: Room, epoch: str, seq: int, *, is_certain: bool) -> None:
         """Compares the room with a head; `is_certain` where it was read from the database just now."""
+        if not epoch:
+            return  # the database knows no such room
         if epoch == room.epoch:
             room.expect(seq, self._clock())
             if room.gap_since is not None:
@@ -104,9 +106,10 @@ class Intake:
 
     def _deliver(self, room: Room, notice: Notice) -> None:
         sender = self._take_answered(notice)
-        if sender is not None and sender not in room.live:
-            sender.answer(notice.frame)
+        was_live = sender is not None and sender in room.live
         self._fanout.deliver(room, notice)
+        if sender is not None and not (was_live and sender in room.live):
+            sender.answer(notice.frame)  # it did not get the event, or not yet
         if notice.left:
             room.depart(notice.left, notice.seq)
             self._on_left(room, notice.left)

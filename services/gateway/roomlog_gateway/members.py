@@ -7,6 +7,7 @@ G5, G10).
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -22,10 +23,13 @@ from .errors import NoReply
 from .intake import Intake
 from .room import Room
 from .router import READ_STREAMS, Router
-from .session import Session
+from .session import Session, SessionState
 from .subscriber import Handler, Subscriber
 
 log = structlog.get_logger()
+
+IDENTIFY_TRY_SECONDS: Final = 4.0
+"""For one question; it is repeated, because its worker may just have died."""
 
 
 class Members:
@@ -46,7 +50,7 @@ class Members:
         self._intake = intake
         self._on_user_changed = on_user_changed
 
-    async def identify(self, session: Session, seconds: float = limits.IDENTIFY_SECONDS) -> Identified:
+    async def identify(self, session: Session) -> Identified:
         """Returns what the database says of the connection's token now.
 
         Raises:
@@ -55,7 +59,7 @@ class Members:
         secret = session.token or session.ticket or ""
         question = Identify(uuid="identify", token=session.token, ticket=session.ticket)
         stream = READ_STREAMS[shard_of_token(secret)]
-        reply = await self._router.ask(stream, question, seconds, user=session.user)
+        reply = await self._router.ask(stream, question, IDENTIFY_TRY_SECONDS, user=session.user)
         if not isinstance(reply, Identified):
             raise NoReply
         return reply
@@ -104,6 +108,8 @@ class Members:
 
     def enter(self, session: Session, room: Room, cursor: int) -> None:
         """Begins to deliver a room to a connection that was told everything up to `cursor`."""
+        if session.state is SessionState.ENDED:
+            return  # it ended while it was told of its rooms
         session.rooms[room.id] = room
         room.admit(session, cursor)
 

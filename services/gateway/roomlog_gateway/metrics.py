@@ -37,6 +37,9 @@ UNKNOWN: Final = Counter(
 )
 REFUSED: Final = Counter("roomlog_gateway_commands_refused_total", "Commands that did not enter Redis.")
 EXPIRED: Final = Counter("roomlog_gateway_commands_expired_total", "Commands without an answer in 15 s.")
+RECHECKS_UNANSWERED: Final = Counter(
+    "roomlog_gateway_rechecks_unanswered_total", "Rechecks of a connection that no worker answered."
+)
 SHUT_GATES: Final = Gauge("roomlog_gateway_shut_gates", "Streams that are too long for more commands.")
 REDIS_LINKS: Final = Gauge("roomlog_gateway_redis_link_up", "1 while the link to Redis is up.", ["link"])
 WRITTEN_SECONDS: Final = Histogram(

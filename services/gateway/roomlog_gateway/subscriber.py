@@ -34,6 +34,7 @@ class Subscriber:
         self._on_resubscribed = on_resubscribed
         self._handlers: dict[bytes, Handler] = {}
         self._confirmed: set[bytes] = set()
+        # bound: one for each channel that a connection here asked for
         self._expected: deque[asyncio.Future[None] | None] = deque()
         """For each confirmation that Redis still owes, in order: who waits for it."""
         self._waiting: set[asyncio.Future[None]] = set()
