@@ -1,0 +1,3 @@
+"""No page: only the WebSocket of `chat.routing` is measured."""
+
+urlpatterns: list[object] = []

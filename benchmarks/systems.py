@@ -1,0 +1,201 @@
+"""The measured systems as real processes: Roomlog and its peers on one PostgreSQL server and a Valkey each.
+
+Around the load. Every system gets a fresh database and an empty Valkey, started with the same options, and
+one process for each of its kinds: Roomlog a gateway and a worker, a peer one server. What is running is
+told by process, so that memory and CPU can be read from outside. Nothing here loads anything.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.wires import Member
+from roomlog_local.child import Child, stop_all
+from roomlog_local.command import Command
+from roomlog_local.ports import LOOPBACK, free_port
+from roomlog_local.valkey import valkey
+from tests.faults.databases import PostgresDatabases
+from tests.faults.postgres import PostgresServer
+from tests.faults.stack import Stack, build_stack
+
+PEERS = Path(__file__).with_name("peers")
+READY_SECONDS = 30.0
+STOP_SECONDS = 20.0
+MIGRATE_SECONDS = 60.0
+PROBE_SECONDS = 1.0
+
+MANY = "1000000"
+"""A limit that nothing reaches: 1,000 connections from one address are the load, not an attack."""
+
+
+class System(Protocol):
+    """One system, from its start to its end."""
+
+    wire: str
+    """The name of its dialect in `benchmarks.wires`."""
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+
+    def address(self) -> str:
+        """Where its clients connect."""
+
+    def rooms(self, sizes: Sequence[int]) -> list[list[Member]]:
+        """Make rooms of so many members, used by nobody before."""
+
+    def pids(self) -> dict[str, int]:
+        """The main process of each part that is its own; not PostgreSQL and not Valkey."""
+
+    def valkey_pid(self) -> int:
+        """The main process of its Valkey."""
+
+    def stop(self) -> None:
+        """End it, its data thrown away."""
+
+
+class Roomlog:
+    """Roomlog: one gateway and one worker."""
+
+    wire = "roomlog"
+
+    def __init__(self, directory: Path, databases: PostgresDatabases) -> None:
+        limits = {"ROOMLOG_MAX_ACCEPTS_PER_SECOND": MANY}
+        self._stack: Stack = build_stack(directory, databases, environ=limits)
+
+    def start(self) -> None:
+        """Start Valkey first, then the rest, which may ask for it while it starts."""
+        self._stack.start("valkey")
+        self._stack.start()
+
+    def address(self) -> str:
+        """The gateway's address."""
+        return self._stack.websocket()
+
+    def rooms(self, sizes: Sequence[int]) -> list[list[Member]]:
+        """Make users with tokens and rooms with these members."""
+        users = iter(self._stack.make_users(sum(sizes)))
+        groups = [[next(users) for _ in range(size)] for size in sizes]
+        rooms = self._stack.make_rooms(groups)
+        return [
+            [Member(room=room.id, user=user.id, token=user.token) for user in room.members] for room in rooms
+        ]
+
+    def pids(self) -> dict[str, int]:
+        """The gateway's gunicorn and the worker."""
+        return {name: self._pid(name) for name in self._stack.names if name != "valkey"}
+
+    def valkey_pid(self) -> int:
+        """The stack's Valkey."""
+        return self._pid("valkey")
+
+    def stop(self) -> None:
+        """End all processes."""
+        self._stack.close()
+
+    def _pid(self, name: str) -> int:
+        pid = self._stack.child(name).pid
+        assert pid is not None
+        return pid
+
+
+class Peer:
+    """A peer: one server process, Valkey and a database."""
+
+    wire = "peer"
+
+    def __init__(self, name: str, directory: Path, server: PostgresServer, python: Path) -> None:
+        directory.mkdir(parents=True)
+        self._name = name
+        self._server = server
+        self._database = server.create()
+        self._python = str(python)
+        self._numbers = count(1)
+        self._port, redis_port = free_port(), free_port()
+        self._environ = {
+            "PEER_DATABASE_URL": server.url(self._database),
+            "PEER_REDIS_URL": f"redis://{LOOPBACK}:{redis_port}/0",
+            "PYTHONPATH": str(PEERS / "channels_chat"),
+        }
+        self._valkey = Child(valkey(redis_port, directory), directory / "valkey.log")
+        arguments = (self._python, *ARGUMENTS[name](self._port))
+        command = Command(name, arguments, self._environ, is_ready=lambda: listens(self._port))
+        self._peer = Child(command, directory / f"{name}.log")
+
+    def start(self) -> None:
+        """Start Valkey, make the tables, start the server."""
+        self._valkey.start()
+        self._valkey.wait_ready(READY_SECONDS)
+        if self._name == "channels":
+            subprocess.run(
+                [self._python, PEERS / "channels_chat" / "manage.py", "migrate", "--verbosity", "0"],
+                env={**os.environ, **self._environ},
+                check=True,
+                timeout=MIGRATE_SECONDS,
+            )
+        self._peer.start()
+        self._peer.wait_ready(READY_SECONDS)
+
+    def address(self) -> str:
+        """The server's address."""
+        return f"ws://{LOOPBACK}:{self._port}"
+
+    def rooms(self, sizes: Sequence[int]) -> list[list[Member]]:
+        """Name rooms: a peer's room is there as soon as somebody connects to it."""
+        users = count(1)
+        return [
+            [Member(room=name, user=next(users), token="") for _ in range(size)]
+            for name, size in ((f"room{next(self._numbers)}", size) for size in sizes)
+        ]
+
+    def pids(self) -> dict[str, int]:
+        """The one server."""
+        assert self._peer.pid is not None
+        return {self._name: self._peer.pid}
+
+    def valkey_pid(self) -> int:
+        """The peer's Valkey."""
+        assert self._valkey.pid is not None
+        return self._valkey.pid
+
+    def stop(self) -> None:
+        """End both processes and drop the database."""
+        stop_all([self._peer], STOP_SECONDS)
+        stop_all([self._valkey], STOP_SECONDS)
+        self._server.drop(self._database)
+
+
+def _classic(form: str) -> Callable[[int], tuple[str, ...]]:
+    server = str(PEERS / "classic" / "server.py")
+    return lambda port: (server, "--port", str(port), "--subscription", form)
+
+
+ARGUMENTS: dict[str, Callable[[int], tuple[str, ...]]] = {
+    "channels": lambda port: ("-m", "daphne", "-b", LOOPBACK, "-p", str(port), "mysite.asgi:application"),
+    "classic": _classic("socket"),
+    "shared": _classic("process"),
+}
+"""What each peer's interpreter is started with."""
+
+NAMES = ("roomlog", *ARGUMENTS)
+
+
+def make_system(name: str, directory: Path, databases: PostgresDatabases, python: Path) -> System:
+    """Return one system, not started; `python` is the interpreter that has the peers' packages."""
+    if name == "roomlog":
+        return Roomlog(directory, databases)
+    return Peer(name, directory, databases.server, python)
+
+
+def listens(port: int) -> bool:
+    """Say whether something accepts connections on the port."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=PROBE_SECONDS).close()
+    except OSError:
+        return False
+    return True
