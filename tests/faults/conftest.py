@@ -56,6 +56,13 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 
 @pytest.fixture
+def postgres_only(databases: Databases) -> None:
+    """Leaves out SQLite: its one writer's lock is the whole file, and a paused holder stops everybody."""
+    if not isinstance(databases, PostgresDatabases):
+        pytest.skip("SQLite has one writer; a paused one stops all by design")
+
+
+@pytest.fixture
 def make_stack(databases: Databases, tmp_path: Path) -> Iterator[MakeStack]:
     """Starts stacks on fresh databases of both kinds; after the test all of them end when asked."""
     stacks: list[Stack] = []

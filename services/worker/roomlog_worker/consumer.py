@@ -53,7 +53,7 @@ class Consumer:
     def __init__(self, bus: Bus, leases: LeaseKeeper, shutdown: Shutdown, crash: CrashPoint) -> None:
         self._bus = bus
         self._leases = leases
-        self._writer = Writer(leases)
+        self._writer = Writer(leases, crash)
         self._shutdown = shutdown
         self._crash = crash
         self._failures: dict[str, int] = {}

@@ -23,6 +23,7 @@ from roomlog_store.leases import lock_leases
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.selectors import summaries_by_user, users_by_id
 
+from .crash import CrashPoint
 from .entries import Entry
 from .errors import LeaseLost
 from .leases import LeaseKeeper
@@ -62,8 +63,9 @@ class _Decision:
 class Writer:
     """Writes batches of entries of shards that this process owns."""
 
-    def __init__(self, leases: LeaseKeeper) -> None:
+    def __init__(self, leases: LeaseKeeper, crash: CrashPoint) -> None:
         self._leases = leases
+        self._crash = crash
         self._names = Names()
 
     def write(self, entries: Sequence[Entry]) -> list[Outcome]:
@@ -82,6 +84,7 @@ class Writer:
                 if want.room not in batch.held_by_others
             ]
             batch.store()
+            self._crash.reached("in_transaction")
             _delete_pending(decision.entry for decision in decided)
         return self._outcomes(decided)
 
