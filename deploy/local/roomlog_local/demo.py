@@ -7,6 +7,7 @@ keeps it alive, ends it. It must not print secrets into the logs; the console is
 import argparse
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -124,7 +125,9 @@ def describe(facts: dict[str, Any], file: Path) -> str:
     one, other = facts["users"][:2]
     room = next(room for room in facts["rooms"] if one["name"] in room["members"])
     hello = json.dumps({"uuid": "1", "action": "authenticate", "token": one["token"]})
-    message = json.dumps({"uuid": "2", "action": "new_message", "room": room["id"], "text": "hello"})
+    # Another uuid in each run: a repeat of yesterday's would be answered with yesterday's message.
+    uuid = secrets.token_hex(4)
+    message = json.dumps({"uuid": uuid, "action": "new_message", "room": room["id"], "text": "hello"})
     return f"""
   Chat page   {facts["page"]}
   Logins      {one["name"]} / {one["password"]}, in another browser {other["name"]} / {other["password"]}
