@@ -6,14 +6,14 @@
 {{- div (sub (add (int .Values.gateway.maxConnections) $rate) 1) $rate -}}
 {{- end -}}
 
-{{/* What gunicorn grants a gateway after SIGTERM: the spread and 10 s for answers still under way. */}}
+{{/* What gunicorn grants a gateway after SIGTERM: the spread, 10 s for answers still under way, 2 s for goodbyes. */}}
 {{- define "roomlog.gatewayGracefulSeconds" -}}
-{{- add (include "roomlog.spreadSeconds" . | int) 10 -}}
+{{- add (include "roomlog.spreadSeconds" . | int) 12 -}}
 {{- end -}}
 
-{{/* What the kubelet grants a gateway: preStop, gunicorn's time, and 5 s to exit. */}}
+{{/* What the kubelet grants a gateway: preStop, gunicorn's time, and 3 s to exit. */}}
 {{- define "roomlog.gatewayGraceSeconds" -}}
-{{- add (int .Values.gateway.preStopSeconds) (include "roomlog.gatewayGracefulSeconds" . | int) 5 -}}
+{{- add (int .Values.gateway.preStopSeconds) (include "roomlog.gatewayGracefulSeconds" . | int) 3 -}}
 {{- end -}}
 
 {{- define "roomlog.apiGraceSeconds" -}}

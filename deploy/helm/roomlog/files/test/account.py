@@ -1,0 +1,28 @@
+"""Makes the account of `helm test` and a ticket for it: first half of the test, in the api's image.
+
+The user has no password and no token, only tickets of a minute; it stays for the next test, because
+people are never deleted under their messages.
+"""
+
+import sys
+from pathlib import Path
+
+import django
+
+NAME = "helm-test"
+
+
+def main() -> None:
+    """Writes a ticket into the file that the first argument names."""
+    django.setup()
+    from django.contrib.auth.hashers import make_password
+    from django.contrib.auth.models import User
+
+    from roomlog_store.tickets import make_ticket
+
+    user, _ = User.objects.get_or_create(username=NAME, defaults={"password": make_password(None)})
+    Path(sys.argv[1]).write_text(make_ticket(user.pk), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Sends messages through the gateway's Service and reads them back: second half of `helm test`.
+
+Speaks the wire by hand and knows nothing of our packages, as any client would.
+"""
+
+import asyncio
+import statistics
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ANSWER_SECONDS = 15.0
+"""Over the 10 s in which a gateway says 1013 where no worker answers."""
+MESSAGES = 5
+"""The first one warms the way up; the median of all is printed."""
+
+Frame = dict[str, Any]
+
+
+async def ask(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: Any) -> Frame:
+    """Sends a command and returns its answer; whatever else arrives meanwhile is no answer."""
+    command: Frame = {"uuid": str(uuid.uuid4()), "action": action, **fields}
+    async with asyncio.timeout(ANSWER_SECONDS):
+        await socket.send_json(command)
+        while True:
+            frame: Frame = await socket.receive_json()
+            if frame.get("uuid") == command["uuid"]:
+                break
+    if frame["status"] != "success":
+        sys.exit(f"{action}: {frame['error_code']}: {frame['error_message']}")
+    return frame
+
+
+async def send_one(socket: aiohttp.ClientWebSocketResponse, room: str, text: str) -> float:
+    """Sends one message and returns the milliseconds until it came back as an event of the room."""
+    began = time.monotonic()
+    event = await ask(socket, "new_message", room=room, text=text)
+    if event["message"]["text"] != text:
+        sys.exit("the message came back with another text")
+    return (time.monotonic() - began) * 1000
+
+
+async def converse(url: str, ticket: str) -> None:
+    """Authenticates, takes the test's room, sends, and finds what was sent in the history."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        await ask(socket, "authenticate", ticket=ticket)
+        # The room follows from creator and uuid: each test finds the first one's room again.
+        made = await ask(socket, "create_room", uuid="helm-test", name="helm test", kind="group", members=[])
+        texts = [f"helm test {uuid.uuid4()}" for _ in range(MESSAGES)]
+        times = [await send_one(socket, made["room"], text) for text in texts]
+        history = await ask(socket, "get_history", room=made["room"], before=2**53 - 1, limit=MESSAGES)
+        if [message["text"] for message in history["room_messages"]] != texts:
+            sys.exit("the history does not end with what was sent")
+    print(f"{MESSAGES} messages through {url}: sent, received and read back")
+    print(f"from send to receipt: median {statistics.median(times):.1f} ms, slowest {max(times):.1f} ms")
+
+
+if __name__ == "__main__":
+    asyncio.run(converse(sys.argv[1], Path(sys.argv[2]).read_text(encoding="utf-8")))

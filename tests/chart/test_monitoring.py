@@ -1,0 +1,85 @@
+"""Monitor, alerts and dashboards: off unless asked for, and true to the metrics that the services have."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.chart.render import CHART, EVERYTHING, NOTHING, find, of_kind, pod_specs, render
+
+ROOT = CHART.parents[2]
+METRIC = re.compile(r"\broomlog_(?:gateway|worker)_[a-z_]+")
+SUFFIX = re.compile(r"_(bucket|sum|count)$")
+
+
+def queries() -> Iterator[str]:
+    """Yields every query of the rules, the dashboards and the autoscaler."""
+    rules = yaml.safe_load((CHART / "files/rules.yaml").read_text(encoding="utf-8"))
+    yield from (rule["expr"] for group in rules["groups"] for rule in group["rules"])
+    for path in (CHART / "files/dashboards").glob("*.json"):
+        board = json.loads(path.read_text(encoding="utf-8"))
+        yield from (target["expr"] for panel in board["panels"] for target in panel["targets"])
+    scaled = find(render(EVERYTHING), "ScaledObject", "roomlog-worker")
+    yield scaled["spec"]["triggers"][0]["metadata"]["query"]
+
+
+def declared() -> set[str]:
+    """The names of all metrics that gateway and worker declare."""
+    names: set[str] = set()
+    for path in (*ROOT.glob("services/gateway/**/metrics.py"), *ROOT.glob("services/worker/**/metrics.py")):
+        names |= set(METRIC.findall(Path(path).read_text(encoding="utf-8")))
+    return names
+
+
+def test_nothing_of_an_operator_is_made_unless_asked_for() -> None:
+    """A cluster without the Prometheus operator, KEDA or the Gateway API takes the chart as it is."""
+    kinds = {manifest["kind"] for manifest in render(NOTHING)}
+    assert kinds.isdisjoint({"PodMonitor", "PrometheusRule", "ScaledObject", "HTTPRoute"})
+
+
+def test_every_query_asks_for_metrics_that_exist() -> None:
+    """No panel stays empty and no alert silent because a metric was renamed."""
+    names = declared()
+    for query in queries():
+        used = METRIC.findall(query)
+        assert used or "roomlog_api_django_" in query, query
+        for name in used:
+            assert name in names or SUFFIX.sub("", name) in names, query
+
+
+def test_alerts_look_at_their_own_release_alone() -> None:
+    """Two releases with one Prometheus don't raise each other's alerts."""
+    rule = find(render(EVERYTHING), "PrometheusRule", "roomlog")
+    for alert in rule["spec"]["groups"][0]["rules"]:
+        selectors = re.findall(r"\{([^{}]*)\}", alert["expr"])
+        assert selectors
+        for selector in selectors:
+            assert 'namespace="default", pod=~"roomlog-.*"' in selector
+        assert alert["annotations"]["summary"]
+        assert alert["labels"]["severity"] in ("critical", "warning")
+
+
+def test_the_monitor_finds_the_three_services_and_nothing_else() -> None:
+    """Pods are scraped on their health port, directly."""
+    spec = find(render(EVERYTHING), "PodMonitor", "roomlog")["spec"]
+    (choice,) = spec["selector"]["matchExpressions"]
+    assert sorted(choice["values"]) == ["api", "gateway", "worker"]
+    for component in choice["values"]:
+        labels = pod_specs(render(EVERYTHING))[component]["metadata"]["labels"]
+        assert spec["selector"]["matchLabels"].items() <= labels.items()
+    assert [endpoint["port"] for endpoint in spec["podMetricsEndpoints"]] == ["health"]
+
+
+@pytest.mark.parametrize("name", [path.name for path in (CHART / "files/dashboards").glob("*.json")])
+def test_dashboards_are_found_by_grafana_and_can_be_read(name: str) -> None:
+    """The sidecar's label is there, and what it finds is a dashboard with queries."""
+    (board,) = [
+        m for m in of_kind(render(EVERYTHING), "ConfigMap") if m["metadata"]["name"].endswith("dashboards")
+    ]
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    panels = json.loads(board["data"][name])["panels"]
+    assert all(panel["targets"] for panel in panels)
+    assert len({panel["id"] for panel in panels}) == len(panels)

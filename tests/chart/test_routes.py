@@ -1,0 +1,156 @@
+"""Who reaches what from outside: Services, Ingress, HTTPRoute and network policies."""
+
+import pytest
+
+from tests.chart.render import (
+    EVERYTHING,
+    EXTERNAL,
+    NOTHING,
+    ROUTED,
+    Manifest,
+    find,
+    of_kind,
+    pod_specs,
+    render,
+)
+
+HEALTH_PORTS = {"gateway": 9080, "worker": 9081, "api": 9082}
+API_PATHS = ["/", "/api", "/admin", "/static"]
+COMPONENT = "app.kubernetes.io/component"
+
+
+@pytest.mark.parametrize("values", [NOTHING, EVERYTHING], ids=["nothing", "everything"])
+def test_no_service_reaches_a_health_port(values: Manifest) -> None:
+    """Probes and metrics are on a port that no Service, so no route, leads to."""
+    for service in of_kind(render(values), "Service"):
+        for port in service["spec"].get("ports", []):
+            assert port["targetPort"] in ("websocket", "http", "redis", "postgresql")
+
+
+@pytest.mark.parametrize("component", HEALTH_PORTS)
+def test_every_service_has_its_health_port(component: str) -> None:
+    """The port's name is the same everywhere, so that one monitor finds all."""
+    (container,) = pod_specs(render(NOTHING))[component]["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports["health"] == HEALTH_PORTS[component]
+
+
+def test_services_select_the_pods_that_they_name() -> None:
+    """Each Service's selector and port meet exactly one workload."""
+    manifests = render(NOTHING)
+    pods = pod_specs(manifests)
+    for component in ("gateway", "api", "valkey", "postgresql"):
+        service = find(manifests, "Service", f"roomlog-{component}")
+        assert service["spec"]["selector"].items() <= pods[component]["metadata"]["labels"].items()
+        (container,) = pods[component]["spec"]["containers"]
+        assert service["spec"]["ports"][0]["targetPort"] in [port["name"] for port in container["ports"]]
+
+
+@pytest.mark.parametrize("component", ["gateway", "api"])
+def test_a_node_port_can_be_chosen(component: str) -> None:
+    """Without a load balancer the nodes themselves can be the way in."""
+    values: Manifest = {component: {"service": {"type": "NodePort", "nodePort": 30080}}}
+    spec = find(render(values), "Service", f"roomlog-{component}")["spec"]
+    assert spec["type"] == "NodePort"
+    assert spec["ports"][0]["nodePort"] == 30080
+
+
+def test_the_ingress_sends_sockets_to_the_gateway_and_pages_to_the_api() -> None:
+    """One host: /ws and nothing else is the gateway's."""
+    spec = find(render(ROUTED), "Ingress", "roomlog")["spec"]
+    (rule,) = spec["rules"]
+    backends = {path["path"]: path["backend"]["service"] for path in rule["http"]["paths"]}
+    assert backends.pop("/ws") == {"name": "roomlog-gateway", "port": {"name": "websocket"}}
+    assert list(backends) == API_PATHS
+    assert all(backend == {"name": "roomlog-api", "port": {"name": "http"}} for backend in backends.values())
+    assert spec["tls"] == [{"hosts": ["chat.example.org"], "secretName": "chat-tls"}]
+
+
+def test_the_http_route_says_the_same_and_never_ends_a_socket() -> None:
+    """The Gateway API's route has the Ingress' paths, and no time limit on sockets."""
+    spec = find(render(ROUTED), "HTTPRoute", "roomlog")["spec"]
+    sockets, pages = spec["rules"]
+    assert [match["path"]["value"] for match in sockets["matches"]] == ["/ws"]
+    assert sockets["backendRefs"] == [{"name": "roomlog-gateway", "port": 80}]
+    assert sockets["timeouts"] == {"request": "0s"}
+    assert [match["path"]["value"] for match in pages["matches"]] == API_PATHS
+    assert pages["backendRefs"] == [{"name": "roomlog-api", "port": 80}]
+    assert spec["hostnames"] == ["chat.example.org", "talk.example.org"]
+
+
+def test_people_s_pages_can_be_kept_inside() -> None:
+    """Whoever exposes only the socket and REST leaves the admin out of both routes."""
+    manifests = render({**ROUTED, "api": {"paths": ["/api"]}})
+    (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
+    assert [path["path"] for path in rule["http"]["paths"]] == ["/ws", "/api"]
+
+
+def flows(values: Manifest, direction: str) -> dict[str, set[tuple[int, str]]]:
+    """Returns for each component its allowed (port, peer) pairs; a peer of another kind is `*`."""
+    found: dict[str, set[tuple[int, str]]] = {}
+    side = {"ingress": "from", "egress": "to"}[direction]
+    for policy in of_kind(render(values), "NetworkPolicy"):
+        component = policy["spec"]["podSelector"]["matchLabels"].get(COMPONENT, "all")
+        found[component] = {
+            (port["port"], peer.get("podSelector", {}).get("matchLabels", {}).get(COMPONENT, "*"))
+            for rule in policy["spec"].get(direction, [])
+            for port in rule["ports"]
+            for peer in rule.get(side, [{}])
+        }
+    return found
+
+
+def test_nothing_passes_that_is_not_named() -> None:
+    """The release's pods are denied everything; the policies beside it name every flow, and no other."""
+    dns, redis, database = (53, "*"), (6379, "valkey"), (5432, "postgresql")
+    assert flows(NOTHING, "egress") == {
+        "all": set(),
+        "gateway": {dns, redis},
+        "worker": {dns, redis, database},
+        "api": {dns, redis, database},
+        "migrate": {dns, database},
+        "test": {dns, database, (8080, "gateway")},
+        "valkey": set(),
+        "postgresql": set(),
+    }
+    assert flows(NOTHING, "ingress") == {
+        "all": set(),
+        "gateway": {(8080, "*"), (9080, "*")},
+        "worker": {(9081, "*")},
+        "api": {(8000, "*"), (9082, "*")},
+        "migrate": set(),
+        "test": set(),
+        "valkey": {(6379, "gateway"), (6379, "worker"), (6379, "api")},
+        "postgresql": {(5432, "worker"), (5432, "api"), (5432, "migrate"), (5432, "test")},
+    }
+
+
+def test_both_directions_are_denied_first() -> None:
+    """Every policy covers both directions: what is not listed is closed."""
+    for policy in of_kind(render(NOTHING), "NetworkPolicy"):
+        assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+def test_external_servers_are_reached_on_their_ports() -> None:
+    """A host in a Secret can't be named in a policy, its port can."""
+    values = {
+        **EXTERNAL,
+        "redis": {"existingSecret": "r", "ports": [6390, 26379]},
+        "database": {"existingSecret": "d", "port": 6432},
+    }
+    assert flows(values, "egress")["worker"] == {(53, "*"), (6390, "*"), (26379, "*"), (6432, "*")}
+    assert "valkey" not in flows(values, "ingress")
+
+
+def test_only_named_peers_come_in_where_some_are_named() -> None:
+    """The owner can close gateway, api and metrics to all but the route's and Prometheus' namespaces."""
+    edge = {"namespaceSelector": {"matchLabels": {"name": "edge"}}}
+    watch = {"namespaceSelector": {"matchLabels": {"name": "watch"}}}
+    manifests = render({"networkPolicy": {"clients": [edge], "scrapers": [watch]}})
+    rules = find(manifests, "NetworkPolicy", "roomlog-gateway")["spec"]["ingress"]
+    assert [(rule["ports"][0]["port"], rule["from"]) for rule in rules] == [(8080, [edge]), (9080, [watch])]
+
+
+def test_policies_can_be_left_out() -> None:
+    """Clusters with policies of their own get none of ours."""
+    assert of_kind(render({"networkPolicy": {"enabled": False}}), "NetworkPolicy") == []

@@ -1,0 +1,141 @@
+"""Settings that the chart computes: the way to stop, secrets, origins and hosts."""
+
+import pytest
+
+from tests.chart.render import (
+    EVERYTHING,
+    EXTERNAL,
+    NOTHING,
+    ROUTED,
+    Manifest,
+    containers,
+    environment,
+    find,
+    of_kind,
+    pod_specs,
+    render,
+)
+
+SECRET_VARIABLES = {
+    "ROOMLOG_REDIS_URL": ("my-redis", "redis-url", "roomlog-valkey", "url"),
+    "ROOMLOG_DATABASE_URL": ("my-database", "database-url", "roomlog-postgresql", "url"),
+    "ROOMLOG_SECRET_KEY": ("my-key", "django", "roomlog", "secret-key"),
+}
+NEEDED_SECRETS = {
+    "gateway": {"ROOMLOG_REDIS_URL"},
+    "worker": set(SECRET_VARIABLES),
+    "api": set(SECRET_VARIABLES),
+    "migrate": set(SECRET_VARIABLES),
+}
+
+
+def variables_of(component: str, values: Manifest) -> dict[str, str]:
+    """The plain values of a component's main container."""
+    container = pod_specs(render(values))[component]["spec"]["containers"][0]
+    return {name: v["value"] for name, v in environment(container).items() if "value" in v}
+
+
+@pytest.mark.parametrize(
+    ("connections", "rate", "pre_stop", "graceful", "grace"),
+    [(10_000, 200, 10, 62, 75), (1, 200, 10, 13, 26), (1001, 100, 30, 23, 56), (2000, 200, 1, 22, 26)],
+)
+def test_the_grace_period_follows_from_connections_and_rate(
+    connections: int, rate: int, pre_stop: int, graceful: int, grace: int
+) -> None:
+    """A full gateway can send everybody away at the allowed rate before it is killed."""
+    values: Manifest = {
+        "gateway": {
+            "maxConnections": connections,
+            "maxReconnectsPerSecond": rate,
+            "preStopSeconds": pre_stop,
+        }
+    }
+    spec = pod_specs(render(values))["gateway"]["spec"]
+    assert spec["terminationGracePeriodSeconds"] == grace
+    variables = variables_of("gateway", values)
+    assert variables["GUNICORN_CMD_ARGS"] == f"--graceful-timeout={graceful}"
+    assert variables["ROOMLOG_MAX_CONNECTIONS"] == str(connections)
+    assert variables["ROOMLOG_MAX_RECONNECTS_PER_SECOND"] == str(rate)
+
+
+def test_the_gateway_drains_within_what_the_chart_grants() -> None:
+    """The process that drains and the chart that grants it the time agree."""
+    config = pytest.importorskip("roomlog_gateway.config").read_config(variables_of("gateway", NOTHING))
+    granted = variables_of("gateway", NOTHING)["GUNICORN_CMD_ARGS"].removeprefix("--graceful-timeout=")
+    assert config.drain_seconds < int(granted) <= config.drain_seconds + 5
+    assert config.prestop_seconds == 0, "the kubelet waits already"
+
+
+@pytest.mark.parametrize("component", NEEDED_SECRETS)
+def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component: str) -> None:
+    """No URL, key or password stands in a manifest; each can be the cluster owner's own Secret."""
+    for values, own in ((EXTERNAL, True), (NOTHING, False)):
+        for container in containers(pod_specs(render(values))[component]):
+            variables = environment(container)
+            assert NEEDED_SECRETS[component] == SECRET_VARIABLES.keys() & variables.keys()
+            for name in NEEDED_SECRETS[component]:
+                theirs, their_key, ours, our_key = SECRET_VARIABLES[name]
+                reference = {"name": theirs, "key": their_key} if own else {"name": ours, "key": our_key}
+                assert variables[name] == {"name": name, "valueFrom": {"secretKeyRef": reference}}
+
+
+def test_existing_secrets_leave_none_to_be_made() -> None:
+    """With everything external the chart holds no secret at all."""
+    assert of_kind(render(EXTERNAL), "Secret") == []
+
+
+def test_generated_secrets_fit_together() -> None:
+    """The URL in each embedded server's Secret carries that server's own password."""
+    for name, user in (("roomlog-valkey", ""), ("roomlog-postgresql", "roomlog")):
+        secret = find(render(NOTHING), "Secret", name)["stringData"]
+        assert len(secret["password"]) == 32
+        assert f"//{user}:{secret['password']}@{name}:" in secret["url"]
+
+
+def test_without_a_route_the_page_and_the_gateway_fit_the_lines_of_the_notes() -> None:
+    """A port-forward of both Services is enough to chat: addresses, origins and cookies agree."""
+    assert variables_of("api", NOTHING)["ROOMLOG_WEBSOCKET_URL"] == "ws://localhost:8080/ws"
+    assert variables_of("api", NOTHING)["ROOMLOG_SECURE_COOKIES"] == "0"
+    assert variables_of("api", NOTHING)["ROOMLOG_PROXIES"] == "0"
+    origins = "http://localhost:8000,http://127.0.0.1:8000"
+    assert variables_of("gateway", NOTHING)["ROOMLOG_ALLOWED_ORIGINS"] == origins
+
+
+def test_with_a_route_everything_follows_from_its_hosts() -> None:
+    """Nobody has to write the host name more than once."""
+    api = variables_of("api", ROUTED)
+    assert api["ROOMLOG_WEBSOCKET_URL"] == ""
+    assert api["ROOMLOG_SECURE_COOKIES"] == "1"
+    assert api["ROOMLOG_PROXIES"] == "1"
+    assert {"chat.example.org", "talk.example.org"} <= set(api["ROOMLOG_ALLOWED_HOSTS"].split(","))
+    assert "https://talk.example.org" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
+    assert variables_of("gateway", ROUTED)["ROOMLOG_ALLOWED_ORIGINS"] == ""
+
+
+def test_said_settings_win_over_computed_ones() -> None:
+    """What the owner sets is what the processes get."""
+    values = {
+        **ROUTED,
+        "api": {
+            "websocketUrl": "wss://ws.example.org/ws",
+            "secureCookies": False,
+            "trustedProxies": 0,
+            "allowedHosts": ["internal"],
+            "csrfTrustedOrigins": ["https://internal"],
+        },
+        "gateway": {"allowedOrigins": ["https://a.example.org", "https://b.example.org"]},
+    }
+    api = variables_of("api", values)
+    assert api["ROOMLOG_WEBSOCKET_URL"] == "wss://ws.example.org/ws"
+    assert api["ROOMLOG_SECURE_COOKIES"] == "0"
+    assert api["ROOMLOG_PROXIES"] == "0"
+    assert "internal" in api["ROOMLOG_ALLOWED_HOSTS"].split(",")
+    assert "https://internal" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
+    gateway = variables_of("gateway", values)
+    assert gateway["ROOMLOG_ALLOWED_ORIGINS"] == "https://a.example.org,https://b.example.org"
+
+
+def test_long_release_names_still_make_valid_names() -> None:
+    """The longest name leaves room for the suffixes that Kubernetes adds."""
+    manifests = render({**EVERYTHING, "fullnameOverride": "x" * 60})
+    assert max(len(manifest["metadata"]["name"]) for manifest in manifests) <= 57

@@ -1,0 +1,156 @@
+"""What the chart refuses: unknown keys, wrong types, and values that contradict each other."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.render import CHART, EVERYTHING, EXTERNAL, NOTHING, Manifest, complaint, render, run_helm
+
+SCHEMA: Manifest = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+VALUES_TEXT = (CHART / "values.yaml").read_text(encoding="utf-8")
+OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
+"""Where Kubernetes or Helm knows what is allowed and we don't."""
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            {"valkey": {"enabled": False}},
+            "No Redis: valkey.enabled is false and redis.existingSecret is empty",
+        ),
+        ({"redis": {"existingSecret": "mine"}}, 'Two Redis servers: redis.existingSecret names "mine"'),
+        ({"postgresql": {"enabled": False}}, "No database: postgresql.enabled is false"),
+        ({"database": {"existingSecret": "mine"}}, 'Two databases: database.existingSecret names "mine"'),
+        ({"ingress": {"enabled": True}}, "The Ingress has no host: set ingress.host"),
+        ({"httpRoute": {"enabled": True, "hostnames": ["a.b"]}}, "The HTTPRoute hangs on nothing"),
+        ({"httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}}, "The HTTPRoute has no host"),
+        ({"gateway": {"maxReconnectsPerSecond": 2}}, "would take 5000 s to send 10000 connections away"),
+        ({"worker": {"replicas": 65}}, "There are 64 shards: of 65 workers 1 would own none"),
+        (
+            {
+                "worker": {
+                    "autoscaling": {"enabled": True, "maxReplicas": 80, "prometheusAddress": "http://p"}
+                }
+            },
+            "There are 64 shards: of 80 workers 16 would own none",
+        ),
+        ({"worker": {"autoscaling": {"enabled": True}}}, "KEDA has nobody to ask"),
+        (
+            {"gateway": {"autoscaling": {"enabled": True, "minReplicas": 20}}},
+            "gateway.autoscaling.minReplicas is 20, more than maxReplicas, which is 10",
+        ),
+        (
+            {"api": {"extraEnv": [{"name": "ROOMLOG_BIND", "value": "x"}]}},
+            "api.extraEnv sets ROOMLOG_BIND, which the chart sets",
+        ),
+    ],
+)
+def test_contradictions_are_refused_with_a_sentence(values: Manifest, sentence: str) -> None:
+    """Who sets values that can't work reads what is wrong and what to do."""
+    assert sentence in complaint(values)
+
+
+def test_all_complaints_come_at_once() -> None:
+    """Nobody has to mend one value to hear of the next."""
+    said = complaint({"valkey": {"enabled": False}, "postgresql": {"enabled": False}})
+    assert "No Redis" in said
+    assert "No database" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        ({"gatway": {}}, "'gatway' not allowed"),
+        ({"gateway": {"replica": 2}}, "'replica' not allowed"),
+        ({"gateway": {"image": {"name": "x"}}}, "'name' not allowed"),
+        ({"worker": {"replicas": "two"}}, "/worker/replicas"),
+        ({"worker": {"replicas": 0}}, "/worker/replicas"),
+        ({"api": {"service": {"type": "External"}}}, "/api/service/type"),
+        ({"api": {"websocketUrl": "http://x/ws"}}, "/api/websocketUrl"),
+        ({"gateway": {"allowedOrigins": ["chat.example.org"]}}, "/gateway/allowedOrigins/0"),
+        ({"logging": {"level": "loud"}}, "/logging/level"),
+        ({"redis": {"existingSecret": "Not A Name"}}, "/redis/existingSecret"),
+        ({"gateway": {"extraEnv": [{"name": "A"}]}}, "/gateway/extraEnv/0"),
+    ],
+)
+def test_unknown_keys_and_wrong_types_are_refused(values: Manifest, place: str) -> None:
+    """A misspelt key is an error and not a setting that silently does nothing."""
+    assert place in complaint(values)
+
+
+def objects(schema: Any, path: str) -> Iterator[tuple[str, Manifest]]:
+    """Yields every schema of an object with its path."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from objects(item, path)
+    elif isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield path, schema
+        for name, part in schema.items():
+            yield from objects(part, f"{path}/{name}")
+
+
+def test_every_object_of_the_schema_is_closed() -> None:
+    """No part of the values takes unknown keys, but for what Kubernetes itself checks."""
+    open_ones = [
+        path for path, schema in objects(SCHEMA, "") if schema.get("additionalProperties") is not False
+    ]
+    assert [path for path in open_ones if not any(f"/{name}" in path for name in OPEN)] == []
+
+
+def leaves(values: Manifest, path: str = "") -> Iterator[str]:
+    """Yields the path of every key."""
+    for name, value in values.items():
+        yield f"{path}{name}"
+        if isinstance(value, dict):
+            yield from leaves(value, f"{path}{name}.")
+
+
+def known(schema: Manifest, path: str = "") -> Iterator[str]:
+    """Yields the path of every key that the schema names."""
+    if "$ref" in schema:
+        schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
+    for name, part in schema.get("properties", {}).items():
+        yield f"{path}{name}"
+        yield from known(part, f"{path}{name}.")
+
+
+def test_values_and_schema_name_the_same_keys() -> None:
+    """What can be set has a default that one can read, and nothing else has."""
+    ours = set(leaves(yaml.safe_load(VALUES_TEXT)))
+    theirs = set(known(SCHEMA)) - {"global"}
+    free = re.compile(r"\.(labels|requests|limits)\.|\.ephemeral-storage$")
+    assert {key for key in ours ^ theirs if not free.search(key)} == set()
+
+
+def test_every_value_has_a_comment() -> None:
+    """Each key is explained where it stands: on the line above, or for a group on its first line."""
+    silent = []
+    lines = VALUES_TEXT.splitlines()
+    for before, line in itertools.pairwise(lines):
+        leaf = re.match(r"^ *[A-Za-z]+: +\S", line)
+        inside = re.match(r"^ +(requests|limits|grafana_dashboard):", line)
+        if leaf and not inside and not before.lstrip().startswith("#"):
+            silent.append(line.strip())
+    assert silent == []
+
+
+@pytest.mark.parametrize("values", [NOTHING, EXTERNAL, EVERYTHING], ids=["nothing", "external", "everything"])
+def test_the_chart_passes_the_linter(values: Manifest) -> None:
+    """`helm lint` finds nothing."""
+    answer = run_helm("lint", values)
+    assert answer.returncode == 0, answer.stdout
+    assert "[WARNING]" not in answer.stdout
+    assert "[ERROR]" not in answer.stdout
+
+
+def test_a_rendering_is_the_same_every_time() -> None:
+    """But for the generated passwords nothing changes between two renderings: upgrades roll nothing."""
+    assert run_helm("template", EXTERNAL).stdout == run_helm("template", EXTERNAL).stdout
+    assert render(EXTERNAL)

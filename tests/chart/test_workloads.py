@@ -1,0 +1,318 @@
+"""Every property of a pod, asserted for every workload: what one of them may lack stands in a table here."""
+
+from typing import Any
+
+import pytest
+
+from tests.chart.render import (
+    EVERYTHING,
+    EXTERNAL,
+    NOTHING,
+    Manifest,
+    containers,
+    environment,
+    find,
+    of_kind,
+    pod_specs,
+    render,
+)
+
+SERVICES = ("gateway", "worker", "api")
+EMBEDDED = ("valkey", "postgresql")
+SHORT = ("migrate", "test")
+LONG_RUNNING = (*SERVICES, *EMBEDDED)
+ALL = (*LONG_RUNNING, *SHORT)
+LOWEST_UID = 10_000
+OFFICIAL_UIDS = {"valkey": 1000, "postgresql": 999}
+"""The official images' own users; ours have no name on any node."""
+GRACE_SECONDS = {"gateway": 75, "worker": 30, "api": 35, "valkey": 10, "postgresql": 60, "migrate": 30}
+RECOMMENDED = (
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/component",
+    "app.kubernetes.io/version",
+    "app.kubernetes.io/part-of",
+    "app.kubernetes.io/managed-by",
+    "helm.sh/chart",
+)
+
+
+def pod_of(component: str, values: Manifest = NOTHING) -> Manifest:
+    return pod_specs(render(values))[component]
+
+
+def every_pod(component: str) -> list[Manifest]:
+    """The pod in each way to install that has it."""
+    found = [pod_specs(render(values)).get(component) for values in (NOTHING, EXTERNAL, EVERYTHING)]
+    return [pod for pod in found if pod is not None]
+
+
+@pytest.mark.parametrize("values", [NOTHING, EXTERNAL, EVERYTHING], ids=["nothing", "external", "everything"])
+def test_the_table_knows_every_workload(values: Manifest) -> None:
+    """No workload can be added without passing the tests of this file."""
+    expected = set(ALL) - (set(EMBEDDED) if values is EXTERNAL else set())
+    assert set(pod_specs(render(values))) == expected
+
+
+@pytest.mark.parametrize("component", ALL)
+def test_no_pod_gets_a_token_of_the_cluster(component: str) -> None:
+    """No process can talk to the Kubernetes API, whatever runs in it."""
+    for pod in every_pod(component):
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        assert pod["spec"]["enableServiceLinks"] is False
+        assert pod["spec"]["serviceAccountName"] == "roomlog"
+
+
+@pytest.mark.parametrize("component", ALL)
+def test_every_pod_meets_the_restricted_profile(component: str) -> None:
+    """A namespace that enforces `restricted` lets every pod in."""
+    for pod in every_pod(component):
+        security = pod["spec"]["securityContext"]
+        assert security["runAsNonRoot"] is True
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert security["runAsUser"] == OFFICIAL_UIDS.get(component, security["runAsUser"])
+        assert component in OFFICIAL_UIDS or security["runAsUser"] >= LOWEST_UID
+        assert security["fsGroup"] == security["runAsGroup"] == security["runAsUser"]
+        for name in ("hostNetwork", "hostPID", "hostIPC"):
+            assert name not in pod["spec"]
+
+
+@pytest.mark.parametrize("component", ALL)
+def test_every_container_is_locked_down(component: str) -> None:
+    """No container can gain rights or write outside its volumes."""
+    for pod in every_pod(component):
+        for container in containers(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+@pytest.mark.parametrize("component", ALL)
+def test_every_container_has_requests_and_a_memory_limit(component: str) -> None:
+    """The scheduler knows what each needs, and none can eat its node's memory; CPU is never throttled."""
+    for pod in every_pod(component):
+        for container in containers(pod):
+            assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+            assert set(container["resources"]["limits"]) == {"memory"}
+
+
+@pytest.mark.parametrize("component", ALL)
+def test_no_volume_grows_without_bound(component: str) -> None:
+    """Every scratch folder has a size; nothing comes from the node."""
+    for pod in every_pod(component):
+        for volume in pod["spec"].get("volumes", []):
+            assert "hostPath" not in volume
+            assert "emptyDir" not in volume or "sizeLimit" in volume["emptyDir"]
+
+
+@pytest.mark.parametrize("component", ALL)
+def test_every_image_is_named_with_a_tag(component: str) -> None:
+    """No pod runs whatever `latest` is today."""
+    for pod in every_pod(component):
+        for container in containers(pod):
+            repository, _, tag = container["image"].partition(":")
+            assert repository
+            assert tag not in ("", "latest")
+            assert container["imagePullPolicy"] == "IfNotPresent"
+
+
+@pytest.mark.parametrize("component", LONG_RUNNING)
+def test_every_server_has_three_probes(component: str) -> None:
+    """Start, life and readiness are asked apart, each with a deadline."""
+    (container,) = pod_of(component)["spec"]["containers"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["timeoutSeconds"] >= 1
+        assert container[probe]["failureThreshold"] >= 2
+
+
+@pytest.mark.parametrize("component", SERVICES)
+def test_probes_need_no_shell_and_no_backend_to_live(component: str) -> None:
+    """The kubelet asks by HTTP on the health port; life is never asked on a page that could ask Redis."""
+    (container,) = pod_of(component)["spec"]["containers"]
+    paths = {"startupProbe": "/startupz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+    for probe, path in paths.items():
+        assert container[probe]["httpGet"] == {"path": path, "port": "health"}
+
+
+@pytest.mark.parametrize("component", EMBEDDED)
+def test_an_embedded_server_lives_while_its_port_is_open(component: str) -> None:
+    """A busy server is not killed for a slow answer."""
+    (container,) = pod_of(component)["spec"]["containers"]
+    assert "tcpSocket" in container["livenessProbe"]
+
+
+@pytest.mark.parametrize("component", [*LONG_RUNNING, "migrate"])
+def test_every_workload_has_its_grace_period(component: str) -> None:
+    """Each gets the seconds that its way to stop needs, never the default by accident."""
+    assert pod_of(component)["spec"]["terminationGracePeriodSeconds"] == GRACE_SECONDS[component]
+
+
+@pytest.mark.parametrize(("component", "expected"), [("gateway", 10), ("api", 10), ("worker", None)])
+def test_what_a_route_reaches_serves_on_while_the_route_forgets_it(
+    component: str, expected: int | None
+) -> None:
+    """Gateway and api sleep before SIGTERM, by the kubelet and not by a shell; nobody routes to a worker."""
+    (container,) = pod_of(component)["spec"]["containers"]
+    sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
+    assert sleep.get("seconds") == expected
+
+
+@pytest.mark.parametrize("component", SERVICES)
+def test_pods_of_a_kind_are_spread_over_nodes(component: str) -> None:
+    """One node down does not take all of them where there is room."""
+    spec = pod_of(component)["spec"]
+    (rule,) = spec["topologySpreadConstraints"]
+    assert rule["topologyKey"] == "kubernetes.io/hostname"
+    assert rule["whenUnsatisfiable"] == "ScheduleAnyway"
+    assert rule["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] == component
+
+
+@pytest.mark.parametrize("component", SERVICES)
+def test_a_drain_takes_one_pod_after_the_other(component: str) -> None:
+    """Each service has a disruption budget that selects exactly its pods."""
+    budget = find(render(NOTHING), "PodDisruptionBudget", f"roomlog-{component}")
+    assert budget["spec"]["maxUnavailable"] == 1
+    labels = pod_of(component)["metadata"]["labels"]
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert budget["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"] == component
+
+
+@pytest.mark.parametrize("values", [NOTHING, EXTERNAL, EVERYTHING], ids=["nothing", "external", "everything"])
+def test_every_object_has_the_recommended_labels(values: Manifest) -> None:
+    """Everything of an install is found by its labels; only what is shared has no component."""
+    for manifest in render(values):
+        labels = manifest["metadata"]["labels"]
+        shared = "app.kubernetes.io/component" not in labels
+        assert set(RECOMMENDED) - ({"app.kubernetes.io/component"} if shared else set()) <= set(labels)
+        assert manifest["metadata"]["namespace"] == "default"
+    for pod in pod_specs(render(values)).values():
+        assert set(RECOMMENDED) <= set(pod["metadata"]["labels"])
+
+
+@pytest.mark.parametrize("component", LONG_RUNNING)
+def test_selectors_hold_only_what_never_changes(component: str) -> None:
+    """An upgrade of chart or app must not touch a selector: the API server would refuse it."""
+    kind = "Deployment" if component in ("gateway", "api") else "StatefulSet"
+    workload = find(render(NOTHING), kind, f"roomlog-{component}")
+    selector = workload["spec"]["selector"]["matchLabels"]
+    assert set(selector) == set(RECOMMENDED[:3])
+    assert selector.items() <= workload["spec"]["template"]["metadata"]["labels"].items()
+    for claim in workload["spec"].get("volumeClaimTemplates", []):
+        assert claim["metadata"]["labels"] == selector
+
+
+@pytest.mark.parametrize(
+    ("kind", "component"), [("Deployment", "gateway"), ("StatefulSet", "worker"), ("Deployment", "api")]
+)
+def test_who_is_scaled_by_others_has_no_number_of_its_own(kind: str, component: str) -> None:
+    """An upgrade must not reset what the autoscaler has chosen."""
+    fixed = find(render(NOTHING), kind, f"roomlog-{component}")
+    scaled = find(render(EVERYTHING), kind, f"roomlog-{component}")
+    assert fixed["spec"]["replicas"] == 2
+    assert ("replicas" in scaled["spec"]) is (component == "api")
+
+
+def test_autoscalers_point_to_what_they_scale() -> None:
+    """The autoscaler's target is the workload of this release."""
+    manifests = render(EVERYTHING)
+    gateway = find(manifests, "HorizontalPodAutoscaler", "roomlog-gateway")
+    worker = find(manifests, "ScaledObject", "roomlog-worker")
+    assert gateway["spec"]["scaleTargetRef"]["kind"] == "Deployment"
+    assert gateway["spec"]["scaleTargetRef"]["name"] == "roomlog-gateway"
+    assert worker["spec"]["scaleTargetRef"]["kind"] == "StatefulSet"
+    assert worker["spec"]["scaleTargetRef"]["name"] == "roomlog-worker"
+
+
+def test_a_worker_learns_its_ordinal_from_its_own_label() -> None:
+    """The number of replicas is nowhere in the environment; the ordinal is the pod's own."""
+    (container,) = pod_of("worker")["spec"]["containers"]
+    variables = environment(container)
+    path = "metadata.labels['apps.kubernetes.io/pod-index']"
+    assert variables["ROOMLOG_ORDINAL"]["valueFrom"]["fieldRef"]["fieldPath"] == path
+    assert not [name for name in variables if "REPLICA" in name]
+
+
+def test_workers_start_and_stop_together_and_roll_one_by_one() -> None:
+    """A worker that can't start must not hold up the others."""
+    worker = find(render(NOTHING), "StatefulSet", "roomlog-worker")
+    assert worker["spec"]["podManagementPolicy"] == "Parallel"
+    assert worker["spec"]["updateStrategy"] == {"type": "RollingUpdate"}
+    service = find(render(NOTHING), "Service", worker["spec"]["serviceName"])
+    assert service["spec"]["clusterIP"] == "None"
+
+
+@pytest.mark.parametrize("component", ["gateway", "api"])
+def test_a_rollout_never_goes_below_the_number_of_pods(component: str) -> None:
+    """The new pod is ready before an old one stops."""
+    strategy = find(render(NOTHING), "Deployment", f"roomlog-{component}")["spec"]["strategy"]
+    assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+@pytest.mark.parametrize(("component", "waits"), [("gateway", False), ("worker", True), ("api", True)])
+def test_who_needs_the_schema_waits_for_it_and_the_gateway_does_not(component: str, waits: bool) -> None:
+    """Sockets stay open while a migration runs; writers start only on the schema that they know."""
+    spec = pod_of(component)["spec"]
+    commands = [container["command"] for container in spec.get("initContainers", [])]
+    assert commands == ([["python", "-m", "django", "migrate", "--check"]] if waits else [])
+    if waits:
+        assert spec["initContainers"][0]["image"] == spec["containers"][0]["image"]
+
+
+def test_only_the_helm_test_is_a_hook() -> None:
+    """Nothing but the test depends on who installs: GitOps and `kubectl apply` get the same install."""
+    hooked = {
+        manifest["metadata"]["labels"].get("app.kubernetes.io/component")
+        for manifest in render(EVERYTHING)
+        if "helm.sh/hook" in manifest["metadata"].get("annotations", {})
+    }
+    assert hooked == {"test"}
+
+
+def job_name(values: Manifest) -> str:
+    (job,) = of_kind(render(values), "Job")
+    return str(job["metadata"]["name"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"api": {"image": {"tag": "2.0.0"}}},
+        {"migrations": {"run": "2"}},
+        {"migrations": {"resources": {"limits": {"memory": "1Gi"}}}},
+        {"migrations": {"extraEnv": [{"name": "A", "value": "b"}]}},
+    ],
+)
+def test_another_migration_is_another_job(values: dict[str, Any]) -> None:
+    """A Job can't be changed, so whatever changes its pod changes its name."""
+    assert job_name(values) != job_name(NOTHING)
+
+
+def test_an_upgrade_that_changes_nothing_of_the_job_leaves_it() -> None:
+    """Changing the number of gateways does not migrate again."""
+    assert job_name({"gateway": {"replicas": 5}}) == job_name(NOTHING)
+
+
+@pytest.mark.parametrize("component", SERVICES)
+def test_what_a_service_may_be_given_arrives_in_its_pod(component: str) -> None:
+    """Scheduling, labels and variables of the values reach exactly the pod that they name."""
+    given: Manifest = {
+        "podLabels": {"team": "chat"},
+        "podAnnotations": {"note": "x"},
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "chat", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "high",
+        "extraEnv": [{"name": "EXTRA", "value": "1"}],
+        "topologySpreadConstraints": [
+            {"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+        ],
+    }
+    pod = pod_of(component, {component: given})
+    assert pod["metadata"]["labels"]["team"] == "chat"
+    assert pod["metadata"]["annotations"]["note"] == "x"
+    for name in ("nodeSelector", "tolerations", "affinity", "priorityClassName", "topologySpreadConstraints"):
+        assert pod["spec"][name] == given[name]
+    for container in containers(pod):
+        assert environment(container)["EXTRA"]["value"] == "1"
