@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,21 +67,24 @@ def postgres_only(databases: Databases) -> None:
 @pytest.fixture
 def make_stack(databases: Databases, tmp_path: Path) -> Iterator[MakeStack]:
     """Starts stacks on fresh databases of both kinds; after the test all of them end when asked."""
-    stacks: list[Stack] = []
+    late: list[str] = []
+    numbers = count()
 
-    def make(
-        gateways: int = 1,
-        workers: int = 1,
-        api: bool = False,
-        environ: Mapping[str, str] | None = None,
-    ) -> Stack:
-        directory = tmp_path / f"stack{len(stacks)}"
-        stack = build_stack(
-            directory, databases, gateways=gateways, workers=workers, api=api, environ=environ
-        )
-        stacks.append(stack)
-        stack.start()
-        return stack
+    with ExitStack() as stacks:
 
-    yield make
-    assert [late for stack in stacks for late in stack.close()] == []
+        def make(
+            gateways: int = 1,
+            workers: int = 1,
+            api: bool = False,
+            environ: Mapping[str, str] | None = None,
+        ) -> Stack:
+            directory = tmp_path / f"stack{next(numbers)}"
+            stack = build_stack(
+                directory, databases, gateways=gateways, workers=workers, api=api, environ=environ
+            )
+            stacks.callback(lambda: late.extend(stack.close()))
+            stack.start()
+            return stack
+
+        yield make
+    assert late == []

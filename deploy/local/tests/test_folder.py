@@ -1,7 +1,6 @@
 """The folder of one machine's run: private, held by one, and aware of its migrations."""
 
 import json
-import socket
 import stat
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from roomlog_local import folder as folder_module
 from roomlog_local.errors import AlreadyRunning
 from roomlog_local.folder import Folder
-from roomlog_local.ports import LOOPBACK, free_port, preferred_port
 
 
 @pytest.fixture
@@ -83,13 +81,3 @@ def test_the_demo_file_is_json(folder: Folder) -> None:
     """Scripts read it back as it was given."""
     folder.write_demo({"page": "http://127.0.0.1:8000/"})
     assert json.loads(folder.demo.read_text()) == {"page": "http://127.0.0.1:8000/"}
-
-
-def test_a_taken_port_is_not_preferred() -> None:
-    """A free port is kept, a taken one is replaced by a free one."""
-    port = free_port()
-    assert preferred_port(port) == port
-    with socket.socket() as taken:
-        taken.bind((LOOPBACK, port))
-        taken.listen()
-        assert preferred_port(port) != port

@@ -105,6 +105,8 @@ class HealthServer:
 
 class _Server(socketserver.TCPServer):
     allow_reuse_address = True
+    request_queue_size = THREADS + MAX_WAITING_REQUESTS
+    """The system's queue before ours; with the default of 5 a burst waits for a second SYN."""
 
     def __init__(self, bind: Bind, checks: Checks) -> None:
         self.address_family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
+
 from roomlog_runtime import health, metrics
 from roomlog_runtime.health import Answer, Checks, HealthServer, respond
 from roomlog_runtime.settings import Bind

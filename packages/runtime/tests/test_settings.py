@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from roomlog_runtime import settings
 from roomlog_runtime.settings import Bind, SettingError
 

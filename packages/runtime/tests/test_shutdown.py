@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from threading import Thread, Timer
 
 import pytest
+
 from roomlog_runtime.shutdown import STOP_SIGNALS, Shutdown
 
 LONG_SECONDS = 10.0
