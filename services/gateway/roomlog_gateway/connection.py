@@ -1,22 +1,22 @@
-"""One WebSocket after its upgrade: bytes in, frames out, the closing handshake. Edge of the message's way.
+"""One WebSocket after its upgrade: messages in, frames out, the goodbye. Edge of the message's way.
 
-aiohttp has done the HTTP and lets the transport go; from there a connection costs no task and no timer.
-Writes are whole frames; a socket that takes nothing for 10 s is closed, and nobody else waits for it
-meanwhile.
+aiohttp reads the frames and does the closing handshake; one task a connection does nothing but receive.
+Writes are whole frames of our own making, straight to the transport: a socket that takes nothing for 10 s
+is closed, and nobody else waits for it meanwhile.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 
 import structlog
+from aiohttp import WSMsgType, web
 
 from roomlog_contract import limits
 from roomlog_contract.errors import CloseCode
 
 from . import metrics
-from .errors import ProtocolViolation
-from .frames import FrameParser, Opcode, close_frame, control_frame, decode_text, read_close
+from .frames import ping_frame, pong_frame
 from .outbox import Frame, Push
 from .session import Services, Session
 
@@ -24,14 +24,16 @@ log = structlog.get_logger()
 
 CLOSE_SECONDS: Final = 5.0
 """For the client's half of the closing handshake (RFC 6455 section 7.1.1), then the socket is cut."""
-_PING: Final = control_frame(Opcode.PING)
+SOCKET_BYTES: Final = 128 * 1024
+"""What may wait in the transport of one connection; the rest waits in its outbox, where it can be dropped."""
+_PING: Final = ping_frame()
 
 
 class Connections(Protocol):
     """What a connection needs of the gateway."""
 
     def stalled(self, connection: "Connection") -> None:
-        """Its socket takes nothing."""
+        """Its socket takes nothing just now: `retry` it ten times a second."""
 
     def flowing(self, connection: "Connection") -> None:
         """Its socket takes bytes again."""
@@ -39,16 +41,18 @@ class Connections(Protocol):
     def lost(self, connection: "Connection") -> None:
         """It is gone."""
 
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a task until it ends or the gateway stops."""
 
-class Connection(asyncio.Protocol):
-    """The bytes of one client."""
+
+class Connection:
+    """The messages of one client."""
 
     __slots__ = (
         "_clock",
         "_connections",
-        "_is_deaf",
         "_is_heard",
-        "_parser",
+        "_socket",
         "_transport",
         "_waiting_bytes",
         "close_deadline",
@@ -59,20 +63,20 @@ class Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        transport: asyncio.Transport,
+        socket: web.WebSocketResponse,
+        transport: asyncio.WriteTransport,
         connections: Connections,
         services: Services,
         clock: Callable[[], float],
     ) -> None:
+        self._socket = socket
         self._transport = transport
         self._connections = connections
         self._clock = clock
-        self._parser = FrameParser(limits.FRAME_BYTES)
-        self._is_deaf = False
         self._is_heard = True
         self._waiting_bytes = 0
         self.is_paused = False
-        """The socket's buffer is full."""
+        """The transport holds as much as it may."""
         self.deadline = 0.0
         """When a paused socket must have taken something."""
         self.close_deadline: float | None = None
@@ -81,62 +85,27 @@ class Connection(asyncio.Protocol):
 
     # -- from the socket ------------------------------------------------------------------------
 
-    def data_received(self, data: bytes) -> None:
-        self._is_heard = True
-        if self._is_deaf:
-            return
+    async def serve(self) -> None:
+        """Receive until the socket is closed; never waits for anything else."""
         try:
-            for opcode, payload in self._parser.feed(data):
-                self._receive(opcode, payload)
-        except ProtocolViolation as error:
-            self._fail(error)
-        except Exception:  # this session's boundary: our bug must not reach the loop or the neighbours
+            async for message in self._socket:  # deadline: pings cut a silent socket
+                self._is_heard = True
+                if self.close_deadline is None:
+                    self._receive(message.type, message.data)
+        except Exception:  # this session's boundary: our bug must not reach the neighbours
             log.exception("session_failed")
             self.close(CloseCode.GOING_AWAY, "")
+        finally:
+            self.session.end()
+            self._connections.lost(self)
 
-    def _receive(self, opcode: int, payload: bytes) -> None:
-        if opcode == Opcode.CLOSE:
-            self._receive_close(payload)
-        elif self.close_deadline is not None:
-            return
-        elif opcode == Opcode.TEXT:
-            self.session.receive(decode_text(payload))
-        elif opcode == Opcode.BINARY:
+    def _receive(self, kind: WSMsgType, data: Any) -> None:
+        if kind is WSMsgType.TEXT:
+            self.session.receive(data)
+        elif kind is WSMsgType.BINARY:
             self.close(CloseCode.MALFORMED, "frames are text")
-        elif opcode == Opcode.PING and self.session.receive_ping():
-            self._control(control_frame(Opcode.PONG, payload))
-
-    def _receive_close(self, payload: bytes) -> None:
-        if self.close_deadline is None:
-            code = read_close(payload)
-            self._say_goodbye(close_frame(code))
-        self._transport.close()
-
-    def _fail(self, error: ProtocolViolation) -> None:
-        """Fail the connection (RFC 6455 section 7.1.7): goodbye, end of our half, and deaf from here on.
-
-        What the client still sends is read and dropped: closing with unread bytes would reset the
-        connection, and the client might never see the code.
-        """
-        self.close(error.code, error.reason)
-        self._is_deaf = True
-        if self._transport.can_write_eof() and not self._transport.is_closing():
-            self._transport.write_eof()
-
-    def pause_writing(self) -> None:
-        self.is_paused = True
-        self._waiting_bytes = self._transport.get_write_buffer_size()
-        self.deadline = self._clock() + limits.STALLED_SECONDS
-        self._connections.stalled(self)
-
-    def resume_writing(self) -> None:
-        self.is_paused = False
-        self._connections.flowing(self)
-        self.flush()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.session.end()
-        self._connections.lost(self)
+        elif kind is WSMsgType.PING and self.session.receive_ping():
+            self._pong(data)
 
     # -- to the socket --------------------------------------------------------------------------
 
@@ -153,7 +122,14 @@ class Connection(asyncio.Protocol):
         if self.close_deadline is not None:
             return
         metrics.CLOSED.labels(str(int(code))).inc()
-        self._say_goodbye(close_frame(code, reason))
+        self.flush()
+        self.close_deadline = self._clock() + CLOSE_SECONDS
+        self.session.end()
+        self._connections.spawn(self._say_goodbye(code, reason))
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
+        """Send the close frame and wait for the client's, at most CLOSE_SECONDS (aiohttp's own deadline)."""
+        await self._socket.close(code=code, message=reason.encode(), drain=False)
 
     def finish(self) -> None:
         """Closes the socket after what was written, without waiting for the client's goodbye."""
@@ -175,29 +151,33 @@ class Connection(asyncio.Protocol):
         self._is_heard = False
         self._write(_PING)
 
-    def check_stall(self, now: float) -> None:
-        """Closes a paused socket that took nothing for 10 s."""
+    def retry(self, now: float) -> None:
+        """Writes on where a paused socket takes bytes again, and closes one that took nothing for 10 s."""
         waiting = self._transport.get_write_buffer_size()
-        if waiting < self._waiting_bytes:
+        if waiting < SOCKET_BYTES:
+            self.is_paused = False
+            self._connections.flowing(self)
+            self.flush()
+        elif waiting < self._waiting_bytes:
             self.deadline = now + limits.STALLED_SECONDS
         elif now >= self.deadline:
             self.close(CloseCode.TOO_SLOW, "the socket takes nothing")
         self._waiting_bytes = waiting
 
-    def _control(self, frame: bytes) -> None:
-        outcome = self.session.outbox.push_answer(Frame(frame))
+    def _pong(self, payload: bytes) -> None:
+        outcome = self.session.outbox.push_answer(Frame(pong_frame(payload)))
         if outcome is Push.FIRST:
             self.flush()
         elif outcome is Push.FULL:
             self.close(CloseCode.TOO_SLOW, "pongs are not read")
 
-    def _say_goodbye(self, frame: bytes) -> None:
-        self.flush()
-        self._write(frame)
-        self.close_deadline = self._clock() + CLOSE_SECONDS
-        self.session.end()
-
     def _write(self, data: bytes) -> None:
-        """Write, unless the socket broke and `connection_lost` is about to be called."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        """Write, unless the socket broke and `serve` is about to end."""
+        if self._transport.is_closing():
+            return
+        self._transport.write(data)
+        self._waiting_bytes = self._transport.get_write_buffer_size()
+        if self._waiting_bytes >= SOCKET_BYTES and not self.is_paused:
+            self.is_paused = True
+            self.deadline = self._clock() + limits.STALLED_SECONDS
+            self._connections.stalled(self)

@@ -4,8 +4,7 @@ GatewayError
 ├── NotAccepted        a command certainly did not enter Redis; answered with busy
 ├── NoReply            a worker did not answer the gateway's own question in time
 ├── TooManyConnections the user has ten connections here already
-├── NotSubscribed      Redis did not confirm a subscription in time
-└── ProtocolViolation  a client broke RFC 6455; the socket is closed with the code
+└── NotSubscribed      Redis did not confirm a subscription in time
 """
 
 
@@ -31,12 +30,3 @@ class NotSubscribed(GatewayError):
 
 class TooManyConnections(GatewayError):
     """The user has ten connections on this gateway already."""
-
-
-class ProtocolViolation(GatewayError):
-    """A client's bytes are no WebSocket; `code` and `reason` go into the close frame."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from aiohttp import web
 
 from roomlog_contract import limits
 from roomlog_contract.commands import Authenticate, ClientCommand
@@ -100,9 +101,9 @@ class Gateway:
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 
-    def open(self, transport: asyncio.Transport) -> Connection:
-        """Takes over an upgraded socket."""
-        connection = Connection(transport, self, self, self.clock)
+    def open(self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport) -> Connection:
+        """Counts an upgraded socket in; its handler serves it."""
+        connection = Connection(socket, transport, self, self, self.clock)
         self._slot += 1
         self.connections[connection] = self._slot
         metrics.CONNECTIONS.set(len(self.connections))
@@ -169,6 +170,8 @@ class Gateway:
             now = self.clock()
             self.was_connected = self.was_connected or self.is_connected
             self._router.bus.tick(now)
+            for connection in list(self._stalled):
+                connection.retry(now)
             ticks += 1
             if ticks % TICKS_PER_SECOND == 0:
                 self.tick(now, ticks // TICKS_PER_SECOND)
@@ -179,8 +182,6 @@ class Gateway:
         self._subscriber.link.tick(now)
         self._router.expire(now)
         self._watch_redis(now)
-        for connection in list(self._stalled):
-            connection.check_stall(now)
         for connection, slot in list(self.connections.items()):
             self._check(connection, slot + second, now)
 

@@ -1,4 +1,4 @@
-"""The upgrade: who may open a socket, and the moment aiohttp lets go of it. First step of a connection.
+"""The upgrade: who may open a socket. First step of a connection; its task is the one that receives.
 
 Refusals are HTTP answers, before the upgrade, so that a proxy or a browser understands them. It must not
 read a token: tokens never stand in URLs or headers here.
@@ -6,17 +6,18 @@ read a token: tokens never stand in URLs or headers here.
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiohttp import hdrs, web
-from aiohttp.http import WS_KEY
+from aiohttp import HttpVersion11, hdrs, web
+
+from roomlog_contract import limits
 
 from . import metrics
 from .bucket import TokenBucket
 from .config import Config
+from .connection import CLOSE_SECONDS
 from .gateway import Gateway
 
 PLAIN_GET: Final = "This address speaks WebSocket: connect with ws:// or wss:// and send JSON text frames.\n"
@@ -51,29 +52,17 @@ class Handler:
             return _refuse("origin", 403, "This origin may not connect.\n")
         if not self._has_place():
             return _refuse("full", 503, "Come back.\n", {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
-        return self._upgrade(request, key)
+        return await self._serve(request)
 
-    def _upgrade(self, request: web.Request, key: str) -> web.StreamResponse:
-        """Answer 101 and hand the socket over, without a pause in between in which bytes could be lost."""
-        transport, protocol = request.transport, request.protocol
-        if transport is None:
-            return web.Response()
-        accept = base64.b64encode(hashlib.sha1(key.encode() + WS_KEY).digest())  # noqa: S324 - RFC 6455
-        early = _EarlyBytes()
-        protocol.set_parser(early)  # type: ignore[arg-type]
-        transport.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer 101 and receive until the socket is closed."""
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_SECONDS, autoping=False, compress=False, max_msg_size=limits.FRAME_BYTES + 1
         )
-        connection = self._gateway.open(transport)
-        # aiohttp's protocol is told that its connection is lost and forgets the request; the response is
-        # written to nobody. The transport itself lives on.
-        protocol.transport = None
-        transport.set_protocol(connection)
-        protocol.connection_lost(None)
-        if early.data:
-            connection.data_received(bytes(early.data))
-        return web.Response()
+        await socket.prepare(request)
+        if request.transport is not None:
+            await self._gateway.open(socket, request.transport).serve()
+        return socket
 
     def _has_place(self) -> bool:
         return (
@@ -92,24 +81,11 @@ class Handler:
         return origin in self._config.allowed_origins
 
 
-class _EarlyBytes:
-    """Collects what the client sent right behind its request."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        self.data += data
-        return False, b""
-
-    def feed_eof(self) -> None:
-        """The end of aiohttp's part is not the end of the socket."""
-
-
 def _is_upgrade(request: web.Request) -> bool:
     connection = {part.strip().lower() for part in request.headers.get(hdrs.CONNECTION, "").split(",")}
     upgrade = request.headers.get(hdrs.UPGRADE, "").strip().lower()
-    return request.method == hdrs.METH_GET and "upgrade" in connection and upgrade == "websocket"
+    is_get = request.method == hdrs.METH_GET and request.version >= HttpVersion11
+    return is_get and "upgrade" in connection and upgrade == "websocket"
 
 
 def _is_key(key: str) -> bool:
