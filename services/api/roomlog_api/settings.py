@@ -93,7 +93,7 @@ LOGIN_REDIRECT_URL = "chat"
 LOGOUT_REDIRECT_URL = "login"
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [PACKAGE / "web"]
+STATICFILES_DIRS = [("roomlog", PACKAGE / "web")]
 """A link to clients/web in a checkout, its files in a wheel."""
 WHITENOISE_USE_FINDERS = True
 """Served from where the packages lie: a read-only image needs no collectstatic."""
