@@ -13,6 +13,8 @@ from typing import Any
 
 import aiohttp
 
+ALL_SECONDS = 45.0
+"""Below the pod's own deadline, so that a failure says where it was."""
 ANSWER_SECONDS = 15.0
 """Over the 10 s in which a gateway says 1013 where no worker answers."""
 MESSAGES = 5
@@ -46,7 +48,11 @@ async def send_one(socket: aiohttp.ClientWebSocketResponse, room: str, text: str
 
 async def converse(url: str, ticket: str) -> None:
     """Authenticates, takes the test's room, sends, and finds what was sent in the history."""
-    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+    async with (
+        asyncio.timeout(ALL_SECONDS),
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ALL_SECONDS)) as session,
+        session.ws_connect(url) as socket,
+    ):
         await ask(socket, "authenticate", ticket=ticket)
         # The room follows from creator and uuid: each test finds the first one's room again.
         made = await ask(socket, "create_room", uuid="helm-test", name="helm test", kind="group", members=[])
