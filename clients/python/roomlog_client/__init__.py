@@ -1,1 +1,39 @@
-"""Placeholder until the first module lands."""
+"""Roomlog's Python client: resumes, repeats and reconnects by itself. See `RoomlogClient`."""
+
+from .client import RoomlogClient
+from .errors import (
+    CommandError,
+    CutOff,
+    Disconnected,
+    NotSent,
+    OutboxFull,
+    OutcomeUnknown,
+    ProtocolError,
+    RoomlogError,
+)
+from .events import Degraded, Event, Item, Recovered, RoomJoined, RoomLeft, RoomReset, RoomSummary, Sent
+from .incoming import Cursor
+from .observer import Observer
+
+__all__ = [
+    "CommandError",
+    "Cursor",
+    "CutOff",
+    "Degraded",
+    "Disconnected",
+    "Event",
+    "Item",
+    "NotSent",
+    "Observer",
+    "OutboxFull",
+    "OutcomeUnknown",
+    "ProtocolError",
+    "Recovered",
+    "RoomJoined",
+    "RoomLeft",
+    "RoomReset",
+    "RoomSummary",
+    "RoomlogClient",
+    "RoomlogError",
+    "Sent",
+]

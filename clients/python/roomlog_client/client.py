@@ -1,0 +1,248 @@
+"""What a program uses: `RoomlogClient`. Where a message begins and where it arrives.
+
+`send` and `events` only wait; what is sent when is decided in `state.py` and done in `driver.py`.
+"""
+
+import asyncio
+import random
+import time
+from asyncio import Future, Queue
+from collections.abc import AsyncIterator, Collection, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, cast
+from uuid import UUID, uuid4
+
+import msgspec
+
+from roomlog_contract import limits
+
+from .driver import CLOSE_SECONDS, Driver
+from .errors import BadValue, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
+from .events import Item, RoomSummary, Sent, User
+from .incoming import Cursor
+from .observer import Observer
+from .outbox import Command
+from .rooms import WAITING_ITEMS, Start
+from .state import ClientState, Fail, HandOn, Options, Phase, Resolve
+
+SEND_SECONDS: Final = 60.0
+"""How long `send` waits by default, reconnects included."""
+ITEMS_AT_ONCE: Final = 100
+"""After so many taken items the state hears of it: often enough to keep pages coming."""
+WAITING_ROOMS: Final = 19 * WAITING_ITEMS
+"""Space in the queue beside events, whose number the state bounds: one `RoomJoined` for each room."""
+
+Result = Sent | dict[str, Any]
+"""How a command succeeds: as an event of a log, or with an answer's frame."""
+
+
+class RoomlogClient:
+    """One user's connection to Roomlog; reconnects, resumes and repeats by itself.
+
+    Use it as an asynchronous context manager, read `events()` in one task, `send()` from any. Each durable
+    event of each room comes exactly once and in order, from the cursor on, however often a connection breaks.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        token: str,
+        *,
+        start: Start = "head",
+        rooms: Collection[str] = (),
+        cursors: dict[str, Cursor] | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        """`url` is the WebSocket's address; of several a random one is taken and the next after a failure.
+
+        `start` is where rooms without a cursor begin; `rooms` limits what is followed; `cursors` is what
+        `cursors()` of an earlier client said.
+        """
+        urls = [url] if isinstance(url, str) else list(url)
+        only = [room_id(room) for room in rooms]
+        options = Options(token=token, start=start, only=only, cursors=cursors)
+        self._state = ClientState(options, random.random)
+        self._observer = observer or Observer()
+        self._driver = Driver(self._state, random.sample(urls, len(urls)), self._observer, self._deliver)
+        self._items: Queue[Item | None] = Queue(WAITING_ITEMS + WAITING_ROOMS)
+        self._answers: dict[str, Future[Result]] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._taken = 0
+
+    async def __aenter__(self) -> Self:
+        """Begin to connect; does not wait for it."""
+        self._running = asyncio.create_task(self._run(), name="roomlog-client")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the socket and end; what waits fails."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End for good; what was sent and not answered fails with `OutcomeUnknown`. Again is harmless."""
+        self._state.end(Disconnected("closed by the application"))
+        self._driver.act()
+        if self._running is not None:
+            await asyncio.wait([self._running], timeout=2 * CLOSE_SECONDS)
+            self._running.cancel()
+            await asyncio.wait([self._running], timeout=2 * CLOSE_SECONDS)
+            if self._running.done() and not self._running.cancelled():
+                self._running.result()  # a defect of the client must not go unseen
+
+    async def ready(self, timeout_seconds: float = SEND_SECONDS) -> None:
+        """Wait until the server has said who we are and which rooms we have.
+
+        Raises:
+            Disconnected: the client ended instead.
+            TimeoutError: the deadline passed.
+        """
+        async with asyncio.timeout(timeout_seconds):
+            await self._driver.authenticated.wait()
+        if self._state.ended_by is not None:
+            raise self._state.ended_by
+
+    @property
+    def user(self) -> User:
+        """The user of the token; known once `ready`."""
+        if self._state.user is None:
+            raise Disconnected("not authenticated yet")
+        return self._state.user
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is an authenticated connection now."""
+        return self._state.phase is Phase.READY
+
+    def rooms(self) -> list[RoomSummary]:
+        """Return the followed rooms, as they were when the client began to follow them."""
+        return self._state.rooms.summaries()
+
+    def head(self, room: str) -> int:
+        """Return the highest seq known to exist in a followed room."""
+        return self._state.rooms.head(room_id(room))
+
+    def cursors(self) -> dict[str, Cursor]:
+        """Return how far the events of each room were handed on, for the next client to resume from."""
+        return self._state.rooms.cursors()
+
+    async def events(self) -> AsyncIterator[Item]:
+        """Yield what happens, in order, until the client ends. For one reader.
+
+        Raises:
+            CutOff: the server does not want this user any more.
+        """
+        while (item := await self._items.get()) is not None:
+            self._count_taken()
+            yield item
+        self._items.put_nowait(None)
+        if isinstance(self._state.ended_by, CutOff):
+            raise self._state.ended_by
+
+    async def send(
+        self,
+        room: str,
+        text: str,
+        *,
+        uuid: str | None = None,
+        reply_to: int | None = None,
+        timeout_seconds: float = SEND_SECONDS,
+    ) -> Sent:
+        """Say something in a room; returns when it is stored, for ever. Repeats the same uuid as needed.
+
+        Raises:
+            CommandError: it is not stored; the subclass says why.
+            NotSent: the deadline passed before there was a connection: it is not stored.
+            OutcomeUnknown: the deadline passed without an answer; calling again with its uuid is safe.
+            OutboxFull, Disconnected: it was not taken.
+        """
+        facts = {} if reply_to is None else {"reply_to": reply_to}
+        answer = await self.request(
+            "new_message", room=room, uuid=uuid, timeout_seconds=timeout_seconds, text=text, **facts
+        )
+        return cast(Sent, answer)
+
+    async def request(
+        self,
+        action: str,
+        *,
+        room: str | None = None,
+        uuid: str | None = None,
+        timeout_seconds: float = SEND_SECONDS,
+        **facts: Any,
+    ) -> Result:
+        """Carry out any command but authenticate and select_room, which are the client's own business.
+
+        Returns `Sent` where it became an event of a log, else the answer's frame. Raises like `send`.
+        """
+        command = _command(action, uuid or str(uuid4()), room_id(room) if room else "", facts)
+        self._state.submit(command, time.monotonic())
+        answer: Future[Result] = asyncio.get_running_loop().create_future()
+        self._answers[command.uuid] = answer
+        self._driver.act()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await answer
+        except TimeoutError:
+            raise OutcomeUnknown(command.uuid) if command.attempts else NotSent(command.uuid) from None
+        finally:
+            self._state.withdraw(command.uuid)
+            self._answers.pop(command.uuid, None)
+
+    async def _run(self) -> None:
+        try:
+            await self._driver.run()
+        finally:
+            self._items.put_nowait(None)
+
+    def _deliver(self, action: HandOn | Resolve | Fail) -> None:
+        match action:
+            case HandOn():
+                self._observer.handed_on(action.item)
+                self._items.put_nowait(action.item)
+            case Resolve():
+                self._settle(action.uuid, action.result)
+            case Fail():
+                self._settle(action.uuid, action.error)
+
+    def _settle(self, uuid: str, result: Result | RoomlogError) -> None:
+        answer = self._answers.pop(uuid, None)
+        if answer is None or answer.done():
+            return
+        if isinstance(result, RoomlogError):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)
+
+    def _count_taken(self) -> None:
+        self._taken += 1
+        if self._taken >= ITEMS_AT_ONCE or self._items.empty():
+            self._state.taken(self._taken, time.monotonic())
+            self._taken = 0
+            self._driver.act()
+
+
+def room_id(room: str) -> str:
+    """Return a room's id as the wire writes it: 32 hex digits.
+
+    Raises:
+        BadValue: it is no UUID.
+    """
+    try:
+        return UUID(room).hex
+    except ValueError:
+        raise BadValue("bad_value", "a room's id is a UUID") from None
+
+
+def _command(action: str, uuid: str, room: str, facts: dict[str, Any]) -> Command:
+    if action in {"authenticate", "select_room"}:
+        raise ValueError(f"{action} is the client's own business")
+    body = {"uuid": uuid, "action": action, **({"room": room} if room else {}), **facts}
+    try:
+        frame = msgspec.json.encode(body)
+    except (UnicodeEncodeError, TypeError) as error:
+        raise BadValue("bad_value", f"can't be written as JSON: {type(error).__name__}", uuid, room) from None
+    if len(frame) > limits.FRAME_BYTES:
+        raise BadValue("bad_value", f"the frame is longer than {limits.FRAME_BYTES} bytes", uuid, room)
+    return Command(uuid, action, room, frame)

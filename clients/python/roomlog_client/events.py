@@ -1,0 +1,97 @@
+"""What an application gets: the durable events of its rooms, and what happened to the rooms themselves.
+
+Last stage of a message's way. Room ids are 32 hex digits.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class User(Struct, frozen=True):
+    """Who did something."""
+
+    id: int
+    username: str
+
+
+class Event(Struct, frozen=True):
+    """One place in a room's log. An application gets each exactly once, in the order of `seq`."""
+
+    room: str
+    epoch: str
+    seq: int
+    action: str
+    """`new_message`, `create_room`, `invite_user` …; those of later releases come through too."""
+    uuid: str
+    user: User
+    text: str
+    """The message's text; empty for other actions."""
+    body: dict[str, Any]
+    """The whole frame as the server sent it."""
+    duplicate: bool = False
+    """Only in the answer to a repeat, which no application gets as an event."""
+
+
+class RoomSummary(Struct, frozen=True):
+    """A room as its member sees it at that moment."""
+
+    id: str
+    name: str
+    kind: str
+    epoch: str
+    seq: int
+    """The head: the seq of its last event."""
+    read_seq: int = 0
+    unread: int = 0
+
+
+class RoomJoined(Struct, frozen=True):
+    """The user is a member of one more room; `cursor` is where its events begin."""
+
+    room: RoomSummary
+    cursor: int
+
+
+class RoomLeft(Struct, frozen=True):
+    """The user is no longer a member."""
+
+    room: str
+
+
+class RoomReset(Struct, frozen=True):
+    """The room's log began anew: forget what came before; events after `seq` of `epoch` follow."""
+
+    room: str
+    old_epoch: str
+    epoch: str
+    seq: int
+    messages: list[dict[str, Any]]
+    """The last messages in their present state, oldest first."""
+
+
+class Degraded(Struct, frozen=True):
+    """The gateway has lost its message carrier: nothing arrives until `Recovered`."""
+
+    since_ms: int
+
+
+class Recovered(Struct, frozen=True):
+    """The carrier is back; what was missed follows."""
+
+    since_ms: int
+
+
+Item = Event | RoomJoined | RoomLeft | RoomReset | Degraded | Recovered
+"""What `RoomlogClient.events` yields."""
+
+
+class Sent(Struct, frozen=True):
+    """A command is an event of the room's log, for ever (G1)."""
+
+    room: str
+    epoch: str
+    seq: int
+    uuid: str
+    duplicate: bool
+    """The server had it already from an earlier attempt."""

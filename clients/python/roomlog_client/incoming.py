@@ -1,0 +1,220 @@
+"""From the server's frames to typed facts: the client's border, behind it nothing is looked up by key.
+
+Tolerant of later releases: unknown fields are ignored, an unknown action with a `seq` is a durable event like
+any other, an unknown server event is `Unknown`. Pure.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from .errors import ProtocolError
+from .events import Degraded, Event, Recovered, RoomLeft, RoomSummary, User
+
+
+class Cursor(Struct, frozen=True):
+    """A place in a room's log."""
+
+    epoch: str
+    seq: int
+
+
+class Authenticated(Struct, frozen=True):
+    """The answer to authenticate."""
+
+    uuid: str
+    user: User
+    rooms: list[RoomSummary]
+
+
+class Selected(Struct, frozen=True):
+    """The answer to select_room without `since`."""
+
+    uuid: str
+    room: str
+    epoch: str
+    seq: int
+    room_messages: list[dict[str, Any]]
+
+
+class Page(Struct, frozen=True):
+    """The answer to select_room with `since`."""
+
+    uuid: str
+    room: str
+    epoch: str
+    seq: int
+    events: list[Event]
+    more: bool
+    reset: bool
+
+
+class Answer(Struct, frozen=True):
+    """Any other success that is no event."""
+
+    uuid: str
+    action: str
+    body: dict[str, Any]
+
+
+class Refusal(Struct, frozen=True):
+    """An error answer."""
+
+    error_code: str
+    error_message: str = ""
+    uuid: str | None = None
+    action: str | None = None
+    room: str = ""
+    retry_after_ms: int | None = None
+
+
+class Heads(Struct, frozen=True):
+    """The heads of rooms in which the client seems to be behind."""
+
+    rooms: dict[str, Cursor]
+
+
+class SyncRequired(Struct, frozen=True):
+    """Nothing later of these rooms comes until the client asks."""
+
+    rooms: list[str]
+
+
+class ResetAsked(Struct, frozen=True):
+    """The cursor of this room is worth nothing any more."""
+
+    room: str
+    epoch: str
+
+
+class Joined(Struct, frozen=True):
+    """The user is a member of one more room."""
+
+    room: RoomSummary
+
+
+class ReconnectAsked(Struct, frozen=True):
+    """The socket will be closed; the client shall come back after the delay."""
+
+    after_ms: int
+    reason: str = ""
+
+
+class Unknown(Struct, frozen=True):
+    """Something that a later release says."""
+
+    action: str
+
+
+Incoming = (
+    Event
+    | Authenticated
+    | Selected
+    | Page
+    | Answer
+    | Refusal
+    | Heads
+    | SyncRequired
+    | ResetAsked
+    | Joined
+    | RoomLeft
+    | ReconnectAsked
+    | Degraded
+    | Recovered
+    | Unknown
+)
+
+_SERVER_EVENTS: Final[dict[str, Any]] = {
+    "heads": Heads,
+    "sync_required": SyncRequired,
+    "reset": ResetAsked,
+    "room_joined": Joined,
+    "room_left": RoomLeft,
+    "reconnect": ReconnectAsked,
+    "degraded": Degraded,
+    "recovered": Recovered,
+}
+
+
+class _Message(Struct):
+    user: User
+    text: str = ""
+
+
+class _Durable(Struct):
+    room: str
+    epoch: str
+    seq: int
+    action: str
+    uuid: str
+    message: _Message | None = None
+    user: User | None = None
+    duplicate: bool = False
+
+
+def parse(data: str | bytes) -> Incoming:
+    """Return what a text frame says.
+
+    Raises:
+        ProtocolError: it is no JSON object, or lacks what its action needs.
+    """
+    try:
+        body = msgspec.json.decode(data, type=dict[str, Any])
+        return _incoming(body)
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
+        raise ProtocolError(f"unreadable frame: {type(error).__name__}") from None
+
+
+def _incoming(body: dict[str, Any]) -> Incoming:
+    action, status = str(body.get("action") or ""), body.get("status")
+    if status == "error":
+        return msgspec.convert(body, Refusal)
+    if status is None:
+        facts = _SERVER_EVENTS.get(action)
+        return Unknown(action) if facts is None else _converted(body, facts)
+    return _success(action, body)
+
+
+def _converted(body: dict[str, Any], facts: Any) -> Incoming:
+    incoming: Incoming = msgspec.convert(body, facts)
+    return incoming
+
+
+def _success(action: str, body: dict[str, Any]) -> Incoming:
+    if action == "authenticate":
+        return msgspec.convert(body, Authenticated)
+    if action == "select_room" and "events" in body:
+        return _page(body)
+    if action == "select_room":
+        return msgspec.convert(body, Selected)
+    if "seq" in body and "epoch" in body:
+        return event_of(body)
+    return Answer(str(body["uuid"]), action, body)
+
+
+def _page(body: dict[str, Any]) -> Page:
+    events = [event_of(event) for event in body["events"]]
+    rest = {key: value for key, value in body.items() if key != "events"}
+    return msgspec.convert({"more": False, "reset": False, **rest, "events": events}, Page)
+
+
+def event_of(body: dict[str, Any]) -> Event:
+    """Return the durable event of a frame.
+
+    Raises:
+        msgspec.ValidationError: it lacks room, epoch, seq or uuid, or says nobody's name.
+    """
+    facts = msgspec.convert(body, _Durable)
+    user = facts.message.user if facts.message is not None else facts.user
+    return Event(
+        facts.room,
+        facts.epoch,
+        facts.seq,
+        facts.action,
+        facts.uuid,
+        user if user is not None else User(0, ""),
+        facts.message.text if facts.message is not None else "",
+        body,
+        facts.duplicate,
+    )

@@ -1,0 +1,201 @@
+"""A Roomlog server in memory, for tests of programs that use the client: one process, no database.
+
+It speaks the same wire on a real socket and keeps the promises of the log; faults are made by its attributes.
+It must not be used for anything else: it checks no limits and forgets everything.
+"""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Self, cast
+
+from aiohttp import WSMsgType, web
+
+EPOCH: Final = "0123456789abcdef"
+STOP_SECONDS: Final = 2.0
+"""Longest wait for the sockets to end."""
+Frame = dict[str, Any]
+
+
+@dataclass(eq=False)
+class Connection:
+    """One socket and whose it is."""
+
+    socket: web.WebSocketResponse
+    transport: asyncio.WriteTransport
+    user: Frame = field(default_factory=dict)
+    stalled: set[str] = field(default_factory=set)
+    """Rooms of which nothing is sent until select_room."""
+    is_cut: bool = False
+    """Aborted: what it still had to say is lost."""
+
+
+class FakeServer:
+    """Rooms, users and sockets of a stand-in for Roomlog."""
+
+    def __init__(self, members: dict[str, Iterable[str]], epoch: str = EPOCH) -> None:
+        """`members` names the users of each room; a user's token is the name."""
+        self.members = {room: set(names) for room, names in members.items()}
+        self.epoch = epoch
+        self.logs: dict[str, list[Frame]] = defaultdict(list)
+        self.connections: list[Connection] = []
+        self.received: list[Frame] = []
+        """Every command, in the order of arrival over all connections."""
+        self.page_events = 200
+        self.swallow: Callable[[Frame], bool] = lambda command: False
+        """Commands for which it returns True are neither carried out nor answered."""
+        self.refuse: Callable[[Frame], Frame | None] = lambda command: None
+        """Returns what to add to an error answer (`error_code` …) for a command that is to be refused."""
+        self.lose: Callable[[Frame], bool] = lambda event: False
+        """Events for which it returns True are stored and not sent to anybody."""
+        self.upgrade_status = 101
+        """Another status refuses new sockets with it."""
+        self._users = sorted({name for names in self.members.values() for name in names})
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        """Listen on a free port of the loopback."""
+        application = web.Application()
+        application.router.add_get("/ws", self._serve)
+        self._runner = web.AppRunner(application, shutdown_timeout=STOP_SECONDS)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}/ws"
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        """Close all sockets and stop listening."""
+        await self.disconnect(1001)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def user(self, name: str) -> Frame:
+        """Return a user as frames name them."""
+        return {"id": self._users.index(name) + 1, "username": name}
+
+    async def post(self, room: str, name: str, text: str, uuid: str = "") -> Frame:
+        """Let somebody say something without a connection."""
+        event = self._append(room, name, text, uuid or f"posted-{len(self.logs[room]) + 1}")
+        await self._publish(event)
+        return event
+
+    async def tell(self, frame: Frame) -> None:
+        """Send a server event to every connection."""
+        for connection in list(self.connections):
+            await _send(connection, frame)
+
+    async def disconnect(self, code: int) -> None:
+        """Close every connection."""
+        async with asyncio.timeout(STOP_SECONDS):
+            for connection in list(self.connections):
+                await connection.socket.close(code=code)
+
+    def abort(self) -> None:
+        """Cut every connection without a close frame."""
+        for connection in list(self.connections):
+            connection.is_cut = True
+            connection.transport.abort()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if self.upgrade_status != 101:
+            return web.Response(status=self.upgrade_status, headers={"Retry-After": "0"})
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        connection = Connection(socket, cast(asyncio.WriteTransport, request.transport))
+        self.connections.append(connection)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._carry_out(connection, json.loads(message.data))
+        finally:
+            self.connections.remove(connection)
+        return socket
+
+    async def _carry_out(self, connection: Connection, command: Frame) -> None:
+        if connection.is_cut:
+            return
+        self.received.append(command)
+        if self.swallow(command):
+            return
+        names = {"uuid": command["uuid"], "action": command["action"]}
+        refusal = self.refuse(command)
+        if refusal is not None:
+            await _send(connection, {**names, "status": "error", "error_message": "", **refusal})
+            return
+        match command["action"]:
+            case "authenticate":
+                answer = self._authenticate(connection, command)
+            case "select_room":
+                answer = self._select(connection, command)
+            case "new_message":
+                await self._new_message(connection, command)
+                return
+            case _:
+                answer = {}
+        await _send(connection, {**names, "status": "success", **answer})
+
+    def _authenticate(self, connection: Connection, command: Frame) -> Frame:
+        name = command["token"]
+        connection.user = self.user(name)
+        rooms = [self.summary(room) for room, names in self.members.items() if name in names]
+        for room, cursor in command["cursors"].items():
+            if cursor["seq"] < len(self.logs[room]):
+                connection.stalled.add(room)
+        return {"user": connection.user, "rooms": rooms}
+
+    def _select(self, connection: Connection, command: Frame) -> Frame:
+        room, since = command["room"], command.get("since")
+        log = self.logs[room]
+        place = {"room": room, "epoch": self.epoch, "seq": len(log)}
+        connection.stalled.discard(room)
+        if since is None:
+            return {**place, "room_messages": [event["message"] for event in log[-20:]]}
+        if since["epoch"] != self.epoch:
+            return {**place, "events": [], "more": False, "reset": True}
+        events = log[since["seq"] : since["seq"] + self.page_events]
+        end = since["seq"] + len(events)
+        if end < len(log):
+            connection.stalled.add(room)
+        return {**place, "seq": end, "events": events, "more": end < len(log)}
+
+    async def _new_message(self, connection: Connection, command: Frame) -> None:
+        room, name = command["room"], connection.user["username"]
+        for event in self.logs[room]:
+            if event["uuid"] == command["uuid"] and event["message"]["user"] == connection.user:
+                await _send(connection, {**event, "duplicate": True})
+                return
+        await self._publish(self._append(room, name, command["text"], command["uuid"]))
+
+    def summary(self, room: str) -> Frame:
+        """Return a room as authenticate and room_joined name it."""
+        head = len(self.logs[room])
+        return {"id": room, "name": "", "kind": "group", "epoch": self.epoch, "seq": head}
+
+    def _append(self, room: str, name: str, text: str, uuid: str) -> Frame:
+        seq = len(self.logs[room]) + 1
+        message = {"id": seq, "seq": seq, "user": self.user(name), "room": room, "text": text}
+        place = {"room": room, "epoch": self.epoch, "seq": seq}
+        event = {"action": "new_message", "uuid": uuid, "status": "success", **place, "message": message}
+        self.logs[room].append(event)
+        return event
+
+    async def _publish(self, event: Frame) -> None:
+        if self.lose(event):
+            return
+        room = event["room"]
+        for connection in list(self.connections):
+            if connection.user.get("username") in self.members[room] and room not in connection.stalled:
+                await _send(connection, event)
+
+
+async def _send(connection: Connection, frame: Frame) -> None:
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await connection.socket.send_str(json.dumps(frame))
+    except ConnectionError:
+        pass  # the other side is gone; its own task notices

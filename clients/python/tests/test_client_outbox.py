@@ -1,0 +1,96 @@
+"""Commands on their way out: kept, repeated, bounded, and in the order in which they were given."""
+
+import pytest
+
+from roomlog_client.errors import OutboxFull
+from roomlog_client.outbox import ANSWER_SECONDS, IN_FLIGHT_COMMANDS, WAITING_COMMANDS, Command, Outbox
+
+
+def filled(*names: str) -> Outbox:
+    """Return an outbox with commands named `room.number`."""
+    outbox = Outbox()
+    for name in names:
+        outbox.add(Command(name, "new_message", name.split(".")[0], b"{}"))
+    return outbox
+
+
+def send(outbox: Outbox, now: float = 0.0) -> list[str]:
+    """Send what is due and return the uuids."""
+    sent = []
+    for command in outbox.due(now):
+        outbox.sent(command, now)
+        sent.append(command.uuid)
+    return sent
+
+
+def test_commands_leave_in_the_order_given_and_once() -> None:
+    """What is due is sent oldest first; what is in flight is not due."""
+    outbox = filled("a.1", "b.1", "a.2")
+    assert send(outbox) == ["a.1", "b.1", "a.2"]
+    assert send(outbox) == []
+
+
+def test_lost_connection_makes_everything_due_again_oldest_first() -> None:
+    """After a reconnect every unanswered command is repeated in the old order, before newer ones."""
+    outbox = filled("a.1", "b.1", "a.2")
+    send(outbox)
+    outbox.settle("b.1")
+    outbox.disconnected()
+    outbox.add(Command("a.3", "new_message", "a", b"{}"))
+    assert send(outbox) == ["a.1", "a.2", "a.3"]
+
+
+def test_unanswered_command_is_repeated_after_its_time() -> None:
+    """A command without an answer is due again when the server has forgotten it."""
+    outbox = filled("a.1")
+    send(outbox, 1.0)
+    assert outbox.next_at(1.0) == 1.0 + ANSWER_SECONDS
+    outbox.expire(1.0 + ANSWER_SECONDS)
+    assert send(outbox, 1.0 + ANSWER_SECONDS) == ["a.1"]
+
+
+def test_refused_command_holds_back_its_room_alone() -> None:
+    """While a command waits to be repeated nothing of its room overtakes it; other rooms go on."""
+    outbox = filled("a.1")
+    send(outbox)
+    outbox.refused("a.1", 5.0)
+    outbox.add(Command("a.2", "new_message", "a", b"{}"))
+    outbox.add(Command("b.1", "new_message", "b", b"{}"))
+    assert send(outbox, 4.9) == ["b.1"]
+    assert outbox.next_at(4.9) == 5.0
+    assert send(outbox, 5.0) == ["a.1", "a.2"]
+
+
+def test_window_limits_what_is_in_flight() -> None:
+    """No more than the window is unanswered at once; an answer makes room for the next."""
+    outbox = filled(*(f"a.{number}" for number in range(IN_FLIGHT_COMMANDS + 2)))
+    assert len(send(outbox)) == IN_FLIGHT_COMMANDS
+    assert send(outbox) == []
+    outbox.settle("a.0")
+    assert send(outbox) == [f"a.{IN_FLIGHT_COMMANDS}"]
+
+
+def test_outbox_is_bounded() -> None:
+    """One command too many is refused; nothing that waits is lost."""
+    outbox = filled(*(f"a.{number}" for number in range(WAITING_COMMANDS)))
+    with pytest.raises(OutboxFull):
+        outbox.add(Command("a.x", "new_message", "a", b"{}"))
+    assert len(outbox) == WAITING_COMMANDS
+
+
+def test_uuid_may_wait_only_once() -> None:
+    """A uuid that is under way can't be given a second time."""
+    outbox = filled("a.1")
+    with pytest.raises(ValueError, match="under way"):
+        outbox.add(Command("a.1", "new_message", "a", b"{}"))
+
+
+def test_settled_command_is_forgotten() -> None:
+    """An answered command is never sent again, whatever happens to the connection."""
+    outbox = filled("a.1")
+    send(outbox)
+    assert outbox.settle("a.1") is not None
+    assert outbox.settle("a.1") is None
+    outbox.disconnected()
+    outbox.refused("a.1", 0.0)
+    assert send(outbox) == []

@@ -1,0 +1,329 @@
+"""The order of a room's events at the client: next, repeated, missing, reset, more than there is space."""
+
+from typing import Any
+
+from roomlog_client.events import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary, User
+from roomlog_client.incoming import Cursor, Page, Selected
+from roomlog_client.rooms import (
+    ASKED_SECONDS,
+    NO_PROGRESS_SECONDS,
+    ROOMS_ASKED,
+    WAITING_ITEMS,
+    Ask,
+    Question,
+    Rooms,
+)
+
+ROOM = "a" * 32
+EPOCH = "e1"
+
+
+def summary(seq: int = 10, room: str = ROOM, epoch: str = EPOCH) -> RoomSummary:
+    """Return a room whose head is `seq`."""
+    return RoomSummary(room, "Kitchen", "group", epoch, seq)
+
+
+def event(seq: int, room: str = ROOM, epoch: str = EPOCH, **facts: Any) -> Event:
+    """Return the event at a place of a room's log."""
+    return Event(room, epoch, seq, "new_message", f"u-{seq}", User(2, "bob"), f"text {seq}", {}, **facts)
+
+
+def page(first: int, last: int, *, more: bool = False, reset: bool = False, epoch: str = EPOCH) -> Page:
+    """Return the answer with the events from `first` to `last`."""
+    events = [event(seq) for seq in range(first, last + 1)]
+    return Page(f"select-{ROOM}", ROOM, epoch, last, events, more, reset)
+
+
+def following(seq: int = 10, **options: Any) -> Rooms:
+    """Return a client's rooms just after authenticate, with nothing waiting."""
+    rooms = Rooms(options.pop("start", "head"), options.pop("only", ()), options.pop("cursors", {}))
+    rooms.authenticated([summary(seq)])
+    take(rooms)
+    return rooms
+
+
+def take(rooms: Rooms) -> list[Any]:
+    """Take the items out, as the client and then the application do."""
+    items = list(rooms.items)
+    rooms.items.clear()
+    rooms.taken(len(items))
+    return items
+
+
+def seqs(rooms: Rooms) -> list[int]:
+    """Take the items out and return the places of the events among them."""
+    return [item.seq for item in take(rooms) if isinstance(item, Event)]
+
+
+def ask(rooms: Rooms, now: float = 0.0) -> list[Question]:
+    """Return the questions of that moment, as sent."""
+    questions = rooms.questions(now)
+    for question in questions:
+        rooms.asked(question.room, now)
+    return questions
+
+
+def test_next_event_is_handed_on_after_the_cursor_moved() -> None:
+    """The event after the cursor is handed on, and the cursor is there before anybody takes it."""
+    rooms = following(10)
+    rooms.event(event(11))
+    assert rooms.cursors() == {ROOM: Cursor(EPOCH, 11)}
+    assert seqs(rooms) == [11]
+    assert ask(rooms) == []
+
+
+def test_repeated_event_is_ignored() -> None:
+    """An event at or below the cursor is handed on no second time and asks nothing."""
+    rooms = following(10)
+    for seq in (11, 11, 10, 3):
+        rooms.event(event(seq))
+    assert seqs(rooms) == [11]
+    assert ask(rooms) == []
+
+
+def test_gap_is_asked_for_once() -> None:
+    """An event above the next is not handed on; the client asks from its cursor, once."""
+    rooms = following(10)
+    rooms.event(event(12))
+    rooms.event(event(13))
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
+    rooms.event(event(14))
+    assert ask(rooms) == []
+    assert seqs(rooms) == []
+
+
+def test_page_closes_the_gap_and_live_events_go_on() -> None:
+    """The page's events are handed on in order, then the live ones; nothing is asked any more."""
+    rooms = following(10)
+    rooms.event(event(12))
+    ask(rooms)
+    rooms.page(page(11, 12), 1.0)
+    rooms.event(event(13))
+    assert seqs(rooms) == [11, 12, 13]
+    assert ask(rooms, 1.0) == []
+
+
+def test_pages_are_asked_until_there_are_no_more() -> None:
+    """With `more` the next question starts where the page ended."""
+    rooms = following(10)
+    rooms.head_is(ROOM, Cursor(EPOCH, 30))
+    ask(rooms)
+    rooms.page(page(11, 20, more=True), 1.0)
+    assert ask(rooms, 1.0) == [Question(ROOM, Cursor(EPOCH, 20))]
+    rooms.page(page(21, 30), 2.0)
+    assert ask(rooms, 2.0) == []
+    assert seqs(rooms) == list(range(11, 31))
+
+
+def test_live_event_between_two_pages_is_read_with_the_next() -> None:
+    """An event that overtakes the missing ones is dropped, because the page after brings it in order."""
+    rooms = following(10)
+    rooms.head_is(ROOM, Cursor(EPOCH, 20))
+    ask(rooms)
+    rooms.page(page(11, 15, more=True), 1.0)
+    rooms.event(event(21))
+    ask(rooms, 1.0)
+    rooms.page(page(16, 21), 2.0)
+    assert seqs(rooms) == list(range(11, 22))
+
+
+def test_page_with_known_events_repeats_nothing() -> None:
+    """A page that overlaps with what came live adds only what is new."""
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    ask(rooms)
+    rooms.event(event(11))
+    rooms.page(page(11, 12), 1.0)
+    assert seqs(rooms) == [11, 12]
+
+
+def test_page_that_brings_nothing_is_not_asked_again_at_once() -> None:
+    """A page without the missing event makes the client wait a second, not spin."""
+    rooms = following(10)
+    rooms.event(event(12))
+    ask(rooms)
+    rooms.page(Page("", ROOM, EPOCH, 12, [event(12)], more=False, reset=False), 5.0)
+    assert ask(rooms, 5.0) == []
+    assert rooms.next_at(5.0) == 5.0 + NO_PROGRESS_SECONDS
+    assert len(ask(rooms, 5.0 + NO_PROGRESS_SECONDS)) == 1
+
+
+def test_head_above_the_cursor_asks() -> None:
+    """Heads reveal that the last events were lost."""
+    rooms = following(10)
+    rooms.head_is(ROOM, Cursor(EPOCH, 10))
+    assert ask(rooms) == []
+    rooms.head_is(ROOM, Cursor(EPOCH, 11))
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
+
+
+def test_sync_required_asks_even_where_nothing_seems_missing() -> None:
+    """The server sends nothing more until asked, so the client asks from its cursor."""
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
+
+
+def test_sync_required_during_a_question_asks_again() -> None:
+    """An answer that was under way when the server demanded a question may not be the one it waits for."""
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    ask(rooms)
+    rooms.must_ask(ROOM)
+    rooms.page(page(11, 11), 1.0)
+    assert ask(rooms, 1.0) == [Question(ROOM, Cursor(EPOCH, 11))]
+    rooms.page(page(12, 12), 1.0)
+    assert ask(rooms, 1.0) == []
+
+
+def test_answer_of_a_repeat_is_no_event() -> None:
+    """A duplicate's answer is not handed on, but reveals that its event is missing."""
+    rooms = following(10)
+    rooms.event(event(11, duplicate=True))
+    assert seqs(rooms) == []
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
+
+
+def test_reset_page_throws_the_cursor_away() -> None:
+    """After a reset the room is selected afresh and goes on from the new epoch's head."""
+    rooms = following(10)
+    rooms.event(event(4, epoch="e2"))
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
+    rooms.page(Page("", ROOM, "e2", 4, [], more=False, reset=True), 1.0)
+    assert ask(rooms, 1.0) == [Question(ROOM, None)]
+    rooms.selected(Selected("", ROOM, "e2", 5, [{"id": 1}]))
+    rooms.event(event(6, epoch="e2"))
+    reset, following_event = take(rooms)
+    assert reset == RoomReset(ROOM, EPOCH, "e2", 5, [{"id": 1}])
+    assert following_event.seq == 6
+    assert rooms.cursors() == {ROOM: Cursor("e2", 6)}
+
+
+def test_reset_while_a_page_is_under_way_wins() -> None:
+    """A page asked for before the reset is not applied after it."""
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    ask(rooms)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    rooms.page(page(11, 12), 1.0)
+    assert seqs(rooms) == []
+    assert ask(rooms, 1.0) == [Question(ROOM, None)]
+
+
+def test_reset_room_reads_from_the_beginning_where_the_client_does() -> None:
+    """A client that starts at the beginning reads the new epoch from its first event."""
+    rooms = following(10, start="beginning", cursors={ROOM: Cursor(EPOCH, 10)})
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    ask(rooms)
+    rooms.selected(Selected("", ROOM, "e2", 5, []))
+    assert ask(rooms) == [Question(ROOM, Cursor("e2", 0))]
+
+
+def test_room_without_cursor_begins_at_the_head_or_the_beginning() -> None:
+    """`start` decides where a room begins that the client has no cursor of."""
+    assert ask(following(10)) == []
+    assert ask(following(10, start="beginning")) == [Question(ROOM, Cursor(EPOCH, 0))]
+
+
+def test_known_cursor_resumes() -> None:
+    """A cursor of an earlier run is where the room goes on; of another epoch it is asked for too."""
+    assert ask(following(10, cursors={ROOM: Cursor(EPOCH, 7)})) == [Question(ROOM, Cursor(EPOCH, 7))]
+    assert ask(following(10, cursors={ROOM: Cursor("e0", 10)})) == [Question(ROOM, Cursor("e0", 10))]
+
+
+def test_reconnect_asks_only_for_what_was_missed() -> None:
+    """After a reconnect the rooms that moved on are asked for, from the cursor."""
+    rooms = following(10)
+    rooms.event(event(11))
+    rooms.must_ask(ROOM)
+    ask(rooms)
+    rooms.disconnected()
+    assert ask(rooms) == []
+    rooms.authenticated([summary(11)])
+    assert ask(rooms) == []
+    rooms.authenticated([summary(13)])
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 11))]
+
+
+def test_interrupted_reset_is_finished_after_the_reconnect() -> None:
+    """A cursor that is worth nothing stays worth nothing on the next connection."""
+    rooms = following(10)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    rooms.disconnected()
+    rooms.authenticated([summary(10)])
+    assert ask(rooms) == [Question(ROOM, None)]
+
+
+def test_rooms_come_and_go() -> None:
+    """Joined and left rooms are told once, also when that happened while the client was away."""
+    rooms = following(10)
+    other = summary(3, "b" * 32)
+    rooms.joined(other)
+    rooms.joined(other)
+    rooms.left(ROOM)
+    rooms.left(ROOM)
+    rooms.event(event(11))
+    assert take(rooms) == [RoomJoined(other, 3), RoomLeft(ROOM)]
+    rooms.authenticated([summary(12)])
+    assert take(rooms) == [RoomLeft(other.id), RoomJoined(summary(12), 12)]
+
+
+def test_only_the_chosen_rooms_are_followed() -> None:
+    """Events of rooms that the application did not choose are dropped."""
+    rooms = Rooms("head", ["b" * 32], {})
+    rooms.authenticated([summary(10), summary(3, "b" * 32)])
+    take(rooms)
+    rooms.event(event(11))
+    rooms.event(event(4, "b" * 32))
+    assert seqs(rooms) == [4]
+
+
+def test_unanswered_question_is_asked_again() -> None:
+    """A question without an answer counts as lost after its time."""
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    ask(rooms, 1.0)
+    assert rooms.next_at(1.0) == 1.0 + ASKED_SECONDS
+    rooms.expire(0.9 + ASKED_SECONDS)
+    assert ask(rooms, 0.9 + ASKED_SECONDS) == []
+    rooms.expire(1.0 + ASKED_SECONDS)
+    assert len(ask(rooms, 1.0 + ASKED_SECONDS)) == 1
+
+
+def test_refused_question_waits_for_its_time() -> None:
+    """A question that the server refused for now is asked again at the time that it named."""
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    ask(rooms, 1.0)
+    rooms.refused(ROOM, 3.0)
+    assert ask(rooms, 2.9) == []
+    assert rooms.next_at(2.9) == 3.0
+    assert len(ask(rooms, 3.0)) == 1
+
+
+def test_few_rooms_are_asked_at_once() -> None:
+    """Many rooms that are behind are read a few at a time, each in its turn."""
+    rooms = Rooms("beginning", (), {})
+    names = [f"{number:032x}" for number in range(2 * ROOMS_ASKED + 1)]
+    rooms.authenticated([summary(1, name) for name in names])
+    take(rooms)
+    asked: list[str] = []
+    while len(asked) < len(names):
+        batch = [question.room for question in ask(rooms)]
+        assert 1 <= len(batch) <= ROOMS_ASKED
+        for name in batch:
+            rooms.page(Page("", name, EPOCH, 1, [event(1, name)], more=False, reset=False), 0.0)
+        asked += batch
+        take(rooms)
+    assert asked == names
+
+
+def test_slow_application_loses_nothing() -> None:
+    """What there is no space for stays in the log and is asked for when the application has caught up."""
+    rooms = following(0)
+    for seq in range(1, WAITING_ITEMS + 50):
+        rooms.event(event(seq))
+    assert len(rooms.items) == WAITING_ITEMS
+    assert ask(rooms) == []
+    assert seqs(rooms) == list(range(1, WAITING_ITEMS + 1))
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, WAITING_ITEMS))]
