@@ -1,0 +1,110 @@
+"""What can be looked at in the admin, and where is my message."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.test import Client
+
+from roomlog_api import paging
+from roomlog_contract.commands import NewMessage
+from roomlog_store.models import ChatMessage, DeadLetter, PendingCommand, Worker
+from roomlog_store.pending import request_command
+
+pytestmark = pytest.mark.django_db
+TABLES = {
+    "roomhead": "room_id",
+    "roomevent": "pk",
+    "chatmessage": "pk",
+    "membership": "pk",
+    "worker": "pk",
+    "shardlease": "pk",
+    "pendingcommand": "pk",
+    "deadletter": "pk",
+}
+
+
+@pytest.fixture
+def full(lobby: UUID, alice: User) -> UUID:
+    """A row in every table; returns the room."""
+    request_command(NewMessage(uuid="waits", room=lobby, text="secret words"), alice.pk)
+    DeadLetter.objects.create(
+        shard=1, entry="1-0", uuid="dead", room=lobby, error="OSError", envelope=b"secret words"
+    )
+    Worker.objects.create(uuid=UUID(int=1), ordinal=0)
+    return lobby
+
+
+def first_row(table: str) -> Any:
+    """Return the key of some row."""
+    return apps.get_model("roomlog_store", table).objects.values_list(TABLES[table], flat=True).first()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_log_table_can_be_looked_at_and_not_touched(admin_client: Client, full: UUID, table: str) -> None:
+    """Not even a superuser adds, changes or deletes what workers write."""
+    base = f"/admin/roomlog_store/{table}/"
+    row = f"{base}{first_row(table)}/"
+    assert admin_client.get(base).status_code == 200
+    page = admin_client.get(f"{row}change/")
+    assert (page.status_code, 'name="_save"' in page.content.decode()) == (200, False)
+    assert admin_client.get(f"{base}add/").status_code == 403
+    assert admin_client.post(f"{row}change/", {"seq": 7}).status_code == 403
+    assert admin_client.post(f"{row}delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("uuid", "sentence"),
+    [
+        ("hello-2", "Stored in room {room} at seq 3."),
+        ("waits", "Waits for the worker of room {room}."),
+        ("dead", "Given up; see the dead letter of room {room}."),
+        ("nowhere", "it was refused, or never arrived"),
+    ],
+)
+def test_where_is_my_message_is_answered(admin_client: Client, full: UUID, uuid: str, sentence: str) -> None:
+    """The search for a uuid finds it in the log, among what waits, and among what was given up."""
+    page = admin_client.get("/admin/roomlog_store/chatmessage/", {"q": uuid}).content.decode()
+    assert sentence.format(room=full.hex) in page
+
+
+def test_the_found_rows_can_be_opened(admin_client: Client, full: UUID) -> None:
+    """Each answer leads to the row that holds the command."""
+    for uuid, row in (
+        ("hello-2", f"roomevent/{ChatMessage.objects.get(uuid='hello-2').pk}"),
+        ("waits", f"pendingcommand/{PendingCommand.objects.get().pk}"),
+        ("dead", f"deadletter/{DeadLetter.objects.get().pk}"),
+    ):
+        page = admin_client.get("/admin/roomlog_store/roomevent/", {"q": uuid}).content.decode()
+        assert f"/admin/roomlog_store/{row}/change/" in page
+
+
+def test_what_a_command_said_is_not_on_pages_about_machinery(admin_client: Client, full: UUID) -> None:
+    """Envelopes hold message texts; pages about waiting and failed commands do not show them."""
+    for table in ("pendingcommand", "deadletter"):
+        page = admin_client.get(f"/admin/roomlog_store/{table}/{first_row(table)}/change/")
+        assert "secret" not in page.content.decode()
+
+
+def test_a_long_log_is_not_counted(admin_client: Client, full: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting stops at a bound: a log of millions opens as fast as a short one."""
+    monkeypatch.setattr(paging, "MAX_COUNTED", 2)
+    page = admin_client.get("/admin/roomlog_store/roomevent/")
+    assert page.context["cl"].result_count == 2
+
+
+def test_the_index_page_shows_all(admin_client: Client, db: None) -> None:
+    """Everything is reachable from the first page."""
+    page = admin_client.get("/admin/").content.decode()
+    for table in (*TABLES, "chatroom"):
+        assert f"/admin/roomlog_store/{table}/" in page
+
+
+def test_strangers_see_a_login(client: Client, alice: User, django_user_model: Callable[..., Any]) -> None:
+    """Signed in or not: without staff rights there is no admin."""
+    assert client.get("/admin/").status_code == 302
+    client.force_login(alice)
+    assert client.get("/admin/").status_code == 302

@@ -1,0 +1,143 @@
+"""Rooms and members in the admin: asked for there, done by a worker."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from roomlog_contract.commands import CreateRoom
+from roomlog_store.models import ChatRoom, Membership, PendingCommand, RoomEvent
+
+pytestmark = pytest.mark.django_db
+Work = Callable[[], list[str]]
+ADD = "/admin/roomlog_store/chatroom/add/"
+LIST = "/admin/roomlog_store/chatroom/"
+UUID_FIELD = "0" * 32
+
+
+def page_of(room: UUID) -> str:
+    """Return the address of a room's page."""
+    return reverse("admin:roomlog_store_chatroom_change", args=(room,))
+
+
+def test_a_room_is_asked_for(admin_client: Client, alice: User, bob: User, work: Work) -> None:
+    """Adding writes no row: a command waits, the list says so, and the worker makes the room."""
+    form = {"name": "plans", "kind": "group", "owner": alice.pk, "members": [bob.pk], "uuid": UUID_FIELD}
+    answer = admin_client.post(ADD, form, follow=True)
+    assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
+    assert "asked for; a worker carries it out" in answer.content.decode()
+    assert (ChatRoom.objects.count(), PendingCommand.objects.count()) == (0, 1)
+    assert work() == []
+    roles = Membership.objects.values_list("user__username", "role").order_by("user")
+    assert list(roles) == [("alice", "owner"), ("bob", "member")]
+
+
+@pytest.mark.parametrize("button", ["_continue", "_addanother", "_save"])
+def test_no_button_leads_to_a_page_that_is_not_there(admin_client: Client, alice: User, button: str) -> None:
+    """Whichever way somebody saves, the answer is the list."""
+    form = {"name": "plans", "kind": "group", "owner": alice.pk, "uuid": UUID_FIELD, button: "1"}
+    assert admin_client.post(ADD, form, follow=True).status_code == 200
+
+
+def test_a_form_that_is_posted_twice_is_one_room(admin_client: Client, alice: User, work: Work) -> None:
+    """A double click or a reload repeats the same command."""
+    form = {"name": "plans", "kind": "group", "owner": alice.pk, "uuid": UUID_FIELD}
+    for _ in range(2):
+        admin_client.post(ADD, form)
+    assert work() == []
+    assert ChatRoom.objects.count() == 1
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_direct_room_is_for_two(admin_client: Client, alice: User, bob: User, others: int) -> None:
+    """More or fewer are refused in the form, before anything waits."""
+    third = User.objects.create(username="third")
+    members = [bob.pk, third.pk][:others]
+    form = {"name": "", "kind": "direct", "owner": alice.pk, "members": members, "uuid": UUID_FIELD}
+    answer = admin_client.post(ADD, form)
+    assert "exactly one member besides its owner" in answer.content.decode()
+    assert not PendingCommand.objects.exists()
+
+
+def test_a_room_begins_with_a_hundred_at_most(admin_client: Client, alice: User) -> None:
+    """More names than one command carries are refused in the form."""
+    people = User.objects.bulk_create(User(username=f"p{number}", password="!") for number in range(101))
+    form = {"name": "", "kind": "group", "owner": alice.pk, "uuid": UUID_FIELD}
+    answer = admin_client.post(ADD, form | {"members": [person.pk for person in people]})
+    assert "at most 100 members" in answer.content.decode()
+
+
+def test_somebody_is_invited(admin_client: Client, lobby: UUID, admin_user: User, work: Work) -> None:
+    """An administrator need not be in the room; the log says who did it."""
+    carol = User.objects.create(username="carol")
+    form = {"invite": [carol.pk], "role": "admin", "uuid": UUID_FIELD}
+    answer = admin_client.post(page_of(lobby), form, follow=True)
+    assert (answer.redirect_chain, answer.status_code) == ([(page_of(lobby), 302)], 200)
+    assert work() == []
+    assert Membership.objects.get(room=lobby, user=carol).role == "admin"
+    assert RoomEvent.objects.get(room=lobby, kind="invite_user").user == admin_user
+
+
+def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work: Work) -> None:
+    """The action on selected memberships asks the workers; the rows go when they have done it."""
+    member = Membership.objects.get(room=lobby, user=bob)
+    form = {"action": "ask_to_remove", "_selected_action": [member.pk]}
+    answer = admin_client.post("/admin/roomlog_store/membership/", form, follow=True)
+    assert "asked for; a worker carries it out" in answer.content.decode()
+    assert Membership.objects.filter(pk=member.pk).exists()
+    assert work() == []
+    assert not Membership.objects.filter(pk=member.pk).exists()
+
+
+def test_a_rooms_own_facts_are_not_to_be_changed(admin_client: Client, lobby: UUID) -> None:
+    """The name stands in the log's first event; posting another changes nothing."""
+    admin_client.post(
+        page_of(lobby), {"name": "other", "kind": "direct", "role": "member", "uuid": UUID_FIELD}
+    )
+    room = ChatRoom.objects.get(pk=lobby)
+    assert (room.name, room.kind) == ("lobby", "group")
+
+
+def test_a_direct_room_offers_no_invitation(
+    admin_client: Client, alice: User, bob: User, write: Callable[..., UUID]
+) -> None:
+    """A pair stays a pair."""
+    room = write(CreateRoom(uuid="pair", kind="direct", members=[bob.pk]), alice)
+    page = admin_client.get(page_of(room))
+    assert (page.status_code, 'name="invite"' in page.content.decode()) == (200, False)
+
+
+def test_who_may_only_look_can_only_look(lobby: UUID, bob: User, client: Client) -> None:
+    """Staff with the right to view sees rooms and members, and can neither ask nor remove."""
+    User.objects.filter(pk=bob.pk).update(is_staff=True)
+    rights = Permission.objects.filter(codename__in=["view_chatroom", "view_membership"])
+    bob.user_permissions.set(rights)
+    client.force_login(bob)
+    assert client.get(page_of(lobby)).status_code == 200
+    assert client.get(ADD).status_code == 403
+    assert client.post(page_of(lobby), {"invite": [bob.pk], "role": "member"}).status_code == 403
+    rows: list[Any] = list(Membership.objects.values_list("pk", flat=True))
+    client.post("/admin/roomlog_store/membership/", {"action": "ask_to_remove", "_selected_action": rows})
+    assert not PendingCommand.objects.exists()
+
+
+@pytest.mark.parametrize("rooms", [1, 30])
+def test_the_lists_cost_the_same_for_one_room_and_thirty(
+    admin_client: Client,
+    alice: User,
+    bob: User,
+    write: Callable[..., UUID],
+    rooms: int,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """No query per row."""
+    for number in range(rooms):
+        write(CreateRoom(uuid=f"room-{number}", name=f"room {number}", members=[bob.pk]), alice)
+    for table in ("chatroom", "membership", "roomevent", "roomhead"):
+        with django_assert_max_num_queries(9):
+            assert admin_client.get(f"/admin/roomlog_store/{table}/").status_code == 200

@@ -1,0 +1,95 @@
+"""Tokens, tickets and the search for people by HTTP."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.authtoken.models import Token
+
+from roomlog_api.signing_in import MAX_FAILURES
+from roomlog_store.tickets import read_ticket
+
+pytestmark = pytest.mark.django_db
+RIGHT = {"username": "alice", "password": "correct horse"}
+
+
+def ask_token(client: Client, **changes: str) -> int:
+    """Ask for a token and return the status."""
+    return client.post("/api/token/", RIGHT | changes, content_type="application/json").status_code
+
+
+def test_a_name_and_a_password_get_the_users_one_token(alice: User, client: Client) -> None:
+    """Whoever asks twice gets the same token, so that a second program does not cut off the first."""
+    answers = [client.post("/api/token/", RIGHT, content_type="application/json").json() for _ in range(2)]
+    token = Token.objects.get(user=alice)
+    assert answers == [{"token": token.key, "user": {"id": alice.pk, "username": "alice"}}] * 2
+
+
+@pytest.mark.parametrize("changes", [{"password": "wrong"}, {"username": "nobody"}])
+def test_wrong_words_get_no_token(alice: User, client: Client, changes: dict[str, str]) -> None:
+    """Name or password: the answer does not say which was wrong."""
+    assert ask_token(client, **changes) == 401
+
+
+def test_somebody_deactivated_gets_no_token(alice: User, client: Client) -> None:
+    """The right password of a closed account opens nothing."""
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert ask_token(client) == 401
+
+
+def test_guessing_is_paced_per_name(alice: User, bob: User, client: Client) -> None:
+    """After ten wrong passwords even the right one is refused for a while; other names are not."""
+    assert [ask_token(client, password="wrong") for _ in range(MAX_FAILURES)] == [401] * MAX_FAILURES
+    assert ask_token(client) == 401
+    assert ask_token(client, username="bob", password="battery staple") == 200
+
+
+def test_guessing_is_paced_per_address(alice: User, client: Client) -> None:
+    """Many names from one address are stopped too, and told when to come back."""
+    statuses = [ask_token(client, username=f"name{number}") for number in range(31)]
+    assert statuses == [401] * 30 + [429]
+
+
+def test_revoking_deletes_ones_own_token_alone(as_alice: Client, bob: User) -> None:
+    """The token is dead at once, and nobody else's."""
+    Token.objects.create(user=bob)
+    assert as_alice.delete("/api/token/").status_code == 204
+    assert list(Token.objects.values_list("user", flat=True)) == [bob.pk]
+    assert as_alice.get("/api/rooms/").status_code == 401
+
+
+def test_a_ticket_is_for_who_asks(as_alice: Client, alice: User) -> None:
+    """A page that is signed in gets a pass for its socket, good for a minute."""
+    answer = as_alice.post("/api/ticket/").json()
+    assert (read_ticket(answer["ticket"]), answer["expires_in_seconds"]) == (alice.pk, 60)
+
+
+def test_a_session_needs_its_pages_own_mark(alice: User) -> None:
+    """Another site's page can't ask for a ticket in the name of who is signed in here."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert client.post("/api/ticket/").status_code == 403
+    page = client.get("/").content.decode()
+    mark = page.split('data-csrf-token="')[1].split('"')[0]
+    answer = client.post("/api/ticket/", headers={"x-csrftoken": mark}, content_type="application/json")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/rooms/", "/api/users/?search=a", "/api/messages/u/"])
+def test_strangers_get_nothing(db: None, client: Client, path: str) -> None:
+    """Without a token or a session every answer is 401."""
+    assert client.get(path).status_code == 401
+
+
+def test_people_are_found_by_how_their_name_begins(
+    as_alice: Client, alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Twenty at most, active ones only, and nobody for nothing: the list of all people is no public page."""
+    User.objects.bulk_create(User(username=f"anna{number:02}", password="!") for number in range(30))
+    User.objects.create(username="anna-gone", is_active=False)
+    with django_assert_num_queries(2):
+        found = as_alice.get("/api/users/", {"search": "anna"}).json()
+    assert [person["username"] for person in found] == [f"anna{number:02}" for number in range(20)]
+    assert as_alice.get("/api/users/", {"search": "bo"}).json() == [{"id": bob.pk, "username": "bob"}]
+    assert as_alice.get("/api/users/").json() == []
+    assert as_alice.get("/api/users/", {"search": "a\0"}).json() == []

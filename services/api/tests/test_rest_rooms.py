@@ -1,0 +1,167 @@
+"""Rooms, members and messages by HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from roomlog_contract.commands import NewMessage
+from roomlog_contract.envelope import Envelope, encode
+from roomlog_contract.limits import TEXT_CODE_POINTS
+from roomlog_contract.shards import created_room_id, direct_room_id
+from roomlog_store.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand
+
+pytestmark = pytest.mark.django_db
+Work = Callable[[], list[str]]
+
+
+def post(client: Client, path: str, **fields: Any) -> tuple[int, Any]:
+    """Post a JSON body and return status and answer."""
+    answer = client.post(path, fields, content_type="application/json")
+    return answer.status_code, answer.json()
+
+
+@pytest.fixture
+def as_stranger(admin_user: User) -> Client:
+    """Somebody signed in who is in no room, whatever else he may do."""
+    client = Client()
+    client.force_login(admin_user)
+    return client
+
+
+def test_ones_rooms_are_listed_as_on_the_wire(
+    as_alice: Client, lobby: UUID, as_stranger: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Heads and unread counts come with them, in one query beside the token's."""
+    with django_assert_num_queries(2):
+        (room,) = as_alice.get("/api/rooms/").json()
+    assert (room["id"], room["name"], room["kind"], room["seq"]) == (lobby.hex, "lobby", "group", 3)
+    assert set(room) == {"id", "name", "kind", "epoch", "seq", "read_seq", "unread"}
+    assert as_stranger.get("/api/rooms/").json() == []
+
+
+def test_a_room_is_asked_for_and_made_by_a_worker(
+    as_alice: Client, alice: User, bob: User, work: Work
+) -> None:
+    """The answer names the room before it is there; the api itself writes none."""
+    room = created_room_id(alice.pk, "new")
+    asked = post(as_alice, "/api/rooms/", uuid="new", name="plans", members=[bob.pk])
+    assert asked == (202, {"uuid": "new", "room": room.hex})
+    assert not ChatRoom.objects.exists()
+    assert work() == []
+    assert ChatRoom.objects.get(pk=room).memberships.count() == 2
+
+
+def test_a_direct_room_has_its_pairs_id(as_alice: Client, alice: User, bob: User) -> None:
+    """Both ask for the same room, whoever is first."""
+    _, answer = post(as_alice, "/api/rooms/", kind="direct", members=[bob.pk])
+    assert answer["room"] == direct_room_id(bob.pk, alice.pk).hex
+
+
+def test_members_come_and_go_by_command(
+    as_alice: Client, lobby: UUID, bob: User, admin_user: User, work: Work
+) -> None:
+    """Invited, removed, and oneself by leaving: each is asked for here and done by a worker."""
+    path = f"/api/rooms/{lobby.hex}/members/"
+    assert post(as_alice, path, user=admin_user.pk, role="admin")[0] == 202
+    assert work() == []
+    assert Membership.objects.get(room=lobby, user=admin_user).role == "admin"
+    assert as_alice.delete(f"{path}{bob.pk}/").status_code == 202
+    assert work() == []
+    assert not Membership.objects.filter(room=lobby, user=bob).exists()
+
+
+def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User, work: Work) -> None:
+    """No special path: who removes himself leaves."""
+    assert as_alice.delete(f"/api/rooms/{lobby}/members/{alice.pk}/").status_code == 202
+    assert work() == []
+    assert as_alice.get("/api/rooms/").json() == []
+
+
+def test_messages_are_read_backwards(
+    as_alice: Client, lobby: UUID, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The last ones before a seq, oldest first; four queries however many they are."""
+    path = f"/api/rooms/{lobby.hex}/messages/"
+    with django_assert_num_queries(4):
+        messages = as_alice.get(path).json()
+    assert [(message["seq"], message["text"]) for message in messages] == [(2, "hello"), (3, "anybody here?")]
+    assert [message["seq"] for message in as_alice.get(path, {"before": 3}).json()] == [2]
+    assert [message["seq"] for message in as_alice.get(path, {"limit": 1}).json()] == [3]
+    assert messages[0]["room"] == lobby.hex
+    assert messages[0]["user"]["username"] == "alice"
+
+
+@pytest.mark.parametrize("query", [{"before": 0}, {"before": 2**64}, {"limit": 101}, {"limit": "x"}])
+def test_pages_out_of_range_are_refused(as_alice: Client, lobby: UUID, query: dict[str, Any]) -> None:
+    """A page is 1 to 100 messages before a seq that can be."""
+    assert as_alice.get(f"/api/rooms/{lobby.hex}/messages/", query).status_code == 400
+
+
+def test_what_is_posted_is_said_once(as_alice: Client, lobby: UUID, work: Work) -> None:
+    """A program that repeats its request with the same uuid says it once."""
+    path = f"/api/rooms/{lobby.hex}/messages/"
+    for _ in range(2):
+        assert post(as_alice, path, uuid="u1", text=" hi ") == (202, {"uuid": "u1", "room": lobby.hex})
+    assert work() == []
+    assert ChatMessage.objects.get(uuid="u1").text == " hi "
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [(" ", "empty_text"), ("", "empty_text"), ("x" * (TEXT_CODE_POINTS + 1), "text_too_long")],
+)
+def test_bad_texts_get_the_wires_codes(as_alice: Client, lobby: UUID, text: str, code: str) -> None:
+    """HTTP and sockets name the same mistakes alike."""
+    status, answer = post(as_alice, f"/api/rooms/{lobby.hex}/messages/", text=text)
+    assert (status, answer["error_code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"text": "a\0b"}, {"text": "a\ud800"}, {"text": "a", "uuid": "x" * 65}]
+)
+def test_bodies_that_make_no_command_are_refused(
+    as_alice: Client, lobby: UUID, fields: dict[str, Any]
+) -> None:
+    """Missing, unstorable or too long: 400, and nothing waits."""
+    assert post(as_alice, f"/api/rooms/{lobby.hex}/messages/", **fields)[0] == 400
+    assert not PendingCommand.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("path", ["messages/", "members/", "members/1/"])
+def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: str, method: str) -> None:
+    """Who is not in it can't even tell that it is there, whatever his rights in the admin."""
+    for room in (lobby, uuid4()):
+        ask = as_stranger.delete if path == "members/1/" else getattr(as_stranger, method)
+        status = ask(f"/api/rooms/{room.hex}/{path}").status_code
+        assert status == (405 if (path, method) == ("members/", "get") else 404)
+
+
+def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: UUID) -> None:
+    """Stored, waiting or given up: each of one's own commands of a uuid is found."""
+    command = NewMessage(uuid="u1", room=lobby, text="hi")
+    post(as_alice, f"/api/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
+    for user in (alice.pk, alice.pk + 1):
+        letter = encode(Envelope(command=command, user=user))
+        DeadLetter.objects.create(
+            shard=1, entry=f"{user}-0", uuid="u1", room=lobby, error="OSError", envelope=letter
+        )
+    DeadLetter.objects.create(shard=1, entry="9-9", uuid="u1", error="undecodable", envelope=b"?")
+    assert as_alice.get("/api/messages/u1/").json() == [
+        {"state": "pending", "room": lobby.hex, "seq": None},
+        {"state": "failed", "room": lobby.hex, "seq": None},
+    ]
+    assert as_alice.get("/api/messages/hello-1/").json() == [{"state": "stored", "room": lobby.hex, "seq": 2}]
+
+
+def test_others_messages_are_nowhere(lobby: UUID, bob: User) -> None:
+    """Bob can't find out what Alice's uuids are, and a uuid that can't be is nowhere."""
+    client = Client()
+    client.force_login(bob)
+    for uuid in ("hello-1", "never", "%00", "a/b"):
+        assert client.get(f"/api/messages/{uuid}/").status_code == 404
