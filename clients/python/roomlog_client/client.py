@@ -64,7 +64,7 @@ class RoomlogClient:
         self._state = ClientState(options, random.random)
         self._observer = observer or Observer()
         self._driver = Driver(self._state, random.sample(urls, len(urls)), self._observer, self._deliver)
-        self._items: Queue[Item | None] = Queue(WAITING_ITEMS + WAITING_ROOMS)
+        self._inbox: Queue[Item | None] = Queue(WAITING_ITEMS + WAITING_ROOMS)
         self._answers: dict[str, Future[Result]] = {}
         self._running: asyncio.Task[None] | None = None
         self._taken = 0
@@ -133,10 +133,10 @@ class RoomlogClient:
         Raises:
             CutOff: the server does not want this user any more.
         """
-        while (item := await self._items.get()) is not None:
+        while (item := await self._inbox.get()) is not None:
             self._count_taken()
             yield item
-        self._items.put_nowait(None)
+        self._inbox.put_nowait(None)
         if isinstance(self._state.ended_by, CutOff):
             raise self._state.ended_by
 
@@ -194,13 +194,13 @@ class RoomlogClient:
         try:
             await self._driver.run()
         finally:
-            self._items.put_nowait(None)
+            self._inbox.put_nowait(None)
 
     def _deliver(self, action: HandOn | Resolve | Fail) -> None:
         match action:
             case HandOn():
                 self._observer.handed_on(action.item)
-                self._items.put_nowait(action.item)
+                self._inbox.put_nowait(action.item)
             case Resolve():
                 self._settle(action.uuid, action.result)
             case Fail():
@@ -217,7 +217,7 @@ class RoomlogClient:
 
     def _count_taken(self) -> None:
         self._taken += 1
-        if self._taken >= ITEMS_AT_ONCE or self._items.empty():
+        if self._taken >= ITEMS_AT_ONCE or self._inbox.empty():
             self._state.taken(self._taken, time.monotonic())
             self._taken = 0
             self._driver.act()

@@ -59,7 +59,7 @@ class Driver:
     async def run(self) -> None:
         """Keep a connection open until the state ends."""
         try:
-            async with aiohttp.ClientSession() as session:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)) as session:
                 while not self._state.is_ended:
                     await self._wait_until(self._state.reconnect_at)
                     if not self._state.is_ended:

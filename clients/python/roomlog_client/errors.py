@@ -117,7 +117,7 @@ class ProtocolError(RoomlogError):
     """A frame that the client can't read; the connection is given up and made anew."""
 
 
-RETRIED: Final = frozenset({ErrorCode.BUSY, ErrorCode.RATE_LIMITED})
+RETRIED: Final = frozenset({ErrorCode.BUSY, ErrorCode.RATE_LIMITED, ErrorCode.NOT_AUTHENTICATED})
 """Refusals that certainly stored nothing and pass by themselves: the outbox repeats them."""
 
 FINAL_CLOSES: Final = frozenset({CloseCode.UNAUTHENTICATED, CloseCode.REVOKED})
@@ -125,7 +125,6 @@ FINAL_CLOSES: Final = frozenset({CloseCode.UNAUTHENTICATED, CloseCode.REVOKED})
 
 _BY_CODE: Final[dict[str, type[CommandError]]] = {
     ErrorCode.INVALID_TOKEN: InvalidToken,
-    ErrorCode.NOT_AUTHENTICATED: InvalidToken,
     ErrorCode.NOT_MEMBER: NotMember,
     ErrorCode.INVALID_ROOM: InvalidRoom,
     ErrorCode.NOT_FOUND: NotFound,

@@ -36,6 +36,8 @@ class Command:
     """When it was sent on the present connection; None where it is due."""
     retry_at: float = 0.0
     """Not before this, because the server asked to wait."""
+    was_refused: bool = False
+    """The server refused it for now: the later ones of its room wait until it is answered."""
 
 
 class Outbox:
@@ -90,12 +92,12 @@ class Outbox:
         for command in list(self._commands.values()):
             if self._in_flight >= IN_FLIGHT_COMMANDS:
                 return
-            if command.sent_at is not None or command.room in blocked:
+            if command.room in blocked:
                 continue
-            if command.retry_at > now:
+            if command.was_refused:
                 blocked.add(command.room)
-                continue
-            yield command
+            if command.sent_at is None and command.retry_at <= now:
+                yield command
 
     def sent(self, command: Command, now: float) -> None:
         """Count a command as sent on the present connection."""
@@ -108,13 +110,14 @@ class Outbox:
         command = self._commands.get(uuid)
         if command is not None:
             command.retry_at = retry_at
+            command.was_refused = True
             self._recall(command)
 
     def disconnected(self) -> None:
         """Make everything due again: what was in flight is unknown now."""
         for command in self._commands.values():
             self._recall(command)
-            command.retry_at = 0.0
+            command.retry_at, command.was_refused = 0.0, False
 
     def expire(self, now: float) -> None:
         """Make due again what was not answered in time."""

@@ -52,7 +52,7 @@ class Room:
     asked_at: float | None = None
     """When the question under way was sent."""
     is_overtaken: bool = False
-    """The server demanded the question again while one was under way: its answer may be too old."""
+    """The log was reset while a question was under way: its answer may be about the log before."""
     not_before: float = 0.0
     """The server asked to wait until then, or its answer brought nothing."""
 
@@ -144,10 +144,13 @@ class Rooms:
             self._compare(room, cursor.epoch, cursor.seq)
 
     def must_ask(self, key: str, ask: Ask = Ask.SINCE) -> None:
-        """The server sends nothing of the room until it is asked; AFRESH: the cursor is worth nothing."""
+        """The server sends nothing of the room until it is asked; AFRESH: the cursor is worth nothing.
+
+        A question under way suffices: its answer comes after this demand and says where to go on.
+        """
         room = self._rooms.get(key)
         if room is not None:
-            room.is_overtaken = room.asked_at is not None
+            room.is_overtaken = ask is Ask.AFRESH and room.asked_at is not None
             self._need(room, ask)
 
     def page(self, page: Page, now: float) -> None:

@@ -272,8 +272,12 @@ class ClientState:
         self.rooms.event(event)
 
     def _settle_own(self, event: Event) -> None:
-        """For the sender of its command an event is the answer, wherever it is met."""
-        if self.user is None or event.user.id != self.user.id:
+        """For the sender of its command an event is the answer, wherever it is met.
+
+        A duplicate is sent to nobody else, even where somebody else was first, as in a direct room.
+        """
+        is_own = event.duplicate or (self.user is not None and event.user.id == self.user.id)
+        if not is_own:
             return
         command = self.outbox.get(event.uuid)
         if command is None or command.action != event.action or command.room not in ("", event.room):

@@ -105,11 +105,11 @@ class FakeServer:
         if self.upgrade_status != 101:
             return web.Response(status=self.upgrade_status, headers={"Retry-After": "0"})
         socket = web.WebSocketResponse()
-        await socket.prepare(request)
+        await socket.prepare(request)  # deadline: none needed, it writes one small header
         connection = Connection(socket, cast(asyncio.WriteTransport, request.transport))
         self.connections.append(connection)
         try:
-            async for message in socket:
+            async for message in socket:  # deadline: the test that ends the server closes it
                 if message.type is WSMsgType.TEXT:
                     await self._carry_out(connection, json.loads(message.data))
         finally:

@@ -12,7 +12,7 @@ from roomlog_client.errors import ProtocolError
 from roomlog_client.events import Event
 from roomlog_client.incoming import Answer, Page, Refusal, Unknown, parse
 
-EXAMPLES = Path(__file__).parents[3] / "packages/contract/examples"
+EXAMPLES = Path(__file__).parents[4] / "packages/contract/examples"
 FRAMES = sorted(path for path in EXAMPLES.glob("*.json") if not path.name.startswith("command."))
 
 

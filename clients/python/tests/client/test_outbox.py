@@ -50,7 +50,7 @@ def test_unanswered_command_is_repeated_after_its_time() -> None:
 
 
 def test_refused_command_holds_back_its_room_alone() -> None:
-    """While a command waits to be repeated nothing of its room overtakes it; other rooms go on."""
+    """Until a refused command is answered nothing of its room overtakes it; other rooms go on."""
     outbox = filled("a.1")
     send(outbox)
     outbox.refused("a.1", 5.0)
@@ -58,7 +58,18 @@ def test_refused_command_holds_back_its_room_alone() -> None:
     outbox.add(Command("b.1", "new_message", "b", b"{}"))
     assert send(outbox, 4.9) == ["b.1"]
     assert outbox.next_at(4.9) == 5.0
-    assert send(outbox, 5.0) == ["a.1", "a.2"]
+    assert send(outbox, 5.0) == ["a.1"]
+    outbox.settle("a.1")
+    assert send(outbox, 5.1) == ["a.2"]
+
+
+def test_new_connection_does_not_wait_for_an_old_refusal() -> None:
+    """What another gateway asked for means nothing on the next connection."""
+    outbox = filled("a.1", "a.2")
+    send(outbox)
+    outbox.refused("a.1", 5.0)
+    outbox.disconnected()
+    assert send(outbox, 1.0) == ["a.1", "a.2"]
 
 
 def test_window_limits_what_is_in_flight() -> None:

@@ -164,16 +164,37 @@ def test_sync_required_asks_even_where_nothing_seems_missing() -> None:
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
 
 
-def test_sync_required_during_a_question_asks_again() -> None:
-    """An answer that was under way when the server demanded a question may not be the one it waits for."""
+def test_demand_during_a_question_is_met_by_its_answer() -> None:
+    """A `sync_required` that crosses a question asks nothing more: the answer says where to go on."""
     rooms = following(10)
     rooms.must_ask(ROOM)
     ask(rooms)
     rooms.must_ask(ROOM)
+    assert ask(rooms) == []
     rooms.page(page(11, 11), 1.0)
-    assert ask(rooms, 1.0) == [Question(ROOM, Cursor(EPOCH, 11))]
-    rooms.page(page(12, 12), 1.0)
     assert ask(rooms, 1.0) == []
+    assert seqs(rooms) == [11]
+
+
+def test_second_reset_during_a_question_asks_again() -> None:
+    """An answer that was under way when the log was reset may be about the log before."""
+    rooms = following(10)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    ask(rooms)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    rooms.selected(Selected("", ROOM, "e2", 5, []))
+    assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
+
+
+def test_reset_is_not_forgotten_over_other_demands() -> None:
+    """A cursor that is worth nothing stays so, whatever else asks for the room."""
+    rooms = following(10)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    rooms.must_ask(ROOM)
+    rooms.head_is(ROOM, Cursor(EPOCH, 30))
+    rooms.event(event(11))
+    assert seqs(rooms) == []
+    assert ask(rooms) == [Question(ROOM, None)]
 
 
 def test_answer_of_a_repeat_is_no_event() -> None:
