@@ -134,15 +134,15 @@ class Consumer:
             log.warning("leases_not_released", error=type(error).__name__)
 
     def _keep_leases(self) -> None:
-        before = self._leases.epochs.keys()
+        before = set(self._leases.epochs)
         self._leases.keep()
         if self._leases.unclean:
             self._suspects |= dict.fromkeys(self._leases.unclean, limits.STREAM_BATCH)
             self._leases.unclean.clear()
         if before != self._leases.epochs.keys():
             self._next_sweep = 0.0
-        for shard in range(shards.SHARDS):
-            metrics.SHARD_OWNED.labels(f"{shard:02d}").set(shard in self._leases.epochs)
+            for shard in range(shards.SHARDS):
+                metrics.SHARD_OWNED.labels(f"{shard:02d}").set(shard in self._leases.epochs)
 
     def _sort(self, raw: Sequence[RawEntry]) -> tuple[list[Entry], list[Entry], dict[str, list[str]]]:
         """Return writes, reads and mere wake-ups; what can't be decoded is buried at once."""
