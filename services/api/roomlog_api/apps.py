@@ -7,7 +7,7 @@ class ApiConfig(AppConfig):
     """Connects the notices, so that admin, REST, shells and commands alike send them."""
 
     name = "roomlog_api"
-    verbose_name = "Roomlog"
+    verbose_name = "Access"
 
     def ready(self) -> None:
         """Listen to the signals of the models."""

@@ -11,5 +11,7 @@ os.environ.setdefault("ROOMLOG_DATABASE_URL", "sqlite://:memory:")
 from .settings import *  # noqa: F403 - the environment must be there before
 
 LOGGING_CONFIG = None
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = [
+    f"django.contrib.auth.hashers.{name}" for name in ("MD5PasswordHasher", "PBKDF2PasswordHasher")
+]
 """Hundreds of test users: a slow hash would be most of the run."""

@@ -6,6 +6,8 @@ laptop and a cluster but by a ROOMLOG_ variable.
 
 from pathlib import Path
 
+from django.templatetags.static import static
+
 from roomlog_runtime.settings import read_flag, read_integer, read_list, read_secret, read_text
 from roomlog_store.databases import database
 
@@ -119,7 +121,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 PROMETHEUS_METRIC_NAMESPACE = "roomlog_api"
-UNFOLD = {"SITE_TITLE": "Roomlog", "SITE_HEADER": "Roomlog", "SITE_SYMBOL": "forum"}
+UNFOLD = {
+    "SITE_TITLE": "Roomlog",
+    "SITE_HEADER": "Roomlog",
+    "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("roomlog/icon.svg")}
+    ],
+}
 
 # Called by django.setup as configure_logs("api"): gunicorn's processes and every command log alike.
 LOGGING_CONFIG: str | None = "roomlog_runtime.logs.configure_logs"

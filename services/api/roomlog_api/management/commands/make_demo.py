@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing, wait for the workers, print."""
         for handler in logging.getLogger().handlers:
-            if isinstance(handler, logging.StreamHandler):
+            if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout:
                 handler.setStream(sys.stderr)  # standard output is for the JSON alone
         users = {name: _make_user(name) for name in USERS}
         rooms = {name: _ask_for_room(name, users) for name in ROOMS}

@@ -1,0 +1,90 @@
+"""Login, logout and the chat page, with their headers and their static files."""
+
+import re
+from contextlib import closing
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from roomlog_api.signing_in import MAX_FAILURES
+
+pytestmark = pytest.mark.django_db
+RIGHT = {"username": "alice", "password": "correct horse"}
+
+
+def policy_of(answer: Any) -> dict[str, str]:
+    """Return the directives of the answer's policy."""
+    parts = (part.strip().partition(" ") for part in answer.headers["Content-Security-Policy"].split(";"))
+    return {name: value for name, _, value in parts}
+
+
+def test_the_chat_is_for_the_signed_in(client: Client, alice: User) -> None:
+    """Strangers are sent to the login and come back to the chat from there; logging out ends it."""
+    assert client.get("/").headers["location"] == "/login/?next=/"
+    assert client.post("/login/", RIGHT | {"next": "/"}).headers["location"] == "/"
+    page = client.get("/")
+    assert f'data-user-id="{alice.pk}"' in page.content.decode()
+    assert client.post("/logout/").headers["location"] == "/login/"
+    assert client.get("/").status_code == 302
+
+
+def test_the_login_leads_nowhere_else(client: Client, alice: User) -> None:
+    """A prepared link can't send who has just logged in to another site."""
+    answer = client.post("/login/", RIGHT | {"next": "https://elsewhere.example/"})
+    assert answer.headers["location"] == "/"
+
+
+def test_a_wrong_password_is_told_and_paced(client: Client, alice: User) -> None:
+    """The page says that it was wrong; after ten times the right one does not help for a while."""
+    for _ in range(MAX_FAILURES):
+        page = client.post("/login/", RIGHT | {"password": "wrong"})
+        assert "Wrong name or password" in page.content.decode()
+    assert client.post("/login/", RIGHT).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/login/"])
+def test_nothing_inline_runs(client: Client, alice: User, path: str) -> None:
+    """The policy allows our own files alone, and the pages hold neither script nor style nor handler."""
+    if path == "/":
+        client.force_login(alice)
+    page = client.get(path)
+    policy = policy_of(page)
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    markup = page.content.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bon\w+=|\bstyle=", markup)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sources"),
+    [("wss://chat.example/ws", "'self' wss://chat.example"), ("", "'self' ws://testserver wss://testserver")],
+)
+def test_the_page_may_reach_its_socket_alone(
+    client: Client, settings: Any, setting: str, sources: str
+) -> None:
+    """Where the gateway is elsewhere the policy names it; else it is where the page came from."""
+    settings.ROOMLOG_WEBSOCKET_URL = setting
+    assert policy_of(client.get("/login/"))["connect-src"] == sources
+
+
+def test_a_foreign_host_gets_no_policy_of_its_choice(client: Client) -> None:
+    """The Host header is the asker's word: refused, it stands nowhere in the answer."""
+    answer = client.get("/login/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "evil" not in str(answer.headers)
+
+
+def test_the_admin_runs_nothing_from_elsewhere(admin_client: Client) -> None:
+    """Its theme needs expressions in its markup; scripts still come from here only."""
+    policy = policy_of(admin_client.get("/admin/"))
+    assert policy["script-src"] == "'self' 'unsafe-inline' 'unsafe-eval'"
+    assert policy["frame-ancestors"] == "'none'"
+
+
+@pytest.mark.parametrize("name", ["chat.js", "roomlog.js", "outbox.js", "socket.js", "api.js", "view.js"])
+def test_the_pages_modules_are_served(client: Client, name: str) -> None:
+    """Browsers run a module only under a JavaScript type."""
+    with closing(client.get(f"/static/roomlog/{name}")) as answer:
+        assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, "text/javascript")

@@ -1,0 +1,63 @@
+"""What the environment makes of the settings."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import roomlog_api
+from roomlog_runtime.settings import SettingError
+
+SETTINGS = Path(roomlog_api.__file__).with_name("settings.py")
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **environ: str) -> ModuleType:
+    """Run the settings module in this environment, beside the one that the tests use."""
+    monkeypatch.setenv("ROOMLOG_SECRET_KEY", "x")
+    monkeypatch.setenv("ROOMLOG_DATABASE_URL", "sqlite:////tmp/none.sqlite3")
+    for name, value in environ.items():
+        monkeypatch.setenv(f"ROOMLOG_{name}", value)
+    spec = importlib.util.spec_from_file_location("settings_under_test", SETTINGS)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_secure"),
+    [
+        ({}, False),
+        ({"ALLOWED_HOSTS": "localhost"}, False),
+        ({"ALLOWED_HOSTS": "chat.example"}, True),
+        ({"ALLOWED_HOSTS": "localhost,chat.example"}, True),
+        ({"ALLOWED_HOSTS": "chat.example", "SECURE_COOKIES": "0"}, False),
+        ({"SECURE_COOKIES": "1"}, True),
+    ],
+)
+def test_cookies_are_for_https_wherever_others_can_reach(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], is_secure: bool
+) -> None:
+    """Only a page that is served to this machine alone may do without a certificate unasked."""
+    settings = load(monkeypatch, **environ)
+    assert (is_secure, is_secure) == (settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
+
+
+def test_nothing_is_trusted_or_promised_unless_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No debug pages, no HSTS, and no proxy's word by default."""
+    settings = load(monkeypatch)
+    assert (settings.DEBUG, settings.SECURE_HSTS_SECONDS, settings.SECURE_PROXY_SSL_HEADER) == (
+        False,
+        0,
+        None,
+    )
+    assert load(monkeypatch, PROXIES="1").SECURE_PROXY_SSL_HEADER == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def test_a_missing_secret_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no default key that somebody could forget to change."""
+    monkeypatch.setenv("ROOMLOG_SECRET_KEY", "")
+    with pytest.raises(SettingError, match="ROOMLOG_SECRET_KEY is not set"):
+        load(monkeypatch, SECRET_KEY="")
