@@ -37,7 +37,7 @@ from roomlog_contract.events import (
 from roomlog_store import selectors
 from roomlog_store.frames import frame_of, message_of
 from roomlog_store.models import ChatMessage, RoomHead
-from roomlog_store.tickets import read_ticket
+from roomlog_store.tickets import TICKET_SECONDS, read_ticket
 
 from .entries import Entry
 from .outcomes import error_answer, event_notice
@@ -47,7 +47,8 @@ from .outcomes import error_answer, event_notice
 class _Known:
     """What is read once for all entries of a batch."""
 
-    users: Mapping[str, User]
+    users: Mapping[tuple[str, bool], User]
+    """By token or ticket, and whether it is a recheck."""
     rooms: Mapping[int, list[RoomSummary]]
     heads: Mapping[UUID, RoomHead]
 
@@ -66,7 +67,7 @@ def read(entries: Sequence[Entry]) -> list[Reply]:
 
 def _read_ahead(entries: Sequence[Entry]) -> _Known:
     commands = [entry.envelope.command for entry in entries]
-    users = _identified([command for command in commands if isinstance(command, Identify)])
+    users = _identified(entries)
     asking = {user.id for user in users.values()}
     asking |= {entry.envelope.user for entry in entries if isinstance(entry.envelope.command, ListRooms)}
     rooms: set[UUID] = set()
@@ -85,20 +86,34 @@ def _read_ahead(entries: Sequence[Entry]) -> _Known:
     )
 
 
-def _identified(commands: Sequence[Identify]) -> dict[str, User]:
-    """Return the active user of each valid token and ticket."""
-    found = selectors.users_by_token({command.token for command in commands if command.token})
-    tickets = {command.ticket for command in commands if command.ticket}
-    owners = {ticket: user for ticket in tickets if (user := read_ticket(ticket)) is not None}
+def _identified(entries: Sequence[Entry]) -> dict[tuple[str, bool], User]:
+    """Return the active user of each valid token and ticket.
+
+    A ticket is for its first minute; the recheck of a connection that came with it in time asks only
+    whether its user is still active.
+    """
+    asked = [
+        (command, bool(entry.envelope.user))
+        for entry in entries
+        if isinstance(command := entry.envelope.command, Identify)
+    ]
+    found = selectors.users_by_token({command.token for command, _ in asked if command.token})
+    owners = {
+        (ticket, is_recheck): user
+        for command, is_recheck in asked
+        if (ticket := command.ticket)
+        and (user := read_ticket(ticket, max_age_seconds=None if is_recheck else TICKET_SECONDS)) is not None
+    }
     active = selectors.users_by_id(selectors.active_user_ids(set(owners.values()))) if owners else {}
-    return found | {ticket: active[user] for ticket, user in owners.items() if user in active}
+    by_token = {(key, is_recheck): user for key, user in found.items() for is_recheck in (False, True)}
+    return by_token | {secret: active[user] for secret, user in owners.items() if user in active}
 
 
 def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return for each command
     request, command = entry.envelope.request, entry.envelope.command
     match command:
         case Identify():
-            user = known.users.get(command.token or command.ticket or "")
+            user = known.users.get((command.token or command.ticket or "", bool(entry.envelope.user)))
             return Identified(request, user, known.rooms.get(user.id, []) if user else [])
         case ReadHeads():
             heads = {room: known.heads[room] for room in command.rooms if room in known.heads}
