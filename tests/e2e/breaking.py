@@ -1,0 +1,148 @@
+"""The faults: what the owner of a cluster does on a normal day, and what happens on a bad one.
+
+Each is a coroutine that breaks something and returns when the cluster is whole again.
+"""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.e2e import settings
+from tests.e2e.cluster import Cluster, run, wait_while
+
+PAUSE_SECONDS: Final = 40.0
+"""Until Kubernetes itself notices that a node is gone."""
+GONE_SECONDS: Final = 90.0
+"""Over the longest grace period, a gateway's 75 s."""
+WORKER_COUNTS: Final = (5, 1, 2)
+
+Break = Callable[[Cluster], Awaitable[None]]
+_run_numbers = itertools.count(int(time.time()))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is done to the cluster under load."""
+
+    name: str
+    target: str
+    breaks: Break
+    is_small: bool = False
+    """A part of the small size: one fault per component."""
+    leaves_no_owner: bool = False
+    """While it lasts no worker can own a shard: the database is away, or all workers."""
+    keeps_sockets: bool = False
+    """No client may be disconnected by it."""
+
+
+def delete_pod(component: str, *options: str) -> Break:
+    """Return the deletion of one pod of a component."""
+
+    async def delete(cluster: Cluster) -> None:
+        pod = (await cluster.pods(component))[0]["metadata"]
+        await cluster.kubectl("delete", "pod", pod["name"], "--wait=false", *options)
+
+        async def is_there() -> str:
+            uids = [other["metadata"]["uid"] for other in await cluster.pods(component)]
+            return f"{pod['name']} is there" if pod["uid"] in uids else ""
+
+        await wait_while(is_there, GONE_SECONDS)
+        await cluster.wait_until_whole()
+
+    return delete
+
+
+def roll(*workloads: str) -> Break:
+    """Return the restart of workloads, as after a new image."""
+
+    async def restart(cluster: Cluster) -> None:
+        names = [f"{kind}/{settings.RELEASE}-{name}" for kind, name in map(_split, workloads)]
+        await cluster.kubectl("rollout", "restart", *names)
+        await cluster.wait_until_whole()
+
+    return restart
+
+
+def _split(workload: str) -> tuple[str, str]:
+    kind, _, name = workload.partition("/")
+    return kind, name
+
+
+async def rescale_workers(cluster: Cluster) -> None:
+    """Scale the workers up and down."""
+    for count in WORKER_COUNTS:
+        name = f"statefulset/{settings.RELEASE}-worker"
+        await cluster.kubectl("scale", name, f"--replicas={count}")
+        await cluster.wait_until_whole()
+
+
+async def pause_node(cluster: Cluster) -> None:
+    """Stop a node as if its cable were pulled: the one that does not hold the database."""
+    database = (await cluster.pods("postgresql"))[0]["spec"]["nodeName"]
+    nodes = {pod["spec"]["nodeName"] for name in ("gateway", "worker") for pod in await cluster.pods(name)}
+    node = next(iter(nodes - {database}))
+    await run("docker", "pause", node)
+    try:
+        await asyncio.sleep(PAUSE_SECONDS)  # the fault itself, not a wait for a condition
+    finally:
+        await run("docker", "unpause", node)
+    await cluster.wait_until_whole()
+
+
+async def upgrade(cluster: Cluster) -> None:
+    """Change a value of everybody, then take it back."""
+    chart = "deploy/helm/roomlog"
+    change = ("--reuse-values", "--set", f"gateway.podAnnotations.change=c{next(_run_numbers)}")
+    also = ("--set", "worker.podAnnotations.change=yes,api.podAnnotations.change=yes")
+    await cluster.helm("upgrade", settings.RELEASE, chart, *change, *also, "--wait")
+    await cluster.helm("rollback", settings.RELEASE, "--wait")
+    await cluster.wait_until_whole()
+
+
+async def migrate(cluster: Cluster) -> None:
+    """Take a table away and let an upgrade's Job bring it back, while nobody restarts."""
+    manage = "import django.core.management as m; m.execute_from_command_line"
+    await cluster.python(f"{manage}(['', 'migrate', 'sessions', 'zero'])")
+    chart, run_number = "deploy/helm/roomlog", next(_run_numbers)
+    values = ("--reuse-values", "--set-string", f"migrations.run={run_number}")
+    await cluster.helm("upgrade", settings.RELEASE, chart, *values, "--wait", "--wait-for-jobs")
+    await cluster.python(f"{manage}(['', 'migrate', '--check'])")
+    await cluster.wait_until_whole()
+
+
+FAULTS: Final = (
+    Fault("delete", "gateway", delete_pod("gateway"), is_small=True),
+    Fault("force", "worker", delete_pod("worker", "--force", "--grace-period=0"), is_small=True),
+    Fault("delete", "api", delete_pod("api"), is_small=True),
+    Fault("delete with data", "valkey", delete_pod("valkey"), is_small=True),
+    Fault("delete", "postgresql", delete_pod("postgresql"), is_small=True, leaves_no_owner=True),
+    Fault("rescale 2-5-1-2", "worker", rescale_workers, is_small=True),
+    Fault(
+        "restart",
+        "gateway, worker, api",
+        roll("deployment/gateway", "statefulset/worker", "deployment/api"),
+        is_small=True,
+    ),
+    Fault("migration", "schema", migrate, is_small=True, keeps_sockets=True),
+    Fault("force", "gateway", delete_pod("gateway", "--force", "--grace-period=0")),
+    Fault("delete", "worker", delete_pod("worker")),
+    Fault("restart", "gateway", roll("deployment/gateway")),
+    Fault("restart", "worker", roll("statefulset/worker")),
+    Fault("restart", "api", roll("deployment/api")),
+    Fault("upgrade and rollback", "release", upgrade),
+    Fault("pause 40 s", "node", pause_node),
+)
+
+
+def chosen() -> list[Fault]:
+    """Return the faults of this size."""
+    return [fault for fault in FAULTS if fault.is_small or settings.IS_FULL]
+
+
+def describe(fault: Fault) -> str:
+    """Return the fault's name for a test's id."""
+    return json.dumps(f"{fault.name} {fault.target}").strip('"').replace(", ", "+").replace(" ", "-")

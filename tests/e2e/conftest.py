@@ -1,0 +1,40 @@
+"""The install under test, its people, and the report that is printed and written at the end."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+import pytest
+
+from tests.e2e import figures, settings
+from tests.e2e.cluster import Cluster
+from tests.e2e.people import User, make_users
+from tests.faults.checker.report import git_revision
+
+_users: Final[list[User]] = []
+"""Made once a session: the loop of a test ends with it, the users don't."""
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    """The install that `make kind-up` made, whole."""
+    async with Cluster() as cluster:
+        await cluster.wait_until_whole()
+        yield cluster
+
+
+@pytest.fixture
+async def users(cluster: Cluster) -> list[User]:
+    """The people of the session."""
+    if not _users:
+        _users.extend(await make_users(cluster))
+    return _users
+
+
+@pytest.fixture(scope="session")
+def report() -> Iterator[list[figures.Figures]]:
+    """Takes the figures of each fault; prints and writes them at the end, whatever happened."""
+    found: list[figures.Figures] = []
+    yield found
+    if found:
+        figures.save(found, git_revision())
+        print(f"\n\n{figures.table(found)}\nwritten to {settings.REPORT}")

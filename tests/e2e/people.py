@@ -1,0 +1,89 @@
+"""Users, rooms and the log of the install under test, made and read inside an api pod.
+
+Before and after the message's way: what a load needs, and what the checker compares with.
+"""
+
+import inspect
+import json
+import random
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from tests.e2e import settings
+from tests.e2e.cluster import Cluster
+from tests.faults import population
+from tests.faults.history import Epoch, Row
+
+ROWS_PROGRAM: Final = """
+import django, json, sys
+django.setup()
+from roomlog_store.models import Install, RoomEvent
+rooms = json.load(sys.stdin)
+rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
+print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
+    (row[0].hex, *row[1:]) for row in rows.values_list("room", "seq", "user", "uuid", "kind", "text")]}))
+"""
+
+CLOSE_PROGRAM: Final = """
+from django.db import connection
+connection.close_pool()
+"""
+"""Or the process waits 5 s for each of the pool's threads."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with a token."""
+
+    id: int
+    name: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room whose log is empty at first."""
+
+    id: str
+    members: tuple[User, ...]
+
+
+async def make_users(cluster: Cluster, count: int = settings.USERS) -> list[User]:
+    """Make users whose names nobody had before."""
+    mark = uuid4().hex[:8]
+    names = [f"user-{mark}-{number}" for number in range(count)]
+    made = await _populate(cluster, {"users": names, "rooms": []})
+    return [User(**user) for user in made["users"]]
+
+
+async def make_rooms(cluster: Cluster, users: list[User], count: int = settings.ROOMS) -> list[Room]:
+    """Make rooms with some of the users each; every user is in at least one."""
+    rooms = []
+    for number in range(count):
+        others = random.sample(users, min(settings.MEMBERS, len(users)))
+        members = {user.id: user for user in [*users[number::count], *others]}
+        rooms.append(Room(uuid4().hex, tuple(members.values())))
+    wanted = [
+        {"id": room.id, "name": "e2e", "kind": "group", "members": [user.id for user in room.members]}
+        for room in rooms
+    ]
+    await _populate(cluster, {"users": [], "rooms": wanted})
+    return rooms
+
+
+async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoch]:
+    """Return all events of the rooms and the install's epoch."""
+    answer = await _ask(cluster, ROWS_PROGRAM, [room.id for room in rooms])
+    return [Row(*row) for row in answer["rows"]], Epoch(0.0, answer["epoch"])
+
+
+async def _populate(cluster: Cluster, wanted: dict[str, Any]) -> dict[str, Any]:
+    return await _ask(cluster, inspect.getsource(population), wanted)
+
+
+async def _ask(cluster: Cluster, program: str, question: Any) -> dict[str, Any]:
+    """Run a program that reads JSON and prints JSON; log lines may follow it."""
+    printed = await cluster.python(program + CLOSE_PROGRAM, json.dumps(question))
+    answer: dict[str, Any] = json.JSONDecoder().raw_decode(printed)[0]
+    return answer
