@@ -1,0 +1,66 @@
+"""Where a command connects and as whom: options, the environment, or what the demo wrote down.
+
+A token is never an option: the list of processes shows those to everybody.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+DEMO_FILE: Final = Path(".roomlog/demo.json")
+"""Written by `roomlog demo` in the folder where it runs."""
+DEFAULT_URL: Final = "ws://127.0.0.1:8080/ws"
+
+
+class NoAccount(Exception):
+    """Nobody said as whom to connect."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An address and a token for it."""
+
+    url: str
+    token: str
+
+
+def find_account(url: str | None, token_file: Path | None, demo_user: str | None) -> Account:
+    """Return the account that the options, the environment or the demo name, in this order.
+
+    Raises:
+        NoAccount: none of them names a token.
+    """
+    demo = _demo()
+    token = _token(token_file, demo_user, demo)
+    return Account(url or demo.get("websocket") or DEFAULT_URL, token)
+
+
+def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any]) -> str:
+    if token_file is not None:
+        return _read(token_file).strip()
+    if demo_user is None and (token := os.environ.get("ROOMLOG_TOKEN")):
+        return token
+    users = demo.get("users", [])
+    for user in users:
+        if demo_user in (None, user["name"]):
+            return str(user["token"])
+    names = ", ".join(user["name"] for user in users)
+    if demo_user is not None and users:
+        raise NoAccount(f"the demo has no user {demo_user}; it has {names}")
+    raise NoAccount("set ROOMLOG_TOKEN or --token-file, or run this where `roomlog demo` runs")
+
+
+def _demo() -> dict[str, Any]:
+    if not DEMO_FILE.exists():
+        return {}
+    demo: dict[str, Any] = json.loads(_read(DEMO_FILE))
+    return demo
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NoAccount(f"{path} can't be read: {error.strerror}") from None

@@ -1,0 +1,176 @@
+"""The commands of `roomlog`: options in, a sentence or a table out, exit status 1 where something failed."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from roomlog_client.errors import RoomlogError
+from roomlog_client.events import Event, Sent
+
+from . import messages, owners
+from .account import Account, NoAccount, find_account
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Roomlog from the command line.")
+console = Console()
+complaints = Console(stderr=True)
+
+Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
+TokenFile = Annotated[Path | None, typer.Option(help="Reads the token; else ROOMLOG_TOKEN, else the demo's.")]
+DemoUser = Annotated[str | None, typer.Option("--as", help="A user of the demo that runs in this folder.")]
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def demo(context: typer.Context) -> None:
+    """Start everything on this machine: Valkey, workers, gateway, api and a chat page."""
+    try:
+        start = import_module("roomlog_local.demo").main
+    except ModuleNotFoundError as error:
+        _fail(f"the demo is not installed ({error.name} is missing); run `make .venv` in the repository")
+    raise typer.Exit(start(context.args))
+
+
+@app.command()
+def send(
+    room: Annotated[str, typer.Argument(help="A room's id or name.")],
+    text: Annotated[str, typer.Argument(help="What to say; - reads one message a line from standard input.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    user: DemoUser = None,
+) -> None:
+    """Say something in a room and print its place in the log."""
+    texts = _lines() if text == "-" else _once(text)
+    _run(messages.send(_account(url, token_file, user), room, texts, _say_sent))
+
+
+@app.command()
+def tail(
+    room: Annotated[str | None, typer.Argument(help="A room's id or name; all rooms without one.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="From the beginning, not only what is new.")] = False,
+    count: Annotated[int | None, typer.Option(min=1, help="End after so many events.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Whole frames, one a line.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    user: DemoUser = None,
+) -> None:
+    """Print a room's events as they come, through restarts and deploys, each once and in order."""
+    account = _account(url, token_file, user)
+    _run(
+        messages.tail(
+            account, room, "beginning" if all_ else "head", count, _say_json if as_json else _say_event
+        )
+    )
+
+
+@app.command()
+def verify(
+    room: Annotated[str, typer.Argument(help="A room's id or name.")],
+    digest: Annotated[str | None, typer.Option(help="Fail unless the log has this digest.")] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    user: DemoUser = None,
+) -> None:
+    """Recount a room's log as one of its members: 1, 2, 3 … without a gap, and its digest."""
+    verified = _run(messages.verify(_account(url, token_file, user), room))
+    console.print(f"room    {verified.room}")
+    console.print(f"epoch   {verified.epoch}")
+    console.print(f"events  1 to {verified.events}, no gap" if verified.events else "events  none")
+    console.print(f"digest  {verified.digest}")
+    if digest is not None and digest.lower() != verified.digest:
+        _fail("the digest is another")
+
+
+@app.command(name="shards")
+def show_shards(
+    addresses: Annotated[list[str] | None, typer.Argument(help="Workers' health addresses.")] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="Ask kubectl for its pods.")
+    ] = None,
+) -> None:
+    """Print which worker owns which shards; fails while a shard has no owner.
+
+    On this machine: roomlog shards http://127.0.0.1:9081 …
+    In Kubernetes: roomlog shards --namespace chat (kubectl must be able to read pods and pods/proxy).
+    """
+    if (namespace is None) == (not addresses):
+        _fail("give either addresses or --namespace")
+    found = _run(owners.ask_namespace(namespace) if namespace else owners.ask_addresses(addresses or []))
+    table = Table("worker", "shards", "numbers")
+    for worker, owned in found.items():
+        numbers = "no answer" if owned is None else " ".join(f"{shard:02d}" for shard in owned)
+        table.add_row(worker, str(len(owned or ())), numbers)
+    console.print(table)
+    if doubled := owners.doubles(found):
+        console.print(f"named by several: {doubled}; ask again, a lease may just be moving")
+    if missing := owners.orphans(found):
+        _fail(f"no owner among these workers: {missing}")
+
+
+def main() -> None:
+    """Entry point of the `roomlog` command."""
+    app()
+
+
+def _account(url: str | None, token_file: Path | None, user: str | None) -> Account:
+    try:
+        return find_account(url, token_file, user)
+    except NoAccount as error:
+        _fail(str(error))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command to its end; what it raises becomes one sentence."""
+    try:
+        return asyncio.run(work)
+    except (RoomlogError, owners.KubectlFailed) as error:
+        _fail(str(error))
+    except TimeoutError:
+        _fail("no answer in time")
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+async def _lines() -> AsyncIterator[str]:
+    """Yield the lines of standard input; a thread waits for them, so that the connection lives meanwhile."""
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        yield line.rstrip("\n")
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+def _fail(sentence: str) -> NoReturn:
+    complaints.print(sentence, markup=False, highlight=False)
+    raise typer.Exit(1)
+
+
+def _say_sent(sent: Sent) -> None:
+    print(sent.seq, flush=True)
+
+
+def _say_event(event: Event, room: str) -> None:
+    what = event.text if event.action == "new_message" else f"({event.action})"
+    print(f"{_plain(room)} {event.seq} {_plain(event.user.username)}: {_plain(what)}", flush=True)
+
+
+def _say_json(event: Event, room: str) -> None:
+    print(json.dumps(event.body, ensure_ascii=False, separators=(",", ":")), flush=True)
+
+
+def _plain(text: str) -> str:
+    """Return text that can't command the terminal: somebody else wrote it."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )

@@ -1,0 +1,97 @@
+"""`shards`: which worker owns what, from the workers' own metrics. Asks neither Redis nor the database."""
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import aiohttp
+
+from roomlog_contract.shards import SHARDS
+
+SCRAPE_SECONDS: Final = 5.0
+KUBECTL_SECONDS: Final = 20.0
+HEALTH_PORT: Final = 9081
+OWNED: Final = re.compile(r'^roomlog_worker_shard_owned\{shard="(\d+)"\} 1(?:\.0)?$', re.MULTILINE)
+SELECTOR: Final = "app.kubernetes.io/component=worker"
+
+Owners = dict[str, list[int] | None]
+"""The shards of each worker by its address or pod; None for a worker that did not answer."""
+
+
+class KubectlFailed(Exception):
+    """kubectl is not there or said no."""
+
+
+async def ask_addresses(addresses: Sequence[str]) -> Owners:
+    """Ask each worker's health address, for example http://127.0.0.1:9081, for its metrics."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SCRAPE_SECONDS)) as session:
+        answers = await asyncio.gather(*(_scrape(session, address) for address in addresses))
+    return dict(zip(addresses, answers, strict=True))
+
+
+async def ask_namespace(namespace: str) -> Owners:
+    """Ask every worker pod of a namespace, through the API server.
+
+    Raises:
+        KubectlFailed: the pods could not be listed.
+    """
+    listed = await _kubectl(
+        "get", "pods", "--namespace", namespace, "--selector", SELECTOR, "--output", "json"
+    )
+    pods = sorted(pod["metadata"]["name"] for pod in json.loads(listed)["items"])
+    answers = await asyncio.gather(*(_pod(namespace, pod) for pod in pods))
+    return dict(zip(pods, answers, strict=True))
+
+
+def owned_shards(metrics: str) -> list[int]:
+    """Return the shards that a worker's metrics say it owns."""
+    return sorted(int(number) for number in OWNED.findall(metrics))
+
+
+def orphans(owners: Owners) -> list[int]:
+    """Return the shards that nobody among them owns."""
+    owned = {shard for shards in owners.values() for shard in shards or ()}
+    return [shard for shard in range(SHARDS) if shard not in owned]
+
+
+def doubles(owners: Owners) -> list[int]:
+    """Return the shards that several say they own: a lease that moves between two answers, if it passes."""
+    owned = [shard for shards in owners.values() for shard in shards or ()]
+    return sorted({shard for shard in owned if owned.count(shard) > 1})
+
+
+async def _scrape(session: aiohttp.ClientSession, address: str) -> list[int] | None:
+    try:
+        async with session.get(f"{address.rstrip('/')}/metrics") as response:
+            response.raise_for_status()
+            return owned_shards(await response.text())
+    except (aiohttp.ClientError, TimeoutError):
+        return None
+
+
+async def _pod(namespace: str, pod: str) -> list[int] | None:
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}:{HEALTH_PORT}/proxy/metrics"
+    try:
+        return owned_shards(await _kubectl("get", "--raw", path))
+    except KubectlFailed:
+        return None
+
+
+async def _kubectl(*words: str) -> str:
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec("kubectl", *words, stdout=pipe, stderr=pipe)
+    except OSError:
+        raise KubectlFailed("kubectl is not on PATH") from None
+    try:
+        async with asyncio.timeout(KUBECTL_SECONDS):
+            output, complaint = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise KubectlFailed(f"kubectl did not answer in {KUBECTL_SECONDS:g} s") from None
+    if process.returncode:
+        raise KubectlFailed(complaint.decode().strip())
+    return output.decode()

@@ -1,0 +1,195 @@
+"""The command line: what it prints, how it ends, and that it finds its account."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from typer.testing import CliRunner, Result
+
+from roomlog_client.cli import owners
+from roomlog_client.cli.commands import app
+from roomlog_client.testing import FakeServer
+
+KITCHEN = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
+CELLAR = "1e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    """A server with a room of two and one of one."""
+    async with FakeServer({KITCHEN: ["alice", "bob"], CELLAR: ["bob"]}) as fake:
+        yield fake
+
+
+@pytest.fixture(autouse=True)
+def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave neither a token in the environment nor a demo in the folder."""
+    for name in ("ROOMLOG_TOKEN", "ROOMLOG_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+async def roomlog(
+    *words: str, server: FakeServer | None = None, user: str = "alice", stdin: str = ""
+) -> Result:
+    """Run a command in a thread of its own."""
+    environ = {} if server is None else {"ROOMLOG_URL": server.url, "ROOMLOG_TOKEN": user}
+    return await asyncio.to_thread(lambda: CliRunner().invoke(app, words, input=stdin, env=environ))
+
+
+async def test_send_prints_the_place(server: FakeServer) -> None:
+    """A message's seq is all that stands on standard output, for scripts."""
+    done = await roomlog("send", KITCHEN, "hello", server=server)
+    assert (done.exit_code, done.stdout) == (0, "1\n")
+    assert server.logs[KITCHEN][0]["message"]["text"] == "hello"
+
+
+async def test_send_reads_lines(server: FakeServer) -> None:
+    """With - each line of standard input is a message, in order."""
+    done = await roomlog("send", KITCHEN, "-", server=server, stdin="one\ntwo\nthree\n")
+    assert done.stdout == "1\n2\n3\n"
+    assert [event["message"]["text"] for event in server.logs[KITCHEN]] == ["one", "two", "three"]
+
+
+async def test_unknown_room_is_one_sentence(server: FakeServer) -> None:
+    """A room that the user does not have ends with 1 and says which there are."""
+    done = await roomlog("send", CELLAR, "hello", server=server)
+    assert done.exit_code == 1
+    assert KITCHEN in done.stderr.replace("\n", "")
+    assert server.logs[CELLAR] == []
+
+
+async def test_tail_prints_the_log(server: FakeServer) -> None:
+    """`tail --all` prints a room's events from its first; what could command a terminal is replaced."""
+    await server.post(KITCHEN, "bob", "hello")
+    await server.post(KITCHEN, "alice", "red \x1b[31m")
+    done = await roomlog("tail", KITCHEN, "--all", "--count", "2", server=server)
+    assert done.stdout.splitlines() == [
+        f"{KITCHEN} 1 bob: hello",
+        f"{KITCHEN} 2 alice: red \ufffd[31m",
+    ]
+
+
+async def test_tail_of_one_room_leaves_out_others(server: FakeServer) -> None:
+    """With a room only its events are printed, with --json as they came."""
+    await server.post(CELLAR, "bob", "dark")
+    await server.post(KITCHEN, "bob", "hello")
+    done = await roomlog("tail", KITCHEN, "--all", "--count", "1", "--json", server=server, user="bob")
+    assert json.loads(done.stdout)["message"]["text"] == "hello"
+
+
+async def _digest(server: FakeServer, user: str) -> str:
+    done = await roomlog("verify", KITCHEN, server=server, user=user)
+    assert done.exit_code == 0, done.output
+    assert "1 to 250, no gap" in done.stdout
+    (digest,) = re.findall(r"digest  (\w{64})", done.stdout)
+    return str(digest)
+
+
+async def test_verify_recounts_the_log(server: FakeServer) -> None:
+    """Every member gets the same digest of the same log; one other text makes another."""
+    for number in range(250):
+        await server.post(KITCHEN, "alice", f"text {number} \N{BLACK TELEPHONE}", f"u-{number}")
+    digest = await _digest(server, "alice")
+    assert await _digest(server, "bob") == digest
+    agreed = await roomlog("verify", KITCHEN, "--digest", digest.upper(), server=server)
+    assert agreed.exit_code == 0
+    server.logs[KITCHEN][100]["message"]["text"] += "!"
+    differs = await roomlog("verify", KITCHEN, "--digest", digest, server=server)
+    assert (differs.exit_code, "digest is another" in differs.stderr) == (1, True)
+
+
+async def test_verify_of_an_empty_room(server: FakeServer) -> None:
+    """A room without events is in order."""
+    done = await roomlog("verify", KITCHEN, server=server)
+    assert (done.exit_code, "none" in done.stdout) == (0, True)
+
+
+async def test_no_account_is_one_sentence() -> None:
+    """Without a token anywhere the command says where it looked."""
+    done = await roomlog("send", KITCHEN, "hello")
+    assert (done.exit_code, "ROOMLOG_TOKEN" in done.stderr) == (1, True)
+
+
+def write_demo(server: FakeServer) -> None:
+    """Write what a demo in this folder would have written."""
+    users: list[dict[str, Any]] = [{"name": name, "token": name} for name in ("alice", "bob")]
+    folder = Path(".roomlog")
+    folder.mkdir()
+    (folder / "demo.json").write_text(json.dumps({"websocket": server.url, "users": users}))
+
+
+async def test_demo_is_found(server: FakeServer) -> None:
+    """Where the demo runs, its first user is taken, or the one that --as names."""
+    write_demo(server)
+    await roomlog("send", KITCHEN, "hello")
+    await roomlog("send", KITCHEN, "hello", "--as", "bob")
+    senders = [event["message"]["user"]["username"] for event in server.logs[KITCHEN]]
+    assert senders == ["alice", "bob"]
+    stranger = await roomlog("send", KITCHEN, "hello", "--as", "carol")
+    assert (stranger.exit_code, "alice, bob" in stranger.stderr) == (1, True)
+
+
+async def test_token_is_read_from_a_file(server: FakeServer, tmp_path: Path) -> None:
+    """A token file stands above the environment."""
+    (tmp_path / "token").write_text("bob\n")
+    await roomlog("send", KITCHEN, "hello", "--token-file", str(tmp_path / "token"), server=server)
+    assert server.logs[KITCHEN][0]["message"]["user"]["username"] == "bob"
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[list[str]]:
+    """Two workers' health addresses, each owning half of the shards."""
+    runners, addresses = [], []
+    for half in (range(32), range(32, 64)):
+        text = "".join(f'roomlog_worker_shard_owned{{shard="{n}"}} {float(n in half)}\n' for n in range(64))
+
+        async def metrics(request: web.Request, text: str = text) -> web.Response:
+            return web.Response(text=text)
+
+        application = web.Application()
+        application.router.add_get("/metrics", metrics)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        runners.append(runner)
+        addresses.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    yield addresses
+    for runner in runners:
+        await runner.cleanup()
+
+
+async def test_shards_of_all_workers(workers: list[str]) -> None:
+    """With every worker asked, each shard has its owner and the command succeeds."""
+    done = await roomlog("shards", *workers)
+    assert done.exit_code == 0, done.output
+
+
+async def test_shards_without_owner_are_named(workers: list[str]) -> None:
+    """A worker that does not answer leaves its shards without a known owner: exit status 1."""
+    done = await roomlog("shards", workers[0], "http://127.0.0.1:9")
+    assert (done.exit_code, "63" in done.stderr, "no answer" in done.stdout) == (1, True, True)
+
+
+async def test_shard_named_twice_is_told() -> None:
+    """Two workers that name the same shard are a double; what nobody names is an orphan."""
+    found: owners.Owners = {"one": [1, 2], "two": [2], "three": None}
+    assert owners.doubles(found) == [2]
+    assert owners.orphans(found) == [0, *range(3, 64)]
+
+
+async def test_shards_needs_workers() -> None:
+    """Neither addresses nor a namespace is a mistake that is explained."""
+    done = await roomlog("shards")
+    assert (done.exit_code, "--namespace" in done.stderr) == (1, True)
+
+
+async def test_demo_passes_its_options_on() -> None:
+    """`roomlog demo --help` is the demo's own help."""
+    done = await roomlog("demo", "--help")
+    assert "--folder" in done.stdout
