@@ -1,0 +1,41 @@
+"""A headless Chromium of the system, for tests of what people see.
+
+Beside the message's way. Per module: while playwright's synchronous interface is open its event loop counts
+as running, and asynchronous tests could not start theirs.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+REQUIRED_VARIABLE: Final = "ROOMLOG_REQUIRE_BROWSER"
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+HOW_TO_GET_IT: Final = "no Chromium here: install one (Debian: apt-get install chromium)"
+FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser without a memory; skips where there is none, unless it is required."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        if os.environ.get(REQUIRED_VARIABLE) == "1":
+            pytest.fail(f"{REQUIRED_VARIABLE}=1, but {HOW_TO_GET_IT}")
+        pytest.skip(HOW_TO_GET_IT)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
