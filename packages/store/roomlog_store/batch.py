@@ -4,13 +4,16 @@ Group commit: whatever arrives together is read, checked and written with a hand
 however many commands there are. Must be used inside `transaction.atomic()`, which the caller owns.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
 from .models import ChatRoom, Membership, RoomEvent, RoomHead
 
@@ -27,11 +30,21 @@ class Wanted:
     user: int
     member: int | None = None
     """The user whom it concerns besides its sender."""
+    reply_to: int | None = None
+    """The message that it answers."""
 
     @property
     def key(self) -> CommandKey:
         """Return what names the command for ever."""
         return (self.uuid, self.room, self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a member may do in a room: the part of a Membership that decides commands."""
+
+    role: str
+    muted_until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -40,7 +53,7 @@ class LockedRoom:
 
     room: ChatRoom
     head: RoomHead
-    members: dict[int, Membership] = field(default_factory=dict)
+    members: dict[int, Standing] = field(default_factory=dict)
     """Of the users that the batch's commands name; others were not read."""
 
 
@@ -54,6 +67,8 @@ class Batch:
     """Commands that already are events, of earlier transactions and of this one."""
     held_by_others: frozenset[UUID]
     """Rooms whose heads somebody else has locked: their commands wait for the next batch."""
+    messages: set[tuple[int, UUID]]
+    """Ids and rooms of the messages that commands answer."""
     events: list[RoomEvent] = field(default_factory=list)
     """New events, in the order of their commands."""
 
@@ -62,7 +77,7 @@ class Batch:
         room: LockedRoom,
         kind: RoomEvent.Kind,
         key: CommandKey,
-        body_hash: bytes,
+        body_hash: str,
         *,
         text: str = "",
         data: dict[str, Any] | None = None,
@@ -88,6 +103,13 @@ class Batch:
         self.known[key] = event
         return event
 
+    def first_event(self, room: UUID) -> RoomEvent:
+        """Return the event that made the room, perhaps in this very batch."""
+        for event in self.events:
+            if event.room_id == room and event.seq == 1:
+                return event
+        return RoomEvent.objects.get(room_id=room, seq=1)
+
     def store(self) -> None:
         """Insert the new events and move the heads; ids of the events are set from here on."""
         if not self.events:
@@ -102,12 +124,13 @@ class Batch:
         )
 
 
-def open_batch(wanted: Iterable[Wanted], now: datetime) -> Batch:
+def open_batch(wanted: Sequence[Wanted], now: datetime) -> Batch:
     """Lock the heads of the wanted rooms in id order and read what their commands need.
 
     Heads that others hold are skipped, not awaited: one locked room must not stop a shard.
     """
-    wanted = list(wanted)
+    if not wanted:
+        return Batch(now, rooms={}, known={}, held_by_others=frozenset(), messages=set())
     room_ids = {want.room for want in wanted}
     heads = (
         RoomHead.objects.select_related("room")
@@ -116,23 +139,38 @@ def open_batch(wanted: Iterable[Wanted], now: datetime) -> Batch:
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
     )
     rooms = {head.room_id: LockedRoom(head.room, head) for head in heads}
-    for member in _memberships(wanted, rooms):
-        rooms[member.room_id].members[member.user_id] = member
+    _read_members(wanted, rooms)
     return Batch(
-        now=now, rooms=rooms, known=_known(wanted), held_by_others=_held_by_others(room_ids - rooms.keys())
+        now=now,
+        rooms=rooms,
+        known=_known(wanted),
+        held_by_others=_held_by_others(room_ids - rooms.keys()),
+        messages=_messages({want.reply_to for want in wanted if want.reply_to is not None}),
     )
 
 
-def _memberships(wanted: list[Wanted], rooms: Mapping[UUID, LockedRoom]) -> Iterable[Membership]:
-    users = {want.user for want in wanted} | {want.member for want in wanted if want.member}
-    return Membership.objects.filter(room_id__in=rooms.keys(), user_id__in=users)
+def _read_members(wanted: Iterable[Wanted], rooms: dict[UUID, LockedRoom]) -> None:
+    pairs = {(want.room, want.user) for want in wanted}
+    pairs |= {(want.room, want.member) for want in wanted if want.member is not None}
+    found = Membership.objects.filter(
+        _one_of("room_id, user_id", [(_stored(room), user) for room, user in pairs])
+    )
+    for room, user, role, muted_until in found.values_list("room_id", "user_id", "role", "muted_until"):
+        if room in rooms:
+            rooms[room].members[user] = Standing(role, muted_until)
 
 
-def _known(wanted: list[Wanted]) -> dict[CommandKey, RoomEvent]:
-    keys = {want.key for want in wanted}
-    rows = RoomEvent.objects.filter(uuid__in={want.uuid for want in wanted})
-    found = {(row.uuid, row.room_id, row.user_id): row for row in rows}
-    return {key: row for key, row in found.items() if key in keys}
+def _known(wanted: Iterable[Wanted]) -> dict[CommandKey, RoomEvent]:
+    keys = {(want.uuid, _stored(want.room), want.user) for want in wanted}
+    rows = RoomEvent.objects.filter(_one_of("uuid, room_id, user_id", list(keys))).order_by()
+    return {(row.uuid, row.room_id, row.user_id): row for row in rows}
+
+
+def _messages(ids: set[int]) -> set[tuple[int, UUID]]:
+    if not ids:
+        return set()
+    rows = RoomEvent.objects.filter(pk__in=ids, kind=RoomEvent.Kind.NEW_MESSAGE)
+    return set(rows.values_list("pk", "room_id"))
 
 
 def _held_by_others(missing: set[UUID]) -> frozenset[UUID]:
@@ -141,6 +179,17 @@ def _held_by_others(missing: set[UUID]) -> frozenset[UUID]:
     return frozenset(RoomHead.objects.filter(room_id__in=missing).values_list("room_id", flat=True))
 
 
-def first_event(room: UUID) -> RoomEvent:
-    """Return the event that made the room."""
-    return RoomEvent.objects.get(Q(room_id=room) & Q(seq=1))
+def _one_of(columns: str, rows: Sequence[tuple[object, ...]]) -> RawSQL:
+    """Return the condition that the columns together are one of the rows.
+
+    An `IN` for each column would find their product: all the thousands of commands that were called "1" by
+    somebody somewhere, or everybody who is in any of the rooms.
+    """
+    row = f"({', '.join(['%s'] * len(rows[0]))})"
+    condition = f"({columns}) IN (VALUES {', '.join([row] * len(rows))})"
+    return RawSQL(condition, list(chain.from_iterable(rows)), BooleanField())  # noqa: S611 - names are ours
+
+
+def _stored(room: UUID) -> object:
+    """Return the id as the database keeps it: SQLite has no type for it."""
+    return room if connection.features.has_native_uuid_field else room.hex

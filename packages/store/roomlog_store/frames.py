@@ -4,9 +4,11 @@ Pure functions of loaded rows and names; no query happens here.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypedDict
+from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from roomlog_contract.events import (
     CreateRoomEvent,
@@ -23,6 +25,8 @@ from roomlog_contract.events import (
 from .models import RoomEvent
 
 Users = Mapping[int, User]
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _MEMBER_FRAMES: Mapping[str, type[InviteUserEvent | RemoveUserEvent | LeaveRoomEvent]] = {
     RoomEvent.Kind.INVITE_USER: InviteUserEvent,
     RoomEvent.Kind.REMOVE_USER: RemoveUserEvent,
@@ -30,24 +34,34 @@ _MEMBER_FRAMES: Mapping[str, type[InviteUserEvent | RemoveUserEvent | LeaveRoomE
 }
 
 
+class _Place(TypedDict):
+    """What every durable event's frame has."""
+
+    uuid: str
+    room: UUID
+    epoch: str
+    seq: int
+    duplicate: bool | UnsetType
+
+
 def frame_of(event: RoomEvent, epoch: str, users: Users, *, duplicate: bool = False) -> RoomEventFrame:
     """Return the frame of a durable event; `users` must hold everybody whom the event names."""
-    head = {
-        "uuid": event.uuid,
-        "room": event.room_id,
-        "epoch": epoch,
-        "seq": event.seq,
-        "duplicate": True if duplicate else UNSET,
-    }
+    place = _Place(
+        uuid=event.uuid,
+        room=event.room_id,
+        epoch=epoch,
+        seq=event.seq,
+        duplicate=True if duplicate else UNSET,
+    )
     if event.kind == RoomEvent.Kind.NEW_MESSAGE:
-        return NewMessageEvent(**head, message=message_of(event, users))
+        return NewMessageEvent(**place, message=message_of(event, users))
     user = users[event.user_id]
     data = event.data or {}
     if event.kind == RoomEvent.Kind.CREATE_ROOM:
         members = [_member(number, role, users) for number, role in data["members"]]
-        return CreateRoomEvent(**head, user=user, name=data["name"], kind=data["kind"], members=members)
+        return CreateRoomEvent(**place, user=user, name=data["name"], kind=data["kind"], members=members)
     frame = _MEMBER_FRAMES[event.kind]
-    return frame(**head, user=user, member=_member(data["member"], data["role"], users))
+    return frame(**place, user=user, member=_member(data["member"], data["role"], users))
 
 
 def message_of(event: RoomEvent, users: Users) -> Message:
@@ -70,8 +84,8 @@ def message_of(event: RoomEvent, users: Users) -> Message:
 
 
 def milliseconds(moment: datetime) -> int:
-    """Return milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
+    """Return whole milliseconds since 1970; in integers, because 1.001 s as a float is 1,000.99… ms."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _member(number: int, role: str, users: Users) -> Member:

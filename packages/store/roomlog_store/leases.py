@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from .models import ShardLease, Worker
 
@@ -46,11 +46,15 @@ def release_leases(shards: Collection[int], owner: UUID) -> None:
 
 def lock_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
     """Lock the leases in shard order until the transaction ends; return those that are no longer mine."""
-    rows = (
-        ShardLease.objects.select_for_update(no_key=True)
-        .filter(shard__in=epochs.keys())
-        .order_by("shard")
-        .values_list("shard", "owner", "epoch")
-    )
+    return _not_mine(epochs, owner, ShardLease.objects.select_for_update(no_key=True))
+
+
+def lost_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
+    """Return the leases that are no longer mine, as just committed."""
+    return _not_mine(epochs, owner, ShardLease.objects.all())
+
+
+def _not_mine(epochs: Mapping[int, int], owner: UUID, leases: QuerySet[ShardLease]) -> set[int]:
+    rows = leases.filter(shard__in=epochs.keys()).order_by("shard").values_list("shard", "owner", "epoch")
     mine = {shard for shard, holder, epoch in rows if holder == owner and epoch == epochs[shard]}
     return set(epochs) - mine

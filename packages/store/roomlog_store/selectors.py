@@ -63,6 +63,14 @@ def is_member(room: UUID, user: int) -> bool:
     return Membership.objects.filter(room_id=room, user_id=user).exists()
 
 
+def memberships(pairs: Collection[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+    """Return those pairs of room and user that are memberships now."""
+    rows = Membership.objects.filter(
+        room_id__in={room for room, _ in pairs}, user_id__in={user for _, user in pairs}
+    )
+    return set(rows.values_list("room_id", "user_id")) & set(pairs)
+
+
 def events_after(room: UUID, after: int, up_to: int, limit: int) -> Sequence[RoomEvent]:
     """Return at most `limit` events with after < seq ≤ up_to, in order of seq."""
     rows = RoomEvent.objects.filter(room_id=room, seq__gt=after, seq__lte=up_to)

@@ -11,18 +11,19 @@ from typing import Final, assert_never
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
 
 from roomlog_contract import shards
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.errors import ErrorCode
 
-from .batch import Batch, CommandKey, LockedRoom, Wanted, first_event
+from .batch import Batch, CommandKey, LockedRoom, Standing, Wanted
 from .errors import RefusedWrite
 from .models import ChatRoom, Install, Membership, RoomEvent, RoomHead
 from .selectors import active_user_ids
 
 _HASH_BYTES: Final = 16
-_REMOVERS: Final = (Membership.Role.OWNER, Membership.Role.ADMIN)
+_RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
 _hashed: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -45,10 +46,16 @@ def room_of(command: RoomWrite, user: int) -> UUID:
             return command.room
 
 
+def hash_of(command: RoomWrite) -> str:
+    """Return 32 hex digits of the command's whole body; stored, so never to be computed differently."""
+    return blake2b(_hashed.encode(command), digest_size=_HASH_BYTES).hexdigest()
+
+
 def wanted_by(command: RoomWrite, user: int) -> Wanted:
     """Return what must be read before `carry_out` can decide."""
     member = command.user if isinstance(command, InviteUser | RemoveUser) else None
-    return Wanted(command.uuid, room_of(command, user), user, member)
+    reply_to = command.reply_to if isinstance(command, NewMessage) else None
+    return Wanted(command.uuid, room_of(command, user), user, member, reply_to)
 
 
 def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = False) -> Written:
@@ -58,10 +65,10 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
         RefusedWrite: the present state does not allow it, or its uuid has another content.
     """
     key = wanted_by(command, user).key
-    body_hash = blake2b(_hashed.encode(command), digest_size=_HASH_BYTES).digest()
+    body_hash = hash_of(command)
     known = batch.known.get(key)
     if known is not None:
-        if bytes(known.body_hash) != body_hash:
+        if known.body_hash != body_hash:
             raise RefusedWrite(ErrorCode.UUID_CONFLICT)
         return Written(known, duplicate=True)
     match command:
@@ -81,7 +88,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
 
 
 def new_message(
-    batch: Batch, command: NewMessage, key: CommandKey, body_hash: bytes, *, staff: bool
+    batch: Batch, command: NewMessage, key: CommandKey, body_hash: str, *, staff: bool
 ) -> RoomEvent:
     """Append a message. Members only; not while muted, not in an archived room."""
     room = _open_room(batch, command.room)
@@ -91,84 +98,81 @@ def new_message(
             raise RefusedWrite(ErrorCode.MUTED)
     data = None
     if command.reply_to is not None:
-        _check_reply(command)
+        if (command.reply_to, command.room) not in batch.messages:
+            raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is no message of this room.")
         data = {"reply_to": command.reply_to}
     return batch.append(room, RoomEvent.Kind.NEW_MESSAGE, key, body_hash, text=command.text, data=data)
 
 
-def create_room(batch: Batch, command: CreateRoom, key: CommandKey, body_hash: bytes) -> Written:
+def create_room(batch: Batch, command: CreateRoom, key: CommandKey, body_hash: str) -> Written:
     """Make the room with its first event and members; the direct room of a pair is made only once."""
     _, room_id, user = key
     if room_id in batch.rooms:
-        return Written(first_event(room_id), duplicate=True)
+        return Written(batch.first_event(room_id), duplicate=True)
     members = _first_members(command, user)
     room = ChatRoom.objects.create(id=room_id, name=command.name, kind=command.kind)
     head = RoomHead.objects.create(room=room, epoch=Install.objects.get().epoch)
-    rows = [Membership(room=room, user_id=number, role=role) for number, role in members]
-    Membership.objects.bulk_create(rows)
-    locked = batch.rooms[room_id] = LockedRoom(room, head, {row.user_id: row for row in rows})
+    Membership.objects.bulk_create(
+        Membership(room=room, user_id=number, role=role) for number, role in members
+    )
+    standings = {number: Standing(role) for number, role in members}
+    locked = batch.rooms[room_id] = LockedRoom(room, head, standings)
     data = {"name": command.name, "kind": command.kind, "members": members}
     event = batch.append(locked, RoomEvent.Kind.CREATE_ROOM, key, body_hash, data=data)
     return Written(event, duplicate=False)
 
 
 def invite_user(
-    batch: Batch, command: InviteUser, key: CommandKey, body_hash: bytes, *, staff: bool
+    batch: Batch, command: InviteUser, key: CommandKey, body_hash: str, *, staff: bool
 ) -> RoomEvent:
-    """Make somebody a member. Any member of a group may; only owners and admins give roles."""
+    """Make somebody a member. Any member of a group may; nobody gives a role above the own."""
     room = _open_group(batch, command.room)
-    if not staff and _member(room, key[2]).role not in _REMOVERS and command.role != Membership.Role.MEMBER:
+    if not staff and _RANKS[command.role] > _RANKS[_member(room, key[2]).role]:
         raise RefusedWrite(ErrorCode.FORBIDDEN)
     if command.user in room.members:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is a member already.")
     if not active_user_ids([command.user]):
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
-    room.members[command.user] = Membership.objects.create(
-        room=room.room, user_id=command.user, role=command.role
-    )
+    Membership.objects.create(room=room.room, user_id=command.user, role=command.role)
+    room.members[command.user] = Standing(command.role)
     data = {"member": command.user, "role": command.role}
     return batch.append(room, RoomEvent.Kind.INVITE_USER, key, body_hash, data=data)
 
 
 def remove_user(
-    batch: Batch, command: RemoveUser, key: CommandKey, body_hash: bytes, *, staff: bool
+    batch: Batch, command: RemoveUser, key: CommandKey, body_hash: str, *, staff: bool
 ) -> RoomEvent:
     """End somebody's membership. For owners and admins of a group; an owner only by an owner."""
     room = _open_group(batch, command.room)
     removed = room.members.get(command.user)
     if not staff:
-        role = _member(room, key[2]).role
-        outranked = removed is not None and removed.role == Membership.Role.OWNER and role != removed.role
-        if role not in _REMOVERS or outranked:
+        rank = _RANKS[_member(room, key[2]).role]
+        if rank < _RANKS["admin"] or (removed is not None and rank < _RANKS[removed.role]):
             raise RefusedWrite(ErrorCode.FORBIDDEN)
     if removed is None:
         raise RefusedWrite(ErrorCode.NOT_FOUND, "The user is not a member.")
-    return _end_membership(batch, room, removed, RoomEvent.Kind.REMOVE_USER, key, body_hash)
+    return _end_membership(batch, room, command.user, RoomEvent.Kind.REMOVE_USER, key, body_hash)
 
 
-def leave_room(batch: Batch, key: CommandKey, body_hash: bytes) -> RoomEvent:
+def leave_room(batch: Batch, key: CommandKey, body_hash: str) -> RoomEvent:
     """End one's own membership of a group."""
     room = _open_group(batch, key[1])
-    return _end_membership(batch, room, _member(room, key[2]), RoomEvent.Kind.LEAVE_ROOM, key, body_hash)
+    _member(room, key[2])
+    return _end_membership(batch, room, key[2], RoomEvent.Kind.LEAVE_ROOM, key, body_hash)
 
 
 def new_epoch(epoch: str) -> None:
     """Reset every cursor: to be run after any restore, with the workers stopped."""
-    Install.objects.update(epoch=epoch)
-    RoomHead.objects.update(epoch=epoch)
+    with transaction.atomic():
+        Install.objects.update(epoch=epoch)
+        RoomHead.objects.update(epoch=epoch)
 
 
 def _end_membership(
-    batch: Batch,
-    room: LockedRoom,
-    member: Membership,
-    kind: RoomEvent.Kind,
-    key: CommandKey,
-    body_hash: bytes,
+    batch: Batch, room: LockedRoom, user: int, kind: RoomEvent.Kind, key: CommandKey, body_hash: str
 ) -> RoomEvent:
-    data = {"member": member.user_id, "role": member.role}
-    del room.members[member.user_id]
-    Membership.objects.filter(pk=member.pk).delete()
+    data = {"member": user, "role": room.members.pop(user).role}
+    Membership.objects.filter(room=room.room, user_id=user).delete()
     return batch.append(room, kind, key, body_hash, data=data)
 
 
@@ -188,26 +192,19 @@ def _open_group(batch: Batch, room_id: UUID) -> LockedRoom:
     return room
 
 
-def _member(room: LockedRoom, user: int) -> Membership:
+def _member(room: LockedRoom, user: int) -> Standing:
     member = room.members.get(user)
     if member is None:
         raise RefusedWrite(ErrorCode.NOT_MEMBER)
     return member
 
 
-def _check_reply(command: NewMessage) -> None:
-    earlier = RoomEvent.objects.filter(
-        pk=command.reply_to, room_id=command.room, kind=RoomEvent.Kind.NEW_MESSAGE
-    )
-    if not earlier.exists():
-        raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is no message of this room.")
-
-
 def _first_members(command: CreateRoom, user: int) -> list[tuple[int, str]]:
     others = [number for number in dict.fromkeys(command.members) if number != user]
-    if command.kind == ChatRoom.Kind.DIRECT and len(others) != 1:
+    # The list and not the people in it: [2, 2] would be a second room of the pair (see `room_of`).
+    if command.kind == "direct" and not len(command.members) == len(others) == 1:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
     if active_user_ids([user, *others]) != {user, *others}:
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
-    role = Membership.Role.MEMBER if command.kind == ChatRoom.Kind.DIRECT else Membership.Role.OWNER
+    role = Membership.Role.MEMBER if command.kind == "direct" else Membership.Role.OWNER
     return [(user, role.value), *((number, Membership.Role.MEMBER.value) for number in others)]

@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                 ('number', models.BigIntegerField(null=True)),
                 ('kind', models.CharField(choices=[('new_message', 'New Message'), ('create_room', 'Create Room'), ('invite_user', 'Invite User'), ('remove_user', 'Remove User'), ('leave_room', 'Leave Room')], max_length=32)),
                 ('uuid', models.CharField(max_length=64)),
-                ('body_hash', models.BinaryField(max_length=16)),
+                ('body_hash', models.CharField(max_length=32)),
                 ('text', models.TextField(blank=True)),
                 ('data', models.JSONField(null=True)),
                 ('date_created', models.DateTimeField()),

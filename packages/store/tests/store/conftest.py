@@ -1,0 +1,21 @@
+"""Fixtures of the store's tests: databases of both kinds, the same tests on each."""
+# ruff: noqa: E402 - models can be imported only once Django knows its settings
+
+import os
+
+import django
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
+django.setup()
+
+from tests.store.databases import database, postgres, postgres_url, sqlite, sqlite_url
+from tests.store.people import People
+
+__all__ = ["database", "people", "postgres", "postgres_url", "sqlite", "sqlite_url"]
+
+
+@pytest.fixture
+def people(database: str) -> People:
+    """Alice, Bob and Carol."""
+    return People.make()

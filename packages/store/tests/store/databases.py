@@ -1,0 +1,149 @@
+"""A real, migrated database of each kind behind Django's default connection.
+
+Where messages end up. What a test writes is committed, so that deferred constraints, locks and other
+connections see it, and is gone before the next test. PostgreSQL is the server of ROOMLOG_TEST_POSTGRES_URL,
+or one of the tests' own.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.color import no_style
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from psycopg import sql
+from pytest_django.plugin import DjangoDbBlocker
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.shards import SHARDS
+from roomlog_store import models
+from roomlog_store.databases import database as configured
+from tests.faults.postgres import (
+    CONNECT_SECONDS,
+    HOW_TO_GET_IT,
+    REQUIRED_VARIABLE,
+    PostgresServer,
+    find_binaries,
+)
+
+URL_VARIABLE: Final = "ROOMLOG_TEST_POSTGRES_URL"
+EPOCH: Final = "0123456789abcdef"
+MODELS: Final = (
+    models.Install,
+    models.ChatRoom,
+    models.Membership,
+    models.RoomHead,
+    models.RoomEvent,
+    models.PendingCommand,
+    models.Worker,
+    models.ShardLease,
+    models.DeadLetter,
+    Token,
+    get_user_model(),
+)
+_server = pytest.StashKey[PostgresServer]()
+
+
+@pytest.fixture(scope="session")
+def sqlite_url(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> str:
+    """A migrated SQLite file."""
+    return _migrated(f"sqlite:///{tmp_path_factory.mktemp('store')}/store.sqlite3", django_db_blocker)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """A migrated PostgreSQL database; skips where there is no server, unless it is required."""
+    if url := os.environ.get(URL_VARIABLE):
+        with _database_of_its_own(url) as own:
+            yield _migrated(own, django_db_blocker)
+        return
+    server = _server_of(request.config)
+    yield _migrated(server.url(server.create()), django_db_blocker)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """An empty database of each kind, as a worker is connected to it; its address."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    with django_db_blocker.unblock(), default_database(url):
+        empty()
+        yield url
+
+
+@pytest.fixture
+def postgres(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """An empty PostgreSQL database, for what SQLite does not have: row locks and a network."""
+    with django_db_blocker.unblock(), default_database(postgres_url):
+        empty()
+        yield postgres_url
+
+
+@pytest.fixture
+def sqlite(sqlite_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """An empty SQLite database, for what only it has."""
+    with django_db_blocker.unblock(), default_database(sqlite_url):
+        empty()
+        yield sqlite_url
+
+
+@contextmanager
+def default_database(url: str) -> Iterator[None]:
+    """Django's default connection goes to `url` meanwhile, in new threads too."""
+    kept, kept_settings = connections[DEFAULT_DB_ALIAS], connections.settings[DEFAULT_DB_ALIAS]
+    new = connections.configure_settings({DEFAULT_DB_ALIAS: configured(url, writer=True)})
+    connections.settings[DEFAULT_DB_ALIAS] = new[DEFAULT_DB_ALIAS]
+    del connections[DEFAULT_DB_ALIAS]
+    try:
+        yield
+    finally:
+        connection.close()
+        connections.settings[DEFAULT_DB_ALIAS] = kept_settings
+        connections[DEFAULT_DB_ALIAS] = kept
+
+
+def empty() -> None:
+    """Leave what the migrations leave: one epoch, 64 free shards."""
+    tables = [model._meta.db_table for model in MODELS]
+    flush = connection.ops.sql_flush(no_style(), tables, reset_sequences=True, allow_cascade=True)
+    connection.ops.execute_sql_flush(flush)
+    models.Install.objects.create(epoch=EPOCH)
+    models.ShardLease.objects.bulk_create(models.ShardLease(shard=shard) for shard in range(SHARDS))
+
+
+def _migrated(url: str, blocker: DjangoDbBlocker) -> str:
+    with blocker.unblock(), default_database(url):
+        call_command("migrate", verbosity=0)
+    return url
+
+
+def _server_of(config: pytest.Config) -> PostgresServer:
+    """Return the session's server, started by whoever needs it first."""
+    if _server not in config.stash:
+        binaries = find_binaries()
+        if binaries is None and os.environ.get(REQUIRED_VARIABLE) == "1":
+            pytest.fail(f"{REQUIRED_VARIABLE}=1, but {HOW_TO_GET_IT}")
+        if binaries is None:
+            pytest.skip(HOW_TO_GET_IT)
+        server = PostgresServer(binaries)
+        config.add_cleanup(server.stop)
+        server.start()
+        config.stash[_server] = server
+    return config.stash[_server]
+
+
+@contextmanager
+def _database_of_its_own(url: str) -> Iterator[str]:
+    """A database beside the given one, which may hold anything."""
+    name = f"roomlog_test_{os.getpid()}_{os.urandom(4).hex()}"
+    create, drop = sql.SQL("CREATE DATABASE {}"), sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as server:
+        server.execute(create.format(sql.Identifier(name)))
+        try:
+            yield f"{url.rpartition('/')[0]}/{name}"
+        finally:
+            server.execute(drop.format(sql.Identifier(name)))

@@ -1,0 +1,82 @@
+"""Who is in the tests' rooms, and how a command reaches the log without a worker around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Self
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
+from roomlog_contract.errors import ErrorCode
+from roomlog_store import services
+from roomlog_store.batch import Batch, open_batch
+from roomlog_store.errors import RefusedWrite
+from roomlog_store.services import Written
+
+Result = Written | ErrorCode
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Three users, by id."""
+
+    alice: int
+    bob: int
+    carol: int
+
+    @classmethod
+    def make(cls) -> Self:
+        """Write them into the database."""
+        return cls(*(add_user(name) for name in cls.__slots__))
+
+
+def add_user(name: str, *, is_active: bool = True) -> int:
+    """Return the id of a new user."""
+    return User.objects.create(username=name, is_active=is_active).pk
+
+
+def write(*commands: tuple[RoomWrite, int], staff: bool = False) -> list[Result]:
+    """Do what a worker does in one transaction; returns an event or an error code for each command."""
+    with transaction.atomic():
+        batch = open_batch([services.wanted_by(command, user) for command, user in commands], timezone.now())
+        results = [_carry_out(batch, command, user, staff) for command, user in commands]
+        batch.store()
+    return results
+
+
+def write_one(command: RoomWrite, user: int, *, staff: bool = False) -> Result:
+    """Write a batch of one."""
+    return write((command, user), staff=staff)[0]
+
+
+def written(command: RoomWrite, user: int) -> Written:
+    """Write a command that must succeed."""
+    result = write_one(command, user)
+    assert isinstance(result, Written), result
+    return result
+
+
+def make_room(owner: int, members: Sequence[int] = ()) -> UUID:
+    """Return a group that was made by a command."""
+    command = CreateRoom(uuid=f"make-{next(_numbers)}", name="lobby", members=list(members))
+    written(command, owner)
+    return services.room_of(command, owner)
+
+
+def message(
+    room: UUID, text: str = "hi", *, uuid: str | None = None, reply_to: int | None = None
+) -> NewMessage:
+    """Return a command, with a uuid of its own unless one is given."""
+    return NewMessage(uuid=uuid or f"message-{next(_numbers)}", room=room, text=text, reply_to=reply_to)
+
+
+def _carry_out(batch: Batch, command: RoomWrite, user: int, staff: bool) -> Result:
+    try:
+        return services.carry_out(batch, command, user, staff=staff)
+    except RefusedWrite as refused:
+        return refused.code

@@ -1,0 +1,162 @@
+"""Many commands in one transaction: their order, their repeats, their locks and what they cost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Max
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from roomlog_contract.commands import NewMessage
+from roomlog_store.batch import Wanted, open_batch
+from roomlog_store.models import RoomEvent, RoomHead
+from roomlog_store.services import Written
+from tests.store.people import People, add_user, make_room, message, write, written
+
+EVENT_FIELDS = [field for field in RoomEvent._meta.concrete_fields if not field.primary_key]
+QUERIES = 7
+"""BEGIN and COMMIT, heads, members, repeats, events, heads again."""
+
+
+@pytest.mark.parametrize("size", [1, 200])
+def test_a_batch_costs_the_same_whatever_its_size(
+    people: People, size: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """One message or 200, in one room or ten, by one sender or three: the same number of statements."""
+    rooms = [make_room(people.alice, [people.bob, people.carol]) for _ in range(10)]
+    senders = [people.alice, people.bob, people.carol]
+    commands = [(message(rooms[n % 10]), senders[n % 3]) for n in range(size)]
+    # Only SQLite, which takes 999 parameters a statement, needs more than one for many events.
+    inserts = ceil(size / connection.ops.bulk_batch_size(EVENT_FIELDS, commands))
+    with django_assert_num_queries(QUERIES + inserts - 1):
+        results = write(*commands)
+    assert all(isinstance(result, Written) for result in results)
+
+
+def test_replies_cost_one_statement_more(
+    people: People, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """All messages that are answered are looked up together."""
+    room = make_room(people.alice)
+    first = written(message(room), people.alice).event.pk
+    with django_assert_num_queries(QUERIES + 1):
+        write(*((message(room, reply_to=first), people.alice) for _ in range(50)))
+
+
+def test_a_batch_of_repeats_writes_nothing(
+    people: People, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """A replayed batch is read, found and left."""
+    room = make_room(people.alice)
+    commands = [(message(room), people.alice) for _ in range(20)]
+    write(*commands)
+    with django_assert_num_queries(QUERIES - 2):
+        results = write(*commands)
+    assert all(isinstance(result, Written) and result.duplicate for result in results)
+
+
+def test_places_follow_the_order_of_the_commands(people: People) -> None:
+    """Each room's events have seq 1 … n without a gap, in the order given, though the rooms are mixed."""
+    rooms = [make_room(people.alice) for _ in range(3)]
+    commands = [(message(rooms[n % 3], str(n)), people.alice) for n in range(30)]
+    write(*commands)
+    for place, room in enumerate(rooms):
+        rows = RoomEvent.objects.filter(room_id=room).order_by("seq").values_list("seq", "text")
+        assert list(rows)[1:] == [(2 + n, str(place + 3 * n)) for n in range(10)]
+
+
+def test_a_repeat_inside_the_batch_finds_its_first(people: People) -> None:
+    """Twice in one batch is one event, and both results carry its id."""
+    room = make_room(people.alice)
+    first, _, again = write(
+        (said := message(room), people.alice), (message(room), people.alice), (said, people.alice)
+    )
+    assert isinstance(first, Written)
+    assert isinstance(again, Written)
+    assert again.event is first.event
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert first.event.pk is not None
+    assert RoomHead.objects.get(room_id=room).last_seq == 3
+
+
+def test_namesakes_of_other_rooms_and_users_are_not_read(people: People) -> None:
+    """Commands that are called 1, 2, 3 … have thousands of namesakes; only the wanted rows come back."""
+    rooms = [make_room(people.alice, [people.bob]) for _ in range(5)]
+    for room in rooms:
+        write((message(room, uuid="1"), people.alice), (message(room, uuid="1"), people.bob))
+    with transaction.atomic():
+        batch = open_batch([Wanted("1", rooms[0], people.bob)], timezone.now())
+    assert batch.known.keys() == {("1", rooms[0], people.bob)}
+    assert batch.rooms[rooms[0]].members.keys() == {people.bob}
+
+
+def test_an_unknown_room_is_not_one_that_others_hold(people: People) -> None:
+    """A room that nobody made can be made; only a locked one must wait."""
+    with transaction.atomic():
+        batch = open_batch([Wanted("u", uuid4(), people.alice)], timezone.now())
+    assert (batch.rooms, batch.held_by_others) == ({}, frozenset())
+
+
+def test_an_empty_batch_is_harmless(database: str) -> None:
+    """Nothing wanted, nothing read, nothing stored."""
+    with transaction.atomic():
+        batch = open_batch([], timezone.now())
+        batch.store()
+    assert not batch.rooms
+
+
+def test_rooms_that_others_hold_are_left_out(postgres: str) -> None:
+    """A locked head is neither awaited nor taken for a missing room; the other rooms are written."""
+    alice = add_user("alice")
+    locked, free = make_room(alice), make_room(alice)
+    with _held_elsewhere(locked), transaction.atomic():
+        batch = open_batch([Wanted("a", locked, alice), Wanted("b", free, alice)], timezone.now())
+        assert batch.held_by_others == {locked}
+        assert batch.rooms.keys() == {free}
+    with transaction.atomic():
+        batch = open_batch([Wanted("a", locked, alice)], timezone.now())
+    assert batch.rooms.keys() == {locked}
+
+
+def test_a_held_room_does_not_keep_others_from_reading(postgres: str) -> None:
+    """The head's lock lets readers pass."""
+    alice = add_user("alice")
+    room = make_room(alice)
+    with _held_elsewhere(room):
+        assert RoomEvent.objects.filter(room_id=room).aggregate(last=Max("seq")) == {"last": 1}
+        assert RoomHead.objects.get(room_id=room).last_seq == 1
+
+
+def test_what_was_rolled_back_took_no_place(people: People) -> None:
+    """The counter is a row of the transaction: no gap remains."""
+    room = make_room(people.alice)
+    with pytest.raises(ZeroDivisionError):
+        _write_and_fail(message(room), people.alice)
+    assert written(message(room), people.alice).event.seq == 2
+
+
+def _write_and_fail(command: NewMessage, user: int) -> None:
+    with transaction.atomic():
+        write((command, user))
+        raise ZeroDivisionError
+
+
+@contextmanager
+def _held_elsewhere(room: UUID) -> Iterator[None]:
+    """Another connection holds the room's head meanwhile."""
+    other: BaseDatabaseWrapper = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(
+                "SELECT * FROM roomlog_store_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room]
+            )
+            yield
+        other.rollback()
+    finally:
+        other.close()

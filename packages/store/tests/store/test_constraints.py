@@ -1,0 +1,139 @@
+"""The database refuses what must never be stored, whatever the code above it does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model, ProtectedError
+from django.utils import timezone
+
+from roomlog_store import models
+from roomlog_store.models import (
+    ChatMessage,
+    ChatRoom,
+    DeadLetter,
+    Install,
+    Membership,
+    RoomEvent,
+    RoomHead,
+    ShardLease,
+    Worker,
+)
+from tests.store.people import People, make_room, message, written
+
+WORKER = UUID(int=1)
+HASH = "0" * 32
+
+
+def _event(people: People, room: UUID, **changes: Any) -> RoomEvent:
+    facts = {"seq": 5, "kind": "new_message", "user_id": people.alice, "uuid": "own", "body_hash": HASH}
+    return RoomEvent(room_id=room, date_created=timezone.now(), **facts | changes)
+
+
+def _head(room: UUID, last_seq: int, messages: int) -> RoomHead:
+    return RoomHead(room_id=room, epoch="e", last_seq=last_seq, messages=messages)
+
+
+def _other_room(kind: str = "group") -> UUID:
+    return ChatRoom.objects.create(id=uuid4(), kind=kind).pk
+
+
+def _insert(rows: list[Model]) -> None:
+    with transaction.atomic():
+        for row in rows:
+            row.save(force_insert=True)
+
+
+Rows = Callable[[People, UUID], list[Model]]
+VIOLATIONS: dict[str, Rows] = {
+    "install_is_one_row": lambda people, room: [Install(id=2, epoch="e")],
+    "room_kind_is_known": lambda people, room: [ChatRoom(id=uuid4(), kind="crowd")],
+    "member_once": lambda people, room: [Membership(room_id=room, user_id=people.alice)],
+    "role_is_known": lambda people, room: [Membership(room_id=room, user_id=people.carol, role="king")],
+    "head_counts_messages": lambda people, room: [_head(_other_room(), 1, 2)],
+    "seq_once": lambda people, room: [_event(people, room, seq=1)],
+    "command_once": lambda people, room: [_event(people, room), _event(people, room, seq=6)],
+    "seq_from_one": lambda people, room: [_event(people, _other_room(), seq=0)],
+    "shard_below_64": lambda people, room: [ShardLease(shard=64)],
+    "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],
+}
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_each_constraint_refuses_its_violation(people: People, name: str) -> None:
+    """A row that breaks the constraint is refused by the database."""
+    room = make_room(people.alice, [people.bob])
+    rows = VIOLATIONS[name](people, room)
+    with pytest.raises(IntegrityError) as refusal:
+        _insert(rows)
+    if connection.vendor == "postgresql":
+        assert name in str(refusal.value)
+
+
+def test_every_constraint_is_violated_here() -> None:
+    """No model of the store has a constraint that the test above leaves out."""
+    declared = {
+        constraint.name
+        for model in apps.get_app_config("roomlog_store").get_models()
+        if not model._meta.proxy
+        for constraint in model._meta.constraints
+    }
+    assert declared == VIOLATIONS.keys()
+
+
+def test_two_workers_never_share_a_uuid(database: str) -> None:
+    """A process's uuid names one process: leases are owned by it."""
+    Worker.objects.create(uuid=WORKER, ordinal=0)
+    with pytest.raises(IntegrityError):
+        Worker.objects.create(uuid=WORKER, ordinal=1)
+
+
+def test_a_room_has_one_head(people: People) -> None:
+    """Two heads would be two orders."""
+    room = make_room(people.alice)
+    with pytest.raises(IntegrityError):
+        _head(room, 9, 0).save(force_insert=True)
+
+
+def test_people_stay_under_their_messages(people: People) -> None:
+    """Neither a user with events nor a room with a log can be deleted."""
+    room = make_room(people.alice)
+    for row in (User.objects.get(pk=people.alice), ChatRoom.objects.get(pk=room)):
+        with pytest.raises(ProtectedError):
+            row.delete()
+
+
+def test_an_event_of_nobody_is_refused_at_the_commit(people: People) -> None:
+    """Foreign keys are checked by the database too, at the end of the transaction."""
+    room = make_room(people.alice)
+    with pytest.raises(IntegrityError):
+        _event(replace(people, alice=987_654), room).save(force_insert=True)
+
+
+def test_messages_are_the_events_of_their_kind(people: People) -> None:
+    """ChatMessage shows the messages of the log and nothing else."""
+    room = make_room(people.alice)
+    said = written(message(room), people.alice).event
+    assert [row.pk for row in ChatMessage.objects.all()] == [said.pk]
+    assert RoomEvent.objects.count() == 2
+
+
+def test_rows_name_themselves(people: People) -> None:
+    """Every model has a line for people that tells which row it is."""
+    room = make_room(people.alice)
+    event = written(message(room), people.alice).event
+    assert str(ChatRoom.objects.get()) == "lobby"
+    assert str(ChatRoom(id=room)) == room.hex
+    assert str(RoomHead.objects.get()) == f"{room} at 2"
+    assert str(event) == f"new_message 2 in {room}"
+    assert str(Membership.objects.get()) == f"{people.alice} in {room}"
+    assert str(ShardLease(shard=7)) == "shard 07"
+    assert str(Worker(uuid=WORKER, ordinal=3)) == f"worker 3 ({WORKER})"
+    assert str(DeadLetter(entry="1-1")) == "entry 1-1"
+    assert str(Install(epoch="e")) == "install e"
+    assert str(models.PendingCommand(id=4, room=room)) == f"pending 4 for {room}"

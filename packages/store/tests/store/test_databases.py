@@ -1,0 +1,47 @@
+"""The settings that Roomlog's safety arguments count on, as the servers see them."""
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from roomlog_store.databases import database
+from tests.store.people import add_user
+
+
+def setting(name: str) -> str:
+    """Return what the server says."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT current_setting('{name}')")
+        return str(cursor.fetchone()[0])
+
+
+def test_a_writer_s_session_ends_its_own_stuck_work(postgres: str) -> None:
+    """A paused or cut-off worker can't hold its locks for the 10 s after which its leases are taken."""
+    assert setting("lock_timeout") == "1s"
+    assert setting("statement_timeout") == "5s"
+    assert setting("idle_in_transaction_session_timeout") == "5s"
+
+
+def test_a_stuck_statement_is_trouble_of_the_database(postgres: str) -> None:
+    """The time-out reaches Django as OperationalError, and the connection goes on."""
+    with pytest.raises(OperationalError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 20; SELECT pg_sleep(5)")
+    assert add_user("alice")
+
+
+def test_others_draw_from_a_pool() -> None:
+    """The api's threads share few connections and have no time-outs of a writer."""
+    settings = database("postgres://me@localhost/db")
+    assert settings["OPTIONS"]["pool"]["max_size"] == 4
+    assert "options" not in settings["OPTIONS"]
+    assert settings["OPTIONS"]["tcp_user_timeout"] == 10_000
+
+
+def test_sqlite_is_durable_and_takes_turns(sqlite: str) -> None:
+    """WAL, synced at each commit, foreign keys on; a writer takes its turn at BEGIN."""
+    with connection.cursor() as cursor:
+        values = [
+            cursor.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    assert values == ["wal", 2, 1, 20_000]
+    assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"

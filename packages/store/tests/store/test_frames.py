@@ -1,0 +1,118 @@
+"""From rows to frames: one event has one frame, whoever builds it and however often."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
+
+from roomlog_contract.codec import encode_frame
+from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, RemoveUser, RoomWrite
+from roomlog_contract.shards import created_room_id
+from roomlog_store.frames import frame_of, message_of, milliseconds
+from roomlog_store.models import ChatMessage, RoomEvent
+from roomlog_store.selectors import users_of
+from tests.store.databases import EPOCH
+from tests.store.people import People, make_room, message, written
+
+
+def every_kind(people: People) -> list[RoomEvent]:
+    """Return one new event of each kind, as the transaction that wrote them holds them."""
+    room = created_room_id(people.alice, "make")
+    commands: list[tuple[RoomWrite, int]] = [
+        (CreateRoom(uuid="make", name="Lobby ✓", members=[people.bob]), people.alice),
+        (message(room, 'with "quotes" and \U0001f600'), people.alice),
+        (InviteUser(uuid="i", room=room, user=people.carol, role="admin"), people.alice),
+        (RemoveUser(uuid="r", room=room, user=people.carol), people.alice),
+        (LeaveRoom(uuid="l", room=room), people.bob),
+    ]
+    events = [written(command, user).event for command, user in commands]
+    events.append(written(message(room, reply_to=events[1].pk), people.alice).event)
+    assert {event.kind for event in events} == set(RoomEvent.Kind)
+    return events
+
+
+def bytes_of(event: RoomEvent) -> bytes:
+    """Return the frame as it is published."""
+    return encode_frame(frame_of(event, EPOCH, users_of([event])))
+
+
+def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) -> None:
+    """A gateway that fetches a page sends what the first publication said, byte for byte."""
+    for new in every_kind(people):
+        assert bytes_of(RoomEvent.objects.get(pk=new.pk)) == bytes_of(new), new.kind
+
+
+def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
+    """Names and roles of all whom the event concerns are in it."""
+    made, _, invited, *_ = [msgspec.json.decode(bytes_of(event)) for event in every_kind(people)]
+    alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}
+    assert made == {
+        "action": "create_room",
+        "uuid": "make",
+        "status": "success",
+        "room": created_room_id(people.alice, "make").hex,
+        "epoch": EPOCH,
+        "seq": 1,
+        "user": alice,
+        "name": "Lobby ✓",
+        "kind": "group",
+        "members": [alice | {"role": "owner"}, bob | {"role": "member"}],
+    }
+    assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
+
+
+def test_only_the_answer_to_a_repeat_says_duplicate(people: People) -> None:
+    """The event itself is the same for everybody."""
+    event = every_kind(people)[1]
+    frame = frame_of(event, EPOCH, users_of([event]), duplicate=True)
+    assert msgspec.json.decode(encode_frame(frame))["duplicate"] is True
+    assert "duplicate" not in msgspec.json.decode(bytes_of(event))
+
+
+def test_a_message_shows_its_present_state(people: People) -> None:
+    """Edited and deleted show; times are whole milliseconds since 1970 and their seconds."""
+    room = make_room(people.alice)
+    event = written(message(room, "first"), people.alice).event
+    edited = timezone.now()
+    ChatMessage.objects.update(text="second", edited_at=edited)
+    shown = message_of(ChatMessage.objects.get(), users_of([event]))
+    assert (shown.text, shown.edited_at, shown.deleted) == ("second", milliseconds(edited), False)
+    assert shown.timestamp_ms // 1000 == shown.timestamp == int(event.date_created.timestamp())
+    ChatMessage.objects.update(text="", deleted_at=edited)
+    gone = message_of(ChatMessage.objects.get(), users_of([event]))
+    assert (gone.text, gone.deleted, gone.number) == ("", True, 1)
+
+
+@given(st.integers(0, 4 * 10**12), st.integers(0, 999))
+def test_milliseconds_are_exact(whole: int, rest: int) -> None:
+    """A moment has the milliseconds that it has, however many microseconds follow them."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=whole, microseconds=rest)
+    assert milliseconds(moment) == whole
+
+
+def test_frames_need_no_query(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """Whoever has rows and names can build frames without the database."""
+    events = every_kind(people)
+    users = users_of(events)
+    with django_assert_num_queries(0):
+        for event in events:
+            frame_of(event, EPOCH, users)
+    assert connection.connection is not None
+
+
+def test_an_event_names_everybody_in_it(people: People) -> None:
+    """Sender, member and first members: all of them are looked up before the frame is built."""
+    made, said, invited, *_ = every_kind(people)
+    assert made.names() == {people.alice, people.bob}
+    assert said.names() == {people.alice}
+    assert invited.names() == {people.alice, people.carol}
+
+
+def test_a_room_id_is_32_hex_digits(people: People) -> None:
+    """On the wire no id is dashed."""
+    assert UUID(msgspec.json.decode(bytes_of(every_kind(people)[0]))["room"]).version == 5

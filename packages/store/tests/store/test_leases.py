@@ -1,0 +1,59 @@
+"""The statements behind the leases: each is safe alone, none trusts a clock."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from roomlog_store import leases
+from roomlog_store.models import ShardLease, Worker
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+
+
+def owner_of(shard: int) -> tuple[UUID | None, int]:
+    """Return owner and epoch."""
+    lease = ShardLease.objects.get(pk=shard)
+    return lease.owner, lease.epoch
+
+
+def test_a_lease_is_taken_once(database: str) -> None:
+    """Two takers that saw the same epoch: the first gets it, the second doesn't."""
+    assert leases.take_leases({3: 0, 4: 0}, ONE) == {3, 4}
+    assert leases.take_leases({4: 0, 5: 0}, TWO) == {5}
+    assert [owner_of(shard) for shard in (3, 4, 5, 6)] == [(ONE, 1), (ONE, 1), (TWO, 1), (None, 0)]
+
+
+def test_only_the_owner_releases(database: str) -> None:
+    """A late release of an earlier owner frees nothing; the epoch stays for the next taker."""
+    leases.take_leases({3: 0}, ONE)
+    leases.release_leases([3], TWO)
+    assert owner_of(3) == (ONE, 1)
+    leases.release_leases([3], ONE)
+    assert owner_of(3) == (None, 1)
+
+
+def test_a_lost_lease_is_seen_under_the_lock(database: str) -> None:
+    """Another owner, or the same one at another epoch, is not the lease that I had."""
+    leases.take_leases({3: 0, 4: 0, 5: 0}, ONE)
+    leases.take_leases({4: 1}, TWO)
+    leases.take_leases({5: 1}, ONE)
+    with transaction.atomic():
+        assert leases.lock_leases({3: 1, 4: 1, 5: 1}, ONE) == {4, 5}
+    assert leases.lost_leases({3: 1, 4: 1, 5: 1}, ONE) == {4, 5}
+    assert leases.lost_leases({3: 1}, ONE) == set()
+
+
+def test_later_processes_have_higher_numbers(database: str) -> None:
+    """Also after earlier ones were forgotten: of two with one ordinal the later is preferred."""
+    first = leases.register_worker(ONE, 0)
+    leases.forget_worker(ONE)
+    assert leases.register_worker(TWO, 0) > first
+
+
+def test_the_forgotten_hear_of_it_at_their_next_beat(database: str) -> None:
+    """A process that others declared dead registers again."""
+    leases.register_worker(ONE, 0)
+    assert leases.beat(ONE)
+    assert Worker.objects.get().beat == 1
+    leases.forget_worker(ONE)
+    assert not leases.beat(ONE)

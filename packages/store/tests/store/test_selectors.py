@@ -1,0 +1,98 @@
+"""Shared reads: heads, unread counts and pages, each in one statement."""
+
+from uuid import UUID, uuid4
+
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.commands import CreateRoom
+from roomlog_contract.events import RoomSummary, User
+from roomlog_store import selectors
+from roomlog_store.models import Membership, RoomEvent
+from tests.store.databases import EPOCH
+from tests.store.people import People, add_user, make_room, message, write, written
+
+
+def say(room: UUID, user: int, number: int) -> None:
+    """Write so many messages."""
+    write(*((message(room, f"text {n}"), user) for n in range(1, number + 1)))
+
+
+def test_summaries_count_what_is_unread(
+    people: People, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Unread are messages, not other events; every room of every asked user comes in one statement."""
+    room = make_room(people.alice, [people.bob])
+    direct = written(CreateRoom(uuid="d", kind="direct", members=[people.bob]), people.alice).event.room_id
+    say(room, people.bob, 5)
+    Membership.objects.filter(room_id=room, user_id=people.alice).update(read_seq=4, read_number=3)
+    with django_assert_num_queries(1):
+        found = selectors.summaries_by_user([people.alice, people.bob, people.carol])
+    assert found[people.alice] == [
+        RoomSummary(room, "lobby", "group", EPOCH, seq=6, read_seq=4, unread=2),
+        RoomSummary(direct, "", "direct", EPOCH, seq=1, read_seq=0, unread=0),
+    ]
+    assert [summary.unread for summary in found[people.bob]] == [5, 0]
+    assert found[people.carol] == []
+
+
+def test_pages_join_without_a_gap(people: People) -> None:
+    """Events after a seq, up to a head, in order, at most so many."""
+    room = make_room(people.alice)
+    say(room, people.alice, 9)
+
+    def page(after: int, up_to: int = 10, limit: int = 4) -> list[int]:
+        return [event.seq for event in selectors.events_after(room, after, up_to, limit)]
+
+    assert page(0) + page(4) + page(8) == list(range(1, 11))
+    assert page(3, up_to=5) == [4, 5]
+    assert page(10) == []
+
+
+def test_the_last_messages_come_oldest_first(people: People) -> None:
+    """Only messages, only up to the head that was read before them."""
+    room = make_room(people.alice)
+    say(room, people.alice, 5)
+    assert [row.seq for row in selectors.last_messages(room, 5, 3)] == [3, 4, 5]
+    assert [row.number for row in selectors.last_messages(room, 99, 99)] == [1, 2, 3, 4, 5]
+    assert [row.seq for row in selectors.messages_after(room, 3, 2)] == [4, 5]
+    assert selectors.messages_after(room, 6, 2) == []
+
+
+def test_heads_of_rooms_that_are_there(people: People) -> None:
+    """Unknown rooms are missing from the answer."""
+    room = make_room(people.alice)
+    heads = selectors.heads_of([room, uuid4()])
+    assert {key: (head.epoch, head.last_seq) for key, head in heads.items()} == {room: (EPOCH, 1)}
+
+
+def test_only_active_users_are_let_in(people: People) -> None:
+    """A deactivated user's token is no token; the name is still known for old messages."""
+    gone = add_user("gone", is_active=False)
+    for user, key in ((people.alice, "a"), (gone, "b")):
+        Token.objects.create(user_id=user, key=key)
+    assert selectors.users_by_token(["a", "b", "c"]) == {"a": User(people.alice, "alice")}
+    assert selectors.active_user_ids([people.alice, gone, 0]) == {people.alice}
+    assert selectors.users_by_id([people.alice, gone, 0]).keys() == {people.alice, gone}
+
+
+def test_members_are_told_from_strangers(people: People) -> None:
+    """Pairs of room and user that are memberships now."""
+    one, two = make_room(people.alice, [people.bob]), make_room(people.bob)
+    assert selectors.is_member(one, people.alice)
+    assert not selectors.is_member(two, people.alice)
+    asked = [(one, people.alice), (two, people.alice), (two, people.bob), (uuid4(), people.bob)]
+    assert selectors.memberships(asked) == {(one, people.alice), (two, people.bob)}
+    assert selectors.memberships([]) == set()
+
+
+def test_everybody_in_a_page_is_named(
+    people: People, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """One statement for all names of all events."""
+    room = make_room(people.alice, [people.bob])
+    say(room, people.bob, 3)
+    events = list(RoomEvent.objects.all())
+    with django_assert_num_queries(1):
+        users = selectors.users_of(events)
+    assert users == {people.alice: User(people.alice, "alice"), people.bob: User(people.bob, "bob")}

@@ -1,0 +1,356 @@
+"""Each action: what it writes, whom it refuses, and what a repeat of it answers."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.utils import timezone
+
+from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
+from roomlog_contract.errors import ErrorCode
+from roomlog_contract.shards import created_room_id, direct_room_id
+from roomlog_store import services
+from roomlog_store.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
+from roomlog_store.services import Written
+from tests.store.people import People, add_user, make_room, message, write, write_one, written
+
+NOBODY = 999_999
+
+
+def members_of(room: UUID) -> dict[int, str]:
+    """Return the roles of a room's members."""
+    return dict(Membership.objects.filter(room_id=room).values_list("user_id", "role"))
+
+
+def log_of(room: UUID) -> list[tuple[int, str]]:
+    """Return seq and kind of a room's events."""
+    return list(RoomEvent.objects.filter(room_id=room).order_by("seq").values_list("seq", "kind"))
+
+
+class TestNewMessage:
+    """Saying something."""
+
+    def test_it_takes_the_next_place_and_the_next_number(self, people: People) -> None:
+        """seq counts all events of the room, number its messages alone; the head knows both."""
+        room = make_room(people.alice, [people.bob])
+        events = [written(message(room, text), people.bob).event for text in ("one", "two")]
+        assert [(event.seq, event.number, event.text) for event in events] == [(2, 1, "one"), (3, 2, "two")]
+        head = RoomHead.objects.get(room_id=room)
+        assert (head.last_seq, head.messages) == (3, 2)
+
+    def test_a_stranger_is_refused(self, people: People) -> None:
+        """Who is no member says nothing."""
+        room = make_room(people.alice)
+        assert write_one(message(room), people.bob) == ErrorCode.NOT_MEMBER
+
+    def test_an_unknown_room_is_refused(self, people: People) -> None:
+        """A room that nobody made has no log."""
+        assert write_one(message(uuid4()), people.alice) == ErrorCode.INVALID_ROOM
+
+    def test_an_archived_room_is_refused(self, people: People) -> None:
+        """Nothing follows in an archived room."""
+        room = make_room(people.alice)
+        ChatRoom.objects.update(archived_at=timezone.now())
+        assert write_one(message(room), people.alice) == ErrorCode.ARCHIVED
+
+    def test_a_muted_member_waits_for_the_end(self, people: People) -> None:
+        """Muted until a moment: refused before it, heard after it."""
+        room = make_room(people.alice)
+        Membership.objects.update(muted_until=timezone.now() + timedelta(hours=1))
+        assert write_one(message(room), people.alice) == ErrorCode.MUTED
+        Membership.objects.update(muted_until=timezone.now() - timedelta(seconds=1))
+        assert isinstance(write_one(message(room), people.alice), Written)
+
+    def test_staff_speaks_where_it_is_no_member(self, people: People) -> None:
+        """The api checks rights itself; its commands need no membership."""
+        room = make_room(people.alice)
+        assert isinstance(write_one(message(room), people.carol, staff=True), Written)
+
+    def test_a_reply_names_a_message_of_the_same_room(self, people: People) -> None:
+        """`reply_to` is the id of a message of this room, not of another's, nor of another kind of event."""
+        room, other = make_room(people.alice), make_room(people.alice)
+        first = written(message(room), people.alice).event
+        reply = written(message(room, reply_to=first.pk), people.alice).event
+        assert reply.data == {"reply_to": first.pk}
+        made = RoomEvent.objects.get(room_id=room, seq=1).pk
+        for target, place in ((first.pk, other), (made, room), (NOBODY, room)):
+            assert write_one(message(place, reply_to=target), people.alice) == ErrorCode.NOT_FOUND
+
+
+class TestCreateRoom:
+    """Making rooms."""
+
+    def test_a_group_has_its_maker_as_owner(self, people: People) -> None:
+        """The room's id follows from maker and uuid; the first event names all members."""
+        command = CreateRoom(uuid="make", name="lobby", members=[people.bob, people.alice, people.bob])
+        event = written(command, people.alice).event
+        room = created_room_id(people.alice, "make")
+        assert (event.room_id, event.seq, event.number) == (room, 1, None)
+        assert members_of(room) == {people.alice: "owner", people.bob: "member"}
+        expected = [[people.alice, "owner"], [people.bob, "member"]]
+        assert RoomEvent.objects.get().data == {"name": "lobby", "kind": "group", "members": expected}
+        assert RoomHead.objects.get().epoch == Install.objects.get().epoch
+
+    def test_a_pair_has_one_direct_room(self, people: People) -> None:
+        """Whoever of the two asks, and under whatever uuid, gets the room that is there."""
+        first = written(CreateRoom(uuid="a", kind="direct", members=[people.bob]), people.alice)
+        again = written(CreateRoom(uuid="b", kind="direct", members=[people.alice]), people.bob)
+        assert first.event.room_id == direct_room_id(people.bob, people.alice)
+        assert (again.event.pk, again.duplicate) == (first.event.pk, True)
+        assert members_of(first.event.room_id) == {people.alice: "member", people.bob: "member"}
+
+    def test_both_of_a_pair_may_ask_in_one_batch(self, people: People) -> None:
+        """The second finds the event that the same transaction is about to write."""
+        results = write(
+            (CreateRoom(uuid="a", kind="direct", members=[people.bob]), people.alice),
+            (CreateRoom(uuid="b", kind="direct", members=[people.alice]), people.bob),
+        )
+        assert [isinstance(result, Written) and result.duplicate for result in results] == [False, True]
+        assert RoomEvent.objects.count() == 1
+
+    @pytest.mark.parametrize("names", ["", "alice", "bob bob", "bob alice", "bob carol"])
+    def test_a_direct_room_has_exactly_one_other(self, people: People, names: str) -> None:
+        """None, oneself, two, or one named twice is refused: it would be another room of the pair."""
+        members = [getattr(people, name) for name in names.split()]
+        refused = write_one(CreateRoom(uuid="a", kind="direct", members=members), people.alice)
+        assert refused == ErrorCode.BAD_VALUE
+        assert not ChatRoom.objects.exists()
+
+    def test_members_must_be_active_users(self, people: People) -> None:
+        """Nobody invites the unknown or the deactivated, nor makes a room when deactivated."""
+        gone = add_user("gone", is_active=False)
+        for maker, members in ((people.alice, [NOBODY]), (people.alice, [gone]), (gone, [])):
+            assert write_one(CreateRoom(uuid="make", members=members), maker) == ErrorCode.NOT_FOUND
+        assert not ChatRoom.objects.exists()
+
+    def test_a_room_can_be_used_in_the_batch_that_makes_it(self, people: People) -> None:
+        """Create, invite, say, leave: all in one transaction, in order."""
+        room = created_room_id(people.alice, "make")
+        results = write(
+            (CreateRoom(uuid="make", members=[people.bob]), people.alice),
+            (InviteUser(uuid="invite", room=room, user=people.carol), people.bob),
+            (message(room), people.carol),
+            (LeaveRoom(uuid="leave", room=room), people.carol),
+            (message(room), people.carol),
+        )
+        assert results[-1] == ErrorCode.NOT_MEMBER
+        assert log_of(room) == [(1, "create_room"), (2, "invite_user"), (3, "new_message"), (4, "leave_room")]
+        assert members_of(room) == {people.alice: "owner", people.bob: "member"}
+
+
+class TestInviteUser:
+    """Bringing somebody in."""
+
+    def test_any_member_may_invite(self, people: People) -> None:
+        """The event names whom it concerns, and that user is a member from then on."""
+        room = make_room(people.alice, [people.bob])
+        event = written(InviteUser(uuid="i", room=room, user=people.carol), people.bob).event
+        assert event.data == {"member": people.carol, "role": "member"}
+        assert members_of(room)[people.carol] == "member"
+        assert isinstance(write_one(message(room), people.carol), Written)
+
+    @pytest.mark.parametrize(
+        ("mine", "given", "refused"),
+        [
+            ("member", "admin", ErrorCode.FORBIDDEN),
+            ("member", "owner", ErrorCode.FORBIDDEN),
+            ("admin", "admin", None),
+            ("admin", "owner", ErrorCode.FORBIDDEN),
+            ("owner", "owner", None),
+        ],
+    )
+    def test_nobody_gives_a_role_above_the_own(
+        self, people: People, mine: str, given: str, refused: ErrorCode | None
+    ) -> None:
+        """An admin who makes owners would be one."""
+        room = make_room(people.alice, [people.bob])
+        Membership.objects.filter(user_id=people.bob).update(role=mine)
+        command = InviteUser(uuid="i", room=room, user=people.carol, role=given)  # type: ignore[arg-type]
+        result = write_one(command, people.bob)
+        assert (result if isinstance(result, ErrorCode) else None) == refused
+        assert members_of(room).get(people.carol) == (None if refused else given)
+
+    def test_who_can_t_be_invited(self, people: People) -> None:
+        """A member already, the unknown and the deactivated; and nobody by a stranger."""
+        room = make_room(people.alice, [people.bob])
+        gone = add_user("gone", is_active=False)
+        for inviter, user, code in (
+            (people.alice, people.bob, ErrorCode.BAD_VALUE),
+            (people.alice, NOBODY, ErrorCode.NOT_FOUND),
+            (people.alice, gone, ErrorCode.NOT_FOUND),
+            (people.carol, people.carol, ErrorCode.NOT_MEMBER),
+        ):
+            assert write_one(InviteUser(uuid="i", room=room, user=user), inviter) == code
+
+    def test_two_invitations_of_one_batch_make_one_member(self, people: People) -> None:
+        """The second is refused like one that came later."""
+        room = make_room(people.alice)
+        results = write(*((InviteUser(uuid=name, room=room, user=people.bob), people.alice) for name in "ab"))
+        assert results[1] == ErrorCode.BAD_VALUE
+
+
+class TestRemoveUser:
+    """Putting somebody out."""
+
+    @pytest.mark.parametrize(
+        ("mine", "theirs", "refused"),
+        [
+            ("member", "member", ErrorCode.FORBIDDEN),
+            ("admin", "member", None),
+            ("admin", "admin", None),
+            ("admin", "owner", ErrorCode.FORBIDDEN),
+            ("owner", "owner", None),
+        ],
+    )
+    def test_only_who_ranks_as_high_removes(
+        self, people: People, mine: str, theirs: str, refused: ErrorCode | None
+    ) -> None:
+        """Owners and admins remove; an owner only an owner."""
+        room = make_room(people.alice, [people.bob, people.carol])
+        Membership.objects.filter(user_id=people.bob).update(role=mine)
+        Membership.objects.filter(user_id=people.carol).update(role=theirs)
+        result = write_one(RemoveUser(uuid="r", room=room, user=people.carol), people.bob)
+        assert (result if isinstance(result, ErrorCode) else None) == refused
+        assert (people.carol in members_of(room)) == bool(refused)
+
+    def test_the_removed_says_nothing_more(self, people: People) -> None:
+        """The order in the log decides: before the removal it counts, after it not."""
+        room = make_room(people.alice, [people.bob])
+        before, removal, after = write(
+            (message(room), people.bob),
+            (RemoveUser(uuid="r", room=room, user=people.bob), people.alice),
+            (message(room), people.bob),
+        )
+        assert isinstance(before, Written)
+        assert isinstance(removal, Written)
+        assert removal.event.data == {"member": people.bob, "role": "member"}
+        assert after == ErrorCode.NOT_MEMBER
+
+    def test_a_stranger_neither_removes_nor_is_removed(self, people: People) -> None:
+        """not_member for the sender, not_found for whom it concerns."""
+        room = make_room(people.alice)
+        assert (
+            write_one(RemoveUser(uuid="r", room=room, user=people.alice), people.bob) == ErrorCode.NOT_MEMBER
+        )
+        assert (
+            write_one(RemoveUser(uuid="r", room=room, user=people.bob), people.alice) == ErrorCode.NOT_FOUND
+        )
+
+
+class TestLeaveRoom:
+    """Going."""
+
+    def test_who_leaves_is_no_member(self, people: People) -> None:
+        """The event keeps the role; a second time there is nothing to leave."""
+        room = make_room(people.alice, [people.bob])
+        event = written(LeaveRoom(uuid="l", room=room), people.bob).event
+        assert event.data == {"member": people.bob, "role": "member"}
+        assert members_of(room) == {people.alice: "owner"}
+        assert write_one(LeaveRoom(uuid="l2", room=room), people.bob) == ErrorCode.NOT_MEMBER
+
+
+@pytest.mark.parametrize("action", [InviteUser, RemoveUser, LeaveRoom])
+class TestMembershipCommands:
+    """What holds for all commands that change who is in a room."""
+
+    def test_a_direct_room_keeps_its_two(self, people: People, action: type[RoomWrite]) -> None:
+        """Nobody comes, nobody goes."""
+        make = CreateRoom(uuid="d", kind="direct", members=[people.bob])
+        room = written(make, people.alice).event.room_id
+        assert write_one(_about(action, room, people.bob), people.alice) == ErrorCode.FORBIDDEN
+
+    def test_an_archived_room_stays_as_it_is(self, people: People, action: type[RoomWrite]) -> None:
+        """archived for all of them."""
+        room = make_room(people.alice, [people.bob])
+        ChatRoom.objects.update(archived_at=timezone.now())
+        assert write_one(_about(action, room, people.bob), people.alice) == ErrorCode.ARCHIVED
+
+    def test_an_unknown_room_is_refused(self, people: People, action: type[RoomWrite]) -> None:
+        """invalid_room for all of them."""
+        assert write_one(_about(action, uuid4(), people.bob), people.alice) == ErrorCode.INVALID_ROOM
+
+
+def _about(action: type[RoomWrite], room: UUID, user: int) -> RoomWrite:
+    if action is LeaveRoom:
+        return LeaveRoom(uuid="m", room=room)
+    return (
+        InviteUser(uuid="m", room=room, user=user)
+        if action is InviteUser
+        else RemoveUser(uuid="m", room=room, user=user)
+    )
+
+
+class TestRepeats:
+    """Exactly once for each (room, sender, uuid)."""
+
+    def test_every_action_has_one_event(self, people: People) -> None:
+        """The same command again finds its event and writes nothing."""
+        room = created_room_id(people.alice, "make")
+        commands: list[tuple[RoomWrite, int]] = [
+            (CreateRoom(uuid="make", members=[people.bob]), people.alice),
+            (message(room), people.alice),
+            (InviteUser(uuid="i", room=room, user=people.carol), people.alice),
+            (RemoveUser(uuid="r", room=room, user=people.carol), people.alice),
+            (LeaveRoom(uuid="l", room=room), people.bob),
+        ]
+        first = [written(command, user) for command, user in commands]
+        again = [written(command, user) for command, user in commands]
+        assert [result.event.pk for result in again] == [result.event.pk for result in first]
+        assert [result.duplicate for result in first + again] == [False] * 5 + [True] * 5
+        assert log_of(room)[-1] == (5, "leave_room")
+
+    def test_another_content_under_the_same_uuid_is_a_conflict(self, people: People) -> None:
+        """Other text, other action, one more field: the first stays, the second is refused."""
+        room = make_room(people.alice)
+        first = written(message(room, uuid="u"), people.alice).event
+        for other in (
+            message(room, "other", uuid="u"),
+            message(room, uuid="u", reply_to=first.pk),
+            LeaveRoom(uuid="u", room=room),
+        ):
+            assert write_one(other, people.alice) == ErrorCode.UUID_CONFLICT
+        assert len(log_of(room)) == 2
+
+    def test_a_uuid_belongs_to_its_sender_and_room(self, people: People) -> None:
+        """The same uuid of another user, or in another room, is another command."""
+        one, two = make_room(people.alice, [people.bob]), make_room(people.alice)
+        results = [
+            written(message(one, uuid="u"), people.alice),
+            written(message(one, "not the same", uuid="u"), people.bob),
+            written(message(two, uuid="u"), people.alice),
+        ]
+        assert not any(result.duplicate for result in results)
+        assert len({result.event.pk for result in results}) == 3
+
+    def test_whoever_left_still_gets_the_first_result(self, people: People) -> None:
+        """A repeat asks what became of the command, not whether it would be allowed now."""
+        room = make_room(people.alice, [people.bob])
+        said = message(room, uuid="u")
+        first = written(said, people.bob).event
+        written(LeaveRoom(uuid="l", room=room), people.bob)
+        ChatRoom.objects.update(archived_at=timezone.now())
+        again = written(said, people.bob)
+        assert (again.event.pk, again.duplicate) == (first.pk, True)
+
+    def test_a_refused_command_may_succeed_later(self, people: People) -> None:
+        """A refusal leaves nothing behind."""
+        room = make_room(people.alice)
+        said = message(room, uuid="u")
+        assert write_one(said, people.bob) == ErrorCode.NOT_MEMBER
+        written(InviteUser(uuid="i", room=room, user=people.bob), people.alice)
+        assert not written(said, people.bob).duplicate
+
+
+def test_a_new_epoch_is_that_of_every_room(people: People) -> None:
+    """Rooms of before and of after a restore have the same epoch."""
+    old = make_room(people.alice)
+    services.new_epoch("after the restore")
+    new = make_room(people.alice)
+    epochs = RoomHead.objects.filter(room_id__in=[old, new]).values_list("epoch", flat=True)
+    assert set(epochs) == {"after the restore"}
+
+
+def test_the_hash_of_a_body_never_changes() -> None:
+    """A repeat after an upgrade of this code must still be found equal: the digest is a stored format."""
+    command = NewMessage(uuid="u", room=UUID(int=1), text="hi")
+    assert services.hash_of(command) == "61e53e542d8b59a64c29b978acc8c2c4"
