@@ -1,12 +1,12 @@
 """One WebSocket after its upgrade: messages in, frames out, the goodbye. Edge of the message's way.
 
-aiohttp reads the frames and does the closing handshake; one task a connection does nothing but receive.
-Writes are whole frames of our own making, straight to the transport: a socket that takes nothing for 10 s
-is closed, and nobody else waits for it meanwhile.
+aiohttp reads the frames; one task a connection does nothing but receive. Writes are whole frames of our own
+making, straight to the transport: a socket that takes nothing for 10 s is closed, and nobody else waits for
+it meanwhile.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import structlog
@@ -16,7 +16,7 @@ from roomlog_contract import limits
 from roomlog_contract.errors import CloseCode
 
 from . import metrics
-from .frames import ping_frame, pong_frame
+from .frames import close_frame, ping_frame, pong_frame
 from .outbox import Frame, Push
 from .session import Services, Session
 
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 CLOSE_SECONDS: Final = 5.0
 """For the client's half of the closing handshake (RFC 6455 section 7.1.1), then the socket is cut."""
+NORMAL: Final = 1000
+"""Echoed to a client that says goodbye without a code."""
 SOCKET_BYTES: Final = 128 * 1024
 """What may wait in the transport of one connection; the rest waits in its outbox, where it can be dropped."""
 _PING: Final = ping_frame()
@@ -40,9 +42,6 @@ class Connections(Protocol):
 
     def lost(self, connection: "Connection") -> None:
         """It is gone."""
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs a task until it ends or the gateway stops."""
 
 
 class Connection:
@@ -92,6 +91,11 @@ class Connection:
                 self._is_heard = True
                 if self.close_deadline is None:
                     self._receive(message.type, message.data)
+            if self.close_deadline is not None:
+                # Both halves of the goodbye are said (or the socket is gone); aiohttp must not say it again.
+                self._transport.close()
+            else:
+                await self._socket.close(code=self._socket.close_code or NORMAL, drain=False)
         except Exception:  # this session's boundary: our bug must not reach the neighbours
             log.exception("session_failed")
             self.close(CloseCode.GOING_AWAY, "")
@@ -123,13 +127,11 @@ class Connection:
             return
         metrics.CLOSED.labels(str(int(code))).inc()
         self.flush()
+        # aiohttp's close() would end the socket without waiting for the client's half, because `serve` is
+        # receiving: what the client is just sending would then reset the connection, goodbye included.
+        self._write(close_frame(code, reason))
         self.close_deadline = self._clock() + CLOSE_SECONDS
         self.session.end()
-        self._connections.spawn(self._say_goodbye(code, reason))
-
-    async def _say_goodbye(self, code: int, reason: str) -> None:
-        """Send the close frame and wait for the client's, at most CLOSE_SECONDS (aiohttp's own deadline)."""
-        await self._socket.close(code=code, message=reason.encode(), drain=False)
 
     def finish(self) -> None:
         """Closes the socket after what was written, without waiting for the client's goodbye."""

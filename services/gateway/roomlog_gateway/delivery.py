@@ -27,7 +27,7 @@ class DeliveryState(Enum):
 class Delivery:
     """A connection's place in a room, off the live path."""
 
-    __slots__ = ("_held", "_is_behind", "_is_overflowed", "_selects", "cursor", "state")
+    __slots__ = ("_held", "_is_behind", "_selects", "cursor", "state")
 
     def __init__(self, state: DeliveryState, cursor: int) -> None:
         self.state = state
@@ -36,7 +36,6 @@ class Delivery:
         self._is_behind = state is DeliveryState.BEHIND
         self._selects = 0
         self._held: list[tuple[int, Frame]] = []
-        self._is_overflowed = False
 
     def hold(self) -> None:
         """A select_room goes to the worker; several may be under way, the last one's answer counts."""
@@ -44,12 +43,10 @@ class Delivery:
         self._selects += 1
 
     def keep(self, seq: int, frame: Frame) -> None:
-        """Holds one event; over 256 all are dropped, because they can be read again."""
+        """Holds one event; over 256 the earlier are dropped, because they can be read again."""
         if len(self._held) >= limits.HELD_EVENTS:
             self._held = []
-            self._is_overflowed = True
-        elif not self._is_overflowed:
-            self._held.append((seq, frame))
+        self._held.append((seq, frame))
 
     def answered(self, seq: int, more: bool) -> None:
         """The connection was told everything up to `seq`; with `more` it will ask for the next page."""
@@ -65,7 +62,6 @@ class Delivery:
     def forget(self) -> None:
         """The log began anew: nothing that was held means anything."""
         self._held = []
-        self._is_overflowed = True
         self.fall_behind()
 
     def release(self, head: int) -> "Release":
@@ -74,7 +70,6 @@ class Delivery:
         if self._selects > 0:
             return Release([], is_cut=False)
         held, self._held = self._held, []
-        self._is_overflowed = False
         if self._is_behind:
             self.state = DeliveryState.BEHIND
             return Release([], is_cut=False)

@@ -7,9 +7,12 @@ for every member, and frames that wait for a socket are joined into one write.
 from typing import Final
 
 _TEXT: Final = 0x81
+_CLOSE: Final = 0x88
 _PING: Final = 0x89
 _PONG: Final = 0x8A
 """Final, unfragmented."""
+_CLOSE_REASON_BYTES: Final = 123
+"""A control frame has 125 bytes (section 5.5), two of them for the code."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -25,6 +28,12 @@ def ping_frame() -> bytes:
 def pong_frame(payload: bytes) -> bytes:
     """Return the answer to a ping, whose payload of at most 125 bytes it repeats."""
     return _frame(_PONG, payload)
+
+
+def close_frame(code: int, reason: str = "") -> bytes:
+    """Return a goodbye; the reason is cut between characters where it is too long."""
+    text = reason.encode()[:_CLOSE_REASON_BYTES].decode(errors="ignore").encode()
+    return _frame(_CLOSE, code.to_bytes(2, "big") + text)
 
 
 def _frame(first: int, payload: bytes) -> bytes:

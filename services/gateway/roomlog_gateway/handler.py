@@ -57,7 +57,11 @@ class Handler:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Answer 101 and receive until the socket is closed."""
         socket = web.WebSocketResponse(
-            timeout=CLOSE_SECONDS, autoping=False, compress=False, max_msg_size=limits.FRAME_BYTES + 1
+            timeout=CLOSE_SECONDS,
+            autoclose=False,
+            autoping=False,
+            compress=False,
+            max_msg_size=limits.FRAME_BYTES + 1,
         )
         await socket.prepare(request)
         if request.transport is not None:

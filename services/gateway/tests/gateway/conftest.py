@@ -143,6 +143,20 @@ async def http() -> AsyncIterator[ClientSession]:
 
 
 @pytest.fixture
+async def guest(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]:
+    """Opens clients that have not authenticated: `await guest()`."""
+    clients: list[Client] = []
+
+    async def open_guest(to: Running = gateway) -> Client:
+        clients.append(await connect(http, to.url))
+        return clients[-1]
+
+    yield open_guest
+    for client in clients:
+        await client.socket.close()
+
+
+@pytest.fixture
 async def enter(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]:
     """Opens authenticated clients on the gateway: `await enter(user)`."""
     clients: list[Client] = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomlog_gateway.frames import ping_frame, pong_frame, text_frame
+from roomlog_gateway.frames import close_frame, ping_frame, pong_frame, text_frame
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_a_pong_repeats_its_pings_payload() -> None:
     """A pong carries what the ping carried."""
     assert pong_frame(b"abc") == b"\x8a\x03abc"
     assert ping_frame() == b"\x89\x00"
+
+
+def test_a_goodbye_has_a_code_and_a_reason_that_fits() -> None:
+    """A control frame has 125 bytes at most, and half a character would be no text."""
+    frame = close_frame(1003, "ä" * 100)
+    assert frame[:4] == b"\x88\x7c\x03\xeb"
+    assert frame[4:].decode() == "ä" * 61

@@ -1,0 +1,170 @@
+"""The event stage without sockets, Redis or a worker: rooms, fan-out, selection, and a log in memory."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from roomlog_contract.codec import encode_frame
+from roomlog_contract.commands import Authenticate, ClientCommand
+from roomlog_contract.envelope import EventsFetched, Notice, Selected
+from roomlog_contract.events import NewMessageEvent, SelectRoomPage
+from roomlog_gateway.fanout import Fanout
+from roomlog_gateway.intake import Intake
+from roomlog_gateway.requests import Request
+from roomlog_gateway.room import Room
+from roomlog_gateway.selection import Selection
+from roomlog_gateway.session import Session, SessionState
+from tests.gateway.stub_worker import EPOCH, message
+
+ROOM = UUID(int=7)
+GATEWAY = "this"
+
+
+class NoServices:
+    """A gateway that does nothing for its sessions."""
+
+    def authenticate(self, session: Session, command: Authenticate) -> None:
+        """Leaves it unanswered."""
+
+    def forward(self, session: Session, command: ClientCommand) -> None:
+        """Takes it."""
+
+    def schedule(self, session: Session) -> None:
+        """Tests read outboxes themselves."""
+
+    def time_ms(self) -> int:
+        return 0
+
+    def ended(self, session: Session) -> None:
+        """Forgets it."""
+
+
+@dataclass
+class NoSocket:
+    """A socket that remembers how it was closed."""
+
+    closed_with: int | None = None
+
+    def flush(self) -> None:
+        """Tests read outboxes themselves."""
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed_with = int(code)
+
+
+@dataclass
+class Stage:
+    """One room of this gateway and the log behind it."""
+
+    log: list[Notice] = field(default_factory=list)
+    epoch: str = EPOCH
+    gaps: int = 0
+    doubts: int = 0
+    answered: dict[int, Session] = field(default_factory=dict)
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.room = Room(ROOM)
+        rooms = {ROOM: self.room}
+        self.fanout = Fanout(rooms)
+        self.fanout.schedule = lambda session: None  # type: ignore[method-assign]
+        self.intake = Intake(rooms, self.fanout, self._take_answered, self._on_left, lambda: self.now)
+        self.intake.on_gap = self._on_gap
+        self.intake.on_doubt = self._on_doubt
+        self.selection = Selection(rooms, self.fanout, self._on_head)
+        self.intake.head(self.room, self.epoch, 0, is_certain=True)
+
+    def session(self, cursor: int | None = None) -> Session:
+        """Returns a connection that is a member from `cursor` (the room's seq) on."""
+        session = Session(NoSocket(), NoServices(), lambda: self.now)
+        session.state = SessionState.ACTIVE
+        session.rooms[ROOM] = self.room
+        self.room.admit(session, self.room.seq if cursor is None else cursor)
+        return session
+
+    def append(self, request: int = 0, left: int = 0) -> Notice:
+        """Commits one event and returns its notice, unpublished."""
+        seq = len(self.log) + 1
+        event = NewMessageEvent(
+            uuid=f"u{seq}", room=ROOM, epoch=self.epoch, seq=seq, message=message(ROOM, seq, 1, "")
+        )
+        gateway = GATEWAY if request else ""
+        self.log.append(Notice(self.epoch, seq, encode_frame(event), 1, gateway, request, left))
+        return self.log[-1]
+
+    def publish(self, *seqs: int) -> None:
+        """Lets notices of the log arrive, in this order."""
+        for seq in seqs:
+            self.intake.event(self.room, self.log[seq - 1])
+
+    def fetch(self, limit: int = 200) -> None:
+        """Lets a page after the room's last event arrive."""
+        events = self.log[self.room.seq : self.room.seq + limit]
+        bare = [Notice(n.epoch, n.seq, n.frame, n.user, left=n.left) for n in events]
+        self.intake.page(self.room, EventsFetched(0, ROOM, self.epoch, len(self.log), bare))
+
+    def select(self, session: Session) -> Request:
+        """Forwards a select_room."""
+        request = Request(session, "s", "select_room", ROOM, self.now)
+        session.unanswered += 1
+        self.selection.begin(request)
+        return request
+
+    def snapshot(self, since: int, limit: int = 200) -> Selected:
+        """Returns the worker's answer to a select_room since, as of now."""
+        events = self.log[since : since + limit]
+        seq = events[-1].seq if events else since
+        page = SelectRoomPage(
+            uuid="s",
+            room=ROOM,
+            epoch=self.epoch,
+            seq=seq,
+            events=[msgspec.Raw(event.frame) for event in events],
+            more=seq < len(self.log),
+        )
+        return Selected(0, encode_frame(page), ROOM, self.epoch, seq, seq < len(self.log))
+
+    def _take_answered(self, notice: Notice) -> Session | None:
+        return self.answered.pop(notice.request, None) if notice.gateway == GATEWAY else None
+
+    def _on_left(self, room: Room, user: int) -> None:
+        for session in room.members():
+            if session.user == user:
+                room.leave(session)
+
+    def _on_gap(self, room: Room) -> None:
+        self.gaps += 1
+
+    def _on_doubt(self, room: Room) -> None:
+        self.doubts += 1
+
+    def _on_head(self, room: Room, epoch: str, seq: int) -> None:
+        self.intake.head(room, epoch, seq, is_certain=True)
+
+
+def read(session: Session) -> list[dict[str, Any]]:
+    """Takes everything out of an outbox, as a socket would, and returns the frames."""
+    data = b""
+    while session.outbox:
+        data += session.outbox.take()
+    session.outbox.is_scheduled = False
+    return list(_frames(data))
+
+
+def seqs(frames: list[dict[str, Any]]) -> list[int]:
+    """Returns the seqs of events among frames."""
+    return [frame["seq"] for frame in frames if frame["action"] == "new_message"]
+
+
+def _frames(data: bytes) -> Iterator[dict[str, Any]]:
+    while data:
+        length, head = data[1], 2
+        if length >= 126:
+            head = 4 if length == 126 else 10
+            length = int.from_bytes(data[2:head], "big")
+        yield json.loads(data[head : head + length])
+        data = data[head + length :]

@@ -1,0 +1,244 @@
+"""What a client may not do, and how it is told: codes, close codes, and nobody else hurt."""
+
+from uuid import UUID
+
+import pytest
+from aiohttp import ClientSession
+
+from roomlog_contract import limits
+from roomlog_contract.commands import NewMessage
+from roomlog_gateway.connection import Connection
+from tests.gateway.conftest import Connect, MakeGateway, Running
+from tests.gateway.stub_worker import StubWorker
+from tests.gateway.waiting import eventually
+
+
+async def test_before_authenticate_nothing_but_ping_is_done(gateway: Running, guest: Connect) -> None:
+    """Commands are refused by name; a ping is answered by the gateway itself."""
+    client = await guest()
+    assert (await client.ask("list_rooms"))["error_code"] == "not_authenticated"
+    assert (await client.ask("ping"))["time_ms"] > 0
+
+
+async def test_three_invalid_tokens_are_4401(worker: StubWorker, guest: Connect) -> None:
+    """Each is answered; the third closes."""
+    client = await guest()
+    for _ in range(3):
+        assert (await client.ask("authenticate", token="wrong"))["error_code"] == "invalid_token"
+    assert await client.close_code() == 4401
+
+
+async def test_without_authenticate_it_is_4401_after_five_seconds(gateway: Running, guest: Connect) -> None:
+    """Who opens a socket must say who it is."""
+    client = await guest()
+    [connection] = gateway.gateway.connections
+    connection.session.deadline = gateway.gateway.clock()
+    assert await client.close_code() == 4401
+
+
+async def test_a_second_authenticate_is_a_bad_value(room: UUID, enter: Connect) -> None:
+    """A connection is one user for its whole life."""
+    client = await enter(1)
+    assert (await client.ask("authenticate", token="token-2"))["error_code"] == "bad_value"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("not json", 1003),
+        ("[]", 1003),
+        ('{"uuid":"1","uuid":"2","action":"ping"}', 1003),
+        ('{"action":"ping"}', 1003),
+        ("x" * (limits.FRAME_BYTES + 1), 1009),
+    ],
+)
+async def test_what_is_no_command_closes_with_its_code(guest: Connect, frame: str, code: int) -> None:
+    """Malformed frames are 1003, frames that are too long 1009; a neighbour chats on."""
+    neighbour, client = await guest(), await guest()
+    await client.socket.send_str(frame)
+    assert await client.close_code() == code
+    assert (await neighbour.ask("ping"))["status"] == "success"
+
+
+async def test_a_binary_frame_is_1003(gateway: Running, guest: Connect) -> None:
+    """Frames are text."""
+    client = await guest()
+    await client.socket.send_bytes(b"{}")
+    assert await client.close_code() == 1003
+
+
+async def test_bytes_that_are_no_text_are_1007(gateway: Running, guest: Connect) -> None:
+    """A text message must be UTF-8."""
+    client = await guest()
+    await client.socket.send_frame(b"\xc3\x28", 1)  # type: ignore[arg-type]
+    assert await client.close_code() == 1007
+
+
+async def test_an_unknown_action_and_a_bad_value_are_answered(room: UUID, enter: Connect) -> None:
+    """The connection stays; the error has the uuid and a stable code."""
+    client = await enter(1)
+    assert (await client.ask("dance"))["error_code"] == "invalid_action"
+    assert (await client.ask("new_message", room="nowhere", text="x"))["error_code"] == "bad_value"
+    answer = await client.ask("create_room", kind="direct", members=[2, 3])
+    assert answer["error_code"] == "bad_value"
+
+
+async def test_the_command_after_the_burst_is_rate_limited(gateway: Running, guest: Connect) -> None:
+    """Forty at once are allowed; the next is told when to come again."""
+    client = await guest()
+    for number in range(limits.COMMANDS_BURST + 5):
+        await client.send("ping", uuid=str(number))
+    refused = await client.until(lambda frame: frame["status"] == "error")
+    assert refused["error_code"] == "rate_limited"
+    assert 0 < refused["retry_after_ms"] <= 1000 / limits.COMMANDS_PER_SECOND + 1
+
+
+async def test_a_flood_that_goes_on_is_1008(gateway: Running, guest: Connect) -> None:
+    """Refusals cost us too: who ignores some hundred of them is closed."""
+    client = await guest()
+    for number in range(500):
+        if client.socket.closed:
+            break
+        await client.send("ping", uuid=str(number))
+    assert await client.close_code() == 1008
+
+
+async def test_a_flood_of_pings_is_1008(gateway: Running, guest: Connect) -> None:
+    """Control frames count like commands."""
+    client = await guest()
+    for _ in range(500):
+        await client.socket.ping()
+    assert await client.close_code() == 1008
+
+
+async def test_the_33rd_unanswered_command_is_busy(room: UUID, worker: StubWorker, enter: Connect) -> None:
+    """The reader reads on; the command certainly was not taken."""
+    worker.is_deaf_to.add(NewMessage)
+    client = await enter(1)
+    for number in range(limits.UNANSWERED_COMMANDS):
+        await client.send("new_message", room=room.hex, text="x", uuid=str(number))
+    answer = await client.ask("new_message", room=room.hex, text="x")
+    assert answer["error_code"] == "busy"
+    assert answer["room"] == room.hex
+    assert answer["retry_after_ms"] > 0
+
+
+async def test_a_command_without_an_answer_frees_its_place_after_15_seconds(
+    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+) -> None:
+    """Nothing is said of it, because nothing is known; the next command is taken."""
+    worker.is_deaf_to.add(NewMessage)
+    client = await enter(1)
+    await client.send("new_message", room=room.hex, text="x")
+    [connection] = gateway.gateway.connections
+    await eventually(lambda: connection.session.unanswered == 1, 5, "the command is under way")
+    router = gateway.gateway._router
+    router.expire(gateway.gateway.clock() + limits.UNANSWERED_SECONDS)
+    assert connection.session.unanswered == 0
+    await client.ask("ping")
+    assert [frame["action"] for frame in client.received] == ["authenticate", "ping"]
+
+
+async def test_the_eleventh_connection_of_a_user_is_refused(room: UUID, enter: Connect) -> None:
+    """Ten a user and gateway; the others stay open."""
+    first, *_ = [await enter(1) for _ in range(limits.CONNECTIONS_PER_USER)]
+    with pytest.raises(AssertionError, match="too_many_connections"):
+        await enter(1)
+    assert (await first.ask("ping"))["status"] == "success"
+
+
+async def test_when_the_process_is_full_the_upgrade_is_503(
+    make_gateway: MakeGateway, guest: Connect, http: ClientSession
+) -> None:
+    """Refused before the upgrade, with a time to come back."""
+    full = await make_gateway(ROOMLOG_MAX_CONNECTIONS="1")
+    await guest(full)
+    async with http.get(full.url, headers=upgrade_headers()) as response:
+        assert response.status == 503
+        assert int(response.headers["Retry-After"]) >= 1
+
+
+async def test_more_upgrades_than_a_second_may_have_are_503(
+    make_gateway: MakeGateway, guest: Connect, http: ClientSession
+) -> None:
+    """A new pod is not run over by everybody's reconnect."""
+    slow = await make_gateway(ROOMLOG_MAX_ACCEPTS_PER_SECOND="2")
+    for _ in range(2):
+        await guest(slow)
+    async with http.get(slow.url, headers=upgrade_headers()) as response:
+        assert response.status == 503
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin", "status"),
+    [
+        ("", "http://elsewhere.example", 403),
+        ("", "http://{host}", 101),
+        ("https://chat.example", "https://chat.example", 101),
+        ("https://chat.example", "https://evil.example", 403),
+        ("*", "https://evil.example", 101),
+    ],
+)
+async def test_only_allowed_origins_may_connect(
+    make_gateway: MakeGateway, http: ClientSession, allowed: str, origin: str, status: int
+) -> None:
+    """A page of another site can't open a socket in the name of its visitor."""
+    gateway = await make_gateway(ROOMLOG_ALLOWED_ORIGINS=allowed)
+    headers = upgrade_headers(Origin=origin.format(host=f"127.0.0.1:{gateway.config.bind.port}"))
+    async with http.get(gateway.url, headers=headers) as response:
+        assert response.status == status
+
+
+async def test_a_plain_get_is_told_to_speak_websocket(gateway: Running, http: ClientSession) -> None:
+    """426 and one sentence."""
+    async with http.get(gateway.url) as response:
+        assert response.status == 426
+        assert response.headers["Upgrade"] == "websocket"
+        assert "WebSocket" in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-WebSocket-Version": "12"}, 426),
+        ({"Sec-WebSocket-Key": "short"}, 400),
+        ({"Upgrade": "h2c"}, 426),
+    ],
+)
+async def test_a_handshake_that_is_none_is_refused(
+    gateway: Running, http: ClientSession, headers: dict[str, str], status: int
+) -> None:
+    """Version 13 and a key of 16 bytes, as RFC 6455 section 4.2.1 asks."""
+    async with http.get(gateway.url, headers=upgrade_headers() | headers) as response:
+        assert response.status == status
+
+
+async def test_a_silent_connection_is_cut(gateway: Running, guest: Connect) -> None:
+    """No pong between two pings: the other side is gone."""
+    client = await guest()
+    client.socket._autoping = False
+    connection: Connection = next(iter(gateway.gateway.connections))
+    connection.ping()
+    connection.ping()
+    await eventually(lambda: not gateway.gateway.connections, 5, "the connection is cut")
+
+
+async def test_a_pong_keeps_a_connection(gateway: Running, guest: Connect) -> None:
+    """Who answers pings stays."""
+    client = await guest()
+    connection: Connection = next(iter(gateway.gateway.connections))
+    for _ in range(3):
+        connection.ping()
+        await client.ask("ping")
+    assert gateway.gateway.connections
+
+
+def upgrade_headers(**more: str) -> dict[str, str]:
+    """Return the headers of a proper handshake."""
+    return {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        **more,
+    }

@@ -1,0 +1,86 @@
+"""What waits for a socket: order, bounds, what gives way."""
+
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roomlog_contract import limits
+from roomlog_gateway.outbox import ANSWERS, WRITE_BYTES, Frame, Outbox, Push
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+def test_frames_leave_joined_and_in_order() -> None:
+    """Answers and events that wait become one write, oldest first."""
+    outbox = Outbox()
+    assert outbox.push_event(Frame(b"a", ONE)) is Push.FIRST
+    assert outbox.push_answer(Frame(b"b")) is Push.QUEUED
+    assert outbox.push_event(Frame(b"c", OTHER)) is Push.QUEUED
+    assert outbox.take() == b"abc"
+    assert not outbox
+
+
+def test_the_257th_event_is_refused() -> None:
+    """The bound is 256 events; answers don't count against it."""
+    outbox = Outbox()
+    outbox.push_answer(Frame(b"answer"))
+    for _ in range(limits.OUTBOX_EVENTS):
+        assert outbox.push_event(Frame(b"x", ONE)) is not Push.FULL
+    assert outbox.push_event(Frame(b"x", ONE)) is Push.FULL
+
+
+def test_a_mebibyte_of_events_is_the_most() -> None:
+    """The bound in bytes holds as well."""
+    outbox = Outbox()
+    quarter = Frame(b"x" * (limits.OUTBOX_BYTES // 4), ONE)
+    assert [outbox.push_event(quarter) for _ in range(5)][-1] is Push.FULL
+
+
+def test_the_room_that_overflows_gives_way_first() -> None:
+    """Other rooms keep their events where the room itself holds most."""
+    outbox = Outbox()
+    outbox.push_event(Frame(b"other", OTHER))
+    while outbox.push_event(Frame(b"x", ONE)) is not Push.FULL:
+        pass
+    assert outbox.drop_events(ONE) == {ONE}
+    assert outbox.take() == b"other"
+
+
+def test_all_rooms_give_way_where_others_hold_most() -> None:
+    """A room of one event can't be kept out by the many events of another."""
+    outbox = Outbox()
+    outbox.push_answer(Frame(b"answer"))
+    while outbox.push_event(Frame(b"x", OTHER)) is not Push.FULL:
+        pass
+    assert outbox.drop_events(ONE) == {ONE, OTHER}
+    assert outbox.take() == b"answer"
+    assert outbox.push_event(Frame(b"x", ONE)) is not Push.FULL
+
+
+def test_answers_have_a_bound_of_their_own() -> None:
+    """Who does not read answers is refused more; a single large one is let through."""
+    outbox = Outbox()
+    assert outbox.push_answer(Frame(b"x" * 6_000_000)) is Push.FIRST
+    assert outbox.push_answer(Frame(b"x")) is Push.FULL
+    outbox.take()
+    for _ in range(ANSWERS):
+        assert outbox.push_answer(Frame(b"x")) is not Push.FULL
+    assert outbox.push_answer(Frame(b"x")) is Push.FULL
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, WRITE_BYTES)), max_size=12))
+def test_writes_are_bounded_and_lose_nothing(pushes: list[tuple[bool, int]]) -> None:
+    """Whatever waits leaves whole, in order, in writes of 128 KiB at most unless one frame is larger."""
+    outbox, expected = Outbox(), b""
+    for number, (is_event, size) in enumerate(pushes):
+        frame = Frame(bytes([number]) * size, ONE if is_event else None)
+        push = outbox.push_event if is_event else outbox.push_answer
+        if push(frame) is not Push.FULL:
+            expected += frame.data
+    writes = []
+    while outbox:
+        writes.append(outbox.take())
+    assert b"".join(writes) == expected
+    assert all(len(write) <= WRITE_BYTES for write in writes)
+    assert outbox.push_event(Frame(b"x" * limits.OUTBOX_BYTES, ONE)) is not Push.FULL

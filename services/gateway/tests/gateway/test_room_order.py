@@ -1,0 +1,157 @@
+"""A room's events in their order: late, early, twice, lost, of another log."""
+
+from roomlog_contract import limits
+from tests.gateway.insides import Stage, read, seqs
+
+
+def test_events_are_delivered_in_order_and_once() -> None:
+    """Early ones wait for their predecessor, repeated ones are dropped."""
+    stage = Stage()
+    session = stage.session()
+    for _ in range(4):
+        stage.append()
+    stage.publish(1, 3, 3, 2, 1, 4, 2)
+    assert seqs(read(session)) == [1, 2, 3, 4]
+
+
+def test_a_missing_event_is_asked_for_and_then_all_follow() -> None:
+    """A fetched page fills the gap, and what waited behind it is delivered."""
+    stage = Stage()
+    session = stage.session()
+    for _ in range(5):
+        stage.append()
+    stage.publish(1, 4, 5)
+    assert seqs(read(session)) == [1]
+    assert stage.gaps
+    assert not stage.room.settle()
+    stage.fetch()
+    assert seqs(read(session)) == [2, 3, 4, 5]
+    assert stage.room.settle()
+
+
+def test_more_early_events_than_are_held_are_fetched() -> None:
+    """Over 256 the held ones are dropped, and the highest seq is remembered."""
+    stage = Stage()
+    session = stage.session()
+    for _ in range(limits.HELD_EVENTS + 10):
+        stage.append()
+    stage.publish(*range(2, limits.HELD_EVENTS + 11))
+    assert read(session) == []
+    received = []
+    while not stage.room.settle():
+        stage.fetch(limit=50)
+        received += seqs(read(session))
+    assert received == list(range(1, limits.HELD_EVENTS + 11))
+
+
+def test_a_head_reveals_the_last_event_that_was_lost() -> None:
+    """Nothing came after the lost one, but the database knows it."""
+    stage = Stage()
+    stage.session()
+    stage.append()
+    stage.intake.head(stage.room, stage.epoch, 1, is_certain=False)
+    assert stage.gaps == 1
+
+
+def test_an_event_of_another_log_is_not_believed_before_the_database_is_asked() -> None:
+    """A straggler of the old log must not reset anybody."""
+    stage = Stage()
+    session = stage.session()
+    straggler = stage.append()
+    stage.epoch = "00000000000000e2"
+    stage.intake.head(stage.room, stage.epoch, 0, is_certain=True)
+    assert [frame["action"] for frame in read(session)] == ["reset"]
+    stage.intake.event(stage.room, straggler)
+    assert stage.doubts == 1
+    assert read(session) == []
+
+
+def test_a_new_log_resets_its_connections() -> None:
+    """All are told the new epoch, and nothing is sent until they ask."""
+    stage = Stage()
+    session = stage.session()
+    stage.append()
+    stage.publish(1)
+    read(session)
+    stage.epoch, stage.log = "00000000000000e2", []
+    stage.intake.head(stage.room, stage.epoch, 0, is_certain=True)
+    stage.append()
+    stage.publish(1)
+    frames = read(session)
+    assert [(frame["action"], frame["epoch"]) for frame in frames] == [("reset", stage.epoch)]
+    request = stage.select(session)
+    stage.selection.answer(request, stage.snapshot(0))
+    stage.append()
+    stage.publish(2)
+    assert seqs(read(session)) == [2]
+
+
+def test_events_before_the_first_head_are_not_lost() -> None:
+    """Between subscription and the first head, events wait; those above the head are delivered."""
+    stage = Stage()
+    stage.room.epoch = ""
+    for _ in range(4):
+        stage.append()
+    stage.publish(2, 3, 4)
+    stage.intake.head(stage.room, stage.epoch, 2, is_certain=True)
+    assert stage.room.seq == 4
+
+
+def test_the_senders_answer_comes_with_the_event() -> None:
+    """A live sender gets one frame, which is both."""
+    stage = Stage()
+    sender = stage.session()
+    stage.answered[5] = sender
+    stage.append(request=5)
+    stage.publish(1)
+    assert seqs(read(sender)) == [1]
+
+
+def test_a_repeated_publication_still_answers() -> None:
+    """The worker that died before it published is followed by one that publishes again."""
+    stage = Stage()
+    sender = stage.session()
+    stage.append(request=5)
+    stage.publish(1)
+    read(sender)
+    stage.answered[5] = sender
+    stage.publish(1)
+    assert seqs(read(sender)) == [1]
+
+
+def test_a_sender_that_is_behind_still_gets_its_answer() -> None:
+    """Events are not sent to it, but its own command was carried out and it is told so."""
+    stage = Stage()
+    sender = stage.session()
+    stage.room.fall_behind(sender)
+    stage.answered[5] = sender
+    stage.append(request=5)
+    stage.publish(1)
+    assert seqs(read(sender)) == [1]
+
+
+def test_an_overflow_becomes_one_sync_required() -> None:
+    """A connection that reads nothing keeps 256 events at most, then a single request to ask."""
+    stage = Stage()
+    slow, quick = stage.session(), stage.session()
+    received = []
+    for seq in range(1, limits.OUTBOX_EVENTS + 50):
+        stage.append()
+        stage.publish(seq)
+        received += seqs(read(quick))
+    assert [frame["action"] for frame in read(slow)] == ["sync_required"]
+    assert received == list(range(1, limits.OUTBOX_EVENTS + 50))
+
+
+def test_who_left_gets_the_event_and_nothing_after_it() -> None:
+    """The log decides: the leaver's last event is its leave."""
+    stage = Stage()
+    leaver, other = stage.session(), stage.session()
+    leaver.user = 9
+    stage.append(left=9)
+    stage.append()
+    stage.publish(1, 2)
+    assert seqs(read(leaver)) == [1]
+    assert seqs(read(other)) == [1, 2]
+    assert stage.room.has_departed(9, head=0)
+    assert not stage.room.has_departed(9, head=1)

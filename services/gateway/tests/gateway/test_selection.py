@@ -1,0 +1,137 @@
+"""select_room without a race: what is held, what follows the answer, what a missing answer leaves behind."""
+
+from roomlog_contract import limits
+from tests.gateway.insides import Stage, read, seqs
+
+
+def test_events_wait_for_the_answer_and_follow_it() -> None:
+    """What is in the answer is not sent again; what is not, is."""
+    stage = Stage()
+    session = stage.session()
+    request = stage.select(session)
+    stage.append()
+    answer = stage.snapshot(0)
+    stage.append()
+    stage.publish(1, 2)
+    assert read(session) == []
+    stage.selection.answer(request, answer)
+    frames = read(session)
+    assert frames[0]["action"] == "select_room"
+    assert seqs(frames) == [2]
+
+
+def test_an_answer_that_is_ahead_of_the_notices_is_not_repeated_by_them() -> None:
+    """The worker read the log before its notice came here."""
+    stage = Stage()
+    session = stage.session()
+    request = stage.select(session)
+    stage.append()
+    stage.selection.answer(request, stage.snapshot(0))
+    read(session)
+    stage.append()
+    stage.publish(1, 2)
+    assert seqs(read(session)) == [2]
+
+
+def test_a_page_with_more_stops_the_events_until_the_last_page() -> None:
+    """Between two pages nothing is sent, and nothing is missing in the end."""
+    stage = Stage()
+    session = stage.session()
+    for seq in range(1, 5):
+        stage.append()
+        stage.publish(seq)
+    read(session)
+    request = stage.select(session)
+    stage.selection.answer(request, stage.snapshot(0, limit=2))
+    stage.append()
+    stage.publish(5)
+    assert seqs(read(session)) == []
+    assert stage.room.behind() == [session]
+    request = stage.select(session)
+    stage.selection.answer(request, stage.snapshot(2))
+    stage.append()
+    stage.publish(6)
+    assert seqs(read(session)) == [6]
+
+
+def test_without_an_answer_the_held_events_are_sent() -> None:
+    """An error or 15 s without an answer leave the connection where it was, without a gap."""
+    stage = Stage()
+    session = stage.session()
+    request = stage.select(session)
+    stage.append()
+    stage.publish(1)
+    stage.selection.end(request)
+    stage.append()
+    stage.publish(2)
+    assert seqs(read(session)) == [1, 2]
+
+
+def test_more_events_than_are_held_must_be_asked_for() -> None:
+    """Over 256 the held ones are dropped; the answer is followed by a request to ask for the rest."""
+    stage = Stage()
+    session = stage.session()
+    request = stage.select(session)
+    answer = stage.snapshot(0)
+    for seq in range(1, limits.HELD_EVENTS + 3):
+        stage.append()
+        stage.publish(seq)
+    stage.selection.answer(request, answer)
+    assert [frame["action"] for frame in read(session)] == ["select_room", "sync_required"]
+    stage.append()
+    stage.publish(len(stage.log))
+    assert read(session) == []
+
+
+def test_an_overflow_that_the_answer_covers_needs_no_question() -> None:
+    """Everything that was dropped is in the answer."""
+    stage = Stage()
+    session = stage.session()
+    request = stage.select(session)
+    for seq in range(1, limits.HELD_EVENTS + 3):
+        stage.append()
+        stage.publish(seq)
+    stage.selection.answer(request, stage.snapshot(limits.HELD_EVENTS))
+    stage.append()
+    stage.publish(len(stage.log))
+    assert seqs(read(session)) == [limits.HELD_EVENTS + 3]
+
+
+def test_of_two_selections_the_last_answer_counts() -> None:
+    """Events wait for both; they go on from the second."""
+    stage = Stage()
+    session = stage.session()
+    first, second = stage.select(session), stage.select(session)
+    one = stage.snapshot(0)
+    stage.append()
+    two = stage.snapshot(0)
+    stage.append()
+    stage.publish(1, 2)
+    stage.selection.answer(first, one)
+    assert seqs(read(session)) == []
+    stage.selection.answer(second, two)
+    assert seqs(read(session)) == [2]
+
+
+def test_an_answer_from_another_log_makes_the_room_begin_anew() -> None:
+    """The database has spoken: everybody else is reset, and the one who asked must ask afresh."""
+    stage = Stage()
+    session, other = stage.session(), stage.session()
+    request = stage.select(session)
+    stage.epoch = "00000000000000e2"
+    stage.selection.answer(request, stage.snapshot(0))
+    assert [frame["action"] for frame in read(session)] == ["select_room", "reset"]
+    assert [frame["action"] for frame in read(other)] == ["reset"]
+
+
+def test_a_selection_of_a_room_that_was_left_meanwhile_changes_nothing() -> None:
+    """The answer is passed on; no event follows."""
+    stage = Stage()
+    session = stage.session()
+    request = stage.select(session)
+    stage.room.leave(session)
+    del session.rooms[stage.room.id]
+    stage.selection.answer(request, stage.snapshot(0))
+    stage.append()
+    stage.publish(1)
+    assert [frame["action"] for frame in read(session)] == ["select_room"]
