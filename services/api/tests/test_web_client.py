@@ -227,6 +227,17 @@ def test_another_log_is_read_afresh(gateway: Gateway, hint: dict[str, Any]) -> N
     gateway.until(lambda: gateway.applied() == [2])
 
 
+def test_a_page_of_another_log_is_not_continued(gateway: Gateway) -> None:
+    """A restore between question and answer: nothing of the page is applied, the room is read afresh."""
+    gateway.open_room()
+    gateway.send({"action": "sync_required", "rooms": [ROOM]})
+    asked = gateway.expect("select_room", 2)
+    page = {"room": ROOM, "epoch": "e2", "seq": 4, "events": [message(4, epoch="e2")], "more": False}
+    gateway.send(_success(asked) | page)
+    assert "since" not in gateway.expect("select_room", 3)
+    assert gateway.applied() == []
+
+
 def test_a_lost_connection_is_resumed_from_the_cursor(gateway: Gateway) -> None:
     """The next connection has a new ticket and says how far the client is."""
     gateway.open_room()
@@ -286,6 +297,7 @@ def test_an_answer_to_a_repeat_is_no_event(gateway: Gateway) -> None:
     gateway.until(lambda: gateway.sent() == [uuid])
     gateway.send(message(4, uuid=uuid, duplicate=True))
     gateway.until(lambda: gateway.seen("settled"))
+    assert gateway.applied() == []
     gateway.send(message(4, uuid=uuid))
     gateway.until(lambda: gateway.applied() == [4])
 

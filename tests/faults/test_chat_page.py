@@ -1,0 +1,194 @@
+"""The chat page as people meet it: two of them in real browsers, before a whole stack of real processes."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from roomlog_local.command import management
+from tests.faults.browser import browser
+from tests.faults.conftest import MakeStack
+from tests.faults.stack import Stack
+
+__all__ = ["browser"]
+
+DEADLINE_MS: Final = 20_000
+COMMAND_SECONDS: Final = 60
+PHONE: Final = (390, 780)
+DESK: Final = (1100, 700)
+REVOCATION_SECONDS: Final = 3.0
+"""G10 says one second; the rest is the browser's and a busy machine's."""
+
+
+class Person:
+    """Somebody at a screen."""
+
+    def __init__(self, browser: Browser, address: str, login: dict[str, str], size: tuple[int, int]) -> None:
+        width, height = size
+        self.errors: list[str] = []
+        self.page = browser.new_page(viewport={"width": width, "height": height})
+        self.page.set_default_timeout(DEADLINE_MS)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.page.goto(address)
+        self.page.fill("input[name=username]", login["name"])
+        self.page.fill("input[name=password]", login["password"])
+        self.page.click("button")
+        expect(self.page.locator("#rooms .room").first).to_be_visible(timeout=DEADLINE_MS)
+
+    def enter(self, room: str) -> None:
+        """Choose a room of the list."""
+        self.page.locator("#rooms .room", has_text=room).click()
+        expect(self.page.locator("#room-name")).to_have_text(room)
+
+    def say(self, text: str) -> None:
+        """Type a message and send it."""
+        self.page.fill("#text", text)
+        self.page.press("#text", "Enter")
+
+    def sees(self, *texts: str) -> None:
+        """Wait until these are the room's messages, in this order, none of them under way."""
+        expect(self.page.locator("#messages .message .text")).to_have_text(list(texts), timeout=DEADLINE_MS)
+        expect(self.page.locator("#messages .waiting")).to_have_count(0, timeout=DEADLINE_MS)
+
+    def is_told(self, state: str, seconds: float = DEADLINE_MS / 1000) -> None:
+        """Wait until the page shows this state of the connection."""
+        expect(self.page.locator("#state")).to_have_text(state, timeout=seconds * 1000)
+
+
+class Demo:
+    """A stack with the sample users and rooms."""
+
+    def __init__(self, stack: Stack, browser: Browser) -> None:
+        self.stack = stack
+        self._browser = browser
+        made = subprocess.run(
+            management("make_demo"),
+            env={**os.environ, **stack.environ},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=True,
+        )
+        self.facts: dict[str, Any] = json.loads(made.stdout)
+
+    def user(self, name: str) -> dict[str, str]:
+        """Return name, password and token."""
+        (user,) = [user for user in self.facts["users"] if user["name"] == name]
+        found: dict[str, str] = user
+        return found
+
+    def admin(self) -> Page:
+        """Return the admin's first page, logged in."""
+        page = self._browser.new_page()
+        page.goto(f"{self.stack.page}/admin/")
+        login = self.user("admin")
+        page.fill("input[name=username]", login["name"])
+        page.fill("input[name=password]", login["password"])
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url("**/admin/")
+        return page
+
+    def person(self, name: str, size: tuple[int, int] = DESK) -> Person:
+        """Seat somebody at a screen, logged in."""
+        return Person(self._browser, f"{self.stack.page}/", self.user(name), size)
+
+
+@pytest.fixture
+def demo(make_stack: MakeStack, browser: Browser) -> Iterator[Demo]:
+    """A stack with one of each, and the sample people."""
+    stack = make_stack(environ={"ROOMLOG_ALLOWED_ORIGINS": "*"})
+    stack.start(stack.add_api(ROOMLOG_WEBSOCKET_URL=stack.websocket()))
+    yield Demo(stack, browser)
+    stack.assert_no_traceback()
+
+
+def test_two_people_chat(demo: Demo) -> None:
+    """At a desk and on a phone: both see both, in one order, markup as text; a new room reaches the other."""
+    alice, bob = demo.person("alice"), demo.person("bob", PHONE)
+    alice.enter("lobby")
+    bob.enter("lobby")
+    alice.say("Hello <b>Bob</b>")
+    alice.sees("Hello <b>Bob</b>")
+    bob.sees("Hello <b>Bob</b>")
+    bob.say("Hi")
+    alice.sees("Hello <b>Bob</b>", "Hi")
+    alice.page.click("[data-opens=new-room-dialog]")
+    alice.page.fill("#new-room [name=name]", "plans")
+    alice.page.fill("#new-room [name=people]", "bob")
+    alice.page.click("#new-room .primary")
+    expect(alice.page.locator("#room-name")).to_have_text("plans", timeout=DEADLINE_MS)
+    alice.say("Just us")
+    bob.page.click("#back")
+    expect(bob.page.locator(".room", has_text="plans").locator(".unread")).to_have_text(
+        "1", timeout=DEADLINE_MS
+    )
+    bob.enter("plans")
+    bob.sees("Just us")
+    alice.page.click("#invite-button")
+    alice.page.fill("#person", "carol")
+    alice.page.click("#invite .primary")
+    expect(bob.page.locator(".note", has_text="alice invited carol")).to_be_visible(timeout=DEADLINE_MS)
+    alice.page.reload()
+    alice.enter("lobby")
+    alice.sees("Hello <b>Bob</b>", "Hi")
+    assert (alice.errors, bob.errors) == ([], [])
+
+
+def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
+    """What is typed meanwhile waits, is sent once when the gateway is back, and what was missed arrives."""
+    alice, bob = demo.person("alice"), demo.person("bob")
+    for person in (alice, bob):
+        person.enter("team")
+    alice.say("before")
+    bob.sees("before")
+    demo.stack.kill("gateway-0")
+    alice.is_told("Connection lost, trying again…")
+    alice.say("meanwhile")
+    expect(alice.page.locator("#messages .waiting .text")).to_have_text("meanwhile")
+    demo.stack.start("gateway-0")
+    alice.sees("before", "meanwhile")
+    bob.sees("before", "meanwhile")
+    rows = demo.stack.sql("SELECT count(*) FROM roomlog_store_roomevent WHERE text = %s", "meanwhile")
+    assert rows == [(1,)]
+
+
+def test_a_message_by_rest_needs_no_redis(demo: Demo) -> None:
+    """The api accepts it with Redis gone; when Redis is back it is in everybody's page."""
+    alice = demo.person("alice")
+    alice.enter("lobby")
+    (lobby,) = [room for room in demo.facts["rooms"] if room["name"] == "lobby"]
+    demo.stack.kill("valkey")
+    request = Request(
+        f"{demo.stack.page}/api/rooms/{lobby['id']}/messages/",
+        data=json.dumps({"text": "by post", "uuid": "rest-1"}).encode(),
+        headers={
+            "Authorization": f"Token {demo.user('bob')['token']}",
+            "Content-Type": "application/json",
+        },
+    )
+    with urlopen(request, timeout=10) as answer:
+        assert answer.status == 202
+    demo.stack.start("valkey")
+    alice.sees("by post")
+
+
+def test_somebody_deactivated_is_cut_off_at_once(demo: Demo) -> None:
+    """Unticking `active` in the admin closes the open page; it stays closed, and says why."""
+    bob = demo.person("bob")
+    bob.enter("lobby")
+    bob.is_told("Online")
+    page = demo.admin()
+    (number,) = demo.stack.sql("SELECT id FROM auth_user WHERE username = %s", "bob")[0]
+    page.goto(f"{demo.stack.page}/admin/auth/user/{number}/change/")
+    page.uncheck("input[name=is_active]")
+    page.click("button[name=_save]")
+    started = time.monotonic()
+    bob.is_told("Access was revoked")
+    assert time.monotonic() - started < REVOCATION_SECONDS
