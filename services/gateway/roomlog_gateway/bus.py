@@ -123,6 +123,7 @@ class Bus:
         metrics.UNKNOWN.inc(sum(type(expected) is int for expected in self._expected))
         self._expected.clear()
         self._gates.clear()
+        self._touched.clear()
         requests, self._requests, self._pending = self._requests, [], []
         self._pending_bytes = 0
         for request in requests:
