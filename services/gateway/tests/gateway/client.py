@@ -21,7 +21,8 @@ class Client:
     async def send(self, action: str, **keys: Any) -> str:
         """Sends a command and returns its uuid."""
         uuid: str = keys.pop("uuid", None) or next(self._uuids)
-        await self.socket.send_json({"uuid": uuid, "action": action, **keys})
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await self.socket.send_json({"uuid": uuid, "action": action, **keys})
         return uuid
 
     async def ask(self, action: str, **keys: Any) -> Frame:
@@ -66,10 +67,7 @@ class Client:
         return [frame["seq"] for frame in self.received if frame.get("action") == action and "seq" in frame]
 
 
-async def connect(http: ClientSession, url: str, token: str | None = None, **keys: Any) -> Client:
-    """Opens a WebSocket and, with a token, authenticates."""
-    client = Client(await http.ws_connect(url, max_msg_size=0))
-    if token is not None:
-        answer = await client.ask("authenticate", token=token, **keys)
-        assert answer["status"] == "success", answer
-    return client
+async def connect(http: ClientSession, url: str) -> Client:
+    """Opens a WebSocket."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        return Client(await http.ws_connect(url, max_msg_size=0))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, ClientTimeout, web
 from redis import Redis
 
 from roomlog_gateway.app import DRAIN, GATEWAY, build_runner
@@ -83,8 +83,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def redis_url(server: Server) -> str:
-    """The address of an empty Valkey."""
-    with Redis.from_url(server.url) as redis:
+    """The address of an empty Valkey, which runs again after a test that killed it."""
+    if server.process is None:
+        server.start()
+    with Redis.from_url(server.url, socket_timeout=5.0, socket_connect_timeout=5.0) as redis:
         redis.flushall()
     return server.url
 
@@ -121,7 +123,7 @@ async def make_gateway(redis_url: str) -> AsyncIterator[MakeGateway]:
         gateways.append(running)
         await running.runner.setup()
         await web.TCPSite(running.runner, LOOPBACK, config.bind.port).start()
-        await eventually(lambda: running.gateway.is_connected, 5.0, "the gateway reaches Redis")
+        await eventually(lambda: running.gateway.was_connected, 5.0, "the gateway reaches Redis")
         return running
 
     yield make
@@ -138,7 +140,7 @@ async def gateway(make_gateway: MakeGateway) -> Running:
 @pytest.fixture
 async def http() -> AsyncIterator[ClientSession]:
     """A session for clients."""
-    async with ClientSession() as session:
+    async with ClientSession(timeout=ClientTimeout(10)) as session:
         yield session
 
 
@@ -162,7 +164,9 @@ async def enter(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]
     clients: list[Client] = []
 
     async def enter(user: int, to: Running = gateway, **keys: Any) -> Client:
-        clients.append(await connect(http, to.url, f"token-{user}", **keys))
+        clients.append(await connect(http, to.url))
+        answer = await clients[-1].ask("authenticate", token=f"token-{user}", **keys)
+        assert answer["status"] == "success", answer
         return clients[-1]
 
     yield enter

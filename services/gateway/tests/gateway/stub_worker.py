@@ -13,6 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from roomlog_contract import shards
 from roomlog_contract.codec import encode_frame
@@ -73,7 +74,9 @@ class StubWorker:
     """Answers everything of all shards; `users` maps tokens to user ids."""
 
     def __init__(self, url: str, users: dict[str, int]) -> None:
-        self._redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), protocol=2)
+        self._redis = Redis.from_url(
+            url, retry=Retry(NoBackoff(), 0), protocol=2, socket_timeout=2.0, socket_connect_timeout=2.0
+        )
         self.users = users
         self.rooms: dict[UUID, StubRoom] = {}
         self.seen: list[Envelope] = []
@@ -129,6 +132,11 @@ class StubWorker:
 
     async def _run(self) -> None:
         while True:
+            with contextlib.suppress(RedisError):
+                await self._take_all()
+
+    async def _take_all(self) -> None:
+        while True:
             found: Any = await self._redis.xread(dict.fromkeys(STREAMS, "0"), count=256, block=20)
             for stream, entries in found or ():
                 replies: dict[str, list[Reply]] = {}
@@ -142,6 +150,8 @@ class StubWorker:
                 await self._redis.xdel(stream, *[entry_id for entry_id, _ in entries])
                 for gateway, bundle in replies.items():
                     await self._redis.publish(shards.gateway_channel(gateway), encode(bundle))
+            if not found:
+                await asyncio.sleep(0)
 
     async def _carry_out(self, envelope: Envelope) -> Reply | None:
         command, request, user = envelope.command, envelope.request, envelope.user

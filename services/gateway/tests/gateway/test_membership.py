@@ -1,0 +1,168 @@
+"""Who gets what: joins, leaves, revocation, cursors at authenticate."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from roomlog_contract.envelope import Identify, Recheck
+from tests.gateway.conftest import Connect, Running
+from tests.gateway.stub_worker import EPOCH, StubWorker
+from tests.gateway.waiting import eventually
+
+
+async def test_who_joins_is_told_and_gets_what_follows(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """room_joined names the head; the next event is the first one that is sent."""
+    newcomer, member = await enter(4), await enter(1)
+    await member.ask("new_message", room=room.hex, text="before")
+    await worker.join(room, 4)
+    joined = await newcomer.event("room_joined")
+    assert (joined["room"]["id"], joined["room"]["seq"]) == (room.hex, 1)
+    await member.ask("new_message", room=room.hex, text="after")
+    assert (await newcomer.event("new_message"))["seq"] == 2
+
+
+async def test_a_join_that_is_told_twice_counts_once(worker: StubWorker, room: UUID, enter: Connect) -> None:
+    """Workers repeat notices after a crash."""
+    newcomer = await enter(4)
+    await worker.join(room, 4)
+    await newcomer.event("room_joined")
+    await worker.join(room, 4)
+    await worker.say(room, 1, "x")
+    await newcomer.event("new_message")
+    assert [frame["action"] for frame in newcomer.received].count("room_joined") == 1
+
+
+async def test_who_leaves_gets_its_leave_and_nothing_more(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """All connections of the user get the event, then room_left, then nothing of the room."""
+    leaver, other_tab, member = await enter(2), await enter(2), await enter(1)
+    answer = await leaver.ask("leave_room", room=room.hex)
+    assert answer["status"] == "success"
+    await other_tab.event("leave_room")
+    for client in (leaver, other_tab):
+        assert (await client.event("room_left"))["room"] == room.hex
+    await member.ask("new_message", room=room.hex, text="without them")
+    await leaver.ask("ping")
+    await other_tab.ask("ping")
+    assert leaver.seqs() == other_tab.seqs() == []
+
+
+async def test_who_is_removed_is_cut_off(worker: StubWorker, room: UUID, enter: Connect) -> None:
+    """The event of the removal is the last one, on every gateway."""
+    removed = await enter(3)
+    await worker.remove(room, 3)
+    await removed.event("room_left")
+    await worker.say(room, 1, "secret")
+    await removed.ask("ping")
+    assert removed.seqs() == []
+
+
+async def test_a_revoked_token_is_4403_at_once(worker: StubWorker, room: UUID, enter: Connect) -> None:
+    """The notice makes the gateway ask again, and the socket is closed."""
+    revoked, other = await enter(1), await enter(2)
+    del worker.users["token-1"]
+    await worker.tell_user(1, Recheck())
+    assert await revoked.close_code(1.0) == 4403
+    assert (await other.ask("ping"))["status"] == "success"
+
+
+async def test_a_revocation_without_a_notice_is_found_by_the_recheck(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raw SQL sends no notice; each connection is compared once in 60 s."""
+    monkeypatch.setattr("roomlog_gateway.gateway.PING_SLOTS", 1_000_000)
+    revoked = await enter(1)
+    del worker.users["token-1"]
+    for second in range(1, 61):
+        gateway.gateway.tick(gateway.gateway.clock(), second)
+    assert await revoked.close_code() == 4403
+
+
+async def test_a_membership_that_ended_silently_is_found_by_the_recheck(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+) -> None:
+    """The room list is compared too, in both directions."""
+    client = await enter(1)
+    other = worker.add_room(uuid4(), 1)
+    worker.rooms[room].members.discard(1)
+    gateway.gateway._sync(next(iter(gateway.gateway.connections)).session)
+    left, joined = await client.event("room_left"), await client.event("room_joined")
+    assert (left["room"], joined["room"]["id"]) == (room.hex, other.id.hex)
+
+
+async def test_a_recheck_names_the_user_whom_a_ticket_admitted(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+) -> None:
+    """Tickets are short-lived: the worker must know that this one was good when it came."""
+    worker.users["ticket"] = 1
+    client = await enter(2)
+    guest = await enter(1)
+    assert client.received[0]["user"]["id"] == 2
+    gateway.gateway._sync(next(iter(gateway.gateway.connections)).session)
+    await guest.ask("ping")
+    identifications = [entry for entry in worker.seen if isinstance(entry.command, Identify)]
+    assert [entry.user for entry in identifications][:2] == [0, 2]
+
+
+async def test_a_cursor_at_the_head_goes_on_without_a_word(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """Nothing was missed: the next event follows."""
+    await worker.say(room, 1, "one")
+    client = await enter(1, cursors={room.hex: {"epoch": EPOCH, "seq": 1}})
+    await worker.say(room, 1, "two")
+    assert (await client.event("new_message"))["seq"] == 2
+    assert [frame["action"] for frame in client.received] == ["authenticate", "new_message"]
+
+
+async def test_a_cursor_behind_must_ask_first(worker: StubWorker, room: UUID, enter: Connect) -> None:
+    """sync_required right after the answer; events follow the last page."""
+    await worker.say(room, 1, "one")
+    await worker.say(room, 1, "two")
+    client = await enter(1, cursors={room.hex: {"epoch": EPOCH, "seq": 1}})
+    assert (await client.event("sync_required"))["rooms"] == [room.hex]
+    await worker.say(room, 1, "three")
+    page = await client.ask("select_room", room=room.hex, since={"epoch": EPOCH, "seq": 1})
+    assert [event["seq"] for event in page["events"]] == [2, 3]
+    await worker.say(room, 1, "four")
+    assert (await client.event("new_message"))["seq"] == 4
+    assert client.seqs() == [4]
+
+
+async def test_a_cursor_of_another_log_is_reset(worker: StubWorker, room: UUID, enter: Connect) -> None:
+    """So is one that is ahead of the log: nothing in the client's hands can be continued."""
+    other = worker.add_room(uuid4(), 1)
+    cursors = {room.hex: {"epoch": "0ld", "seq": 0}, other.id.hex: {"epoch": EPOCH, "seq": 7}}
+    client = await enter(1, cursors=cursors)
+    resets = [await client.event("reset") for _ in range(2)]
+    assert {(reset["room"], reset["epoch"]) for reset in resets} == {
+        (room.hex, EPOCH),
+        (other.id.hex, EPOCH),
+    }
+
+
+async def test_rooms_without_a_connection_are_unsubscribed(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+) -> None:
+    """A gateway receives only what it must deliver."""
+    client = await enter(1)
+    await client.socket.close()
+    await eventually(lambda: not gateway.gateway.connections, 5, "the connection is gone")
+    members = gateway.gateway._members
+    assert not members._rooms
+    assert not members._users
+    assert len(gateway.gateway._subscriber._handlers) == 1
+
+
+async def test_a_user_without_rooms_can_authenticate_and_join_later(
+    worker: StubWorker, enter: Connect
+) -> None:
+    """The user's own channel is enough."""
+    client = await enter(5)
+    assert client.received[0]["rooms"] == []
+    room = worker.add_room(uuid4(), 5)
+    await worker.join(room.id, 5)
+    assert (await client.event("room_joined"))["room"]["id"] == room.id.hex

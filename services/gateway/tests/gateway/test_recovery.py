@@ -1,0 +1,243 @@
+"""What is lost comes back: notices, Redis, workers, slow sockets."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import pytest
+
+from roomlog_contract import limits
+from roomlog_contract.commands import NewMessage
+from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify, encode
+from roomlog_contract.shards import room_channel
+from tests.gateway.conftest import Connect, MakeGateway, Running, Server
+from tests.gateway.stub_worker import StubWorker
+from tests.gateway.waiting import eventually
+
+
+async def test_a_lost_notice_is_fetched_when_the_next_one_comes(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """seq jumps, the gap is asked for, everything arrives in order."""
+    client = await enter(1)
+    worker.publishes = False
+    await worker.say(room, 1, "lost")
+    await worker.say(room, 1, "lost too")
+    worker.publishes = True
+    await worker.say(room, 1, "heard")
+    assert [(await client.event("new_message"))["seq"] for _ in range(3)] == [1, 2, 3]
+
+
+async def test_the_last_notice_that_was_lost_is_found_by_the_heads(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+) -> None:
+    """Nothing follows it, but the database knows."""
+    client = await enter(1)
+    worker.publishes = False
+    await worker.say(room, 1, "lost")
+    gateway.gateway._heads.at_once()
+    assert (await client.event("new_message"))["seq"] == 1
+
+
+async def test_a_reminder_of_the_head_is_enough(worker: StubWorker, room: UUID, enter: Connect) -> None:
+    """HeadMoved on the room's channel makes the gateway fetch."""
+    client = await enter(1)
+    worker.publishes = False
+    notice = await worker.say(room, 1, "lost")
+    await worker._redis.publish(room_channel(room), encode(HeadMoved(notice.epoch, notice.seq)))
+    assert (await client.event("new_message"))["seq"] == 1
+
+
+async def test_a_long_gap_is_fetched_page_by_page(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+) -> None:
+    """More events than a page has; the client reads them as they come."""
+    client = await enter(1)
+    worker.publishes = False
+    number = limits.PAGE_EVENTS + 30
+    for count in range(number):
+        await worker.say(room, 1, str(count))
+    gateway.gateway._heads.at_once()
+    assert [(await client.event("new_message"))["seq"] for _ in range(number)] == list(range(1, number + 1))
+
+
+async def test_a_gap_is_asked_for_until_somebody_answers(
+    worker: StubWorker, room: UUID, enter: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker that was asked may be dead; the next one answers."""
+    monkeypatch.setattr("roomlog_gateway.gaps.FETCH_SECONDS", 0.1)
+    client = await enter(1)
+    worker.is_deaf_to.add(FetchEvents)
+    worker.publishes = False
+    await worker.say(room, 1, "lost")
+    worker.publishes = True
+    await worker.say(room, 1, "heard")
+    await eventually(
+        lambda: sum(isinstance(entry.command, FetchEvents) for entry in worker.seen) > 1, 5, "asked again"
+    )
+    worker.is_deaf_to.clear()
+    assert [(await client.event("new_message"))["seq"] for _ in range(2)] == [1, 2]
+
+
+async def test_connections_that_are_behind_are_reminded(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+) -> None:
+    """heads name the rooms that a client was told to ask for and has not."""
+    client = await enter(1)
+    session = next(iter(gateway.gateway.connections)).session
+    session.rooms[room].fall_behind(session)
+    await worker.say(room, 1, "unsent")
+    gateway.gateway._heads.at_once()
+    heads = await client.event("heads")
+    assert list(heads["rooms"]) == [room.hex]
+
+
+async def test_a_lost_redis_loses_no_event(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running, server: Server
+) -> None:
+    """Valkey dies and comes back empty; what was committed meanwhile arrives without a question."""
+    client = await enter(1)
+    await worker.stop()
+    server.kill()
+    await eventually(lambda: not gateway.gateway.is_connected, 5, "the gateway notices")
+    refused = await client.ask("new_message", room=room.hex, text="x")
+    assert refused["error_code"] == "busy"
+    worker.publishes = False
+    await worker.say(room, 1, "committed meanwhile")
+    worker.publishes = True
+    server.start()
+    worker.start()
+    assert (await client.event("new_message", 10))["seq"] == 1
+    assert (await client.ask("new_message", room=room.hex, text="y"))["seq"] == 2
+
+
+async def test_a_redis_that_is_away_for_long_is_announced(
+    room: UUID, enter: Connect, gateway: Running, server: Server
+) -> None:
+    """degraded after 10 s, recovered when it is back; readiness does not follow."""
+    client = await enter(1)
+    server.kill()
+    inside = gateway.gateway
+    await eventually(lambda: not inside.is_connected, 5, "the gateway notices")
+    inside.tick(inside.clock(), 1)
+    inside.tick(inside.clock() + 10.1, 2)
+    await client.event("degraded")
+    assert inside.was_connected
+    server.start()
+    await client.event("recovered", 10)
+
+
+async def test_a_redis_that_stands_still_is_left_and_nothing_is_claimed(
+    room: UUID, worker: StubWorker, enter: Connect, gateway: Running, server: Server
+) -> None:
+    """Written into a stopped Redis is unknown: no answer; the link is cut and made anew."""
+    client = await enter(1)
+    await worker.stop()
+    assert server.process is not None
+    server.process.send_signal(19)
+    try:
+        await client.send("new_message", room=room.hex, text="perhaps", uuid="perhaps")
+        inside, cut = gateway.gateway, []
+        await client.ask("ping")
+        for ahead in (4, 8):
+            inside._router.bus.link.tick(inside.clock() + ahead)
+            cut.append(inside._router.bus.is_up)
+        await eventually(lambda: not inside._router.bus.is_up, 5, "the link is cut")
+        await client.ask("ping")
+        assert [frame["action"] for frame in client.received].count("new_message") == 0
+    finally:
+        server.process.send_signal(18)
+    worker.start()
+    assert (await client.event("new_message", 10))["uuid"] == "perhaps"
+
+
+async def test_a_full_stream_is_busy_and_opens_again(
+    room: UUID, worker: StubWorker, enter: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate shuts on the stream's length, and samples open it when the worker has caught up."""
+    monkeypatch.setattr(limits, "STREAM_ENTRIES", 5)
+    client = await enter(1)
+    await worker.stop()
+    refused = None
+    for number in range(30):
+        await client.send("new_message", room=room.hex, text="x", uuid=str(number))
+        await client.ask("ping")
+        errors = [frame for frame in client.received if frame.get("error_code") == "busy"]
+        if errors:
+            refused = errors[0]
+            break
+        await asyncio.sleep(0.03)  # longer than the time between two samples
+    assert refused is not None
+    assert refused["retry_after_ms"] > 0
+    worker.start()
+    await eventually(lambda: len(worker.rooms[room].events) >= 5, 5, "the worker catches up")
+
+    deadline = time.monotonic() + 5
+    while (await client.ask("new_message", room=room.hex, text="y"))["status"] != "success":
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)  # as the answer asks for
+
+
+async def test_redis_out_of_memory_is_busy(
+    room: UUID, worker: StubWorker, enter: Connect, server: Server
+) -> None:
+    """-OOM means that the command was not executed: a definite answer."""
+    client = await enter(1)
+    await worker._redis.config_set("maxmemory", "1")
+    try:
+        refused = await client.ask("new_message", room=room.hex, text="x")
+        assert refused["error_code"] == "busy"
+    finally:
+        await worker._redis.config_set("maxmemory", "0")
+    assert (await client.ask("new_message", room=room.hex, text="x"))["status"] == "success"
+
+
+async def test_without_a_worker_authenticate_is_1013(
+    make_gateway: MakeGateway,
+    worker: StubWorker,
+    guest: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who can't be identified within 10 s is sent away, to come back."""
+    monkeypatch.setattr(limits, "IDENTIFY_SECONDS", 0.2)
+    worker.is_deaf_to.add(Identify)
+    client = await guest()
+    await client.send("authenticate", token="token-1")
+    assert await client.close_code() == 1013
+
+
+async def test_a_socket_that_reads_nothing_is_asked_to_sync_and_then_closed(
+    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+) -> None:
+    """Its outbox stays bounded, the neighbours get everything, and after 10 s without progress it is 4408."""
+    slow, quick = await enter(1), await enter(2)
+    slow_session = next(iter(gateway.gateway.connections)).session
+    transport = slow.socket.get_extra_info("socket")
+    assert transport is not None
+    slow.socket._conn.transport.pause_reading()  # type: ignore[union-attr]
+    text = "\N{GRINNING FACE}" * 4000
+    number = 0
+    while slow_session in slow_session.rooms[room].live:
+        number += 1
+        await worker.say(room, 2, text)
+        await quick.event("new_message")
+        assert number < 5000
+    assert quick.seqs() == list(range(1, number + 1))
+    assert len(slow_session.outbox) <= limits.OUTBOX_EVENTS + 1
+    [stalled] = gateway.gateway._stalled
+    stalled.retry(gateway.gateway.clock())
+    stalled.retry(gateway.gateway.clock() + limits.STALLED_SECONDS + 1)
+    slow.socket._conn.transport.resume_reading()  # type: ignore[union-attr]
+    assert await slow.close_code() == 4408
+
+
+async def test_an_answer_is_taken_from_the_event_or_the_reply_whichever_comes(
+    room: UUID, worker: StubWorker, enter: Connect
+) -> None:
+    """The sender gets exactly one frame with its uuid per publication."""
+    client = await enter(1)
+    for number in range(5):
+        answer = await client.ask("new_message", room=room.hex, text=str(number))
+        assert answer["seq"] == number + 1
+    assert [type(entry.command) for entry in worker.seen].count(NewMessage) == 5
+    assert client.seqs() == [1, 2, 3, 4, 5]
