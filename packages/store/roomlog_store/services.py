@@ -58,6 +58,11 @@ def wanted_by(command: RoomWrite, user: int) -> Wanted:
     return Wanted(command.uuid, room_of(command, user), user, member, reply_to)
 
 
+def is_event(command: RoomWrite, user: int) -> bool:
+    """Tell whether the command is in its room's log, whatever its content."""
+    return RoomEvent.objects.filter(uuid=command.uuid, room=room_of(command, user), user=user).exists()
+
+
 def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = False) -> Written:
     """Make the command an event, or find the event that it already is.
 

@@ -5,7 +5,7 @@ here repeats a command by itself; whoever gets a RedisError knows that the entri
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import redis
 import structlog
@@ -22,6 +22,8 @@ SOCKET_TIMEOUT_SECONDS: Final = 5.0
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 BLOCK_MS: Final = 200
 """How long a read waits for work: leases and shutdown are looked at in between."""
+BUNDLE_REPLIES: Final = 32
+"""Replies in one publication: with the largest pages 8 MiB, a quarter of what Redis lets a subscriber owe."""
 
 RawEntry = tuple[str, str, bytes]
 """Stream, id, value."""
@@ -37,19 +39,23 @@ class Bus:
             socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
             socket_keepalive=True,
+            legacy_responses=False,
         )
+        self._streams: list[str] = []
         self._busy_streams = 1
 
     def read(self, owned: Collection[int]) -> list[RawEntry]:
-        """Return up to a batch of the oldest entries of the shards' streams; waits BLOCK_MS for the first.
+        """Return about a batch of the oldest entries of the shards' streams; waits BLOCK_MS for the first.
 
         What is left over comes again: nothing is gone before `finish`.
         """
         streams = [stream(shard) for shard in owned for stream in (shards.in_stream, shards.read_stream)]
-        found = self._redis.xread(
-            dict.fromkeys(streams, "0"), count=limits.STREAM_BATCH // self._busy_streams or 1, block=BLOCK_MS
-        )
-        answer = _as_mapping(found)
+        if streams != self._streams:
+            # How many of these are busy is not known yet, and each may hold 10,000 entries.
+            self._streams, self._busy_streams = streams, len(streams)
+        count = max(1, limits.STREAM_BATCH // self._busy_streams)
+        found = self._redis.xread(dict.fromkeys(streams, "0"), count=count, block=BLOCK_MS)
+        answer = cast(dict[bytes, list[tuple[bytes, dict[bytes, bytes]]]], found)
         self._busy_streams = max(1, len(answer))
         return [
             (stream.decode(), entry_id.decode(), fields.get(ENTRY_FIELD, b""))
@@ -75,13 +81,27 @@ class Bus:
         """Publish replies on their gateways' channels; a lost one leaves its sender without an answer."""
         pipeline = self._redis.pipeline(transaction=False)
         for gateway, bundle in replies.items():
-            pipeline.publish(shards.gateway_channel(gateway), encode(bundle))
+            for start in range(0, len(bundle), BUNDLE_REPLIES):
+                part = bundle[start : start + BUNDLE_REPLIES]
+                pipeline.publish(shards.gateway_channel(gateway), encode(part))
         if len(pipeline):
             pipeline.execute()
 
-    def count_try(self, shard: int, entry_id: str) -> int:
-        """Return which try this is of an entry that may have killed an earlier owner."""
-        return int(cast(int, self._redis.hincrby(shards.tries_key(shard), entry_id, 1)))
+    def count_try(self, shard: int, label: str) -> int:
+        """Return which try this is of an entry that may have killed an earlier owner.
+
+        A Redis that is full or away can't count. It must not keep the worker from emptying it either, so
+        the try counts as the first then.
+        """
+        try:
+            return int(self._redis.hincrby(shards.tries_key(shard), label, 1))
+        except redis.RedisError as error:
+            log.warning("try_not_counted", shard=shard, error=type(error).__name__)
+            return 1
+
+    def forget_try(self, shard: int, label: str) -> None:
+        """Drop an entry's count: the process has outlived it."""
+        self._redis.hdel(shards.tries_key(shard), label)
 
     def forget_tries(self, shard: int) -> None:
         """Drop the counts of a shard whose first entries are through."""
@@ -90,17 +110,7 @@ class Bus:
     def disconnect(self) -> None:
         """Give the connection up after an error, so that no late answer is taken for another's."""
         self._redis.connection_pool.disconnect()
-
-
-def _as_mapping(found: Any) -> dict[bytes, list[tuple[bytes, dict[bytes, bytes]]]]:
-    """Return RESP2's list of pairs, or RESP3's map, as one shape."""
-    if isinstance(found, dict):
-        return {stream: entries[0] if _is_nested(entries) else entries for stream, entries in found.items()}
-    return dict(found or ())
-
-
-def _is_nested(entries: Any) -> bool:
-    return bool(entries) and isinstance(entries[0], list)
+        self._streams = []
 
 
 def room_notice(room_channel: str, notice: RoomNotice) -> tuple[str, bytes]:

@@ -1,25 +1,22 @@
 """The worker's loop: keep the leases, read a batch, write it, publish it, answer the reads.
 
 One thread, one batch in flight, in order. Trouble of the database or of Redis is nobody's fault: the
-batch stays in its stream and comes again. Any other failure halves the batch until the entry at fault
-stands alone, and gives that one up after five tries.
+batch stays in its stream and comes again. What else fails goes to `trials`.
 """
 
 import time
-import traceback
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-import msgspec
 import redis
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import QuerySet
 
 from roomlog_contract import limits, shards
-from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_contract.errors import ErrorCode
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_store.models import PendingCommand
@@ -27,10 +24,11 @@ from roomlog_store.models import PendingCommand
 from . import metrics, reader
 from .bus import Bus, RawEntry
 from .crash import CrashPoint
-from .entries import Entry
+from .entries import Entry, entry_of, label_of, pending_entry, shard_of
 from .errors import LeaseLost
 from .leases import LeaseKeeper
 from .outcomes import Outcome, Publications, Recorded, Refused, head_moved, publications
+from .trials import Trials
 from .writer import Writer
 
 log = structlog.get_logger()
@@ -41,10 +39,29 @@ SWEEP_SECONDS: Final = 1.0
 """How long a pending command may wait whose wake-up was lost."""
 REMIND_SECONDS: Final = 2.0
 """Between reminders of the heads of rooms that moved."""
+REMINDERS: Final = 10_000
+"""Rooms in one reminder: they are an accelerator, and gateways ask for themselves."""
+READS_AT_ONCE: Final = 32
+"""Read commands answered together: their pages are in memory at the same time."""
 SQLITE_PAUSE_SECONDS: Final = 0.003
 """SQLite's waiting writers poll for their turn; without a pause they would starve."""
 STUCK_SECONDS: Final = 60.0
 """A turn takes under 30 s even when every time-out is used up; beyond this the process is stuck."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one read brought."""
+
+    writes: list[Entry] = field(default_factory=list)
+    reads: list[Entry] = field(default_factory=list)
+    spent: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Wake-ups, and what was buried unread: to be deleted, by stream."""
+
+    @property
+    def shards(self) -> set[int]:
+        """Return the shards that have work."""
+        return {entry.shard for entries in (self.writes, self.reads) for entry in entries}
 
 
 class Consumer:
@@ -54,12 +71,11 @@ class Consumer:
         self._bus = bus
         self._leases = leases
         self._writer = Writer(leases, crash)
+        self._trials = Trials(bus, self._bury)
         self._shutdown = shutdown
         self._crash = crash
-        self._failures: dict[str, int] = {}
-        """Entry id → failures alone. Bound: an entry leaves it when done or buried."""
-        self._suspects: dict[int, int] = {}
-        """Shard of an unclean takeover → entries still to be taken one at a time."""
+        self._owned: set[int] = set()
+        """The shards of the last turn."""
         self._moved: dict[UUID, tuple[str, int]] = {}
         """Heads to remind of: rooms written since the last reminder."""
         self._next_sweep = 0.0
@@ -70,7 +86,7 @@ class Consumer:
     def run(self) -> None:
         """Work until shutdown is requested, then hand the leases over."""
         while not self._shutdown.requested:
-            self._turn_safely()
+            self.turn()
         self._hand_over()
 
     def is_turning(self) -> bool:
@@ -81,7 +97,8 @@ class Consumer:
         """Return why the last turn was cut short, or None."""
         return self._troubled or None
 
-    def _turn_safely(self) -> None:
+    def turn(self) -> None:
+        """Do one round of work. Trouble ends it early, after a pause, and is no error."""
         self._turned_at = time.monotonic()
         try:
             self._turn()
@@ -89,9 +106,9 @@ class Consumer:
         except LeaseLost as lost:
             metrics.LEASES_LOST.inc(len(lost.shards))
             self._leases.lose(lost.shards)
-        except (OperationalError, InterfaceError) as error:
-            self._pause("database", error)
+        except (DatabaseError, InterfaceError) as error:
             connection.close()
+            self._pause("database", error)
         except redis.RedisError as error:
             self._bus.disconnect()
             self._without_redis()
@@ -99,25 +116,30 @@ class Consumer:
 
     def _turn(self) -> None:
         self._keep_leases()
-        if not self._leases.epochs:
+        if not self._owned:
             self._shutdown.wait(SWEEP_SECONDS / 4)
             return
-        raw = self._bus.read(self._leases.epochs)
-        writes, reads, wakes = self._sort(raw)
-        self._write(writes)
-        self._read(reads)
-        if wakes:
-            self._bus.finish((), wakes)
-        if wakes or time.monotonic() >= self._next_sweep:
-            self._sweep()
+        work = self._sort(self._bus.read(self._owned))
+        parked: set[UUID] = set()
+        self._write(work.writes, parked)
+        self._trials.run(work.reads, self._answer_reads, set(), READS_AT_ONCE)
+        if work.spent:
+            self._bus.finish((), work.spent)
+        if work.spent or time.monotonic() >= self._next_sweep:
+            self._sweep(parked)
+            self._trials.acquit(self._owned - work.shards)
         self._remind()
 
     def _without_redis(self) -> None:
         """Carry out what the api left in the database; gateways find the events by their heads."""
         try:
             self._keep_leases()
-            self._sweep()
-        except (redis.RedisError, DatabaseError, LeaseLost):
+            self._sweep(set())
+        except redis.RedisError:
+            pass  # the rows are written and gone; only nobody could be told
+        except LeaseLost as lost:
+            self._leases.lose(lost.shards)
+        except (DatabaseError, InterfaceError):
             connection.close()
 
     def _pause(self, dependency: str, error: Exception) -> None:
@@ -130,91 +152,83 @@ class Consumer:
     def _hand_over(self) -> None:
         try:
             self._leases.release_all()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             log.warning("leases_not_released", error=type(error).__name__)
 
     def _keep_leases(self) -> None:
-        before = set(self._leases.epochs)
         self._leases.keep()
-        if self._leases.unclean:
-            self._suspects |= dict.fromkeys(self._leases.unclean, limits.STREAM_BATCH)
-            self._leases.unclean.clear()
-        if before != self._leases.epochs.keys():
+        owned = set(self._leases.epochs)
+        if owned != self._owned:
+            self._owned = owned
             self._next_sweep = 0.0
+            self._trials.forget_all_but(owned)
             for shard in range(shards.SHARDS):
-                metrics.SHARD_OWNED.labels(f"{shard:02d}").set(shard in self._leases.epochs)
+                metrics.SHARD_OWNED.labels(f"{shard:02d}").set(shard in owned)
+        if self._leases.unclean:
+            self._trials.suspect(self._leases.unclean)
+            self._leases.unclean.clear()
 
-    def _sort(self, raw: Sequence[RawEntry]) -> tuple[list[Entry], list[Entry], dict[str, list[str]]]:
-        """Return writes, reads and mere wake-ups; what can't be decoded is buried at once."""
-        writes: list[Entry] = []
-        reads: list[Entry] = []
-        wakes: defaultdict[str, list[str]] = defaultdict(list)
+    def _sort(self, raw: Sequence[RawEntry]) -> _Work:
+        """Tell writes from reads; what can't be decoded is buried at once."""
+        work = _Work()
         for stream, entry_id, value in raw:
-            envelope = _decoded(value)
-            if envelope is None:
+            entry = entry_of(stream, entry_id, value) if value else None
+            if entry is None:
                 if value:
-                    self._bury_undecodable(_shard_of(stream), entry_id, value)
-                wakes[stream].append(entry_id)
-                continue
-            entry = Entry(_shard_of(stream), stream, entry_id, envelope)
-            (writes if stream.endswith(":in") else reads).append(entry)
-        return writes, reads, wakes
+                    self._bury_undecodable(shard_of(stream), label_of(stream, entry_id), value)
+                work.spent[stream].append(entry_id)
+            elif entry.is_read:
+                work.reads.append(entry)
+            else:
+                work.writes.append(entry)
+        return work
 
-    def _write(self, entries: list[Entry]) -> None:
+    def _write(self, entries: list[Entry], parked: set[UUID]) -> None:
         if not entries:
-            self._acquit(set(self._suspects))
             return
         started = time.monotonic()
         now_ms = time.time() * 1000
         for entry in entries:
             metrics.QUEUED_SECONDS.observe(max(0.0, now_ms - entry.envelope.received_ms) / 1000)
-        rooms = {entry.room for entry in entries}
-        entries = _pending(PendingCommand.objects.filter(room__in=rooms)) + entries
-        parked: set[UUID] = set()
-        if self._suspects:
-            entries = self._take_singly(entries, parked)
-        for start in range(0, len(entries), limits.STREAM_BATCH):
-            self._in_halves(entries[start : start + limits.STREAM_BATCH], self._commit, parked)
+        waiting = PendingCommand.objects.filter(
+            shard__in={entry.shard for entry in entries}, room__in={entry.room for entry in entries}
+        )
+        self._commit_all(self._pending(waiting) + entries, parked)
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
-        if connection.vendor == "sqlite":
-            self._shutdown.wait(SQLITE_PAUSE_SECONDS)
 
-    def _take_singly(self, entries: list[Entry], parked: set[UUID]) -> list[Entry]:
-        """Write the entries of suspect shards alone, counted before each try; return the others."""
-        for entry in entries:
-            if entry.shard not in self._suspects:
-                continue
-            if self._bus.count_try(entry.shard, entry.id) > limits.ENTRY_TRIES:
-                self._bury(entry, "kills its process")
-            else:
-                self._in_halves([entry], self._commit, parked)
-            self._suspects[entry.shard] -= 1
-        others = [entry for entry in entries if entry.shard not in self._suspects]
-        self._acquit({shard for shard, left in self._suspects.items() if left <= 0})
-        return others
+    def _sweep(self, parked: set[UUID]) -> None:
+        """Carry out what the api wrote for the owned shards."""
+        self._next_sweep = time.monotonic() + SWEEP_SECONDS
+        self._commit_all(self._pending(PendingCommand.objects.filter(shard__in=self._owned)), parked)
 
-    def _acquit(self, through: set[int]) -> None:
-        """Take the shards' entries in batches again: whatever killed their earlier owner is gone."""
-        for shard in through:
-            self._bus.forget_tries(shard)
-            del self._suspects[shard]
+    def _commit_all(self, entries: list[Entry], parked: set[UUID]) -> None:
+        self._trials.run(entries, self._commit, parked, limits.STREAM_BATCH)
 
-    def _commit(self, entries: Sequence[Entry]) -> None:
+    def _commit(self, entries: Sequence[Entry]) -> Collection[UUID]:
         outcomes = self._writer.write(entries)
         self._crash.reached("after_commit")
         metrics.BATCH_ENTRIES.observe(len(entries))
         for outcome in outcomes:
-            self._failures.pop(outcome.entry.id, None)
             self._count(outcome)
+        self._publish(outcomes)
+        if connection.vendor == "sqlite":
+            self._shutdown.wait(SQLITE_PAUSE_SECONDS)
+        if len(outcomes) == len(entries):
+            return ()
+        return {entry.room for entry in entries} - {outcome.entry.room for outcome in outcomes}
+
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        """Publish, delete, and only then answer: an error says that its entry is nobody's work any more."""
         out = publications(outcomes)
         self._bus.finish(out.notices, out.done)
         self._crash.reached("after_delete")
         self._bus.answer(out.replies)
+        refused = {outcome.entry.shard for outcome in outcomes if isinstance(outcome, Refused)}
+        # Whoever took a shard before the deletion may have read the entry and be writing it now.
+        if refused and self._leases.hold(refused):
+            self._bus.answer(out.refusals)
 
-    def _read(self, entries: list[Entry]) -> None:
-        self._in_halves(entries, self._answer_reads, set())
-
-    def _answer_reads(self, entries: Sequence[Entry]) -> None:
+    def _answer_reads(self, entries: Sequence[Entry]) -> Collection[UUID]:
         out = Publications()
         for entry, reply in zip(entries, reader.read(entries), strict=True):
             metrics.READS.labels(entry.action).inc()
@@ -222,61 +236,33 @@ class Consumer:
             out.done[entry.stream].append(entry.id)
         self._bus.finish((), out.done)
         self._bus.answer(out.replies)
-
-    def _in_halves(
-        self, entries: list[Entry], step: Callable[[Sequence[Entry]], None], parked: set[UUID]
-    ) -> None:
-        """Do the step for all entries at once, or halve them until the one at fault stands alone."""
-        entries = [entry for entry in entries if not parked or entry.room not in parked]
-        if not entries:
-            return
-        try:
-            step(entries)
-        except (OperationalError, InterfaceError, redis.RedisError, LeaseLost):
-            raise
-        except Exception as error:
-            if len(entries) == 1:
-                self._failed_alone(entries[0], error, parked)
-                return
-            middle = len(entries) // 2
-            self._in_halves(entries[:middle], step, parked)
-            self._in_halves(entries[middle:], step, parked)
-
-    def _failed_alone(self, entry: Entry, error: Exception, parked: set[UUID]) -> None:
-        failures = self._failures[entry.id] = self._failures.get(entry.id, 0) + 1
-        # Only class and place: the text of a database error quotes the row.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(
-            "entry_failed",
-            action=entry.action,
-            entry=entry.id,
-            error=type(error).__name__,
-            place=f"{place.name}:{place.lineno}",
-        )
-        if failures >= limits.ENTRY_TRIES:
-            self._bury(entry, type(error).__name__)
-        elif not entry.stream.endswith(":read"):
-            parked.add(entry.room)
-
-    def _bury_undecodable(self, shard: int, entry_id: str, value: bytes) -> None:
-        self._writer.keep_undecodable(shard, entry_id, value)
-        metrics.DEAD_LETTERS.inc()
-        log.error("entry_undecodable", shard=shard, entry=entry_id, bytes=len(value))
+        return ()
 
     def _bury(self, entry: Entry, error: str) -> None:
-        self._writer.bury(entry, error)
-        self._failures.pop(entry.id, None)
+        was_never_stored = self._writer.bury(entry, error)
         metrics.DEAD_LETTERS.inc()
         log.error("dead_letter", action=entry.action, entry=entry.id, uuid=entry.envelope.command.uuid)
-        out = publications([Refused(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")])
-        self._bus.finish(out.notices, out.done)
-        self._bus.answer(out.replies)
+        if was_never_stored:
+            self._publish([Refused(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")])
+        elif entry.stream:
+            self._bus.finish((), {entry.stream: [entry.id]})
 
-    def _sweep(self) -> None:
-        """Carry out what the api wrote for the owned shards."""
-        self._next_sweep = time.monotonic() + SWEEP_SECONDS
-        rows = PendingCommand.objects.filter(shard__in=self._leases.epochs.keys())
-        self._in_halves(_pending(rows), self._commit, set())
+    def _bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
+        self._writer.bury_undecodable(shard, label, value, pending)
+        metrics.DEAD_LETTERS.inc()
+        log.error("entry_undecodable", shard=shard, entry=label, bytes=len(value))
+
+    def _pending(self, rows: QuerySet[PendingCommand]) -> list[Entry]:
+        """Return the oldest of the rows; what can't be decoded is buried at once."""
+        entries = []
+        for row in rows.order_by("id")[: limits.STREAM_BATCH]:
+            value = bytes(row.envelope)
+            entry = pending_entry(row.shard, row.pk, value)
+            if entry is None:
+                self._bury_undecodable(row.shard, f"pending-{row.pk}", value, row.pk)
+            else:
+                entries.append(entry)
+        return entries
 
     def _count(self, outcome: Outcome) -> None:
         if not isinstance(outcome, Recorded):
@@ -292,25 +278,6 @@ class Consumer:
         if now < self._next_reminder or not self._moved:
             return
         self._next_reminder = now + REMIND_SECONDS
-        heads = [head_moved(room, epoch, seq) for room, (epoch, seq) in self._moved.items()]
+        moved = list(self._moved.items())[-REMINDERS:]
         self._moved.clear()
-        self._bus.finish(heads, {})
-
-
-def _decoded(value: bytes) -> Envelope | None:
-    try:
-        return decode_envelope(value)
-    except msgspec.DecodeError:
-        return None
-
-
-def _shard_of(stream: str) -> int:
-    """Return NN of `roomlog:{sNN}:in`."""
-    return int(stream.partition("{s")[2][:2])
-
-
-def _pending(rows: QuerySet[PendingCommand]) -> list[Entry]:
-    return [
-        Entry(row.shard, "", f"pending-{row.pk}", decode_envelope(bytes(row.envelope)), row.pk)
-        for row in rows.order_by("id")[: limits.STREAM_BATCH]
-    ]
+        self._bus.finish([head_moved(room, epoch, seq) for room, (epoch, seq) in moved], {})

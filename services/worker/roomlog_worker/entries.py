@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
+import msgspec
+
 from roomlog_contract.commands import NewMessage, RoomWrite, action_of
-from roomlog_contract.envelope import Envelope
+from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_store.services import room_of
 
 
@@ -21,6 +23,16 @@ class Entry:
     envelope: Envelope
     pending: int | None = None
     """The PendingCommand row to delete in the transaction that writes the event."""
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Return what names the entry among all: the first entries of a millisecond share an id."""
+        return self.shard, label_of(self.stream, self.id)
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether it came by a `read` stream."""
+        return self.stream.endswith(":read")
 
     @property
     def write(self) -> RoomWrite:
@@ -39,3 +51,36 @@ class Entry:
     def action(self) -> str:
         """Return the command's name on the wire."""
         return action_of(self.envelope.command)
+
+
+def label_of(stream: str, entry_id: str) -> str:
+    """Return an entry's name within its shard."""
+    return f"read {entry_id}" if stream.endswith(":read") else entry_id
+
+
+def shard_of(stream: str) -> int:
+    """Return NN of `roomlog:{sNN}:in`."""
+    return int(stream.partition("{s")[2][:2])
+
+
+def entry_of(stream: str, entry_id: str, value: bytes) -> Entry | None:
+    """Return an entry of a stream; None where its stream's worker has no use for it."""
+    envelope = _decoded(value)
+    if envelope is None or not (stream.endswith(":read") or isinstance(envelope.command, RoomWrite)):
+        return None
+    return Entry(shard_of(stream), stream, entry_id, envelope)
+
+
+def pending_entry(shard: int, row: int, value: bytes) -> Entry | None:
+    """Return a row of PendingCommand as an entry; None where nobody can carry it out."""
+    envelope = _decoded(value)
+    if envelope is None or not isinstance(envelope.command, RoomWrite):
+        return None
+    return Entry(shard, "", f"pending-{row}", envelope, row)
+
+
+def _decoded(value: bytes) -> Envelope | None:
+    try:
+        return decode_envelope(value)
+    except msgspec.DecodeError:
+        return None

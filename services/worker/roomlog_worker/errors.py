@@ -1,10 +1,18 @@
-"""What ends a worker's step early.
+"""What ends a worker's step early, and whose fault it is.
 
 WorkerError
 └── LeaseLost    another process owns some of the shards; their entries are its work now
 """
 
 from collections.abc import Collection
+from typing import Final
+
+from django.db import InterfaceError, OperationalError
+from redis.exceptions import RedisError
+
+_WRONG_STATE: Final = "25"
+"""SQLSTATE class of a session that the server ended for idling in a transaction, or that became a standby's.
+psycopg counts both among the internal errors."""
 
 
 class WorkerError(Exception):
@@ -17,3 +25,10 @@ class LeaseLost(WorkerError):
     def __init__(self, shards: Collection[int]) -> None:
         super().__init__(f"{len(shards)} shards have another owner")
         self.shards = frozenset(shards)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Tell whether the error is no entry's fault: the same work may succeed later, or elsewhere."""
+    if isinstance(error, OperationalError | InterfaceError | RedisError | LeaseLost):
+        return True
+    return str(getattr(error.__cause__, "sqlstate", "")).startswith(_WRONG_STATE)

@@ -25,6 +25,8 @@ POLL_SECONDS: Final = 0.5
 """Free leases are found after this at the latest: a handover takes under 2 s."""
 DEAD_SECONDS: Final = 10.0
 """Twice the time-outs that end a paused worker's transaction."""
+GAP_SECONDS: Final = DEAD_SECONDS / 2
+"""So much of a time without a look at the beats counts as watched."""
 FORGET_SECONDS: Final = 60.0
 """After this a dead worker's row is removed."""
 
@@ -48,23 +50,29 @@ class LeaseKeeper:
         self._clock = clock
         self._seen: dict[UUID, _Seen] = {}
         self._next_poll = 0.0
+        self._watched = 0.0
+        self._looked_at = clock()
 
     def keep(self) -> None:
         """Beat, then take and release what the live processes call for; at most twice a second.
 
         Raises django.db errors; the leases then stay as they were last known.
         """
-        now = self._clock()
-        if now < self._next_poll:
+        if self._clock() < self._next_poll:
             return
-        self._next_poll = now + POLL_SECONDS
+        self._next_poll = self._clock() + POLL_SECONDS
         if not store.beat(self.uuid):
             store.register_worker(self.uuid, self.ordinal)
         workers = list(Worker.objects.order_by("id"))
+        now = self._watched_until()
         self._observe(workers, now)
         live = [worker for worker in workers if self._age(worker.uuid, now) < DEAD_SECONDS]
         self._settle(list(ShardLease.objects.order_by("shard")), live)
         self._forget(workers, now)
+
+    def hold(self, shards: Collection[int]) -> bool:
+        """Tell whether the database still says that all of the shards are this process's."""
+        return not store.lost_leases({shard: self.epochs.get(shard, -1) for shard in shards}, self.uuid)
 
     def lose(self, shards: Collection[int]) -> None:
         """Stop working on shards that were found to have another owner."""
@@ -79,12 +87,23 @@ class LeaseKeeper:
         log.info("leases_released", count=len(self.epochs))
         self.epochs.clear()
 
+    def _watched_until(self) -> float:
+        """Return the time of a clock that stands still while this process sees nothing.
+
+        After an outage of the database, or a pause of this process, nobody's beat has moved for long: that
+        tells nothing of the others.
+        """
+        now = self._clock()
+        self._watched += min(now - self._looked_at, GAP_SECONDS)
+        self._looked_at = now
+        return self._watched
+
     def _observe(self, workers: Iterable[Worker], now: float) -> None:
         seen: dict[UUID, _Seen] = {}
         for worker in workers:
             before = self._seen.get(worker.uuid)
-            moved = before is None or before.beat != worker.beat
-            seen[worker.uuid] = _Seen(worker.beat, now) if moved or before is None else before
+            has_moved = before is None or before.beat != worker.beat
+            seen[worker.uuid] = _Seen(worker.beat, now) if has_moved or before is None else before
         self._seen = seen
 
     def _age(self, uuid: UUID, now: float) -> float:

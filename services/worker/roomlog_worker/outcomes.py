@@ -4,7 +4,7 @@ After the commit, before the next read. Pure: from outcomes to publications, no 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -58,7 +58,9 @@ class Publications:
     done: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Entries to delete, by stream."""
     replies: defaultdict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
-    """By gateway; sent after the deletions are confirmed."""
+    """Results, by gateway."""
+    refusals: defaultdict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
+    """Errors, by gateway; sent only when it is certain that nobody else carries the entries out."""
 
 
 def publications(outcomes: Iterable[Outcome]) -> Publications:
@@ -71,7 +73,8 @@ def publications(outcomes: Iterable[Outcome]) -> Publications:
         if isinstance(outcome, Recorded):
             _announce(out, outcome)
         else:
-            _reply(out, entry, encode_frame(error_answer(entry, outcome.code, outcome.message)))
+            frame = encode_frame(error_answer(entry, outcome.code, outcome.message))
+            _reply(out.refusals, entry, frame)
     return out
 
 
@@ -112,13 +115,13 @@ def _announce(out: Publications, outcome: Recorded) -> None:
         mine = msgspec.structs.replace(
             outcome.frame, uuid=entry.write.uuid, duplicate=True if outcome.duplicate else msgspec.UNSET
         )
-        _reply(out, entry, encode_frame(mine))
+        _reply(out.replies, entry, encode_frame(mine))
 
 
-def _reply(out: Publications, entry: Entry, frame: bytes) -> None:
+def _reply(replies: Mapping[str, list[Reply]], entry: Entry, frame: bytes) -> None:
     envelope = entry.envelope
     if envelope.gateway:
-        out.replies[envelope.gateway].append(Answered(envelope.request, frame))
+        replies[envelope.gateway].append(Answered(envelope.request, frame))
 
 
 def brings_members(entry: Entry) -> bool:

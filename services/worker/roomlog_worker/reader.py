@@ -4,8 +4,9 @@ Beside the writer, in the same process and order: after a batch of writes the re
 is read before its rows, and rows above it are left out, so that the gateway can continue from it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -36,11 +37,14 @@ from roomlog_contract.events import (
 )
 from roomlog_store import selectors
 from roomlog_store.frames import frame_of, message_of
-from roomlog_store.models import ChatMessage, RoomHead
+from roomlog_store.models import ChatMessage, RoomEvent, RoomHead
 from roomlog_store.tickets import TICKET_SECONDS, read_ticket
 
 from .entries import Entry
 from .outcomes import error_answer, event_notice
+
+PAGE_BYTES: Final = 256 * 1024
+"""Frames in one page: 200 of the longest texts are over 3 MiB, more than a connection's outbox takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,8 @@ class _Known:
     """By token or ticket, and whether it is a recheck."""
     rooms: Mapping[int, list[RoomSummary]]
     heads: Mapping[UUID, RoomHead]
-
-
-class _Refusal(Exception):
-    def __init__(self, code: ErrorCode) -> None:
-        super().__init__(code)
-        self.code = code
+    members: Set[tuple[UUID, int]]
+    """Those askers who are members of the room that they ask of."""
 
 
 def read(entries: Sequence[Entry]) -> list[Reply]:
@@ -66,23 +66,27 @@ def read(entries: Sequence[Entry]) -> list[Reply]:
 
 
 def _read_ahead(entries: Sequence[Entry]) -> _Known:
-    commands = [entry.envelope.command for entry in entries]
     users = _identified(entries)
     asking = {user.id for user in users.values()}
     asking |= {entry.envelope.user for entry in entries if isinstance(entry.envelope.command, ListRooms)}
     rooms: set[UUID] = set()
-    for command in commands:
-        match command:
-            case ReadHeads():
+    askers: set[tuple[UUID, int]] = set()
+    for entry in entries:
+        match entry.envelope.command:
+            case ReadHeads() as command:
                 rooms.update(command.rooms)
-            case SelectRoom() | GetHistory() | FetchEvents():
+            case FetchEvents() as command:
                 rooms.add(command.room)
+            case SelectRoom() | GetHistory() as command:
+                rooms.add(command.room)
+                askers.add((command.room, entry.envelope.user))
             case _:
                 pass
     return _Known(
         users=users,
         rooms=selectors.summaries_by_user(asking) if asking else {},
         heads=selectors.heads_of(rooms) if rooms else {},
+        members=selectors.memberships(askers),
     )
 
 
@@ -136,7 +140,7 @@ def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomH
     head = known.heads.get(room)
     if head is None:
         return _refused(entry, ErrorCode.INVALID_ROOM)
-    if not selectors.is_member(room, entry.envelope.user):
+    if (room, entry.envelope.user) not in known.members:
         return _refused(entry, ErrorCode.NOT_MEMBER)
     return answer(head)
 
@@ -162,15 +166,15 @@ def _select_room(request: int, command: SelectRoom, head: RoomHead) -> Selected:
 def _select_since(request: int, uuid: str, epoch: str, since: int, head: RoomHead) -> Selected:
     reset = epoch != head.epoch or since > head.last_seq
     events = [] if reset else selectors.events_after(head.room_id, since, head.last_seq, limits.PAGE_EVENTS)
-    users = selectors.users_of(events)
-    reached = 0 if reset else events[-1].seq if events else since
+    frames = _frames(events, head.epoch)
+    reached = 0 if reset else events[len(frames) - 1].seq if frames else since
     more = not reset and reached < head.last_seq
     page = SelectRoomPage(
         uuid=uuid,
         room=head.room_id,
         epoch=head.epoch,
         seq=reached,
-        events=[msgspec.Raw(encode_frame(frame_of(event, head.epoch, users))) for event in events],
+        events=[msgspec.Raw(frame) for frame in frames],
         more=more,
         reset=True if reset else msgspec.UNSET,
     )
@@ -183,11 +187,25 @@ def _fetch_events(request: int, command: FetchEvents, known: _Known) -> EventsFe
         return EventsFetched(request, command.room, "", 0, [])
     limit = min(command.limit, limits.PAGE_EVENTS)
     events = selectors.events_after(command.room, command.after, head.last_seq, limit)
-    users = selectors.users_of(events)
     notices = [
-        event_notice(event, head.epoch, encode_frame(frame_of(event, head.epoch, users))) for event in events
+        event_notice(event, head.epoch, frame)
+        for event, frame in zip(events, _frames(events, head.epoch), strict=False)
     ]
     return EventsFetched(request, command.room, head.epoch, head.last_seq, notices)
+
+
+def _frames(events: Sequence[RoomEvent], epoch: str) -> list[bytes]:
+    """Return the frames of the first events, at least of one, up to PAGE_BYTES."""
+    users = selectors.users_of(events)
+    frames: list[bytes] = []
+    size = 0
+    for event in events:
+        frame = encode_frame(frame_of(event, epoch, users))
+        size += len(frame)
+        if frames and size > PAGE_BYTES:
+            break
+        frames.append(frame)
+    return frames
 
 
 def _get_history(request: int, command: GetHistory, head: RoomHead) -> Answered:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -88,27 +87,32 @@ class Writer:
             _delete_pending(decision.entry for decision in decided)
         return self._outcomes(decided)
 
-    def bury(self, entry: Entry, error: str) -> None:
-        """Keep an entry that can't be carried out where people find it; it will not be tried again."""
+    def bury(self, entry: Entry, error: str) -> bool:
+        """Keep an entry that can't be carried out where people find it; it will not be tried again.
+
+        Returns False where its command is an event all the same: what failed came after the commit.
+        """
+        command = entry.envelope.command
         with transaction.atomic():
             self._check_leases({entry.shard})
-            DeadLetter.objects.get_or_create(
-                shard=entry.shard,
-                entry=entry.id,
-                defaults={
-                    "action": entry.action,
-                    "uuid": entry.envelope.command.uuid,
-                    "room": getattr(entry.envelope.command, "room", None),
-                    "error": error,
-                    "envelope": encode(entry.envelope),
-                },
+            _keep_letter(
+                entry.shard,
+                entry.key[1],
+                action=entry.action,
+                uuid=command.uuid.replace("\0", ""),
+                room=getattr(command, "room", None),
+                error=error,
+                envelope=encode(entry.envelope),
             )
             _delete_pending([entry])
+            return entry.is_read or not services.is_event(entry.write, entry.envelope.user)
 
-    def keep_undecodable(self, shard: int, entry_id: str, value: bytes) -> None:
+    def bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
         """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""
-        letter = {"error": "undecodable", "envelope": value}
-        DeadLetter.objects.get_or_create(shard=shard, entry=entry_id, defaults=letter)
+        with transaction.atomic():
+            _keep_letter(shard, label, error="undecodable", envelope=value)
+            if pending is not None:
+                PendingCommand.objects.filter(pk=pending).delete()
 
     def _check_leases(self, shards: Collection[int]) -> None:
         epochs = {shard: self._leases.epochs.get(shard, -1) for shard in shards}
@@ -128,7 +132,7 @@ class Writer:
                 decision.epoch,
                 frame_of(decision.written.event, decision.epoch, users),
                 decision.written.duplicate,
-                joined.get(decision.entry.id, ()),
+                joined.get(decision.entry.key, ()),
             )
             for decision in decided
         ]
@@ -143,28 +147,29 @@ def _decide(batch: Batch, entry: Entry) -> _Decision | Refused:
     return _Decision(entry, written, batch.rooms[written.event.room_id].head.epoch)
 
 
+def _keep_letter(shard: int, label: str, **facts: object) -> None:
+    DeadLetter.objects.get_or_create(shard=shard, entry=label, defaults=facts)
+
+
 def _delete_pending(entries: Iterable[Entry]) -> None:
     if rows := [entry.pending for entry in entries if entry.pending is not None]:
         PendingCommand.objects.filter(pk__in=rows).delete()
 
 
-def _joined(recorded: Sequence[_Decision]) -> dict[str, list[tuple[int, RoomSummary]]]:
-    """Return, by entry id, whom each command made a member and who still is one."""
-    bringing = [decision for decision in recorded if brings_members(decision.entry)]
-    if not bringing:
-        return {}
-    brought = {decision.entry.id: _members(decision.written.event) for decision in bringing}
-    summaries = summaries_by_user(set().union(*brought.values()))
-    rooms: dict[tuple[int, UUID], RoomSummary] = {
-        (user, summary.id): summary for user, mine in summaries.items() for summary in mine
+def _joined(recorded: Sequence[_Decision]) -> dict[tuple[int, str], list[tuple[int, RoomSummary]]]:
+    """Return, by entry's key, whom each command made a member and who still is one."""
+    brought = {
+        decision.entry.key: (decision.written.event.room_id, _members(decision.written.event))
+        for decision in recorded
+        if brings_members(decision.entry)
     }
+    if not brought:
+        return {}
+    summaries = summaries_by_user(set().union(*(users for _, users in brought.values())))
+    rooms = {(user, summary.id): summary for user, mine in summaries.items() for summary in mine}
     return {
-        decision.entry.id: [
-            (user, rooms[user, decision.written.event.room_id])
-            for user in brought[decision.entry.id]
-            if (user, decision.written.event.room_id) in rooms
-        ]
-        for decision in bringing
+        key: [(user, rooms[user, room]) for user in users if (user, room) in rooms]
+        for key, (room, users) in brought.items()
     }
 
 

@@ -1,0 +1,63 @@
+"""Fixtures of the worker's tests: a real Valkey, databases of both kinds, a worker turned by hand."""
+# ruff: noqa: E402 - models can be imported only once Django knows its settings
+
+import os
+from collections.abc import Iterator
+
+import django
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
+django.setup()
+
+from roomlog_local.child import Child
+from roomlog_local.ports import LOOPBACK, free_port
+from roomlog_local.valkey import valkey
+from roomlog_worker import bus, consumer
+from tests.store.databases import database, postgres, postgres_url, sqlite, sqlite_url
+from tests.store.people import People
+from tests.worker.bench import Bench
+
+__all__ = ["database", "postgres", "postgres_url", "sqlite", "sqlite_url"]
+
+START_SECONDS = 20.0
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey of the tests' own."""
+    directory, port = tmp_path_factory.mktemp("valkey"), free_port()
+    child = Child(valkey(port, directory), directory / "valkey.log")
+    child.start()
+    child.wait_ready(START_SECONDS)
+    yield f"redis://{LOOPBACK}:{port}/0"
+    child.kill()
+
+
+@pytest.fixture
+def people(database: str) -> People:
+    """Alice, Bob and Carol."""
+    return People.make()
+
+
+@pytest.fixture
+def bench(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A worker that owns every shard, on an empty database of each kind and an empty Valkey."""
+    yield from _bench(redis_url, monkeypatch)
+
+
+@pytest.fixture
+def postgres_bench(postgres: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """The same on PostgreSQL alone."""
+    yield from _bench(redis_url, monkeypatch)
+
+
+def _bench(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    # An empty read and a pause of SQLite's are waits for nobody here.
+    monkeypatch.setattr(bus, "BLOCK_MS", 1)
+    monkeypatch.setattr(consumer, "SQLITE_PAUSE_SECONDS", 0.0)
+    bench = Bench(redis_url)
+    bench.worker.turn()
+    bench.hear()
+    yield bench
+    bench.close()
