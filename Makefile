@@ -30,7 +30,7 @@ test: .venv ## Unit, contract and real-process tests
 check: .venv ## Lint, types, borders, stale schema and requirements
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy packages services clients deploy tests benchmarks
+	@for part in $(PROJECTS) tests benchmarks; do echo "mypy $$part"; $(BIN)/mypy $$part; done
 	$(BIN)/lint-imports
 	$(BIN)/python -m roomlog_contract.schema --check
 	@for name in $(REQUIREMENTS); do \

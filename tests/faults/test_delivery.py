@@ -26,8 +26,9 @@ async def test_everybody_gets_every_message_once_and_in_order(make_stack: MakeSt
     async with AsyncExitStack() as group:
         wires = [await connect(group, stack, user, gateway) for user in users for gateway in (0, 1)]
         sent = [await wire.send("new_message", room=room.id, text=f"{i}") for i in range(5) for wire in wires]
-        for wire in wires:
-            await eventually(lambda wire=wire: len(wire.events(room)) >= len(sent), SECONDS, "all messages")
+        await eventually(
+            lambda: all(len(wire.events(room)) >= len(sent) for wire in wires), SECONDS, "all messages"
+        )
         lists = [[event["uuid"] for event in wire.events(room)] for wire in wires]
         assert sorted(lists[0]) == sorted(sent)
         assert all(one == lists[0] for one in lists)

@@ -4,7 +4,6 @@ Around the message's way. Whoever needs a client that survives faults takes room
 """
 
 import asyncio
-from collections import defaultdict
 from typing import Any, Self
 from uuid import uuid4
 
@@ -60,11 +59,14 @@ class Wire:
         """Send a command and return the next frame with its uuid."""
         seen = len(self.frames)
         uuid = await self.send(action, uuid, **keys)
-        return await eventually(
-            lambda: next((frame for frame in self.frames[seen:] if frame.get("uuid") == uuid), None),
-            SECONDS,
-            f"an answer to {action}",
-        )
+        answers: list[Frame] = []
+
+        def is_answered() -> bool:
+            answers[:] = [frame for frame in self.frames[seen:] if frame.get("uuid") == uuid]
+            return bool(answers)
+
+        await eventually(is_answered, SECONDS, f"an answer to {action}")
+        return answers[0]
 
     async def authenticate(self) -> Frame:
         """Say who this is; return the answer, which must be a success."""
@@ -88,10 +90,3 @@ class Wire:
         """Return the texts of the room's messages in the order in which they came."""
         return [event["message"]["text"] for event in self.events(room) if event["action"] == "new_message"]
 
-
-def by_action(frames: list[Frame]) -> dict[str, list[Frame]]:
-    """Return the frames grouped by action."""
-    groups: defaultdict[str, list[Frame]] = defaultdict(list)
-    for frame in frames:
-        groups[frame["action"]].append(frame)
-    return groups
