@@ -115,6 +115,11 @@ class RoomlogClient:
         """Whether there is an authenticated connection now."""
         return self._state.phase is Phase.READY
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether the client is closed or cut off, for good."""
+        return self._state.is_ended
+
     def rooms(self) -> list[RoomSummary]:
         """Return the followed rooms, as they were when the client began to follow them."""
         return self._state.rooms.summaries()

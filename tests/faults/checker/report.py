@@ -40,6 +40,8 @@ class Report:
     rows: int
     events: int
     """Events handed to applications."""
+    began_at: float
+    """The monotonic clock at the first sending: the printed times count from here."""
     seconds: float
     faults: list[FaultReport]
     does_not_count: list[str]
@@ -65,7 +67,7 @@ class Report:
             f"operations  {self.messages}, sent {sum(self.operations.values())} times: "
             + ", ".join(f"{count} {outcome}" for outcome, count in self.operations.items()),
             f"log         {self.rows} rows, {self.events} events applied",
-            *(_fault_line(report) for report in self.faults),
+            *(_fault_line(report, self.began_at) for report in self.faults),
             *(f"no evidence {reason}" for reason in self.does_not_count),
             f"anomalies   {len(self.anomalies)}",
             *(_anomaly_line(anomaly) for anomaly in self.anomalies[:PRINTED_ANOMALIES]),
@@ -85,6 +87,7 @@ def report_on(history: History, *, min_successes: int = MIN_SUCCESSES, **notes: 
         messages=len(history.operations),
         rows=len(history.rows),
         events=sum(len(reading.events) for reading in history.readings),
+        began_at=min(times, default=0.0),
         seconds=max(times, default=0.0) - min(times, default=0.0),
         faults=faults,
         does_not_count=_shortcomings(history, faults, min_successes),
@@ -128,9 +131,9 @@ def git_revision() -> str:
     return described.stdout.strip()
 
 
-def _fault_line(report: FaultReport) -> str:
+def _fault_line(report: FaultReport, began_at: float) -> str:
     fault = report.fault
-    times = f"{fault.started_at:.2f} to {fault.ended_at:.2f} s"
+    times = f"{fault.started_at - began_at:.2f} to {fault.ended_at - began_at:.2f} s"
     return f"fault       {fault.name} {fault.target} at {times}, {report.in_flight} in flight"
 
 

@@ -40,7 +40,7 @@ async def send(account: Account, room: str, texts: AsyncIterator[str], say: Call
     """Say each text in a room, one after the other, and tell of each when it is stored."""
     async with RoomlogClient(account.url, account.token) as client:
         key = await find_room(client, room)
-        async for text in texts:
+        async for text in texts:  # deadline: the caller's own input, as slow as it likes
             say(await client.send(key, text))
 
 
@@ -52,7 +52,7 @@ async def tail(
         key = None if room is None else await find_room(client, room)
         names = {summary.id: summary.name or summary.id for summary in client.rooms()}
         seen = 0
-        async for item in client.events():
+        async for item in client.events():  # deadline: none wanted, it waits for people
             if isinstance(item, Event) and key in (None, item.room):
                 say(item, names.get(item.room, item.room))
                 seen += 1

@@ -87,6 +87,7 @@ async def _kubectl(*words: str) -> str:
         raise KubectlFailed("kubectl is not on PATH") from None
     try:
         async with asyncio.timeout(KUBECTL_SECONDS):
+            # deadline: the timeout above, after which the process is killed
             output, complaint = await process.communicate()
     except TimeoutError:
         process.kill()

@@ -1,0 +1,221 @@
+"""Senders and readers on Roomlog's own client, every sending and event recorded for the checker.
+
+First and last stage of every message of a fault test. It knows addresses, tokens and rooms, not what runs
+there: the same load goes to processes on this machine and to a cluster. It judges nothing.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, Self
+from uuid import UUID
+
+from roomlog_client import CommandError, CutOff, OutcomeUnknown, RoomlogClient
+from tests.faults.history import Epoch, Fault, History, Membership, Ownership, Row, Sample
+from tests.faults.journal import Journal, Witness
+from tests.faults.waiting import eventually
+
+READY_SECONDS: Final = 60.0
+SEND_SECONDS: Final = 120.0
+"""Over the longest fault: what has no answer after it is unknown for good."""
+REST_SECONDS: Final = 30.0
+"""G9: so long after the last fault everything has reached everybody."""
+WAY_SECONDS: Final = 0.008
+"""About the time of a message's way on a loaded machine."""
+
+
+class Person(Protocol):
+    """Somebody with a token."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+
+
+class Place(Protocol):
+    """A room."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def members(self) -> Sequence[Person]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How much load there is."""
+
+    connections: int = 2
+    """Of each user; the first one sends, all read."""
+    burst: int = 3
+    """Messages of a sender that are under way at once, so that a fault finds work in flight."""
+    pause_seconds: tuple[float, float] = (0.05, 0.15)
+    """Between two bursts of a sender."""
+    characters: int = 40
+    """Length of a text."""
+
+
+class Load:
+    """Clients that send and read from entering the context on, until they are told to rest."""
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        people: Sequence[Person],
+        rooms: Sequence[Place],
+        *,
+        seed: int,
+        shape: Shape | None = None,
+    ) -> None:
+        """Each person sends into the rooms that it is a member of; `seed` fixes who says what where."""
+        self.journal = Journal()
+        self.faults: list[Fault] = []
+        self.samples: list[Sample] = []
+        self.ownership: list[Ownership] = []
+        self.memberships = [Membership(room.id, member.id) for room in rooms for member in room.members]
+        self._urls = urls
+        self._seed = seed
+        self._dice = random.Random(seed)
+        self._shape = shape or Shape()
+        self._rooms = rooms
+        self._senders: list[_Client] = []
+        self._clients: list[_Client] = []
+        for person in people:
+            clients = [self._client(person, number) for number in range(self._shape.connections)]
+            self._senders.append(clients[0])
+            self._clients += clients
+        self._is_sending = True
+        self._sending: list[asyncio.Task[None]] = []
+        self._reading: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Connect everybody, then let the senders begin."""
+        for one in self._clients:
+            await one.client.__aenter__()
+            self._reading.append(asyncio.create_task(one.read()))
+        await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
+        self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every client; what fails in a sender or reader fails here."""
+        self._is_sending = False
+        await asyncio.gather(*(one.client.close() for one in self._clients))
+        async with asyncio.timeout(READY_SECONDS):
+            await asyncio.gather(*self._sending, *self._reading)
+
+    async def succeed(self, count: int, seconds: float = READY_SECONDS) -> None:
+        """Wait for that many more answered messages."""
+        wanted = self.journal.successes() + count
+        await eventually(lambda: self.journal.successes() >= wanted, seconds, f"{count} more successes")
+
+    @contextlib.asynccontextmanager
+    async def fault(self, name: str, target: str, *, leaves_no_owner: bool = False) -> AsyncIterator[None]:
+        """Record what is broken within the context; the harm must be done at once.
+
+        It begins some milliseconds after a message left: over many faults each stage of its way is hit.
+        """
+        self.journal.has_sent.clear()
+        async with asyncio.timeout(READY_SECONDS):
+            await self.journal.has_sent.wait()
+        await asyncio.sleep(self._dice.uniform(0.0, WAY_SECONDS))
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.faults.append(Fault(name, target, began, time.monotonic(), leaves_no_owner))
+
+    async def rest(
+        self, read_log: Callable[[], Awaitable[list[Row]]], seconds: float = REST_SECONDS
+    ) -> list[Row]:
+        """End the sending, wait until every connected member was handed every head; return the log."""
+        self._is_sending = False
+        async with asyncio.timeout(SEND_SECONDS + REST_SECONDS):
+            await asyncio.gather(*self._sending)
+        rows = await read_log()
+        heads: dict[str, int] = {}
+        for row in rows:
+            heads[row.room] = max(row.seq, heads.get(row.room, 0))
+
+        def behind() -> list[str]:
+            return [one.witness.client for one in self._clients if one.is_behind(heads)]
+
+        with contextlib.suppress(AssertionError):  # the checker says who is behind, and where
+            await eventually(lambda: not behind(), seconds, "everybody has everything")
+        return rows
+
+    def history(
+        self, rows: list[Row], epochs: list[Epoch], baseline: dict[str, int] | None = None
+    ) -> History:
+        """Return everything that was recorded; call it after `rest`, while the clients are connected."""
+        return History(
+            seed=self._seed,
+            operations=self.journal.operations(),
+            rows=rows,
+            readings=self.journal.readings(),
+            connections=self.journal.connections(),
+            memberships=self.memberships,
+            faults=sorted(self.faults, key=lambda fault: fault.started_at),
+            samples=self.samples,
+            ownership=self.ownership,
+            epochs=epochs,
+            baseline=baseline or {},
+        )
+
+    def _client(self, person: Person, number: int) -> "_Client":
+        rooms = [room.id for room in self._rooms if any(member.id == person.id for member in room.members)]
+        witness = self.journal.witness(f"{person.name}-{number}", person.id)
+        client = RoomlogClient(self._urls, person.token, rooms=rooms, observer=witness)
+        dice = random.Random(f"{self._seed}-{witness.client}")
+        return _Client(client, witness, rooms, dice)
+
+    async def _send(self, one: "_Client") -> None:
+        while self._is_sending and one.rooms:
+            burst = [one.say(self._shape.characters) for _ in range(self._shape.burst)]
+            if not all(await asyncio.gather(*burst)):
+                return
+            await asyncio.sleep(one.dice.uniform(*self._shape.pause_seconds))
+
+
+@dataclass(frozen=True)
+class _Client:
+    """One client of the load with what belongs to it."""
+
+    client: RoomlogClient
+    witness: Witness
+    rooms: list[str]
+    dice: random.Random
+
+    async def say(self, characters: int) -> bool:
+        """Say one new thing in one of the rooms; False where the server wants nothing more from us."""
+        room = self.dice.choice(self.rooms)
+        uuid = str(UUID(int=self.dice.getrandbits(128), version=4))
+        text = f"{uuid} ".ljust(characters, "x")
+        self.witness.want(room, uuid, text)
+        try:
+            await self.client.send(room, text, uuid=uuid, timeout_seconds=SEND_SECONDS)
+        except (CommandError, OutcomeUnknown):
+            pass  # an outcome like any other; it is in the journal
+        except CutOff:
+            return False
+        return True
+
+    async def read(self) -> None:
+        """Take every item; what it was is in the journal."""
+        with contextlib.suppress(CutOff):
+            async for _ in self.client.events():
+                pass
+
+    def is_behind(self, heads: dict[str, int]) -> bool:
+        """Tell whether the client is connected or will be, and lacks something."""
+        if self.client.is_ended:
+            return False
+        cursors = self.witness.cursors()
+        lacks = any(cursor < heads.get(room, 0) for room, cursor in cursors.items())
+        return lacks or not self.client.is_connected
