@@ -6,7 +6,7 @@ recheck each minute. So it must never raise, never wait long and never repeat.
 
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any, Final
 
 import structlog
@@ -66,7 +66,8 @@ def on_deleted(instance: Model, **_: Any) -> None:
 def _recheck_after_commit(instance: Model) -> None:
     user_id = _user_concerned(instance)
     if user_id is not None:
-        transaction.on_commit(partial(_send_recheck, user_id), robust=True)
+        # No partial: Django's report of a failing hook asks for its __qualname__.
+        transaction.on_commit(lambda: _send_recheck(user_id), robust=True)
 
 
 def _user_concerned(instance: Model) -> int | None:

@@ -53,6 +53,22 @@ def test_the_owner_is_woken_after_the_commit(
     assert woken == [shard_of_room(ROOM)]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_listener_that_fails_harms_nobody(alice: User, caplog: pytest.LogCaptureFixture) -> None:
+    """The row is committed by then: whoever asked for it must not see an error, the log does."""
+
+    def fail(**_: Any) -> None:
+        raise RuntimeError("no matter")
+
+    command_pending.connect(fail)
+    try:
+        assert request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk) == "u"
+    finally:
+        command_pending.disconnect(fail)
+    assert PendingCommand.objects.count() == 1
+    assert "on_commit()" in caplog.text
+
+
 def test_a_rolled_back_command_never_was(
     alice: User, woken: list[int], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
