@@ -13,7 +13,7 @@ from tests.faults.databases import SqliteFiles
 from tests.faults.stack import Stack, build_stack
 from tests.faults.waiting import NeverHappened, eventually, wait_until
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 
 
 def ask_valkey(stack: Stack, line: str) -> bytes:

@@ -117,14 +117,10 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Run]]:
             run.interrupt()
 
 
-def quick_start(start: Callable[[], Run]) -> Run:
-    """The first start that is quick enough, of three at most: a busy machine only ever makes one slower."""
-    for _ in range(2):
-        run = start()
-        if run.ready_seconds() < SECOND_START_SECONDS:
-            return run
-        assert run.interrupt() == 0
-    return start()
+def allowed_seconds() -> float:
+    """The second start's time on this machine: longer by as much as others keep its cores busy."""
+    load, _, _ = os.getloadavg()
+    return SECOND_START_SECONDS * max(1.0, load / (os.cpu_count() or 1))
 
 
 async def enter(session: aiohttp.ClientSession, run: Run, name: str) -> Chatter:
@@ -158,8 +154,8 @@ async def test_a_newcomer_chats_through_a_kill_and_a_restart(start: Callable[[],
     assert [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
     assert "was killed" not in run.console()
 
-    again = await asyncio.to_thread(quick_start, start)
-    assert again.ready_seconds() < SECOND_START_SECONDS
+    again = await asyncio.to_thread(start)
+    assert again.ready_seconds() < allowed_seconds()
     assert (again.facts["users"], again.facts["rooms"]) == (run.facts["users"], run.facts["rooms"])
     async with aiohttp.ClientSession() as session:
         history = await (await enter(session, again, "carol")).ask("select_room", "s", room=lobby)
