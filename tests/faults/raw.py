@@ -1,0 +1,156 @@
+"""A WebSocket made by hand, for bytes that no client library would send.
+
+Around the message's way. It masks, frames and reads as RFC 6455 says, and lets its user break each rule;
+for well-behaved clients there is `wire.py`.
+"""
+
+import asyncio
+import base64
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+SECONDS: Final = 10.0
+"""For any single answer."""
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The server ended the connection; None where it sent no close frame."""
+
+    code: int | None
+
+
+def frame(
+    opcode: int,
+    payload: bytes = b"",
+    *,
+    final: bool = True,
+    reserved: int = 0,
+    masked: bool = True,
+    length: bytes | None = None,
+) -> bytes:
+    """Return a client's frame; `length` replaces the length bytes, whatever the payload is."""
+    head = bytes([(0x80 if final else 0) | reserved << 4 | opcode])
+    if length is None:
+        length = _length(len(payload))
+    mask = os.urandom(4) if masked else b""
+    head += bytes([length[0] | (0x80 if masked else 0)]) + length[1:] + mask
+    return head + (_mask(payload, mask) if masked else payload)
+
+
+def text(payload: str) -> bytes:
+    """Return the frame of one text message."""
+    return frame(TEXT, payload.encode())
+
+
+def upgrade(host: str, path: str = "/ws", **headers: str | None) -> bytes:
+    """Return an upgrade request; headers are given with _ for -, and None leaves one out."""
+    wanted: dict[str, str | None] = {
+        "Host": host,
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        "Sec-WebSocket-Version": "13",
+    }
+    wanted |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"{name}: {value}" for name, value in wanted.items() if value is not None]
+    return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
+
+
+class RawSocket:
+    """One TCP connection to a gateway."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.host = parts.netloc
+        self._address = (parts.hostname, parts.port)
+
+    async def __aenter__(self) -> Self:
+        async with asyncio.timeout(SECONDS):
+            self._reader, self._writer = await asyncio.open_connection(*self._address)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes as they are; a peer that has gone already is no failure of the writer."""
+        try:
+            self._writer.write(data)
+            async with asyncio.timeout(SECONDS):
+                await self._writer.drain()
+        except ConnectionError:
+            pass
+
+    def cut(self) -> None:
+        """Drop the TCP connection without a word."""
+        self._writer.transport.abort()
+
+    async def status(self) -> int | None:
+        """Return the status of an HTTP answer, and read its head; None where there is none."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                head = await self._reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+        return int(head.split(b" ", 2)[1])
+
+    async def open(self) -> None:
+        """Upgrade in the orderly way."""
+        await self.write(upgrade(self.host))
+        status = await self.status()
+        assert status == 101, status
+
+    async def receive(self) -> dict[str, Any] | Closed:
+        """Return the next message, or how the connection ended; answers pings, says goodbye when asked to."""
+        while True:
+            try:
+                async with asyncio.timeout(SECONDS):
+                    opcode, payload = await self._read_frame()
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return Closed(None)
+            if opcode == TEXT:
+                message = json.loads(payload)
+                assert isinstance(message, dict)
+                return message
+            if opcode == PING:
+                await self.write(frame(PONG, payload))
+            if opcode == CLOSE:
+                await self.write(frame(CLOSE, payload))
+                assert await self.is_ended(), "the server closed and kept the socket"
+                return Closed(int.from_bytes(payload[:2], "big"))
+
+    async def is_ended(self) -> bool:
+        """Tell whether the server ends the TCP connection in time."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                while await self._reader.read(65536):
+                    pass
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            pass
+        return True
+
+    async def _read_frame(self) -> tuple[int, bytes]:
+        first, second = await self._reader.readexactly(2)
+        length = second & 0x7F
+        if length >= 126:
+            length = int.from_bytes(await self._reader.readexactly(2 if length == 126 else 8), "big")
+        assert first & 0x80
+        return first & 0x0F, await self._reader.readexactly(length)
+
+
+def _length(size: int) -> bytes:
+    if size < 126:
+        return bytes([size])
+    return bytes([126]) + size.to_bytes(2, "big") if size < 65536 else bytes([127]) + size.to_bytes(8, "big")
+
+
+def _mask(payload: bytes, mask: bytes) -> bytes:
+    repeated = (mask * (len(payload) // 4 + 1))[: len(payload)]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(len(payload), "big")
