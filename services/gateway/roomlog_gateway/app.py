@@ -6,6 +6,7 @@ process.
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +14,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from roomlog_runtime.logs import configure_logs
 
@@ -35,6 +37,7 @@ DRAIN: Final = web.AppKey("drain", Drain)
 async def create_app() -> web.AppRunner:
     """Returns the runner that gunicorn's aiohttp worker starts; the environment must hold the settings."""
     configure_logs(SERVICE)
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     return build_runner(read_config(), on_drained=_stop_worker)
 
 
@@ -78,6 +81,11 @@ def _close_rest(drain: Drain) -> Callable[[web.Application], "asyncio.Future[Non
         drain.close_rest()
 
     return close_rest  # type: ignore[return-value]
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Drop aiohttp's traceback of a request that is no HTTP: a client's mistake, quoted with its headers."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def _stop_worker() -> None:
