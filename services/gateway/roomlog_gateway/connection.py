@@ -126,6 +126,8 @@ class Connection:
         if self.close_deadline is not None:
             return
         metrics.CLOSED.labels(str(int(code))).inc()
+        for room in self.session.rooms.values():
+            room.spread()
         self.flush()
         # aiohttp's close() would end the socket without waiting for the client's half, because `serve` is
         # receiving: what the client is just sending would then reset the connection, goodbye included.

@@ -61,7 +61,9 @@ class Gateway:
         selection = Selection(rooms, self._fanout, self._on_head)
         self._router = Router(self.id, config.redis_url, selection, clock, time.time)
         self._intake = Intake(rooms, self._fanout, self._router.take_answered, self._on_left, clock)
-        self._members = Members(rooms, self._router, self._subscriber, self._intake, self._sync)
+        self._members = Members(
+            rooms, self._router, self._subscriber, self._intake, self._sync, self._fanout.spread
+        )
         self._authentication = Authentication(self._members, self.spawn)
         gaps = Gaps(self._router, self._intake, rooms, self.spawn)
         self._intake.on_gap, self._intake.on_doubt = gaps.watch, gaps.doubt

@@ -150,8 +150,8 @@ class Link(asyncio.Protocol):
             reader.feed(data)
             while (reply := reader.gets()) is not _NOTHING:
                 handle(reply)
-        except hiredis.ProtocolError:
-            log.exception("redis_speaks_nonsense")
+        except Exception:  # out of step with Redis: only a new connection is certain again
+            log.exception("redis_out_of_step")
             self.cut()
 
     def pause_writing(self) -> None:

@@ -42,6 +42,7 @@ class Members:
         subscriber: Subscriber,
         intake: Intake,
         on_user_changed: Callable[[Session], None],
+        spread: Callable[[Room], None],
     ) -> None:
         self._rooms = rooms
         self._users: dict[int, dict[Session, None]] = {}
@@ -49,6 +50,7 @@ class Members:
         self._subscriber = subscriber
         self._intake = intake
         self._on_user_changed = on_user_changed
+        self._spread = spread
 
     async def identify(self, session: Session) -> Identified:
         """Returns what the database says of the connection's token now.
@@ -71,7 +73,7 @@ class Members:
         for key in rooms:
             room = self._rooms.get(key)
             if room is None:
-                room = self._rooms[key] = Room(key)
+                room = self._rooms[key] = Room(key, self._spread)
                 metrics.ROOMS.set(len(self._rooms))
             room.pins += 1
             pinned.append(room)

@@ -21,12 +21,14 @@ ANSWER_BYTES: Final = 4 * 1024 * 1024
 class Frame:
     """A finished server frame; `room` is set for durable events, which can be read again."""
 
-    __slots__ = ("data", "room", "size")
+    __slots__ = ("data", "events", "room", "size")
 
-    def __init__(self, data: bytes, room: UUID | None = None) -> None:
+    def __init__(self, data: bytes, room: UUID | None = None, events: int = 1) -> None:
         self.data = data
         self.size = len(data)
         self.room = room
+        self.events = events
+        """How many events are joined in it."""
 
 
 class Push(Enum):
@@ -43,10 +45,11 @@ class Push(Enum):
 class Outbox:
     """The frames of one connection between two writes."""
 
-    __slots__ = ("_answer_bytes", "_answers", "_event_bytes", "_frames", "is_scheduled")
+    __slots__ = ("_answer_bytes", "_answers", "_event_bytes", "_events", "_frames", "is_scheduled")
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []
+        self._events = 0
         self._event_bytes = 0
         self._answers = 0
         self._answer_bytes = 0
@@ -59,11 +62,16 @@ class Outbox:
     def push_event(self, frame: Frame) -> Push:
         """Adds a room's event, if the 256 events and 1 MiB of the bound allow it."""
         size = self._event_bytes + frame.size
-        if size > limits.OUTBOX_BYTES or len(self._frames) - self._answers >= limits.OUTBOX_EVENTS:
+        events = self._events + frame.events
+        if size > limits.OUTBOX_BYTES or events > limits.OUTBOX_EVENTS:
             return Push.FULL
         self._event_bytes = size
+        self._events = events
         self._frames.append(frame)
-        return self._schedule()
+        if self.is_scheduled:
+            return Push.QUEUED
+        self.is_scheduled = True
+        return Push.FIRST
 
     def push_answer(self, frame: Frame) -> Push:
         """Adds what only this connection is told; it is never dropped, so FULL means 4408."""
@@ -72,7 +80,10 @@ class Outbox:
         self._answers += 1
         self._answer_bytes += frame.size
         self._frames.append(Frame(frame.data) if frame.room is not None else frame)
-        return self._schedule()
+        if self.is_scheduled:
+            return Push.QUEUED
+        self.is_scheduled = True
+        return Push.FIRST
 
     def drop_events(self, room: UUID) -> set[UUID]:
         """Makes place after FULL and returns the rooms of which waiting events were dropped.
@@ -81,10 +92,12 @@ class Outbox:
         again goes.
         """
         dropped = {room}
-        if sum(frame.room == room for frame in self._frames) * 2 < len(self._frames) - self._answers:
+        if sum(frame.events for frame in self._frames if frame.room == room) * 2 < self._events:
             dropped |= {frame.room for frame in self._frames if frame.room is not None}
         self._frames = [frame for frame in self._frames if frame.room not in dropped]
-        self._event_bytes = sum(frame.size for frame in self._frames if frame.room is not None)
+        kept = [frame for frame in self._frames if frame.room is not None]
+        self._event_bytes = sum(frame.size for frame in kept)
+        self._events = sum(frame.events for frame in kept)
         return dropped
 
     def take(self) -> bytes:
@@ -92,20 +105,14 @@ class Outbox:
         frames = self._frames
         if self._event_bytes + self._answer_bytes <= WRITE_BYTES or len(frames) == 1:
             self._frames = []
-            self._event_bytes = self._answers = self._answer_bytes = 0
+            self._events = self._event_bytes = self._answers = self._answer_bytes = 0
             return frames[0].data if len(frames) == 1 else b"".join([frame.data for frame in frames])
         return self._take_some()
 
     def clear(self) -> None:
         """Forgets everything, for a connection that ends."""
         self._frames = []
-        self._event_bytes = self._answers = self._answer_bytes = 0
-
-    def _schedule(self) -> Push:
-        if self.is_scheduled:
-            return Push.QUEUED
-        self.is_scheduled = True
-        return Push.FIRST
+        self._events = self._event_bytes = self._answers = self._answer_bytes = 0
 
     def _take_some(self) -> bytes:
         taken = size = 0
@@ -124,4 +131,5 @@ class Outbox:
             self._answers -= 1
             self._answer_bytes -= frame.size
         else:
+            self._events -= frame.events
             self._event_bytes -= frame.size

@@ -6,6 +6,7 @@ leave in the order of their seq, each once; what can't be ordered is asked for, 
 G6).
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -39,6 +40,9 @@ class Room:
     __slots__ = (
         "_departed",
         "_pending",
+        "_spread",
+        "burst",
+        "burst_bytes",
         "epoch",
         "gap_since",
         "id",
@@ -49,8 +53,10 @@ class Room:
         "target",
     )
 
-    def __init__(self, room: UUID) -> None:
+    def __init__(self, room: UUID, spread: Callable[["Room"], None]) -> None:
+        """`spread` gives the burst to the live connections; it is called before their circle changes."""
         self.id = room
+        self._spread = spread
         self.epoch = ""
         """Empty until the first head is known."""
         self.seq = 0
@@ -61,6 +67,9 @@ class Room:
         """When the first of the missing events was missed."""
         self.pins = 0
         """Authentications that are about to enter; the subscription must stay for them."""
+        self.burst: list[bytes] = []
+        """Frames of this loop turn that the live connections have not been given yet."""
+        self.burst_bytes = 0
         self.live: dict[Session, None] = {}
         self.others: dict[Session, Delivery] = {}
         self._pending: dict[int, Notice] = {}
@@ -116,6 +125,7 @@ class Room:
         self.epoch, self.seq, self.target, self.gap_since = epoch, head, head, None
         self._pending = {notice.seq: notice for notice in waiting if notice.seq > head}
         self._departed.clear()
+        self.drop_burst()
         for session in strangers:
             self.fall_behind(session)
             self.others[session].forget()
@@ -155,8 +165,19 @@ class Room:
         else:
             self.catch_up(session)
 
+    def spread(self) -> None:
+        """Gives the burst to the live connections now, because one of them is about to change or to end."""
+        if self.burst:
+            self._spread(self)
+
+    def drop_burst(self) -> None:
+        """Forgets the burst: it was given, or its log is no more."""
+        self.burst = []
+        self.burst_bytes = 0
+
     def leave(self, session: "Session") -> None:
-        """Ends delivery to a connection; again is harmless."""
+        """Ends delivery to a connection after what came until now; again is harmless."""
+        self.spread()
         self.live.pop(session, None)
         self.others.pop(session, None)
 
@@ -172,6 +193,7 @@ class Room:
 
     def hold(self, session: "Session") -> Delivery:
         """Holds the connection's events from here on: a select_room is under way."""
+        self.spread()
         if session in self.live:
             del self.live[session]
             self.others[session] = Delivery(DeliveryState.AHEAD, self.seq)
@@ -191,6 +213,7 @@ class Room:
         """Makes a connection live where it has been told as much as everybody."""
         delivery = self.others[session]
         if delivery.state is DeliveryState.AHEAD and delivery.cursor <= self.seq:
+            self.spread()
             del self.others[session]
             self.live[session] = None
 

@@ -48,6 +48,9 @@ class Socket(Protocol):
     def close(self, code: int, reason: str) -> None:
         """Says goodbye after what waits, and ends the session."""
 
+    def abort(self) -> None:
+        """Cuts the socket."""
+
 
 class Services(Protocol):
     """What a session needs of the gateway."""

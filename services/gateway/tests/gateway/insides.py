@@ -55,6 +55,9 @@ class NoSocket:
     def close(self, code: int, reason: str) -> None:
         self.closed_with = int(code)
 
+    def abort(self) -> None:
+        """There is nothing to cut."""
+
 
 @dataclass
 class Stage:
@@ -68,10 +71,10 @@ class Stage:
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.room = Room(ROOM)
-        rooms = {ROOM: self.room}
+        rooms: dict[UUID, Room] = {}
         self.fanout = Fanout(rooms)
-        self.fanout.schedule = lambda session: None  # type: ignore[method-assign]
+        self.fanout._wake = lambda: None  # type: ignore[method-assign]
+        self.room = rooms[ROOM] = Room(ROOM, self.fanout.spread)
         self.intake = Intake(rooms, self.fanout, self._take_answered, self._on_left, lambda: self.now)
         self.intake.on_gap = self._on_gap
         self.intake.on_doubt = self._on_doubt
@@ -97,7 +100,7 @@ class Stage:
         return self.log[-1]
 
     def publish(self, *seqs: int) -> None:
-        """Lets notices of the log arrive, in this order."""
+        """Lets notices of the log arrive, in this order and in one loop turn."""
         for seq in seqs:
             self.intake.event(self.room, self.log[seq - 1])
 
@@ -147,7 +150,9 @@ class Stage:
 
 
 def read(session: Session) -> list[dict[str, Any]]:
-    """Takes everything out of an outbox, as a socket would, and returns the frames."""
+    """Ends the loop turn, takes everything out of an outbox, as a socket would, and returns the frames."""
+    for room in session.rooms.values():
+        room.spread()
     data = b""
     while session.outbox:
         data += session.outbox.take()
