@@ -4,6 +4,7 @@ Refusals are HTTP answers, before the upgrade, so that a proxy or a browser unde
 read a token: tokens never stand in URLs or headers here.
 """
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from .gateway import Gateway
 PLAIN_GET: Final = "This address speaks WebSocket: connect with ws:// or wss:// and send JSON text frames.\n"
 RETRY_AFTER_SECONDS: Final = 1
 """Told with 503: the accept limit is per second."""
+UPGRADE_SECONDS: Final = 5.0
+"""For the 101 to leave: only who sent requests before and reads no answer makes it wait."""
 VERSION: Final = "13"
 """The only version of RFC 6455."""
 KEY_BYTES: Final = 16
@@ -63,7 +66,8 @@ class Handler:
             compress=False,
             max_msg_size=limits.FRAME_BYTES + 1,
         )
-        await socket.prepare(request)
+        async with asyncio.timeout(UPGRADE_SECONDS):
+            await socket.prepare(request)
         if request.transport is not None:
             await self._gateway.open(socket, request.transport).serve()
         return socket
