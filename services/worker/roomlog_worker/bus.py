@@ -51,12 +51,12 @@ class Bus:
         """
         streams = [stream(shard) for shard in owned for stream in (shards.in_stream, shards.read_stream)]
         if streams != self._streams:
-            # How many of these are busy is not known yet, and each may hold 10,000 entries.
             self._streams, self._busy_streams = streams, len(streams)
         count = max(1, limits.STREAM_BATCH // self._busy_streams)
         found = self._redis.xread(dict.fromkeys(streams, "0"), count=count, block=BLOCK_MS)
         answer = cast(dict[bytes, list[tuple[bytes, dict[bytes, bytes]]]], found)
-        self._busy_streams = max(1, len(answer))
+        # After an empty read, and for new shards, all may be busy: each can hold 10,000 entries.
+        self._busy_streams = len(answer) or len(streams)
         return [
             (stream.decode(), entry_id.decode(), fields.get(ENTRY_FIELD, b""))
             for stream, entries in answer.items()

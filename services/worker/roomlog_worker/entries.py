@@ -81,6 +81,8 @@ def pending_entry(shard: int, row: int, value: bytes) -> Entry | None:
 
 def _decoded(value: bytes) -> Envelope | None:
     try:
-        return decode_envelope(value)
+        envelope = decode_envelope(value)
     except msgspec.DecodeError:
         return None
+    # PostgreSQL takes no NUL: by such a name nothing can be looked up, not even to be buried.
+    return None if "\0" in envelope.command.uuid else envelope

@@ -71,10 +71,11 @@ class Trials:
         shard, label = entry.key
         if self._bus.count_try(shard, label) > limits.ENTRY_TRIES:
             self._bury(entry, "kills its process")
+            self._bus.forget_try(shard, label)
         else:
             try:
                 self._try([entry], step, parked)
-            finally:
+            finally:  # also after trouble: only a death keeps its count
                 self._bus.forget_try(shard, label)
         self._suspects[shard] = self._suspects.get(shard, 0) - 1
         if self._suspects[shard] <= 0:

@@ -99,7 +99,7 @@ class Writer:
                 entry.shard,
                 entry.key[1],
                 action=entry.action,
-                uuid=command.uuid.replace("\0", ""),
+                uuid=command.uuid,
                 room=getattr(command, "room", None),
                 error=error,
                 envelope=encode(entry.envelope),

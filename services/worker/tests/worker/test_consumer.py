@@ -1,0 +1,299 @@
+"""What one turn of a worker makes of its streams: events, notices, answers, deletions, in this order."""
+
+from uuid import UUID
+
+import pytest
+from prometheus_client import REGISTRY
+from redis.exceptions import ReadOnlyError
+
+from roomlog_contract.commands import CreateRoom, InviteUser, ListRooms, NewMessage, RemoveUser
+from roomlog_contract.envelope import Envelope, Joined, encode
+from roomlog_contract.limits import STREAM_BATCH
+from roomlog_contract.shards import SHARDS, created_room_id, in_stream, read_stream, shard_of_room
+from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog_store.pending import post, request_command
+from roomlog_worker import consumer
+from tests.store.people import People, make_room, message
+from tests.worker.bench import GATEWAY, Bench
+
+
+def texts_of(room: UUID) -> list[str]:
+    """Return the room's messages in the order of its log."""
+    rows = RoomEvent.objects.filter(room_id=room, kind="new_message").order_by("seq")
+    return list(rows.values_list("text", flat=True))
+
+
+class TestEvents:
+    """A command becomes an event that everybody hears of."""
+
+    def test_a_message_is_stored_published_and_deleted(self, bench: Bench, people: People) -> None:
+        """One notice with the frame and who waits for it; no answer besides; nothing is left to do."""
+        room = make_room(people.alice, [people.bob])
+        request = bench.send(message(room, "hello"), people.alice)
+        heard = bench.turn()
+        (notice,) = heard.notices
+        assert (notice.seq, notice.user, notice.gateway, notice.request) == (
+            2,
+            people.alice,
+            GATEWAY,
+            request,
+        )
+        assert b'"text":"hello"' in notice.frame
+        assert heard.replies == {}
+        assert texts_of(room) == ["hello"]
+        assert bench.waiting() == 0
+
+    def test_events_leave_in_the_order_of_the_stream(self, bench: Bench, people: People) -> None:
+        """A room's notices have ascending seqs, whatever else is in the batch."""
+        rooms = [make_room(people.alice) for _ in range(3)]
+        for number in range(30):
+            bench.send(message(rooms[number % 3], str(number)), people.alice)
+        notices = bench.drain().notices
+        for room in rooms:
+            mine = [notice.seq for notice in notices if room.hex.encode() in notice.frame]
+            assert mine == list(range(2, 12))
+
+    def test_a_repeat_is_published_and_answered(self, bench: Bench, people: People) -> None:
+        """Its first owner may have died before publishing; `duplicate` stands in the answer alone."""
+        room = make_room(people.alice)
+        said = message(room)
+        first = bench.send(said, people.alice)
+        assert bench.turn().notices[0].request == first
+        again = bench.send(said, people.alice)
+        heard = bench.turn()
+        assert (heard.seqs(), heard.notices[0].gateway) == ([2], "")
+        assert b"duplicate" not in heard.notices[0].frame
+        assert (heard.frame(again)["seq"], heard.frame(again)["duplicate"]) == (2, True)
+
+    def test_who_comes_in_is_told(self, bench: Bench, people: People) -> None:
+        """Members of a new room, and the invited, hear of it on their own channels with the head."""
+        room = created_room_id(people.alice, "make")
+        request = bench.send(CreateRoom(uuid="make", name="lobby", members=[people.bob]), people.alice)
+        heard = bench.turn()
+        assert heard.frame(request)["members"][0]["role"] == "owner"
+        assert {user for user, _ in heard.users} == {people.alice, people.bob}
+        bench.send(InviteUser(uuid="i", room=room, user=people.carol), people.alice)
+        ((user, notice),) = bench.turn().users
+        assert isinstance(notice, Joined)
+        assert (user, notice.room.id, notice.room.seq) == (people.carol, room, 2)
+
+    def test_rooms_made_in_one_batch_are_told_apart(self, bench: Bench, people: People) -> None:
+        """Entries of two streams may have one id: everybody still hears of the own room."""
+        commands = [
+            CreateRoom(uuid=f"make-{n}", members=[(people.bob, people.carol)[n % 2]]) for n in range(8)
+        ]
+        for command in commands:
+            stream = in_stream(shard_of_room(created_room_id(people.alice, command.uuid)))
+            envelope = Envelope(command=command, gateway=GATEWAY, request=1, user=people.alice)
+            bench.redis.xadd(stream, {"e": encode(envelope)}, id="7-*")
+        heard = bench.turn()
+        invited = {
+            notice.room.id: user
+            for user, notice in heard.users
+            if isinstance(notice, Joined) and user != people.alice
+        }
+        assert invited == {
+            created_room_id(people.alice, command.uuid): command.members[0] for command in commands
+        }
+
+    def test_who_is_put_out_is_named(self, bench: Bench, people: People) -> None:
+        """The notice says whose membership ended, so that gateways stop delivering."""
+        room = make_room(people.alice, [people.bob])
+        bench.send(RemoveUser(uuid="r", room=room, user=people.bob), people.alice)
+        assert bench.turn().notices[0].left == people.bob
+
+    def test_a_refusal_goes_to_the_sender_alone(self, bench: Bench, people: People) -> None:
+        """An error answer with uuid, action, room and code; no notice, no event."""
+        room = make_room(people.alice)
+        request = bench.send(NewMessage(uuid="u", room=room, text="hi"), people.bob)
+        heard = bench.turn()
+        frame = heard.frame(request)
+        assert (frame["uuid"], frame["action"], frame["room"]) == ("u", "new_message", room.hex)
+        assert (frame["status"], frame["error_code"]) == ("error", "not_member")
+        assert heard.notices == []
+        assert bench.waiting() == 0
+
+    def test_an_answer_comes_after_its_deletion(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An XDEL that fails leaves the sender without an answer: the entry may yet be carried out."""
+        room = make_room(people.alice)
+        request = bench.send(message(room), people.bob)
+        finish = bench.bus.finish
+
+        def refuse(*_: object) -> None:
+            raise ReadOnlyError("You can't write against a read only replica.")
+
+        monkeypatch.setattr(bench.bus, "finish", refuse)
+        assert bench.turn(2).replies == {}
+        monkeypatch.setattr(bench.bus, "finish", finish)
+        assert bench.turn().error(request) == "not_member"
+
+    def test_reads_see_the_writes_of_their_batch(self, bench: Bench, people: People) -> None:
+        """What was committed in a turn is in the answers of the same turn."""
+        room = make_room(people.alice)
+        asked = bench.ask(ListRooms(uuid="l"), people.alice)
+        bench.send(message(room), people.alice)
+        assert bench.turn().frame(asked)["rooms"][0]["seq"] == 2
+
+    def test_heads_of_rooms_that_moved_are_published(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A reminder for whoever missed the notice, once for each move."""
+        monkeypatch.setattr(consumer, "REMIND_SECONDS", 0.0)
+        room = make_room(people.alice)
+        bench.send(message(room), people.alice)
+        bench.send(message(room), people.alice)
+        assert [head.seq for head in bench.turn().heads] == [3]
+        assert bench.turn().heads == []
+
+
+class TestBounds:
+    """What one turn takes at most."""
+
+    def test_a_deep_backlog_comes_in_order_and_in_pieces(self, bench: Bench, people: People) -> None:
+        """No entry overtakes another of its room, and no turn takes much more than a batch."""
+        rooms = [make_room(people.alice) for _ in range(20)]
+        for number in range(1_000):
+            bench.send(message(rooms[number % 20], str(number)), people.alice)
+        while bench.waiting():
+            before = bench.waiting()
+            bench.turn()
+            assert 0 < before - bench.waiting() <= STREAM_BATCH
+        for place, room in enumerate(rooms):
+            assert texts_of(room) == [str(number) for number in range(place, 1_000, 20)]
+
+    def test_the_first_read_of_new_shards_is_small(self, bench: Bench, people: People) -> None:
+        """Whoever takes over full streams does not load all of them: 64 times 256 entries at once."""
+        successor = bench.another()
+        for shard in range(SHARDS):
+            for _ in range(20):
+                bench.add_raw(in_stream(shard), b"x")
+        assert len(successor.bus.read(range(SHARDS))) <= STREAM_BATCH
+        assert len(successor.bus.read(range(SHARDS))) <= STREAM_BATCH
+        assert len(successor.bus.read([1])) > 2
+
+
+class TestWakeUps:
+    """The api's rows."""
+
+    def test_a_wake_up_brings_the_row_s_command(self, bench: Bench, people: People) -> None:
+        """The empty entry goes; the row is an event and gone in the same transaction."""
+        room = make_room(people.alice)
+        post(room, people.alice, "from the api", uuid="u")
+        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        heard = bench.turn()
+        assert heard.seqs() == [2]
+        assert texts_of(room) == ["from the api"]
+        assert not PendingCommand.objects.exists()
+        assert bench.waiting() == 0
+
+    def test_a_lost_wake_up_costs_a_second(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rows are swept whether or not anybody calls."""
+        room = make_room(people.alice)
+        post(room, people.alice, "unannounced")
+        monkeypatch.setattr(bench.worker.consumer, "_next_sweep", 0.0)
+        bench.turn()
+        assert texts_of(room) == ["unannounced"]
+
+    def test_rows_go_before_the_entries_of_their_room(self, bench: Bench, people: People) -> None:
+        """What the api wrote before a message was sent stands before it in the log."""
+        room = make_room(people.alice)
+        post(room, people.alice, "first")
+        bench.send(message(room, "second"), people.alice)
+        bench.turn()
+        assert texts_of(room) == ["first", "second"]
+
+    def test_a_refused_row_is_gone(self, bench: Bench, people: People) -> None:
+        """Nobody waits for an answer, and nothing tries for ever."""
+        room = make_room(people.alice)
+        post(room, people.bob, "no member")
+        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        assert bench.turn().replies == {}
+        assert not PendingCommand.objects.exists()
+
+    def test_a_row_may_bring_its_own_rights(self, bench: Bench, people: People) -> None:
+        """`staff`: the api has checked."""
+        room = make_room(people.alice)
+        request_command(InviteUser(uuid="i", room=room, user=people.bob), people.carol, staff=True)
+        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        assert bench.turn().notices[0].user == people.carol
+
+    def test_a_row_that_nobody_can_read_is_kept_and_passed(self, bench: Bench, people: People) -> None:
+        """A newer api's command during a rollout: a dead letter, and the rows behind it go on."""
+        room = make_room(people.alice)
+        shard = shard_of_room(room)
+        PendingCommand.objects.create(
+            shard=shard, room=room, user_id=people.alice, uuid="n", envelope=b"\xc1"
+        )
+        post(room, people.alice, "behind it")
+        bench.add_raw(in_stream(shard), b"")
+        bench.turn()
+        letter = DeadLetter.objects.get()
+        assert (letter.error, bytes(letter.envelope)) == ("undecodable", b"\xc1")
+        assert texts_of(room) == ["behind it"]
+        assert not PendingCommand.objects.exists()
+
+
+@pytest.mark.parametrize("stream", [in_stream(5), read_stream(5)])
+def test_an_undecodable_entry_is_kept(bench: Bench, stream: str) -> None:
+    """What no known release wrote goes where people find it, byte for byte, and blocks nobody."""
+    bench.add_raw(stream, b"\xc1 nonsense")
+    assert bench.turn().order == []
+    letter = DeadLetter.objects.get()
+    assert (letter.shard, letter.error, bytes(letter.envelope)) == (5, "undecodable", b"\xc1 nonsense")
+    assert bench.waiting() == 0
+
+
+def test_a_read_in_a_write_stream_is_kept_too(bench: Bench, people: People) -> None:
+    """A stray command has no room to be written to; it must not end the process."""
+    bench.add_raw(in_stream(5), encode(Envelope(command=ListRooms(uuid="l"), user=people.alice)))
+    bench.turn()
+    assert DeadLetter.objects.get().error == "undecodable"
+
+
+def test_a_write_in_a_read_stream_is_refused(bench: Bench, people: People) -> None:
+    """Nothing is written from there."""
+    room = make_room(people.alice)
+    request = bench.ask(message(room), people.alice)
+    assert bench.turn().error(request) == "invalid_action"
+    assert texts_of(room) == []
+
+
+def test_a_worker_without_shards_waits(bench: Bench) -> None:
+    """It looks for leases four times a second, and asks Redis nothing."""
+    idle = bench.another(ordinal=7)
+    idle.leases.keep()
+    for shard in list(idle.leases.epochs):
+        del idle.leases.epochs[shard]
+    idle.consumer.turn()
+    assert idle.shutdown.pauses == [0.25]
+    assert idle.consumer.trouble() is None
+
+
+def test_shards_are_shown_by_the_gauge(bench: Bench) -> None:
+    """1 for each owned shard, 0 for one that was lost."""
+    assert [_gauge(shard) for shard in range(SHARDS)] == [1.0] * SHARDS
+    bench.worker.leases.lose([5])
+    bench.worker.consumer.turn()
+    assert _gauge(5) == 0.0
+
+
+def _gauge(shard: int) -> float | None:
+    return REGISTRY.get_sample_value("roomlog_worker_shard_owned", {"shard": f"{shard:02d}"})
+
+
+def test_a_stop_hands_the_shards_over(bench: Bench, people: People) -> None:
+    """Asked to stop, a worker frees its leases; another has them at its next look and suspects nobody."""
+    bench.worker.shutdown.request()
+    bench.worker.consumer.run()
+    assert bench.worker.leases.epochs == {}
+    other = bench.another(ordinal=1)
+    other.turn()
+    assert len(other.leases.epochs) == SHARDS
+    room = make_room(people.alice)
+    bench.send(message(room), people.alice)
+    other.turn()
+    assert bench.hear().seqs() == [2]

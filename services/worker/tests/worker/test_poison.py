@@ -1,0 +1,322 @@
+"""Entries that fail, and entries that kill: found, given five tries and buried, while the others go on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import OperationalError, connection
+from redis import Redis
+
+from roomlog_contract.commands import GetHistory
+from roomlog_contract.envelope import Envelope, encode
+from roomlog_contract.limits import ENTRY_TRIES
+from roomlog_contract.shards import in_stream, shard_of_room, tries_key
+from roomlog_store import services
+from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog_store.pending import post
+from roomlog_worker import consumer, outcomes, reader
+from tests.store.people import People, make_room, message
+from tests.worker.bench import GATEWAY, Bench, Killed
+from tests.worker.test_consumer import texts_of
+
+
+@pytest.fixture
+def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code fails for every message that says so."""
+    new_message = services.new_message
+
+    def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> RoomEvent:
+        if "poison" in command.text:
+            raise ZeroDivisionError
+        return new_message(batch, command, *rest, **keywords)
+
+    monkeypatch.setattr(services, "new_message", fail)
+
+
+@contextmanager
+def poison_in_the_database() -> Iterator[None]:
+    """The database fails for every message that says so."""
+    with connection.cursor() as cursor:
+        for statement in _TRIGGER[connection.vendor]:
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for statement in _NO_TRIGGER[connection.vendor]:
+                cursor.execute(statement)
+
+
+_TRIGGER = {
+    "sqlite": [
+        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_store_roomevent WHEN NEW.text = 'poison' "
+        "BEGIN SELECT RAISE(ABORT, 'poison'); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$",
+        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_store_roomevent FOR EACH ROW "
+        "WHEN (NEW.text = 'poison') EXECUTE FUNCTION poison()",
+    ],
+}
+_NO_TRIGGER = {"sqlite": ["DROP TRIGGER poison"], "postgresql": ["DROP FUNCTION poison CASCADE"]}
+
+
+class TestFailures:
+    """An entry that fails."""
+
+    def test_the_poison_is_isolated_and_buried(self, bench: Bench, people: People, poisoned: None) -> None:
+        """Other rooms are written in the first turn; the own room waits, then goes on in order."""
+        sick, well = make_room(people.alice), make_room(people.alice)
+        bench.send(message(sick, "before"), people.alice)
+        bad = bench.send(message(sick, "poison", uuid="bad"), people.alice)
+        behind = [bench.send(message(sick, f"behind {n}"), people.alice) for n in range(3)]
+        for number in range(20):
+            bench.send(message(well, str(number)), people.alice)
+        bench.worker.turn_until(lambda: len(texts_of(well)) == 20)
+        assert texts_of(sick) == ["before"]
+        heard = bench.hear()
+        assert heard.replies == {}
+        assert not DeadLetter.objects.exists()
+        heard = bench.drain()
+        assert heard.error(bad) == "internal"
+        assert set(heard.replies) == {bad}
+        assert [notice.request for notice in heard.notices] == behind
+        assert texts_of(sick) == ["before", "behind 0", "behind 1", "behind 2"]
+        letter = DeadLetter.objects.get()
+        assert (letter.uuid, letter.action, letter.room, letter.error) == (
+            "bad",
+            "new_message",
+            sick,
+            "ZeroDivisionError",
+        )
+
+    def test_it_has_five_tries(self, bench: Bench, people: People, poisoned: None) -> None:
+        """Not fewer: what fails by chance gets through. Not more: its room waits for it."""
+        room = make_room(people.alice)
+        bench.send(message(room, "poison"), people.alice)
+        bench.turn(ENTRY_TRIES - 1)
+        assert not DeadLetter.objects.exists()
+        bench.turn()
+        assert DeadLetter.objects.count() == 1
+
+    def test_a_failure_of_the_database_is_isolated_too(self, bench: Bench, people: People) -> None:
+        """The statement of a whole batch fails for one row: the other rows get through."""
+        sick, well = make_room(people.alice), make_room(people.alice)
+        with poison_in_the_database():
+            bad = bench.send(message(sick, "poison"), people.alice)
+            for number in range(10):
+                bench.send(message((sick, well)[number % 2], str(number)), people.alice)
+            heard = bench.drain()
+        assert heard.error(bad) == "internal"
+        assert texts_of(well) == ["1", "3", "5", "7", "9"]
+        assert texts_of(sick) == ["0", "2", "4", "6", "8"]
+
+    def test_one_that_recovers_is_nobody_s_dead_letter(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Four failures and a success: the count is forgotten, the order kept."""
+        room = make_room(people.alice)
+        new_message, left = services.new_message, [ENTRY_TRIES - 1]
+
+        def fail(*arguments: Any, **keywords: Any) -> RoomEvent:
+            if left[0]:
+                left[0] -= 1
+                raise ZeroDivisionError
+            return new_message(*arguments, **keywords)
+
+        monkeypatch.setattr(services, "new_message", fail)
+        bench.send(message(room, "a"), people.alice)
+        bench.drain()
+        assert texts_of(room) == ["a"]
+        left[0] = ENTRY_TRIES - 1
+        bench.send(message(room, "b"), people.alice)
+        bench.drain()
+        assert texts_of(room) == ["a", "b"]
+        assert not DeadLetter.objects.exists()
+
+    def test_namesakes_of_two_streams_are_counted_apart(
+        self, bench: Bench, people: People, poisoned: None
+    ) -> None:
+        """The first entries of a millisecond have one id in every stream: their failures don't add up."""
+        rooms = [make_room(people.alice) for _ in range(3)]
+        for number, room in enumerate(rooms):
+            envelope = Envelope(
+                command=message(room, "poison"), gateway=GATEWAY, request=number, user=people.alice
+            )
+            bench.redis.xadd(in_stream(shard_of_room(room)), {"e": encode(envelope)}, id="7-7")
+        bench.turn(ENTRY_TRIES - 1)
+        assert not DeadLetter.objects.exists()
+        bench.turn()
+        assert DeadLetter.objects.count() == 3
+
+    def test_a_row_of_the_api_is_buried_as_well(self, bench: Bench, people: People, poisoned: None) -> None:
+        """The row goes with the dead letter; what was posted behind it follows."""
+        room = make_room(people.alice)
+        post(room, people.alice, "poison")
+        post(room, people.alice, "behind")
+        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        bench.worker.turn_until(lambda: _wake(bench, room) and not PendingCommand.objects.exists())
+        assert texts_of(room) == ["behind"]
+        assert DeadLetter.objects.get().entry.startswith("pending-")
+
+    def test_what_fails_after_its_commit_is_never_denied(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The event is in the log: its sender gets no answer, and a repeat says the truth."""
+        room = make_room(people.alice)
+        said = message(room, "stored")
+        monkeypatch.setattr(consumer, "publications", _fail_for_events)
+        bench.send(said, people.alice)
+        heard = bench.drain()
+        assert heard.replies == {}
+        assert texts_of(room) == ["stored"]
+        assert DeadLetter.objects.count() == 1
+        monkeypatch.setattr(consumer, "publications", outcomes.publications)
+        again = bench.send(said, people.alice)
+        assert bench.turn().frame(again)["duplicate"] is True
+
+    def test_a_read_that_fails_is_given_up_alone(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Other reads are answered meanwhile, those of the same room too."""
+        room, other = make_room(people.alice), make_room(people.bob)
+        get_history = reader._get_history
+
+        def fail(request: int, command: GetHistory, head: Any) -> Any:
+            if command.uuid == "bad":
+                raise ZeroDivisionError
+            return get_history(request, command, head)
+
+        monkeypatch.setattr(reader, "_get_history", fail)
+        bad = bench.ask(GetHistory(uuid="bad", room=room), people.alice)
+        good = [
+            bench.ask(GetHistory(uuid="good", room=room), people.alice),
+            bench.ask(GetHistory(uuid="good", room=other), people.bob),
+        ]
+        assert set(bench.turn().replies) == set(good)
+        assert bench.drain().error(bad) == "internal"
+        assert DeadLetter.objects.get().entry.startswith("read ")
+
+    def test_a_text_that_the_database_refuses_is_buried(self, bench: Bench, people: People) -> None:
+        """NUL passes msgpack but not PostgreSQL; no gateway lets it in, and it must not stop a shard."""
+        room = make_room(people.alice)
+        bad = bench.send(message(room, "a\0b"), people.alice)
+        nameless = bench.send(message(room, uuid="a\0b"), people.alice)
+        bench.send(message(room, "behind"), people.alice)
+        heard = bench.drain()
+        assert nameless not in heard.replies
+        assert DeadLetter.objects.filter(error="undecodable").count() == 1
+        assert texts_of(room)[-1] == "behind"
+        if connection.vendor == "postgresql":
+            assert heard.error(bad) == "internal"
+
+
+class TestKillers:
+    """An entry that ends its process without an exception."""
+
+    def test_it_is_buried_by_the_sixth_owner(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each successor counts before it tries; the entries before and behind the killer get through."""
+        room, other = make_room(people.alice), make_room(people.alice)
+        monkeypatch.setattr(services, "new_message", _deadly(services.new_message))
+        for text in ("before", "killer", "behind"):
+            last = bench.send(message(room, text), people.alice)
+            bench.send(message(other, text.replace("killer", "harmless")), people.alice)
+        with pytest.raises(Killed):
+            bench.worker.turn_until(lambda: False)
+        for _ in range(ENTRY_TRIES):
+            with pytest.raises(Killed):
+                bench.successor()
+        survivor = bench.successor()
+        survivor.turn_until(lambda: bench.waiting() == 0)
+        assert texts_of(room) == ["before", "behind"]
+        assert texts_of(other) == ["before", "harmless", "behind"]
+        assert DeadLetter.objects.get().error == "kills its process"
+        heard = bench.hear()
+        refused = [heard.frame(request).get("error_code") for request in heard.replies]
+        assert [code for code in refused if code] == ["internal"]
+        assert last in {notice.request for notice in heard.notices}
+        assert not _counts(bench.redis)
+
+    def test_an_outage_is_no_try(self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A database away for ten turns after a takeover must not bury the first entries."""
+        room = make_room(people.alice)
+        bench.send(message(room, "innocent"), people.alice)
+        successor = bench.another()
+        with monkeypatch.context() as patch:
+            patch.setattr(services, "carry_out", _trouble)
+            for _ in range(40):
+                successor.turn()
+        assert successor.consumer.trouble() == "database"
+        assert not _counts(bench.redis)
+        successor.turn_until(lambda: texts_of(room) == ["innocent"])
+        assert not DeadLetter.objects.exists()
+
+    def test_a_full_redis_does_not_stop_a_takeover(self, bench: Bench, people: People) -> None:
+        """Counting needs memory that only going on can free."""
+        room = make_room(people.alice)
+        for number in range(10):
+            bench.send(message(room, str(number)), people.alice)
+        bench.redis.config_set("maxmemory", "1")
+        try:
+            successor = bench.successor()
+            successor.turn_until(lambda: bench.waiting() == 0)
+        finally:
+            bench.redis.config_set("maxmemory", "0")
+        assert texts_of(room) == [str(number) for number in range(10)]
+
+    def test_entries_behind_a_failing_one_are_not_worn_out(
+        self, bench: Bench, people: People, poisoned: None
+    ) -> None:
+        """While a room waits for its poison, the tries of its other entries are not counted."""
+        room = make_room(people.alice)
+        bench.send(message(room, "poison"), people.alice)
+        for number in range(3):
+            bench.send(message(room, str(number)), people.alice)
+        successor = bench.successor()
+        successor.turn_until(lambda: bench.waiting() == 0)
+        assert texts_of(room) == ["0", "1", "2"]
+        assert DeadLetter.objects.get().error == "ZeroDivisionError"
+
+    def test_an_idle_shard_is_acquitted_at_once(self, bench: Bench, people: People) -> None:
+        """Suspicion ends with the entries that were there: later ones are taken in batches."""
+        room = make_room(people.alice)
+        successor = bench.successor()
+        successor.turn()
+        assert not successor.consumer._trials._suspects
+        bench.send(message(room), people.alice)
+        successor.turn()
+        assert not _counts(bench.redis)
+
+
+def _wake(bench: Bench, room: UUID) -> bool:
+    bench.add_raw(in_stream(shard_of_room(room)), b"")
+    return True
+
+
+def _counts(redis: Redis) -> list[bytes | str]:
+    return [key for shard in range(64) for key in redis.hkeys(tries_key(shard))]
+
+
+def _trouble(*_: Any, **__: Any) -> Any:
+    raise OperationalError
+
+
+def _fail_for_events(found: Any) -> Any:
+    if any(isinstance(outcome, outcomes.Recorded) for outcome in found):
+        raise ZeroDivisionError
+    return outcomes.publications(found)
+
+
+def _deadly(new_message: Any) -> Any:
+    def kill(batch: Any, command: Any, *rest: Any, **keywords: Any) -> RoomEvent:
+        if command.text == "killer":
+            raise Killed
+        event: RoomEvent = new_message(batch, command, *rest, **keywords)
+        return event
+
+    return kill
