@@ -41,7 +41,8 @@ def test_a_room_is_asked_for(admin_client: Client, alice: User, bob: User, work:
 def test_no_button_leads_to_a_page_that_is_not_there(admin_client: Client, alice: User, button: str) -> None:
     """Whichever way somebody saves, the answer is the list."""
     form = {"name": "plans", "kind": "group", "owner": alice.pk, "uuid": UUID_FIELD, button: "1"}
-    assert admin_client.post(ADD, form, follow=True).status_code == 200
+    answer = admin_client.post(ADD, form, follow=True)
+    assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
 
 
 def test_a_form_that_is_posted_twice_is_one_room(admin_client: Client, alice: User, work: Work) -> None:

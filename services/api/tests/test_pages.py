@@ -74,6 +74,7 @@ def test_a_foreign_host_gets_no_policy_of_its_choice(client: Client) -> None:
     answer = client.get("/login/", headers={"host": "evil.example"})
     assert answer.status_code == 400
     assert "evil" not in str(answer.headers)
+    assert policy_of(answer)["script-src"] == "'self'"
 
 
 def test_the_admin_runs_nothing_from_elsewhere(admin_client: Client) -> None:

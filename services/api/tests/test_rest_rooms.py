@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog_api.whereabouts import places_of
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import TEXT_CODE_POINTS
@@ -157,6 +158,14 @@ def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: U
         {"state": "failed", "room": lobby.hex, "seq": None},
     ]
     assert as_alice.get("/api/messages/hello-1/").json() == [{"state": "stored", "room": lobby.hex, "seq": 2}]
+
+
+def test_a_uuid_that_can_not_be_is_not_looked_for(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """PostgreSQL refuses a question with NUL in it, and SQLite would hide that."""
+    with django_assert_num_queries(0):
+        assert places_of("a\0b") == []
 
 
 def test_others_messages_are_nowhere(lobby: UUID, bob: User) -> None:

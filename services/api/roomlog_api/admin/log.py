@@ -27,7 +27,6 @@ class LogAdmin(ReadOnlyAdmin):
     list_select_related = ("room", "user")
     search_fields = ("=uuid",)
     search_help_text = "Where is my message? Search for its uuid."
-    exclude = ("body_hash",)
     ordering = ("-id",)
 
     def changelist_view(

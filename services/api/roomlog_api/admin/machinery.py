@@ -40,7 +40,6 @@ class PendingCommandAdmin(ReadOnlyAdmin):
     list_display = ("id", "shard", "room", "user", "uuid", "date_created")
     list_select_related = ("user",)
     search_fields = ("=uuid", "=room")
-    exclude = ("envelope",)
     ordering = ("id",)
 
 
@@ -51,5 +50,4 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     list_display = ("id", "action", "error", "shard", "room", "uuid", "date_created")
     list_filter = ("error", "action")
     search_fields = ("=uuid", "=room")
-    exclude = ("envelope",)
     ordering = ("-id",)
