@@ -1,7 +1,7 @@
 # The benchmark: Roomlog against its peers, which live in a virtual environment of their own.
 PEERS := .roomlog/peers
 
-.PHONY: bench
+.PHONY: bench bench-requirements
 
 $(PEERS)/ready: benchmarks/requirements.txt | .venv
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PEERS)
@@ -10,3 +10,6 @@ $(PEERS)/ready: benchmarks/requirements.txt | .venv
 
 bench: .venv $(PEERS)/ready ## Measure against Channels and the classic design (BENCH="--quick" for 2 minutes)
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+bench-requirements: .venv ## Compile the benchmark's hashed pins
+	cd benchmarks && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt requirements.in

@@ -7,6 +7,7 @@ loads.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections import Counter
@@ -21,6 +22,13 @@ TEXT = "The parcel is at the back door, under the green box."
 
 CONNECTS_PER_SECOND = 250
 """Under every system's accept limit; connecting is not what is measured."""
+
+CONNECTS_AT_ONCE = 16
+"""No more wait for an answer: a peer that still closes an earlier run's connections resets what queues up."""
+
+CONNECT_TRIES = 5
+CONNECT_PAUSE_SECONDS = 1.0
+"""Before a refused or reset connection is tried again."""
 
 OPENING_SECONDS = 30.0
 ANSWER_SECONDS = 5.0
@@ -56,13 +64,18 @@ class Fleet:
         self.on_accepted: Callable[[Number], None] = lambda number: None
 
     async def open(self) -> None:
-        """Connect everybody, paced, and wait until each is let in."""
+        """Connect everybody, paced, and wait until each is let in.
+
+        Raises: ConnectionFailed, OSError, TimeoutError.
+        """
         started = time.perf_counter()
-        openings: list[asyncio.Task[Connection]] = []
-        for index, member in enumerate(self.people):
-            await asyncio.sleep(max(0.0, started + index / CONNECTS_PER_SECOND - time.perf_counter()))
-            openings.append(asyncio.create_task(self._open_one(index, member)))
-        self.connections = await asyncio.gather(*openings)
+        turns = asyncio.Semaphore(CONNECTS_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            openings = []
+            for index, member in enumerate(self.people):
+                await asyncio.sleep(max(0.0, started + index / CONNECTS_PER_SECOND - time.perf_counter()))
+                openings.append(group.create_task(self._open_in_turn(turns, index, member)))
+        self.connections = [opening.result() for opening in openings]
 
     def close(self) -> None:
         """Drop all connections."""
@@ -90,6 +103,14 @@ class Fleet:
     def closed(self) -> Counter[str]:
         """Why connections were lost, with how many of each."""
         return Counter(one.close_reason for one in self.connections if not one.is_open)
+
+    async def _open_in_turn(self, turns: asyncio.Semaphore, index: int, member: Member) -> Connection:
+        async with turns:
+            for _ in range(CONNECT_TRIES - 1):
+                with contextlib.suppress(ConnectionFailed, OSError):
+                    return await self._open_one(index, member)
+                await asyncio.sleep(CONNECT_PAUSE_SECONDS)
+            return await self._open_one(index, member)
 
     async def _open_one(self, index: int, member: Member) -> Connection:
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()

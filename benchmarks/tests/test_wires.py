@@ -1,0 +1,55 @@
+"""The systems' dialects: a message's number is found in every form of a delivery, and in nothing else."""
+
+import json
+
+import pytest
+
+from benchmarks.wires import PEER, ROOMLOG, Member, Numbering, Wire
+
+MEMBER = Member(room="r1", user=7, token="secret")
+
+
+def number_in(wire: Wire, numbering: Numbering, frame: bytes) -> int:
+    """What the generator reads from a frame."""
+    position = frame.find(wire.uuid_marker)
+    return numbering.number_at(frame, position + len(wire.uuid_marker)) if position >= 0 else -1
+
+
+@pytest.mark.parametrize(
+    ("wire", "separators"), [(PEER, (", ", ": ")), (ROOMLOG, (",", ":"))], ids=["peer", "roomlog"]
+)
+def test_a_delivery_is_known_by_its_number(wire: Wire, separators: tuple[str, str]) -> None:
+    """The number that was sent is the number that is read from the delivery."""
+    numbering = Numbering()
+    sent = json.loads(wire.send_of(numbering.uuid_of(123_456), "r1", "hello"))
+    frame = json.dumps({"uuid": sent["uuid"], "text": sent["text"]}, separators=separators).encode()
+    assert sent["text"] == "hello"
+    assert number_in(wire, numbering, frame) == 123_456
+
+
+def test_other_frames_have_no_number() -> None:
+    """Heads, another run's messages and frames without a uuid are not taken for deliveries."""
+    numbering = Numbering()
+    for frame in (
+        b'{"action":"heads","rooms":{}}',
+        b'{"uuid":null,"action":"new_message"}',
+        b'{"uuid":"opening","action":"authenticate"}',
+        b'{"uuid":"' + Numbering().uuid_of(3).encode() + b'"}',
+    ):
+        assert number_in(ROOMLOG, numbering, frame) == -1
+
+
+def test_a_uuid_fits_every_system() -> None:
+    """32 hex digits, whatever the number."""
+    assert len(Numbering().uuid_of(0)) == len(Numbering().uuid_of(10**9)) == 32
+
+
+def test_each_system_is_opened_in_its_own_way() -> None:
+    """A peer is told room and user by the address, Roomlog the token by a frame."""
+    assert PEER.address_of("ws://h:1", MEMBER) == "ws://h:1/ws/r1?user=7"
+    assert PEER.opening_of(MEMBER) is None
+    opening = ROOMLOG.opening_of(MEMBER)
+    assert opening is not None
+    assert json.loads(opening)["token"] == "secret"
+    assert ROOMLOG.is_opened(b'{"uuid":"opening","action":"authenticate","status":"success"}')
+    assert not ROOMLOG.is_opened(b'{"uuid":"opening","action":"authenticate","status":"error"}')
