@@ -13,9 +13,9 @@ from unfold.admin import ModelAdmin
 
 from roomlog_api.paging import BoundedPaginator
 from roomlog_contract.commands import RemoveUser
+from roomlog_contract.shards import room_of
 from roomlog_store.models import ChatRoom, Membership
 from roomlog_store.pending import request_command
-from roomlog_store.services import room_of
 
 from .forms import MembersForm, NewRoomForm
 from .readonly import ReadOnlyAdmin

@@ -13,10 +13,10 @@ from rest_framework.views import APIView
 from roomlog_api.whereabouts import places_of
 from roomlog_contract import limits
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
+from roomlog_contract.shards import room_of
 from roomlog_store import selectors
 from roomlog_store.frames import message_of
 from roomlog_store.pending import request_command
-from roomlog_store.services import room_of
 
 from .asker import asker
 from .serializers import (

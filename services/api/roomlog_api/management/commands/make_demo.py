@@ -19,9 +19,9 @@ from django.utils.crypto import get_random_string, salted_hmac
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.commands import CreateRoom
+from roomlog_contract.shards import room_of
 from roomlog_store.models import ChatRoom, PendingCommand
 from roomlog_store.pending import request_command
-from roomlog_store.services import room_of
 
 ADMIN: Final = "admin"
 USERS: Final = ("alice", "bob", "carol", ADMIN)
