@@ -255,7 +255,8 @@ def test_who_needs_the_schema_waits_for_it_and_the_gateway_does_not(component: s
     """Sockets stay open while a migration runs; writers start only on the schema that they know."""
     spec = pod_of(component)["spec"]
     commands = [container["command"] for container in spec.get("initContainers", [])]
-    assert commands == ([["python", "-m", "django", "migrate", "--check"]] if waits else [])
+    loop = ["sh", "-c", "until python -m django migrate --check; do sleep 2; done"]
+    assert commands == ([loop] if waits else [])
     if waits:
         assert spec["initContainers"][0]["image"] == spec["containers"][0]["image"]
 

@@ -35,6 +35,8 @@ class Fault:
     """A part of the small size: one fault per component."""
     leaves_no_owner: bool = False
     """While it lasts no worker can own a shard: the database is away, or all workers."""
+    draining_gateways: int = 0
+    """Gateways that may be sending their connections away at the same time; 0 where none stops gently."""
     keeps_sockets: bool = False
     """No client may be disconnected by it."""
 
@@ -115,7 +117,7 @@ async def migrate(cluster: Cluster) -> None:
 
 
 FAULTS: Final = (
-    Fault("delete", "gateway", delete_pod("gateway"), is_small=True),
+    Fault("delete", "gateway", delete_pod("gateway"), is_small=True, draining_gateways=1),
     Fault("force", "worker", delete_pod("worker", "--force", "--grace-period=0"), is_small=True),
     Fault("delete", "api", delete_pod("api"), is_small=True),
     Fault("delete with data", "valkey", delete_pod("valkey"), is_small=True),
@@ -126,14 +128,15 @@ FAULTS: Final = (
         "gateway, worker, api",
         roll("deployment/gateway", "statefulset/worker", "deployment/api"),
         is_small=True,
+        draining_gateways=2,
     ),
     Fault("migration", "schema", migrate, is_small=True, keeps_sockets=True),
     Fault("force", "gateway", delete_pod("gateway", "--force", "--grace-period=0")),
     Fault("delete", "worker", delete_pod("worker")),
-    Fault("restart", "gateway", roll("deployment/gateway")),
+    Fault("restart", "gateway", roll("deployment/gateway"), draining_gateways=2),
     Fault("restart", "worker", roll("statefulset/worker")),
     Fault("restart", "api", roll("deployment/api")),
-    Fault("upgrade and rollback", "release", upgrade),
+    Fault("upgrade and rollback", "release", upgrade, draining_gateways=2),
     Fault("pause 40 s", "node", pause_node),
 )
 

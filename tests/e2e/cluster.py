@@ -29,7 +29,9 @@ class CommandFailed(AssertionError):
     """A command ended with an error; its text is what it printed."""
 
 
-async def run(*words: str, stdin: str = "", seconds: float = COMMAND_SECONDS) -> str:
+async def run(
+    *words: str, stdin: str = "", seconds: float = COMMAND_SECONDS, with_complaint: bool = False
+) -> str:
     """Run a program to its end and return what it printed; its failure is ours."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -41,7 +43,7 @@ async def run(*words: str, stdin: str = "", seconds: float = COMMAND_SECONDS) ->
             process.kill()
     if process.returncode:
         raise CommandFailed(f"{' '.join(words[:6])}: {complaint.decode()[-2000:]}")
-    return printed.decode()
+    return (printed + complaint if with_complaint else printed).decode()
 
 
 class Cluster:
@@ -81,6 +83,11 @@ class Cluster:
         """Run helm in the namespace."""
         place = ("--kube-context", settings.CONTEXT, "--namespace", self.namespace)
         return await run("helm", *words, *place, stdin=stdin, seconds=seconds)
+
+    async def helm_test(self) -> str:
+        """Run the release's own test and return what its pod printed."""
+        place = ("--kube-context", settings.CONTEXT, "--namespace", self.namespace)
+        return await run("helm", "test", settings.RELEASE, *place, with_complaint=True)
 
     async def python(self, program: str, stdin: str = "") -> str:
         """Run a Python program in an api pod, where Django and the database are."""

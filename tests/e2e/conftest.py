@@ -7,8 +7,9 @@ import pytest
 
 from tests.e2e import figures, settings
 from tests.e2e.cluster import Cluster
-from tests.e2e.people import User, make_users
+from tests.e2e.people import make_users
 from tests.faults.checker.report import git_revision
+from tests.faults.stack import User
 
 _users: Final[list[User]] = []
 """Made once a session: the loop of a test ends with it, the users don't."""

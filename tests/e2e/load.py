@@ -18,8 +18,9 @@ from roomlog_client.errors import CommandError, RoomlogError
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.journal import Journal, Witness
-from tests.e2e.people import Room, User, read_log
+from tests.e2e.people import read_log
 from tests.faults.history import Epoch, Fault, History, Ownership, Row, memberships_of
+from tests.faults.stack import Room, User
 from tests.faults.waiting import eventually
 
 READY_SECONDS: Final = 60.0

@@ -6,7 +6,6 @@ Before and after the message's way: what a load needs, and what the checker comp
 import inspect
 import json
 import random
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.faults import population
 from tests.faults.history import Epoch, Row
+from tests.faults.stack import Room, User
 
 ROWS_PROGRAM: Final = """
 import django, json, sys
@@ -32,23 +32,6 @@ connection.close_pool()
 """Or the process waits 5 s for each of the pool's threads."""
 
 
-@dataclass(frozen=True)
-class User:
-    """Somebody with a token."""
-
-    id: int
-    name: str
-    token: str
-
-
-@dataclass(frozen=True)
-class Room:
-    """A room whose log is empty at first."""
-
-    id: str
-    members: tuple[User, ...]
-
-
 async def make_users(cluster: Cluster, count: int = settings.USERS) -> list[User]:
     """Make users whose names nobody had before."""
     mark = uuid4().hex[:8]
@@ -63,9 +46,9 @@ async def make_rooms(cluster: Cluster, users: list[User], count: int = settings.
     for number in range(count):
         others = random.sample(users, min(settings.MEMBERS, len(users)))
         members = {user.id: user for user in [*users[number::count], *others]}
-        rooms.append(Room(uuid4().hex, tuple(members.values())))
+        rooms.append(Room(uuid4().hex, f"e2e {number}", tuple(members.values())))
     wanted = [
-        {"id": room.id, "name": "e2e", "kind": "group", "members": [user.id for user in room.members]}
+        {"id": room.id, "name": room.name, "kind": "group", "members": [user.id for user in room.members]}
         for room in rooms
     ]
     await _populate(cluster, {"users": [], "rooms": wanted})
@@ -87,3 +70,11 @@ async def _ask(cluster: Cluster, program: str, question: Any) -> dict[str, Any]:
     printed = await cluster.python(program + CLOSE_PROGRAM, json.dumps(question))
     answer: dict[str, Any] = json.JSONDecoder().raw_decode(printed)[0]
     return answer
+
+
+async def make_administrator(cluster: Cluster, name: str, password: str) -> None:
+    """Make somebody who may do everything in the admin, with the command of the notes."""
+    place = ("exec", f"deploy/{settings.RELEASE}-api", "-c", "api", "--")
+    secret = ("env", f"DJANGO_SUPERUSER_PASSWORD={password}")
+    command = ("python", "-m", "django", "createsuperuser", "--no-input", "--username", name)
+    await cluster.kubectl(*place, *secret, *command, "--email", "somebody@example.org")

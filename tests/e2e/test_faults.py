@@ -8,8 +8,9 @@ from tests.e2e import breaking, figures
 from tests.e2e.breaking import Fault
 from tests.e2e.cluster import Cluster
 from tests.e2e.load import Load
-from tests.e2e.people import User, make_rooms
+from tests.e2e.people import make_rooms
 from tests.faults.checker import report_on
+from tests.faults.stack import User
 
 CALM_SUCCESSES = 150
 """Before the fault, and after everybody has service again."""
@@ -17,8 +18,8 @@ FEWEST_SUCCESSES = 300
 SHUTDOWN = 1012
 RECONNECTS_PER_SECOND = 20
 """What deploy/kind/values.yaml sets for each gateway."""
-DRAINING_GATEWAYS = 2
-"""A rollout may have both old pods sending their connections away at the same time."""
+LATE_SECONDS = 0.5
+"""So much later than it was sent a close may be seen here, on a machine that is busy with everything else."""
 
 
 @pytest.mark.parametrize("fault", breaking.chosen(), ids=breaking.describe)
@@ -43,7 +44,8 @@ async def test_nothing_is_lost(
     assert verdict.anomalies == []
     assert found.success >= FEWEST_SUCCESSES
     assert all(operation.seqs for operation in history.operations), "a message was never answered"
-    paced = [c.closed_at for c in history.connections if c.closed_at and c.close_code == SHUTDOWN]
-    assert figures.most_within(sorted(paced), 1.0) <= RECONNECTS_PER_SECOND * DRAINING_GATEWAYS
+    paced = sorted(c.closed_at for c in history.connections if c.closed_at and c.close_code == SHUTDOWN)
+    rate = RECONNECTS_PER_SECOND * fault.draining_gateways
+    assert figures.most_within(paced, 1.0) <= rate * (1.0 + LATE_SECONDS)
     if fault.keeps_sockets:
         assert found.reconnects == 0

@@ -17,6 +17,8 @@ ALL_SECONDS = 45.0
 """Below the pod's own deadline, so that a failure says where it was."""
 ANSWER_SECONDS = 15.0
 """Over the 10 s in which a gateway says 1013 where no worker answers."""
+REPEAT_SECONDS = 4.0
+"""No answer means unknown: repeating the same uuid is always safe."""
 MESSAGES = 5
 """The first one warms the way up; the median of all is printed."""
 
@@ -24,17 +26,28 @@ Frame = dict[str, Any]
 
 
 async def ask(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: Any) -> Frame:
-    """Sends a command and returns its answer; whatever else arrives meanwhile is no answer."""
+    """Sends a command, repeats it as long as there is no answer, and returns that; other frames are none."""
     command: Frame = {"uuid": str(uuid.uuid4()), "action": action, **fields}
+    frame: Frame = {}
     async with asyncio.timeout(ANSWER_SECONDS):
-        await socket.send_json(command)
-        while True:
-            frame: Frame = await socket.receive_json()
-            if frame.get("uuid") == command["uuid"]:
-                break
+        while frame.get("uuid") != command["uuid"]:
+            await socket.send_json(command)
+            frame = await listen(socket, command["uuid"])
     if frame["status"] != "success":
         sys.exit(f"{action}: {frame['error_code']}: {frame['error_message']}")
     return frame
+
+
+async def listen(socket: aiohttp.ClientWebSocketResponse, awaited: str) -> Frame:
+    """Returns the frame with that uuid, or the empty one where none comes in time."""
+    try:
+        async with asyncio.timeout(REPEAT_SECONDS):
+            while True:
+                frame: Frame = await socket.receive_json()
+                if frame.get("uuid") == awaited:
+                    return frame
+    except TimeoutError:
+        return {}
 
 
 async def send_one(socket: aiohttp.ClientWebSocketResponse, room: str, text: str) -> float:

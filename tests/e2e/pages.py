@@ -1,0 +1,63 @@
+"""A browser's share of HTTP: cookies, forms and redirects of the admin and the chat page.
+
+Around the message's way. What a browser shows is for tests with a real one.
+"""
+
+import re
+from typing import Final, Self
+
+import aiohttp
+
+from tests.e2e import settings
+
+REQUEST_SECONDS: Final = 20.0
+INPUT: Final = re.compile(r"<input[^>]*>")
+ATTRIBUTE: Final = re.compile(r'(type|name|value)="([^"]*)"')
+
+
+class Browser:
+    """One person's cookies."""
+
+    def __init__(self) -> None:
+        # Cookies of a host by number are dropped by default, and tests may use 127.0.0.1.
+        jar = aiohttp.CookieJar(unsafe=True)
+        timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+        self._http = aiohttp.ClientSession(settings.PAGE, cookie_jar=jar, timeout=timeout)
+
+    async def __aenter__(self) -> Self:
+        """Return the browser itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Throw the cookies away."""
+        await self._http.close()
+
+    async def open(self, path: str) -> tuple[int, str, str]:
+        """Follow a link; return status, the path at which it ended and the page."""
+        async with self._http.get(path) as answer:
+            return answer.status, answer.url.path, await answer.text()
+
+    async def submit(self, path: str, **fields: str) -> tuple[int, str, str]:
+        """Open a form and send it filled in, as its page would; return like `open`."""
+        _, _, page = await self.open(path)
+        hidden = hidden_fields(page)
+        assert "csrfmiddlewaretoken" in hidden, f"{path} has no form"
+        data = {**hidden, **fields}
+        headers = {"Referer": f"{settings.PAGE}{path}", "Origin": settings.PAGE}
+        async with self._http.post(path, data=data, headers=headers) as answer:
+            return answer.status, answer.url.path, await answer.text()
+
+    async def sign_in(self, name: str, password: str, path: str = "/login/", to: str = "/") -> None:
+        """Fill in a login form."""
+        status, _, page = await self.submit(path, username=name, password=password, next=to)
+        assert status == 200, page[:500]
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    """Return what a page's forms carry unseen."""
+    inputs = [dict(ATTRIBUTE.findall(element)) for element in INPUT.findall(page)]
+    return {
+        field["name"]: field.get("value", "")
+        for field in inputs
+        if field.get("type") == "hidden" and "name" in field
+    }

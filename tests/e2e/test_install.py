@@ -1,0 +1,113 @@
+"""The life of an install beside the first one: made, tested, upgraded, rolled back, removed."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e import settings
+from tests.e2e.breaking import GONE_SECONDS
+from tests.e2e.cluster import Cluster, CommandFailed, wait_while
+
+CHART = "deploy/helm/roomlog"
+EXTERNAL = (Path(__file__).parent / "external.yaml").read_text(encoding="utf-8")
+THEIRS = {
+    "valkey": {"enabled": False},
+    "postgresql": {"enabled": False},
+    "redis": {"existingSecret": "their-urls", "key": "redis"},
+    "database": {"existingSecret": "their-urls", "key": "database"},
+    "secretKey": {"existingSecret": "their-urls", "key": "key"},
+}
+ONE_OF_EACH = {name: {"replicas": 1} for name in ("gateway", "worker", "api")}
+KINDS = "all,secrets,configmaps,serviceaccounts,networkpolicies,poddisruptionbudgets,ingresses,pvc"
+KEPT_BY_KUBERNETES = ("secret/sh.helm.release", "configmap/kube-root-ca.crt", "serviceaccount/default")
+
+
+@pytest.fixture
+async def elsewhere(cluster: Cluster) -> AsyncIterator[Cluster]:
+    """An empty namespace that enforces the restricted profile, and is gone afterwards."""
+    name = f"e2e-{uuid4().hex[:8]}"
+    await cluster.kubectl("create", "namespace", name)
+    await cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    async with Cluster(name) as elsewhere:
+        try:
+            yield elsewhere
+        finally:
+            await cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+async def tagged(cluster: Cluster) -> dict[str, Any]:
+    """The values that name the images under test; the chart's own default where they were built so."""
+    known = json.loads(await cluster.helm("get", "values", settings.RELEASE, "--all", "--output", "json"))
+    return {name: {"image": {"tag": known[name]["image"]["tag"]}} for name in ("gateway", "worker", "api")}
+
+
+async def install(place: Cluster, values: dict[str, Any], *options: str) -> None:
+    """Install or upgrade a release and wait until it is ready."""
+    words = ("upgrade", "--install", settings.RELEASE, CHART, "--values", "-", "--wait", "--timeout", "4m")
+    await place.helm(*words, *options, stdin=json.dumps(values))
+    await place.wait_until_whole()
+
+
+async def uninstall(place: Cluster, leaves: set[str]) -> None:
+    """Remove the release; nothing but `leaves` may be there when its last pod has gone."""
+    await place.helm("uninstall", settings.RELEASE, "--wait")
+
+    async def too_much() -> str:
+        return ", ".join(await leftovers(place) - leaves)
+
+    await wait_while(too_much, GONE_SECONDS)
+    assert await leftovers(place) == leaves
+
+
+async def leftovers(place: Cluster) -> set[str]:
+    """Everything in the namespace that Kubernetes did not put there itself."""
+    found = (await place.kubectl("get", KINDS, "--output", "name")).split()
+    return {name for name in found if not name.startswith(KEPT_BY_KUBERNETES)}
+
+
+async def test_the_chart_installs_with_no_values_and_leaves_only_the_messages(
+    cluster: Cluster, elsewhere: Cluster
+) -> None:
+    """A second install in its own namespace is ready and chats; after it only the volume is there."""
+    await install(elsewhere, await tagged(cluster))
+    assert "median" in await elsewhere.helm_test()
+    (secret,) = [s for s in await elsewhere.get("secrets") if s["metadata"]["name"] == settings.RELEASE]
+    await uninstall(elsewhere, leaves={"persistentvolumeclaim/data-roomlog-postgresql-0"})
+    if not settings.IS_FULL:
+        return
+    await install(elsewhere, await tagged(cluster))
+    assert "median" in await elsewhere.helm_test()
+    found = await elsewhere.get("secrets")
+    (again,) = [other for other in found if other["metadata"]["name"] == settings.RELEASE]
+    assert again["data"] != secret["data"]
+
+
+async def test_an_install_on_their_servers_lives_through_upgrades(
+    cluster: Cluster, elsewhere: Cluster
+) -> None:
+    """With existing Secrets only: installed, upgraded, a bad upgrade undone, rolled back, removed."""
+    await elsewhere.kubectl("apply", "-f", "-", stdin=EXTERNAL)
+    await elsewhere.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=120s")
+    theirs = await leftovers(elsewhere)
+    tags = await tagged(cluster)
+    values: dict[str, Any] = {**THEIRS, **{name: {**ONE_OF_EACH[name], **tags[name]} for name in ONE_OF_EACH}}
+    await install(elsewhere, values)
+    assert "median" in await elsewhere.helm_test()
+    assert not [name for name in await leftovers(elsewhere) - theirs if name.startswith("secret/")]
+
+    await install(elsewhere, {**values, "logging": {"level": "debug"}}, "--atomic")
+    nowhere = {"gateway": {"replicas": 1, "image": {"tag": "missing", "pullPolicy": "Never"}}}
+    words = ("upgrade", settings.RELEASE, CHART, "--values", "-", "--atomic", "--timeout", "20s")
+    with pytest.raises(CommandFailed, match="atomic"):
+        await elsewhere.helm(*words, stdin=json.dumps({**values, **nowhere}))
+    await elsewhere.wait_until_whole()
+
+    await elsewhere.helm("rollback", settings.RELEASE, "1", "--wait")
+    known = json.loads(await elsewhere.helm("get", "values", settings.RELEASE, "--all", "--output", "json"))
+    assert known["logging"]["level"] == "info"
+    assert "median" in await elsewhere.helm_test()
+    await uninstall(elsewhere, leaves=theirs)
