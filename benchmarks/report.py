@@ -36,6 +36,8 @@ class Figure:
     targets: Mapping[str, float] | None = None
     """Per peer: how many times the peer's figure Roomlog's is to be."""
     is_low_good: bool = False
+    is_compared: bool = True
+    """Whether Roomlog's divided by a peer's says anything."""
 
 
 def best(levels: Sequence[Result]) -> Result:
@@ -70,7 +72,7 @@ FIGURES = (
         lambda result: best(result["small"])["accepted_per_second"],
         targets={"channels": 15, "classic": 5},
     ),
-    Figure("… at so many unanswered", lambda result: best(result["small"])["level"]),
+    Figure("… at so many unanswered", lambda result: best(result["small"])["level"], is_compared=False),
     Figure("delivered frames/s, rooms of 10", lambda result: best(result["small"])["delivered_per_second"]),
     Figure("server CPU, µs a message", lambda result: server_microseconds(best(result["small"]))),
     Figure(
@@ -79,7 +81,7 @@ FIGURES = (
         digits=1,
         targets={"classic": 10},
     ),
-    Figure("… at so many unanswered", lambda result: best(result["large"])["level"]),
+    Figure("… at so many unanswered", lambda result: best(result["large"])["level"], is_compared=False),
     Figure(
         "delivered frames/s, one room of 500", lambda result: best(result["large"])["delivered_per_second"]
     ),
@@ -97,13 +99,14 @@ FIGURES = (
         is_low_good=True,
     ),
     Figure("memory of an idle connection, KiB", idle_kibibytes, digits=1, is_low_good=True),
-    Figure("copies lost", _total("lost")),
-    Figure("copies doubled", _total("doubled")),
-    Figure("messages never answered", _total("unanswered")),
+    Figure("copies lost", _total("lost"), is_compared=False),
+    Figure("copies doubled", _total("doubled"), is_compared=False),
+    Figure("messages never answered", _total("unanswered"), is_compared=False),
     Figure(
         "generator's CPU, share of a core at most",
         lambda result: max(level["generator_cpu_share"] for level in _all_levels(result)),
         digits=2,
+        is_compared=False,
     ),
 )
 
@@ -174,7 +177,7 @@ def _spread(figure: Figure, values: Sequence[float]) -> str:
 
 
 def _ratio(figure: Figure, ours: Sequence[float], theirs: Sequence[float], peer: str) -> str:
-    if not ours or not theirs or not median(theirs):
+    if not figure.is_compared or not ours or not theirs or not median(theirs):
         return ""
     ratio = median(ours) / median(theirs)
     target = (figure.targets or {}).get(peer)

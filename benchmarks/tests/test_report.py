@@ -72,6 +72,13 @@ def test_losses_of_all_loads_are_added_up() -> None:
     assert row(table(rounds), "messages never answered")[1] == "5"
 
 
+def test_what_a_ratio_says_nothing_about_has_none() -> None:
+    """Levels, losses and the generator's share are facts of a run and no figure to be better at."""
+    rounds = {"roomlog": [one_round(3000, lost=1)], "channels": [one_round(200, lost=3)]}
+    for label in ("… at so many unanswered", "copies lost", "generator's CPU, share of a core at most"):
+        assert row(table(rounds), label)[3] == ""
+
+
 def test_a_load_without_an_answer_has_no_figure() -> None:
     """Nothing is made up where nothing came back; the ratio's cell stays empty."""
     mute = {"last_p50_ms": None, "last_p99_ms": None, "answer_p50_ms": None, "accepted_in_window": 0}
