@@ -28,6 +28,8 @@ PENDING_BYTES: Final = 64 * 1024 * 1024
 """Their bytes."""
 DOWN_RETRY_MS: Final = 1000
 """Told with busy while Redis is away."""
+KNOWN_ERRORS: Final = frozenset({"OOM", "READONLY", "LOADING", "MISCONF", "CLUSTERDOWN", "NOPERM", "NOAUTH"})
+"""Names of error replies that metrics count by name."""
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
 
@@ -49,6 +51,8 @@ class Bus:
     def __init__(self, url: str, clock: Callable[[], float], on_refused: Callable[[int, int], None]) -> None:
         self._clock = clock
         self._on_refused = on_refused
+        self.on_demoted: Callable[[], None] = self.cut
+        """Is called when Redis has become a replica; everybody's links must be made anew."""
         self.link = Link(url, self, clock)
         self._heads: dict[str, bytes] = {}
         self._gates: dict[str, Gate] = {}
@@ -60,6 +64,8 @@ class Bus:
         self._expected: deque[int | _Sample | None] = deque()
         self._is_scheduled = False
         self.is_up = False
+        self.is_demoted = False
+        """Redis has become a replica: nothing can be written through this link any more."""
 
     def add(self, stream: str, envelope: bytes, request: int) -> None:
         """Appends a command to a stream with the next write.
@@ -86,10 +92,17 @@ class Bus:
 
     def tick(self, now: float) -> None:
         """Samples the shut gates, so that they open again without traffic; call it ten times a second."""
+        if self.is_demoted:
+            self.is_demoted = False
+            self.on_demoted()
         shut = [stream for stream, gate in self._gates.items() if gate.is_shut]
         metrics.SHUT_GATES.set(len(shut))
         if shut and self.is_up:
             self.link.write(b"".join(self._samples(shut, now)))
+
+    def cut(self) -> None:
+        """Drops the link; it is made again."""
+        self.link.cut()
 
     def link_up(self) -> None:
         self.is_up = True
@@ -109,7 +122,7 @@ class Bus:
         if type(expected) is int:
             if is_error:
                 # Every error reply to XADD (-OOM, -READONLY, -LOADING …) means that it was not executed.
-                log.warning("redis_refused", error=str(reply).partition(" ")[0])
+                self._note(str(reply).partition(" ")[0])
                 self._refuse(expected, RETRY_MS)
         elif isinstance(expected, _Sample) and not is_error:
             if expected.size is _Size.ENTRIES:
@@ -151,6 +164,13 @@ class Bus:
                 self._expected.append(_Sample(gate, _Size.BYTES))
                 writes.append(pack("MEMORY", "USAGE", stream))
         return writes
+
+    def _note(self, error: str) -> None:
+        """Log what Redis said; a replica that was our primary is left, so that the new one is found."""
+        if error == "READONLY" and not self.is_demoted:
+            log.warning("redis_demoted")
+            self.is_demoted = True
+        metrics.REDIS_ERRORS.labels(error if error in KNOWN_ERRORS else "other").inc()
 
     def _refuse(self, request: int, retry_after_ms: int) -> None:
         metrics.REFUSED.inc()

@@ -67,6 +67,7 @@ class Gateway:
         self._authentication = Authentication(self._members, self.spawn)
         gaps = Gaps(self._router, self._intake, rooms, self.spawn)
         self._intake.on_gap, self._intake.on_doubt = gaps.watch, gaps.doubt
+        self._router.bus.on_demoted = self._leave_redis
         self._heads = HeadPoll(self._router, self._intake, rooms)
         self._subscriber.want({gateway_channel(self.id): self._router.on_replies})
         self._tasks: set[asyncio.Task[None]] = set()
@@ -153,6 +154,11 @@ class Gateway:
 
     def _sync(self, session: Session) -> None:
         self._authentication.sync(session)
+
+    def _leave_redis(self) -> None:
+        """Redis is a replica now: its notices can't be relied on either."""
+        self._router.bus.cut()
+        self._subscriber.link.cut()
 
     def _resubscribed(self) -> None:
         """Every channel is subscribed again; what was published meanwhile must be found."""

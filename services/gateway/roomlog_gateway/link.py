@@ -26,6 +26,8 @@ CONNECT_SECONDS: Final = 2.0
 SILENCE_SECONDS: Final = 3.0
 """Without a byte from Redis it is asked to ping; after the same time again the link is cut."""
 FIRST_BACKOFF_SECONDS: Final = 0.05
+STABLE_SECONDS: Final = 1.0
+"""A link that lived for less is made again with growing pauses: something refuses us."""
 MAX_BACKOFF_SECONDS: Final = 1.0
 """A Redis that comes back is found within this."""
 _NOTHING: Final = object()
@@ -69,6 +71,7 @@ class Link(asyncio.Protocol):
         self._lost: asyncio.Future[None] | None = None
         self._heard_at = 0.0
         self._asked = False
+        self._is_missed = False
         self.is_writable = False
         """True while the socket takes what is written."""
         self.is_trying = True
@@ -83,8 +86,10 @@ class Link(asyncio.Protocol):
                 connection = await self._open()
                 self.is_trying = False
                 if connection is not None:
-                    backoff = FIRST_BACKOFF_SECONDS
+                    began = self._clock()
                     await self._serve(connection)
+                    if self._clock() - began >= STABLE_SECONDS:
+                        backoff = FIRST_BACKOFF_SECONDS
                 self._speaker.link_down()
                 await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
                 backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
@@ -119,7 +124,9 @@ class Link(asyncio.Protocol):
             async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning("redis_unreachable", error=type(error).__name__)
+            if not self._is_missed:
+                log.warning("redis_unreachable", error=type(error).__name__)
+            self._is_missed = True
             await connection.disconnect(nowait=True)
             return None
         return connection
@@ -134,6 +141,7 @@ class Link(asyncio.Protocol):
         self._reader = hiredis.Reader(notEnoughData=_NOTHING)
         self._transport.set_protocol(self)
         self._heard_at, self._asked, self.is_writable = self._clock(), False, True
+        self._is_missed = False
         log.info("redis_connected", speaker=type(self._speaker).__name__)
         self._speaker.link_up()
         try:

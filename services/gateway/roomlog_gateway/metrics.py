@@ -36,6 +36,11 @@ UNKNOWN: Final = Counter(
     "roomlog_gateway_commands_unknown_total", "Commands of which it is unknown whether Redis took them."
 )
 REFUSED: Final = Counter("roomlog_gateway_commands_refused_total", "Commands that did not enter Redis.")
+REDIS_ERRORS: Final = Counter(
+    "roomlog_gateway_redis_errors_total",
+    "Error replies to commands, by the name that Redis gives.",
+    ["error"],
+)
 EXPIRED: Final = Counter("roomlog_gateway_commands_expired_total", "Commands without an answer in 15 s.")
 RECHECKS_UNANSWERED: Final = Counter(
     "roomlog_gateway_rechecks_unanswered_total", "Rechecks of a connection that no worker answered."

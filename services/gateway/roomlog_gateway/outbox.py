@@ -14,8 +14,10 @@ WRITE_BYTES: Final = 128 * 1024
 """Most bytes in one write: what was handed to the socket can't be replaced by sync_required any more."""
 ANSWERS: Final = 256
 """Answers that wait for one connection; more than its commands in flight, their errors and pongs."""
-ANSWER_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of waiting answers: two of the largest pages. A single larger one is let through."""
+ANSWER_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of waiting answers: the pages that 32 commands in flight may bring. A single larger one passes."""
+READ_BYTES: Final = 1024 * 1024
+"""With more bytes of answers waiting, a connection may ask for no further pages just now."""
 
 
 class Frame:
@@ -58,6 +60,11 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    @property
+    def is_backed_up(self) -> bool:
+        """Is True while so much waits to be read that asking for more makes no sense."""
+        return self._answer_bytes > READ_BYTES
 
     def push_event(self, frame: Frame) -> Push:
         """Adds a room's event, if the 256 events and 1 MiB of the bound allow it."""

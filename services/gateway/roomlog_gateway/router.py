@@ -89,7 +89,8 @@ class Router:
             RefusedCommand: a direct room without exactly one other member.
             NotAccepted: it was not sent, for certain.
         """
-        if session.unanswered >= limits.UNANSWERED_COMMANDS:
+        is_read = isinstance(command, SelectRoom | GetHistory | ListRooms)
+        if session.unanswered >= limits.UNANSWERED_COMMANDS or (is_read and session.outbox.is_backed_up):
             raise NotAccepted(FULL_RETRY_MS)
         stream, room = _route(session.user, command)
         request = Request(session, command.uuid, action_of(command), room, self._clock())

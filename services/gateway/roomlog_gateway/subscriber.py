@@ -5,10 +5,11 @@ published meanwhile is gone; heads find it. It must not know what a payload mean
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import hiredis
 import structlog
 
 from . import metrics
@@ -37,6 +38,8 @@ class Subscriber:
         # bound: one for each channel that a connection here asked for
         self._expected: deque[asyncio.Future[None] | None] = deque()
         """For each confirmation that Redis still owes, in order: who waits for it."""
+        self._in_flight: Counter[bytes] = Counter()
+        """Confirmations that are owed by channel: only after the last one it is certain what holds."""
         self._waiting: set[asyncio.Future[None]] = set()
         self.is_up = False
 
@@ -73,7 +76,7 @@ class Subscriber:
             self._handlers.pop(key, None)
             self._confirmed.discard(key)
         if self.is_up and keys:
-            self._expected.extend([None] * len(keys))
+            self._expect(keys, None)
             self.link.write(pack("UNSUBSCRIBE", *keys))
 
     def link_up(self) -> None:
@@ -87,6 +90,9 @@ class Subscriber:
             self._send_subscribe(keys[start : start + CHANNELS_AT_ONCE], everything if is_last else None)
 
     def link_reply(self, reply: Any) -> None:
+        if isinstance(reply, hiredis.ReplyError):
+            log.error("redis_refuses_subscriptions", error=str(reply).partition(" ")[0])
+            self.link.cut()
         if not isinstance(reply, list) or len(reply) != 3:
             return
         kind, channel, payload = reply
@@ -95,8 +101,11 @@ class Subscriber:
             if handler is not None:
                 self._handle(handler, payload)
             return
-        if kind == b"subscribe" and channel in self._handlers:
-            self._confirmed.add(channel)
+        self._in_flight[channel] -= 1
+        if not self._in_flight[channel]:
+            del self._in_flight[channel]
+            if kind == b"subscribe":
+                self._confirmed.add(channel)
         confirmed = self._expected.popleft()
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(None)
@@ -112,11 +121,16 @@ class Subscriber:
         metrics.REDIS_LINKS.labels("notices").set(0)
         self._confirmed.clear()
         self._expected.clear()
+        self._in_flight.clear()
 
     def _send_subscribe(self, keys: list[bytes], confirmed: asyncio.Future[None] | None) -> None:
+        self._expect(keys, confirmed)
+        self.link.write(pack("SUBSCRIBE", *keys))
+
+    def _expect(self, keys: list[bytes], confirmed: asyncio.Future[None] | None) -> None:
+        self._in_flight.update(keys)
         self._expected.extend([None] * (len(keys) - 1))
         self._expected.append(confirmed)
-        self.link.write(pack("SUBSCRIBE", *keys))
 
     def _resubscribed(self, everything: asyncio.Future[None]) -> None:
         if everything.cancelled() or not self.is_up:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomlog_contract import limits
-from roomlog_gateway.outbox import ANSWERS, WRITE_BYTES, Frame, Outbox, Push
+from roomlog_gateway.outbox import ANSWER_BYTES, ANSWERS, WRITE_BYTES, Frame, Outbox, Push
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -61,7 +61,8 @@ def test_all_rooms_give_way_where_others_hold_most() -> None:
 def test_answers_have_a_bound_of_their_own() -> None:
     """Who does not read answers is refused more; a single large one is let through."""
     outbox = Outbox()
-    assert outbox.push_answer(Frame(b"x" * 6_000_000)) is Push.FIRST
+    assert outbox.push_answer(Frame(b"x" * (ANSWER_BYTES + 1))) is Push.FIRST
+    assert outbox.is_backed_up
     assert outbox.push_answer(Frame(b"x")) is Push.FULL
     outbox.take()
     for _ in range(ANSWERS):

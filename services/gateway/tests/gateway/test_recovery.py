@@ -10,6 +10,8 @@ from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify, encode
 from roomlog_contract.shards import room_channel
+from roomlog_gateway.frames import text_frame
+from roomlog_gateway.outbox import Frame
 from tests.gateway.conftest import Connect, MakeGateway, Running, Server
 from tests.gateway.stub_worker import StubWorker
 from tests.gateway.waiting import eventually
@@ -183,13 +185,62 @@ async def test_redis_out_of_memory_is_busy(
 ) -> None:
     """-OOM means that the command was not executed: a definite answer."""
     client = await enter(1)
-    await worker._redis.config_set("maxmemory", "1")
+    await worker.command("CONFIG", "SET", "maxmemory", "1")
     try:
         refused = await client.ask("new_message", room=room.hex, text="x")
         assert refused["error_code"] == "busy"
     finally:
-        await worker._redis.config_set("maxmemory", "0")
+        await worker.command("CONFIG", "SET", "maxmemory", "0")
     assert (await client.ask("new_message", room=room.hex, text="x"))["status"] == "success"
+
+
+async def test_a_redis_that_became_a_replica_is_left(
+    room: UUID, worker: StubWorker, enter: Connect, gateway: Running, server: Server
+) -> None:
+    """-READONLY is a definite refusal, and both links are made anew: the primary may be elsewhere now."""
+    client = await enter(1)
+    lost = gateway.gateway._subscriber.link._lost
+    await worker.command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        refused = await client.ask("new_message", room=room.hex, text="x")
+        assert refused["error_code"] == "busy"
+        assert lost is not None
+        await eventually(lost.done, 5, "the link for notices is made anew too")
+    finally:
+        await worker.command("REPLICAOF", "NO", "ONE")
+    await eventually(lambda: gateway.gateway.is_connected, 5, "connected again")
+    assert (await client.ask("new_message", room=room.hex, text="x"))["status"] == "success"
+
+
+async def test_a_redis_that_refuses_subscriptions_is_asked_again(
+    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+) -> None:
+    """Rights that were taken and given back: everything is subscribed in the end."""
+    await worker.command("ACL", "SETUSER", "default", "resetchannels")
+    gateway.gateway._subscriber.link.cut()
+    await eventually(lambda: not gateway.gateway.is_connected, 5, "refused")
+    await worker.command("ACL", "SETUSER", "default", "allchannels")
+    client = await enter(1)
+    await worker.say(room, 1, "x")
+    assert (await client.event("new_message"))["seq"] == 1
+
+
+async def test_who_does_not_read_its_pages_gets_no_more(
+    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+) -> None:
+    """Reads are refused while a mebibyte of answers waits; sending is not."""
+    client = await enter(1)
+    connection = next(iter(gateway.gateway.connections))
+    outbox = connection.session.outbox
+    outbox.is_scheduled = True  # as with a socket that takes nothing
+    outbox.push_answer(Frame(text_frame(b'{"action":"page"}') * 100_000))
+    await client.send("new_message", room=room.hex, text="x")
+    await client.send("get_history", room=room.hex)
+    await eventually(lambda: len(outbox) >= 3, 5, "refusal and event wait behind the page")
+    connection.flush()
+    refused = await client.until(lambda frame: frame.get("error_code"))
+    assert (refused["action"], refused["error_code"]) == ("get_history", "busy")
+    assert (await client.event("new_message"))["status"] == "success"
 
 
 async def test_without_a_worker_authenticate_is_1013(
