@@ -8,6 +8,8 @@ from typing import Final
 from uuid import UUID, uuid5
 from zlib import crc32
 
+from .commands import CreateRoom, RoomWrite
+
 SHARDS: Final = 64
 _CREATED_ROOMS: Final = UUID("6f0c5a52-3c0b-4f3e-9a53-5c6f1f3a7d10")
 _DIRECT_ROOMS: Final = UUID("b2a3a8de-0f0e-4d63-8d0c-2f9f6a1d5e77")
@@ -66,3 +68,14 @@ def created_room_id(user: int, uuid: str) -> UUID:
 def direct_room_id(one: int, other: int) -> UUID:
     """Return the id of the only direct room of two users, in either order."""
     return uuid5(_DIRECT_ROOMS, f"{min(one, other)}:{max(one, other)}")
+
+
+def room_of(command: RoomWrite, user: int) -> UUID:
+    """Return the room whose log the command goes to; that of create_room follows from its sender."""
+    match command:
+        case CreateRoom(kind="direct", members=[other]):
+            return direct_room_id(user, other)
+        case CreateRoom():
+            return created_room_id(user, command.uuid)
+        case _:
+            return command.room

@@ -15,10 +15,9 @@ from roomlog_contract.codec import decode_command, encode_frame
 from roomlog_contract.commands import NewMessage, RoomWrite, action_of
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.errors import ErrorCode, RefusedCommand
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.shards import room_of, shard_of_room
 
 from .models import PendingCommand
-from .services import room_of
 
 command_pending: Final = Signal()
 """Sent after the commit with `shard`: a row waits for the shard's owner."""

@@ -13,9 +13,9 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from roomlog_contract import shards
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.errors import ErrorCode
+from roomlog_contract.shards import room_of
 
 from .batch import Batch, CommandKey, LockedRoom, Standing, Wanted
 from .errors import RefusedWrite
@@ -33,17 +33,6 @@ class Written:
 
     event: RoomEvent
     duplicate: bool
-
-
-def room_of(command: RoomWrite, user: int) -> UUID:
-    """Return the room whose log the command goes to; that of create_room follows from its sender."""
-    match command:
-        case CreateRoom(kind="direct", members=[other]):
-            return shards.direct_room_id(user, other)
-        case CreateRoom():
-            return shards.created_room_id(user, command.uuid)
-        case _:
-            return command.room
 
 
 def hash_of(command: RoomWrite) -> str:

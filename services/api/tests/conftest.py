@@ -20,6 +20,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.envelope import decode_envelope
+from roomlog_contract.shards import room_of
 from roomlog_store import services
 from roomlog_store.batch import open_batch
 from roomlog_store.errors import RefusedWrite
@@ -73,7 +74,7 @@ def write(db: None) -> Write:
 
     def write_now(command: RoomWrite, user: User) -> UUID:
         _carry_out(command, user.pk, staff=False)
-        return services.room_of(command, user.pk)
+        return room_of(command, user.pk)
 
     return write_now
 

@@ -41,10 +41,9 @@ from roomlog_contract.envelope import (
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import (
     SHARDS,
-    created_room_id,
-    direct_room_id,
     in_stream,
     read_stream,
+    room_of,
     shard_of_room,
     shard_of_user,
 )
@@ -202,17 +201,11 @@ def _route(user: int, command: ClientCommand) -> tuple[str, UUID | None]:
             return READ_STREAMS[shard_of_room(room)], room
         case ListRooms():
             return READ_STREAMS[shard_of_user(user)], None
+        case CreateRoom(kind="direct", members=members) if len(members) != 1 or members[0] == user:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room needs exactly one other member.")
         case CreateRoom():
-            return IN_STREAMS[shard_of_room(_room_to_be(user, command))], None
+            return IN_STREAMS[shard_of_room(room_of(command, user))], None
         case Authenticate() | Ping():
             raise AssertionError("the session answers these itself")
         case _:
             assert_never(command)
-
-
-def _room_to_be(user: int, command: CreateRoom) -> UUID:
-    if command.kind == "group":
-        return created_room_id(user, command.uuid)
-    if len(command.members) != 1 or command.members[0] == user:
-        raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room needs exactly one other member.")
-    return direct_room_id(user, command.members[0])

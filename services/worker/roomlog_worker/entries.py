@@ -8,7 +8,7 @@ import msgspec
 
 from roomlog_contract.commands import NewMessage, RoomWrite, action_of
 from roomlog_contract.envelope import Envelope, decode_envelope
-from roomlog_store.services import room_of
+from roomlog_contract.shards import room_of
 
 
 @dataclass(frozen=True, slots=True)

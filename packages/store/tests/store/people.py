@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.errors import ErrorCode
+from roomlog_contract.shards import room_of
 from roomlog_store import services
 from roomlog_store.batch import Batch, open_batch
 from roomlog_store.errors import RefusedWrite
@@ -65,7 +66,7 @@ def make_room(owner: int, members: Sequence[int] = ()) -> UUID:
     """Return a group that was made by a command."""
     command = CreateRoom(uuid=f"make-{next(_numbers)}", name="lobby", members=list(members))
     written(command, owner)
-    return services.room_of(command, owner)
+    return room_of(command, owner)
 
 
 def message(

@@ -32,8 +32,8 @@ from roomlog_contract.envelope import (
     decode_user_notice,
     encode,
 )
+from roomlog_contract.shards import room_of
 from roomlog_runtime.shutdown import Shutdown
-from roomlog_store.services import room_of
 from roomlog_worker.bus import Bus
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash import CrashPoint
@@ -161,9 +161,9 @@ class Bench:
         """The first worker's bus."""
         return self.worker.bus
 
-    def another(self, ordinal: int = 0) -> Worker:
+    def another(self, ordinal: int = 0, redis_url: str = "") -> Worker:
         """Add a worker process; the test turns it."""
-        worker = Worker(self.redis_url, self.clock, ordinal)
+        worker = Worker(redis_url or self.redis_url, self.clock, ordinal)
         self._workers.append(worker)
         return worker
 
