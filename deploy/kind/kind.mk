@@ -10,10 +10,12 @@ export KIND_NODE_IMAGE KIND_CLUSTER KIND_NAMESPACE KIND_PAGE_PORT KIND_WEBSOCKET
 .PHONY: kind-up kind-load kind-down e2e
 kind-up: images ## Make a kind cluster, load the images, install the chart, print the page's address
 	deploy/kind/up
-
-kind-load: images ## Load newly built images into the cluster and restart what uses them
 	deploy/kind/load
-	deploy/kind/restart
+	deploy/kind/install
+
+kind-load: images ## Build the images anew, load them into the cluster and roll what has changed
+	deploy/kind/load
+	deploy/kind/install
 
 kind-down: ## Delete the kind cluster
 	kind delete cluster --name $(KIND_CLUSTER)
