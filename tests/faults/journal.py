@@ -127,6 +127,10 @@ class Witness(Observer):
         present = self._following.items()
         return [*self._ended, *(way.reading(self.client, self.user, room) for room, way in present)]
 
+    def endless(self) -> list[Wanted]:
+        """Return the messages that went out last and have no answer yet."""
+        return [wanted for wanted in self.wanted.values() if wanted.open]
+
     def cursors(self) -> dict[str, int]:
         """Return how far the client was handed each room that it follows."""
         return {reading.room: reading.cursor for reading in self.readings() if not reading.left}

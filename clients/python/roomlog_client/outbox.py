@@ -126,12 +126,14 @@ class Outbox:
                 self._recall(command)
 
     def next_at(self, now: float) -> float | None:
-        """Return when something falls due or expires by time alone; what is due already does not count."""
-        times = (
-            command.retry_at if command.sent_at is None else command.sent_at + ANSWER_SECONDS
-            for command in self._commands.values()
-        )
-        return min((time for time in times if time > now), default=None)
+        """Return when something falls due or expires by time alone.
+
+        What is due already does not count; what should have expired already does, or nobody would expire it.
+        """
+        commands = self._commands.values()
+        times = [one.sent_at + ANSWER_SECONDS for one in commands if one.sent_at is not None]
+        times += [one.retry_at for one in commands if one.sent_at is None and one.retry_at > now]
+        return min(times, default=None)
 
     def _recall(self, command: Command) -> None:
         if command.sent_at is not None:

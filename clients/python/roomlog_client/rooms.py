@@ -226,12 +226,14 @@ class Rooms:
                 room.asked_at = None
 
     def next_at(self, now: float) -> float | None:
-        """Return when a question falls due or expires by time alone."""
-        times = (
-            room.not_before if room.asked_at is None else room.asked_at + ASKED_SECONDS
-            for room in self._incomplete.values()
-        )
-        return min((time for time in times if time > now), default=None)
+        """Return when a question falls due or expires by time alone.
+
+        What is due already does not count; what should have expired already does, or nobody would expire it.
+        """
+        rooms = self._incomplete.values()
+        times = [room.asked_at + ASKED_SECONDS for room in rooms if room.asked_at is not None]
+        times += [room.not_before for room in rooms if room.asked_at is None and room.not_before > now]
+        return min(times, default=None)
 
     def _compare(self, room: Room, epoch: str, seq: int) -> None:
         """Ask where the server knows more; another epoch is asked for too, and answered with a reset."""
