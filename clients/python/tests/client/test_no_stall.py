@@ -56,9 +56,10 @@ class Server:
 
     def answer_all(self) -> None:
         """Carry out everything that was received, and what the answers lead to."""
-        self.answer()
+        self.take()
         while self.unanswered:
             self.answer()
+            self.take()
 
     def store_silently(self) -> None:
         """Carry out the oldest message without a word: its event is lost."""
