@@ -125,7 +125,6 @@ class Room:
         self.epoch, self.seq, self.target, self.gap_since = epoch, head, head, None
         self._pending = {notice.seq: notice for notice in waiting if notice.seq > head}
         self._departed.clear()
-        self.drop_burst()
         for session in strangers:
             self.fall_behind(session)
             self.others[session].forget()

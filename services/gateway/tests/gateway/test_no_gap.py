@@ -78,7 +78,6 @@ class OneRoom(RuleBasedStateMachine):
     def select(self, client: int, limit: int) -> None:
         """The worker answers at once, and its answer takes its time to come."""
         reader = self.readers[client]
-        reader.receive(read(reader.session))
         request = self.stage.select(reader.session)
         self.answers.append((reader, request, self.stage.snapshot(reader.cursor, limit)))
 

@@ -45,7 +45,7 @@ def test_a_page_with_more_stops_the_events_until_the_last_page() -> None:
     stage.selection.answer(request, stage.snapshot(0, limit=2))
     stage.append()
     stage.publish(5)
-    assert seqs(read(session)) == []
+    assert [frame["action"] for frame in read(session)] == ["select_room"]
     assert stage.room.behind() == [session]
     request = stage.select(session)
     stage.selection.answer(request, stage.snapshot(2))
@@ -65,6 +65,32 @@ def test_without_an_answer_the_held_events_are_sent() -> None:
     stage.append()
     stage.publish(2)
     assert seqs(read(session)) == [1, 2]
+
+
+def test_what_came_in_the_same_loop_turn_is_sent_before_the_hold() -> None:
+    """The events of a turn are given out at its end; a select_room in between must not swallow them."""
+    stage = Stage()
+    session = stage.session()
+    stage.append()
+    stage.publish(1)
+    request = stage.select(session)
+    stage.append()
+    stage.publish(2)
+    stage.selection.end(request)
+    assert seqs(read(session)) == [1, 2]
+
+
+def test_who_becomes_live_in_the_middle_of_a_loop_turn_gets_what_follows_only() -> None:
+    """What came earlier in the turn is in the head that it was told."""
+    stage = Stage()
+    first = stage.session()
+    stage.append()
+    stage.publish(1)
+    newcomer = stage.session()
+    stage.append()
+    stage.publish(2)
+    assert seqs(read(newcomer)) == [2]
+    assert seqs(read(first)) == [1, 2]
 
 
 def test_more_events_than_are_held_must_be_asked_for() -> None:
