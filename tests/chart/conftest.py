@@ -1,19 +1,34 @@
-"""Lets the chart tests run only where helm is, and says how to get it."""
+"""Lets the chart tests run only where their tools are, and says how to get them."""
 
 import os
 import shutil
 
 import pytest
 
-REQUIRED_VARIABLE = "ROOMLOG_REQUIRE_HELM"
-HOW_TO_GET_IT = "no helm here: see https://helm.sh/docs/intro/install/"
+REQUIRED_VARIABLE = "ROOMLOG_REQUIRE_TOOLS"
+HOW_TO_GET_IT = {
+    "helm": "see https://helm.sh/docs/intro/install/",
+    "shellcheck": "Debian: apt-get install shellcheck; macOS: brew install shellcheck",
+}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def helm() -> None:
-    """Skips without helm, unless it is required."""
-    if shutil.which("helm") is not None:
+def need(tool: str) -> None:
+    """Skips without the tool, or fails where it is required."""
+    if shutil.which(tool) is not None:
         return
+    missing = f"no {tool} here: {HOW_TO_GET_IT[tool]}"
     if os.environ.get(REQUIRED_VARIABLE) == "1":
-        pytest.fail(f"{REQUIRED_VARIABLE}=1, but {HOW_TO_GET_IT}")
-    pytest.skip(HOW_TO_GET_IT)
+        pytest.fail(f"{REQUIRED_VARIABLE}=1, but {missing}")
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def helm() -> None:
+    """Needs helm."""
+    need("helm")
+
+
+@pytest.fixture(scope="session")
+def shellcheck() -> None:
+    """Needs shellcheck."""
+    need("shellcheck")

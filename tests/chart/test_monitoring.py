@@ -10,6 +10,8 @@ import yaml
 
 from tests.chart.render import CHART, EVERYTHING, NOTHING, find, of_kind, pod_specs, render
 
+pytestmark = pytest.mark.usefixtures("helm")
+
 ROOT = CHART.parents[2]
 METRIC = re.compile(r"\broomlog_(?:gateway|worker)_[a-z_]+")
 SUFFIX = re.compile(r"_(bucket|sum|count)$")

@@ -14,6 +14,8 @@ from tests.chart.render import (
     render,
 )
 
+pytestmark = pytest.mark.usefixtures("helm")
+
 HEALTH_PORTS = {"gateway": 9080, "worker": 9081, "api": 9082}
 API_PATHS = ["/", "/api", "/admin", "/static"]
 COMPONENT = "app.kubernetes.io/component"

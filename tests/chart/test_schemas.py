@@ -5,6 +5,8 @@ from kubernetes_validate.utils import ValidationError, validate
 
 from tests.chart.render import EVERYTHING, EXTERNAL, KUBERNETES_VERSIONS, NOTHING, Manifest, render
 
+pytestmark = pytest.mark.usefixtures("helm")
+
 CUSTOM = ("HTTPRoute", "ScaledObject", "PodMonitor", "PrometheusRule")
 """Kinds of others, which Kubernetes' own schemas don't know."""
 

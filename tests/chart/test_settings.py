@@ -16,6 +16,8 @@ from tests.chart.render import (
     render,
 )
 
+pytestmark = pytest.mark.usefixtures("helm")
+
 SECRET_VARIABLES = {
     "ROOMLOG_REDIS_URL": ("my-redis", "redis-url", "roomlog-valkey", "url"),
     "ROOMLOG_DATABASE_URL": ("my-database", "database-url", "roomlog-postgresql", "url"),

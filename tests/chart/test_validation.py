@@ -11,6 +11,8 @@ import yaml
 
 from tests.chart.render import CHART, EVERYTHING, EXTERNAL, NOTHING, Manifest, complaint, render, run_helm
 
+pytestmark = pytest.mark.usefixtures("helm")
+
 SCHEMA: Manifest = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 VALUES_TEXT = (CHART / "values.yaml").read_text(encoding="utf-8")
 OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")

@@ -17,6 +17,8 @@ from tests.chart.render import (
     render,
 )
 
+pytestmark = pytest.mark.usefixtures("helm")
+
 SERVICES = ("gateway", "worker", "api")
 EMBEDDED = ("valkey", "postgresql")
 SHORT = ("migrate", "test")

@@ -15,6 +15,8 @@ import aiohttp
 from tests.e2e import settings
 
 COMMAND_SECONDS: Final = 180.0
+SCRAPE_SECONDS: Final = 3.0
+"""A pod that is going answers nothing; the others' answers must not grow old meanwhile."""
 REQUEST_SECONDS: Final = 10.0
 READY_SECONDS: Final = 150.0
 """For a workload to be whole again: a database that recovers, checks and probes on two busy cores."""
@@ -57,7 +59,9 @@ class Cluster:
     async def __aenter__(self) -> Self:
         """Open a proxy to the API server on a free port."""
         words = ["kubectl", "--context", settings.CONTEXT, "proxy", "--port", "0"]
-        self._proxy = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+        self._proxy = await asyncio.create_subprocess_exec(
+            *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
         assert self._proxy.stdout is not None
         async with asyncio.timeout(REQUEST_SECONDS):
             said = (await self._proxy.stdout.readline()).decode()
@@ -110,7 +114,8 @@ class Cluster:
     async def metrics(self, pod: str, component: str) -> str:
         """Return a pod's metrics, read on its health port."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:{SERVICES[component]}/proxy/metrics"
-        return await self._read(path)
+        async with asyncio.timeout(SCRAPE_SECONDS):
+            return await self._read(path)
 
     async def _read(self, path: str, **query: str) -> str:
         assert self._http is not None
