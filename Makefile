@@ -25,7 +25,9 @@ run: .venv ## Start everything on this machine: Valkey, workers, gateway, api an
 	$(BIN)/roomlog demo
 
 test: .venv ## Unit, contract and real-process tests
-	$(BIN)/pytest
+	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/faults; do \
+	  echo "pytest $$part"; $(BIN)/pytest -q $$part || failed="$$failed $$part"; \
+	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 check: .venv ## Lint, types, borders, stale schema and requirements
 	$(BIN)/ruff check .

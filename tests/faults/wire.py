@@ -89,4 +89,3 @@ class Wire:
     def texts(self, room: Room) -> list[str]:
         """Return the texts of the room's messages in the order in which they came."""
         return [event["message"]["text"] for event in self.events(room) if event["action"] == "new_message"]
-
