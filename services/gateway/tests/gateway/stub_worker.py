@@ -5,6 +5,7 @@ It speaks the contract's envelopes and nothing more. Tests stop it, make it forg
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -84,6 +85,8 @@ class StubWorker:
         """Commands that are taken and never answered."""
         self.publishes = True
         """False: events are stored and nobody is told, as by a worker that dies after its commit."""
+        self.between: Callable[[], Awaitable[None]] | None = None
+        """Happens after the second read of an authenticate and before its reply."""
         self._task: asyncio.Task[None] | None = None
         self._is_wanted = False
 
@@ -160,7 +163,10 @@ class StubWorker:
         command, request, user = envelope.command, envelope.request, envelope.user
         match command:
             case Identify():
-                return self._identify(request, command.token or command.ticket or "")
+                identified = self._identify(request, command.token or command.ticket or "")
+                if envelope.user and self.between is not None:
+                    await self.between()
+                return identified
             case ReadHeads():
                 heads = {key: self.rooms[key].head for key in command.rooms if key in self.rooms}
                 return HeadsRead(request, self._epoch(), heads)

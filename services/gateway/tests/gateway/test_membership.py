@@ -60,6 +60,40 @@ async def test_who_is_removed_is_cut_off(worker: StubWorker, room: UUID, enter: 
     assert removed.seqs() == []
 
 
+async def test_a_removal_that_overtakes_the_read_of_the_membership_holds(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """The read says member, its reply is late, and the log has ended the membership meanwhile."""
+    witness = await enter(1)
+
+    async def remove() -> None:
+        worker.between = None
+        await worker.remove(room, 3)
+
+    worker.between = remove
+    removed = await enter(3)
+    assert removed.received[0]["rooms"] == []
+    await worker.say(room, 1, "secret")
+    await witness.event("new_message")
+    await removed.ask("ping")
+    assert removed.seqs() == []
+
+
+async def test_a_join_that_overtakes_the_read_of_the_rooms_is_not_lost(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """The read says no member, and the notice comes before the answer: it is looked at afterwards."""
+
+    async def join() -> None:
+        worker.between = None
+        await worker.join(room, 4)
+
+    worker.between = join
+    newcomer = await enter(4)
+    assert newcomer.received[0]["rooms"] == []
+    assert (await newcomer.event("room_joined"))["room"]["id"] == room.hex
+
+
 async def test_a_revoked_token_is_4403_at_once(worker: StubWorker, room: UUID, enter: Connect) -> None:
     """The notice makes the gateway ask again, and the socket is closed."""
     revoked, other = await enter(1), await enter(2)

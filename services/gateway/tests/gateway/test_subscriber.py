@@ -111,9 +111,9 @@ async def test_after_a_lost_link_everything_is_subscribed_again_before_anybody_g
     await turn()
     spoken.confirm("subscribe", "a")
     spoken.subscriber.link_down()
-    task = spoken.subscribe("a", "b")
+    known, task = spoken.subscribe("a"), spoken.subscribe("b")
     await turn()
-    assert not task.done()
+    assert not known.done()
     spoken.link.written.clear()
     spoken.subscriber.link_up()
     assert [b"SUBSCRIBE" in data and b"a" in data and b"b" in data for data in spoken.link.written] == [True]
@@ -123,6 +123,7 @@ async def test_after_a_lost_link_everything_is_subscribed_again_before_anybody_g
     assert spoken.resubscribed == 0
     spoken.confirm("subscribe", "b")
     await turn()
+    assert known.done()
     assert task.done()
     assert spoken.resubscribed == 1
 
