@@ -66,8 +66,6 @@ class Trials:
             self._try(entries[start : start + at_once], step, parked)
 
     def _try_alone(self, entry: Entry, step: Step, parked: set[UUID]) -> None:
-        if parked and entry.room in parked:
-            return
         shard, label = entry.key
         if self._bus.count_try(shard, label) > limits.ENTRY_TRIES:
             self._bury(entry, "kills its process")

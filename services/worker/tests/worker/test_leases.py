@@ -112,7 +112,7 @@ def test_of_two_processes_with_one_ordinal_the_later_works(clock: Clock) -> None
 def test_an_outage_for_all_kills_nobody(clock: Clock) -> None:
     """A minute in which nobody could beat tells nothing of anybody: no shard moves after it."""
     one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    tick(clock, [two, one], 2.0)  # `one` has seen the last beat of `two`, and looks first when it is over
     before = shards_of(one), shards_of(two)
     clock.now += 60.0
     for _ in range(4):

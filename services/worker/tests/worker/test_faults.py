@@ -1,0 +1,341 @@
+"""Deaths, outages and late owners: nothing is lost, doubled or reordered, and no answer is a guess."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from roomlog_contract.commands import InviteUser
+from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_store.leases import take_leases
+from roomlog_store.models import PendingCommand, RoomEvent, ShardLease
+from roomlog_store.pending import post
+from roomlog_worker import writer
+from tests.store.people import People, make_room, message, write
+from tests.worker.bench import Bench, Killed
+from tests.worker.test_consumer import texts_of
+
+WAIT_SECONDS = 15.0
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Cuts the worker off from the database until its context ends."""
+
+    @contextmanager
+    def cut_off() -> Iterator[None]:
+        def refuse(self: BaseDatabaseWrapper) -> None:
+            raise OperationalError("connection refused")
+
+        connection.close()
+        with monkeypatch.context() as patch:
+            patch.setattr(BaseDatabaseWrapper, "ensure_connection", refuse)
+            yield
+
+    return cut_off
+
+
+class TestDeaths:
+    """The process ends at the worst moment."""
+
+    def test_between_commit_and_publication(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The successor finds the event, publishes it and answers the sender; it is stored once."""
+        room = make_room(people.alice)
+        request = bench.send(message(room, "survivor"), people.alice)
+        monkeypatch.setattr(bench.bus, "finish", _kill)
+        with pytest.raises(Killed):
+            bench.worker.turn()
+        assert texts_of(room) == ["survivor"]
+        assert bench.hear().notices == []
+        bench.successor().turn_until(lambda: bench.waiting() == 0)
+        heard = bench.hear()
+        assert heard.seqs() == [2]
+        assert heard.frame(request)["seq"] == 2
+        assert RoomEvent.objects.filter(room_id=room).count() == 2
+
+    def test_between_publication_and_deletion(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The successor publishes the same bytes again: gateways drop what they have."""
+        room = make_room(people.alice)
+        bench.send(message(room), people.alice)
+        finish = bench.bus.finish
+
+        def die_before_deleting(notices: Any, done: Any) -> None:
+            finish(notices, {})
+            raise Killed
+
+        monkeypatch.setattr(bench.bus, "finish", die_before_deleting)
+        with pytest.raises(Killed):
+            bench.worker.turn()
+        first = bench.hear().notices
+        bench.successor().turn_until(lambda: bench.waiting() == 0)
+        again = bench.hear().notices
+        assert [notice.frame for notice in again] == [notice.frame for notice in first]
+
+    def test_inside_the_transaction(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing was written, so the successor writes all of it, in order."""
+        room = make_room(people.alice)
+        for number in range(2):
+            bench.send(message(room, str(number)), people.alice)
+        monkeypatch.setattr(writer, "_delete_pending", _kill)
+        with pytest.raises(Killed):
+            bench.worker.turn()
+        assert texts_of(room) == []
+        monkeypatch.undo()
+        bench.successor().turn_until(lambda: bench.waiting() == 0)
+        assert texts_of(room) == ["0", "1"]
+
+
+class TestDatabase:
+    """The database fails."""
+
+    def test_a_batch_waits_for_the_database(
+        self, bench: Bench, people: People, outage: Callable[[], Any]
+    ) -> None:
+        """No answer, no dead letter, no other order: when it is back, all is written."""
+        room = make_room(people.alice)
+        requests = [bench.send(message(room, str(number)), people.alice) for number in range(20)]
+        with outage():
+            for _ in range(10):
+                assert bench.turn().order == []
+            assert bench.worker.consumer.trouble() == "database"
+            assert bench.worker.shutdown.pauses[-1] == 0.5
+        assert [notice.request for notice in bench.drain().notices] == requests
+        assert texts_of(room) == [str(number) for number in range(20)]
+        assert bench.worker.consumer.trouble() is None
+
+    def test_a_connection_that_breaks_inside_the_transaction_is_replaced(self, postgres_bench: Bench) -> None:
+        """The server ends the session while the batch is being written: the next turn writes it."""
+        people = People.make()
+        room = make_room(people.alice)
+        postgres_bench.send(message(room, "a"), people.alice)
+        with connection.execute_wrapper(_before_insert(_end_session)):
+            postgres_bench.worker.turn()
+        assert postgres_bench.worker.consumer.trouble() == "database"
+        assert postgres_bench.drain().seqs() == [2]
+        assert texts_of(room) == ["a"]
+
+    def test_a_session_that_slept_in_its_transaction_is_replaced(self, postgres_bench: Bench) -> None:
+        """A paused worker wakes up without its locks: that is trouble, and no entry's fault."""
+        people = People.make()
+        room = make_room(people.alice)
+        postgres_bench.send(message(room, "a"), people.alice)
+        with connection.execute_wrapper(_before_insert(_sleep_too_long)):
+            postgres_bench.worker.turn()
+        assert postgres_bench.worker.consumer.trouble() == "database"
+        assert not postgres_bench.worker.consumer._trials._failures
+        assert postgres_bench.drain().seqs() == [2]
+
+    def test_a_read_only_standby_is_trouble(self, postgres_bench: Bench) -> None:
+        """After a failover the old primary may answer, but not write: the batch waits for the new one."""
+        people = People.make()
+        room = make_room(people.alice)
+        postgres_bench.send(message(room, "a"), people.alice)
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = on")
+        postgres_bench.worker.turn()
+        assert postgres_bench.worker.consumer.trouble() == "database"
+        assert postgres_bench.drain().seqs() == [2]
+
+    def test_a_room_that_others_hold_waits_in_order(
+        self, postgres_bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Let go between two pieces of one batch, the later entries do not overtake the earlier ones."""
+        people = People.make()
+        held, free = _two_rooms_of_a_shard(people.alice)
+        trials = postgres_bench.worker.consumer._trials
+        run = trials.run
+        monkeypatch.setattr(trials, "run", lambda entries, step, parked, _: run(entries, step, parked, 1))
+        postgres_bench.send(message(free, "first"), people.alice)
+        postgres_bench.turn()  # one stream is busy: the next read takes a whole batch of it
+        for number in range(4):
+            postgres_bench.send(message(held, str(number)), people.alice)
+            postgres_bench.send(message(free, str(number)), people.alice)
+        holder = _hold(held)
+        with connection.execute_wrapper(_after_insert(holder.close)):
+            postgres_bench.turn()
+        assert texts_of(free) == ["first", "0", "1", "2", "3"]
+        assert texts_of(held) == []
+        postgres_bench.drain()
+        assert texts_of(held) == ["0", "1", "2", "3"]
+
+
+class TestRedis:
+    """Redis fails."""
+
+    def test_what_the_api_wrote_is_carried_out_all_the_same(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Row after row becomes an event although nobody can be told; gateways find them by the heads."""
+        room = make_room(people.alice)
+        for number in range(3):
+            post(room, people.alice, str(number))
+        with monkeypatch.context() as patch:
+            for name in ("read", "finish", "answer"):
+                patch.setattr(bench.bus, name, _disconnected)
+            bench.turn(3)
+            assert bench.worker.consumer.trouble() == "redis"
+        assert texts_of(room) == ["0", "1", "2"]
+        assert not PendingCommand.objects.exists()
+
+    def test_a_server_that_is_gone_ends_a_turn_and_not_the_worker(self, bench: Bench) -> None:
+        """A refused connection is trouble; the leases are kept meanwhile, and each turn asks again."""
+        bench.worker.leases.release_all()
+        worker = bench.another(redis_url="redis://127.0.0.1:1/0")
+        for _ in range(3):
+            worker.turn()
+        assert worker.consumer.trouble() == "redis"
+        assert worker.shutdown.pauses == [0.5] * 3
+        assert len(worker.leases.epochs) == SHARDS
+
+    def test_an_emptied_redis_is_simply_empty(self, bench: Bench, people: People) -> None:
+        """What was accepted is in the database; what was not is repeated by its sender."""
+        room = make_room(people.alice)
+        said = message(room, "again")
+        bench.send(said, people.alice)
+        bench.redis.flushall()
+        assert bench.turn().order == []
+        bench.send(said, people.alice)
+        assert bench.drain().seqs() == [2]
+
+
+class TestLateOwners:
+    """Two processes that believe to own one shard."""
+
+    def test_a_late_owner_writes_nothing_and_deletes_nothing(self, bench: Bench, people: People) -> None:
+        """What it had read is its successor's work; it goes on without the shard."""
+        room = make_room(people.alice)
+        shard = shard_of_room(room)
+        late = bench.worker
+        bench.send(message(room, "once"), people.alice)
+        successor = bench.another(ordinal=1)
+        assert _take(successor.leases, shard)
+        late.consumer.turn()
+        assert (texts_of(room), bench.waiting()) == ([], 1)
+        assert shard not in late.leases.epochs
+        assert len(late.leases.epochs) == SHARDS - 1
+        assert bench.hear().order == []
+
+    def test_a_late_owner_refuses_nothing_that_its_successor_may_store(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Paused between its decision and its answer, it finds the shard gone and says nothing."""
+        room = make_room(people.alice)
+        shard = shard_of_room(room)
+        successor = bench.another(ordinal=1)
+        request = bench.send(message(room, "welcome"), people.bob)
+        finish = bench.bus.finish
+
+        def be_late(notices: Any, done: Any) -> None:
+            assert _take(successor.leases, shard)
+            write((InviteUser(uuid="i", room=room, user=people.bob), people.alice))
+            successor.consumer._owned = {shard}
+            successor.consumer._turn()
+            finish(notices, done)
+
+        monkeypatch.setattr(bench.bus, "finish", be_late)
+        monkeypatch.setattr(successor.leases, "keep", lambda: None)
+        bench.worker.consumer.turn()
+        heard = bench.hear()
+        assert [notice.request for notice in heard.notices] == [request]
+        assert heard.replies == {}
+        assert texts_of(room) == ["welcome"]
+
+
+def _kill(*_: Any) -> None:
+    raise Killed
+
+
+def _disconnected(*_: Any) -> None:
+    raise RedisConnectionError
+
+
+def _take(leases: Any, shard: int) -> bool:
+    """Take one shard over, whoever has it."""
+    epoch = ShardLease.objects.get(pk=shard).epoch
+    leases.epochs[shard] = epoch + 1
+    return take_leases({shard: epoch}, leases.uuid) == {shard}
+
+
+def _before_insert(act: Callable[[], None]) -> Any:
+    """Act once, when the first event is about to be inserted."""
+    return _around_insert(act, lambda: None)
+
+
+def _after_insert(act: Callable[[], None]) -> Any:
+    """Act once, when the first event was inserted."""
+    return _around_insert(lambda: None, act)
+
+
+def _around_insert(before: Callable[[], None], after: Callable[[], None]) -> Any:
+    done: list[bool] = []
+
+    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if done or "INSERT INTO" not in sql or "roomevent" not in sql:
+            return execute(sql, params, many, context)
+        done.append(True)
+        before()
+        result = execute(sql, params, many, context)
+        after()
+        return result
+
+    return run
+
+
+def _end_session() -> None:
+    _from_elsewhere("SELECT pg_terminate_backend(%s)", _session())
+    _wait_for_end(_session())
+
+
+def _sleep_too_long() -> None:
+    with connection.connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 10")
+    _wait_for_end(_session())
+
+
+def _session() -> int:
+    pid: int = connection.connection.info.backend_pid
+    return pid
+
+
+def _wait_for_end(session: int) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while _from_elsewhere("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", session):
+        assert time.monotonic() < deadline, "the session did not end"
+
+
+def _from_elsewhere(statement: str, parameter: int) -> Any:
+    other: BaseDatabaseWrapper = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(statement, [parameter])
+            return cursor.fetchone()[0]
+    finally:
+        other.close()
+
+
+def _two_rooms_of_a_shard(owner: int) -> tuple[UUID, UUID]:
+    seen: dict[int, UUID] = {}
+    while (shard := shard_of_room(room := make_room(owner))) not in seen:
+        seen[shard] = room
+    return seen[shard], room
+
+
+def _hold(room: UUID) -> BaseDatabaseWrapper:
+    """Lock a room's head in another session, until that is closed."""
+    other: BaseDatabaseWrapper = connection.copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM roomlog_store_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room])
+    return other
