@@ -5,7 +5,8 @@ import pytest
 from roomlog_client.errors import CutOff, Disconnected, OutcomeUnknown
 from roomlog_client.pace import BACKOFF_SECONDS, STEADY_SECONDS
 from roomlog_client.state import CLOSED_BY_SERVER_SECONDS, IDENTIFY_SECONDS, Phase
-from tests.client.bench import EPOCH, ROOM, Bench, message
+
+from .bench import EPOCH, ROOM, Bench, message
 
 
 def test_first_frame_authenticates_with_all_cursors() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from roomlog_client.outbox import ANSWER_SECONDS
 from roomlog_client.pace import STEADY_SECONDS
 from roomlog_client.state import IDENTIFY_SECONDS, Phase
-from tests.client.bench import EPOCH, ROOM, Bench, message
+
+from .bench import EPOCH, ROOM, Bench, message
 
 SERVED_SECONDS = 3 * (ANSWER_SECONDS + IDENTIFY_SECONDS)
 """Of virtual time: enough for every timer to fire more than once."""

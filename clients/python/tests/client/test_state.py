@@ -6,7 +6,8 @@ from roomlog_client.errors import NotMember
 from roomlog_client.events import Degraded, RoomJoined, RoomLeft, Sent
 from roomlog_client.outbox import ANSWER_SECONDS, Command
 from roomlog_client.pace import COMMANDS_BURST
-from tests.client.bench import EPOCH, ROOM, Bench, message
+
+from .bench import EPOCH, ROOM, Bench, message
 
 
 def test_nothing_is_sent_before_authentication() -> None:
