@@ -1,4 +1,7 @@
-"""Fixtures of the gateway's tests: a real Valkey, a stub worker, gateways on free loopback ports."""
+"""Fixtures of the gateway's tests: a real Valkey, a stub worker, gateways on free loopback ports.
+
+`pytest --hypothesis-profile=long services/gateway` tries 20,000 examples of each property.
+"""
 
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -8,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
+from hypothesis import settings
 from redis import Redis
 
 from roomlog_gateway.app import DRAIN, GATEWAY, build_runner
@@ -19,6 +23,10 @@ from roomlog_local.valkey import valkey
 from tests.gateway.client import Client, connect
 from tests.gateway.stub_worker import StubWorker
 from tests.gateway.waiting import eventually, wait_until
+
+settings.register_profile("change", max_examples=150, deadline=None)
+settings.register_profile("long", max_examples=20_000, deadline=None)
+settings.load_profile("change")
 
 USERS = {f"token-{user}": user for user in range(1, 21)}
 

@@ -74,6 +74,14 @@ async def test_bytes_that_are_no_text_are_1007(gateway: Running, guest: Connect)
     assert await client.close_code() == 1007
 
 
+async def test_a_goodbye_is_returned_with_its_code(gateway: Running, guest: Connect) -> None:
+    """RFC 6455 section 5.5.1: the client's code comes back, and the connection is gone."""
+    client = await guest()
+    await client.socket.close(code=4000)
+    assert client.socket.close_code == 4000
+    await eventually(lambda: not gateway.gateway.connections, 5, "the connection is gone")
+
+
 async def test_an_unknown_action_and_a_bad_value_are_answered(room: UUID, enter: Connect) -> None:
     """The connection stays; the error has the uuid and a stable code."""
     client = await enter(1)

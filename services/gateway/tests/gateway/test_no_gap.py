@@ -124,4 +124,4 @@ class OneRoom(RuleBasedStateMachine):
 
 
 TestOneRoom = OneRoom.TestCase
-TestOneRoom.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestOneRoom.settings = settings(stateful_step_count=40)
