@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.color import no_style
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.models import Model
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.authtoken.models import Token
@@ -33,19 +33,20 @@ from tests.faults.postgres import (
 
 URL_VARIABLE: Final = "ROOMLOG_TEST_POSTGRES_URL"
 EPOCH: Final = "0123456789abcdef"
-MODELS: Final = (
-    models.Install,
-    models.ChatRoom,
-    models.Membership,
-    models.RoomHead,
+MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomEvent,
+    models.RoomHead,
+    models.Membership,
+    models.ChatRoom,
     models.PendingCommand,
     models.Worker,
     models.ShardLease,
     models.DeadLetter,
+    models.Install,
     Token,
     get_user_model(),
 )
+"""In an order in which their rows can be deleted."""
 _server = pytest.StashKey[PostgresServer]()
 
 
@@ -108,11 +109,11 @@ def default_database(url: str) -> Iterator[None]:
 
 def empty() -> None:
     """Leave what the migrations leave: one epoch, 64 free shards."""
-    tables = [model._meta.db_table for model in MODELS]
-    flush = connection.ops.sql_flush(no_style(), tables, reset_sequences=True, allow_cascade=True)
-    connection.ops.execute_sql_flush(flush)
-    models.Install.objects.create(epoch=EPOCH)
-    models.ShardLease.objects.bulk_create(models.ShardLease(shard=shard) for shard in range(SHARDS))
+    with transaction.atomic(), connection.cursor() as cursor:
+        for model in MODELS:
+            cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
+        models.Install.objects.create(epoch=EPOCH)
+        models.ShardLease.objects.bulk_create(models.ShardLease(shard=shard) for shard in range(SHARDS))
 
 
 def _migrated(url: str, blocker: DjangoDbBlocker) -> str:
