@@ -131,7 +131,7 @@ async def make_gateway(redis_url: str) -> AsyncIterator[MakeGateway]:
         gateways.append(running)
         await running.runner.setup()
         await web.TCPSite(running.runner, LOOPBACK, config.bind.port).start()
-        await eventually(lambda: running.gateway.was_connected, 5.0, "the gateway reaches Redis")
+        await eventually(lambda: running.gateway.was_connected, 20.0, "the gateway reaches Redis")
         return running
 
     yield make

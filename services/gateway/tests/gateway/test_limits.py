@@ -79,7 +79,7 @@ async def test_a_goodbye_is_returned_with_its_code(gateway: Running, guest: Conn
     client = await guest()
     await client.socket.close(code=4000)
     assert client.socket.close_code == 4000
-    await eventually(lambda: not gateway.gateway.connections, 5, "the connection is gone")
+    await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
 
 
 async def test_an_unknown_action_and_a_bad_value_are_answered(room: UUID, enter: Connect) -> None:
@@ -139,7 +139,7 @@ async def test_a_command_without_an_answer_frees_its_place_after_15_seconds(
     client = await enter(1)
     await client.send("new_message", room=room.hex, text="x")
     [connection] = gateway.gateway.connections
-    await eventually(lambda: connection.session.unanswered == 1, 5, "the command is under way")
+    await eventually(lambda: connection.session.unanswered == 1, 20, "the command is under way")
     router = gateway.gateway._router
     router.expire(gateway.gateway.clock() + limits.UNANSWERED_SECONDS)
     assert connection.session.unanswered == 0
@@ -228,7 +228,7 @@ async def test_a_silent_connection_is_cut(gateway: Running, guest: Connect) -> N
     connection: Connection = next(iter(gateway.gateway.connections))
     connection.ping()
     connection.ping()
-    await eventually(lambda: not gateway.gateway.connections, 5, "the connection is cut")
+    await eventually(lambda: not gateway.gateway.connections, 20, "the connection is cut")
 
 
 async def test_a_pong_keeps_a_connection(gateway: Running, guest: Connect) -> None:

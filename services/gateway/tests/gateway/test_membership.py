@@ -184,7 +184,7 @@ async def test_rooms_without_a_connection_are_unsubscribed(
     """A gateway receives only what it must deliver."""
     client = await enter(1)
     await client.socket.close()
-    await eventually(lambda: not gateway.gateway.connections, 5, "the connection is gone")
+    await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
     members = gateway.gateway._members
     assert not members._rooms
     assert not members._users
