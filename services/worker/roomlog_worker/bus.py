@@ -22,6 +22,8 @@ SOCKET_TIMEOUT_SECONDS: Final = 5.0
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 BLOCK_MS: Final = 200
 """How long a read waits for work: leases and shutdown are looked at in between."""
+MOST_ENTRIES: Final = 2 * limits.STREAM_BATCH
+"""Entries of one read that are worked on: a turn must end well before the leases' 10 s."""
 BUNDLE_REPLIES: Final = 32
 """Replies in one publication: with the largest pages 8 MiB, a quarter of what Redis lets a subscriber owe."""
 
@@ -45,23 +47,28 @@ class Bus:
         self._busy_streams = 1
 
     def read(self, owned: Collection[int]) -> list[RawEntry]:
-        """Return about a batch of the oldest entries of the shards' streams; waits BLOCK_MS for the first.
+        """Return the oldest entries of the shards' streams, about a batch; waits BLOCK_MS for the first.
 
-        What is left over comes again: nothing is gone before `finish`.
+        Fewer than MOST_ENTRIES are from all streams that have any. What is left over comes again: nothing
+        is gone before `finish`.
         """
         streams = [stream(shard) for shard in owned for stream in (shards.in_stream, shards.read_stream)]
         if streams != self._streams:
             self._streams, self._busy_streams = streams, len(streams)
         count = max(1, limits.STREAM_BATCH // self._busy_streams)
-        found = self._redis.xread(dict.fromkeys(streams, "0"), count=count, block=BLOCK_MS)
-        answer = cast(dict[bytes, list[tuple[bytes, dict[bytes, bytes]]]], found)
+        answer = cast(
+            dict[bytes, list[tuple[bytes, dict[bytes, bytes]]]],
+            self._redis.xread(dict.fromkeys(streams, "0"), count=count, block=BLOCK_MS),
+        )
         # After an empty read, and for new shards, all may be busy: each can hold 10,000 entries.
         self._busy_streams = len(answer) or len(streams)
-        return [
+        entries = [
             (stream.decode(), entry_id.decode(), fields.get(ENTRY_FIELD, b""))
-            for stream, entries in answer.items()
-            for entry_id, fields in entries
+            for stream, found in answer.items()
+            for entry_id, fields in found
         ]
+        # After a pause of this process a few busy streams may have become many full ones.
+        return entries[:MOST_ENTRIES]
 
     def finish(self, notices: Iterable[tuple[str, bytes]], done: Mapping[str, Sequence[str]]) -> None:
         """Publish, then delete the entries of each stream; returns once the deletion is confirmed.

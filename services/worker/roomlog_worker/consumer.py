@@ -22,7 +22,7 @@ from roomlog_runtime.shutdown import Shutdown
 from roomlog_store.models import PendingCommand
 
 from . import metrics, reader
-from .bus import Bus, RawEntry
+from .bus import MOST_ENTRIES, Bus, RawEntry
 from .crash import CrashPoint
 from .entries import Entry, entry_of, label_of, pending_entry, shard_of
 from .errors import LeaseLost
@@ -119,7 +119,8 @@ class Consumer:
         if not self._owned:
             self._shutdown.wait(SWEEP_SECONDS / 4)
             return
-        work = self._sort(self._bus.read(self._owned))
+        raw = self._bus.read(self._owned)
+        work = self._sort(raw)
         parked: set[UUID] = set()
         self._write(work.writes, parked)
         self._trials.run(work.reads, self._answer_reads, set(), READS_AT_ONCE)
@@ -127,7 +128,8 @@ class Consumer:
             self._bus.finish((), work.spent)
         if work.spent or time.monotonic() >= self._next_sweep:
             self._sweep(parked)
-            self._trials.acquit(self._owned - work.shards)
+            if len(raw) < MOST_ENTRIES:
+                self._trials.acquit(self._owned - work.shards)
         self._remind()
 
     def _without_redis(self) -> None:

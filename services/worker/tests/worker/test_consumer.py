@@ -13,6 +13,7 @@ from roomlog_contract.shards import SHARDS, created_room_id, in_stream, read_str
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer
+from roomlog_worker.bus import MOST_ENTRIES
 from tests.store.people import People, make_room, message
 from tests.worker.bench import GATEWAY, Bench
 
@@ -172,6 +173,16 @@ class TestBounds:
         assert len(successor.bus.read(range(SHARDS))) <= STREAM_BATCH
         assert len(successor.bus.read(range(SHARDS))) <= STREAM_BATCH
         assert len(successor.bus.read([1])) > 2
+
+    def test_a_burst_after_a_quiet_time_is_cut(self, bench: Bench, people: People) -> None:
+        """One stream was busy, now all are: what is over two batches waits for the next turn."""
+        bench.add_raw(in_stream(0), b"x")
+        assert len(bench.bus.read(range(SHARDS))) == 1
+        for shard in range(SHARDS):
+            for _ in range(20):
+                bench.add_raw(in_stream(shard), b"x")
+        assert len(bench.bus.read(range(SHARDS))) == MOST_ENTRIES
+        assert len(bench.bus.read(range(SHARDS))) <= STREAM_BATCH
 
 
 class TestWakeUps:
