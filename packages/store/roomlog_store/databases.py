@@ -15,6 +15,8 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 5_000
 """A paused writer loses its locks after this, well before its leases' 10 s."""
 TCP_USER_TIMEOUT_MS: Final = 10_000
 """A writer cut off from the database hears of it after this."""
+KEEPALIVES: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+"""Seconds and tries: whoever waits for an answer sends nothing that could time out, and would wait for hours."""
 CONNECT_TIMEOUT_SECONDS: Final = 5
 SQLITE_TIMEOUT_SECONDS: Final = 20
 """SQLite has one writer at a time; the others wait this long for their turn."""
@@ -39,6 +41,7 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     options = settings.setdefault("OPTIONS", {})
     options["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
     options["tcp_user_timeout"] = TCP_USER_TIMEOUT_MS
+    options.update(KEEPALIVES)
     if writer:
         options["options"] = (
             f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "

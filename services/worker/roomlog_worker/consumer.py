@@ -191,7 +191,8 @@ class Consumer:
         started = time.monotonic()
         now_ms = time.time() * 1000
         for entry in entries:
-            metrics.QUEUED_SECONDS.observe(max(0.0, now_ms - entry.envelope.received_ms) / 1000)
+            if entry.envelope.received_ms:
+                metrics.QUEUED_SECONDS.observe(max(0.0, now_ms - entry.envelope.received_ms) / 1000)
         waiting = PendingCommand.objects.filter(
             shard__in={entry.shard for entry in entries}, room__in={entry.room for entry in entries}
         )
@@ -225,9 +226,8 @@ class Consumer:
         self._bus.finish(out.notices, out.done)
         self._crash.reached("after_delete")
         self._bus.answer(out.replies)
-        refused = {outcome.entry.shard for outcome in outcomes if isinstance(outcome, Refused)}
         # Whoever took a shard before the deletion may have read the entry and be writing it now.
-        if refused and self._leases.hold(refused):
+        if out.refusals and self._leases.hold({outcome.entry.shard for outcome in outcomes}):
             self._bus.answer(out.refusals)
 
     def _answer_reads(self, entries: Sequence[Entry]) -> Collection[UUID]:

@@ -21,6 +21,14 @@ def test_a_writer_s_session_ends_its_own_stuck_work(postgres: str) -> None:
     assert setting("idle_in_transaction_session_timeout") == "5s"
 
 
+def test_a_dead_server_is_noticed_while_waiting_for_it(postgres: str) -> None:
+    """Cut off behind an acknowledged statement: the kernel asks, and gives up after about ten seconds."""
+    connection.ensure_connection()
+    parameters = connection.connection.info.get_parameters()
+    assert (parameters["keepalives_idle"], parameters["keepalives_count"]) == ("5", "3")
+    assert parameters["tcp_user_timeout"] == "10000"
+
+
 def test_a_stuck_statement_is_trouble_of_the_database(postgres: str) -> None:
     """The time-out reaches Django as OperationalError, and the connection goes on."""
     with pytest.raises(OperationalError), transaction.atomic(), connection.cursor() as cursor:
