@@ -7,22 +7,27 @@ import re
 from typing import Final, Self
 
 import aiohttp
+from yarl import URL
 
 from tests.e2e import settings
 
 REQUEST_SECONDS: Final = 20.0
 INPUT: Final = re.compile(r"<input[^>]*>")
+CSRF_TOKEN: Final = re.compile(r'data-csrf-token="([^"]+)"')
 ATTRIBUTE: Final = re.compile(r'(type|name|value)="([^"]*)"')
 
 
 class Browser:
     """One person's cookies."""
 
-    def __init__(self) -> None:
-        # Cookies of a host by number are dropped by default, and tests may use 127.0.0.1.
-        jar = aiohttp.CookieJar(unsafe=True)
+    def __init__(self, address: str = settings.PAGE, host: str = "") -> None:
+        """With a `host` the address stands for https://<host>: an edge that ends TLS listens there."""
+        # Cookies of a host by number are dropped by default, and those for https where there is no TLS.
+        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(address))
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
-        self._http = aiohttp.ClientSession(settings.PAGE, cookie_jar=jar, timeout=timeout)
+        headers = {"Host": host} if host else {}
+        self._origin = f"https://{host}" if host else address
+        self._http = aiohttp.ClientSession(address, cookie_jar=jar, timeout=timeout, headers=headers)
 
     async def __aenter__(self) -> Self:
         """Return the browser itself."""
@@ -37,13 +42,28 @@ class Browser:
         async with self._http.get(path) as answer:
             return answer.status, answer.url.path, await answer.text()
 
+    async def get(self, path: str) -> tuple[int, str]:
+        """Follow a link; return status and the path at which it ended."""
+        status, ended_at, _ = await self.open(path)
+        return status, ended_at
+
+    async def ticket(self) -> str:
+        """Ask for a ticket as the chat page's script does: with the session's cookie and its csrf token."""
+        _, _, page = await self.open("/")
+        found = CSRF_TOKEN.search(page)
+        assert found, "the chat page carries no csrf token"
+        headers = {"X-CSRFToken": found[1], "Referer": f"{self._origin}/", "Origin": self._origin}
+        async with self._http.post("/api/ticket/", json={}, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            return str((await answer.json())["ticket"])
+
     async def submit(self, path: str, **fields: str) -> tuple[int, str, str]:
         """Open a form and send it filled in, as its page would; return like `open`."""
         _, _, page = await self.open(path)
         hidden = hidden_fields(page)
         assert "csrfmiddlewaretoken" in hidden, f"{path} has no form"
         data = {**hidden, **fields}
-        headers = {"Referer": f"{settings.PAGE}{path}", "Origin": settings.PAGE}
+        headers = {"Referer": f"{self._origin}{path}", "Origin": self._origin}
         async with self._http.post(path, data=data, headers=headers) as answer:
             return answer.status, answer.url.path, await answer.text()
 

@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import pytest
 
 from tests.e2e import settings
 from tests.e2e.breaking import GONE_SECONDS
 from tests.e2e.cluster import Cluster, CommandFailed, wait_while
+from tests.e2e.edge import SECONDS, Edge
+from tests.e2e.pages import Browser
+from tests.e2e.people import make_administrator
 
+PASSWORD = "a-long-enough-password-for-tests"
 CHART = "deploy/helm/roomlog"
 EXTERNAL = (Path(__file__).parent / "external.yaml").read_text(encoding="utf-8")
 THEIRS = {
@@ -20,8 +25,14 @@ THEIRS = {
     "redis": {"existingSecret": "their-urls", "key": "redis"},
     "database": {"existingSecret": "their-urls", "key": "database"},
     "secretKey": {"existingSecret": "their-urls", "key": "key"},
+    "ingress": {"enabled": True, "host": "chat.example.org", "tlsSecretName": "chat-tls"},
 }
-ONE_OF_EACH = {name: {"replicas": 1} for name in ("gateway", "worker", "api")}
+ONE_OF_EACH: dict[str, dict[str, Any]] = {
+    "gateway": {"replicas": 1, "preStopSeconds": 1},
+    "worker": {"replicas": 1},
+    "api": {"replicas": 1, "preStopSeconds": 1},
+}
+"""Small and quick to stop: four upgrades follow each other."""
 KINDS = "all,secrets,configmaps,serviceaccounts,networkpolicies,poddisruptionbudgets,ingresses,pvc"
 KEPT_BY_KUBERNETES = ("secret/sh.helm.release", "configmap/kube-root-ca.crt", "serviceaccount/default")
 
@@ -86,6 +97,33 @@ async def test_the_chart_installs_with_no_values_and_leaves_only_the_messages(
     assert again["data"] != secret["data"]
 
 
+async def chat_through_the_ingress(place: Cluster) -> None:
+    """Log in to the admin, get a ticket, open a socket with it: all at the one host of the Ingress."""
+    await make_administrator(place, "administrator", PASSWORD)
+    async with Edge(place) as edge, Browser(edge.address, edge.host) as browser:
+        assert await browser.get("/metrics") == (404, "/metrics")
+        await browser.sign_in("administrator", PASSWORD, "/admin/login/", to="/admin/")
+        assert await browser.get("/admin/") == (200, "/admin/")
+        assert await browser.get("/") == (200, "/")
+        ticket = await browser.ticket()
+        hello = {"uuid": "1", "action": "authenticate", "ticket": ticket}
+        for origin, is_welcome in ((f"https://{edge.host}", True), ("https://evil.example.org", False)):
+            assert await says_hello(f"{edge.address}/ws", edge.host, origin, hello) is is_welcome
+
+
+async def says_hello(url: str, host: str, origin: str, hello: dict[str, str]) -> bool:
+    """Tell whether a page of that origin is let in."""
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout, headers={"Host": host}) as http:
+        try:
+            async with http.ws_connect(url, origin=origin) as socket:
+                await socket.send_json(hello)
+                answer = await socket.receive_json(timeout=SECONDS)
+                return bool(answer["status"] == "success")
+        except (aiohttp.WSServerHandshakeError, aiohttp.WSMessageTypeError):
+            return False
+
+
 async def test_an_install_on_their_servers_lives_through_upgrades(
     cluster: Cluster, elsewhere: Cluster
 ) -> None:
@@ -98,6 +136,7 @@ async def test_an_install_on_their_servers_lives_through_upgrades(
     await install(elsewhere, values)
     assert "median" in await elsewhere.helm_test()
     assert not [name for name in await leftovers(elsewhere) - theirs if name.startswith("secret/")]
+    await chat_through_the_ingress(elsewhere)
 
     await install(elsewhere, {**values, "logging": {"level": "debug"}}, "--atomic")
     nowhere = {"gateway": {"replicas": 1, "image": {"tag": "missing", "pullPolicy": "Never"}}}
