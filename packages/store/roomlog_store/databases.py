@@ -16,7 +16,7 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 5_000
 TCP_USER_TIMEOUT_MS: Final = 10_000
 """A writer cut off from the database hears of it after this."""
 KEEPALIVES: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
-"""Seconds and tries: whoever waits for an answer sends nothing that could time out, and would wait for hours."""
+"""Seconds and tries: whoever waits for an answer sends nothing that could time out, and waits for hours."""
 CONNECT_TIMEOUT_SECONDS: Final = 5
 SQLITE_TIMEOUT_SECONDS: Final = 20
 """SQLite has one writer at a time; the others wait this long for their turn."""
