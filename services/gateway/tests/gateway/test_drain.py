@@ -55,7 +55,9 @@ async def test_what_is_under_way_is_answered_before_the_goodbye(
     sender = await enter(1, to=leaving)
     worker.is_deaf_to.add(NewMessage)
     await sender.send("new_message", room=room.hex, text="x", uuid="last")
-    await eventually(lambda: bool(worker.seen and isinstance(worker.seen[-1].command, NewMessage)), 20, "sent")
+    await eventually(
+        lambda: bool(worker.seen and isinstance(worker.seen[-1].command, NewMessage)), 20, "sent"
+    )
     leaving.drain.begin()
     await sender.event("reconnect")
     worker.is_deaf_to.clear()
