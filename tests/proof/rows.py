@@ -34,7 +34,7 @@ class Row:
     anomalies: tuple[str, ...] = ()
     """What broke a promise: must be empty."""
     caught_by: str = ""
-    """Of an ablation: the seed or history whose check saw that the safeguard was missing; empty fails the proof."""
+    """Of an ablation: the seed or history that saw the missing safeguard; empty fails the proof."""
     is_ablation: bool = False
     remarks: tuple[str, ...] = ()
     """Named deviations, for example conformance cases with their reason."""
