@@ -25,7 +25,7 @@ run: .venv ## Start everything on this machine: Valkey, workers, gateway, api an
 	$(BIN)/roomlog demo
 
 test: .venv ## Unit, contract and real-process tests
-	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/faults; do \
+	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/proof tests/faults; do \
 	  echo "pytest $$part"; $(BIN)/pytest -q $$part || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
@@ -56,4 +56,4 @@ schema: .venv ## Write the JSON Schema of the wire
 clean: ## Remove what the commands made, the demo's data included
 	rm -rf .venv .roomlog
 
--include deploy/images.mk deploy/kind/kind.mk benchmarks/bench.mk
+-include deploy/images.mk deploy/kind/kind.mk benchmarks/bench.mk tests/proof/proof.mk

@@ -38,6 +38,8 @@ class Row:
     is_ablation: bool = False
     remarks: tuple[str, ...] = ()
     """Named deviations, for example conformance cases with their reason."""
+    timeline: tuple[str, ...] = ()
+    """Each fault with its time and what it hit, where the tier records that."""
 
     @property
     def has_passed(self) -> bool:
