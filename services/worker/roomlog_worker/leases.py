@@ -29,6 +29,8 @@ GAP_SECONDS: Final = DEAD_SECONDS / 2
 """So much of a time without a look at the beats counts as watched."""
 FORGET_SECONDS: Final = 60.0
 """After this a dead worker's row is removed."""
+NOBODY: Final = UUID(int=0)
+"""Owns what a dead process left, until somebody takes it: unlike a free lease, it may hold what killed it."""
 
 
 @dataclass(slots=True)
@@ -122,9 +124,16 @@ class LeaseKeeper:
             log.info("leases_released", count=len(surplus))
         kept = {lease.shard: lease.epoch for lease in leases if lease.owner == self.uuid}
         self.epochs = {shard: epoch for shard, epoch in kept.items() if shard not in surplus}
-        self._take(
-            [lease for lease in leases if lease.owner not in alive and owners[lease.shard] == self.uuid]
-        )
+        ownerless = [lease for lease in leases if lease.owner not in alive]
+        self._take([lease for lease in ownerless if owners[lease.shard] == self.uuid])
+        self._declare_dead([lease for lease in ownerless if owners[lease.shard] != self.uuid])
+
+    def _declare_dead(self, leases: list[ShardLease]) -> None:
+        """Leave others' shares to them at once: a successor has not watched its predecessor for 10 s."""
+        left = {lease.shard: lease.epoch for lease in leases if lease.owner not in (None, NOBODY)}
+        if left:
+            declared = store.take_leases(left, NOBODY)
+            log.warning("owner_dead", count=len(declared))
 
     def _take(self, leases: list[ShardLease]) -> None:
         if not leases:

@@ -87,6 +87,20 @@ def test_a_dead_worker_s_shards_are_taken_after_ten_seconds(clock: Clock) -> Non
     assert one.unclean == lost
 
 
+def test_a_successor_need_not_watch_again_what_others_saw_die(clock: Clock) -> None:
+    """A restarted worker gets its predecessor's shards when anybody has watched that one for ten seconds."""
+    one, two = start(clock), start(clock, 1)
+    tick(clock, [one, two], 2.0)
+    lost = shards_of(two)
+    tick(clock, [one], DEAD_SECONDS - 2 * POLL_SECONDS)
+    successor = start(clock, 1)
+    assert shards_of(successor) == set()
+    tick(clock, [one, successor], 4 * POLL_SECONDS)
+    assert shards_of(successor) == lost
+    assert successor.unclean == lost
+    assert shards_of(one) == ALL - lost
+
+
 def test_a_beat_one_moment_before_the_end_counts(clock: Clock) -> None:
     """Whoever beats every nine seconds is alive."""
     one, two = start(clock), start(clock, 1)
