@@ -16,7 +16,7 @@ from roomlog_contract import limits
 from roomlog_contract.errors import CloseCode
 
 from . import metrics
-from .frames import close_frame, ping_frame, pong_frame
+from .frames import close_frame, echoed_close_code, ping_frame, pong_frame
 from .outbox import Frame, Push
 from .session import Services, Session
 
@@ -24,8 +24,6 @@ log = structlog.get_logger()
 
 CLOSE_SECONDS: Final = 5.0
 """For the client's half of the closing handshake (RFC 6455 section 7.1.1), then the socket is cut."""
-NORMAL: Final = 1000
-"""Echoed to a client that says goodbye without a code."""
 SOCKET_BYTES: Final = 128 * 1024
 """What may wait in the transport of one connection; the rest waits in its outbox, where it can be dropped."""
 _PING: Final = ping_frame()
@@ -95,7 +93,7 @@ class Connection:
                 # Both halves of the goodbye are said (or the socket is gone); aiohttp must not say it again.
                 self._transport.close()
             else:
-                await self._socket.close(code=self._socket.close_code or NORMAL, drain=False)
+                await self._socket.close(code=echoed_close_code(self._socket.close_code), drain=False)
         except Exception:  # this session's boundary: our bug must not reach the neighbours
             log.exception("session_failed")
             self.close(CloseCode.GOING_AWAY, "")
