@@ -24,6 +24,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, encode
 from roomlog_contract.shards import in_stream, user_channel
+from roomlog_runtime.redis_address import client
 from roomlog_store.models import Membership
 from roomlog_store.pending import command_pending
 
@@ -88,7 +89,7 @@ class Bus:
     """Redis, as long as it answers at once. Shared by all threads; a lost race costs one attempt more."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._redis = Redis.from_url(
+        self._redis: Redis = client(
             url,
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.templatetags.static import static
 
+from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.settings import read_flag, read_integer, read_list, read_secret, read_text
 from roomlog_store.databases import database
 
@@ -21,7 +22,7 @@ ALLOWED_HOSTS = list(read_list("ROOMLOG_ALLOWED_HOSTS", ("localhost", "127.0.0.1
 CSRF_TRUSTED_ORIGINS = list(read_list("ROOMLOG_CSRF_TRUSTED_ORIGINS"))
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"))}
 
-ROOMLOG_REDIS_URL = read_secret("ROOMLOG_REDIS_URL", "redis://127.0.0.1:6379/0")
+ROOMLOG_REDIS_URL = read_redis_url()
 ROOMLOG_WEBSOCKET_URL = read_text("ROOMLOG_WEBSOCKET_URL", "")
 """Where the chat page connects to; empty: its own host and scheme, path /ws."""
 

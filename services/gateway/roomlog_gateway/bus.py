@@ -28,7 +28,9 @@ PENDING_BYTES: Final = 64 * 1024 * 1024
 """Their bytes."""
 DOWN_RETRY_MS: Final = 1000
 """Told with busy while Redis is away."""
-KNOWN_ERRORS: Final = frozenset({"OOM", "READONLY", "LOADING", "MISCONF", "CLUSTERDOWN", "NOPERM", "NOAUTH"})
+KNOWN_ERRORS: Final = frozenset(
+    {"OOM", "READONLY", "NOREPLICAS", "LOADING", "MISCONF", "CLUSTERDOWN", "NOPERM", "NOAUTH"}
+)
 """Names of error replies that metrics count by name."""
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds, read_secret
+from roomlog_runtime.redis_address import read_redis_url
+from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds
 
 SERVICE: Final = "gateway"
 
@@ -49,7 +50,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         SettingError: a value can't be read; its text names the variable.
     """
     return Config(
-        redis_url=read_secret("ROOMLOG_REDIS_URL", "redis://127.0.0.1:6379/0", environ=environ),
+        redis_url=read_redis_url(environ),
         bind=read_bind("ROOMLOG_BIND", "0.0.0.0:8080", environ=environ),
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9080", environ=environ),
         allowed_origins=read_list("ROOMLOG_ALLOWED_ORIGINS", environ=environ),

@@ -1,9 +1,9 @@
 """One pipelined connection to Redis. Between gateway and Redis, below the meaning of commands.
 
-redis-py finds the server and logs in (URL, TLS, password, database); then this protocol takes the socket
-over, so that replies are handled as they arrive: no task, no retry, nothing that could be cancelled in
-flight. It must not re-send: whether a lost command was executed is unknown, and only the one who sent it may
-repeat it.
+redis-py finds the server, perhaps by its Sentinels, and logs in (TLS, password, database); then this protocol
+takes the socket over, so that replies are handled as they arrive: no task, no retry, nothing that could be
+cancelled in flight. It must not re-send: whether a lost command was executed is unknown, and only the one who
+sent it may repeat it.
 """
 
 import asyncio
@@ -13,11 +13,12 @@ from typing import Any, Final, Protocol, cast
 
 import hiredis
 import structlog
-from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+from roomlog_runtime.redis_address import asyncio_pool
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class Link(asyncio.Protocol):
     """Keeps one connection open for its speaker."""
 
     def __init__(self, url: str, speaker: Speaker, clock: Callable[[], float]) -> None:
-        self._pool = ConnectionPool.from_url(
+        self._pool = asyncio_pool(
             url,
             protocol=2,
             socket_connect_timeout=CONNECT_SECONDS,

@@ -14,6 +14,7 @@ from redis.retry import Retry
 
 from roomlog_contract import limits, shards
 from roomlog_contract.envelope import ENTRY_FIELD, Reply, RoomNotice, UserNotice, encode
+from roomlog_runtime.redis_address import client
 
 log = structlog.get_logger()
 
@@ -35,7 +36,7 @@ class Bus:
     """One connection, used by one thread."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
+        self._redis: redis.Redis = client(
             url,
             socket_timeout=SOCKET_TIMEOUT_SECONDS,
             socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,

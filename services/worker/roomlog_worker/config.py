@@ -4,7 +4,8 @@ import re
 import socket
 from dataclasses import dataclass
 
-from roomlog_runtime.settings import Bind, SettingError, read_bind, read_integer, read_secret, read_text
+from roomlog_runtime.redis_address import read_redis_url
+from roomlog_runtime.settings import Bind, SettingError, read_bind, read_integer, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ def read_config(ordinal: int | None = None) -> Config:
     """Return the settings; raises SettingError with the name of the variable that is wrong."""
     return Config(
         ordinal=_ordinal() if ordinal is None else ordinal,
-        redis_url=read_secret("ROOMLOG_REDIS_URL", "redis://127.0.0.1:6379/0"),
+        redis_url=read_redis_url(),
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9081"),
         crash_point=read_text("ROOMLOG_CRASH_POINT", ""),
     )
