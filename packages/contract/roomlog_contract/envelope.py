@@ -53,6 +53,8 @@ class Envelope(Struct, frozen=True, kw_only=True):
     """Set by the api only: membership and roles were checked there."""
     received_ms: int = 0
     """The gateway's wall clock, for latency metrics only."""
+    wants_reply: bool = False
+    """The gateway does not hear the room's channel yet: the event can't be the sender's answer."""
 
 
 class Answered(Struct, frozen=True, tag=True):

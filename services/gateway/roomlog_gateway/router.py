@@ -95,7 +95,9 @@ class Router:
         request = Request(session, command.uuid, action_of(command), room, self._clock())
         number = self.requests.add(request)
         try:
-            self.bus.add(stream, self._wrap(command, number, session.user), number)
+            # Until it has entered the room nothing here may hear the channel: the event could pass it by.
+            wants_reply = room is not None and room not in session.rooms
+            self.bus.add(stream, self._wrap(command, number, session.user, wants_reply), number)
         except NotAccepted:
             self.requests.take(number)
             raise
@@ -175,7 +177,11 @@ class Router:
             self._selection.end(request)
 
     def _wrap(
-        self, command: ClientCommand | Identify | ReadHeads | FetchEvents, number: int, user: int
+        self,
+        command: ClientCommand | Identify | ReadHeads | FetchEvents,
+        number: int,
+        user: int,
+        wants_reply: bool = False,
     ) -> bytes:
         return encode(
             Envelope(
@@ -184,6 +190,7 @@ class Router:
                 request=number,
                 user=user,
                 received_ms=int(self._wall_clock() * 1000),
+                wants_reply=wants_reply,
             )
         )
 

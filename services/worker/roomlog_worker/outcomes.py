@@ -107,7 +107,7 @@ def _announce(out: Publications, outcome: Recorded) -> None:
     entry, event = outcome.entry, outcome.event
     frame = encode_frame(outcome.frame)
     # A repeat is published too: its first owner may have died between commit and publication.
-    waiting = None if outcome.duplicate or isinstance(entry.write, CreateRoom) else entry
+    waiting = None if _is_answered_apart(outcome) else entry
     notice = event_notice(event, outcome.epoch, frame, waiting)
     out.notices.append(room_notice(shards.room_channel(event.room_id), notice))
     out.notices.extend(user_notice(user, Joined(summary)) for user, summary in outcome.joined)
@@ -116,6 +116,12 @@ def _announce(out: Publications, outcome: Recorded) -> None:
             outcome.frame, uuid=entry.write.uuid, duplicate=True if outcome.duplicate else msgspec.UNSET
         )
         _reply(out.replies, entry, encode_frame(mine))
+
+
+def _is_answered_apart(outcome: Recorded) -> bool:
+    """Tell whether the event on the room's channel can't be the sender's answer."""
+    entry = outcome.entry
+    return outcome.duplicate or isinstance(entry.write, CreateRoom) or entry.envelope.wants_reply
 
 
 def _reply(replies: Mapping[str, list[Reply]], entry: Entry, frame: bytes) -> None:

@@ -194,9 +194,11 @@ class StubWorker:
         if isinstance(command, SelectRoom):
             return self._select(room, command, request)
         if isinstance(command, NewMessage):
-            notice = self._append(room, user, command.uuid, command.text, envelope.gateway, request)
+            waiting = ("", 0) if envelope.wants_reply else (envelope.gateway, request)
+            notice = self._append(room, user, command.uuid, command.text, *waiting)
             await self.publish(room.id, notice)
-        elif isinstance(command, LeaveRoom):
+            return Answered(request, notice.frame) if envelope.wants_reply else None
+        if isinstance(command, LeaveRoom):
             room.members.discard(user)
             await self.publish(room.id, self._leave(room, user, command.uuid, envelope.gateway, request))
         return None

@@ -23,6 +23,21 @@ async def test_who_joins_is_told_and_gets_what_follows(
     assert (await newcomer.event("new_message"))["seq"] == 2
 
 
+async def test_who_sends_before_it_has_entered_is_answered_all_the_same(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """A room that was just made: nobody here hears its channel yet, so the event can't be the answer."""
+    maker = await enter(4)
+    worker.add_room(fresh := uuid4(), 4)
+    answer = await maker.ask("new_message", room=fresh.hex, text="first")
+    assert (answer["status"], answer["seq"]) == ("success", 1)
+    await worker.join(fresh, 4)
+    assert (await maker.event("room_joined"))["room"]["seq"] == 1
+    assert (await maker.ask("new_message", room=fresh.hex, text="second"))["seq"] == 2
+    await maker.ask("ping")
+    assert maker.seqs() == [1, 2]
+
+
 async def test_a_join_that_is_told_twice_counts_once(worker: StubWorker, room: UUID, enter: Connect) -> None:
     """Workers repeat notices after a crash."""
     newcomer = await enter(4)

@@ -173,10 +173,10 @@ class Bench:
         worker.turn_until(lambda: len(worker.leases.epochs) == shards.SHARDS)
         return worker
 
-    def send(self, command: RoomWrite, user: int, *, staff: bool = False) -> int:
+    def send(self, command: RoomWrite, user: int, *, staff: bool = False, wants_reply: bool = False) -> int:
         """Put a command into its room's stream, as a gateway does; returns the request's number."""
         stream = shards.in_stream(shards.shard_of_room(room_of(command, user)))
-        return self._add(stream, command, user, staff)
+        return self._add(stream, command, user, staff=staff, wants_reply=wants_reply)
 
     def ask(
         self, command: ClientCommand | Identify | ReadHeads | FetchEvents, user: int = 0, shard: int = 0
@@ -233,9 +233,9 @@ class Bench:
         self._listener.close()
         self.redis.close()
 
-    def _add(self, stream: str, command: Any, user: int, staff: bool = False) -> int:
+    def _add(self, stream: str, command: Any, user: int, **wishes: bool) -> int:
         self._requests += 1
-        envelope = Envelope(command=command, gateway=GATEWAY, request=self._requests, user=user, staff=staff)
+        envelope = Envelope(command=command, gateway=GATEWAY, request=self._requests, user=user, **wishes)
         self.add_raw(stream, encode(envelope))
         return self._requests
 

@@ -1,5 +1,6 @@
 """What one turn of a worker makes of its streams: events, notices, answers, deletions, in this order."""
 
+import json
 from uuid import UUID
 
 import pytest
@@ -65,6 +66,16 @@ class TestEvents:
         assert (heard.seqs(), heard.notices[0].gateway) == ([2], "")
         assert b"duplicate" not in heard.notices[0].frame
         assert (heard.frame(again)["seq"], heard.frame(again)["duplicate"]) == (2, True)
+
+    def test_a_sender_whose_gateway_does_not_hear_the_room_is_answered(
+        self, bench: Bench, people: People
+    ) -> None:
+        """Everybody gets the event, and the sender the same frame as a reply of its own."""
+        room = make_room(people.alice)
+        request = bench.send(message(room, "hello"), people.alice, wants_reply=True)
+        heard = bench.turn()
+        assert (heard.seqs(), heard.notices[0].gateway, heard.notices[0].request) == ([2], "", 0)
+        assert heard.frame(request) == json.loads(heard.notices[0].frame)
 
     def test_who_comes_in_is_told(self, bench: Bench, people: People) -> None:
         """Members of a new room, and the invited, hear of it on their own channels with the head."""
