@@ -5,7 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := packages/contract packages/runtime packages/store services/gateway services/worker services/api clients/python deploy/local
-REQUIREMENTS := dev gateway worker api build
+PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in))
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run test check format requirements schema clean
 
@@ -25,7 +26,7 @@ run: .venv ## Start everything on this machine: Valkey, workers, gateway, api an
 	$(BIN)/roomlog demo
 
 test: .venv ## Unit, contract and real-process tests
-	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/proof tests/faults; do \
+	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/conformance tests/proof tests/faults; do \
 	  echo "pytest $$part"; $(BIN)/pytest -q $$part || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
@@ -35,20 +36,19 @@ check: .venv ## Lint, types, borders, stale schema and requirements
 	@for part in $(PROJECTS) tests benchmarks; do echo "mypy $$part"; $(BIN)/mypy $$part; done
 	$(BIN)/lint-imports
 	$(BIN)/python -m roomlog_contract.schema --check
-	@for name in $(REQUIREMENTS); do \
-	  cp requirements/$$name.txt .venv/$$name.txt; \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o .venv/$$name.txt requirements/$$name.in; \
-	  diff -q requirements/$$name.txt .venv/$$name.txt >/dev/null || { echo "requirements/$$name.txt is stale: make requirements"; exit 1; }; \
+	@for name in $(PINS); do \
+	  fresh=.venv/$$(echo $$name | tr / -).txt; \
+	  cp $$name.txt $$fresh; \
+	  $(COMPILE) -o $$fresh $$name.in; \
+	  diff -q $$name.txt $$fresh >/dev/null || { echo "$$name.txt is stale: make requirements"; exit 1; }; \
 	done
 
 format: .venv ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-requirements: ## Compile the hashed pins from requirements/*.in
-	@for name in $(REQUIREMENTS); do \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/$$name.txt requirements/$$name.in; \
-	done
+requirements: ## Compile the hashed pins of requirements/ and benchmarks/
+	@for name in $(PINS); do $(COMPILE) -o $$name.txt $$name.in; done
 
 schema: .venv ## Write the JSON Schema of the wire
 	$(BIN)/python -m roomlog_contract.schema
