@@ -1,0 +1,132 @@
+"""Real gateways on model links, and how a real client reaches one: everything of the product but its sockets.
+
+Between the client's driver and the model Redis. Seams: `Link._open` gives a model connection, `driver._open` a
+model socket; nothing else of gateway or client is replaced.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from roomlog_client import driver
+from roomlog_gateway import gateway as gateway_module
+from roomlog_gateway.config import Config, read_config
+from roomlog_gateway.drain import Drain
+from roomlog_gateway.gateway import Gateway
+from roomlog_gateway.link import Link
+
+from .redis_link import LinkTransport, LoggedIn
+from .redis_model import ModelRedis
+from .sockets import WAY_SECONDS, Line
+
+CONNECT_SECONDS: Final = (0.001, 0.01)
+
+
+class GatewayHost:
+    """One address at which a gateway runs, dies, drains and runs again."""
+
+    def __init__(
+        self, name: str, loop: asyncio.AbstractEventLoop, dice: random.Random, redis: ModelRedis
+    ) -> None:
+        self.name = name
+        self._loop, self._dice, self._redis = loop, dice, redis
+        self._config: Config = read_config({"ROOMLOG_REDIS_URL": f"redis://{name}:6379/0"})
+        self.gateway: Gateway | None = None
+        self.drain: Drain | None = None
+        self.lines: list[Line] = []
+        self.links: list[LinkTransport] = []
+        self.is_cut_off = False
+        """No way to Redis."""
+
+    def start(self) -> None:
+        """Begin to serve."""
+        gateway = self.gateway = Gateway(self._config, self._loop.time)
+        self.drain = Drain(gateway, self._config, lambda: None)
+        gateway.start()
+
+    def open_lines(self) -> list[Line]:
+        """Return the sockets that are open now."""
+        self.lines = [line for line in self.lines if not line.is_over]
+        return self.lines
+
+    def open_links(self) -> list[LinkTransport]:
+        """Return the connections to Redis that are up: commands, notices, or both."""
+        self.links = [link for link in self.links if not link.is_closing()]
+        return self.links
+
+    async def kill(self) -> None:
+        """End it as SIGKILL does: nothing is said to anybody."""
+        gateway, self.gateway = self.gateway, None
+        for line in self.open_lines():
+            line.cut()
+        for link in self.open_links():
+            link.abort()
+        if gateway is not None:
+            await gateway.stop()
+
+    async def empty(self) -> None:
+        """End it as SIGTERM does: its connections are told when to come back, and where they wait answered."""
+        assert self.drain is not None
+        self.drain.begin()
+        gateway = self.gateway
+        while gateway is not None and self.gateway is gateway and gateway.connections:
+            await asyncio.sleep(0.1)
+        await self.kill()
+
+    async def accept(self) -> Line:
+        """Open a socket to it.
+
+        Raises:
+            ConnectionRefusedError: nobody listens.
+        """
+        await asyncio.sleep(self._dice.uniform(*WAY_SECONDS))
+        gateway = self.gateway
+        if gateway is None or (self.drain is not None and self.drain.is_closing):
+            raise ConnectionRefusedError
+        line = Line(self._loop, self._dice)
+        self.lines.append(line)
+        transport: Any = line.transport
+        server: Any = line.server
+        gateway.spawn(gateway.open(server, transport).serve())
+        return line
+
+    async def reach_redis(self) -> LoggedIn | None:
+        """Connect a link; None where Redis can't be reached."""
+        await asyncio.sleep(self._dice.uniform(*CONNECT_SECONDS))
+        if self._redis.is_down or self.is_cut_off:
+            return None
+        transport = LinkTransport(self._loop, self._redis, self._dice)
+        self.links.append(transport)
+        return LoggedIn(transport)
+
+
+@contextmanager
+def seams(hosts: dict[str, GatewayHost], dice: random.Random) -> Iterator[None]:
+    """Let gateways find the model Redis and clients the gateways."""
+
+    async def open_link(link: Link) -> LoggedIn | None:
+        return await hosts[_host_of(link)].reach_redis()
+
+    async def open_socket(session: aiohttp.ClientSession, url: str) -> Any:
+        return (await hosts[urlsplit(url).hostname or ""].accept()).client
+
+    def token_hex(count: int) -> str:
+        return f"{dice.getrandbits(8 * count):0{2 * count}x}"
+
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(Link, "_open", open_link))
+        patches.enter_context(patch.object(driver, "_open", open_socket))
+        patches.enter_context(patch.object(gateway_module, "token_hex", token_hex))
+        yield
+
+
+def _host_of(link: Link) -> str:
+    """Return the host in the address that the link was given, which is its gateway's name here."""
+    host: str = link._pool.connection_kwargs["host"]
+    return host

@@ -1,0 +1,104 @@
+"""From a world at rest to a history, and from a history to its anomalies.
+
+After the simulation. The invariants are the checker's own; what it can't see from outside (an entry that
+vanished, a row that was never carried out, a member who follows nothing) is asked of the models.
+"""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from roomlog_contract.commands import NewMessage
+from roomlog_contract.envelope import decode_envelope
+from tests.faults.checker import check
+from tests.faults.history import Attempt, Epoch, History, Membership, Operation, Outcome, Row
+
+from .ledger import left_by
+from .people import People
+from .store_model import EPOCH, ModelStore
+from .world import World
+
+API = "api"
+
+
+def history_of(world: World, seed: int, *, at_rest: bool) -> History:
+    """Return what the world and its people did, for the checker."""
+    return History(
+        seed=seed,
+        operations=[*world.journal.operations(), *posts_of(world)],
+        rows=rows_of(world.store),
+        readings=world.journal.readings(),
+        connections=world.journal.connections(),
+        memberships=memberships_of(world.store),
+        faults=sorted(world.faults, key=lambda fault: fault.started_at),
+        samples=world.samples,
+        ownership=world.ownership,
+        epochs=[Epoch(0.0, EPOCH)],
+        baseline=dict.fromkeys((room.hex for room in world.store.rooms), 1),
+        at_rest=at_rest,
+    )
+
+
+def rows_of(store: ModelStore) -> list[Row]:
+    """Return the log of every room."""
+    return [
+        Row(room.hex, event.seq, event.user, event.uuid, event.kind, event.text)
+        for room, log in store.logs.items()
+        for event in log
+    ]
+
+
+def posts_of(world: World) -> list[Operation]:
+    """Return what the api was asked to say: nobody waits for an answer."""
+    now = world.loop.time()
+    return [
+        Operation(API, user, room.hex, uuid, text, (Attempt(0, number, at, now, Outcome.UNKNOWN),))
+        for number, (at, room, user, uuid, text) in enumerate(world.posted)
+    ]
+
+
+def memberships_of(store: ModelStore) -> list[Membership]:
+    """Return who was a member from which event to which, as the log tells it."""
+    found = []
+    for room, log in store.logs.items():
+        since: dict[int, int] = {}
+        for event in sorted(log, key=lambda event: event.seq):
+            if event.kind == "create_room":
+                since = {number: 0 for number, _ in event.data["members"]}
+            elif event.kind == "invite_user":
+                since[event.data["member"]] = event.seq - 1
+            elif (left := left_by(event)) in since:
+                found.append(Membership(room.hex, left, since.pop(left), event.seq))
+        found += [Membership(room.hex, user, seq) for user, seq in since.items()]
+    return found
+
+
+def anomalies_of(world: World, people: People, history: History) -> list[str]:
+    """Return everything that contradicts the guarantees, one sentence each."""
+    found = [f"{one.invariant} {one.what}" for one in check(history)]
+    found += _vanished(world)
+    found += [f"G5 {one} and was not told" for one in people.strangers()]
+    found += [f"I5 {uuid} was answered with success for another body" for uuid in people.mistaken]
+    found += [f"I1 {uuid} is not at {sent.seq}" for room, uuid, sent in people.changed if not _is_at(world, room, uuid, sent.seq)]
+    found += [f"G9 the row {row.id} of the api was not carried out" for row in world.store.pending.values()]
+    found += [f"error: {complaint}" for complaint in world.loop.complaints]
+    return found
+
+
+def _is_at(world: World, room: str, uuid: str, seq: int) -> bool:
+    return any(event.seq == seq and event.uuid == uuid for event in world.store.logs[UUID(room)])
+
+
+def _vanished(world: World) -> Iterator[str]:
+    """An entry that Redis did not lose became an event or a refusal, whether or not anybody repeated it."""
+    lost = {decode_envelope(value).command.uuid for value in world.redis.lost if value}
+    stored = set(world.store.keys)
+    for value in world.redis.taken:
+        if not value:
+            continue
+        envelope = decode_envelope(value)
+        command = envelope.command
+        if not isinstance(command, NewMessage) or command.uuid in lost:
+            continue
+        key = (command.uuid, command.room, envelope.user)
+        if key not in stored and key not in world.ledger.refused:
+            yield f"G7 the entry of {command.uuid} vanished"

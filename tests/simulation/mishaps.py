@@ -1,0 +1,284 @@
+"""What goes wrong when: a seeded schedule of faults over the processes, the wires and the models.
+
+Beside the message's way. A fault begins some milliseconds after a message left, so that over many seeds each
+stage of its way is hit. Every fault ends; after the last one the promises must come true by themselves.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from tests.faults.history import Fault
+
+from .gateways import GatewayHost
+from .redis_link import LinkTransport
+from .sockets import Line
+from .worker_model import WorkerModel
+from .world import World
+
+BEGIN_SECONDS: Final = (0.3, 14.0)
+"""When a fault may begin, from the first connection on."""
+SENT_SECONDS: Final = 2.0
+"""How long a fault waits for a message to hit."""
+WAY_SECONDS: Final = 0.04
+"""About a message's way from its client to the other clients."""
+STEP_SECONDS: Final = 3.0
+"""How long a fault waits for a worker to come to a step."""
+FAULTS: Final = (2, 6)
+STEPS: Final = ("read", "in_transaction", "before_commit", "after_commit", "after_delete")
+
+
+class Mishaps:
+    """The faults of one run."""
+
+    def __init__(self, world: World, kinds: tuple[str, ...] = ()) -> None:
+        """`kinds` limits what may happen."""
+        self._world = world
+        self._dice: random.Random = world.dice
+        self._kinds = kinds or KINDS
+        self._began = 0.0
+
+    async def happen(self) -> None:
+        """Let some faults happen, perhaps at the same time; returns when all have ended."""
+        count = self._dice.randint(*FAULTS)
+        await asyncio.gather(*(self._happen(self._dice.choice(self._kinds)) for _ in range(count)))
+
+    def end_all(self) -> None:
+        """Take back what still waits for its moment."""
+        for worker in self._world.living():
+            worker.traps.clear()
+            worker.commit_is_lost = worker.pipeline_ends_after = None
+
+    async def _happen(self, kind: str) -> None:
+        await asyncio.sleep(self._dice.uniform(*BEGIN_SECONDS))
+        await self._after_a_message()
+        fault: Callable[[], Awaitable[str]] = getattr(self, kind)
+        began = self._world.loop.time()
+        target = await fault()
+        self._world.faults.append(Fault(kind, target, began, self._world.loop.time()))
+
+    async def _after_a_message(self) -> None:
+        self._world.journal.has_sent.clear()
+        try:
+            async with asyncio.timeout(SENT_SECONDS):
+                await self._world.journal.has_sent.wait()
+        except TimeoutError:
+            pass
+        await asyncio.sleep(self._dice.uniform(0.0, WAY_SECONDS))
+
+    async def _wait(self, least: float, most: float) -> None:
+        await asyncio.sleep(self._dice.uniform(least, most))
+
+    # -- workers --------------------------------------------------------------------------------
+
+    async def kill_worker(self) -> str:
+        """SIGKILL at a step of its turn; a new process of the same ordinal comes later."""
+        worker = self._worker()
+        step = await self._come_to_a_step(worker)
+        if worker.is_alive:
+            worker.kill()
+            await self._wait(0.1, 4.0)
+            self._world.start_worker(worker.ordinal)
+        return f"worker-{worker.ordinal} {step}"
+
+    async def pause_worker(self) -> str:
+        """SIGSTOP at a step, for long enough that others may take over."""
+        worker = self._worker()
+        seconds = self._dice.choice([self._dice.uniform(0.5, 8.0), self._dice.uniform(11.0, 18.0)])
+        step = await self._come_to_a_step(worker)
+        worker.pause(seconds)
+        await asyncio.sleep(seconds)
+        return f"worker-{worker.ordinal} {step} {seconds:.1f} s"
+
+    async def replace_worker(self) -> str:
+        """SIGTERM: it hands its shards over."""
+        worker = self._worker()
+        worker.is_stopping = True
+        await self._wait(0.1, 2.0)
+        self._world.start_worker(worker.ordinal)
+        return f"worker-{worker.ordinal}"
+
+    async def scale_up_and_down(self) -> str:
+        """One worker more, for a while."""
+        worker = self._world.start_worker(len(self._world.workers))
+        await self._wait(1.0, 12.0)
+        worker.is_stopping = True
+        return f"worker-{worker.ordinal}"
+
+    async def lose_commit(self) -> str:
+        """The database's connection breaks around a COMMIT, before it or after it."""
+        worker = self._worker()
+        worker.commit_is_lost = self._dice.random() < 0.5
+        await self._wait(0.5, 1.0)
+        return f"worker-{worker.ordinal}"
+
+    async def break_pipeline(self) -> str:
+        """The connection to Redis breaks within a pipeline, some of whose commands were executed."""
+        worker = self._worker()
+        worker.pipeline_ends_after = self._dice.randint(0, 3)
+        await self._wait(0.5, 1.0)
+        return f"worker-{worker.ordinal}"
+
+    async def cut_worker_off(self) -> str:
+        """No way between a worker and Redis."""
+        worker = self._worker()
+        worker.is_cut_off = True
+        await self._wait(0.5, 6.0)
+        worker.is_cut_off = False
+        return f"worker-{worker.ordinal}"
+
+    async def stop_database(self) -> str:
+        """The database is away; open transactions are rolled back."""
+        self._world.store.is_down = True
+        self._world.store.end_all()
+        await self._wait(0.5, 8.0)
+        self._world.store.is_down = False
+        return "database"
+
+    # -- Redis ----------------------------------------------------------------------------------
+
+    async def stop_redis(self) -> str:
+        """Redis is away and comes back with all it had."""
+        await self._without_redis(0.2, 6.0)
+        return "redis"
+
+    async def wipe_redis(self) -> str:
+        """Redis loses everything; its clock, and so its ids, may go back."""
+        self._world.redis.lose_everything(self._dice.choice([0.0, -60.0, 5.0]))
+        if self._dice.random() < 0.7:
+            await self._without_redis(0.1, 2.0)
+        return "redis"
+
+    async def fail_over_redis(self) -> str:
+        """A replica takes over that had not heard of the last entries."""
+        self._world.redis.lose_tail(self._dice.uniform(0.05, 1.0))
+        await self._without_redis(0.2, 3.0)
+        return "redis"
+
+    async def fill_redis(self) -> str:
+        """Redis has no memory left for entries."""
+        self._world.redis.is_full = True
+        await self._wait(0.3, 3.0)
+        self._world.redis.is_full = False
+        return "redis"
+
+    async def double_commands(self) -> str:
+        """What timed out was executed, and comes again."""
+        self._world.redis.doubles = 0.5
+        await self._wait(1.0, 5.0)
+        self._world.redis.doubles = 0.0
+        return "redis"
+
+    async def lose_notices(self) -> str:
+        """Publications are lost without a word."""
+        await self._with_fate(lambda: None if self._dice.random() < 0.6 else 0.0)
+        return "notices"
+
+    async def delay_notices(self) -> str:
+        """Publications come late, and not in their order."""
+        await self._with_fate(lambda: self._dice.uniform(0.0, 0.4))
+        return "notices"
+
+    # -- gateways and sockets -------------------------------------------------------------------
+
+    async def kill_gateway(self) -> str:
+        """SIGKILL; the address is served again later."""
+        host = self._host()
+        await host.kill()
+        await self._wait(0.1, 4.0)
+        if host.gateway is None:
+            host.start()
+        return host.name
+
+    async def drain_gateway(self) -> str:
+        """SIGTERM."""
+        host = self._host()
+        if host.gateway is not None:
+            await host.empty()
+            await self._wait(0.1, 2.0)
+            if host.gateway is None:
+                host.start()
+        return host.name
+
+    async def cut_gateway_off(self) -> str:
+        """No way between a gateway and Redis."""
+        host = self._host()
+        host.is_cut_off = True
+        for link in host.open_links():
+            link.abort()
+        await self._wait(0.5, 14.0)
+        host.is_cut_off = False
+        return host.name
+
+    async def cut_link(self) -> str:
+        """One connection of a gateway to Redis breaks; what it carried is executed or not."""
+        link = self._link()
+        if link is not None:
+            self._dice.choice([link.abort, link.cut_after_execution])()
+        return "link"
+
+    async def cut_socket(self) -> str:
+        """A client's socket breaks."""
+        line = self._line()
+        if line is not None:
+            line.cut()
+        return "socket"
+
+    async def stall_socket(self) -> str:
+        """A client's socket takes nothing for a while."""
+        line, seconds = self._line(), self._dice.uniform(0.5, 14.0)
+        if line is not None:
+            line.down.stall(seconds)
+            await asyncio.sleep(seconds)
+        return "socket"
+
+    # -- what they are made of ------------------------------------------------------------------
+
+    async def _come_to_a_step(self, worker: WorkerModel) -> str:
+        """Return when the worker comes to a step, or does nothing for a while."""
+        step, arrived = self._dice.choice(STEPS), asyncio.Event()
+        worker.traps[step] = arrived.set
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                await arrived.wait()
+        except TimeoutError:
+            worker.traps.pop(step, None)
+        return step
+
+    async def _without_redis(self, least: float, most: float) -> None:
+        self._world.redis.is_down = True
+        self._world.break_redis_links()
+        await self._wait(least, most)
+        self._world.redis.is_down = False
+
+    async def _with_fate(self, fate: Callable[[], float | None]) -> None:
+        links = [link for host in self._world.hosts.values() for link in host.open_links()]
+        for link in links:
+            link.fate = fate
+        await self._wait(0.5, 5.0)
+        for link in links:
+            link.fate = None
+
+    def _worker(self) -> WorkerModel:
+        """Return a worker to hit; where none lives, the last one, whom nothing hurts any more."""
+        return self._dice.choice(self._world.living() or self._world.workers[-1:])
+
+    def _host(self) -> GatewayHost:
+        return self._dice.choice(list(self._world.hosts.values()))
+
+    def _link(self) -> LinkTransport | None:
+        links = [link for host in self._world.hosts.values() for link in host.open_links()]
+        return self._dice.choice(links) if links else None
+
+    def _line(self) -> Line | None:
+        lines = [line for host in self._world.hosts.values() for line in host.open_lines()]
+        return self._dice.choice(lines) if lines else None
+
+
+KINDS: Final = tuple(
+    name
+    for name, method in vars(Mishaps).items()
+    if asyncio.iscoroutinefunction(method) and not name.startswith("_") and name != "happen"
+)
+"""Every fault, by its method's name."""

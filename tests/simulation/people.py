@@ -1,0 +1,179 @@
+"""Who says what in a simulation: real clients with habits, each of them drawn from the seed.
+
+First and last stage of every message. Some people repeat, some lose patience, some come late, some are thrown
+out and invited again; all of it is in the journal that the checker judges.
+"""
+
+import asyncio
+import contextlib
+import random
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient, Sent
+from roomlog_client.errors import OutboxFull
+from tests.faults.journal import Witness
+
+from .world import World
+
+SEND_SECONDS: Final = 150.0
+"""Longer than all faults of a run: what has no answer then never will."""
+CHURN_USER: Final = 4
+"""The one who is removed and invited again and again."""
+CHURN_SECONDS: Final = (0.2, 2.5)
+LATE_SECONDS: Final = 12.0
+
+
+@dataclass
+class Person:
+    """One client of one user."""
+
+    client: RoomlogClient
+    witness: Witness
+    user: int
+    dice: random.Random
+    laziness_seconds: float
+    """Pause between two items that are taken."""
+
+    async def read(self) -> None:
+        """Take every item; what it was is in the journal."""
+        with contextlib.suppress(CutOff):
+            async for _ in self.client.events():
+                if self.laziness_seconds:
+                    await asyncio.sleep(self.laziness_seconds)
+
+
+class People:
+    """All clients of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._dice = world.dice
+        self.everybody: list[Person] = []
+        self.mistaken: list[str] = []
+        """Uuids that were answered with success although another body is stored."""
+        self.changed: list[tuple[str, str, Sent]] = []
+        """Room and uuid of commands besides messages that were answered with success."""
+        self._rooms = list(world.store.rooms)
+        self._reading: list[asyncio.Task[None]] = []
+
+    async def live(self, messages: int) -> None:
+        """Connect, say so many things, and end when the last one has its end."""
+        world = self._world
+        firsts = [await self._come(user) for user in world.store.users]
+        tasks = [self._speak(person, messages // len(firsts)) for person in firsts]
+        tasks += [self._come_late() for _ in range(self._dice.randint(0, 3))]
+        tasks.append(self._post(self._dice.randint(0, 4)))
+        tasks.append(self._throw_out_and_invite(firsts[0], firsts[-1], self._dice.randint(1, 5)))
+        await asyncio.gather(*tasks)
+
+    async def leave(self) -> None:
+        """Close every client."""
+        await asyncio.gather(*(person.client.close() for person in self.everybody))
+        await asyncio.gather(*self._reading)
+
+    def is_behind(self) -> bool:
+        """Tell whether somebody who is or will be connected lacks an event of a room that it follows."""
+        return any(self._lacks(person) for person in self.everybody)
+
+    def strangers(self) -> list[str]:
+        """Return the connected members who do not know that they are: client and room."""
+        rooms = self._world.store.rooms.values()
+        return [
+            f"{person.witness.client} in {room.name}"
+            for person in self.everybody
+            if person.client.is_connected
+            for room in rooms
+            if person.user in room.members and room.id.hex not in person.witness.cursors()
+        ]
+
+    def _lacks(self, person: Person) -> bool:
+        if person.client.is_ended:
+            return False
+        rooms = self._world.store.rooms
+        cursors = person.witness.cursors().items()
+        return not person.client.is_connected or any(
+            cursor < rooms[UUID(room)].last_seq for room, cursor in cursors
+        )
+
+    async def _come(self, user: int) -> Person:
+        number = len(self.everybody)
+        witness = self._world.journal.witness(f"user{user}-{number}", user)
+        urls, start = self._world.urls, self._dice.choice(["head", "beginning"])
+        client = RoomlogClient(urls, f"token-{user}", start=start, observer=witness)  # type: ignore[arg-type]
+        dice = random.Random(self._dice.getrandbits(64))
+        person = Person(client, witness, user, dice, dice.choice([0.0, 0.0, 0.0, 0.3]))
+        self.everybody.append(person)
+        await client.__aenter__()
+        self._reading.append(asyncio.get_running_loop().create_task(person.read()))
+        return person
+
+    async def _come_late(self) -> None:
+        await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
+        await self._come(self._dice.choice(list(self._world.store.users)))
+
+    async def _speak(self, person: Person, count: int) -> None:
+        burst: list[asyncio.Task[None]] = []
+        for _ in range(count):
+            burst.append(asyncio.create_task(self._say(person)))
+            if person.dice.random() < 0.5:
+                await asyncio.sleep(person.dice.uniform(0.0, 1.2))
+        await asyncio.gather(*burst)
+
+    async def _say(self, person: Person) -> None:
+        dice = person.dice
+        room = dice.choice(self._rooms).hex
+        uuid = str(UUID(int=dice.getrandbits(128), version=4))
+        text = f"text of {uuid}"
+        patience = dice.uniform(0.5, 4.0) if dice.random() < 0.2 else SEND_SECONDS
+        person.witness.want(room, uuid, text)
+        sent = await self._try(person, room, uuid, text, patience)
+        if sent is None and dice.random() < 0.5:
+            await asyncio.sleep(dice.uniform(0.0, 3.0))
+            await self._try(person, room, uuid, text, SEND_SECONDS)
+        elif sent is not None and dice.random() < 0.1:
+            await self._mistake(person, sent)
+
+    async def _mistake(self, person: Person, sent: Sent) -> None:
+        """Use the uuid again for something else, once its event was seen."""
+        async with asyncio.timeout(SEND_SECONDS):
+            while person.witness.cursors().get(sent.room, sent.seq) < sent.seq:
+                await asyncio.sleep(0.2)
+        if await self._try(person, sent.room, sent.uuid, "another text", 20.0) is not None:
+            self.mistaken.append(sent.uuid)
+
+    async def _try(self, person: Person, room: str, uuid: str, text: str, patience: float) -> Sent | None:
+        try:
+            return await person.client.send(room, text, uuid=uuid, timeout_seconds=patience)
+        except (CommandError, NotSent, OutcomeUnknown, OutboxFull, Disconnected):
+            return None
+
+    async def _post(self, count: int) -> None:
+        """Let the api say something for the owner, who is in every room."""
+        for number in range(count):
+            await asyncio.sleep(self._dice.uniform(0.0, 4.0))
+            self._world.post(self._dice.choice(self._rooms), 1, f"post {number}")
+
+    async def _throw_out_and_invite(self, owner: Person, guest: Person, times: int) -> None:
+        for _ in range(times):
+            room = self._dice.choice(self._rooms).hex
+            await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
+            if self._dice.random() < 0.3:
+                await self._change(guest, "leave_room", room)
+            else:
+                await self._change(owner, "remove_user", room, user=CHURN_USER)
+            await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
+            if self._dice.random() < 0.85:
+                await self._change(owner, "invite_user", room, user=CHURN_USER)
+
+    async def _change(self, person: Person, action: str, room: str, **facts: int) -> None:
+        uuid = str(UUID(int=self._dice.getrandbits(128), version=4))
+        try:
+            answer = await person.client.request(
+                action, room=room, uuid=uuid, timeout_seconds=SEND_SECONDS, **facts
+            )
+        except (CommandError, OutcomeUnknown, NotSent, Disconnected):
+            return
+        if isinstance(answer, Sent):
+            self.changed.append((room, uuid, answer))

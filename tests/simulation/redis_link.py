@@ -1,0 +1,115 @@
+"""The gateway's real link to Redis on model wires: bytes there, bytes back, cut at any moment.
+
+Stands in for the socket that redis-py logs in on; `Link` itself, with its parser, deadlines and backoff, is the
+product's. It must not know what a command means.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, Final
+
+import hiredis
+
+from .redis_model import ModelRedis, RedisRefusal
+from .wires import Wire
+
+_NOTHING: Final = object()
+Fate = Callable[[], float | None]
+"""Decides of one message of a channel: how many seconds late it comes, or None where it is lost."""
+
+
+class LinkTransport(asyncio.Transport):
+    """One connection of a gateway to Redis; also Redis's end of it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, redis: ModelRedis, dice: random.Random) -> None:
+        super().__init__()
+        self._loop = loop
+        self._redis = redis
+        self._up, self._down = Wire(loop, dice), Wire(loop, dice)
+        self._reader = hiredis.Reader(notEnoughData=_NOTHING)
+        self._protocol: asyncio.Protocol | None = None
+        self._is_closing = False
+        self.fate: Fate | None = None
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self._protocol = protocol
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def write(self, data: Any) -> None:
+        """Send a pipeline; Redis takes it as a whole."""
+        self._up.carry(self._execute, bytes(data))
+
+    def abort(self) -> None:
+        """End the connection, at both ends; the product hears of it in a later turn."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self._up.cut()
+        self._down.cut()
+        self._redis.forget_listener(self)
+        self._loop.call_soon(self._lost)
+
+    def close(self) -> None:
+        self.abort()
+
+    def cut_after_execution(self) -> None:
+        """Lose the answers only: what is on its way up is still executed."""
+        self._down.cut()
+        self._loop.call_later(0.01, self.abort)
+
+    def push(self, message: list[Any]) -> None:
+        """Send a channel's message, late or never where that is its fate."""
+        late = self.fate() if self.fate is not None else 0.0
+        if late:
+            self._loop.call_later(late, self._down.carry, self._receive, packed(message))
+        elif late is not None:
+            self._down.carry(self._receive, packed(message))
+
+    def _execute(self, data: bytes) -> None:
+        self._reader.feed(data)
+        replies = []
+        while (words := self._reader.gets()) is not _NOTHING:
+            replies += self._redis.execute(words, self)
+        if replies:
+            self._down.carry(self._receive, b"".join(map(packed, replies)))
+
+    def _receive(self, data: bytes) -> None:
+        if self._protocol is not None:
+            self._protocol.data_received(data)
+
+    def _lost(self) -> None:
+        if self._protocol is not None:
+            self._protocol.connection_lost(None)
+
+
+class LoggedIn:
+    """What `Link` needs of redis-py's connection."""
+
+    def __init__(self, transport: LinkTransport) -> None:
+        self.transport = transport
+        self._writer = self
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        """End it."""
+        self.transport.abort()
+
+
+def packed(reply: Any) -> bytes:
+    """Return a reply as RESP2 writes it."""
+    match reply:
+        case RedisRefusal():
+            return b"-%b\r\n" % str(reply).encode()
+        case None:
+            return b"$-1\r\n"
+        case int():
+            return b":%d\r\n" % reply
+        case str():
+            return b"+%b\r\n" % reply.encode()
+        case bytes():
+            return b"$%d\r\n%b\r\n" % (len(reply), reply)
+        case _:
+            return b"*%d\r\n" % len(reply) + b"".join(map(packed, reply))

@@ -1,0 +1,115 @@
+"""One seed, from the first connection to the verdict; and many of them, on all cores.
+
+The whole of tier 1 but for its report. The same seed gives the same history, byte for byte.
+"""
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from tests.faults.checker.report import in_flight
+from tests.faults.history import History, Outcome
+
+from .judging import anomalies_of, history_of
+from .knobs import turned
+from .loop import SimulatedLoop, run
+from .mishaps import Mishaps
+from .people import People
+from .store_model import Safeguards
+from .watch import watch
+from .world import World
+
+REST_SECONDS: Final = 30.0
+"""G9: so long after the last fault everything has reached everybody."""
+END_SECONDS: Final = 60.0
+"""For the answers of what was repeated: a reconnect, an authenticate and a time-out of the outbox."""
+MEMBER_SECONDS: Final = 65.0
+"""A member whose notice was lost is found by the recheck of each 60 s."""
+
+
+@dataclass
+class Verdict:
+    """What one seed showed."""
+
+    seed: int
+    digest: str
+    anomalies: list[str]
+    operations: Counter[str]
+    faults: Counter[str]
+    in_flight: int
+    """Sendings that were unanswered when a fault began."""
+    seconds: float
+    """Virtual ones."""
+    rows: int = 0
+    history: History | None = field(default=None, repr=False)
+
+
+def run_seed(seed: int, safeguards: Safeguards | None = None, *, faults: bool = True) -> Verdict:
+    """Run one world to its rest and judge it."""
+    structlog.configure(processors=[_silent])
+    return run(lambda loop: _live(loop, seed, safeguards or Safeguards(), faults), seed)
+
+
+async def _live(loop: SimulatedLoop, seed: int, safeguards: Safeguards, faults: bool) -> Verdict:
+    dice = random.Random(seed)
+    began = loop.time()
+    with ExitStack() as patches:
+        patches.enter_context(turned(dice))
+        world = World(loop, dice, safeguards)
+        patches.enter_context(world.running())
+        people = People(world)
+        mishaps = Mishaps(world)
+        watching = loop.create_task(watch(world))
+        living = loop.create_task(people.live(dice.randint(30, 100)))
+        if faults:
+            await mishaps.happen()
+            mishaps.end_all()
+        is_over = await _is_true_within(END_SECONDS, living.done)
+        await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending))
+        history = history_of(world, seed, at_rest=True)
+        await _is_true_within(MEMBER_SECONDS, lambda: not people.strangers())
+        anomalies = anomalies_of(world, people, history)
+        if not is_over:
+            anomalies.append("G9 not everything that was sent has an end")
+        watching.cancel()
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
+        await people.leave()
+        await world.stop()
+    return _verdict(seed, history, anomalies, loop.time() - began)
+
+
+async def _is_true_within(seconds: float, condition: Any) -> bool:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not condition():
+        if loop.time() > deadline:
+            return False
+        await asyncio.sleep(0.2)
+    return True
+
+
+def _verdict(seed: int, history: History, anomalies: list[str], seconds: float) -> Verdict:
+    outcomes = Counter(attempt.outcome.value for attempt in history.attempts())
+    return Verdict(
+        seed,
+        hashlib.sha256(msgspec.json.encode(history)).hexdigest(),
+        anomalies,
+        Counter({outcome.value: outcomes[outcome.value] for outcome in Outcome}),
+        Counter(fault.name for fault in history.faults),
+        sum(in_flight(history, fault) for fault in history.faults),
+        seconds,
+        len(history.rows),
+        history,
+    )
+
+
+def _silent(logger: Any, method: str, event: Any) -> Any:
+    raise structlog.DropEvent

@@ -1,0 +1,33 @@
+"""Looks at a running world ten times a second: how long queues are, and which shards have an owner.
+
+Beside the message's way; for I12 and I13 of the checker. It only reads.
+"""
+
+import asyncio
+from typing import Final
+
+from roomlog_contract import limits
+from tests.faults.history import Ownership, Sample
+
+from .world import World
+
+LOOK_SECONDS: Final = 0.25
+OWNERS_EVERY: Final = 4
+
+
+async def watch(world: World) -> None:
+    """Sample until cancelled."""
+    looks = 0
+    while True:
+        now = world.loop.time()
+        for host in world.hosts.values():
+            if host.gateway is not None:
+                for connection in host.gateway.connections:
+                    waiting = connection.session.outbox._events
+                    if waiting > limits.OUTBOX_EVENTS:
+                        world.samples.append(Sample(now, "outbox", waiting, limits.OUTBOX_EVENTS))
+        if looks % OWNERS_EVERY == 0:
+            owned = {shard for worker in world.living() for shard in worker.leases.epochs}
+            world.ownership.append(Ownership(now, frozenset(owned)))
+        looks += 1
+        await asyncio.sleep(LOOK_SECONDS)
