@@ -4,21 +4,15 @@ Group commit: whatever arrives together is read, checked and written with a hand
 however many commands there are. Must be used inside `transaction.atomic()`, which the caller owns.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
-
-from .models import ChatRoom, Membership, RoomEvent, RoomHead
-
-CommandKey = tuple[str, UUID, int]
-"""uuid, room, user: what names a command for ever."""
+from . import statements
+from .models import RoomEvent, RoomHead
+from .statements import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +28,7 @@ class Wanted:
     """The message that it answers."""
 
     @property
-    def key(self) -> CommandKey:
+    def key(self) -> Key:
         """Return what names the command for ever."""
         return (self.uuid, self.room, self.user)
 
@@ -44,15 +38,19 @@ class Standing:
     """What a member may do in a room: the part of a Membership that decides commands."""
 
     role: str
-    muted_until: datetime | None = None
+    is_muted: bool = False
 
 
 @dataclass(slots=True)
 class LockedRoom:
     """A room whose head this transaction holds."""
 
-    room: ChatRoom
-    head: RoomHead
+    id: UUID
+    kind: str
+    is_archived: bool
+    epoch: str
+    last_seq: int
+    messages: int
     members: dict[int, Standing] = field(default_factory=dict)
     """Of the users that the batch's commands name; others were not read."""
 
@@ -63,7 +61,7 @@ class Batch:
 
     now: datetime
     rooms: dict[UUID, LockedRoom]
-    known: dict[CommandKey, RoomEvent]
+    known: dict[Key, RoomEvent]
     """Commands that already are events, of earlier transactions and of this one."""
     held_by_others: frozenset[UUID]
     """Rooms whose heads somebody else has locked: their commands wait for the next batch."""
@@ -76,7 +74,7 @@ class Batch:
         self,
         room: LockedRoom,
         kind: RoomEvent.Kind,
-        key: CommandKey,
+        key: Key,
         body_hash: str,
         *,
         text: str = "",
@@ -84,13 +82,13 @@ class Batch:
     ) -> RoomEvent:
         """Give the command the next place in the room's log."""
         uuid, room_id, user = key
-        room.head.last_seq += 1
+        room.last_seq += 1
         if is_message := kind == RoomEvent.Kind.NEW_MESSAGE:
-            room.head.messages += 1
+            room.messages += 1
         event = RoomEvent(
             room_id=room_id,
-            seq=room.head.last_seq,
-            number=room.head.messages if is_message else None,
+            seq=room.last_seq,
+            number=room.messages if is_message else None,
             kind=kind,
             user_id=user,
             uuid=uuid,
@@ -114,14 +112,12 @@ class Batch:
         """Insert the new events and move the heads; ids of the events are set from here on."""
         if not self.events:
             return
-        RoomEvent.objects.bulk_create(self.events)
-        moved = {event.room_id for event in self.events}
-        RoomHead.objects.bulk_create(
-            [self.rooms[room].head for room in sorted(moved)],
-            update_conflicts=True,
-            unique_fields=["room"],
-            update_fields=["last_seq", "messages"],
-        )
+        moved = [self.rooms[room] for room in sorted({event.room_id for event in self.events})]
+        rows = statements.insert_events(self.events, self.now)
+        statements.move_heads((room.id, room.last_seq, room.messages) for room in moved)
+        ids = {(room, seq): number for room, seq, number in rows}
+        for event in self.events:
+            event.pk = ids[event.room_id, event.seq]
 
 
 def open_batch(wanted: Sequence[Wanted], now: datetime) -> Batch:
@@ -129,40 +125,35 @@ def open_batch(wanted: Sequence[Wanted], now: datetime) -> Batch:
 
     Heads that others hold are skipped, not awaited: one locked room must not stop a shard.
     """
-    if not wanted:
-        return Batch(now, rooms={}, known={}, held_by_others=frozenset(), messages=set())
-    room_ids = {want.room for want in wanted}
-    heads = (
-        RoomHead.objects.select_related("room")
-        .filter(room_id__in=room_ids)
-        .order_by("room_id")
-        .select_for_update(skip_locked=True, no_key=True, of=("self",))
-    )
-    rooms = {head.room_id: LockedRoom(head.room, head) for head in heads}
-    _read_members(wanted, rooms)
+    heads = statements.lock_heads({want.room for want in wanted})
+    rooms = {head.room: _locked(head) for head in heads}
+    commands = statements.read_commands(_keys(wanted), now)
+    for command in commands:
+        if command.role is not None and command.room in rooms:
+            rooms[command.room].members[command.user] = Standing(command.role, command.is_muted)
     return Batch(
         now=now,
         rooms=rooms,
-        known=_known(wanted),
-        held_by_others=_held_by_others(room_ids - rooms.keys()),
+        known=_known([command.event for command in commands if command.event is not None]),
+        held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
         messages=_messages({want.reply_to for want in wanted if want.reply_to is not None}),
     )
 
 
-def _read_members(wanted: Iterable[Wanted], rooms: dict[UUID, LockedRoom]) -> None:
-    pairs = {(want.room, want.user) for want in wanted}
-    pairs |= {(want.room, want.member) for want in wanted if want.member is not None}
-    found = Membership.objects.filter(
-        _one_of("room_id, user_id", [(_stored(room), user) for room, user in pairs])
-    )
-    for room, user, role, muted_until in found.values_list("room_id", "user_id", "role", "muted_until"):
-        if room in rooms:
-            rooms[room].members[user] = Standing(role, muted_until)
+def _locked(head: statements.HeadRow) -> LockedRoom:
+    return LockedRoom(head.room, head.kind, head.is_archived, head.epoch, head.last_seq, head.messages)
 
 
-def _known(wanted: Iterable[Wanted]) -> dict[CommandKey, RoomEvent]:
-    keys = {(want.uuid, _stored(want.room), want.user) for want in wanted}
-    rows = RoomEvent.objects.filter(_one_of("uuid, room_id, user_id", list(keys))).order_by()
+def _keys(wanted: Iterable[Wanted]) -> Iterator[Key]:
+    """Return the commands' keys, and one that no command has for whom each concerns."""
+    for want in wanted:
+        yield want.key
+        if want.member is not None:
+            yield ("", want.room, want.member)
+
+
+def _known(ids: Sequence[int]) -> dict[Key, RoomEvent]:
+    rows = RoomEvent.objects.filter(pk__in=ids) if ids else ()
     return {(row.uuid, row.room_id, row.user_id): row for row in rows}
 
 
@@ -177,19 +168,3 @@ def _held_by_others(missing: set[UUID]) -> frozenset[UUID]:
     if not missing:
         return frozenset()
     return frozenset(RoomHead.objects.filter(room_id__in=missing).values_list("room_id", flat=True))
-
-
-def _one_of(columns: str, rows: Sequence[tuple[object, ...]]) -> RawSQL:
-    """Return the condition that the columns together are one of the rows.
-
-    An `IN` for each column would find their product: all the thousands of commands that were called "1" by
-    somebody somewhere, or everybody who is in any of the rooms.
-    """
-    row = f"({', '.join(['%s'] * len(rows[0]))})"
-    condition = f"({columns}) IN (VALUES {', '.join([row] * len(rows))})"
-    return RawSQL(condition, list(chain.from_iterable(rows)), BooleanField())  # noqa: S611 - names are ours
-
-
-def _stored(room: UUID) -> object:
-    """Return the id as the database keeps it: SQLite has no type for it."""
-    return room if connection.features.has_native_uuid_field else room.hex

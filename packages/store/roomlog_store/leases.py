@@ -4,12 +4,13 @@ A lease changes hands by one conditional UPDATE that counts its epoch up; whoeve
 old epoch is refused by `lock_leases` inside its own transaction.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
+from . import statements
 from .models import ShardLease, Worker
 
 
@@ -46,15 +47,17 @@ def release_leases(shards: Collection[int], owner: UUID) -> None:
 
 def lock_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
     """Lock the leases in shard order until the transaction ends; return those that are no longer mine."""
-    return _not_mine(epochs, owner, ShardLease.objects.select_for_update(no_key=True))
+    return _not_mine(epochs, owner, statements.lock_leases(epochs))
 
 
 def lost_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
     """Return the leases that are no longer mine, as just committed."""
-    return _not_mine(epochs, owner, ShardLease.objects.all())
+    rows = ShardLease.objects.filter(shard__in=epochs.keys())
+    return _not_mine(epochs, owner, rows.values_list("shard", "owner", "epoch"))
 
 
-def _not_mine(epochs: Mapping[int, int], owner: UUID, leases: QuerySet[ShardLease]) -> set[int]:
-    rows = leases.filter(shard__in=epochs.keys()).order_by("shard").values_list("shard", "owner", "epoch")
-    mine = {shard for shard, holder, epoch in rows if holder == owner and epoch == epochs[shard]}
+def _not_mine(
+    epochs: Mapping[int, int], owner: UUID, leases: Iterable[tuple[int, UUID | None, int]]
+) -> set[int]:
+    mine = {shard for shard, holder, epoch in leases if holder == owner and epoch == epochs[shard]}
     return set(epochs) - mine

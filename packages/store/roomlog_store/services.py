@@ -17,10 +17,11 @@ from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMess
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import room_of
 
-from .batch import Batch, CommandKey, LockedRoom, Standing, Wanted
+from .batch import Batch, LockedRoom, Standing, Wanted
 from .errors import RefusedWrite
 from .models import ChatRoom, Install, Membership, RoomEvent, RoomHead
 from .selectors import active_user_ids
+from .statements import Key
 
 _HASH_BYTES: Final = 16
 _RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
@@ -81,14 +82,12 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
     return Written(event, duplicate=False)
 
 
-def new_message(
-    batch: Batch, command: NewMessage, key: CommandKey, body_hash: str, *, staff: bool
-) -> RoomEvent:
+def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, staff: bool) -> RoomEvent:
     """Append a message. Members only; not while muted, not in an archived room."""
     room = _open_room(batch, command.room)
     if not staff:
         member = _member(room, key[2])
-        if member.muted_until is not None and member.muted_until > batch.now:
+        if member.is_muted:
             raise RefusedWrite(ErrorCode.MUTED)
     data = None
     if command.reply_to is not None:
@@ -98,7 +97,7 @@ def new_message(
     return batch.append(room, RoomEvent.Kind.NEW_MESSAGE, key, body_hash, text=command.text, data=data)
 
 
-def create_room(batch: Batch, command: CreateRoom, key: CommandKey, body_hash: str) -> Written:
+def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str) -> Written:
     """Make the room with its first event and members; the direct room of a pair is made only once."""
     _, room_id, user = key
     if room_id in batch.rooms:
@@ -110,15 +109,15 @@ def create_room(batch: Batch, command: CreateRoom, key: CommandKey, body_hash: s
         Membership(room=room, user_id=number, role=role) for number, role in members
     )
     standings = {number: Standing(role) for number, role in members}
-    locked = batch.rooms[room_id] = LockedRoom(room, head, standings)
+    locked = batch.rooms[room_id] = LockedRoom(
+        room_id, command.kind, False, head.epoch, head.last_seq, head.messages, standings
+    )
     data = {"name": command.name, "kind": command.kind, "members": members}
     event = batch.append(locked, RoomEvent.Kind.CREATE_ROOM, key, body_hash, data=data)
     return Written(event, duplicate=False)
 
 
-def invite_user(
-    batch: Batch, command: InviteUser, key: CommandKey, body_hash: str, *, staff: bool
-) -> RoomEvent:
+def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, staff: bool) -> RoomEvent:
     """Make somebody a member. Any member of a group may; nobody gives a role above the own."""
     room = _open_group(batch, command.room)
     if not staff and _RANKS[command.role] > _RANKS[_member(room, key[2]).role]:
@@ -127,15 +126,13 @@ def invite_user(
         raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is a member already.")
     if not active_user_ids([command.user]):
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
-    Membership.objects.create(room=room.room, user_id=command.user, role=command.role)
+    Membership.objects.create(room_id=room.id, user_id=command.user, role=command.role)
     room.members[command.user] = Standing(command.role)
     data = {"member": command.user, "role": command.role}
     return batch.append(room, RoomEvent.Kind.INVITE_USER, key, body_hash, data=data)
 
 
-def remove_user(
-    batch: Batch, command: RemoveUser, key: CommandKey, body_hash: str, *, staff: bool
-) -> RoomEvent:
+def remove_user(batch: Batch, command: RemoveUser, key: Key, body_hash: str, *, staff: bool) -> RoomEvent:
     """End somebody's membership. For owners and admins of a group; an owner only by an owner."""
     room = _open_group(batch, command.room)
     removed = room.members.get(command.user)
@@ -148,7 +145,7 @@ def remove_user(
     return _end_membership(batch, room, command.user, RoomEvent.Kind.REMOVE_USER, key, body_hash)
 
 
-def leave_room(batch: Batch, key: CommandKey, body_hash: str) -> RoomEvent:
+def leave_room(batch: Batch, key: Key, body_hash: str) -> RoomEvent:
     """End one's own membership of a group."""
     room = _open_group(batch, key[1])
     _member(room, key[2])
@@ -163,10 +160,10 @@ def new_epoch(epoch: str) -> None:
 
 
 def _end_membership(
-    batch: Batch, room: LockedRoom, user: int, kind: RoomEvent.Kind, key: CommandKey, body_hash: str
+    batch: Batch, room: LockedRoom, user: int, kind: RoomEvent.Kind, key: Key, body_hash: str
 ) -> RoomEvent:
     data = {"member": user, "role": room.members.pop(user).role}
-    Membership.objects.filter(room=room.room, user_id=user).delete()
+    Membership.objects.filter(room_id=room.id, user_id=user).delete()
     return batch.append(room, kind, key, body_hash, data=data)
 
 
@@ -174,14 +171,14 @@ def _open_room(batch: Batch, room_id: UUID) -> LockedRoom:
     room = batch.rooms.get(room_id)
     if room is None:
         raise RefusedWrite(ErrorCode.INVALID_ROOM)
-    if room.room.archived_at is not None:
+    if room.is_archived:
         raise RefusedWrite(ErrorCode.ARCHIVED)
     return room
 
 
 def _open_group(batch: Batch, room_id: UUID) -> LockedRoom:
     room = _open_room(batch, room_id)
-    if room.room.kind == ChatRoom.Kind.DIRECT:
+    if room.kind == ChatRoom.Kind.DIRECT:
         raise RefusedWrite(ErrorCode.FORBIDDEN, "A direct room has its two members for ever.")
     return room
 

@@ -7,6 +7,7 @@ here repeats a command by itself; whoever gets a RedisError knows that the entri
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, cast
 
+import hiredis
 import redis
 import structlog
 from redis.backoff import NoBackoff
@@ -44,8 +45,12 @@ class Bus:
             socket_keepalive=True,
             legacy_responses=False,
         )
+        self._connection: redis.Connection | None = None
+        """For all but the rare tries: a client's own way to send costs more than the commands."""
         self._streams: list[str] = []
         self._busy_streams = 1
+        self._reads: dict[int, bytes] = {}
+        """The XREAD of the owned streams, ready to send, by its COUNT."""
 
     def read(self, owned: Collection[int]) -> list[RawEntry]:
         """Return the oldest entries of the shards' streams, about a batch; waits BLOCK_MS for the first.
@@ -56,15 +61,17 @@ class Bus:
         streams = [stream(shard) for shard in owned for stream in (shards.in_stream, shards.read_stream)]
         if streams != self._streams:
             self._streams, self._busy_streams = streams, len(streams)
+            self._reads = {}
         count = max(1, limits.STREAM_BATCH // self._busy_streams)
-        answer = cast(
-            dict[bytes, list[tuple[bytes, dict[bytes, bytes]]]],
-            self._redis.xread(dict.fromkeys(streams, "0"), count=count, block=BLOCK_MS),
-        )
+        if count not in self._reads:
+            self._reads[count] = _packed([_read_command(streams, count)])
+        (answered,) = self._exchange(self._reads[count], 1)
+        # Pairs or a map, as the server's protocol has it.
+        answer = dict(cast(Iterable[tuple[bytes, list[tuple[bytes, list[bytes]]]]], answered or ()))
         # After an empty read, and for new shards, all may be busy: each can hold 10,000 entries.
         self._busy_streams = len(answer) or len(streams)
         entries = [
-            (stream.decode(), entry_id.decode(), fields.get(ENTRY_FIELD, b""))
+            (stream.decode(), entry_id.decode(), _value_of(fields))
             for stream, found in answer.items()
             for entry_id, fields in found
         ]
@@ -77,23 +84,18 @@ class Bus:
         Raises:
             redis.RedisError: unknown how far it came; the entries that are left are repeats.
         """
-        pipeline = self._redis.pipeline(transaction=False)
-        for channel, notice in notices:
-            pipeline.publish(channel, notice)
-        for stream, entry_ids in done.items():
-            pipeline.xdel(stream, *entry_ids)
-        if len(pipeline):
-            pipeline.execute()
+        publish = [("PUBLISH", channel, notice) for channel, notice in notices]
+        self._send([*publish, *(("XDEL", stream, *entry_ids) for stream, entry_ids in done.items())])
 
     def answer(self, replies: Mapping[str, list[Reply]]) -> None:
         """Publish replies on their gateways' channels; a lost one leaves its sender without an answer."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for gateway, bundle in replies.items():
-            for start in range(0, len(bundle), BUNDLE_REPLIES):
-                part = bundle[start : start + BUNDLE_REPLIES]
-                pipeline.publish(shards.gateway_channel(gateway), encode(part))
-        if len(pipeline):
-            pipeline.execute()
+        self._send(
+            [
+                ("PUBLISH", shards.gateway_channel(gateway), encode(bundle[start : start + BUNDLE_REPLIES]))
+                for gateway, bundle in replies.items()
+                for start in range(0, len(bundle), BUNDLE_REPLIES)
+            ]
+        )
 
     def count_try(self, shard: int, label: str) -> int:
         """Return which try this is of an entry that may have killed an earlier owner.
@@ -119,6 +121,44 @@ class Bus:
         """Give the connection up after an error, so that no late answer is taken for another's."""
         self._redis.connection_pool.disconnect()
         self._streams = []
+
+    def _send(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+        if commands:
+            self._exchange(_packed(commands), len(commands))
+
+    def _exchange(self, packed: bytes, answers: int) -> list[object]:
+        """Send commands and return all their answers, or raise the first that is an error."""
+        if self._connection is None:
+            self._connection = self._redis.connection_pool.get_connection()
+        self._connection.send_packed_command([packed])  # type: ignore[no-untyped-call]
+        received = [self._answer(self._connection) for _ in range(answers)]
+        for answer in received:
+            if isinstance(answer, redis.ResponseError):
+                raise answer
+        return received
+
+    @staticmethod
+    def _answer(connection: redis.Connection) -> object:
+        try:
+            return connection.read_response()
+        except redis.ResponseError as error:
+            return error
+
+
+def _packed(commands: Iterable[tuple[str | bytes, ...]]) -> bytes:
+    return b"".join(cast(bytes, hiredis.pack_command(command)) for command in commands)  # type: ignore[arg-type]
+
+
+def _read_command(streams: Sequence[str], count: int) -> tuple[str, ...]:
+    block = ("XREAD", "COUNT", str(count), "BLOCK", str(BLOCK_MS), "STREAMS")
+    return (*block, *streams, *("0" for _ in streams))
+
+
+def _value_of(fields: Sequence[bytes]) -> bytes:
+    """Return the envelope among an entry's names and values; nothing for a wake-up."""
+    return next(
+        (value for name, value in zip(fields[::2], fields[1::2], strict=True) if name == ENTRY_FIELD), b""
+    )
 
 
 def room_notice(room_channel: str, notice: RoomNotice) -> tuple[str, bytes]:

@@ -20,6 +20,7 @@ from roomlog_contract import limits, shards
 from roomlog_contract.errors import ErrorCode
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_store.models import PendingCommand
+from roomlog_store.statements import find_pending
 
 from . import metrics, reader
 from .bus import MOST_ENTRIES, Bus, RawEntry
@@ -193,10 +194,10 @@ class Consumer:
         for entry in entries:
             if entry.envelope.received_ms:
                 metrics.QUEUED_SECONDS.observe(max(0.0, now_ms - entry.envelope.received_ms) / 1000)
-        waiting = PendingCommand.objects.filter(
-            shard__in={entry.shard for entry in entries}, room__in={entry.room for entry in entries}
-        )
-        self._commit_all(self._pending(waiting) + entries, parked)
+        waiting = list(find_pending({entry.shard for entry in entries}, {entry.room for entry in entries}))
+        if waiting:
+            entries = self._pending(PendingCommand.objects.filter(pk__in=waiting)) + entries
+        self._commit_all(entries, parked)
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
 
     def _sweep(self, parked: set[UUID]) -> None:

@@ -144,7 +144,7 @@ def _decide(batch: Batch, entry: Entry) -> _Decision | Refused:
         written = services.carry_out(batch, entry.write, envelope.user, staff=envelope.staff)
     except RefusedWrite as refused:
         return Refused(entry, refused.code, refused.message)
-    return _Decision(entry, written, batch.rooms[written.event.room_id].head.epoch)
+    return _Decision(entry, written, batch.rooms[written.event.room_id].epoch)
 
 
 def _keep_letter(shard: int, label: str, **facts: object) -> None:
