@@ -169,6 +169,9 @@ def test_pods_of_a_kind_are_spread_over_nodes(component: str) -> None:
     assert rule["topologyKey"] == "kubernetes.io/hostname"
     assert rule["whenUnsatisfiable"] == "ScheduleAnyway"
     assert rule["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] == component
+    # Else a rollout counts the pods that it replaces, and may end with all new ones on one node.
+    revision = "controller-revision-hash" if component == "worker" else "pod-template-hash"
+    assert rule["matchLabelKeys"] == [revision]
 
 
 @pytest.mark.parametrize("component", SERVICES)

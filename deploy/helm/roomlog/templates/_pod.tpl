@@ -58,6 +58,8 @@ topologySpreadConstraints:
     labelSelector:
       matchLabels:
         {{- include "roomlog.selectorLabels" (dict "root" .root "component" .component) | nindent 8 }}
+    # Of one revision: else a rollout counts the pods that it replaces and may end with all new ones on one node.
+    matchLabelKeys: [{{ ternary "controller-revision-hash" "pod-template-hash" (eq .component "worker") }}]
 {{- end }}
 {{- end -}}
 
