@@ -5,7 +5,8 @@ KIND_NAMESPACE ?= roomlog
 KIND_PAGE_PORT ?= 8800
 KIND_WEBSOCKET_PORT ?= 8801
 SIZE ?= small
-export KIND_NODE_IMAGE KIND_CLUSTER KIND_NAMESPACE KIND_PAGE_PORT KIND_WEBSOCKET_PORT SIZE
+FAULT ?=
+export KIND_NODE_IMAGE KIND_CLUSTER KIND_NAMESPACE KIND_PAGE_PORT KIND_WEBSOCKET_PORT SIZE FAULT
 
 .PHONY: kind-up kind-load kind-down e2e
 kind-up: images ## Make a kind cluster, load the images, install the chart, print the page's address
@@ -20,5 +21,5 @@ kind-load: images ## Build the images anew, load them into the cluster and roll 
 kind-down: ## Delete the kind cluster
 	kind delete cluster --name $(KIND_CLUSTER)
 
-e2e: .venv kind-up ## End-to-end tests on kind, each fault under load; SIZE=full for all of them
-	$(BIN)/pytest tests/e2e
+e2e: .venv kind-up ## End-to-end tests on kind, each fault under load; SIZE=full for all, FAULT=… [SEED=…] for one
+	$(BIN)/pytest tests/e2e$(if $(FAULT),/test_faults.py)

@@ -1,6 +1,6 @@
 """The install under test, its people, and the report that is printed and written at the end."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
@@ -13,6 +13,7 @@ from tests.faults.stack import User
 
 _users: Final[list[User]] = []
 """Made once a session: the loop of a test ends with it, the users don't."""
+_found: Final[list[figures.Figures]] = []
 
 
 @pytest.fixture
@@ -31,11 +32,16 @@ async def users(cluster: Cluster) -> list[User]:
     return _users
 
 
-@pytest.fixture(scope="session")
-def report() -> Iterator[list[figures.Figures]]:
-    """Takes the figures of each fault; prints and writes them at the end, whatever happened."""
-    found: list[figures.Figures] = []
-    yield found
-    if found:
-        figures.save(found, git_revision())
-        print(f"\n\n{figures.table(found)}\nwritten to {settings.REPORT}")
+@pytest.fixture
+def report() -> list[figures.Figures]:
+    """Takes the figures of each fault."""
+    return _found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints and writes the figures at the end, whatever happened."""
+    if _found:
+        figures.save(_found, git_revision())
+        terminalreporter.section("what people saw")
+        terminalreporter.write_line(figures.table(_found))
+        terminalreporter.write_line(f"all figures: {settings.REPORT}")

@@ -1,10 +1,8 @@
 """Nothing is lost, doubled or reordered, whatever is done to the cluster under load."""
 
-import time
-
 import pytest
 
-from tests.e2e import breaking, figures
+from tests.e2e import breaking, figures, settings
 from tests.e2e.breaking import Fault
 from tests.e2e.cluster import Cluster
 from tests.e2e.load import Load
@@ -20,25 +18,29 @@ RECONNECTS_PER_SECOND = 20
 """What deploy/kind/values.yaml sets for each gateway."""
 LATE_SECONDS = 0.5
 """So much later than it was sent a close may be seen here, on a machine that is busy with everything else."""
+ROUNDS = [
+    pytest.param(fault, number, id=breaking.describe(fault, number))
+    for number in range(settings.ROUNDS)
+    for fault in breaking.chosen()
+]
 
 
-@pytest.mark.parametrize("fault", breaking.chosen(), ids=breaking.describe)
+@pytest.mark.parametrize(("fault", "number"), ROUNDS)
 async def test_nothing_is_lost(
-    fault: Fault, cluster: Cluster, users: list[User], report: list[figures.Figures]
+    fault: Fault, number: int, cluster: Cluster, users: list[User], report: list[figures.Figures]
 ) -> None:
     """Twenty people send while it happens: every invariant holds, and everybody ends at the head."""
-    async with Load(cluster, users, await make_rooms(cluster, users)) as load:
+    rooms = await make_rooms(cluster, users)
+    async with Load(cluster, users, rooms, settings.SEED + number) as load:
         await load.succeed(CALM_SUCCESSES)
-        began = time.monotonic()
-        await fault.breaks(cluster)
-        words = (fault.name, fault.target, began, time.monotonic(), fault.leaves_no_owner)
-        load.faults.append(figures.as_fault(*words))
+        async with load.fault(fault.name, fault.target, leaves_no_owner=fault.leaves_no_owner):
+            await fault.breaks(cluster)
         await load.reach_everybody()
         await load.succeed(CALM_SUCCESSES)
-        await load.rest()
-    history = load.history()
+        await load.last(settings.SECONDS if fault.is_long else 0.0)
+        history = await load.finish()
     verdict = report_on(history, min_successes=FEWEST_SUCCESSES)
-    found = figures.measure(breaking.describe(fault), load, history, verdict)
+    found = figures.measure(fault, load, history, verdict)
     report.append(found)
     print(f"\n{verdict.table()}\n{found}")
     assert verdict.anomalies == []

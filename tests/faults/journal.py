@@ -36,6 +36,7 @@ class Wanted:
     room: str
     uuid: str
     text: str
+    wanted_at: float = field(default_factory=time.monotonic)
     ended: list[Attempt] = field(default_factory=list)
     open: list[Sending] = field(default_factory=list)
     seqs: list[int] = field(default_factory=list)
