@@ -1,5 +1,6 @@
 """The wire through the real path: a node's port, gateway, Valkey, worker, PostgreSQL, and back."""
 
+import asyncio
 from uuid import uuid4
 
 import aiohttp
@@ -13,6 +14,7 @@ from tests.faults.waiting import eventually
 from tests.faults.wire import SECONDS, Wire
 
 MALFORMED = 1003
+FRESH_ROOMS = 40
 
 
 async def test_the_seed_protocol_works(cluster: Cluster, users: list[User]) -> None:
@@ -34,6 +36,30 @@ async def test_the_seed_protocol_works(cluster: Cluster, users: list[User]) -> N
         assert (repeated["seq"], repeated["duplicate"]) == (1, True)
         history = await bob.ask("get_history", room=room.id)
         assert [message["text"] for message in history["room_messages"]] == ["hello"]
+
+
+async def test_a_room_that_was_just_made_is_usable_at_once(cluster: Cluster, users: list[User]) -> None:
+    """Who made it and who was invited send, read and select on all their sockets, and each is answered.
+
+    A send may overtake the gateway's subscription to the new room: seen in one of 200 rooms, hence many.
+    """
+    creator, invited = users[:2]
+    makers, guests = [Wire(settings.WEBSOCKET, creator) for _ in range(3)], Wire(settings.WEBSOCKET, invited)
+    async with makers[0], makers[1], makers[2], guests:
+        for wire in (*makers, guests):
+            await wire.authenticate()
+        for number in range(FRESH_ROOMS):
+            maker = makers[number % len(makers)]
+            made = await maker.ask("create_room", name=f"fresh {number}", kind="group", members=[invited.id])
+            room = made["room"]
+            answers = await asyncio.gather(
+                *(wire.ask("new_message", room=room, text="at once") for wire in (*makers, guests)),
+                maker.ask("get_history", room=room),
+                guests.ask("select_room", room=room),
+            )
+            assert {answer["status"] for answer in answers} == {"success"}
+            history = await guests.ask("get_history", room=room)
+            assert len(history["room_messages"]) == len(makers) + 1
 
 
 async def test_a_stranger_is_refused(cluster: Cluster, users: list[User]) -> None:
