@@ -81,6 +81,17 @@ def asyncio_pool(url: str, **options: Any) -> "ConnectionPool":
     asked = {**address.sentinel, **_ask_options(), "retry": Retry(NoBackoff(), 0)}
     # deadline: _ask_options
     sentinels = Sentinel(address.sentinels, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]
+    discover = sentinels.discover_master
+
+    async def discover_afresh(service: str) -> tuple[str, int]:
+        """Keep no connection to a Sentinel: one that died unnoticed would fail the next question."""
+        try:
+            primary: tuple[str, int] = await discover(service)
+            return primary
+        finally:
+            await sentinels.aclose()
+
+    sentinels.discover_master = discover_afresh  # type: ignore[method-assign, assignment]
     return SentinelConnectionPool(  # type: ignore[no-untyped-call]
         address.service, sentinels, **{**address.server, **options}
     )
@@ -106,7 +117,7 @@ def client(url: str, **options: Any) -> "Redis":
 
 
 def _ask_options() -> dict[str, Any]:
-    return {"socket_timeout": ASK_SECONDS, "socket_connect_timeout": ASK_SECONDS}
+    return {"socket_timeout": ASK_SECONDS, "socket_connect_timeout": ASK_SECONDS, "protocol": 2}
 
 
 def _parse(scheme: str, rest: str) -> SentinelAddress:

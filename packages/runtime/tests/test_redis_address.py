@@ -1,5 +1,7 @@
 """Where Redis is: addresses of one server and of Sentinels, and what a failing one may say."""
 
+import asyncio
+
 import pytest
 
 from roomlog_runtime.redis_address import asyncio_pool, client, read_redis_url, sentinel_address
@@ -74,3 +76,32 @@ async def test_connections_of_both_kinds_carry_what_was_given() -> None:
             asyncio_pool(url, **SECONDS).connection_kwargs,
         ):
             assert {"db": 4, **SECONDS}.items() <= kwargs.items()
+
+
+async def test_every_connection_asks_a_sentinel_afresh() -> None:
+    """No connection to a Sentinel is kept: one that died unnoticed meanwhile can't hide the primary."""
+    asked: list[asyncio.StreamWriter] = []
+    facts = ["name", "chat", "ip", "127.0.0.1", "port", "6380", "flags", "master", "num-other-sentinels", "2"]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+        while command := await reader.read(1024):
+            is_question = b"masters" in command.lower()
+            writer.write(_packed([facts]) if is_question else b"+OK\r\n" * command.lower().count(b"client"))
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        pool = asyncio_pool(f"redis+sentinel://127.0.0.1:{port}/chat", protocol=2, **SECONDS)
+        for count in (1, 2):
+            assert await pool.get_master_address() == ("127.0.0.1", 6380)  # type: ignore[attr-defined]
+            assert len(asked) == count
+            async with asyncio.timeout(5):
+                await asked[-1].wait_closed()
+
+
+def _packed(value: object) -> bytes:
+    if isinstance(value, list):
+        return b"*%d\r\n" % len(value) + b"".join(map(_packed, value))
+    text = str(value).encode()
+    return b"$%d\r\n%b\r\n" % (len(text), text)

@@ -124,7 +124,8 @@ class Link(asyncio.Protocol):
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, OSError, TimeoutError, RuntimeError) as error:
+            # RuntimeError: uvloop's word for a socket that was reset before the login was written.
             if not self._is_missed:
                 log.warning("redis_unreachable", error=type(error).__name__)
             self._is_missed = True

@@ -1,0 +1,57 @@
+"""One link to Redis: what can't be reached now is tried again, however the attempt failed."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from roomlog_gateway.link import Link
+
+
+class Ear:
+    """A speaker that remembers."""
+
+    def __init__(self) -> None:
+        self.downs = 0
+        self.up = asyncio.Event()
+
+    def link_up(self) -> None:
+        self.up.set()
+
+    def link_reply(self, reply: Any) -> None: ...
+
+    def link_silent(self) -> None: ...
+
+    def link_writable(self) -> None: ...
+
+    def link_down(self) -> None:
+        self.downs += 1
+
+
+async def test_a_socket_that_was_reset_during_the_login_is_made_again(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop raises RuntimeError for a write to a socket that is gone; the link must survive that."""
+    ear = Ear()
+    link = Link(redis_url, ear, time.monotonic)
+    make = link._pool.make_connection
+    made: list[Any] = []
+
+    def make_connection() -> Any:
+        connection = make()  # type: ignore[no-untyped-call]
+        if not made:
+            monkeypatch.setattr(connection, "connect", fail)
+        made.append(connection)
+        return connection
+
+    async def fail() -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    monkeypatch.setattr(link._pool, "make_connection", make_connection)
+    running = asyncio.create_task(link.run())
+    async with asyncio.timeout(10):
+        await ear.up.wait()
+    assert ear.downs == 1
+    running.cancel()
+    await asyncio.wait([running])
