@@ -155,11 +155,12 @@ def table(all_figures: list[Figures]) -> str:
     return "\n".join(lines)
 
 
-def save(all_figures: list[Figures], revision: str) -> None:
-    """Write the report where the settings say."""
+def save(all_figures: list[Figures], revision: str, is_complete: bool) -> None:
+    """Write the report where the settings say; complete is one of all faults of its size, none failed."""
     report = {
         "revision": revision,
         "written_at": time.time(),
+        "complete": is_complete,
         "size": "full" if settings.IS_FULL else "small",
         "rounds": settings.ROUNDS,
         "seconds": settings.SECONDS,
