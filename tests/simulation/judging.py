@@ -4,20 +4,27 @@ After the simulation. The invariants are the checker's own; what it can't see fr
 vanished, a row that was never carried out, a member who follows nothing) is asked of the models.
 """
 
+import itertools
 from collections.abc import Iterator
+from typing import Final
 from uuid import UUID
 
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import decode_envelope
+from roomlog_contract.shards import SHARDS
 from tests.faults.checker import check
-from tests.faults.history import Attempt, Epoch, History, Membership, Operation, Outcome, Row
+from tests.faults.checker.system import UNOWNED_SECONDS
+from tests.faults.history import Attempt, Epoch, History, Membership, Operation, Outcome, Ownership, Row
 
 from .ledger import left_by
 from .people import People
 from .store_model import EPOCH, ModelStore
 from .world import World
 
-API = "api"
+API: Final = "api"
+STOPPING: Final = frozenset({"kill_worker", "pause_worker", "replace_worker", "stop_database", "scale_up_and_down"})
+WATCH_SECONDS: Final = 1.0
+"""Between two looks at the owners."""
 
 
 def history_of(world: World, seed: int, *, at_rest: bool) -> History:
@@ -31,11 +38,30 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         memberships=memberships_of(world.store),
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
         samples=world.samples,
-        ownership=world.ownership,
+        ownership=ownership_of(world),
         epochs=[Epoch(0.0, EPOCH)],
         baseline=dict.fromkeys((room.hex for room in world.store.rooms), 1),
         at_rest=at_rest,
     )
+
+
+def ownership_of(world: World) -> list[Ownership]:
+    """Return who owned what; the 20 s of I13 begin anew where a worker is hit before they are over."""
+    stops = sorted(
+        (fault for fault in world.faults if fault.name in STOPPING), key=lambda fault: fault.started_at
+    )
+    again = [
+        second
+        for first, second in itertools.pairwise(stops)
+        if second.started_at - first.ended_at < UNOWNED_SECONDS
+    ]
+    everything = frozenset(range(SHARDS))
+    return [
+        Ownership(sample.at, everything)
+        if any(fault.started_at <= sample.at <= fault.ended_at + WATCH_SECONDS for fault in again)
+        else sample
+        for sample in world.ownership
+    ]
 
 
 def rows_of(store: ModelStore) -> list[Row]:

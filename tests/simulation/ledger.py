@@ -79,7 +79,7 @@ class Batch:
                 self.held_by_others.add(room)
             else:
                 self.transaction.rooms[room] = replace(row, members=dict(row.members))
-        if self.store.safeguards.unique_keys or self.store.safeguards.head_lock:
+        if self.store.safeguards.finds_repeats:
             keys = [(command.uuid, command.room, user) for command, user in commands]
             self.known = {key: self.store.keys[key] for key in keys if key in self.store.keys}
 

@@ -7,6 +7,7 @@ stage of its way is hit. Every fault ends; after the last one the promises must 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from tests.faults.history import Fault
@@ -25,23 +26,35 @@ WAY_SECONDS: Final = 0.04
 """About a message's way from its client to the other clients."""
 STEP_SECONDS: Final = 3.0
 """How long a fault waits for a worker to come to a step."""
-FAULTS: Final = (2, 6)
-STEPS: Final = ("read", "in_transaction", "before_commit", "after_commit", "after_delete")
+STEPS: Final = ("before_read", "read", "in_transaction", "before_commit", "after_commit", "after_delete")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is about: everything, or the faults against which one safeguard stands."""
+
+    kinds: tuple[str, ...] = ()
+    """Faults that may happen; all where there is none."""
+    faults: tuple[int, int] = (2, 6)
+    """How many, at least and at most."""
+    changes: tuple[int, int] = (1, 5)
+    """How often somebody is thrown out and invited again."""
+    member_seconds: float = 65.0
+    """In which a member must know that it is one: the recheck of each 60 s finds it if a notice was lost."""
 
 
 class Mishaps:
     """The faults of one run."""
 
-    def __init__(self, world: World, kinds: tuple[str, ...] = ()) -> None:
-        """`kinds` limits what may happen."""
+    def __init__(self, world: World, plan: Plan) -> None:
         self._world = world
         self._dice: random.Random = world.dice
-        self._kinds = kinds or KINDS
-        self._began = 0.0
+        self._kinds = plan.kinds or KINDS
+        self._faults = plan.faults
 
     async def happen(self) -> None:
         """Let some faults happen, perhaps at the same time; returns when all have ended."""
-        count = self._dice.randint(*FAULTS)
+        count = self._dice.randint(*self._faults)
         await asyncio.gather(*(self._happen(self._dice.choice(self._kinds)) for _ in range(count)))
 
     def end_all(self) -> None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient, Sent
-from roomlog_client.errors import OutboxFull
+from roomlog_client import CutOff, RoomlogClient, RoomlogError, Sent
 from tests.faults.journal import Witness
 
 from .world import World
 
 SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
+MISTAKE_SECONDS: Final = 20.0
 CHURN_USER: Final = 4
 """The one who is removed and invited again and again."""
 CHURN_SECONDS: Final = (0.2, 2.5)
@@ -58,14 +58,14 @@ class People:
         self._rooms = list(world.store.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
-    async def live(self, messages: int) -> None:
+    async def live(self, messages: int, changes: int) -> None:
         """Connect, say so many things, and end when the last one has its end."""
         world = self._world
         firsts = [await self._come(user) for user in world.store.users]
         tasks = [self._speak(person, messages // len(firsts)) for person in firsts]
         tasks += [self._come_late() for _ in range(self._dice.randint(0, 3))]
         tasks.append(self._post(self._dice.randint(0, 4)))
-        tasks.append(self._throw_out_and_invite(firsts[0], firsts[-1], self._dice.randint(1, 5)))
+        tasks.append(self._throw_out_and_invite(firsts[0], firsts[-1], changes))
         await asyncio.gather(*tasks)
 
     async def leave(self) -> None:
@@ -136,17 +136,22 @@ class People:
             await self._mistake(person, sent)
 
     async def _mistake(self, person: Person, sent: Sent) -> None:
-        """Use the uuid again for something else, once its event was seen."""
-        async with asyncio.timeout(SEND_SECONDS):
-            while person.witness.cursors().get(sent.room, sent.seq) < sent.seq:
-                await asyncio.sleep(0.2)
-        if await self._try(person, sent.room, sent.uuid, "another text", 20.0) is not None:
-            self.mistaken.append(sent.uuid)
+        """Use the uuid again for something else, where no answer to its first use can still come."""
+        token = f"token-{person.user}"
+        async with RoomlogClient(self._world.urls, token, start="head") as client:
+            try:
+                await client.ready(MISTAKE_SECONDS)
+                await client.send(
+                    sent.room, "another text", uuid=sent.uuid, timeout_seconds=MISTAKE_SECONDS
+                )
+            except (RoomlogError, TimeoutError):
+                return
+        self.mistaken.append(sent.uuid)
 
     async def _try(self, person: Person, room: str, uuid: str, text: str, patience: float) -> Sent | None:
         try:
             return await person.client.send(room, text, uuid=uuid, timeout_seconds=patience)
-        except (CommandError, NotSent, OutcomeUnknown, OutboxFull, Disconnected):
+        except RoomlogError:
             return None
 
     async def _post(self, count: int) -> None:
@@ -173,7 +178,7 @@ class People:
             answer = await person.client.request(
                 action, room=room, uuid=uuid, timeout_seconds=SEND_SECONDS, **facts
             )
-        except (CommandError, OutcomeUnknown, NotSent, Disconnected):
+        except RoomlogError:
             return
         if isinstance(answer, Sent):
             self.changed.append((room, uuid, answer))

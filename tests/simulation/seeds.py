@@ -20,7 +20,7 @@ from tests.faults.history import History, Outcome
 from .judging import anomalies_of, history_of
 from .knobs import turned
 from .loop import SimulatedLoop, run
-from .mishaps import Mishaps
+from .mishaps import Mishaps, Plan
 from .people import People
 from .store_model import Safeguards
 from .watch import watch
@@ -30,8 +30,9 @@ REST_SECONDS: Final = 30.0
 """G9: so long after the last fault everything has reached everybody."""
 END_SECONDS: Final = 60.0
 """For the answers of what was repeated: a reconnect, an authenticate and a time-out of the outbox."""
-MEMBER_SECONDS: Final = 65.0
-"""A member whose notice was lost is found by the recheck of each 60 s."""
+MESSAGES: Final = (30, 100)
+WHOLE: Final = Safeguards()
+EVERYTHING: Final = Plan()
 
 
 @dataclass
@@ -51,13 +52,13 @@ class Verdict:
     history: History | None = field(default=None, repr=False)
 
 
-def run_seed(seed: int, safeguards: Safeguards | None = None, *, faults: bool = True) -> Verdict:
+def run_seed(seed: int, safeguards: Safeguards = WHOLE, plan: Plan = EVERYTHING) -> Verdict:
     """Run one world to its rest and judge it."""
     structlog.configure(processors=[_silent])
-    return run(lambda loop: _live(loop, seed, safeguards or Safeguards(), faults), seed)
+    return run(lambda loop: _live(loop, seed, safeguards, plan), seed)
 
 
-async def _live(loop: SimulatedLoop, seed: int, safeguards: Safeguards, faults: bool) -> Verdict:
+async def _live(loop: SimulatedLoop, seed: int, safeguards: Safeguards, plan: Plan) -> Verdict:
     dice = random.Random(seed)
     began = loop.time()
     with ExitStack() as patches:
@@ -65,16 +66,15 @@ async def _live(loop: SimulatedLoop, seed: int, safeguards: Safeguards, faults: 
         world = World(loop, dice, safeguards)
         patches.enter_context(world.running())
         people = People(world)
-        mishaps = Mishaps(world)
+        mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world))
-        living = loop.create_task(people.live(dice.randint(30, 100)))
-        if faults:
-            await mishaps.happen()
-            mishaps.end_all()
+        living = loop.create_task(people.live(dice.randint(*MESSAGES), dice.randint(*plan.changes)))
+        await mishaps.happen()
+        mishaps.end_all()
         is_over = await _is_true_within(END_SECONDS, living.done)
         await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending))
         history = history_of(world, seed, at_rest=True)
-        await _is_true_within(MEMBER_SECONDS, lambda: not people.strangers())
+        await _is_true_within(plan.member_seconds, lambda: not people.strangers())
         anomalies = anomalies_of(world, people, history)
         if not is_over:
             anomalies.append("G9 not everything that was sent has an end")

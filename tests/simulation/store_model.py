@@ -89,13 +89,14 @@ class PendingRow:
     envelope: bytes
 
 
-@dataclass
+@dataclass(frozen=True)
 class Safeguards:
     """What keeps the log right on the worker's side; all of it, but in ablations."""
 
     unique_keys: bool = True
     head_lock: bool = True
     lease_check: bool = True
+    finds_repeats: bool = True
     reads_from_zero: bool = True
     deletes_after_commit: bool = True
     answers_after_commit: bool = True
@@ -216,8 +217,8 @@ class ModelStore:
         for event in transaction.events:
             self.logs[event.room].append(event)
             self.keys.setdefault(event.key, event)
-        for room in transaction.rooms.values():
-            self.rooms[room.id] = room
+        for moved in {event.room for event in transaction.events}:
+            self.rooms[moved] = transaction.rooms[moved]
         for row in transaction.done_pending:
             self.pending.pop(row, None)
 

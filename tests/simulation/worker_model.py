@@ -201,6 +201,7 @@ class WorkerModel:
     async def _read(self) -> tuple[list[Entry], list[Entry], dict[str, list[EntryId]]]:
         self._work.clear()
         after = None if self._store.safeguards.reads_from_zero else self._last_read
+        await self._point("before_read")
         owned = list(self.leases.epochs)
         raw = await self._ask_redis(lambda: self._redis.read(owned, limits.STREAM_BATCH, after))
         writes, reads, wake_ups = [], [], defaultdict(list)
@@ -300,8 +301,8 @@ class WorkerModel:
     async def _publish(self, outcomes: Sequence[Outcome]) -> None:
         notices, replies, refusals = self._told(outcomes)
         done = _ids([outcome.entry for outcome in outcomes])
-        await self._finish(notices, done if self._store.safeguards.deletes_after_commit else {})
         self._ledger.refused |= {outcome.entry.key for outcome in outcomes if outcome.refused}
+        await self._finish(notices, done if self._store.safeguards.deletes_after_commit else {})
         await self._point("after_delete")
         await self._answer(replies)
         owned = {outcome.entry.shard for outcome in outcomes}

@@ -1,0 +1,132 @@
+"""The running system with one safeguard removed: tier 1 must see that it is gone, or it proves nothing.
+
+Around one simulation. Safeguards of the worker are switches of the model; those of gateway and client are
+patches of the product's code, made here and nowhere in it.
+
+Who covers whom. Two writers of one room are stopped by three things: the shard's lease locked and compared in
+the transaction, the room's head locked, and the unique keys (room, seq) and (uuid, room, user). Any one of them
+suffices to keep the log right, so the head lock and the keys are removed together with the lease check. The
+lease check alone is missed where an owner that was paused stores what its successor has refused. The unique
+key's other half is that repeats are found by it; without that every repeat is a second message. A stale read of
+`authenticate` is mended by the next recheck after up to 60 s: its run allows for 5 s, and breaks nothing but
+sockets, so that no notice is lost.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from unittest.mock import patch
+
+from roomlog_gateway.authentication import Authentication
+from roomlog_gateway.delivery import Delivery, DeliveryState, Release
+from roomlog_gateway.gaps import Gaps
+from roomlog_gateway.heads import HeadPoll
+from roomlog_gateway.outbox import Frame, Outbox, Push
+
+from .mishaps import Plan
+from .seeds import Verdict, run_seed
+from .store_model import Safeguards
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A missing safeguard, and the kind of run in which it is missed."""
+
+    name: str
+    safeguards: Safeguards = Safeguards()
+    patches: tuple[tuple[Any, str, Any], ...] = ()
+    """Class, method, and what stands in its place."""
+    plan: Plan = Plan()
+    invariants: tuple[str, ...] = ()
+    """What its anomalies begin with; anything else would be another defect."""
+
+
+@contextmanager
+def without(ablation: Ablation) -> Iterator[None]:
+    """Take the product's safeguard away."""
+    with ExitStack() as patches:
+        for owner, method, replacement in ablation.patches:
+            patches.enter_context(patch.object(owner, method, replacement))
+        yield
+
+
+def run_without(ablation: Ablation, seed: int) -> Verdict:
+    """Run one seed without the safeguard."""
+    with without(ablation):
+        return run_seed(seed, ablation.safeguards, ablation.plan)
+
+
+async def _no_poll(heads: HeadPoll) -> None:
+    """Ask for no heads."""
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing."""
+
+
+def _release_without_held(delivery: Delivery, head: int) -> Release:
+    """Go on from the answer as if nothing had come since the question."""
+    delivery._selects -= 1
+    if delivery._selects > 0:
+        return Release([], is_cut=False)
+    delivery.state = DeliveryState.BEHIND if delivery._is_behind else DeliveryState.AHEAD
+    delivery.cursor = min(delivery.cursor, head)
+    return Release([], is_cut=False)
+
+
+async def _settle_once(authentication: Authentication, session: Any, pinned: list[Any]) -> Any:
+    """Trust what was read before the subscription."""
+    held = set(session.rooms)
+    identified = await authentication._identify(session)
+    if identified.user is not None:
+        authentication._members.attach(session, identified.user.id)
+        missing = [summary.id for summary in identified.rooms if summary.id not in held]
+        pinned.extend(await authentication._members.pin(identified.user.id, missing))
+    return identified
+
+
+def _push_without_bound(outbox: Outbox, frame: Frame) -> Push:
+    """Keep every event, however many wait."""
+    outbox._event_bytes += frame.size
+    outbox._events += frame.events
+    outbox._frames.append(frame)
+    if outbox.is_scheduled:
+        return Push.QUEUED
+    outbox.is_scheduled = True
+    return Push.FIRST
+
+
+_PAUSES: Final = Plan(kinds=("pause_worker",), faults=(4, 8), changes=(8, 14))
+_RECONNECTS: Final = Plan(kinds=("cut_socket",), faults=(10, 20), changes=(8, 14), member_seconds=5.0)
+
+ABLATIONS: Final = (
+    Ablation("the unique key, by which repeats are found", Safeguards(unique_keys=False, finds_repeats=False)),
+    Ablation(
+        "head lock, lease check and unique keys",
+        Safeguards(unique_keys=False, head_lock=False, lease_check=False),
+        plan=_PAUSES,
+    ),
+    Ablation("the lease check", Safeguards(lease_check=False), plan=_PAUSES),
+    Ablation("reading from 0", Safeguards(reads_from_zero=False)),
+    Ablation("deletion after the commit", Safeguards(deletes_after_commit=False)),
+    Ablation("answers after the commit", Safeguards(answers_after_commit=False)),
+    Ablation("the heads poll", patches=((HeadPoll, "run", _no_poll),)),
+    Ablation("the gap fetch", patches=((Gaps, "watch", _nothing), (Gaps, "doubt", _nothing))),
+    Ablation(
+        "held events on select_room",
+        patches=((Delivery, "keep", _nothing), (Delivery, "release", _release_without_held)),
+    ),
+    Ablation(
+        "the second read on authenticate",
+        patches=((Authentication, "_settle", _settle_once),),
+        plan=_RECONNECTS,
+    ),
+    Ablation("the body hash", Safeguards(compares_bodies=False)),
+    Ablation("the sweep of pending commands", Safeguards(sweeps=False)),
+    Ablation(
+        "the outbox bound",
+        patches=((Outbox, "push_event", _push_without_bound),),
+        plan=Plan(kinds=("stall_socket",)),
+    ),
+)
