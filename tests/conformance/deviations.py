@@ -10,16 +10,11 @@ from tests.conformance.suite import Verdict
 
 GOOD = frozenset({"OK", "INFORMATIONAL", "UNIMPLEMENTED"})
 """INFORMATIONAL: the RFC leaves it open. UNIMPLEMENTED: compression, which is not offered."""
-BROKEN_AT_ONCE = (
-    "a frame that breaks the protocol fails the connection at once, as section 7.1.7 allows: the answer to a"
-    " message that came in the same packet is not sent, so its sender does not know and repeats its uuid"
-)
 UTF8_AT_THE_END = (
     "text is checked when its message is whole, not piece by piece: it is refused with 1007 all the same, at"
     " most 64 KiB later"
 )
 DEVIATIONS = {
-    **dict.fromkeys(("3.2", "3.3", "3.4", "4.1.3", "4.1.4", "4.2.3", "4.2.4", "5.15"), BROKEN_AT_ONCE),
     **dict.fromkeys(("6.4.1", "6.4.2", "6.4.3", "6.4.4"), UTF8_AT_THE_END),
 }
 

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 
 from roomlog_contract import limits
 from roomlog_gateway.config import read_config
-from roomlog_gateway.connection import Connection
+from roomlog_gateway.connection import Connection, Socket
 from roomlog_gateway.gateway import Gateway
 from roomlog_gateway.handler import Handler
 from roomlog_gateway.outbox import Frame, Push
@@ -69,7 +69,7 @@ class EchoGateway(Gateway):
         """Begins to keep time."""
         self.spawn(self._keep_time())
 
-    def open(self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport) -> Connection:
+    def open(self, socket: Socket, transport: asyncio.WriteTransport) -> Connection:
         """Counts an upgraded socket in."""
         connection = EchoConnection(socket, transport, self, self, self.clock)
         self.connections[connection] = len(self.connections)

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -32,12 +33,13 @@ def frame(
     reserved: int = 0,
     masked: bool = True,
     length: bytes | None = None,
+    mask: bytes | None = None,
 ) -> bytes:
-    """Return a client's frame; `length` replaces the length bytes, whatever the payload is."""
+    """Return a client's frame; `length` replaces the length bytes, a mask is random where none is given."""
     head = bytes([(0x80 if final else 0) | reserved << 4 | opcode])
     if length is None:
         length = _length(len(payload))
-    mask = os.urandom(4) if masked else b""
+    mask = (mask or os.urandom(4)) if masked else b""
     head += bytes([length[0] | (0x80 if masked else 0)]) + length[1:] + mask
     return head + (_mask(payload, mask) if masked else payload)
 
@@ -123,6 +125,19 @@ class RawSocket:
                 await self.write(frame(CLOSE, payload))
                 assert await self.is_ended(), "the server closed and kept the socket"
                 return Closed(int.from_bytes(payload[:2], "big"))
+
+    async def rest(self) -> bytes:
+        """Say that nothing more comes, and return all that the server says until it ends the connection."""
+        said = b""
+        with suppress(OSError):  # it may have gone before us
+            self._writer.write_eof()
+        try:
+            async with asyncio.timeout(SECONDS):
+                while read := await self._reader.read(65536):
+                    said += read
+        except ConnectionError:
+            pass
+        return said
 
     async def is_ended(self) -> bool:
         """Tell whether the server ends the TCP connection in time."""

@@ -176,5 +176,6 @@ def decode_user_notice(data: bytes) -> UserNotice:
 def _read(decoder: msgspec.msgpack.Decoder[Inner], data: bytes) -> Inner:
     try:
         return decoder.decode(data)
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, RecursionError) as error:
+        # msgspec lets both through: text that is none, and nesting without an end.
         raise msgspec.DecodeError(str(error)) from None

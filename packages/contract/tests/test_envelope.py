@@ -135,6 +135,15 @@ def test_an_envelope_with_text_that_is_no_utf8_is_a_decode_error() -> None:
         inside.decode_envelope(inside.encode(sent).replace(b"good", b"\xff\xff\xff\xff"))
 
 
+def test_nesting_without_an_end_is_a_decode_error() -> None:
+    """A field that nobody knows is skipped; where it nests deeper than the stack it is refused by name."""
+    fields = msgspec.msgpack.decode(inside.encode(inside.Envelope(command=Ping(uuid="u"))))
+    known = b"".join(msgspec.msgpack.encode(part) for pair in fields.items() for part in pair)
+    later = msgspec.msgpack.encode("later") + b"\x91" * 100_000 + b"\x01"
+    with pytest.raises(msgspec.DecodeError):
+        inside.decode_envelope(bytes([0x80 + len(fields) + 1]) + known + later)
+
+
 def test_every_client_command_fits_into_an_envelope() -> None:
     """The union of the type checker and the registry of the codec name the same commands."""
     assert set(get_args(ClientCommand)) == set(COMMANDS.values())

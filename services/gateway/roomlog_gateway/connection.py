@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from roomlog_contract import limits
 from roomlog_contract.errors import CloseCode
@@ -27,6 +27,20 @@ CLOSE_SECONDS: Final = 5.0
 SOCKET_BYTES: Final = 128 * 1024
 """What may wait in the transport of one connection; the rest waits in its outbox, where it can be dropped."""
 _PING: Final = ping_frame()
+
+
+class Socket(web.WebSocketResponse):
+    """aiohttp's side of a WebSocket, which says goodbye by itself where a client breaks the framing."""
+
+    is_first_goodbye: Callable[[], bool] | None = None
+    """Writes what waits, and says whether a goodbye may follow: one, and nothing after it (RFC 6455 section
+    5.5.1)."""
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        """Say goodbye after what waits; False where it was said already."""
+        if self.is_first_goodbye is not None and not self.is_first_goodbye():
+            return False
+        return await super().close(code=code, message=message, drain=drain)
 
 
 class Connections(Protocol):
@@ -60,7 +74,7 @@ class Connection:
 
     def __init__(
         self,
-        socket: web.WebSocketResponse,
+        socket: Socket,
         transport: asyncio.WriteTransport,
         connections: Connections,
         services: Services,
@@ -79,6 +93,7 @@ class Connection:
         self.close_deadline: float | None = None
         """When the client must have said goodbye too; None while the connection is open."""
         self.session = Session(self, services, clock)
+        socket.is_first_goodbye = self._end
 
     # -- from the socket ------------------------------------------------------------------------
 
@@ -87,6 +102,8 @@ class Connection:
         try:
             async for message in self._socket:  # deadline: pings cut a silent socket
                 self._is_heard = True
+                if message.type is WSMsgType.ERROR:
+                    break  # aiohttp has said goodbye, or found it said; it would find the error for ever
                 if self.close_deadline is None:
                     self._receive(message.type, message.data)
             if self.close_deadline is not None:
@@ -98,7 +115,8 @@ class Connection:
             log.exception("session_failed")
             self.close(CloseCode.GOING_AWAY, "")
         finally:
-            self.session.end()
+            self._end()
+            self._socket.is_first_goodbye = _never
             self._connections.lost(self)
 
     def _receive(self, kind: WSMsgType, data: Any) -> None:
@@ -121,17 +139,12 @@ class Connection:
 
     def close(self, code: int, reason: str) -> None:
         """Says goodbye after what waits, and ends the session; again is harmless."""
-        if self.close_deadline is not None:
+        if not self._end():
             return
         metrics.CLOSED.labels(str(int(code))).inc()
-        for room in self.session.rooms.values():
-            room.spread()
-        self.flush()
         # aiohttp's close() would end the socket without waiting for the client's half, because `serve` is
         # receiving: what the client is just sending would then reset the connection, goodbye included.
         self._write(close_frame(code, reason))
-        self.close_deadline = self._clock() + CLOSE_SECONDS
-        self.session.end()
 
     def finish(self) -> None:
         """Closes the socket after what was written, without waiting for the client's goodbye."""
@@ -166,6 +179,17 @@ class Connection:
             self.close(CloseCode.TOO_SLOW, "the socket takes nothing")
         self._waiting_bytes = waiting
 
+    def _end(self) -> bool:
+        """Write what waits and end the session, before the goodbye; False where that was done."""
+        if self.close_deadline is not None:
+            return False
+        for room in self.session.rooms.values():
+            room.spread()
+        self.flush()
+        self.close_deadline = self._clock() + CLOSE_SECONDS
+        self.session.end()
+        return True
+
     def _pong(self, payload: bytes) -> None:
         outcome = self.session.outbox.push_answer(Frame(pong_frame(payload)))
         if outcome is Push.FIRST:
@@ -183,3 +207,8 @@ class Connection:
             self.is_paused = True
             self.deadline = self._clock() + limits.STALLED_SECONDS
             self._connections.stalled(self)
+
+
+def _never() -> bool:
+    """Stand in for a connection that is gone."""
+    return False

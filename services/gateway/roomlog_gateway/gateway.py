@@ -12,7 +12,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from aiohttp import web
 
 from roomlog_contract import limits
 from roomlog_contract.commands import Authenticate, ClientCommand
@@ -23,7 +22,7 @@ from roomlog_contract.shards import gateway_channel
 from . import metrics
 from .authentication import Authentication
 from .config import Config
-from .connection import Connection
+from .connection import Connection, Socket
 from .fanout import Fanout
 from .gaps import Gaps
 from .heads import HeadPoll
@@ -104,7 +103,7 @@ class Gateway:
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 
-    def open(self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport) -> Connection:
+    def open(self, socket: Socket, transport: asyncio.WriteTransport) -> Connection:
         """Counts an upgraded socket in; its handler serves it."""
         connection = Connection(socket, transport, self, self, self.clock)
         self._slot += 1

@@ -18,7 +18,7 @@ from roomlog_contract import limits
 from . import metrics
 from .bucket import TokenBucket
 from .config import Config
-from .connection import CLOSE_SECONDS
+from .connection import CLOSE_SECONDS, Socket
 from .gateway import Gateway
 
 PLAIN_GET: Final = "This address speaks WebSocket: connect with ws:// or wss:// and send JSON text frames.\n"
@@ -59,7 +59,7 @@ class Handler:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Answer 101 and receive until the socket is closed."""
-        socket = web.WebSocketResponse(
+        socket = Socket(
             timeout=CLOSE_SECONDS,
             autoclose=False,
             autoping=False,

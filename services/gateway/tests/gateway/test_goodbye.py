@@ -1,0 +1,72 @@
+"""The goodbye is one frame, after all that waits and before nothing (RFC 6455 section 5.5.1)."""
+
+import asyncio
+import json
+
+import pytest
+
+from roomlog_local.ports import LOOPBACK
+from tests.gateway.conftest import Running
+from tests.gateway.waiting import eventually
+
+SECONDS = 10.0
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+PING = b'{"uuid": "1", "action": "ping"}'
+BROKEN = b"\xc1\x80\x00\x00\x00\x00"
+"""A frame with a reserved bit."""
+GOODBYE = b"\x88\x82\x00\x00\x00\x00\x0f\xa0"
+"""The code 4000."""
+
+
+def command(payload: bytes) -> bytes:
+    """Return a client's text frame, with a mask of zeros."""
+    return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload
+
+
+async def said_to(gateway: Running, *packets: bytes) -> list[tuple[int, bytes]]:
+    """Return opcode and payload of all frames that a client is sent after these bytes, until its end."""
+    async with asyncio.timeout(SECONDS):
+        reader, writer = await asyncio.open_connection(LOOPBACK, gateway.config.bind.port)
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
+        for packet in packets:
+            writer.write(packet)
+        writer.write_eof()
+        said = await reader.read()
+        writer.close()
+    return frames_of(said)
+
+
+def frames_of(said: bytes) -> list[tuple[int, bytes]]:
+    """Return opcode and payload of each short frame."""
+    frames = []
+    while said:
+        length = said[1]
+        assert length < 126
+        frames.append((said[0], said[2 : 2 + length]))
+        said = said[2 + length :]
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(BROKEN, 1002), (GOODBYE, 4000), (command(b"[]"), 1003), (b"\x82\x80\x00\x00\x00\x00", 1003)],
+)
+async def test_what_waits_is_sent_before_the_goodbye_and_nothing_after(
+    gateway: Running, end: bytes, code: int
+) -> None:
+    """A command and the end in one packet: the answer, one goodbye, silence."""
+    answer, goodbye = await said_to(gateway, command(PING) + end)
+    assert json.loads(answer[1])["uuid"] == "1"
+    assert goodbye[0] == 0x88
+    assert int.from_bytes(goodbye[1][:2], "big") == code
+
+
+async def test_a_broken_frame_after_our_goodbye_is_not_answered(gateway: Running) -> None:
+    """We have said 1003 already: a second goodbye would be a frame too many, and the connection ends."""
+    (goodbye,) = await said_to(gateway, command(b"[]") + BROKEN)
+    assert int.from_bytes(goodbye[1][:2], "big") == 1003
+    await eventually(lambda: not gateway.gateway.connections, SECONDS, "the connection is gone")

@@ -1,0 +1,213 @@
+"""The specification's rules for a client's frame, written a second time: slowly, plainly, sharing nothing.
+
+Beside the message's way. The codec under test is one scan and msgspec; this is `json` and one `if` a rule.
+Where the two disagree, one of them is wrong. It must not import the codec.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+from roomlog_contract import limits
+
+MALFORMED: Final = "malformed"
+ACCEPTED: Final = "accepted"
+HUGE: Final = 10**99
+"""Stands for integers that nobody needs to convert."""
+_ROOM: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MISSING: Final = object()
+
+
+class _NotJson(ValueError):
+    """The frame is refused before its keys are looked at."""
+
+
+def expected(text: str) -> set[str]:
+    """Return what may come of a frame: `malformed`, `accepted`, or codes of error answers.
+
+    More than one code where several values are wrong, because the specification leaves the order open.
+    """
+    try:
+        keys = _parse(text)
+    except (_NotJson, ValueError, RecursionError):
+        return {MALFORMED}
+    for name in ("uuid", "action"):
+        if name not in keys:
+            return {"required_keys"}
+    if not (_is_name(keys["uuid"]) and _is_name(keys["action"])):
+        return {"bad_value"}
+    rules = RULES.get(keys["action"])
+    if rules is None:
+        return {"invalid_action"}
+    if not _is_storable(keys):
+        return {"bad_value"}
+    return _of_fields(keys, rules)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    if depth(text) > limits.JSON_DEPTH:
+        raise _NotJson("too deep")
+    keys = json.loads(text, object_pairs_hook=_unique, parse_int=_integer, parse_constant=_no_constant)
+    if not isinstance(keys, dict):
+        raise _NotJson("no object")
+    return keys
+
+
+def depth(text: str) -> int:
+    """Count brackets outside strings one character at a time, as a person would."""
+    now = deepest = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            now += 1
+            deepest = max(deepest, now)
+        elif character in "]}":
+            now -= 1
+    return deepest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for number, (key, _) in enumerate(pairs):
+        if key in [other for other, _ in pairs[:number]]:
+            raise _NotJson("a key twice")
+    return dict(pairs)
+
+
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) < 40 else HUGE
+
+
+def _no_constant(name: str) -> Any:
+    raise _NotJson(name)
+
+
+def _is_storable(value: Any) -> bool:
+    if isinstance(value, str):
+        return all(character != "\0" and not 0xD800 <= ord(character) <= 0xDFFF for character in value)
+    if isinstance(value, list):
+        return all(_is_storable(item) for item in value)
+    if isinstance(value, dict):
+        return all(_is_storable(key) and _is_storable(item) for key, item in value.items())
+    return True
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 64 and _is_storable(value)
+
+
+def _is_room(value: Any) -> bool:
+    return isinstance(value, str) and _ROOM.fullmatch(value) is not None
+
+
+def _is_integer(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _is_seq(value: Any) -> bool:
+    return _is_integer(value, 0, 2**53 - 1)
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_integer(value, 1, 2**53 - 1)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_token(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and 1 <= len(value) <= 512)
+
+
+def _is_cursor(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("epoch"), str)
+        and len(value["epoch"]) <= 32
+        and _is_seq(value.get("seq"))
+    )
+
+
+def _is_cursors(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= 1_000
+        and all(_is_room(room) and _is_cursor(cursor) for room, cursor in value.items())
+    )
+
+
+def _is_members(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 100 and all(_is_positive(item) for item in value)
+
+
+REQUIRED, OPTIONAL, NULLABLE = "required", "optional", "nullable"
+RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
+    "authenticate": {
+        "token": (OPTIONAL, _is_token),
+        "ticket": (OPTIONAL, _is_token),
+        "cursors": (OPTIONAL, _is_cursors),
+    },
+    "select_room": {"room": (REQUIRED, _is_room), "since": (NULLABLE, _is_cursor)},
+    "new_message": {
+        "room": (REQUIRED, _is_room),
+        "text": (REQUIRED, _is_text),
+        "reply_to": (NULLABLE, _is_positive),
+    },
+    "get_history": {
+        "room": (REQUIRED, _is_room),
+        "before": (NULLABLE, _is_seq),
+        "after": (NULLABLE, _is_seq),
+        "limit": (OPTIONAL, lambda value: _is_integer(value, 1, 100)),
+    },
+    "list_rooms": {},
+    "create_room": {
+        "name": (OPTIONAL, lambda value: isinstance(value, str) and len(value) <= 200),
+        "kind": (OPTIONAL, lambda value: value in ("group", "direct")),
+        "members": (OPTIONAL, _is_members),
+    },
+    "invite_user": {
+        "room": (REQUIRED, _is_room),
+        "user": (REQUIRED, _is_positive),
+        "role": (OPTIONAL, lambda value: value in ("member", "admin", "owner")),
+    },
+    "remove_user": {"room": (REQUIRED, _is_room), "user": (REQUIRED, _is_positive)},
+    "leave_room": {"room": (REQUIRED, _is_room)},
+    "ping": {},
+}
+"""Each action's keys: whether they must be there, may be null, and what they must be."""
+
+
+def _of_fields(keys: dict[str, Any], rules: dict[str, tuple[str, Any]]) -> set[str]:
+    codes = set()
+    for name, (presence, is_right) in rules.items():
+        value = keys.get(name, _MISSING)
+        if value is _MISSING:
+            codes |= {"required_keys"} if presence == REQUIRED else set()
+        elif not (is_right(value) or (presence == NULLABLE and value is None)):
+            codes.add("bad_value")
+            if isinstance(value, dict) and not {"epoch", "seq"} <= set(value):
+                codes.add("required_keys")  # a cursor's missing key is a missing key too
+            if name == "cursors" and isinstance(value, dict):
+                codes.add("required_keys")
+    return codes or _of_meaning(keys)
+
+
+def _of_meaning(keys: dict[str, Any]) -> set[str]:
+    action = keys["action"]
+    if action == "new_message" and not keys["text"].strip():
+        return {"empty_text"}
+    if action == "new_message" and len(keys["text"]) > limits.TEXT_CODE_POINTS:
+        return {"text_too_long"}
+    if action == "authenticate" and (keys.get("token") is None) == (keys.get("ticket") is None):
+        return {"required_keys"}
+    if action == "get_history" and keys.get("before") is not None and keys.get("after") is not None:
+        return {"bad_value"}
+    return {ACCEPTED}

@@ -1,0 +1,100 @@
+"""Tier 5: bad inputs. The tables, each kind with its expected outcome, and what nobody thought of, by seed.
+
+Hypothesis draws frames for the codec, held to a second reading of the specification, and what Redis might
+hand to workers and gateways; a generator draws bytes for live sockets. The printed seed repeats a row.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.conformance.frames_drawn import frames
+from tests.conformance.fuzzing import Fuzzed, check_frame, check_inside, fuzz, insides
+from tests.conformance.sockets import abuse
+from tests.faults.postgres import REQUIRED_VARIABLE
+from tests.proof.driver import again
+from tests.proof.rows import Row, Size
+
+TIER = 5
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = "tests/faults/test_bad_inputs.py"
+TABLES_SECONDS = 600
+FRAMES = {Size.SMALL: 3_000, Size.LONG: 120_000}
+INSIDES = {Size.SMALL: 2_000, Size.LONG: 70_000}
+SOCKETS = {Size.SMALL: 400, Size.LONG: 10_000}
+SEEDS = 2**32
+SAID_CHARACTERS = 1_500
+
+
+def run(size: Size, seed: int | None) -> list[Row]:
+    """Run the tables and the three fuzzers and return their rows."""
+    seed = random.SystemRandom().randrange(SEEDS) if seed is None else seed
+    return [
+        _tables(size, seed),
+        _fuzzed("the codec against its reference", check_frame, frames, FRAMES[size], size, seed),
+        _fuzzed(
+            "entries, pending rows, replies and notices", check_inside, insides, INSIDES[size], size, seed
+        ),
+        _sockets(size, seed),
+    ]
+
+
+def _tables(size: Size, seed: int) -> Row:
+    from tests.faults.test_bad_inputs import AT_THE_DATABASE, AT_THE_GATEWAY
+
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", TABLES],
+        cwd=ROOT,
+        env={**os.environ, REQUIRED_VARIABLE: "1"},
+        capture_output=True,
+        text=True,
+        timeout=TABLES_SECONDS,
+        check=False,
+    )
+    return Row(
+        tier=TIER,
+        what="the tables of bad inputs",
+        seconds=time.monotonic() - began,
+        again=again(TIER, size, seed),
+        cases=sum(len(list(kinds())) for kinds in (AT_THE_GATEWAY | AT_THE_DATABASE).values()),
+        anomalies=(done.stdout[-SAID_CHARACTERS:],) if done.returncode else (),
+    )
+
+
+def _fuzzed(
+    what: str, check: Any, drawn: st.SearchStrategy[Any], examples: int, size: Size, seed: int
+) -> Row:
+    began = time.monotonic()
+    fuzzed: Fuzzed = fuzz(check, drawn, examples, seed)
+    return Row(
+        tier=TIER,
+        what=f"fuzzed: {what}",
+        seconds=time.monotonic() - began,
+        again=again(TIER, size, seed),
+        success=fuzzed.accepted,
+        error=fuzzed.refused,
+        cases=fuzzed.accepted + fuzzed.refused,
+        anomalies=(fuzzed.anomaly,) if fuzzed.anomaly else (),
+    )
+
+
+def _sockets(size: Size, seed: int) -> Row:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        found = abuse(Path(name), SOCKETS[size], seed)
+    return Row(
+        tier=TIER,
+        what="fuzzed: bytes on live sockets, beside neighbours who chat",
+        seconds=time.monotonic() - began,
+        again=again(TIER, size, seed),
+        cases=SOCKETS[size],
+        anomalies=tuple(found),
+    )
