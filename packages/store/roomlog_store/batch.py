@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from roomlog_contract.events import User
+
 from . import statements
 from .models import RoomEvent, RoomHead
 from .statements import Key
@@ -67,6 +69,8 @@ class Batch:
     """Rooms whose heads somebody else has locked: their commands wait for the next batch."""
     messages: set[tuple[int, UUID]]
     """Ids and rooms of the messages that commands answer."""
+    users: dict[int, User]
+    """Everybody whom the commands name, but for the members of a new room."""
     events: list[RoomEvent] = field(default_factory=list)
     """New events, in the order of their commands."""
 
@@ -137,6 +141,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime) -> Batch:
         known=_known([command.event for command in commands if command.event is not None]),
         held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
         messages=_messages({want.reply_to for want in wanted if want.reply_to is not None}),
+        users={row.user: User(row.user, row.username) for row in commands if row.username is not None},
     )
 
 

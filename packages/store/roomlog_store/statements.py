@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from django.contrib.auth import get_user_model
 from django.db import connection
 
 from .models import RoomEvent
@@ -47,6 +48,8 @@ class CommandRow(NamedTuple):
 
     room: UUID
     user: int
+    username: str | None
+    """None: there is no such user."""
     role: str | None
     """None: the user is no member."""
     is_muted: bool
@@ -86,7 +89,7 @@ def read_commands(keys: Iterable[Key], now: datetime) -> list[CommandRow]:
     """
     given = _given("uuid text, room uuid, person bigint")
     rows = _rows(
-        "SELECT room, person,"
+        f"SELECT room, person, (SELECT username FROM {_users()} WHERE id = person),"
         " (SELECT role FROM roomlog_store_membership WHERE room_id = room AND user_id = person),"
         " (SELECT muted_until > %s FROM roomlog_store_membership WHERE room_id = room AND user_id = person),"
         " (SELECT event.id FROM roomlog_store_roomevent event"
@@ -96,20 +99,9 @@ def read_commands(keys: Iterable[Key], now: datetime) -> list[CommandRow]:
         _json({"uuid": uuid, "room": room.hex, "person": user} for uuid, room, user in keys),
     )
     return [
-        CommandRow(_uuid(room), user, role, bool(is_muted), event)
-        for room, user, role, is_muted, event in rows
+        CommandRow(_uuid(room), user, name, role, bool(is_muted), event)
+        for room, user, name, role, is_muted, event in rows
     ]
-
-
-def find_pending(shards: Iterable[int], rooms: Iterable[UUID]) -> list[int]:
-    """Return the ids of the rows that wait for the shards' owners and concern the rooms."""
-    rows = _rows(
-        "SELECT id FROM roomlog_store_pendingcommand"
-        f" WHERE {_among('shard', 'integer')} AND {_among('room', 'uuid')}",
-        _json(shards),
-        _json(room.hex for room in rooms),
-    )
-    return [number for (number,) in rows]
 
 
 def insert_events(events: Sequence[RoomEvent], now: datetime) -> list[tuple[UUID, int, int]]:
@@ -181,6 +173,11 @@ def _given_as(vendor: str, columns: str) -> str:
     names = [column.split()[0] for column in columns.split(", ")]
     read = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
     return f"(SELECT {read} FROM json_each(%s)) AS given"
+
+
+@cache
+def _users() -> str:
+    return connection.ops.quote_name(get_user_model()._meta.db_table)
 
 
 def _lock(how: str) -> str:

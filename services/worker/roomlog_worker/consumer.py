@@ -14,13 +14,11 @@ from uuid import UUID
 import redis
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import QuerySet
 
 from roomlog_contract import limits, shards
 from roomlog_contract.errors import ErrorCode
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_store.models import PendingCommand
-from roomlog_store.statements import find_pending
 
 from . import metrics, reader
 from .bus import MOST_ENTRIES, Bus, RawEntry
@@ -123,14 +121,16 @@ class Consumer:
         raw = self._bus.read(self._owned)
         work = self._sort(raw)
         parked: set[UUID] = set()
+        # Whoever sent one of these entries may have seen the api's answer to what the wake-up stands for.
+        is_sweeping = bool(work.spent) or time.monotonic() >= self._next_sweep
+        if is_sweeping:
+            self._sweep(parked)
         self._write(work.writes, parked)
         self._trials.run(work.reads, self._answer_reads, set(), READS_AT_ONCE)
         if work.spent:
             self._bus.finish((), work.spent)
-        if work.spent or time.monotonic() >= self._next_sweep:
-            self._sweep(parked)
-            if len(raw) < MOST_ENTRIES:
-                self._trials.acquit(self._owned - work.shards)
+        if is_sweeping and len(raw) < MOST_ENTRIES:
+            self._trials.acquit(self._owned - work.shards)
         self._remind()
 
     def _without_redis(self) -> None:
@@ -194,16 +194,13 @@ class Consumer:
         for entry in entries:
             if entry.envelope.received_ms:
                 metrics.QUEUED_SECONDS.observe(max(0.0, now_ms - entry.envelope.received_ms) / 1000)
-        waiting = list(find_pending({entry.shard for entry in entries}, {entry.room for entry in entries}))
-        if waiting:
-            entries = self._pending(PendingCommand.objects.filter(pk__in=waiting)) + entries
         self._commit_all(entries, parked)
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
 
     def _sweep(self, parked: set[UUID]) -> None:
-        """Carry out what the api wrote for the owned shards."""
+        """Carry out what the api wrote for the owned shards, the oldest first."""
         self._next_sweep = time.monotonic() + SWEEP_SECONDS
-        self._commit_all(self._pending(PendingCommand.objects.filter(shard__in=self._owned)), parked)
+        self._commit_all(self._pending(), parked)
 
     def _commit_all(self, entries: list[Entry], parked: set[UUID]) -> None:
         self._trials.run(entries, self._commit, parked, limits.STREAM_BATCH)
@@ -255,9 +252,10 @@ class Consumer:
         metrics.DEAD_LETTERS.inc()
         log.error("entry_undecodable", shard=shard, entry=label, bytes=len(value))
 
-    def _pending(self, rows: QuerySet[PendingCommand]) -> list[Entry]:
-        """Return the oldest of the rows; what can't be decoded is buried at once."""
+    def _pending(self) -> list[Entry]:
+        """Return the oldest of the waiting rows; what can't be decoded is buried at once."""
         entries = []
+        rows = PendingCommand.objects.filter(shard__in=self._owned)
         for row in rows.order_by("id")[: limits.STREAM_BATCH]:
             value = bytes(row.envelope)
             entry = pending_entry(row.shard, row.pk, value)

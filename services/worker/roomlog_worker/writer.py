@@ -4,10 +4,8 @@ The stage between the stream and the publication. Raises what the database raise
 is decided by the consumer.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic
-from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -28,29 +26,6 @@ from .errors import LeaseLost
 from .leases import LeaseKeeper
 from .outcomes import Outcome, Recorded, Refused, brings_members
 
-NAMES_SECONDS: Final = 10.0
-"""How long a changed user name may be shown in its old form."""
-NAMES: Final = 50_000
-"""Names kept: about 10 MiB."""
-
-
-class Names:
-    """User names for frames, read again after NAMES_SECONDS."""
-
-    def __init__(self) -> None:
-        self._users: dict[int, User] = {}
-        self._until = 0.0
-
-    def of(self, events: Iterable[RoomEvent]) -> dict[int, User]:
-        """Return everybody whom the events name, with one query for those not known yet."""
-        if monotonic() > self._until or len(self._users) > NAMES:
-            self._users = {}
-            self._until = monotonic() + NAMES_SECONDS
-        wanted = {number for event in events for number in event.names()}
-        if unknown := wanted - self._users.keys():
-            self._users |= users_by_id(unknown)
-        return self._users
-
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
@@ -65,7 +40,6 @@ class Writer:
     def __init__(self, leases: LeaseKeeper, crash: CrashPoint) -> None:
         self._leases = leases
         self._crash = crash
-        self._names = Names()
 
     def write(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Commit the entries in order and return what became of each; entries of locked rooms are left out.
@@ -85,7 +59,7 @@ class Writer:
             batch.store()
             self._crash.reached("in_transaction")
             _delete_pending(decision.entry for decision in decided)
-        return self._outcomes(decided)
+        return _outcomes(decided, batch.users)
 
     def bury(self, entry: Entry, error: str) -> bool:
         """Keep an entry that can't be carried out where people find it; it will not be tried again.
@@ -119,23 +93,31 @@ class Writer:
         if lost := lock_leases(epochs, self._leases.uuid):
             raise LeaseLost(lost)
 
-    def _outcomes(self, decided: Sequence[_Decision | Refused]) -> list[Outcome]:
-        recorded = [decision for decision in decided if isinstance(decision, _Decision)]
-        users = self._names.of(decision.written.event for decision in recorded)
-        joined = _joined(recorded)
-        return [
-            decision
-            if isinstance(decision, Refused)
-            else Recorded(
-                decision.entry,
-                decision.written.event,
-                decision.epoch,
-                frame_of(decision.written.event, decision.epoch, users),
-                decision.written.duplicate,
-                joined.get(decision.entry.key, ()),
-            )
-            for decision in decided
-        ]
+
+def _outcomes(decided: Sequence[_Decision | Refused], known: Mapping[int, User]) -> list[Outcome]:
+    recorded = [decision for decision in decided if isinstance(decision, _Decision)]
+    users = _everybody(recorded, known)
+    joined = _joined(recorded)
+    return [
+        decision
+        if isinstance(decision, Refused)
+        else Recorded(
+            decision.entry,
+            decision.written.event,
+            decision.epoch,
+            frame_of(decision.written.event, decision.epoch, users),
+            decision.written.duplicate,
+            joined.get(decision.entry.key, ()),
+        )
+        for decision in decided
+    ]
+
+
+def _everybody(recorded: Sequence[_Decision], known: Mapping[int, User]) -> Mapping[int, User]:
+    """Return all whom the events name: few name more people than their commands did."""
+    named = {number for decision in recorded for number in decision.written.event.names()}
+    unknown = named - known.keys()
+    return {**known, **users_by_id(unknown)} if unknown else known
 
 
 def _decide(batch: Batch, entry: Entry) -> _Decision | Refused:

@@ -224,6 +224,7 @@ class TestWakeUps:
         """What the api wrote before a message was sent stands before it in the log."""
         room = make_room(people.alice)
         post(room, people.alice, "first")
+        bench.add_raw(in_stream(shard_of_room(room)), b"")
         bench.send(message(room, "second"), people.alice)
         bench.turn()
         assert texts_of(room) == ["first", "second"]
