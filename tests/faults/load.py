@@ -116,20 +116,39 @@ class Load:
         await eventually(lambda: self.journal.successes() >= wanted, seconds, f"{count} more successes")
 
     @contextlib.asynccontextmanager
-    async def fault(self, name: str, target: str, *, leaves_no_owner: bool = False) -> AsyncIterator[None]:
+    async def fault(
+        self, name: str, target: str, *, leaves_no_owner: bool = False, is_quiet: bool = False
+    ) -> AsyncIterator[None]:
         """Record what is broken within the context; the harm must be done at once.
 
-        It begins some milliseconds after a message left: over many faults each stage of its way is hit.
+        It begins some milliseconds after a message left, unless nobody sends any more (`is_quiet`): over many
+        faults each stage of its way is hit.
         """
-        self.journal.has_sent.clear()
-        async with asyncio.timeout(READY_SECONDS):
-            await self.journal.has_sent.wait()
-        await asyncio.sleep(self._dice.uniform(0.0, WAY_SECONDS))
+        if not is_quiet:
+            self.journal.has_sent.clear()
+            async with asyncio.timeout(READY_SECONDS):
+                await self.journal.has_sent.wait()
+            await asyncio.sleep(self._dice.uniform(0.0, WAY_SECONDS))
         began = time.monotonic()
         try:
             yield
         finally:
             self.faults.append(Fault(name, target, began, time.monotonic(), leaves_no_owner))
+
+    async def hush(self, seconds: float = REST_SECONDS) -> None:
+        """End the sending and wait until every message has its end, or the time is over."""
+        self._is_sending = False
+        await asyncio.wait(self._sending, timeout=seconds)
+
+    async def say_last(self, url: str) -> None:
+        """Say one more thing in each room, by way of one gateway."""
+        for room in self._rooms:
+            one = self._client(room.members[0], len(self._clients), [url])
+            self._clients.append(one)
+            await one.client.__aenter__()
+            self._reading.append(asyncio.create_task(one.read()))
+            await one.client.ready(READY_SECONDS)
+            await one.say(self._shape.characters, room.id)
 
     async def rest(
         self, read_log: Callable[[], Awaitable[list[Row]]], seconds: float = REST_SECONDS
@@ -138,8 +157,7 @@ class Load:
 
         Call it after the last fault. A message that has no end in time fails here: repeating must end (G9).
         """
-        self._is_sending = False
-        await asyncio.wait(self._sending, timeout=seconds)
+        await self.hush(seconds)
         endless = [wanted for witness in self.journal.witnesses for wanted in witness.endless()]
         assert all(task.done() for task in self._sending), f"no end in {seconds:g} s: {endless}"
         rows = await read_log()
@@ -172,10 +190,10 @@ class Load:
             baseline=baseline or {},
         )
 
-    def _client(self, person: Person, number: int) -> "_Client":
+    def _client(self, person: Person, number: int, urls: Sequence[str] = ()) -> "_Client":
         rooms = [room.id for room in self._rooms if any(member.id == person.id for member in room.members)]
         witness = self.journal.witness(f"{person.name}-{number}", person.id)
-        client = RoomlogClient(self._urls, person.token, rooms=rooms, observer=witness)
+        client = RoomlogClient(urls or self._urls, person.token, rooms=rooms, observer=witness)
         dice = random.Random(f"{self._seed}-{witness.client}")
         return _Client(client, witness, rooms, dice)
 
@@ -196,9 +214,9 @@ class _Client:
     rooms: list[str]
     dice: random.Random
 
-    async def say(self, characters: int) -> bool:
-        """Say one new thing in one of the rooms; False where the server wants nothing more from us."""
-        room = self.dice.choice(self.rooms)
+    async def say(self, characters: int, room: str = "") -> bool:
+        """Say one new thing in this or any of the rooms; False where the server wants nothing more of us."""
+        room = room or self.dice.choice(self.rooms)
         uuid = str(UUID(int=self.dice.getrandbits(128), version=4))
         text = f"{uuid} ".ljust(characters, "x")
         self.witness.want(room, uuid, text)

@@ -1,0 +1,111 @@
+"""One history of tier 2: a topology, load, mishaps from a seed, rest, and the checker's verdict.
+
+Around the message's way. The seed fixes who says what and what is broken, for how long; the machine fixes
+the rest.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from tests.faults.checker import MIN_SUCCESSES, Anomaly, Report, report_on
+from tests.faults.databases import PostgresDatabases
+from tests.faults.history import Fault
+from tests.faults.load import REST_SECONDS, Load, Shape
+from tests.faults.looking import Watch, read_epoch, read_log
+from tests.faults.mishaps import KINDS, Mishap, Scene, isolate
+from tests.faults.stack import TRACEBACK, Stack
+from tests.faults.topology import Topology
+
+PEOPLE: Final = 8
+ROOMS: Final = 5
+SHAPE: Final = Shape(pause_seconds=(0.02, 0.12))
+CALM_SECONDS: Final = (0.3, 1.5)
+"""Between two mishaps: sometimes the next comes before everything is mended."""
+PATIENCE: Final = 4
+"""So many times its length may a history take to have the successes that make it count."""
+CONFIRM_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be done."""
+
+    seed: int
+    seconds: float
+    kinds: Sequence[Mishap] = KINDS
+    ablation: str = ""
+    """The safeguard that is missing."""
+    rest_seconds: float = REST_SECONDS
+
+
+async def run_history(plan: Plan, databases: PostgresDatabases, directory: Path) -> Report:
+    """Run one history and judge it."""
+    topology = Topology(directory, databases, plan.ablation)
+    try:
+        await topology.start()
+        report = await _run(plan, topology)
+        tracebacks = _tracebacks(topology.stack)
+    finally:
+        late = await topology.close()
+    found = [Anomaly("end", f"{name} did not stop when asked") for name in late]
+    return replace(report, anomalies=[*report.anomalies, *tracebacks, *found])
+
+
+async def _run(plan: Plan, topology: Topology) -> Report:
+    dice = random.Random(plan.seed)
+    stack = topology.stack
+    load = await prepare(topology, plan.seed)
+    async with load, Watch(stack, load):
+        scene = Scene(topology, load, dice)
+        assert topology.is_through_proxy(), "a process goes round its proxy"
+        await _break(plan, scene)
+        await load.hush(plan.rest_seconds)
+        spared, isolated = dice.sample(range(len(topology.gateways)), 2)
+        last_words = load.say_last(stack.websocket(spared))
+        await isolate(scene, topology.gateways[isolated], last_words)
+        rows = await load.rest(lambda: read_log(stack), plan.rest_seconds)
+        history = load.history(rows, [await read_epoch(stack)])
+    return await asyncio.to_thread(report_on, history, ablation=plan.ablation or "none")
+
+
+async def prepare(topology: Topology, seed: int) -> Load:
+    """Return a load with some of the people in every room."""
+    stack = topology.stack
+    people = await asyncio.to_thread(stack.make_users, PEOPLE)
+    members = [[person for index, person in enumerate(people) if (index + room) % 3] for room in range(ROOMS)]
+    rooms = await asyncio.to_thread(stack.make_rooms, members)
+    return Load(topology.websockets(), people, rooms, seed=seed, shape=SHAPE)
+
+
+async def _break(plan: Plan, scene: Scene) -> None:
+    """Do mishaps until the time is over and enough was answered to count."""
+    began = time.monotonic()
+    mishap = plan.kinds[plan.seed % len(plan.kinds)]
+    await scene.load.succeed(20)
+    while True:
+        await mishap(scene)
+        await asyncio.sleep(scene.dice.uniform(*CALM_SECONDS))
+        seconds = time.monotonic() - began
+        counts = scene.load.journal.successes() >= MIN_SUCCESSES
+        if seconds > plan.seconds and (counts or seconds > PATIENCE * plan.seconds):
+            return
+        mishap = scene.dice.choice(plan.kinds)
+
+
+def _tracebacks(stack: Stack) -> list[Anomaly]:
+    found = []
+    for name, text in stack.logs().items():
+        if (place := text.find(TRACEBACK)) >= 0:
+            found.append(Anomaly("log", f"{name} wrote a traceback: {text[place : place + 3000]}"))
+    return found
+
+
+def describe(fault: Fault, began_at: float, in_flight: int) -> str:
+    """Return one line of a report's timeline."""
+    times = f"{fault.started_at - began_at:.1f} to {fault.ended_at - began_at:.1f} s"
+    return f"{fault.name} {fault.target} at {times}, {in_flight} in flight"

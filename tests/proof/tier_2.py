@@ -1,0 +1,165 @@
+"""Tier 2: real processes behind proxies, PostgreSQL, Redis with Sentinels; histories from seeds, ablations.
+
+Every history must count: enough successes, an unknown outcome, work in flight under a fault. One that does
+not is as bad as one with an anomaly.
+"""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.faults.campaign import Plan, describe, run_history
+from tests.faults.checker import Report
+from tests.faults.databases import PostgresDatabases
+from tests.faults.mishaps import Mishap, flush, kill_worker, partition, reset
+from tests.faults.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.proof.driver import again
+from tests.proof.rows import Row, Size
+
+TIER: Final = 2
+HISTORIES: Final = {Size.SMALL: (16, 25.0), Size.LONG: (240, 60.0)}
+"""How many, and for how long each is disturbed."""
+SEEDS: Final = 2**31
+SHOWN: Final = 10
+"""Anomalies of one history that are named."""
+ABLATION_SECONDS: Final = 10.0
+ABLATION_REST_SECONDS: Final = 10.0
+ABLATION_TRIES: Final = 3
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A safeguard that is taken out, and what should then do harm."""
+
+    safeguard: str
+    kinds: tuple[Mishap, ...]
+
+
+ABLATIONS: Final = (
+    Ablation("answer after commit", (kill_worker,)),
+    Ablation("heads poll", (flush,)),
+    Ablation("gap fetch", (reset, partition)),
+)
+
+
+def run(size: Size, seed: int | None) -> list[Row]:
+    """Run the histories and the ablations; with a seed the one history of that seed, and the ablations."""
+    count, seconds = (1, HISTORIES[size][1]) if seed is not None else HISTORIES[size]
+    first = random.SystemRandom().randrange(SEEDS) if seed is None else seed
+    with _databases() as databases:
+        runner = _Runner(databases, size)
+        rows = _histories(runner, range(first, first + count), seconds)
+        return rows + [_ablation(runner, ablation, first) for ablation in ABLATIONS]
+
+
+@dataclass(frozen=True)
+class _Runner:
+    databases: PostgresDatabases
+    size: Size
+
+    def run(self, plan: Plan) -> Report:
+        """Run one history in a folder that is kept where something was found."""
+        directory = Path(tempfile.mkdtemp(prefix=f"roomlog-{plan.seed}-"))
+        report = asyncio.run(run_history(plan, self.databases, directory / "history"))
+        report.save(directory / "report.json")
+        verdict = "good" if report.is_good else f"NOT good, see {directory}"
+        print(
+            f"  seed {plan.seed} without {plan.ablation or 'nothing'}: {_summary(report)}; {verdict}",
+            flush=True,
+        )
+        return report
+
+
+def _histories(runner: _Runner, seeds: range, seconds: float) -> list[Row]:
+    """Return one row for all good histories, and one for each other."""
+    began = time.monotonic()
+    good, bad = [], []
+    for seed in seeds:
+        report = runner.run(Plan(seed=seed, seconds=seconds))
+        if report.is_good:
+            good.append(report)
+        else:
+            bad.append(_row(runner, f"history of seed {seed}", [report], report.seconds, seed))
+    what = f"{len(good)} of {len(seeds)} histories of {seconds:.0f} s"
+    first = seeds[0] if len(seeds) == 1 else None
+    return [*([_row(runner, what, good, time.monotonic() - began, first)] if good else []), *bad]
+
+
+def _row(runner: _Runner, what: str, reports: list[Report], seconds: float, seed: int | None) -> Row:
+    def total(outcome: str) -> int:
+        return sum(report.operations[outcome] for report in reports)
+
+    problems = [problem for report in reports for problem in _problems(report)]
+    return Row(
+        TIER,
+        what,
+        seconds,
+        again(TIER, runner.size, seed),
+        success=total("success"),
+        error=total("error"),
+        unknown=total("unknown"),
+        cases=len(reports),
+        faults=sum(len(report.faults) for report in reports),
+        anomalies=tuple(problems),
+        remarks=tuple(f"seed {report.seed}: {_summary(report)}" for report in reports),
+        timeline=tuple(line for report in reports for line in _timeline(report)),
+    )
+
+
+def _ablation(runner: _Runner, ablation: Ablation, first: int) -> Row:
+    began = time.monotonic()
+    caught = ""
+    for seed in range(first, first + ABLATION_TRIES):
+        plan = Plan(
+            seed=seed,
+            seconds=ABLATION_SECONDS,
+            kinds=ablation.kinds,
+            ablation=ablation.safeguard,
+            rest_seconds=ABLATION_REST_SECONDS,
+        )
+        found = [anomaly for anomaly in runner.run(plan).anomalies if anomaly.invariant.startswith("I")]
+        if found:
+            caught = f"seed {seed}: {', '.join(sorted({one.invariant for one in found}))}"
+            break
+    what = f"without {ablation.safeguard}"
+    seconds = time.monotonic() - began
+    return Row(TIER, what, seconds, again(TIER, runner.size, first), caught_by=caught, is_ablation=True)
+
+
+def _problems(report: Report) -> Iterator[str]:
+    for reason in report.does_not_count:
+        yield f"does not count: {reason}"
+    for anomaly in report.anomalies[:SHOWN]:
+        yield f"{anomaly.invariant} {anomaly.what}"
+    if len(report.anomalies) > SHOWN:
+        yield f"and {len(report.anomalies) - SHOWN} more"
+
+
+def _summary(report: Report) -> str:
+    counts = "/".join(str(report.operations[name]) for name in ("success", "error", "unknown"))
+    hit = sum(fault.in_flight for fault in report.faults)
+    return f"{counts}, {len(report.faults)} faults hit {hit} in flight, {len(report.anomalies)} anomalies"
+
+
+def _timeline(report: Report) -> Iterator[str]:
+    for fault in report.faults:
+        yield f"seed {report.seed}: {describe(fault.fault, report.began_at, fault.in_flight)}"
+
+
+@contextmanager
+def _databases() -> Iterator[PostgresDatabases]:
+    binaries = find_binaries()
+    if binaries is None:
+        raise FileNotFoundError(HOW_TO_GET_IT)
+    server = PostgresServer(binaries)
+    try:
+        server.start()
+        yield PostgresDatabases(server)
+    finally:
+        server.stop()
