@@ -17,7 +17,7 @@ from tests.faults.databases import PostgresDatabases
 from tests.faults.history import Fault
 from tests.faults.load import REST_SECONDS, Load, Shape
 from tests.faults.looking import Watch, read_epoch, read_log
-from tests.faults.mishaps import KINDS, Mishap, Scene, isolate
+from tests.faults.mishaps import KINDS, Mishap, Scene, isolate, kill_gateway
 from tests.faults.stack import TRACEBACK, Stack
 from tests.faults.topology import Topology
 
@@ -83,7 +83,7 @@ async def prepare(topology: Topology, seed: int) -> Load:
 
 
 async def _break(plan: Plan, scene: Scene) -> None:
-    """Do mishaps until the time is over and enough was answered to count."""
+    """Do mishaps until the time is over and the history counts, but not for ever."""
     began = time.monotonic()
     mishap = plan.kinds[plan.seed % len(plan.kinds)]
     await scene.load.succeed(20)
@@ -91,10 +91,12 @@ async def _break(plan: Plan, scene: Scene) -> None:
         await mishap(scene)
         await asyncio.sleep(scene.dice.uniform(*CALM_SECONDS))
         seconds = time.monotonic() - began
-        counts = scene.load.journal.successes() >= MIN_SUCCESSES
+        journal = scene.load.journal
+        counts = journal.successes() >= MIN_SUCCESSES and journal.has_unknown()
         if seconds > plan.seconds and (counts or seconds > PATIENCE * plan.seconds):
             return
-        mishap = scene.dice.choice(plan.kinds)
+        # A gateway's death leaves its senders without an answer more surely than anything else.
+        mishap = kill_gateway if seconds > plan.seconds else scene.dice.choice(plan.kinds)
 
 
 def _tracebacks(stack: Stack) -> list[Anomaly]:

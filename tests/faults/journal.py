@@ -103,6 +103,11 @@ class Journal:
         """Return how many messages were answered so far."""
         return sum(witness.answered for witness in self.witnesses)
 
+    def has_unknown(self) -> bool:
+        """Tell whether some sending was never answered."""
+        wanted = (wanted for witness in self.witnesses for wanted in witness.wanted.values())
+        return any(attempt.outcome is Outcome.UNKNOWN for one in wanted for attempt in one.ended)
+
 
 class Witness(Observer):
     """Writes down one client's sockets, sendings, answers and events."""
