@@ -47,7 +47,7 @@ def test_every_query_asks_for_metrics_that_exist() -> None:
     names = declared()
     for query in queries():
         used = METRIC.findall(query)
-        assert used or "roomlog_api_django_" in query, query
+        assert used or "roomlog_api_django_" in query or "kube_statefulset_" in query, query
         for name in used:
             assert name in names or SUFFIX.sub("", name) in names, query
 
@@ -59,9 +59,19 @@ def test_alerts_look_at_their_own_release_alone() -> None:
         selectors = re.findall(r"\{([^{}]*)\}", alert["expr"])
         assert selectors
         for selector in selectors:
-            assert 'namespace="default", pod=~"roomlog-.*"' in selector
+            assert selector.startswith('namespace="default", ')
+            assert 'pod=~"roomlog-.*"' in selector or 'statefulset="roomlog-worker"' in selector
         assert alert["annotations"]["summary"]
         assert alert["labels"]["severity"] in ("critical", "warning")
+
+
+def test_every_alert_has_its_place_in_the_runbook() -> None:
+    """Who is woken by an alert finds its name there, and the alert says where to look."""
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^### (Roomlog\w+)$", runbook, re.MULTILINE))
+    rules = yaml.safe_load((CHART / "files/rules.yaml").read_text(encoding="utf-8"))
+    assert headings == {rule["alert"] for rule in rules["groups"][0]["rules"]}
+    assert all(rule["annotations"]["runbook"] == "docs/runbook.md" for rule in rules["groups"][0]["rules"])
 
 
 def test_the_monitor_finds_the_three_services_and_nothing_else() -> None:
