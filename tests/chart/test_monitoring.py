@@ -1,9 +1,9 @@
 """Monitor, alerts and dashboards: off unless asked for, and true to the metrics that the services have."""
 
+import ast
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Container, Iterator
 
 import pytest
 import yaml
@@ -13,6 +13,10 @@ from tests.chart.render import CHART, EVERYTHING, NOTHING, find, of_kind, pod_sp
 pytestmark = pytest.mark.usefixtures("helm")
 
 ROOT = CHART.parents[2]
+KINDS = ("Counter", "Gauge", "Histogram")
+BY = re.compile(r"by \(([a-z_, ]+)\)")
+SCRAPED = {"pod", "le"}
+"""Labels that Prometheus or a histogram brings along."""
 METRIC = re.compile(r"\broomlog_(?:gateway|worker)_[a-z_]+")
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
 
@@ -28,12 +32,20 @@ def queries() -> Iterator[str]:
     yield scaled["spec"]["triggers"][0]["metadata"]["query"]
 
 
-def declared() -> set[str]:
-    """The names of all metrics that gateway and worker declare."""
-    names: set[str] = set()
+def declared() -> dict[str, set[str]]:
+    """The metrics that gateway and worker declare, with their labels."""
+    found: dict[str, set[str]] = {}
     for path in (*ROOT.glob("services/gateway/**/metrics.py"), *ROOT.glob("services/worker/**/metrics.py")):
-        names |= set(METRIC.findall(Path(path).read_text(encoding="utf-8")))
-    return names
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
+                name, _, *labels = node.args
+                found[ast.literal_eval(name)] = set(ast.literal_eval(labels[0])) if labels else set()
+    return found
+
+
+def family(name: str, known: Container[str]) -> str:
+    """The metric that a series belongs to."""
+    return name if name in known else SUFFIX.sub("", name)
 
 
 def test_nothing_of_an_operator_is_made_unless_asked_for() -> None:
@@ -44,12 +56,22 @@ def test_nothing_of_an_operator_is_made_unless_asked_for() -> None:
 
 def test_every_query_asks_for_metrics_that_exist() -> None:
     """No panel stays empty and no alert silent because a metric was renamed."""
-    names = declared()
+    known = declared()
     for query in queries():
         used = METRIC.findall(query)
         assert used or "roomlog_api_django_" in query or "kube_statefulset_" in query, query
         for name in used:
-            assert name in names or SUFFIX.sub("", name) in names, query
+            assert family(name, known) in known, query
+
+
+def test_every_query_sums_by_labels_that_exist() -> None:
+    """A label that no metric has would put everything into one nameless line."""
+    known = declared()
+    for query in queries():
+        labels = {name for words in BY.findall(query) for name in re.split(r",\s*", words)} - SCRAPED
+        used = METRIC.findall(query)
+        if used:
+            assert all(labels <= known[family(name, known)] for name in used), query
 
 
 def test_alerts_look_at_their_own_release_alone() -> None:
