@@ -148,11 +148,12 @@ def longest_unowned(history: History) -> float:
 
 
 def table(all_figures: list[Figures]) -> str:
-    """Return the table of all faults."""
+    """Return the table of all faults, in Markdown, to be read as it is or put into a page."""
     rows = [list(COLUMNS.values()), *(figures.row() for figures in all_figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(lines)
+    lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    ruler = ["-" * (width - 1) + ":" for width in widths]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], ruler, *lines[1:]])
 
 
 def save(all_figures: list[Figures], revision: str, is_complete: bool) -> None:
