@@ -49,11 +49,11 @@ async def run_history(plan: Plan, databases: PostgresDatabases, directory: Path)
     try:
         await topology.start()
         report = await _run(plan, topology)
-        tracebacks = _tracebacks(topology.stack)
+        found = tracebacks(topology.stack)
     finally:
         late = await topology.close()
-    found = [Anomaly("end", f"{name} did not stop when asked") for name in late]
-    return replace(report, anomalies=[*report.anomalies, *tracebacks, *found])
+    found += [Anomaly("end", f"{name} did not stop when asked") for name in late]
+    return replace(report, anomalies=[*report.anomalies, *found])
 
 
 async def _run(plan: Plan, topology: Topology) -> Report:
@@ -73,13 +73,13 @@ async def _run(plan: Plan, topology: Topology) -> Report:
     return await asyncio.to_thread(report_on, history, ablation=plan.ablation or "none")
 
 
-async def prepare(topology: Topology, seed: int) -> Load:
+async def prepare(topology: Topology, seed: int, shape: Shape = SHAPE) -> Load:
     """Return a load with some of the people in every room."""
     stack = topology.stack
     people = await asyncio.to_thread(stack.make_users, PEOPLE)
     members = [[person for index, person in enumerate(people) if (index + room) % 3] for room in range(ROOMS)]
     rooms = await asyncio.to_thread(stack.make_rooms, members)
-    return Load(topology.websockets(), people, rooms, seed=seed, shape=SHAPE)
+    return Load(topology.websockets(), people, rooms, seed=seed, shape=shape)
 
 
 async def _break(plan: Plan, scene: Scene) -> None:
@@ -99,7 +99,8 @@ async def _break(plan: Plan, scene: Scene) -> None:
         mishap = kill_gateway if seconds > plan.seconds else scene.dice.choice(plan.kinds)
 
 
-def _tracebacks(stack: Stack) -> list[Anomaly]:
+def tracebacks(stack: Stack) -> list[Anomaly]:
+    """Return the first traceback of each log: under faults everything that goes wrong is expected."""
     found = []
     for name, text in stack.logs().items():
         if (place := text.find(TRACEBACK)) >= 0:

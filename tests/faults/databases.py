@@ -8,15 +8,15 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
 
 from roomlog_local.command import management
-from tests.faults.postgres import CONNECT_SECONDS, PostgresServer
+from tests.faults.postgres import CONNECT_SECONDS, HOW_TO_GET_IT, PostgresServer, find_binaries
 
 SECRET_KEY = "only-for-tests-and-never-on-a-network"
 MIGRATE_SECONDS = 60.0
@@ -120,6 +120,20 @@ class PostgresDatabases:
             migrate(self.server.url(template))
             self._template = template
         return PostgresDatabase(self.server, self.server.create(self._template))
+
+
+@contextmanager
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Starts a server for the time of the context; without one on this machine it raises."""
+    binaries = find_binaries()
+    if binaries is None:
+        raise FileNotFoundError(HOW_TO_GET_IT)
+    server = PostgresServer(binaries)
+    try:
+        server.start()
+        yield PostgresDatabases(server)
+    finally:
+        server.stop()
 
 
 def migrate(url: str) -> None:

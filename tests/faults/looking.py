@@ -74,10 +74,21 @@ class Watch:
 
     def _memory(self, name: str, at: float) -> Sample | None:
         try:
-            used = psutil.Process(self._stack.child(name).pid).memory_info().rss
+            family = family_of(self._stack, name)
+            used = max(process.memory_info().rss for process in family)
         except psutil.NoSuchProcess:
             return None
         return Sample(at, f"memory of {name}", used, PROCESS_BYTES)
+
+
+def family_of(stack: Stack, name: str) -> list[psutil.Process]:
+    """Return a process and those that it started: gunicorn's worker does the work.
+
+    Raises:
+        psutil.NoSuchProcess: it is gone.
+    """
+    first = psutil.Process(stack.child(name).pid)
+    return [first, *first.children(recursive=True)]
 
 
 def owned_shards(samples: Samples) -> frozenset[int]:

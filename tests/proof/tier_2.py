@@ -9,16 +9,14 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.faults.campaign import Plan, describe, run_history
 from tests.faults.checker import Report
-from tests.faults.databases import PostgresDatabases
+from tests.faults.databases import PostgresDatabases, postgres_databases
 from tests.faults.mishaps import Mishap, flush, kill_worker, partition, reset
-from tests.faults.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
 from tests.proof.driver import again
 from tests.proof.rows import Row, Size
 
@@ -52,7 +50,7 @@ def run(size: Size, seed: int | None) -> list[Row]:
     """Run the histories and the ablations; with a seed the one history of that seed, and the ablations."""
     count, seconds = (1, HISTORIES[size][1]) if seed is not None else HISTORIES[size]
     first = random.SystemRandom().randrange(SEEDS) if seed is None else seed
-    with _databases() as databases:
+    with postgres_databases() as databases:
         runner = _Runner(databases, size)
         rows = _histories(runner, range(first, first + count), seconds)
         return rows + [_ablation(runner, ablation, first) for ablation in ABLATIONS]
@@ -150,16 +148,3 @@ def _summary(report: Report) -> str:
 def _timeline(report: Report) -> Iterator[str]:
     for fault in report.faults:
         yield f"seed {report.seed}: {describe(fault.fault, report.began_at, fault.in_flight)}"
-
-
-@contextmanager
-def _databases() -> Iterator[PostgresDatabases]:
-    binaries = find_binaries()
-    if binaries is None:
-        raise FileNotFoundError(HOW_TO_GET_IT)
-    server = PostgresServer(binaries)
-    try:
-        server.start()
-        yield PostgresDatabases(server)
-    finally:
-        server.stop()
