@@ -93,6 +93,7 @@ def make_sample(plan: Plan) -> dict[str, Any]:
         "api": plan.api,
         "users": sample["users"],
         "rooms": sample["rooms"],
+        "settings": dict(plan.environ),
     }
 
 

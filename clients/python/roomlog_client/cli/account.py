@@ -37,6 +37,12 @@ def find_account(url: str | None, token_file: Path | None, demo_user: str | None
     return Account(url or demo.get("websocket") or DEFAULT_URL, token)
 
 
+def demo_settings() -> dict[str, str]:
+    """Return the settings of the demo's processes that the demo chose itself; empty where none runs here."""
+    settings: dict[str, str] = _demo().get("settings", {})
+    return settings
+
+
 def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any]) -> str:
     if token_file is not None:
         return _read(token_file).strip()

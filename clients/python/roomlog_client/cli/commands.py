@@ -15,7 +15,7 @@ from rich.table import Table
 from roomlog_client.errors import RoomlogError
 from roomlog_client.events import Event, Sent
 
-from . import messages, owners
+from . import messages, operators, owners
 from .account import Account, NoAccount, find_account
 
 T = TypeVar("T")
@@ -24,14 +24,14 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Roomlog from
 console = Console()
 complaints = Console(stderr=True)
 
+HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""Of commands whose words, --help included, are another program's."""
 Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
 TokenFile = Annotated[Path | None, typer.Option(help="Reads the token; else ROOMLOG_TOKEN, else the demo's.")]
 DemoUser = Annotated[str | None, typer.Option("--as", help="A user of the demo that runs in this folder.")]
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
+@app.command(context_settings=HANDED_ON)
 def demo(context: typer.Context) -> None:
     """Start everything on this machine: Valkey, workers, gateway, api and a chat page."""
     try:
@@ -117,9 +117,28 @@ def show_shards(
         _fail(f"no owner among these workers: {missing}")
 
 
+@app.command(name="new-epoch", context_settings=HANDED_ON)
+def new_epoch(context: typer.Context) -> None:
+    """Void every cursor after a restored database; needs the database's settings."""
+    _operate("new-epoch", context.args)
+
+
+@app.command(context_settings=HANDED_ON)
+def doctor(context: typer.Context) -> None:
+    """Check Redis, database, workers and the memory that the limits allow; fails where something is wrong."""
+    _operate("doctor", context.args)
+
+
 def main() -> None:
     """Entry point of the `roomlog` command."""
     app()
+
+
+def _operate(command: str, words: list[str]) -> NoReturn:
+    try:
+        raise typer.Exit(operators.operate(command, words))
+    except operators.NoApi as error:
+        _fail(str(error))
 
 
 def _account(url: str | None, token_file: Path | None, user: str | None) -> Account:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner, Result
 
-from roomlog_client.cli import owners
+from roomlog_client.cli import operators, owners
 from roomlog_client.cli.commands import app
 from roomlog_client.testing import FakeServer
 
@@ -193,3 +195,30 @@ async def test_demo_passes_its_options_on() -> None:
     """`roomlog demo --help` is the demo's own help."""
     done = await roomlog("demo", "--help")
     assert "--folder" in done.stdout
+
+
+async def test_an_operators_command_says_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the api beside the client there is nothing to ask; its image has the same command."""
+    monkeypatch.setattr(operators, "API", "no_such_package")
+    result = await roomlog("new-epoch")
+    assert result.exit_code == 1
+    assert "kubectl exec deploy/roomlog-api -- roomlog new-epoch" in " ".join(result.output.split())
+
+
+async def test_an_operators_words_reach_the_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The command runs in another process, with the settings of the demo in this folder."""
+    asked: list[tuple[list[str], str]] = []
+
+    def run(words: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[bytes]:
+        asked.append((words, env.get("ROOMLOG_DATABASE_URL", "")))
+        return subprocess.CompletedProcess(words, 3)
+
+    monkeypatch.delenv("ROOMLOG_DATABASE_URL", raising=False)
+    monkeypatch.setattr(operators, "find_spec", lambda name: object())
+    monkeypatch.setattr(subprocess, "run", run)
+    (tmp_path / ".roomlog").mkdir()
+    demo = {"settings": {"ROOMLOG_DATABASE_URL": "sqlite:///x"}}
+    (tmp_path / ".roomlog" / "demo.json").write_text(json.dumps(demo))
+    result = await roomlog("doctor", "--help")
+    assert result.exit_code == 3
+    assert asked == [([sys.executable, "-m", "roomlog_api", "doctor", "--help"], "sqlite:///x")]

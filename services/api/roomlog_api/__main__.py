@@ -1,0 +1,36 @@
+"""`python -m roomlog_api new-epoch | doctor`: an operator's commands, in the image known as `roomlog`.
+
+Beside the message's way. The commands are Django's; this gives them the api's settings and one sentence where
+those are wrong.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from roomlog_runtime.settings import SettingError
+
+COMMANDS: Final = ("doctor", "new-epoch")
+USAGE: Final = f"usage: roomlog {{{','.join(COMMANDS)}}} [--help]"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Carry out one command and return the exit status."""
+    name, *rest = (sys.argv[1:] if words is None else words) or [""]
+    if name not in COMMANDS:
+        print(USAGE, file=sys.stderr)  # noqa: T201 - a command line's own channel
+        return 2
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(["roomlog", name.replace("-", "_"), *rest])
+    except SettingError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the same
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""An operator's commands: what they do, print and refuse."""
+
+import pytest
+
+from roomlog_api.__main__ import USAGE, main
+from roomlog_store.models import Install
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_epoch_is_another_one_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The install has it, and whoever ran the command can compare."""
+    before = Install.objects.get().epoch
+    assert main(["new-epoch"]) == 0
+    after = Install.objects.get().epoch
+    assert after != before
+    assert len(after) == 16
+    assert f"epoch {after} for 0 rooms" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[], ["migrate"], ["--help"]])
+def test_anything_else_is_told_what_there_is(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """These are an operator's commands, not all of Django's."""
+    assert main(words) == 2
+    assert USAGE in capsys.readouterr().err
