@@ -3,18 +3,21 @@
 Around one simulation. Safeguards of the worker are switches of the model; those of gateway and client are
 patches of the product's code, made here and nowhere in it.
 
-Who covers whom. Two writers of one room are stopped by three things: the shard's lease locked and compared in
-the transaction, the room's head locked, and the unique keys (room, seq) and (uuid, room, user). Any one of them
-suffices to keep the log right, so the head lock and the keys are removed together with the lease check. The
-lease check alone is missed where an owner that was paused stores what its successor has refused. The unique
-key's other half is that repeats are found by it; without that every repeat is a second message. A stale read of
-`authenticate` is mended by the next recheck after up to 60 s: its run allows for 5 s, and breaks nothing but
-sockets, so that no notice is lost.
+Who covers whom. Two writers of one room are stopped by three things: the shard's lease, locked and compared in
+the transaction; the room's head, locked; the unique keys (room, seq) and (uuid, room, user). Any one of them
+suffices to keep the log gapless and without repeats, so head lock and keys are removed together with the
+lease check. The lease check alone is missed where an owner that was paused stores what its successor has
+refused. The unique key's other half is that repeats are found by it: without that every repeat is a second
+message. Deletion after the commit and reading from 0 are covered by clients that repeat; people who lose
+patience show that the entry is gone. Held events matter only where answers and events overtake each other.
+A stale read of `authenticate` is mended by the next recheck after up to 60 s: its run allows for 5 s, and its
+faults lose no notice that a gateway had asked for.
 """
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -25,7 +28,7 @@ from roomlog_gateway.heads import HeadPoll
 from roomlog_gateway.outbox import Frame, Outbox, Push
 
 from .mishaps import Plan
-from .seeds import Verdict, run_seed
+from .seeds import EVERYTHING, WHOLE, Verdict, run_seed
 from .store_model import Safeguards
 
 
@@ -34,12 +37,14 @@ class Ablation:
     """A missing safeguard, and the kind of run in which it is missed."""
 
     name: str
-    safeguards: Safeguards = Safeguards()
+    safeguards: Safeguards = WHOLE
     patches: tuple[tuple[Any, str, Any], ...] = ()
     """Class, method, and what stands in its place."""
-    plan: Plan = Plan()
-    invariants: tuple[str, ...] = ()
-    """What its anomalies begin with; anything else would be another defect."""
+    plan: Plan = EVERYTHING
+    invariants: tuple[str, ...] = ("",)
+    """What the anomaly must begin with."""
+    hint: int = 0
+    """A seed that has caught it: tried first, so that every change is quick to prove."""
 
 
 @contextmanager
@@ -71,7 +76,6 @@ def _release_without_held(delivery: Delivery, head: int) -> Release:
     if delivery._selects > 0:
         return Release([], is_cut=False)
     delivery.state = DeliveryState.BEHIND if delivery._is_behind else DeliveryState.AHEAD
-    delivery.cursor = min(delivery.cursor, head)
     return Release([], is_cut=False)
 
 
@@ -97,36 +101,96 @@ def _push_without_bound(outbox: Outbox, frame: Frame) -> Push:
     return Push.FIRST
 
 
-_PAUSES: Final = Plan(kinds=("pause_worker",), faults=(4, 8), changes=(8, 14))
-_RECONNECTS: Final = Plan(kinds=("cut_socket",), faults=(10, 20), changes=(8, 14), member_seconds=5.0)
+def catches(ablation: Ablation, verdict: Verdict) -> str:
+    """Return the first anomaly that shows that the safeguard is gone; empty where there is none."""
+    return next((one for one in verdict.anomalies if one.startswith(ablation.invariants)), "")
+
+
+@dataclass(frozen=True)
+class Catch:
+    """How an ablation was caught, or that it was not."""
+
+    place: int
+    """In `ABLATIONS`."""
+    seed: int | None
+    anomaly: str
+    tried: int
+    seconds: float
+
+
+def catch(place: int, first: int | None, most: int) -> Catch:
+    """Look for a seed that catches an ablation: `first` if there is one, then the hint, then the others."""
+    ablation, began = ABLATIONS[place], perf_counter()
+    seeds = [ablation.hint, *range(most)] if first is None else [first, ablation.hint, *range(most)]
+    for tried, seed in enumerate(seeds, start=1):
+        verdict = run_without(ablation, seed)
+        if found := catches(ablation, verdict):
+            return Catch(place, seed, found, tried, perf_counter() - began)
+    return Catch(place, None, "", len(seeds), perf_counter() - began)
+
+
+_PAUSES: Final = Plan(kinds=("pause_worker", "slow_database_down"), faults=(5, 9), changes=(8, 14))
+_JOINS: Final = Plan(
+    kinds=("cut_socket", "kill_gateway", "drain_gateway", "slow_links_down"),
+    faults=(10, 20),
+    changes=(12, 20),
+    member_seconds=5.0,
+)
+_LATE_ANSWERS: Final = Plan(kinds=("cut_socket", "cut_socket", "delay_notices"), faults=(12, 24))
+_STALE_BATCHES: Final = replace(
+    _PAUSES, kinds=("pause_worker",), faults=(1, 3), steps=("read",), changes=(10, 20)
+)
 
 ABLATIONS: Final = (
-    Ablation("the unique key, by which repeats are found", Safeguards(unique_keys=False, finds_repeats=False)),
+    Ablation(
+        "the unique key, by which repeats are found",
+        Safeguards(unique_keys=False, finds_repeats=False),
+        invariants=("I2",),
+    ),
     Ablation(
         "head lock, lease check and unique keys",
         Safeguards(unique_keys=False, head_lock=False, lease_check=False),
         plan=_PAUSES,
+        invariants=("I2", "I3"),
     ),
-    Ablation("the lease check", Safeguards(lease_check=False), plan=_PAUSES),
-    Ablation("reading from 0", Safeguards(reads_from_zero=False)),
-    Ablation("deletion after the commit", Safeguards(deletes_after_commit=False)),
-    Ablation("answers after the commit", Safeguards(answers_after_commit=False)),
-    Ablation("the heads poll", patches=((HeadPoll, "run", _no_poll),)),
-    Ablation("the gap fetch", patches=((Gaps, "watch", _nothing), (Gaps, "doubt", _nothing))),
+    Ablation("the lease check", Safeguards(lease_check=False), plan=_STALE_BATCHES, invariants=("I10",)),
+    Ablation(
+        "reading from 0", Safeguards(reads_from_zero=False), plan=Plan(kinds=("wipe_redis", "lose_commit"))
+    ),
+    Ablation(
+        "deletion after the commit",
+        Safeguards(deletes_after_commit=False),
+        plan=Plan(kinds=("kill_worker", "lose_commit", "stop_database"), faults=(4, 8)),
+    ),
+    Ablation("answers after the commit", Safeguards(answers_after_commit=False), invariants=("I1",)),
+    Ablation("the heads poll", patches=((HeadPoll, "run", _no_poll),), invariants=("I9",)),
+    Ablation(
+        "the gap fetch",
+        patches=((Gaps, "watch", _nothing), (Gaps, "doubt", _nothing)),
+        invariants=("I9",),
+    ),
     Ablation(
         "held events on select_room",
         patches=((Delivery, "keep", _nothing), (Delivery, "release", _release_without_held)),
+        plan=_LATE_ANSWERS,
+        invariants=("I9",),
     ),
     Ablation(
         "the second read on authenticate",
         patches=((Authentication, "_settle", _settle_once),),
-        plan=_RECONNECTS,
+        plan=_JOINS,
+        invariants=("G5", "I9"),
     ),
-    Ablation("the body hash", Safeguards(compares_bodies=False)),
-    Ablation("the sweep of pending commands", Safeguards(sweeps=False)),
+    Ablation("the body hash", Safeguards(compares_bodies=False), invariants=("I5",)),
+    Ablation(
+        "the sweep of pending commands",
+        Safeguards(sweeps=False),
+        plan=Plan(kinds=("stop_redis", "wipe_redis", "fill_redis"), faults=(4, 8)),
+    ),
     Ablation(
         "the outbox bound",
         patches=((Outbox, "push_event", _push_without_bound),),
         plan=Plan(kinds=("stall_socket",)),
+        invariants=("I12",),
     ),
 )

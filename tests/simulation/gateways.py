@@ -1,7 +1,7 @@
 """Real gateways on model links, and how a real client reaches one: everything of the product but its sockets.
 
-Between the client's driver and the model Redis. Seams: `Link._open` gives a model connection, `driver._open` a
-model socket; nothing else of gateway or client is replaced.
+Between the client's driver and the model Redis. Seams: `Link._open` gives a model connection, `driver._open`
+a model socket; nothing else of gateway or client is replaced.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from roomlog_gateway.link import Link
 from .redis_link import LinkTransport, LoggedIn
 from .redis_model import ModelRedis
 from .sockets import WAY_SECONDS, Line
+from .wires import LATENCY_SECONDS
 
 CONNECT_SECONDS: Final = (0.001, 0.01)
 
@@ -43,6 +44,7 @@ class GatewayHost:
         self.links: list[LinkTransport] = []
         self.is_cut_off = False
         """No way to Redis."""
+        self.link_latency = LATENCY_SECONDS
 
     def start(self) -> None:
         """Begin to serve."""
@@ -71,11 +73,11 @@ class GatewayHost:
             await gateway.stop()
 
     async def empty(self) -> None:
-        """End it as SIGTERM does: its connections are told when to come back, and where they wait answered."""
+        """End it as SIGTERM does: its connections are told when to come back, and their commands answered."""
         assert self.drain is not None
         self.drain.begin()
         gateway = self.gateway
-        while gateway is not None and self.gateway is gateway and gateway.connections:
+        while gateway is not None and self.gateway is gateway and gateway.connections:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         await self.kill()
 
@@ -102,6 +104,7 @@ class GatewayHost:
         if self._redis.is_down or self.is_cut_off:
             return None
         transport = LinkTransport(self._loop, self._redis, self._dice)
+        transport.take(self.link_latency)
         self.links.append(transport)
         return LoggedIn(transport)
 

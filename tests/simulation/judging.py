@@ -22,7 +22,9 @@ from .store_model import EPOCH, ModelStore
 from .world import World
 
 API: Final = "api"
-STOPPING: Final = frozenset({"kill_worker", "pause_worker", "replace_worker", "stop_database", "scale_up_and_down"})
+STOPPING: Final = frozenset(
+    {"kill_worker", "pause_worker", "replace_worker", "stop_database", "scale_up_and_down"}
+)
 WATCH_SECONDS: Final = 1.0
 """Between two looks at the owners."""
 
@@ -104,7 +106,11 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
     found += _vanished(world)
     found += [f"G5 {one} and was not told" for one in people.strangers()]
     found += [f"I5 {uuid} was answered with success for another body" for uuid in people.mistaken]
-    found += [f"I1 {uuid} is not at {sent.seq}" for room, uuid, sent in people.changed if not _is_at(world, room, uuid, sent.seq)]
+    found += [
+        f"I1 {uuid} is not at {sent.seq}"
+        for room, uuid, sent in people.changed
+        if not _is_at(world, room, uuid, sent.seq)
+    ]
     found += [f"G9 the row {row.id} of the api was not carried out" for row in world.store.pending.values()]
     found += [f"error: {complaint}" for complaint in world.loop.complaints]
     return found

@@ -15,7 +15,6 @@ from roomlog_contract.commands import (
     LeaveRoom,
     NewMessage,
     RemoveUser,
-    RoomWrite,
     action_of,
 )
 from roomlog_contract.envelope import Envelope
@@ -34,6 +33,8 @@ from roomlog_contract.events import (
 
 from .store_model import EventRow, Key, ModelStore, RoomRow, Transaction
 
+InRoom = NewMessage | InviteUser | RemoveUser | LeaveRoom
+"""Commands of the simulation: its rooms are there from the beginning."""
 RANKS = {"member": 0, "admin": 1, "owner": 2}
 _body: msgspec.msgpack.Encoder = msgspec.msgpack.Encoder(order="deterministic")
 _MEMBER_FRAMES: dict[str, type[InviteUserEvent | RemoveUserEvent | LeaveRoomEvent]] = {
@@ -69,9 +70,9 @@ class Batch:
     held_by_others: set[UUID] = field(default_factory=set)
     known: dict[Key, EventRow] = field(default_factory=dict)
 
-    def open(self, commands: list[tuple[RoomWrite, int]]) -> None:
+    def open(self, commands: list[tuple[InRoom, int]]) -> None:
         """Lock the heads in id order; a head that another holds is left out."""
-        for room in sorted({command.room for command, _ in commands if not _is_new(command)}):
+        for room in sorted({command.room for command, _ in commands}):
             row = self.store.rooms.get(room)
             if row is None:
                 continue
@@ -104,7 +105,7 @@ class Batch:
         self.known[key] = event
         return Written(event, room.epoch, duplicate=False)
 
-    def _change(self, room: RoomRow, command: RoomWrite, envelope: Envelope) -> dict[str, Any]:
+    def _change(self, room: RoomRow, command: InRoom, envelope: Envelope) -> dict[str, Any]:
         match command:
             case NewMessage():
                 if not envelope.staff:
@@ -141,7 +142,7 @@ class Batch:
         return {"member": command.user, "role": room.members.pop(command.user)}
 
     def _append(
-        self, room: RoomRow, command: RoomWrite, user: int, body: bytes, data: dict[str, Any], now_ms: int
+        self, room: RoomRow, command: InRoom, user: int, body: bytes, data: dict[str, Any], now_ms: int
     ) -> EventRow:
         room.last_seq += 1
         is_message = isinstance(command, NewMessage)
@@ -154,10 +155,6 @@ class Batch:
         )  # fmt: skip
         self.transaction.events.append(event)
         return event
-
-
-def _is_new(command: RoomWrite) -> bool:
-    return not hasattr(command, "room")
 
 
 def _role(room: RoomRow, user: int) -> str:
@@ -191,7 +188,9 @@ def message_of(event: EventRow, users: dict[int, str]) -> Message:
     )
 
 
-def frame_of(event: EventRow, epoch: str, users: dict[int, str], *, duplicate: bool = False) -> RoomEventFrame:
+def frame_of(
+    event: EventRow, epoch: str, users: dict[int, str], *, duplicate: bool = False
+) -> RoomEventFrame:
     """Return the frame of a durable event."""
     place: Any = {
         "uuid": event.uuid,

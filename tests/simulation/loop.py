@@ -1,7 +1,8 @@
 """An asyncio event loop whose clock is a number: nobody ever waits, and one seed gives one history.
 
-Below everything that is simulated. Callbacks run in the order in which they became ready, as asyncio promises;
-all chance is in the times that the model network draws from the seed. It opens no socket and starts no thread.
+Below everything that is simulated. Callbacks run in the order in which they became ready, as asyncio
+promises; all chance is in the times that the model network draws from the seed. It opens no socket and
+starts no thread.
 """
 
 import asyncio
@@ -54,7 +55,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Return the virtual seconds."""
         return self._sight.now
 
-    def run_in_executor(self, *_: Any) -> NoReturn:
+    def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
         """Raise: threads have no order."""
         raise NotImplementedError("a simulation has no threads")
 
@@ -70,7 +71,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
 
 def run(main: Callable[[SimulatedLoop], Coroutine[Any, Any, Result]], seed: int) -> Result:
-    """Return what `main` returns; virtual time, `random` and the clocks of `time` follow the seed meanwhile."""
+    """Return what `main` returns; `random` and the clocks of `time` follow seed and loop meanwhile."""
     loop = SimulatedLoop()
     state = random.getstate()
     random.seed(seed)

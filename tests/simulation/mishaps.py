@@ -15,6 +15,7 @@ from tests.faults.history import Fault
 from .gateways import GatewayHost
 from .redis_link import LinkTransport
 from .sockets import Line
+from .wires import LATENCY_SECONDS
 from .worker_model import WorkerModel
 from .world import World
 
@@ -37,6 +38,8 @@ class Plan:
     """Faults that may happen; all where there is none."""
     faults: tuple[int, int] = (2, 6)
     """How many, at least and at most."""
+    steps: tuple[str, ...] = STEPS
+    """Steps of a worker's turn at which it may be hit."""
     changes: tuple[int, int] = (1, 5)
     """How often somebody is thrown out and invited again."""
     member_seconds: float = 65.0
@@ -51,6 +54,7 @@ class Mishaps:
         self._dice: random.Random = world.dice
         self._kinds = plan.kinds or KINDS
         self._faults = plan.faults
+        self._steps = plan.steps
 
     async def happen(self) -> None:
         """Let some faults happen, perhaps at the same time; returns when all have ended."""
@@ -88,20 +92,19 @@ class Mishaps:
     async def kill_worker(self) -> str:
         """SIGKILL at a step of its turn; a new process of the same ordinal comes later."""
         worker = self._worker()
-        step = await self._come_to_a_step(worker)
-        if worker.is_alive:
-            worker.kill()
-            await self._wait(0.1, 4.0)
-            self._world.start_worker(worker.ordinal)
+        step = await self._at_a_step(worker, worker.kill)
+        await self._wait(0.1, 4.0)
+        self._world.start_worker(worker.ordinal)
         return f"worker-{worker.ordinal} {step}"
 
     async def pause_worker(self) -> str:
-        """SIGSTOP at a step, for long enough that others may take over."""
+        """SIGSTOP at a step, for long enough that others may take over; SIGCONT as a message arrives."""
         worker = self._worker()
         seconds = self._dice.choice([self._dice.uniform(0.5, 8.0), self._dice.uniform(11.0, 18.0)])
-        step = await self._come_to_a_step(worker)
-        worker.pause(seconds)
+        step = await self._at_a_step(worker, worker.pause)
         await asyncio.sleep(seconds)
+        await self._after_a_message()
+        worker.resume()
         return f"worker-{worker.ordinal} {step} {seconds:.1f} s"
 
     async def replace_worker(self) -> str:
@@ -147,6 +150,13 @@ class Mishaps:
         self._world.store.end_all()
         await self._wait(0.5, 8.0)
         self._world.store.is_down = False
+        return "database"
+
+    async def slow_database_down(self) -> str:
+        """Statements take their time, and transactions overlap."""
+        self._world.store.slowness_seconds = self._dice.uniform(0.05, 0.3)
+        await self._wait(2.0, 10.0)
+        self._world.store.slowness_seconds = 0.0
         return "database"
 
     # -- Redis ----------------------------------------------------------------------------------
@@ -231,6 +241,20 @@ class Mishaps:
             self._dice.choice([link.abort, link.cut_after_execution])()
         return "link"
 
+    async def slow_links_down(self) -> str:
+        """What goes between gateways and Redis takes its time."""
+        slow = (0.02, self._dice.uniform(0.1, 0.5))
+        for host in self._world.hosts.values():
+            host.link_latency = slow
+            for link in host.open_links():
+                link.take(slow)
+        await self._wait(1.0, 8.0)
+        for host in self._world.hosts.values():
+            host.link_latency = LATENCY_SECONDS
+            for link in host.open_links():
+                link.take(LATENCY_SECONDS)
+        return "links"
+
     async def cut_socket(self) -> str:
         """A client's socket breaks."""
         line = self._line()
@@ -248,15 +272,21 @@ class Mishaps:
 
     # -- what they are made of ------------------------------------------------------------------
 
-    async def _come_to_a_step(self, worker: WorkerModel) -> str:
-        """Return when the worker comes to a step, or does nothing for a while."""
-        step, arrived = self._dice.choice(STEPS), asyncio.Event()
-        worker.traps[step] = arrived.set
+    async def _at_a_step(self, worker: WorkerModel, harm: Callable[[], None]) -> str:
+        """Harm the worker when it comes to a step, or after a while in which it does not."""
+        step, arrived = self._dice.choice(self._steps), asyncio.Event()
+
+        def spring() -> None:
+            harm()
+            arrived.set()
+
+        worker.traps[step] = spring
         try:
             async with asyncio.timeout(STEP_SECONDS):
                 await arrived.wait()
         except TimeoutError:
             worker.traps.pop(step, None)
+            harm()
         return step
 
     async def _without_redis(self, least: float, most: float) -> None:

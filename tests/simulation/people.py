@@ -19,8 +19,6 @@ from .world import World
 SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
 MISTAKE_SECONDS: Final = 20.0
-CHURN_USER: Final = 4
-"""The one who is removed and invited again and again."""
 CHURN_SECONDS: Final = (0.2, 2.5)
 LATE_SECONDS: Final = 12.0
 
@@ -65,7 +63,7 @@ class People:
         tasks = [self._speak(person, messages // len(firsts)) for person in firsts]
         tasks += [self._come_late() for _ in range(self._dice.randint(0, 3))]
         tasks.append(self._post(self._dice.randint(0, 4)))
-        tasks.append(self._throw_out_and_invite(firsts[0], firsts[-1], changes))
+        tasks.append(self._throw_out_and_invite(firsts, changes))
         await asyncio.gather(*tasks)
 
     async def leave(self) -> None:
@@ -141,9 +139,7 @@ class People:
         async with RoomlogClient(self._world.urls, token, start="head") as client:
             try:
                 await client.ready(MISTAKE_SECONDS)
-                await client.send(
-                    sent.room, "another text", uuid=sent.uuid, timeout_seconds=MISTAKE_SECONDS
-                )
+                await client.send(sent.room, "another text", uuid=sent.uuid, timeout_seconds=MISTAKE_SECONDS)
             except (RoomlogError, TimeoutError):
                 return
         self.mistaken.append(sent.uuid)
@@ -160,17 +156,21 @@ class People:
             await asyncio.sleep(self._dice.uniform(0.0, 4.0))
             self._world.post(self._dice.choice(self._rooms), 1, f"post {number}")
 
-    async def _throw_out_and_invite(self, owner: Person, guest: Person, times: int) -> None:
+    async def _throw_out_and_invite(self, firsts: list[Person], times: int) -> None:
+        """Let the owner remove somebody, or somebody leave, and mostly let them come in again."""
+        owner, *others = firsts
+        pairs = [(room.hex, guest) for room in self._rooms for guest in others]
+        pairs = self._dice.sample(pairs, self._dice.choice([1, len(pairs)]))
         for _ in range(times):
-            room = self._dice.choice(self._rooms).hex
+            room, guest = self._dice.choice(pairs)
             await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
             if self._dice.random() < 0.3:
                 await self._change(guest, "leave_room", room)
             else:
-                await self._change(owner, "remove_user", room, user=CHURN_USER)
+                await self._change(owner, "remove_user", room, user=guest.user)
             await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
             if self._dice.random() < 0.85:
-                await self._change(owner, "invite_user", room, user=CHURN_USER)
+                await self._change(owner, "invite_user", room, user=guest.user)
 
     async def _change(self, person: Person, action: str, room: str, **facts: int) -> None:
         uuid = str(UUID(int=self._dice.getrandbits(128), version=4))

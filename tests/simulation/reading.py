@@ -84,9 +84,7 @@ def error_frame(command: Any, code: ErrorCode) -> bytes:
     )
 
 
-def notice_of(
-    store: ModelStore, event: EventRow, epoch: str, gateway: str = "", request: int = 0
-) -> Notice:
+def notice_of(store: ModelStore, event: EventRow, epoch: str, gateway: str = "", request: int = 0) -> Notice:
     """Return the notice of an event; with gateway and request its sender is found."""
     frame = encode_frame(frame_of(event, epoch, store.users))
     return Notice(epoch, event.seq, frame, event.user, gateway, request, left_by(event))

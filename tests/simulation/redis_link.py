@@ -1,7 +1,7 @@
 """The gateway's real link to Redis on model wires: bytes there, bytes back, cut at any moment.
 
-Stands in for the socket that redis-py logs in on; `Link` itself, with its parser, deadlines and backoff, is the
-product's. It must not know what a command means.
+Stands in for the socket that redis-py logs in on; `Link` itself, with its parser, deadlines and backoff, is
+the product's. It must not know what a command means.
 """
 
 import asyncio
@@ -31,6 +31,10 @@ class LinkTransport(asyncio.Transport):
         self._protocol: asyncio.Protocol | None = None
         self._is_closing = False
         self.fate: Fate | None = None
+
+    def take(self, latency: tuple[float, float]) -> None:
+        """Let everything take so long from now on."""
+        self._up.latency = self._down.latency = latency
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         assert isinstance(protocol, asyncio.Protocol)

@@ -1,7 +1,7 @@
 """A model of the database: rows, locks that end with their transaction, unique keys, and its faults.
 
-Behind the model worker. A transaction's writes appear at COMMIT, all or none. `Safeguards` are what an ablation
-takes away; everything else is as in `roomlog_store`, to which `test_contract.py` holds it.
+Behind the model worker. A transaction's writes appear at COMMIT, all or none. `Safeguards` are what an
+ablation takes away; everything else is as in `roomlog_store`, to which `test_contract.py` holds it.
 """
 
 import asyncio
@@ -160,6 +160,8 @@ class ModelStore:
         self.loop = loop
         self.safeguards = safeguards
         self.is_down = False
+        self.slowness_seconds = 0.0
+        """How much longer a statement may take."""
         self.users: dict[int, str] = {}
         self.tokens: dict[str, int] = {}
         self.rooms: dict[UUID, RoomRow] = {}
@@ -183,10 +185,9 @@ class ModelStore:
         self.rooms[room.id] = room
         room.last_seq = 1
         members = [[user, role] for user, role in room.members.items()]
+        maker = next(iter(room.members))
         data = {"name": room.name, "kind": "group", "members": members}
-        made = EventRow(
-            self.next_id(), room.id, 1, 0, "create_room", members[0][0], "make", b"", "", data, 0
-        )
+        made = EventRow(self.next_id(), room.id, 1, 0, "create_room", maker, "make", b"", "", data, 0)
         self.logs[room.id] = [made]
         self.keys[made.key] = made
 

@@ -1,7 +1,7 @@
 """The model worker: the real worker's turn, step by step, and a place to die, freeze or fail at each step.
 
-Between the model's streams and its tables: read from 0, one transaction, publish, delete, answer. Its rules are
-held to the real worker's by `test_contract.py`; nothing here retries by itself.
+Between the model's streams and its tables: read from 0, one transaction, publish, delete, answer. Its rules
+are held to the real worker's by `test_contract.py`; nothing here retries by itself.
 """
 
 import asyncio
@@ -9,30 +9,19 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-import msgspec
-
 from roomlog_contract import limits, shards
-from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import InviteUser
-from roomlog_contract.envelope import (
-    Answered,
-    Envelope,
-    HeadMoved,
-    Joined,
-    Reply,
-    decode_envelope,
-    encode,
-)
-from roomlog_contract.errors import ErrorCode
+from roomlog_contract.envelope import HeadMoved, Reply, decode_envelope, encode
 
-from .ledger import Batch, Refused, Written, frame_of
 from .lease_model import LeaseModel
-from .reading import error_frame, notice_of, reply_to, summary
+from .ledger import Batch, Refused
+from .reading import reply_to
 from .redis_model import EntryId, ModelRedis
 from .store_model import Key, ModelStore, NotUnique, Transaction, Trouble
+from .telling import Entry, Outcome, ids_of, telling_of
 
 T = TypeVar("T")
 CALL_SECONDS: Final = (0.0002, 0.002)
@@ -53,31 +42,6 @@ class LeaseLost(Exception):
     def __init__(self, lost: set[int]) -> None:
         super().__init__(lost)
         self.lost = lost
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A command to carry out: of a stream, or a row that the api left."""
-
-    shard: int
-    stream: str
-    id: EntryId
-    envelope: Envelope
-    pending: int | None = None
-
-    @property
-    def key(self) -> Key:
-        command: Any = self.envelope.command
-        return command.uuid, command.room, self.envelope.user
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of an entry."""
-
-    entry: Entry
-    written: Written | None = None
-    refused: ErrorCode | None = None
 
 
 @dataclass
@@ -127,16 +91,21 @@ class WorkerModel:
 
     def kill(self) -> None:
         """End it as SIGKILL does; the database may notice at once or when the transaction idles."""
+        if not self.is_alive:
+            return
         self.is_alive = False
         self._forget_redis()
         self._task.cancel()
         if self._transaction is not None and self._dice.random() < 0.5:
             self._transaction.end()
 
-    def pause(self, seconds: float) -> None:
+    def pause(self) -> None:
         """Stop it as SIGSTOP does."""
         self._runs.clear()
-        self._loop.call_later(seconds, self._runs.set)
+
+    def resume(self) -> None:
+        """Let it go on as SIGCONT does."""
+        self._runs.set()
 
     # -- its loop -------------------------------------------------------------------------------
 
@@ -204,7 +173,9 @@ class WorkerModel:
         await self._point("before_read")
         owned = list(self.leases.epochs)
         raw = await self._ask_redis(lambda: self._redis.read(owned, limits.STREAM_BATCH, after))
-        writes, reads, wake_ups = [], [], defaultdict(list)
+        writes: list[Entry] = []
+        reads: list[Entry] = []
+        wake_ups: dict[str, list[EntryId]] = defaultdict(list)
         for stream, key, value in raw:
             self._last_read[stream.encode()] = key
             if not value:
@@ -213,7 +184,8 @@ class WorkerModel:
             shard = int(stream.partition("{s")[2][:2])
             entry = Entry(shard, stream, key, decode_envelope(value))
             (reads if stream.endswith(":read") else writes).append(entry)
-        await self._point("read")
+        if writes:
+            await self._point("read")
         return writes, reads, wake_ups
 
     async def _write(self, entries: list[Entry]) -> None:
@@ -240,7 +212,7 @@ class WorkerModel:
     async def _commit(self, entries: Sequence[Entry]) -> None:
         guards = self._store.safeguards
         if not guards.deletes_after_commit:
-            await self._finish([], _ids(entries))
+            await self._finish([], ids_of(entries))
         transaction = self._transaction = self._store.begin()
         try:
             await self._check_leases(transaction, {entry.shard for entry in entries})
@@ -299,54 +271,21 @@ class WorkerModel:
     # -- what is told ---------------------------------------------------------------------------
 
     async def _publish(self, outcomes: Sequence[Outcome]) -> None:
-        notices, replies, refusals = self._told(outcomes)
-        done = _ids([outcome.entry for outcome in outcomes])
+        told = telling_of(self._store, outcomes)
+        done = ids_of([outcome.entry for outcome in outcomes])
         self._ledger.refused |= {outcome.entry.key for outcome in outcomes if outcome.refused}
-        await self._finish(notices, done if self._store.safeguards.deletes_after_commit else {})
+        await self._finish(told.notices, done if self._store.safeguards.deletes_after_commit else {})
         await self._point("after_delete")
-        await self._answer(replies)
+        await self._answer(told.replies)
         owned = {outcome.entry.shard for outcome in outcomes}
-        if refusals and await self._holds(owned):
-            await self._answer(refusals)
+        if told.refusals and await self._holds(owned):
+            await self._answer(told.refusals)
 
     async def _holds(self, owned: set[int]) -> bool:
         if not self._store.safeguards.lease_check:
             return True
         epochs = {shard: self.leases.epochs.get(shard, -1) for shard in owned}
         return not await self._query(lambda: self._store.lost_leases(epochs, self.leases.number))
-
-    def _told(
-        self, outcomes: Sequence[Outcome]
-    ) -> tuple[list[tuple[str, bytes]], dict[str, list[Reply]], dict[str, list[Reply]]]:
-        """Return the notices, the replies and the refusals of a batch."""
-        notices: list[tuple[str, bytes]] = []
-        replies: dict[str, list[Reply]] = defaultdict(list)
-        refusals: dict[str, list[Reply]] = defaultdict(list)
-        for outcome in outcomes:
-            envelope = outcome.entry.envelope
-            if outcome.refused is not None:
-                frame = error_frame(envelope.command, outcome.refused)
-                refusals[envelope.gateway].append(Answered(envelope.request, frame))
-            elif outcome.written is not None:
-                notices += self._announced(outcome.written, envelope)
-                if outcome.written.duplicate:
-                    written = outcome.written
-                    mine = frame_of(written.event, written.epoch, self._store.users, duplicate=True)
-                    mine = msgspec.structs.replace(mine, uuid=envelope.command.uuid)
-                    replies[envelope.gateway].append(Answered(envelope.request, encode_frame(mine)))
-        return notices, replies, refusals
-
-    def _announced(self, written: Written, envelope: Envelope) -> list[tuple[str, bytes]]:
-        event = written.event
-        sender = ("", 0) if written.duplicate else (envelope.gateway, envelope.request)
-        notice = notice_of(self._store, event, written.epoch, *sender)
-        notices = [(shards.room_channel(event.room), encode(notice))]
-        command = envelope.command
-        if isinstance(command, InviteUser):
-            room = self._store.rooms[event.room]
-            if command.user in room.members:
-                notices.append((shards.user_channel(command.user), encode(Joined(summary(room)))))
-        return notices
 
     async def _answer_reads(self, entries: Sequence[Entry]) -> None:
         if not entries:
@@ -355,7 +294,7 @@ class WorkerModel:
         answers = await self._query(lambda: [reply_to(self._store, entry.envelope) for entry in entries])
         for entry, reply in zip(entries, answers, strict=True):
             replies[entry.envelope.gateway].append(reply)
-        await self._finish([], _ids(entries))
+        await self._finish([], ids_of(entries))
         await self._answer(replies)
 
     async def _remind(self) -> None:
@@ -369,24 +308,19 @@ class WorkerModel:
         ]
         await self._finish(notices, {})
 
-    async def _finish(
-        self, notices: Sequence[tuple[str, bytes]], done: dict[str, list[EntryId]]
-    ) -> None:
+    async def _finish(self, notices: Sequence[tuple[str, bytes]], done: dict[str, list[EntryId]]) -> None:
         """Publish, then delete; returns once the deletion is confirmed."""
-        commands: list[Callable[[], object]] = []
-        for channel, payload in notices:
-            commands.append(lambda c=channel.encode(), p=payload: self._redis.publish(c, p))
-        for stream, ids in done.items():
-            commands.append(lambda s=stream.encode(), i=ids: self._redis.delete(s, i))
+        commands = [partial(self._redis.publish, name.encode(), payload) for name, payload in notices]
+        commands += [partial(self._redis.delete, stream.encode(), ids) for stream, ids in done.items()]
         if commands:
             await self._pipeline(commands)
 
     async def _answer(self, replies: dict[str, list[Reply]]) -> None:
-        commands: list[Callable[[], object]] = []
-        for gateway, bundle in replies.items():
-            channel, payload = shards.gateway_channel(gateway).encode(), encode(bundle)
-            if gateway:
-                commands.append(lambda c=channel, p=payload: self._redis.publish(c, p))
+        commands = [
+            partial(self._redis.publish, shards.gateway_channel(gateway).encode(), encode(bundle))
+            for gateway, bundle in replies.items()
+            if gateway
+        ]
         if commands:
             await self._pipeline(commands)
 
@@ -408,7 +342,9 @@ class WorkerModel:
         return answer
 
     async def _query(self, question: Callable[[], T]) -> T:
-        await asyncio.sleep(self._dice.uniform(*CALL_SECONDS))
+        await asyncio.sleep(
+            self._dice.uniform(*CALL_SECONDS) + self._dice.random() * self._store.slowness_seconds
+        )
         if self._store.is_down:
             raise Trouble("the database is away")
         answer = question()
@@ -423,12 +359,3 @@ class WorkerModel:
             trap()
             await asyncio.sleep(0)
         await self._runs.wait()
-
-
-def _ids(entries: Sequence[Entry]) -> dict[str, list[EntryId]]:
-    """Return the entries' ids by stream; rows that the api left have none."""
-    done: dict[str, list[EntryId]] = defaultdict(list)
-    for entry in entries:
-        if entry.stream:
-            done[entry.stream].append(entry.id)
-    return done

@@ -4,7 +4,6 @@ Beside the message's way: it builds, and ends and restarts processes. What goes 
 `mishaps.py`, who says what in `people.py`.
 """
 
-import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +78,9 @@ class World:
         uuid = f"posted-{self.store.next_id()}"
         self.posted.append((self.loop.time(), room, user, uuid, text))
         command = NewMessage(uuid=uuid, room=room, text=text)
-        row = PendingRow(self.store.next_id(), shard_of_room(room), encode(Envelope(command=command, user=user)))
+        row = PendingRow(
+            self.store.next_id(), shard_of_room(room), encode(Envelope(command=command, user=user))
+        )
         self.store.pending[row.id] = row
         if not self.redis.is_down and not self.redis.is_full:
             self.redis.add(in_stream(row.shard), b"")

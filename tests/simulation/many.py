@@ -1,0 +1,93 @@
+"""Many seeds on all cores: what they summed up to, and which seed misses which safeguard.
+
+Around whole simulations. Each process runs its share; nothing is shared but the tallies that come back.
+"""
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from .ablations import ABLATIONS, Catch, catch
+from .seeds import run_seed
+
+SHARE: Final = 25
+"""Seeds that a process takes at once."""
+NAMED_ANOMALIES: Final = 3
+"""Of one seed: its first ones say what happened, the seed itself tells the rest."""
+
+
+@dataclass
+class Tally:
+    """What some seeds showed together."""
+
+    seeds: int = 0
+    operations: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+    virtual_seconds: float = 0.0
+    anomalies: list[tuple[int, str]] = field(default_factory=list)
+    """Seed and what broke."""
+
+    def add(self, other: "Tally") -> None:
+        """Take in what other seeds showed."""
+        self.seeds += other.seeds
+        self.operations += other.operations
+        self.faults += other.faults
+        self.in_flight += other.in_flight
+        self.virtual_seconds += other.virtual_seconds
+        self.anomalies += other.anomalies
+
+
+def tally_of(seeds: Sequence[int]) -> Tally:
+    """Run seeds one after the other; one that can't be run is an anomaly."""
+    tally = Tally()
+    for seed in seeds:
+        tally.seeds += 1
+        try:
+            verdict = run_seed(seed)
+        except Exception as error:  # the others have something to say all the same
+            tally.anomalies.append((seed, f"broke off: {type(error).__name__}: {error}"))
+            continue
+        tally.operations += verdict.operations
+        tally.faults += verdict.faults
+        tally.in_flight += verdict.in_flight
+        tally.virtual_seconds += verdict.seconds
+        tally.anomalies += [(seed, anomaly) for anomaly in verdict.anomalies[:NAMED_ANOMALIES]]
+    return tally
+
+
+@contextmanager
+def cores() -> Iterator["Cores"]:
+    """Start a process for each core."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        yield Cores(pool)
+
+
+class Cores:
+    """Processes that run simulations."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+
+    def tally(self, first: int, count: int) -> Tally:
+        """Run `count` seeds from `first` on."""
+        shares = [
+            range(start, min(start + SHARE, first + count)) for start in range(first, first + count, SHARE)
+        ]
+        whole = Tally()
+        for tally in self._pool.map(tally_of, shares):
+            whole.add(tally)
+        return whole
+
+    def catches(self, first: int | None, most: int) -> list[Catch]:
+        """Look for a seed for each ablation, `first` before all others, and `most` of them."""
+        found: list[Future[Catch]] = [
+            self._pool.submit(catch, place, first, most) for place in range(len(ABLATIONS))
+        ]
+        return [future.result() for future in found]
