@@ -14,7 +14,7 @@ from typing import Final
 
 from tests.faults.checker import MIN_SUCCESSES, Anomaly, Report, report_on
 from tests.faults.databases import PostgresDatabases
-from tests.faults.history import Fault
+from tests.faults.history import Fault, Row
 from tests.faults.load import REST_SECONDS, Load, Shape
 from tests.faults.looking import Watch, read_epoch, read_log
 from tests.faults.mishaps import KINDS, Mishap, Scene, isolate, kill_gateway
@@ -44,11 +44,11 @@ class Plan:
 
 
 async def run_history(plan: Plan, databases: PostgresDatabases, directory: Path) -> Report:
-    """Run one history and judge it."""
+    """Run one history and judge it; the logs stay in `directory`."""
     topology = Topology(directory, databases, plan.ablation)
     try:
         await topology.start()
-        report = await _run(plan, topology)
+        report = await _run(plan, topology, directory)
         found = tracebacks(topology.stack)
     finally:
         late = await topology.close()
@@ -56,21 +56,33 @@ async def run_history(plan: Plan, databases: PostgresDatabases, directory: Path)
     return replace(report, anomalies=[*report.anomalies, *found])
 
 
-async def _run(plan: Plan, topology: Topology) -> Report:
-    dice = random.Random(plan.seed)
-    stack = topology.stack
+async def _run(plan: Plan, topology: Topology, directory: Path) -> Report:
     load = await prepare(topology, plan.seed)
-    async with load, Watch(stack, load):
-        scene = Scene(topology, load, dice)
+    stuck: list[Anomaly] = []
+    async with load, Watch(topology.stack, load):
+        scene = Scene(topology, load, random.Random(plan.seed))
         assert topology.is_through_proxy(), "a process goes round its proxy"
-        await _break(plan, scene)
-        await load.hush(plan.rest_seconds)
-        spared, isolated = dice.sample(range(len(topology.gateways)), 2)
-        last_words = load.say_last(stack.websocket(spared))
-        await isolate(scene, topology.gateways[isolated], last_words)
-        rows = await load.rest(lambda: read_log(stack), plan.rest_seconds)
-        history = load.history(rows, [await read_epoch(stack)])
-    return await asyncio.to_thread(report_on, history, ablation=plan.ablation or "none")
+        try:
+            await _break(plan, scene)
+            rows = await _calm(plan, scene)
+        except (AssertionError, TimeoutError) as error:
+            states = await asyncio.to_thread(topology.states)
+            stuck.append(Anomaly("G9", f"{type(error).__name__} {str(error)[:500]}; {states}"))
+            rows = await read_log(topology.stack)
+        history = load.history(rows, [await read_epoch(topology.stack)])
+    history.save(directory / "history.json")
+    report = await asyncio.to_thread(report_on, history, ablation=plan.ablation or "none")
+    return replace(report, anomalies=[*stuck, *report.anomalies])
+
+
+async def _calm(plan: Plan, scene: Scene) -> list[Row]:
+    """Let everything come to its end; the last words are said where one gateway can't hear them."""
+    topology, load = scene.topology, scene.load
+    await load.hush(plan.rest_seconds)
+    spared, isolated = scene.dice.sample(range(len(topology.gateways)), 2)
+    last_words = load.say_last(topology.stack.websocket(spared))
+    await isolate(scene, topology.gateways[isolated], last_words)
+    return await load.rest(lambda: read_log(topology.stack), plan.rest_seconds)
 
 
 async def prepare(topology: Topology, seed: int, shape: Shape = SHAPE) -> Load:

@@ -199,11 +199,13 @@ async def isolate(scene: Scene, gateway: str, meanwhile: Awaitable[None]) -> Non
     async with scene.load.fault("partition and RST", f"{gateway} redis", is_quiet=True):
         for route in routes:
             route.is_open.clear()
-        await meanwhile
-        await scene.last((3.0, 4.0))  # beyond the owners' reminder of heads that moved
-        for route in routes:
-            route.reset()
-            route.is_open.set()
+        try:
+            await meanwhile
+            await scene.last((3.0, 4.0))  # beyond the owners' reminder of heads that moved
+        finally:
+            for route in routes:
+                route.reset()
+                route.is_open.set()
 
 
 async def _kill(scene: Scene, name: str) -> None:

@@ -16,6 +16,8 @@ from roomlog_local.ports import LOOPBACK
 
 CHUNK_BYTES: Final = 64 * 1024
 CONNECT_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 1.0
+"""Between two looks for connections that came while others were being cut."""
 NO_LINGER: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with 0 s: closing sends RST."""
 
@@ -35,6 +37,7 @@ class Route:
         """Unset, nothing passes and nothing is lost: as behind a switch that is rebooted."""
         self.is_open.set()
         self._links: set[_Link] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -54,11 +57,13 @@ class Route:
         return len(self._links)
 
     async def close(self) -> None:
-        """Stop listening and cut everything."""
+        """Stop listening, cut everything and wait until it is gone."""
         if self._server is not None:
             self._server.close()
         self.is_open.set()
-        self.reset()
+        while self._serving:
+            self.reset()
+            await asyncio.wait(self._serving, timeout=CLOSE_SECONDS)
 
     def reset(self) -> None:
         """Send RST to both sides of every connection."""
@@ -70,7 +75,12 @@ class Route:
         for link in list(self._links):
             link.forget()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._carry(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self.is_open.wait()
         link = _Link(self, reader, writer)
         self._links.add(link)

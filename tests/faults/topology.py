@@ -8,6 +8,8 @@ import asyncio
 import os
 from pathlib import Path
 from typing import Final
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from roomlog_local.ports import LOOPBACK
 from tests.faults.databases import PostgresDatabases
@@ -17,6 +19,7 @@ from tests.faults.stack import Stack, build_stack
 
 GATEWAYS: Final = 2
 WORKERS: Final = 3
+READY_SECONDS: Final = 3.0
 ABLATED: Final = Path(__file__).with_name("ablated")
 
 
@@ -63,6 +66,10 @@ class Topology:
         """Tell whether every process reaches Redis by its routes now."""
         return all(any(route.connections for route in routes) for routes in self._to_redis.values())
 
+    def states(self) -> dict[str, str]:
+        """Return what each process says of its readiness, for a report on something that is stuck."""
+        return {name: _readiness(self.stack.health(name)) for name in (*self.workers, *self.gateways)}
+
     def _routes(self) -> list[Route]:
         every = [*self._to_redis.values(), *self._to_database.values()]
         return [route for routes in every for route in routes]
@@ -88,3 +95,13 @@ class Topology:
 def _ablated(ablation: str) -> dict[str, str]:
     path = os.environ.get("PYTHONPATH", "")
     return {"PYTHONPATH": os.pathsep.join(filter(None, [str(ABLATED), path])), "ABLATION": ablation}
+
+
+def _readiness(address: str) -> str:
+    try:
+        with urlopen(f"{address}/readyz", timeout=READY_SECONDS) as answer:
+            return f"{answer.status}"
+    except HTTPError as error:
+        return f"{error.code} {error.read().decode(errors='replace')[:200]}"
+    except OSError as error:
+        return type(error).__name__
