@@ -144,7 +144,7 @@ HAPPENINGS = [
 """What is needed for the others to mean something comes more often."""
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None)
 @example([Server.submit, Server.ignore])
 @example([Server.submit, Server.store_silently])
 @example([Server.post_silently, Server.post, Server.ignore])

@@ -1,0 +1,42 @@
+"""Repeats, however they are mixed into batches: one event for each (room, sender, uuid), for ever (G2)."""
+
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from roomlog_contract.errors import ErrorCode
+from roomlog_store.models import RoomEvent
+from roomlog_store.services import Written
+from tests.store.people import People, make_room, message, write
+
+commands = st.tuples(st.sampled_from("abc"), st.sampled_from(["alice", "bob"]), st.sampled_from(["hi", "ho"]))
+"""uuid, sender, text."""
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(commands, min_size=1, max_size=5), min_size=1, max_size=4))
+def test_any_mixture_of_repeats_stores_each_message_once(
+    people: People, batches: list[list[tuple[str, str, str]]]
+) -> None:
+    """The first text of a uuid holds; the same again gets its seq, another is a conflict."""
+    room = make_room(people.alice, [people.bob])  # a room for each example: nothing is shared with the last
+    known: dict[tuple[str, str], tuple[int, str]] = {}
+    for batch in batches:
+        results = write(
+            *((message(room, text, uuid=uuid), getattr(people, user)) for uuid, user, text in batch)
+        )
+        for (uuid, user, text), result in zip(batch, results, strict=True):
+            seq, first = known.setdefault((uuid, user), (len(known) + 2, text))
+            if text != first:
+                assert result == ErrorCode.UUID_CONFLICT
+            else:
+                assert isinstance(result, Written)
+                assert result.event.seq == seq
+    assert log_of(room) == [(seq, uuid, text) for (uuid, _), (seq, text) in known.items()]
+
+
+def log_of(room: UUID) -> list[tuple[int, str, str]]:
+    """Return the room's messages."""
+    rows = RoomEvent.objects.filter(room_id=room, seq__gt=1).order_by("seq")
+    return list(rows.values_list("seq", "uuid", "text"))
