@@ -88,6 +88,10 @@ class RawSocket:
         except ConnectionError:
             pass
 
+    def stop_reading(self) -> None:
+        """Take nothing from the socket any more."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
     def cut(self) -> None:
         """Drop the TCP connection without a word."""
         self._writer.transport.abort()

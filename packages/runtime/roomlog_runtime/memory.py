@@ -1,0 +1,64 @@
+"""What a process may hold at worst, by its own limits: shares in, lines for an operator out.
+
+No stage of the message's way. The arithmetic is each service's own (`memory.py` there); this adds up, names
+units and reads what the container allows. It must not measure: a bound is not a usage.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+CGROUP_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
+"""Of the container or unit (Linux control groups, version 2); "max" where there is none."""
+KIB: Final = 1024
+UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One thing that takes memory."""
+
+    what: str
+    each_bytes: int
+    count: int = 1
+
+    @property
+    def total_bytes(self) -> int:
+        """Return what all of them take."""
+        return self.each_bytes * self.count
+
+
+def total(shares: Sequence[Share]) -> int:
+    """Return the bytes of all shares."""
+    return sum(share.total_bytes for share in shares)
+
+
+def describe(process: str, shares: Sequence[Share], limit_bytes: int | None) -> list[str]:
+    """Return lines for an operator: each share, the sum, and what the container allows."""
+    lines = [f"{process} at worst, by its limits:"]
+    for share in shares:
+        each, both = in_units(share.each_bytes), in_units(share.total_bytes)
+        lines.append(f"  {share.count:>7,} x {each:>10}  {both:>10}  {share.what}")
+    lines.append(f"  {'':>7}   {'sum':>10}  {in_units(total(shares)):>10}")
+    allowed = "no limit is set" if limit_bytes is None else f"{in_units(limit_bytes)} are allowed"
+    return [*lines, f"  this container: {allowed}"]
+
+
+def container_limit(path: Path = CGROUP_LIMIT) -> int | None:
+    """Return the bytes that this container may use; None where nobody set a limit."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def in_units(size: int) -> str:
+    """Return bytes as people read them: 1.5 MiB."""
+    value, unit = float(size), UNITS[0]
+    for unit in UNITS:
+        if value < KIB or unit == UNITS[-1]:
+            break
+        value /= KIB
+    return f"{value:,.0f} {unit}" if unit == UNITS[0] else f"{value:,.1f} {unit}"

@@ -1,0 +1,1 @@
+"""`roomlog doctor`: what an operator would look at first, looked at. See `management/commands/doctor.py`."""

@@ -1,0 +1,128 @@
+"""Looks at Redis: version, memory, persistence, streams, clock. Reads only, and nothing that blocks it."""
+
+import time
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from roomlog_contract import limits
+from roomlog_contract.shards import SHARDS, in_stream, read_stream
+from roomlog_runtime.redis_address import client
+
+from .finding import Finding, found
+
+TIMEOUT_SECONDS: Final = 5.0
+SERVER_VERSION: Final = (6, 2)
+"""Commands of this level are used (docs: the design's section on Redis)."""
+CLIENT_VERSION: Final = (6, 0)
+LAG_ENTRIES: Final = limits.STREAM_ENTRIES // 10
+"""A tenth of a full stream: an owner that keeps up has nothing waiting for long."""
+CLOCK_SECONDS: Final = 2.0
+"""Safety needs no clock; tickets, which live for a minute, and timestamps do."""
+MEBIBYTE: Final = 1024 * 1024
+
+
+def look(url: str) -> Iterator[Finding]:
+    """Yield what is to be said of Redis; one line where it can't be asked."""
+    redis = client(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, protocol=2)
+    try:
+        yield from _look(redis)
+    except (RedisError, OSError) as error:
+        fact = f"can't be asked: {type(error).__name__}"  # its text may hold the address or the user
+        yield Finding("Redis", fact, "start it, or correct ROOMLOG_REDIS_URL")
+    finally:
+        redis.close()
+
+
+def _look(redis: Redis) -> Iterator[Finding]:
+    info: dict[str, Any] = redis.info()
+    yield _server(info)
+    yield _library()
+    role = str(info.get("role"))
+    yield found(
+        "Redis role", role, role == "master", "point ROOMLOG_REDIS_URL to the primary, or to its Sentinels"
+    )
+    yield from _memory(info)
+    yield from _persistence(info)
+    yield _streams(redis)
+    yield _clock(redis)
+
+
+def _server(info: dict[str, Any]) -> Finding:
+    version = str(info.get("redis_version", "0"))
+    name = f"Valkey {info['valkey_version']}, as Redis" if "valkey_version" in info else "Redis"
+    return found(
+        "Redis version", f"{name} {version}", _numbers(version) >= SERVER_VERSION, "use 6.2 or newer"
+    )
+
+
+def _library() -> Finding:
+    version = metadata.version("redis")
+    return found("redis-py", version, _numbers(version) >= CLIENT_VERSION, "install the pinned requirements")
+
+
+def _memory(info: dict[str, Any]) -> Iterator[Finding]:
+    policy = str(info.get("maxmemory_policy", "unknown"))
+    yield found(
+        "eviction", policy, policy == "noeviction", "set maxmemory-policy noeviction: commands would vanish"
+    )
+    most, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    fact = f"{used / MEBIBYTE:.0f} of {most / MEBIBYTE:.0f} MiB"
+    yield found(
+        "Redis memory", fact if most else "no limit", most > 0, "set maxmemory: full streams must be refused"
+    )
+    worst = SHARDS * 2 * limits.STREAM_BYTES / MEBIBYTE
+    yield Finding(
+        "streams at worst", f"{worst:.0f} MiB ({SHARDS} shards, in and read); above maxmemory: busy"
+    )
+
+
+def _persistence(info: dict[str, Any]) -> Iterator[Finding]:
+    is_on = bool(info.get("aof_enabled"))
+    state = (
+        "append-only file"
+        if is_on
+        else "no append-only file: commands under way are lost with it, and repeated"
+    )
+    yield Finding("persistence", state)
+    last = {name: str(info.get(name, "ok")) for name in ("aof_last_write_status", "rdb_last_bgsave_status")}
+    broken = [name for name, status in last.items() if status != "ok"]
+    todo = "look at its disk: it may refuse writes"
+    yield found("last save", "failed: " + ", ".join(broken) if broken else "ok", not broken, todo)
+
+
+def _streams(redis: Redis) -> Finding:
+    names = [name for shard in range(SHARDS) for name in (in_stream(shard), read_stream(shard))]
+    pipeline = redis.pipeline(transaction=False)
+    for name in names:
+        pipeline.xlen(name)
+    lengths = dict(zip(names, pipeline.execute(), strict=True))
+    name, longest = max(lengths.items(), key=lambda item: item[1])
+    fact = f"{sum(lengths.values())} entries wait, at most {longest} in one stream"
+    fact += f" ({name})" if longest else ""
+    todo = "look at the owner of this shard, its log and the database's load"
+    return found("streams", fact, longest <= LAG_ENTRIES, todo)
+
+
+def _clock(redis: Redis) -> Finding:
+    before = time.time()
+    seconds, microseconds = redis.time()
+    here = (before + time.time()) / 2
+    return clock("Redis clock", seconds + microseconds / 1e6 - here)
+
+
+def clock(what: str, difference: float) -> Finding:
+    """Return what is to be said of a clock that is so many seconds ahead of this machine's."""
+    return found(
+        what,
+        f"{difference:+.2f} s",
+        abs(difference) <= CLOCK_SECONDS,
+        "let NTP set the clocks of both machines",
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())

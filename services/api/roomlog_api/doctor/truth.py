@@ -1,0 +1,105 @@
+"""Looks at the database: version, migrations, owners of the shards, what waits, clock. Reads only."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import InterfaceError
+
+from roomlog_contract.shards import SHARDS
+from roomlog_store.models import DeadLetter, Install, PendingCommand, ShardLease, Worker
+
+from .carrier import clock
+from .finding import Finding, found
+
+POSTGRES: Final = 140_000
+"""As libpq counts: 14.0, the oldest that Django 5.2 knows."""
+SQLITE: Final = (3, 31)
+BEAT_SECONDS: Final = 4.0
+"""A worker beats each second; a loaded one may be late."""
+POLL_SECONDS: Final = 0.25
+PENDING_SECONDS: Final = 30.0
+"""Owners sweep each second."""
+
+
+def look() -> Iterator[Finding]:
+    """Yield what is to be said of the database; one line where it can't be asked."""
+    try:
+        yield _version()
+        missing = _missing_migrations()
+        yield found(
+            "migrations", f"{missing} missing" if missing else "all applied", not missing, "run `migrate`"
+        )
+        if not missing:
+            yield from _tables()
+        if connection.vendor == "postgresql":
+            yield _clock()
+    except (DatabaseError, InterfaceError) as error:
+        fact = f"can't be asked: {type(error).__name__}"  # its text may hold the address or the user
+        yield Finding("database", fact, "start it, or correct ROOMLOG_DATABASE_URL")
+
+
+def _version() -> Finding:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT sqlite_version()")
+            version = str(cursor.fetchone()[0])
+            is_new = tuple(map(int, version.split(".")[:2])) >= SQLITE
+            return found(
+                "database version", f"SQLite {version}, for one machine", is_new, "use 3.31 or newer"
+            )
+        cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
+        number, version = cursor.fetchone()
+    return found("database version", f"PostgreSQL {version}", number >= POSTGRES, "use 14 or newer")
+
+
+def _missing_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _tables() -> Iterator[Finding]:
+    yield Finding("epoch", Install.objects.get().epoch)
+    yield from _owners()
+    late = datetime.now(UTC) - timedelta(seconds=PENDING_SECONDS)
+    waiting = PendingCommand.objects.filter(date_created__lt=late).count()
+    todo = "look at the owners of the shards: they sweep each second"
+    yield found("pending commands", f"{waiting} older than {PENDING_SECONDS:.0f} s", not waiting, todo)
+    letters = DeadLetter.objects.count()
+    yield found("dead letters", str(letters), not letters, "look at them in the admin, then delete them")
+
+
+def _owners() -> Iterator[Finding]:
+    """Yield whether somebody alive owns each shard; waits a moment for the workers' beats."""
+    before = dict(Worker.objects.values_list("uuid", "beat"))
+    deadline = time.monotonic() + BEAT_SECONDS
+    alive = _beating(before)
+    while len(alive) < len(before) and time.monotonic() < deadline:
+        threading.Event().wait(POLL_SECONDS)
+        alive |= _beating(before)
+    yield found(
+        "workers", f"{len(alive)} beat", bool(alive), "start a worker: nothing is accepted without one"
+    )
+    leases = ShardLease.objects.values_list("shard", "owner")
+    orphans = [shard for shard, owner in leases if owner not in alive]
+    fact = f"without an owner: {orphans}" if orphans else f"all {SHARDS} have an owner that beats"
+    todo = "ask again in 20 s; where it lasts, look at the workers' logs"
+    yield found("shards", fact, not orphans, todo)
+
+
+def _beating(before: dict[UUID, int]) -> set[UUID]:
+    """Return the workers whose beat has moved, or that are new."""
+    return {uuid for uuid, beat in Worker.objects.values_list("uuid", "beat") if before.get(uuid) != beat}
+
+
+def _clock() -> Finding:
+    before = time.time()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
+        there = float(cursor.fetchone()[0])
+    return clock("database clock", there - (before + time.time()) / 2)

@@ -1,0 +1,64 @@
+"""`python -m roomlog_gateway.memory`: what this gateway may hold at worst, by its settings and limits.
+
+Beside the message's way; for `roomlog doctor`. Every figure is a constant that the code enforces, so a
+change of one changes the answer. It must not measure.
+"""
+
+import sys
+from typing import Final
+
+from roomlog_contract import limits
+from roomlog_runtime.memory import Share, container_limit, describe
+from roomlog_runtime.settings import SettingError
+
+from .bus import PENDING_BYTES
+from .config import Config, read_config
+from .connection import SOCKET_BYTES
+from .outbox import ANSWER_BYTES, WRITE_BYTES
+
+PROCESS_BYTES: Final = 96 * 1024 * 1024
+"""Interpreter, libraries and buffers of a gateway that nobody is connected to."""
+CONNECTION_BYTES: Final = 20 * 1024
+"""An idle connection with its session (docs/decisions.md)."""
+READING_BYTES: Final = 256 * 1024
+"""aiohttp's buffers of a socket that sends faster than it is read: twice 64 KiB, twice."""
+ESCAPED_BYTES: Final = 6
+"""The most that one code point takes in JSON: \\u0001."""
+AROUND_BYTES: Final = 1024
+"""Of an event's frame beside its text."""
+EVENT_BYTES: Final = limits.TEXT_CODE_POINTS * ESCAPED_BYTES + AROUND_BYTES
+ANSWER_FRAME_BYTES: Final = limits.HISTORY_MESSAGES * EVENT_BYTES
+"""The largest answer, get_history's: a single one leaves in one write."""
+
+
+def worst_case(config: Config) -> tuple[Share, ...]:
+    """Return all that this process may hold when every connection is at all of its bounds."""
+    held = limits.UNANSWERED_COMMANDS * limits.HELD_EVENTS * EVENT_BYTES
+    connections = {
+        "connections, idle": CONNECTION_BYTES,
+        "messages that are being received": limits.FRAME_BYTES + READING_BYTES,
+        "events that wait (OUTBOX_BYTES)": limits.OUTBOX_BYTES,
+        "answers that wait (ANSWER_BYTES)": ANSWER_BYTES + ANSWER_FRAME_BYTES,
+        "bytes with the socket (SOCKET_BYTES)": SOCKET_BYTES + max(WRITE_BYTES, ANSWER_FRAME_BYTES),
+        "events held while select_room is answered; a room's members share them": held,
+    }
+    return (
+        Share("the process itself", PROCESS_BYTES),
+        Share("commands that wait for Redis (PENDING_BYTES)", PENDING_BYTES),
+        *(Share(what, each, config.max_connections) for what, each in connections.items()),
+    )
+
+
+def main() -> int:
+    """Print it and return the exit status."""
+    try:
+        config = read_config()
+    except SettingError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command line's own channel
+        return 1
+    print("\n".join(describe("a gateway", worst_case(config), container_limit())))  # noqa: T201 - the same
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

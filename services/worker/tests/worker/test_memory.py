@@ -1,0 +1,24 @@
+"""What a worker may hold at worst is bounded by the limits that the code enforces, and can be asked."""
+
+from io import StringIO
+
+from django.core.management import call_command
+
+from roomlog_contract import limits
+from roomlog_runtime.memory import total
+from roomlog_worker.bus import MOST_ENTRIES
+from roomlog_worker.management.commands.memory_bounds import Command
+from roomlog_worker.memory import worst_case
+
+
+def test_a_full_batch_of_the_largest_commands_is_within_the_bound() -> None:
+    """As many entries as one read may bring, each as large as a frame may be."""
+    assert total(worst_case()) > MOST_ENTRIES * limits.FRAME_BYTES
+
+
+def test_it_is_printed() -> None:
+    """One line a share and the sum."""
+    out = StringIO()
+    call_command(Command(), stdout=out)
+    assert "a worker at worst" in out.getvalue()
+    assert "sum" in out.getvalue()
