@@ -1,13 +1,11 @@
 """How many examples each property tries in a proof: a plug-in of pytest for tier 0.
 
-ROOMLOG_EXAMPLES holds the number; it counts for all properties, those of projects with a profile of their own
-included.
+ROOMLOG_EXAMPLES holds the number. Projects with a profile of their own do not load it where the variable is set.
 """
 
 import os
 from typing import Final
 
-import pytest
 from hypothesis import settings
 
 VARIABLE: Final = "ROOMLOG_EXAMPLES"
@@ -15,9 +13,3 @@ PROFILE: Final = "proof"
 
 settings.register_profile(PROFILE, max_examples=int(os.environ.get(VARIABLE, "100")), deadline=None)
 settings.load_profile(PROFILE)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_finish() -> None:
-    """Load the profile again: a project's own conftest has loaded another meanwhile."""
-    settings.load_profile(PROFILE)

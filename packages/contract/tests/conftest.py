@@ -3,8 +3,11 @@
 `pytest --hypothesis-profile=long packages/contract` is the long run.
 """
 
+import os
+
 from hypothesis import settings
 
 settings.register_profile("change", max_examples=300, deadline=None)
 settings.register_profile("long", max_examples=20_000, deadline=None)
-settings.load_profile("change")
+if "ROOMLOG_EXAMPLES" not in os.environ:  # else tests/proof/examples.py says how many
+    settings.load_profile("change")

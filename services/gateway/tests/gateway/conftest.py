@@ -3,6 +3,7 @@
 `pytest --hypothesis-profile=long services/gateway` tries 20,000 examples of each property.
 """
 
+import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -26,7 +27,8 @@ from tests.gateway.waiting import eventually, wait_until
 
 settings.register_profile("change", max_examples=150, deadline=None)
 settings.register_profile("long", max_examples=20_000, deadline=None)
-settings.load_profile("change")
+if "ROOMLOG_EXAMPLES" not in os.environ:  # else tests/proof/examples.py says how many
+    settings.load_profile("change")
 
 USERS = {f"token-{user}": user for user in range(1, 21)}
 
