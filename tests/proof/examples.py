@@ -1,6 +1,6 @@
 """How many examples each property tries in a proof: a plug-in of pytest for tier 0.
 
-ROOMLOG_EXAMPLES holds the number. Projects with a profile of their own do not load it where the variable is set.
+ROOMLOG_EXAMPLES holds the number; where it is set, projects with a profile of their own do not load that one.
 """
 
 import os
