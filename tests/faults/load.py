@@ -142,13 +142,14 @@ class Load:
 
     async def say_last(self, url: str) -> None:
         """Say one more thing in each room, by way of one gateway."""
-        for room in self._rooms:
-            one = self._client(room.members[0], len(self._clients), [url])
-            self._clients.append(one)
-            await one.client.__aenter__()
-            self._reading.append(asyncio.create_task(one.read()))
-            await one.client.ready(READY_SECONDS)
-            await one.say(self._shape.characters, room.id)
+        async with asyncio.timeout(READY_SECONDS):
+            for room in self._rooms:
+                one = self._client(room.members[0], len(self._clients), [url])
+                self._clients.append(one)
+                await one.client.__aenter__()
+                self._reading.append(asyncio.create_task(one.read()))
+                await one.client.ready(READY_SECONDS)
+                await one.say(self._shape.characters, room.id)
 
     async def rest(
         self, read_log: Callable[[], Awaitable[list[Row]]], seconds: float = REST_SECONDS

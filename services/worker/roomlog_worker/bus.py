@@ -118,8 +118,16 @@ class Bus:
         self._redis.delete(shards.tries_key(shard))
 
     def disconnect(self) -> None:
-        """Give the connection up after an error, so that no late answer is taken for another's."""
-        self._redis.connection_pool.disconnect()
+        """Give the connection up after an error, so that no late answer is taken for another's.
+
+        The next one comes from the pool, which asks the Sentinels: a connection that is used again by itself
+        goes back to where it was, for ever, though the primary is elsewhere.
+        """
+        pool = self._redis.connection_pool
+        pool.disconnect()
+        if self._connection is not None:
+            pool.release(self._connection)
+            self._connection = None
         self._streams = []
 
     def _send(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
