@@ -6,6 +6,7 @@ not is as bad as one with an anomaly.
 
 import asyncio
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -62,11 +63,14 @@ class _Runner:
     size: Size
 
     def run(self, plan: Plan) -> Report:
-        """Run one history in a folder that is kept where something was found."""
+        """Run one history in a folder that is kept where something was found that should not be."""
         directory = Path(tempfile.mkdtemp(prefix=f"roomlog-{plan.seed}-"))
         report = asyncio.run(run_history(plan, self.databases, directory / "history"))
         report.save(directory / "report.json")
-        verdict = "good" if report.is_good else f"NOT good, see {directory}"
+        is_kept = not (report.is_good or plan.ablation)
+        verdict = f"NOT good, see {directory}" if is_kept else "done" if plan.ablation else "good"
+        if not is_kept:
+            shutil.rmtree(directory)
         print(
             f"  seed {plan.seed} without {plan.ablation or 'nothing'}: {_summary(report)}; {verdict}",
             flush=True,

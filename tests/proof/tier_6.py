@@ -6,6 +6,7 @@ One gateway and two workers live through all of it: their memory is followed. Th
 import asyncio
 import contextlib
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -42,8 +43,13 @@ def run(size: Size, seed: int | None) -> list[Row]:
     began = time.monotonic()
     with postgres_databases() as databases:
         report, growth = asyncio.run(_soak(Plan(seed=chosen, seconds=SECONDS[size]), databases, directory))
-    report.save(directory / "report.json")
-    return [_row(size, report, growth, time.monotonic() - began)]
+    row = _row(size, report, growth, time.monotonic() - began)
+    if row.has_passed:
+        shutil.rmtree(directory)
+    else:
+        report.save(directory / "report.json")
+        print(f"  logs and report in {directory}", flush=True)
+    return [row]
 
 
 async def _soak(plan: Plan, databases: PostgresDatabases, directory: Path) -> tuple[Report, Growth]:
