@@ -3,8 +3,8 @@
 Around one simulation. Safeguards of the worker are switches of the model; those of gateway and client are
 patches of the product's code, made here and nowhere in it.
 
-Who covers whom. Two writers of one room are stopped by three things: the shard's lease, locked and compared in
-the transaction; the room's head, locked; the unique keys (room, seq) and (uuid, room, user). Any one of them
+Who covers whom. Two writers of one room are stopped by three things: the shard's lease, locked and compared
+in the transaction; the room's head, locked; the unique keys (room, seq) and (uuid, room, user). Any of them
 suffices to keep the log gapless and without repeats, so head lock and keys are removed together with the
 lease check. The lease check alone is missed where an owner that was paused stores what its successor has
 refused. The unique key's other half is that repeats are found by it: without that every repeat is a second
@@ -16,7 +16,7 @@ faults lose no notice that a gateway had asked for.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
 from unittest.mock import patch
@@ -27,8 +27,8 @@ from roomlog_gateway.gaps import Gaps
 from roomlog_gateway.heads import HeadPoll
 from roomlog_gateway.outbox import Frame, Outbox, Push
 
-from .mishaps import Plan
-from .seeds import EVERYTHING, WHOLE, Verdict, run_seed
+from .plan import EVERYTHING, Plan
+from .seeds import WHOLE, Verdict, run_seed
 from .store_model import Safeguards
 
 
@@ -131,14 +131,16 @@ def catch(place: int, first: int | None, most: int) -> Catch:
 
 _PAUSES: Final = Plan(kinds=("pause_worker", "slow_database_down"), faults=(5, 9), changes=(8, 14))
 _JOINS: Final = Plan(
-    kinds=("cut_socket", "kill_gateway", "drain_gateway", "slow_links_down"),
-    faults=(10, 20),
-    changes=(12, 20),
-    member_seconds=5.0,
+    kinds=("slow_links_down", "slow_links_down", "kill_gateway"),
+    faults=(5, 9),
+    messages=(8, 16),
+    changes=(6, 9),
+    visits=0.9,
+    told_seconds=5.0,
 )
 _LATE_ANSWERS: Final = Plan(kinds=("cut_socket", "cut_socket", "delay_notices"), faults=(12, 24))
-_STALE_BATCHES: Final = replace(
-    _PAUSES, kinds=("pause_worker",), faults=(1, 3), steps=("read",), changes=(10, 20)
+_STALE_BATCHES: Final = Plan(
+    kinds=("pause_worker",), faults=(1, 3), steps=("read",), messages=(8, 16), changes=(10, 20), guests=(1,)
 )
 
 ABLATIONS: Final = (

@@ -104,7 +104,7 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
     """Return everything that contradicts the guarantees, one sentence each."""
     found = [f"{one.invariant} {one.what}" for one in check(history)]
     found += _vanished(world)
-    found += [f"G5 {one} and was not told" for one in people.strangers()]
+    found += [f"G5 {one} was not told" for one in (world.untold | dict.fromkeys(people.strangers()))]
     found += [f"I5 {uuid} was answered with success for another body" for uuid in people.mistaken]
     found += [
         f"I1 {uuid} is not at {sent.seq}"

@@ -7,12 +7,12 @@ stage of its way is hit. Every fault ends; after the last one the promises must 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from tests.faults.history import Fault
 
 from .gateways import GatewayHost
+from .plan import Plan
 from .redis_link import LinkTransport
 from .sockets import Line
 from .wires import LATENCY_SECONDS
@@ -27,23 +27,6 @@ WAY_SECONDS: Final = 0.04
 """About a message's way from its client to the other clients."""
 STEP_SECONDS: Final = 3.0
 """How long a fault waits for a worker to come to a step."""
-STEPS: Final = ("before_read", "read", "in_transaction", "before_commit", "after_commit", "after_delete")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is about: everything, or the faults against which one safeguard stands."""
-
-    kinds: tuple[str, ...] = ()
-    """Faults that may happen; all where there is none."""
-    faults: tuple[int, int] = (2, 6)
-    """How many, at least and at most."""
-    steps: tuple[str, ...] = STEPS
-    """Steps of a worker's turn at which it may be hit."""
-    changes: tuple[int, int] = (1, 5)
-    """How often somebody is thrown out and invited again."""
-    member_seconds: float = 65.0
-    """In which a member must know that it is one: the recheck of each 60 s finds it if a notice was lost."""
 
 
 class Mishaps:

@@ -14,12 +14,14 @@ from uuid import UUID
 from roomlog_client import CutOff, RoomlogClient, RoomlogError, Sent
 from tests.faults.journal import Witness
 
+from .plan import Plan
 from .world import World
 
 SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
 MISTAKE_SECONDS: Final = 20.0
 CHURN_SECONDS: Final = (0.2, 2.5)
+MOMENT_SECONDS: Final = (0.0, 0.2)
 LATE_SECONDS: Final = 12.0
 
 
@@ -45,8 +47,9 @@ class Person:
 class People:
     """All clients of one world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, plan: Plan) -> None:
         self._world = world
+        self._plan = plan
         self._dice = world.dice
         self.everybody: list[Person] = []
         self.mistaken: list[str] = []
@@ -56,14 +59,15 @@ class People:
         self._rooms = list(world.store.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
-    async def live(self, messages: int, changes: int) -> None:
+    async def live(self) -> None:
         """Connect, say so many things, and end when the last one has its end."""
         world = self._world
+        messages = self._dice.randint(*self._plan.messages)
         firsts = [await self._come(user) for user in world.store.users]
         tasks = [self._speak(person, messages // len(firsts)) for person in firsts]
         tasks += [self._come_late() for _ in range(self._dice.randint(0, 3))]
         tasks.append(self._post(self._dice.randint(0, 4)))
-        tasks.append(self._throw_out_and_invite(firsts, changes))
+        tasks.append(self._throw_out_and_invite(firsts, self._dice.randint(*self._plan.changes)))
         await asyncio.gather(*tasks)
 
     async def leave(self) -> None:
@@ -119,9 +123,9 @@ class People:
                 await asyncio.sleep(person.dice.uniform(0.0, 1.2))
         await asyncio.gather(*burst)
 
-    async def _say(self, person: Person) -> None:
+    async def _say(self, person: Person, room: str = "") -> None:
         dice = person.dice
-        room = dice.choice(self._rooms).hex
+        room = room or dice.choice(self._rooms).hex
         uuid = str(UUID(int=dice.getrandbits(128), version=4))
         text = f"text of {uuid}"
         patience = dice.uniform(0.5, 4.0) if dice.random() < 0.2 else SEND_SECONDS
@@ -157,10 +161,14 @@ class People:
             self._world.post(self._dice.choice(self._rooms), 1, f"post {number}")
 
     async def _throw_out_and_invite(self, firsts: list[Person], times: int) -> None:
-        """Let the owner remove somebody, or somebody leave, and mostly let them come in again."""
+        """Let the owner remove somebody, or somebody leave, and mostly let them come in again.
+
+        Who is out tries to speak all the same.
+        """
+        speaking: list[asyncio.Task[None]] = []
         owner, *others = firsts
         pairs = [(room.hex, guest) for room in self._rooms for guest in others]
-        pairs = self._dice.sample(pairs, self._dice.choice([1, len(pairs)]))
+        pairs = self._dice.sample(pairs, self._dice.choice(self._plan.guests))
         for _ in range(times):
             room, guest = self._dice.choice(pairs)
             await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
@@ -169,8 +177,18 @@ class People:
             else:
                 await self._change(owner, "remove_user", room, user=guest.user)
             await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
+            speaking.append(asyncio.create_task(self._say(guest, room)))
+            await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
+            if self._dice.random() < self._plan.visits:
+                speaking.append(asyncio.create_task(self._visit(guest.user)))
             if self._dice.random() < 0.85:
                 await self._change(owner, "invite_user", room, user=guest.user)
+        await asyncio.gather(*speaking)
+
+    async def _visit(self, user: int) -> None:
+        """Come once more, just now."""
+        await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
+        await self._come(user)
 
     async def _change(self, person: Person, action: str, room: str, **facts: int) -> None:
         uuid = str(UUID(int=self._dice.getrandbits(128), version=4))

@@ -20,8 +20,9 @@ from tests.faults.history import History, Outcome
 from .judging import anomalies_of, history_of
 from .knobs import turned
 from .loop import SimulatedLoop, run
-from .mishaps import Mishaps, Plan
+from .mishaps import Mishaps
 from .people import People
+from .plan import EVERYTHING, Plan
 from .store_model import Safeguards
 from .watch import watch
 from .world import World
@@ -30,9 +31,9 @@ REST_SECONDS: Final = 30.0
 """G9: so long after the last fault everything has reached everybody."""
 END_SECONDS: Final = 60.0
 """For the answers of what was repeated: a reconnect, an authenticate and a time-out of the outbox."""
-MESSAGES: Final = (30, 100)
+MEMBER_SECONDS: Final = 65.0
+"""A member whose notice was lost is found by the recheck of each 60 s."""
 WHOLE: Final = Safeguards()
-EVERYTHING: Final = Plan()
 
 
 @dataclass
@@ -65,16 +66,16 @@ async def _live(loop: SimulatedLoop, seed: int, safeguards: Safeguards, plan: Pl
         patches.enter_context(turned(dice))
         world = World(loop, dice, safeguards)
         patches.enter_context(world.running())
-        people = People(world)
+        people = People(world, plan)
         mishaps = Mishaps(world, plan)
-        watching = loop.create_task(watch(world))
-        living = loop.create_task(people.live(dice.randint(*MESSAGES), dice.randint(*plan.changes)))
+        watching = loop.create_task(watch(world, people, plan.told_seconds))
+        living = loop.create_task(people.live())
         await mishaps.happen()
         mishaps.end_all()
         is_over = await _is_true_within(END_SECONDS, living.done)
         await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending))
         history = history_of(world, seed, at_rest=True)
-        await _is_true_within(plan.member_seconds, lambda: not people.strangers())
+        await _is_true_within(MEMBER_SECONDS, lambda: not people.strangers())
         anomalies = anomalies_of(world, people, history)
         if not is_over:
             anomalies.append("G9 not everything that was sent has an end")

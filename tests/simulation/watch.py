@@ -9,15 +9,16 @@ from typing import Final
 from roomlog_contract import limits
 from tests.faults.history import Ownership, Sample
 
+from .people import People
 from .world import World
 
 LOOK_SECONDS: Final = 0.25
 OWNERS_EVERY: Final = 4
 
 
-async def watch(world: World) -> None:
-    """Sample until cancelled."""
-    looks = 0
+async def watch(world: World, people: People, told_seconds: float) -> None:
+    """Sample until cancelled; a member that knows nothing of it for `told_seconds` is noted."""
+    looks, since = 0, dict[str, float]()
     while True:
         now = world.loop.time()
         for host in world.hosts.values():
@@ -29,5 +30,7 @@ async def watch(world: World) -> None:
         if looks % OWNERS_EVERY == 0:
             owned = {shard for worker in world.living() for shard in worker.leases.epochs}
             world.ownership.append(Ownership(now, frozenset(owned)))
+            since = {one: since.get(one, now) for one in people.strangers()}
+            world.untold |= dict.fromkeys(one for one in since if now - since[one] > told_seconds)
         looks += 1
         await asyncio.sleep(LOOK_SECONDS)

@@ -44,6 +44,8 @@ class World:
             f"gateway-{n}": GatewayHost(f"gateway-{n}", loop, dice, self.redis) for n in range(GATEWAYS)
         }
         self.workers: list[WorkerModel] = []
+        self.untold: dict[str, None] = {}
+        """Members that were connected and did not know it for too long: client and room."""
         self.posted: list[tuple[float, UUID, int, str, str]] = []
         """What the api was asked to post: when, room, user, uuid, text."""
         self._settle()

@@ -1,0 +1,35 @@
+"""What a run is about: how much is said and changed, and what may go wrong.
+
+Before a simulation. The plan of every day lets everything happen; an ablation's plan has the faults against
+which one safeguard stands, so that few seeds show what it is for.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+STEPS: Final = ("before_read", "read", "in_transaction", "before_commit", "after_commit", "after_delete")
+"""Where a worker's turn may be hit."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shape of one run; what is drawn within it comes from the seed."""
+
+    kinds: tuple[str, ...] = ()
+    """Faults that may happen; all where there is none."""
+    faults: tuple[int, int] = (2, 6)
+    """How many, at least and at most."""
+    steps: tuple[str, ...] = STEPS
+    messages: tuple[int, int] = (30, 100)
+    changes: tuple[int, int] = (1, 5)
+    """How often somebody is thrown out and invited again."""
+    guests: tuple[int, ...] = (1, 9)
+    """Of how many pairs of room and guest."""
+    visits: float = 0.1
+    """How likely somebody opens one more connection just when being invited."""
+    told_seconds: float = math.inf
+    """In which a connected member must know that it is one, at any time, where no notice is lost."""
+
+
+EVERYTHING: Final = Plan()
