@@ -17,7 +17,7 @@ from roomlog_contract.errors import CloseCode
 
 from . import metrics
 from .frames import close_frame, echoed_close_code, ping_frame, pong_frame
-from .outbox import Frame, Push
+from .outbox import WRITE_BYTES, Frame, Push
 from .session import Services, Session
 
 log = structlog.get_logger()
@@ -153,6 +153,12 @@ class Connection:
     def abort(self) -> None:
         """Cuts the socket."""
         self._transport.abort()
+
+    @property
+    def unread_bytes(self) -> int:
+        """What waits for this connection alone, but for what any socket may hold."""
+        in_transport = self._waiting_bytes - SOCKET_BYTES - WRITE_BYTES
+        return self.session.outbox.answer_bytes + max(0, in_transport)
 
     # -- once in a while ------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from .gaps import Gaps
 from .heads import HeadPoll
 from .intake import Intake
 from .members import Members
+from .outbox import unread_bound
 from .room import Room
 from .router import Router
 from .selection import Selection
@@ -71,6 +72,7 @@ class Gateway:
         self._subscriber.want({gateway_channel(self.id): self._router.on_replies})
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled: dict[Connection, None] = {}
+        self._unread_bound = unread_bound(config.max_connections)
         self._slot = 0
         self._down_since: float | None = clock()
         self._is_degraded = False
@@ -179,9 +181,25 @@ class Gateway:
             self._router.bus.tick(now)
             for connection in list(self._stalled):
                 connection.retry(now)
+            self._bound_answers()
             ticks += 1
             if ticks % TICKS_PER_SECOND == 0:
                 self.tick(now, ticks // TICKS_PER_SECOND)
+
+    def _bound_answers(self) -> None:
+        """Cut those for whom most waits, while too much waits for all together; they repeat what they asked.
+
+        Only stalled connections hold anything for longer than a loop turn.
+        """
+        over = sum(connection.unread_bytes for connection in self._stalled) - self._unread_bound
+        if over <= 0:
+            return
+        for connection in sorted(self._stalled, key=lambda one: one.unread_bytes, reverse=True):
+            over -= connection.unread_bytes
+            connection.close(CloseCode.TOO_SLOW, "answers are not read")
+            connection.abort()  # the goodbye would wait behind what is not read
+            if over <= 0:
+                return
 
     def tick(self, now: float, second: int) -> None:
         """Does what is due each second."""

@@ -1,7 +1,8 @@
 """`python -m roomlog_gateway.memory`: what this gateway may hold at worst, by its settings and limits.
 
 Beside the message's way; for `roomlog doctor`. Every figure is a constant that the code enforces, so a
-change of one changes the answer. It must not measure.
+change of one changes the answer. Not counted are events that are held for a gap or a select_room: at most 256
+a room, shared by its members, for 15 s. It must not measure.
 """
 
 import sys
@@ -14,7 +15,7 @@ from roomlog_runtime.settings import SettingError
 from .bus import PENDING_BYTES
 from .config import Config, read_config
 from .connection import SOCKET_BYTES
-from .outbox import ANSWER_BYTES, WRITE_BYTES
+from .outbox import WRITE_BYTES, unread_bound
 
 PROCESS_BYTES: Final = 96 * 1024 * 1024
 """Interpreter, libraries and buffers of a gateway that nobody is connected to."""
@@ -27,24 +28,23 @@ ESCAPED_BYTES: Final = 6
 AROUND_BYTES: Final = 1024
 """Of an event's frame beside its text."""
 EVENT_BYTES: Final = limits.TEXT_CODE_POINTS * ESCAPED_BYTES + AROUND_BYTES
-ANSWER_FRAME_BYTES: Final = limits.HISTORY_MESSAGES * EVENT_BYTES
-"""The largest answer, get_history's: a single one leaves in one write."""
+ARRIVING_BYTES: Final = limits.UNANSWERED_COMMANDS * limits.HISTORY_MESSAGES * EVENT_BYTES
+"""In a tenth of a second: more than a worker reads in it, all commands of a connection answered at once."""
 
 
 def worst_case(config: Config) -> tuple[Share, ...]:
     """Return all that this process may hold when every connection is at all of its bounds."""
-    held = limits.UNANSWERED_COMMANDS * limits.HELD_EVENTS * EVENT_BYTES
     connections = {
         "connections, idle": CONNECTION_BYTES,
         "messages that are being received": limits.FRAME_BYTES + READING_BYTES,
-        "events that wait (OUTBOX_BYTES)": limits.OUTBOX_BYTES,
-        "answers that wait (ANSWER_BYTES)": ANSWER_BYTES + ANSWER_FRAME_BYTES,
-        "bytes with the socket (SOCKET_BYTES)": SOCKET_BYTES + max(WRITE_BYTES, ANSWER_FRAME_BYTES),
-        "events held while select_room is answered; a room's members share them": held,
+        "bytes with the socket (SOCKET_BYTES)": SOCKET_BYTES + WRITE_BYTES,
+        "events that wait, if no two connections share a room (OUTBOX_BYTES)": limits.OUTBOX_BYTES,
     }
     return (
         Share("the process itself", PROCESS_BYTES),
         Share("commands that wait for Redis (PENDING_BYTES)", PENDING_BYTES),
+        Share("answers that wait, of all connections (UNREAD_BYTES)", unread_bound(config.max_connections)),
+        Share("answers that arrive before these are counted again", ARRIVING_BYTES),
         *(Share(what, each, config.max_connections) for what, each in connections.items()),
     )
 

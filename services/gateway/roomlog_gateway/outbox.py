@@ -18,6 +18,15 @@ ANSWER_BYTES: Final = 32 * 1024 * 1024
 """Bytes of waiting answers: the pages that 32 commands in flight may bring. A single larger one passes."""
 READ_BYTES: Final = 1024 * 1024
 """With more bytes of answers waiting, a connection may ask for no further pages just now."""
+UNREAD_BYTES: Final = 32 * 1024
+"""Of answers that wait, on the average of all connections that a gateway may have: few wait at one time."""
+LEAST_UNREAD_BYTES: Final = 2 * ANSWER_BYTES
+"""A small gateway allows this for all, so that one connection may still use its own bound."""
+
+
+def unread_bound(max_connections: int) -> int:
+    """Return how many bytes of answers may wait for all connections together."""
+    return max(LEAST_UNREAD_BYTES, max_connections * UNREAD_BYTES)
 
 
 class Frame:
@@ -65,6 +74,11 @@ class Outbox:
     def is_backed_up(self) -> bool:
         """Is True while so much waits to be read that asking for more makes no sense."""
         return self._answer_bytes > READ_BYTES
+
+    @property
+    def answer_bytes(self) -> int:
+        """What waits for this connection alone; events are shared with others."""
+        return self._answer_bytes
 
     def push_event(self, frame: Frame) -> Push:
         """Adds a room's event, if the 256 events and 1 MiB of the bound allow it."""

@@ -11,7 +11,7 @@ from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify, encode
 from roomlog_contract.shards import room_channel
 from roomlog_gateway.frames import text_frame
-from roomlog_gateway.outbox import Frame
+from roomlog_gateway.outbox import ANSWER_BYTES, UNREAD_BYTES, Frame, unread_bound
 from tests.gateway.conftest import Connect, MakeGateway, Running, Server
 from tests.gateway.stub_worker import StubWorker
 from tests.gateway.waiting import eventually
@@ -292,3 +292,30 @@ async def test_an_answer_is_taken_from_the_event_or_the_reply_whichever_comes(
         assert answer["seq"] == number + 1
     assert [type(entry.command) for entry in worker.seen].count(NewMessage) == 5
     assert client.seqs() == [1, 2, 3, 4, 5]
+
+
+async def test_answers_that_many_do_not_read_are_bounded_together(
+    room: UUID, enter: Connect, gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one for whom most waits is cut, and only that; it comes back and repeats."""
+    greedy, modest = await enter(1), await enter(2)
+    most, less = gateway.gateway.connections
+    answer = Frame(text_frame(b"x" * 60_000))
+    for connection, count in ((most, 40), (less, 3)):
+        connection.session.outbox.is_scheduled = connection.is_paused = True  # sockets that take nothing
+        for _ in range(count):
+            connection.session.outbox.push_answer(answer)
+        gateway.gateway.stalled(connection)
+    monkeypatch.setattr(gateway.gateway, "_unread_bound", 1_000_000)
+    gateway.gateway._bound_answers()
+    assert most.close_deadline is not None
+    assert most.unread_bytes == 0
+    assert less.close_deadline is None
+    await eventually(lambda: list(gateway.gateway.connections) == [less], 20, "the greedy one is gone")
+    assert greedy.socket is not modest.socket
+
+
+def test_a_gateway_allows_more_unread_answers_for_more_connections() -> None:
+    """A small one allows what two connections may have each, a large one an average a connection."""
+    assert unread_bound(1) == 2 * ANSWER_BYTES
+    assert unread_bound(10_000) == 10_000 * UNREAD_BYTES
