@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
@@ -230,3 +230,38 @@ def test_the_shares_are_about_even() -> None:
     shares = list(by_ordinal(workers(set(range(8)))).values())
     assert max(shares.count(ordinal) for ordinal in range(8)) <= 16
     assert min(shares.count(ordinal) for ordinal in range(8)) >= 3
+
+
+lives = st.lists(
+    st.tuples(st.sampled_from(["start", "die", "leave", "look"]), st.integers(0, 3)), max_size=12
+)
+"""What happens, and to whom or with which ordinal."""
+
+
+@settings(
+    deadline=None,
+    max_examples=settings().max_examples // 10,  # one takes half a second
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(lives)
+def test_after_any_lives_and_deaths_every_shard_has_one_owner(
+    clock: Clock, happenings: list[tuple[str, int]]
+) -> None:
+    """Twelve seconds after the last death, whoever died, left or came, each shard is one live process's."""
+    Worker.objects.all().delete()
+    ShardLease.objects.update(owner=None)
+    alive = [start(clock)]
+    for what, number in happenings:
+        clock.now += 1.0
+        if what == "start":
+            alive.append(start(clock, number))
+        elif what == "look":
+            alive[number % len(alive)].keep()
+        elif len(alive) > 1:
+            ended = alive.pop(number % len(alive))
+            if what == "leave":
+                ended.release_all()
+    tick(clock, alive, DEAD_SECONDS + 4 * POLL_SECONDS)
+    owned = [shard for keeper in alive for shard in keeper.epochs]
+    assert sorted(owned) == sorted(ALL)
+    assert set(ShardLease.objects.values_list("owner", flat=True)) <= {keeper.uuid for keeper in alive}
