@@ -1,4 +1,4 @@
-"""Redis as in production: a primary, a replica and three Sentinels, of Debian's packages or like them.
+"""Redis as in production: a primary, a replica and three Sentinels.
 
 Between gateways and workers. Keeps nothing on disk. What waits, blocks: call it by `asyncio.to_thread`.
 """
@@ -17,7 +17,7 @@ from redis.retry import Retry
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
-from roomlog_local.valkey import MAX_MEMORY, answers_ping
+from roomlog_local.valkey import MAX_MEMORY, answers_ping, find_server
 from tests.faults.waiting import wait_until
 
 SERVICE: Final = "chat"
@@ -31,10 +31,6 @@ START_SECONDS: Final = 20.0
 FAILOVER_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 ASK_SECONDS: Final = 2.0
-
-
-class ServerMissing(Exception):
-    """A program that the test needs is not installed; nothing is skipped in silence."""
 
 
 class RedisGroup:
@@ -161,7 +157,7 @@ class RedisGroup:
             "repl-diskless-sync-delay": "0",
         }
         flags = (word for name, value in settings.items() for word in (f"--{name}", value))
-        return (_program("redis-server"), *flags)
+        return (_program(), *flags)
 
     def _sentinel(self, port: int) -> tuple[str, ...]:
         settings = self._directory / f"sentinel-{port}.conf"
@@ -174,18 +170,16 @@ class RedisGroup:
             f"sentinel failover-timeout {SERVICE} {FAILOVER_MS}",
         ]
         settings.write_text("\n".join(lines) + "\n")
-        return (_program("redis-sentinel"), str(settings))
+        return (_program(), str(settings), "--sentinel")
 
 
 def _with(command: Command, arguments: tuple[str, ...]) -> Command:
     return Command(name=command.name, arguments=arguments, is_ready=command.is_ready)
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise ServerMissing(f"no {name} here: install it (Debian: apt-get install {name})")
-    return found
+def _program() -> str:
+    """Return Redis where it is installed, else whatever Valkey there is: either can be a Sentinel."""
+    return shutil.which("redis-server") or find_server()
 
 
 def _ask(port: int, *words: str) -> list[bytes]:
