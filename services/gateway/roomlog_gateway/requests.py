@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Request:
     """One client command that was forwarded."""
 
-    __slots__ = ("action", "delivery", "received_at", "room", "session", "uuid")
+    __slots__ = ("action", "delivery", "is_overtaken", "received_at", "room", "session", "uuid")
 
     def __init__(
         self, session: "Session", uuid: str, action: str, room: UUID | None, received_at: float
@@ -33,6 +33,8 @@ class Request:
         self.received_at = received_at
         self.delivery: Delivery | None = None
         """Where the room's events are held for this select_room's answer."""
+        self.is_overtaken = False
+        """Its client sent the same write again: a refusal of this one would be taken for the last word."""
 
 
 class Requests:
@@ -41,6 +43,8 @@ class Requests:
     def __init__(self) -> None:
         self._last = 0
         self._clients: dict[int, Request] = {}
+        self._latest: dict[tuple[Session, str], int] = {}
+        """The last request of each session and uuid that is under way."""
         self._own: dict[int, asyncio.Future[Reply]] = {}
 
     def __len__(self) -> int:
@@ -50,11 +54,21 @@ class Requests:
         """Returns the new number of a client's request."""
         self._last += 1
         self._clients[self._last] = request
+        self._latest[request.session, request.uuid] = self._last
         return self._last
+
+    def overtake(self, session: "Session", uuid: str) -> None:
+        """Notes that a write is sent again; what is under way of it still counts, and is not told."""
+        earlier = self._clients.get(self._latest.get((session, uuid), 0))
+        if earlier is not None:
+            earlier.is_overtaken = True
 
     def take(self, number: int) -> Request | None:
         """Removes and returns a client's request; None where it is not under way any more."""
-        return self._clients.pop(number, None)
+        request = self._clients.pop(number, None)
+        if request is not None and self._latest.get((request.session, request.uuid)) == number:
+            del self._latest[request.session, request.uuid]
+        return request
 
     def add_own(self) -> tuple[int, "asyncio.Future[Reply]"]:
         """Returns a number and the future of its reply; the caller calls `forget_own` in the end."""
@@ -77,4 +91,6 @@ class Requests:
             number = next(iter(self._clients))
             if now - self._clients[number].received_at < limits.UNANSWERED_SECONDS:
                 return
-            yield self._clients.pop(number)
+            request = self.take(number)
+            assert request is not None
+            yield request

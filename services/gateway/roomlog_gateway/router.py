@@ -92,6 +92,8 @@ class Router:
         if session.unanswered >= limits.UNANSWERED_COMMANDS or (is_read and session.outbox.is_backed_up):
             raise NotAccepted(FULL_RETRY_MS)
         stream, room = _route(session.user, command)
+        if not is_read:
+            self.requests.overtake(session, command.uuid)
         request = Request(session, command.uuid, action_of(command), room, self._clock())
         number = self.requests.add(request)
         try:
@@ -160,7 +162,8 @@ class Router:
         if isinstance(reply, Selected):
             self._selection.answer(request, reply)
         elif isinstance(reply, Answered):
-            request.session.answer(reply.frame)
+            if not request.is_overtaken:
+                request.session.answer(reply.frame)
             self._selection.end(request)
 
     def _refused(self, number: int, retry_after_ms: int) -> None:

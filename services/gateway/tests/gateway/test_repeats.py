@@ -1,0 +1,76 @@
+"""A write that is sent again while its first sending is under way: the last one's answer counts."""
+
+from roomlog_contract.commands import NewMessage, SelectRoom
+from roomlog_contract.envelope import Answered, encode
+from roomlog_gateway.router import Router
+from roomlog_gateway.session import Session
+from tests.gateway.insides import GATEWAY, ROOM, Stage, read
+
+
+def routed(stage: Stage) -> Router:
+    """Returns a router whose commands wait for a Redis that never comes."""
+    return Router(GATEWAY, "redis://127.0.0.1:1/0", stage.selection, lambda: stage.now, lambda: stage.now)
+
+
+def say(router: Router, session: Session, uuid: str) -> None:
+    """Forwards a message."""
+    router.forward(session, NewMessage(uuid=uuid, room=ROOM, text="hi"))
+
+
+def reply(router: Router, request: int) -> None:
+    """Lets a worker answer."""
+    router.on_replies(encode([Answered(request, b'{"action": "%d"}' % request)]))
+
+
+def answers(session: Session) -> list[str]:
+    """Returns which requests were answered."""
+    return [frame["action"] for frame in read(session)]
+
+
+def test_a_refused_first_sending_says_nothing_of_the_second() -> None:
+    """Between the two the sender may have become a member: the second is stored, and no error is true."""
+    stage = Stage()
+    router, session = routed(stage), stage.session()
+    say(router, session, "u")
+    say(router, session, "u")
+    reply(router, 1)
+    assert answers(session) == []
+    reply(router, 2)
+    assert answers(session) == ["2"]
+    assert session.unanswered == 0
+
+
+def test_other_commands_are_answered_each() -> None:
+    """Another uuid, another connection, or a repeat after the answer."""
+    stage = Stage()
+    router, session, other = routed(stage), stage.session(), stage.session()
+    say(router, session, "u")
+    say(router, session, "v")
+    say(router, other, "u")
+    for request in (1, 2, 3):
+        reply(router, request)
+    say(router, session, "u")
+    reply(router, 4)
+    assert answers(session) == ["1", "2", "4"]
+    assert answers(other) == ["3"]
+
+
+def test_a_sending_that_expired_is_forgotten() -> None:
+    """Its repeat is one command in flight like any other."""
+    stage = Stage()
+    router, session = routed(stage), stage.session()
+    say(router, session, "u")
+    router.expire(100.0)
+    say(router, session, "u")
+    assert session.unanswered == 1
+    reply(router, 2)
+    assert answers(session) == ["2"]
+
+
+def test_a_repeated_reading_keeps_its_hold() -> None:
+    """Each select_room holds the room's events until its own answer: only writes can be stored twice."""
+    stage = Stage()
+    router, session = routed(stage), stage.session()
+    for _ in range(2):
+        router.forward(session, SelectRoom(uuid="s", room=ROOM))
+    assert session.unanswered == 2
