@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
+from roomlog_client.errors import RETRIED
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import SHARDS
@@ -103,6 +104,7 @@ def memberships_of(store: ModelStore) -> list[Membership]:
 def anomalies_of(world: World, people: People, history: History) -> list[str]:
     """Return everything that contradicts the guarantees, one sentence each."""
     found = [f"{one.invariant} {one.what}" for one in check(history)]
+    found += _stored_after_all(history)
     found += _vanished(world)
     found += [f"G5 {one} was not told" for one in (world.untold | dict.fromkeys(people.strangers()))]
     found += [f"I5 {uuid} was answered with success for another body" for uuid in people.mistaken]
@@ -118,6 +120,15 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
 
 def _is_at(world: World, room: str, uuid: str, seq: int) -> bool:
     return any(event.seq == seq and event.uuid == uuid for event in world.store.logs[UUID(room)])
+
+
+def _stored_after_all(history: History) -> Iterator[str]:
+    """I10 also where its event was seen: what was refused for good and not sent again is stored."""
+    for operation in history.operations:
+        last = max(operation.attempts, key=lambda attempt: attempt.invoked_at)
+        is_final = last.outcome is Outcome.ERROR and last.error_code not in RETRIED
+        if is_final and operation.key in history.stored_seqs and operation.outcome is Outcome.SUCCESS:
+            yield f"I10 {operation.uuid} was refused with {last.error_code}, and was stored after that"
 
 
 def _vanished(world: World) -> Iterator[str]:

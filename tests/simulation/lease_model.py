@@ -16,6 +16,8 @@ POLL_SECONDS: Final = 0.5
 DEAD_SECONDS: Final = 10.0
 GAP_SECONDS: Final = DEAD_SECONDS / 2
 FORGET_SECONDS: Final = 60.0
+NOBODY: Final = 0
+"""Owns what a dead process left."""
 
 
 class LeaseModel:
@@ -85,6 +87,8 @@ class LeaseModel:
         for shard, lease in leases.items():
             if lease.owner not in live and owners[shard] == self.number:
                 self._take(shard, lease.epoch)
+            elif lease.owner not in live and lease.owner not in (None, NOBODY):
+                self._store.take_lease(shard, lease.epoch, NOBODY)
 
     def _take(self, shard: int, seen_epoch: int) -> None:
         if self._store.take_lease(shard, seen_epoch, self.number):

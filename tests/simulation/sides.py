@@ -77,7 +77,7 @@ class Side(Protocol):
     def make_room(self, owner: int, members: Sequence[int]) -> UUID:
         """Make a room before anything happens."""
 
-    def send(self, command: RoomWrite, user: int) -> int:
+    def send(self, command: RoomWrite, user: int, *, wants_reply: bool = False) -> int:
         """Add a command that writes; returns the request's number."""
 
     def ask(self, command: Any, user: int = 0) -> int:
@@ -124,8 +124,8 @@ class RealSide:
     def make_room(self, owner: int, members: Sequence[int]) -> UUID:
         return make_room(owner, members)
 
-    def send(self, command: RoomWrite, user: int) -> int:
-        return self._bench.send(command, user)
+    def send(self, command: RoomWrite, user: int, *, wants_reply: bool = False) -> int:
+        return self._bench.send(command, user, wants_reply=wants_reply)
 
     def ask(self, command: Any, user: int = 0) -> int:
         return self._bench.ask(command, user)
@@ -190,9 +190,9 @@ class ModelSide:
         self._store.make_room(room)
         return room.id
 
-    def send(self, command: RoomWrite, user: int) -> int:
+    def send(self, command: RoomWrite, user: int, *, wants_reply: bool = False) -> int:
         shard = shards.shard_of_room(shards.room_of(command, user))
-        return self._add(shards.in_stream(shard), command, user)
+        return self._add(shards.in_stream(shard), command, user, wants_reply)
 
     def ask(self, command: Any, user: int = 0) -> int:
         room = getattr(command, "room", None)
@@ -254,8 +254,10 @@ class ModelSide:
         heard, self._listener = self._listener, Heard()
         return heard
 
-    def _add(self, stream: str, command: Any, user: int) -> int:
+    def _add(self, stream: str, command: Any, user: int, wants_reply: bool = False) -> int:
         self._requests += 1
-        envelope = Envelope(command=command, gateway=GATEWAY, request=self._requests, user=user)
+        envelope = Envelope(
+            command=command, gateway=GATEWAY, request=self._requests, user=user, wants_reply=wants_reply
+        )
         self._redis.add(stream, encode(envelope))
         return self._requests

@@ -83,14 +83,15 @@ def ids_of(entries: Sequence[Entry]) -> dict[str, list[EntryId]]:
 
 def _announce(store: ModelStore, told: Telling, written: Written, envelope: Envelope) -> None:
     event, command = written.event, envelope.command
-    sender = ("", 0) if written.duplicate else (envelope.gateway, envelope.request)
+    is_answered_apart = written.duplicate or envelope.wants_reply
+    sender = ("", 0) if is_answered_apart else (envelope.gateway, envelope.request)
     notice = notice_of(store, event, written.epoch, *sender)
     told.notices.append((shards.room_channel(event.room), encode(notice)))
     if isinstance(command, InviteUser):
         room = store.rooms[event.room]
         if command.user in room.members:
             told.notices.append((shards.user_channel(command.user), encode(Joined(summary(room)))))
-    if written.duplicate:
-        mine = frame_of(event, written.epoch, store.users, duplicate=True)
+    if is_answered_apart:
+        mine = frame_of(event, written.epoch, store.users, duplicate=written.duplicate)
         mine = msgspec.structs.replace(mine, uuid=command.uuid)
         told.replies[envelope.gateway].append(Answered(envelope.request, encode_frame(mine)))

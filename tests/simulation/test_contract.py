@@ -126,6 +126,15 @@ class TestWrites:
         assert (answer["seq"], answer["duplicate"], answer["uuid"]) == (2, True, "u")
         assert len(side.log(room)) == 2
 
+    def test_who_has_not_entered_is_answered_apart(self, side: Side, room: UUID) -> None:
+        """Its gateway may not hear the channel yet: the event names nobody, the answer is no repeat."""
+        said = NewMessage(uuid="u", room=room, text="hello")
+        request = side.send(said, side.people.alice, wants_reply=True)
+        heard = side.turn()
+        assert [(notice.seq, notice.gateway) for notice in heard.notices] == [(2, "")]
+        assert "duplicate" not in heard.frame(request)
+        assert heard.frame(request)["seq"] == 2
+
     def test_repeats_of_one_batch_become_one_event(self, side: Side, room: UUID) -> None:
         """An XADD that was executed twice is one message."""
         said = NewMessage(uuid="u", room=room, text="hello")
@@ -217,6 +226,15 @@ class TestWrites:
         assert [notice.gateway for notice in heard.notices] == [""]
         assert side.log(room)[1:] == [(2, "new_message", "posted")]
         assert side.waiting() == 0
+
+    def test_what_the_api_left_comes_first(self, side: Side, room: UUID) -> None:
+        """Whoever sent an entry may have seen the api's answer to what the wake-up stands for."""
+        side.post(NewMessage(uuid="p", room=room, text="posted"), side.people.alice)
+        side.wake(room)
+        side.send(NewMessage(uuid="u", room=room, text="sent"), side.people.alice)
+        side.turn()
+        side.turn()
+        assert [text for _, _, text in side.log(room)[1:]] == ["posted", "sent"]
 
     def test_a_wake_up_is_deleted(self, side: Side, room: UUID) -> None:
         """It is an entry without a value."""

@@ -13,6 +13,7 @@ import hiredis
 import pytest
 
 from roomlog_contract.shards import in_stream, read_stream
+from roomlog_gateway.link import pack
 from roomlog_local.ports import LOOPBACK
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.redis_link import packed
@@ -52,7 +53,7 @@ class Valkey:
         self.ask("FLUSHALL")
 
     def ask(self, *words: str | bytes) -> Any:
-        self._socket.sendall(hiredis.pack_command(words))  # type: ignore[arg-type]
+        self._socket.sendall(pack(*words))
         return self.hear()
 
     def hear(self) -> Any:
@@ -75,7 +76,7 @@ class Valkey:
         """Give it back as it was; a connection that subscribes may set nothing."""
         self._socket.close()
         with socket.create_connection((LOOPBACK, self._port), timeout=SECONDS) as again:
-            again.sendall(hiredis.pack_command(("CONFIG", "SET", "maxmemory", "256mb")))
+            again.sendall(pack("CONFIG", "SET", "maxmemory", "256mb"))
             again.recv(100)
 
 

@@ -130,14 +130,15 @@ class WorkerModel:
             await asyncio.sleep(BLOCK_SECONDS)
             return
         writes, reads, wake_ups = await self._read()
-        await self._write(writes)
-        await self._answer_reads(reads)
-        if wake_ups:
-            await self._finish([], wake_ups)
         now = self._loop.time()
         if wake_ups or (now >= self._next_sweep and self._store.safeguards.sweeps):
             self._next_sweep = now + SWEEP_SECONDS
             await self._sweep()
+        for start in range(0, len(writes), limits.STREAM_BATCH):
+            await self._commit(writes[start : start + limits.STREAM_BATCH])
+        await self._answer_reads(reads)
+        if wake_ups:
+            await self._finish([], wake_ups)
         await self._remind()
         if not (writes or reads or wake_ups):
             await self._wait_for_work()
@@ -188,21 +189,13 @@ class WorkerModel:
             await self._point("read")
         return writes, reads, wake_ups
 
-    async def _write(self, entries: list[Entry]) -> None:
-        if not entries:
-            return
-        rooms = {entry.key[1] for entry in entries}
-        waiting = await self._pending()
-        entries = [entry for entry in waiting if entry.key[1] in rooms] + entries
-        for start in range(0, len(entries), limits.STREAM_BATCH):
-            await self._commit(entries[start : start + limits.STREAM_BATCH])
-
     async def _sweep(self) -> None:
         entries = await self._pending()
         if entries:
             await self._commit(entries)
 
     async def _pending(self) -> list[Entry]:
+        """Return the oldest of the rows that the api left."""
         rows = await self._query(lambda: list(self._store.pending.values()))
         owned = [row for row in rows if row.shard in self.leases.epochs][: limits.STREAM_BATCH]
         return [Entry(row.shard, "", (0, row.id), decode_envelope(row.envelope), row.id) for row in owned]
