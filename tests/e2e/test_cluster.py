@@ -66,6 +66,7 @@ async def test_helm_s_own_test_passes_and_prints_the_latency(cluster: Cluster) -
     """`helm test` sends through the Service and reads back, says how long it took, and leaves nothing."""
     said = await cluster.helm_test()
     assert re.search(r"from send to receipt: median \d+\.\d ms", said), said
+    assert "couldn't stop thread" not in said
     assert await cluster.pods("test") == []
 
 

@@ -17,15 +17,16 @@ def main() -> None:
     django.setup()
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import User
-    from django.db import connection
+    from django.db import connections
     from django.db.backends.postgresql.base import DatabaseWrapper
 
     from roomlog_store.tickets import make_ticket
 
     user, _ = User.objects.get_or_create(username=NAME, defaults={"password": make_password(None)})
     Path(sys.argv[1]).write_text(make_ticket(user.pk), encoding="utf-8")
-    if isinstance(connection, DatabaseWrapper):
-        connection.close_pool()  # or the process waits 5 s for each of the pool's threads
+    wrapper = connections["default"]  # `connection` is a proxy, an instance of nothing
+    if isinstance(wrapper, DatabaseWrapper):
+        wrapper.close_pool()  # or the process waits 5 s for each of the pool's threads
 
 
 if __name__ == "__main__":
