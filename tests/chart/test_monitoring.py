@@ -25,11 +25,18 @@ def queries() -> Iterator[str]:
     """Yields every query of the rules, the dashboards and the autoscaler."""
     rules = yaml.safe_load((CHART / "files/rules.yaml").read_text(encoding="utf-8"))
     yield from (rule["expr"] for group in rules["groups"] for rule in group["rules"])
-    for path in (CHART / "files/dashboards").glob("*.json"):
-        board = json.loads(path.read_text(encoding="utf-8"))
-        yield from (target["expr"] for panel in board["panels"] for target in panel["targets"])
+    yield from board_queries()
     scaled = find(render(EVERYTHING), "ScaledObject", "roomlog-worker")
     yield scaled["spec"]["triggers"][0]["metadata"]["query"]
+
+
+def board_queries(namespace: str = "$namespace", interval: str = "$__rate_interval") -> list[str]:
+    """Every query of the dashboards, with their variables filled in."""
+    boards = [
+        json.loads(path.read_text(encoding="utf-8")) for path in (CHART / "files/dashboards").glob("*.json")
+    ]
+    found = (target["expr"] for board in boards for panel in board["panels"] for target in panel["targets"])
+    return [query.replace("$namespace", namespace).replace("$__rate_interval", interval) for query in found]
 
 
 def declared() -> dict[str, set[str]]:

@@ -102,7 +102,7 @@ class Cluster:
         """Return the namespace's objects of a kind of the core API, or of `apps/v1/…`, `batch/v1/…`."""
         group, _, name = kind.rpartition("/")
         path = f"/apis/{group}" if group else "/api/v1"
-        answer = await self._read(f"{path}/namespaces/{self.namespace}/{name}", labelSelector=selector)
+        answer = await self.read(f"{path}/namespaces/{self.namespace}/{name}", labelSelector=selector)
         items: list[Manifest] = json.loads(answer)["items"]
         return items
 
@@ -115,9 +115,10 @@ class Cluster:
         """Return a pod's metrics, read on its health port."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:{SERVICES[component]}/proxy/metrics"
         async with asyncio.timeout(SCRAPE_SECONDS):
-            return await self._read(path)
+            return await self.read(path)
 
-    async def _read(self, path: str, **query: str) -> str:
+    async def read(self, path: str, **query: str) -> str:
+        """Return what the API server answers to a GET, pods' ports behind its proxy included."""
         assert self._http is not None
         async with self._http.get(path, params={k: v for k, v in query.items() if v}) as answer:
             answer.raise_for_status()
