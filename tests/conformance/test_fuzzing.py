@@ -8,6 +8,7 @@ from roomlog_contract.codec import decode_command
 from roomlog_contract.commands import ClientCommand, Ping
 from roomlog_contract.errors import MalformedFrame
 from tests.conformance.frames_drawn import frames
+from tests.conformance.fuzz_once import fuzz_apart
 from tests.conformance.fuzzing import check_frame, check_inside, fuzz, insides
 from tests.conformance.reference import ACCEPTED, MALFORMED, expected
 from tests.conformance.sockets import draw, judge
@@ -74,6 +75,11 @@ def test_nothing_in_redis_breaks_a_worker_or_gateway() -> None:
     fuzzed = fuzz(check_inside, insides, CASES, SEED)
     assert fuzzed.anomaly == ""
     assert fuzzed.accepted > CASES / 10
+
+
+def test_a_seed_finds_the_same_again() -> None:
+    """In a process of its own, whatever this one has loaded."""
+    assert fuzz_apart("frames", 200, SEED) == fuzz_apart("frames", 200, SEED) != fuzz_apart("frames", 200, 2)
 
 
 def test_a_seed_draws_the_same_bytes_again() -> None:

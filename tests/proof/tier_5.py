@@ -11,12 +11,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from hypothesis import strategies as st
-
-from tests.conformance.frames_drawn import frames
-from tests.conformance.fuzzing import Fuzzed, check_frame, check_inside, fuzz, insides
+from tests.conformance.fuzz_once import fuzz_apart
 from tests.conformance.sockets import abuse
 from tests.faults.postgres import REQUIRED_VARIABLE
 from tests.proof.driver import again
@@ -38,10 +34,8 @@ def run(size: Size, seed: int | None) -> list[Row]:
     seed = random.SystemRandom().randrange(SEEDS) if seed is None else seed
     return [
         _tables(size, seed),
-        _fuzzed("the codec against its reference", check_frame, frames, FRAMES[size], size, seed),
-        _fuzzed(
-            "entries, pending rows, replies and notices", check_inside, insides, INSIDES[size], size, seed
-        ),
+        _fuzzed("the codec against its reference", "frames", FRAMES[size], size, seed),
+        _fuzzed("entries, pending rows, replies and notices", "insides", INSIDES[size], size, seed),
         _sockets(size, seed),
     ]
 
@@ -69,11 +63,9 @@ def _tables(size: Size, seed: int) -> Row:
     )
 
 
-def _fuzzed(
-    what: str, check: Any, drawn: st.SearchStrategy[Any], examples: int, size: Size, seed: int
-) -> Row:
+def _fuzzed(what: str, fuzzer: str, examples: int, size: Size, seed: int) -> Row:
     began = time.monotonic()
-    fuzzed: Fuzzed = fuzz(check, drawn, examples, seed)
+    fuzzed = fuzz_apart(fuzzer, examples, seed)
     return Row(
         tier=TIER,
         what=f"fuzzed: {what}",
