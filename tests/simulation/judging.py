@@ -123,12 +123,18 @@ def _is_at(world: World, room: str, uuid: str, seq: int) -> bool:
 
 
 def _stored_after_all(history: History) -> Iterator[str]:
-    """I10 also where its event was seen: what was refused for good and not sent again is stored."""
+    """I10 also where its event was seen: what was sent once and refused for good is stored.
+
+    Where a uuid went out twice on one connection, the client can't tell whose refusal it hears: that of the
+    first sending may have waited in a socket that took nothing.
+    """
     for operation in history.operations:
-        last = max(operation.attempts, key=lambda attempt: attempt.invoked_at)
-        is_final = last.outcome is Outcome.ERROR and last.error_code not in RETRIED
-        if is_final and operation.key in history.stored_seqs and operation.outcome is Outcome.SUCCESS:
-            yield f"I10 {operation.uuid} was refused with {last.error_code}, and was stored after that"
+        if len(operation.attempts) != 1 or operation.outcome is not Outcome.SUCCESS:
+            continue
+        (attempt,) = operation.attempts
+        is_final = attempt.outcome is Outcome.ERROR and attempt.error_code not in RETRIED
+        if is_final and operation.key in history.stored_seqs:
+            yield f"I10 {operation.uuid} was refused with {attempt.error_code}, and was stored after that"
 
 
 def _vanished(world: World) -> Iterator[str]:

@@ -54,7 +54,7 @@ class ModelRedis:
         """Values of entries that Redis lost by itself."""
         self.taken: list[bytes] = []
         """Values of all entries that it ever took."""
-        self._wakers: set[Callable[[], None]] = set()
+        self._wakers: dict[Callable[[], None], None] = {}
 
     def execute(self, words: Words, listener: Listener) -> list[Any]:
         """Return the replies to one command: one, but for (UN)SUBSCRIBE one for each channel."""
@@ -121,10 +121,10 @@ class ModelRedis:
         for listeners in self.channels.values():
             listeners.pop(listener, None)
 
-    def on_entry(self, wake: Callable[[], None]) -> Callable[[], None]:
+    def on_entry(self, wake: Callable[[], None]) -> Callable[[], object]:
         """Call `wake` for each new entry, as a blocking read would; returns how to end that."""
-        self._wakers.add(wake)
-        return lambda: self._wakers.discard(wake)
+        self._wakers[wake] = None
+        return lambda: self._wakers.pop(wake, None)
 
     def lose_everything(self, clock_offset_seconds: float) -> None:
         """FLUSHALL, or a new server under the old name, whose clock may be another."""

@@ -208,7 +208,7 @@ class ModelStore:
 
     def end_all(self) -> None:
         """The server stops: every open transaction is rolled back."""
-        for transaction in set(self._held.values()):
+        for transaction in dict.fromkeys(self._held.values()):
             transaction.end()
 
     def apply(self, transaction: Transaction) -> None:

@@ -40,7 +40,7 @@ class Subscriber:
         """For each confirmation that Redis still owes, in order: who waits for it."""
         self._in_flight: Counter[bytes] = Counter()
         """Confirmations that are owed by channel: only after the last one it is certain what holds."""
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[None], None] = {}
         self.is_up = False
 
     def want(self, handlers: Mapping[str, Handler]) -> None:
@@ -58,7 +58,7 @@ class Subscriber:
         if not missing:
             return
         confirmed = asyncio.get_running_loop().create_future()
-        self._waiting.add(confirmed)
+        self._waiting[confirmed] = None
         if self.is_up:
             self._send_subscribe(missing, confirmed)
         try:
@@ -67,7 +67,7 @@ class Subscriber:
         except TimeoutError:
             raise NotSubscribed from None
         finally:
-            self._waiting.discard(confirmed)
+            self._waiting.pop(confirmed, None)
 
     def unsubscribe(self, channels: Iterable[str]) -> None:
         """Ends subscriptions; a payload that is under way is dropped."""
