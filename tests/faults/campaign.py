@@ -79,10 +79,18 @@ async def _calm(plan: Plan, scene: Scene) -> list[Row]:
     """Let everything come to its end; the last words are said where one gateway can't hear them."""
     topology, load = scene.topology, scene.load
     await load.hush(plan.rest_seconds)
-    spared, isolated = scene.dice.sample(range(len(topology.gateways)), 2)
-    last_words = load.say_last(topology.stack.websocket(spared))
-    await isolate(scene, topology.gateways[isolated], last_words)
+    isolated, spared = await asyncio.to_thread(_by_clients, topology)
+    last_words = load.say_last(topology.stack.websocket(topology.gateways.index(spared)))
+    await isolate(scene, isolated, last_words)
     return await load.rest(lambda: read_log(topology.stack), plan.rest_seconds)
+
+
+def _by_clients(topology: Topology) -> list[str]:
+    """Return the gateways, the one with the most clients first: after a restart one may have none."""
+    counts = {
+        name: topology.stack.metrics(name).total("roomlog_gateway_connections") for name in topology.gateways
+    }
+    return sorted(counts, key=lambda name: -counts[name])
 
 
 async def prepare(topology: Topology, seed: int, shape: Shape = SHAPE) -> Load:

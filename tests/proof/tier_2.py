@@ -29,7 +29,10 @@ SHOWN: Final = 10
 """Anomalies of one history that are named."""
 ABLATION_SECONDS: Final = 10.0
 ABLATION_REST_SECONDS: Final = 10.0
-ABLATION_TRIES: Final = 3
+ABLATION_TRIES: Final = 6
+"""A missing heads poll is covered for some by the recheck of each connection once a minute."""
+PROMISES: Final = ("I", "G")
+"""What the name of a broken promise begins with; other findings are no catch."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _ablation(runner: _Runner, ablation: Ablation, first: int) -> Row:
             ablation=ablation.safeguard,
             rest_seconds=ABLATION_REST_SECONDS,
         )
-        found = [anomaly for anomaly in runner.run(plan).anomalies if anomaly.invariant.startswith("I")]
+        found = [anomaly for anomaly in runner.run(plan).anomalies if anomaly.invariant.startswith(PROMISES)]
         if found:
             caught = f"seed {seed}: {', '.join(sorted({one.invariant for one in found}))}"
             break
