@@ -133,7 +133,9 @@ def catch(place: int, first: int | None, most: int) -> Catch:
     return Catch(place, None, "", len(seeds), perf_counter() - began)
 
 
-_PAUSES: Final = Plan(kinds=("pause_worker", "slow_database_down"), faults=(5, 9), changes=(8, 14))
+_PAUSES: Final = Plan(
+    kinds=("pause_worker", "slow_database_down"), faults=(3, 5), steps=("before_read",), messages=(80, 120)
+)
 _JOINS: Final = Plan(
     kinds=("slow_links_down", "slow_links_down", "kill_gateway"),
     faults=(5, 9),
@@ -158,6 +160,7 @@ ABLATIONS: Final = (
         Safeguards(unique_keys=False, head_lock=False, lease_check=False),
         plan=_PAUSES,
         invariants=("I2", "I3"),
+        hint=3,
     ),
     Ablation("the lease check", Safeguards(lease_check=False), plan=_STALE_BATCHES, invariants=("I10",)),
     Ablation(

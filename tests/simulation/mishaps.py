@@ -138,7 +138,7 @@ class Mishaps:
     async def slow_database_down(self) -> str:
         """Statements take their time, and transactions overlap."""
         self._world.store.slowness_seconds = self._dice.uniform(0.05, 0.3)
-        await self._wait(2.0, 10.0)
+        await self._wait(2.0, 24.0)
         self._world.store.slowness_seconds = 0.0
         return "database"
 
