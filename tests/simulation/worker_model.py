@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from roomlog_contract import limits, shards
+from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import HeadMoved, Reply, decode_envelope, encode
 
 from .lease_model import LeaseModel
@@ -241,12 +242,18 @@ class WorkerModel:
     def _decide(self, batch: Batch, entries: Sequence[Entry]) -> list[Outcome]:
         outcomes = []
         now_ms = int(self._loop.time() * 1000)
+        waiting = set(batch.held_by_others)
+        refused_in: set[UUID] = set()
         for entry in entries:
-            if entry.key[1] in batch.held_by_others:
+            room = entry.key[1]
+            if room in refused_in and not isinstance(entry.envelope.command, NewMessage):
+                waiting.add(room)
+            if room in waiting:
                 continue
             try:
                 outcomes.append(Outcome(entry, batch.carry_out(entry.envelope, now_ms)))
             except Refused as refused:
+                refused_in.add(room)
                 outcomes.append(Outcome(entry, refused=refused.code))
             if entry.pending is not None:
                 batch.transaction.done_pending.append(entry.pending)

@@ -216,7 +216,8 @@ class Consumer:
             self._shutdown.wait(SQLITE_PAUSE_SECONDS)
         if len(outcomes) == len(entries):
             return ()
-        return {entry.room for entry in entries} - {outcome.entry.room for outcome in outcomes}
+        done = {outcome.entry.key for outcome in outcomes}
+        return {entry.room for entry in entries if entry.key not in done}
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
         """Publish, delete, and only then answer: an error says that its entry is nobody's work any more."""

@@ -6,10 +6,12 @@ is decided by the consumer.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import encode
 from roomlog_contract.events import RoomSummary, User
 from roomlog_store import services
@@ -42,7 +44,7 @@ class Writer:
         self._crash = crash
 
     def write(self, entries: Sequence[Entry]) -> list[Outcome]:
-        """Commit the entries in order and return what became of each; entries of locked rooms are left out.
+        """Commit the entries in order and return what became of each; those that must wait are left out.
 
         Raises:
             LeaseLost: nothing was written; the entries of the named shards are another's work.
@@ -51,11 +53,7 @@ class Writer:
             self._check_leases({entry.shard for entry in entries})
             wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]
             batch = open_batch(wanted, timezone.now())
-            decided = [
-                _decide(batch, entry)
-                for entry, want in zip(entries, wanted, strict=True)
-                if want.room not in batch.held_by_others
-            ]
+            decided = _decide_all(batch, entries)
             batch.store()
             self._crash.reached("in_transaction")
             _delete_pending(decision.entry for decision in decided)
@@ -118,6 +116,27 @@ def _everybody(recorded: Sequence[_Decision], known: Mapping[int, User]) -> Mapp
     named = {number for decision in recorded for number in decision.written.event.names()}
     unknown = named - known.keys()
     return {**known, **users_by_id(unknown)} if unknown else known
+
+
+def _decide_all(batch: Batch, entries: Iterable[Entry]) -> list[_Decision | Refused]:
+    """Decide in order; entries of rooms that others hold wait, and who changes a room where one was refused.
+
+    A refusal leaves no row. If this process died before it deletes the entry, the entry would be decided
+    again: in a room that has changed since it could be stored, behind what was sent after it.
+    """
+    waiting = set(batch.held_by_others)
+    refused: set[UUID] = set()
+    decided: list[_Decision | Refused] = []
+    for entry in entries:
+        if entry.room in refused and not isinstance(entry.write, NewMessage):
+            waiting.add(entry.room)
+        if entry.room in waiting:
+            continue
+        decision = _decide(batch, entry)
+        if isinstance(decision, Refused):
+            refused.add(entry.room)
+        decided.append(decision)
+    return decided
 
 
 def _decide(batch: Batch, entry: Entry) -> _Decision | Refused:

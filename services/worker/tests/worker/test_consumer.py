@@ -114,6 +114,21 @@ class TestEvents:
         bench.send(RemoveUser(uuid="r", room=room, user=people.bob), people.alice)
         assert bench.turn().notices[0].left == people.bob
 
+    def test_a_refused_message_stays_behind_nothing(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Refused, invited, heard: trouble before the deletions doesn't store the first one last."""
+        room = make_room(people.alice)
+        refused = bench.send(message(room, "too early"), people.bob)
+        bench.send(InviteUser(uuid="i", room=room, user=people.bob), people.alice)
+        bench.send(message(room, "welcome"), people.bob)
+        with monkeypatch.context() as patch:
+            patch.setattr(bench.bus, "finish", _find_a_replica)
+            bench.worker.turn()
+        heard = bench.drain()
+        assert heard.error(refused) == "not_member"
+        assert texts_of(room) == ["welcome"]
+
     def test_a_refusal_goes_to_the_sender_alone(self, bench: Bench, people: People) -> None:
         """An error answer with uuid, action, room and code; no notice, no event."""
         room = make_room(people.alice)
@@ -133,10 +148,7 @@ class TestEvents:
         request = bench.send(message(room), people.bob)
         finish = bench.bus.finish
 
-        def refuse(*_: object) -> None:
-            raise ReadOnlyError("You can't write against a read only replica.")
-
-        monkeypatch.setattr(bench.bus, "finish", refuse)
+        monkeypatch.setattr(bench.bus, "finish", _find_a_replica)
         assert bench.turn(2).replies == {}
         monkeypatch.setattr(bench.bus, "finish", finish)
         assert bench.turn().error(request) == "not_member"
@@ -320,3 +332,7 @@ def test_a_stop_hands_the_shards_over(bench: Bench, people: People) -> None:
     bench.send(message(room), people.alice)
     other.turn()
     assert bench.hear().seqs() == [2]
+
+
+def _find_a_replica(*_: object) -> None:
+    raise ReadOnlyError("You can't write against a read only replica.")
