@@ -43,6 +43,8 @@ PING_SLOTS: Final = int(limits.PING_SECONDS)
 """Connections are pinged in turn, one slot a second."""
 RECHECK_SLOTS: Final = 60
 """Each connection's token and rooms are compared with the database once in 60 s (GUARANTEES G10)."""
+LOST_SLOTS: Final = 20
+"""All are, within 20 s, after notices may have been lost: who joined a room meanwhile hears of it (G9)."""
 DEGRADED_SECONDS: Final = 10.0
 """Without Redis for this long, clients are told."""
 
@@ -76,6 +78,8 @@ class Gateway:
         self._slot = 0
         self._down_since: float | None = clock()
         self._is_degraded = False
+        self._hurried_seconds = 0
+        """For so long connections are rechecked in LOST_SLOTS."""
         self.was_connected = False
         """True from the first moment on at which both links to Redis were up."""
 
@@ -164,6 +168,7 @@ class Gateway:
     def _resubscribed(self) -> None:
         """Every channel is subscribed again; what was published meanwhile must be found."""
         self._heads.at_once()
+        self._hurried_seconds = LOST_SLOTS
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -209,6 +214,7 @@ class Gateway:
         self._watch_redis(now)
         for connection, slot in list(self.connections.items()):
             self._check(connection, slot + second, now)
+        self._hurried_seconds = max(0, self._hurried_seconds - 1)
 
     def _check(self, connection: Connection, turn: int, now: float) -> None:
         session = connection.session
@@ -220,7 +226,7 @@ class Gateway:
         else:
             if turn % PING_SLOTS == 0:
                 connection.ping()
-            if turn % RECHECK_SLOTS == 0 and self.is_connected:
+            if turn % (LOST_SLOTS if self._hurried_seconds else RECHECK_SLOTS) == 0 and self.is_connected:
                 self._sync(session)
 
     def _watch_redis(self, now: float) -> None:

@@ -142,6 +142,23 @@ async def test_a_membership_that_ended_silently_is_found_by_the_recheck(
     assert (left["room"], joined["room"]["id"]) == (room.hex, other.id.hex)
 
 
+async def test_a_join_whose_notice_was_lost_with_the_link_is_found_in_20_s(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+) -> None:
+    """Nobody heard that somebody joined while Redis was away: after it all are compared sooner, once."""
+    client = await enter(1)
+    worker.rooms[room].members.discard(1)
+    gateway.gateway._resubscribed()
+    for second in range(1, 21):
+        gateway.gateway.tick(gateway.gateway.clock(), second)
+    assert (await client.event("room_left"))["room"] == room.hex
+    asked = len(worker.seen)
+    for second in range(21, 41):
+        gateway.gateway.tick(gateway.gateway.clock(), second)
+    await client.ask("ping")
+    assert not [entry for entry in worker.seen[asked:] if isinstance(entry.command, Identify)]
+
+
 async def test_a_recheck_names_the_user_whom_a_ticket_admitted(
     worker: StubWorker, room: UUID, enter: Connect, gateway: Running
 ) -> None:
