@@ -30,7 +30,7 @@ SHOWN: Final = 10
 ABLATION_SECONDS: Final = 10.0
 ABLATION_REST_SECONDS: Final = 10.0
 ABLATION_TRIES: Final = 6
-"""A missing heads poll is covered for some by the recheck of each connection once a minute."""
+"""Rechecks find heads too: the one after a lost link is removed with the poll, that of each minute isn't."""
 PROMISES: Final = ("I", "G")
 """What the name of a broken promise begins with; other findings are no catch."""
 

@@ -21,6 +21,7 @@ from time import perf_counter
 from typing import Any, Final
 from unittest.mock import patch
 
+from roomlog_gateway import gateway
 from roomlog_gateway.authentication import Authentication
 from roomlog_gateway.delivery import Delivery, DeliveryState, Release
 from roomlog_gateway.gaps import Gaps
@@ -39,7 +40,7 @@ class Ablation:
     name: str
     safeguards: Safeguards = WHOLE
     patches: tuple[tuple[Any, str, Any], ...] = ()
-    """Class, method, and what stands in its place."""
+    """Class or module, name in it, and what stands in its place."""
     plan: Plan = EVERYTHING
     invariants: tuple[str, ...] = ("",)
     """What the anomaly must begin with."""
@@ -179,7 +180,8 @@ ABLATIONS: Final = (
     ),
     Ablation(
         "the heads poll",
-        patches=((HeadPoll, "run", _no_poll),),
+        # A recheck after a lost link finds heads too.
+        patches=((HeadPoll, "run", _no_poll), (gateway, "LOST_SLOTS", gateway.RECHECK_SLOTS)),
         plan=Plan(kinds=("lose_notices", "cut_link", "cut_gateway_off"), faults=(4, 8)),
         invariants=("I9",),
     ),

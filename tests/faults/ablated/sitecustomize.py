@@ -35,13 +35,14 @@ def answer_before_commit(consumer: Any) -> None:
     consumer.Consumer._commit = early
 
 
-def no_heads(heads: Any) -> None:
-    """Never ask the database for the heads of rooms."""
+def no_heads(gateway: Any) -> None:
+    """Never ask for the heads of rooms, nor recheck all soon after a lost link: that finds them too."""
 
     async def ask_all(self: Any, rooms: list[Any]) -> set[Any]:
         return set()
 
-    heads.HeadPoll._ask_all = ask_all
+    gateway.HeadPoll._ask_all = ask_all
+    gateway.LOST_SLOTS = gateway.RECHECK_SLOTS
 
 
 def no_gap_fetch(gaps: Any) -> None:
@@ -51,7 +52,7 @@ def no_gap_fetch(gaps: Any) -> None:
 
 ABLATIONS: dict[str, tuple[str, Patch]] = {
     "answer after commit": ("roomlog_worker.consumer", answer_before_commit),
-    "heads poll": ("roomlog_gateway.heads", no_heads),
+    "heads poll": ("roomlog_gateway.gateway", no_heads),
     "gap fetch": ("roomlog_gateway.gaps", no_gap_fetch),
 }
 """Each safeguard, the module that it is in, and how it is taken out."""
