@@ -103,6 +103,10 @@ class Journal:
         """Return how many messages were answered so far."""
         return sum(witness.answered for witness in self.witnesses)
 
+    def has_open(self) -> bool:
+        """Tell whether some sending waits for its answer."""
+        return any(witness.endless() for witness in self.witnesses)
+
     def has_unknown(self) -> bool:
         """Tell whether some sending was never answered."""
         wanted = (wanted for witness in self.witnesses for wanted in witness.wanted.values())

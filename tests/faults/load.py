@@ -121,14 +121,12 @@ class Load:
     ) -> AsyncIterator[None]:
         """Record what is broken within the context; the harm must be done at once.
 
-        It begins some milliseconds after a message left, unless nobody sends any more (`is_quiet`): over many
-        faults each stage of its way is hit.
+        It begins some milliseconds after a message left and while one is under way, unless nobody sends any
+        more (`is_quiet`): over many faults each stage of its way is hit.
         """
         if not is_quiet:
-            self.journal.has_sent.clear()
             async with asyncio.timeout(READY_SECONDS):
-                await self.journal.has_sent.wait()
-            await asyncio.sleep(self._dice.uniform(0.0, WAY_SECONDS))
+                await self._until_under_way()
         began = time.monotonic()
         try:
             yield
@@ -197,6 +195,14 @@ class Load:
         client = RoomlogClient(urls or self._urls, person.token, rooms=rooms, observer=witness)
         dice = random.Random(f"{self._seed}-{witness.client}")
         return _Client(client, witness, rooms, dice)
+
+    async def _until_under_way(self) -> None:
+        while True:
+            self.journal.has_sent.clear()
+            await self.journal.has_sent.wait()
+            await asyncio.sleep(self._dice.uniform(0.0, WAY_SECONDS))
+            if self.journal.has_open():
+                return
 
     async def _send(self, one: "_Client") -> None:
         while self._is_sending and one.rooms:

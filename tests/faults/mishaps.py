@@ -7,12 +7,13 @@ milliseconds after a message left, so that work is in flight.
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tests.faults.load import Load
 from tests.faults.proxy import Route
+from tests.faults.stack import Stack
 from tests.faults.topology import Topology
 
 SHORT: Final = (0.2, 2.0)
@@ -23,6 +24,10 @@ PAUSE: Final = (1.0, 12.0)
 FAILOVER_PAUSE: Final = (0.5, 4.0)
 """Seconds: on both sides of the 1.5 s after which the Sentinels choose another primary."""
 DELAY: Final = (0.01, 0.15)
+STANDSTILL: Final = 2.0
+"""Seconds: every sender of a load has something to say in it, and no client gives its gateway up."""
+STRANDINGS: Final = 3
+"""Of each gateway, at most."""
 CUT_BYTES: Final = 3000
 """About three commands or statements."""
 
@@ -65,6 +70,22 @@ Mishap = Callable[[Scene], Awaitable[None]]
 async def kill_gateway(scene: Scene) -> None:
     """Kill -9 a gateway and start it again."""
     await _kill(scene, scene.gateway(to_end=True))
+
+
+async def strand(stack: Stack, load: Load, gateways: Sequence[str]) -> None:
+    """Kill -9 gateways that stood still before, until a sending ended unknown.
+
+    Without one a history is no evidence, and an answer is quicker than most kills. A gateway may have no
+    client: all are at the other one, or on their way.
+    """
+    for name in [*gateways] * STRANDINGS:
+        if load.journal.has_unknown():
+            return
+        async with load.fault("SIGSTOP, kill -9", name):
+            stack.pause(name)
+            await asyncio.sleep(STANDSTILL)
+            await asyncio.to_thread(stack.kill, name)
+            await asyncio.to_thread(stack.start, name)
 
 
 async def kill_worker(scene: Scene) -> None:

@@ -1,13 +1,12 @@
 """The load, its journal and the checker together, on real processes: kills under load break no promise."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from tests.faults.checker import Report, report_on
 from tests.faults.conftest import MakeStack
 from tests.faults.load import Load
 from tests.faults.looking import Watch, read_epoch, read_log
+from tests.faults.mishaps import strand
 from tests.faults.stack import Stack
 
 PEOPLE = 6
@@ -25,12 +24,10 @@ async def a_load(stack: Stack, seed: int) -> Load:
     return Load([stack.websocket(number) for number in range(gateways)], people, rooms, seed=seed)
 
 
-@asynccontextmanager
-async def killed(stack: Stack, load: Load, name: str) -> AsyncIterator[None]:
-    """Kill a process for the time of the context, and start it again."""
+async def kill(stack: Stack, load: Load, name: str) -> None:
+    """Kill a process and start it again."""
     async with load.fault("kill -9", name):
         await asyncio.to_thread(stack.kill, name)
-        yield
         await asyncio.to_thread(stack.start, name)
 
 
@@ -48,9 +45,9 @@ async def test_kills_under_load_break_no_promise(make_stack: MakeStack) -> None:
     async with await a_load(stack, seed=1) as load, Watch(stack, load):
         await load.succeed(SUCCESSES)
         for name in ("gateway-0", "worker-0", "valkey"):
-            async with killed(stack, load, name):
-                pass
+            await kill(stack, load, name)
             await load.succeed(SUCCESSES)
+        await strand(stack, load, ["gateway-0", "gateway-1"])
         report = await judge(stack, load)
     assert report.anomalies == []
     assert report.does_not_count == []

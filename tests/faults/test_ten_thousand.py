@@ -6,7 +6,8 @@ from tests.faults.checker import report_on
 from tests.faults.conftest import MakeStack
 from tests.faults.load import Load, Shape
 from tests.faults.looking import Watch, read_epoch, read_log
-from tests.faults.test_load import killed
+from tests.faults.mishaps import strand
+from tests.faults.test_load import kill
 
 MESSAGES = 10_000
 SENDERS = 20
@@ -28,9 +29,9 @@ async def test_ten_thousand_messages_survive_every_kill(make_stack: MakeStack) -
     async with Load(urls, people, rooms, seed=10_000, shape=SHAPE) as load, Watch(stack, load):
         await load.succeed(MESSAGES // 4, PART_SECONDS)
         for name in ("worker-0", "gateway-0", "valkey"):
-            async with killed(stack, load, name):
-                pass
+            await kill(stack, load, name)
             await load.succeed(MESSAGES // 4, PART_SECONDS)
+        await strand(stack, load, ["gateway-0", "gateway-1"])
         rows = await load.rest(lambda: read_log(stack))
         report = report_on(load.history(rows, [await read_epoch(stack)]), min_successes=MESSAGES)
     print(report.table())
