@@ -4,7 +4,7 @@ Group commit: whatever arrives together is read, checked and written with a hand
 however many commands there are. Must be used inside `transaction.atomic()`, which the caller owns.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from roomlog_contract.events import User
 
 from . import statements
 from .models import RoomEvent, RoomHead
-from .statements import Key
+from .statements import Key, LeaseRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ class Batch:
     """The state of a transaction that writes events. Not for use by two threads."""
 
     now: datetime
+    leases: list[LeaseRow]
+    """Of the shards that the batch was opened for: their state under the lock."""
     rooms: dict[UUID, LockedRoom]
     known: dict[Key, RoomEvent]
     """Commands that already are events, of earlier transactions and of this one."""
@@ -112,31 +114,37 @@ class Batch:
                 return event
         return RoomEvent.objects.get(room_id=room, seq=1)
 
-    def store(self) -> None:
-        """Insert the new events and move the heads; ids of the events are set from here on."""
+    def store(self, *, commits: bool = False) -> None:
+        """Insert the new events and move the heads; ids of the events are set from here on.
+
+        With `commits`, where it is the last thing of the transaction, COMMIT travels with them.
+        """
         if not self.events:
             return
         moved = [self.rooms[room] for room in sorted({event.room_id for event in self.events})]
-        rows = statements.insert_events(self.events, self.now)
-        statements.move_heads((room.id, room.last_seq, room.messages) for room in moved)
+        heads = ((room.id, room.last_seq, room.messages) for room in moved)
+        rows = statements.append_events(self.events, heads, self.now, commits=commits)
         ids = {(room, seq): number for room, seq, number in rows}
         for event in self.events:
             event.pk = ids[event.room_id, event.seq]
 
 
-def open_batch(wanted: Sequence[Wanted], now: datetime) -> Batch:
-    """Lock the heads of the wanted rooms in id order and read what their commands need.
+def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] = ()) -> Batch:
+    """Lock the leases of the shards, then the heads of the wanted rooms, and read what their commands need.
 
-    Heads that others hold are skipped, not awaited: one locked room must not stop a shard.
+    Each in the order of their ids. Heads that others hold are skipped, not awaited: one locked room must not
+    stop a shard.
     """
-    heads = statements.lock_heads({want.room for want in wanted})
+    leases, heads, commands = statements.open_rooms(
+        shards, {want.room for want in wanted}, _keys(wanted), now
+    )
     rooms = {head.room: _locked(head) for head in heads}
-    commands = statements.read_commands(_keys(wanted), now)
     for command in commands:
         if command.role is not None and command.room in rooms:
             rooms[command.room].members[command.user] = Standing(command.role, command.is_muted)
     return Batch(
         now=now,
+        leases=leases,
         rooms=rooms,
         known=_known([command.event for command in commands if command.event is not None]),
         held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),

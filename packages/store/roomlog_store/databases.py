@@ -18,8 +18,6 @@ TCP_USER_TIMEOUT_MS: Final = 10_000
 KEEPALIVES: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 """Seconds and tries: whoever waits for an answer sends nothing that could time out, and waits for hours."""
 CONNECT_TIMEOUT_SECONDS: Final = 5
-PREPARE_AFTER: Final = 2
-"""Times that a writer sends a statement before PostgreSQL keeps its plan: small batches cost it half."""
 SQLITE_TIMEOUT_SECONDS: Final = 20
 """SQLite has one writer at a time; the others wait this long for their turn."""
 SQLITE_PRAGMAS: Final = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
@@ -46,7 +44,6 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     options.update(KEEPALIVES)
     if writer:
         options["server_side_binding"] = True
-        options["prepare_threshold"] = PREPARE_AFTER
         options["options"] = (
             f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
             f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"

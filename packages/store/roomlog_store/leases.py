@@ -47,17 +47,18 @@ def release_leases(shards: Collection[int], owner: UUID) -> None:
 
 def lock_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
     """Lock the leases in shard order until the transaction ends; return those that are no longer mine."""
-    return _not_mine(epochs, owner, statements.lock_leases(epochs))
+    return not_mine(epochs, owner, statements.lock_leases(epochs))
 
 
 def lost_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
     """Return the leases that are no longer mine, as just committed."""
     rows = ShardLease.objects.filter(shard__in=epochs.keys())
-    return _not_mine(epochs, owner, rows.values_list("shard", "owner", "epoch"))
+    return not_mine(epochs, owner, rows.values_list("shard", "owner", "epoch"))
 
 
-def _not_mine(
+def not_mine(
     epochs: Mapping[int, int], owner: UUID, leases: Iterable[tuple[int, UUID | None, int]]
 ) -> set[int]:
+    """Return the shards whose leases, as read, are no longer the owner's of these epochs."""
     mine = {shard for shard, holder, epoch in leases if holder == owner and epoch == epochs[shard]}
     return set(epochs) - mine

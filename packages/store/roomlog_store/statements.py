@@ -2,22 +2,20 @@
 
 All else is the ORM's, which takes several times the CPU for these (docs/decisions.md). What varies in
 length travels as one JSON text, so that a statement's words never change: PostgreSQL plans it once, and
-nobody quotes values one by one. Each waits for its answer: in a pipeline a paused worker would keep its
-locks, because PostgreSQL's idle time-out begins only where it has answered. Knows rows and no rules; for
-use inside the caller's transaction.
+nobody quotes values one by one. Knows rows and no rules; for use inside the caller's transaction.
 """
 # ruff: noqa: S608 - what is put into the texts are the constants of this file
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+from .exchange import Call, Exchange, Rows, Statement
 from .models import RoomEvent
 
 Key = tuple[str, UUID, int]
@@ -57,132 +55,162 @@ class CommandRow(NamedTuple):
     """The id of the event that it is."""
 
 
+class Opened(NamedTuple):
+    """What a batch is decided on; leases and heads are locked until the transaction ends."""
+
+    leases: list[LeaseRow]
+    heads: list[HeadRow]
+    """In id order; what others hold is left out."""
+    commands: list[CommandRow]
+
+
 def lock_leases(shards: Iterable[int]) -> list[LeaseRow]:
     """Lock the shards' leases, in shard order, until the transaction ends."""
-    rows = _rows(
-        "SELECT shard, owner, epoch FROM roomlog_store_shardlease"
-        f" WHERE {_among('shard', 'integer')} ORDER BY shard {_lock('')}",
-        _json(shards),
+    (leases,) = _exchange.ask(Call(_LEASES, (_json(shards),)))
+    return _leases_of(leases)
+
+
+def open_rooms(shards: Iterable[int], rooms: Iterable[UUID], keys: Iterable[Key], now: datetime) -> Opened:
+    """Lock the leases of shards, then the heads of rooms; then read what is known of the commands."""
+    asked = [{"uuid": uuid, "room": room.hex, "person": user} for uuid, room, user in keys]
+    leases, heads, commands = _exchange.ask(
+        Call(_LEASES, (_json(shards),)),
+        Call(_HEADS, (_json(room.hex for room in rooms),)),
+        Call(_COMMANDS, (now, _json(asked))),
     )
+    return Opened(
+        _leases_of(leases),
+        [
+            HeadRow(_uuid(room), epoch, seq, messages, kind, bool(is_archived))
+            for room, epoch, seq, messages, kind, is_archived in heads
+        ],
+        [
+            CommandRow(_uuid(room), user, name, role, bool(is_muted), event)
+            for room, user, name, role, is_muted, event in commands
+        ],
+    )
+
+
+def append_events(
+    events: Sequence[RoomEvent],
+    heads: Iterable[tuple[UUID, int, int]],
+    now: datetime,
+    *,
+    commits: bool = False,
+) -> list[tuple[UUID, int, int]]:
+    """Insert events of one moment and set each room's last seq and messages; returns room, seq and id."""
+    inserted, _ = _exchange.ask(
+        Call(_EVENTS, (now, _json(_values_of(event) for event in events))),
+        Call(
+            _MOVES,
+            (_json({"room": room.hex, "seq": seq, "messages": messages} for room, seq, messages in heads),),
+        ),
+        commits=commits,
+    )
+    return [(_uuid(room), seq, number) for room, seq, number in inserted]
+
+
+def _leases_of(rows: Rows) -> list[LeaseRow]:
     return [LeaseRow(shard, owner and _uuid(owner), epoch) for shard, owner, epoch in rows]
 
 
-def lock_heads(rooms: Iterable[UUID]) -> list[HeadRow]:
-    """Lock the rooms' heads, in id order, until the transaction ends; what others hold is left out."""
-    rows = _rows(
+def _values_of(event: RoomEvent) -> dict[str, object]:
+    return {
+        "room": event.room_id.hex,
+        "seq": event.seq,
+        "number": event.number,
+        "kind": event.kind,
+        "person": event.user_id,
+        "uuid": event.uuid,
+        "hash": event.body_hash,
+        "body": event.text,
+        "data": event.data,
+    }
+
+
+def _leases_in(is_postgres: bool) -> str:
+    return (
+        "SELECT shard, owner, epoch FROM roomlog_store_shardlease"
+        f" WHERE {_among(is_postgres, 'shard', 'integer')} ORDER BY shard {_lock(is_postgres, '')}"
+    )
+
+
+def _heads_in(is_postgres: bool) -> str:
+    return (
         "SELECT head.room_id, epoch, last_seq, messages, kind, archived_at IS NOT NULL"
         " FROM roomlog_store_roomhead head JOIN roomlog_store_chatroom room ON room.id = head.room_id"
-        f" WHERE {_among('head.room_id', 'uuid')} ORDER BY head.room_id {_lock('OF head SKIP LOCKED')}",
-        _json(room.hex for room in rooms),
+        f" WHERE {_among(is_postgres, 'head.room_id', 'uuid')}"
+        f" ORDER BY head.room_id {_lock(is_postgres, 'OF head SKIP LOCKED')}"
     )
-    return [
-        HeadRow(_uuid(room), epoch, seq, messages, kind, bool(is_archived))
-        for room, epoch, seq, messages, kind, is_archived in rows
-    ]
 
 
-def read_commands(keys: Iterable[Key], now: datetime) -> list[CommandRow]:
-    """Return, for each key, what its user may do in the room and the event that it may already be.
+def _commands_in(is_postgres: bool) -> str:
+    """By sub-queries for each key, because those can only descend indexes.
 
-    By sub-queries for each key, because those can only descend indexes: a join's plan is for as many rows as
-    there were when it was made.
+    A join's plan is for as many rows as there were when it was made.
     """
-    given = _given("uuid text, room uuid, person bigint")
-    rows = _rows(
-        f"SELECT room, person, (SELECT username FROM {_users()} WHERE id = person),"
+    users = connection.ops.quote_name(get_user_model()._meta.db_table)
+    return (
+        f"SELECT room, person, (SELECT username FROM {users} WHERE id = person),"
         " (SELECT role FROM roomlog_store_membership WHERE room_id = room AND user_id = person),"
         " (SELECT muted_until > %s FROM roomlog_store_membership WHERE room_id = room AND user_id = person),"
         " (SELECT event.id FROM roomlog_store_roomevent event"
         "  WHERE event.uuid = given.uuid AND room_id = room AND user_id = person)"
-        f" FROM {given}",
-        connection.ops.adapt_datetimefield_value(now),
-        _json({"uuid": uuid, "room": room.hex, "person": user} for uuid, room, user in keys),
+        f" FROM {_given(is_postgres, 'uuid text, room uuid, person bigint')}"
     )
-    return [
-        CommandRow(_uuid(room), user, name, role, bool(is_muted), event)
-        for room, user, name, role, is_muted, event in rows
-    ]
 
 
-def insert_events(events: Sequence[RoomEvent], now: datetime) -> list[tuple[UUID, int, int]]:
-    """Insert events of one moment; returns room, seq and id of each."""
-    given = _given(
+def _events_in(is_postgres: bool) -> str:
+    columns = (
         "room uuid, seq bigint, number bigint, kind text, person bigint, uuid text, hash text,"
         " body text, data jsonb"
     )
-    rows = _rows(
+    return (
         "INSERT INTO roomlog_store_roomevent"
         " (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, date_created)"
-        f" SELECT room, seq, number, kind, person, uuid, hash, body, data, %s FROM {given}"
-        " RETURNING room_id, seq, id",
-        connection.ops.adapt_datetimefield_value(now),
-        _json(
-            {
-                "room": event.room_id.hex,
-                "seq": event.seq,
-                "number": event.number,
-                "kind": event.kind,
-                "person": event.user_id,
-                "uuid": event.uuid,
-                "hash": event.body_hash,
-                "body": event.text,
-                "data": event.data,
-            }
-            for event in events
-        ),
+        " SELECT room, seq, number, kind, person, uuid, hash, body, data, %s"
+        f" FROM {_given(is_postgres, columns)} RETURNING room_id, seq, id"
     )
-    return [(_uuid(room), seq, number) for room, seq, number in rows]
 
 
-def move_heads(heads: Iterable[tuple[UUID, int, int]]) -> None:
-    """Set each room's last seq and number of messages."""
-    given = _given("room uuid, seq bigint, messages bigint")
-    _rows(
+def _moves_in(is_postgres: bool) -> str:
+    return (
         "UPDATE roomlog_store_roomhead SET last_seq = given.seq, messages = given.messages"
-        f" FROM {given} WHERE room_id = given.room",
-        _json({"room": room.hex, "seq": seq, "messages": messages} for room, seq, messages in heads),
+        f" FROM {_given(is_postgres, 'room uuid, seq bigint, messages bigint')} WHERE room_id = given.room"
     )
 
 
-def _rows(sql: str, *parameters: str | datetime | None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
+_LEASES: Final = Statement("roomlog_leases", ("text",), _leases_in)
+_HEADS: Final = Statement("roomlog_heads", ("text",), _heads_in)
+_COMMANDS: Final = Statement("roomlog_commands", ("timestamptz", "text"), _commands_in)
+_EVENTS: Final = Statement("roomlog_events", ("timestamptz", "text"), _events_in)
+_MOVES: Final = Statement("roomlog_moves", ("text",), _moves_in)
+_exchange: Final = Exchange((_LEASES, _HEADS, _COMMANDS, _EVENTS, _MOVES))
 
 
 def _json(rows: Iterable[object]) -> str:
     return msgspec.json.encode(list(rows)).decode()
 
 
-def _among(column: str, kind: str) -> str:
+def _among(is_postgres: bool, column: str, kind: str) -> str:
     """Return the condition that the column is one of a parameter of `_json`; an index finds them."""
-    if connection.vendor == "postgresql":
+    if is_postgres:
         return f"{column} = ANY(ARRAY(SELECT json_array_elements_text(%s::json)::{kind}))"
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def _given(columns: str) -> str:
+def _given(is_postgres: bool, columns: str) -> str:
     """Return what a FROM says of a parameter of `_json`: `columns` as in `room uuid, seq bigint`."""
-    return _given_as(connection.vendor, columns)
-
-
-@cache
-def _given_as(vendor: str, columns: str) -> str:
-    if vendor == "postgresql":
+    if is_postgres:
         return f"json_to_recordset(%s::json) AS given({columns})"
     names = [column.split()[0] for column in columns.split(", ")]
     read = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
     return f"(SELECT {read} FROM json_each(%s)) AS given"
 
 
-@cache
-def _users() -> str:
-    return connection.ops.quote_name(get_user_model()._meta.db_table)
-
-
-def _lock(how: str) -> str:
+def _lock(is_postgres: bool, how: str) -> str:
     """Readers pass such a lock. SQLite has one writer at a time and needs none."""
-    return f"FOR NO KEY UPDATE {how}" if connection.vendor == "postgresql" else ""
+    return f"FOR NO KEY UPDATE {how}" if is_postgres else ""
 
 
 def _uuid(value: UUID | str) -> UUID:

@@ -4,7 +4,7 @@ A stream is a queue with one owner: it is always read from 0, because what is do
 here repeats a command by itself; whoever gets a RedisError knows that the entries are still there.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final, cast
 
 import hiredis
@@ -47,29 +47,33 @@ class Bus:
         )
         self._connection: redis.Connection | None = None
         """For all but the rare tries: a client's own way to send costs more than the commands."""
+        self._owned: Set[int] = set()
         self._streams: list[str] = []
         self._busy_streams = 1
         self._reads: dict[int, bytes] = {}
         """The XREAD of the owned streams, ready to send, by its COUNT."""
 
-    def read(self, owned: Collection[int]) -> list[RawEntry]:
+    def read(self, owned: Set[int]) -> list[RawEntry]:
         """Return the oldest entries of the shards' streams, about a batch; waits BLOCK_MS for the first.
 
         Fewer than MOST_ENTRIES are from all streams that have any. What is left over comes again: nothing
         is gone before `finish`.
         """
-        streams = [stream(shard) for shard in owned for stream in (shards.in_stream, shards.read_stream)]
-        if streams != self._streams:
-            self._streams, self._busy_streams = streams, len(streams)
+        if owned != self._owned:
+            self._owned = set(owned)
+            self._streams = [
+                name(shard) for shard in owned for name in (shards.in_stream, shards.read_stream)
+            ]
+            self._busy_streams = len(self._streams)
             self._reads = {}
         count = max(1, limits.STREAM_BATCH // self._busy_streams)
         if count not in self._reads:
-            self._reads[count] = _packed([_read_command(streams, count)])
+            self._reads[count] = _packed([_read_command(self._streams, count)])
         (answered,) = self._exchange(self._reads[count], 1)
         # Pairs or a map, as the server's protocol has it.
         answer = dict(cast(Iterable[tuple[bytes, list[tuple[bytes, list[bytes]]]]], answered or ()))
         # After an empty read, and for new shards, all may be busy: each can hold 10,000 entries.
-        self._busy_streams = len(answer) or len(streams)
+        self._busy_streams = len(answer) or len(self._streams)
         entries = [
             (stream.decode(), entry_id.decode(), _value_of(fields))
             for stream, found in answer.items()
@@ -128,7 +132,7 @@ class Bus:
         if self._connection is not None:
             pool.release(self._connection)
             self._connection = None
-        self._streams = []
+        self._owned = set()
 
     def _send(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
         if commands:

@@ -208,10 +208,12 @@ class Consumer:
     def _commit(self, entries: Sequence[Entry]) -> Collection[UUID]:
         outcomes = self._writer.write(entries)
         self._crash.reached("after_commit")
-        metrics.BATCH_ENTRIES.observe(len(entries))
-        for outcome in outcomes:
-            self._count(outcome)
-        self._publish(outcomes)
+        try:
+            self._publish(outcomes)
+        finally:  # what was not published is told with the next reminder of the heads
+            metrics.BATCH_ENTRIES.observe(len(entries))
+            for outcome in outcomes:
+                self._count(outcome)
         if connection.vendor == "sqlite":
             self._shutdown.wait(SQLITE_PAUSE_SECONDS)
         if len(outcomes) == len(entries):

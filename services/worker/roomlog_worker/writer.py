@@ -18,7 +18,7 @@ from roomlog_store import services
 from roomlog_store.batch import Batch, open_batch
 from roomlog_store.errors import RefusedWrite
 from roomlog_store.frames import frame_of
-from roomlog_store.leases import lock_leases
+from roomlog_store.leases import lock_leases, not_mine
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.selectors import summaries_by_user, users_by_id
 
@@ -49,14 +49,16 @@ class Writer:
         Raises:
             LeaseLost: nothing was written; the entries of the named shards are another's work.
         """
-        with transaction.atomic():
-            self._check_leases({entry.shard for entry in entries})
+        with transaction.atomic(durable=True):
+            epochs = self._epochs({entry.shard for entry in entries})
             wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]
-            batch = open_batch(wanted, timezone.now())
+            batch = open_batch(wanted, timezone.now(), epochs)
+            if lost := not_mine(epochs, self._leases.uuid, batch.leases):
+                raise LeaseLost(lost)
             decided = _decide_all(batch, entries)
-            batch.store()
-            self._crash.reached("in_transaction")
             _delete_pending(decision.entry for decision in decided)
+            self._crash.reached("in_transaction")
+            batch.store(commits=True)
         return _outcomes(decided, batch.users)
 
     def bury(self, entry: Entry, error: str) -> bool:
@@ -66,7 +68,9 @@ class Writer:
         """
         command = entry.envelope.command
         with transaction.atomic():
-            self._check_leases({entry.shard})
+            epochs = self._epochs({entry.shard})
+            if lost := lock_leases(epochs, self._leases.uuid):
+                raise LeaseLost(lost)
             _keep_letter(
                 entry.shard,
                 entry.key[1],
@@ -86,10 +90,9 @@ class Writer:
             if pending is not None:
                 PendingCommand.objects.filter(pk=pending).delete()
 
-    def _check_leases(self, shards: Collection[int]) -> None:
-        epochs = {shard: self._leases.epochs.get(shard, -1) for shard in shards}
-        if lost := lock_leases(epochs, self._leases.uuid):
-            raise LeaseLost(lost)
+    def _epochs(self, shards: Collection[int]) -> dict[int, int]:
+        """Return the epochs that the shards' leases must have."""
+        return {shard: self._leases.epochs.get(shard, -1) for shard in shards}
 
 
 def _outcomes(decided: Sequence[_Decision | Refused], known: Mapping[int, User]) -> list[Outcome]:

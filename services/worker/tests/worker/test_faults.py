@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_store import statements
 from roomlog_store.leases import take_leases
 from roomlog_store.models import PendingCommand, RoomEvent, ShardLease
 from roomlog_store.pending import post
@@ -120,7 +121,7 @@ class TestDatabase:
         people = People.make()
         room = make_room(people.alice)
         postgres_bench.send(message(room, "a"), people.alice)
-        with connection.execute_wrapper(_before_insert(_end_session)):
+        with _around_insert(before=_end_session):
             postgres_bench.worker.turn()
         assert postgres_bench.worker.consumer.trouble() == "database"
         assert postgres_bench.drain().seqs() == [2]
@@ -131,7 +132,7 @@ class TestDatabase:
         people = People.make()
         room = make_room(people.alice)
         postgres_bench.send(message(room, "a"), people.alice)
-        with connection.execute_wrapper(_before_insert(_sleep_too_long)):
+        with _around_insert(before=_sleep_too_long):
             postgres_bench.worker.turn()
         assert postgres_bench.worker.consumer.trouble() == "database"
         assert not postgres_bench.worker.consumer._trials._failures
@@ -163,7 +164,7 @@ class TestDatabase:
             postgres_bench.send(message(held, str(number)), people.alice)
             postgres_bench.send(message(free, str(number)), people.alice)
         holder = _hold(held)
-        with connection.execute_wrapper(_after_insert(holder.close)):
+        with _around_insert(after=holder.close):
             postgres_bench.turn()
         assert texts_of(free) == ["first", "0", "1", "2", "3"]
         assert texts_of(held) == []
@@ -268,29 +269,31 @@ def _take(leases: Any, shard: int) -> bool:
     return take_leases({shard: epoch}, leases.uuid) == {shard}
 
 
-def _before_insert(act: Callable[[], None]) -> Any:
-    """Act once, when the first event is about to be inserted."""
-    return _around_insert(act, lambda: None)
+def _nothing() -> None:
+    """Do nothing."""
 
 
-def _after_insert(act: Callable[[], None]) -> Any:
-    """Act once, when the first event was inserted."""
-    return _around_insert(lambda: None, act)
-
-
-def _around_insert(before: Callable[[], None], after: Callable[[], None]) -> Any:
+@contextmanager
+def _around_insert(
+    before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing
+) -> Iterator[None]:
+    """Act once, before or after the first events are inserted."""
     done: list[bool] = []
+    append_events = statements.append_events
 
-    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if done or "INSERT INTO" not in sql or "roomevent" not in sql:
-            return execute(sql, params, many, context)
+    def act(*arguments: Any, **options: Any) -> Any:
+        if done:
+            return append_events(*arguments, **options)
         done.append(True)
         before()
-        result = execute(sql, params, many, context)
+        rows = append_events(*arguments, **options)
         after()
-        return result
+        return rows
 
-    return run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statements, "append_events", act)
+        yield
+    assert done
 
 
 def _end_session() -> None:

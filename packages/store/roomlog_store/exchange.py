@@ -1,0 +1,127 @@
+"""Statements that go to the database together: one message to PostgreSQL, one answer.
+
+Each is prepared once for each connection and then named, so that PostgreSQL plans it once. It starts none
+before it has the whole message, and waits in idleness after the last: a process that is paused in between
+loses its locks by the idle time-out. A pipeline, which sends statement by statement, would keep them. Each
+statement sees what was committed before itself, as it would alone. Knows connections and no tables.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+from weakref import WeakSet
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import errors, generators
+from psycopg.adapt import Transformer
+from psycopg.pq import Escaping, ExecStatus, TransactionStatus, abc
+
+Rows = list[tuple[Any, ...]]
+
+_prepared: Final[WeakSet[psycopg.Connection[Any]]] = WeakSet()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement in the words of each database, with %s for each parameter."""
+
+    name: str
+    types: tuple[str, ...]
+    """PostgreSQL's types of the parameters."""
+    words: Callable[[bool], str]
+    """Returns it for PostgreSQL (True) or SQLite."""
+
+    @cached_property
+    def for_sqlite(self) -> str:
+        """Return it as SQLite takes it."""
+        return self.words(False)
+
+    @property
+    def preparation(self) -> str:
+        """Return what prepares it in a PostgreSQL session."""
+        places = [f"${number}" for number, _ in enumerate(self.types, 1)]
+        return f"PREPARE {self.name} ({', '.join(self.types)}) AS {self.words(True) % tuple(places)}"
+
+
+class Call(NamedTuple):
+    """A statement with its parameters."""
+
+    statement: Statement
+    parameters: tuple[str | datetime, ...]
+
+
+class Exchange:
+    """All statements that are ever asked together."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self._statements = statements
+
+    def ask(self, *calls: Call, commits: bool = False) -> list[Rows]:
+        """Execute the calls in order, in the caller's transaction; return each one's rows.
+
+        With `commits` PostgreSQL commits at once, and the caller's own commit, which must come next, has
+        nothing left to do.
+
+        Raises:
+            django.db.Error: one failed; the later ones were not executed.
+        """
+        database = connections[DEFAULT_DB_ALIAS]
+        if database.vendor == "sqlite":
+            return _one_by_one(database, calls)
+        database.ensure_connection()
+        session: psycopg.Connection[Any] = database.connection
+        with database.wrap_database_errors, session.lock:
+            if session not in _prepared:
+                _send(session, [statement.preparation for statement in self._statements])
+                _prepared.add(session)
+            executions = _executions(session, calls)
+            return _send(session, [*executions, "COMMIT"] if commits else executions)[: len(calls)]
+
+
+def _one_by_one(database: BaseDatabaseWrapper, calls: Sequence[Call]) -> list[Rows]:
+    adapt = database.ops.adapt_datetimefield_value
+    with database.cursor() as cursor:
+        return [
+            cursor.execute(
+                statement.for_sqlite,
+                [adapt(value) if isinstance(value, datetime) else value for value in parameters],
+            ).fetchall()
+            for statement, parameters in calls
+        ]
+
+
+def _executions(session: psycopg.Connection[Any], calls: Sequence[Call]) -> list[str]:
+    escaping: abc.Escaping = Escaping(session.pgconn)
+    return [
+        f"EXECUTE {statement.name}({', '.join(_literal(escaping, value) for value in parameters)})"
+        for statement, parameters in calls
+    ]
+
+
+def _literal(escaping: abc.Escaping, value: str | datetime) -> str:
+    if isinstance(value, datetime):
+        return f"'{value.isoformat()}'"
+    return bytes(escaping.escape_literal(value.encode())).decode()
+
+
+def _send(session: psycopg.Connection[Any], commands: Sequence[str]) -> list[Rows]:
+    """Send commands as one message; a transaction that psycopg has yet to begin begins with them."""
+    begins = not session.autocommit and session.pgconn.transaction_status == TransactionStatus.IDLE
+    message = "; ".join(["BEGIN", *commands] if begins else commands)
+    session.pgconn.send_query(message.encode())
+    results = session.wait(generators.execute(session.pgconn))
+    if results[-1].status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        raise errors.error_from_result(results[-1])
+    return [_rows_of(session, result) for result in results[begins:]]
+
+
+def _rows_of(session: psycopg.Connection[Any], result: abc.PGresult) -> Rows:
+    if not result.ntuples:
+        return []
+    transformer = Transformer(session)
+    transformer.set_pgresult(result)
+    return transformer.load_rows(0, result.ntuples, tuple)

@@ -1,0 +1,99 @@
+"""Statements that travel together: what they see, what an error leaves, and when they are prepared again."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import DataError, connection, transaction
+from psycopg.pq import TransactionStatus
+
+from roomlog_store.exchange import Call, Exchange, Statement
+
+ECHO = Statement("echo", ("text",), lambda is_postgres: "SELECT %s")
+DAY = Statement("day", ("timestamptz",), lambda is_postgres: "SELECT date(%s)")
+ADD = Statement("add_one", ("text",), lambda is_postgres: "INSERT INTO notes VALUES (%s)")
+COUNT = Statement(
+    "count_others", ("text",), lambda is_postgres: "SELECT count(*) FROM notes WHERE text <> %s"
+)
+DIVIDE = Statement("divide", ("text",), lambda is_postgres: "SELECT 1 / %s::integer")
+
+TEXTS = ["", "it's", 'say "hi"', "back\\slash", "\\'; DROP TABLE notes; --", "100 %s", "; COMMIT", "ünï 🙂\n"]
+
+
+@pytest.fixture
+def exchange(database: str) -> Exchange:
+    """Return an exchange on each database."""
+    return make_exchange()
+
+
+def make_exchange() -> Exchange:
+    """Return an exchange of the statements above, with their table."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS notes")
+        cursor.execute("CREATE TABLE notes (text text)")
+    statements = [ECHO, DAY, ADD, COUNT]
+    return Exchange(statements + [DIVIDE] * (connection.vendor == "postgresql"))
+
+
+def status() -> TransactionStatus:
+    """Return what PostgreSQL's session is doing."""
+    return TransactionStatus(connection.connection.pgconn.transaction_status)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_arrives_as_it_is(exchange: Exchange, text: str) -> None:
+    """Nothing in it is taken for SQL."""
+    with transaction.atomic():
+        assert exchange.ask(Call(ECHO, (text,)), Call(ADD, (text,)), Call(COUNT, ("?",))) == [
+            [(text,)],
+            [],
+            [(1,)],
+        ]
+
+
+def test_a_time_arrives_as_it_is(exchange: Exchange) -> None:
+    """In UTC, on both databases."""
+    with transaction.atomic():
+        ((day,),) = exchange.ask(Call(DAY, (datetime(2026, 2, 3, 23, 59, tzinfo=UTC),)))[0]
+    assert str(day) == "2026-02-03"
+
+
+def test_they_belong_to_the_caller_s_transaction(exchange: Exchange) -> None:
+    """What is rolled back never was, and the session's statements outlive it."""
+    with pytest.raises(ZeroDivisionError):
+        _add_and_fail(exchange)
+    with transaction.atomic():
+        assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
+
+
+def test_an_error_is_django_s_and_ends_them(postgres: str) -> None:
+    """What came before it is undone with the transaction; the connection goes on."""
+    exchange = make_exchange()
+    with pytest.raises(DataError, match="division by zero"), transaction.atomic():
+        exchange.ask(Call(ADD, ("a",)), Call(DIVIDE, ("0",)), Call(ADD, ("b",)), commits=True)
+    with transaction.atomic():
+        assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
+
+
+def test_a_commit_travels_with_them(postgres: str) -> None:
+    """The session holds nothing any more when they are answered."""
+    exchange = make_exchange()
+    with transaction.atomic():
+        exchange.ask(Call(ADD, ("a",)))
+        assert status() is TransactionStatus.INTRANS
+        assert exchange.ask(Call(ADD, ("b",)), Call(COUNT, ("?",)), commits=True) == [[], [(2,)]]
+        assert status() is TransactionStatus.IDLE
+
+
+def test_each_session_prepares_for_itself(exchange: Exchange) -> None:
+    """After a lost connection nothing is taken for known."""
+    with transaction.atomic():
+        exchange.ask(Call(COUNT, ("?",)))
+    connection.close()
+    with transaction.atomic():
+        assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
+
+
+def _add_and_fail(exchange: Exchange) -> None:
+    with transaction.atomic():
+        exchange.ask(Call(ADD, ("a",)))
+        raise ZeroDivisionError
