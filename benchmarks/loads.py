@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import time
 from collections import Counter
@@ -172,15 +173,15 @@ class ClosedLoop:
         self.in_flight = in_flight
         self.is_sending = False
         self.window: set[Number] = set()
+        self.senders = [itertools.cycle(members) for members in fleet.members]
+        """Whose turn it is, by room: nobody sends so fast that a system's limit for one connection is met."""
 
     async def run(self, warmup_seconds: float, seconds: float, on_window: Callable[[], None]) -> None:
         """Load for warm-up and measurement; `on_window` is called at the measured window's start and end."""
         self.fleet.on_accepted = self._answered
         self.is_sending = True
-        members = self.fleet.members
         for place in range(self.in_flight):
-            room = place % len(members)
-            self._send(members[room][place // len(members) % len(members[room])], room)
+            self._send(place % len(self.senders))
         sweeper = asyncio.create_task(self._sweep())
         await asyncio.sleep(warmup_seconds)
         on_window()
@@ -190,8 +191,8 @@ class ClosedLoop:
         sweeper.cancel()
         await self.fleet.drain()
 
-    def _send(self, sender: int, room: int) -> None:
-        self.window.add(self.fleet.send(sender, room, time.perf_counter()))
+    def _send(self, room: int) -> None:
+        self.window.add(self.fleet.send(next(self.senders[room]), room, time.perf_counter()))
 
     def _answered(self, number: Number) -> None:
         if number in self.window:
@@ -200,7 +201,7 @@ class ClosedLoop:
     def _replace(self, number: Number) -> None:
         self.window.discard(number)
         if self.is_sending:
-            self._send(self.fleet.tally.senders[number], self.fleet.tally.rooms[number])
+            self._send(self.fleet.tally.rooms[number])
 
     async def _sweep(self) -> None:
         while True:

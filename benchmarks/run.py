@@ -59,8 +59,8 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     """Return the command line's wishes."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
-    parser.add_argument("--quick", action="store_true", help="one short round: a check, not a measurement")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds (default 3, with --quick 1)")
+    parser.add_argument("--quick", action="store_true", help="short rounds: a check, not a measurement")
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--seconds", type=float, help="measured seconds of each level")
     parser.add_argument(
@@ -81,7 +81,7 @@ def measure_rounds(
     databases = PostgresDatabases(server)
     rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in arguments.systems}
     assert server.child.pid is not None
-    for number in range(1 if arguments.quick else arguments.rounds):
+    for number in range(arguments.rounds or (1 if arguments.quick else 3)):
         for name in arguments.systems:
             print(f"round {number + 1}: {name}", file=sys.stderr, flush=True)
             system = make_system(name, directory / f"{name}-{number}", databases, arguments.peers_python)
