@@ -1,12 +1,14 @@
 """Statements that travel together: what they see, what an error leaves, and when they are prepared again."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from django.db import DataError, connection, transaction
 from psycopg.pq import TransactionStatus
 
-from roomlog_store.exchange import Call, Exchange, Statement
+from roomlog_store.exchange import Call, Exchange, Rows, Statement
 
 ECHO = Statement("echo", ("text",), lambda is_postgres: "SELECT %s")
 DAY = Statement("day", ("timestamptz",), lambda is_postgres: "SELECT date(%s)")
@@ -14,8 +16,12 @@ ADD = Statement("add_one", ("text",), lambda is_postgres: "INSERT INTO notes VAL
 COUNT = Statement(
     "count_others", ("text",), lambda is_postgres: "SELECT count(*) FROM notes WHERE text <> %s"
 )
+LOCK = Statement(
+    "lock_note", ("text",), lambda is_postgres: "SELECT text FROM notes WHERE text = %s FOR UPDATE"
+)
 DIVIDE = Statement("divide", ("text",), lambda is_postgres: "SELECT 1 / %s::integer")
 
+WAIT_SECONDS = 15.0
 TEXTS = ["", "it's", 'say "hi"', "back\\slash", "\\'; DROP TABLE notes; --", "100 %s", "; COMMIT", "ünï 🙂\n"]
 
 
@@ -30,8 +36,7 @@ def make_exchange() -> Exchange:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS notes")
         cursor.execute("CREATE TABLE notes (text text)")
-    statements = [ECHO, DAY, ADD, COUNT]
-    return Exchange(statements + [DIVIDE] * (connection.vendor == "postgresql"))
+    return Exchange([ECHO, DAY, ADD, COUNT, LOCK, DIVIDE])
 
 
 def status() -> TransactionStatus:
@@ -84,6 +89,19 @@ def test_a_commit_travels_with_them(postgres: str) -> None:
         assert status() is TransactionStatus.IDLE
 
 
+def test_each_sees_what_was_committed_while_an_earlier_one_waited(postgres: str) -> None:
+    """Else a command could be looked up in a state that is older than the lock that it waited for."""
+    exchange = make_exchange()
+    with transaction.atomic():
+        exchange.ask(Call(ADD, ("held",)))
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            exchange.ask(Call(LOCK, ("held",)), Call(ADD, ("late",)))
+            asked = other.submit(_lock_and_count, exchange)
+            _wait_for_a_waiting_session()
+        assert asked.result(WAIT_SECONDS) == [[("held",)], [(2,)]]
+
+
 def test_each_session_prepares_for_itself(exchange: Exchange) -> None:
     """After a lost connection nothing is taken for known."""
     with transaction.atomic():
@@ -91,6 +109,24 @@ def test_each_session_prepares_for_itself(exchange: Exchange) -> None:
     connection.close()
     with transaction.atomic():
         assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
+
+
+def _lock_and_count(exchange: Exchange) -> list[Rows]:
+    try:
+        with transaction.atomic():
+            return exchange.ask(Call(LOCK, ("held",)), Call(COUNT, ("?",)))
+    finally:
+        connection.close()
+
+
+def _wait_for_a_waiting_session() -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < deadline, "nobody waits"
 
 
 def _add_and_fail(exchange: Exchange) -> None:
