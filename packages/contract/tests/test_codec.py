@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from roomlog_contract import limits
+from roomlog_contract import codec, limits
 from roomlog_contract.codec import decode_command, encode_frame
 from roomlog_contract.commands import (
     Authenticate,
@@ -251,6 +253,50 @@ def test_no_frame_costs_more_than_its_length(text: str) -> None:
     with pytest.raises(MalformedFrame):
         decode_command(text)
     assert process_time() - began < 1.0
+
+
+STRINGS = st.one_of(
+    st.sampled_from(
+        ["uuid", "action", "room", "text", "reply_to", "new_message", "select_room", HEX, "", " "]
+    ),
+    st.text(max_size=70),
+)
+VALUES = st.one_of(
+    STRINGS.map(json.dumps), STRINGS.map(lambda text: f'"{text}"'), st.sampled_from(["1", "null"])
+)
+PAIRS = st.tuples(STRINGS.map(json.dumps), VALUES)
+WHOLE = [f"{json.dumps(key)}:{json.dumps(value)}" for key, value in MESSAGE.items()]
+PLAIN = "{" + ",".join(WHOLE) + "}"
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(WHOLE), PAIRS.map(":".join)), max_size=7),
+    st.sampled_from(["", " ", "\n", "\ufeff", "x", "]"]),
+)
+@example(WHOLE, "")
+@example([*WHOLE, '"text":"again"'], "")
+@example([*WHOLE[:3], '"text":"again"', '"text":1'], "")
+@example([*WHOLE, '"reply_to":7'], "")
+@example([*WHOLE[:3], '"text":"\ud800"'], "")
+@example([*WHOLE[:3], '"text":"\x00"'], "")
+@example([*WHOLE[:3], '"text":"%s"' % ("[" * 40)], "")
+@example([*WHOLE[:3], '"text":"%s"' % ("x" * 4_001)], "")
+@example(['"uuid":"%s"' % ("u" * 65), *WHOLE[1:]], "")
+def test_what_is_read_plainly_is_what_the_strict_parse_reads(pairs: list[str], behind: str) -> None:
+    """The short way never takes what the strict one refuses, nor reads it differently."""
+    frame = "{" + ",".join(pairs) + "}" + behind
+    plain = codec._decode_plain(frame)
+    assert plain is None or plain == codec._decode_strictly(frame)
+
+
+def test_plain_messages_are_read_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order and with spaces between; escapes and further keys go the strict way, to the same end."""
+    monkeypatch.delattr(codec, "_decode_strictly")
+    for frame in (PLAIN, json.dumps(MESSAGE, indent=1), "{" + ",".join(WHOLE[::-1]) + "}"):
+        assert decode_command(frame) == NewMessage(uuid="u1", room=ROOM, text="hello")
+    monkeypatch.undo()
+    assert decode_command(PLAIN.replace("hello", "\\u0041")) == NewMessage(uuid="u1", room=ROOM, text="A")
+    assert decode_command(PLAIN[:-1] + ',"more":[1]}') == NewMessage(uuid="u1", room=ROOM, text="hello")
 
 
 def test_frames_carry_room_ids_as_hex_and_leave_out_what_is_not_set() -> None:
