@@ -4,7 +4,7 @@ Group commit: whatever arrives together is read, checked and written with a hand
 however many commands there are. Must be used inside `transaction.atomic()`, which the caller owns.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from roomlog_contract.events import User
 
 from . import statements
 from .models import RoomEvent, RoomHead
+from .new_event import NewEvent
 from .statements import Key, LeaseRow
 
 
@@ -65,7 +66,7 @@ class Batch:
     leases: list[LeaseRow]
     """Of the shards that the batch was opened for: their state under the lock."""
     rooms: dict[UUID, LockedRoom]
-    known: dict[Key, RoomEvent]
+    known: dict[Key, RoomEvent | NewEvent]
     """Commands that already are events, of earlier transactions and of this one."""
     held_by_others: frozenset[UUID]
     """Rooms whose heads somebody else has locked: their commands wait for the next batch."""
@@ -73,7 +74,7 @@ class Batch:
     """Ids and rooms of the messages that commands answer."""
     users: dict[int, User]
     """Everybody whom the commands name, but for the members of a new room."""
-    events: list[RoomEvent] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
     """New events, in the order of their commands."""
 
     def append(
@@ -85,13 +86,13 @@ class Batch:
         *,
         text: str = "",
         data: dict[str, Any] | None = None,
-    ) -> RoomEvent:
+    ) -> NewEvent:
         """Give the command the next place in the room's log."""
         uuid, room_id, user = key
         room.last_seq += 1
         if is_message := kind == RoomEvent.Kind.NEW_MESSAGE:
             room.messages += 1
-        event = RoomEvent(
+        event = NewEvent(
             room_id=room_id,
             seq=room.last_seq,
             number=room.messages if is_message else None,
@@ -107,7 +108,7 @@ class Batch:
         self.known[key] = event
         return event
 
-    def first_event(self, room: UUID) -> RoomEvent:
+    def first_event(self, room: UUID) -> RoomEvent | NewEvent:
         """Return the event that made the room, perhaps in this very batch."""
         for event in self.events:
             if event.room_id == room and event.seq == 1:
@@ -126,7 +127,17 @@ class Batch:
         rows = statements.append_events(self.events, heads, self.now, commits=commits)
         ids = {(room, seq): number for room, seq, number in rows}
         for event in self.events:
-            event.pk = ids[event.room_id, event.seq]
+            event.id = ids[event.room_id, event.seq]
+
+    def store_alone(self, lease: LeaseRow, number: int, meanwhile: Callable[[], None]) -> bool:
+        """Insert the one new message, whose id is to be `number`, as a transaction of its own.
+
+        For a batch that was assumed and not opened. False: nothing is stored, because something is not as
+        assumed. `meanwhile` is called while the database works.
+        """
+        (event,) = self.events
+        event.id = number
+        return statements.append_alone(lease, self.rooms[event.room_id].epoch, event, meanwhile)
 
 
 def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] = ()) -> Batch:
@@ -165,7 +176,7 @@ def _keys(wanted: Iterable[Wanted]) -> Iterator[Key]:
             yield ("", want.room, want.member)
 
 
-def _known(ids: Sequence[int]) -> dict[Key, RoomEvent]:
+def _known(ids: Sequence[int]) -> dict[Key, RoomEvent | NewEvent]:
     rows = RoomEvent.objects.filter(pk__in=ids) if ids else ()
     return {(row.uuid, row.room_id, row.user_id): row for row in rows}
 

@@ -6,6 +6,7 @@ loses its locks by the idle time-out. A pipeline, which sends statement by state
 statement sees what was committed before itself, as it would alone. Knows connections and no tables.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ class Statement:
     types: tuple[str, ...]
     """PostgreSQL's types of the parameters."""
     words: Callable[[bool], str]
-    """Returns it for PostgreSQL (True) or SQLite."""
+    """Returns it for PostgreSQL (True) or SQLite. For PostgreSQL alone it may have $1, $2 … instead of %s."""
 
     @cached_property
     def for_sqlite(self) -> str:
@@ -43,15 +44,17 @@ class Statement:
     @property
     def preparation(self) -> str:
         """Return what prepares it in a PostgreSQL session."""
-        places = [f"${number}" for number, _ in enumerate(self.types, 1)]
-        return f"PREPARE {self.name} ({', '.join(self.types)}) AS {self.words(True) % tuple(places)}"
+        words = self.words(True)
+        if "%s" in words:
+            words %= tuple(f"${number}" for number, _ in enumerate(self.types, 1))
+        return f"PREPARE {self.name} ({', '.join(self.types)}) AS {words}"
 
 
 class Call(NamedTuple):
     """A statement with its parameters."""
 
     statement: Statement
-    parameters: tuple[str | datetime, ...]
+    parameters: tuple[str | int | datetime, ...]
 
 
 class Exchange:
@@ -75,11 +78,38 @@ class Exchange:
         database.ensure_connection()
         session: psycopg.Connection[Any] = database.connection
         with database.wrap_database_errors, session.lock:
-            if session not in _prepared:
-                _send(session, [statement.preparation for statement in self._statements])
-                _prepared.add(session)
+            self._prepare(session)
             executions = _executions(session, calls)
             return _send(session, [*executions, "COMMIT"] if commits else executions)[: len(calls)]
+
+    def ask_alone(self, call: Call, meanwhile: Callable[[], None]) -> int:
+        """Execute one call of PostgreSQL's as a transaction of its own; return how many rows it gave.
+
+        `meanwhile` is called once, as soon as the call has left. It should take less time than a disk, and
+        must not ask the database.
+
+        Raises:
+            django.db.Error: nothing was done, unless the connection was lost.
+        """
+        database = connections[DEFAULT_DB_ALIAS]
+        if database.connection is None:
+            database.ensure_connection()
+        session: psycopg.Connection[Any] = database.connection
+        with database.wrap_database_errors, session.lock:
+            self._prepare(session)
+            values = [str(value).encode() for value in call.parameters]
+            session.pgconn.send_query_prepared(call.statement.name.encode(), values)
+            try:
+                os.sched_yield()  # where it has no other processor, PostgreSQL first: it waits for its disk
+                meanwhile()
+            finally:
+                result = _results(session)[0]
+            return result.ntuples
+
+    def _prepare(self, session: psycopg.Connection[Any]) -> None:
+        if session not in _prepared:
+            _send(session, [statement.preparation for statement in self._statements])
+            _prepared.add(session)
 
 
 def _one_by_one(database: BaseDatabaseWrapper, calls: Sequence[Call]) -> list[Rows]:
@@ -102,10 +132,8 @@ def _executions(session: psycopg.Connection[Any], calls: Sequence[Call]) -> list
     ]
 
 
-def _literal(escaping: abc.Escaping, value: str | datetime) -> str:
-    if isinstance(value, datetime):
-        return f"'{value.isoformat()}'"
-    return bytes(escaping.escape_literal(value.encode())).decode()
+def _literal(escaping: abc.Escaping, value: str | int | datetime) -> str:
+    return bytes(escaping.escape_literal(str(value).encode())).decode()
 
 
 def _send(session: psycopg.Connection[Any], commands: Sequence[str]) -> list[Rows]:
@@ -113,10 +141,14 @@ def _send(session: psycopg.Connection[Any], commands: Sequence[str]) -> list[Row
     begins = not session.autocommit and session.pgconn.transaction_status == TransactionStatus.IDLE
     message = "; ".join(["BEGIN", *commands] if begins else commands)
     session.pgconn.send_query(message.encode())
-    results = session.wait(generators.execute(session.pgconn))
+    return [_rows_of(session, result) for result in _results(session)[begins:]]
+
+
+def _results(session: psycopg.Connection[Any]) -> list[abc.PGresult]:
+    results: list[abc.PGresult] = session.wait(generators.execute(session.pgconn))
     if results[-1].status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         raise errors.error_from_result(results[-1])
-    return [_rows_of(session, result) for result in results[begins:]]
+    return results
 
 
 def _rows_of(session: psycopg.Connection[Any], result: abc.PGresult) -> Rows:

@@ -23,7 +23,9 @@ from roomlog_contract.events import (
 )
 
 from .models import RoomEvent
+from .new_event import NewEvent
 
+Event = RoomEvent | NewEvent
 Users = Mapping[int, User]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -44,7 +46,7 @@ class _Place(TypedDict):
     duplicate: bool | UnsetType
 
 
-def frame_of(event: RoomEvent, epoch: str, users: Users, *, duplicate: bool = False) -> RoomEventFrame:
+def frame_of(event: Event, epoch: str, users: Users, *, duplicate: bool = False) -> RoomEventFrame:
     """Return the frame of a durable event; `users` must hold everybody whom the event names."""
     place = _Place(
         uuid=event.uuid,
@@ -64,7 +66,7 @@ def frame_of(event: RoomEvent, epoch: str, users: Users, *, duplicate: bool = Fa
     return frame(**place, user=user, member=_member(data["member"], data["role"], users))
 
 
-def message_of(event: RoomEvent, users: Users) -> Message:
+def message_of(event: Event, users: Users) -> Message:
     """Return a message in its present state; a deleted one has no text."""
     created_ms = milliseconds(event.date_created)
     return Message(
@@ -81,6 +83,13 @@ def message_of(event: RoomEvent, users: Users) -> Message:
         reply_to=(event.data or {}).get("reply_to"),
         reactions={},
     )
+
+
+def named_in(event: Event) -> set[int]:
+    """Return the ids of all users whom the event names."""
+    data = event.data or {}
+    members = {number for number, _ in data.get("members", ())}
+    return {event.user_id, *members, *([data["member"]] if "member" in data else [])}
 
 
 def milliseconds(moment: datetime) -> int:

@@ -144,12 +144,6 @@ class RoomEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.seq} in {self.room_id}"
 
-    def names(self) -> set[int]:
-        """Return the ids of all users whom the event names."""
-        data = self.data or {}
-        members = {number for number, _ in data.get("members", ())}
-        return {self.user_id, *members, *([data["member"]] if "member" in data else [])}
-
 
 class ChatMessageManager(models.Manager["ChatMessage"]):
     """Only events that are messages."""

@@ -9,6 +9,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog_contract.events import RoomSummary, User
 
+from .frames import Event, named_in
 from .models import ChatMessage, Membership, RoomEvent, RoomHead
 
 
@@ -88,6 +89,6 @@ def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
     return list(ChatMessage.objects.filter(room_id=room, seq__gt=after).order_by("seq")[:limit])
 
 
-def users_of(events: Iterable[RoomEvent]) -> dict[int, User]:
+def users_of(events: Iterable[Event]) -> dict[int, User]:
     """Return everybody whom the events name, for `frames`."""
-    return users_by_id({user_id for event in events for user_id in event.names()})
+    return users_by_id({user_id for event in events for user_id in named_in(event)})

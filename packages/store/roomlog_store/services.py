@@ -20,6 +20,7 @@ from roomlog_contract.shards import room_of
 from .batch import Batch, LockedRoom, Standing, Wanted
 from .errors import RefusedWrite
 from .models import ChatRoom, Install, Membership, RoomEvent, RoomHead
+from .new_event import NewEvent
 from .selectors import active_user_ids
 from .statements import Key
 
@@ -32,7 +33,7 @@ _hashed: Final = msgspec.msgpack.Encoder(order="deterministic")
 class Written:
     """A command's event, new or found."""
 
-    event: RoomEvent
+    event: RoomEvent | NewEvent
     duplicate: bool
 
 
@@ -59,7 +60,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
     Raises:
         RefusedWrite: the present state does not allow it, or its uuid has another content.
     """
-    key = wanted_by(command, user).key
+    key = (command.uuid, room_of(command, user), user)
     body_hash = hash_of(command)
     known = batch.known.get(key)
     if known is not None:
@@ -82,7 +83,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
     return Written(event, duplicate=False)
 
 
-def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, staff: bool) -> RoomEvent:
+def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, staff: bool) -> NewEvent:
     """Append a message. Members only; not while muted, not in an archived room."""
     room = _open_room(batch, command.room)
     if not staff:
@@ -117,7 +118,7 @@ def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str) -> 
     return Written(event, duplicate=False)
 
 
-def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, staff: bool) -> RoomEvent:
+def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, staff: bool) -> NewEvent:
     """Make somebody a member. Any member of a group may; nobody gives a role above the own."""
     room = _open_group(batch, command.room)
     if not staff and _RANKS[command.role] > _RANKS[_member(room, key[2]).role]:
@@ -132,7 +133,7 @@ def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, 
     return batch.append(room, RoomEvent.Kind.INVITE_USER, key, body_hash, data=data)
 
 
-def remove_user(batch: Batch, command: RemoveUser, key: Key, body_hash: str, *, staff: bool) -> RoomEvent:
+def remove_user(batch: Batch, command: RemoveUser, key: Key, body_hash: str, *, staff: bool) -> NewEvent:
     """End somebody's membership. For owners and admins of a group; an owner only by an owner."""
     room = _open_group(batch, command.room)
     removed = room.members.get(command.user)
@@ -145,7 +146,7 @@ def remove_user(batch: Batch, command: RemoveUser, key: Key, body_hash: str, *, 
     return _end_membership(batch, room, command.user, RoomEvent.Kind.REMOVE_USER, key, body_hash)
 
 
-def leave_room(batch: Batch, key: Key, body_hash: str) -> RoomEvent:
+def leave_room(batch: Batch, key: Key, body_hash: str) -> NewEvent:
     """End one's own membership of a group."""
     room = _open_group(batch, key[1])
     _member(room, key[2])
@@ -161,7 +162,7 @@ def new_epoch(epoch: str) -> None:
 
 def _end_membership(
     batch: Batch, room: LockedRoom, user: int, kind: RoomEvent.Kind, key: Key, body_hash: str
-) -> RoomEvent:
+) -> NewEvent:
     data = {"member": user, "role": room.members.pop(user).role}
     Membership.objects.filter(room_id=room.id, user_id=user).delete()
     return batch.append(room, kind, key, body_hash, data=data)

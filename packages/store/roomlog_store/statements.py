@@ -6,17 +6,18 @@ nobody quotes values one by one. Knows rows and no rules; for use inside the cal
 """
 # ruff: noqa: S608 - what is put into the texts are the constants of this file
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
 from .exchange import Call, Exchange, Rows, Statement
-from .models import RoomEvent
+from .new_event import NewEvent
 
 Key = tuple[str, UUID, int]
 """uuid, room, user."""
@@ -92,7 +93,7 @@ def open_rooms(shards: Iterable[int], rooms: Iterable[UUID], keys: Iterable[Key]
 
 
 def append_events(
-    events: Sequence[RoomEvent],
+    events: Sequence[NewEvent],
     heads: Iterable[tuple[UUID, int, int]],
     now: datetime,
     *,
@@ -110,11 +111,53 @@ def append_events(
     return [(_uuid(room), seq, number) for room, seq, number in inserted]
 
 
+def append_alone(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Callable[[], None]) -> bool:
+    """Insert one message with its id and move its head, as a transaction of its own; PostgreSQL only.
+
+    False, and nothing is stored: something is not as assumed. The lease is another's, the head is elsewhere,
+    the room is archived or locked by somebody, the sender is no member or muted, or the command is an event.
+    """
+    values = (
+        event.date_created,
+        lease.shard,
+        str(lease.owner),
+        lease.epoch,
+        event.room_id.hex,
+        epoch,
+        event.seq,
+        event.number or 0,
+        event.user_id,
+        event.id,
+        event.uuid,
+        event.body_hash,
+        event.text,
+    )
+    try:
+        return _exchange.ask_alone(Call(_ALONE, values), meanwhile) == 1
+    except IntegrityError:
+        return False
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            return False
+        raise
+
+
+def reserve_ids(count: int) -> list[int]:
+    """Return ids for events that will be inserted with them; those that never are leave holes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('roomlog_store_roomevent', 'id'))"
+            " FROM generate_series(1, %s)",
+            [count],
+        )
+        return [number for (number,) in cursor.fetchall()]
+
+
 def _leases_of(rows: Rows) -> list[LeaseRow]:
     return [LeaseRow(shard, owner and _uuid(owner), epoch) for shard, owner, epoch in rows]
 
 
-def _values_of(event: RoomEvent) -> dict[str, object]:
+def _values_of(event: NewEvent) -> dict[str, object]:
     return {
         "room": event.room_id.hex,
         "seq": event.seq,
@@ -180,12 +223,43 @@ def _moves_in(is_postgres: bool) -> str:
     )
 
 
+def _alone_in(_: bool) -> str:
+    """Its snapshot is older than its locks, but lease and head are compared again as they are locked.
+
+    Whatever changes who may write in a room is an event and moves the head. So nobody's membership can have
+    ended in between; what no event changes (a name, a mute by hand) is as it was when the statement began.
+    """
+    return (
+        "WITH moved AS (UPDATE roomlog_store_roomhead SET last_seq = $7, messages = $8"
+        "  WHERE room_id = $5 AND epoch = $6 AND last_seq = $7 - 1"
+        "  AND (SELECT true FROM roomlog_store_shardlease"
+        "       WHERE shard = $2 AND owner = $3 AND epoch = $4 FOR NO KEY UPDATE)"
+        "  AND (SELECT archived_at IS NULL FROM roomlog_store_chatroom WHERE id = $5)"
+        "  AND (SELECT coalesce(muted_until <= $1, true) FROM roomlog_store_membership"
+        "       WHERE room_id = $5 AND user_id = $9)"
+        "  RETURNING 1)"
+        " INSERT INTO roomlog_store_roomevent"
+        " (id, room_id, seq, number, kind, user_id, uuid, body_hash, text, date_created)"
+        " SELECT $10, $5, $7, $8, 'new_message', $9, $11, $12, $13, $1 FROM moved RETURNING 1"
+    )
+
+
 _LEASES: Final = Statement("roomlog_leases", ("text",), _leases_in)
 _HEADS: Final = Statement("roomlog_heads", ("text",), _heads_in)
 _COMMANDS: Final = Statement("roomlog_commands", ("timestamptz", "text"), _commands_in)
 _EVENTS: Final = Statement("roomlog_events", ("timestamptz", "text"), _events_in)
 _MOVES: Final = Statement("roomlog_moves", ("text",), _moves_in)
-_exchange: Final = Exchange((_LEASES, _HEADS, _COMMANDS, _EVENTS, _MOVES))
+_ALONE: Final = Statement(
+    "roomlog_alone",
+    (
+        "timestamptz",
+        *("integer", "uuid", "bigint"),
+        *("uuid", "text", "bigint", "bigint"),
+        *("bigint", "bigint", "text", "text", "text"),
+    ),
+    _alone_in,
+)
+_exchange: Final = Exchange((_LEASES, _HEADS, _COMMANDS, _EVENTS, _MOVES, _ALONE))
 
 
 def _json(rows: Iterable[object]) -> str:

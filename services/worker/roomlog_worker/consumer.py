@@ -189,13 +189,12 @@ class Consumer:
     def _write(self, entries: list[Entry], parked: set[UUID]) -> None:
         if not entries:
             return
-        started = time.monotonic()
-        now_ms = time.time() * 1000
-        for entry in entries:
-            if entry.envelope.received_ms:
-                metrics.QUEUED_SECONDS.observe(max(0.0, now_ms - entry.envelope.received_ms) / 1000)
+        started, began_ms = time.monotonic(), time.time() * 1000
         self._commit_all(entries, parked)
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
+        for entry in entries:
+            if received_ms := entry.envelope.received_ms:
+                metrics.QUEUED_SECONDS.observe(max(0.0, began_ms - received_ms) / 1000)
 
     def _sweep(self, parked: set[UUID]) -> None:
         """Carry out what the api wrote for the owned shards, the oldest first."""
@@ -206,29 +205,28 @@ class Consumer:
         self._trials.run(entries, self._commit, parked, limits.STREAM_BATCH)
 
     def _commit(self, entries: Sequence[Entry]) -> Collection[UUID]:
-        outcomes = self._writer.write(entries)
+        published = self._writer.write(entries)
         self._crash.reached("after_commit")
         try:
-            self._publish(outcomes)
+            self._publish(published)
         finally:  # what was not published is told with the next reminder of the heads
             metrics.BATCH_ENTRIES.observe(len(entries))
-            for outcome in outcomes:
+            for outcome in published.outcomes:
                 self._count(outcome)
         if connection.vendor == "sqlite":
             self._shutdown.wait(SQLITE_PAUSE_SECONDS)
-        if len(outcomes) == len(entries):
+        if len(published.outcomes) == len(entries):
             return ()
-        done = {outcome.entry.key for outcome in outcomes}
+        done = {outcome.entry.key for outcome in published.outcomes}
         return {entry.room for entry in entries if entry.key not in done}
 
-    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+    def _publish(self, out: Publications) -> None:
         """Publish, delete, and only then answer: an error says that its entry is nobody's work any more."""
-        out = publications(outcomes)
         self._bus.finish(out.notices, out.done)
         self._crash.reached("after_delete")
         self._bus.answer(out.replies)
         # Whoever took a shard before the deletion may have read the entry and be writing it now.
-        if out.refusals and self._leases.hold({outcome.entry.shard for outcome in outcomes}):
+        if out.refusals and self._leases.hold({outcome.entry.shard for outcome in out.outcomes}):
             self._bus.answer(out.refusals)
 
     def _answer_reads(self, entries: Sequence[Entry]) -> Collection[UUID]:
@@ -246,7 +244,8 @@ class Consumer:
         metrics.DEAD_LETTERS.inc()
         log.error("dead_letter", action=entry.action, entry=entry.id, uuid=entry.envelope.command.uuid)
         if was_never_stored:
-            self._publish([Refused(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")])
+            refusal = Refused(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")
+            self._publish(publications([refusal]))
         elif entry.stream:
             self._bus.finish((), {entry.stream: [entry.id]})
 

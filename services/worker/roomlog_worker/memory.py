@@ -8,6 +8,7 @@ from typing import Final
 
 from roomlog_contract import limits
 from roomlog_runtime.memory import Share
+from roomlog_store.remembered import MOST
 
 from .bus import MOST_ENTRIES
 from .consumer import READS_AT_ONCE
@@ -21,6 +22,8 @@ ESCAPED_BYTES: Final = 6
 AROUND_BYTES: Final = 1024
 """Of an event's frame beside its text; a code point takes six bytes at most in JSON."""
 EVENT_BYTES: Final = limits.TEXT_CODE_POINTS * ESCAPED_BYTES + AROUND_BYTES
+REMEMBERED_BYTES: Final = 1024
+"""Of a room, a sender in it and the sender's name together."""
 
 
 def worst_case() -> tuple[Share, ...]:
@@ -29,5 +32,6 @@ def worst_case() -> tuple[Share, ...]:
     return (
         Share("the process itself", PROCESS_BYTES),
         Share("entries of one read, as they pass through", limits.FRAME_BYTES * COPIES, MOST_ENTRIES),
+        Share("rooms, senders and names that are remembered", REMEMBERED_BYTES, MOST),
         Share("pages that are answered together, rows and frames", 2 * page, READS_AT_ONCE),
     )

@@ -4,7 +4,7 @@ After the commit, before the next read. Pure: from outcomes to publications, no 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from roomlog_contract.commands import CreateRoom, InviteUser
 from roomlog_contract.envelope import Answered, HeadMoved, Joined, Notice, Reply
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomEventFrame, RoomSummary
+from roomlog_store.frames import Event
 from roomlog_store.models import RoomEvent
 
 from .bus import room_notice, user_notice
@@ -30,7 +31,7 @@ class Recorded:
     """The entry is an event of the log, committed."""
 
     entry: Entry
-    event: RoomEvent
+    event: Event
     epoch: str
     frame: RoomEventFrame
     duplicate: bool
@@ -52,8 +53,9 @@ Outcome = Recorded | Refused
 
 @dataclass(slots=True)
 class Publications:
-    """What one batch sends, in the order in which it must leave."""
+    """What one batch became and what it sends, in the order in which it must leave."""
 
+    outcomes: Sequence[Outcome] = ()
     notices: list[tuple[str, bytes]] = field(default_factory=list)
     done: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Entries to delete, by stream."""
@@ -63,9 +65,9 @@ class Publications:
     """Errors, by gateway; sent only when it is certain that nobody else carries the entries out."""
 
 
-def publications(outcomes: Iterable[Outcome]) -> Publications:
+def publications(outcomes: Sequence[Outcome]) -> Publications:
     """Return what is published, deleted and answered for a committed batch."""
-    out = Publications()
+    out = Publications(outcomes)
     for outcome in outcomes:
         entry = outcome.entry
         if entry.stream:
@@ -78,7 +80,7 @@ def publications(outcomes: Iterable[Outcome]) -> Publications:
     return out
 
 
-def event_notice(event: RoomEvent, epoch: str, frame: bytes, entry: Entry | None = None) -> Notice:
+def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = None) -> Notice:
     """Return the notice of an event; with the entry that caused it, its gateway finds the sender."""
     left = (event.data or {})["member"] if event.kind in _LEAVING else 0
     gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)

@@ -54,7 +54,7 @@ def test_a_batch_costs_the_same_whatever_its_size(people: People, size: int) -> 
 def test_replies_cost_one_query_more(people: People) -> None:
     """All messages that are answered are looked up together."""
     room = make_room(people.alice)
-    first = written(message(room), people.alice).event.pk
+    first = written(message(room), people.alice).event.id
     with costs(exchanges=2, queries=1):
         write(*((message(room, reply_to=first), people.alice) for _ in range(50)))
 
@@ -89,7 +89,7 @@ def test_a_repeat_inside_the_batch_finds_its_first(people: People) -> None:
     assert isinstance(again, Written)
     assert again.event is first.event
     assert (first.duplicate, again.duplicate) == (False, True)
-    assert first.event.pk is not None
+    assert first.event.id is not None
     assert RoomHead.objects.get(room_id=room).last_seq == 3
 
 

@@ -98,7 +98,7 @@ def test_each_sees_what_was_committed_while_an_earlier_one_waited(postgres: str)
         with transaction.atomic():
             exchange.ask(Call(LOCK, ("held",)), Call(ADD, ("late",)))
             asked = other.submit(_lock_and_count, exchange)
-            _wait_for_a_waiting_session()
+            wait_for_a_waiting_session()
         assert asked.result(WAIT_SECONDS) == [[("held",)], [(2,)]]
 
 
@@ -119,7 +119,7 @@ def _lock_and_count(exchange: Exchange) -> list[Rows]:
         connection.close()
 
 
-def _wait_for_a_waiting_session() -> None:
+def wait_for_a_waiting_session() -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     with connection.cursor() as cursor:
         while True:

@@ -70,10 +70,10 @@ class TestNewMessage:
         """`reply_to` is the id of a message of this room, not of another's, nor of another kind of event."""
         room, other = make_room(people.alice), make_room(people.alice)
         first = written(message(room), people.alice).event
-        reply = written(message(room, reply_to=first.pk), people.alice).event
-        assert reply.data == {"reply_to": first.pk}
+        reply = written(message(room, reply_to=first.id), people.alice).event
+        assert reply.data == {"reply_to": first.id}
         made = RoomEvent.objects.get(room_id=room, seq=1).pk
-        for target, place in ((first.pk, other), (made, room), (NOBODY, room)):
+        for target, place in ((first.id, other), (made, room), (NOBODY, room)):
             assert write_one(message(place, reply_to=target), people.alice) == ErrorCode.NOT_FOUND
 
 
@@ -96,7 +96,7 @@ class TestCreateRoom:
         first = written(CreateRoom(uuid="a", kind="direct", members=[people.bob]), people.alice)
         again = written(CreateRoom(uuid="b", kind="direct", members=[people.alice]), people.bob)
         assert first.event.room_id == direct_room_id(people.bob, people.alice)
-        assert (again.event.pk, again.duplicate) == (first.event.pk, True)
+        assert (again.event.id, again.duplicate) == (first.event.id, True)
         assert members_of(first.event.room_id) == {people.alice: "member", people.bob: "member"}
 
     def test_both_of_a_pair_may_ask_in_one_batch(self, people: People) -> None:
@@ -295,7 +295,7 @@ class TestRepeats:
         ]
         first = [written(command, user) for command, user in commands]
         again = [written(command, user) for command, user in commands]
-        assert [result.event.pk for result in again] == [result.event.pk for result in first]
+        assert [result.event.id for result in again] == [result.event.id for result in first]
         assert [result.duplicate for result in first + again] == [False] * 5 + [True] * 5
         assert log_of(room)[-1] == (5, "leave_room")
 
@@ -305,7 +305,7 @@ class TestRepeats:
         first = written(message(room, uuid="u"), people.alice).event
         for other in (
             message(room, "other", uuid="u"),
-            message(room, uuid="u", reply_to=first.pk),
+            message(room, uuid="u", reply_to=first.id),
             LeaveRoom(uuid="u", room=room),
         ):
             assert write_one(other, people.alice) == ErrorCode.UUID_CONFLICT
@@ -320,7 +320,7 @@ class TestRepeats:
             written(message(two, uuid="u"), people.alice),
         ]
         assert not any(result.duplicate for result in results)
-        assert len({result.event.pk for result in results}) == 3
+        assert len({result.event.id for result in results}) == 3
 
     def test_whoever_left_still_gets_the_first_result(self, people: People) -> None:
         """A repeat asks what became of the command, not whether it would be allowed now."""
@@ -330,7 +330,7 @@ class TestRepeats:
         written(LeaveRoom(uuid="l", room=room), people.bob)
         ChatRoom.objects.update(archived_at=timezone.now())
         again = written(said, people.bob)
-        assert (again.event.pk, again.duplicate) == (first.pk, True)
+        assert (again.event.id, again.duplicate) == (first.id, True)
 
     def test_a_refused_command_may_succeed_later(self, people: People) -> None:
         """A refusal leaves nothing behind."""

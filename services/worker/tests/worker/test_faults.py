@@ -121,7 +121,7 @@ class TestDatabase:
         people = People.make()
         room = make_room(people.alice)
         postgres_bench.send(message(room, "a"), people.alice)
-        with _around_insert(before=_end_session):
+        with around_insert(before=end_session):
             postgres_bench.worker.turn()
         assert postgres_bench.worker.consumer.trouble() == "database"
         assert postgres_bench.drain().seqs() == [2]
@@ -132,7 +132,7 @@ class TestDatabase:
         people = People.make()
         room = make_room(people.alice)
         postgres_bench.send(message(room, "a"), people.alice)
-        with _around_insert(before=_sleep_too_long):
+        with around_insert(before=_sleep_too_long):
             postgres_bench.worker.turn()
         assert postgres_bench.worker.consumer.trouble() == "database"
         assert not postgres_bench.worker.consumer._trials._failures
@@ -164,7 +164,7 @@ class TestDatabase:
             postgres_bench.send(message(held, str(number)), people.alice)
             postgres_bench.send(message(free, str(number)), people.alice)
         holder = _hold(held)
-        with _around_insert(after=holder.close):
+        with around_insert(after=holder.close):
             postgres_bench.turn()
         assert texts_of(free) == ["first", "0", "1", "2", "3"]
         assert texts_of(held) == []
@@ -274,29 +274,33 @@ def _nothing() -> None:
 
 
 @contextmanager
-def _around_insert(
+def around_insert(
     before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing
 ) -> Iterator[None]:
     """Act once, before or after the first events are inserted."""
     done: list[bool] = []
-    append_events = statements.append_events
 
-    def act(*arguments: Any, **options: Any) -> Any:
-        if done:
-            return append_events(*arguments, **options)
-        done.append(True)
-        before()
-        rows = append_events(*arguments, **options)
-        after()
-        return rows
+    def acting(append: Callable[..., Any]) -> Callable[..., Any]:
+        def act(*arguments: Any, **options: Any) -> Any:
+            if done:
+                return append(*arguments, **options)
+            done.append(True)
+            before()
+            result = append(*arguments, **options)
+            after()
+            return result
+
+        return act
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(statements, "append_events", act)
+        for name in ("append_events", "append_alone"):
+            patch.setattr(statements, name, acting(getattr(statements, name)))
         yield
     assert done
 
 
-def _end_session() -> None:
+def end_session() -> None:
+    """End the worker's session, as its server would."""
     _from_elsewhere("SELECT pg_terminate_backend(%s)", _session())
     _wait_for_end(_session())
 

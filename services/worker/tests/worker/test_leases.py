@@ -183,7 +183,7 @@ def test_a_lost_lease_refuses_the_commit(clock: Clock) -> None:
     assert RoomEvent.objects.count() == stored
     assert not one.hold([shard_of_room(room)])
     assert two.hold(ALL)
-    assert len(Writer(two, CrashPoint()).write([entry_for(room, alice)])) == 1
+    assert len(Writer(two, CrashPoint()).write([entry_for(room, alice)]).outcomes) == 1
 
 
 def test_a_shard_that_was_never_mine_is_refused_too(clock: Clock) -> None:

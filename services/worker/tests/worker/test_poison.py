@@ -14,9 +14,10 @@ from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import in_stream, shard_of_room, tries_key
 from roomlog_store import services
-from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog_store.models import DeadLetter, PendingCommand
+from roomlog_store.new_event import NewEvent
 from roomlog_store.pending import post
-from roomlog_worker import consumer, outcomes, reader
+from roomlog_worker import outcomes, reader, writer
 from tests.store.people import People, make_room, message
 from tests.worker.bench import GATEWAY, Bench, Killed
 from tests.worker.test_consumer import texts_of
@@ -27,7 +28,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code fails for every message that says so."""
     new_message = services.new_message
 
-    def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> RoomEvent:
+    def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> NewEvent:
         if "poison" in command.text:
             raise ZeroDivisionError
         return new_message(batch, command, *rest, **keywords)
@@ -121,7 +122,7 @@ class TestFailures:
         room = make_room(people.alice)
         new_message, left = services.new_message, [ENTRY_TRIES - 1]
 
-        def fail(*arguments: Any, **keywords: Any) -> RoomEvent:
+        def fail(*arguments: Any, **keywords: Any) -> NewEvent:
             if left[0]:
                 left[0] -= 1
                 raise ZeroDivisionError
@@ -141,12 +142,15 @@ class TestFailures:
         self, bench: Bench, people: People, poisoned: None
     ) -> None:
         """The first entries of a millisecond have one id in every stream: their failures don't add up."""
-        rooms = [make_room(people.alice) for _ in range(3)]
-        for number, room in enumerate(rooms):
+        streams: dict[str, UUID] = {}
+        while len(streams) < 3:
+            room = make_room(people.alice)
+            streams[in_stream(shard_of_room(room))] = room
+        for number, (stream, room) in enumerate(streams.items()):
             envelope = Envelope(
                 command=message(room, "poison"), gateway=GATEWAY, request=number, user=people.alice
             )
-            bench.redis.xadd(in_stream(shard_of_room(room)), {"e": encode(envelope)}, id="7-7")
+            bench.redis.xadd(stream, {"e": encode(envelope)}, id="7-7")
         bench.turn(ENTRY_TRIES - 1)
         assert not DeadLetter.objects.exists()
         bench.turn()
@@ -168,13 +172,13 @@ class TestFailures:
         """The event is in the log: its sender gets no answer, and a repeat says the truth."""
         room = make_room(people.alice)
         said = message(room, "stored")
-        monkeypatch.setattr(consumer, "publications", _fail_for_events)
+        monkeypatch.setattr(writer, "publications", _fail_for_events)
         bench.send(said, people.alice)
         heard = bench.drain()
         assert heard.replies == {}
         assert texts_of(room) == ["stored"]
         assert DeadLetter.objects.count() == 1
-        monkeypatch.setattr(consumer, "publications", outcomes.publications)
+        monkeypatch.setattr(writer, "publications", outcomes.publications)
         again = bench.send(said, people.alice)
         assert bench.turn().frame(again)["duplicate"] is True
 
@@ -313,10 +317,10 @@ def _fail_for_events(found: Any) -> Any:
 
 
 def _deadly(new_message: Any) -> Any:
-    def kill(batch: Any, command: Any, *rest: Any, **keywords: Any) -> RoomEvent:
+    def kill(batch: Any, command: Any, *rest: Any, **keywords: Any) -> NewEvent:
         if command.text == "killer":
             raise Killed
-        event: RoomEvent = new_message(batch, command, *rest, **keywords)
+        event: NewEvent = new_message(batch, command, *rest, **keywords)
         return event
 
     return kill

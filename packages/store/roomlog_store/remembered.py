@@ -1,0 +1,89 @@
+"""Rooms as this process's last batches left them: enough to decide a message without reading first.
+
+Never more than a guess. What is decided on it is stored by a statement that compares it with the database
+under the locks (`Batch.store_alone`), so that an old guess costs time and nothing else.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from roomlog_contract.events import User
+
+from . import statements
+from .batch import Batch, LockedRoom
+from .models import RoomEvent
+
+MOST: Final = 50_000
+"""Rooms, senders in them, and names that are remembered; one more, and all are forgotten."""
+NAME_AGE: Final = timedelta(seconds=60)
+"""How long a name is used without a look at the database: no event tells that it changed."""
+IDS_AT_ONCE: Final = 100
+"""Ids that are reserved by one query. Ids are in the order of their events but for about so many."""
+_UNKNOWN: Final = (User(0, ""), datetime.min.replace(tzinfo=UTC))
+
+
+class Remembered:
+    """What one writer knows of the rooms that it writes. Not for use by two threads."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[UUID, LockedRoom] = {}
+        self._names: dict[int, tuple[User, datetime]] = {}
+        """With the time at which each was read."""
+        self._members = 0
+        """Senders of all rooms."""
+        self._ids: list[int] = []
+
+    def batch(self, room: UUID, user: int, now: datetime) -> Batch | None:
+        """Return a batch as if it were open, for one message; None where room or sender is not known.
+
+        Its room is this memory's own: if what is decided is not stored, the room must be forgotten.
+        """
+        locked = self._rooms.get(room)
+        name, read_at = self._names.get(user, _UNKNOWN)
+        if locked is None or user not in locked.members or now - read_at > NAME_AGE:
+            return None
+        return Batch(
+            now=now,
+            leases=[],
+            rooms={room: locked},
+            known={},
+            held_by_others=frozenset(),
+            messages=set(),
+            users={user: name},
+        )
+
+    def keep(self, batch: Batch) -> None:
+        """Remember the rooms of a batch that was stored, and those of their members whom it named."""
+        for event in batch.events:
+            if event.kind != RoomEvent.Kind.NEW_MESSAGE:
+                self.forget(event.room_id)  # its members are others now
+        for room in batch.rooms.values():
+            if (before := self._rooms.get(room.id)) is not None:
+                self._members -= len(before.members)
+                before.members.update(room.members)
+                room.members = before.members
+            self._members += len(room.members)
+            self._rooms[room.id] = room
+        for number, name in batch.users.items():
+            self._names[number] = name, batch.now
+        if max(self._members, len(self._rooms), len(self._names)) > MOST:
+            self.clear()
+
+    def forget(self, room: UUID) -> None:
+        """Drop a room that is not as it was."""
+        if (dropped := self._rooms.pop(room, None)) is not None:
+            self._members -= len(dropped.members)
+
+    def clear(self) -> None:
+        """Drop all that is known."""
+        self._rooms.clear()
+        self._names.clear()
+        self._members = 0
+        self._ids.clear()
+
+    def next_id(self) -> int:
+        """Return an id for a new event, perhaps by a query."""
+        if not self._ids:
+            self._ids = statements.reserve_ids(IDS_AT_ONCE)[::-1]
+        return self._ids.pop()

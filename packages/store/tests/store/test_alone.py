@@ -1,0 +1,308 @@
+"""A message in one statement: stored only if all that it was decided on is so, under the locks."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from roomlog_contract.commands import LeaveRoom, RemoveUser
+from roomlog_contract.events import User
+from roomlog_store import leases, services
+from roomlog_store import remembered as memory
+from roomlog_store.batch import Batch, LockedRoom, Standing, open_batch
+from roomlog_store.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
+from roomlog_store.remembered import NAME_AGE, Remembered
+from roomlog_store.statements import LeaseRow
+from tests.store.people import People, make_room, message, write_one, written
+from tests.store.test_exchange import wait_for_a_waiting_session
+
+OWNER = UUID(int=1)
+SHARD = 3
+WAIT_SECONDS = 15.0
+
+
+@dataclass
+class Writer:
+    """A process that remembers a room, and owns a shard."""
+
+    room: UUID
+    user: int
+    remembered: Remembered
+    lease: LeaseRow
+
+    def remember(self) -> None:
+        """Write a message the usual way and keep what was read."""
+        command = message(self.room)
+        with transaction.atomic():
+            batch = open_batch([services.wanted_by(command, self.user)], timezone.now())
+            services.carry_out(batch, command, self.user)
+            batch.store()
+        self.remembered.keep(batch)
+
+    def write(self, uuid: str = "", meanwhile: Callable[[], None] = lambda: None) -> bool:
+        """Write a message as remembered; whatever is not stored is forgotten."""
+        batch = self.remembered.batch(self.room, self.user, timezone.now())
+        assert batch is not None
+        command = message(self.room, "alone", uuid=uuid or None)
+        services.carry_out(batch, command, self.user)
+        is_stored = batch.store_alone(self.lease, self.remembered.next_id(), meanwhile)
+        if not is_stored:
+            self.remembered.forget(self.room)
+        return is_stored
+
+
+@pytest.fixture
+def people(postgres: str) -> People:
+    """Alice, Bob and Carol."""
+    return People.make()
+
+
+@pytest.fixture
+def writer(people: People) -> Writer:
+    """A writer that has written one message of Bob's to a room of Alice's."""
+    assert leases.take_leases({SHARD: 0}, OWNER) == {SHARD}
+    one = Writer(make_room(people.alice, [people.bob]), people.bob, Remembered(), LeaseRow(SHARD, OWNER, 1))
+    one.remember()
+    return one
+
+
+def log_of(room: UUID) -> list[tuple[int, int | None, str]]:
+    """Return seq, number and text of the room's events."""
+    rows = RoomEvent.objects.filter(room_id=room).order_by("seq")
+    return list(rows.values_list("seq", "number", "text"))
+
+
+def test_it_is_the_same_row_as_by_the_usual_way(writer: Writer) -> None:
+    """Every column but those that tell messages apart; the head has moved with it."""
+    assert writer.write()
+    usual, alone = (RoomEvent.objects.filter(room_id=writer.room, seq=seq).values().get() for seq in (2, 3))
+    differing = {name for name, value in usual.items() if value != alone.get(name)}
+    assert differing == {"id", "seq", "number", "uuid", "body_hash", "text", "date_created"}
+    head = RoomHead.objects.get(room_id=writer.room)
+    assert (head.last_seq, head.messages) == (3, 2)
+
+
+def test_many_follow_each_other(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each finds the room as the last one left it, and ids are reserved again when they are used up."""
+    monkeypatch.setattr(memory, "IDS_AT_ONCE", 3)
+    assert all(writer.write() for _ in range(10))
+    assert log_of(writer.room) == [(1, None, ""), (2, 1, "hi"), *((3 + n, 2 + n, "alone") for n in range(10))]
+    ids = list(RoomEvent.objects.filter(room_id=writer.room).order_by("seq").values_list("id", flat=True))
+    assert ids == sorted(set(ids))
+    assert written(message(writer.room), writer.user).event.id > ids[-1]
+
+
+def _remove(writer: Writer) -> None:
+    write_one(LeaveRoom(uuid="l", room=writer.room), writer.user)
+
+
+def _delete_membership(writer: Writer) -> None:
+    Membership.objects.filter(room_id=writer.room, user_id=writer.user).delete()
+
+
+def _mute(writer: Writer) -> None:
+    Membership.objects.filter(user_id=writer.user).update(muted_until=timezone.now() + timedelta(hours=1))
+
+
+def _archive(writer: Writer) -> None:
+    ChatRoom.objects.update(archived_at=timezone.now())
+
+
+def _begin_an_epoch(writer: Writer) -> None:
+    services.new_epoch("another")
+
+
+def _write_elsewhere(writer: Writer) -> None:
+    written(message(writer.room), writer.user)
+
+
+def _take_the_lease(writer: Writer) -> None:
+    leases.take_leases({SHARD: 1}, UUID(int=2))
+
+
+def _take_the_lease_twice(writer: Writer) -> None:
+    _take_the_lease(writer)
+    leases.take_leases({SHARD: 2}, OWNER)
+
+
+def _release_the_lease(writer: Writer) -> None:
+    leases.release_leases([SHARD], OWNER)
+
+
+def _lose_the_lease_s_row(writer: Writer) -> None:
+    ShardLease.objects.filter(pk=SHARD).delete()
+
+
+CHANGES = [
+    _remove,
+    _delete_membership,
+    _mute,
+    _archive,
+    _begin_an_epoch,
+    _write_elsewhere,
+    _take_the_lease,
+    _take_the_lease_twice,
+    _release_the_lease,
+    _lose_the_lease_s_row,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_is_stored_on_an_old_guess(writer: Writer, change: Callable[[Writer], None]) -> None:
+    """Whatever changed since: no event, no other head, and no transaction that stays open."""
+    change(writer)
+    before = (log_of(writer.room), RoomHead.objects.values().get())
+    assert not writer.write()
+    assert (log_of(writer.room), RoomHead.objects.values().get()) == before
+    assert connection.connection.info.transaction_status.name == "IDLE"
+    assert writer.remembered.batch(writer.room, writer.user, timezone.now()) is None
+
+
+def test_a_mute_that_is_over_silences_nobody(writer: Writer) -> None:
+    """It ends by the clock of the message."""
+    Membership.objects.update(muted_until=timezone.now() - timedelta(seconds=1))
+    assert writer.write()
+
+
+def test_a_repeat_is_left_to_the_usual_way(writer: Writer) -> None:
+    """The unique key finds it."""
+    assert writer.write(uuid="once")
+    assert not writer.write(uuid="once")
+    assert len(log_of(writer.room)) == 3
+
+
+@pytest.mark.parametrize("change", [_remove, _write_elsewhere, _take_the_lease])
+def test_what_changes_while_it_waits_is_seen(writer: Writer, change: Callable[[Writer], None]) -> None:
+    """Its snapshot is older than the lock that it waits for; lease and head are compared as locked."""
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            change(writer)
+            waiting = other.submit(_in_a_session_of_its_own, writer.write)
+            wait_for_a_waiting_session()
+        assert waiting.result(WAIT_SECONDS) is False
+    assert "alone" not in [text for _, _, text in log_of(writer.room)]
+
+
+@pytest.mark.parametrize("table", ["roomlog_store_roomhead", "roomlog_store_shardlease"])
+def test_what_others_hold_is_not_awaited_for_long(writer: Writer, table: str) -> None:
+    """A writer's lock time-out ends the wait, and that is no trouble of the database's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 50")
+    with _held_elsewhere(table):
+        assert not writer.write()
+    writer.remember()
+    assert writer.write()
+
+
+def test_other_trouble_is_told(writer: Writer) -> None:
+    """A statement that was cancelled is the database's trouble, not an old guess."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 50")
+    with _held_elsewhere("roomlog_store_roomhead"), pytest.raises(OperationalError):
+        writer.write()
+    connection.close()
+
+
+def test_meanwhile_happens_once_and_its_error_leaves_the_session_in_step(writer: Writer) -> None:
+    """What it raises comes out; the statement was sent, and its answer is taken all the same."""
+    done: list[int] = []
+    assert writer.write(meanwhile=lambda: done.append(1))
+    assert done == [1]
+    with pytest.raises(ZeroDivisionError):
+        writer.write(meanwhile=lambda: done.append(1 // 0))
+    assert len(log_of(writer.room)) == 4
+    assert writer.write()
+
+
+class TestMemory:
+    """What is remembered, and for how long."""
+
+    def test_only_senders_in_rooms_that_were_written(self, writer: Writer, people: People) -> None:
+        """Alice is a member too, but nobody has looked."""
+        now = timezone.now()
+        assert writer.remembered.batch(writer.room, people.alice, now) is None
+        assert writer.remembered.batch(uuid4(), people.bob, now) is None
+        batch = writer.remembered.batch(writer.room, people.bob, now)
+        assert batch is not None
+        assert batch.users == {people.bob: User(people.bob, "bob")}
+
+    def test_senders_of_earlier_batches_stay(self, writer: Writer, people: People) -> None:
+        """Ten members who take turns are all known after ten messages."""
+        writer.user = people.alice
+        writer.remember()
+        for user in (people.alice, people.bob):
+            assert writer.remembered.batch(writer.room, user, timezone.now()) is not None
+
+    def test_a_name_is_read_again_after_a_minute(self, writer: Writer) -> None:
+        """No event tells that somebody has another name."""
+        later = timezone.now() + NAME_AGE
+        assert writer.remembered.batch(writer.room, writer.user, later - timedelta(seconds=5)) is not None
+        assert writer.remembered.batch(writer.room, writer.user, later + timedelta(seconds=5)) is None
+
+    def test_who_was_removed_is_not_remembered(self, writer: Writer, people: People) -> None:
+        """A batch that changes a room's members replaces what was known of them."""
+        command = RemoveUser(uuid="r", room=writer.room, user=people.bob)
+        with transaction.atomic():
+            batch = open_batch([services.wanted_by(command, people.alice)], timezone.now())
+            services.carry_out(batch, command, people.alice)
+            batch.store()
+        writer.remembered.keep(batch)
+        assert writer.remembered.batch(writer.room, people.bob, timezone.now()) is None
+        assert writer.remembered.batch(writer.room, people.alice, timezone.now()) is not None
+
+    def test_it_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By senders, by rooms without any, and by names: one too many, and all are forgotten."""
+        monkeypatch.setattr(memory, "MOST", 10)
+        now = timezone.now()
+        for members in (1, 0):
+            remembered = Remembered()
+            for user in range(11):
+                assert len(remembered._rooms) == user
+                remembered.keep(_batch_of(uuid4(), range(user, user + members), now))
+            assert not remembered._rooms
+            assert not remembered._names
+        room = uuid4()
+        for _ in range(20):  # the same again is no more
+            remembered.keep(_batch_of(room, [1], now))
+        assert remembered.batch(room, 1, now) is not None
+        remembered.forget(room)
+        assert remembered._members == 0
+
+
+def _batch_of(room: UUID, users: "range | list[int]", now: datetime) -> Batch:
+    members = {user: Standing("member") for user in users}
+    return Batch(
+        now=now,
+        leases=[],
+        rooms={room: LockedRoom(room, "group", False, "e", 1, 0, members)},
+        known={},
+        held_by_others=frozenset(),
+        messages=set(),
+        users={user: User(user, str(user)) for user in users},
+    )
+
+
+def _in_a_session_of_its_own(do: Callable[[], bool]) -> bool:
+    try:
+        return do()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _held_elsewhere(table: str) -> Iterator[None]:
+    other: BaseDatabaseWrapper = connection.copy()
+    other.set_autocommit(False)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {table} FOR NO KEY UPDATE")
+        yield
+    finally:
+        other.close()

@@ -1,0 +1,72 @@
+"""A message that is alone in its batch: one statement, no transaction around it. Beside the usual way.
+
+It is decided on what this process remembers of its room, by the same rules. The statement stores it only if
+lease, head and sender are still so under the locks; else the usual way decides. What is published is made
+while PostgreSQL waits for its disk.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from roomlog_contract.commands import NewMessage
+from roomlog_store.remembered import Remembered
+from roomlog_store.statements import LeaseRow
+
+from .crash import CrashPoint
+from .decisions import Decision, decide, outcomes
+from .entries import Entry
+from .leases import LeaseKeeper
+from .outcomes import Publications, publications
+
+NO_LEASE: Final = -1
+"""An epoch that no lease has: the shard was lost since its entries were read."""
+
+
+class Alone:
+    """Writes single messages to rooms that are remembered."""
+
+    def __init__(self, remembered: Remembered, leases: LeaseKeeper, crash: CrashPoint) -> None:
+        self._remembered = remembered
+        self._leases = leases
+        self._crash = crash
+
+    def write(self, entry: Entry) -> Publications | None:
+        """Commit the entry and return what it publishes; None where nothing was done and all is open.
+
+        Raises:
+            django.db.Error: as the usual way does; whether it was committed is unknown.
+        """
+        command = entry.envelope.command
+        if not isinstance(command, NewMessage) or not _is_plain(entry, command):
+            return None
+        database = connections[DEFAULT_DB_ALIAS]
+        if database.vendor != "postgresql" or database.in_atomic_block:
+            return None
+        batch = self._remembered.batch(command.room, entry.envelope.user, datetime.now(UTC))
+        if batch is None:
+            return None
+        decision = decide(batch, entry)
+        if not isinstance(decision, Decision):
+            return None  # it changed nothing, and a refusal needs the present state
+        published: list[Publications] = []
+        lease = LeaseRow(entry.shard, self._leases.uuid, self._leases.epochs.get(entry.shard, NO_LEASE))
+        try:
+            number = self._remembered.next_id()
+            self._crash.reached("in_transaction")
+            is_stored = batch.store_alone(
+                lease, number, lambda: published.append(publications(outcomes([decision], batch.users)))
+            )
+        except BaseException:
+            self._remembered.clear()  # the next connection may lead to another server
+            raise
+        if not is_stored:
+            self._remembered.forget(command.room)
+            return None
+        return published[0]
+
+
+def _is_plain(entry: Entry, command: NewMessage) -> bool:
+    """Tell whether sender and room are all that the command depends on."""
+    return command.reply_to is None and entry.pending is None and not entry.envelope.staff

@@ -1,0 +1,108 @@
+"""What becomes of commands, decided on an open batch, in order; then the frames. Between writer and log.
+
+Pure but for the rare names of further people: nothing is stored here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from roomlog_contract.commands import NewMessage
+from roomlog_contract.events import RoomSummary, User
+from roomlog_store import services
+from roomlog_store.batch import Batch
+from roomlog_store.errors import RefusedWrite
+from roomlog_store.frames import Event, frame_of, named_in
+from roomlog_store.selectors import summaries_by_user, users_by_id
+
+from .entries import Entry
+from .outcomes import Outcome, Recorded, Refused, brings_members
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A command that is an event, or will be one when the batch is stored."""
+
+    entry: Entry
+    written: services.Written
+    epoch: str
+
+
+def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refused]:
+    """Decide in order; entries of rooms that others hold wait, and who changes a room where one was refused.
+
+    A refusal leaves no row. If this process died before it deletes the entry, the entry would be decided
+    again: in a room that has changed since it could be stored, behind what was sent after it.
+    """
+    waiting = set(batch.held_by_others)
+    refused: set[UUID] = set()
+    decided: list[Decision | Refused] = []
+    for entry in entries:
+        if entry.room in refused and not isinstance(entry.write, NewMessage):
+            waiting.add(entry.room)
+        if entry.room in waiting:
+            continue
+        decision = decide(batch, entry)
+        if isinstance(decision, Refused):
+            refused.add(entry.room)
+        decided.append(decision)
+    return decided
+
+
+def decide(batch: Batch, entry: Entry) -> Decision | Refused:
+    """Make one command an event of the batch, or tell why it becomes nothing."""
+    envelope = entry.envelope
+    try:
+        written = services.carry_out(batch, entry.write, envelope.user, staff=envelope.staff)
+    except RefusedWrite as refused:
+        return Refused(entry, refused.code, refused.message)
+    return Decision(entry, written, batch.rooms[written.event.room_id].epoch)
+
+
+def outcomes(decided: Sequence[Decision | Refused], known: Mapping[int, User]) -> list[Outcome]:
+    """Return what the commands became, with the frames; ids are known from here on. `known` are senders."""
+    recorded = [decision for decision in decided if isinstance(decision, Decision)]
+    users = _everybody(recorded, known)
+    joined = _joined(recorded)
+    return [
+        decision
+        if isinstance(decision, Refused)
+        else Recorded(
+            decision.entry,
+            decision.written.event,
+            decision.epoch,
+            frame_of(decision.written.event, decision.epoch, users),
+            decision.written.duplicate,
+            joined.get(decision.entry.key, ()),
+        )
+        for decision in decided
+    ]
+
+
+def _everybody(recorded: Sequence[Decision], known: Mapping[int, User]) -> Mapping[int, User]:
+    """Return all whom the events name: few name more people than their commands did."""
+    named = {number for decision in recorded for number in named_in(decision.written.event)}
+    unknown = named - known.keys()
+    return {**known, **users_by_id(unknown)} if unknown else known
+
+
+def _joined(recorded: Sequence[Decision]) -> dict[tuple[int, str], list[tuple[int, RoomSummary]]]:
+    """Return, by entry's key, whom each command made a member and who still is one."""
+    brought = {
+        decision.entry.key: (decision.written.event.room_id, _members(decision.written.event))
+        for decision in recorded
+        if brings_members(decision.entry)
+    }
+    if not brought:
+        return {}
+    summaries = summaries_by_user(set().union(*(users for _, users in brought.values())))
+    rooms = {(user, summary.id): summary for user, mine in summaries.items() for summary in mine}
+    return {
+        key: [(user, rooms[user, room]) for user in users if (user, room) in rooms]
+        for key, (room, users) in brought.items()
+    }
+
+
+def _members(event: Event) -> set[int]:
+    data = event.data or {}
+    return {data["member"]} if "member" in data else {number for number, _ in data["members"]}
