@@ -1,7 +1,8 @@
 """The rooms of one transaction, their heads locked: where commands become events with a seq.
 
 Group commit: whatever arrives together is read, checked and written with a handful of statements,
-however many commands there are. Must be used inside `transaction.atomic()`, which the caller owns.
+however many commands there are. An opened batch must be used inside `transaction.atomic()`, which the
+caller owns; one that was assumed (`remembered`) is stored without.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from uuid import UUID
 from roomlog_contract.events import User
 
 from . import statements
+from .frames import Event
 from .models import RoomEvent, RoomHead
 from .new_event import NewEvent
 from .statements import Key, LeaseRow
@@ -66,7 +68,7 @@ class Batch:
     leases: list[LeaseRow]
     """Of the shards that the batch was opened for: their state under the lock."""
     rooms: dict[UUID, LockedRoom]
-    known: dict[Key, RoomEvent | NewEvent]
+    known: dict[Key, Event]
     """Commands that already are events, of earlier transactions and of this one."""
     held_by_others: frozenset[UUID]
     """Rooms whose heads somebody else has locked: their commands wait for the next batch."""
@@ -108,7 +110,7 @@ class Batch:
         self.known[key] = event
         return event
 
-    def first_event(self, room: UUID) -> RoomEvent | NewEvent:
+    def first_event(self, room: UUID) -> Event:
         """Return the event that made the room, perhaps in this very batch."""
         for event in self.events:
             if event.room_id == room and event.seq == 1:
@@ -176,7 +178,7 @@ def _keys(wanted: Iterable[Wanted]) -> Iterator[Key]:
             yield ("", want.room, want.member)
 
 
-def _known(ids: Sequence[int]) -> dict[Key, RoomEvent | NewEvent]:
+def _known(ids: Sequence[int]) -> dict[Key, Event]:
     rows = RoomEvent.objects.filter(pk__in=ids) if ids else ()
     return {(row.uuid, row.room_id, row.user_id): row for row in rows}
 

@@ -19,6 +19,7 @@ from roomlog_contract.shards import room_of
 
 from .batch import Batch, LockedRoom, Standing, Wanted
 from .errors import RefusedWrite
+from .frames import Event
 from .models import ChatRoom, Install, Membership, RoomEvent, RoomHead
 from .new_event import NewEvent
 from .selectors import active_user_ids
@@ -33,7 +34,7 @@ _hashed: Final = msgspec.msgpack.Encoder(order="deterministic")
 class Written:
     """A command's event, new or found."""
 
-    event: RoomEvent | NewEvent
+    event: Event
     duplicate: bool
 
 

@@ -6,11 +6,11 @@ while PostgreSQL waits for its disk.
 """
 
 from datetime import UTC, datetime
-from typing import Final
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import Error, connection
 
 from roomlog_contract.commands import NewMessage
+from roomlog_store.batch import Batch
 from roomlog_store.remembered import Remembered
 from roomlog_store.statements import LeaseRow
 
@@ -20,17 +20,19 @@ from .entries import Entry
 from .leases import LeaseKeeper
 from .outcomes import Publications, publications
 
-NO_LEASE: Final = -1
-"""An epoch that no lease has: the shard was lost since its entries were read."""
-
 
 class Alone:
-    """Writes single messages to rooms that are remembered."""
+    """Writes single messages to rooms that are remembered; for PostgreSQL alone."""
 
-    def __init__(self, remembered: Remembered, leases: LeaseKeeper, crash: CrashPoint) -> None:
-        self._remembered = remembered
+    def __init__(self, leases: LeaseKeeper, crash: CrashPoint) -> None:
         self._leases = leases
         self._crash = crash
+        self._remembered = Remembered()
+
+    def remember(self, batch: Batch) -> None:
+        """Keep what a batch, stored the usual way, left; without PostgreSQL nothing is ever remembered."""
+        if connection.vendor == "postgresql":
+            self._remembered.keep(batch)
 
     def write(self, entry: Entry) -> Publications | None:
         """Commit the entry and return what it publishes; None where nothing was done and all is open.
@@ -41,8 +43,7 @@ class Alone:
         command = entry.envelope.command
         if not isinstance(command, NewMessage) or not _is_plain(entry, command):
             return None
-        database = connections[DEFAULT_DB_ALIAS]
-        if database.vendor != "postgresql" or database.in_atomic_block:
+        if connection.in_atomic_block:
             return None
         batch = self._remembered.batch(command.room, entry.envelope.user, datetime.now(UTC))
         if batch is None:
@@ -51,14 +52,15 @@ class Alone:
         if not isinstance(decision, Decision):
             return None  # it changed nothing, and a refusal needs the present state
         published: list[Publications] = []
-        lease = LeaseRow(entry.shard, self._leases.uuid, self._leases.epochs.get(entry.shard, NO_LEASE))
+        epoch = self._leases.epochs_of([entry.shard])[entry.shard]
+        lease = LeaseRow(entry.shard, self._leases.uuid, epoch)
         try:
             number = self._remembered.next_id()
             self._crash.reached("in_transaction")
             is_stored = batch.store_alone(
                 lease, number, lambda: published.append(publications(outcomes([decision], batch.users)))
             )
-        except BaseException:
+        except Error:
             self._remembered.clear()  # the next connection may lead to another server
             raise
         if not is_stored:

@@ -29,6 +29,8 @@ GAP_SECONDS: Final = DEAD_SECONDS / 2
 """So much of a time without a look at the beats counts as watched."""
 FORGET_SECONDS: Final = 60.0
 """After this a dead worker's row is removed."""
+NO_EPOCH: Final = -1
+"""No lease has it."""
 NOBODY: Final = UUID(int=0)
 """Owns what a dead process left, until somebody takes it: unlike a free lease, it may hold what killed it."""
 
@@ -72,9 +74,13 @@ class LeaseKeeper:
         self._settle(list(ShardLease.objects.order_by("shard")), live)
         self._forget(workers, now)
 
+    def epochs_of(self, shards: Iterable[int]) -> dict[int, int]:
+        """Return the epochs that the shards' leases must have; one that none has where a shard was lost."""
+        return {shard: self.epochs.get(shard, NO_EPOCH) for shard in shards}
+
     def hold(self, shards: Collection[int]) -> bool:
         """Tell whether the database still says that all of the shards are this process's."""
-        return not store.lost_leases({shard: self.epochs.get(shard, -1) for shard in shards}, self.uuid)
+        return not store.lost_leases(self.epochs_of(shards), self.uuid)
 
     def lose(self, shards: Collection[int]) -> None:
         """Stop working on shards that were found to have another owner."""

@@ -4,7 +4,7 @@ The stage between the stream and the publication. Raises what the database raise
 is decided by the consumer.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,9 +14,8 @@ from roomlog_store import services
 from roomlog_store.batch import open_batch
 from roomlog_store.leases import lock_leases, not_mine
 from roomlog_store.models import DeadLetter, PendingCommand
-from roomlog_store.remembered import Remembered
 
-from .alone import NO_LEASE, Alone
+from .alone import Alone
 from .crash import CrashPoint
 from .decisions import decide_all, outcomes
 from .entries import Entry
@@ -31,8 +30,7 @@ class Writer:
     def __init__(self, leases: LeaseKeeper, crash: CrashPoint) -> None:
         self._leases = leases
         self._crash = crash
-        self._remembered = Remembered()
-        self._alone = Alone(self._remembered, leases, crash)
+        self._alone = Alone(leases, crash)
 
     def write(self, entries: Sequence[Entry]) -> Publications:
         """Commit the entries in order and return what they became; those that must wait are left out.
@@ -43,7 +41,7 @@ class Writer:
         if len(entries) == 1 and (published := self._alone.write(entries[0])) is not None:
             return published
         with transaction.atomic(durable=True):
-            epochs = self._epochs({entry.shard for entry in entries})
+            epochs = self._leases.epochs_of({entry.shard for entry in entries})
             wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]
             batch = open_batch(wanted, timezone.now(), epochs)
             if lost := not_mine(epochs, self._leases.uuid, batch.leases):
@@ -52,7 +50,7 @@ class Writer:
             _delete_pending(decision.entry for decision in decided)
             self._crash.reached("in_transaction")
             batch.store(commits=True)
-        self._remembered.keep(batch)
+        self._alone.remember(batch)
         return publications(outcomes(decided, batch.users))
 
     def bury(self, entry: Entry, error: str) -> bool:
@@ -62,7 +60,7 @@ class Writer:
         """
         command = entry.envelope.command
         with transaction.atomic():
-            epochs = self._epochs({entry.shard})
+            epochs = self._leases.epochs_of([entry.shard])
             if lost := lock_leases(epochs, self._leases.uuid):
                 raise LeaseLost(lost)
             _keep_letter(
@@ -83,10 +81,6 @@ class Writer:
             _keep_letter(shard, label, error="undecodable", envelope=value)
             if pending is not None:
                 PendingCommand.objects.filter(pk=pending).delete()
-
-    def _epochs(self, shards: Collection[int]) -> dict[int, int]:
-        """Return the epochs that the shards' leases must have."""
-        return {shard: self._leases.epochs.get(shard, NO_LEASE) for shard in shards}
 
 
 def _keep_letter(shard: int, label: str, **facts: object) -> None:

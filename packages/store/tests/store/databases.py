@@ -9,12 +9,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+from uuid import UUID
 
 import psycopg
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
@@ -105,6 +107,20 @@ def default_database(url: str) -> Iterator[None]:
         connection.close()
         connections.settings[DEFAULT_DB_ALIAS] = kept_settings
         connections[DEFAULT_DB_ALIAS] = kept
+
+
+@contextmanager
+def held_elsewhere(rows: str, *parameters: UUID) -> Iterator[None]:
+    """Another session holds the rows, `table WHERE …`, meanwhile; they are free when the context ends."""
+    other: BaseDatabaseWrapper = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {rows} FOR NO KEY UPDATE", parameters)
+            yield
+        other.rollback()
+    finally:
+        other.close()
 
 
 def empty() -> None:

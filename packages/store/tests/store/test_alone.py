@@ -1,15 +1,13 @@
 """A message in one statement: stored only if all that it was decided on is so, under the locks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError, connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from roomlog_contract.commands import LeaveRoom, RemoveUser
@@ -20,6 +18,7 @@ from roomlog_store.batch import Batch, LockedRoom, Standing, open_batch
 from roomlog_store.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
 from roomlog_store.remembered import NAME_AGE, Remembered
 from roomlog_store.statements import LeaseRow
+from tests.store.databases import held_elsewhere
 from tests.store.people import People, make_room, message, write_one, written
 from tests.store.test_exchange import wait_for_a_waiting_session
 
@@ -195,7 +194,7 @@ def test_what_others_hold_is_not_awaited_for_long(writer: Writer, table: str) ->
     """A writer's lock time-out ends the wait, and that is no trouble of the database's."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = 50")
-    with _held_elsewhere(table):
+    with held_elsewhere(table):
         assert not writer.write()
     writer.remember()
     assert writer.write()
@@ -205,7 +204,7 @@ def test_other_trouble_is_told(writer: Writer) -> None:
     """A statement that was cancelled is the database's trouble, not an old guess."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 50")
-    with _held_elsewhere("roomlog_store_roomhead"), pytest.raises(OperationalError):
+    with held_elsewhere("roomlog_store_roomhead"), pytest.raises(OperationalError):
         writer.write()
     connection.close()
 
@@ -294,15 +293,3 @@ def _in_a_session_of_its_own(do: Callable[[], bool]) -> bool:
         return do()
     finally:
         connection.close()
-
-
-@contextmanager
-def _held_elsewhere(table: str) -> Iterator[None]:
-    other: BaseDatabaseWrapper = connection.copy()
-    other.set_autocommit(False)
-    try:
-        with other.cursor() as cursor:
-            cursor.execute(f"SELECT 1 FROM {table} FOR NO KEY UPDATE")
-        yield
-    finally:
-        other.close()

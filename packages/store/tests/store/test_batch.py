@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,6 +15,7 @@ from roomlog_store.batch import Wanted, open_batch
 from roomlog_store.exchange import Call, Exchange, Rows
 from roomlog_store.models import RoomEvent, RoomHead
 from roomlog_store.services import Written
+from tests.store.databases import held_elsewhere
 from tests.store.people import People, add_user, make_room, message, write, written
 
 TRANSACTION = 2
@@ -123,7 +123,7 @@ def test_rooms_that_others_hold_are_left_out(postgres: str) -> None:
     """A locked head is neither awaited nor taken for a missing room; the other rooms are written."""
     alice = add_user("alice")
     locked, free = make_room(alice), make_room(alice)
-    with _held_elsewhere(locked), transaction.atomic():
+    with held_elsewhere("roomlog_store_roomhead WHERE room_id = %s", locked), transaction.atomic():
         batch = open_batch([Wanted("a", locked, alice), Wanted("b", free, alice)], timezone.now())
         assert batch.held_by_others == {locked}
         assert batch.rooms.keys() == {free}
@@ -136,7 +136,7 @@ def test_a_held_room_does_not_keep_others_from_reading(postgres: str) -> None:
     """The head's lock lets readers pass."""
     alice = add_user("alice")
     room = make_room(alice)
-    with _held_elsewhere(room):
+    with held_elsewhere("roomlog_store_roomhead WHERE room_id = %s", room):
         assert RoomEvent.objects.filter(room_id=room).aggregate(last=Max("seq")) == {"last": 1}
         assert RoomHead.objects.get(room_id=room).last_seq == 1
 
@@ -153,19 +153,3 @@ def _write_and_fail(command: NewMessage, user: int) -> None:
     with transaction.atomic():
         write((command, user))
         raise ZeroDivisionError
-
-
-@contextmanager
-def _held_elsewhere(room: UUID) -> Iterator[None]:
-    """Another connection holds the room's head meanwhile."""
-    other: BaseDatabaseWrapper = connection.copy()
-    try:
-        other.set_autocommit(False)
-        with other.cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM roomlog_store_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room]
-            )
-            yield
-        other.rollback()
-    finally:
-        other.close()

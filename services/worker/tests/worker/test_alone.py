@@ -165,7 +165,7 @@ def test_a_late_owner_stores_nothing(postgres_bench: Bench, people: People, room
     assert taken == ["in vain"]
     assert texts_of(room) == ["hello", "hello"]
     assert (len(late.leases.epochs), postgres_bench.waiting()) == (SHARDS - 1, 1)
-    remembered = late.consumer._writer._remembered
+    remembered = late.consumer._writer._alone._remembered
     assert remembered.batch(room, people.alice, timezone.now()) is None, "not counted on any more"
 
 
