@@ -23,6 +23,8 @@ class Identify(Command, frozen=True, kw_only=True, tag="identify"):
 
     token: str | None = None
     ticket: str | None = None
+    is_recheck: bool = False
+    """This very token or ticket was accepted on this connection before: a ticket's age no longer counts."""
 
 
 class ReadHeads(Command, frozen=True, kw_only=True, tag="read_heads"):

@@ -76,7 +76,13 @@ inner_commands = st.one_of(
     st.builds(
         NewMessage, uuid=characters, room=st.uuids(), text=characters, reply_to=st.none() | integers
     ).filter(lambda message: message.reply_to != 0),
-    st.builds(inside.Identify, uuid=characters, token=st.none() | characters, ticket=st.none() | characters),
+    st.builds(
+        inside.Identify,
+        uuid=characters,
+        token=st.none() | characters,
+        ticket=st.none() | characters,
+        is_recheck=st.booleans(),
+    ),
     st.builds(inside.ReadHeads, uuid=characters, rooms=st.lists(st.uuids(), max_size=3)),
     st.builds(inside.FetchEvents, uuid=characters, room=st.uuids(), after=integers, limit=integers),
 ).filter(lambda command: command.uuid != "")

@@ -102,6 +102,9 @@ class Authentication:
         held = set(session.rooms)
         identified = await self._identify(session)
         while identified.user is not None and session.state is not SessionState.ENDED:
+            if session.user not in (0, identified.user.id):
+                return Identified(identified.request, None, [])  # a connection never becomes another user
+            session.is_accepted = True
             if not self._members.attach(session, identified.user.id):
                 raise TooManyConnections
             missing = [summary.id for summary in identified.rooms if summary.id not in held]

@@ -59,9 +59,11 @@ class Members:
             NotAccepted, NoReply: it could not be asked.
         """
         secret = session.token or session.ticket or ""
-        question = Identify(uuid="identify", token=session.token, ticket=session.ticket)
+        question = Identify(
+            uuid="identify", token=session.token, ticket=session.ticket, is_recheck=session.is_accepted
+        )
         stream = READ_STREAMS[shard_of_token(secret)]
-        reply = await self._router.ask(stream, question, IDENTIFY_TRY_SECONDS, user=session.user)
+        reply = await self._router.ask(stream, question, IDENTIFY_TRY_SECONDS)
         if not isinstance(reply, Identified):
             raise NoReply
         return reply
@@ -134,7 +136,7 @@ class Members:
                 self._leave(session, room)
 
     def leave(self, session: Session) -> None:
-        """Forgets a connection that has ended."""
+        """Forgets a connection that has ended, or whose token was rejected: it is nobody's from here on."""
         for room in session.rooms.values():
             room.leave(session)
             self._drop_unused(room)
@@ -145,6 +147,7 @@ class Members:
             if not connections:
                 del self._users[session.user]
                 self._subscriber.unsubscribe([user_channel(session.user)])
+        session.user = 0
 
     def _leave(self, session: Session, room: Room) -> None:
         room.leave(session)

@@ -107,9 +107,7 @@ class Router:
         if isinstance(command, SelectRoom):
             self._selection.begin(request)
 
-    async def ask(
-        self, stream: str, question: Identify | ReadHeads | FetchEvents, seconds: float, user: int = 0
-    ) -> Reply:
+    async def ask(self, stream: str, question: Identify | ReadHeads | FetchEvents, seconds: float) -> Reply:
         """Returns a worker's reply to a question of the gateway itself.
 
         Raises:
@@ -118,7 +116,7 @@ class Router:
         """
         number, future = self.requests.add_own()
         try:
-            self.bus.add(stream, self._wrap(question, number, user), number)
+            self.bus.add(stream, self._wrap(question, number, 0), number)
             async with asyncio.timeout(seconds):
                 return await future
         except TimeoutError:

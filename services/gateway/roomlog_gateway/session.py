@@ -86,6 +86,7 @@ class Session:
         "connection",
         "deadline",
         "invalid_tokens",
+        "is_accepted",
         "is_syncing",
         "outbox",
         "rooms",
@@ -107,6 +108,8 @@ class Session:
         self.invalid_tokens = 0
         self.token: str | None = None
         self.ticket: str | None = None
+        self.is_accepted = False
+        """The present token or ticket was valid once: what is asked of it from now on is a recheck."""
         self.user = 0
         self.rooms: dict[UUID, Room] = {}
         self.unanswered = 0
@@ -162,7 +165,7 @@ class Session:
         if self.state is not SessionState.OPEN:
             raise RefusedCommand(ErrorCode.BAD_VALUE, "The connection has authenticated already.")
         self.state = SessionState.AUTHENTICATING
-        self.token, self.ticket = command.token, command.ticket
+        self.token, self.ticket, self.is_accepted = command.token, command.ticket, False
         self._services.authenticate(self, command)
 
     def reject_token(self, uuid: str) -> None:

@@ -97,7 +97,7 @@ def _identified(entries: Sequence[Entry]) -> dict[tuple[str, bool], User]:
     whether its user is still active.
     """
     asked = [
-        (command, bool(entry.envelope.user))
+        (command, command.is_recheck)
         for entry in entries
         if isinstance(command := entry.envelope.command, Identify)
     ]
@@ -117,7 +117,7 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
     request, command = entry.envelope.request, entry.envelope.command
     match command:
         case Identify():
-            user = known.users.get((command.token or command.ticket or "", bool(entry.envelope.user)))
+            user = known.users.get((command.token or command.ticket or "", command.is_recheck))
             return Identified(request, user, known.rooms.get(user.id, []) if user else [])
         case ReadHeads():
             heads = {room: known.heads[room] for room in command.rooms if room in known.heads}

@@ -79,6 +79,10 @@ class StubWorker:
             url, retry=Retry(NoBackoff(), 0), protocol=2, socket_timeout=2.0, socket_connect_timeout=2.0
         )
         self.users = users
+        self.expired: set[str] = set()
+        """Tickets older than a minute: a recheck accepts them, nothing else does."""
+        self.good_once: set[str] = set()
+        """Tokens that are revoked right after their next read."""
         self.rooms: dict[UUID, StubRoom] = {}
         self.seen: list[Envelope] = []
         self.is_deaf_to: set[type] = set()
@@ -163,8 +167,8 @@ class StubWorker:
         command, request, user = envelope.command, envelope.request, envelope.user
         match command:
             case Identify():
-                identified = self._identify(request, command.token or command.ticket or "")
-                if envelope.user and self.between is not None:
+                identified = self._identify(request, command)
+                if command.is_recheck and self.between is not None:
                     await self.between()
                 return identified
             case ReadHeads():
@@ -203,9 +207,13 @@ class StubWorker:
             await self.publish(room.id, self._leave(room, user, command.uuid, envelope.gateway, request))
         return None
 
-    def _identify(self, request: int, secret: str) -> Identified:
+    def _identify(self, request: int, command: Identify) -> Identified:
+        secret = command.token or command.ticket or ""
         user = self.users.get(secret)
-        if user is None:
+        if secret in self.good_once:
+            self.good_once.discard(secret)
+            del self.users[secret]
+        if user is None or (secret in self.expired and not command.is_recheck):
             return Identified(request, None, [])
         rooms = [self._summary(room) for room in self.rooms.values() if user in room.members]
         return Identified(request, User(user, f"user{user}"), rooms)

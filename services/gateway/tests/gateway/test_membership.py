@@ -159,18 +159,53 @@ async def test_a_join_whose_notice_was_lost_with_the_link_is_found_in_20_s(
     assert not [entry for entry in worker.seen[asked:] if isinstance(entry.command, Identify)]
 
 
-async def test_a_recheck_names_the_user_whom_a_ticket_admitted(
+async def test_only_what_was_accepted_on_this_connection_is_asked_for_as_a_recheck(
     worker: StubWorker, room: UUID, enter: Connect, gateway: Running
 ) -> None:
     """Tickets are short-lived: the worker must know that this one was good when it came."""
-    worker.users["ticket"] = 1
-    client = await enter(2)
-    guest = await enter(1)
-    assert client.received[0]["user"]["id"] == 2
+    await enter(2)
     gateway.gateway._sync(next(iter(gateway.gateway.connections)).session)
-    await guest.ask("ping")
-    identifications = [entry for entry in worker.seen if isinstance(entry.command, Identify)]
-    assert [entry.user for entry in identifications][:2] == [0, 2]
+    await eventually(lambda: len(_rechecks(worker)) == 3, 20, "the recheck is asked")
+    assert _rechecks(worker) == [False, True, True]
+
+
+async def test_a_revoked_token_opens_no_door_for_an_expired_ticket(
+    worker: StubWorker, room: UUID, guest: Connect
+) -> None:
+    """The ticket was never accepted here: what another credential was worth before it does not count."""
+    worker.users["ticket"] = 3
+    worker.expired.add("ticket")
+    worker.good_once.add("token-1")
+    intruder = await guest()
+    assert (await intruder.ask("authenticate", token="token-1"))["error_code"] == "invalid_token"
+    assert (await intruder.ask("authenticate", ticket="ticket"))["error_code"] == "invalid_token"
+    assert _rechecks(worker) == [False, True, False]
+
+
+async def test_a_rejected_connection_gets_nothing_of_the_user_that_it_was_counted_to(
+    worker: StubWorker, room: UUID, guest: Connect, gateway: Running
+) -> None:
+    """Between the two reads of its token it belonged to somebody; afterwards to nobody."""
+    worker.good_once.add("token-1")
+    intruder = await guest()
+    await intruder.ask("authenticate", token="token-1")
+    [connection] = gateway.gateway.connections
+    assert connection.session.user == 0
+    assert not gateway.gateway._members._users
+
+
+async def test_a_connection_never_becomes_another_user(
+    worker: StubWorker, room: UUID, enter: Connect
+) -> None:
+    """A credential that names somebody else at the recheck is no longer the one that was accepted."""
+    client = await enter(1)
+    worker.users["token-1"] = 2
+    await worker.tell_user(1, Recheck())
+    assert await client.close_code() == 4403
+
+
+def _rechecks(worker: StubWorker) -> list[bool]:
+    return [entry.command.is_recheck for entry in worker.seen if isinstance(entry.command, Identify)]
 
 
 async def test_a_cursor_at_the_head_goes_on_without_a_word(

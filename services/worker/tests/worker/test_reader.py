@@ -74,10 +74,16 @@ class TestIdentify:
 
     @staticmethod
     def identified(
-        bench: Bench, user: int = 0, *, token: str | None = None, ticket: str | None = None
+        bench: Bench,
+        user: int = 0,
+        *,
+        token: str | None = None,
+        ticket: str | None = None,
+        is_recheck: bool = False,
     ) -> Identified:
         """Return the reply to a gateway's question."""
-        request = bench.ask(Identify(uuid="i", token=token, ticket=ticket), user, shard=9)
+        question = Identify(uuid="i", token=token, ticket=ticket, is_recheck=is_recheck)
+        request = bench.ask(question, user, shard=9)
         return bench.turn().reply(request, Identified)
 
     def test_a_token_names_its_user_and_the_rooms(self, bench: Bench, people: People, room: UUID) -> None:
@@ -95,7 +101,8 @@ class TestIdentify:
         assert self.identified(bench, ticket=ticket).user == User(people.bob, "bob")
         monkeypatch.setattr("roomlog_worker.reader.TICKET_SECONDS", -1)
         assert self.identified(bench, ticket=ticket).user is None
-        assert self.identified(bench, people.bob, ticket=ticket).user == User(people.bob, "bob")
+        assert self.identified(bench, people.bob, ticket=ticket).user is None
+        assert self.identified(bench, ticket=ticket, is_recheck=True).user == User(people.bob, "bob")
 
     @pytest.mark.parametrize(("token", "ticket"), [("unknown", None), (None, "1:forged"), (None, None)])
     def test_an_unknown_secret_names_nobody(
@@ -109,9 +116,9 @@ class TestIdentify:
         """Neither token nor ticket helps them, at the recheck either."""
         token, ticket = Token.objects.create(user_id=people.alice), make_ticket(people.alice)
         DjangoUser.objects.update(is_active=False)
-        for user in (0, people.alice):
-            assert self.identified(bench, user, token=token.key).user is None
-            assert self.identified(bench, user, ticket=ticket).user is None
+        for is_recheck in (False, True):
+            assert self.identified(bench, token=token.key, is_recheck=is_recheck).user is None
+            assert self.identified(bench, ticket=ticket, is_recheck=is_recheck).user is None
 
 
 class TestHeads:
