@@ -6,15 +6,20 @@ value counts as not set (a chart renders optional values so), everything else un
 """
 
 import os
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Final
 
 from roomlog_runtime.errors import SettingError
 
 __all__ = [
     "Bind",
     "SettingError",
+    "end_with_a_sentence",
     "read_bind",
     "read_choice",
     "read_flag",
@@ -28,6 +33,12 @@ __all__ = [
 MAX_PORT = 65535
 TRUE_WORDS = ("1", "true", "yes", "on")
 FALSE_WORDS = ("0", "false", "no", "off")
+SHOWN_CHARACTERS: Final = 40
+"""Of a wrong value: enough to find it, too little to fill a log."""
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+"""What a person writes: no underscores, exponents, infinities or other alphabets' digits, unlike Python."""
+_HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,22 @@ class Bind:
         return f"{host}:{self.port}"
 
 
+def end_with_a_sentence() -> None:
+    """Let a SettingError that nobody catches end the process with its text alone, status 1.
+
+    For settings modules: Django's commands would show a traceback in which the sentence is the last line.
+    """
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, SettingError):
+            sys.stderr.write(f"{error}\n")
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = hook
+
+
 def read_text(name: str, default: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
     """Returns the variable's text; without a default it must be set."""
     value = environ.get(name, "") or default
@@ -53,14 +80,18 @@ def read_text(name: str, default: str | None = None, *, environ: Mapping[str, st
 
 
 def read_secret(name: str, default: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
-    """Returns the text of `name`, or of the file that `name`_FILE points to, without its last line break.
+    """Return the text of `name`, or of the file that `name`_FILE points to, without line breaks at its end.
 
-    Both at once is an error: which of them is meant can't be guessed.
+    Editors and `echo` add those, to files and to a cluster's secrets alike. Both at once is an error: which
+    of them is meant can't be guessed.
     """
     file_name = f"{name}_FILE"
     path = environ.get(file_name, "")
     if not path:
-        return read_text(name, default, environ=environ)
+        value = environ.get(name, "").rstrip("\r\n") or default
+        if value is None:
+            raise SettingError(name, "is not set")
+        return value
     if environ.get(name, ""):
         raise SettingError(name, f"and {file_name} are both set; keep one")
     try:
@@ -81,11 +112,10 @@ def read_integer(
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Returns a whole number between minimum and maximum, both included."""
-    text = read_text(name, None if default is None else str(default), environ=environ)
-    try:
-        value = int(text)
-    except ValueError as error:
-        raise SettingError(name, f"is {text!r}, not a whole number") from error
+    text = read_text(name, None if default is None else str(default), environ=environ).strip()
+    if not _INTEGER.fullmatch(text):
+        raise SettingError(name, f"is {_shown(text)}, not a whole number")
+    value = int(text)
     _check_range(name, value, minimum, maximum)
     return value
 
@@ -99,13 +129,10 @@ def read_seconds(
     environ: Mapping[str, str] = os.environ,
 ) -> float:
     """Returns a number of seconds between minimum and maximum; NaN and infinities are refused."""
-    text = read_text(name, None if default is None else str(default), environ=environ)
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise SettingError(name, f"is {text!r}, not a number of seconds") from error
-    if value - value != 0:
-        raise SettingError(name, f"is {text!r}, not a finite number of seconds")
+    text = read_text(name, None if default is None else str(default), environ=environ).strip()
+    if not _NUMBER.fullmatch(text):
+        raise SettingError(name, f"is {_shown(text)}, not a number of seconds")
+    value = float(text)
     _check_range(name, value, minimum, maximum)
     return value
 
@@ -126,7 +153,7 @@ def read_choice(
     """Returns one of the lower-case choices, whatever the case of the variable."""
     text = read_text(name, default, environ=environ).strip().lower()
     if text not in choices:
-        raise SettingError(name, f"is {text!r}, not one of {', '.join(choices)}")
+        raise SettingError(name, f"is {_shown(text)}, not one of {', '.join(choices)}")
     return text
 
 
@@ -141,12 +168,15 @@ def read_list(
 def read_bind(name: str, default: str | None = None, *, environ: Mapping[str, str] = os.environ) -> Bind:
     """Returns the address in `host:port`; an IPv6 host stands in brackets."""
     text = read_text(name, default, environ=environ).strip()
-    host, separator, port = text.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    is_host = bool(host) and (bracketed or ":" not in host)
-    if not separator or not is_host or not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
-        raise SettingError(name, f"is {text!r}, not host:port as in 0.0.0.0:8080 or [::]:8080")
-    return Bind(host[1:-1] if bracketed else host, int(port))
+    host, _, port = text.rpartition(":")
+    if not _HOST.fullmatch(host) or not re.fullmatch("[0-9]{1,5}", port) or int(port) > MAX_PORT:
+        raise SettingError(name, f"is {_shown(text)}, not host:port as in 0.0.0.0:8080 or [::]:8080")
+    return Bind(host.strip("[]"), int(port))
+
+
+def _shown(text: str) -> str:
+    """Return a wrong value as a person can recognise it: quoted, escaped, short."""
+    return repr(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
 
 
 def _check_range(name: str, value: float, minimum: float, maximum: float | None) -> None:

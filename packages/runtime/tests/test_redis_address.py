@@ -1,71 +1,11 @@
-"""Where Redis is: addresses of one server and of Sentinels, and what a failing one may say."""
+"""Connections to one server and by Sentinels, without a network or with a server of three lines."""
 
 import asyncio
 
-import pytest
-
-from roomlog_runtime.redis_address import asyncio_pool, client, read_redis_url, sentinel_address
-from roomlog_runtime.settings import SettingError
+from roomlog_runtime.redis_address import asyncio_pool, client
+from roomlog_runtime.redis_url import parse_redis_url
 
 SECONDS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
-
-
-@pytest.mark.parametrize(
-    "url", ["redis://127.0.0.1:6379/0", "rediss://u:p@redis:6380/1", "unix:///run/redis"]
-)
-def test_one_server_has_no_sentinels(url: str) -> None:
-    """The addresses that redis-py knows stay its own business."""
-    assert sentinel_address(url) is None
-
-
-def test_sentinels_service_and_database() -> None:
-    """Every host is asked in turn; the path names the service and the database."""
-    address = sentinel_address("redis+sentinel://one:26380,two,[::1]:26381/chat/3")
-    assert address is not None
-    assert address.sentinels == (("one", 26380), ("two", 26379), ("::1", 26381))
-    assert (address.service, address.server) == ("chat", {"db": 3})
-    assert address.sentinel == {}
-
-
-def test_the_database_is_0_where_none_is_named() -> None:
-    """A service alone is enough."""
-    address = sentinel_address("redis+sentinel://one:26379/chat")
-    assert address is not None
-    assert address.server == {"db": 0}
-
-
-def test_logins_and_tls() -> None:
-    """The user before the hosts is the server's; the Sentinels' own login stands behind."""
-    url = "rediss+sentinel://me:s%40cret@one:1/chat/0?sentinel_username=watch&sentinel_password=dog"
-    address = sentinel_address(url)
-    assert address is not None
-    assert address.server == {"db": 0, "username": "me", "password": "s@cret", "ssl": True}
-    assert address.sentinel == {"username": "watch", "password": "dog", "ssl": True}
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "localhost:6379",
-        "redis:",
-        "sentinel://:secret@one:1/chat",
-        "redis+sentinel://:secret@one:1",
-        "redis+sentinel://:secret@one:port/chat",
-        "redis+sentinel://:secret@,/chat",
-        "redis+sentinel://:secret@one:1/chat/x",
-        "redis+sentinel://:secret@one:1/chat/0?timeout=3",
-    ],
-)
-def test_what_has_another_form_ends_the_start_with_a_sentence(url: str) -> None:
-    """The variable is named, its value is not: it may hold a password."""
-    with pytest.raises(SettingError, match="ROOMLOG_REDIS_URL has not the form") as caught:
-        read_redis_url({"ROOMLOG_REDIS_URL": url})
-    assert "secret" not in str(caught.value)
-
-
-def test_the_default_is_this_machine() -> None:
-    """Without the variable the usual port is tried."""
-    assert read_redis_url({}) == "redis://127.0.0.1:6379/0"
 
 
 async def test_connections_of_both_kinds_carry_what_was_given() -> None:
@@ -76,6 +16,21 @@ async def test_connections_of_both_kinds_carry_what_was_given() -> None:
             asyncio_pool(url, **SECONDS).connection_kwargs,
         ):
             assert {"db": 4, **SECONDS}.items() <= kwargs.items()
+
+
+def test_what_is_printed_of_a_connection_holds_no_password() -> None:
+    """A client, a pool or an address in a log line or a debugger is no leak."""
+    for url in (
+        "redis://me:s3cret@one:1/4",
+        "redis+sentinel://me:s3cret@one:1/chat?sentinel_password=s3cret",
+    ):
+        things = (
+            client(url, **SECONDS),
+            client(url).connection_pool,
+            asyncio_pool(url),
+            parse_redis_url(url),
+        )
+        assert [thing for thing in things if "s3cret" in f"{thing!r} {thing}"] == []
 
 
 async def test_every_connection_asks_a_sentinel_afresh() -> None:

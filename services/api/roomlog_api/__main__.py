@@ -25,12 +25,13 @@ def main(words: Sequence[str] | None = None) -> int:
     from django.core.management import execute_from_command_line
 
     try:
-        execute_from_command_line(["roomlog", name.replace("-", "_"), *rest])
+        try:
+            execute_from_command_line(["roomlog", name.replace("-", "_"), *rest])
+        finally:
+            _close_pools()  # which reads the settings too
     except SettingError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the same
         return 1
-    finally:
-        _close_pools()
     return 0
 
 

@@ -1,14 +1,20 @@
 """gunicorn's settings for the api, and the health server beside it.
 
 Around people's requests. One process with threads: the chat itself never comes here, and one process
-counts its metrics in memory. The control socket stays off: the image's root is read-only.
+counts its metrics in memory. The control socket stays off: the image's root is read-only. All settings are
+read here, in the master: it ends with the sentence about a wrong one, a worker would show a traceback.
 """
 
+import os
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from roomlog_runtime.logs import stdlib_config
 from roomlog_runtime.settings import read_bind
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
+import_module(os.environ["DJANGO_SETTINGS_MODULE"])
 
 bind = str(read_bind("ROOMLOG_BIND", "0.0.0.0:8000"))
 worker_class = "gthread"

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from django.templatetags.static import static
 
+from roomlog_api.addresses import read_hosts, read_origins, read_socket_url
 from roomlog_runtime.redis_address import read_redis_url
-from roomlog_runtime.settings import read_flag, read_integer, read_list, read_secret, read_text
+from roomlog_runtime.settings import end_with_a_sentence, read_flag, read_integer, read_secret
 from roomlog_store.databases import database
+
+end_with_a_sentence()
 
 PACKAGE = Path(__file__).parent
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
@@ -18,12 +21,13 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
 DEBUG = read_flag("ROOMLOG_DEBUG")
-ALLOWED_HOSTS = list(read_list("ROOMLOG_ALLOWED_HOSTS", ("localhost", "127.0.0.1")))
-CSRF_TRUSTED_ORIGINS = list(read_list("ROOMLOG_CSRF_TRUSTED_ORIGINS"))
+ALLOWED_HOSTS = read_hosts("ROOMLOG_ALLOWED_HOSTS", ("localhost", "127.0.0.1"))
+CSRF_TRUSTED_ORIGINS = read_origins("ROOMLOG_CSRF_TRUSTED_ORIGINS")
+DEFAULT_EXCEPTION_REPORTER_FILTER = "roomlog_api.debug_pages.SettingsFilter"
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"))}
 
 ROOMLOG_REDIS_URL = read_redis_url()
-ROOMLOG_WEBSOCKET_URL = read_text("ROOMLOG_WEBSOCKET_URL", "")
+ROOMLOG_WEBSOCKET_URL = read_socket_url("ROOMLOG_WEBSOCKET_URL")
 """Where the chat page connects to; empty: its own host and scheme, path /ws."""
 
 INSTALLED_APPS = [

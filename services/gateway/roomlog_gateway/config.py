@@ -6,7 +6,7 @@ environment.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from roomlog_runtime.redis_address import read_redis_url
@@ -22,7 +22,7 @@ ANSWER_SECONDS: Final = 10.0
 class Config:
     """What an operator can turn."""
 
-    redis_url: str
+    redis_url: str = field(repr=False)
     bind: Bind
     health_bind: Bind
     allowed_origins: tuple[str, ...]

@@ -2,10 +2,14 @@
 
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.settings import Bind, SettingError, read_bind, read_integer, read_text
+
+MAX_ORDINAL: Final = 2**31 - 1
+"""The database's integer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class Config:
 
     ordinal: int
     """0, 1, 2 …: the StatefulSet's, or the one given on the command line."""
-    redis_url: str
+    redis_url: str = field(repr=False)
     health_bind: Bind
     crash_point: str
     """Names the point at which a test wants this process to die; empty in real life."""
@@ -22,17 +26,28 @@ class Config:
 
 def read_config(ordinal: int | None = None) -> Config:
     """Return the settings; raises SettingError with the name of the variable that is wrong."""
+    if ordinal is not None and ordinal < 0:
+        raise SettingError("--ordinal", f"is {ordinal}, less than 0")
     return Config(
         ordinal=_ordinal() if ordinal is None else ordinal,
         redis_url=read_redis_url(),
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9081"),
-        crash_point=read_text("ROOMLOG_CRASH_POINT", ""),
+        crash_point=_crash_point(),
     )
+
+
+def _crash_point() -> str:
+    text = read_text("ROOMLOG_CRASH_POINT", "")
+    if text and not re.fullmatch("[a-z_]+(:(KILL|STOP))?", text):
+        raise SettingError(
+            "ROOMLOG_CRASH_POINT", "is not a point of tests as in after_commit:KILL; leave it unset"
+        )
+    return text
 
 
 def _ordinal() -> int:
     if read_text("ROOMLOG_ORDINAL", ""):
-        return read_integer("ROOMLOG_ORDINAL")
+        return read_integer("ROOMLOG_ORDINAL", maximum=MAX_ORDINAL)
     number = re.search(r"-(\d+)$", socket.gethostname())
     if number is None:
         raise SettingError("ROOMLOG_ORDINAL", "is not set, and the host name ends in no number")

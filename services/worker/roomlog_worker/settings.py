@@ -1,8 +1,10 @@
 """Django's settings for the workers: the models and the database, nothing that serves people."""
 
 from roomlog_runtime.logs import stdlib_config
-from roomlog_runtime.settings import read_secret
+from roomlog_runtime.settings import end_with_a_sentence, read_secret
 from roomlog_store.databases import database
+
+end_with_a_sentence()
 
 SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"), writer=True)}
