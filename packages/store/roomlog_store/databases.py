@@ -5,7 +5,7 @@ Imported by settings modules before Django is ready; must not import models.
 
 from typing import Any, Final
 
-import dj_database_url
+from .database_address import SqliteAddress, parse_database_url
 
 LOCK_TIMEOUT_MS: Final = 1_000
 """A writer waits this long for a row; then the batch is tried again."""
@@ -21,6 +21,17 @@ CONNECT_TIMEOUT_SECONDS: Final = 5
 SQLITE_TIMEOUT_SECONDS: Final = 20
 """SQLite has one writer at a time; the others wait this long for their turn."""
 SQLITE_PRAGMAS: Final = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+_DJANGO_NAMES: Final = {
+    "NAME": "dbname",
+    "USER": "user",
+    "PASSWORD": "password",
+    "HOST": "host",
+    "PORT": "port",
+}
+_TIMEOUTS: Final = (
+    f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+    f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+)
 
 
 def database(url: str, *, writer: bool = False) -> dict[str, Any]:
@@ -28,27 +39,39 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
 
     A `writer` (the worker) keeps one connection, with prepared statements, and ends its own stuck ones;
     others draw from a pool of psycopg's. Between a writer and PostgreSQL no pooler may share sessions.
+
+    Raises:
+        SettingError: it is neither.
     """
-    settings: dict[str, Any] = dict(dj_database_url.parse(url))
-    if settings["ENGINE"].endswith("sqlite3"):
-        settings["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": SQLITE_TIMEOUT_SECONDS,
-            "init_command": SQLITE_PRAGMAS,
-        }
-        settings["CONN_MAX_AGE"] = None if writer else 0
-        return settings
-    options = settings.setdefault("OPTIONS", {})
+    address = parse_database_url(url)
+    if isinstance(address, SqliteAddress):
+        return _sqlite(address, writer)
+    options: dict[str, Any] = {**address.parameters, **KEEPALIVES}
     options["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
     options["tcp_user_timeout"] = TCP_USER_TIMEOUT_MS
-    options.update(KEEPALIVES)
+    settings = {
+        "ENGINE": "django.db.backends.postgresql",
+        **{key: options.pop(name, "") for key, name in _DJANGO_NAMES.items()},
+        "OPTIONS": options,
+    }
     if writer:
         options["server_side_binding"] = True
-        options["options"] = (
-            f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
-            f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
-        )
+        # Ours stand last, so that they count.
+        options["options"] = " ".join(filter(None, [options.get("options"), _TIMEOUTS]))
         settings["CONN_MAX_AGE"] = None
     else:
         options["pool"] = {"min_size": 1, "max_size": 4, "timeout": CONNECT_TIMEOUT_SECONDS}
     return settings
+
+
+def _sqlite(address: SqliteAddress, writer: bool) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": address.path,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": SQLITE_TIMEOUT_SECONDS,
+            "init_command": SQLITE_PRAGMAS,
+        },
+        "CONN_MAX_AGE": None if writer else 0,
+    }

@@ -95,16 +95,18 @@ def sqlite(sqlite_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]
 
 
 @contextmanager
-def default_database(url: str) -> Iterator[None]:
+def default_database(url: str, *, writer: bool = True) -> Iterator[None]:
     """Django's default connection goes to `url` meanwhile, in new threads too."""
     kept, kept_settings = connections[DEFAULT_DB_ALIAS], connections.settings[DEFAULT_DB_ALIAS]
-    new = connections.configure_settings({DEFAULT_DB_ALIAS: configured(url, writer=True)})
+    new = connections.configure_settings({DEFAULT_DB_ALIAS: configured(url, writer=writer)})
     connections.settings[DEFAULT_DB_ALIAS] = new[DEFAULT_DB_ALIAS]
     del connections[DEFAULT_DB_ALIAS]
     try:
         yield
     finally:
         connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()  # type: ignore[attr-defined]  # of PostgreSQL alone
         connections.settings[DEFAULT_DB_ALIAS] = kept_settings
         connections[DEFAULT_DB_ALIAS] = kept
 
