@@ -26,7 +26,7 @@ run: .venv ## Start everything on this machine: Valkey, workers, gateway, api an
 	$(BIN)/roomlog demo
 
 test: .venv ## Unit, contract and real-process tests
-	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/configuration tests/conformance tests/simulation tests/proof tests/faults; do \
+	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/configuration tests/conformance tests/simulation tests/abuse tests/proof tests/faults; do \
 	  echo "pytest $$part"; $(BIN)/pytest -q $$part || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 

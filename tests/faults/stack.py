@@ -197,9 +197,18 @@ class Stack:
         names = [f"user{next(self._numbers)}" for _ in range(number)]
         return [User(**user) for user in self._populate({"users": names, "rooms": []})["users"]]
 
-    def make_rooms(self, members: Sequence[Sequence[User]], kind: str = "group") -> list[Room]:
-        """Makes one room for each list of members, straight in the database, with empty logs."""
-        rooms = [Room(uuid4().hex, f"room{next(self._numbers)}", tuple(users)) for users in members]
+    def make_rooms(
+        self, members: Sequence[Sequence[User]], kind: str = "group", ids: Sequence[str] = ()
+    ) -> list[Room]:
+        """Makes one room for each list of members, straight in the database, with empty logs.
+
+        The rooms have these ids, 32 hex digits each, or fresh ones.
+        """
+        ids = ids or [uuid4().hex for _ in members]
+        rooms = [
+            Room(room, f"room{next(self._numbers)}", tuple(users))
+            for room, users in zip(ids, members, strict=True)
+        ]
         asked = [
             {"id": room.id, "name": room.name, "kind": kind, "members": [user.id for user in room.members]}
             for room in rooms

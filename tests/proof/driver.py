@@ -12,7 +12,7 @@ from typing import Final
 
 from tests.proof.rows import Row, Size
 
-TIERS: Final = tuple(range(7))
+TIERS: Final = tuple(range(8))
 Tell = Callable[[str], None]
 
 

@@ -1,0 +1,199 @@
+"""The attacks: each what one account with eight connections, or a stranger, may do against the rest.
+
+Around the message's way. The table is closed over the wire's actions: `test_attacks.py` fails where a command
+has no attack. An attack says what is sent; where its connections come from is the attacker's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from itertools import count, cycle, repeat
+from typing import Final
+from uuid import uuid4
+
+from roomlog_contract import limits
+from tests.abuse import strangers
+from tests.abuse.attacker import LEGAL_PER_SECOND, NO_MASK, Attacker, cheap, command
+from tests.faults.raw import PING, PONG, TEXT, frame
+
+CONTINUATION: Final = 0
+DEAREST_TEXT: Final = "\x01" * limits.TEXT_CODE_POINTS
+"""A legal text whose every character takes six bytes as JSON."""
+PADDING: Final = limits.FRAME_BYTES - 200
+"""Fills a legal frame almost to its limit."""
+CROWD: Final = limits.ROOM_MEMBERS_AT_CREATION
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One way to be a nuisance."""
+
+    act: Callable[[Attacker], Awaitable[None]]
+    actions: frozenset[str] = frozenset()
+    """The wire's actions that it floods."""
+    is_at_the_api: bool = False
+    """The bystander's requests of the api are judged too."""
+
+
+def _commands(action: str, **keys: object) -> Callable[[int], Iterator[bytes]]:
+    """Return the same command for ever, for each connection."""
+    return lambda _: repeat(cheap(command(action, **keys)))
+
+
+def _fresh(make: Callable[[], str]) -> Callable[[int], Iterator[bytes]]:
+    """Return a new command each time, for each connection."""
+    return lambda _: (cheap(make()) for _ in count())
+
+
+def _obeying(
+    frames: Callable[[Attacker], Callable[[int], Iterator[bytes]]],
+) -> Callable[[Attacker], Awaitable[None]]:
+    """Return an attack within the limit of commands a second: only the content is hostile."""
+    return lambda attacker: attacker.flood(
+        frames(attacker), account=attacker.job.member, per_second=LEGAL_PER_SECOND
+    )
+
+
+def _raging(data: bytes) -> Callable[[Attacker], Awaitable[None]]:
+    """Return an attack that writes the same bytes as fast as the gateway takes them."""
+    return lambda attacker: attacker.flood(lambda _: repeat(data), account=attacker.job.member)
+
+
+def _message(room: str) -> str:
+    return json.dumps({"uuid": uuid4().hex, "action": "new_message", "room": room, "text": DEAREST_TEXT})
+
+
+def _invite_and_remove(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    def frames(number: int) -> Iterator[bytes]:
+        for person, action in cycle(
+            (p, a) for p in attacker.job.people[number::8] for a in ("invite", "remove")
+        ):
+            keys = {"room": attacker.job.room, "user": person, "uuid": uuid4().hex}
+            yield cheap(json.dumps({"action": f"{action}_user", **keys}))
+
+    return frames
+
+
+def _make_room(attacker: Attacker) -> str:
+    keys = {"name": "n" * limits.NAME_CODE_POINTS, "members": list(attacker.job.people[:CROWD])}
+    return json.dumps({"uuid": uuid4().hex, "action": "create_room", **keys})
+
+
+async def _make_rooms(attacker: Attacker) -> None:
+    frames = _fresh(lambda: _make_room(attacker))
+    await attacker.flood(frames, account=attacker.job.collector, per_second=LEGAL_PER_SECOND)
+
+
+async def _list_rooms(attacker: Attacker) -> None:
+    await attacker.flood(_commands("list_rooms"), account=attacker.job.collector, per_second=LEGAL_PER_SECOND)
+
+
+async def _do_not_read(attacker: Attacker) -> None:
+    frames = _commands("get_history", room=attacker.job.long, limit=limits.HISTORY_MESSAGES)
+    await attacker.flood(frames, account=attacker.job.member, per_second=LEGAL_PER_SECOND, is_reading=False)
+
+
+async def _come_and_go(attacker: Attacker) -> None:
+    """Connect, authenticate with as many cursors as fit, and drop the connection, again and again."""
+    job = attacker.job
+    cursors = {room: {"epoch": job.epoch, "seq": 0} for room in job.rooms[:CURSORS_IN_A_FRAME]}
+    greeting = cheap(command("authenticate", token=job.collector.token, cursors=cursors))
+
+    async def once(_: int) -> None:
+        async with attacker.socket(None) as (reader, writer):
+            writer.write(greeting)
+            attacker.sent += 1
+            await attacker.listen(reader, until=b'"authenticate"')
+
+    await attacker.on_all(once)
+
+
+CURSORS_IN_A_FRAME: Final = 800
+"""Below both bounds of `authenticate`: 1,000 cursors and 64 KiB."""
+
+
+async def _leave_and_select(attacker: Attacker) -> None:
+    """Ask for what the account may not: rooms that it left, or never saw."""
+    frames = lambda _: cycle(  # noqa: E731
+        [cheap(command(action, room=uuid4().hex)) for action in ("leave_room", "select_room")]
+    )
+    await attacker.flood(frames, account=attacker.job.member, per_second=LEGAL_PER_SECOND)
+
+
+def _fragments(payload: bytes) -> bytes:
+    return b"".join(frame(CONTINUATION, payload, final=False, mask=NO_MASK) for _ in range(200))
+
+
+async def _endless_message(attacker: Attacker) -> None:
+    """Begin a message and never end it: fragments without content."""
+
+    def frames(_: int) -> Iterator[bytes]:
+        yield frame(TEXT, b"{", final=False, mask=NO_MASK)
+        yield from repeat(_fragments(b""))
+
+    await attacker.flood(frames, account=attacker.job.member)
+
+
+async def _guess(attacker: Attacker) -> None:
+    frames = _fresh(lambda: command("authenticate", token=uuid4().hex))
+    await attacker.flood(frames)
+
+
+def _acts(*actions: str) -> frozenset[str]:
+    return frozenset(actions)
+
+
+_BAD_FRAME: Final = command("new_message", room="nowhere", text="x" * PADDING)
+_DEEP: Final = "[" * 15 + "]" * 15
+
+ATTACKS: Final[dict[str, Attack]] = {
+    # within the limit of commands: only the content is hostile
+    "largest messages, own room": Attack(
+        _obeying(lambda a: _fresh(lambda: _message(a.job.room))), _acts("new_message")
+    ),
+    "largest messages, shared room": Attack(
+        _obeying(lambda a: _fresh(lambda: _message(a.job.shared))), _acts("new_message")
+    ),
+    "history of the largest messages": Attack(
+        _obeying(lambda a: _commands("get_history", room=a.job.long, limit=limits.HISTORY_MESSAGES)),
+        _acts("get_history"),
+    ),
+    "history among joins and leaves": Attack(
+        _obeying(lambda a: _commands("get_history", room=a.job.restless, limit=limits.HISTORY_MESSAGES)),
+        _acts("get_history"),
+    ),
+    "present state of a long room": Attack(
+        _obeying(lambda a: _commands("select_room", room=a.job.long)), _acts("select_room")
+    ),
+    "pages of a long room": Attack(
+        _obeying(lambda a: _commands("select_room", room=a.job.long, since={"epoch": a.job.epoch, "seq": 0})),
+        _acts("select_room"),
+    ),
+    "list of very many rooms": Attack(_list_rooms, _acts("list_rooms")),
+    "new rooms of 100": Attack(_make_rooms, _acts("create_room")),
+    "invitations and removals": Attack(_obeying(_invite_and_remove), _acts("invite_user", "remove_user")),
+    "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
+    "pages that are not read": Attack(_do_not_read, _acts("get_history")),
+    "connections with many cursors": Attack(_come_and_go, _acts("authenticate")),
+    # over every limit: as fast as the gateway takes it
+    "commands without a pause": Attack(_raging(cheap(command("ping"))), _acts("ping")),
+    "largest frames, refused": Attack(_raging(cheap(_BAD_FRAME))),
+    "nested frames, refused": Attack(_raging(cheap(f'{{"uuid":"x","action":"ping","x":{_DEEP}}}'))),
+    "pongs": Attack(_raging(frame(PONG, b"x" * 125, mask=NO_MASK))),
+    "empty pongs": Attack(_raging(frame(PONG, b"", mask=NO_MASK))),
+    "pings": Attack(_raging(frame(PING, b"x" * 125, mask=NO_MASK))),
+    "empty fragments": Attack(_endless_message),
+    # without an account
+    "guessed tokens": Attack(_guess, _acts("authenticate")),
+    "silent sockets": Attack(strangers.keep_silent_sockets),
+    "upgrade requests without end": Attack(strangers.dribble_upgrades),
+    "plain requests at the gateway": Attack(strangers.ask_the_gateway),
+    "slow bodies at the api": Attack(strangers.send_slow_bodies, is_at_the_api=True),
+    "slow heads at the api": Attack(strangers.send_slow_heads, is_at_the_api=True),
+    "silent connections at the api": Attack(strangers.keep_silent_at_the_api, is_at_the_api=True),
+    "nested JSON at the api": Attack(strangers.post_nested_json, is_at_the_api=True),
+    "guessed passwords": Attack(strangers.guess_passwords, is_at_the_api=True),
+}
+"""By the name that the report prints; each takes turns with a calm time."""

@@ -1,0 +1,124 @@
+"""The bystander's process: two members who chat and ask the api, whatever somebody else does. `python -m …`
+
+Around the message's way. Writes one JSON line for each send, `{"at", "seconds", "kind"}`, with `at` on the
+machine's monotonic clock, so that the trial can tell calm from attacked; ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any, Final
+from uuid import uuid4
+
+import aiohttp
+
+from tests.faults.abuse import sign_in
+from tests.faults.raw import Closed, RawSocket, text
+from tests.faults.stack import User
+
+PAUSE_SECONDS: Final = 0.03
+"""Between two messages: some hundred for each attack."""
+ASK_PAUSE_SECONDS: Final = 0.1
+"""Between two requests of the api."""
+LOST_SECONDS: Final = 10.0
+"""A send that takes longer counts as so long, and the next one follows."""
+
+
+async def chat(websocket: str, room: str, users: tuple[User, User]) -> None:
+    """Send as one member and wait for the event as the other, again and again, over a cut too."""
+    while True:
+        try:
+            async with RawSocket(websocket) as one, RawSocket(websocket) as other:
+                await sign_in(one, users[0])
+                await sign_in(other, users[1])
+                tell("connected", 0.0)
+                await _chat(one, other, room)
+        except (OSError, TimeoutError, AssertionError, asyncio.IncompleteReadError) as error:
+            tell("cut", 0.0, error=type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _chat(one: RawSocket, other: RawSocket, room: str) -> None:
+    """Chat until one of the sockets is closed."""
+    arrivals: dict[str, asyncio.Future[None]] = {}
+    readers = [asyncio.create_task(_read(one, {})), asyncio.create_task(_read(other, arrivals))]
+    try:
+        while not any(reader.done() for reader in readers):
+            await _send(one, room, arrivals)
+            await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+    tell("cut", 0.0)
+
+
+async def _send(socket: RawSocket, room: str, arrivals: dict[str, asyncio.Future[None]]) -> None:
+    uuid = uuid4().hex
+    arrived = arrivals[uuid] = asyncio.get_running_loop().create_future()
+    began = time.monotonic()
+    await socket.write(text(json.dumps({"uuid": uuid, "action": "new_message", "room": room, "text": "hi"})))
+    try:
+        async with asyncio.timeout(LOST_SECONDS):
+            await arrived
+    except TimeoutError:
+        tell("lost", LOST_SECONDS, began)
+    else:
+        tell("message", time.monotonic() - began, began)
+    finally:
+        del arrivals[uuid]
+
+
+async def _read(socket: RawSocket, arrivals: dict[str, asyncio.Future[None]]) -> None:
+    """Read until the socket is closed; events that somebody waits for are theirs."""
+    while not isinstance(frame := await socket.receive(), Closed):
+        arrived = arrivals.get(frame.get("uuid", ""))
+        if arrived is not None and not arrived.done():
+            arrived.set_result(None)
+
+
+async def ask(page: str, token: str) -> None:
+    """Ask the api for the user's rooms, again and again."""
+    headers = {"Authorization": f"Token {token}"}
+    timeout = aiohttp.ClientTimeout(total=LOST_SECONDS)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        while True:
+            began = time.monotonic()
+            try:
+                async with session.get(f"{page}/api/rooms/") as answer:
+                    await answer.read()
+                    kind = "request" if answer.status == 200 else "refused"
+            except (TimeoutError, aiohttp.ClientError):
+                kind = "unanswered"
+            tell(kind, time.monotonic() - began, began)
+            await asyncio.sleep(ASK_PAUSE_SECONDS)
+
+
+def tell(kind: str, seconds: float, at: float | None = None, **facts: str) -> None:
+    """Write one line for the trial."""
+    line = {"at": time.monotonic() if at is None else at, "seconds": seconds, "kind": kind, **facts}
+    print(json.dumps(line), flush=True)
+
+
+async def _run(given: dict[str, Any]) -> None:
+    one, other = (User(**user) for user in given["users"])
+    work = [
+        asyncio.create_task(chat(given["websocket"], given["room"], (one, other))),
+        asyncio.create_task(ask(given["page"], one.token)),
+    ]
+    end = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await asyncio.wait([*work, asyncio.ensure_future(end)], return_when=asyncio.FIRST_COMPLETED)
+    for task in work:
+        task.cancel()
+    failed = [
+        error for error in await asyncio.gather(*work, return_exceptions=True) if isinstance(error, Exception)
+    ]
+    if failed:
+        raise failed[0]
+
+
+if __name__ == "__main__":
+    asyncio.run(_run(json.loads(sys.stdin.readline())))
