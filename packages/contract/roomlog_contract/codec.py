@@ -47,7 +47,7 @@ def decode_command(text: str) -> ClientCommand:
         MalformedFrame: not JSON, not an object, a key twice, or nested deeper than 16.
         RefusedCommand: anything else that is wrong, with the code of its error answer.
     """
-    return _decode_plain(text) or _decode_strictly(text)
+    return _decode_plain(text) or command_of(parse_object(text), has_escapes="\\u" in text)
 
 
 def _decode_plain(text: str) -> NewMessage | None:
@@ -66,13 +66,19 @@ def _decode_plain(text: str) -> NewMessage | None:
     return message
 
 
-def _decode_strictly(text: str) -> ClientCommand:
-    keys = _parse(text)
+def command_of(keys: dict[str, Any], *, has_escapes: bool = True) -> ClientCommand:
+    """Return the command that a parsed object says, by the same rules whichever door it came through.
+
+    Only text with `\\u` in it can hold NUL or half a surrogate pair; without escapes nobody looks.
+
+    Raises:
+        RefusedCommand: something in it is wrong.
+    """
     uuid, action = _identify(keys)
     struct = COMMANDS.get(action)
     if struct is None:
         raise RefusedCommand(ErrorCode.INVALID_ACTION, uuid=uuid, action=action)
-    if "\\u" in text and not _is_storable(keys):
+    if has_escapes and not _is_storable(keys):
         raise RefusedCommand(
             ErrorCode.BAD_VALUE, "Text holds NUL or half a surrogate pair.", uuid=uuid, action=action
         )
@@ -90,7 +96,14 @@ def _decode_strictly(text: str) -> ClientCommand:
     return cast(ClientCommand, command)
 
 
-def _parse(text: str) -> dict[str, Any]:
+def parse_object(text: str) -> dict[str, Any]:
+    """Return the keys of a JSON object that every parser reads alike.
+
+    A number that not every client reads alike is replaced by an object that no field accepts.
+
+    Raises:
+        MalformedFrame: not JSON, not an object, a key twice, or nested deeper than 16.
+    """
     if text.count("[") + text.count("{") > limits.JSON_DEPTH and _depth(text) > limits.JSON_DEPTH:
         raise MalformedFrame("nested deeper than 16")
     try:

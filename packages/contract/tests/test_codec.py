@@ -286,12 +286,12 @@ def test_what_is_read_plainly_is_what_the_strict_parse_reads(pairs: list[str], b
     """The short way never takes what the strict one refuses, nor reads it differently."""
     frame = "{" + ",".join(pairs) + "}" + behind
     plain = codec._decode_plain(frame)
-    assert plain is None or plain == codec._decode_strictly(frame)
+    assert plain is None or plain == codec.command_of(codec.parse_object(frame))
 
 
 def test_plain_messages_are_read_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     """In any order and with spaces between; escapes and further keys go the strict way, to the same end."""
-    monkeypatch.delattr(codec, "_decode_strictly")
+    monkeypatch.delattr(codec, "command_of")
     for frame in (PLAIN, json.dumps(MESSAGE, indent=1), "{" + ",".join(WHOLE[::-1]) + "}"):
         assert decode_command(frame) == NewMessage(uuid="u1", room=ROOM, text="hello")
     monkeypatch.undo()

@@ -20,6 +20,9 @@ FORMATS = ("json", "console")
 CAPTURED_LOGGERS = ("gunicorn.error", "gunicorn.access", "django", "django.server")
 """Libraries that bring handlers of their own: theirs are taken away, their records come to ours."""
 
+SERVER_ERROR = 500
+"""HTTP statuses from here on are the server's fault."""
+
 
 def configure_logs(service: str, *, environ: Mapping[str, str] = os.environ) -> None:
     """Routes structlog and the standard library's logging to standard output; the last call wins.
@@ -53,11 +56,27 @@ def stdlib_config(service: str, *, environ: Mapping[str, str] = os.environ) -> d
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": lambda: formatter}},
         "handlers": {
-            "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "line",
+                "filters": ["refused"],
+            }
         },
+        "filters": {"refused": {"()": lambda: refused_without_traceback}},
         "root": {"level": _level(environ), "handlers": ["stdout"]},
         "loggers": dict.fromkeys(CAPTURED_LOGGERS, captured),
     }
+
+
+def refused_without_traceback(record: logging.LogRecord) -> bool:
+    """Take the traceback from a record of a refused request: it is its sender's mistake, not ours.
+
+    Django gives such records the answer's status.
+    """
+    if getattr(record, "status_code", SERVER_ERROR) < SERVER_ERROR:
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _level(environ: Mapping[str, str]) -> int:

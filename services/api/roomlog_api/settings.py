@@ -46,10 +46,11 @@ INSTALLED_APPS = [
     "roomlog_api",
 ]
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "roomlog_api.policy.content_security_policy",
+    "roomlog_api.refusals.refusals",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -105,20 +106,8 @@ STATICFILES_DIRS = [("roomlog", PACKAGE / "web")]
 WHITENOISE_USE_FINDERS = True
 """Served from where the packages lie: a read-only image needs no collectstatic."""
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": "20/s", "token": "30/min"},
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "roomlog_api.rest.errors.answer",
-    "NUM_PROXIES": PROXIES,
-}
+REST_FRAMEWORK = {"NUM_PROXIES": PROXIES}
+"""The views say the rest themselves (`rest/view.py`), so that a project's own defaults change nothing."""
 SPECTACULAR_SETTINGS = {
     "TITLE": "Roomlog",
     "DESCRIPTION": "Tokens, rooms and messages by HTTP. A write is answered 202; a worker carries it out.",

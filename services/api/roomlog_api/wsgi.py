@@ -1,8 +1,42 @@
 """The application that gunicorn serves."""
 
+import codecs
 import os
+from typing import Any, Final
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
+
+UNREADABLE: Final = "application/unreadable"
+"""Stands where a Content-Type was that can't be read, or is not in UTF-8: no view reads it."""
+
+
+class Utf8Request(WSGIRequest):
+    """A request in UTF-8.
+
+    Django's own raises before any middleware where a Content-Type can't be read or names a codec for
+    something else than text, and decodes even the query by what it names.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        try:
+            kind, parameters = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+            is_readable = codecs.lookup(parameters.get("charset", "utf-8")).name == "utf-8"
+        except (ValueError, LookupError):
+            is_readable = False
+        if not is_readable:
+            kind, parameters = UNREADABLE, {}
+            meta["CONTENT_TYPE"] = UNREADABLE
+        self.content_type, self.content_params = kind, parameters
+
+
+class Application(WSGIHandler):
+    """Django's, with our request."""
+
+    request_class = Utf8Request
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Application()

@@ -3,38 +3,42 @@
 from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
-from rest_framework.views import APIView
+from rest_framework.throttling import UserRateThrottle
 
 from roomlog_store.tickets import TICKET_SECONDS, make_ticket
 
 from .asker import asker
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
+from .view import RestView, describe
 
 USERS_FOUND = 20
 """Answers to one search: enough to see that more letters are needed."""
 
 
-class TokenView(APIView):
+class GuessThrottle(UserRateThrottle):
+    """What one address may guess."""
+
+    scope = "token"
+    rate = "30/min"
+
+
+class TokenView(RestView):
     """The one token of a user."""
 
-    throttle_scope = "token"
+    throttle_classes = [GuessThrottle]
+    """The limit of guesses, per address; signing_in counts failures per name as well."""
 
     def get_permissions(self) -> list[BasePermission]:
         """Return who may: anybody asks for a token, only its user revokes it."""
         return [AllowAny()] if self.request is None or self.request.method == "POST" else [IsAuthenticated()]
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        """Return the limit of guesses, per address; signing_in counts failures per name as well."""
-        return [ScopedRateThrottle()]
-
-    @extend_schema(request=CredentialsSerializer, responses=TokenSerializer, auth=[])
+    @describe(request=CredentialsSerializer, responses=TokenSerializer, auth=[])
     def post(self, request: Request) -> Response:
         """Return the user's token for a name and a password, and make it where there is none."""
         body = CredentialsSerializer(data=request.data)
@@ -46,27 +50,27 @@ class TokenView(APIView):
         token, _ = Token.objects.get_or_create(user=user)
         return Response(TokenSerializer({"token": token.key, "user": user}).data)
 
-    @extend_schema(request=None, responses={204: None})
+    @describe(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Revoke one's own token; sockets that came with it are closed within a second."""
         Token.objects.filter(user=asker(request)).delete()
         return Response(status=204)
 
 
-class TicketView(APIView):
+class TicketView(RestView):
     """A pass for a socket."""
 
-    @extend_schema(request=None, responses=TicketSerializer)
+    @describe(request=None, responses=TicketSerializer)
     def post(self, request: Request) -> Response:
         """Return a ticket for one `authenticate`, so that a page never holds a token."""
         ticket = make_ticket(asker(request))
         return Response(TicketSerializer({"ticket": ticket, "expires_in_seconds": TICKET_SECONDS}).data)
 
 
-class UsersView(APIView):
+class UsersView(RestView):
     """People, by name."""
 
-    @extend_schema(
+    @describe(
         parameters=[OpenApiParameter("search", str, required=True, description="How the name begins.")],
         responses=UserSerializer(many=True),
     )

@@ -1,14 +1,11 @@
 """Rooms, members and messages by HTTP."""
 
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
-from rest_framework.views import APIView
 
 from roomlog_api.whereabouts import places_of
 from roomlog_contract import limits
@@ -19,51 +16,52 @@ from roomlog_store.frames import message_of
 from roomlog_store.pending import request_command
 
 from .asker import asker
+from .command_body import read_command
 from .serializers import (
-    CommandSerializer,
     MessageSerializer,
     NewMemberSerializer,
     NewMessageSerializer,
     NewRoomSerializer,
     PageSerializer,
     PlaceSerializer,
-    RefusalSerializer,
+    ProblemSerializer,
     RequestedSerializer,
     RoomSerializer,
 )
+from .view import RestView, describe
 
-REQUESTED = {202: RequestedSerializer, 400: RefusalSerializer}
+REQUESTED = {202: RequestedSerializer, (400, "application/problem+json"): ProblemSerializer}
 
 
-class RoomsView(APIView):
+class RoomsView(RestView):
     """The asker's rooms."""
 
-    @extend_schema(responses=RoomSerializer(many=True))
+    @describe(responses=RoomSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Return the rooms that the asker is in, oldest membership first."""
         user_id = asker(request)
         return Response(RoomSerializer(selectors.summaries_by_user([user_id])[user_id], many=True).data)
 
-    @extend_schema(request=NewRoomSerializer, responses=REQUESTED)
+    @describe(request=NewRoomSerializer, responses=REQUESTED)
     def post(self, request: Request) -> Response:
         """Ask for a room. Its id is known before it is there; a repeated uuid is the same room."""
-        return _requested(request, CreateRoom(**_command(NewRoomSerializer, request)))
+        return _requested(request, read_command(CreateRoom, request))
 
 
-class MembersView(APIView):
+class MembersView(RestView):
     """Who is in a room."""
 
-    @extend_schema(request=NewMemberSerializer, responses=REQUESTED)
+    @describe(request=NewMemberSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Ask for somebody to become a member."""
         _check_member(room, request)
-        return _requested(request, InviteUser(room=room, **_command(NewMemberSerializer, request)))
+        return _requested(request, read_command(InviteUser, request, room=room))
 
 
-class MemberView(APIView):
+class MemberView(RestView):
     """One member of a room."""
 
-    @extend_schema(request=None, responses=REQUESTED)
+    @describe(request=None, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the end of a membership; of one's own, it is leaving."""
         _check_member(room, request)
@@ -73,10 +71,10 @@ class MemberView(APIView):
         return _requested(request, RemoveUser(uuid=uuid, room=room, user=user))
 
 
-class MessagesView(APIView):
+class MessagesView(RestView):
     """What was said in a room."""
 
-    @extend_schema(parameters=[PageSerializer], responses=MessageSerializer(many=True))
+    @describe(parameters=[PageSerializer], responses=MessageSerializer(many=True))
     def get(self, request: Request, room: UUID) -> Response:
         """Return the last messages before a seq, oldest first, in their present state."""
         _check_member(room, request)
@@ -87,30 +85,23 @@ class MessagesView(APIView):
         users = selectors.users_of(rows)
         return Response(MessageSerializer([message_of(row, users) for row in rows], many=True).data)
 
-    @extend_schema(request=NewMessageSerializer, responses=REQUESTED)
+    @describe(request=NewMessageSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Say something. A repeated uuid is the same message."""
         _check_member(room, request)
-        return _requested(request, NewMessage(room=room, **_command(NewMessageSerializer, request)))
+        return _requested(request, read_command(NewMessage, request, room=room))
 
 
-class PlacesView(APIView):
+class PlacesView(RestView):
     """Where is my message?"""
 
-    @extend_schema(responses=PlaceSerializer(many=True))
+    @describe(responses=PlaceSerializer(many=True))
     def get(self, request: Request, uuid: str) -> Response:
         """Return where the asker's command of this uuid is; 404: refused, or not received."""
         mine = [place for place in places_of(uuid) if place.user == asker(request)]
         if not mine:
             raise Http404
         return Response(PlaceSerializer(mine, many=True).data)
-
-
-def _command(serializer: type[CommandSerializer], request: Request) -> dict[str, Any]:
-    """Return the fields of the asked command; one without a name gets one."""
-    body = serializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    return {"uuid": uuid4().hex, **body.validated_data}
 
 
 def _requested(request: Request, command: RoomWrite) -> Response:

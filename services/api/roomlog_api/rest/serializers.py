@@ -1,4 +1,7 @@
-"""The bodies of requests and answers; names and meanings are the wire's."""
+"""The bodies of requests and answers; names and meanings are the wire's.
+
+Those of commands only describe: `command_body` reads them by the wire's own rules.
+"""
 
 from typing import Any
 
@@ -134,8 +137,14 @@ class PlaceSerializer(Body):
     seq = serializers.IntegerField(allow_null=True)
 
 
-class RefusalSerializer(Body):
-    """Why a command was not accepted, with the wire's code."""
+class ProblemSerializer(Body):
+    """Why a request was not accepted (RFC 9457); `error_code` is the wire's where it has one."""
 
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
     error_code = serializers.CharField()
-    error_message = serializers.CharField()
+    errors = serializers.DictField(  # type: ignore[assignment] # a field in a body that nobody validates
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from django.urls import path, register_converter
-from drf_spectacular.views import SpectacularAPIView
+from django.urls import path, re_path, register_converter
 
 from . import access, rooms
+from .schema import SchemaView
+from .view import NothingHere
 
 
 class RoomConverter:
@@ -25,7 +26,7 @@ class RoomConverter:
 register_converter(RoomConverter, "room")
 
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("token/", access.TokenView.as_view(), name="token"),
     path("ticket/", access.TicketView.as_view(), name="ticket"),
     path("users/", access.UsersView.as_view(), name="users"),
@@ -34,4 +35,5 @@ urlpatterns = [
     path("rooms/<room:room>/members/<int:user>/", rooms.MemberView.as_view(), name="member"),
     path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),
     path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
+    re_path("", NothingHere.as_view(), name="nothing-here"),
 ]

@@ -1,0 +1,23 @@
+"""From a request's body to the command that a socket would have sent: one set of rules for both doors."""
+
+from typing import Any, TypeVar, cast
+from uuid import uuid4
+
+from rest_framework.request import Request
+
+from roomlog_contract.codec import command_of
+from roomlog_contract.commands import RoomWrite
+
+Write = TypeVar("Write", bound=RoomWrite)
+
+
+def read_command(struct: type[Write], request: Request, **path: Any) -> Write:
+    """Return the command of a body, without a uuid a new one; what the path says goes before the body.
+
+    Raises:
+        RefusedCommand: no socket could have sent it either.
+    """
+    said = {key: str(value) for key, value in path.items()}
+    body = cast(dict[str, Any], request.data)  # the only parser of these views reads objects alone
+    keys = {"uuid": uuid4().hex, **body, **said, "action": str(struct.__struct_config__.tag)}
+    return cast(Write, command_of(keys))

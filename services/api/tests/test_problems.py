@@ -1,0 +1,111 @@
+"""One shape for every error of the REST interface (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from roomlog_contract.limits import FRAME_BYTES
+
+pytestmark = pytest.mark.django_db
+JSON = "application/json"
+
+
+def problem_of(answer: Any) -> dict[str, Any]:
+    """Return the problem, after a look at its shape."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert set(problem) - {"errors"} == {"type", "title", "status", "detail", "error_code"}
+    assert (problem["status"], problem["title"]) == (
+        answer.status_code,
+        HTTPStatus(answer.status_code).phrase,
+    )
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status", "code"),
+    [
+        ("POST", "/api/rooms/", {"data": b"{", "content_type": JSON}, 400, "bad_value"),
+        ("POST", "/api/rooms/{room}/messages/", {"data": b"{}", "content_type": JSON}, 400, "required_keys"),
+        ("GET", "/api/rooms/{room}/messages/?limit=x", {}, 400, "bad_value"),
+        ("GET", "/api/rooms/", {"headers": {"authorization": ""}}, 401, "not_authenticated"),
+        ("GET", "/api/rooms/", {"headers": {"authorization": "Token x"}}, 401, "invalid_token"),
+        ("GET", "/api/rooms/{other}/messages/", {}, 404, "not_found"),
+        ("GET", "/api/nothing/", {}, 404, "not_found"),
+        ("GET", "/api/", {}, 404, "not_found"),
+        ("POST", "/api/rooms", {}, 404, "not_found"),
+        ("PUT", "/api/rooms/", {}, 405, "method_not_allowed"),
+        ("BREW", "/api/rooms/", {}, 405, "method_not_allowed"),
+        ("GET", "/api/rooms/", {"headers": {"accept": "text/html"}}, 406, "not_acceptable"),
+        ("GET", "/api/rooms/", {"headers": {"host": "evil.example"}}, 400, "bad_value"),
+        ("POST", "/api/rooms/", {"data": b" " * 2_600_000, "content_type": JSON}, 413, "too_large"),
+        ("POST", "/api/rooms/", {"data": b" " * (FRAME_BYTES + 1), "content_type": JSON}, 413, "too_large"),
+        (
+            "POST",
+            "/api/rooms/",
+            {"data": b"name=x", "content_type": "text/plain"},
+            415,
+            "unsupported_media_type",
+        ),
+    ],
+)
+def test_an_error_is_a_problem(
+    as_alice: Client, lobby: UUID, method: str, path: str, options: dict[str, Any], status: int, code: str
+) -> None:
+    """Whatever refused it: the parser, a view, the framework, or no view at all."""
+    where = path.format(room=lobby.hex, other=uuid4().hex)
+    problem = problem_of(as_alice.generic(method, where, **options))
+    assert (problem["status"], problem["error_code"]) == (status, code)
+
+
+def test_a_session_without_its_pages_mark_is_forbidden(alice: User) -> None:
+    """The framework's 403 too."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert problem_of(client.post("/api/ticket/"))["error_code"] == "forbidden"
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(client: Client) -> None:
+    """The 31st guess in a minute."""
+    wrong = {"username": "nobody", "password": "wrong"}
+    answers = [client.post("/api/token/", wrong, content_type=JSON) for _ in range(31)]
+    assert problem_of(answers[-1])["error_code"] == "rate_limited"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+def test_who_is_not_known_is_told_how_to_say_who(client: Client) -> None:
+    """As RFC 9110 asks of a 401."""
+    assert client.get("/api/rooms/").headers["www-authenticate"] == "Token"
+
+
+def test_a_method_not_offered_is_told_with_those_that_are(as_alice: Client) -> None:
+    """As RFC 9110 asks of a 405."""
+    assert as_alice.put("/api/ticket/").headers["allow"] == "POST, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("messages", {"text": 1}, "text"),
+        ("messages", {}, "text"),
+        ("messages", {"text": " "}, "text"),
+        ("messages", {"text": "a", "reply_to": "x"}, "reply_to"),
+        ("messages", {"text": "a", "uuid": ""}, "uuid"),
+        ("members", {"user": 0}, "user"),
+        ("members", {"user": 1, "role": "king"}, "role"),
+        (None, {"members": [1, "x"]}, "members"),
+        (None, {"username": "x" * 151, "password": "x"}, "username"),
+    ],
+)
+def test_a_problem_names_the_field(
+    as_alice: Client, lobby: UUID, path: str | None, body: Any, field: str
+) -> None:
+    """So that a form can show it where it belongs."""
+    where = f"/api/rooms/{lobby.hex}/{path}/" if path else "/api/rooms/"
+    where = "/api/token/" if "username" in body else where
+    problem = problem_of(as_alice.post(where, body, content_type=JSON))
+    assert (problem["status"], list(problem["errors"])) == (400, [field])
