@@ -69,6 +69,15 @@ def test_the_gateway_drains_within_what_the_chart_grants() -> None:
 
 
 @pytest.mark.parametrize("component", NEEDED_SECRETS)
+@pytest.mark.parametrize(
+    ("values", "prefix"), [(NOTHING, "default/roomlog"), ({"redis": {"prefix": "shop"}}, "shop")]
+)
+def test_all_speak_of_the_same_keys(component: str, values: Manifest, prefix: str) -> None:
+    """Two releases on one Redis have different prefixes without being told, the parts of one the same."""
+    assert variables_of(component, values)["ROOMLOG_REDIS_PREFIX"] == prefix
+
+
+@pytest.mark.parametrize("component", NEEDED_SECRETS)
 def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component: str) -> None:
     """No URL, key or password stands in a manifest; each can be the cluster owner's own Secret."""
     for values, own in ((EXTERNAL, True), (NOTHING, False)):

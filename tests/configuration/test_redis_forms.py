@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from redis.exceptions import ConnectionError as RedisGone
 
-from roomlog_contract.shards import in_stream
+from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.link import Link, pack
 from roomlog_runtime.redis_address import client
 from roomlog_runtime.redis_url import check_tls_files, parse_redis_url
@@ -17,6 +17,7 @@ from roomlog_worker.bus import Bus
 from tests.configuration.servers import PASSWORD, USER, has_ipv6, server, tls_server
 from tests.faults.sentinels import SERVICE, RedisGroup
 
+KEYSPACE = Keyspace()
 LOGIN = f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}"
 SECONDS = {"socket_timeout": 5.0, "socket_connect_timeout": 5.0, "protocol": 2}
 FORMS = {
@@ -89,9 +90,9 @@ async def speaks_everywhere(url: str, database: int) -> None:
     """Write by the api's client, read by the worker's bus, ask by the gateway's link."""
     with client(url, **SECONDS) as redis:
         assert redis.client_info()["db"] == database
-        redis.delete(in_stream(7))
-        redis.xadd(in_stream(7), {b"e": b"x"})
-        entries = await asyncio.to_thread(Bus(url).read, {7})
+        redis.delete(KEYSPACE.in_stream(7))
+        redis.xadd(KEYSPACE.in_stream(7), {b"e": b"x"})
+        entries = await asyncio.to_thread(Bus(url, KEYSPACE).read, {7})
         assert [value for _, _, value in entries] == [b"x"]
     speaker = Asking()
     link = Link(url, speaker, asyncio.get_running_loop().time)
@@ -114,7 +115,7 @@ class Asking:
 
     def link_up(self) -> None:
         assert self.link is not None
-        self.link.write(pack("XLEN", in_stream(7)))
+        self.link.write(pack("XLEN", KEYSPACE.in_stream(7)))
 
     def link_reply(self, reply: Any) -> None:
         if not self.answer.done():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.link import Link
 from roomlog_local.ports import LOOPBACK
 from roomlog_worker.bus import Bus
@@ -44,7 +45,7 @@ def fail_over(group: RedisGroup) -> None:
 
 def test_a_worker_reads_from_the_new_primary(group: RedisGroup) -> None:
     """After a failover the worker's one connection asks the Sentinels again, and can delete what it reads."""
-    bus = Bus(url_of(group))
+    bus = Bus(url_of(group), Keyspace())
     assert bus.read({0}) == []
     fail_over(group)
 

@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import Any, Final, Protocol
 
-from roomlog_contract.shards import in_stream, read_stream
+from roomlog_contract.keyspace import Keyspace
 
+KEYSPACE: Final = Keyspace()
 Words = list[bytes]
 EntryId = tuple[int, int]
 ENTRY_BYTES: Final = 128
@@ -96,7 +97,7 @@ class ModelRedis:
         """XREAD from 0 (or from `after`) of the shards' streams, at most `count` entries of each."""
         entries = []
         for shard in sorted(shards):
-            for name in (in_stream(shard), read_stream(shard)):
+            for name in (KEYSPACE.in_stream(shard), KEYSPACE.read_stream(shard)):
                 found = self.streams.get(name.encode())
                 if found:
                     least = after.get(name.encode(), (0, 0)) if after is not None else (0, 0)

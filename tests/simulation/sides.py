@@ -30,9 +30,10 @@ from roomlog_store import pending
 from roomlog_store.models import PendingCommand, RoomEvent
 from tests.store.people import People, make_room
 from tests.worker.bench import GATEWAY, Bench, Worker
+from tests.worker.bench import KEYSPACE as BENCH_KEYSPACE
 
 from .loop import SimulatedLoop
-from .redis_model import ModelRedis
+from .redis_model import KEYSPACE, ModelRedis
 from .store_model import EPOCH, ModelStore, PendingRow, RoomRow, Safeguards
 from .worker_model import Ledger, WorkerModel
 
@@ -52,7 +53,7 @@ class Heard:
 
     def take(self, channel: str, payload: bytes) -> None:
         """Sort one publication in."""
-        _, kind, name = channel.split(":")
+        *_, kind, name = channel.split(":")
         if kind == "gateway":
             self.replies |= {reply.request: reply for reply in decode_replies(payload)}
         elif kind == "user":
@@ -134,7 +135,7 @@ class RealSide:
         pending.request_command(command, user)
 
     def wake(self, room: UUID) -> None:
-        self._bench.add_raw(shards.in_stream(shards.shard_of_room(room)), b"")
+        self._bench.add_raw(BENCH_KEYSPACE.in_stream(shards.shard_of_room(room)), b"")
 
     def token(self, user: int) -> str:
         return str(Token.objects.get_or_create(user_id=user)[0].key)
@@ -192,12 +193,12 @@ class ModelSide:
 
     def send(self, command: RoomWrite, user: int, *, wants_reply: bool = False) -> int:
         shard = shards.shard_of_room(shards.room_of(command, user))
-        return self._add(shards.in_stream(shard), command, user, wants_reply)
+        return self._add(KEYSPACE.in_stream(shard), command, user, wants_reply)
 
     def ask(self, command: Any, user: int = 0) -> int:
         room = getattr(command, "room", None)
         shard = 0 if room is None else shards.shard_of_room(room)
-        return self._add(shards.read_stream(shard), command, user)
+        return self._add(KEYSPACE.read_stream(shard), command, user)
 
     def post(self, command: RoomWrite, user: int) -> None:
         shard = shards.shard_of_room(shards.room_of(command, user))
@@ -205,7 +206,7 @@ class ModelSide:
         self._store.pending[row.id] = row
 
     def wake(self, room: UUID) -> None:
-        self._redis.add(shards.in_stream(shards.shard_of_room(room)), b"")
+        self._redis.add(KEYSPACE.in_stream(shards.shard_of_room(room)), b"")
 
     def token(self, user: int) -> str:
         self._store.tokens[f"token-{user}"] = user

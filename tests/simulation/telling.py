@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from roomlog_contract import shards
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.envelope import Answered, Envelope, Joined, Reply, encode
@@ -18,7 +17,7 @@ from roomlog_contract.errors import ErrorCode
 
 from .ledger import Written, frame_of
 from .reading import error_frame, notice_of, summary
-from .redis_model import EntryId
+from .redis_model import KEYSPACE, EntryId
 from .store_model import Key, ModelStore
 
 Replies = dict[str, list[Reply]]
@@ -86,11 +85,11 @@ def _announce(store: ModelStore, told: Telling, written: Written, envelope: Enve
     is_answered_apart = written.duplicate or envelope.wants_reply
     sender = ("", 0) if is_answered_apart else (envelope.gateway, envelope.request)
     notice = notice_of(store, event, written.epoch, *sender)
-    told.notices.append((shards.room_channel(event.room), encode(notice)))
+    told.notices.append((KEYSPACE.room_channel(event.room), encode(notice)))
     if isinstance(command, InviteUser):
         room = store.rooms[event.room]
         if command.user in room.members:
-            told.notices.append((shards.user_channel(command.user), encode(Joined(summary(room)))))
+            told.notices.append((KEYSPACE.user_channel(command.user), encode(Joined(summary(room)))))
     if is_answered_apart:
         mine = frame_of(event, written.epoch, store.users, duplicate=written.duplicate)
         mine = msgspec.structs.replace(mine, uuid=command.uuid)

@@ -12,15 +12,14 @@ from typing import Any, Protocol
 import hiredis
 import pytest
 
-from roomlog_contract.shards import in_stream, read_stream
 from roomlog_gateway.link import pack
 from roomlog_local.ports import LOOPBACK
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.redis_link import packed
-from tests.simulation.redis_model import ModelRedis
+from tests.simulation.redis_model import KEYSPACE, ModelRedis
 
 SECONDS = 10.0
-IN, READ = in_stream(3), read_stream(3)
+IN, READ = KEYSPACE.in_stream(3), KEYSPACE.read_stream(3)
 NOTHING = object()
 
 

@@ -13,14 +13,14 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from roomlog_contract import limits, shards
+from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import HeadMoved, Reply, decode_envelope, encode
 
 from .lease_model import LeaseModel
 from .ledger import Batch, Refused
 from .reading import reply_to
-from .redis_model import EntryId, ModelRedis
+from .redis_model import KEYSPACE, EntryId, ModelRedis
 from .store_model import Key, ModelStore, NotUnique, Transaction, Trouble
 from .telling import Entry, Outcome, ids_of, telling_of
 
@@ -304,7 +304,8 @@ class WorkerModel:
         self._next_reminder = now + REMIND_SECONDS
         moved, self._moved = self._moved, {}
         notices = [
-            (shards.room_channel(room), encode(HeadMoved(epoch, seq))) for room, (epoch, seq) in moved.items()
+            (KEYSPACE.room_channel(room), encode(HeadMoved(epoch, seq)))
+            for room, (epoch, seq) in moved.items()
         ]
         await self._finish(notices, {})
 
@@ -317,7 +318,7 @@ class WorkerModel:
 
     async def _answer(self, replies: dict[str, list[Reply]]) -> None:
         commands = [
-            partial(self._redis.publish, shards.gateway_channel(gateway).encode(), encode(bundle))
+            partial(self._redis.publish, KEYSPACE.gateway_channel(gateway).encode(), encode(bundle))
             for gateway, bundle in replies.items()
             if gateway
         ]

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
-from roomlog_contract.shards import in_stream, shard_of_room
+from roomlog_contract.shards import shard_of_room
 from tests.faults.history import Fault, Ownership, Sample
 from tests.faults.journal import Journal
 
 from .gateways import GatewayHost, seams
 from .loop import SimulatedLoop
-from .redis_model import ModelRedis
+from .redis_model import KEYSPACE, ModelRedis
 from .store_model import EPOCH, ModelStore, PendingRow, RoomRow, Safeguards
 from .worker_model import Ledger, WorkerModel
 
@@ -85,7 +85,7 @@ class World:
         )
         self.store.pending[row.id] = row
         if not self.redis.is_down and not self.redis.is_full:
-            self.redis.add(in_stream(row.shard), b"")
+            self.redis.add(KEYSPACE.in_stream(row.shard), b"")
 
     def break_redis_links(self) -> None:
         """Every connection to Redis breaks."""

@@ -1,7 +1,6 @@
-"""Where a command travels: shard of a room, names of streams and channels, derived room ids.
+"""Where a command travels: the shard of a room, derived room ids.
 
 64 logical shards, fixed for the life of an install: a stream may never change its room set.
-Braces are Redis Cluster hash tags: all keys of one shard live in one slot.
 """
 
 from typing import Final
@@ -28,36 +27,6 @@ def shard_of_user(user: int) -> int:
 def shard_of_token(token: str) -> int:
     """Return the shard that checks a token; spreads logins over the workers."""
     return crc32(token.encode()) % SHARDS
-
-
-def in_stream(shard: int) -> str:
-    """Return the stream of commands that write; never trimmed."""
-    return f"roomlog:{{s{shard:02d}}}:in"
-
-
-def read_stream(shard: int) -> str:
-    """Return the stream of commands that only read."""
-    return f"roomlog:{{s{shard:02d}}}:read"
-
-
-def tries_key(shard: int) -> str:
-    """Return the hash that counts tries of single entries after an unclean takeover."""
-    return f"roomlog:{{s{shard:02d}}}:tries"
-
-
-def room_channel(room: UUID) -> str:
-    """Return the channel of a room's notices."""
-    return f"roomlog:room:{room.hex}"
-
-
-def user_channel(user: int) -> str:
-    """Return the channel of what concerns one user: joined rooms, revocation."""
-    return f"roomlog:user:{user}"
-
-
-def gateway_channel(gateway: str) -> str:
-    """Return the channel of one gateway process's replies."""
-    return f"roomlog:gateway:{gateway}"
 
 
 def created_room_id(user: int, uuid: str) -> UUID:

@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
-from roomlog_contract import envelope, limits, shards
+from roomlog_contract import envelope, limits
 from roomlog_contract.commands import COMMANDS
 from roomlog_contract.errors import CloseCode, ErrorCode
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.schema import frame_structs
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -68,7 +70,14 @@ def test_what_travels_inside_is_written_with_its_fields(struct: type) -> None:
 
 def test_every_key_and_channel_is_written() -> None:
     """Names of streams and channels as they are made."""
-    made = [shards.in_stream(7), shards.read_stream(7), shards.tries_key(7)]
-    assert [name for name in made if f"`{name.replace('s07', 'sNN')}`" not in README] == []
-    for channel in ("room:<32 hex>", "user:<id>", "gateway:<id>"):
-        assert f"`roomlog:{channel}`" in README
+    keyspace, room = Keyspace("<prefix>"), UUID(int=7)
+    made = {
+        keyspace.in_stream(7),
+        keyspace.read_stream(7),
+        keyspace.tries_key(7),
+        keyspace.room_channel(room).replace(room.hex, "<32 hex>"),
+        keyspace.user_channel(7).replace(":7", ":<id>"),
+        keyspace.gateway_channel("7").replace(":7", ":<id>"),
+    }
+    written = {re.sub(r"{s\d\d}", "{sNN}", name) for name in made}
+    assert [name for name in written if f"`{name}`" not in README] == []

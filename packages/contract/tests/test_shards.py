@@ -65,17 +65,6 @@ def test_two_users_have_one_direct_room(one: int, other: int, room: str) -> None
     assert shards.direct_room_id(one, other) == shards.direct_room_id(other, one) == UUID(room)
 
 
-def test_names_of_keys_and_channels_are_fixed() -> None:
-    """The braces are Redis Cluster hash tags: a shard's keys live in one slot."""
-    room = UUID("00112233-4455-6677-8899-aabbccddeeff")
-    assert shards.in_stream(7) == "roomlog:{s07}:in"
-    assert shards.read_stream(63) == "roomlog:{s63}:read"
-    assert shards.tries_key(0) == "roomlog:{s00}:tries"
-    assert shards.room_channel(room) == "roomlog:room:00112233445566778899aabbccddeeff"
-    assert shards.user_channel(42) == "roomlog:user:42"
-    assert shards.gateway_channel("gw-1") == "roomlog:gateway:gw-1"
-
-
 @given(st.uuids(), st.integers(0, 2**53), st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_room_user_and_token_has_a_shard(room: UUID, user: int, token: str) -> None:
     """Shards are 0 … 63 and nothing else."""

@@ -23,7 +23,7 @@ from redis.retry import Retry
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, encode
-from roomlog_contract.shards import in_stream, user_channel
+from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
 from roomlog_store.models import Membership
 from roomlog_store.pending import command_pending
@@ -50,7 +50,8 @@ def connect() -> None:
 
 def on_command_pending(shard: int, **_: Any) -> None:
     """Put an empty entry into the shard's stream; its owner reads pending commands, then deletes it."""
-    _bus().attempt(lambda redis: redis.xadd(in_stream(shard), {ENTRY_FIELD: b""}))
+    stream = _keyspace().in_stream(shard)
+    _bus().attempt(lambda redis: redis.xadd(stream, {ENTRY_FIELD: b""}))
 
 
 def on_saved(instance: Model, update_fields: frozenset[str] | None = None, **_: Any) -> None:
@@ -82,7 +83,8 @@ def _user_concerned(instance: Model) -> int | None:
 
 
 def _send_recheck(user_id: int) -> None:
-    _bus().attempt(lambda redis: redis.publish(user_channel(user_id), encode(Recheck())))
+    channel = _keyspace().user_channel(user_id)
+    _bus().attempt(lambda redis: redis.publish(channel, encode(Recheck())))
 
 
 class Bus:
@@ -120,3 +122,7 @@ class Bus:
 @cache
 def _bus() -> Bus:
     return Bus(settings.ROOMLOG_REDIS_URL)
+
+
+def _keyspace() -> Keyspace:
+    return Keyspace(settings.ROOMLOG_REDIS_PREFIX)

@@ -9,7 +9,9 @@ from pathlib import Path
 from django.templatetags.static import static
 
 from roomlog_api.addresses import read_hosts, read_origins, read_socket_url
+from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.redis_address import read_redis_url
+from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import end_with_a_sentence, read_flag, read_integer, read_secret
 from roomlog_store.databases import database
 
@@ -27,6 +29,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "roomlog_api.debug_pages.SettingsFilter"
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"))}
 
 ROOMLOG_REDIS_URL = read_redis_url()
+ROOMLOG_REDIS_PREFIX = read_redis_prefix(DEFAULT_PREFIX)
 ROOMLOG_WEBSOCKET_URL = read_socket_url("ROOMLOG_WEBSOCKET_URL")
 """Where the chat page connects to; empty: its own host and scheme, path /ws."""
 

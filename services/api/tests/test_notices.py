@@ -15,10 +15,12 @@ from rest_framework.authtoken.models import Token
 from roomlog_api import notices
 from roomlog_api.models import AccessToken
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, decode_user_notice
-from roomlog_contract.shards import in_stream, shard_of_room, user_channel
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import shard_of_room
 from roomlog_store.models import Membership
 from roomlog_store.pending import post
 
+KEYSPACE = Keyspace("some/install")
 Commit = DjangoCaptureOnCommitCallbacks
 pytestmark = pytest.mark.django_db
 PATIENCE_SECONDS = 0.9
@@ -53,8 +55,9 @@ class Recorder:
 
 
 @pytest.fixture
-def redis(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+def redis(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Recorder:
     """Keeps what would be sent to Redis."""
+    settings.ROOMLOG_REDIS_PREFIX = KEYSPACE.prefix
     recorder = Recorder()
     monkeypatch.setattr(notices, "_bus", lambda: recorder)
     return recorder
@@ -66,7 +69,7 @@ def test_a_pending_command_wakes_its_shards_owner(
     """An empty entry is enough: the row itself is in the database."""
     with django_capture_on_commit_callbacks(execute=True):
         post(lobby, bob.pk, "hi")
-    assert redis.added == [(in_stream(shard_of_room(lobby)), {ENTRY_FIELD: b""})]
+    assert redis.added == [(KEYSPACE.in_stream(shard_of_room(lobby)), {ENTRY_FIELD: b""})]
 
 
 def _make_token(user: User) -> None:
@@ -121,7 +124,7 @@ def test_a_change_of_rights_is_told_to_its_user_alone(
     with django_capture_on_commit_callbacks(execute=True):
         change(bob)
         assert redis.rechecked() == []
-    assert redis.rechecked() == [user_channel(bob.pk)]
+    assert redis.rechecked() == [KEYSPACE.user_channel(bob.pk)]
 
 
 def test_a_new_token_and_a_deleted_user_are_told(
@@ -130,8 +133,8 @@ def test_a_new_token_and_a_deleted_user_are_told(
     """The first and the last thing that happens to an account count too."""
     with django_capture_on_commit_callbacks(execute=True):
         _make_token(bob)
-    assert redis.rechecked() == [user_channel(bob.pk)]
-    channel = user_channel(bob.pk)
+    assert redis.rechecked() == [KEYSPACE.user_channel(bob.pk)]
+    channel = KEYSPACE.user_channel(bob.pk)
     with django_capture_on_commit_callbacks(execute=True):
         bob.delete()
     assert set(redis.rechecked()) == {channel}

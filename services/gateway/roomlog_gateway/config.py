@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
 from roomlog_runtime.redis_address import read_redis_url
+from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds
 
 SERVICE: Final = "gateway"
@@ -23,6 +25,8 @@ class Config:
     """What an operator can turn."""
 
     redis_url: str = field(repr=False)
+    keyspace: Keyspace
+    """What this install's keys and channels are called; the workers' and the api's are the same."""
     bind: Bind
     health_bind: Bind
     allowed_origins: tuple[str, ...]
@@ -51,6 +55,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """
     return Config(
         redis_url=read_redis_url(environ),
+        keyspace=Keyspace(read_redis_prefix(DEFAULT_PREFIX, environ)),
         bind=read_bind("ROOMLOG_BIND", "0.0.0.0:8080", environ=environ),
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9080", environ=environ),
         allowed_origins=read_list("ROOMLOG_ALLOWED_ORIGINS", environ=environ),

@@ -20,7 +20,7 @@ from . import metrics
 from .errors import NoReply, NotAccepted
 from .intake import Intake
 from .room import Room
-from .router import READ_STREAMS, Router
+from .router import Router
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ class Gaps:
         question = FetchEvents(uuid="gap", room=room.id, after=room.seq, limit=limits.PAGE_EVENTS)
         try:
             async with self._places[shard]:
-                reply = await self._router.ask(READ_STREAMS[shard], question, FETCH_SECONDS)
+                reply = await self._router.ask(shard, question, FETCH_SECONDS)
         except (NoReply, NotAccepted):
             return False
         if isinstance(reply, EventsFetched):

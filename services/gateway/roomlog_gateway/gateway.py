@@ -17,7 +17,6 @@ from roomlog_contract import limits
 from roomlog_contract.commands import Authenticate, ClientCommand
 from roomlog_contract.errors import CloseCode
 from roomlog_contract.events import Degraded, Recovered
-from roomlog_contract.shards import gateway_channel
 
 from . import metrics
 from .authentication import Authentication
@@ -61,17 +60,24 @@ class Gateway:
         self._fanout = Fanout(rooms)
         self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
         selection = Selection(rooms, self._fanout, self._on_head)
-        self._router = Router(self.id, config.redis_url, selection, clock, time.time)
+        self._router = Router(self.id, config.redis_url, config.keyspace, selection, clock, time.time)
         self._intake = Intake(rooms, self._fanout, self._router.take_answered, self._on_left, clock)
         self._members = Members(
-            rooms, self._router, self._subscriber, self._intake, self._sync, self._fanout.spread
+            rooms,
+            config.keyspace,
+            self._router,
+            self._subscriber,
+            self._intake,
+            self._sync,
+            self._fanout.spread,
         )
         self._authentication = Authentication(self._members, self.spawn)
         gaps = Gaps(self._router, self._intake, rooms, self.spawn)
         self._intake.on_gap, self._intake.on_doubt = gaps.watch, gaps.doubt
         self._router.bus.on_demoted = self._leave_redis
         self._heads = HeadPoll(self._router, self._intake, rooms)
-        self._subscriber.want({gateway_channel(self.id): self._router.on_replies})
+        replies = config.keyspace.gateway_channel(self.id)
+        self._subscriber.want({replies: self._router.on_replies})
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled: dict[Connection, None] = {}
         self._unread_bound = unread_bound(config.max_connections)

@@ -20,7 +20,7 @@ from roomlog_contract.shards import shard_of_room
 from .errors import NoReply, NotAccepted
 from .intake import Intake
 from .room import Room
-from .router import READ_STREAMS, Router
+from .router import Router
 from .session import Session
 
 log = structlog.get_logger()
@@ -83,7 +83,7 @@ class HeadPoll:
         question = ReadHeads(uuid="heads", rooms=rooms)
         try:
             async with self._places:
-                reply = await self._router.ask(READ_STREAMS[shard], question, REPLY_SECONDS)
+                reply = await self._router.ask(shard, question, REPLY_SECONDS)
         except (NoReply, NotAccepted):
             return set(rooms)
         if isinstance(reply, HeadsRead):

@@ -16,13 +16,14 @@ import structlog
 from roomlog_contract import limits
 from roomlog_contract.envelope import Identified, Identify, Joined, decode_user_notice
 from roomlog_contract.events import RoomJoined, RoomLeft, RoomSummary
-from roomlog_contract.shards import room_channel, shard_of_token, user_channel
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import shard_of_token
 
 from . import metrics
 from .errors import NoReply
 from .intake import Intake
 from .room import Room
-from .router import READ_STREAMS, Router
+from .router import Router
 from .session import Session, SessionState
 from .subscriber import Handler, Subscriber
 
@@ -38,6 +39,7 @@ class Members:
     def __init__(
         self,
         rooms: dict[UUID, Room],
+        keyspace: Keyspace,
         router: Router,
         subscriber: Subscriber,
         intake: Intake,
@@ -45,6 +47,7 @@ class Members:
         spread: Callable[[Room], None],
     ) -> None:
         self._rooms = rooms
+        self._keyspace = keyspace
         self._users: dict[int, dict[Session, None]] = {}
         self._router = router
         self._subscriber = subscriber
@@ -62,15 +65,16 @@ class Members:
         question = Identify(
             uuid="identify", token=session.token, ticket=session.ticket, is_recheck=session.is_accepted
         )
-        stream = READ_STREAMS[shard_of_token(secret)]
-        reply = await self._router.ask(stream, question, IDENTIFY_TRY_SECONDS)
+        reply = await self._router.ask(shard_of_token(secret), question, IDENTIFY_TRY_SECONDS)
         if not isinstance(reply, Identified):
             raise NoReply
         return reply
 
     async def pin(self, user: int, rooms: Iterable[UUID]) -> list[Room]:
         """Subscribes to a user and to rooms; returns the rooms, kept until `unpin`, when confirmed."""
-        handlers: dict[str, Handler] = {user_channel(user): partial(self._on_user_payload, user)}
+        handlers: dict[str, Handler] = {
+            self._keyspace.user_channel(user): partial(self._on_user_payload, user)
+        }
         pinned = []
         for key in rooms:
             room = self._rooms.get(key)
@@ -79,7 +83,7 @@ class Members:
                 metrics.ROOMS.set(len(self._rooms))
             room.pins += 1
             pinned.append(room)
-            handlers[room_channel(key)] = partial(self._intake.on_payload, room)
+            handlers[self._keyspace.room_channel(key)] = partial(self._intake.on_payload, room)
         try:
             await self._subscriber.subscribe(handlers)
         except BaseException:
@@ -146,7 +150,7 @@ class Members:
             connections.pop(session, None)
             if not connections:
                 del self._users[session.user]
-                self._subscriber.unsubscribe([user_channel(session.user)])
+                self._subscriber.unsubscribe([self._keyspace.user_channel(session.user)])
         session.user = 0
 
     def _leave(self, session: Session, room: Room) -> None:
@@ -159,7 +163,7 @@ class Members:
         if room.is_unused() and self._rooms.get(room.id) is room:
             del self._rooms[room.id]
             metrics.ROOMS.set(len(self._rooms))
-            self._subscriber.unsubscribe([room_channel(room.id)])
+            self._subscriber.unsubscribe([self._keyspace.room_channel(room.id)])
 
     def _on_user_payload(self, user: int, payload: bytes) -> None:
         notice = decode_user_notice(payload)

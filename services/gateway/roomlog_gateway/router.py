@@ -39,14 +39,8 @@ from roomlog_contract.envelope import (
     encode,
 )
 from roomlog_contract.errors import ErrorCode, RefusedCommand
-from roomlog_contract.shards import (
-    SHARDS,
-    in_stream,
-    read_stream,
-    room_of,
-    shard_of_room,
-    shard_of_user,
-)
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
 
 from . import metrics
 from .bus import Bus
@@ -59,8 +53,6 @@ log = structlog.get_logger()
 
 FULL_RETRY_MS: Final = 1000
 """Told with the 33rd unanswered command: by then the worker has answered some."""
-IN_STREAMS: Final = tuple(in_stream(shard) for shard in range(SHARDS))
-READ_STREAMS: Final = tuple(read_stream(shard) for shard in range(SHARDS))
 
 
 class Router:
@@ -70,11 +62,13 @@ class Router:
         self,
         gateway: str,
         redis_url: str,
+        keyspace: Keyspace,
         selection: Selection,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
         self._gateway = gateway
+        self._keyspace = keyspace
         self._selection = selection
         self._clock = clock
         self._wall_clock = wall_clock
@@ -91,7 +85,7 @@ class Router:
         is_read = isinstance(command, SelectRoom | GetHistory | ListRooms)
         if session.unanswered >= limits.UNANSWERED_COMMANDS or (is_read and session.outbox.is_backed_up):
             raise NotAccepted(FULL_RETRY_MS)
-        stream, room = _route(session.user, command)
+        stream, room = self._route(session.user, command)
         if not is_read:
             self.requests.overtake(session, command.uuid)
         request = Request(session, command.uuid, action_of(command), room, self._clock())
@@ -107,8 +101,8 @@ class Router:
         if isinstance(command, SelectRoom):
             self._selection.begin(request)
 
-    async def ask(self, stream: str, question: Identify | ReadHeads | FetchEvents, seconds: float) -> Reply:
-        """Returns a worker's reply to a question of the gateway itself.
+    async def ask(self, shard: int, question: Identify | ReadHeads | FetchEvents, seconds: float) -> Reply:
+        """Returns the reply of a shard's worker to a question of the gateway itself.
 
         Raises:
             NotAccepted: it certainly was not sent.
@@ -116,6 +110,7 @@ class Router:
         """
         number, future = self.requests.add_own()
         try:
+            stream = self._keyspace.read_stream(shard)
             self.bus.add(stream, self._wrap(question, number, 0), number)
             async with asyncio.timeout(seconds):
                 return await future
@@ -195,25 +190,25 @@ class Router:
             )
         )
 
+    def _route(self, user: int, command: ClientCommand) -> tuple[str, UUID | None]:
+        """Return the stream of a command and the room that it names.
 
-def _route(user: int, command: ClientCommand) -> tuple[str, UUID | None]:
-    """Return the stream of a command and the room that it names.
-
-    Raises:
-        RefusedCommand: a direct room needs exactly one other member.
-    """
-    match command:
-        case NewMessage(room=room) | InviteUser(room=room) | RemoveUser(room=room) | LeaveRoom(room=room):
-            return IN_STREAMS[shard_of_room(room)], room
-        case SelectRoom(room=room) | GetHistory(room=room):
-            return READ_STREAMS[shard_of_room(room)], room
-        case ListRooms():
-            return READ_STREAMS[shard_of_user(user)], None
-        case CreateRoom(kind="direct", members=members) if len(members) != 1 or members[0] == user:
-            raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room needs exactly one other member.")
-        case CreateRoom():
-            return IN_STREAMS[shard_of_room(room_of(command, user))], None
-        case Authenticate() | Ping():
-            raise AssertionError("the session answers these itself")
-        case _:
-            assert_never(command)
+        Raises:
+            RefusedCommand: a direct room needs exactly one other member.
+        """
+        in_stream, read_stream = self._keyspace.in_stream, self._keyspace.read_stream
+        match command:
+            case NewMessage(room=room) | InviteUser(room=room) | RemoveUser(room=room) | LeaveRoom(room=room):
+                return in_stream(shard_of_room(room)), room
+            case SelectRoom(room=room) | GetHistory(room=room):
+                return read_stream(shard_of_room(room)), room
+            case ListRooms():
+                return read_stream(shard_of_user(user)), None
+            case CreateRoom(kind="direct", members=members) if len(members) != 1 or members[0] == user:
+                raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room needs exactly one other member.")
+            case CreateRoom():
+                return in_stream(shard_of_room(room_of(command, user))), None
+            case Authenticate() | Ping():
+                raise AssertionError("the session answers these itself")
+            case _:
+                assert_never(command)

@@ -7,6 +7,7 @@ here repeats a command by itself; whoever gets a RedisError knows that the entri
 import os
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final, cast
+from uuid import UUID
 
 import hiredis
 import redis
@@ -14,8 +15,9 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from roomlog_contract import limits, shards
+from roomlog_contract import limits
 from roomlog_contract.envelope import ENTRY_FIELD, Reply, RoomNotice, UserNotice, encode
+from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
 
 from .line import Line
@@ -34,12 +36,15 @@ BUNDLE_REPLIES: Final = 32
 
 RawEntry = tuple[str, str, bytes]
 """Stream, id, value."""
+Told = tuple[UUID, RoomNotice] | tuple[int, UserNotice]
+"""A room or a user, and what its channel is told."""
 
 
 class Bus:
     """One connection, used by one thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keyspace: Keyspace) -> None:
+        self._keyspace = keyspace
         self._redis: redis.Redis = client(
             url,
             socket_timeout=SOCKET_TIMEOUT_SECONDS,
@@ -64,9 +69,7 @@ class Bus:
         """
         if owned != self._owned:
             self._owned = set(owned)
-            self._streams = [
-                name(shard) for shard in owned for name in (shards.in_stream, shards.read_stream)
-            ]
+            self._streams = self._keyspace.streams(owned)
             self._busy_streams = len(self._streams)
             self._reads = {}
         count = max(1, limits.STREAM_BATCH // self._busy_streams)
@@ -86,13 +89,13 @@ class Bus:
         # After a pause of this process a few busy streams may have become many full ones.
         return entries[:MOST_ENTRIES]
 
-    def finish(self, notices: Iterable[tuple[str, bytes]], done: Mapping[str, Sequence[str]]) -> None:
+    def finish(self, notices: Iterable[Told], done: Mapping[str, Sequence[str]]) -> None:
         """Publish, then delete the entries of each stream; returns once the deletion is confirmed.
 
         Raises:
             redis.RedisError: unknown how far it came; the entries that are left are repeats.
         """
-        publications = [("PUBLISH", channel, notice) for channel, notice in notices]
+        publications = [("PUBLISH", self._channel(whom), encode(notice)) for whom, notice in notices]
         deletions = [("XDEL", stream, *entry_ids) for stream, entry_ids in done.items()]
         if not publications and not deletions:
             return
@@ -107,8 +110,9 @@ class Bus:
 
     def answer(self, replies: Mapping[str, list[Reply]]) -> None:
         """Publish replies on their gateways' channels; a lost one leaves its sender without an answer."""
+        channel = self._keyspace.gateway_channel
         publications = [
-            ("PUBLISH", shards.gateway_channel(gateway), encode(bundle[start : start + BUNDLE_REPLIES]))
+            ("PUBLISH", channel(gateway), encode(bundle[start : start + BUNDLE_REPLIES]))
             for gateway, bundle in replies.items()
             for start in range(0, len(bundle), BUNDLE_REPLIES)
         ]
@@ -124,18 +128,18 @@ class Bus:
         the try counts as the first then.
         """
         try:
-            return int(self._redis.hincrby(shards.tries_key(shard), label, 1))
+            return int(self._redis.hincrby(self._keyspace.tries_key(shard), label, 1))
         except redis.RedisError as error:
             log.warning("try_not_counted", shard=shard, error=type(error).__name__)
             return 1
 
     def forget_try(self, shard: int, label: str) -> None:
         """Drop an entry's count: the process has outlived it."""
-        self._redis.hdel(shards.tries_key(shard), label)
+        self._redis.hdel(self._keyspace.tries_key(shard), label)
 
     def forget_tries(self, shard: int) -> None:
         """Drop the counts of a shard whose first entries are through."""
-        self._redis.delete(shards.tries_key(shard))
+        self._redis.delete(self._keyspace.tries_key(shard))
 
     def disconnect(self) -> None:
         """Give the connection up after an error, so that no late answer is taken for another's.
@@ -149,6 +153,12 @@ class Bus:
             pool.release(self._line.connection)
             self._line = None
         self._owned = set()
+
+    def _channel(self, whom: UUID | int) -> str:
+        """Return the channel of a room or a user."""
+        if isinstance(whom, int):
+            return self._keyspace.user_channel(whom)
+        return self._keyspace.room_channel(whom)
 
     def _connected(self) -> Line:
         if self._line is None:
@@ -170,13 +180,3 @@ def _value_of(fields: Sequence[bytes]) -> bytes:
     return next(
         (value for name, value in zip(fields[::2], fields[1::2], strict=True) if name == ENTRY_FIELD), b""
     )
-
-
-def room_notice(room_channel: str, notice: RoomNotice) -> tuple[str, bytes]:
-    """Return a publication for `finish`."""
-    return room_channel, encode(notice)
-
-
-def user_notice(user: int, notice: UserNotice) -> tuple[str, bytes]:
-    """Return a publication for `finish`."""
-    return shards.user_channel(user), encode(notice)

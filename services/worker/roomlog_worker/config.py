@@ -5,7 +5,9 @@ import socket
 from dataclasses import dataclass, field
 from typing import Final
 
+from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
 from roomlog_runtime.redis_address import read_redis_url
+from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import Bind, SettingError, read_bind, read_integer, read_text
 
 MAX_ORDINAL: Final = 2**31 - 1
@@ -19,6 +21,8 @@ class Config:
     ordinal: int
     """0, 1, 2 …: the StatefulSet's, or the one given on the command line."""
     redis_url: str = field(repr=False)
+    keyspace: Keyspace
+    """What this install's keys and channels are called; the gateways' and the api's are the same."""
     health_bind: Bind
     crash_point: str
     """Names the point at which a test wants this process to die; empty in real life."""
@@ -31,6 +35,7 @@ def read_config(ordinal: int | None = None) -> Config:
     return Config(
         ordinal=_ordinal() if ordinal is None else ordinal,
         redis_url=read_redis_url(),
+        keyspace=Keyspace(read_redis_prefix(DEFAULT_PREFIX)),
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9081"),
         crash_point=_crash_point(),
     )

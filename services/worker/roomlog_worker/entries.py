@@ -59,7 +59,7 @@ def label_of(stream: str, entry_id: str) -> str:
 
 
 def shard_of(stream: str) -> int:
-    """Return NN of `roomlog:{sNN}:in`."""
+    """Return NN of `<prefix>:{sNN}:in`."""
     return int(stream.partition("{s")[2][:2])
 
 

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 
-from roomlog_contract import shards
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import CreateRoom, InviteUser
 from roomlog_contract.envelope import Answered, HeadMoved, Joined, Notice, Reply
@@ -20,7 +19,7 @@ from roomlog_contract.events import ErrorAnswer, RoomEventFrame, RoomSummary
 from roomlog_store.frames import Event
 from roomlog_store.models import RoomEvent
 
-from .bus import room_notice, user_notice
+from .bus import Told
 from .entries import Entry
 
 _LEAVING: Final = (RoomEvent.Kind.LEAVE_ROOM, RoomEvent.Kind.REMOVE_USER)
@@ -56,7 +55,7 @@ class Publications:
     """What one batch became and what it sends, in the order in which it must leave."""
 
     outcomes: Sequence[Outcome] = ()
-    notices: list[tuple[str, bytes]] = field(default_factory=list)
+    notices: list[Told] = field(default_factory=list)
     done: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Entries to delete, by stream."""
     replies: defaultdict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
@@ -87,9 +86,9 @@ def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = N
     return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left)
 
 
-def head_moved(room: UUID, epoch: str, seq: int) -> tuple[str, bytes]:
+def head_moved(room: UUID, epoch: str, seq: int) -> Told:
     """Return a reminder of a room's head."""
-    return room_notice(shards.room_channel(room), HeadMoved(epoch, seq))
+    return room, HeadMoved(epoch, seq)
 
 
 def error_answer(entry: Entry, code: ErrorCode, message: str | None = None) -> ErrorAnswer:
@@ -111,8 +110,8 @@ def _announce(out: Publications, outcome: Recorded) -> None:
     # A repeat is published too: its first owner may have died between commit and publication.
     waiting = None if _is_answered_apart(outcome) else entry
     notice = event_notice(event, outcome.epoch, frame, waiting)
-    out.notices.append(room_notice(shards.room_channel(event.room_id), notice))
-    out.notices.extend(user_notice(user, Joined(summary)) for user, summary in outcome.joined)
+    out.notices.append((event.room_id, notice))
+    out.notices.extend((user, Joined(summary)) for user, summary in outcome.joined)
     if waiting is None:
         mine = msgspec.structs.replace(
             outcome.frame, uuid=entry.write.uuid, duplicate=True if outcome.duplicate else msgspec.UNSET

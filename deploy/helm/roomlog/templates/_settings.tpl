@@ -87,6 +87,8 @@
     secretKeyRef:
       name: {{ .Values.redis.existingSecret | default (printf "%s-valkey" (include "roomlog.fullname" .)) }}
       key: {{ ternary .Values.redis.key "url" (ne .Values.redis.existingSecret "") }}
+- name: ROOMLOG_REDIS_PREFIX
+  value: {{ .Values.redis.prefix | default (printf "%s/%s" .Release.Namespace .Release.Name) | quote }}
 {{- end -}}
 
 {{- define "roomlog.env.database" -}}

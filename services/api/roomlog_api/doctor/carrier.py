@@ -9,7 +9,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from roomlog_contract import limits
-from roomlog_contract.shards import SHARDS, in_stream, read_stream
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import SHARDS
 from roomlog_runtime.redis_address import client
 
 from .finding import Finding, found
@@ -25,11 +26,11 @@ CLOCK_SECONDS: Final = 2.0
 MEBIBYTE: Final = 1024 * 1024
 
 
-def look(url: str) -> Iterator[Finding]:
+def look(url: str, keyspace: Keyspace) -> Iterator[Finding]:
     """Yield what is to be said of Redis; one line where it can't be asked."""
     redis = client(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, protocol=2)
     try:
-        yield from _look(redis)
+        yield from _look(redis, keyspace)
     except (RedisError, OSError) as error:
         fact = f"can't be asked: {type(error).__name__}"  # its text may hold the address or the user
         yield Finding("Redis", fact, "start it, or correct ROOMLOG_REDIS_URL")
@@ -37,7 +38,7 @@ def look(url: str) -> Iterator[Finding]:
         redis.close()
 
 
-def _look(redis: Redis) -> Iterator[Finding]:
+def _look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
     info: dict[str, Any] = redis.info()
     yield _server(info)
     yield _library()
@@ -47,7 +48,7 @@ def _look(redis: Redis) -> Iterator[Finding]:
     )
     yield from _memory(info)
     yield from _persistence(info)
-    yield _streams(redis)
+    yield _streams(redis, keyspace)
     yield _clock(redis)
 
 
@@ -94,8 +95,8 @@ def _persistence(info: dict[str, Any]) -> Iterator[Finding]:
     yield found("last save", "failed: " + ", ".join(broken) if broken else "ok", not broken, todo)
 
 
-def _streams(redis: Redis) -> Finding:
-    names = [name for shard in range(SHARDS) for name in (in_stream(shard), read_stream(shard))]
+def _streams(redis: Redis, keyspace: Keyspace) -> Finding:
+    names = keyspace.streams()
     pipeline = redis.pipeline(transaction=False)
     for name in names:
         pipeline.xlen(name)

@@ -22,7 +22,7 @@ from roomlog_gateway.gateway import Gateway
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
 from tests.gateway.client import Client, connect
-from tests.gateway.stub_worker import StubWorker
+from tests.gateway.stub_worker import KEYSPACE, StubWorker
 from tests.gateway.waiting import eventually, wait_until
 
 settings.register_profile("change", max_examples=150, deadline=None)
@@ -119,6 +119,7 @@ async def make_gateway(redis_url: str) -> AsyncIterator[MakeGateway]:
         config = read_config(
             {
                 "ROOMLOG_REDIS_URL": redis_url,
+                "ROOMLOG_REDIS_PREFIX": KEYSPACE.prefix,
                 "ROOMLOG_BIND": f"{LOOPBACK}:{free_port()}",
                 "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{free_port()}",
                 **environ,

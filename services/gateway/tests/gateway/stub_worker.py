@@ -16,7 +16,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from roomlog_contract import shards
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import GetHistory, LeaveRoom, ListRooms, NewMessage, SelectRoom
 from roomlog_contract.envelope import (
@@ -50,11 +49,10 @@ from roomlog_contract.events import (
     SelectRoomPage,
     User,
 )
+from roomlog_contract.keyspace import Keyspace
 
 EPOCH = "00000000000000e1"
-STREAMS = [
-    name for shard in range(shards.SHARDS) for name in (shards.in_stream(shard), shards.read_stream(shard))
-]
+KEYSPACE = Keyspace("stub")
 
 
 @dataclass
@@ -121,10 +119,10 @@ class StubWorker:
 
     async def publish(self, room: UUID, notice: Notice) -> None:
         if self.publishes:
-            await self._redis.publish(shards.room_channel(room), encode(notice))
+            await self._redis.publish(KEYSPACE.room_channel(room), encode(notice))
 
     async def tell_user(self, user: int, notice: Joined | Recheck) -> None:
-        await self._redis.publish(shards.user_channel(user), encode(notice))
+        await self._redis.publish(KEYSPACE.user_channel(user), encode(notice))
 
     async def command(self, *words: str) -> None:
         """Tells Valkey something that is none of a worker's business."""
@@ -149,7 +147,7 @@ class StubWorker:
 
     async def _take_all(self) -> None:
         while self._is_wanted:
-            found: Any = await self._redis.xread(dict.fromkeys(STREAMS, "0"), count=256, block=20)
+            found: Any = await self._redis.xread(dict.fromkeys(KEYSPACE.streams(), "0"), count=256, block=20)
             for stream, entries in found or ():
                 replies: dict[str, list[Reply]] = {}
                 for _, fields in entries:
@@ -161,7 +159,7 @@ class StubWorker:
                             replies.setdefault(envelope.gateway, []).append(reply)
                 await self._redis.xdel(stream, *[entry_id for entry_id, _ in entries])
                 for gateway, bundle in replies.items():
-                    await self._redis.publish(shards.gateway_channel(gateway), encode(bundle))
+                    await self._redis.publish(KEYSPACE.gateway_channel(gateway), encode(bundle))
 
     async def _carry_out(self, envelope: Envelope) -> Reply | None:
         command, request, user = envelope.command, envelope.request, envelope.user

@@ -9,11 +9,10 @@ import pytest
 from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify, encode
-from roomlog_contract.shards import room_channel
 from roomlog_gateway.frames import text_frame
 from roomlog_gateway.outbox import ANSWER_BYTES, UNREAD_BYTES, Frame, unread_bound
 from tests.gateway.conftest import Connect, MakeGateway, Running, Server
-from tests.gateway.stub_worker import StubWorker
+from tests.gateway.stub_worker import KEYSPACE, StubWorker
 from tests.gateway.waiting import eventually
 
 
@@ -46,7 +45,7 @@ async def test_a_reminder_of_the_head_is_enough(worker: StubWorker, room: UUID, 
     client = await enter(1)
     worker.publishes = False
     notice = await worker.say(room, 1, "lost")
-    await worker._redis.publish(room_channel(room), encode(HeadMoved(notice.epoch, notice.seq)))
+    await worker._redis.publish(KEYSPACE.room_channel(room), encode(HeadMoved(notice.epoch, notice.seq)))
     assert (await client.event("new_message"))["seq"] == 1
 
 

@@ -2,6 +2,7 @@
 
 from roomlog_contract.commands import NewMessage, SelectRoom
 from roomlog_contract.envelope import Answered, encode
+from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.router import Router
 from roomlog_gateway.session import Session
 from tests.gateway.insides import GATEWAY, ROOM, Stage, read
@@ -9,7 +10,9 @@ from tests.gateway.insides import GATEWAY, ROOM, Stage, read
 
 def routed(stage: Stage) -> Router:
     """Returns a router whose commands wait for a Redis that never comes."""
-    return Router(GATEWAY, "redis://127.0.0.1:1/0", stage.selection, lambda: stage.now, lambda: stage.now)
+    return Router(
+        GATEWAY, "redis://127.0.0.1:1/0", Keyspace(), stage.selection, lambda: stage.now, lambda: stage.now
+    )
 
 
 def say(router: Router, session: Session, uuid: str) -> None:

@@ -32,6 +32,7 @@ from roomlog_contract.envelope import (
     decode_user_notice,
     encode,
 )
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker.bus import Bus
@@ -39,6 +40,7 @@ from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash import CrashPoint
 from roomlog_worker.leases import POLL_SECONDS, LeaseKeeper
 
+KEYSPACE: Final = Keyspace("bench")
 GATEWAY: Final = "gateway-1"
 HEAR_SECONDS: Final = 10.0
 MOST_TURNS: Final = 50
@@ -117,7 +119,7 @@ class Worker:
     """One worker process, as far as a test can have several."""
 
     def __init__(self, redis_url: str, clock: Clock, ordinal: int = 0) -> None:
-        self.bus = MortalBus(redis_url)
+        self.bus = MortalBus(redis_url, KEYSPACE)
         self.leases = LeaseKeeper(uuid4(), ordinal, clock)
         self.shutdown = HastyShutdown()
         self.consumer = Consumer(self.bus, self.leases, self.shutdown, CrashPoint())
@@ -154,7 +156,7 @@ class Bench:
         self._workers = [self.worker]
         self._requests = 0
         self._listener: PubSub = self.redis.pubsub()  # type: ignore[no-untyped-call]
-        self._listener.psubscribe("roomlog:*", "end-of-hearing")
+        self._listener.psubscribe(f"{KEYSPACE.prefix}:*", "end-of-hearing")
 
     @property
     def bus(self) -> Bus:
@@ -175,7 +177,7 @@ class Bench:
 
     def send(self, command: RoomWrite, user: int, *, staff: bool = False, wants_reply: bool = False) -> int:
         """Put a command into its room's stream, as a gateway does; returns the request's number."""
-        stream = shards.in_stream(shards.shard_of_room(room_of(command, user)))
+        stream = KEYSPACE.in_stream(shards.shard_of_room(room_of(command, user)))
         return self._add(stream, command, user, staff=staff, wants_reply=wants_reply)
 
     def ask(
@@ -184,7 +186,7 @@ class Bench:
         """Put a command into a `read` stream; returns the request's number."""
         room: UUID | None = getattr(command, "room", None)
         return self._add(
-            shards.read_stream(shard if room is None else shards.shard_of_room(room)), command, user
+            KEYSPACE.read_stream(shard if room is None else shards.shard_of_room(room)), command, user
         )
 
     def add_raw(self, stream: str, value: bytes) -> None:
@@ -193,12 +195,7 @@ class Bench:
 
     def waiting(self) -> int:
         """Return how many entries all streams have."""
-        streams = (
-            stream(shard)
-            for shard in range(shards.SHARDS)
-            for stream in (shards.in_stream, shards.read_stream)
-        )
-        return sum(int(self.redis.xlen(stream)) for stream in streams)
+        return sum(int(self.redis.xlen(stream)) for stream in KEYSPACE.streams())
 
     def turn(self, times: int = 1) -> Heard:
         """Do rounds of the first worker and return what it published."""
@@ -241,7 +238,7 @@ class Bench:
 
 
 def _sort(heard: Heard, channel: str, data: bytes) -> None:
-    _, kind, name = channel.split(":")
+    *_, kind, name = channel.split(":")
     heard.order.append(kind)
     if kind == "gateway":
         assert name == GATEWAY

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from roomlog_contract.commands import InviteUser, RemoveUser
-from roomlog_contract.shards import SHARDS, in_stream, shard_of_room
+from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_store import statements
 from roomlog_store.exchange import Exchange
 from roomlog_store.leases import take_leases
@@ -19,7 +19,7 @@ from roomlog_store.models import DeadLetter, Membership, RoomEvent, ShardLease
 from roomlog_store.pending import post
 from roomlog_worker import alone
 from tests.store.people import People, make_room, message, write
-from tests.worker.bench import Bench, Killed
+from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 from tests.worker.test_faults import around_insert, end_session
 from tests.worker.test_leases import entry_for
@@ -101,7 +101,7 @@ def test_what_depends_on_more_goes_the_usual_way(postgres_bench: Bench, people: 
     def sends(*commands: Any) -> Callable[[], Any]:
         return lambda: [postgres_bench.send(command, people.alice) for command in commands]
 
-    stream = in_stream(shard_of_room(room))
+    stream = KEYSPACE.in_stream(shard_of_room(room))
     cases = [
         sends(message(room), message(room)),
         sends(message(room, reply_to=first)),
@@ -181,7 +181,7 @@ def test_a_death_after_the_commit_is_replayed(
     assert taken == ["alone"]
     postgres_bench.successor().turn_until(lambda: postgres_bench.waiting() == 0)
     (notice,) = postgres_bench.hear().notices
-    assert notice.frame in published[0][1]
+    assert published[0][1].frame == notice.frame
     assert texts_of(room)[2:] == ["survivor"]
 
 

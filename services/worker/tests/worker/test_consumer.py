@@ -10,13 +10,13 @@ from redis.exceptions import ReadOnlyError
 from roomlog_contract.commands import CreateRoom, InviteUser, ListRooms, NewMessage, RemoveUser
 from roomlog_contract.envelope import Envelope, Joined, encode
 from roomlog_contract.limits import STREAM_BATCH
-from roomlog_contract.shards import SHARDS, created_room_id, in_stream, read_stream, shard_of_room
+from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer
 from roomlog_worker.bus import MOST_ENTRIES
 from tests.store.people import People, make_room, message
-from tests.worker.bench import GATEWAY, Bench
+from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
 
 def texts_of(room: UUID) -> list[str]:
@@ -95,7 +95,7 @@ class TestEvents:
             CreateRoom(uuid=f"make-{n}", members=[(people.bob, people.carol)[n % 2]]) for n in range(8)
         ]
         for command in commands:
-            stream = in_stream(shard_of_room(created_room_id(people.alice, command.uuid)))
+            stream = KEYSPACE.in_stream(shard_of_room(created_room_id(people.alice, command.uuid)))
             envelope = Envelope(command=command, gateway=GATEWAY, request=1, user=people.alice)
             bench.redis.xadd(stream, {"e": encode(envelope)}, id="7-*")
         heard = bench.turn()
@@ -192,18 +192,18 @@ class TestBounds:
         successor = bench.another()
         for shard in range(SHARDS):
             for _ in range(20):
-                bench.add_raw(in_stream(shard), b"x")
+                bench.add_raw(KEYSPACE.in_stream(shard), b"x")
         assert len(successor.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
         assert len(successor.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
         assert len(successor.bus.read({1})) > 2
 
     def test_a_burst_after_a_quiet_time_is_cut(self, bench: Bench, people: People) -> None:
         """One stream was busy, now all are: what is over two batches waits for the next turn."""
-        bench.add_raw(in_stream(0), b"x")
+        bench.add_raw(KEYSPACE.in_stream(0), b"x")
         assert len(bench.bus.read(set(range(SHARDS)))) == 1
         for shard in range(SHARDS):
             for _ in range(20):
-                bench.add_raw(in_stream(shard), b"x")
+                bench.add_raw(KEYSPACE.in_stream(shard), b"x")
         assert len(bench.bus.read(set(range(SHARDS)))) == MOST_ENTRIES
         assert len(bench.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
 
@@ -215,7 +215,7 @@ class TestWakeUps:
         """The empty entry goes; the row is an event and gone in the same transaction."""
         room = make_room(people.alice)
         post(room, people.alice, "from the api", uuid="u")
-        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         heard = bench.turn()
         assert heard.seqs() == [2]
         assert texts_of(room) == ["from the api"]
@@ -236,7 +236,7 @@ class TestWakeUps:
         """What the api wrote before a message was sent stands before it in the log."""
         room = make_room(people.alice)
         post(room, people.alice, "first")
-        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         bench.send(message(room, "second"), people.alice)
         bench.turn()
         assert texts_of(room) == ["first", "second"]
@@ -245,7 +245,7 @@ class TestWakeUps:
         """Nobody waits for an answer, and nothing tries for ever."""
         room = make_room(people.alice)
         post(room, people.bob, "no member")
-        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         assert bench.turn().replies == {}
         assert not PendingCommand.objects.exists()
 
@@ -253,7 +253,7 @@ class TestWakeUps:
         """`staff`: the api has checked."""
         room = make_room(people.alice)
         request_command(InviteUser(uuid="i", room=room, user=people.bob), people.carol, staff=True)
-        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         assert bench.turn().notices[0].user == people.carol
 
     def test_a_row_that_nobody_can_read_is_kept_and_passed(self, bench: Bench, people: People) -> None:
@@ -264,7 +264,7 @@ class TestWakeUps:
             shard=shard, room=room, user_id=people.alice, uuid="n", envelope=b"\xc1"
         )
         post(room, people.alice, "behind it")
-        bench.add_raw(in_stream(shard), b"")
+        bench.add_raw(KEYSPACE.in_stream(shard), b"")
         bench.turn()
         letter = DeadLetter.objects.get()
         assert (letter.error, bytes(letter.envelope)) == ("undecodable", b"\xc1")
@@ -272,7 +272,7 @@ class TestWakeUps:
         assert not PendingCommand.objects.exists()
 
 
-@pytest.mark.parametrize("stream", [in_stream(5), read_stream(5)])
+@pytest.mark.parametrize("stream", [KEYSPACE.in_stream(5), KEYSPACE.read_stream(5)])
 def test_an_undecodable_entry_is_kept(bench: Bench, stream: str) -> None:
     """What no known release wrote goes where people find it, byte for byte, and blocks nobody."""
     bench.add_raw(stream, b"\xc1 nonsense")
@@ -284,7 +284,7 @@ def test_an_undecodable_entry_is_kept(bench: Bench, stream: str) -> None:
 
 def test_a_read_in_a_write_stream_is_kept_too(bench: Bench, people: People) -> None:
     """A stray command has no room to be written to; it must not end the process."""
-    bench.add_raw(in_stream(5), encode(Envelope(command=ListRooms(uuid="l"), user=people.alice)))
+    bench.add_raw(KEYSPACE.in_stream(5), encode(Envelope(command=ListRooms(uuid="l"), user=people.alice)))
     bench.turn()
     assert DeadLetter.objects.get().error == "undecodable"
 

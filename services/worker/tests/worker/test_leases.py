@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog_contract.envelope import Envelope
-from roomlog_contract.shards import SHARDS, in_stream, shard_of_room
+from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_store.models import RoomEvent, ShardLease, Worker
 from roomlog_worker.crash import CrashPoint
 from roomlog_worker.entries import Entry
@@ -16,7 +16,7 @@ from roomlog_worker.errors import LeaseLost
 from roomlog_worker.leases import DEAD_SECONDS, FORGET_SECONDS, POLL_SECONDS, LeaseKeeper, desired_owners
 from roomlog_worker.writer import Writer
 from tests.store.people import add_user, make_room, message
-from tests.worker.bench import Clock, tick
+from tests.worker.bench import KEYSPACE, Clock, tick
 
 ALL = set(range(SHARDS))
 
@@ -197,7 +197,7 @@ def test_a_shard_that_was_never_mine_is_refused_too(clock: Clock) -> None:
 def entry_for(room: UUID, user: int) -> Entry:
     """Return a message as an entry of its room's stream."""
     shard = shard_of_room(room)
-    return Entry(shard, in_stream(shard), "1-1", Envelope(command=message(room), user=user))
+    return Entry(shard, KEYSPACE.in_stream(shard), "1-1", Envelope(command=message(room), user=user))
 
 
 def workers(ordinals: set[int]) -> list[Worker]:

@@ -12,14 +12,14 @@ from redis import Redis
 from roomlog_contract.commands import GetHistory
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
-from roomlog_contract.shards import in_stream, shard_of_room, tries_key
+from roomlog_contract.shards import shard_of_room
 from roomlog_store import services
 from roomlog_store.models import DeadLetter, PendingCommand
 from roomlog_store.new_event import NewEvent
 from roomlog_store.pending import post
 from roomlog_worker import outcomes, reader, writer
 from tests.store.people import People, make_room, message
-from tests.worker.bench import GATEWAY, Bench, Killed
+from tests.worker.bench import GATEWAY, KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 
 
@@ -145,7 +145,7 @@ class TestFailures:
         streams: dict[str, UUID] = {}
         while len(streams) < 3:
             room = make_room(people.alice)
-            streams[in_stream(shard_of_room(room))] = room
+            streams[KEYSPACE.in_stream(shard_of_room(room))] = room
         for number, (stream, room) in enumerate(streams.items()):
             envelope = Envelope(
                 command=message(room, "poison"), gateway=GATEWAY, request=number, user=people.alice
@@ -161,7 +161,7 @@ class TestFailures:
         room = make_room(people.alice)
         post(room, people.alice, "poison")
         post(room, people.alice, "behind")
-        bench.add_raw(in_stream(shard_of_room(room)), b"")
+        bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         bench.worker.turn_until(lambda: _wake(bench, room) and not PendingCommand.objects.exists())
         assert texts_of(room) == ["behind"]
         assert DeadLetter.objects.get().entry.startswith("pending-")
@@ -298,12 +298,12 @@ class TestKillers:
 
 
 def _wake(bench: Bench, room: UUID) -> bool:
-    bench.add_raw(in_stream(shard_of_room(room)), b"")
+    bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
     return True
 
 
 def _counts(redis: Redis) -> list[bytes | str]:
-    return [key for shard in range(64) for key in redis.hkeys(tries_key(shard))]
+    return [key for shard in range(64) for key in redis.hkeys(KEYSPACE.tries_key(shard))]
 
 
 def _trouble(*_: Any, **__: Any) -> Any:

@@ -32,7 +32,6 @@ from roomlog_contract.envelope import (
 )
 from roomlog_contract.events import User
 from roomlog_contract.limits import PAGE_EVENTS, SELECT_MESSAGES, TEXT_CODE_POINTS
-from roomlog_contract.shards import read_stream
 from roomlog_store import selectors
 from roomlog_store.models import RoomHead
 from roomlog_store.services import new_epoch
@@ -42,7 +41,7 @@ from roomlog_worker.entries import Entry
 from roomlog_worker.reader import PAGE_BYTES, read
 from tests.store.databases import EPOCH
 from tests.store.people import People, make_room, message, write, written
-from tests.worker.bench import GATEWAY, Bench
+from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
 
 @pytest.fixture
@@ -312,7 +311,7 @@ def test_many_replies_leave_in_bundles(bench: Bench) -> None:
 
 
 def _entry(command: ClientCommand | ReadHeads, user: int) -> Entry:
-    return Entry(0, read_stream(0), "1-1", Envelope(command=command, user=user))
+    return Entry(0, KEYSPACE.read_stream(0), "1-1", Envelope(command=command, user=user))
 
 
 def _pages(bench: Bench, room: UUID, user: int) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from roomlog_api.doctor import bounds, carrier, truth
+from roomlog_contract.keyspace import Keyspace
 
 
 class Command(BaseCommand):
@@ -20,7 +21,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line for each look and fail where something is wrong."""
         wrong = 0
-        for finding in (*carrier.look(settings.ROOMLOG_REDIS_URL), *truth.look()):
+        keyspace = Keyspace(settings.ROOMLOG_REDIS_PREFIX)
+        for finding in (*carrier.look(settings.ROOMLOG_REDIS_URL, keyspace), *truth.look()):
             self.stdout.write(str(finding))
             wrong += finding.is_wrong
         for line in bounds.look():

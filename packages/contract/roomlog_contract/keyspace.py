@@ -1,0 +1,57 @@
+"""The names of one install's keys and channels in Redis.
+
+Several installs may share a Redis: each has a prefix of its own, with which every name begins. Channels know
+no database number, so nothing but the prefix keeps two installs apart. Each composition root makes one
+keyspace from its settings and passes it on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from .shards import SHARDS, shard_of_room
+
+DEFAULT_PREFIX: Final = "roomlog"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """All names under one prefix.
+
+    Braces are Redis Cluster hash tags: the streams of a shard and the channels of its rooms live in one slot.
+    """
+
+    prefix: str = DEFAULT_PREFIX
+    """Without braces and colons; `roomlog_runtime.redis_address.read_redis_prefix` checks it."""
+
+    def in_stream(self, shard: int) -> str:
+        """Return the stream of commands that write; never trimmed."""
+        return f"{self._shard(shard)}:in"
+
+    def read_stream(self, shard: int) -> str:
+        """Return the stream of commands that only read."""
+        return f"{self._shard(shard)}:read"
+
+    def tries_key(self, shard: int) -> str:
+        """Return the hash that counts tries of single entries after an unclean takeover."""
+        return f"{self._shard(shard)}:tries"
+
+    def streams(self, shards: Iterable[int] = range(SHARDS)) -> list[str]:
+        """Return both streams of each of the shards, by default of all."""
+        return [stream(shard) for shard in shards for stream in (self.in_stream, self.read_stream)]
+
+    def room_channel(self, room: UUID) -> str:
+        """Return the channel of a room's notices."""
+        return f"{self._shard(shard_of_room(room))}:room:{room.hex}"
+
+    def user_channel(self, user: int) -> str:
+        """Return the channel of what concerns one user: joined rooms, revocation."""
+        return f"{self.prefix}:user:{user}"
+
+    def gateway_channel(self, gateway: str) -> str:
+        """Return the channel of one gateway process's replies."""
+        return f"{self.prefix}:gateway:{gateway}"
+
+    def _shard(self, shard: int) -> str:
+        return f"{self.prefix}:{{s{shard:02d}}}"
