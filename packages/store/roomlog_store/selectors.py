@@ -1,16 +1,24 @@
 """Shared reads: what services, the api and workers ask of the database. Nothing here writes or locks."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import F
+from django.db.models.functions import Now
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.events import RoomSummary, User
 
 from .frames import Event, named_in
-from .models import ChatMessage, Membership, RoomEvent, RoomHead
+from .models import ChatMessage, Install, Membership, RoomEvent, RoomHead
+
+
+def database_seconds() -> float:
+    """Return the database's clock in seconds since 1970: the one clock that all processes share."""
+    now: datetime = Install.objects.values_list(Now(), flat=True).get()
+    return now.timestamp()
 
 
 def users_by_id(ids: Collection[int]) -> dict[int, User]:

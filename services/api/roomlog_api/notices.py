@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
@@ -55,13 +56,13 @@ def on_command_pending(shard: int, **_: Any) -> None:
 
 
 def on_saved(instance: Model, update_fields: frozenset[str] | None = None, **_: Any) -> None:
-    """Tell the user's sockets of a new or changed token, membership or account."""
+    """Tell the user's sockets of a new or changed token, membership, session or account."""
     if update_fields != frozenset({"last_login"}):  # each login saves that, and changes nobody's rights
         _recheck_after_commit(instance)
 
 
 def on_deleted(instance: Model, **_: Any) -> None:
-    """Tell the user's sockets that a token, a membership or the account is gone."""
+    """Tell the user's sockets that a token, a membership, a session or the account is gone."""
     _recheck_after_commit(instance)
 
 
@@ -78,6 +79,9 @@ def _user_concerned(instance: Model) -> int | None:
             return instance.user_id
         case AbstractBaseUser() if isinstance(instance, get_user_model()):
             return instance.pk
+        case AbstractBaseSession():
+            user = str(instance.get_decoded().get(SESSION_KEY, ""))
+            return int(user) if user.isdecimal() else None
         case _:
             return None
 

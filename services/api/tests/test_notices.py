@@ -7,7 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth import logout
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.test import Client, RequestFactory
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 from rest_framework.authtoken.models import Token
@@ -98,6 +103,22 @@ def _change_password(user: User) -> None:
     user.save(update_fields=["password"])
 
 
+def _log_out(user: User) -> None:
+    request = RequestFactory().post("/logout/")
+    request.session = SessionStore(Session.objects.get().session_key)
+    logout(request)
+
+
+def _delete_sessions(user: User) -> None:
+    Session.objects.all().delete()
+
+
+def _change_session(user: User) -> None:
+    session = Session.objects.get()
+    session.expire_date = timezone.now()
+    session.save()
+
+
 def _leave(user: User) -> None:
     Membership.objects.get(user=user).delete()
 
@@ -110,7 +131,18 @@ def _change_role(user: User) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [_revoke, _revoke_by_query, _revoke_in_admin, _deactivate, _change_password, _leave, _change_role],
+    [
+        _revoke,
+        _revoke_by_query,
+        _revoke_in_admin,
+        _deactivate,
+        _change_password,
+        _log_out,
+        _delete_sessions,
+        _change_session,
+        _leave,
+        _change_role,
+    ],
 )
 def test_a_change_of_rights_is_told_to_its_user_alone(
     change: Callable[[User], None],
@@ -121,6 +153,7 @@ def test_a_change_of_rights_is_told_to_its_user_alone(
 ) -> None:
     """Whatever the way, open sockets hear of it once the change is committed."""
     Token.objects.create(user=bob)
+    Client().force_login(bob)
     with django_capture_on_commit_callbacks(execute=True):
         change(bob)
         assert redis.rechecked() == []

@@ -2,12 +2,16 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
+from rest_framework.test import APIRequestFactory, force_authenticate
 
+from roomlog_api.rest.access import TicketView
 from roomlog_api.signing_in import MAX_FAILURES
-from roomlog_store.tickets import read_ticket
+from roomlog_contract.events import User as Person
+from roomlog_store.tickets import users_by_ticket
 
 pytestmark = pytest.mark.django_db
 RIGHT = {"username": "alice", "password": "correct horse"}
@@ -61,7 +65,17 @@ def test_revoking_deletes_ones_own_token_alone(as_alice: Client, bob: User) -> N
 def test_a_ticket_is_for_who_asks(as_alice: Client, alice: User) -> None:
     """A page that is signed in gets a pass for its socket, good for a minute."""
     answer = as_alice.post("/api/ticket/").json()
-    assert (read_ticket(answer["ticket"]), answer["expires_in_seconds"]) == (alice.pk, 60)
+    ticket = answer["ticket"]
+    assert users_by_ticket({(ticket, False)}) == {(ticket, False): Person(alice.pk, "alice")}
+    assert answer["expires_in_seconds"] == 60
+
+
+def test_a_ticket_comes_from_a_token_or_a_session(alice: User) -> None:
+    """Who is known by other means, as a host's own login may, gets none: nothing could end its socket."""
+    request = APIRequestFactory().post("/api/ticket/")
+    force_authenticate(request, alice)
+    request.session = SessionStore()
+    assert TicketView.as_view()(request).status_code == 403
 
 
 def test_a_session_needs_its_pages_own_mark(alice: User) -> None:

@@ -1,40 +1,166 @@
-"""Tickets: whose they are, and for how long."""
+"""Tickets: whose they are, for how long, and what they die with."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
 
 import pytest
-from django.core.signing import TimestampSigner
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signing import Signer, TimestampSigner
+from django.test import Client
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
-from roomlog_store.tickets import SALT, TICKET_SECONDS, make_ticket, read_ticket
+from roomlog_contract.events import User as Person
+from roomlog_store import selectors
+from roomlog_store.tickets import SALT, TICKET_SECONDS, make_ticket, read_ticket, users_by_ticket
 
-
-def test_a_ticket_names_its_user() -> None:
-    """What the api signs, a worker with the same key reads."""
-    assert read_ticket(make_ticket(42)) == 42
-
-
-def test_an_old_ticket_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its minute a ticket opens nothing; a connection that came with it is still known by it."""
-    ticket = make_ticket(42)
-    now = TimestampSigner().timestamp()
-    monkeypatch.setattr("time.time", lambda: _seconds(now) + TICKET_SECONDS + 2)
-    assert read_ticket(ticket) is None
-    assert read_ticket(ticket, max_age_seconds=None) == 42
+pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(
-    "ticket",
-    ["", "42", make_ticket(42) + "x", "4" + make_ticket(42), TimestampSigner(salt="other").sign("42")],
-)
-def test_a_forged_ticket_is_nobodys(ticket: str) -> None:
-    """Only our own signature for this very purpose counts."""
-    assert read_ticket(ticket) is None
+@pytest.fixture
+def token(alice: User) -> Any:
+    """Alice's token."""
+    return Token.objects.create(user=alice).key
 
 
-def test_a_signed_word_is_nobodys() -> None:
-    """A value that is no user's number is refused, not raised."""
-    assert read_ticket(TimestampSigner(salt=SALT).sign("alice")) is None
+@pytest.fixture
+def session(alice: User, client: Client) -> Any:
+    """The key of Alice's session."""
+    client.force_login(alice)
+    return client.session.session_key
 
 
-def _seconds(stamp: str) -> int:
-    from django.core.signing import b62_decode
+def opens(ticket: str, *, is_recheck: bool = False) -> bool:
+    """Tell whether the ticket is good, and check that it names Alice."""
+    found = users_by_ticket({(ticket, is_recheck)})
+    assert found in ({}, {(ticket, is_recheck): Person(User.objects.get(username="alice").pk, "alice")})
+    return bool(found)
 
-    return b62_decode(stamp)
+
+def move_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let the database's clock go on."""
+    now = selectors.database_seconds()
+    monkeypatch.setattr(selectors, "database_seconds", lambda: now + seconds)
+
+
+@pytest.mark.parametrize("origin", ["token", "session"])
+def test_a_ticket_opens_for_a_minute_and_then_only_stays(
+    alice: User, origin: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its minute a ticket opens nothing; a socket that came with it is still known by it."""
+    ticket = make_ticket(alice, **{origin: request.getfixturevalue(origin)})
+    move_clock(monkeypatch, TICKET_SECONDS - 2)
+    assert opens(ticket)
+    move_clock(monkeypatch, 4)
+    assert not opens(ticket)
+    assert opens(ticket, is_recheck=True)
+
+
+def test_no_clock_but_the_databases_counts(alice: User, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The api's clock and the worker's may be hours apart."""
+    ticket = make_ticket(alice, token=token)
+    monkeypatch.setattr("time.time", lambda: 4e9)
+    assert opens(ticket)
+
+
+def test_a_ticket_shows_no_secret(alice: User, token: str, session: str) -> None:
+    """Whoever sees tickets learns neither the token nor the session's key; no two tickets are alike."""
+    made = [make_ticket(alice, session=session) for _ in range(2)] + [make_ticket(alice, token=token)]
+    said = [Signer(salt=SALT).unsign_object(ticket) for ticket in made]
+    assert session not in str(said)
+    assert session.encode().hex() not in str(said)
+    assert token not in str(said)
+    assert said[0][4] != said[1][4]
+
+
+def _delete(user: User) -> None:
+    Token.objects.all().delete()
+    Session.objects.all().delete()
+
+
+def _replace_token(user: User) -> None:
+    Session.objects.all().delete()
+    Token.objects.update(key="a" * 40)
+
+
+def _change_password(user: User) -> None:
+    user.set_password("another")
+    User.objects.filter(pk=user.pk).update(password=user.password)
+
+
+def _deactivate(user: User) -> None:
+    User.objects.update(is_active=False)
+
+
+@pytest.mark.parametrize("change", [_delete, _replace_token, _change_password, _deactivate])
+@pytest.mark.parametrize("origin", ["token", "session"])
+def test_a_ticket_dies_with_what_it_came_from(
+    alice: User, origin: str, change: Callable[[User], None], request: pytest.FixtureRequest
+) -> None:
+    """Fresh or at a recheck: token, session, password and account must be as they were."""
+    ticket = make_ticket(alice, **{origin: request.getfixturevalue(origin)})
+    change(alice)
+    assert [opens(ticket), opens(ticket, is_recheck=True)] == [False, False]
+
+
+def _logout(client: Client) -> None:
+    client.logout()
+
+
+def _expire(client: Client) -> None:
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+
+def _become_another(client: Client) -> None:
+    store = import_module("django.contrib.sessions.backends.db").SessionStore(client.session.session_key)
+    store["_auth_user_id"] = "0"
+    store.save()
+
+
+def _empty(client: Client) -> None:
+    store = import_module("django.contrib.sessions.backends.db").SessionStore(client.session.session_key)
+    store.clear()
+    store.save()
+
+
+@pytest.mark.parametrize("change", [_logout, _expire, _become_another, _empty])
+def test_a_session_must_still_be_its_users(
+    alice: User, client: Client, session: str, change: Callable[[Client], None]
+) -> None:
+    """Logged out, expired or taken over by another login: the row alone proves nothing."""
+    ticket = make_ticket(alice, session=session)
+    change(client)
+    assert not opens(ticket, is_recheck=True)
+
+
+def test_a_new_secret_key_keeps_sockets_where_the_old_one_still_counts(
+    alice: User, token: str, session: str, settings: Any
+) -> None:
+    """As Django keeps the sessions themselves."""
+    made = [make_ticket(alice, token=token), make_ticket(alice, session=session)]
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key, which is long enough not to be laughed at 0123456789"
+    assert all(opens(ticket, is_recheck=True) for ticket in made)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert not any(opens(ticket, is_recheck=True) for ticket in made)
+
+
+def test_a_forged_ticket_is_nobodys(alice: User, token: str) -> None:
+    """Only our own signature for this very purpose counts, over what we would have said."""
+    ticket = make_ticket(alice, token=token)
+    forged = ["", "42", ticket + "x", "4" + ticket, "\0", "é", TimestampSigner(salt=SALT).sign("42")]
+    forged += [Signer(salt=SALT).sign_object(said) for said in (42, [], {"user": alice.pk}, [alice.pk])]
+    forged += [Signer(salt="other").sign_object([alice.pk, 0, "", "", "", ""])]
+    assert [read_ticket(one) for one in forged] == [None] * len(forged)
+
+
+def test_sessions_outside_the_database_give_no_tickets(alice: User, client: Client, settings: Any) -> None:
+    """Workers could not look whether they still stand; the sentence says what to set."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    client.force_login(alice)
+    with pytest.raises(ImproperlyConfigured, match="SESSION_ENGINE"):
+        client.post("/api/ticket/")

@@ -38,7 +38,7 @@ from roomlog_contract.events import (
 from roomlog_store import selectors
 from roomlog_store.frames import frame_of, message_of
 from roomlog_store.models import ChatMessage, RoomEvent, RoomHead
-from roomlog_store.tickets import TICKET_SECONDS, read_ticket
+from roomlog_store.tickets import users_by_ticket
 
 from .entries import Entry
 from .outcomes import error_answer, event_notice
@@ -93,8 +93,7 @@ def _read_ahead(entries: Sequence[Entry]) -> _Known:
 def _identified(entries: Sequence[Entry]) -> dict[tuple[str, bool], User]:
     """Return the active user of each valid token and ticket.
 
-    A ticket is for its first minute; the recheck of a connection that came with it in time asks only
-    whether its user is still active.
+    A ticket opens a socket in its first minute. At a recheck only what it is bound to counts.
     """
     asked = [
         (command, command.is_recheck)
@@ -102,15 +101,8 @@ def _identified(entries: Sequence[Entry]) -> dict[tuple[str, bool], User]:
         if isinstance(command := entry.envelope.command, Identify)
     ]
     found = selectors.users_by_token({command.token for command, _ in asked if command.token})
-    owners = {
-        (ticket, is_recheck): user
-        for command, is_recheck in asked
-        if (ticket := command.ticket)
-        and (user := read_ticket(ticket, max_age_seconds=None if is_recheck else TICKET_SECONDS)) is not None
-    }
-    active = selectors.users_by_id(selectors.active_user_ids(set(owners.values()))) if owners else {}
     by_token = {(key, is_recheck): user for key, user in found.items() for is_recheck in (False, True)}
-    return by_token | {secret: active[user] for secret, user in owners.items() if user in active}
+    return by_token | users_by_ticket({(one.ticket, is_recheck) for one, is_recheck in asked if one.ticket})
 
 
 def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return for each command

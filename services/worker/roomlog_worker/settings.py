@@ -11,6 +11,7 @@ DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"), writer=Tru
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
     "rest_framework.authtoken",
     "roomlog_store",
     "roomlog_worker",

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth import SESSION_KEY, authenticate, get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authtoken.models import Token
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
 
-from roomlog_store.tickets import TICKET_SECONDS, make_ticket
+from roomlog_store.tickets import TICKET_SECONDS, make_ticket, session_model
 
 from .asker import asker
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
@@ -63,8 +64,21 @@ class TicketView(RestView):
     @describe(request=None, responses=TicketSerializer)
     def post(self, request: Request) -> Response:
         """Return a ticket for one `authenticate`, so that a page never holds a token."""
-        ticket = make_ticket(asker(request))
+        user = request.user
+        assert isinstance(user, AbstractBaseUser), "only the signed-in come here"
+        ticket = make_ticket(user, **_came_by(request))
         return Response(TicketSerializer({"ticket": ticket, "expires_in_seconds": TICKET_SECONDS}).data)
+
+
+def _came_by(request: Request) -> dict[str, str]:
+    """Return the token or session of the request: what its tickets are bound to."""
+    if isinstance(request.auth, Token):
+        return {"token": request.auth.key}
+    session = request._request.session
+    if request.auth is None and session.session_key and session.get(SESSION_KEY) == str(asker(request)):
+        session_model()  # refuses sessions that workers can't find
+        return {"session": session.session_key}
+    raise PermissionDenied("A ticket needs a token or a session, whose end it shares.")
 
 
 class UsersView(RestView):

@@ -85,6 +85,12 @@ class TestIdentify:
         request = bench.ask(question, user, shard=9)
         return bench.turn().reply(request, Identified)
 
+    @staticmethod
+    def ticket(user: int) -> str:
+        """Return a ticket of the user's new token."""
+        token = Token.objects.create(user_id=user)
+        return make_ticket(token.user, token=token.key)
+
     def test_a_token_names_its_user_and_the_rooms(self, bench: Bench, people: People, room: UUID) -> None:
         """With heads: what a client needs to begin."""
         token = Token.objects.create(user_id=people.alice)
@@ -96,9 +102,9 @@ class TestIdentify:
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """At the recheck of a connection that came with it in time its age no longer counts."""
-        ticket = make_ticket(people.bob)
+        ticket = self.ticket(people.bob)
         assert self.identified(bench, ticket=ticket).user == User(people.bob, "bob")
-        monkeypatch.setattr("roomlog_worker.reader.TICKET_SECONDS", -1)
+        monkeypatch.setattr("roomlog_store.tickets.TICKET_SECONDS", -1)
         assert self.identified(bench, ticket=ticket).user is None
         assert self.identified(bench, people.bob, ticket=ticket).user is None
         assert self.identified(bench, ticket=ticket, is_recheck=True).user == User(people.bob, "bob")
@@ -113,11 +119,28 @@ class TestIdentify:
 
     def test_the_deactivated_are_nobody(self, bench: Bench, people: People) -> None:
         """Neither token nor ticket helps them, at the recheck either."""
-        token, ticket = Token.objects.create(user_id=people.alice), make_ticket(people.alice)
+        ticket = self.ticket(people.alice)
+        token = Token.objects.get(user_id=people.alice)
         DjangoUser.objects.update(is_active=False)
         for is_recheck in (False, True):
             assert self.identified(bench, token=token.key, is_recheck=is_recheck).user is None
             assert self.identified(bench, ticket=ticket, is_recheck=is_recheck).user is None
+
+    def test_a_ticket_ends_with_its_token(self, bench: Bench, people: People) -> None:
+        """The recheck of a socket finds it gone; another token of the same user does not help."""
+        ticket = self.ticket(people.alice)
+        Token.objects.all().delete()
+        Token.objects.create(user_id=people.alice)
+        assert self.identified(bench, people.alice, ticket=ticket).user is None
+
+    def test_many_tickets_cost_as_many_queries_as_one(
+        self, people: People, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        """The database's time, users, tokens and rooms: once for all that a read brought."""
+        made = [self.ticket(user) for user in (people.alice, people.bob, people.carol)]
+        asked = [Envelope(command=Identify(uuid="i", ticket=ticket), gateway=GATEWAY) for ticket in made]
+        with django_assert_num_queries(4):
+            read([Entry(0, "", "", envelope) for envelope in asked])
 
 
 class TestHeads:

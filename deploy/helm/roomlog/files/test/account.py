@@ -1,7 +1,7 @@
 """Makes the account of `helm test` and a ticket for it: first half of the test, in the api's image.
 
-The user has no password and no token, only tickets of a minute; it stays for the next test, because
-people are never deleted under their messages.
+The user has no password and no token, only a session of some minutes that the ticket comes from; it stays for
+the next test, because people are never deleted under their messages.
 """
 
 import sys
@@ -10,20 +10,28 @@ from pathlib import Path
 import django
 
 NAME = "helm-test"
+SESSION_SECONDS = 600
+"""Longer than the test may take."""
 
 
 def main() -> None:
     """Writes a ticket into the file that the first argument names."""
     django.setup()
+    from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import User
+    from django.contrib.sessions.backends.db import SessionStore
     from django.db import connections
     from django.db.backends.postgresql.base import DatabaseWrapper
 
     from roomlog_store.tickets import make_ticket
 
     user, _ = User.objects.get_or_create(username=NAME, defaults={"password": make_password(None)})
-    Path(sys.argv[1]).write_text(make_ticket(user.pk), encoding="utf-8")
+    session = SessionStore()
+    session.update({SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash()})
+    session.set_expiry(SESSION_SECONDS)
+    session.create()
+    Path(sys.argv[1]).write_text(make_ticket(user, session=str(session.session_key)), encoding="utf-8")
     wrapper = connections["default"]  # `connection` is a proxy, an instance of nothing
     if isinstance(wrapper, DatabaseWrapper):
         wrapper.close_pool()  # or the process waits 5 s for each of the pool's threads
