@@ -1,0 +1,60 @@
+"""What a scanner sends makes no series: labels are closed sets."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from prometheus_client import REGISTRY
+
+pytestmark = pytest.mark.django_db
+PATHS = (
+    "/",
+    "/login/",
+    "/admin/",
+    "/admin/login/",
+    "/api/rooms/",
+    "/api/token/",
+    "/api/schema/",
+    "/static/{word}",
+)
+
+
+def series() -> set[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Return name and labels of each of the process's series; which statuses came depends on the throttle."""
+    return {
+        (sample.name, tuple(sorted((sample.labels | {"status": ""}).items())))
+        for family in REGISTRY.collect()
+        for sample in family.samples
+    }
+
+
+def scan(clients: list[Client], room: UUID, word: str) -> None:
+    """Send what a scanner sends, with a word that was never sent before wherever there may be one."""
+    where = [path.format(word=word) for path in PATHS]
+    where += [f"/{word}", f"/{word}.php", f"/api/{word}/", f"/admin/{word}/", f"/api/messages/{word}/"]
+    where += [f"/api/rooms/{room.hex}/messages/", f"/api/rooms/{uuid4().hex}/messages/", f"/?{word}={word}"]
+    for client in clients:
+        for path in where:
+            for method in ("GET", "HEAD", "POST", "DELETE", "TRACE", "CONNECT", word.upper(), word):
+                client.generic(method, path, b"{}", content_type=f"application/{word}").close()
+            for headers in (
+                {"host": f"{word}.example"},
+                {"accept": f"text/{word}"},
+                {"user-agent": word, "x-requested-with": word, "x-forwarded-proto": word},
+                {"authorization": f"Token {word}"},
+            ):
+                client.generic("GET", path, headers=headers).close()
+
+
+def test_a_scanner_makes_no_series(lobby: UUID, admin_user: User) -> None:
+    """A second scan with other words finds every series made; none has a word of the scanner's in it."""
+    staff = Client(raise_request_exception=False)
+    staff.force_login(admin_user)
+    clients = [Client(raise_request_exception=False), staff]
+    scan(clients, lobby, "brew")
+    first = series()
+    scan(clients, lobby, "propfind")
+    assert series() - first == set()
+    labels = {value.lower() for _, labels in first for _, value in labels}
+    assert not {value for value in labels if "brew" in value or ".example" in value}
