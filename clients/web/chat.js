@@ -17,6 +17,7 @@ const at = (id) => document.getElementById(id);
 const client = new Roomlog({
   url: websocketUrl || `${location.origin.replace(/^http/, "ws")}/ws`,
   ticket: getTicket,
+  userId: Number(userId),
   storage: localStorage,
   storagePrefix: `roomlog-outbox-${userId}:`,
 });

@@ -12,6 +12,7 @@ export class Outbox {
   commands = [];
   #storage;
   #prefix;
+  #youngest; // what the youngest command's place in the order is, saved or not
   #sentAt = new Map(); // uuid → when, of those in flight
   #notBefore = new Map(); // uuid → when it may be repeated
 
@@ -19,7 +20,9 @@ export class Outbox {
   constructor(storage, prefix) {
     this.#storage = storage;
     this.#prefix = prefix;
-    this.commands = this.#load();
+    const saved = this.#load();
+    this.#youngest = saved.at(-1)?.at ?? 0;
+    this.commands = saved.map(({ command }) => command);
   }
 
   get isFull() {
@@ -32,8 +35,9 @@ export class Outbox {
 
   add(command) {
     this.commands.push(command);
+    this.#youngest = Math.max(Date.now(), this.#youngest + 1); // in order, though the clock be set back
     try {
-      this.#storage?.setItem(this.#prefix + command.uuid, JSON.stringify({ at: Date.now(), command }));
+      this.#storage?.setItem(this.#prefix + command.uuid, JSON.stringify({ at: this.#youngest, command }));
     } catch {
       // A full or forbidden storage: the command is still in memory.
     }
@@ -82,7 +86,7 @@ export class Outbox {
     const keys = Array.from({ length: this.#storage?.length ?? 0 }, (_, place) => this.#storage.key(place));
     const saved = keys.filter((key) => key.startsWith(this.#prefix)).map((key) => parse(this.#storage.getItem(key)));
     const whole = saved.filter((entry) => entry?.command?.uuid).sort((one, other) => one.at - other.at);
-    return whole.slice(0, MAX_COMMANDS).map(({ command }) => command);
+    return whole.slice(0, MAX_COMMANDS);
   }
 }
 

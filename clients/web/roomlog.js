@@ -3,7 +3,7 @@
 // The client's end of a message's way; the specification is packages/contract/README.md. It knows nothing of
 // pages: what happens comes out as CustomEvents. Everything it keeps has a bound. Events and their detail:
 //
-//   state     {state, retryAt?, code?, reason?}  one of STATES
+//   state     {state, delayMs?, code?, reason?}  one of STATES; when the next try is, why the last one ended
 //   rooms     {}                        client.rooms or a summary in it has changed
 //   snapshot  {room, messages}          the room's present state: replace what you have
 //   event     {room, event}             the next event of a room's log, handed on exactly once
@@ -11,30 +11,19 @@
 //   refused   {command, code, message}  it did not, and never will
 //   outbox    {}                        client.outbox has changed
 
+import { now } from "./clock.js";
+import { Link, SignedOut, STATES } from "./link.js";
 import { newUuid, Outbox } from "./outbox.js";
-import { Socket } from "./socket.js";
 
-export const STATES = ["connecting", "online", "degraded", "waiting", "ended"];
+export { SignedOut, STATES };
 
-const BACKOFF_MS = 500; // the first delay's ceiling; each failure doubles it
-const BACKOFF_CAP_MS = 10_000; // the highest ceiling, as the specification asks
-const STEADY_MS = 5_000; // a connection that lasted this long clears the count of failures
-const AUTHENTICATE_MS = 12_000; // the server gives up after 10 s
 const ANSWER_MS = 15_000; // then the answer to a question is asked for again
 const RETRY_MS = 1_000; // after a refusal that passes and names no time
-const PING_MS = 25_000; // between pings: a link that died silently is found within PING_MS + PONG_MS
-const PONG_MS = 10_000;
-const CLOSE_MS = 5_000; // after the announced delay, the server's time to close
-const TICK_MS = 1_000;
 const MAX_QUESTIONS = 8; // select_room in flight: the server takes 32 commands at once
 const MAX_REQUESTS = 8;
 const MAX_CURSORS = 1_000; // the server's limit for one authenticate
-const FINAL_CLOSES = new Set([4401, 4403]); // unauthenticated, revoked: repeating would be refused again
 const RETRIED = new Set(["busy", "rate_limited", "not_authenticated", "too_many_connections"]);
 const GONE = new Set(["not_member", "invalid_room"]);
-
-/** Thrown by `ticket` when nobody is signed in: the client ends instead of trying again. */
-export class SignedOut extends Error {}
 
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
 export class NotNow extends Error {}
@@ -44,27 +33,31 @@ export class Roomlog extends EventTarget {
   /** Room id → {id, name, kind, epoch, seq, unread, isOpen}; `seq` is how far events were handed on. */
   rooms = new Map();
   user = null;
-  state = "waiting";
 
-  #options;
-  #socket = null;
-  #failures = 0;
-  #isAuthenticated = false;
-  #phaseSince = 0;
-  #announcedAt = null; // when the server asked us to come back
-  #retryAfterMs = 0;
-  #timer = null;
-  #ticker = null;
-  #pingAt = 0;
-  #pingSentAt = null;
+  #userId;
+  #link;
   #questions = new Map(); // uuid → {room, kind, askedAt}
   #requests = new Map(); // uuid → {resolve, reject, deadline}
   #outbox;
 
-  constructor({ url, ticket, storage = null, storagePrefix = "roomlog:" }) {
+  /** `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. */
+  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:" }) {
     super();
-    this.#options = { url, ticket };
+    this.#userId = userId;
     this.#outbox = new Outbox(storage, storagePrefix);
+    this.#link = new Link({
+      url,
+      ticket,
+      greeting: (fresh) => this.#greeting(fresh),
+      received: (frame) => this.#received(frame),
+      ticked: () => this.#ticked(),
+      lost: () => this.#forgetFlights(),
+      entered: (state, detail) => this.#emit("state", { state, ...detail }),
+    });
+  }
+
+  get state() {
+    return this.#link.state;
   }
 
   /** Commands that were not answered yet, oldest first: {uuid, action, room?, …}. */
@@ -74,15 +67,17 @@ export class Roomlog extends EventTarget {
 
   /** Connect, and stay connected. */
   start() {
-    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
-    globalThis.addEventListener?.("online", this.#hurry);
-    this.#connect();
+    this.#link.start();
+  }
+
+  /** Try at once, when the state is `waiting`. */
+  retry() {
+    this.#link.retry();
   }
 
   /** Disconnect for good; the outbox stays in the storage for the next page. */
-  stop() {
-    this.#end({ reason: "stopped" });
-    this.#socket?.close(1000);
+  stop(reason = "stopped") {
+    this.#link.end({ reason });
   }
 
   /** Show a room: ask for its last messages and follow it without a gap from here on. */
@@ -105,83 +100,22 @@ export class Roomlog extends EventTarget {
 
   /** Ask for something that is no event (`get_history`, `list_rooms`); rejects rather than repeats. */
   request(action, fields = {}) {
-    if (!this.#isAuthenticated || this.#requests.size >= MAX_REQUESTS) {
+    if (!this.#link.isOpen || this.#requests.size >= MAX_REQUESTS) {
       return Promise.reject(new NotNow("not connected"));
     }
     const uuid = newUuid();
     return new Promise((resolve, reject) => {
-      this.#requests.set(uuid, { resolve, reject, deadline: Date.now() + ANSWER_MS });
-      this.#write({ uuid, action, ...fields });
+      this.#requests.set(uuid, { resolve, reject, deadline: now() + ANSWER_MS });
+      this.#link.write({ uuid, action, ...fields });
     });
   }
 
   // -- the connection ---------------------------------------------------------------------------
 
-  async #connect() {
-    clearTimeout(this.#timer);
-    if (this.state === "ended" || this.#socket) return;
-    const socket = (this.#socket = new Socket());
-    this.#enter("connecting");
-    let ticket;
-    try {
-      ticket = await this.#options.ticket();
-    } catch (error) {
-      if (error instanceof SignedOut) this.#end({ reason: "signed out" });
-      else this.#closed(socket, 1006);
-      return;
-    }
-    if (this.#socket !== socket) return;
-    socket.open(this.#options.url, {
-      opened: () => this.#opened(ticket),
-      received: (frame) => this.#socket === socket && this.#received(frame),
-      closed: (code) => this.#closed(socket, code),
-    });
-  }
-
-  #opened(ticket) {
+  #greeting(ticket) {
     const open = [...this.rooms.values()].filter((room) => room.isOpen).slice(0, MAX_CURSORS);
     const cursors = Object.fromEntries(open.map((room) => [room.id, cursorOf(room)]));
-    this.#write({ uuid: "authenticate", action: "authenticate", ticket, cursors });
-  }
-
-  #closed(socket, code) {
-    if (this.#socket !== socket) return;
-    this.#socket = null;
-    const wasSteady = this.#isAuthenticated && Date.now() - this.#phaseSince > STEADY_MS;
-    this.#isAuthenticated = false;
-    this.#forgetFlights();
-    if (this.state === "ended") return;
-    if (FINAL_CLOSES.has(code)) return this.#end({ code });
-    this.#failures = wasSteady ? 1 : this.#failures + 1;
-    const delay = this.#announcedAt === null ? this.#backoff(code) : this.#announcedAt - Date.now();
-    this.#announcedAt = null;
-    this.#wait(Math.max(0, delay));
-  }
-
-  #backoff(code) {
-    if (code === 1012 && this.#failures === 1) return 0;
-    const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 16));
-    const floor = this.#retryAfterMs;
-    this.#retryAfterMs = 0;
-    return floor + Math.random() * ceiling; // full jitter: a crowd does not come back at once
-  }
-
-  #wait(delayMs) {
-    this.#enter("waiting", { retryAt: Date.now() + delayMs });
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#connect(), delayMs);
-  }
-
-  #hurry = () => {
-    if (this.state === "waiting") this.#connect();
-  };
-
-  #end(detail) {
-    clearTimeout(this.#timer);
-    clearInterval(this.#ticker);
-    globalThis.removeEventListener?.("online", this.#hurry);
-    this.#forgetFlights();
-    if (this.state !== "ended") this.#enter("ended", detail);
+    return { uuid: "authenticate", action: "authenticate", ticket, cursors };
   }
 
   #forgetFlights() {
@@ -189,43 +123,20 @@ export class Roomlog extends EventTarget {
     this.#requests.clear();
     this.#questions.clear();
     this.#outbox.disconnected();
-    this.#pingSentAt = null;
   }
 
-  #tick() {
-    const now = Date.now();
-    if (this.state === "connecting" && now - this.#phaseSince > AUTHENTICATE_MS) this.#abandon();
-    if (this.#announcedAt !== null && now > this.#announcedAt + CLOSE_MS) this.#abandon();
-    if (!this.#isAuthenticated) return;
-    if (this.#pingSentAt !== null && now - this.#pingSentAt > PONG_MS) return this.#abandon();
-    if (this.#pingSentAt === null && now > this.#pingAt) {
-      this.#pingSentAt = now;
-      this.#write({ uuid: "ping", action: "ping" });
-    }
-    for (const [uuid, { askedAt }] of this.#questions) if (now - askedAt > ANSWER_MS) this.#questions.delete(uuid);
-    this.#outbox.expire(now);
+  #ticked() {
+    for (const [uuid, { askedAt }] of this.#questions) if (now() - askedAt > ANSWER_MS) this.#questions.delete(uuid);
+    this.#outbox.expire(now());
     for (const [uuid, { reject, deadline }] of this.#requests) {
-      if (now > deadline && this.#requests.delete(uuid)) reject(new NotNow("no answer"));
+      if (now() > deadline && this.#requests.delete(uuid)) reject(new NotNow("no answer"));
     }
     this.#flush();
-  }
-
-  /** Give up a socket that may never tell its end. */
-  #abandon() {
-    const socket = this.#socket;
-    socket?.close(4000);
-    this.#closed(socket, 1006);
-  }
-
-  #write(frame) {
-    this.#socket?.send(frame);
   }
 
   // -- what the server says ---------------------------------------------------------------------
 
   #received(frame) {
-    this.#pingAt = Date.now() + PING_MS;
-    this.#pingSentAt = null;
     if (frame.status === "error") return this.#error(frame);
     if (frame.seq !== undefined && frame.epoch !== undefined && frame.action !== "select_room") return this.#event(frame);
     const request = this.#requests.get(frame.uuid);
@@ -238,12 +149,11 @@ export class Roomlog extends EventTarget {
 
   #hear = {
     authenticate: ({ user, rooms }) => {
+      if (this.#userId !== null && user.id !== this.#userId) return this.stop("another user");
       this.user = user;
-      this.#isAuthenticated = true;
-      this.#pingAt = Date.now() + PING_MS;
       const known = this.rooms;
       this.rooms = new Map(rooms.map((summary) => [summary.id, met(summary, known.get(summary.id))]));
-      this.#enter("online");
+      this.#link.welcomed();
       this.#emit("rooms");
       this.#flush();
     },
@@ -262,9 +172,9 @@ export class Roomlog extends EventTarget {
       this.#emit("rooms");
     },
     room_left: ({ room }) => this.#drop(room),
-    reconnect: ({ after_ms }) => (this.#announcedAt = Date.now() + after_ms),
-    degraded: () => this.#enter("degraded"),
-    recovered: () => this.#enter("online"),
+    reconnect: ({ after_ms }) => this.#link.announced(after_ms),
+    degraded: () => this.#link.degraded(true),
+    recovered: () => this.#link.degraded(false),
   };
 
   #event(event) {
@@ -314,16 +224,15 @@ export class Roomlog extends EventTarget {
     const command = this.#outbox.find(uuid);
     const request = this.#requests.get(uuid);
     if (action === "authenticate") {
-      this.#retryAfterMs = frame.retry_after_ms ?? 0;
-      this.#abandon(); // with the next try comes a new ticket
+      this.#link.refused(message, frame.retry_after_ms);
     } else if (question) {
       if (GONE.has(code)) this.#drop(question.room);
-      else question.askedAt = Date.now() + after - ANSWER_MS; // asked again then
+      else question.askedAt = now() + after - ANSWER_MS; // asked again then
     } else if (request) {
       this.#requests.delete(uuid);
       request.reject(new NotNow(message));
     } else if (command && RETRIED.has(code)) {
-      this.#outbox.refused(command, Date.now() + after);
+      this.#outbox.refused(command, now() + after);
     } else if (command) {
       this.#forget(command);
       this.#emit("refused", { command, code, message });
@@ -347,16 +256,16 @@ export class Roomlog extends EventTarget {
 
   /** Send what may be sent: first what was missed, then commands, oldest first, one at a time for a room. */
   #flush() {
-    if (!this.#isAuthenticated) return;
+    if (!this.#link.isOpen) return;
     const asked = new Set([...this.#questions.values()].map(({ room }) => room));
     for (const room of this.rooms.values()) {
       if (!room.needs || asked.has(room.id) || this.#questions.size >= MAX_QUESTIONS) continue;
       const uuid = `select-${newUuid()}`;
       const since = room.needs === "since" ? { since: cursorOf(room) } : {};
-      this.#questions.set(uuid, { room: room.id, kind: room.needs, askedAt: Date.now() });
-      this.#write({ uuid, action: "select_room", room: room.id, ...since });
+      this.#questions.set(uuid, { room: room.id, kind: room.needs, askedAt: now() });
+      this.#link.write({ uuid, action: "select_room", room: room.id, ...since });
     }
-    for (const command of this.#outbox.take(Date.now())) this.#write(command);
+    for (const command of this.#outbox.take(now())) this.#link.write(command);
   }
 
   /** For the sender of its command an event is the answer, wherever it is met. */
@@ -373,12 +282,6 @@ export class Roomlog extends EventTarget {
   #forget(command) {
     this.#outbox.remove(command);
     this.#emit("outbox");
-  }
-
-  #enter(state, detail = {}) {
-    this.state = state;
-    this.#phaseSince = Date.now();
-    this.#emit("state", { state, ...detail });
   }
 
   #emit(name, detail = {}) {

@@ -2,15 +2,18 @@
 
 import re
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+import roomlog_api
 from roomlog_api.signing_in import MAX_FAILURES
 
 pytestmark = pytest.mark.django_db
+MODULES = sorted(path.name for path in Path(roomlog_api.__file__).with_name("web").glob("*.js"))
 RIGHT = {"username": "alice", "password": "correct horse"}
 
 
@@ -84,7 +87,7 @@ def test_the_admin_runs_nothing_from_elsewhere(admin_client: Client) -> None:
     assert policy["frame-ancestors"] == "'none'"
 
 
-@pytest.mark.parametrize("name", ["chat.js", "roomlog.js", "outbox.js", "socket.js", "api.js", "view.js"])
+@pytest.mark.parametrize("name", MODULES)
 def test_the_pages_modules_are_served(client: Client, name: str) -> None:
     """Browsers run a module only under a JavaScript type."""
     with closing(client.get(f"/static/roomlog/{name}")) as answer:

@@ -1,0 +1,137 @@
+"""The browser's client, clients/web/link.js, in a real browser: its connection, lost and found."""
+
+import pytest
+
+from tests.faults.browser import browser
+from tests.faults.scripted_gateway import START, Gateway, gateway, message, refusal, success
+
+__all__ = ["browser", "gateway"]
+
+
+@pytest.mark.parametrize("code", [4401, 4403])
+def test_who_was_cut_off_stays_away(gateway: Gateway, code: int) -> None:
+    """Unauthenticated or revoked: the same would happen again."""
+    gateway.sockets[-1].close(code=code)
+    gateway.until(lambda: gateway.state() == "ended")
+    gateway.page.clock.run_for(60_000)
+    assert len(gateway.sockets) == 1
+
+
+def test_who_is_signed_out_stays_away(gateway: Gateway) -> None:
+    """Without a ticket there is nothing to try."""
+    gateway.page.evaluate("window.isSignedOut = true")
+    gateway.lose(1001)
+    gateway.page.clock.fast_forward(1_000)
+    gateway.until(lambda: gateway.state() == "ended")
+
+
+def test_an_announced_restart_is_waited_for(gateway: Gateway) -> None:
+    """The server spreads its clients: each comes back when it was told, neither sooner nor much later."""
+    gateway.send({"action": "reconnect", "after_ms": 8_000, "reason": "restart"})
+    gateway.page.evaluate("0")
+    gateway.lose(1012)
+    gateway.page.clock.run_for(6_000)
+    assert len(gateway.sockets) == 1
+    gateway.page.clock.run_for(3_000)
+    gateway.until(lambda: len(gateway.sockets) == 2)
+
+
+def test_tries_become_rarer_up_to_ten_seconds(gateway: Gateway) -> None:
+    """Full jitter under a ceiling that doubles from half a second: here always half of it."""
+    delays = []
+    for number in range(8):
+        loss = gateway.lose(1013)
+        delays.append(loss["delayMs"])
+        gateway.page.clock.fast_forward(11_000)
+        gateway.connected(number + 2)
+    assert delays == pytest.approx([250, 500, 1000, 2000, 4000, 5000, 5000, 5000])
+
+
+def test_a_silent_link_is_given_up_within_ten_seconds(gateway: Gateway) -> None:
+    """A ping after some silence, and no word after it: the socket may be dead without knowing it."""
+    gateway.page.clock.run_for(10_000)
+    gateway.expect("ping")
+    gateway.until(lambda: len(gateway.sockets) == 2 or gateway.state() == "waiting")
+
+
+def test_a_link_that_answers_is_kept(gateway: Gateway) -> None:
+    """Each pong is a sign of life, however long nothing else is said."""
+    for number in range(1, 6):
+        gateway.page.clock.run_for(6_000)
+        gateway.send(success(gateway.expect("ping", number)) | {"time_ms": 0})
+        gateway.page.evaluate("0")
+    assert (len(gateway.sockets), gateway.losses()) == (1, [])
+
+
+def test_what_the_browser_says_of_the_network_counts_at_once(gateway: Gateway) -> None:
+    """No waiting for pings when it goes, none for the next try when it is back."""
+    gateway.page.context.set_offline(True)
+    gateway.until(lambda: gateway.state() == "waiting")
+    gateway.page.evaluate("Math.random = () => 1")
+    gateway.page.context.set_offline(False)
+    gateway.connected(2)
+
+
+def test_a_page_that_is_looked_at_again_tries_at_once(gateway: Gateway) -> None:
+    """A phone wakes up: its timers stood still, so what it shows may be old."""
+    gateway.lose(1013)
+    gateway.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    gateway.connected(2)
+    gateway.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    gateway.expect("ping")
+
+
+def test_somebody_may_have_it_tried_now(gateway: Gateway) -> None:
+    """The pause is for crowds; one person's click goes before it."""
+    gateway.lose(1013)
+    gateway.page.evaluate("client.retry()")
+    gateway.connected(2)
+
+
+@pytest.mark.parametrize("year", [1990, 2090])
+def test_a_clock_that_is_set_stops_nothing(gateway: Gateway, year: int) -> None:
+    """Pings, repeats and deadlines go by a clock that only grows."""
+    gateway.page.clock.run_for(2_000)
+    gateway.page.clock.set_system_time(f"{year}-01-01")
+    gateway.page.clock.run_for(4_000)
+    gateway.send(success(gateway.expect("ping")) | {"time_ms": 0})
+    uuid = gateway.say("one")
+    gateway.until(lambda: gateway.sent() == [uuid])
+    for number in range(2, 6):
+        gateway.page.clock.run_for(4_500)
+        gateway.send(success(gateway.expect("ping", number)) | {"time_ms": 0})
+    gateway.until(lambda: gateway.sent() == [uuid, uuid])
+
+
+def test_a_clock_set_back_keeps_the_order_over_a_reload(gateway: Gateway) -> None:
+    """What was typed first is sent first by the next page too."""
+    gateway.lose(1013)
+    first = gateway.say("one")
+    gateway.page.clock.set_system_time("1990-01-01")
+    second = gateway.say("two")
+    gateway.page.reload()
+    gateway.page.evaluate(START)
+    gateway.until(lambda: gateway.sent() == [first])
+    gateway.send(message(4, uuid=first))
+    gateway.until(lambda: gateway.sent() == [first, second])
+
+
+def test_nothing_leaves_under_another_users_name(gateway: Gateway) -> None:
+    """Somebody else logged in in this browser: the next ticket is theirs, what waits is not."""
+    gateway.lose(1013)
+    gateway.say("mine")
+    gateway.user = {"id": 8, "username": "bob"}
+    gateway.page.clock.fast_forward(1_000)
+    gateway.until(lambda: gateway.state() == "ended")
+    assert gateway.seen("state")[-1]["reason"] == "another user"
+    assert gateway.sent() == []
+
+
+def test_a_refused_ticket_is_told(gateway: Gateway) -> None:
+    """Trying goes on, and the state says what the server answered."""
+    gateway.rooms = None
+    gateway.lose(1013)
+    gateway.page.clock.fast_forward(1_000)
+    gateway.send(refusal(gateway.expect("authenticate", 2), "invalid_token"))
+    gateway.until(lambda: len(gateway.losses()) == 2)
+    assert gateway.losses()[1]["reason"] == "invalid_token"
