@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from . import limits
-from .commands import COMMANDS, Authenticate, ClientCommand, Command, GetHistory, NewMessage
+from .commands import COMMANDS, Authenticate, ClientCommand, Command, GetHistory, NewMessage, Ping
 from .errors import ErrorCode, MalformedFrame, RefusedCommand
 
 _NO_BRACKETS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^"\[\]{}]++', re.DOTALL)
@@ -28,7 +28,8 @@ _OUT_OF_RANGE: Final = object()
 _PLAIN_QUOTES: Final = 16
 """Around the four names and values of a plain message: a name twice, or a further one, would have more."""
 _encoder: Final = msgspec.json.Encoder(uuid_format="hex")
-_plain: Final = msgspec.json.Decoder(NewMessage)
+_plain: Final = msgspec.json.Decoder(NewMessage | Ping)
+"""Two kinds, because msgspec asks for `action` only where it has to choose."""
 
 
 class _Ambiguous(ValueError):
@@ -60,6 +61,8 @@ def _decode_plain(text: str) -> NewMessage | None:
         return None
     try:
         message = _plain.decode(text)
+        if not isinstance(message, NewMessage):
+            return None
         _check(message)
     except (ValueError, RefusedCommand):  # msgspec's errors are values' too, and so is a lone surrogate
         return None

@@ -275,6 +275,7 @@ PLAIN = "{" + ",".join(WHOLE) + "}"
 )
 @example(WHOLE, "")
 @example([*WHOLE, '"text":"again"'], "")
+@example([WHOLE[0], *(pair for pair in WHOLE if "action" not in pair)], "")
 @example([*WHOLE[:3], '"text":"again"', '"text":1'], "")
 @example([*WHOLE, '"reply_to":7'], "")
 @example([*WHOLE[:3], '"text":"\ud800"'], "")
