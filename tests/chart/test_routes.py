@@ -153,6 +153,15 @@ def test_only_named_peers_come_in_where_some_are_named() -> None:
     assert [(rule["ports"][0]["port"], rule["from"]) for rule in rules] == [(8080, [edge]), (9080, [watch])]
 
 
+def test_metrics_are_for_the_own_namespace_unless_others_are_named() -> None:
+    """By default no other namespace reads them, and an empty list means nobody, not everybody."""
+    for values, peers in ((NOTHING, [[{"podSelector": {}}]]), ({"networkPolicy": {"scrapers": []}}, [])):
+        for component, port in (("gateway", 9080), ("worker", 9081), ("api", 9082)):
+            rules = find(render(values), "NetworkPolicy", f"roomlog-{component}")["spec"].get("ingress", [])
+            scrapes = [rule for rule in rules if {"port": port} in rule["ports"]]
+            assert [rule.get("from") for rule in scrapes] == peers
+
+
 def test_policies_can_be_left_out() -> None:
     """Clusters with policies of their own get none of ours."""
     assert of_kind(render({"networkPolicy": {"enabled": False}}), "NetworkPolicy") == []

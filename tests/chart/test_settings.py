@@ -1,11 +1,17 @@
 """Settings that the chart computes: the way to stop, secrets, origins and hosts."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import yaml
 
 from tests.chart.render import (
     EVERYTHING,
     EXTERNAL,
     NOTHING,
+    ON_A_CLUSTER,
     ROUTED,
     Manifest,
     containers,
@@ -14,6 +20,7 @@ from tests.chart.render import (
     of_kind,
     pod_specs,
     render,
+    run_helm,
 )
 
 pytestmark = pytest.mark.usefixtures("helm")
@@ -119,7 +126,8 @@ def test_with_a_route_everything_follows_from_its_hosts() -> None:
     assert api["ROOMLOG_SECURE_COOKIES"] == "1"
     assert api["ROOMLOG_PROXIES"] == "1"
     assert {"chat.example.org", "talk.example.org"} <= set(api["ROOMLOG_ALLOWED_HOSTS"].split(","))
-    assert "https://talk.example.org" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
+    origins = "https://chat.example.org,https://talk.example.org"
+    assert api["ROOMLOG_CSRF_TRUSTED_ORIGINS"] == origins
     assert variables_of("gateway", ROUTED)["ROOMLOG_ALLOWED_ORIGINS"] == ""
 
 
@@ -144,6 +152,64 @@ def test_said_settings_win_over_computed_ones() -> None:
     assert "https://internal" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
     gateway = variables_of("gateway", values)
     assert gateway["ROOMLOG_ALLOWED_ORIGINS"] == "https://a.example.org,https://b.example.org"
+
+
+def test_plain_http_is_trusted_only_where_cookies_travel_by_it() -> None:
+    """Beside TLS an http:// origin would let a page of the plain name post forms."""
+    api = variables_of("api", {**ROUTED, "api": {"secureCookies": False}})
+    assert "http://chat.example.org" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
+
+
+def test_wildcard_hosts_reach_django_in_its_own_words() -> None:
+    """*.example.org is a name of routes; Django knows .example.org, and never matches the other."""
+    route = {**ROUTED["httpRoute"], "hostnames": ["*.example.org", "chat.example.com"]}
+    values: Manifest = {"httpRoute": route, "api": {"allowedHosts": ["*.internal", "*"]}}
+    hosts = variables_of("api", values)["ROOMLOG_ALLOWED_HOSTS"].split(",")
+    assert hosts[-4:] == [".example.org", "chat.example.com", ".internal", "*"]
+    assert "https://*.example.org" in variables_of("api", values)["ROOMLOG_CSRF_TRUSTED_ORIGINS"]
+
+
+@pytest.mark.parametrize("component", ["gateway", "worker", "api"])
+def test_every_port_listens_on_both_families(component: str) -> None:
+    """On a cluster of IPv6 alone 0.0.0.0 is reached by nobody."""
+    binds = {name: v for name, v in variables_of(component, NOTHING).items() if name.endswith("BIND")}
+    assert binds
+    assert {value.rpartition(":")[0] for value in binds.values()} == {"[::]"}
+
+
+@pytest.mark.parametrize("release", ["7", "1e5", "0x1f", "2024-11-25", "1roomlog"])
+def test_a_release_of_digits_makes_names_that_are_texts(release: str) -> None:
+    """YAML would read 7 as a number, and a Service's name begins with a letter."""
+    answer = run_helm("template", NOTHING, release=release, options=(*ON_A_CLUSTER, "--namespace", "12"))
+    assert answer.returncode == 0, answer.stderr
+    for manifest in filter(None, yaml.safe_load_all(answer.stdout)):
+        names = manifest["metadata"]
+        assert re.fullmatch("[a-z][a-z0-9-]*", names["name"]), names["name"]
+        assert names["namespace"] == "12"
+        assert {type(text) for text in texts_of(manifest)} <= {str}
+
+
+def texts_of(manifest: Any) -> Iterator[Any]:
+    """Yields what must be text wherever it stands: labels, names, variables' values."""
+    if isinstance(manifest, list):
+        for item in manifest:
+            yield from texts_of(item)
+    elif isinstance(manifest, dict):
+        for key, value in manifest.items():
+            if key in ("labels", "matchLabels", "annotations", "stringData", "data"):
+                yield from (value or {}).values()
+            elif key in (
+                "name",
+                "value",
+                "serviceName",
+                "serviceAccountName",
+                "secretName",
+                "namespace",
+                "key",
+            ):
+                yield value
+            else:
+                yield from texts_of(value)
 
 
 def test_long_release_names_still_make_valid_names() -> None:

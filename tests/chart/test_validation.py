@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.render import CHART, EVERYTHING, EXTERNAL, NOTHING, Manifest, complaint, render, run_helm
+from tests.chart.render import (
+    CHART,
+    EVERYTHING,
+    EXTERNAL,
+    NOTHING,
+    ON_A_CLUSTER,
+    Manifest,
+    complaint,
+    run_helm,
+)
 
 pytestmark = pytest.mark.usefixtures("helm")
 
@@ -152,7 +161,32 @@ def test_the_chart_passes_the_linter(values: Manifest) -> None:
     assert "[ERROR]" not in answer.stdout
 
 
-def test_a_rendering_is_the_same_every_time() -> None:
-    """But for the generated passwords nothing changes between two renderings: upgrades roll nothing."""
-    assert run_helm("template", EXTERNAL).stdout == run_helm("template", EXTERNAL).stdout
-    assert render(EXTERNAL)
+GIVEN: Manifest = {
+    "secretKey": {"value": "k" * 50},
+    "valkey": {"password": "theirs"},
+    "postgresql": {"password": "theirs2"},
+}
+
+
+@pytest.mark.parametrize("values", [EXTERNAL, GIVEN], ids=["external", "given"])
+def test_a_rendering_is_the_same_every_time(values: Manifest) -> None:
+    """With a cluster or without: nothing changes between two renderings, and upgrades roll nothing."""
+    answers = [run_helm("template", values, options=options) for options in ((), (), ON_A_CLUSTER)]
+    assert [answer.returncode for answer in answers] == [0, 0, 0], answers[0].stderr
+    assert len({answer.stdout for answer in answers}) == 1
+
+
+def test_no_rendering_without_a_cluster_makes_secrets() -> None:
+    """Each would make others; what has to be set is named, all at once."""
+    # What Argo CD passes: the kinds of the cluster that can be listed, but a look-up that finds nothing.
+    for options in ((), ("--api-versions", "v1/Secret", "--api-versions", "v1/Pod")):
+        said = complaint(NOTHING, options)
+        assert "set secretKey.existingSecret and valkey.password and postgresql.password" in said
+        assert "set postgresql.password," in complaint({**GIVEN, "postgresql": {}}, options)
+
+
+@pytest.mark.parametrize("password", ["with/slash", "with space", "with'quote"])
+def test_an_embedded_password_needs_no_encoding(password: str) -> None:
+    """It stands in a URL, a configuration file and a statement; an own server may have any."""
+    assert "/valkey/password" in complaint({"valkey": {"password": password}})
+    assert "/postgresql/password" in complaint({"postgresql": {"password": password}})

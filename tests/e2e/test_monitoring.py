@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import yaml
 
+from tests.chart.render import ON_A_CLUSTER
 from tests.chart.test_monitoring import board_queries
 from tests.e2e import settings
 from tests.e2e.cluster import SERVICES, Cluster, run, wait_while
@@ -56,7 +57,7 @@ async def scrape_config(cluster: Cluster) -> str:
 async def rules() -> str:
     """Return the rules as the chart renders them."""
     words = ("--set", "metrics.rules.enabled=true", "--show-only", "templates/monitoring/rules.yaml")
-    place = ("--namespace", settings.NAMESPACE, "--kube-version", "v1.34.0")
+    place = ("--namespace", settings.NAMESPACE, "--kube-version", "v1.34.0", *ON_A_CLUSTER)
     rendered = await run("helm", "template", settings.RELEASE, "deploy/helm/roomlog", *place, *words)
     return yaml.safe_dump(yaml.safe_load(rendered)["spec"])
 

@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from roomlog_runtime import metrics
+from roomlog_runtime.listening import listen
 from roomlog_runtime.settings import Bind
 
 log = structlog.get_logger()
@@ -104,16 +105,17 @@ class HealthServer:
 
 
 class _Server(socketserver.TCPServer):
-    allow_reuse_address = True
     request_queue_size = THREADS + MAX_WAITING_REQUESTS
     """The system's queue before ours; with the default of 5 a burst waits for a second SYN."""
 
     def __init__(self, bind: Bind, checks: Checks) -> None:
-        self.address_family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
         self.checks = checks
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="health")
         self._places = BoundedSemaphore(THREADS + MAX_WAITING_REQUESTS)
-        super().__init__((bind.host, bind.port), _Request)
+        super().__init__((bind.host, bind.port), _Request, bind_and_activate=False)
+        self.socket.close()  # the one that TCPServer made: of one family
+        self.socket = listen(bind, self.request_queue_size)
+        self.server_address = self.socket.getsockname()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._places.acquire(blocking=False):

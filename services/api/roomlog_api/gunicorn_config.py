@@ -10,13 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from roomlog_runtime.listening import reachable
 from roomlog_runtime.logs import stdlib_config
 from roomlog_runtime.settings import read_bind
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
 import_module(os.environ["DJANGO_SETTINGS_MODULE"])
 
-bind = str(read_bind("ROOMLOG_BIND", "0.0.0.0:8000"))
+bind = str(reachable(read_bind("ROOMLOG_BIND", "0.0.0.0:8000")))
 worker_class = "gthread"
 workers = 1
 threads = 8

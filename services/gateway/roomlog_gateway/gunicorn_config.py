@@ -7,13 +7,14 @@ port.
 import os
 from importlib.util import find_spec
 
+from roomlog_runtime.listening import reachable
 from roomlog_runtime.logs import stdlib_config
 
 from .config import SERVICE, read_config
 
 _config = read_config()
 
-bind = [str(_config.bind)]
+bind = [str(reachable(_config.bind))]
 workers = 1
 worker_class = "aiohttp.GunicornUVLoopWebWorker" if find_spec("uvloop") else "aiohttp.GunicornWebWorker"
 max_requests = 0

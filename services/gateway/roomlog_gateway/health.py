@@ -7,6 +7,7 @@ and clients could not even be told (`degraded`, `busy`).
 from aiohttp import web
 
 from roomlog_runtime.health import Answer, Checks, respond
+from roomlog_runtime.listening import listen
 from roomlog_runtime.settings import Bind
 
 from .drain import Drain
@@ -30,7 +31,7 @@ class HealthSite:
     async def start(self) -> None:
         """Opens the port."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._bind.host, self._bind.port).start()
+        await web.SockSite(self._runner, listen(self._bind)).start()
 
     async def stop(self) -> None:
         """Closes the port."""

@@ -4,16 +4,15 @@
 {{- $dns := include "roomlog.flow.dns" . | fromYaml -}}
 {{- $redis := include "roomlog.flow.redis" . | fromYaml -}}
 {{- $database := include "roomlog.flow.database" . | fromYaml -}}
-{{- $scrape := include "roomlog.flow.scrape" . | fromYaml -}}
 {{- $clients := .Values.networkPolicy.clients -}}
 gateway:
-  ingress: {{ list (include "roomlog.flow.in" (dict "from" $clients "port" 8080) | fromYaml) (merge (dict "ports" (list (dict "port" 9080))) $scrape) | toJson }}
+  ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8080) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9080) | fromJsonArray) | toJson }}
   egress: {{ list $dns $redis | toJson }}
 worker:
-  ingress: {{ list (merge (dict "ports" (list (dict "port" 9081))) $scrape) | toJson }}
+  ingress: {{ include "roomlog.flow.scrape" (dict "root" . "port" 9081) }}
   egress: {{ list $dns $redis $database | toJson }}
 api:
-  ingress: {{ list (include "roomlog.flow.in" (dict "from" $clients "port" 8000) | fromYaml) (merge (dict "ports" (list (dict "port" 9082))) $scrape) | toJson }}
+  ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8000) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9082) | fromJsonArray) | toJson }}
   egress: {{ list $dns $redis $database | toJson }}
 migrate:
   ingress: []
@@ -49,9 +48,10 @@ from:
 {{- end }}
 {{- end -}}
 
+{{/* A list of one rule, or of none: a rule whose list of peers is empty would let everybody in. */}}
 {{- define "roomlog.flow.scrape" -}}
-from:
-  {{- toYaml .Values.networkPolicy.scrapers | nindent 2 }}
+{{- $scrapers := .root.Values.networkPolicy.scrapers -}}
+{{- if $scrapers }}{{ list (dict "ports" (list (dict "port" .port)) "from" $scrapers) | toJson }}{{ else }}[]{{ end -}}
 {{- end -}}
 
 {{- define "roomlog.flow.redis" -}}

@@ -4,8 +4,13 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 40 characters, so that the longest suffix and a pod's hash still fit into 63. */}}
+{{/* At most 40 characters, so that the longest suffix and a pod's hash still fit into 63. A Service's name begins with a letter. */}}
 {{- define "roomlog.fullname" -}}
+{{- $name := include "roomlog.wantedName" . -}}
+{{- if regexMatch "^[a-z]" $name -}}{{ $name }}{{- else -}}{{ printf "roomlog-%s" $name | trunc 40 | trimSuffix "-" }}{{- end -}}
+{{- end -}}
+
+{{- define "roomlog.wantedName" -}}
 {{- $name := include "roomlog.name" . -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
@@ -24,10 +29,10 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What never changes in an object's life; takes (dict "root" $ "component" "gateway"). */}}
+{{/* What never changes in an object's life. Names are quoted everywhere: one of digits would be read as a number; takes (dict "root" $ "component" "gateway"). */}}
 {{- define "roomlog.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "roomlog.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "roomlog.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}
@@ -46,8 +51,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* Name, namespace and labels of an object; takes root, component and optionally name. */}}
 {{- define "roomlog.metadata" -}}
-name: {{ .name | default (printf "%s-%s" (include "roomlog.fullname" .root) .component) }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ .name | default (printf "%s-%s" (include "roomlog.fullname" .root) .component) | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "roomlog.labels" . | nindent 2 }}
 {{- end -}}

@@ -14,7 +14,7 @@ imagePullPolicy: {{ .image.pullPolicy }}
 {{/* The pod's side of the `restricted` profile; takes root, component, values and optionally uid. */}}
 {{- define "roomlog.podFields" -}}
 {{- $uid := .uid | default 10001 -}}
-serviceAccountName: {{ include "roomlog.serviceAccountName" .root }}
+serviceAccountName: {{ include "roomlog.serviceAccountName" .root | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -30,7 +30,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .values.nodeSelector }}
 nodeSelector:

@@ -49,7 +49,11 @@
 {{- $service := printf "%s-api" (include "roomlog.fullname" .) -}}
 {{- $own := list "localhost" "127.0.0.1" $service (printf "%s.%s.svc" $service .Release.Namespace) -}}
 {{- $routed := include "roomlog.hosts" . | splitList "," -}}
-{{- concat $own $routed .Values.api.allowedHosts | uniq | compact | join "," -}}
+{{- $hosts := list -}}
+{{- range concat $own $routed .Values.api.allowedHosts | compact -}}
+{{- $hosts = append $hosts (regexReplaceAll "^\\*\\." . ".") -}}{{/* Django's word for *.example.org is .example.org */}}
+{{- end -}}
+{{- $hosts | uniq | join "," -}}
 {{- end -}}
 
 {{/* Without a route people come by plain http to localhost, and a cookie for https would lock them out. */}}
@@ -65,11 +69,13 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Behind a route that ends TLS, Django sees http while the browser's Origin says https. */}}
+{{/* Behind a route that ends TLS, Django sees http while the browser's Origin says https. Plain http is trusted only
+     where cookies may travel by it. */}}
 {{- define "roomlog.csrfTrustedOrigins" -}}
 {{- $origins := .Values.api.csrfTrustedOrigins -}}
 {{- range include "roomlog.hosts" . | splitList "," | compact -}}
-{{- $origins = concat $origins (list (printf "https://%s" .) (printf "http://%s" .)) -}}
+{{- $origins = append $origins (printf "https://%s" .) -}}
+{{- if eq (include "roomlog.secureCookies" $) "0" -}}{{- $origins = append $origins (printf "http://%s" .) -}}{{- end -}}
 {{- end -}}
 {{- $origins | uniq | join "," -}}
 {{- end -}}
@@ -85,8 +91,8 @@
 - name: ROOMLOG_REDIS_URL
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.redis.existingSecret | default (printf "%s-valkey" (include "roomlog.fullname" .)) }}
-      key: {{ ternary .Values.redis.key "url" (ne .Values.redis.existingSecret "") }}
+      name: {{ .Values.redis.existingSecret | default (printf "%s-valkey" (include "roomlog.fullname" .)) | quote }}
+      key: {{ ternary .Values.redis.key "url" (ne .Values.redis.existingSecret "") | quote }}
 - name: ROOMLOG_REDIS_PREFIX
   value: {{ .Values.redis.prefix | default (printf "%s/%s" .Release.Namespace .Release.Name) | quote }}
 {{- end -}}
@@ -95,16 +101,16 @@
 - name: ROOMLOG_DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.database.existingSecret | default (printf "%s-postgresql" (include "roomlog.fullname" .)) }}
-      key: {{ ternary .Values.database.key "url" (ne .Values.database.existingSecret "") }}
+      name: {{ .Values.database.existingSecret | default (printf "%s-postgresql" (include "roomlog.fullname" .)) | quote }}
+      key: {{ ternary .Values.database.key "url" (ne .Values.database.existingSecret "") | quote }}
 {{- end -}}
 
 {{- define "roomlog.env.secretKey" -}}
 - name: ROOMLOG_SECRET_KEY
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.secretKey.existingSecret | default (include "roomlog.fullname" .) }}
-      key: {{ ternary .Values.secretKey.key "secret-key" (ne .Values.secretKey.existingSecret "") }}
+      name: {{ .Values.secretKey.existingSecret | default (include "roomlog.fullname" .) | quote }}
+      key: {{ ternary .Values.secretKey.key "secret-key" (ne .Values.secretKey.existingSecret "") | quote }}
 {{- end -}}
 
 {{/* What a Django process needs, migrations and checks included. */}}
@@ -115,8 +121,16 @@
 {{ include "roomlog.env.log" . }}
 {{- end -}}
 
-{{/* A secret that is made once and kept: what the cluster has, else a new one. Takes root, name and key. */}}
+{{/* A secret that is made once and kept: what was said, what the cluster has, else a new one. Takes root, said, name, key and length. */}}
 {{- define "roomlog.keptSecret" -}}
 {{- $found := (lookup "v1" "Secret" .root.Release.Namespace .name).data | default dict -}}
-{{- if hasKey $found .key -}}{{ index $found .key | b64dec }}{{- else -}}{{ randAlphaNum .length }}{{- end -}}
+{{- if .said -}}{{ .said }}
+{{- else if hasKey $found .key -}}{{ index $found .key | b64dec }}
+{{- else -}}{{ randAlphaNum .length }}
+{{- end -}}
+{{- end -}}
+
+{{/* Helm itself, speaking to a cluster, lists the kinds of subresources too; `helm template` and GitOps tools, whose look-ups find nothing, do not. */}}
+{{- define "roomlog.hasCluster" -}}
+{{- if or (.Capabilities.APIVersions.Has "v1/PodExecOptions") (.Capabilities.APIVersions.Has "v1/NodeProxyOptions") }}yes{{ end -}}
 {{- end -}}

@@ -3,6 +3,7 @@
 {{- define "roomlog.validate" -}}
 {{- $complaints := concat
   (include "roomlog.validate.backends" . | fromJsonArray)
+  (include "roomlog.validate.secrets" . | fromJsonArray)
   (include "roomlog.validate.routes" . | fromJsonArray)
   (include "roomlog.validate.scaling" . | fromJsonArray)
   (include "roomlog.validate.environment" . | fromJsonArray) -}}
@@ -22,6 +23,26 @@
 {{- $said = append $said (printf "Two databases: database.existingSecret names %q while postgresql.enabled installs our own; set postgresql.enabled=false to use yours." .Values.database.existingSecret) -}}
 {{- else if not (or .Values.postgresql.enabled .Values.database.existingSecret) -}}
 {{- $said = append $said "No database: postgresql.enabled is false and database.existingSecret is empty; name the Secret that holds your database's URL, or enable the embedded PostgreSQL." -}}
+{{- end -}}
+{{- toJson $said -}}
+{{- end -}}
+
+{{/* Made anew by each rendering they would lock the running pods out: a new password is not the one that PostgreSQL knows. */}}
+{{- define "roomlog.validate.secrets" -}}
+{{- $missing := list -}}
+{{- $name := include "roomlog.fullname" . -}}
+{{- if not (or .Values.secretKey.existingSecret .Values.secretKey.value (lookup "v1" "Secret" .Release.Namespace $name)) -}}
+{{- $missing = append $missing "secretKey.existingSecret" -}}
+{{- end -}}
+{{- range $server := list "valkey" "postgresql" -}}
+{{- $values := index $.Values $server -}}
+{{- if and $values.enabled (not (or $values.password (lookup "v1" "Secret" $.Release.Namespace (printf "%s-%s" $name $server)))) -}}
+{{- $missing = append $missing (printf "%s.password" $server) -}}
+{{- end -}}
+{{- end -}}
+{{- $said := list -}}
+{{- if and $missing (not (include "roomlog.hasCluster" .)) -}}
+{{- $said = append $said (printf "Nothing is known of a cluster here, so that each rendering would make other secrets: set %s, or let `helm install` and `helm upgrade` make and keep them." (join " and " $missing)) -}}
 {{- end -}}
 {{- toJson $said -}}
 {{- end -}}

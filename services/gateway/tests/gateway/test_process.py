@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from roomlog_gateway.config import read_config
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_runtime.settings import SettingError
 from tests.gateway.client import connect
-from tests.gateway.conftest import Running
+from tests.gateway.conftest import MakeGateway, Running
 from tests.gateway.waiting import wait_until
 
 
@@ -99,3 +100,15 @@ def test_the_longest_drain_follows_from_the_settings() -> None:
         }
     )
     assert config.drain_seconds == 25.0
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+async def test_the_health_port_is_reached_by_both_families(
+    make_gateway: MakeGateway, http: ClientSession
+) -> None:
+    """The chart binds to [::], on clusters of either family."""
+    port = free_port()
+    await make_gateway(ROOMLOG_HEALTH_BIND=f"[::]:{port}")
+    for host in (LOOPBACK, "[::1]"):
+        async with http.get(f"http://{host}:{port}/livez") as response:
+            assert response.status == 200
