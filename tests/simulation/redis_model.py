@@ -97,7 +97,7 @@ class ModelRedis:
         """XREAD from 0 (or from `after`) of the shards' streams, at most `count` entries of each."""
         entries = []
         for shard in sorted(shards):
-            for name in (KEYSPACE.in_stream(shard), KEYSPACE.read_stream(shard)):
+            for name in KEYSPACE.streams([shard]):
                 found = self.streams.get(name.encode())
                 if found:
                     least = after.get(name.encode(), (0, 0)) if after is not None else (0, 0)

@@ -146,8 +146,8 @@ _room_notices: Final[msgspec.msgpack.Decoder[RoomNotice]] = msgspec.msgpack.Deco
 _user_notices: Final[msgspec.msgpack.Decoder[UserNotice]] = msgspec.msgpack.Decoder(UserNotice)
 
 
-def encode(value: Envelope | RoomNotice | UserNotice | list[Reply]) -> bytes:
-    """Return the msgpack of an envelope, a notice or one publication's replies."""
+def encode(value: Envelope | RoomNotice | UserNotice | Reply | list[Reply] | list[msgspec.Raw]) -> bytes:
+    """Return the msgpack of an envelope, a notice or one publication's replies, encoded already or not."""
     return _encoder.encode(value)
 
 

@@ -30,16 +30,21 @@ class Keyspace:
         return f"{self._shard(shard)}:in"
 
     def read_stream(self, shard: int) -> str:
-        """Return the stream of commands that only read."""
+        """Return the stream of commands that only read and from which a cursor goes on."""
         return f"{self._shard(shard)}:read"
+
+    def browse_stream(self, shard: int) -> str:
+        """Return the stream of commands that only read and that nobody's cursor waits for."""
+        return f"{self._shard(shard)}:browse"
 
     def tries_key(self, shard: int) -> str:
         """Return the hash that counts tries of single entries after an unclean takeover."""
         return f"{self._shard(shard)}:tries"
 
     def streams(self, shards: Iterable[int] = range(SHARDS)) -> list[str]:
-        """Return both streams of each of the shards, by default of all."""
-        return [stream(shard) for shard in shards for stream in (self.in_stream, self.read_stream)]
+        """Return the streams of each of the shards, by default of all."""
+        kinds = (self.in_stream, self.read_stream, self.browse_stream)
+        return [stream(shard) for shard in shards for stream in kinds]
 
     def room_channel(self, room: UUID) -> str:
         """Return the channel of a room's notices."""

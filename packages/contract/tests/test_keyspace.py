@@ -13,16 +13,17 @@ def test_names_of_keys_and_channels_are_fixed() -> None:
     keyspace = Keyspace()
     assert keyspace.in_stream(7) == "roomlog:{s07}:in"
     assert keyspace.read_stream(63) == "roomlog:{s63}:read"
+    assert keyspace.browse_stream(63) == "roomlog:{s63}:browse"
     assert keyspace.tries_key(0) == "roomlog:{s00}:tries"
     assert keyspace.room_channel(ROOM) == "roomlog:{s27}:room:00112233445566778899aabbccddeeff"
     assert keyspace.user_channel(42) == "roomlog:user:42"
     assert keyspace.gateway_channel("gw-1") == "roomlog:gateway:gw-1"
 
 
-def test_the_streams_are_two_for_each_shard() -> None:
+def test_the_streams_are_three_for_each_shard() -> None:
     """What looks at all of them misses none."""
     keyspace = Keyspace("a")
-    assert len(set(keyspace.streams())) == 2 * SHARDS
+    assert len(set(keyspace.streams())) == 3 * SHARDS
     assert {keyspace.in_stream(0), keyspace.read_stream(SHARDS - 1)} <= set(keyspace.streams())
 
 

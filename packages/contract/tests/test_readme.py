@@ -74,6 +74,7 @@ def test_every_key_and_channel_is_written() -> None:
     made = {
         keyspace.in_stream(7),
         keyspace.read_stream(7),
+        keyspace.browse_stream(7),
         keyspace.tries_key(7),
         keyspace.room_channel(room).replace(room.hex, "<32 hex>"),
         keyspace.user_channel(7).replace(":7", ":<id>"),

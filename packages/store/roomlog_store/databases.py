@@ -5,12 +5,18 @@ Imported by settings modules before Django is ready; must not import models.
 
 from typing import Any, Final
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from .database_address import SqliteAddress, parse_database_url
 
 LOCK_TIMEOUT_MS: Final = 1_000
 """A writer waits this long for a row; then the batch is tried again."""
 STATEMENT_TIMEOUT_MS: Final = 5_000
 """No statement of a writer takes longer unless the database is in trouble."""
+READ_TIMEOUT_MS: Final = 1_000
+"""No statement of a thread that only reads takes longer: others wait behind it."""
+READ_LOCK_TIMEOUT_MS: Final = 500
+"""Only a table that somebody alters or locks makes a reader wait: that is no fault of what is asked."""
 IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 5_000
 """A paused writer loses its locks after this, well before its leases' 10 s."""
 TCP_USER_TIMEOUT_MS: Final = 10_000
@@ -62,6 +68,17 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     else:
         options["pool"] = {"min_size": 1, "max_size": 4, "timeout": CONNECT_TIMEOUT_SECONDS}
     return settings
+
+
+def limit_reads(connection: BaseDatabaseWrapper) -> None:
+    """Connect, and give a connection that only reads its own time-outs; SQLite has none."""
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)",
+                [str(READ_TIMEOUT_MS), str(READ_LOCK_TIMEOUT_MS)],
+            )
 
 
 def _sqlite(address: SqliteAddress, writer: bool) -> dict[str, Any]:

@@ -196,14 +196,16 @@ class Router:
         Raises:
             RefusedCommand: a direct room needs exactly one other member.
         """
-        in_stream, read_stream = self._keyspace.in_stream, self._keyspace.read_stream
+        in_stream, browse_stream = self._keyspace.in_stream, self._keyspace.browse_stream
         match command:
             case NewMessage(room=room) | InviteUser(room=room) | RemoveUser(room=room) | LeaveRoom(room=room):
                 return in_stream(shard_of_room(room)), room
-            case SelectRoom(room=room) | GetHistory(room=room):
-                return read_stream(shard_of_room(room)), room
+            case SelectRoom(room=room):
+                return self._keyspace.read_stream(shard_of_room(room)), room
+            case GetHistory(room=room):
+                return browse_stream(shard_of_room(room)), room
             case ListRooms():
-                return read_stream(shard_of_user(user)), None
+                return browse_stream(shard_of_user(user)), None
             case CreateRoom(kind="direct", members=members) if len(members) != 1 or members[0] == user:
                 raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room needs exactly one other member.")
             case CreateRoom():

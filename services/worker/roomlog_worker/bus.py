@@ -1,15 +1,16 @@
-"""The worker's side of Redis: reads shards' streams, publishes, deletes, answers.
+"""The worker's side of Redis: reads shards' streams of one kind, publishes, deletes, answers.
 
 A stream is a queue with one owner: it is always read from 0, because what is done is deleted. Nothing
 here repeats a command by itself; whoever gets a RedisError knows that the entries are still there.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Final, cast
 from uuid import UUID
 
 import hiredis
+import msgspec
 import redis
 import structlog
 from redis.backoff import NoBackoff
@@ -20,6 +21,7 @@ from roomlog_contract.envelope import ENTRY_FIELD, Reply, RoomNotice, UserNotice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
 
+from .entries import kind_of, label_of
 from .line import Line
 
 log = structlog.get_logger()
@@ -29,22 +31,37 @@ SOCKET_TIMEOUT_SECONDS: Final = 5.0
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 BLOCK_MS: Final = 200
 """How long a read waits for work: leases and shutdown are looked at in between."""
-MOST_ENTRIES: Final = 2 * limits.STREAM_BATCH
-"""Entries of one read that are worked on: a turn must end well before the leases' 10 s."""
-BUNDLE_REPLIES: Final = 32
-"""Replies in one publication: with the largest pages 8 MiB, a quarter of what Redis lets a subscriber owe."""
+READ_BATCH: Final = 512
+"""Entries of reads that a thread looks at together: more than one person has waiting on a gateway."""
+BUNDLE_BYTES: Final = 256 * 1024
+"""Of one publication of replies, unless a single reply is longer: a gateway reads it in milliseconds."""
+UNCONFIRMED_BYTES: Final = 1024 * 1024
+"""Replies that are sent before Redis has confirmed the ones before: it lets a subscriber owe 32 MiB."""
 
 RawEntry = tuple[str, str, bytes]
 """Stream, id, value."""
 Told = tuple[UUID, RoomNotice] | tuple[int, UserNotice]
 """A room or a user, and what its channel is told."""
+StreamOf = Callable[[int], str]
+"""Name of a shard's stream of one kind: `Keyspace.in_stream` and its like."""
 
 
 class Bus:
-    """One connection, used by one thread."""
+    """One connection, used by one thread, for the streams of one kind."""
 
-    def __init__(self, url: str, keyspace: Keyspace) -> None:
+    def __init__(
+        self,
+        url: str,
+        keyspace: Keyspace,
+        stream_of: StreamOf | None = None,
+        batch: int = limits.STREAM_BATCH,
+    ) -> None:
+        """Without `stream_of` the streams are those of commands that write."""
+        self.most_entries = 2 * batch
+        """Entries of one read that are worked on: a turn must end well before the leases' 10 s."""
+        self._batch = batch
         self._keyspace = keyspace
+        self._stream_of = stream_of or keyspace.in_stream
         self._redis: redis.Redis = client(
             url,
             socket_timeout=SOCKET_TIMEOUT_SECONDS,
@@ -64,15 +81,15 @@ class Bus:
     def read(self, owned: Set[int]) -> list[RawEntry]:
         """Return the oldest entries of the shards' streams, about a batch; waits BLOCK_MS for the first.
 
-        Fewer than MOST_ENTRIES are from all streams that have any. What is left over comes again: nothing
+        Fewer than `most_entries` are from all streams that have any. What is left over comes again: nothing
         is gone before `finish`.
         """
         if owned != self._owned:
             self._owned = set(owned)
-            self._streams = self._keyspace.streams(owned)
+            self._streams = [self._stream_of(shard) for shard in owned]
             self._busy_streams = len(self._streams)
             self._reads = {}
-        count = max(1, limits.STREAM_BATCH // self._busy_streams)
+        count = max(1, self._batch // self._busy_streams)
         if count not in self._reads:
             self._reads[count] = _packed([_read_command(self._streams, count)])
         line = self._connected()
@@ -87,7 +104,7 @@ class Bus:
             for entry_id, fields in found
         ]
         # After a pause of this process a few busy streams may have become many full ones.
-        return entries[:MOST_ENTRIES]
+        return entries[: self.most_entries]
 
     def finish(self, notices: Iterable[Told], done: Mapping[str, Sequence[str]]) -> None:
         """Publish, then delete the entries of each stream; returns once the deletion is confirmed.
@@ -108,14 +125,26 @@ class Bus:
             line.write(_packed(deletions))
         line.read(len(publications) + len(deletions))
 
-    def answer(self, replies: Mapping[str, list[Reply]]) -> None:
-        """Publish replies on their gateways' channels; a lost one leaves its sender without an answer."""
-        channel = self._keyspace.gateway_channel
-        publications = [
-            ("PUBLISH", channel(gateway), encode(bundle[start : start + BUNDLE_REPLIES]))
-            for gateway, bundle in replies.items()
-            for start in range(0, len(bundle), BUNDLE_REPLIES)
-        ]
+    def answer(self, replies: Mapping[str, Sequence[Reply]]) -> int:
+        """Publish replies on their gateways' channels and return their bytes.
+
+        A lost one leaves its sender without an answer. Never more than UNCONFIRMED_BYTES, or one reply, are
+        sent before Redis has confirmed them.
+        """
+        published = unconfirmed = 0
+        publications: list[tuple[str, str, bytes]] = []
+        for gateway, mine in replies.items():
+            for bundle in bundles(mine):
+                if unconfirmed + len(bundle) > UNCONFIRMED_BYTES:
+                    self._publish(publications)
+                    unconfirmed, publications = 0, []
+                publications.append(("PUBLISH", self._keyspace.gateway_channel(gateway), bundle))
+                unconfirmed += len(bundle)
+                published += len(bundle)
+        self._publish(publications)
+        return published
+
+    def _publish(self, publications: Sequence[tuple[str, str, bytes]]) -> None:
         if publications:
             line = self._connected()
             line.write(_packed(publications))
@@ -138,8 +167,11 @@ class Bus:
         self._redis.hdel(self._keyspace.tries_key(shard), label)
 
     def forget_tries(self, shard: int) -> None:
-        """Drop the counts of a shard whose first entries are through."""
-        self._redis.delete(self._keyspace.tries_key(shard))
+        """Drop the counts of a shard whose first entries of this kind are through."""
+        key, kind = self._keyspace.tries_key(shard), label_of(self._stream_of(shard), "")
+        labels = [label.decode() for label in cast(list[bytes], self._redis.hkeys(key))]
+        if mine := [label for label in labels if kind_of(label) == kind]:
+            self._redis.hdel(key, *mine)
 
     def disconnect(self) -> None:
         """Give the connection up after an error, so that no late answer is taken for another's.
@@ -164,6 +196,21 @@ class Bus:
         if self._line is None:
             self._line = Line(self._redis.connection_pool.get_connection())
         return self._line
+
+
+def bundles(replies: Iterable[Reply]) -> Iterator[bytes]:
+    """Yield publications of replies, in order, each of BUNDLE_BYTES at most or of a single reply."""
+    bundle: list[msgspec.Raw] = []
+    size = 0
+    for reply in replies:
+        encoded = encode(reply)
+        if bundle and size + len(encoded) > BUNDLE_BYTES:
+            yield encode(bundle)
+            bundle, size = [], 0
+        bundle.append(msgspec.Raw(encoded))
+        size += len(encoded)
+    if bundle:
+        yield encode(bundle)
 
 
 def _packed(commands: Iterable[tuple[str | bytes, ...]]) -> bytes:

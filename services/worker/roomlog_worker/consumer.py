@@ -1,7 +1,7 @@
-"""The worker's loop: keep the leases, read a batch, write it, publish it, answer the reads.
+"""The worker's loop: keep the leases, read a batch, write it, publish it.
 
-One thread, one batch in flight, in order. Trouble of the database or of Redis is nobody's fault: the
-batch stays in its stream and comes again. What else fails goes to `trials`.
+One thread, one batch in flight, in order; reads are answered beside it (`lane`). Trouble of the database or
+of Redis is nobody's fault: the batch stays in its stream and comes again. What else fails goes to `trials`.
 """
 
 import time
@@ -20,11 +20,12 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_store.models import PendingCommand
 
-from . import metrics, reader
-from .bus import MOST_ENTRIES, Bus, RawEntry
+from . import metrics
+from .bus import Bus, RawEntry
 from .crash import CrashPoint
 from .entries import Entry, entry_of, label_of, pending_entry, shard_of
 from .errors import LeaseLost
+from .lane import Lane
 from .leases import LeaseKeeper
 from .outcomes import Outcome, Publications, Recorded, Refused, head_moved, publications
 from .trials import Trials
@@ -40,8 +41,6 @@ REMIND_SECONDS: Final = 2.0
 """Between reminders of the heads of rooms that moved."""
 REMINDERS: Final = 10_000
 """Rooms in one reminder: they are an accelerator, and gateways ask for themselves."""
-READS_AT_ONCE: Final = 32
-"""Read commands answered together: their pages are in memory at the same time."""
 SQLITE_PAUSE_SECONDS: Final = 0.003
 """SQLite's waiting writers poll for their turn; without a pause they would starve."""
 STUCK_SECONDS: Final = 60.0
@@ -53,21 +52,29 @@ class _Work:
     """What one read brought."""
 
     writes: list[Entry] = field(default_factory=list)
-    reads: list[Entry] = field(default_factory=list)
     spent: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Wake-ups, and what was buried unread: to be deleted, by stream."""
 
     @property
     def shards(self) -> set[int]:
         """Return the shards that have work."""
-        return {entry.shard for entries in (self.writes, self.reads) for entry in entries}
+        return {entry.shard for entry in self.writes}
 
 
 class Consumer:
     """One worker process at work."""
 
-    def __init__(self, bus: Bus, leases: LeaseKeeper, shutdown: Shutdown, crash: CrashPoint) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        leases: LeaseKeeper,
+        shutdown: Shutdown,
+        crash: CrashPoint,
+        lanes: Sequence[Lane] = (),
+    ) -> None:
+        """`lanes` answer the reads of the shards that this process owns."""
         self._bus = bus
+        self._lanes = lanes
         self._leases = leases
         self._writer = Writer(leases, crash)
         self._trials = Trials(bus, self._bury)
@@ -84,17 +91,22 @@ class Consumer:
 
     def run(self) -> None:
         """Work until shutdown is requested, then hand the leases over."""
+        for lane in self._lanes:
+            lane.start()
         while not self._shutdown.requested:
             self.turn()
+        for lane in self._lanes:
+            lane.join()
         self._hand_over()
 
     def is_turning(self) -> bool:
-        """Tell whether the loop goes round; says nothing about Redis or the database."""
-        return time.monotonic() - self._turned_at < STUCK_SECONDS
+        """Tell whether all loops go round; says nothing about Redis or the database."""
+        is_turning = time.monotonic() - self._turned_at < STUCK_SECONDS
+        return is_turning and all(lane.is_turning() for lane in self._lanes)
 
     def trouble(self) -> str | None:
-        """Return why the last turn was cut short, or None."""
-        return self._troubled or None
+        """Return why the last turn was cut short, or None; that of a lane counts too."""
+        return self._troubled or next((why for lane in self._lanes if (why := lane.trouble())), None)
 
     def turn(self) -> None:
         """Do one round of work. Trouble ends it early, after a pause, and is no error."""
@@ -126,10 +138,9 @@ class Consumer:
         if is_sweeping:
             self._sweep(parked)
         self._write(work.writes, parked)
-        self._trials.run(work.reads, self._answer_reads, set(), READS_AT_ONCE)
         if work.spent:
             self._bus.finish((), work.spent)
-        if is_sweeping and len(raw) < MOST_ENTRIES:
+        if is_sweeping and len(raw) < self._bus.most_entries:
             self._trials.acquit(self._owned - work.shards)
         self._remind()
 
@@ -160,19 +171,22 @@ class Consumer:
 
     def _keep_leases(self) -> None:
         self._leases.keep()
-        owned = set(self._leases.epochs)
+        owned, unclean = set(self._leases.epochs), frozenset(self._leases.unclean)
+        if owned != self._owned or unclean:
+            for lane in self._lanes:
+                lane.own(owned, unclean)
         if owned != self._owned:
             self._owned = owned
             self._next_sweep = 0.0
             self._trials.forget_all_but(owned)
             for shard in range(shards.SHARDS):
                 metrics.SHARD_OWNED.labels(f"{shard:02d}").set(shard in owned)
-        if self._leases.unclean:
-            self._trials.suspect(self._leases.unclean)
+        if unclean:
+            self._trials.suspect(unclean)
             self._leases.unclean.clear()
 
     def _sort(self, raw: Sequence[RawEntry]) -> _Work:
-        """Tell writes from reads; what can't be decoded is buried at once."""
+        """Tell commands from wake-ups; what can't be decoded is buried at once."""
         work = _Work()
         for stream, entry_id, value in raw:
             entry = entry_of(stream, entry_id, value) if value else None
@@ -180,8 +194,6 @@ class Consumer:
                 if value:
                     self._bury_undecodable(shard_of(stream), label_of(stream, entry_id), value)
                 work.spent[stream].append(entry_id)
-            elif entry.is_read:
-                work.reads.append(entry)
             else:
                 work.writes.append(entry)
         return work
@@ -228,16 +240,6 @@ class Consumer:
         # Whoever took a shard before the deletion may have read the entry and be writing it now.
         if out.refusals and self._leases.hold({outcome.entry.shard for outcome in out.outcomes}):
             self._bus.answer(out.refusals)
-
-    def _answer_reads(self, entries: Sequence[Entry]) -> Collection[UUID]:
-        out = Publications()
-        for entry, reply in zip(entries, reader.read(entries), strict=True):
-            metrics.READS.labels(entry.action).inc()
-            out.replies[entry.envelope.gateway].append(reply)
-            out.done[entry.stream].append(entry.id)
-        self._bus.finish((), out.done)
-        self._bus.answer(out.replies)
-        return ()
 
     def _bury(self, entry: Entry, error: str) -> None:
         was_never_stored = self._writer.bury(entry, error)

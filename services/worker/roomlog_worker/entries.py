@@ -1,7 +1,7 @@
 """A command on a worker's bench: an entry of a shard's stream, or a row that the api left."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,8 @@ import msgspec
 from roomlog_contract.commands import NewMessage, RoomWrite, action_of
 from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_contract.shards import room_of
+
+_READS: Final = (":read", ":browse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Entry:
 
     @property
     def is_read(self) -> bool:
-        """Tell whether it came by a `read` stream."""
-        return self.stream.endswith(":read")
+        """Tell whether it came by a stream of commands that only read."""
+        return self.stream.endswith(_READS)
 
     @property
     def write(self) -> RoomWrite:
@@ -55,7 +57,13 @@ class Entry:
 
 def label_of(stream: str, entry_id: str) -> str:
     """Return an entry's name within its shard."""
-    return f"read {entry_id}" if stream.endswith(":read") else entry_id
+    return f"{stream.rpartition(':')[2]} {entry_id}" if stream.endswith(_READS) else entry_id
+
+
+def kind_of(label: str) -> str:
+    """Return what the names of entries of one kind of streams begin with."""
+    kind, blank, _ = label.rpartition(" ")
+    return kind + blank
 
 
 def shard_of(stream: str) -> int:
@@ -66,7 +74,7 @@ def shard_of(stream: str) -> int:
 def entry_of(stream: str, entry_id: str, value: bytes) -> Entry | None:
     """Return an entry of a stream; None where its stream's worker has no use for it."""
     envelope = _decoded(value)
-    if envelope is None or not (stream.endswith(":read") or isinstance(envelope.command, RoomWrite)):
+    if envelope is None or not (stream.endswith(_READS) or isinstance(envelope.command, RoomWrite)):
         return None
     return Entry(shard_of(stream), stream, entry_id, envelope)
 

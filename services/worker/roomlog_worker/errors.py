@@ -15,6 +15,10 @@ _WRONG_STATE: Final = "25"
 psycopg counts both among the internal errors."""
 
 
+_CANCELED: Final = "57014"
+"""SQLSTATE of a statement that took longer than it may."""
+
+
 class WorkerError(Exception):
     """Root of the worker's errors."""
 
@@ -32,3 +36,11 @@ def is_trouble(error: Exception) -> bool:
     if isinstance(error, OperationalError | InterfaceError | RedisError | LeaseLost):
         return True
     return str(getattr(error.__cause__, "sqlstate", "")).startswith(_WRONG_STATE)
+
+
+def is_trouble_of_reads(error: Exception) -> bool:
+    """Tell the same of a command that only reads: one that takes too long is at fault itself.
+
+    A table that somebody has locked is not taken for it: that time-out is shorter and has a code of its own.
+    """
+    return is_trouble(error) and str(getattr(error.__cause__, "sqlstate", "")) != _CANCELED

@@ -10,8 +10,8 @@ from roomlog_contract import limits
 from roomlog_runtime.memory import Share
 from roomlog_store.remembered import MOST
 
-from .bus import MOST_ENTRIES
-from .consumer import READS_AT_ONCE
+from .bus import BUNDLE_BYTES, READ_BATCH, UNCONFIRMED_BYTES
+from .lane import LANES, READS_AT_ONCE
 from .reader import PAGE_BYTES
 
 PROCESS_BYTES: Final = 160 * 1024 * 1024
@@ -24,14 +24,21 @@ AROUND_BYTES: Final = 1024
 EVENT_BYTES: Final = limits.TEXT_CODE_POINTS * ESCAPED_BYTES + AROUND_BYTES
 REMEMBERED_BYTES: Final = 1024
 """Of a room, a sender in it and the sender's name together."""
+QUESTION_BYTES: Final = 24 * 1024
+"""Of the longest command that reads: a gateway's question for the heads of 1,000 rooms."""
 
 
 def worst_case() -> tuple[Share, ...]:
     """Return all that this process may hold with the largest batch and the largest pages at once."""
-    page = max(limits.HISTORY_MESSAGES * EVENT_BYTES, PAGE_BYTES + EVENT_BYTES)
+    page = PAGE_BYTES + EVENT_BYTES
     return (
         Share("the process itself", PROCESS_BYTES),
-        Share("entries of one read, as they pass through", limits.FRAME_BYTES * COPIES, MOST_ENTRIES),
+        Share(
+            "commands that write, as they pass through", limits.FRAME_BYTES * COPIES, 2 * limits.STREAM_BATCH
+        ),
         Share("rooms, senders and names that are remembered", REMEMBERED_BYTES, MOST),
-        Share("pages that are answered together, rows and frames", 2 * page, READS_AT_ONCE),
+        Share("commands that read, as they pass", 2 * QUESTION_BYTES, 2 * READ_BATCH * LANES),
+        Share("rows of the page that is being made", limits.PAGE_EVENTS * EVENT_BYTES, LANES),
+        Share("pages that are answered together, as frames and bundles", 2 * page, READS_AT_ONCE * LANES),
+        Share("bundles on their way to Redis", 2 * (UNCONFIRMED_BYTES + BUNDLE_BYTES), LANES),
     )

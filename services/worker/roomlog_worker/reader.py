@@ -1,7 +1,7 @@
 """Answers the commands of the `read` streams: who is this, which rooms, what happened in a room.
 
-Beside the writer, in the same process and order: after a batch of writes the reads see all of it. A head
-is read before its rows, and rows above it are left out, so that the gateway can continue from it.
+Beside the writer, of committed rows alone. A head is read before its rows, and rows above it are left out, so
+that the gateway can continue from it.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set

@@ -28,9 +28,10 @@ Bury = Callable[[Entry, str], None]
 class Trials:
     """The failures of one worker's entries."""
 
-    def __init__(self, bus: Bus, bury: Bury) -> None:
+    def __init__(self, bus: Bus, bury: Bury, is_trouble: Callable[[Exception], bool] = is_trouble) -> None:
         self._bus = bus
         self._bury = bury
+        self._is_trouble = is_trouble
         self._failures: dict[tuple[int, str], int] = {}
         """Key of an entry → failures alone. Bound: left by what is done, buried or another's."""
         self._suspects: dict[int, int] = {}
@@ -88,7 +89,7 @@ class Trials:
         try:
             parked.update(step(entries))
         except Exception as error:
-            if is_trouble(error):
+            if self._is_trouble(error):
                 raise
             if len(entries) == 1:
                 self._failed_alone(entries[0], error, parked)

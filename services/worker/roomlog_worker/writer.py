@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from roomlog_contract.envelope import encode
 from roomlog_store import services
 from roomlog_store.batch import open_batch
 from roomlog_store.leases import lock_leases, not_mine
-from roomlog_store.models import DeadLetter, PendingCommand
+from roomlog_store.models import PendingCommand
 
 from .alone import Alone
 from .crash import CrashPoint
@@ -21,6 +20,7 @@ from .decisions import decide_all, outcomes
 from .entries import Entry
 from .errors import LeaseLost
 from .leases import LeaseKeeper
+from .letters import keep_letter, keep_undecodable
 from .outcomes import Publications, publications
 
 
@@ -58,33 +58,20 @@ class Writer:
 
         Returns False where its command is an event all the same: what failed came after the commit.
         """
-        command = entry.envelope.command
         with transaction.atomic():
             epochs = self._leases.epochs_of([entry.shard])
             if lost := lock_leases(epochs, self._leases.uuid):
                 raise LeaseLost(lost)
-            _keep_letter(
-                entry.shard,
-                entry.key[1],
-                action=entry.action,
-                uuid=command.uuid,
-                room=getattr(command, "room", None),
-                error=error,
-                envelope=encode(entry.envelope),
-            )
+            keep_letter(entry, error)
             _delete_pending([entry])
-            return entry.is_read or not services.is_event(entry.write, entry.envelope.user)
+            return not services.is_event(entry.write, entry.envelope.user)
 
     def bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
         """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""
         with transaction.atomic():
-            _keep_letter(shard, label, error="undecodable", envelope=value)
+            keep_undecodable(shard, label, value)
             if pending is not None:
                 PendingCommand.objects.filter(pk=pending).delete()
-
-
-def _keep_letter(shard: int, label: str, **facts: object) -> None:
-    DeadLetter.objects.get_or_create(shard=shard, entry=label, defaults=facts)
 
 
 def _delete_pending(entries: Iterable[Entry]) -> None:

@@ -16,7 +16,7 @@ from redis import Redis
 from redis.client import PubSub
 
 from roomlog_contract import shards
-from roomlog_contract.commands import ClientCommand, RoomWrite
+from roomlog_contract.commands import ClientCommand, GetHistory, ListRooms, RoomWrite
 from roomlog_contract.envelope import (
     ENTRY_FIELD,
     Envelope,
@@ -38,6 +38,7 @@ from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker.bus import Bus
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash import CrashPoint
+from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import POLL_SECONDS, LeaseKeeper
 
 KEYSPACE: Final = Keyspace("bench")
@@ -122,13 +123,16 @@ class Worker:
         self.bus = MortalBus(redis_url, KEYSPACE)
         self.leases = LeaseKeeper(uuid4(), ordinal, clock)
         self.shutdown = HastyShutdown()
-        self.consumer = Consumer(self.bus, self.leases, self.shutdown, CrashPoint())
+        self.lanes = lanes_of(redis_url, KEYSPACE, self.shutdown)
+        self.consumer = Consumer(self.bus, self.leases, self.shutdown, CrashPoint(), self.lanes)
         self._clock = clock
 
     def turn(self) -> None:
-        """Let time pass until the leases are due, and do one round."""
+        """Let time pass until the leases are due, and do one round of each loop."""
         self._clock.now += POLL_SECONDS
         self.consumer.turn()
+        for lane in self.lanes:
+            lane.turn()
 
     def turn_until(self, condition: Callable[[], object]) -> int:
         """Do rounds until the condition holds; returns how many it took."""
@@ -141,6 +145,8 @@ class Worker:
     def close(self) -> None:
         """Give the connections back."""
         self.bus.disconnect()
+        for lane in self.lanes:
+            lane.bus.disconnect()
         self.shutdown.close()
 
 
@@ -183,11 +189,11 @@ class Bench:
     def ask(
         self, command: ClientCommand | Identify | ReadHeads | FetchEvents, user: int = 0, shard: int = 0
     ) -> int:
-        """Put a command into a `read` stream; returns the request's number."""
+        """Put a command into its stream of reads; returns the request's number."""
         room: UUID | None = getattr(command, "room", None)
-        return self._add(
-            KEYSPACE.read_stream(shard if room is None else shards.shard_of_room(room)), command, user
-        )
+        is_browsing = isinstance(command, GetHistory | ListRooms)
+        stream_of = KEYSPACE.browse_stream if is_browsing else KEYSPACE.read_stream
+        return self._add(stream_of(shard if room is None else shards.shard_of_room(room)), command, user)
 
     def add_raw(self, stream: str, value: bytes) -> None:
         """Put an entry of any content into a stream."""

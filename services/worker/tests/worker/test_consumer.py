@@ -14,7 +14,6 @@ from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer
-from roomlog_worker.bus import MOST_ENTRIES
 from tests.store.people import People, make_room, message
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
@@ -204,7 +203,7 @@ class TestBounds:
         for shard in range(SHARDS):
             for _ in range(20):
                 bench.add_raw(KEYSPACE.in_stream(shard), b"x")
-        assert len(bench.bus.read(set(range(SHARDS)))) == MOST_ENTRIES
+        assert len(bench.bus.read(set(range(SHARDS)))) == bench.bus.most_entries
         assert len(bench.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
 
 

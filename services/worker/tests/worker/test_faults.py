@@ -197,7 +197,7 @@ class TestRedis:
         for _ in range(3):
             worker.turn()
         assert worker.consumer.trouble() == "redis"
-        assert worker.shutdown.pauses == [0.5] * 3
+        assert worker.shutdown.pauses == [0.5] * 3 * (1 + len(worker.lanes))
         assert len(worker.leases.epochs) == SHARDS
 
     def test_an_emptied_redis_is_simply_empty(self, bench: Bench, people: People) -> None:

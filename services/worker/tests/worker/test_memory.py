@@ -6,14 +6,13 @@ from django.core.management import call_command
 
 from roomlog_contract import limits
 from roomlog_runtime.memory import total
-from roomlog_worker.bus import MOST_ENTRIES
 from roomlog_worker.management.commands.memory_bounds import Command
 from roomlog_worker.memory import worst_case
 
 
 def test_a_full_batch_of_the_largest_commands_is_within_the_bound() -> None:
     """As many entries as one read may bring, each as large as a frame may be."""
-    assert total(worst_case()) > MOST_ENTRIES * limits.FRAME_BYTES
+    assert total(worst_case()) > 2 * limits.STREAM_BATCH * limits.FRAME_BYTES
 
 
 def test_it_is_printed() -> None:

@@ -202,7 +202,7 @@ class TestFailures:
         ]
         assert set(bench.turn().replies) == set(good)
         assert bench.drain().error(bad) == "internal"
-        assert DeadLetter.objects.get().entry.startswith("read ")
+        assert DeadLetter.objects.get().entry.startswith("browse ")
 
     def test_a_text_that_the_database_refuses_is_buried(self, bench: Bench, people: People) -> None:
         """NUL passes msgpack but not PostgreSQL; no gateway lets it in, and it must not stop a shard."""

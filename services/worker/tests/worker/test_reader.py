@@ -36,7 +36,7 @@ from roomlog_store import selectors
 from roomlog_store.models import RoomHead
 from roomlog_store.services import new_epoch
 from roomlog_store.tickets import make_ticket
-from roomlog_worker.bus import BUNDLE_REPLIES
+from roomlog_worker.bus import BUNDLE_BYTES
 from roomlog_worker.entries import Entry
 from roomlog_worker.reader import PAGE_BYTES, read
 from tests.store.databases import EPOCH
@@ -327,10 +327,17 @@ def test_questions_cost_the_same_however_many(
 
 def test_many_replies_leave_in_bundles(bench: Bench) -> None:
     """A subscriber that owes Redis too much is cut off: no publication is larger than it must be."""
-    bench.bus.answer({GATEWAY: [Answered(number, b"{}") for number in range(2 * BUNDLE_REPLIES + 1)]})
+    frames = [b"x" * size for size in (10, BUNDLE_BYTES // 2, BUNDLE_BYTES // 2, BUNDLE_BYTES * 2, 10, 10)]
+    published = bench.bus.answer({GATEWAY: [Answered(number, frame) for number, frame in enumerate(frames)]})
     heard = bench.hear()
-    assert list(heard.replies) == list(range(2 * BUNDLE_REPLIES + 1))
-    assert heard.order == ["gateway"] * 3
+    assert [heard.replies[number].frame for number in range(len(frames))] == frames  # type: ignore[union-attr]
+    assert heard.order == ["gateway"] * 4
+    assert sum(map(len, frames)) < published < sum(map(len, frames)) + 1000
+
+
+def entry_of_read(user: int, entry_id: str) -> Entry:
+    """Return some read of a user."""
+    return Entry(0, KEYSPACE.browse_stream(0), entry_id, Envelope(command=ListRooms(uuid="l"), user=user))
 
 
 def _entry(command: ClientCommand | ReadHeads, user: int) -> Entry:

@@ -1,7 +1,8 @@
 """`manage.py message_process_worker`: the worker process, put together."""
 
+import sys
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
@@ -15,9 +16,12 @@ from roomlog_worker.bus import Bus
 from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash import CrashPoint
+from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import LeaseKeeper
 
 log = structlog.get_logger()
+
+SWITCH_SECONDS: Final = 0.0005
 
 
 class Command(BaseCommand):
@@ -46,11 +50,16 @@ def run(config: Config) -> None:
     shutdown.install()
     leases = LeaseKeeper(uuid4(), config.ordinal)
     bus = Bus(config.redis_url, config.keyspace)
-    consumer = Consumer(bus, leases, shutdown, CrashPoint(config.crash_point))
+    lanes = lanes_of(config.redis_url, config.keyspace, shutdown)
+    consumer = Consumer(bus, leases, shutdown, CrashPoint(config.crash_point), lanes)
     checks = Checks(live=consumer.is_turning, ready=consumer.trouble)
     health = HealthServer(config.health_bind, checks)
     health.start()
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
+    # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
+    sys.setswitchinterval(SWITCH_SECONDS)
     consumer.run()
     health.stop()
+    if any(lane.has_failed for lane in lanes):
+        raise CommandError("A thread of reads has failed; the log says why.")
     log.info("worker_stopped", ordinal=config.ordinal)

@@ -1,0 +1,214 @@
+"""Answers the commands of one kind of `read` streams in a thread of its own: reads never stop writes.
+
+Beside the writer, with a connection to Redis and one to the database that nobody else uses. Answers are made
+from committed rows, so a lane needs no lease: two that answer the same command tell the same truth. An entry
+leaves its stream only after its reply was published. It must not write a room's log.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Final
+from uuid import UUID
+
+import redis
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+
+from roomlog_contract.codec import encode_frame
+from roomlog_contract.envelope import Answered, Reply
+from roomlog_contract.errors import ErrorCode
+from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.shutdown import Shutdown
+from roomlog_store.databases import limit_reads
+
+from . import letters, metrics, reader
+from .bus import READ_BATCH, Bus
+from .entries import Entry, entry_of, label_of, shard_of
+from .errors import is_trouble_of_reads
+from .fairness import Fairness
+from .outcomes import error_answer
+from .pace import Pace
+from .trials import Trials
+
+log = structlog.get_logger()
+
+READS_AT_ONCE: Final = 32
+"""Read commands answered together: their pages are in memory at the same time."""
+LANES: Final = 2
+"""Of a worker: `lanes_of`."""
+TURN_SECONDS: Final = 0.1
+"""After this a turn begins no further read, and looks who else has come."""
+IDLE_SECONDS: Final = 0.25
+"""Between two looks while this process owns no shard."""
+TROUBLE_SECONDS: Final = 0.5
+"""Pause after a turn that a dependency cut short."""
+STUCK_SECONDS: Final = 60.0
+"""A turn takes under 30 s even when every time-out is used up; beyond this the thread is stuck."""
+JOIN_SECONDS: Final = 5.0
+"""For the turn under way when the process ends; what it has not answered stays for the next owner."""
+
+
+class Lane:
+    """One thread of reads; `at_once` of them are asked of the database together."""
+
+    def __init__(self, name: str, bus: Bus, shutdown: Shutdown, at_once: int = READS_AT_ONCE) -> None:
+        self.has_failed = False
+        """The thread has ended by a fault of its own."""
+        self._name = name
+        self.bus = bus
+        self._shutdown = shutdown
+        self._at_once = at_once
+        self._trials = Trials(bus, self._bury, is_trouble_of_reads)
+        self._fairness = Fairness()
+        self._pace = Pace(time.monotonic())
+        self._thread = threading.Thread(target=self._run, name=f"reads-{name}", daemon=True)
+        self._told = threading.Lock()
+        self._owned: frozenset[int] = frozenset()
+        self._unclean: set[int] = set()
+        self._turned_at = time.monotonic()
+        self._troubled = ""
+
+    def own(self, shards: Collection[int], unclean: Collection[int]) -> None:
+        """Read these shards' streams from now on; the first entries of the unclean ones may be deadly."""
+        with self._told:
+            self._owned = frozenset(shards)
+            self._unclean.update(unclean)
+
+    def start(self) -> None:
+        """Start the thread; it ends when shutdown is requested."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the turn under way, at most JOIN_SECONDS."""
+        self._thread.join(JOIN_SECONDS)
+
+    def is_turning(self) -> bool:
+        """Return whether the thread goes round."""
+        return not self.has_failed and time.monotonic() - self._turned_at < STUCK_SECONDS
+
+    def trouble(self) -> str | None:
+        """Return why the last turn was cut short, or None."""
+        return self._troubled or None
+
+    def turn(self) -> None:
+        """Do one round of reads. Trouble ends it early, after a pause, and is no error."""
+        self._turned_at = time.monotonic()
+        try:
+            self._turn()
+            self._troubled = ""
+        except (DatabaseError, InterfaceError) as error:
+            connection.close()
+            self._pause("database", error)
+        except redis.RedisError as error:
+            self.bus.disconnect()
+            self._pause("redis", error)
+
+    def _run(self) -> None:
+        try:
+            while not self._shutdown.requested:
+                self.turn()
+        except Exception as error:  # the thread's boundary: the process must end with it
+            log.error("lane_failed", lane=self._name, error=type(error).__name__)
+            self.has_failed = True
+            self._shutdown.request()
+        finally:
+            connection.close()
+            self.bus.disconnect()
+
+    def _turn(self) -> None:
+        owned = self._take_over()
+        if not owned:
+            self._shutdown.wait(IDLE_SECONDS)
+            return
+        if connection.connection is None:
+            limit_reads(connection)
+        raw = self.bus.read(owned)
+        until = time.monotonic() + TURN_SECONDS
+        waiting = self._readable(raw)
+        through = owned - {entry.shard for entry in waiting}
+        self._fairness.age(time.monotonic())
+        while waiting and time.monotonic() < until:
+            chosen = self._fairness.take(waiting, self._at_once)
+            self._trials.run(chosen, self._answer, set(), self._at_once)
+            taken = {entry.key for entry in chosen}
+            waiting = [entry for entry in waiting if entry.key not in taken]
+        if len(raw) < self.bus.most_entries:
+            self._trials.acquit(through)
+
+    def _take_over(self) -> frozenset[int]:
+        """Return the shards to read, and take in what the writer has told since the last turn."""
+        with self._told:
+            owned, unclean = self._owned, self._unclean
+            self._unclean = set()
+        self._trials.forget_all_but(owned)
+        if unclean:
+            self._trials.suspect(unclean & owned)
+        return owned
+
+    def _readable(self, raw: Sequence[tuple[str, str, bytes]]) -> list[Entry]:
+        """Return the entries; what can't be decoded is buried at once, and wake-ups have no use here."""
+        entries: list[Entry] = []
+        spent: defaultdict[str, list[str]] = defaultdict(list)
+        for stream, entry_id, value in raw:
+            entry = entry_of(stream, entry_id, value) if value else None
+            if entry is not None:
+                entries.append(entry)
+                continue
+            if value:
+                letters.keep_undecodable(shard_of(stream), label_of(stream, entry_id), value)
+            spent[stream].append(entry_id)
+        if spent:
+            self.bus.finish((), spent)
+        return entries
+
+    def _answer(self, entries: Sequence[Entry]) -> Collection[UUID]:
+        began = time.monotonic()
+        try:
+            replies = reader.read(entries)
+        finally:
+            self._fairness.charge(entries, time.monotonic() - began)
+        for entry in entries:
+            metrics.READS.labels(entry.action).inc()
+        self._publish(entries, replies)
+        return ()
+
+    def _publish(self, entries: Sequence[Entry], replies: Sequence[Reply]) -> None:
+        """Publish the replies, delete their entries, and wait where Redis' subscribers could not follow."""
+        by_gateway: defaultdict[str, list[Reply]] = defaultdict(list)
+        done: defaultdict[str, list[str]] = defaultdict(list)
+        for entry, reply in zip(entries, replies, strict=True):
+            by_gateway[entry.envelope.gateway].append(reply)
+            done[entry.stream].append(entry.id)
+        published = self.bus.answer(by_gateway)
+        self.bus.finish((), done)
+        seconds = self._pace.seconds_after(published, time.monotonic())
+        if seconds > 0:
+            self._fairness.charge(entries, seconds)
+            self._shutdown.wait(seconds)
+
+    def _bury(self, entry: Entry, error: str) -> None:
+        letters.keep_letter(entry, error)
+        metrics.DEAD_LETTERS.inc()
+        log.error("dead_letter", action=entry.action, entry=entry.id, uuid=entry.envelope.command.uuid)
+        refusal = error_answer(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")
+        self._publish([entry], [Answered(entry.envelope.request, encode_frame(refusal))])
+
+    def _pause(self, dependency: str, error: Exception) -> None:
+        metrics.TROUBLE.labels(dependency).inc()
+        if self._troubled != dependency:
+            log.warning("trouble", dependency=dependency, lane=self._name, error=type(error).__name__)
+        self._troubled = dependency
+        self._shutdown.wait(TROUBLE_SECONDS)
+
+
+def lanes_of(redis_url: str, keyspace: Keyspace, shutdown: Shutdown) -> list[Lane]:
+    """Return a worker's lanes: what cursors wait for, and apart from it what people browse, one by one.
+
+    So a read that takes its whole time-out delays no login and no cursor, and is at fault alone.
+    """
+    return [
+        Lane("cursors", Bus(redis_url, keyspace, keyspace.read_stream, READ_BATCH), shutdown),
+        Lane("browsing", Bus(redis_url, keyspace, keyspace.browse_stream, READ_BATCH), shutdown, at_once=1),
+    ]

@@ -1,0 +1,247 @@
+"""Reads in threads of their own: nobody's slow read stops writes, logins, cursors or others' reads."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from django.db import connection
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.commands import GetHistory, ListRooms, SelectRoom
+from roomlog_contract.envelope import Identified, Identify, Selected
+from roomlog_store import databases
+from roomlog_store.models import DeadLetter
+from roomlog_worker import reader
+from roomlog_worker.fairness import Fairness
+from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
+from tests.store.people import People, make_room, message
+from tests.worker.bench import Bench, Heard
+from tests.worker.test_reader import entry_of_read
+
+DEADLINE_SECONDS: Final = 20.0
+
+
+@pytest.fixture
+def short_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Reads may take 100 ms, from the next connection on."""
+    monkeypatch.setattr(databases, "READ_TIMEOUT_MS", 100)
+    connection.close()
+    yield
+    connection.close()
+
+
+def until(bench: Bench, condition: Callable[[Heard], bool]) -> Heard:
+    """Wait until what was heard is enough; the lanes run by themselves."""
+    heard, deadline = Heard(), time.monotonic() + DEADLINE_SECONDS
+    while not condition(heard):
+        assert time.monotonic() < deadline, "not heard in time"
+        more = bench.hear()
+        heard.replies |= more.replies
+        heard.notices += more.notices
+    return heard
+
+
+class TestSlowReads:
+    """One read takes all the time that it may, always."""
+
+    def test_it_is_given_up_and_answered(
+        self, postgres_bench: Bench, short_reads: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It fails alone, five times; logins and others' reads do not wait for it."""
+        people = People.make()
+        room, token = make_room(people.alice), Token.objects.create(user_id=people.alice)
+        connection.close()
+        monkeypatch.setattr(reader, "_get_history", _slow_for("slow", reader._get_history))
+        slow = postgres_bench.ask(GetHistory(uuid="slow", room=room), people.alice)
+        quick = postgres_bench.ask(GetHistory(uuid="quick", room=room), people.bob)
+        login = postgres_bench.ask(Identify(uuid="i", token=token.key))
+        assert postgres_bench.turn().reply(login, Identified).user is not None
+        heard = postgres_bench.turn()
+        assert quick in heard.replies
+        assert slow not in heard.replies
+        assert postgres_bench.worker.consumer.trouble() is None
+        assert postgres_bench.drain().error(slow) == "internal"
+        assert (DeadLetter.objects.get().uuid, DeadLetter.objects.get().error) == ("slow", "OperationalError")
+
+    def test_among_cursors_it_is_found_by_halving(
+        self, postgres_bench: Bench, short_reads: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Reads that are asked together end together; then each half stands for itself."""
+        people = People.make()
+        room = make_room(people.alice)
+        connection.close()
+        monkeypatch.setattr(reader, "_select_room", _slow_for("slow", reader._select_room))
+        good = [postgres_bench.ask(SelectRoom(uuid="s", room=room), people.alice) for _ in range(3)]
+        slow = postgres_bench.ask(SelectRoom(uuid="slow", room=room), people.alice)
+        assert set(postgres_bench.turn().replies) == set(good)
+        assert postgres_bench.drain().error(slow) == "internal"
+
+    def test_a_locked_table_is_nobodys_fault(
+        self, postgres_bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The time-out of a lock is shorter: everybody waits for it, and nothing is given up."""
+        people = People.make()
+        room = make_room(people.alice)
+        monkeypatch.setattr(databases, "READ_LOCK_TIMEOUT_MS", 50)
+        connection.close()
+        asked = postgres_bench.ask(SelectRoom(uuid="s", room=room), people.alice)
+        lane = postgres_bench.worker.lanes[0]
+        holder = connection.copy()
+        with holder.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE roomlog_store_roomhead")
+            for _ in range(6):
+                lane.turn()
+                assert lane.trouble() == "database"
+        holder.close()
+        assert postgres_bench.drain().reply(asked, Selected).seq == 1
+        assert not DeadLetter.objects.exists()
+
+
+class TestThreads:
+    """Three loops in one process."""
+
+    def test_a_read_that_hangs_stops_no_write_and_no_login(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The writer turns, cursors go on; the read is answered when it is through."""
+        room, token = make_room(people.alice), Token.objects.create(user_id=people.alice)
+        release, get_history = threading.Event(), reader._get_history
+
+        def hang(*asked: Any) -> Any:
+            assert release.wait(DEADLINE_SECONDS)
+            return get_history(*asked)
+
+        monkeypatch.setattr(reader, "_get_history", hang)
+        hanging = bench.ask(GetHistory(uuid="g", room=room), people.alice)
+        for lane in bench.worker.lanes:
+            lane.start()
+        try:
+            login = bench.ask(Identify(uuid="i", token=token.key))
+            cursor = bench.ask(SelectRoom(uuid="s", room=room), people.bob)
+            bench.send(message(room, "written"), people.alice)
+            bench.worker.consumer.turn()
+            heard = until(bench, lambda heard: {login, cursor} <= heard.replies.keys())
+            assert heard.seqs() == [2]
+            assert hanging not in heard.replies
+            release.set()
+            until(bench, lambda heard: hanging in heard.replies)
+        finally:
+            release.set()
+            bench.worker.shutdown.request()
+            for lane in bench.worker.lanes:
+                lane.join()
+
+    def test_a_thread_that_fails_ends_the_process(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A worker without its reads looks well and answers no login: it must not live on."""
+        lane = bench.worker.lanes[0]
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(lane, "turn", fail)
+        lane.start()
+        lane.join()
+        assert bench.worker.shutdown.requested
+        assert lane.has_failed
+        assert not bench.worker.consumer.is_turning()
+
+    def test_a_thread_that_stands_still_is_noticed(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Liveness covers every loop."""
+        assert bench.worker.consumer.is_turning()
+        monkeypatch.setattr(bench.worker.lanes[1], "_turned_at", time.monotonic() - 61)
+        assert not bench.worker.consumer.is_turning()
+
+
+def test_a_reply_is_published_before_its_entry_is_gone(
+    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever dies in between has answered; the next owner answers again, which no gateway minds."""
+    asked = bench.ask(ListRooms(uuid="l"), people.alice)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.worker.lanes[1].bus, "finish", _raise)
+        with pytest.raises(ZeroDivisionError):
+            bench.worker.lanes[1]._answer([_first(bench)])
+    assert asked in bench.hear().replies
+    assert bench.waiting() == 1
+    assert asked in bench.drain().replies
+
+
+class TestFairness:
+    """Whose read comes next."""
+
+    def test_people_take_turns_however_much_each_asks(self) -> None:
+        """A person's own reads keep their order; who asks once is not behind somebody's hundred."""
+        waiting = [entry_of_read(1, str(number)) for number in range(5)] + [entry_of_read(2, "only")]
+        chosen = Fairness().take(waiting, 4)
+        assert [(entry.envelope.user, entry.id) for entry in chosen] == [
+            (1, "0"),
+            (2, "only"),
+            (1, "1"),
+            (1, "2"),
+        ]
+
+    def test_who_has_used_the_least_comes_first_until_it_fades(self) -> None:
+        """By time and not by number: one slow read weighs as much as many quick ones."""
+        fairness = Fairness()
+        fairness.charge([entry_of_read(1, "slow")], 1.0)
+        waiting = [entry_of_read(1, "a"), entry_of_read(2, "b"), entry_of_read(2, "c")]
+        assert [entry.id for entry in fairness.take(waiting, 2)] == ["b", "c"]
+        fairness.age(0.0)
+        fairness.age(60.0)
+        assert fairness.take(waiting, 1)[0].id == "a"
+
+    def test_gateways_questions_come_first(self) -> None:
+        """Logins, heads and gaps have no budget."""
+        fairness = Fairness()
+        fairness.charge([entry_of_read(0, "login")], 5.0)
+        waiting = [entry_of_read(1, "a"), entry_of_read(0, "x"), entry_of_read(0, "y")]
+        assert {entry.id for entry in fairness.take(waiting, 3)[:3]} == {"a", "x", "y"}
+        fairness.charge([entry_of_read(1, "a")], 0.1)
+        assert [entry.id for entry in fairness.take(waiting, 2)] == ["x", "y"]
+
+
+class TestPace:
+    """How fast replies leave."""
+
+    def test_a_burst_is_free_and_the_rest_is_not(self) -> None:
+        """What is beyond the burst waits until the rate has caught up, and time gives it back."""
+        pace = Pace(0.0)
+        assert pace.seconds_after(BURST_BYTES, 0.0) == 0.0
+        assert pace.seconds_after(BYTES_PER_SECOND, 0.0) == 1.0
+        assert pace.seconds_after(0, 2.0) == 0.0
+
+    def test_replies_beyond_the_burst_wait(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A lane that could outrun the gateways that read its replies stands still for a moment."""
+        monkeypatch.setattr("roomlog_worker.pace.BURST_BYTES", 0)
+        bench.ask(ListRooms(uuid="l"), people.alice)
+        bench.worker.shutdown.pauses.clear()
+        bench.turn()
+        assert [pause for pause in bench.worker.shutdown.pauses if pause < 0.001]
+
+
+def _slow_for(uuid: str, read: Any) -> Any:
+    def perhaps_slow(request: int, command: Any, head: Any) -> Any:
+        if command.uuid == uuid:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(5)")
+        return read(request, command, head)
+
+    return perhaps_slow
+
+
+def _raise(*_: Any) -> None:
+    raise ZeroDivisionError
+
+
+def _first(bench: Bench) -> Any:
+    lane = bench.worker.lanes[1]
+    (entry,) = lane._readable(lane.bus.read(set(range(64))))
+    return entry
