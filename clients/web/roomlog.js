@@ -23,7 +23,6 @@ const MAX_QUESTIONS = 8; // select_room in flight: the server takes 32 commands 
 const MAX_REQUESTS = 8;
 const MAX_CURSORS = 1_000; // the server's limit for one authenticate
 const RETRIED = new Set(["busy", "rate_limited", "not_authenticated", "too_many_connections"]);
-const GONE = new Set(["not_member", "invalid_room"]);
 
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
 export class NotNow extends Error {}
@@ -226,7 +225,7 @@ export class Roomlog extends EventTarget {
     if (action === "authenticate") {
       this.#link.refused(message, frame.retry_after_ms);
     } else if (question) {
-      if (GONE.has(code)) this.#drop(question.room);
+      if (code === "not_member") this.#drop(question.room);
       else question.askedAt = now() + after - ANSWER_MS; // asked again then
     } else if (request) {
       this.#requests.delete(uuid);

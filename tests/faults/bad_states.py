@@ -21,10 +21,10 @@ def wrong_states() -> Iterator[BadInput]:
     """Yield good frames for rooms, users and messages that are not there or not for this user."""
     unknown, other = f'"{"0" * 32}"', '"@other@"'
     for action in OF_ROOMS:
-        yield BadInput(f"{action} unknown", "error invalid_room", frame(action, {"room": unknown}))
+        yield BadInput(f"{action} unknown", "error not_member", frame(action, {"room": unknown}))
         yield BadInput(f"{action} other's", "error not_member", frame(action, {"room": other}))
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
-    yield BadInput("since, unknown", "error invalid_room", frame("select_room", {"room": unknown, **since}))
+    yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
     for action in ("invite_user", "remove_user", "leave_room"):
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": '"@direct@"'}))

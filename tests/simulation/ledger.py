@@ -99,7 +99,7 @@ class Batch:
             return Written(known, self.transaction.rooms[known.room].epoch, duplicate=True)
         room = self.transaction.rooms.get(command.room)
         if room is None:
-            raise Refused(ErrorCode.INVALID_ROOM)
+            raise Refused(ErrorCode.NOT_FOUND if envelope.staff else ErrorCode.NOT_MEMBER)
         data = self._change(room, command, envelope)
         event = self._append(room, command, envelope.user, body, data, now_ms)
         self.known[key] = event

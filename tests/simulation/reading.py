@@ -92,9 +92,7 @@ def notice_of(store: ModelStore, event: EventRow, epoch: str, gateway: str = "",
 
 def _for_member(store: ModelStore, envelope: Envelope, command: SelectRoom) -> Reply:
     room = store.rooms.get(command.room)
-    if room is None:
-        return Answered(envelope.request, error_frame(command, ErrorCode.INVALID_ROOM))
-    if envelope.user not in room.members:
+    if room is None or envelope.user not in room.members:
         return Answered(envelope.request, error_frame(command, ErrorCode.NOT_MEMBER))
     if command.since is None:
         return _selected(store, envelope.request, command.uuid, room)

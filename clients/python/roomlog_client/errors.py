@@ -2,7 +2,7 @@
 
 RoomlogError
 ├── CommandError          the server refused a command: it is not stored
-│   ├── InvalidToken, NotMember, InvalidRoom, NotFound, Forbidden, Muted, Archived
+│   ├── InvalidToken, NotMember, NotFound, Forbidden, Muted, Archived
 │   ├── BadValue, EmptyText, TextTooLong, UuidConflict
 │   └── Unavailable, InternalError
 ├── OutboxFull            too much waits already: the command was not taken
@@ -38,11 +38,7 @@ class InvalidToken(CommandError):
 
 
 class NotMember(CommandError):
-    """The user is not a member of the room."""
-
-
-class InvalidRoom(CommandError):
-    """There is no such room."""
+    """The user is not a member of the room, or there is no such room."""
 
 
 class NotFound(CommandError):
@@ -126,7 +122,6 @@ FINAL_CLOSES: Final = frozenset({CloseCode.UNAUTHENTICATED, CloseCode.REVOKED})
 _BY_CODE: Final[dict[str, type[CommandError]]] = {
     ErrorCode.INVALID_TOKEN: InvalidToken,
     ErrorCode.NOT_MEMBER: NotMember,
-    ErrorCode.INVALID_ROOM: InvalidRoom,
     ErrorCode.NOT_FOUND: NotFound,
     ErrorCode.FORBIDDEN: Forbidden,
     ErrorCode.MUTED: Muted,

@@ -307,7 +307,7 @@ class ClientState:
 
     def _select_refused(self, refusal: Refusal, uuid: str, retry_at: float) -> None:
         room = uuid.removeprefix(_SELECT)
-        if refusal.error_code in {ErrorCode.NOT_MEMBER, ErrorCode.INVALID_ROOM}:
+        if refusal.error_code == ErrorCode.NOT_MEMBER:
             self.rooms.left(room)
         else:
             self.rooms.refused(room, retry_at)

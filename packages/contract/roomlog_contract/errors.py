@@ -17,7 +17,6 @@ class ErrorCode(StrEnum):
     INVALID_ACTION = "invalid_action"
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - the name of an error
     NOT_AUTHENTICATED = "not_authenticated"
-    INVALID_ROOM = "invalid_room"
     NOT_MEMBER = "not_member"
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"
@@ -39,7 +38,6 @@ ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.INVALID_ACTION: "There is no such action.",
     ErrorCode.INVALID_TOKEN: "The token or ticket is not valid.",
     ErrorCode.NOT_AUTHENTICATED: "Authenticate first.",
-    ErrorCode.INVALID_ROOM: "There is no such room.",
     ErrorCode.NOT_MEMBER: "You are not a member of this room.",
     ErrorCode.NOT_FOUND: "There is no such thing.",
     ErrorCode.FORBIDDEN: "Your role does not allow this.",

@@ -8,7 +8,6 @@ nothing. `carry_out` is the entry: it finds repeats first, so that exactly one e
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, assert_never
-from uuid import UUID
 
 import msgspec
 from django.db import transaction
@@ -86,11 +85,9 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
 
 def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, staff: bool) -> NewEvent:
     """Append a message. Members only; not while muted, not in an archived room."""
-    room = _open_room(batch, command.room)
-    if not staff:
-        member = _member(room, key[2])
-        if member.is_muted:
-            raise RefusedWrite(ErrorCode.MUTED)
+    room = _open_room(batch, key, staff=staff)
+    if not staff and room.members[key[2]].is_muted:
+        raise RefusedWrite(ErrorCode.MUTED)
     data = None
     if command.reply_to is not None:
         if (command.reply_to, command.room) not in batch.messages:
@@ -121,8 +118,8 @@ def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str) -> 
 
 def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, staff: bool) -> NewEvent:
     """Make somebody a member. Any member of a group may; nobody gives a role above the own."""
-    room = _open_group(batch, command.room)
-    if not staff and _RANKS[command.role] > _RANKS[_member(room, key[2]).role]:
+    room = _open_group(batch, key, staff=staff)
+    if not staff and _RANKS[command.role] > _RANKS[room.members[key[2]].role]:
         raise RefusedWrite(ErrorCode.FORBIDDEN)
     if command.user in room.members:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is a member already.")
@@ -136,10 +133,10 @@ def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, 
 
 def remove_user(batch: Batch, command: RemoveUser, key: Key, body_hash: str, *, staff: bool) -> NewEvent:
     """End somebody's membership. For owners and admins of a group; an owner only by an owner."""
-    room = _open_group(batch, command.room)
+    room = _open_group(batch, key, staff=staff)
     removed = room.members.get(command.user)
     if not staff:
-        rank = _RANKS[_member(room, key[2]).role]
+        rank = _RANKS[room.members[key[2]].role]
         if rank < _RANKS["admin"] or (removed is not None and rank < _RANKS[removed.role]):
             raise RefusedWrite(ErrorCode.FORBIDDEN)
     if removed is None:
@@ -149,8 +146,7 @@ def remove_user(batch: Batch, command: RemoveUser, key: Key, body_hash: str, *, 
 
 def leave_room(batch: Batch, key: Key, body_hash: str) -> NewEvent:
     """End one's own membership of a group."""
-    room = _open_group(batch, key[1])
-    _member(room, key[2])
+    room = _open_group(batch, key)
     return _end_membership(batch, room, key[2], RoomEvent.Kind.LEAVE_ROOM, key, body_hash)
 
 
@@ -169,27 +165,27 @@ def _end_membership(
     return batch.append(room, kind, key, body_hash, data=data)
 
 
-def _open_room(batch: Batch, room_id: UUID) -> LockedRoom:
+def _open_room(batch: Batch, key: Key, *, staff: bool = False) -> LockedRoom:
+    """Return the command's room. Strangers get one answer before any other, also where there is no room.
+
+    The id of a direct room follows from its two, so any other answer tells strangers who talks to whom.
+    """
+    _, room_id, user = key
     room = batch.rooms.get(room_id)
+    if not staff and (room is None or user not in room.members):
+        raise RefusedWrite(ErrorCode.NOT_MEMBER)
     if room is None:
-        raise RefusedWrite(ErrorCode.INVALID_ROOM)
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such room.")
     if room.is_archived:
         raise RefusedWrite(ErrorCode.ARCHIVED)
     return room
 
 
-def _open_group(batch: Batch, room_id: UUID) -> LockedRoom:
-    room = _open_room(batch, room_id)
+def _open_group(batch: Batch, key: Key, *, staff: bool = False) -> LockedRoom:
+    room = _open_room(batch, key, staff=staff)
     if room.kind == ChatRoom.Kind.DIRECT:
         raise RefusedWrite(ErrorCode.FORBIDDEN, "A direct room has its two members for ever.")
     return room
-
-
-def _member(room: LockedRoom, user: int) -> Standing:
-    member = room.members.get(user)
-    if member is None:
-        raise RefusedWrite(ErrorCode.NOT_MEMBER)
-    return member
 
 
 def _first_members(command: CreateRoom, user: int) -> list[tuple[int, str]]:

@@ -12,7 +12,7 @@ from roomlog_api.addresses import read_hosts, read_origins, read_socket_url
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
-from roomlog_runtime.settings import end_with_a_sentence, read_flag, read_integer, read_secret
+from roomlog_runtime.settings import end_with_a_sentence, read_choice, read_flag, read_integer, read_secret
 from roomlog_store.databases import database
 
 end_with_a_sentence()
@@ -32,6 +32,8 @@ ROOMLOG_REDIS_URL = read_redis_url()
 ROOMLOG_REDIS_PREFIX = read_redis_prefix(DEFAULT_PREFIX)
 ROOMLOG_WEBSOCKET_URL = read_socket_url("ROOMLOG_WEBSOCKET_URL")
 """Where the chat page connects to; empty: its own host and scheme, path /ws."""
+ROOMLOG_FIND_PEOPLE = read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms", "nobody"), "shared_rooms")
+"""Whom a signed-in person finds by name."""
 
 INSTALLED_APPS = [
     "unfold",

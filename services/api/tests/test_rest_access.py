@@ -1,5 +1,9 @@
 """Tokens, tickets and the search for people by HTTP."""
 
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
@@ -10,6 +14,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 
 from roomlog_api.rest.access import TicketView
 from roomlog_api.signing_in import MAX_FAILURES
+from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
 from roomlog_contract.events import User as Person
 from roomlog_store.tickets import users_by_ticket
 
@@ -95,15 +100,42 @@ def test_strangers_get_nothing(db: None, client: Client, path: str) -> None:
     assert client.get(path).status_code == 401
 
 
+def names(client: Client, search: str) -> list[str]:
+    """Return whom a search finds."""
+    return [person["username"] for person in client.get("/api/users/", {"search": search}).json()]
+
+
 def test_people_are_found_by_how_their_name_begins(
-    as_alice: Client, alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
+    as_alice: Client, bob: User, settings: Any, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Twenty at most, active ones only, and nobody for nothing: the list of all people is no public page."""
+    """Where everybody may be found: twenty at most, active ones only, and nobody for one letter."""
+    settings.ROOMLOG_FIND_PEOPLE = "all"
     User.objects.bulk_create(User(username=f"anna{number:02}", password="!") for number in range(30))
     User.objects.create(username="anna-gone", is_active=False)
     with django_assert_num_queries(2):
-        found = as_alice.get("/api/users/", {"search": "anna"}).json()
-    assert [person["username"] for person in found] == [f"anna{number:02}" for number in range(20)]
+        assert names(as_alice, "anna") == [f"anna{number:02}" for number in range(20)]
     assert as_alice.get("/api/users/", {"search": "bo"}).json() == [{"id": bob.pk, "username": "bob"}]
+    assert [names(as_alice, search) for search in ("b", "", "an\0")] == [[], [], []]
     assert as_alice.get("/api/users/").json() == []
-    assert as_alice.get("/api/users/", {"search": "a\0"}).json() == []
+
+
+def test_people_find_those_they_share_a_room_with(
+    as_alice: Client, alice: User, bob: User, write: Callable[..., UUID], settings: Any
+) -> None:
+    """Unless the install says otherwise: all people are no public list, and once they left they are none."""
+    User.objects.create(username="bonnie")
+    assert names(as_alice, "bo") == []
+    room = write(CreateRoom(uuid="r", members=[bob.pk]), alice)
+    assert names(as_alice, "bo") == ["bob"]
+    write(LeaveRoom(uuid="l", room=room), bob)
+    assert names(as_alice, "bo") == []
+    write(InviteUser(uuid="i", room=room, user=bob.pk), alice)
+    settings.ROOMLOG_FIND_PEOPLE = "nobody"
+    assert names(as_alice, "bo") == []
+
+
+def test_searching_is_paced(as_alice: Client) -> None:
+    """Walking through all beginnings takes long; the answer says when to come back."""
+    answers = [as_alice.get("/api/users/", {"search": "zz"}) for _ in range(61)]
+    assert [answer.status_code for answer in answers[-2:]] == [200, 429]
+    assert int(answers[-1].headers["retry-after"]) > 0

@@ -130,10 +130,8 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
 
 def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomHead], Reply]) -> Reply:
     head = known.heads.get(room)
-    if head is None:
-        return _refused(entry, ErrorCode.INVALID_ROOM)
-    if (room, entry.envelope.user) not in known.members:
-        return _refused(entry, ErrorCode.NOT_MEMBER)
+    if head is None or (room, entry.envelope.user) not in known.members:
+        return _refused(entry, ErrorCode.NOT_MEMBER)  # one answer: strangers learn of no room
     return answer(head)
 
 

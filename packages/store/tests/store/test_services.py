@@ -44,8 +44,9 @@ class TestNewMessage:
         assert write_one(message(room), people.bob) == ErrorCode.NOT_MEMBER
 
     def test_an_unknown_room_is_refused(self, people: People) -> None:
-        """A room that nobody made has no log."""
-        assert write_one(message(uuid4()), people.alice) == ErrorCode.INVALID_ROOM
+        """Strangers get one answer; who may everything is told the truth."""
+        assert write_one(message(uuid4()), people.alice) == ErrorCode.NOT_MEMBER
+        assert write_one(message(uuid4()), people.alice, staff=True) == ErrorCode.NOT_FOUND
 
     def test_an_archived_room_is_refused(self, people: People) -> None:
         """Nothing follows in an archived room."""
@@ -266,8 +267,16 @@ class TestMembershipCommands:
         assert write_one(_about(action, room, people.bob), people.alice) == ErrorCode.ARCHIVED
 
     def test_an_unknown_room_is_refused(self, people: People, action: type[RoomWrite]) -> None:
-        """invalid_room for all of them."""
-        assert write_one(_about(action, uuid4(), people.bob), people.alice) == ErrorCode.INVALID_ROOM
+        """As by a room of others."""
+        assert write_one(_about(action, uuid4(), people.bob), people.alice) == ErrorCode.NOT_MEMBER
+
+    def test_a_stranger_learns_nothing_of_a_room(self, people: People, action: type[RoomWrite]) -> None:
+        """not_member before all else, of a direct room too, whose id anybody can compute."""
+        make = CreateRoom(uuid="d", kind="direct", members=[people.bob])
+        rooms = [written(make, people.alice).event.room_id, make_room(people.alice)]
+        ChatRoom.objects.filter(pk=rooms[1]).update(archived_at=timezone.now())
+        answers = [write_one(_about(action, room, people.bob), people.carol) for room in (*rooms, uuid4())]
+        assert answers == [ErrorCode.NOT_MEMBER] * 3
 
 
 def _about(action: type[RoomWrite], room: UUID, user: int) -> RoomWrite:

@@ -1,8 +1,6 @@
 """Who someone is: tokens, tickets and the search for people to invite."""
 
-from typing import Any
-
-from django.contrib.auth import SESSION_KEY, authenticate, get_user_model
+from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authtoken.models import Token
@@ -12,14 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
 
+from roomlog_api.finding import people_found
 from roomlog_store.tickets import TICKET_SECONDS, make_ticket, session_model
 
 from .asker import asker
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
 from .view import RestView, describe
-
-USERS_FOUND = 20
-"""Answers to one search: enough to see that more letters are needed."""
 
 
 class GuessThrottle(UserRateThrottle):
@@ -27,6 +23,16 @@ class GuessThrottle(UserRateThrottle):
 
     scope = "token"
     rate = "30/min"
+
+
+SEARCH = "How the name begins; at least 2 characters."
+
+
+class SearchThrottle(UserRateThrottle):
+    """How fast one person may search: as one types, and no faster."""
+
+    scope = "search"
+    rate = "60/min"
 
 
 class TokenView(RestView):
@@ -84,15 +90,13 @@ def _came_by(request: Request) -> dict[str, str]:
 class UsersView(RestView):
     """People, by name."""
 
+    throttle_classes = [SearchThrottle]
+
     @describe(
-        parameters=[OpenApiParameter("search", str, required=True, description="How the name begins.")],
+        parameters=[OpenApiParameter("search", str, required=True, description=SEARCH)],
         responses=UserSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Return at most 20 active users whose name begins so; nobody for an empty search."""
-        beginning = request.query_params.get("search", "")
-        # startswith, not istartswith: only this finds its index.
-        people: Any = get_user_model()._default_manager.none()
-        if beginning and "\0" not in beginning:
-            people = get_user_model()._default_manager.filter(username__startswith=beginning, is_active=True)
-        return Response(UserSerializer(people.order_by("username")[:USERS_FOUND], many=True).data)
+        """Return at most 20 active people whose name begins so, of those whom the asker may find."""
+        found = people_found(asker(request), request.query_params.get("search", ""))
+        return Response(UserSerializer(found, many=True).data)

@@ -191,7 +191,7 @@ class StubWorker:
         room = self.rooms.get(command.room)
         request, user = envelope.request, envelope.user
         if room is None or user not in room.members:
-            code = ErrorCode.INVALID_ROOM if room is None else ErrorCode.NOT_MEMBER
+            code = ErrorCode.NOT_MEMBER
             return Answered(request, error(command.uuid, str(command.__struct_config__.tag), code))
         if isinstance(command, SelectRoom):
             return self._select(room, command, request)

@@ -1,0 +1,41 @@
+"""Who may be found by whom, to be invited or written to: the install's policy, for the search by name.
+
+Beside the message's way. It says who appears in answers; whoever knows a user's id may still invite them.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, QuerySet
+
+from roomlog_store.models import Membership
+
+MIN_PREFIX: Final = 2
+"""Characters of a name that must be known: one letter each would list a small install."""
+MAX_FOUND: Final = 20
+"""Enough to see that more letters are needed."""
+
+
+class FindPeople(StrEnum):
+    """Whom a signed-in person finds (ROOMLOG_FIND_PEOPLE)."""
+
+    ALL = "all"
+    SHARED_ROOMS = "shared_rooms"
+    """Members of one's own rooms."""
+    NOBODY = "nobody"
+
+
+def people_found(asker: int, prefix: str) -> QuerySet[Any]:
+    """Return at most MAX_FOUND active users whose name begins so and whom the asker may find."""
+    people = get_user_model()._default_manager
+    policy = FindPeople(settings.ROOMLOG_FIND_PEOPLE)
+    if len(prefix) < MIN_PREFIX or "\0" in prefix or policy is FindPeople.NOBODY:
+        return people.none()
+    # startswith, not istartswith: only this finds its index.
+    found = people.filter(username__startswith=prefix, is_active=True)
+    if policy is FindPeople.SHARED_ROOMS:
+        theirs = Membership.objects.filter(user=OuterRef("pk"), room__memberships__user=asker)
+        found = found.filter(Exists(theirs))
+    return found.order_by("username")[:MAX_FOUND]
