@@ -92,8 +92,10 @@ class Driver:
             code = await self._serve(await _open(session, url))
         except aiohttp.WSServerHandshakeError as refusal:
             retry_after = _retry_after_seconds(refusal)
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            pass  # however the socket failed, the state decides when to try again
+            self._observer.unreachable(self._connection, f"it answers {refusal.status}")
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            # However the socket failed, the state decides when to try again.
+            self._observer.unreachable(self._connection, _reason(error))
         self._observer.disconnected(self._connection, code)
         self._state.closed(code, time.monotonic(), retry_after)
         self.act()
@@ -176,6 +178,12 @@ async def _open(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSo
             max_msg_size=PAGE_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
         )
+
+
+def _reason(error: Exception) -> str:
+    """Return the system's word where it has one: `Connection refused`, `Name or service not known`."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return str(getattr(cause, "strerror", None) or type(error).__name__)
 
 
 def _retry_after_seconds(refusal: aiohttp.WSServerHandshakeError) -> float:

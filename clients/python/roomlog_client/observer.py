@@ -10,6 +10,9 @@ class Observer:
     def authenticated(self, connection: int) -> None:
         """The connection is usable from here on."""
 
+    def unreachable(self, connection: int, reason: str) -> None:
+        """No connection was made; the reason is a few words for people."""
+
     def disconnected(self, connection: int, close_code: int | None) -> None:
         """The connection is gone; what it did not answer is unknown."""
 

@@ -11,7 +11,14 @@ from typing import Final
 
 from roomlog_runtime.settings import SettingError
 
-COMMANDS: Final = ("doctor", "new-epoch")
+COMMANDS: Final = {
+    "doctor": "Look at Redis, database, workers and clocks, and say what to do; 1 where anything is wrong.",
+    "new-epoch": "Void every cursor. For a restored database: workers to 0, restore, new-epoch, workers up.",
+}
+HELP: Final = {"--help", "-h"}
+SETTINGS: Final = (
+    "It takes the api's settings from the environment: ROOMLOG_SECRET_KEY, ROOMLOG_DATABASE_URL, …"
+)
 USAGE: Final = f"usage: roomlog {{{','.join(COMMANDS)}}} [--help]"
 
 
@@ -21,6 +28,9 @@ def main(words: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(USAGE, file=sys.stderr)  # noqa: T201 - a command line's own channel
         return 2
+    if HELP & set(rest):  # without settings: whoever asks may have none yet
+        print(f"usage: roomlog {name}\n\n{COMMANDS[name]}\n\n{SETTINGS}")  # noqa: T201 - the same
+        return 0
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
     from django.core.management import execute_from_command_line
 

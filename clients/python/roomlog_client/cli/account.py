@@ -5,6 +5,7 @@ A token is never an option: the list of processes shows those to everybody.
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 DEMO_FILE: Final = Path(".roomlog/demo.json")
 """Written by `roomlog demo` in the folder where it runs."""
 DEFAULT_URL: Final = "ws://127.0.0.1:8080/ws"
+ADDRESS: Final = re.compile(r"(?:ws|http)s?://[^\s/?#@]+(?:/\S*)?")
 
 
 class NoAccount(Exception):
@@ -34,7 +36,10 @@ def find_account(url: str | None, token_file: Path | None, demo_user: str | None
     """
     demo = _demo()
     token = _token(token_file, demo_user, demo)
-    return Account(url or demo.get("websocket") or DEFAULT_URL, token)
+    address = (url or "").strip() or demo.get("websocket") or DEFAULT_URL
+    if not ADDRESS.fullmatch(address):
+        raise NoAccount("--url or ROOMLOG_URL has not the form ws://host:port/ws or wss://host/ws")
+    return Account(address, token)
 
 
 def demo_settings() -> dict[str, str]:
@@ -45,8 +50,10 @@ def demo_settings() -> dict[str, str]:
 
 def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any]) -> str:
     if token_file is not None:
-        return _read(token_file).strip()
-    if demo_user is None and (token := os.environ.get("ROOMLOG_TOKEN")):
+        if not (token := _read(token_file).strip()):
+            raise NoAccount(f"{token_file} is empty")
+        return token
+    if demo_user is None and (token := os.environ.get("ROOMLOG_TOKEN", "").strip()):
         return token
     users = demo.get("users", [])
     for user in users:
@@ -61,12 +68,18 @@ def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any])
 def _demo() -> dict[str, Any]:
     if not DEMO_FILE.exists():
         return {}
-    demo: dict[str, Any] = json.loads(_read(DEMO_FILE))
+    try:
+        demo = json.loads(_read(DEMO_FILE))
+    except ValueError:
+        demo = None
+    if not isinstance(demo, dict):
+        raise NoAccount(f"{DEMO_FILE} is not what a demo writes; start `roomlog demo` again, or delete it")
     return demo
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise NoAccount(f"{path} can't be read: {error.strerror}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise NoAccount(f"{path} can't be read: {reason}") from None

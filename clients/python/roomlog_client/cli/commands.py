@@ -1,22 +1,25 @@
 """The commands of `roomlog`: options in, a sentence or a table out, exit status 1 where something failed."""
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from roomlog_client.errors import RoomlogError
 from roomlog_client.events import Event, Sent
 
 from . import messages, operators, owners
 from .account import Account, NoAccount, find_account
+from .lines import lines
+from .progress import Pace
+from .terminal import as_json, plain, prepare
 
 T = TypeVar("T")
 
@@ -24,6 +27,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Roomlog from
 console = Console()
 complaints = Console(stderr=True)
 
+LINES_AT_ONCE: Final = 16
+"""Of standard input on their way: the rate decides how fast they go, not the distance to the gateway."""
 HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Of commands whose words, --help included, are another program's."""
 Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
@@ -50,8 +55,18 @@ def send(
     user: DemoUser = None,
 ) -> None:
     """Say something in a room and print its place in the log."""
-    texts = _lines() if text == "-" else _once(text)
-    _run(messages.send(_account(url, token_file, user), room, texts, _say_sent))
+    account = _account(url, token_file, user)
+    if text != "-":
+        _run(messages.send(account, room, _once(text), _say_sent))
+        return
+    pace = Pace()
+
+    def say(sent: Sent) -> None:
+        _say_sent(sent)
+        pace.step()
+
+    # A person at a terminal reads each answer before the next line; a program has them all.
+    _run(messages.send(account, room, lines(), say, 1 if sys.stdin.isatty() else LINES_AT_ONCE))
 
 
 @app.command()
@@ -83,8 +98,8 @@ def verify(
 ) -> None:
     """Recount a room's log as one of its members: 1, 2, 3 … without a gap, and its digest."""
     verified = _run(messages.verify(_account(url, token_file, user), room))
-    console.print(f"room    {verified.room}")
-    console.print(f"epoch   {verified.epoch}")
+    console.print(f"room    {plain(verified.room)}", markup=False, highlight=False)
+    console.print(f"epoch   {plain(verified.epoch)}", markup=False, highlight=False)
     console.print(f"events  1 to {verified.events}, no gap" if verified.events else "events  none")
     console.print(f"digest  {verified.digest}")
     if digest is not None and digest.lower() != verified.digest:
@@ -109,7 +124,7 @@ def show_shards(
     table = Table("worker", "shards", "numbers")
     for worker, owned in found.items():
         numbers = "no answer" if owned is None else " ".join(f"{shard:02d}" for shard in owned)
-        table.add_row(worker, str(len(owned or ())), numbers)
+        table.add_row(Text(plain(worker)), str(len(owned or ())), numbers)
     console.print(table)
     if doubled := owners.doubles(found):
         console.print(f"named by several: {doubled}; ask again, a lease may just be moving")
@@ -131,6 +146,7 @@ def doctor(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point of the `roomlog` command."""
+    prepare()
     app()
 
 
@@ -160,18 +176,12 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(130) from None
 
 
-async def _lines() -> AsyncIterator[str]:
-    """Yield the lines of standard input; a thread waits for them, so that the connection lives meanwhile."""
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        yield line.rstrip("\n")
-
-
 async def _once(text: str) -> AsyncIterator[str]:
     yield text
 
 
 def _fail(sentence: str) -> NoReturn:
-    complaints.print(sentence, markup=False, highlight=False)
+    complaints.print(plain(sentence), markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 
@@ -181,15 +191,8 @@ def _say_sent(sent: Sent) -> None:
 
 def _say_event(event: Event, room: str) -> None:
     what = event.text if event.action == "new_message" else f"({event.action})"
-    print(f"{_plain(room)} {event.seq} {_plain(event.user.username)}: {_plain(what)}", flush=True)
+    print(f"{plain(room)} {event.seq} {plain(event.user.username)}: {plain(what)}", flush=True)
 
 
 def _say_json(event: Event, room: str) -> None:
-    print(json.dumps(event.body, ensure_ascii=False, separators=(",", ":")), flush=True)
-
-
-def _plain(text: str) -> str:
-    """Return text that can't command the terminal: somebody else wrote it."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    print(as_json(event.body), flush=True)

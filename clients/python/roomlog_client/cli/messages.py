@@ -3,18 +3,27 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from roomlog_client.client import RoomlogClient
-from roomlog_client.errors import RoomlogError
+from roomlog_client.errors import CommandError, RoomlogError
 from roomlog_client.events import Event, Item, RoomLeft, RoomReset, RoomSummary, Sent
 from roomlog_client.rooms import Start
 
 from .account import Account
+from .progress import Unreached
 
-PAGE_SECONDS = 60.0
+REACH_SECONDS: Final = 12.0
+"""For the first connection and the first answer: a worker's shards may need 10 s to find another owner."""
+PAGE_SECONDS: Final = 60.0
 """Longest wait for the next event of a log that is known to go on."""
+
+
+class NoGateway(RoomlogError):
+    """Nobody answered at the address."""
 
 
 class NoRoom(RoomlogError):
@@ -36,19 +45,88 @@ class Verified:
     """SHA-256 over one line a event: a JSON list of seq, uuid and text, and a line feed."""
 
 
-async def send(account: Account, room: str, texts: AsyncIterator[str], say: Callable[[Sent], None]) -> None:
-    """Say each text in a room, one after the other, and tell of each when it is stored."""
-    async with RoomlogClient(account.url, account.token) as client:
+class NotAllSent(RoomlogError):
+    """A text was refused; those before it are stored."""
+
+
+async def send(
+    account: Account, room: str, texts: AsyncIterator[str], say: Callable[[Sent], None], at_once: int = 1
+) -> None:
+    """Say each text in a room, in order, and tell of each when it is stored; `at_once` may be under way.
+
+    Raises:
+        NotAllSent: one of several was refused; of those behind it at most `at_once` may be stored.
+    """
+    async with connected(account) as client:
         key = await find_room(client, room)
+        places = asyncio.Semaphore(at_once)
+        under_way: asyncio.Queue[asyncio.Task[Sent] | None] = asyncio.Queue(at_once + 1)
+        reading = asyncio.create_task(_send_each(client, key, texts, places, under_way))
+        number = 0
+        try:
+            while sending := await under_way.get():  # deadline: the caller's own input, as slow as it likes
+                number += 1
+                say(await sending)  # deadline: send has its own
+                places.release()
+            await reading  # deadline: it has said that it is over
+        except CommandError as error:
+            raise NotAllSent(f"message {number}: {error}") from None
+        finally:
+            for task in (reading, *_left(under_way)):
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)  # deadline: it is cancelled
+
+
+async def _send_each(
+    client: RoomlogClient,
+    key: str,
+    texts: AsyncIterator[str],
+    places: asyncio.Semaphore,
+    under_way: "asyncio.Queue[asyncio.Task[Sent] | None]",
+) -> None:
+    """Begin to send each text as soon as there is a place; the client keeps their order."""
+    try:
+        await places.acquire()  # deadline: a place is released by each answer, and send has a deadline
         async for text in texts:  # deadline: the caller's own input, as slow as it likes
-            say(await client.send(key, text))
+            under_way.put_nowait(asyncio.create_task(client.send(key, text)))
+            await places.acquire()  # deadline: the same
+    finally:
+        under_way.put_nowait(None)
+
+
+def _left(queue: "asyncio.Queue[asyncio.Task[Sent] | None]") -> list["asyncio.Task[Sent]"]:
+    left = []
+    while not queue.empty():
+        if task := queue.get_nowait():
+            left.append(task)
+    return left
+
+
+@asynccontextmanager
+async def connected(
+    account: Account, *, start: Start = "head", rooms: Collection[str] = ()
+) -> AsyncIterator[RoomlogClient]:
+    """Yield a client that knows its rooms; say on standard error where that takes long.
+
+    Raises:
+        NoGateway: nobody answered in time.
+        Disconnected: the token is not valid.
+    """
+    watch = Unreached(account.url)
+    async with RoomlogClient(account.url, account.token, start=start, rooms=rooms, observer=watch) as client:
+        try:
+            await client.ready(REACH_SECONDS)
+        except TimeoutError:
+            why = watch.reason or "it says nothing, or no worker answers its question who we are"
+            raise NoGateway(f"no answer from {account.url} in {REACH_SECONDS:g} s: {why}") from None
+        yield client
 
 
 async def tail(
     account: Account, room: str | None, start: Start, count: int | None, say: Callable[[Event, str], None]
 ) -> None:
     """Tell of the events of a room, or of all, as they come, with the room's name; `count` ends it."""
-    async with RoomlogClient(account.url, account.token, start=start) as client:
+    async with connected(account, start=start) as client:
         key = None if room is None else await find_room(client, room)
         names = {summary.id: summary.name or summary.id for summary in client.rooms()}
         seen = 0
@@ -66,10 +144,9 @@ async def verify(account: Account, room: str) -> Verified:
     Raises:
         LogBroken: a place is missing or doubled, or the log was reset meanwhile.
     """
-    async with RoomlogClient(account.url, account.token) as client:
+    async with connected(account) as client:
         summary = _summary(client, await find_room(client, room))
-    async with RoomlogClient(account.url, account.token, start="beginning", rooms=[summary.id]) as client:
-        await client.ready()
+    async with connected(account, start="beginning", rooms=[summary.id]) as client:
         head = client.head(summary.id)
         return await _recount(client.events(), summary, head)
 
@@ -104,7 +181,6 @@ async def find_room(client: RoomlogClient, room: str) -> str:
     Raises:
         NoRoom: there is none, or several have the name.
     """
-    await client.ready()
     wanted = room.replace("-", "").lower()
     found = [summary.id for summary in client.rooms() if wanted == summary.id or room == summary.name]
     if len(found) != 1:

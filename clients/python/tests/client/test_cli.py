@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner, Result
 
-from roomlog_client.cli import operators, owners
+from roomlog_client.cli import messages, operators, owners, progress, terminal
 from roomlog_client.cli.commands import app
 from roomlog_client.testing import FakeServer
 
@@ -222,3 +223,164 @@ async def test_an_operators_words_reach_the_api(monkeypatch: pytest.MonkeyPatch,
     result = await roomlog("doctor", "--help")
     assert result.exit_code == 3
     assert asked == [([sys.executable, "-m", "roomlog_api", "doctor", "--help"], "sqlite:///x")]
+
+
+async def test_a_person_s_environment_may_end_with_a_line_break(server: FakeServer) -> None:
+    """A token that was pasted or read by `cat` is the token."""
+    done = await roomlog("send", KITCHEN, "hello", server=server, user=" alice\n")
+    assert (done.exit_code, done.stdout) == (0, "1\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "sentence"),
+    [
+        ("token", b"", "token is empty"),
+        ("token", b"\xff", "can't be read: it is no text"),
+        (".roomlog/demo.json", b"{", "is not what a demo writes"),
+        (".roomlog/demo.json", b"[]", "is not what a demo writes"),
+    ],
+)
+async def test_a_broken_file_is_one_sentence(
+    tmp_path: Path, path: str, content: bytes, sentence: str
+) -> None:
+    """Whatever is in a file that a command reads."""
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_bytes(content)
+    options = ["--token-file", str(tmp_path / path)] if path == "token" else []
+    done = await roomlog("send", KITCHEN, "hello", *options)
+    assert (done.exit_code, sentence in done.stderr) == (1, True), done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "ws//x", "ftp://h/ws", "ws://user:pw@h/ws", "ws://"])
+async def test_an_address_of_another_form_is_one_sentence(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Nothing is tried for a minute that can't be an address; what it holds is not repeated."""
+    monkeypatch.setenv("ROOMLOG_TOKEN", "t")
+    done = await roomlog("send", KITCHEN, "hello", "--url", url)
+    assert (done.exit_code, "ws://host:port/ws" in done.stderr, "pw" in done.stderr) == (1, True, False)
+
+
+async def test_a_dead_address_is_told_and_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once on standard error, with the reason; after some seconds the command ends with a sentence."""
+    monkeypatch.setattr(messages, "REACH_SECONDS", 1.0)
+    monkeypatch.setenv("ROOMLOG_TOKEN", "t")
+    for command in (["send", KITCHEN, "hello"], ["tail", KITCHEN], ["verify", KITCHEN]):
+        done = await roomlog(*command, "--url", "ws://127.0.0.1:9/ws")
+        said = done.stderr.splitlines()
+        assert done.exit_code == 1
+        assert (
+            "no connection to ws://127.0.0.1:9/ws yet (Connect call failed" in said[0] or "refused" in said[0]
+        )
+        assert said[1].startswith("no answer from ws://127.0.0.1:9/ws in 1 s: ")
+        assert len(said) == 2
+
+
+async def test_many_lines_are_sent_in_order_and_show_their_progress(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several are under way at once: one by one they would go as slow as the gateway is far."""
+    monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
+    texts = [f"line {number}" for number in range(35)]
+    done = await roomlog("send", KITCHEN, "-", server=server, stdin="\r\n".join(texts) + "\n")
+    assert [event["message"]["text"] for event in server.logs[KITCHEN]] == texts
+    assert done.stdout.splitlines() == [str(seq) for seq in range(1, 36)]
+    assert "roomlog: 35 sent, " in done.stderr
+
+
+async def test_a_refused_line_is_named(server: FakeServer) -> None:
+    """Those before it are stored and printed; the error is the server's, cleaned."""
+    server.refuse = lambda command: (
+        {"error_code": "empty_text", "error_message": "\x1b[31mno"} if command.get("text") == "bad" else None
+    )
+    done = await roomlog("send", KITCHEN, "-", server=server, stdin="one\ntwo\nbad\nfour\n")
+    assert (done.exit_code, done.stdout) == (1, "1\n2\n")
+    assert "message 3: empty_text: \ufffd[31mno" in done.stderr
+    assert "\x1b" not in done.output
+
+
+def test_nothing_of_others_commands_a_terminal() -> None:
+    """Of all characters only those that show something, and the joiners of emoji, are left."""
+    everything = "".join(chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000)
+    for text in (terminal.plain(everything), terminal.as_json(everything)):
+        assert {c for c in text if not c.isprintable()} == set(terminal.JOINERS)
+    for dangerous in "\x1b\x07\r\n\x7f\x9b\u202e\u2066\u200f\u2028":
+        assert terminal.plain(dangerous) == "\ufffd"
+    assert json.loads(terminal.as_json(everything)) == everything
+
+
+async def test_a_room_s_name_in_an_error_is_cleaned(
+    monkeypatch: pytest.MonkeyPatch, server: FakeServer
+) -> None:
+    """Names of rooms are others' text too."""
+    summary = server.summary
+    monkeypatch.setattr(server, "summary", lambda room: {**summary(room), "name": "\x1b]0;evil\x07 [red]"})
+    done = await roomlog("send", "nowhere", "hello", server=server)
+    assert done.exit_code == 1
+    assert "\ufffd]0;evil\ufffd [red]" in done.stderr
+
+
+def run_in(environ: dict[str, str], *words: str, **options: Any) -> subprocess.Popen[bytes]:
+    """Start the command in a process of its own."""
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))
+    }
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-m", "roomlog_client.cli", *words],
+        env={**clean, **environ},
+        stdout=pipe,
+        stderr=pipe,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+async def test_tail_survives_what_the_terminal_can_t_show(server: FakeServer, encoding: str) -> None:
+    """Another character set shows an escape, and the next message."""
+    await server.post(KITCHEN, "bob", "\N{PILE OF POO} \N{SNOWMAN}")
+    await server.post(KITCHEN, "bob", "after")
+    environ = {"ROOMLOG_URL": server.url, "ROOMLOG_TOKEN": "alice", "PYTHONIOENCODING": encoding}
+    process = run_in(environ, "tail", KITCHEN, "--all", "--count", "2")
+    output, complaint = await asyncio.to_thread(process.communicate, timeout=30)
+    assert (process.returncode, complaint) == (0, b"")
+    assert [line.split(b": ")[1] for line in output.splitlines()] == [b"\\U0001f4a9 \\u2603", b"after"]
+
+
+async def test_tail_ends_quietly_with_its_reader(server: FakeServer) -> None:
+    """`roomlog tail | head -1` is no error of the command's."""
+    for number in range(3):
+        await server.post(KITCHEN, "bob", f"text {number}")
+    environ = {"ROOMLOG_URL": server.url, "ROOMLOG_TOKEN": "alice"}
+    process = run_in(environ, "tail", KITCHEN, "--all")
+    assert process.stdout is not None
+    await asyncio.to_thread(process.stdout.readline)
+    process.stdout.close()
+    process.stdout = None
+    await server.post(KITCHEN, "bob", "one more")
+    await server.post(KITCHEN, "bob", "and one")
+    _, complaint = await asyncio.to_thread(process.communicate, timeout=30)
+    assert complaint == b""
+
+
+async def test_a_failed_send_does_not_wait_for_its_pipe(server: FakeServer) -> None:
+    """A refused line ends the command, though whoever writes to it says nothing more."""
+    server.refuse = lambda command: {"error_code": "muted"} if command.get("text") == "bad" else None
+    environ = {"ROOMLOG_URL": server.url, "ROOMLOG_TOKEN": "alice"}
+    process = run_in(environ, "send", KITCHEN, "-", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"good\nbad\n")
+    process.stdin.flush()
+    assert await asyncio.to_thread(process.wait, timeout=30) == 1
+    process.stdin.close()
+    process.stdin = None
+    output, complaint = await asyncio.to_thread(process.communicate, timeout=30)
+    assert (output, b"message 2: muted" in complaint) == (b"1\n", True)
+
+
+def test_doctor_explains_itself_without_settings() -> None:
+    """Help needs neither a database nor a demo."""
+    for command in ("doctor", "new-epoch"):
+        process = run_in({}, command, "--help")
+        output, complaint = process.communicate(timeout=30)
+        assert (process.returncode, complaint) == (0, b"")
+        assert b"usage: roomlog " + command.encode() in output

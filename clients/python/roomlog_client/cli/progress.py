@@ -1,0 +1,55 @@
+"""What a command says on standard error while somebody waits: no gateway yet, or many lines to send."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from roomlog_client.observer import Observer
+
+from .terminal import plain
+
+QUIET_SECONDS: Final = 2.0
+"""Nothing is said of what takes less, and no more often than this."""
+
+
+def complain(line: str) -> None:
+    """Say a line to whoever watches, beside the output."""
+    print(f"roomlog: {plain(line)}", file=sys.stderr, flush=True)
+
+
+class Unreached(Observer):
+    """Says once that an address does not answer, and remembers why."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._was_reached = False
+        self.reason = ""
+        """Of the last failure, before any connection was made."""
+
+    def authenticated(self, connection: int) -> None:
+        """Forget it."""
+        self._was_reached = True
+
+    def unreachable(self, connection: int, reason: str) -> None:
+        """Say it of the first failure."""
+        if not (self._was_reached or self.reason):
+            complain(f"no connection to {self._url} yet ({reason}); trying again")
+        self.reason = reason
+
+
+class Pace:
+    """Says how far a long run is, every other second."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = self._said_at = clock()
+        self._count = 0
+
+    def step(self) -> None:
+        """Count one more."""
+        self._count += 1
+        now = self._clock()
+        if now - self._said_at >= QUIET_SECONDS:
+            self._said_at = now
+            complain(f"{self._count} sent, {self._count / (now - self._began):.0f} a second")
