@@ -20,6 +20,7 @@ from roomlog_local.errors import LocalError, StartFailed
 from roomlog_local.folder import Folder
 from roomlog_local.plan import Plan, make_plan
 from roomlog_local.supervisor import Supervisor
+from roomlog_runtime.logs import escaped
 from roomlog_runtime.shutdown import Shutdown
 
 FOLDER = ".roomlog"
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with folder.hold():
             run(folder, shutdown)
     except LocalError as error:
-        print(error, file=sys.stderr)
+        print(escaped(str(error)), file=sys.stderr)  # a server's or a library's words may be in it
         return 0 if shutdown.requested else 1
     return 0
 

@@ -107,7 +107,8 @@ def _formatter(service: str, environ: Mapping[str, str]) -> structlog.stdlib.Pro
     else:
         # A plain traceback: boxes and local variables would put message text on the console.
         plain = structlog.dev.plain_traceback
-        renderers = [_escape_event, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
+        console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
+        renderers = [_escape_event, console, _escape_line]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.contextvars.merge_contextvars, *_shared(service)],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
@@ -118,3 +119,15 @@ def _escape_event(logger: WrappedLogger, method: str, event: EventDict) -> Event
     """Keeps a library's message on its line: a user agent with a line break must not forge a record."""
     event["event"] = str(event["event"]).replace("\r", "\\r").replace("\n", "\\n")
     return event
+
+
+def _escape_line(logger: WrappedLogger, method: str, line: Any) -> str:
+    return escaped(line)
+
+
+def escaped(text: str) -> str:
+    """Return lines that can't command a terminal: controls and overrides are shown as escapes."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1]
+        for character in text
+    )

@@ -81,6 +81,16 @@ def test_console_lines_can_not_be_forged() -> None:
     assert len(output_of(program, ROOMLOG_LOG_FORMAT="console").splitlines()) == 1
 
 
+def test_console_lines_command_no_terminal() -> None:
+    """Escapes and overrides in a message, a field or an exception are shown, not obeyed."""
+    evil = "\\x1b[31m\\x9b\\u202e"
+    program = f"log = structlog.get_logger()\nlog.info('{evil}', name='{evil}')\n"
+    program += f"try:\n raise ValueError('{evil}')\nexcept ValueError:\n log.exception('failed')"
+    said = output_of(program, ROOMLOG_LOG_FORMAT="console")
+    assert said.count("\\x1b[31m\\x9b\\u202e") == 3
+    assert {character for character in said if not character.isprintable()} <= {"\n", "\t"}
+
+
 def test_handlers_of_gunicorn_are_replaced() -> None:
     """gunicorn's own handler goes when it applies our half, so its lines come once and look alike."""
     program = (

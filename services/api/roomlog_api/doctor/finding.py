@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from roomlog_runtime.logs import escaped
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -20,7 +22,8 @@ class Finding:
 
     def __str__(self) -> str:
         verdict = "WRONG" if self.is_wrong else "ok"
-        return f"{verdict:<5} {self.what}: {self.fact}" + (f"; {self.todo}" if self.todo else "")
+        # A version or a name may come from a server that is not ours.
+        return escaped(f"{verdict:<5} {self.what}: {self.fact}" + (f"; {self.todo}" if self.todo else ""))
 
 
 def found(what: str, fact: str, is_good: bool, todo: str) -> Finding:
