@@ -11,7 +11,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ def run(folder: Folder, shutdown: Shutdown) -> None:
     """
     started_at = time.monotonic()
     plan = make_plan(folder, os.environ)
+    for sentence in plan.moved:
+        say(sentence)
     migrate(plan, folder)
     supervisor = Supervisor(folder.logs, say, shutdown)
     try:
@@ -64,7 +66,7 @@ def run(folder: Folder, shutdown: Shutdown) -> None:
         facts = make_sample(plan)
         folder.write_demo(facts)
         say(f"ready in {time.monotonic() - started_at:.1f} s; logs in {folder.logs}")
-        print(describe(facts, folder.demo), flush=True)
+        print(describe(facts, folder.demo, supervisor.pids()), flush=True)
         supervisor.watch()
         say("stopping")
     finally:
@@ -122,8 +124,9 @@ def run_command(arguments: Sequence[str], plan: Plan) -> str:
     return done.stdout
 
 
-def describe(facts: dict[str, Any], file: Path) -> str:
+def describe(facts: dict[str, Any], file: Path, pids: Mapping[str, int]) -> str:
     """Returns what a newcomer needs: the page, two logins, a token, and lines to paste."""
+    kills = "".join(f"\n              kill -9 {pid}   # {name}" for name, pid in pids.items())
     one, other = facts["users"][:2]
     room = next(room for room in facts["rooms"] if one["name"] in room["members"])
     hello = json.dumps({"uuid": "1", "action": "authenticate", "token": one["token"]})
@@ -138,7 +141,9 @@ def describe(facts: dict[str, Any], file: Path) -> str:
               then a message into {room["name"]}: {message}
   All users and rooms, the admin's password too, are in {file}
 
-  Kill any process: it comes back and nothing is lost. Ctrl-C stops everything; the data stay.
+  Break it    any of these comes back, and nothing is lost; each start prints its new number{kills}
+
+  Ctrl-C stops everything; the data stay.
 """
 
 

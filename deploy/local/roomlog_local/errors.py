@@ -4,6 +4,7 @@ LocalError
 ├── ServerMissing: no Valkey or Redis server is installed
 ├── StartFailed: a process ended, or was not ready in time
 ├── StartInterrupted: the stop was requested before everything was ready
+├── PortsTaken: no port of ours is free
 └── AlreadyRunning: another run holds the same folder
 """
 
@@ -22,6 +23,10 @@ class StartFailed(LocalError):
 
 class StartInterrupted(LocalError):
     """The stop was requested before everything was ready."""
+
+
+class PortsTaken(LocalError):
+    """No port of ours is free."""
 
 
 class AlreadyRunning(LocalError):

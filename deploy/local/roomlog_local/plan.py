@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from roomlog_local import command, valkey
 from roomlog_local.command import Command
 from roomlog_local.folder import Folder
-from roomlog_local.ports import LOOPBACK, free_port, preferred_port
+from roomlog_local.ports import LOOPBACK, preferred_port
 
 PAGE_PORT = 8000
 WEBSOCKET_PORT = 8080
+REDIS_PORT = 6390
+"""Not 6379: a server of the system's own is often there."""
 GATEWAY_HEALTH_PORT = 9080
 API_HEALTH_PORT = 9082
 WORKER_HEALTH_PORTS = (9081, 9083)
@@ -30,6 +32,8 @@ class Plan:
     api: str
     stages: tuple[tuple[Command, ...], ...]
     """In the order of their start: who carries, who writes, who talks to people."""
+    moved: tuple[str, ...]
+    """A sentence for each address that people use and that is not where it usually is."""
     migrates_sqlite: bool
     """Says that the database is the folder's own file, whose migrations are remembered."""
 
@@ -39,6 +43,7 @@ def make_plan(folder: Folder, environ: Mapping[str, str]) -> Plan:
 
     Raises:
         ServerMissing: when we need a Valkey server of our own and there is none.
+        PortsTaken: when a process has no free port.
     """
     page_port, websocket_port = preferred_port(PAGE_PORT), preferred_port(WEBSOCKET_PORT)
     shared = {
@@ -53,7 +58,7 @@ def make_plan(folder: Folder, environ: Mapping[str, str]) -> Plan:
         shared["ROOMLOG_DATABASE_URL"] = f"sqlite:///{folder.database}"
     carriers: tuple[Command, ...] = ()
     if not _is_set("ROOMLOG_REDIS_URL", environ):
-        redis_port = free_port()
+        redis_port = preferred_port(REDIS_PORT)
         shared["ROOMLOG_REDIS_URL"] = f"redis://{LOOPBACK}:{redis_port}/0"
         carriers = (valkey.valkey(redis_port, folder.path),)
     return Plan(
@@ -62,6 +67,10 @@ def make_plan(folder: Folder, environ: Mapping[str, str]) -> Plan:
         websocket=shared["ROOMLOG_WEBSOCKET_URL"],
         api=f"http://{LOOPBACK}:{page_port}/api/",
         stages=(carriers, _workers(shared), _fronts(shared, page_port, websocket_port)),
+        moved=(
+            *_moved("The chat page", PAGE_PORT, page_port),
+            *_moved("The gateway", WEBSOCKET_PORT, websocket_port),
+        ),
         migrates_sqlite=has_own_database,
     )
 
@@ -78,6 +87,12 @@ def _fronts(shared: Mapping[str, str], page_port: int, websocket_port: int) -> t
         command.gateway("gateway", shared, websocket_port, preferred_port(GATEWAY_HEALTH_PORT)),
         command.api(shared, page_port, preferred_port(API_HEALTH_PORT)),
     )
+
+
+def _moved(what: str, usual: int, port: int) -> tuple[str, ...]:
+    if port == usual:
+        return ()
+    return (f"Port {usual} is taken by another program. {what} is on port {port} until it is free again.",)
 
 
 def _is_set(name: str, environ: Mapping[str, str]) -> bool:

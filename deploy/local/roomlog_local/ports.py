@@ -8,11 +8,18 @@ import os
 import socket
 from itertools import count
 
+from roomlog_local.errors import PortsTaken
+
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 20_000
 PORTS = 10_000
 """Below the ports that systems give to outgoing connections (Linux from 32,768): a server that is away for a
 moment must find its own port again, and not a client's connection on it."""
+
+STEP = 100
+"""Between a port and its substitutes: beyond the last of our own in its hundred."""
+STEPS = 10
+"""More than anybody runs beside each other on a laptop."""
 
 _offers = count(os.getpid() * 61)
 """Never the same port twice for one process, and seldom the same for two that search at one time."""
@@ -28,8 +35,16 @@ def free_port() -> int:
 
 
 def preferred_port(port: int) -> int:
-    """Returns this port where it is free, so that addresses stay the same from run to run, else another."""
-    return port if _is_free(port) else free_port()
+    """Return this port, or the next free one in steps of a hundred, so that addresses stay from run to run.
+
+    Raises:
+        PortsTaken: when all of them are taken.
+    """
+    offers = range(port, port + STEPS * STEP, STEP)
+    for offer in offers:
+        if _is_free(offer):
+            return offer
+    raise PortsTaken(f"Ports {', '.join(map(str, offers))} are all taken by other programs; end one of them.")
 
 
 def _is_free(port: int) -> bool:

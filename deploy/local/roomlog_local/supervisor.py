@@ -67,6 +67,11 @@ class Supervisor:
         for watch in self._watches():
             watch.child.wait_ready(deadline - time.monotonic(), self._pause)
 
+    def pids(self) -> dict[str, int]:
+        """Return the ids of the running processes, by name."""
+        children = [watch.child for watch in self._watches()]
+        return {child.command.name: child.pid for child in children if child.is_running and child.pid}
+
     def watch(self) -> None:
         """Starts dead children again, until the shutdown is requested."""
         while not self._shutdown.wait(LOOK_SECONDS):

@@ -143,7 +143,8 @@ async def test_a_newcomer_chats_through_a_kill_and_a_restart(start: Callable[[],
         await alice.ask("new_message", "m1", room=lobby, text="before the kill")
         await bob.frame_of("m1")
         for name in ("worker-0", "worker-1"):
-            os.kill(run.started(name)[0], signal.SIGKILL)
+            (printed,) = re.findall(rf"kill -9 (\d+)   # {name}", run.console())
+            os.kill(int(printed), signal.SIGKILL)
         await alice.ask("new_message", "m2", room=lobby, text="while no worker lives")
         await bob.frame_of("m2")
         await asyncio.to_thread(
@@ -175,7 +176,7 @@ def test_what_is_printed_can_be_pasted(tmp_path: Path) -> None:
         "users": [{"name": name, "password": "p", "token": f"t-{name}"} for name in ("alice", "bob")],
         "rooms": [{"id": "r1", "name": "lobby", "members": ["alice", "bob"]}],
     }
-    lines = demo.describe(facts, tmp_path).splitlines()
+    lines = demo.describe(facts, tmp_path, {"worker-0": 41}).splitlines()
     terminal = next(line.partition("Terminal")[2] for line in lines if "Terminal" in line)
     command, _, address = terminal.strip().partition(" | websocat ")
     pasted = subprocess.run(
@@ -185,6 +186,7 @@ def test_what_is_printed_can_be_pasted(tmp_path: Path) -> None:
     assert address == "ws://127.0.0.1:8080/ws"
     message = next(line.partition("lobby: ")[2] for line in lines if "lobby: " in line)
     assert json.loads(message)["room"] == "r1"
+    assert "kill -9 41   # worker-0" in [line.strip() for line in lines]
 
 
 def test_a_failed_command_is_one_error_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

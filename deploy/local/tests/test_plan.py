@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from roomlog_local import plan as plan_module
+from roomlog_local import ports
 from roomlog_local.folder import Folder
 from roomlog_local.plan import Plan, make_plan
 
@@ -71,3 +73,24 @@ def test_ports_are_not_shared(folder: Folder) -> None:
         value for command in commands for name, value in command.environ.items() if name.endswith("BIND")
     ]
     assert len(binds) == len(set(binds)) == 6
+
+
+def addresses(plan: Plan) -> list[str]:
+    """Every address of a plan: pages, sockets, probes, Redis."""
+    binds = [bind for stage in plan.stages for command in stage for bind in command.environ.values()]
+    return [plan.page, plan.websocket, plan.environ["ROOMLOG_REDIS_URL"], *binds]
+
+
+def test_addresses_stay_from_run_to_run(folder: Folder) -> None:
+    """Bookmarks and scripts find the same ports again, our own Redis's too."""
+    assert addresses(make_plan(folder, PATH)) == addresses(make_plan(folder, PATH))
+
+
+def test_a_taken_port_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page moves to a place that is the same each time, and a sentence says why."""
+    monkeypatch.setattr(ports, "_is_free", lambda port: port != plan_module.PAGE_PORT)
+    plan = make_plan(folder, PATH)
+    assert plan.page == "http://127.0.0.1:8100/"
+    assert plan.moved == (
+        "Port 8000 is taken by another program. The chat page is on port 8100 until it is free again.",
+    )

@@ -2,25 +2,36 @@
 
 import socket
 
-from roomlog_local.ports import LOOPBACK, free_port, preferred_port
+import pytest
+
+from roomlog_local import ports
+from roomlog_local.errors import PortsTaken
+from roomlog_local.ports import LOOPBACK, STEP, free_port, preferred_port
 
 FIRST_CLIENT_PORT = 32_768
 
 
-def test_a_taken_port_is_not_preferred() -> None:
-    """A free port is kept, a taken one is replaced by a free one."""
+def test_a_taken_port_has_the_same_substitute_each_time() -> None:
+    """A free port is kept; a taken one is replaced by the next hundred's, in every run."""
     port = free_port()
     assert preferred_port(port) == port
     with socket.socket() as taken:
         taken.bind((LOOPBACK, port))
         taken.listen()
-        assert preferred_port(port) != port
+        assert preferred_port(port) == preferred_port(port) == port + STEP
+
+
+def test_taken_ports_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is free the start ends with one sentence that names the ports."""
+    monkeypatch.setattr(ports, "_is_free", lambda port: False)
+    with pytest.raises(PortsTaken, match=r"Ports 8000, 8100, .*8900 are all taken"):
+        preferred_port(8000)
 
 
 def test_no_port_is_given_twice() -> None:
     """Two processes of one stack never get the same, though neither listens yet."""
-    ports = [free_port() for _ in range(100)]
-    assert len(set(ports)) == 100
+    given = [free_port() for _ in range(100)]
+    assert len(set(given)) == 100
 
 
 def test_no_client_can_sit_on_a_servers_port() -> None:
