@@ -17,8 +17,13 @@ export function findUsers(beginning) {
 }
 
 async function ask(url, options = {}) {
-  const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(DEADLINE_MS) });
-  if (answer.status === 401 || answer.status === 403) throw new SignedOut("signed out");
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  let answer;
+  try {
+    answer = await fetch(url, { ...options, signal: AbortSignal.timeout(DEADLINE_MS) });
+  } catch {
+    throw new Error("The server can't be reached right now. Try again in a moment.");
+  }
+  if (answer.status === 401 || answer.status === 403) throw new SignedOut("You are logged out.");
+  if (!answer.ok) throw new Error(`The server answered ${answer.status}. Try again in a moment.`);
   return answer.json();
 }

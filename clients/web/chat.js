@@ -1,257 +1,233 @@
 // The chat page: what people see of a Roomlog client, in plain DOM.
 //
-// The last stage of a message's way. It keeps what is shown and nothing else; texts become text nodes, never
-// markup. The page's structure stands in the template chat.html.
+// The last stage of a message's way. Here its parts meet: what the client tells, what people do, and when to
+// paint. The page's structure stands in the template chat.html.
 
 import { findUsers, getTicket } from "./api.js";
+import { Composer } from "./composer.js";
+import { dialogForm } from "./dialogs.js";
+import { Drafts } from "./drafts.js";
+import { Failed } from "./failed.js";
+import { LeftRooms } from "./left_rooms.js";
+import { forgetEverybody, Memory, storageNamed } from "./memory.js";
+import { plain, roomName } from "./names.js";
+import { enterRoom, followHistory, isWide, leaveRoom, roomOfHistory } from "./navigation.js";
+import { say } from "./notice.js";
+import { MAX_COMMANDS } from "./outbox.js";
+import { setText } from "./patch.js";
+import { Reading } from "./reading.js";
+import { showRooms } from "./room_list.js";
 import { Roomlog } from "./roomlog.js";
-import { dateLine, el, messageLines, noteLine, waitingLine } from "./view.js";
+import { RoomView } from "./room_view.js";
+import { isLogout, showState } from "./status.js";
+import { Timeline } from "./timeline.js";
+import { el } from "./view.js";
 
-const MAX_SHOWN = 500; // messages kept of one room; older ones are loaded again when asked for
-const MAX_TEXT = 4_000; // code points, the server's limit
-const HISTORY = 50; // messages loaded at once
-const NEAR_END_PX = 80; // who is so close to the end wants to stay there
+const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 
-const { userId, websocketUrl } = document.body.dataset;
 const at = (id) => document.getElementById(id);
+const userId = Number(document.body.dataset.userId);
+const memory = new Memory(storageNamed("localStorage"), userId);
+const tabMemory = new Memory(storageNamed("sessionStorage"), userId);
+memory.claim(() => client.stop("logged out"));
 const client = new Roomlog({
-  url: websocketUrl || `${location.origin.replace(/^http/, "ws")}/ws`,
+  url: document.body.dataset.websocketUrl || `${location.origin.replace(/^http/, "ws")}/ws`,
   ticket: getTicket,
-  userId: Number(userId),
-  storage: localStorage,
-  storagePrefix: `roomlog-outbox-${userId}:`,
+  userId,
+  storage: storageNamed("localStorage"),
+  storagePrefix: memory.prefix("outbox"),
 });
-
-const READ_KEY = `roomlog-read-${userId}`;
-const read = JSON.parse(localStorage.getItem(READ_KEY) ?? "{}"); // room id → the last seq seen
-const shown = new Map(); // room id → {lines, isWhole}; a line is an event's message or note
-const refused = new Map(); // room id → [{command, message}]
+const timeline = new Timeline();
+const drafts = new Drafts(tabMemory, memory);
+const failed = new Failed(memory, () => render());
+const reading = new Reading(memory, userId, () => render());
+const left = new LeftRooms();
+const composer = new Composer(drafts, sendText);
+const view = new RoomView({ client, timeline, reading, failed, userId, repeat, changed: () => render() });
+const outcomes = new Map(); // uuid of a command that a dialog waits for → {resolve, reject}
 let selected = null; // room id
-let made = null; // uuid of the create_room whose room is to be shown, then the room's id
+let made = null; // id of a room that is to be shown when it is there
+let isListed = false; // the rooms are known
 
 // -- what the client tells ------------------------------------------------------------------------
 
-client.addEventListener("state", ({ detail }) => showState(detail));
+client.addEventListener("state", ({ detail }) => {
+  if (detail.state === "ended" && isLogout(detail)) {
+    memory.close();
+    tabMemory.close();
+  }
+  if (detail.state === "ended") for (const { reject } of outcomes.values()) reject(new Error("This page's access has ended."));
+  showState(detail);
+  render();
+});
 client.addEventListener("rooms", () => {
-  for (const { id, seq, unread } of client.rooms.values()) read[id] ??= seq - unread;
-  if (selected && !client.rooms.has(selected)) select(null);
-  if (client.rooms.has(made)) showMade();
-  if (!selected && client.rooms.size && wide.matches) select(client.rooms.keys().next().value);
+  for (const room of client.rooms.values()) reading.met(room);
+  left.compare(client.rooms, (id) => timeline.get(id)?.lines.at(-1)?.note, userId);
+  left.remember(written());
+  if (client.rooms.has(made)) choose(made);
+  else if (!isListed) begin();
+  isListed = true;
+  const room = client.rooms.get(selected);
+  if (room && !room.isOpen) client.open(selected); // invited again
   render();
 });
 client.addEventListener("snapshot", ({ detail: { room, messages } }) => {
-  shown.set(room.id, { lines: messages, isWhole: messages.length < 20 });
+  timeline.replace(room.id, room.epoch, messages);
+  reading.loaded(room, messages, messages.length < SNAPSHOT);
   render();
 });
 client.addEventListener("event", ({ detail: { room, event } }) => {
-  const view = shown.get(room.id);
-  if (view) {
-    view.lines.push(event.message ?? { note: event, seq: event.seq });
-    if (view.lines.length > MAX_SHOWN) Object.assign(view, { lines: view.lines.slice(-MAX_SHOWN), isWhole: false });
-  }
+  timeline.append(room.id, event);
+  if (room.id !== selected) timeline.trim(room.id, null, null);
+  reading.arrived(room.id, event);
   render();
 });
 client.addEventListener("settled", ({ detail: { command, event } }) => {
-  if (command.uuid === made) made = event.room;
-  if (client.rooms.has(made)) showMade(); // else with its room_joined
+  outcomes.get(command.uuid)?.resolve(event);
   render();
 });
 client.addEventListener("refused", ({ detail: { command, message } }) => {
-  if (command.action !== "new_message") return say(message);
-  refused.set(command.room, [...(refused.get(command.room) ?? []), { command, message }]);
+  if (command.action === "new_message") failed.add({ command, message, name: nameOf(command.room) });
+  else if (outcomes.has(command.uuid)) outcomes.get(command.uuid).reject(new Error(message));
+  else say(command.name ? `The room ${plain(command.name)} was not made: ${message}` : message);
   render();
 });
 client.addEventListener("outbox", () => render());
 
 // -- what people do -------------------------------------------------------------------------------
 
-const wide = matchMedia("(min-width: 48rem)");
-
+/** Show a room, or the list alone; only people choose, and Back. */
 function select(roomId) {
   selected = roomId;
+  made = null;
   document.body.classList.toggle("in-room", roomId !== null);
   const room = client.rooms.get(roomId);
   if (room && !room.isOpen) client.open(roomId);
-  at("text").disabled = at("send").disabled = roomId === null;
-  if (roomId && wide.matches) at("text").focus();
-  render({ toEnd: true });
+  view.enter(roomId);
+  paint();
+  if (roomId && isWide()) composer.focus();
 }
 
-function showMade() {
-  select(made);
-  made = null;
+function choose(roomId) {
+  enterRoom(roomId);
+  select(roomId);
 }
 
-function sendText() {
-  const text = at("text").value;
-  if (!text.trim() || !selected) return;
-  if ([...text].length > MAX_TEXT) return say("A message has at most 4,000 characters.");
-  try {
-    client.send("new_message", { room: selected, text });
-  } catch (error) {
-    return say(`Not sent: ${error.message}.`);
+/** Show the room of before a reload; on a desk else the first one. */
+function begin() {
+  const before = roomOfHistory();
+  if (client.rooms.has(before) || left.get(before)) select(before);
+  else if (client.rooms.size && isWide()) choose(client.rooms.keys().next().value);
+}
+
+function sendText(room, text) {
+  if (client.outbox.length + failed.size >= MAX_COMMANDS) {
+    throw new Error(`${MAX_COMMANDS} messages wait already. This one stays here until some are sent or discarded.`);
   }
-  at("text").value = "";
-  render({ toEnd: true });
+  client.send("new_message", { room, text });
+  if (room === selected) view.sent();
+  render();
 }
 
-async function loadEarlier() {
-  const roomId = selected;
-  const view = shown.get(roomId);
-  const first = view.lines.find((line) => !line.note);
+/** Send a refused message again; it stays where it is when it can't be taken. */
+function repeat(entry) {
   try {
-    const before = first ? { before: first.seq } : {};
-    const answer = await client.request("get_history", { room: roomId, limit: HISTORY, ...before });
-    if (shown.get(roomId) !== view) return;
-    view.lines.unshift(...answer.room_messages);
-    view.isWhole = answer.room_messages.length < HISTORY;
-    const from = at("messages").scrollHeight - at("messages").scrollTop;
-    paint();
-    at("messages").scrollTop = at("messages").scrollHeight - from;
-  } catch (error) {
-    say(`Earlier messages could not be loaded: ${error.message}.`);
+    client.send("new_message", { room: entry.command.room, text: entry.command.text });
+    failed.remove(entry);
+  } catch {
+    say("Too many messages wait. Try again when some are sent.");
+  }
+  render();
+}
+
+/** Send a command that somebody waits for, and return its event; throws the server's sentence. */
+async function carryOut(action, fields) {
+  if (client.state !== "online") throw new Error("There is no connection right now. Try again when it is back.");
+  const uuid = client.send(action, fields);
+  try {
+    return await new Promise((resolve, reject) => outcomes.set(uuid, { resolve, reject }));
+  } finally {
+    outcomes.delete(uuid);
   }
 }
 
 async function userIds(names) {
   const found = await Promise.all(names.map(async (name) => [name, await findUsers(name)]));
   return found.map(([name, people]) => {
-    const person = people.find(({ username }) => username === name);
-    if (!person) throw new Error(`Nobody is called ${name}`);
+    const person = people.find(({ username }) => username === name.normalize("NFKC"));
+    if (!person) throw new Error(`Nobody is called ${plain(name)}.`);
     return person.id;
   });
 }
 
-function onSubmit(formId, carryOut) {
-  at(formId).addEventListener("submit", async (submit) => {
-    submit.preventDefault();
-    const fields = Object.fromEntries(new FormData(submit.target));
-    try {
-      await carryOut(fields);
-      submit.target.reset();
-      submit.target.closest("dialog")?.close();
-    } catch (error) {
-      say(`${error.message}.`);
-    }
-  });
-}
-
-onSubmit("composer", sendText);
-onSubmit("new-room", async ({ name, people }) => {
+dialogForm(at("new-room"), async ({ name, people }, isOpen) => {
   const names = people.split(",").map((one) => one.trim()).filter(Boolean);
-  made = client.send("create_room", { name: name.trim(), kind: "group", members: await userIds(names) });
+  const { room } = await carryOut("create_room", { name: name.trim(), kind: "group", members: await userIds(names) });
+  if (!isOpen()) return;
+  if (client.rooms.has(room)) choose(room);
+  else made = room; // its room_joined follows
 });
-onSubmit("invite", async ({ person }) => {
+dialogForm(at("invite"), async ({ person }) => {
+  const room = selected;
   const [user] = await userIds([person.trim()]);
-  client.send("invite_user", { room: selected, user });
+  await carryOut("invite_user", { room, user });
 });
 at("person").addEventListener("input", async ({ target }) => {
   const people = await findUsers(target.value).catch(() => []);
   at("people").replaceChildren(...people.map(({ username }) => el("option", { value: username })));
 });
-at("text").addEventListener("keydown", (key) => {
-  if (key.key !== "Enter" || key.shiftKey || key.isComposing) return;
-  key.preventDefault();
-  sendText();
+at("back").addEventListener("click", leaveRoom);
+at("retry").addEventListener("click", () => client.retry());
+at("log-out").addEventListener("submit", () => {
+  client.stop("logged out");
+  forgetEverybody();
 });
-at("back").addEventListener("click", () => select(null));
-for (const button of document.querySelectorAll("[data-opens]")) {
-  button.addEventListener("click", () => at(button.dataset.opens).showModal());
-}
-for (const button of document.querySelectorAll("[data-closes]")) {
-  button.addEventListener("click", () => button.closest("dialog").close());
-}
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // after a logout, by Back
 document.addEventListener("visibilitychange", () => render());
+followHistory((roomId) => roomId !== selected && select(roomId));
 
 // -- what is shown --------------------------------------------------------------------------------
 
 let painting = null;
-let goToEnd = false;
 
 /** Paint soon, once for all that happens until then. */
-function render({ toEnd = false } = {}) {
-  goToEnd ||= toEnd;
-  painting ??= setTimeout(() => {
-    painting = null;
-    paint();
-  });
+function render() {
+  painting ??= setTimeout(paint);
 }
 
 function paint() {
-  if (selected && !document.hidden) markRead(selected);
-  at("rooms").replaceChildren(...[...client.rooms.values()].map(roomLine));
-  const room = client.rooms.get(selected);
-  at("room-name").textContent = room ? nameOf(room) : "Choose a room";
-  at("invite-button").hidden = room?.kind !== "group";
-  const box = at("messages");
-  const isNearEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
-  box.replaceChildren(...(room ? roomLines(room.id) : []).filter((node) => node !== ""));
-  if (goToEnd || isNearEnd) box.scrollTop = box.scrollHeight;
-  goToEnd = false;
+  clearTimeout(painting);
+  painting = null;
+  const room = roomOf(selected);
+  setText(at("room-name"), room ? roomName(room) : "Choose a room");
+  at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft) || client.state === "ended";
+  composer.show(room, room ? closedSentence(room) : "");
+  view.paint();
+  const rooms = [...client.rooms.values(), ...left.shown(selected, written())];
+  const counted = rooms.map((one) => ({ ...one, unread: reading.unread(one.id), isSelected: one.id === selected }));
+  showRooms(at("rooms"), counted, choose);
+  const unread = counted.reduce((sum, one) => sum + one.unread, 0);
+  document.title = unread ? `(${unread}) Roomlog` : "Roomlog";
+  const unsent = client.outbox.length + failed.size;
+  setText(at("log-out-button"), unsent ? `Log out (${unsent} unsent)` : "Log out");
 }
 
-function markRead(roomId) {
-  const seq = client.rooms.get(roomId)?.seq;
-  if (seq === undefined || read[roomId] === seq) return;
-  read[roomId] = seq;
-  localStorage.setItem(READ_KEY, JSON.stringify(read));
+function roomOf(roomId) {
+  return client.rooms.get(roomId) ?? left.get(roomId) ?? null;
 }
 
-function roomLine(room) {
-  const unread = Math.max(0, room.seq - read[room.id]);
-  return el(
-    "button",
-    { type: "button", className: "room", ariaCurrent: room.id === selected ? "true" : "false", onclick: () => select(room.id) },
-    el("span", { className: "room-title" }, nameOf(room)),
-    unread && room.id !== selected ? el("span", { className: "unread", title: "unread" }, unread > 99 ? "99+" : unread) : "",
-  );
+function nameOf(roomId) {
+  return roomOf(roomId)?.name ?? "";
 }
 
-function roomLines(roomId) {
-  const { lines, isWhole } = shown.get(roomId) ?? { lines: [], isWhole: true };
-  const nodes = isWhole ? [] : [el("button", { type: "button", className: "earlier", onclick: loadEarlier }, "Earlier messages")];
-  let previous = null;
-  for (const line of lines) {
-    nodes.push(dateLine(line, previous), line.note ? noteLine(line.note) : messageLines(line, previous, userId));
-    previous = line.note ? previous : line;
-  }
-  const waiting = client.outbox.filter(({ action, room }) => action === "new_message" && room === roomId);
-  nodes.push(...waiting.map((command) => waitingLine(command)));
-  nodes.push(...(refused.get(roomId) ?? []).map((entry) => waitingLine(entry.command, entry.message, () => forget(entry, true), () => forget(entry))));
-  return nodes;
+/** Return the rooms that hold something written: [id, name]. */
+function written() {
+  return [...drafts.rooms(), ...failed.rooms()];
 }
 
-function forget(entry, isRepeated = false) {
-  const { room, text } = entry.command;
-  refused.set(room, refused.get(room).filter((other) => other !== entry));
-  if (isRepeated) client.send("new_message", { room, text });
-  render();
-}
-
-function showState({ state, code, reason }) {
-  const words = {
-    connecting: "Connecting…",
-    online: "Online",
-    degraded: "Degraded: messages wait",
-    waiting: "Connection lost, trying again…",
-    ended: code === 4403 ? "Access was revoked" : reason === "signed out" ? "Signed out: reload to log in" : "Disconnected",
-  };
-  at("state").textContent = words[state];
-  at("state").dataset.state = state;
-  render();
-}
-
-let silence = null;
-
-function say(text) {
-  at("notice").textContent = text;
-  at("notice").hidden = false;
-  clearTimeout(silence);
-  silence = setTimeout(() => (at("notice").hidden = true), 6_000);
-}
-
-function nameOf({ name, kind }) {
-  return name || (kind === "direct" ? "Direct chat" : "Unnamed room");
+function closedSentence(room) {
+  if (client.state === "ended") return "This page's access has ended: nothing more can be sent. Copy what you wrote.";
+  return room.isLeft ? `${room.sentence} What you wrote stays here to be copied.` : "";
 }
 
 client.start();

@@ -1,4 +1,9 @@
-// Lines of the chat page: from messages and events to DOM nodes. Pure but for making nodes.
+// Rows of the chat page: from messages and events to DOM nodes, each with a key. Pure but for making nodes.
+//
+// Texts become text nodes, never markup; what others chose stands in elements that isolate its direction.
+
+import { bare } from "./names.js";
+import { setText } from "./patch.js";
 
 const COLOURS = 8; // classes colour-0 … colour-7 of chat.css
 const GROUP_MS = 5 * 60_000; // one author's messages within this stand under one name
@@ -10,46 +15,96 @@ export function el(tag, properties = {}, ...children) {
   return node;
 }
 
-/** Return a message, without its author's name where it follows another of the same. */
-export function messageLines(message, previous, ownId) {
-  const { user, text, timestamp_ms: time, deleted, edited_at: editedAt } = message;
-  const isOwn = String(user.id) === ownId;
-  const follows = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
-  const head = follows ? "" : el("div", { className: "author" }, avatar(user), el("b", {}, user.username), clock(time));
-  const body = el("div", { className: deleted ? "text deleted" : "text" }, deleted ? "Message deleted" : text);
-  if (editedAt && !deleted) body.append(el("small", {}, " (edited)"));
-  return el("div", { className: `message${isOwn ? " own" : ""}${follows ? " follows" : ""}`, title: new Date(time).toLocaleString() }, head, body);
+/** Return a name that others chose. */
+export function nameEl(name, properties = {}) {
+  return el("bdi", properties, bare(name));
 }
 
-/** Return the line of an event that is no message. */
-export function noteLine({ action, user, member, name }) {
-  const words = {
-    create_room: `${user.username} made the room ${name ?? ""}`,
-    invite_user: `${user.username} invited ${member?.username}`,
-    remove_user: `${user.username} removed ${member?.username}`,
-    leave_room: `${user.username} left`,
-  };
-  return el("div", { className: "note" }, words[action] ?? action);
+/** Return the row of a button in the log; `text` may change. */
+export function buttonRow(key, text, onclick) {
+  return { key, build: () => el("button", { type: "button", className: "more", onclick }), update: (node) => setText(node, text) };
 }
 
-/** Return the line between two days, or nothing. */
-export function dateLine(line, previous) {
-  if (line.note || (previous && sameDay(line.timestamp_ms, previous.timestamp_ms))) return "";
-  const date = new Date(line.timestamp_ms).toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" });
-  return el("div", { className: "note date" }, date);
-}
-
-/** Return an own message that is under way, or that was refused with `message`. */
-export function waitingLine({ text }, message = "", onRepeat = null, onDiscard = null) {
-  const state = el("small", { className: "fate" }, message ? `Not sent: ${message} ` : "Sending…");
-  if (message) {
-    state.append(el("button", { type: "button", onclick: onRepeat }, "Send again"), el("button", { type: "button", onclick: onDiscard }, "Discard"));
+/** Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart. */
+export function lineRows(id, lines, userId, dividerAfter) {
+  const rows = [];
+  let previous = null;
+  let isDivided = dividerAfter === null;
+  for (const line of lines) {
+    if (!line.note && !(previous && sameDay(line.timestamp_ms, previous.timestamp_ms))) rows.push(dayRow(id, line.timestamp_ms));
+    if (!isDivided && line.seq > dividerAfter) {
+      rows.push({ key: `${id}:divider`, build: () => el("div", { className: "divider", role: "separator" }, el("span", {}, "New")) });
+      isDivided = true;
+    }
+    rows.push(line.note ? noteRow(id, line) : messageRow(id, line, previous, userId));
+    previous = line.note ? previous : line;
   }
-  return el("div", { className: `message own follows ${message ? "refused" : "waiting"}` }, el("div", { className: "text" }, text), state);
+  return rows;
+}
+
+/** Return the row of an own message that has no place in the log yet: `fate` is what becomes of it. */
+export function ownRow({ uuid, text }, className, fate, actions = []) {
+  const build = () => {
+    const state = el("small", { className: "fate" }, el("span"), ...actions.map(([label, onclick]) => el("button", { type: "button", onclick }, label)));
+    return el("div", { className: `message own follows ${className}` }, textEl(text), state);
+  };
+  const key = `${className}:${uuid}:${actions.map(([label]) => label)}`;
+  return { key, build, update: (node) => setText(node.querySelector(".fate span"), fate) };
+}
+
+function messageRow(id, message, previous, userId) {
+  const { seq, user, timestamp_ms: time } = message;
+  const isFollowing = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
+  const build = () => {
+    const author = el("div", { className: "author" }, avatar(user), nameEl(user.username, { className: "name" }), clock(time));
+    const node = el("div", { title: new Date(time).toLocaleString() }, author, textEl(""));
+    node.dataset.seq = seq;
+    return node;
+  };
+  return { key: `${id}:${seq}`, build, update: (node) => updateMessage(node, message, isFollowing, user.id === userId) };
+}
+
+function updateMessage(node, { text, deleted, edited_at: editedAt }, isFollowing, isOwn) {
+  const className = `message${isOwn ? " own" : ""}${isFollowing ? " follows" : ""}`;
+  if (node.className !== className) node.className = className;
+  const box = node.lastElementChild;
+  box.classList.toggle("deleted", deleted);
+  box.classList.toggle("edited", Boolean(editedAt) && !deleted);
+  setText(box.firstElementChild, deleted ? "Message deleted" : text);
+}
+
+function textEl(text) {
+  return el("div", { className: "text", dir: "auto" }, el("bdi", {}, text));
+}
+
+function noteRow(id, { seq, note }) {
+  const build = () => {
+    const node = el("div", { className: "note" }, ...noteWords(note));
+    node.dataset.seq = seq;
+    return node;
+  };
+  return { key: `${id}:${seq}`, build };
+}
+
+function noteWords({ action, user, member, name }) {
+  const who = nameEl(user.username);
+  const whom = member ? nameEl(member.username) : "";
+  const words = {
+    create_room: () => [who, " made the room ", nameEl(name ?? "")],
+    invite_user: () => [who, " invited ", whom],
+    remove_user: () => [who, " removed ", whom],
+    leave_room: () => [who, " left"],
+  };
+  return words[action]?.() ?? [action];
+}
+
+function dayRow(id, time) {
+  const date = new Date(time).toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" });
+  return { key: `${id}:${new Date(time).toDateString()}`, build: () => el("div", { className: "note date" }, date) };
 }
 
 function avatar({ id, username }) {
-  return el("span", { className: `avatar colour-${id % COLOURS}`, ariaHidden: "true" }, [...username][0].toUpperCase());
+  return el("span", { className: `avatar colour-${id % COLOURS}`, ariaHidden: "true" }, ([...bare(username)][0] ?? "?").toUpperCase());
 }
 
 function clock(time) {

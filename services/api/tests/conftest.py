@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from uuid import UUID
 
 import django
@@ -14,8 +15,10 @@ django.setup()
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Browser
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
@@ -25,6 +28,7 @@ from roomlog_store import services
 from roomlog_store.batch import open_batch
 from roomlog_store.errors import RefusedWrite
 from roomlog_store.models import PendingCommand
+from tests.faults.scripted_chat import DESK, Chat
 
 Work = Callable[[], list[str]]
 Write = Callable[..., UUID]
@@ -107,3 +111,27 @@ def _carry_out(command: RoomWrite, user: int, *, staff: bool) -> None:
         batch = open_batch([services.wanted_by(command, user)], timezone.now())
         services.carry_out(batch, command, user, staff=staff)
         batch.store()
+
+
+@pytest.fixture
+def make_chat(browser: Browser) -> Iterator[Callable[..., Chat]]:
+    """Make browsers of alice's with the chat page before a scripted gateway; they are closed at the end."""
+    user = SimpleNamespace(pk=7, get_username=lambda: "alice", is_staff=False)
+    facts = {
+        "request": SimpleNamespace(user=user),
+        "websocket_url": "ws://roomlog.test/ws",
+        "csrf_token": "c",
+    }
+    pages = {
+        "/": render_to_string("roomlog_api/chat.html", facts),
+        "/login/": render_to_string("roomlog_api/login.html", {}),
+    }
+    made: list[Chat] = []
+
+    def make(viewport: dict[str, int] = DESK) -> Chat:
+        made.append(Chat(browser, pages, viewport))
+        return made[-1]
+
+    yield make
+    for chat in made:
+        chat.context.close()

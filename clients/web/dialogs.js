@@ -1,0 +1,40 @@
+// Forms in modal dialogs: each says its own mistakes inside, and begins without those of before.
+
+import { openDialog } from "./navigation.js";
+import { say } from "./notice.js";
+
+/** Have a dialog's form carried out; `carryOut(fields)` returns when it is done and throws a sentence. */
+export function dialogForm(form, carryOut) {
+  const dialog = form.closest("dialog");
+  const [wrong, button] = [form.querySelector(".wrong"), form.querySelector(".primary")];
+  let turn = 0; // a dialog that was closed and opened again is another one
+
+  function open() {
+    turn += 1;
+    wrong.hidden = true;
+    button.disabled = false;
+    openDialog(dialog);
+  }
+
+  async function submit() {
+    const own = turn;
+    const isOpen = () => own === turn && dialog.open;
+    wrong.hidden = button.disabled = true;
+    try {
+      await carryOut(Object.fromEntries(new FormData(form)), isOpen);
+      if (own === turn) form.reset();
+      if (isOpen()) dialog.close();
+    } catch (error) {
+      if (!isOpen()) return say(error.message);
+      wrong.textContent = error.message;
+      wrong.hidden = button.disabled = false;
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+  form.querySelector("[data-closes]").addEventListener("click", () => dialog.close());
+  for (const opener of document.querySelectorAll(`[data-opens="${dialog.id}"]`)) opener.addEventListener("click", open);
+}

@@ -1,0 +1,85 @@
+// The log on the screen: patched rows, and the reader's place, which only the reader moves.
+
+import { patch } from "./patch.js";
+
+const NEAR_END_PX = 80; // who is so close to the end wants to stay there
+const SEEN_PX = 4; // of a row may be cut off by rounding
+
+/** One scrolling box of rows; `moved` is called after the reader has scrolled or the box has another size. */
+export class MessageList {
+  isAtEnd = true;
+  #box;
+
+  constructor(box, moved) {
+    this.#box = box;
+    box.addEventListener("scroll", () => {
+      this.isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+      moved();
+    });
+    new ResizeObserver(() => {
+      if (this.isAtEnd) this.toEnd();
+      moved();
+    }).observe(box);
+  }
+
+  /**
+   * Show these rows; the first line on the screen stays where it is, or the end where the reader was there: but
+   * for a reader who `isAway` not beyond the divider.
+   */
+  show(rows, isAway) {
+    const place = this.place();
+    patch(this.#box, rows);
+    if (!this.isAtEnd) this.restore(place);
+    else if (isAway) this.toDivider();
+    else this.toEnd();
+  }
+
+  toEnd() {
+    this.isAtEnd = true;
+    this.#box.scrollTop = this.#box.scrollHeight;
+  }
+
+  /** Go as far to the end as the first new message stays on the screen. */
+  toDivider() {
+    const divider = this.#box.querySelector(".divider");
+    this.toEnd();
+    if (!divider) return;
+    const above = this.#top() - divider.getBoundingClientRect().top;
+    if (above > 0) this.#box.scrollTop -= above;
+    this.isAtEnd = above <= 0;
+  }
+
+  /** Return where the reader is: the first line on the screen, and how far its end is from the top. */
+  place() {
+    const row = this.#lines().find((line) => line.getBoundingClientRect().bottom > this.#top());
+    return row ? { key: row.dataset.key, offset: row.getBoundingClientRect().bottom - this.#top() } : null;
+  }
+
+  /** Go back to such a place; false where its line is gone. */
+  restore(place) {
+    const row = this.#lines().find((line) => line.dataset.key === place?.key);
+    if (!row) return false;
+    this.#box.scrollTop += row.getBoundingClientRect().bottom - this.#top() - place.offset;
+    return true;
+  }
+
+  /** Return the seqs of the first line and of the last one that are on the screen, the latter in full; or nulls. */
+  seen() {
+    const { bottom } = this.#box.getBoundingClientRect();
+    const first = this.#lines().find((line) => line.getBoundingClientRect().bottom > this.#top());
+    const last = this.#lines().findLast((line) => line.getBoundingClientRect().bottom <= bottom + SEEN_PX);
+    return [seqOf(first), seqOf(last)];
+  }
+
+  #lines() {
+    return [...this.#box.querySelectorAll("[data-seq]")];
+  }
+
+  #top() {
+    return this.#box.getBoundingClientRect().top;
+  }
+}
+
+function seqOf(row) {
+  return row ? Number(row.dataset.seq) : null;
+}

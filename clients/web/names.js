@@ -1,0 +1,18 @@
+// Names that others chose, made safe to stand beside our own words.
+
+const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/gu; // they would turn around what follows the name
+
+/** Return a name for text: without controls of direction, and with a direction of its own. */
+export function plain(name) {
+  return `\u2068${bare(name)}\u2069`;
+}
+
+/** Return a name for an element that isolates it (bdi). */
+export function bare(name) {
+  return name.replace(BIDI_CONTROLS, "");
+}
+
+/** Return what a room is called. */
+export function roomName({ name, kind }) {
+  return bare(name ?? "").trim() || (kind === "direct" ? "Direct chat" : "Unnamed room");
+}

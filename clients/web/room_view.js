@@ -1,0 +1,180 @@
+// The selected room's log: its rows, the place of its reader, what is new, and what of it was really seen.
+
+import { copyText } from "./clipboard.js";
+import { MessageList } from "./message_list.js";
+import { say } from "./notice.js";
+import { setText } from "./patch.js";
+import { fateIn } from "./status.js";
+import { buttonRow, lineRows, ownRow } from "./view.js";
+
+const HISTORY = 50; // messages loaded at once
+
+const at = (id) => document.getElementById(id);
+
+/** Paints one room at a time; `changed` asks for a paint. */
+export class RoomView {
+  #parts;
+  #list;
+  #room = null; // id
+  #goal = null; // where the next paint with lines goes: "divider", "end", or a place of before
+  #places = new Map(); // room id → where its reader was when another was chosen
+  #divider = null; // the first message after this seq is new
+  #hadUnread = false;
+  #loading = null; // direction
+
+  /** `parts` are client, timeline, reading, failed, userId, repeat(entry), changed(). */
+  constructor(parts) {
+    this.#parts = parts;
+    this.#list = new MessageList(at("messages"), () => this.#looked());
+    at("pill").addEventListener("click", () => this.#toNewest());
+  }
+
+  enter(roomId) {
+    const { reading } = this.#parts;
+    if (this.#room && !this.#list.isAtEnd) this.#places.set(this.#room, this.#list.place());
+    else this.#places.delete(this.#room);
+    this.#room = roomId;
+    this.#hadUnread = reading.unread(roomId) > 0;
+    this.#divider = this.#hadUnread ? reading.mark(roomId) : null;
+    this.#goal = this.#places.get(roomId) ?? (this.#hadUnread ? "divider" : "end");
+  }
+
+  /** The reader has written: all before it is old. */
+  sent() {
+    this.#divider = null;
+    if (this.#parts.timeline.get(this.#room)?.hasLater) this.#parts.client.open(this.#room);
+    this.#goal = "end";
+  }
+
+  paint() {
+    if (document.hidden) this.#divide(); // nothing of it can be seen now
+    this.#show();
+    this.#markSeen();
+    if (this.#divide()) this.#showRows();
+    this.#showPill();
+    this.#trim();
+  }
+
+  // -- rows -----------------------------------------------------------------------------------------
+
+  #show() {
+    this.#showRows();
+    if (!this.#goal || !this.#parts.timeline.get(this.#room)) return;
+    if (this.#goal === "end") this.#list.toEnd();
+    else if (this.#goal === "divider" || !this.#list.restore(this.#goal)) this.#list.toDivider();
+    this.#goal = null;
+  }
+
+  #showRows() {
+    this.#list.show(this.#rows(), document.hidden && this.#hadUnread);
+  }
+
+  #rows() {
+    const { timeline, userId } = this.#parts;
+    const view = timeline.get(this.#room);
+    if (!view) return this.#ownRows();
+    const id = `${this.#room}:${view.epoch}`;
+    const rows = lineRows(id, view.lines, userId, this.#divider);
+    if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", "Earlier messages"));
+    if (view.hasLater) rows.push(this.#more(id, "later", "Later messages"));
+    return [...rows, ...this.#ownRows()];
+  }
+
+  #more(id, direction, label) {
+    return buttonRow(`${id}:${direction}`, this.#loading === direction ? "Loading…" : label, () => this.#load(direction));
+  }
+
+  #ownRows() {
+    const { client, failed } = this.#parts;
+    const waiting = client.outbox.filter(({ action, room }) => action === "new_message" && room === this.#room);
+    const isEnded = client.state === "ended";
+    return [
+      ...waiting.map((command) => ownRow(command, isEnded ? "refused" : "waiting", fateIn(client.state), isEnded ? [copyOf(command)] : [])),
+      ...failed.of(this.#room).map((entry) => ownRow(entry.command, "refused", `Not sent: ${entry.message}`, this.#actions(entry))),
+    ];
+  }
+
+  #actions(entry) {
+    const { client, failed, repeat, changed } = this.#parts;
+    const discard = () => {
+      failed.remove(entry);
+      changed();
+      say("The message was discarded.", ["Undo", () => (failed.add(entry), changed())]);
+    };
+    const canRepeat = client.state !== "ended" && client.rooms.has(this.#room);
+    return [...(canRepeat ? [["Send again", () => repeat(entry)]] : []), copyOf(entry.command), ["Discard", discard]];
+  }
+
+  // -- what was seen --------------------------------------------------------------------------------
+
+  #looked() {
+    this.#markSeen();
+    this.#showPill();
+  }
+
+  #markSeen() {
+    const { client, timeline, reading, changed } = this.#parts;
+    const view = timeline.get(this.#room);
+    if (document.hidden || !view) return;
+    const head = client.rooms.get(this.#room)?.seq;
+    const seq = this.#list.isAtEnd && !view.hasLater && head ? head : this.#list.seen()[1];
+    if (seq !== null && reading.saw(this.#room, view.epoch, seq)) changed();
+  }
+
+  /** Where something new came that is not seen yet, begin the new part there; return whether. */
+  #divide() {
+    const { reading } = this.#parts;
+    const hasUnread = reading.unread(this.#room) > 0;
+    const isNew = hasUnread && !this.#hadUnread;
+    if (isNew) this.#divider = reading.mark(this.#room);
+    this.#hadUnread = hasUnread;
+    return isNew;
+  }
+
+  #showPill() {
+    const unread = this.#parts.reading.unread(this.#room);
+    const isBehind = Boolean(this.#parts.timeline.get(this.#room)?.hasLater);
+    at("pill").hidden = !(isBehind || (unread > 0 && !this.#list.isAtEnd));
+    setText(at("pill"), unread === 0 ? "Newest messages ↓" : `${unread} new message${unread === 1 ? "" : "s"} ↓`);
+  }
+
+  #toNewest() {
+    const { client, timeline, changed } = this.#parts;
+    if (timeline.get(this.#room)?.hasLater) client.open(this.#room);
+    this.#goal = "end";
+    changed();
+  }
+
+  #trim() {
+    const { timeline, changed } = this.#parts;
+    const seen = this.#list.isAtEnd ? [null, null] : this.#list.seen();
+    if (timeline.trim(this.#room, ...seen)) changed();
+  }
+
+  // -- history --------------------------------------------------------------------------------------
+
+  async #load(direction) {
+    const { client, timeline, changed } = this.#parts;
+    const [room, view] = [this.#room, timeline.get(this.#room)];
+    if (this.#loading) return;
+    const [edge, key] = direction === "earlier" ? [view.lines[0], "before"] : [view.lines.at(-1), "after"];
+    const head = client.rooms.get(room)?.seq;
+    this.#loading = direction;
+    changed();
+    try {
+      const answer = await client.request("get_history", { room, limit: HISTORY, ...(edge ? { [key]: edge.seq } : {}) });
+      const messages = answer.room_messages;
+      const isWhole = !(answer.more ?? messages.length === HISTORY);
+      const isLast = isWhole && (direction === "earlier" || client.rooms.get(room)?.seq === head); // else events were dropped meanwhile
+      if (timeline.get(room) === view) timeline.extend(room, direction, messages, isLast);
+    } catch (error) {
+      say(`The messages could not be loaded: ${error.message}.`);
+    }
+    this.#loading = null;
+    changed();
+  }
+}
+
+function copyOf({ text }) {
+  return ["Copy", () => copyText(text).then(() => say("Copied."))];
+}

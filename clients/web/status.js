@@ -1,0 +1,48 @@
+// What the connection's state means for people: a word in the bar, and a sentence where something is to be done.
+
+const at = (id) => document.getElementById(id);
+
+const WORDS = {
+  connecting: "Connecting…",
+  online: "Online",
+  degraded: "Degraded: messages wait",
+  waiting: "Connection lost, trying again…",
+};
+const COPY = "Nothing more is sent. What you wrote stays here to be copied.";
+const REVOKED = ["Access was revoked", `This page's access has ended: the account was logged out or deactivated, or its password was changed. ${COPY}`];
+const ENDS = {
+  4401: ["Disconnected", `The server does not accept this page's login. ${COPY}`],
+  4403: REVOKED,
+  "signed out": ["Signed out: reload to log in", `You are logged out. ${COPY}`],
+  "logged out": ["Logged out", `You logged out in another tab of this browser. ${COPY}`],
+  "another user": ["Logged out", `Somebody else is logged in in this browser now. ${COPY}`],
+};
+const FATES = {
+  connecting: "Waits for the connection…",
+  online: "Sending…",
+  degraded: "Waits: the server takes nothing right now…",
+  waiting: "Waits for the connection…",
+  ended: "Not sent: this page's access has ended.",
+};
+
+/** Whether an end means that this browser may keep nothing of the user. */
+export function isLogout({ code, reason }) {
+  return code === 4403 || ["signed out", "logged out", "another user"].includes(reason);
+}
+
+/** Return what becomes of a message that waits in this state. */
+export function fateIn(state) {
+  return FATES[state];
+}
+
+/** Show a state as the client told it. */
+export function showState({ state, code, reason }) {
+  const [word, sentence] = state === "ended" ? (ENDS[code ?? reason] ?? ["Disconnected", COPY]) : [WORDS[state], reason && `The server refused the connection: ${reason}`];
+  at("state").textContent = word;
+  at("state").dataset.state = state;
+  at("retry").hidden = state !== "waiting";
+  if (state === "connecting") return; // a sentence stays until it is known to be past
+  at("banner-text").textContent = sentence ?? "";
+  at("banner").hidden = !sentence;
+  at("log-in").hidden = state !== "ended";
+}

@@ -1,0 +1,212 @@
+"""The chat page in a real browser: a log that grows under a reader, who keeps place, selection and focus."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.faults.browser import browser
+from tests.faults.scripted_chat import LOBBY, TEAM, Chat
+
+__all__ = ["browser"]
+
+MakeChat = Callable[..., Chat]
+LONG = "c" * 32
+FIRST_SEEN = """() => {
+  const box = document.getElementById("messages");
+  const top = box.getBoundingClientRect().top;
+  const row = [...box.querySelectorAll("[data-seq]")].find((one) => one.getBoundingClientRect().bottom > top);
+  return { seq: Number(row.dataset.seq), top: row.getBoundingClientRect().top - top };
+}"""
+TOP_OF = """(text) => {
+  const nodes = [...document.querySelectorAll("#messages .text")];
+  return nodes.find((node) => node.textContent === text).getBoundingClientRect().top;
+}"""
+IS_AT_END = """() => {
+  const box = document.getElementById("messages");
+  return box.scrollHeight - box.scrollTop - box.clientHeight < 2;
+}"""
+SELECT_TEXT = """(text) => {
+  const nodes = [...document.querySelectorAll("#messages .text")];
+  getSelection().selectAllChildren(nodes.find((node) => node.textContent === text));
+}"""
+
+
+def enter(page: Page, room: str) -> None:
+    """Choose a room of the list."""
+    page.locator("#rooms .room", has_text=room).click()
+    expect(page.locator("#room-name")).to_have_text(room)
+
+
+def scroll(page: Page, top: int) -> None:
+    """Move the log to this place, as a reader does."""
+    page.evaluate("(top) => { document.getElementById('messages').scrollTop = top; }", top)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def hide(page: Page, is_hidden: bool) -> None:
+    """Have another tab cover the page, or this one shown again."""
+    page.evaluate(
+        """(isHidden) => {
+          Object.defineProperty(document, "hidden", { get: () => isHidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )
+
+
+def long_room(make_chat: MakeChat, messages: int) -> tuple[Chat, Page]:
+    """Return a page that shows the end of a room with so many messages."""
+    chat = make_chat()
+    chat.add_room(LONG, "long", messages)
+    page = chat.open()
+    enter(page, "long")
+    expect(page.locator("[data-seq]")).to_have_count(min(20, messages))
+    page.click("#pill") if page.locator("#pill").is_visible() else None
+    page.wait_for_function(IS_AT_END)
+    return chat, page
+
+
+def load_all(page: Page, messages: int) -> None:
+    """Load the whole history of a room."""
+    loaded = 20
+    while loaded < messages:
+        loaded = min(messages, loaded + 50)
+        page.click("text=Earlier messages")
+        expect(page.locator("[data-seq]")).to_have_count(loaded)
+
+
+def test_selection_and_focus_survive_an_event(make_chat: MakeChat) -> None:
+    """A new message adds its own row and touches no other node, neither in the log nor in the list."""
+    chat, page = long_room(make_chat, 5)
+    page.evaluate(SELECT_TEXT, "long 3")
+    page.focus(".room:has-text('lobby')")
+    page.evaluate("() => { window.row = document.querySelector('[data-seq]'); }")
+    for room in (LONG, LOBBY):
+        chat.say(room, "more")
+    expect(page.locator("[data-seq]")).to_have_count(6)
+    expect(page.locator(".room:has-text('lobby') .unread")).to_have_text("1")
+    assert page.evaluate("getSelection().toString().trim()") == "long 3"
+    assert page.evaluate("document.activeElement.textContent").startswith("lobby")
+    assert page.evaluate("row.isConnected")
+
+
+def test_history_comes_in_above_the_reader(make_chat: MakeChat) -> None:
+    """Loading earlier messages moves no line on the screen, nor the selection in it."""
+    _, page = long_room(make_chat, 60)
+    scroll(page, 0)
+    page.evaluate(SELECT_TEXT, "long 41")
+    before = page.evaluate(TOP_OF, "long 41")
+    page.click("text=Earlier messages")
+    expect(page.locator("[data-seq]")).to_have_count(60)
+    assert page.evaluate(TOP_OF, "long 41") == pytest.approx(before, abs=1)
+    assert page.evaluate("getSelection().toString().trim()") == "long 41"
+    expect(page.locator("text=Earlier messages")).to_have_count(0)
+
+
+def test_nothing_is_trimmed_under_the_reader(make_chat: MakeChat) -> None:
+    """With 703 messages loaded a new one leaves the screen as it is, wherever the reader is."""
+    chat, page = long_room(make_chat, 703)
+    load_all(page, 703)
+    for top in (0, 9_000):
+        scroll(page, top)
+        before = page.evaluate(FIRST_SEEN)
+        for _ in range(3):
+            chat.say(LONG, "more")
+        expect(page.locator("#pill")).to_contain_text("new messages")
+        assert page.evaluate(FIRST_SEEN) == pytest.approx(before, abs=1)
+    page.click("#pill")
+    chat.say(LONG, "the last")
+    expect(page.locator("[data-seq] .text").last).to_have_text("the last")
+    page.wait_for_function(IS_AT_END)
+    chat.say(LONG, "the very last")
+    expect(page.locator("[data-seq]")).to_have_count(501)
+
+
+def test_what_came_meanwhile_is_counted_and_marked(make_chat: MakeChat) -> None:
+    """Scrolled up, new messages are told by a pill and a line before the first; read they are at the end."""
+    chat, page = long_room(make_chat, 20)
+    scroll(page, 0)
+    for number in range(30):
+        chat.say(LONG, f"new {number + 1}")
+    expect(page.locator("#pill")).to_have_text("30 new messages ↓")
+    expect(page.locator(".room:has-text('long') .unread")).to_have_text("30")
+    assert page.title() == "(30) Roomlog"
+    expect(page.locator(".divider + [data-seq] .text")).to_have_text("new 1")
+    page.reload()
+    expect(page.locator(".room:has-text('long') .unread")).not_to_have_text("0")
+    page.click("#pill")
+    expect(page.locator("#pill")).to_be_hidden()
+    expect(page.locator(".room:has-text('long') .unread")).to_be_hidden()
+    assert page.title() == "Roomlog"
+
+
+def test_a_hidden_page_has_read_nothing(make_chat: MakeChat) -> None:
+    """What arrives meanwhile waits below a line, and the page has not run away from it."""
+    chat, page = long_room(make_chat, 20)
+    hide(page, True)
+    for number in range(30):
+        chat.say(LONG, f"new {number + 1}")
+    expect(page.locator("[data-seq]")).to_have_count(50)
+    assert page.title() == "(30) Roomlog"
+    hide(page, False)
+    expect(page.locator(".divider")).to_be_in_viewport()
+    expect(page.locator("[data-seq]", has_text="new 1").first).to_be_in_viewport()
+    expect(page.locator("#pill")).to_contain_text("new message")
+
+
+def test_ones_own_messages_are_never_unread(make_chat: MakeChat) -> None:
+    """Written in one tab they are not news in the other, nor after a reload."""
+    chat = make_chat()
+    one, other = chat.open(), chat.open()
+    enter(one, "team")
+    enter(other, "lobby")
+    one.fill("#text", "mine")
+    one.press("#text", "Enter")
+    expect(one.locator("#messages .text")).to_have_text("mine")
+    chat.say(TEAM, "news", user=7)
+    expect(one.locator("#messages .text")).to_have_text(["mine", "news"])
+    other.reload()
+    expect(other.locator("#state")).to_have_text("Online")
+    expect(other.locator(".room:has-text('team') .unread")).to_be_hidden()
+
+
+def test_tabs_agree_on_what_was_read(make_chat: MakeChat) -> None:
+    """Read in one tab it is read in the other at once."""
+    chat = make_chat()
+    one, other = chat.open(), chat.open()
+    for page in (one, other):
+        enter(page, "lobby")
+    chat.say(TEAM, "news")
+    for page in (one, other):
+        expect(page.locator(".room:has-text('team') .unread")).to_have_text("1")
+    enter(one, "team")
+    expect(other.locator(".room:has-text('team') .unread")).to_be_hidden()
+
+
+def test_a_room_is_come_back_to_where_it_was_left(make_chat: MakeChat) -> None:
+    """Looking into another room costs no place."""
+    _, page = long_room(make_chat, 60)
+    load_all(page, 60)
+    scroll(page, 700)
+    before = page.evaluate(FIRST_SEEN)
+    enter(page, "lobby")
+    enter(page, "long")
+    assert page.evaluate(FIRST_SEEN) == pytest.approx(before, abs=1)
+
+
+def test_a_far_reader_loads_what_was_let_go(make_chat: MakeChat) -> None:
+    """A log has a bound: who reads far above its end loads the end again, without a gap."""
+    chat, page = long_room(make_chat, 960)
+    load_all(page, 960)
+    scroll(page, 0)
+    for number in range(100):
+        chat.say(LONG, f"new {number}")
+    expect(page.locator("text=Later messages")).to_have_count(1)
+    assert page.locator("[data-seq]").count() <= 1_001
+    while page.locator("text=Later messages").count():
+        page.click("text=Later messages")
+        expect(page.locator("text=Loading")).to_have_count(0)
+    expect(page.locator("[data-seq] .text").last).to_have_text("new 99")
+    seqs = page.evaluate("[...document.querySelectorAll('[data-seq]')].map((row) => Number(row.dataset.seq))")
+    assert seqs == list(range(seqs[0], 1_061))

@@ -1,0 +1,153 @@
+"""The chat page in a real browser: dialogs, the Back button, names that turn text around, a lost network."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.faults.browser import browser
+from tests.faults.scripted_chat import PHONE, TEAM, Chat
+
+__all__ = ["browser"]
+
+MakeChat = Callable[..., Chat]
+OVERRIDE = "\u202e"
+HOSTILE = [f"{OVERRIDE}evil", "\u2069\u202eevil", "\u2067evil"]
+IS_BEFORE = """([one, other]) => {
+  const [left, right] = [one, other].map((name) => document.querySelector(name).getBoundingClientRect());
+  return left.right <= right.left + 1;
+}"""
+GLYPHS_TURNED = """(name) => {
+  const text = document.querySelector(name).firstChild;
+  const range = document.createRange();
+  const at = (place) => {
+    range.setStart(text, place);
+    range.setEnd(text, place + 1);
+    return range.getBoundingClientRect().left;
+  };
+  return at(0) > at(text.length - 1);
+}"""
+
+
+def enter(page: Page, room: str) -> None:
+    """Choose a room of the list."""
+    page.locator("#rooms .room", has_text=room).click()
+    expect(page.locator("#room-name")).to_contain_text(room)
+
+
+def test_a_dialogs_mistakes_stand_in_it(make_chat: MakeChat) -> None:
+    """Visible in front, gone at the next opening and in the next dialog."""
+    page = make_chat().open()
+    page.click("[data-opens=new-room-dialog]")
+    page.fill("#new-room [name=name]", "plans")
+    page.fill("#new-room [name=people]", "nobody")
+    page.click("#new-room .primary")
+    expect(page.locator("#new-room .wrong")).to_contain_text("Nobody is called")
+    expect(page.locator("#notice")).to_be_hidden()
+    page.click("#new-room [data-closes]")
+    page.click("[data-opens=invite-dialog]")
+    expect(page.locator("#invite .wrong")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.click("[data-opens=new-room-dialog]")
+    expect(page.locator("#new-room .wrong")).to_be_hidden()
+    expect(page.locator("#new-room [name=name]")).to_have_value("plans")
+
+
+def test_a_refused_command_is_told_in_its_dialog(make_chat: MakeChat) -> None:
+    """The server's sentence too: what was typed is still there."""
+    chat = make_chat()
+    page = chat.open()
+    chat.refuses = ("bad_value", "This person is a member already.")
+    page.click("[data-opens=invite-dialog]")
+    page.fill("#person", "bob")
+    page.click("#invite .primary")
+    expect(page.locator("#invite .wrong")).to_have_text("This person is a member already.")
+    expect(page.locator("#person")).to_have_value("bob")
+
+
+def test_without_a_connection_a_dialog_says_so(make_chat: MakeChat) -> None:
+    """Nothing waits behind a closed dialog."""
+    chat = make_chat()
+    page = chat.open()
+    page.click("[data-opens=new-room-dialog]")
+    page.fill("#new-room [name=name]", "plans")
+    chat.context.set_offline(True)
+    page.click("#new-room .primary")
+    expect(page.locator("#new-room .wrong")).to_contain_text("no connection right now")
+
+
+def test_back_on_a_phone_leads_to_the_rooms(make_chat: MakeChat) -> None:
+    """From a dialog to its room, from the room to the list; the page stays, and Forward leads back."""
+    page = make_chat(PHONE).open()
+    enter(page, "team")
+    page.click("#invite-button")
+    page.go_back()
+    expect(page.locator("#invite-dialog")).to_be_hidden()
+    expect(page.locator("#room-name")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#rooms")).to_be_visible()
+    expect(page.locator(".talk")).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("#room-name")).to_have_text("team")
+    page.click("#back")
+    expect(page.locator("#rooms")).to_be_visible()
+
+
+def test_back_still_works_after_a_reload_and_a_dialog(make_chat: MakeChat) -> None:
+    """A dialog that was closed by hand leaves no step behind; a reload shows the same room."""
+    page = make_chat(PHONE).open()
+    enter(page, "team")
+    page.click("#invite-button")
+    page.click("#invite [data-closes]")
+    page.reload()
+    expect(page.locator("#room-name")).to_have_text("team")
+    page.go_back()
+    expect(page.locator("#rooms")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_turns_nothing_around(make_chat: MakeChat, name: str) -> None:
+    """Controls of direction in names change neither their neighbours nor the name itself."""
+    chat = make_chat()
+    chat.names[8] = name
+    chat.rooms[TEAM]["name"] = f"{name} room"
+    chat.say(TEAM, "hello")
+    page = chat.open()
+    enter(page, "evil room")
+    expect(page.locator(".author .name")).to_have_text("evil")
+    assert page.evaluate(IS_BEFORE, [".author .name", ".author time"])
+    for place in (".author .name", "#room-name", ".room-title"):
+        assert not page.evaluate(GLYPHS_TURNED, place), place
+    chat.remove(TEAM)
+    expect(page.locator(".note:not(.date)")).to_have_text("evil removed alice")
+    assert page.evaluate(IS_BEFORE, [".note bdi:first-child", ".note bdi:last-child"])
+    assert OVERRIDE not in page.locator("#closed").inner_text() + page.title()
+
+
+@pytest.mark.parametrize("text", [f"{OVERRIDE}txet", "\u2069\u202etxet", "<b>\u2067txet"])
+def test_a_text_turns_around_itself_alone(make_chat: MakeChat, text: str) -> None:
+    """A message is kept as it was written, inside an element that isolates it."""
+    chat = make_chat()
+    chat.store(TEAM, text)["message"]["edited_at"] = 1
+    page = chat.open()
+    enter(page, "team")
+    expect(page.locator(".text bdi")).to_have_text(text)
+    style = page.evaluate("getComputedStyle(document.querySelector('.text bdi')).unicodeBidi")
+    assert "isolate" in style
+    shown = page.evaluate("getComputedStyle(document.querySelector('.text.edited'), '::after').display")
+    assert shown == "block"
+
+
+def test_a_lost_network_shows_at_once_and_can_be_tried(make_chat: MakeChat) -> None:
+    """`offline` is believed, and a click need not wait for the pause."""
+    chat = make_chat()
+    page = chat.open()
+    page.evaluate("Math.random = () => 1")
+    chat.context.set_offline(True)
+    expect(page.locator("#state")).to_have_text("Connection lost, trying again…", timeout=2_000)
+    expect(page.locator("#retry")).to_be_visible()
+    chat.context.set_offline(False)
+    expect(page.locator("#state")).to_have_text("Online", timeout=2_000)
+    chat.close(1013)
+    page.click("#retry")
+    expect(page.locator("#state")).to_have_text("Online")

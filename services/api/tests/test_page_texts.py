@@ -1,0 +1,278 @@
+"""The chat page in a real browser: a text stays until the server has it, and is nobody else's."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.faults.browser import browser
+from tests.faults.scripted_chat import LOBBY, TEAM, Chat
+
+__all__ = ["browser"]
+
+MakeChat = Callable[..., Chat]
+KEPT = "[...Object.keys(localStorage), ...Object.keys(sessionStorage)].filter((key) => key.includes('-7'))"
+
+
+def enter(page: Page, room: str) -> None:
+    """Choose a room of the list."""
+    page.locator("#rooms .room", has_text=room).click()
+    expect(page.locator("#room-name")).to_have_text(room)
+
+
+def send(page: Page, text: str) -> None:
+    """Write a message and click on Send."""
+    page.fill("#text", text)
+    page.click("#send")
+
+
+def kept(page: Page) -> list[str]:
+    """Return the keys of all that the browser keeps of alice."""
+    found: list[str] = page.evaluate(KEPT)
+    return found
+
+
+def waits(chat: Chat, page: Page, number: int) -> None:
+    """Have so many messages wait, as if typed in an outage."""
+    chat.is_silent = True
+    for place in range(number):
+        command = {"uuid": f"w{place}", "action": "new_message", "room": LOBBY, "text": str(place)}
+        entry = json.dumps({"at": place, "command": command})
+        page.evaluate(
+            "([key, entry]) => localStorage.setItem(key, entry)", [f"roomlog-outbox-7:w{place}", entry]
+        )
+    page.reload()
+    expect(page.locator("#rooms .room").first).to_be_visible()
+
+
+def test_each_room_has_a_draft_of_its_own(make_chat: MakeChat) -> None:
+    """What was begun for one room is neither shown nor sent in another, and is there again after a reload."""
+    page = make_chat().open()
+    enter(page, "team")
+    page.fill("#text", "for the team")
+    enter(page, "lobby")
+    expect(page.locator("#text")).to_have_value("")
+    page.fill("#text", "for the lobby")
+    enter(page, "team")
+    expect(page.locator("#text")).to_have_value("for the team")
+    page.reload()
+    expect(page.locator("#text")).to_have_value("for the team")
+    enter(page, "lobby")
+    expect(page.locator("#text")).to_have_value("for the lobby")
+
+
+def test_two_tabs_keep_their_own_drafts(make_chat: MakeChat) -> None:
+    """Sending from one tab takes nothing from the other, a reload included."""
+    chat = make_chat()
+    one, other = chat.open(), chat.open()
+    for page, text in ((one, "first"), (other, "second")):
+        enter(page, "team")
+        page.fill("#text", text)
+    one.click("#send")
+    expect(one.locator("#text")).to_have_value("")
+    other.reload()
+    expect(other.locator("#text")).to_have_value("second")
+
+
+def test_a_removed_author_stays_with_the_draft(make_chat: MakeChat) -> None:
+    """The page does not go elsewhere with it: it says who ended it, and lets the text be copied."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    page.fill("#text", "half a thought")
+    chat.remove(TEAM)
+    expect(page.locator("#closed")).to_contain_text("You were removed from this room by \u2068bob\u2069.")
+    expect(page.locator("#room-name")).to_have_text("team")
+    expect(page.locator("#text")).to_have_value("half a thought")
+    expect(page.locator("#text")).not_to_be_editable()
+    expect(page.locator("#copy")).to_be_visible()
+    page.press("#text", "Enter")
+    enter(page, "lobby")
+    expect(page.locator("#text")).to_have_value("")
+    page.reload()
+    enter(page, "team")
+    expect(page.locator("#text")).to_have_value("half a thought")
+    expect(page.locator("#closed")).to_contain_text("no longer a member")
+    assert (chat.sent(), chat.errors) == ([], [])
+
+
+def test_a_text_that_is_too_long_stays(make_chat: MakeChat) -> None:
+    """Counted in code points, as by the server: 4,000 faces are sent, one more stays and is told."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    send(page, "\U0001f600" * 4001)
+    expect(page.locator("#text-error")).to_contain_text("at most 4,000 characters; this one has 4,001")
+    expect(page.locator("#text")).to_have_value("\U0001f600" * 4001)
+    send(page, "\U0001f600" * 4000)
+    expect(page.locator("#text")).to_have_value("")
+    expect(page.locator("#text-error")).to_be_hidden()
+    assert [frame["text"] for frame in chat.sent()] == ["\U0001f600" * 4000]
+
+
+def test_a_text_stays_when_too_many_wait(make_chat: MakeChat) -> None:
+    """The hundred-and-first is not taken, and not deleted."""
+    chat = make_chat()
+    page = chat.open()
+    waits(chat, page, 100)
+    enter(page, "team")
+    send(page, "one too many")
+    expect(page.locator("#text-error")).to_contain_text("100 messages wait already")
+    expect(page.locator("#text")).to_have_value("one too many")
+
+
+@pytest.mark.parametrize("code", ["muted", "archived", "not_member", "internal"])
+def test_a_refused_message_stays_until_it_is_accepted(make_chat: MakeChat, code: str) -> None:
+    """Over a reload too; sent again it may be refused again, and is gone only when it is in the log."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    chat.refuses = (code, "Not now.")
+    send(page, "hear me")
+    for _ in range(2):
+        expect(page.locator(".refused .text")).to_have_text("hear me")
+        expect(page.locator(".refused .fate")).to_contain_text("Not sent: Not now.")
+        page.reload()
+        page.click("text=Send again")
+    chat.refuses = None
+    page.click("text=Send again")
+    expect(page.locator(".refused")).to_have_count(0)
+    expect(page.locator(".message .text")).to_have_text("hear me")
+
+
+def test_sending_again_loses_nothing_when_too_many_wait(make_chat: MakeChat) -> None:
+    """The click can't be carried out, so the message stays where it is."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    chat.refuses = ("muted", "Not now.")
+    send(page, "hear me")
+    expect(page.locator(".refused .text")).to_have_text("hear me")
+    waits(chat, page, 100)
+    page.click("text=Send again")
+    expect(page.locator("#notice")).to_contain_text("Too many messages wait")
+    expect(page.locator(".refused .text")).to_have_text("hear me")
+
+
+def test_a_discarded_message_can_be_had_back(make_chat: MakeChat) -> None:
+    """One click must not delete what somebody wrote."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    chat.refuses = ("muted", "Not now.")
+    send(page, "hear me")
+    page.click("text=Discard")
+    expect(page.locator(".refused")).to_have_count(0)
+    page.click("text=Undo")
+    expect(page.locator(".refused .text")).to_have_text("hear me")
+
+
+def test_half_a_character_is_no_dead_end(make_chat: MakeChat) -> None:
+    """Half a surrogate pair can't travel: it becomes a replacement character instead of an endless try."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    page.evaluate("document.getElementById('text').value = 'broken \\ud83d'")
+    page.click("#send")
+    expect(page.locator(".message .text")).to_have_text("broken \ufffd")
+
+
+def test_the_end_of_access_is_told(make_chat: MakeChat) -> None:
+    """Nothing is under way for ever: what waits is called not sent, and everything can be copied."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    chat.is_silent = True
+    send(page, "under way")
+    page.fill("#text", "half a thought")
+    expect(page.locator(".waiting .fate")).to_have_text("Sending…")
+    chat.close(4403)
+    expect(page.locator("#banner")).to_contain_text("access has ended")
+    expect(page.locator("#state")).to_have_text("Access was revoked")
+    expect(page.locator(".refused .text")).to_have_text("under way")
+    expect(page.locator(".refused .fate")).to_contain_text("Not sent")
+    expect(page.locator("#text")).to_have_value("half a thought")
+    expect(page.locator("#text")).not_to_be_editable()
+    assert kept(page) == []
+
+
+def test_what_waits_for_the_connection_says_so(make_chat: MakeChat) -> None:
+    """Without a connection nothing is being sent, and nothing says that it is."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    page.evaluate("Math.random = () => 1")
+    chat.has_session = True
+    chat.context.set_offline(True)
+    expect(page.locator("#state")).to_have_text("Connection lost, trying again…")
+    send(page, "later")
+    expect(page.locator(".waiting .fate")).to_have_text("Waits for the connection…")
+    chat.context.set_offline(False)
+    expect(page.locator(".message:not(.waiting) .text")).to_have_text("later")
+
+
+def test_a_logout_leaves_nothing_in_the_browser(make_chat: MakeChat) -> None:
+    """Drafts, what waits, what was refused, read marks: gone, in the other tab too, which is told."""
+    chat = make_chat()
+    page, other = chat.open(), chat.open()
+    for tab in (page, other):
+        enter(tab, "team")
+        tab.fill("#text", "half a thought")
+    enter(page, "lobby")
+    chat.refuses = ("muted", "Not now.")
+    send(page, "refused")
+    expect(page.locator(".refused")).to_be_visible()
+    chat.refuses, chat.is_silent = None, True
+    send(page, "waiting")
+    expect(page.locator("#log-out-button")).to_have_text("Log out (2 unsent)")
+    page.click("#log-out-button")
+    expect(page.locator(".card")).to_be_visible()
+    expect(other.locator("#banner")).to_contain_text("You logged out in another tab")
+    expect(other.locator("#text")).to_have_value("half a thought")
+    assert (kept(page), kept(other)) == ([], [])
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_page_that_was_logged_out_elsewhere_keeps_nothing(make_chat: MakeChat) -> None:
+    """The session has ended: the page says so, and the login page finds nothing of anybody."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    page.fill("#text", "half a thought")
+    chat.has_session = False
+    chat.close(1012)
+    expect(page.locator("#banner")).to_contain_text("You are logged out.")
+    expect(page.locator("#text")).to_have_value("half a thought")
+    assert kept(page) == []
+    page.evaluate("localStorage.setItem('roomlog-draft-9:x', '1')")
+    assert chat.open("/login/").evaluate("localStorage.length") == 0
+
+
+def test_another_user_finds_and_sends_nothing(make_chat: MakeChat) -> None:
+    """Somebody else logs in in this browser: the old page ends before it sends, and its leftovers go."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    page.fill("#text", "half a thought")
+    chat.is_silent = True
+    send(page, "alice's")
+    page.fill("#text", "half a thought")
+    chat.user = 8
+    chat.close(1012)
+    expect(page.locator("#banner")).to_contain_text("Somebody else is logged in")
+    assert len(chat.sent()) == 1
+    assert kept(page) == []
+
+
+def test_leftovers_of_others_are_deleted_at_the_start(make_chat: MakeChat) -> None:
+    """However a session of somebody else ended, the next user's page begins without it."""
+    chat = make_chat()
+    page = chat.open()
+    leftovers: dict[str, Any] = {"roomlog-draft-8:x": "1", "roomlog-outbox-8:y": "1", "unrelated": "1"}
+    page.evaluate("(all) => Object.assign(localStorage, all)", leftovers)
+    page.reload()
+    expect(page.locator("#state")).to_have_text("Online")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('-8:'))") == []
+    assert page.evaluate("localStorage.getItem('unrelated')") == "1"
