@@ -78,6 +78,7 @@ class WorkerRow:
 
     ordinal: int
     beat: int = 0
+    reaches_redis: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import HeadMoved, Reply, decode_envelope, encode
 
-from .lease_model import LeaseModel
+from .lease_model import Forgotten, LeaseModel
 from .ledger import Batch, Refused
 from .reading import reply_to
 from .redis_model import KEYSPACE, EntryId, ModelRedis
@@ -119,13 +119,19 @@ class WorkerModel:
             except (Trouble, NotUnique):
                 await asyncio.sleep(TROUBLE_SECONDS)
             except RedisGone:
+                self.leases.redis_failed()
                 await self._without_redis()
                 await asyncio.sleep(TROUBLE_SECONDS)
+            except Forgotten:
+                break
         self.is_alive = False
         self._forget_redis()
         self.leases.release_all()
 
     async def _turn(self) -> None:
+        if not self.leases.epochs:
+            await self._ask_redis(lambda: None)
+            self.leases.redis_answered()
         await self._keep_leases()
         if not self.leases.epochs:
             await asyncio.sleep(BLOCK_SECONDS)
@@ -175,6 +181,7 @@ class WorkerModel:
         await self._point("before_read")
         owned = list(self.leases.epochs)
         raw = await self._ask_redis(lambda: self._redis.read(owned, limits.STREAM_BATCH, after))
+        self.leases.redis_answered()
         writes: list[Entry] = []
         reads: list[Entry] = []
         wake_ups: dict[str, list[EntryId]] = defaultdict(list)

@@ -24,9 +24,10 @@ def forget_worker(uuid: UUID) -> None:
     Worker.objects.filter(uuid=uuid).delete()
 
 
-def beat(uuid: UUID) -> bool:
-    """Count this process's beats up; False where others have declared it dead."""
-    return Worker.objects.filter(uuid=uuid).update(beat=F("beat") + 1) == 1
+def beat(uuid: UUID, *, reaches_redis: bool) -> bool:
+    """Count this process's beats up; False if it has no row: it is new, or others have forgotten it."""
+    row = Worker.objects.filter(uuid=uuid)
+    return row.update(beat=F("beat") + 1, reaches_redis=reaches_redis) == 1
 
 
 def take_leases(seen_epochs: Mapping[int, int], owner: UUID) -> set[int]:

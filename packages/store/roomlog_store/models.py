@@ -184,13 +184,15 @@ class PendingCommand(models.Model):
 
 
 class Worker(models.Model):
-    """A live worker process. `beat` counts up each second; nobody compares clocks."""
+    """A live worker process. `beat` counts up twice a second; nobody compares clocks."""
 
     id = models.BigAutoField(primary_key=True)
-    """Of two processes with one ordinal the later has the higher id and is preferred."""
+    """Of two processes with one ordinal the later has the higher id and is preferred; given once."""
     uuid = models.UUIDField(unique=True)
     ordinal = models.PositiveIntegerField()
     beat = models.BigIntegerField(default=0)
+    reaches_redis = models.BooleanField(default=True, db_default=True)
+    """Written with each beat. A process of the release before says nothing and counts as one that does."""
 
     def __str__(self) -> str:
         return f"worker {self.ordinal} ({self.uuid})"

@@ -38,6 +38,8 @@ BUNDLE_BYTES: Final = 256 * 1024
 UNCONFIRMED_BYTES: Final = 1024 * 1024
 """Replies that are sent before Redis has confirmed the ones before: it lets a subscriber owe 32 MiB."""
 
+_PING: Final = b"*1\r\n$4\r\nPING\r\n"
+
 RawEntry = tuple[str, str, bytes]
 """Stream, id, value."""
 Told = tuple[UUID, RoomNotice] | tuple[int, UserNotice]
@@ -77,6 +79,16 @@ class Bus:
         self._busy_streams = 1
         self._reads: dict[int, bytes] = {}
         """The XREAD of the owned streams, ready to send, by its COUNT."""
+
+    def ping(self) -> None:
+        """Make one round trip.
+
+        Raises:
+            redis.RedisError: Redis is away.
+        """
+        line = self._connected()
+        line.write(_PING)
+        line.read(1)
 
     def read(self, owned: Set[int]) -> list[RawEntry]:
         """Return the oldest entries of the shards' streams, about a batch; waits BLOCK_MS for the first.

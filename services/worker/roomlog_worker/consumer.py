@@ -122,15 +122,20 @@ class Consumer:
             self._pause("database", error)
         except redis.RedisError as error:
             self._bus.disconnect()
+            self._leases.redis_failed()
             self._without_redis()
             self._pause("redis", error)
 
     def _turn(self) -> None:
+        if not self._owned:
+            self._bus.ping()  # whoever doesn't reach Redis is given no shard
+            self._leases.redis_answered()
         self._keep_leases()
         if not self._owned:
             self._shutdown.wait(SWEEP_SECONDS / 4)
             return
         raw = self._bus.read(self._owned)
+        self._leases.redis_answered()
         work = self._sort(raw)
         parked: set[UUID] = set()
         # Whoever sent one of these entries may have seen the api's answer to what the wake-up stands for.
@@ -171,6 +176,7 @@ class Consumer:
 
     def _keep_leases(self) -> None:
         self._leases.keep()
+        metrics.TWINS.set(self._leases.twins)
         owned, unclean = set(self._leases.epochs), frozenset(self._leases.unclean)
         if owned != self._owned or unclean:
             for lane in self._lanes:

@@ -1,7 +1,8 @@
 """What ends a worker's step early, and whose fault it is.
 
 WorkerError
-└── LeaseLost    another process owns some of the shards; their entries are its work now
+├── LeaseLost    another process owns some of the shards; their entries are its work now
+└── Forgotten    the process was away for so long that others removed its row: it must end
 """
 
 from collections.abc import Collection
@@ -29,6 +30,10 @@ class LeaseLost(WorkerError):
     def __init__(self, shards: Collection[int]) -> None:
         super().__init__(f"{len(shards)} shards have another owner")
         self.shards = frozenset(shards)
+
+
+class Forgotten(WorkerError):
+    """A process gets its row once: with a new one it would outrank the successor that has its work."""
 
 
 def is_trouble(error: Exception) -> bool:

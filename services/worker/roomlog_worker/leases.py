@@ -2,8 +2,9 @@
 
 A process is alive while its beat moves; a beat that stands still for 10 s of one's own monotonic clock
 is dead. The desired owner of a shard is the live ordinal with the highest rendezvous hash, so a scale,
-a dead node or a rollout moves only what it must. Safety does not rest here: every transaction locks
-its leases and compares.
+a dead node or a rollout moves only what it must. A successor takes its predecessor's shards at once: the
+same ordinal, a later id. Only processes that reach Redis are meant, as long as there are any. Safety does
+not rest here: every transaction locks its leases and compares.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -19,6 +20,8 @@ from roomlog_contract.shards import SHARDS
 from roomlog_store import leases as store
 from roomlog_store.models import ShardLease, Worker
 
+from .errors import Forgotten
+
 log = structlog.get_logger()
 
 POLL_SECONDS: Final = 0.5
@@ -28,7 +31,11 @@ DEAD_SECONDS: Final = 10.0
 GAP_SECONDS: Final = DEAD_SECONDS / 2
 """So much of a time without a look at the beats counts as watched."""
 FORGET_SECONDS: Final = 60.0
-"""After this a dead worker's row is removed."""
+"""After this a dead worker's row is removed; a process that wakes up later ends."""
+WITHOUT_REDIS_SECONDS: Final = 5.0
+"""So long after Redis last answered, shards go to those that reach it."""
+DOUBT_SECONDS: Final = 2.0
+"""So long after the first failure, the others' beats say whether they reach Redis: it may be away for all."""
 NO_EPOCH: Final = -1
 """No lease has it."""
 NOBODY: Final = UUID(int=0)
@@ -39,6 +46,7 @@ NOBODY: Final = UUID(int=0)
 class _Seen:
     beat: int
     since: float
+    has_moved: bool = False
 
 
 class LeaseKeeper:
@@ -53,20 +61,37 @@ class LeaseKeeper:
         """Shards taken from a dead owner, whose first entries may have killed it."""
         self._clock = clock
         self._seen: dict[UUID, _Seen] = {}
+        self.twins = 0
+        """Other processes of this ordinal whose beats move, after a forced delete or by a wrong setting."""
+        self._is_registered = False
+        self._redis_answered_at: float | None = None
+        self._redis_failed_at: float | None = None
+        """The first failure since the last answer."""
         self._next_poll = 0.0
         self._watched = 0.0
         self._looked_at = clock()
+
+    def redis_answered(self) -> None:
+        """Note that Redis is there; before the first time `keep` does nothing."""
+        self._redis_answered_at, self._redis_failed_at = self._clock(), None
+
+    def redis_failed(self) -> None:
+        """Note that Redis can't be reached."""
+        if self._redis_failed_at is None:
+            self._redis_failed_at = self._clock()
 
     def keep(self) -> None:
         """Beat, then take and release what the live processes call for; at most twice a second.
 
         Raises django.db errors; the leases then stay as they were last known.
+
+        Raises:
+            Forgotten: others have removed this process's row.
         """
-        if self._clock() < self._next_poll:
+        if self._redis_answered_at is None or self._clock() < self._next_poll:
             return
         self._next_poll = self._clock() + POLL_SECONDS
-        if not store.beat(self.uuid):
-            store.register_worker(self.uuid, self.ordinal)
+        self._beat()
         workers = list(Worker.objects.order_by("id"))
         now = self._watched_until()
         self._observe(workers, now)
@@ -95,6 +120,13 @@ class LeaseKeeper:
         log.info("leases_released", count=len(self.epochs))
         self.epochs.clear()
 
+    def _beat(self) -> None:
+        if not store.beat(self.uuid, reaches_redis=self._redis_failed_at is None):
+            if self._is_registered:
+                raise Forgotten
+            store.register_worker(self.uuid, self.ordinal)
+        self._is_registered = True
+
     def _watched_until(self) -> float:
         """Return the time of a clock that stands still while this process sees nothing.
 
@@ -110,8 +142,11 @@ class LeaseKeeper:
         seen: dict[UUID, _Seen] = {}
         for worker in workers:
             before = self._seen.get(worker.uuid)
-            has_moved = before is None or before.beat != worker.beat
-            seen[worker.uuid] = _Seen(worker.beat, now) if has_moved or before is None else before
+            if before is None:
+                seen[worker.uuid] = _Seen(worker.beat, now)
+            else:
+                has_moved = before.beat != worker.beat
+                seen[worker.uuid] = _Seen(worker.beat, now, has_moved=True) if has_moved else before
         self._seen = seen
 
     def _age(self, uuid: UUID, now: float) -> float:
@@ -120,19 +155,49 @@ class LeaseKeeper:
         return now - seen.since if seen else float("inf")
 
     def _settle(self, leases: list[ShardLease], live: list[Worker]) -> None:
-        alive = {worker.uuid for worker in live}
-        owners = desired_owners(live)
-        surplus = [
-            lease.shard for lease in leases if lease.owner == self.uuid and owners[lease.shard] != self.uuid
-        ]
+        others = [worker for worker in live if worker.reaches_redis and worker.uuid != self.uuid]
+        owners = desired_owners(self._candidates(live, others))
+        predecessors = self._predecessors(live)
+        self.twins = sum(self._seen[worker.uuid].has_moved for worker in live if self._is_twin(worker))
+        alive = {worker.uuid for worker in live} - predecessors
+        mine = [lease for lease in leases if lease.owner == self.uuid]
+        surplus = [lease.shard for lease in mine if owners.get(lease.shard) != self.uuid]
         if surplus:
             store.release_leases(surplus, self.uuid)
             log.info("leases_released", count=len(surplus))
-        kept = {lease.shard: lease.epoch for lease in leases if lease.owner == self.uuid}
-        self.epochs = {shard: epoch for shard, epoch in kept.items() if shard not in surplus}
+        self.epochs = {lease.shard: lease.epoch for lease in mine if lease.shard not in surplus}
+        if self._redis_failed_at is not None and others:
+            return  # what is to be had is theirs
         ownerless = [lease for lease in leases if lease.owner not in alive]
-        self._take([lease for lease in ownerless if owners[lease.shard] == self.uuid])
-        self._declare_dead([lease for lease in ownerless if owners[lease.shard] != self.uuid])
+        self._take([lease for lease in ownerless if owners.get(lease.shard) == self.uuid])
+        self._declare_dead([lease for lease in ownerless if owners.get(lease.shard) != self.uuid])
+
+    def _candidates(self, live: list[Worker], others: list[Worker]) -> list[Worker]:
+        """Return the processes that shards are shared among; `others` are those that reach Redis.
+
+        While Redis is away for everybody all are: the api's commands are carried out without it.
+        """
+        if not others and self._redis_failed_at is not None:
+            return live
+        me = [worker for worker in live if worker.uuid == self.uuid]
+        return others if others and self._has_lost_redis() else others + me
+
+    def _has_lost_redis(self) -> bool:
+        if self._redis_answered_at is None or self._redis_failed_at is None:
+            return False
+        now = self._clock()
+        return (
+            now - self._redis_answered_at >= WITHOUT_REDIS_SECONDS
+            and now - self._redis_failed_at >= DOUBT_SECONDS
+        )
+
+    def _is_twin(self, worker: Worker) -> bool:
+        return worker.ordinal == self.ordinal and worker.uuid != self.uuid
+
+    def _predecessors(self, live: list[Worker]) -> set[UUID]:
+        """Return the earlier processes of this ordinal: dead, or soon refused by their transactions."""
+        mine = next((worker.pk for worker in live if worker.uuid == self.uuid), 0)
+        return {worker.uuid for worker in live if self._is_twin(worker) and worker.pk < mine}
 
     def _declare_dead(self, leases: list[ShardLease]) -> None:
         """Leave others' shares to them at once: a successor has not watched its predecessor for 10 s."""

@@ -297,8 +297,9 @@ def test_a_write_in_a_read_stream_is_refused(bench: Bench, people: People) -> No
 
 
 def test_a_worker_without_shards_waits(bench: Bench) -> None:
-    """It looks for leases four times a second, and asks Redis nothing."""
+    """It looks for leases four times a second, and whether Redis is there."""
     idle = bench.another(ordinal=7)
+    idle.leases.redis_answered()
     idle.leases.keep()
     for shard in list(idle.leases.epochs):
         del idle.leases.epochs[shard]

@@ -12,8 +12,15 @@ from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_store.models import RoomEvent, ShardLease, Worker
 from roomlog_worker.crash import CrashPoint
 from roomlog_worker.entries import Entry
-from roomlog_worker.errors import LeaseLost
-from roomlog_worker.leases import DEAD_SECONDS, FORGET_SECONDS, POLL_SECONDS, LeaseKeeper, desired_owners
+from roomlog_worker.errors import Forgotten, LeaseLost
+from roomlog_worker.leases import (
+    DEAD_SECONDS,
+    FORGET_SECONDS,
+    POLL_SECONDS,
+    WITHOUT_REDIS_SECONDS,
+    LeaseKeeper,
+    desired_owners,
+)
 from roomlog_worker.writer import Writer
 from tests.store.people import add_user, make_room, message
 from tests.worker.bench import KEYSPACE, Clock, tick
@@ -30,6 +37,7 @@ def clock(database: str) -> Clock:
 def start(clock: Clock, ordinal: int = 0) -> LeaseKeeper:
     """Return a new process that has looked at the leases once."""
     keeper = LeaseKeeper(uuid4(), ordinal, clock)
+    keeper.redis_answered()
     keeper.keep()
     return keeper
 
@@ -87,18 +95,40 @@ def test_a_dead_worker_s_shards_are_taken_after_ten_seconds(clock: Clock) -> Non
     assert one.unclean == lost
 
 
-def test_a_successor_need_not_watch_again_what_others_saw_die(clock: Clock) -> None:
-    """A restarted worker gets its predecessor's shards when anybody has watched that one for ten seconds."""
+def test_a_successor_takes_its_predecessor_s_shards_at_once(clock: Clock) -> None:
+    """Killed and back in a second: no ten seconds of watching, and what killed it is suspect."""
     one, two = start(clock), start(clock, 1)
     tick(clock, [one, two], 2.0)
     lost = shards_of(two)
-    tick(clock, [one], DEAD_SECONDS - 2 * POLL_SECONDS)
     successor = start(clock, 1)
-    assert shards_of(successor) == set()
-    tick(clock, [one, successor], 4 * POLL_SECONDS)
     assert shards_of(successor) == lost
     assert successor.unclean == lost
-    assert shards_of(one) == ALL - lost
+    assert successor.hold(lost)
+    assert not two.hold(lost)
+    tick(clock, [one, successor], 2 * DEAD_SECONDS)
+    assert (shards_of(one), shards_of(successor)) == (ALL - lost, lost)
+
+
+def test_a_successor_leaves_the_rest_to_those_it_is_meant_for(clock: Clock) -> None:
+    """The dead one still had everything: another that has just come gets its own share, suspect too."""
+    dead = start(clock)
+    other = start(clock, 1)
+    assert shards_of(dead) == ALL
+    successor = start(clock)
+    tick(clock, [successor, other], 2 * POLL_SECONDS)
+    wanted = desired_owners(list(Worker.objects.all()))
+    assert shards_of(other) == {shard for shard, owner in wanted.items() if owner == other.uuid}
+    assert other.unclean == shards_of(other) > set()
+    assert shards_of(successor) == ALL - shards_of(other)
+
+
+def test_only_its_own_predecessor_is_taken_for_dead(clock: Clock) -> None:
+    """A newcomer of another ordinal waits until the owner has let go, or has stood still for ten seconds."""
+    one = start(clock)
+    two = start(clock, 1)
+    tick(clock, [two], DEAD_SECONDS - POLL_SECONDS)
+    assert shards_of(two) == set()
+    assert shards_of(one) == ALL
 
 
 def test_a_beat_one_moment_before_the_end_counts(clock: Clock) -> None:
@@ -117,10 +147,23 @@ def test_of_two_processes_with_one_ordinal_the_later_works(clock: Clock) -> None
     """A forced delete leaves the old process running beside its successor."""
     old = start(clock, 3)
     new = start(clock, 3)
-    tick(clock, [old, new], 2 * POLL_SECONDS)
+    assert shards_of(new) == ALL
+    tick(clock, [old, new], 4 * DEAD_SECONDS)
     assert shards_of(old) == set()
     assert shards_of(new) == ALL
-    assert new.unclean == set()
+    assert new.unclean == ALL
+
+
+def test_two_live_processes_of_one_ordinal_see_each_other(clock: Clock) -> None:
+    """Each counts the other, as long as its beat moves; one that was killed is no twin."""
+    old = start(clock, 3)
+    new = start(clock, 3)
+    tick(clock, [new], 2.0)
+    assert new.twins == 0
+    tick(clock, [old, new], 2.0)
+    assert (old.twins, new.twins) == (1, 1)
+    tick(clock, [new], DEAD_SECONDS + POLL_SECONDS)
+    assert new.twins == 0
 
 
 def test_an_outage_for_all_kills_nobody(clock: Clock) -> None:
@@ -149,13 +192,80 @@ def test_a_paused_worker_comes_back_as_a_stranger(clock: Clock) -> None:
     assert one.unclean | two.unclean == set()
 
 
-def test_the_long_dead_are_forgotten_and_may_return(clock: Clock) -> None:
-    """Rows of processes that are gone are removed; one that only slept registers again, as the latest."""
+def test_the_long_dead_are_forgotten_and_must_end(clock: Clock) -> None:
+    """A process that slept for a minute gets no later id: it would outrank the successor with its work."""
     one, two = start(clock), start(clock, 1)
     tick(clock, [one], FORGET_SECONDS + 1.0)
     assert [worker.uuid for worker in Worker.objects.all()] == [one.uuid]
-    tick(clock, [two], POLL_SECONDS)
-    assert [worker.uuid for worker in Worker.objects.order_by("id")] == [one.uuid, two.uuid]
+    clock.now += POLL_SECONDS
+    with pytest.raises(Forgotten):
+        two.keep()
+    assert [worker.uuid for worker in Worker.objects.all()] == [one.uuid]
+
+
+def test_no_shard_before_redis_answered(clock: Clock) -> None:
+    """A worker with a wrong address is nobody, whatever time passes; it begins with the first answer."""
+    lost = LeaseKeeper(uuid4(), 0, clock)
+    tick(clock, [lost], DEAD_SECONDS)
+    lost.redis_failed()
+    tick(clock, [lost], DEAD_SECONDS)
+    assert (shards_of(lost), Worker.objects.count()) == (set(), 0)
+    lost.redis_answered()
+    tick(clock, [lost], POLL_SECONDS)
+    assert shards_of(lost) == ALL
+
+
+def test_shards_go_to_those_that_reach_redis(clock: Clock) -> None:
+    """After five seconds without it, cleanly; and back once it answers."""
+    one, two = start(clock), start(clock, 1)
+    tick(clock, [one, two], 2.0)
+    share = shards_of(two)
+    two.redis_answered()
+    two.redis_failed()
+    tick(clock, [two, one], WITHOUT_REDIS_SECONDS - POLL_SECONDS)
+    assert shards_of(two) == share
+    tick(clock, [two, one], 2 * POLL_SECONDS)
+    assert (shards_of(two), shards_of(one), one.unclean) == (set(), ALL, set())
+    two.redis_answered()
+    tick(clock, [two, one, two], 2 * POLL_SECONDS)
+    assert (shards_of(two), shards_of(one)) == (share, ALL - share)
+
+
+def test_where_redis_is_away_for_all_no_shard_moves(clock: Clock) -> None:
+    """The api's commands are carried out without Redis, by those who have the shards already."""
+    one, two = start(clock), start(clock, 1)
+    tick(clock, [one, two], 2.0)
+    before = shards_of(one), shards_of(two)
+    for keeper in (one, two):
+        keeper.redis_failed()
+    tick(clock, [one, two], 4 * WITHOUT_REDIS_SECONDS)
+    assert (shards_of(one), shards_of(two)) == before
+
+
+def test_a_hung_redis_that_one_notices_first_moves_no_shard(clock: Clock) -> None:
+    """Time-outs end a second apart: the first waits for what the other's beat says."""
+    one, two = start(clock), start(clock, 1)
+    tick(clock, [one, two], 2.0)
+    before = shards_of(one), shards_of(two)
+    for keeper in (one, two):
+        keeper.redis_answered()
+    clock.now += WITHOUT_REDIS_SECONDS
+    one.redis_failed()
+    tick(clock, [one], 1.0)
+    two.redis_failed()
+    tick(clock, [two, one], 4 * WITHOUT_REDIS_SECONDS)
+    assert (shards_of(one), shards_of(two)) == before
+
+
+def test_a_dead_worker_s_shards_are_taken_without_redis_too(clock: Clock) -> None:
+    """Redis is away for all: the one that lives carries out what the api wrote."""
+    one, two = start(clock), start(clock, 1)
+    tick(clock, [one, two], 2.0)
+    one.redis_failed()
+    two.redis_failed()
+    tick(clock, [one, two], POLL_SECONDS)
+    tick(clock, [one], DEAD_SECONDS + POLL_SECONDS)
+    assert shards_of(one) == ALL
 
 
 def test_looking_is_paced_and_cheap(clock: Clock, django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -16,6 +16,7 @@ from roomlog_worker.bus import Bus
 from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash import CrashPoint
+from roomlog_worker.errors import Forgotten
 from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import LeaseKeeper
 
@@ -58,8 +59,13 @@ def run(config: Config) -> None:
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
     # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
-    consumer.run()
-    health.stop()
+    try:
+        consumer.run()
+    except Forgotten:
+        # Whoever started this process starts its successor.
+        raise CommandError("Others have forgotten this process, which was away for too long.") from None
+    finally:
+        health.stop()
     if any(lane.has_failed for lane in lanes):
         raise CommandError("A thread of reads has failed; the log says why.")
     log.info("worker_stopped", ordinal=config.ordinal)

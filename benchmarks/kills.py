@@ -1,0 +1,114 @@
+"""`python -m benchmarks.kills`: how long a room stands still when its worker is killed and comes back.
+
+Real processes on this machine: Valkey, PostgreSQL (or SQLite with --sqlite), two workers and a gateway. One
+of the workers is killed with SIGKILL and started again in the same moment, as a kubelet does; a member sends
+a message to one of its rooms and waits for the answer. Nothing is lost either way; this prints the wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+from uuid import UUID, uuid4
+
+from roomlog_contract.shards import shard_of_room
+from tests.faults.databases import Databases, PostgresDatabases, SqliteFiles
+from tests.faults.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.faults.stack import Room, Stack, build_stack
+from tests.faults.waiting import eventually
+from tests.faults.wire import Wire
+
+ROOMS: Final = 64
+"""Enough for some room in a shard of each worker."""
+SETTLE_SECONDS: Final = 60.0
+"""Until each worker has its share again."""
+REPEAT_SECONDS: Final = 12.0
+"""An answer that takes longer is asked for again, by the same uuid."""
+POLL_SECONDS: Final = 0.01
+WORKERS: Final = 2
+
+
+def main() -> None:
+    """Read the arguments, kill, print the distribution."""
+    parser = argparse.ArgumentParser(prog="benchmarks.kills")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--sqlite", action="store_true")
+    arguments = parser.parse_args()
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="roomlog-kills-") as directory:
+        databases = _databases(arguments.sqlite, Path(directory), stack)
+        processes = build_stack(Path(directory) / "stack", databases, workers=WORKERS)
+        stack.callback(processes.close)
+        processes.start()
+        waits = asyncio.run(measure(processes, arguments.kills))
+    print(f"{databases.name}, {len(waits)} kills: seconds from the kill to the answer")
+    print(" ".join(f"{wait:.1f}" for wait in sorted(waits)))
+    print(f"median {statistics.median(waits):.2f} s, longest {max(waits):.2f} s")
+
+
+async def measure(stack: Stack, kills: int) -> list[float]:
+    """Kill a worker so many times, each in turn; return how long a message to its rooms waited."""
+    (alice,) = await asyncio.to_thread(stack.make_users, 1)
+    rooms = await asyncio.to_thread(stack.make_rooms, [[alice]] * ROOMS)
+    waits = []
+    async with Wire(stack.websocket(), alice) as wire:
+        await wire.authenticate()
+        for number in range(kills):
+            ordinal = number % WORKERS
+            room = await _room_of(stack, ordinal, rooms)
+            waits.append(await _kill(stack, f"worker-{ordinal}", wire, room))
+            print(f"{number + 1}: {waits[-1]:.2f} s", file=sys.stderr)
+    return waits
+
+
+async def _kill(stack: Stack, worker: str, wire: Wire, room: Room) -> float:
+    began = time.monotonic()
+    await asyncio.to_thread(stack.kill, worker)
+    await asyncio.to_thread(stack.spawn, worker)
+    uuid, seen = uuid4().hex, len(wire.frames)
+    while True:
+        await wire.send("new_message", uuid, room=room.id, text="after the kill")
+        deadline = time.monotonic() + REPEAT_SECONDS
+        while time.monotonic() < deadline:
+            if any(frame.get("uuid") == uuid for frame in wire.frames[seen:]):
+                return time.monotonic() - began
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def _room_of(stack: Stack, ordinal: int, rooms: list[Room]) -> Room:
+    """Return a room of the worker, once every worker has leases again."""
+    found: list[Room] = []
+
+    def has_settled() -> bool:
+        rows = stack.sql(
+            "SELECT l.shard, w.ordinal FROM roomlog_store_shardlease l"
+            " JOIN roomlog_store_worker w ON w.uuid = l.owner"
+        )
+        owners = {int(shard): int(worker) for shard, worker in rows}
+        found[:] = [room for room in rooms if owners.get(shard_of_room(UUID(room.id))) == ordinal]
+        return len(owners) == ROOMS and len(set(owners.values())) == WORKERS and bool(found)
+
+    await eventually(has_settled, SETTLE_SECONDS, "each worker has its share")
+    return found[0]
+
+
+def _databases(sqlite: bool, directory: Path, stack: ExitStack) -> Databases:
+    if sqlite:
+        return SqliteFiles(directory)
+    binaries = find_binaries()
+    if binaries is None:
+        sys.exit(HOW_TO_GET_IT)
+    server = PostgresServer(binaries)
+    stack.callback(server.stop)
+    server.start()
+    return PostgresDatabases(server)
+
+
+if __name__ == "__main__":
+    main()
