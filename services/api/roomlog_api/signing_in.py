@@ -1,22 +1,26 @@
 """Checks names and passwords, for the login page, the admin and `POST /api/token/` alike.
 
-Before people's first request. Counts failures per name and address, so that nobody tries passwords by
-the thousand; it must not lock a name for other addresses.
+Before people's first request. Nobody tries passwords by the thousand, and hashing them never takes all of the
+process's threads.
 """
 
-from hashlib import sha256
+from collections.abc import Callable
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
-from django.core.cache import cache
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
-MAX_FAILURES: Final = 10
-"""Wrong passwords of one name from one address, per process, until it has to wait."""
-FAILURES_SECONDS: Final = 60
-"""How long failures count."""
+from . import login_tries
+from .login_tries import TooManyTries
+
+HASHING: Final = 4
+"""Passwords that a process hashes at once: half of its threads, each for 0.3 s and more."""
+HASHING_RETRY_SECONDS: Final = 1
+
+_hashing: Final = BoundedSemaphore(HASHING)
 
 
 class PacedBackend(ModelBackend):
@@ -32,18 +36,37 @@ class PacedBackend(ModelBackend):
         """Return the active user of this name and password, or None.
 
         Raises:
-            PermissionDenied: after too many failures; Django then tells of wrong credentials.
+            TooManyTries: after too many failures, and while too many others are being checked.
         """
-        key = _failures_key(request, username)
-        if cache.get(key, 0) >= MAX_FAILURES:
-            raise PermissionDenied
-        user = super().authenticate(request, username=username, password=password, **kwargs)
-        if user is None and username is not None:
-            cache.set(key, cache.get(key, 0) + 1, FAILURES_SECONDS)
+        if username is None or password is None:
+            return None
+        if not _hashing.acquire(blocking=False):
+            raise TooManyTries(HASHING_RETRY_SECONDS)
+        try:
+            attempt = login_tries.begin(username, request)
+            user = super().authenticate(request, username=username, password=password, **kwargs)
+        finally:
+            _hashing.release()
+        if user is not None:
+            login_tries.succeed(attempt)
         return user
 
 
-def _failures_key(request: HttpRequest | None, username: str | None) -> str:
-    # Hashed: a name may be long or hold what a cache key may not.
-    address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-    return "failures:" + sha256(f"{address} {username}".encode()).hexdigest()
+class TooManyTriesPage:
+    """Middleware that answers 429 with a page, at every door that shows pages; REST has its own answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say when to come back."""
+        if not isinstance(error, TooManyTries):
+            return None
+        facts = {"wait_seconds": error.retry_after_seconds, "next": request.POST.get("next", "")}
+        answer = render(request, "roomlog_api/login.html", facts, status=429)
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+        return answer

@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 import roomlog_api
-from roomlog_api.signing_in import MAX_FAILURES
 
 pytestmark = pytest.mark.django_db
 MODULES = sorted(path.name for path in Path(roomlog_api.__file__).with_name("web").glob("*.js"))
@@ -39,12 +38,10 @@ def test_the_login_leads_nowhere_else(client: Client, alice: User) -> None:
     assert answer.headers["location"] == "/"
 
 
-def test_a_wrong_password_is_told_and_paced(client: Client, alice: User) -> None:
-    """The page says that it was wrong; after ten times the right one does not help for a while."""
-    for _ in range(MAX_FAILURES):
-        page = client.post("/login/", RIGHT | {"password": "wrong"})
-        assert "Wrong name or password" in page.content.decode()
-    assert client.post("/login/", RIGHT).status_code == 200
+def test_a_wrong_password_is_told(client: Client, alice: User) -> None:
+    """The page says that something was wrong, not what."""
+    page = client.post("/login/", RIGHT | {"password": "wrong"})
+    assert "Wrong name or password" in page.content.decode()
 
 
 @pytest.mark.parametrize("path", ["/", "/login/"])

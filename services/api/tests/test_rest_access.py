@@ -13,7 +13,6 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from roomlog_api.rest.access import TicketView
-from roomlog_api.signing_in import MAX_FAILURES
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
 from roomlog_contract.events import User as Person
 from roomlog_store.tickets import users_by_ticket
@@ -44,19 +43,6 @@ def test_somebody_deactivated_gets_no_token(alice: User, client: Client) -> None
     """The right password of a closed account opens nothing."""
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert ask_token(client) == 401
-
-
-def test_guessing_is_paced_per_name(alice: User, bob: User, client: Client) -> None:
-    """After ten wrong passwords even the right one is refused for a while; other names are not."""
-    assert [ask_token(client, password="wrong") for _ in range(MAX_FAILURES)] == [401] * MAX_FAILURES
-    assert ask_token(client) == 401
-    assert ask_token(client, username="bob", password="battery staple") == 200
-
-
-def test_guessing_is_paced_per_address(alice: User, client: Client) -> None:
-    """Many names from one address are stopped too, and told when to come back."""
-    statuses = [ask_token(client, username=f"name{number}") for number in range(31)]
-    assert statuses == [401] * 30 + [429]
 
 
 def test_revoking_deletes_ones_own_token_alone(as_alice: Client, bob: User) -> None:

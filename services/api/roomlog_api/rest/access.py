@@ -17,14 +17,6 @@ from .asker import asker
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
 from .view import RestView, describe
 
-
-class GuessThrottle(UserRateThrottle):
-    """What one address may guess."""
-
-    scope = "token"
-    rate = "30/min"
-
-
 SEARCH = "How the name begins; at least 2 characters."
 
 
@@ -37,9 +29,6 @@ class SearchThrottle(UserRateThrottle):
 
 class TokenView(RestView):
     """The one token of a user."""
-
-    throttle_classes = [GuessThrottle]
-    """The limit of guesses, per address; signing_in counts failures per name as well."""
 
     def get_permissions(self) -> list[BasePermission]:
         """Return who may: anybody asks for a token, only its user revokes it."""

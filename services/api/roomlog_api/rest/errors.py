@@ -15,6 +15,7 @@ from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import APIException, ValidationError
 
+from roomlog_api.login_tries import TooManyTries
 from roomlog_api.problems import problem, refused
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 
@@ -41,6 +42,9 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
             return _invalid(error)
         case APIException():
             return _answered(error)
+        case TooManyTries():
+            wait = error.retry_after_seconds
+            return problem(429, f"Too many tries. Try again in {wait} s.", retry_after_seconds=wait)
     for kind, status, sentence in _DJANGOS:
         if isinstance(error, kind):
             return problem(status, sentence)
