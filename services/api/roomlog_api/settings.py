@@ -37,6 +37,7 @@ ROOMLOG_FIND_PEOPLE = read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms",
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

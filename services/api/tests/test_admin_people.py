@@ -4,12 +4,12 @@ from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
-from roomlog_contract.commands import NewMessage
-from roomlog_store.pending import request_command
+from roomlog_api import paging
 
 pytestmark = pytest.mark.django_db
 TOKENS = "/admin/roomlog_api/accesstoken/"
@@ -56,9 +56,41 @@ def test_users_are_made_and_found(admin_client: Client) -> None:
     assert found["results"] == [{"id": str(dora.pk), "text": "dora"}]
 
 
-def test_who_said_something_stays(admin_client: Client, alice: User) -> None:
-    """Deleting somebody whose words stand in a log is refused with the reason, not with an error."""
-    request_command(NewMessage(uuid="u", room=UUID(int=1), text="hi"), alice.pk)
-    page = admin_client.post(f"/admin/auth/user/{alice.pk}/delete/", {"post": "yes"})
-    assert page.status_code == 200
+def test_people_stay(
+    admin_client: Client, alice: User, lobby: UUID, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Deleting somebody is refused with the reason and the way, and without a look at what they said."""
+    page = f"/admin/auth/user/{alice.pk}/"
+    for ask in (admin_client.get, lambda address: admin_client.post(address, {"post": "yes"})):
+        with django_assert_max_num_queries(6) as asked:
+            answer = ask(f"{page}delete/")
+        assert answer.headers["location"] == f"{page}change/"
+        assert "roomevent" not in " ".join(one["sql"] for one in asked.captured_queries)
+    assert "Take away “Active” instead" in admin_client.get(f"{page}change/").content.decode()
+    form = {"action": "delete_selected", "_selected_action": [alice.pk], "post": "yes"}
+    admin_client.post("/admin/auth/user/", form)
     assert User.objects.filter(pk=alice.pk).exists()
+
+
+def test_a_large_group_is_deleted_without_its_people(
+    admin_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The page that asks does not read who is in it."""
+    group = Group.objects.create(name="everybody")
+    group.user_set.set(User.objects.bulk_create(User(username=f"p{n}", password="!") for n in range(50)))
+    page = f"/admin/auth/group/{group.pk}/delete/"
+    with django_assert_max_num_queries(8) as asked:
+        assert "p49" not in admin_client.get(page).content.decode()
+    assert "auth_user_groups" not in " ".join(one["sql"] for one in asked.captured_queries)
+    admin_client.post(page, {"post": "yes"})
+    assert not Group.objects.exists()
+    assert User.objects.filter(username="p49").exists()
+
+
+def test_people_are_not_counted(admin_client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of a million opens as fast as a short one."""
+    monkeypatch.setattr(paging, "MAX_COUNTED", 1)
+    for table in ("auth/user", "auth/group", "roomlog_api/accesstoken"):
+        page = admin_client.get(f"/admin/{table}/")
+        assert page.context["cl"].result_count <= 1
+        assert page.context["cl"].full_result_count is None

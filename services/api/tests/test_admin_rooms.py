@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -18,6 +19,12 @@ Work = Callable[[], list[str]]
 ADD = "/admin/roomlog_store/chatroom/add/"
 LIST = "/admin/roomlog_store/chatroom/"
 UUID_FIELD = "0" * 32
+
+
+def history(room: UUID) -> list[str]:
+    """Return what the room's history says."""
+    entries = LogEntry.objects.filter(object_id=str(room)).order_by("id")
+    return [entry.get_change_message() for entry in entries]
 
 
 def page_of(room: UUID) -> str:
@@ -82,6 +89,15 @@ def test_somebody_is_invited(admin_client: Client, lobby: UUID, admin_user: User
     assert work() == []
     assert Membership.objects.get(room=lobby, user=carol).role == "admin"
     assert RoomEvent.objects.get(room=lobby, kind="invite_user").user == admin_user
+    assert history(lobby) == ["Asked to invite carol as admin."]
+
+
+def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: Client, lobby: UUID) -> None:
+    """Nothing else can be saved, so the form says what is missing."""
+    answer = admin_client.post(page_of(lobby), {"role": "member", "uuid": UUID_FIELD}, follow=True)
+    assert "Choose whom to invite" in answer.content.decode()
+    assert "asked for" not in answer.content.decode()
+    assert (PendingCommand.objects.count(), history(lobby)) == (0, [])
 
 
 def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work: Work) -> None:
@@ -89,7 +105,8 @@ def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work:
     member = Membership.objects.get(room=lobby, user=bob)
     form = {"action": "ask_to_remove", "_selected_action": [member.pk]}
     answer = admin_client.post("/admin/roomlog_store/membership/", form, follow=True)
-    assert "asked for; a worker carries it out" in answer.content.decode()
+    assert "1 removals asked for; a worker carries it out" in answer.content.decode()
+    assert history(lobby) == ["Asked to remove bob."]
     assert Membership.objects.filter(pk=member.pk).exists()
     assert work() == []
     assert not Membership.objects.filter(pk=member.pk).exists()
@@ -107,10 +124,44 @@ def test_a_rooms_own_facts_are_not_to_be_changed(admin_client: Client, lobby: UU
 def test_a_direct_room_offers_no_invitation(
     admin_client: Client, alice: User, bob: User, write: Callable[..., UUID]
 ) -> None:
-    """A pair stays a pair."""
+    """A pair stays a pair: the page has nothing to save, and removals leave it alone and say so."""
     room = write(CreateRoom(uuid="pair", kind="direct", members=[bob.pk]), alice)
     page = admin_client.get(page_of(room))
-    assert (page.status_code, 'name="invite"' in page.content.decode()) == (200, False)
+    found = [f'name="{name}"' in page.content.decode() for name in ("invite", "_save", "_continue")]
+    assert (page.status_code, found) == (200, [False] * 3)
+    assert admin_client.post(page_of(room), {"uuid": UUID_FIELD}).status_code == 403
+    rows = list(Membership.objects.values_list("pk", flat=True))
+    form = {"action": "ask_to_remove", "_selected_action": rows}
+    answer = admin_client.post("/admin/roomlog_store/membership/", form, follow=True)
+    assert "Direct rooms keep their two members" in answer.content.decode()
+    assert (PendingCommand.objects.count(), history(room)) == (0, [])
+
+
+def test_a_removal_is_bounded(admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Selecting all of a large room asks for nothing, and says so."""
+    monkeypatch.setattr("roomlog_api.admin.rooms.MAX_REMOVALS", 1)
+    rows = list(Membership.objects.values_list("pk", flat=True))
+    form = {"action": "ask_to_remove", "_selected_action": rows}
+    answer = admin_client.post("/admin/roomlog_store/membership/", form, follow=True)
+    assert "select at most 1 at once" in answer.content.decode()
+    assert not PendingCommand.objects.exists()
+
+
+def test_rooms_are_found_by_id_name_and_state(
+    admin_client: Client, lobby: UUID, alice: User, write: Any
+) -> None:
+    """The filters and the search of the list; a room leads to its members and its log."""
+    write(CreateRoom(uuid="other", name="other"), alice)
+    found = [
+        [room.name for room in admin_client.get(LIST, query).context["cl"].result_list]
+        for query in ({"q": lobby.hex}, {"q": str(lobby)}, {"q": "obb"}, {"archived_at__isempty": "0"})
+    ]
+    assert found == [["lobby"], ["lobby"], ["lobby"], []]
+    page = admin_client.get(page_of(lobby)).content.decode()
+    for table, rows in (("membership", 2), ("roomevent", 3)):
+        address = f"/admin/roomlog_store/{table}/?of_room={lobby.hex}"
+        assert address in page
+        assert admin_client.get(address).context["cl"].result_count == rows
 
 
 def test_who_may_only_look_can_only_look(lobby: UUID, bob: User, client: Client) -> None:

@@ -70,7 +70,7 @@ class MembersForm(CommandForm):
 
     invite = forms.ModelMultipleChoiceField(
         _people(),
-        required=False,
+        error_messages={"required": "Choose whom to invite; nothing else is saved here."},
         widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site),
         help_text="Who is in the room already stays as they are.",
     )

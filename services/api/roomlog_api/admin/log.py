@@ -11,9 +11,13 @@ from django.utils.html import format_html
 from roomlog_api.whereabouts import Place, State, places_of
 from roomlog_store.models import ChatMessage, RoomEvent
 
+from .filters import KindFilter, RoomFilter
 from .readonly import ReadOnlyAdmin
 
-NOWHERE: Final = "No room, waiting command or dead letter has this uuid: it was refused, or never arrived."
+NOWHERE: Final = (
+    "No command has this uuid: it was refused, or never arrived. The search finds whole uuids, "
+    "no words of texts."
+)
 _ROWS: Final = {
     State.STORED: ("roomevent", messages.SUCCESS, "Stored in room {} at seq {}."),
     State.PENDING: ("pendingcommand", messages.WARNING, "Waits for the worker of room {}."),
@@ -25,9 +29,13 @@ class LogAdmin(ReadOnlyAdmin):
     """Rows of the log; a search tells all places of a uuid, also outside the log."""
 
     list_select_related = ("room", "user")
-    search_fields = ("=uuid",)
-    search_help_text = "Where is my message? Search for its uuid."
+    search_fields = ("uuid__exact",)  # not "=": that ignores case, and no index does
+    search_help_text = "Where is my message? Search for its whole uuid; texts are not searched."
     ordering = ("-id",)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the order that an index gives: of one room that of its log."""
+        return ("-seq",) if request.GET.get(RoomFilter.parameter_name) else self.ordering
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -45,7 +53,7 @@ class RoomEventAdmin(LogAdmin):
     """Every durable event."""
 
     list_display = ("room", "seq", "kind", "user", "uuid", "date_created")
-    list_filter = ("kind", "date_created")
+    list_filter = (RoomFilter, KindFilter)
 
 
 @admin.register(ChatMessage)
@@ -53,7 +61,7 @@ class ChatMessageAdmin(LogAdmin):
     """The messages."""
 
     list_display = ("room", "seq", "number", "user", "text_start", "uuid", "date_created")
-    list_filter = ("date_created",)
+    list_filter = (RoomFilter,)
 
     @admin.display(description="text")
     def text_start(self, message: ChatMessage) -> str:

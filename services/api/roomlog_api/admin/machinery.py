@@ -1,9 +1,13 @@
 """What keeps the workers in order, and what they could not do."""
 
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 
 from roomlog_store.models import DeadLetter, PendingCommand, RoomHead, ShardLease, Worker
 
+from .bounded import BoundedAdmin
+from .filters import RoomFilter
 from .readonly import ReadOnlyAdmin
 
 
@@ -13,7 +17,7 @@ class RoomHeadAdmin(ReadOnlyAdmin):
 
     list_display = ("room", "epoch", "last_seq", "messages")
     list_select_related = ("room",)
-    search_fields = ("=room__name", "=room__id")
+    list_filter = (RoomFilter,)
 
 
 @admin.register(Worker)
@@ -39,15 +43,22 @@ class PendingCommandAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "shard", "room", "user", "uuid", "date_created")
     list_select_related = ("user",)
-    search_fields = ("=uuid", "=room")
+    list_filter = (RoomFilter,)
+    search_fields = ("uuid__exact",)
     ordering = ("id",)
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin):
-    """Commands that failed five times; their senders were told `internal`."""
+    """Commands that failed five times; their senders were told `internal`. Delete what you have looked at."""
+
+    actions = ()
 
     list_display = ("id", "action", "error", "shard", "room", "uuid", "date_created")
-    list_filter = ("error", "action")
-    search_fields = ("=uuid", "=room")
+    list_filter = (RoomFilter,)
+    search_fields = ("uuid__exact",)
     ordering = ("-id",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Tell whether this person may: no log has a hole without a dead letter."""
+        return BoundedAdmin.has_delete_permission(self, request, obj)

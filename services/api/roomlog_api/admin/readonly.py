@@ -4,16 +4,13 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from roomlog_api.paging import BoundedPaginator
+from .bounded import BoundedAdmin
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(BoundedAdmin):
     """No adding, changing or deleting, not even for superusers."""
 
-    paginator = BoundedPaginator
-    show_full_result_count = False
     actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:

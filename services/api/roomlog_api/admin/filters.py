@@ -1,0 +1,50 @@
+"""Filters of the lists: by a room's id, and by what an index finds."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import TextFilter
+
+from roomlog_store.models import RoomEvent
+
+
+def room_in(text: str) -> UUID | None:
+    """Return the room's id that somebody typed, with or without dashes, or None if it is none."""
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
+
+
+class RoomFilter(TextFilter):
+    """One room's rows, by its id."""
+
+    title = "room (id)"
+    parameter_name = "of_room"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the room's rows; none for what is no id."""
+        if not self.value():
+            return queryset
+        room = room_in(str(self.value()))
+        return queryset.none() if room is None else queryset.filter(room=room)
+
+
+class KindFilter(admin.SimpleListFilter):
+    """One kind of events, of one room: the whole log has no index by kind."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
+        """Return the kinds, once a room was chosen."""
+        if request.GET.get(RoomFilter.parameter_name):
+            yield from RoomEvent.Kind.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the events of the kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
