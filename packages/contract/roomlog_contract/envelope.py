@@ -4,6 +4,7 @@ Gateways and workers of two releases run side by side during a rollout: fields a
 at the end, with a default.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -146,7 +147,9 @@ _room_notices: Final[msgspec.msgpack.Decoder[RoomNotice]] = msgspec.msgpack.Deco
 _user_notices: Final[msgspec.msgpack.Decoder[UserNotice]] = msgspec.msgpack.Decoder(UserNotice)
 
 
-def encode(value: Envelope | RoomNotice | UserNotice | Reply | list[Reply] | list[msgspec.Raw]) -> bytes:
+def encode(
+    value: Envelope | RoomNotice | UserNotice | Reply | Sequence[Reply] | Sequence[msgspec.Raw],
+) -> bytes:
     """Return the msgpack of an envelope, a notice or one publication's replies, encoded already or not."""
     return _encoder.encode(value)
 
