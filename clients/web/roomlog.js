@@ -21,7 +21,7 @@ const ANSWER_MS = 15_000; // then the answer to a question is asked for again
 const RETRY_MS = 1_000; // after a refusal that passes and names no time
 const MAX_QUESTIONS = 8; // select_room in flight: the server takes 32 commands at once
 const MAX_REQUESTS = 8;
-const MAX_CURSORS = 1_000; // the server's limit for one authenticate
+const MAX_CURSORS = 500; // the server's limit for one authenticate
 const RETRIED = new Set(["busy", "rate_limited", "not_authenticated", "too_many_connections"]);
 
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
@@ -153,15 +153,14 @@ export class Roomlog extends EventTarget {
       const known = this.rooms;
       this.rooms = new Map(rooms.map((summary) => [summary.id, met(summary, known.get(summary.id))]));
       this.#link.welcomed();
+      for (const summary of rooms) this.#compare(this.rooms.get(summary.id), summary); // not all cursors were sent
       this.#emit("rooms");
       this.#flush();
     },
     select_room: (answer) => this.#selected(answer),
     heads: ({ rooms }) => {
       for (const [id, head] of Object.entries(rooms)) {
-        const room = this.rooms.get(id);
-        if (room && head.epoch !== room.epoch) this.#ask(room, "afresh");
-        else if (room && head.seq > room.seq) this.#ask(room, "since");
+        if (this.rooms.has(id)) this.#compare(this.rooms.get(id), head);
       }
     },
     sync_required: ({ rooms }) => rooms.forEach((id) => this.rooms.has(id) && this.#ask(this.rooms.get(id), "since")),
@@ -175,6 +174,11 @@ export class Roomlog extends EventTarget {
     degraded: () => this.#link.degraded(true),
     recovered: () => this.#link.degraded(false),
   };
+
+  #compare(room, head) {
+    if (head.epoch !== room.epoch) this.#ask(room, "afresh");
+    else if (head.seq > room.seq) this.#ask(room, "since");
+  }
 
   #event(event) {
     this.#settle(event);

@@ -17,11 +17,14 @@ from roomlog_gateway.config import read_config
 from roomlog_gateway.connection import Connection, Socket
 from roomlog_gateway.gateway import Gateway
 from roomlog_gateway.handler import Handler
+from roomlog_gateway.inlet import Allowance
 from roomlog_gateway.outbox import Frame, Push
 from roomlog_gateway.session import Session, SessionState
 
 MESSAGE_BYTES_VARIABLE = "ECHO_MESSAGE_BYTES"
 """The largest message that is taken, where the suite sends larger ones than a client of Roomlog may."""
+UNLIMITED = Allowance(1e12, 1e12, 1e12, 1e12)
+"""The suite asks what a socket understands, not how much it takes."""
 _BINARY = 0x82
 _TEXT = 0x81
 """Final, unfragmented (RFC 6455 section 5.2)."""
@@ -51,7 +54,8 @@ class EchoConnection(Connection):
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        *_, services, clock = parts
+        socket, *_, services, clock = parts
+        socket.inlet.allow(UNLIMITED)
         self.session = EchoSession(self, services, clock)
         self.session.state = SessionState.ACTIVE
 

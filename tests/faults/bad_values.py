@@ -6,6 +6,7 @@ See `bad_inputs.py` for how it is written.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from roomlog_contract import limits
 from tests.faults.bad_inputs import (
     BAD_VALUE,
     GOOD,
@@ -75,7 +76,9 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         *NO_OBJECTS,
         *(f'{{"@room@": {cursor}}}' for cursor in ("null", "1", "[]", *NO_CURSORS)),
         *(f'{{{room}: {{"epoch": "e", "seq": 1}}}}' for room in ('""', '"x"', r'"\u0000"')),
-        "{" + ", ".join(f'"{number:032x}": {{"epoch": "e", "seq": 1}}' for number in range(1_001)) + "}",
+        "{"
+        + ", ".join(f'"{number:032x}": {{"epoch": "e", "seq": 1}}' for number in range(limits.CURSORS + 1))
+        + "}",
     ),
 }
 """What a field of each kind can't be."""

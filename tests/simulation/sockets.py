@@ -55,6 +55,8 @@ class ServerEnd:
         self._line = line
         self._inbox: Queue[Message | None] = Queue(INBOX)
         self.close_code: int | None = None
+        self.inlet: None = None
+        """Bytes are not modelled."""
 
     def __aiter__(self) -> Self:
         return self

@@ -16,9 +16,12 @@ from . import limits
 from .commands import COMMANDS, Authenticate, ClientCommand, Command, GetHistory, NewMessage, Ping
 from .errors import ErrorCode, MalformedFrame, RefusedCommand
 
-_NO_BRACKETS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^"\[\]{}]++', re.DOTALL)
-"""Strings, closed or not, and all else but brackets. Possessive: every character is read once,
-whatever a client sends; backtracking here was 11 s of processor for one frame of 60 KB."""
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""A string, closed or not. Possessive: every character is read once, whatever a client sends; backtracking
+here was 11 s of processor for one frame of 60 KB."""
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_MARKS: Final = ",:[{"
+"""What separates and opens values; a frame costs as much to parse as it has of them."""
 _INTEGER_CHARACTERS: Final = 17
 """A sign and the 16 digits of 2^53; longer ones are not even converted."""
 _SENTENCE_CHARACTERS: Final = 200
@@ -30,6 +33,14 @@ _PLAIN_QUOTES: Final = 16
 _encoder: Final = msgspec.json.Encoder(uuid_format="hex")
 _plain: Final = msgspec.json.Decoder(NewMessage | Ping)
 """Two kinds, because msgspec asks for `action` only where it has to choose."""
+
+
+class _Names(msgspec.Struct):
+    uuid: str | None = None
+    action: str | None = None
+
+
+_names: Final = msgspec.json.Decoder(_Names)
 
 
 class _Ambiguous(ValueError):
@@ -49,6 +60,18 @@ def decode_command(text: str) -> ClientCommand:
         RefusedCommand: anything else that is wrong, with the code of its error answer.
     """
     return _decode_plain(text) or command_of(parse_object(text), has_escapes="\\u" in text)
+
+
+def names_of(text: str) -> tuple[str | None, str | None]:
+    """Return uuid and action of a frame that is refused unread; None for what can't be read cheaply."""
+    try:
+        names = _names.decode(text)
+    except (ValueError, RecursionError):
+        return None, None
+    return (
+        names.uuid if _is_name(names.uuid) else None,
+        names.action if _is_name(names.action) else None,
+    )
 
 
 def _decode_plain(text: str) -> NewMessage | None:
@@ -105,10 +128,9 @@ def parse_object(text: str) -> dict[str, Any]:
     A number that not every client reads alike is replaced by an object that no field accepts.
 
     Raises:
-        MalformedFrame: not JSON, not an object, a key twice, or nested deeper than 16.
+        MalformedFrame: not JSON, not an object, a key twice, nested deeper than 16, or too many values.
     """
-    if text.count("[") + text.count("{") > limits.JSON_DEPTH and _depth(text) > limits.JSON_DEPTH:
-        raise MalformedFrame("nested deeper than 16")
+    _check_shape(text)
     try:
         keys = _scanner.decode(text)
     except _Ambiguous as error:
@@ -120,10 +142,22 @@ def parse_object(text: str) -> dict[str, Any]:
     return keys
 
 
+def _check_shape(text: str) -> None:
+    """Refuse what is too much to parse before it is parsed; counting costs a hundredth of it."""
+    if _marks(text) > limits.JSON_MARKS and _marks(_STRING.sub("", text)) > limits.JSON_MARKS:
+        raise MalformedFrame("more than 4,096 commas, colons and brackets")
+    if text.count("[") + text.count("{") > limits.JSON_DEPTH and _depth(text) > limits.JSON_DEPTH:
+        raise MalformedFrame("nested deeper than 16")
+
+
+def _marks(text: str) -> int:
+    return sum(map(text.count, _MARKS))
+
+
 def _depth(text: str) -> int:
     depth = deepest = 0
-    for character in _NO_BRACKETS.sub("", text):
-        depth += 1 if character in "[{" else -1
+    for bracket in _BRACKETS.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
         deepest = max(deepest, depth)
     return deepest
 

@@ -11,6 +11,10 @@ TEXT_CODE_POINTS: Final = 4_000
 JSON_DEPTH: Final = 16
 """Deepest nesting of arrays and objects: commands need three."""
 
+JSON_MARKS: Final = 4_096
+"""Commas, colons and opening brackets outside of strings: 500 cursors have 3,000. Each costs the strict parse
+up to 2 µs, so a frame of nothing else would hold up everybody for 40 ms."""
+
 EXACT_INTEGER: Final = 2**53
 """Beyond this a JavaScript client would read another number than was sent."""
 
@@ -23,8 +27,8 @@ NAME_CODE_POINTS: Final = 200
 ROOM_MEMBERS_AT_CREATION: Final = 100
 """Members named in one create_room; more are invited one by one."""
 
-CURSORS: Final = 1_000
-"""Cursors in one authenticate: bounds its cost to the reader of one shard."""
+CURSORS: Final = 500
+"""Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 570."""
 
 HISTORY_MESSAGES: Final = 100
 """Most messages in one answer to get_history."""
@@ -40,6 +44,33 @@ COMMANDS_PER_SECOND: Final = 20
 
 COMMANDS_BURST: Final = 40
 """Commands that may come at once, for example at the start of a page."""
+
+FRAMES_PER_SECOND: Final = 512
+"""Frames of any kind: 20 of the largest messages in pieces of 4 KiB are 320."""
+
+FRAMES_BURST: Final = 2_048
+"""Frames at once: three of the largest messages in pieces of 100 bytes."""
+
+BYTES_PER_SECOND: Final = 2 * 1024 * 1024
+"""Bytes of all frames: 20 of the largest messages are 1.25 MiB."""
+
+BYTES_BURST: Final = 4 * 1024 * 1024
+"""Bytes at once: 40 of the largest messages are 2.5 MiB."""
+
+STRANGER_FRAMES_PER_SECOND: Final = 20
+"""Frames before authenticate has succeeded: as many as commands."""
+
+STRANGER_FRAMES_BURST: Final = 256
+"""Frames at once before it: a flood of commands is refused and closed by its own count, of 240."""
+
+STRANGER_BYTES_PER_SECOND: Final = 64 * 1024
+"""Bytes before it."""
+
+STRANGER_BYTES_BURST: Final = 256 * 1024
+"""Bytes at once before it: three of the largest authenticates."""
+
+FLOOD_SECONDS: Final = 3.0
+"""A client that sends more than these for so long, and does not stop, is closed with 1008."""
 
 UNANSWERED_COMMANDS: Final = 32
 """Commands in flight a connection; the next gets busy, so one client can't fill a stream."""

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from roomlog_contract import codec, limits
-from roomlog_contract.codec import decode_command, encode_frame
+from roomlog_contract.codec import decode_command, encode_frame, names_of
 from roomlog_contract.commands import (
     Authenticate,
     Command,
@@ -109,7 +109,8 @@ def test_text_is_taken_as_it_was_written() -> None:
         ('{"uuid":"a","action":"ping","x":[{"y":1,"y":1}]}', "a key stands twice in one object"),
         ("[" * 17 + "]" * 17, "nested deeper than 16"),
         ('{"a":' * 17 + "1" + "}" * 17, "nested deeper than 16"),
-        ("[" * 60_000, "nested deeper than 16"),
+        ("[" * 4_000, "nested deeper than 16"),
+        ("[" * 60_000, "more than 4,096 commas, colons and brackets"),
     ],
 )
 def test_what_is_no_json_object_is_malformed(text: str, reason: str) -> None:
@@ -311,3 +312,52 @@ def test_frames_carry_room_ids_as_hex_and_leave_out_what_is_not_set() -> None:
         "error_code": "busy",
         "error_message": "später",
     }
+
+
+@pytest.mark.parametrize("filling", ["1,", "[],", "{},", '"",', '{"a":1},', '[[1],"\\u0041"],'])
+def test_more_marks_than_any_command_has_are_refused_unparsed(
+    filling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame of nothing but small values took 12 ms to parse, in which nobody else was served."""
+    count = limits.FRAME_BYTES // len(filling) - 20
+    text = '{"uuid":"u","action":"ping","x":[' + filling * count + "0]}"
+    monkeypatch.setattr("roomlog_contract.codec._scanner", None)
+    with pytest.raises(MalformedFrame, match=r"more than 4,096"):
+        decode_command(text)
+
+
+def test_marks_in_strings_are_text() -> None:
+    """4,000 commas are a message, and any number of them may stand in what is ignored."""
+    message = {"uuid": "u", "action": "new_message", "room": HEX, "text": "," * limits.TEXT_CODE_POINTS}
+    assert decode_command(json.dumps(message | {"x": '{[,:"' * 5_000}))
+
+
+def test_the_largest_authenticate_fits_into_a_frame() -> None:
+    """As many cursors as are allowed, of the longest, with the longest token, spaces included."""
+    cursor = {"epoch": "e" * 32, "seq": limits.EXACT_INTEGER - 1}
+    cursors = {str(UUID(int=number)): cursor for number in range(limits.CURSORS)}
+    frame = json.dumps(LOGIN | {"uuid": "u" * 64, "token": "t" * 512, "cursors": cursors})
+    assert len(frame) <= limits.FRAME_BYTES
+    command = decode_command(frame)
+    assert isinstance(command, Authenticate)
+    assert len(command.cursors) == limits.CURSORS
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('{"uuid":"u","action":"ping","x":[[1],{"uuid":2}]}', ("u", "ping")),
+        ('{"action":"ping"}', (None, "ping")),
+        ('{"uuid":1,"action":"ping"}', (None, None)),
+        ('{"uuid":"' + "u" * 65 + '","action":"ping"}', (None, "ping")),
+        ('{"uuid":"\\u0000","action":"ping"}', (None, "ping")),
+        ("[" * 60_000, (None, None)),
+        ('{"uuid":"\ud800"}', (None, None)),
+        ("", (None, None)),
+    ],
+)
+def test_a_refusal_over_the_rate_names_what_can_be_read(
+    text: str, names: tuple[str | None, str | None]
+) -> None:
+    """Cheaply: such a frame is not parsed."""
+    assert names_of(text) == names

@@ -134,6 +134,7 @@ class Authentication:
             if room is not None:
                 entered.append((room, summary_at(summary, room)))
         session.state = SessionState.ACTIVE
+        session.connection.admit()
         rooms = [summary for _, summary in entered]
         session.answer(encode_frame(AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=rooms)))
         behind = [room.id for room, summary in entered if self._enter(session, command, room, summary.seq)]

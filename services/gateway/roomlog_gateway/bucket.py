@@ -1,5 +1,5 @@
-"""How often something may happen: a token bucket with the time passed in. Pure; used at the upgrade and
-per command.
+"""How often something may happen: a token bucket with the time passed in. Pure; used at the upgrade, for
+what a socket may send, and per command.
 """
 
 from typing import Final
@@ -21,11 +21,20 @@ class TokenBucket:
 
     def take(self, now: float) -> bool:
         """Takes one token and returns True, or returns False where none is left."""
-        tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
-        self._updated_at = now
-        allowed = tokens >= 1.0
-        self._tokens = tokens - 1.0 if allowed else tokens
+        allowed = self.level(now) >= 1.0
+        if allowed:
+            self._tokens -= 1.0
         return allowed
+
+    def level(self, now: float) -> float:
+        """Returns how many tokens are there."""
+        self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
+        self._updated_at = now
+        return self._tokens
+
+    def spend(self, tokens: float) -> None:
+        """Takes as many; the caller has looked at the level just now."""
+        self._tokens -= tokens
 
     def wait_ms(self) -> int:
         """Returns how long after the last `take` the next token comes, in whole milliseconds upwards."""

@@ -17,6 +17,7 @@ from roomlog_contract.errors import CloseCode
 
 from . import metrics
 from .frames import close_frame, echoed_close_code, ping_frame, pong_frame
+from .inlet import MEMBER, Inlet
 from .outbox import WRITE_BYTES, Frame, Push
 from .session import Services, Session
 
@@ -30,11 +31,34 @@ _PING: Final = ping_frame()
 
 
 class Socket(web.WebSocketResponse):
-    """aiohttp's side of a WebSocket, which says goodbye by itself where a client breaks the framing."""
+    """aiohttp's side of a WebSocket: the inlet before its parser, and its goodbye where framing is broken."""
+
+    inlet: Inlet | None = None
+    on_flood: Callable[[], None] | None = None
+    """Hears of a client that sends far more than it may, and goes on."""
 
     is_first_goodbye: Callable[[], bool] | None = None
     """Writes what waits, and says whether a goodbye may follow: one, and nothing after it (RFC 6455 section
     5.5.1)."""
+
+    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
+        """Put the inlet before the parser; bytes that came with the handshake pass through it too.
+
+        aiohttp has no place for this, so three of its private names are used here; the tests of the inlet
+        fail if a release renames them.
+        """
+        connection: Any = request.protocol
+        early, connection._message_tail = connection._message_tail, b""
+        super()._post_start(request, protocol, writer)
+        if request.transport is not None:
+            loop = asyncio.get_running_loop()
+            self.inlet = Inlet(connection._payload_parser, request.transport, loop, self._flooded)
+            connection._payload_parser = self.inlet
+            self.inlet.feed_data(early)
+
+    def _flooded(self) -> None:
+        if self.on_flood is not None:
+            self.on_flood()
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
         """Say goodbye after what waits; False where it was said already."""
@@ -94,6 +118,7 @@ class Connection:
         """When the client must have said goodbye too; None while the connection is open."""
         self.session = Session(self, services, clock)
         socket.is_first_goodbye = self._end
+        socket.on_flood = self._flooded
 
     # -- from the socket ------------------------------------------------------------------------
 
@@ -146,6 +171,11 @@ class Connection:
         # receiving: what the client is just sending would then reset the connection, goodbye included.
         self._write(close_frame(code, reason))
 
+    def admit(self) -> None:
+        """The client has said who it is: it may send what clients send."""
+        if self._socket.inlet is not None:
+            self._socket.inlet.allow(MEMBER)
+
     def finish(self) -> None:
         """Closes the socket after what was written, without waiting for the client's goodbye."""
         self._transport.close()
@@ -195,6 +225,9 @@ class Connection:
         self.close_deadline = self._clock() + CLOSE_SECONDS
         self.session.end()
         return True
+
+    def _flooded(self) -> None:
+        self.close(CloseCode.POLICY, "flood")
 
     def _pong(self, payload: bytes) -> None:
         outcome = self.session.outbox.push_answer(Frame(pong_frame(payload)))

@@ -22,7 +22,7 @@ PROCESS_BYTES: Final = 96 * 1024 * 1024
 CONNECTION_BYTES: Final = 20 * 1024
 """An idle connection with its session (docs/decisions.md)."""
 READING_BYTES: Final = 256 * 1024
-"""aiohttp's buffers of a socket that sends faster than it is read: twice 64 KiB, twice."""
+"""What one read of a socket brings at most; until it is parsed the socket is not read again."""
 ESCAPED_BYTES: Final = 6
 """The most that one code point takes in JSON: \\u0001."""
 AROUND_BYTES: Final = 1024

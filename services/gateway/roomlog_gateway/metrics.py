@@ -15,6 +15,9 @@ REFUSED_UPGRADES: Final = Counter(
     "roomlog_gateway_refused_upgrades_total", "Upgrades answered with an HTTP error.", ["reason"]
 )
 CLOSED: Final = Counter("roomlog_gateway_closed_total", "Connections that the gateway closed.", ["code"])
+HELD_BACK: Final = Counter(
+    "roomlog_gateway_held_back_total", "Times that a client sent more than it may, and was read more slowly."
+)
 COMMANDS_RECEIVED: Final = Counter("roomlog_gateway_commands_total", "Commands from clients.", ["action"])
 ERRORS: Final = Counter("roomlog_gateway_errors_total", "Error answers made by the gateway.", ["code"])
 DELIVERED: Final = Counter("roomlog_gateway_events_delivered_total", "Events handed to outboxes.")

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET
 
 from roomlog_contract import limits
-from roomlog_contract.codec import decode_command, encode_frame
+from roomlog_contract.codec import decode_command, encode_frame, names_of
 from roomlog_contract.commands import Authenticate, ClientCommand, Ping, action_of
 from roomlog_contract.errors import ERROR_MESSAGES, CloseCode, ErrorCode, MalformedFrame, RefusedCommand
 from roomlog_contract.events import ErrorAnswer, PingAnswer
@@ -44,6 +44,9 @@ class Socket(Protocol):
 
     def flush(self) -> None:
         """Writes what waits in the outbox, as far as the socket takes it."""
+
+    def admit(self) -> None:
+        """Its client has authenticated: it may send more than a stranger."""
 
     def close(self, code: int, reason: str) -> None:
         """Says goodbye after what waits, and ends the session."""
@@ -125,19 +128,20 @@ class Session:
     # -- from the client ------------------------------------------------------------------------
 
     def receive(self, text: str) -> None:
-        """Takes one text message."""
+        """Takes one text message; one over the rate is not read, but for the names that its refusal needs."""
+        if not self._bucket.take(self._clock()):
+            self._refuse_unread(text)
+            return
         try:
             command = decode_command(text)
         except MalformedFrame as error:
             self.connection.close(CloseCode.MALFORMED, error.reason)
         except RefusedCommand as error:
-            if self._is_within_rate(error.uuid, error.action):
-                self._refuse_command(error, error.uuid, error.action)
+            self._refuse_command(error, error.uuid, error.action)
         else:
             action = action_of(command)
             metrics.RECEIVED_BY_ACTION[action].inc()
-            if self._is_within_rate(command.uuid, action):
-                self._carry_out(command, action)
+            self._carry_out(command, action)
 
     def receive_ping(self) -> bool:
         """Takes a ping frame and returns whether to answer it: pings count like commands."""
@@ -233,12 +237,10 @@ class Session:
         if error.close:
             self.connection.close(CloseCode.MALFORMED, error.message)
 
-    def _is_within_rate(self, uuid: str | None, action: str | None) -> bool:
-        if self._bucket.take(self._clock()):
-            return True
+    def _refuse_unread(self, text: str) -> None:
         if not self._is_flood():
+            uuid, action = names_of(text)
             self.refuse(ErrorCode.RATE_LIMITED, uuid, action, retry_after_ms=self._bucket.wait_ms())
-        return False
 
     def _is_flood(self) -> bool:
         """Count a refusal, and close the socket where they don't end."""

@@ -52,6 +52,9 @@ class NoSocket:
     def flush(self) -> None:
         """Tests read outboxes themselves."""
 
+    def admit(self) -> None:
+        """There is nothing to read more of."""
+
     def close(self, code: int, reason: str) -> None:
         self.closed_with = int(code)
 

@@ -101,6 +101,24 @@ async def test_the_command_after_the_burst_is_rate_limited(gateway: Running, gue
     assert 0 < refused["retry_after_ms"] <= 1000 / limits.COMMANDS_PER_SECOND + 1
 
 
+async def test_a_frame_over_the_rate_is_not_parsed(
+    gateway: Running, guest: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its refusal names it; what else is in it costs nobody anything."""
+    client = await guest()
+    for number in range(limits.COMMANDS_BURST):
+        await client.send("ping", uuid=str(number))
+    await client.until(lambda frame: frame["uuid"] == str(limits.COMMANDS_BURST - 1))
+    parsed: list[str] = []
+    monkeypatch.setattr("roomlog_gateway.session.decode_command", parsed.append)
+    [connection] = gateway.gateway.connections
+    monkeypatch.setattr(connection.session._bucket, "_rate", 1e-9)
+    connection.session._bucket._tokens = 0.0
+    refused = await client.ask("ping", uuid="over")
+    assert (refused["error_code"], refused["action"]) == ("rate_limited", "ping")
+    assert not parsed
+
+
 async def test_a_flood_that_goes_on_is_1008(gateway: Running, guest: Connect) -> None:
     """Refusals cost us too: who ignores some hundred of them is closed."""
     client = await guest()
