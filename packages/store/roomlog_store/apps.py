@@ -9,3 +9,7 @@ class StoreConfig(AppConfig):
     name = "roomlog_store"
     verbose_name = "Roomlog"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from . import checks  # noqa: F401 - importing registers them

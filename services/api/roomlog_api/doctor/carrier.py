@@ -1,21 +1,19 @@
-"""Looks at Redis: version, memory, persistence, streams, clock. Reads only, and nothing that blocks it."""
+"""Looks at Redis: version, memory, persistence, rights, streams, clock. Changes nothing, blocks nothing."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import Any, Final
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from roomlog_contract import limits
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import SHARDS
-from roomlog_runtime.redis_address import client
 
 from .finding import Finding, found
 
-TIMEOUT_SECONDS: Final = 5.0
 SERVER_VERSION: Final = (6, 2)
 """Commands of this level are used (docs: the design's section on Redis)."""
 CLIENT_VERSION: Final = (6, 0)
@@ -26,30 +24,57 @@ CLOCK_SECONDS: Final = 2.0
 MEBIBYTE: Final = 1024 * 1024
 
 
-def look(url: str, keyspace: Keyspace) -> Iterator[Finding]:
-    """Yield what is to be said of Redis; one line where it can't be asked."""
-    redis = client(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, protocol=2)
+def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
+    """Yield what is to be said of Redis; one line where it can't be asked.
+
+    What its user may not ask is no fault: each service needs only the commands of its row in
+    docs/configuration.md. What the api needs and may not is one.
+    """
     try:
-        yield from _look(redis, keyspace)
+        yield _library()
+        yield from _informed(redis)
+        yield _rights(redis, keyspace)
+        yield from _allowed("streams", lambda: _streams(redis, keyspace))
+        yield from _allowed("Redis clock", lambda: _clock(redis))
     except (RedisError, OSError) as error:
         fact = f"can't be asked: {type(error).__name__}"  # its text may hold the address or the user
         yield Finding("Redis", fact, "start it, or correct ROOMLOG_REDIS_URL")
-    finally:
-        redis.close()
 
 
-def _look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
-    info: dict[str, Any] = redis.info()
+def _informed(redis: Redis) -> Iterator[Finding]:
+    try:
+        info: dict[str, Any] = redis.info()
+    except NoPermissionError:
+        looks = "version, role, eviction, memory and persistence"
+        yield Finding("Redis INFO", f"this user may not ask it: look at {looks} yourself")
+        return
     yield _server(info)
-    yield _library()
     role = str(info.get("role"))
     yield found(
         "Redis role", role, role == "master", "point ROOMLOG_REDIS_URL to the primary, or to its Sentinels"
     )
     yield from _memory(info)
     yield from _persistence(info)
-    yield _streams(redis, keyspace)
-    yield _clock(redis)
+
+
+def _allowed(what: str, question: Callable[[], Finding]) -> Iterator[Finding]:
+    try:
+        yield question()
+    except NoPermissionError:
+        yield Finding(what, "this user may not ask")
+
+
+def _rights(redis: Redis, keyspace: Keyspace) -> Finding:
+    """Ask for what the api does, in ways that change nothing."""
+    name = f"{keyspace.prefix}:{{doctor}}"
+    missing = []
+    for words in (("XADD", name, "NOMKSTREAM", "*", "e", ""), ("PUBLISH", name, "")):
+        try:
+            redis.execute_command(*words)  # type: ignore[no-untyped-call]
+        except NoPermissionError:
+            missing.append(words[0])
+    fact = f"may not: {', '.join(missing)}" if missing else "the api may do what it needs"
+    return found("Redis rights", fact, not missing, "give the user the rights in docs/configuration.md")
 
 
 def _server(info: dict[str, Any]) -> Finding:

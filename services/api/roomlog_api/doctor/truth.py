@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,6 +15,7 @@ from django.db.utils import InterfaceError
 from roomlog_contract.shards import SHARDS
 from roomlog_store.models import DeadLetter, Install, PendingCommand, ShardLease, Worker
 
+from . import durability
 from .carrier import clock
 from .finding import Finding, found
 
@@ -23,6 +25,8 @@ SQLITE: Final = (3, 31)
 BEAT_SECONDS: Final = 4.0
 """A worker beats each second; a loaded one may be late."""
 POLL_SECONDS: Final = 0.25
+MOST_RIGHTS: Final = 5
+"""Named in one line; the rest is likely alike."""
 PENDING_SECONDS: Final = 30.0
 """Owners sweep each second."""
 
@@ -31,6 +35,13 @@ def look() -> Iterator[Finding]:
     """Yield what is to be said of the database; one line where it can't be asked."""
     try:
         yield _version()
+        yield from durability.look()
+        if rights := durability.missing_rights():
+            more = f" and {len(rights) - MOST_RIGHTS} more" if rights[MOST_RIGHTS:] else ""
+            fact = f"the role has no {', '.join(rights[:MOST_RIGHTS])}{more}"
+            todo = "grant the role SELECT, INSERT, UPDATE and DELETE on all tables, USAGE on all sequences"
+            yield Finding("database rights", fact, todo)
+            return
         missing = _missing_migrations()
         yield found(
             "migrations", f"{missing} missing" if missing else "all applied", not missing, "run `migrate`"
@@ -82,6 +93,7 @@ def _owners() -> Iterator[Finding]:
     while len(alive) < len(before) and time.monotonic() < deadline:
         threading.Event().wait(POLL_SECONDS)
         alive |= _beating(before)
+    yield from _doubles(alive)
     yield found(
         "workers", f"{len(alive)} beat", bool(alive), "start a worker: nothing is accepted without one"
     )
@@ -90,6 +102,14 @@ def _owners() -> Iterator[Finding]:
     fact = f"without an owner: {orphans}" if orphans else f"all {SHARDS} have an owner that beats"
     todo = "ask again in 20 s; where it lasts, look at the workers' logs"
     yield found("shards", fact, not orphans, todo)
+
+
+def _doubles(alive: set[UUID]) -> Iterator[Finding]:
+    """Yield the ordinals that two live processes have: the later takes the shards of the earlier."""
+    ordinals = Counter(Worker.objects.filter(uuid__in=alive).values_list("ordinal", flat=True))
+    if doubled := sorted(ordinal for ordinal, count in ordinals.items() if count > 1):
+        todo = "end one of each, or give every process its own ROOMLOG_ORDINAL; a rollout may last a moment"
+        yield Finding("worker ordinals", f"several live processes have {doubled}", todo)
 
 
 def _beating(before: dict[UUID, int]) -> set[UUID]:

@@ -3,13 +3,21 @@
 Beside the message's way; reads only. No line holds an address, a user or a password.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.db.utils import InterfaceError
+from redis import RedisError
 
-from roomlog_api.doctor import bounds, carrier, truth
+from roomlog_api.doctor import bounds, carrier, listening, truth
+from roomlog_api.doctor.finding import Finding
 from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.redis_address import client
+
+TIMEOUT_SECONDS: Final = 5.0
 
 
 class Command(BaseCommand):
@@ -21,11 +29,28 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line for each look and fail where something is wrong."""
         wrong = 0
-        keyspace = Keyspace(settings.ROOMLOG_REDIS_PREFIX)
-        for finding in (*carrier.look(settings.ROOMLOG_REDIS_URL, keyspace), *truth.look()):
+        for finding in _findings():
             self.stdout.write(str(finding))
             wrong += finding.is_wrong
         for line in bounds.look():
             self.stdout.write(line)
         if wrong:
             raise CommandError(f"{wrong} to look at")
+
+
+def _findings() -> Iterator[Finding]:
+    keyspace = Keyspace(settings.ROOMLOG_REDIS_PREFIX)
+    redis = client(
+        settings.ROOMLOG_REDIS_URL,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        protocol=2,
+        driver_info=None,
+    )
+    with redis:
+        yield from carrier.look(redis, keyspace)
+        yield from truth.look()
+        try:
+            yield listening.compare(listening.listen(redis, keyspace))
+        except (RedisError, OSError, DatabaseError, InterfaceError):
+            return  # which of both can't be asked has been said

@@ -1,0 +1,40 @@
+"""What `migrate` asks the database before it makes a table, by Django's own checks of databases.
+
+Beside the message's way. A fault found here costs a sentence; found later it costs a message.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+ENCODING: Final = "UTF8"
+TODO: Final = (
+    "Make it anew with the template that allows it: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0; an"
+    " existing one by pg_dump and restore."
+)
+
+
+@register(Tags.database)
+def check_encoding(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a database of PostgreSQL that can't hold every text that the wire allows."""
+    encodings = {alias: server_encoding(alias) for alias in databases or ()}
+    return [
+        Error(f"The database's encoding is {encoding}, not {ENCODING}.", hint=TODO, id="roomlog_store.E001")
+        for encoding in encodings.values()
+        if encoding not in (None, ENCODING)
+    ]
+
+
+def server_encoding(alias: str) -> str | None:
+    """Return what PostgreSQL stores texts in; None for SQLite, which stores any."""
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_encoding')")
+        return str(cursor.fetchone()[0])
