@@ -24,6 +24,7 @@ import { Timeline } from "./timeline.js";
 import { el } from "./view.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
+const ENDED = "This page's access has ended.";
 
 const at = (id) => document.getElementById(id);
 const userId = Number(document.body.dataset.userId);
@@ -56,7 +57,7 @@ client.addEventListener("state", ({ detail }) => {
     memory.close();
     tabMemory.close();
   }
-  if (detail.state === "ended") for (const { reject } of outcomes.values()) reject(new Error("This page's access has ended."));
+  if (detail.state === "ended") for (const { reject } of outcomes.values()) reject(new Error(ENDED));
   showState(detail);
   render();
 });
@@ -142,6 +143,7 @@ function repeat(entry) {
 
 /** Send a command that somebody waits for, and return its event; throws the server's sentence. */
 async function carryOut(action, fields) {
+  if (client.state === "ended") throw new Error(ENDED);
   if (client.state !== "online") throw new Error("There is no connection right now. Try again when it is back.");
   const uuid = client.send(action, fields);
   try {
@@ -155,7 +157,7 @@ async function userIds(names) {
   const found = await Promise.all(names.map(async (name) => [name, await findUsers(name)]));
   return found.map(([name, people]) => {
     const person = people.find(({ username }) => username === name.normalize("NFKC"));
-    if (!person) throw new Error(`Nobody is called ${plain(name)}.`);
+    if (!person) throw new Error(`Nobody called ${plain(name)} can be found.`);
     return person.id;
   });
 }

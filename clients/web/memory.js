@@ -70,6 +70,7 @@ export class Memory {
     for (const key of keysOf(this.#storage)) {
       if (key.startsWith(PREFIX) && key.includes(`-${this.#userId}:`)) this.#storage.removeItem(key);
     }
+    if (this.#storage?.getItem(USER_KEY) === String(this.#userId)) this.#storage.removeItem(USER_KEY);
     this.#storage = null;
   }
 }

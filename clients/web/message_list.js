@@ -13,7 +13,7 @@ export class MessageList {
   constructor(box, moved) {
     this.#box = box;
     box.addEventListener("scroll", () => {
-      this.isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+      this.#measure();
       moved();
     });
     new ResizeObserver(() => {
@@ -46,7 +46,7 @@ export class MessageList {
     if (!divider) return;
     const above = this.#top() - divider.getBoundingClientRect().top;
     if (above > 0) this.#box.scrollTop -= above;
-    this.isAtEnd = above <= 0;
+    this.#measure();
   }
 
   /** Return where the reader is: the first line on the screen, and how far its end is from the top. */
@@ -60,6 +60,7 @@ export class MessageList {
     const row = this.#lines().find((line) => line.dataset.key === place?.key);
     if (!row) return false;
     this.#box.scrollTop += row.getBoundingClientRect().bottom - this.#top() - place.offset;
+    this.#measure();
     return true;
   }
 
@@ -69,6 +70,10 @@ export class MessageList {
     const first = this.#lines().find((line) => line.getBoundingClientRect().bottom > this.#top());
     const last = this.#lines().findLast((line) => line.getBoundingClientRect().bottom <= bottom + SEEN_PX);
     return [seqOf(first), seqOf(last)];
+  }
+
+  #measure() {
+    this.isAtEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END_PX;
   }
 
   #lines() {

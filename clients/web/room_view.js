@@ -116,8 +116,9 @@ export class RoomView {
     const { client, timeline, reading, changed } = this.#parts;
     const view = timeline.get(this.#room);
     if (document.hidden || !view) return;
-    const head = client.rooms.get(this.#room)?.seq;
-    const seq = this.#list.isAtEnd && !view.hasLater && head ? head : this.#list.seen()[1];
+    const [, last] = this.#list.seen();
+    const isAll = !view.hasLater && last === (view.lines.at(-1)?.seq ?? null);
+    const seq = isAll ? (client.rooms.get(this.#room)?.seq ?? last) : last;
     if (seq !== null && reading.saw(this.#room, view.epoch, seq)) changed();
   }
 

@@ -37,11 +37,11 @@ export function fateIn(state) {
 
 /** Show a state as the client told it. */
 export function showState({ state, code, reason }) {
+  if (state === "connecting" && at("state").dataset.state === "waiting") return; // until it is known to be over
   const [word, sentence] = state === "ended" ? (ENDS[code ?? reason] ?? ["Disconnected", COPY]) : [WORDS[state], reason && `The server refused the connection: ${reason}`];
   at("state").textContent = word;
   at("state").dataset.state = state;
   at("retry").hidden = state !== "waiting";
-  if (state === "connecting") return; // a sentence stays until it is known to be past
   at("banner-text").textContent = sentence ?? "";
   at("banner").hidden = !sentence;
   at("log-in").hidden = state !== "ended";

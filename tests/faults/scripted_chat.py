@@ -38,6 +38,8 @@ class Chat:
         self.user = 7
         self.names = dict(USERS)
         self.has_session = True
+        self.is_down = False
+        """The api can't be reached, so that nobody connects."""
         self.rooms: dict[str, dict[str, Any]] = {}
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.refuses: tuple[str, str] | None = None
@@ -172,6 +174,8 @@ class Chat:
         elif path == "/logout/":
             self.has_session = False
             route.fulfill(body=self.pages["/login/"], content_type="text/html", headers=HEADERS)
+        elif path == "/api/ticket/" and self.is_down:
+            route.abort()
         elif path == "/api/ticket/":
             route.fulfill(status=200 if self.has_session else 403, json={"ticket": "t"})
         elif path == "/api/users/":

@@ -57,6 +57,10 @@ class Person:
         expect(self.page.locator("#messages .message .text")).to_have_text(list(texts), timeout=DEADLINE_MS)
         expect(self.page.locator("#messages .waiting")).to_have_count(0, timeout=DEADLINE_MS)
 
+    def keeps(self) -> list[str]:
+        """Return the keys of all texts that the browser keeps."""
+        return list(self.page.evaluate("[...Object.keys(localStorage), ...Object.keys(sessionStorage)]"))
+
     def is_told(self, state: str, seconds: float = DEADLINE_MS / 1000) -> None:
         """Wait until the page shows this state of the connection."""
         expect(self.page.locator("#state")).to_have_text(state, timeout=seconds * 1000)
@@ -83,6 +87,22 @@ class Demo:
         (user,) = [user for user in self.facts["users"] if user["name"] == name]
         found: dict[str, str] = user
         return found
+
+    def ask(self, name: str, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """Ask the api for something in somebody's name; it must be accepted."""
+        request = Request(
+            f"{self.stack.page}/api/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Token {self.user(name)['token']}",
+                "Content-Type": "application/json",
+            },
+            method=method,
+        )
+        with urlopen(request, timeout=COMMAND_SECONDS) as answer:
+            assert answer.status == 202
+            accepted: dict[str, Any] = json.load(answer)
+        return accepted
 
     def admin(self) -> Page:
         """Return the admin's first page, logged in."""
@@ -159,22 +179,35 @@ def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
     assert rows == [(1,)]
 
 
+def test_somebody_removed_stays_with_what_was_typed(demo: Demo) -> None:
+    """Removed from a room with a hostile name: told why, text kept; after the logout nothing is left."""
+    (bob,) = demo.stack.sql("SELECT id FROM auth_user WHERE username = %s", "bob")[0]
+    room = demo.ask("alice", "POST", "rooms/", {"name": "\u202e\u2069evil", "members": [bob]})["room"]
+    page = demo.person("bob", PHONE)
+    page.enter("evil")
+    demo.ask("alice", "POST", f"rooms/{room}/messages/", {"text": "\u202eolleh"})
+    page.sees("\u202eolleh")
+    page.page.fill("#text", "half a thought")
+    demo.ask("alice", "DELETE", f"rooms/{room}/members/{bob}/")
+    expect(page.page.locator("#closed")).to_contain_text(
+        "You were removed from this room", timeout=DEADLINE_MS
+    )
+    expect(page.page.locator("#room-name")).to_have_text("evil")
+    expect(page.page.locator("#text")).to_have_value("half a thought")
+    expect(page.page.locator("#text")).not_to_be_editable()
+    page.page.go_back()
+    page.page.click("#log-out-button")
+    expect(page.page.locator("input[name=password]")).to_be_visible()
+    assert (page.keeps(), page.errors) == ([], [])
+
+
 def test_a_message_by_rest_needs_no_redis(demo: Demo) -> None:
     """The api accepts it with Redis gone; when Redis is back it is in everybody's page."""
     alice = demo.person("alice")
     alice.enter("lobby")
     (lobby,) = [room for room in demo.facts["rooms"] if room["name"] == "lobby"]
     demo.stack.kill("valkey")
-    request = Request(
-        f"{demo.stack.page}/api/rooms/{lobby['id']}/messages/",
-        data=json.dumps({"text": "by post", "uuid": "rest-1"}).encode(),
-        headers={
-            "Authorization": f"Token {demo.user('bob')['token']}",
-            "Content-Type": "application/json",
-        },
-    )
-    with urlopen(request, timeout=10) as answer:
-        assert answer.status == 202
+    demo.ask("bob", "POST", f"rooms/{lobby['id']}/messages/", {"text": "by post", "uuid": "rest-1"})
     demo.stack.start("valkey")
     alice.sees("by post")
 
@@ -184,6 +217,7 @@ def test_somebody_deactivated_is_cut_off_at_once(demo: Demo) -> None:
     bob = demo.person("bob")
     bob.enter("lobby")
     bob.is_told("Online")
+    bob.page.fill("#text", "half a thought")
     page = demo.admin()
     (number,) = demo.stack.sql("SELECT id FROM auth_user WHERE username = %s", "bob")[0]
     page.goto(f"{demo.stack.page}/admin/auth/user/{number}/change/")
@@ -192,3 +226,7 @@ def test_somebody_deactivated_is_cut_off_at_once(demo: Demo) -> None:
     started = time.monotonic()
     bob.is_told("Access was revoked")
     assert time.monotonic() - started < REVOCATION_SECONDS
+    expect(bob.page.locator("#banner")).to_contain_text("What you wrote stays here to be copied.")
+    expect(bob.page.locator("#text")).to_have_value("half a thought")
+    expect(bob.page.locator("#text")).not_to_be_editable()
+    assert bob.keeps() == []

@@ -4,9 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 
+@method_decorator(never_cache, name="dispatch")  # after a logout Back must not show it
 class ChatView(LoginRequiredMixin, TemplateView):
     """The chat, for people who are signed in."""
 

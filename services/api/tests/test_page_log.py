@@ -166,9 +166,11 @@ def test_ones_own_messages_are_never_unread(make_chat: MakeChat) -> None:
     expect(one.locator("#messages .text")).to_have_text("mine")
     chat.say(TEAM, "news", user=7)
     expect(one.locator("#messages .text")).to_have_text(["mine", "news"])
-    other.reload()
-    expect(other.locator("#state")).to_have_text("Online")
-    expect(other.locator(".room:has-text('team') .unread")).to_be_hidden()
+    chat.say(LOBBY, "all of it has arrived")
+    for _ in range(2):
+        expect(other.locator("#messages .text")).to_have_text("all of it has arrived")
+        expect(other.locator(".room:has-text('team') .unread")).to_be_hidden()
+        other.reload()
 
 
 def test_tabs_agree_on_what_was_read(make_chat: MakeChat) -> None:
@@ -185,13 +187,16 @@ def test_tabs_agree_on_what_was_read(make_chat: MakeChat) -> None:
 
 
 def test_a_room_is_come_back_to_where_it_was_left(make_chat: MakeChat) -> None:
-    """Looking into another room costs no place."""
-    _, page = long_room(make_chat, 60)
+    """Looking into another room costs no place, and coming back reads nothing that is below it."""
+    chat, page = long_room(make_chat, 60)
     load_all(page, 60)
     scroll(page, 700)
     before = page.evaluate(FIRST_SEEN)
     enter(page, "lobby")
+    chat.say(LONG, "meanwhile")
+    expect(page.locator(".room:has-text('long') .unread")).to_have_text("1")
     enter(page, "long")
+    expect(page.locator("#pill")).to_have_text("1 new message ↓")
     assert page.evaluate(FIRST_SEEN) == pytest.approx(before, abs=1)
 
 

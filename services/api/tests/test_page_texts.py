@@ -203,12 +203,12 @@ def test_what_waits_for_the_connection_says_so(make_chat: MakeChat) -> None:
     chat = make_chat()
     page = chat.open()
     enter(page, "team")
-    page.evaluate("Math.random = () => 1")
-    chat.has_session = True
+    chat.is_down = True
     chat.context.set_offline(True)
     expect(page.locator("#state")).to_have_text("Connection lost, trying again…")
     send(page, "later")
     expect(page.locator(".waiting .fate")).to_have_text("Waits for the connection…")
+    chat.is_down = False
     chat.context.set_offline(False)
     expect(page.locator(".message:not(.waiting) .text")).to_have_text("later")
 

@@ -28,6 +28,7 @@ def test_the_chat_is_for_the_signed_in(client: Client, alice: User) -> None:
     assert client.post("/login/", RIGHT | {"next": "/"}).headers["location"] == "/"
     page = client.get("/")
     assert f'data-user-id="{alice.pk}"' in page.content.decode()
+    assert "no-store" in page.headers["cache-control"]
     assert client.post("/logout/").headers["location"] == "/login/"
     assert client.get("/").status_code == 302
 
