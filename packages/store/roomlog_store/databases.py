@@ -24,6 +24,8 @@ TCP_USER_TIMEOUT_MS: Final = 10_000
 KEEPALIVES: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 """Seconds and tries: whoever waits for an answer sends nothing that could time out, and waits for hours."""
 CONNECT_TIMEOUT_SECONDS: Final = 5
+KEPT_SECONDS: Final = 60
+"""How long a thread that serves people keeps its connection: a rarely used one costs the server memory."""
 SQLITE_TIMEOUT_SECONDS: Final = 20
 """SQLite has one writer at a time; the others wait this long for their turn."""
 SQLITE_PRAGMAS: Final = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
@@ -43,8 +45,9 @@ _TIMEOUTS: Final = (
 def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     """Return the settings for `postgres://…` or `sqlite:////absolute/path`.
 
-    A `writer` (the worker) keeps one connection, with prepared statements, and ends its own stuck ones;
-    others draw from a pool of psycopg's. Between a writer and PostgreSQL no pooler may share sessions.
+    A `writer` (the worker) keeps one connection, with prepared statements, and ends its own stuck ones.
+    Others keep one a thread, and ask with each request whether it still lives. Between a writer and
+    PostgreSQL no pooler may share sessions.
 
     Raises:
         SettingError: it is neither.
@@ -66,7 +69,8 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
         options["options"] = " ".join(filter(None, [options.get("options"), _TIMEOUTS]))
         settings["CONN_MAX_AGE"] = None
     else:
-        options["pool"] = {"min_size": 1, "max_size": 4, "timeout": CONNECT_TIMEOUT_SECONDS}
+        settings["CONN_MAX_AGE"] = KEPT_SECONDS
+        settings["CONN_HEALTH_CHECKS"] = True
     return settings
 
 
@@ -78,6 +82,19 @@ def limit_reads(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(
                 "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)",
                 [str(READ_TIMEOUT_MS), str(READ_LOCK_TIMEOUT_MS)],
+            )
+
+
+def end_stuck_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Give the statements of a process that serves people the writer's time-outs; for `connection_created`.
+
+    Not for commands: a migration may take longer. Set after connecting, because a pooler need not know them.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SET lock_timeout = {LOCK_TIMEOUT_MS}; SET statement_timeout = {STATEMENT_TIMEOUT_MS}; "
+                f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}"
             )
 
 

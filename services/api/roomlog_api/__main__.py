@@ -35,24 +35,11 @@ def main(words: Sequence[str] | None = None) -> int:
     from django.core.management import execute_from_command_line
 
     try:
-        try:
-            execute_from_command_line(["roomlog", name.replace("-", "_"), *rest])
-        finally:
-            _close_pools()  # which reads the settings too
+        execute_from_command_line(["roomlog", name.replace("-", "_"), *rest])
     except SettingError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the same
         return 1
     return 0
-
-
-def _close_pools() -> None:
-    """Or the process waits 5 s at its end for each thread of psycopg's pools."""
-    from django.db import connections
-    from django.db.backends.postgresql.base import DatabaseWrapper
-
-    for wrapper in connections.all(initialized_only=True):
-        if isinstance(wrapper, DatabaseWrapper):
-            wrapper.close_pool()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.utils import InterfaceError
 
 from roomlog_runtime.health import Checks, HealthServer
@@ -64,17 +64,30 @@ class DatabaseProbe:
 
 def start(bind: Bind) -> HealthServer:
     """Answer on `bind` from now on, in threads that end with the process."""
-    probe = DatabaseProbe(_read_install)
+    probe = DatabaseProbe(_Question())
     server = HealthServer(bind, Checks(live=lambda: True, ready=probe.problem))
     probe.start()
     server.start()
     return server
 
 
-def _read_install() -> None:
-    """Read the one row that migrations write: connected, migrated, answering."""
-    close_old_connections()
-    try:
-        Install.objects.get()
-    finally:
+class _Question:
+    """What the probe asks, on its own thread's connection: nobody else's requests can use it up."""
+
+    def __init__(self) -> None:
+        self._is_migrated = False
+
+    def __call__(self) -> None:
+        """Read the one row that migrations write; once it was there, ask whether the database answers.
+
+        No table then: whoever locks one must not take every api out at once.
+        """
         close_old_connections()
+        try:
+            if not self._is_migrated:
+                Install.objects.get()
+                self._is_migrated = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        finally:
+            close_old_connections()

@@ -3,15 +3,19 @@
 Around people's requests, before everything else: also before the metrics, whose labels name the method.
 """
 
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
 import structlog
 from django.core.exceptions import DisallowedHost
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.defaults import server_error
 
+from .outage import is_outage, outage_page, outage_problem
 from .problems import MEDIA_TYPE, problem
 
 log = structlog.get_logger()
@@ -21,21 +25,41 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
-def refusals(get_response: Answer) -> Answer:
-    """Return the middleware."""
+class Refusals:
+    """The middleware."""
 
-    def respond(request: HttpRequest) -> HttpResponse:
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer to a request; below the REST interface every error is a problem."""
         refused = _refused(request)
         if refused is not None:
             return _told(request, *refused)
-        response = get_response(request)
+        response = self._get_response(request)
         if response.status_code < HTTPStatus.BAD_REQUEST or not _is_rest(request):
             return response
         if response.headers.get("Content-Type") == MEDIA_TYPE:
             return response
         return problem(response.status_code, HTTPStatus(response.status_code).description or "It failed.")
 
-    return respond
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the answer where a view met an outage or a value that no database stores."""
+        if is_outage(error):
+            return _outage(request, error)
+        if isinstance(error, DataError):
+            return _told(request, HTTPStatus.BAD_REQUEST, "A value can't be stored.")
+        return None
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Return the answer where something else than a view raised: Django's `handler500`."""
+    error = sys.exc_info()[1]
+    return _outage(request, error) if error is not None and is_outage(error) else server_error(request)
+
+
+def _outage(request: HttpRequest, error: BaseException) -> HttpResponse:
+    return outage_problem(error) if _is_rest(request) else outage_page(error)
 
 
 def _refused(request: HttpRequest) -> tuple[HTTPStatus, str] | None:

@@ -17,3 +17,4 @@ urlpatterns = [
     path("api/", include("roomlog_api.rest.urls")),
     path("admin/", admin.site.urls),
 ]
+handler500 = "roomlog_api.refusals.failed"

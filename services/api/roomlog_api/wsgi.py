@@ -6,7 +6,10 @@ from typing import Any, Final
 
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db.backends.signals import connection_created
 from django.utils.http import parse_header_parameters
+
+from roomlog_store.databases import end_stuck_statements
 
 UNREADABLE: Final = "application/unreadable"
 """Stands where a Content-Type was that can't be read, or is not in UTF-8: no view reads it."""
@@ -39,4 +42,5 @@ class Application(WSGIHandler):
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
 django.setup(set_prefix=False)
+connection_created.connect(end_stuck_statements, dispatch_uid="roomlog_api.end_stuck_statements")
 application = Application()

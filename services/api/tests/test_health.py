@@ -7,8 +7,9 @@ from urllib.request import urlopen
 
 import pytest
 from django.db import OperationalError
+from pytest_django import DjangoAssertNumQueries
 
-from roomlog_api.health import STALE_SECONDS, DatabaseProbe, _read_install, start
+from roomlog_api.health import STALE_SECONDS, DatabaseProbe, _Question, start
 from roomlog_runtime.settings import Bind
 
 
@@ -57,16 +58,21 @@ def test_a_hanging_database_makes_the_answer_stale(clock: Clock) -> None:
 
 
 @pytest.mark.django_db
-def test_the_question_needs_migrations() -> None:
-    """What is asked for is the row that migrations write."""
-    _read_install()
+def test_the_question_needs_migrations(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """What is asked for is the row that migrations write; afterwards no table at all."""
+    question = _Question()
+    with django_assert_num_queries(2):
+        question()
+    with django_assert_num_queries(1) as asked:
+        question()
+    assert asked.captured_queries[0]["sql"] == "SELECT 1"
 
 
 @pytest.fixture
 def stuck_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a started health server whose database never answers."""
     release = threading.Event()
-    monkeypatch.setattr("roomlog_api.health._read_install", lambda: release.wait(10))
+    monkeypatch.setattr("roomlog_api.health._Question", lambda: lambda: release.wait(10))
     server = start(Bind("127.0.0.1", 0))
     yield server.port
     release.set()

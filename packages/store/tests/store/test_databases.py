@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from roomlog_store.databases import database
+from roomlog_store.databases import database, end_stuck_statements
 from tests.store.people import add_user
 
 
@@ -36,12 +36,21 @@ def test_a_stuck_statement_is_trouble_of_the_database(postgres: str) -> None:
     assert add_user("alice")
 
 
-def test_others_draw_from_a_pool() -> None:
-    """The api's threads share few connections and have no time-outs of a writer."""
+def test_others_ask_whether_a_kept_connection_lives() -> None:
+    """A thread of the api's never works with what a restarted server forgot; commands have no limits."""
     settings = database("postgres://me@localhost/db")
-    assert settings["OPTIONS"]["pool"]["max_size"] == 4
+    assert (settings["CONN_HEALTH_CHECKS"], settings["CONN_MAX_AGE"]) == (True, 60)
     assert "options" not in settings["OPTIONS"]
     assert settings["OPTIONS"]["tcp_user_timeout"] == 10_000
+
+
+def test_what_serves_people_ends_its_stuck_statements(postgres: str) -> None:
+    """As the writer does; each wait for a lock or an answer has an end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+    end_stuck_statements(connection)
+    assert (setting("lock_timeout"), setting("statement_timeout")) == ("1s", "5s")
+    assert setting("idle_in_transaction_session_timeout") == "5s"
 
 
 def test_sqlite_is_durable_and_takes_turns(sqlite: str) -> None:

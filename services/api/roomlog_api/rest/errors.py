@@ -11,11 +11,13 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
+from django.db import DataError
 from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import APIException, ValidationError
 
 from roomlog_api.login_tries import TooManyTries
+from roomlog_api.outage import is_outage, outage_problem
 from roomlog_api.problems import problem, refused
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 
@@ -28,6 +30,7 @@ _DJANGOS: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
     (RequestDataTooBig, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."),
     (SuspiciousOperation, HTTPStatus.BAD_REQUEST, "The request can't be read."),
     (BadRequest, HTTPStatus.BAD_REQUEST, "The request can't be read."),
+    (DataError, HTTPStatus.BAD_REQUEST, "A value can't be stored."),
     (MultiPartParserError, HTTPStatus.BAD_REQUEST, "The request can't be read."),
 )
 """Django's own errors, the first that fits: RequestDataTooBig is a SuspiciousOperation."""
@@ -45,6 +48,8 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         case TooManyTries():
             wait = error.retry_after_seconds
             return problem(429, f"Too many tries. Try again in {wait} s.", retry_after_seconds=wait)
+    if is_outage(error):
+        return outage_problem(error)
     for kind, status, sentence in _DJANGOS:
         if isinstance(error, kind):
             return problem(status, sentence)
