@@ -1,4 +1,4 @@
-"""The api beside a PostgreSQL that restarts, is locked, away or read-only: it refuses, and is back at once."""
+"""The api beside a PostgreSQL that restarts, is locked, away or read-only: it refuses, and comes back."""
 
 import json
 import signal

@@ -8,7 +8,7 @@ read here, in the master: it ends with the sentence about a wrong one, a worker 
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from roomlog_runtime.listening import reachable
 from roomlog_runtime.logs import stdlib_config
@@ -18,9 +18,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
 import_module(os.environ["DJANGO_SETTINGS_MODULE"])
 
 bind = str(reachable(read_bind("ROOMLOG_BIND", "0.0.0.0:8000")))
-worker_class = "gthread"
+worker_class = "roomlog_api.requests_in_full.FullRequestWorker"
 workers = 1
 threads = 8
+worker_connections = 500
+"""Whoever is waited for longest gives way to the 501st; below the usual 1,024 files of a process."""
+sendfile = False
+"""The worker writes what a client is slow to take."""
 timeout = 30
 graceful_timeout = 25
 """Below Kubernetes' default grace of 30 s."""
@@ -37,8 +41,8 @@ logconfig_dict["loggers"]["gunicorn.access"] = {"handlers": [], "propagate": Tru
 HEALTH_BIND: Final = read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9082")
 
 
-def post_worker_init(worker: object) -> None:
+def post_worker_init(worker: Any) -> None:
     """Start the health server in the process that serves, once the application is loaded."""
     from roomlog_api.health import start
 
-    start(HEALTH_BIND)
+    start(HEALTH_BIND, worker.tpool)

@@ -1,11 +1,12 @@
 """Whether the api serves: /livez, /readyz and /metrics on a port of their own.
 
-Beside people's requests. One thread asks the database each second, and the probes read what it found: a
-stuck database costs one connection and one thread, however often the probes come.
+Beside people's requests. One thread asks the database each second, another whether a request would find a
+thread, and the probes read what they found: a stuck database costs one connection, however often they come.
 """
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from threading import Event, Thread
 from typing import Final
 
@@ -22,36 +23,48 @@ STALE_SECONDS: Final = 3.0
 """An answer older than this means that the database hangs."""
 
 
-class DatabaseProbe:
-    """Knows whether the database answered lately."""
+BUSY_SECONDS: Final = 10.0
+"""Requests that wait longer for a thread are not served; a locked table alone holds each for a second."""
 
-    def __init__(self, ask: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
+
+class Probe:
+    """Knows whether something that may hang answered lately."""
+
+    def __init__(
+        self,
+        what: str,
+        ask: Callable[[], object],
+        clock: Callable[[], float] = time.monotonic,
+        stale_seconds: float = STALE_SECONDS,
+    ) -> None:
+        self._what = what
         self._ask = ask
         self._clock = clock
+        self._stale_seconds = stale_seconds
         self._stopped = Event()
-        self._problem: str | None = "the database was not asked yet"
+        self._problem: str | None = f"{what} not asked yet"
         self._answered_at = clock()
 
     def start(self) -> None:
         """Ask from now on, in a thread that ends with the process."""
-        Thread(target=self._run, name="database-probe", daemon=True).start()
+        Thread(target=self._run, name=f"probe of {self._what}", daemon=True).start()
 
     def stop(self) -> None:
         """Ask no more."""
         self._stopped.set()
 
     def problem(self) -> str | None:
-        """Return in a few words why the database can't be used, at once; None where it can."""
-        if self._clock() - self._answered_at > STALE_SECONDS:
-            return "the database does not answer"
+        """Return in a few words why it can't be used, at once; None where it can."""
+        if self._clock() - self._answered_at > self._stale_seconds:
+            return f"{self._what} does not answer"
         return self._problem
 
     def probe(self) -> None:
         """Ask once and remember the answer."""
         try:
             self._ask()
-        except (DatabaseError, InterfaceError) as error:
-            self._problem = f"the database refuses: {type(error).__name__}"
+        except (DatabaseError, InterfaceError, RuntimeError) as error:  # a pool of threads that has ended
+            self._problem = f"{self._what} refuses: {type(error).__name__}"
         else:
             self._problem = None
         self._answered_at = self._clock()
@@ -62,11 +75,17 @@ class DatabaseProbe:
             self._stopped.wait(PROBE_SECONDS)
 
 
-def start(bind: Bind) -> HealthServer:
-    """Answer on `bind` from now on, in threads that end with the process."""
-    probe = DatabaseProbe(_Question())
-    server = HealthServer(bind, Checks(live=lambda: True, ready=probe.problem))
-    probe.start()
+def start(bind: Bind, threads: Executor) -> HealthServer:
+    """Answer on `bind` from now on, in threads that end with the process; `threads` serve the requests."""
+    database = Probe("the database", _Question())
+    requests = Probe(
+        "a thread for requests", lambda: threads.submit(bool).result(), stale_seconds=BUSY_SECONDS
+    )
+    server = HealthServer(
+        bind, Checks(live=lambda: True, ready=lambda: database.problem() or requests.problem())
+    )
+    database.start()
+    requests.start()
     server.start()
     return server
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -9,7 +10,7 @@ import pytest
 from django.db import OperationalError
 from pytest_django import DjangoAssertNumQueries
 
-from roomlog_api.health import STALE_SECONDS, DatabaseProbe, _Question, start
+from roomlog_api.health import STALE_SECONDS, Probe, _Question, start
 from roomlog_runtime.settings import Bind
 
 
@@ -32,8 +33,8 @@ def clock() -> Clock:
 
 def test_a_process_is_not_ready_before_the_first_answer(clock: Clock) -> None:
     """No traffic until the database was seen once."""
-    probe = DatabaseProbe(lambda: None, clock)
-    assert probe.problem() == "the database was not asked yet"
+    probe = Probe("the database", lambda: None, clock)
+    assert probe.problem() == "the database not asked yet"
     probe.probe()
     assert probe.problem() is None
 
@@ -44,14 +45,14 @@ def test_a_refusing_database_is_told_without_its_words(clock: Clock) -> None:
     def refuse() -> None:
         raise OperationalError("could not connect to secret-host")
 
-    probe = DatabaseProbe(refuse, clock)
+    probe = Probe("the database", refuse, clock)
     probe.probe()
     assert probe.problem() == "the database refuses: OperationalError"
 
 
 def test_a_hanging_database_makes_the_answer_stale(clock: Clock) -> None:
     """A probe that does not come back is itself the answer."""
-    probe = DatabaseProbe(lambda: None, clock)
+    probe = Probe("the database", lambda: None, clock)
     probe.probe()
     clock.now += STALE_SECONDS + 0.1
     assert probe.problem() == "the database does not answer"
@@ -73,10 +74,11 @@ def stuck_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a started health server whose database never answers."""
     release = threading.Event()
     monkeypatch.setattr("roomlog_api.health._Question", lambda: lambda: release.wait(10))
-    server = start(Bind("127.0.0.1", 0))
-    yield server.port
-    release.set()
-    server.stop()
+    with ThreadPoolExecutor(1) as threads:
+        server = start(Bind("127.0.0.1", 0), threads)
+        yield server.port
+        release.set()
+        server.stop()
 
 
 def test_a_stuck_database_never_kills_the_process(stuck_server: int) -> None:

@@ -158,17 +158,16 @@ def said() -> Iterator[io.StringIO]:
     logging.getLogger().removeHandler(handler)
 
 
-@pytest.fixture(params=["a stranger", "a member", "staff"])
+@pytest.fixture(params=["a stranger", "staff"])
 def client(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, alice: User, admin_user: User
 ) -> Client:
     """Somebody whose mistakes are answered, not raised, by the application's own kind of request."""
     monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
     client = Client(raise_request_exception=False)
-    if request.param == "a member":
-        client.defaults["HTTP_AUTHORIZATION"] = f"Token {Token.objects.create(user=alice).key}"
-    elif request.param == "staff":
+    if request.param == "staff":
         client.force_login(admin_user)
+        client.defaults["HTTP_AUTHORIZATION"] = f"Token {Token.objects.create(user=alice).key}"
     return client
 
 

@@ -48,8 +48,10 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         case TooManyTries():
             wait = error.retry_after_seconds
             return problem(429, f"Too many tries. Try again in {wait} s.", retry_after_seconds=wait)
-    if is_outage(error):
-        return outage_problem(error)
+    return outage_problem(error) if is_outage(error) else _djangos(error)
+
+
+def _djangos(error: Exception) -> HttpResponse | None:
     for kind, status, sentence in _DJANGOS:
         if isinstance(error, kind):
             return problem(status, sentence)
