@@ -19,17 +19,19 @@ import { Reading } from "./reading.js";
 import { showRooms } from "./room_list.js";
 import { Roomlog } from "./roomlog.js";
 import { RoomView } from "./room_view.js";
-import { isLogout, showState } from "./status.js";
+import { isLogout, showState, stateFor } from "./status.js";
 import { Timeline } from "./timeline.js";
 import { el } from "./view.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
+const TYPING_MS = 250; // a pause, then people are searched: the server counts searches
 const ENDED = "This page's access has ended.";
 
 const at = (id) => document.getElementById(id);
 const userId = Number(document.body.dataset.userId);
 const memory = new Memory(storageNamed("localStorage"), userId);
 const tabMemory = new Memory(storageNamed("sessionStorage"), userId);
+for (const kept of [memory, tabMemory]) kept.forgetOthers();
 memory.claim(() => client.stop("logged out"));
 const client = new Roomlog({
   url: document.body.dataset.websocketUrl || `${location.origin.replace(/^http/, "ws")}/ws`,
@@ -48,7 +50,9 @@ const view = new RoomView({ client, timeline, reading, failed, userId, repeat, c
 const outcomes = new Map(); // uuid of a command that a dialog waits for → {resolve, reject}
 let selected = null; // room id
 let made = null; // id of a room that is to be shown when it is there
+let told = { state: "connecting" }; // what the client said of its connection last
 let isListed = false; // the rooms are known
+let searching = null;
 
 // -- what the client tells ------------------------------------------------------------------------
 
@@ -58,7 +62,7 @@ client.addEventListener("state", ({ detail }) => {
     tabMemory.close();
   }
   if (detail.state === "ended") for (const { reject } of outcomes.values()) reject(new Error(ENDED));
-  showState(detail);
+  told = detail;
   render();
 });
 client.addEventListener("rooms", () => {
@@ -144,7 +148,7 @@ function repeat(entry) {
 /** Send a command that somebody waits for, and return its event; throws the server's sentence. */
 async function carryOut(action, fields) {
   if (client.state === "ended") throw new Error(ENDED);
-  if (client.state !== "online") throw new Error("There is no connection right now. Try again when it is back.");
+  if (stateFor(client, fields.room ?? null) !== "online") throw new Error("There is no connection right now. Try again when it is back.");
   const uuid = client.send(action, fields);
   try {
     return await new Promise((resolve, reject) => outcomes.set(uuid, { resolve, reject }));
@@ -174,9 +178,12 @@ dialogForm(at("invite"), async ({ person }) => {
   const [user] = await userIds([person.trim()]);
   await carryOut("invite_user", { room, user });
 });
-at("person").addEventListener("input", async ({ target }) => {
-  const people = await findUsers(target.value).catch(() => []);
-  at("people").replaceChildren(...people.map(({ username }) => el("option", { value: username })));
+at("person").addEventListener("input", ({ target }) => {
+  clearTimeout(searching);
+  searching = setTimeout(async () => {
+    const people = await findUsers(target.value).catch(() => []);
+    at("people").replaceChildren(...people.map(({ username }) => el("option", { value: username })));
+  }, TYPING_MS);
 });
 at("back").addEventListener("click", leaveRoom);
 at("retry").addEventListener("click", () => client.retry());
@@ -201,6 +208,7 @@ function paint() {
   clearTimeout(painting);
   painting = null;
   const room = roomOf(selected);
+  showState({ ...told, state: stateFor(client, selected) });
   setText(at("room-name"), room ? roomName(room) : "Choose a room");
   at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft) || client.state === "ended";
   composer.show(room, room ? closedSentence(room) : "");

@@ -51,13 +51,17 @@ export class Memory {
     });
   }
 
-  /** Say that this user has the page open, and delete what others left; `ousted` is called when that ends. */
-  claim(ousted) {
-    if (!this.#storage) return;
+  /** Delete what other users left. */
+  forgetOthers() {
     for (const key of keysOf(this.#storage)) {
-      const isOwn = key === USER_KEY || /-(\d+):/.exec(key)?.[1] === String(this.#userId);
+      const isOwn = key === USER_KEY || key.includes(`-${this.#userId}:`);
       if (key.startsWith(PREFIX) && !isOwn) this.#storage.removeItem(key);
     }
+  }
+
+  /** Say that this user has the page open; `ousted` is called when that ends in another tab. */
+  claim(ousted) {
+    if (!this.#storage) return;
     this.#storage.setItem(USER_KEY, this.#userId);
     addEventListener("storage", ({ storageArea, key, newValue }) => {
       const isGone = key === null || (key === USER_KEY && newValue !== String(this.#userId));

@@ -4,7 +4,7 @@ import { copyText } from "./clipboard.js";
 import { MessageList } from "./message_list.js";
 import { say } from "./notice.js";
 import { setText } from "./patch.js";
-import { fateIn } from "./status.js";
+import { fateIn, stateFor } from "./status.js";
 import { buttonRow, lineRows, ownRow } from "./view.js";
 
 const HISTORY = 50; // messages loaded at once
@@ -89,7 +89,7 @@ export class RoomView {
     const waiting = client.outbox.filter(({ action, room }) => action === "new_message" && room === this.#room);
     const isEnded = client.state === "ended";
     return [
-      ...waiting.map((command) => ownRow(command, isEnded ? "refused" : "waiting", fateIn(client.state), isEnded ? [copyOf(command)] : [])),
+      ...waiting.map((command) => ownRow(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room)), isEnded ? [copyOf(command)] : [])),
       ...failed.of(this.#room).map((entry) => ownRow(entry.command, "refused", `Not sent: ${entry.message}`, this.#actions(entry))),
     ];
   }

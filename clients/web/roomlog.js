@@ -32,6 +32,8 @@ export class Roomlog extends EventTarget {
   /** Room id → {id, name, kind, epoch, seq, unread, isOpen}; `seq` is how far events were handed on. */
   rooms = new Map();
   user = null;
+  /** Ids of the rooms in which nothing is accepted while the state is `degraded`; null: in all. */
+  degradedRooms = null;
 
   #userId;
   #link;
@@ -171,7 +173,10 @@ export class Roomlog extends EventTarget {
     },
     room_left: ({ room }) => this.#drop(room),
     reconnect: ({ after_ms }) => this.#link.announced(after_ms),
-    degraded: () => this.#link.degraded(true),
+    degraded: ({ rooms = null }) => {
+      this.degradedRooms = rooms;
+      this.#link.degraded(true);
+    },
     recovered: () => this.#link.degraded(false),
   };
 

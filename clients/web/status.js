@@ -1,5 +1,7 @@
 // What the connection's state means for people: a word in the bar, and a sentence where something is to be done.
 
+import { setText } from "./patch.js";
+
 const at = (id) => document.getElementById(id);
 
 const WORDS = {
@@ -30,19 +32,24 @@ export function isLogout({ code, reason }) {
   return code === 4403 || ["signed out", "logged out", "another user"].includes(reason);
 }
 
+/** Return a client's state as it is for one room. */
+export function stateFor({ state, degradedRooms }, roomId) {
+  return state === "degraded" && degradedRooms && !degradedRooms.includes(roomId) ? "online" : state;
+}
+
 /** Return what becomes of a message that waits in this state. */
 export function fateIn(state) {
   return FATES[state];
 }
 
-/** Show a state as the client told it. */
+/** Show a state as the client told it; once more is harmless. */
 export function showState({ state, code, reason }) {
   if (state === "connecting" && at("state").dataset.state === "waiting") return; // until it is known to be over
   const [word, sentence] = state === "ended" ? (ENDS[code ?? reason] ?? ["Disconnected", COPY]) : [WORDS[state], reason && `The server refused the connection: ${reason}`];
-  at("state").textContent = word;
+  setText(at("state"), word);
   at("state").dataset.state = state;
   at("retry").hidden = state !== "waiting";
-  at("banner-text").textContent = sentence ?? "";
+  setText(at("banner-text"), sentence ?? "");
   at("banner").hidden = !sentence;
   at("log-in").hidden = state !== "ended";
 }

@@ -154,3 +154,18 @@ def test_a_lost_network_shows_at_once_and_can_be_tried(make_chat: MakeChat) -> N
     chat.close(1013)
     page.click("#retry")
     expect(page.locator("#state")).to_have_text("Online")
+
+
+def test_trouble_is_shown_in_the_rooms_that_it_is_in(make_chat: MakeChat) -> None:
+    """`degraded` may name rooms: in others the page is online; without names it is everywhere."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    chat.tell({"action": "degraded", "since_ms": 0, "rooms": [TEAM]})
+    expect(page.locator("#state")).to_have_text("Degraded: messages wait")
+    enter(page, "lobby")
+    expect(page.locator("#state")).to_have_text("Online")
+    chat.tell({"action": "degraded", "since_ms": 0})
+    expect(page.locator("#state")).to_have_text("Degraded: messages wait")
+    chat.tell({"action": "recovered", "since_ms": 0})
+    expect(page.locator("#state")).to_have_text("Online")

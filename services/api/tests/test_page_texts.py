@@ -271,8 +271,10 @@ def test_leftovers_of_others_are_deleted_at_the_start(make_chat: MakeChat) -> No
     chat = make_chat()
     page = chat.open()
     leftovers: dict[str, Any] = {"roomlog-draft-8:x": "1", "roomlog-outbox-8:y": "1", "unrelated": "1"}
-    page.evaluate("(all) => Object.assign(localStorage, all)", leftovers)
+    for storage in ("localStorage", "sessionStorage"):
+        page.evaluate(f"(all) => Object.assign({storage}, all)", leftovers)
     page.reload()
     expect(page.locator("#state")).to_have_text("Online")
-    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('-8:'))") == []
+    for storage in ("localStorage", "sessionStorage"):
+        assert page.evaluate(f"Object.keys({storage}).filter((key) => key.includes('-8:'))") == []
     assert page.evaluate("localStorage.getItem('unrelated')") == "1"
