@@ -28,10 +28,13 @@ class Alone:
         self._leases = leases
         self._crash = crash
         self._remembered = Remembered()
+        self._session: object = None
+        """The connection that all of it was learnt on."""
 
     def remember(self, batch: Batch) -> None:
         """Keep what a batch, stored the usual way, left; without PostgreSQL nothing is ever remembered."""
         if connection.vendor == "postgresql":
+            self._forget_other_sessions()
             self._remembered.keep(batch)
 
     def write(self, entry: Entry) -> Publications | None:
@@ -45,6 +48,7 @@ class Alone:
             return None
         if connection.in_atomic_block:
             return None
+        self._forget_other_sessions()
         batch = self._remembered.batch(command.room, entry.envelope.user, datetime.now(UTC))
         if batch is None:
             return None
@@ -67,6 +71,12 @@ class Alone:
             self._remembered.forget(command.room)
             return None
         return published[0]
+
+    def _forget_other_sessions(self) -> None:
+        """Drop what an earlier connection told: this one may lead to another server."""
+        if connection.connection is not self._session:
+            self._remembered.clear()
+            self._session = connection.connection
 
 
 def _is_plain(entry: Entry, command: NewMessage) -> bool:

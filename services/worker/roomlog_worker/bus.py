@@ -1,7 +1,8 @@
 """The worker's side of Redis: reads shards' streams of one kind, publishes, deletes, answers.
 
-A stream is a queue with one owner: it is always read from 0, because what is done is deleted. Nothing
-here repeats a command by itself; whoever gets a RedisError knows that the entries are still there.
+A stream is a queue with one owner: it is read from 0, because what is done is deleted. Only what its reader
+has to leave for later is passed over meanwhile. Nothing here repeats a command by itself; whoever gets a
+RedisError knows that the entries are still there.
 """
 
 import os
@@ -60,7 +61,7 @@ class Bus:
     ) -> None:
         """Without `stream_of` the streams are those of commands that write."""
         self.most_entries = 2 * batch
-        """Entries of one read that are worked on: a turn must end well before the leases' 10 s."""
+        """Entries of one read, however full the streams are: a turn must end well before the leases' 10 s."""
         self._batch = batch
         self._keyspace = keyspace
         self._stream_of = stream_of or keyspace.in_stream
@@ -76,9 +77,16 @@ class Bus:
         """For all but the rare tries."""
         self._owned: Set[int] = set()
         self._streams: list[str] = []
-        self._busy_streams = 1
-        self._reads: dict[int, bytes] = {}
-        """The XREAD of the owned streams, ready to send, by its COUNT."""
+        self._first_read = b""
+        """The XREAD of the owned streams from 0, ready to send."""
+        self._deep: set[str] = set()
+        """Streams that had more than a few entries at the last look."""
+        self._full: set[str] = set()
+        """Streams that had perhaps more than was read."""
+        self._after: dict[str, str] = {}
+        """Stream → id up to which it is passed over."""
+        self._unfinished: dict[str, tuple[str, set[str]]] = {}
+        """Stream → last id of the last read, and ids that were not deleted since."""
 
     def ping(self) -> None:
         """Make one round trip.
@@ -90,33 +98,100 @@ class Bus:
         line.write(_PING)
         line.read(1)
 
-    def read(self, owned: Set[int]) -> list[RawEntry]:
-        """Return the oldest entries of the shards' streams, about a batch; waits BLOCK_MS for the first.
+    def read(self, owned: Set[int], wait_ms: int | None = None) -> list[RawEntry]:
+        """Return the oldest entries of the shards' streams, about a batch; waits for the first.
 
-        Fewer than `most_entries` are from all streams that have any. What is left over comes again: nothing
-        is gone before `finish`.
+        For BLOCK_MS if not told otherwise.
+
+        Never more than `most_entries`: only the streams that were deep at the last look are asked for many,
+        because XREAD's count is for each stream. What is left over comes again: nothing is gone before
+        `finish`.
         """
         if owned != self._owned:
-            self._owned = set(owned)
-            self._streams = [self._stream_of(shard) for shard in owned]
-            self._busy_streams = len(self._streams)
-            self._reads = {}
-        count = max(1, self._batch // self._busy_streams)
-        if count not in self._reads:
-            self._reads[count] = _packed([_read_command(self._streams, count)])
+            self._own(owned)
+        few = max(1, self._batch // len(self._streams))
+        if self._deep:
+            deep = sorted(self._deep)
+            many = max(few, self._batch // len(deep))
+            others = [stream for stream in self._streams if stream not in self._deep]
+            packed = _packed(
+                self._command(streams, count) for streams, count in ((deep, many), (others, few)) if streams
+            )
+            found = self._found(packed, 1 + bool(others))
+            if found:
+                return self._taken(found, few, many)
+        if self._after or wait_ms is not None:
+            wait_ms = BLOCK_MS if wait_ms is None else wait_ms
+            packed = _packed([self._command(self._streams, few, wait_ms)])
+        else:
+            self._first_read = self._first_read or _packed([self._command(self._streams, few, BLOCK_MS)])
+            packed = self._first_read
+        return self._taken(self._found(packed, 1), few, few)
+
+    def pass_over(self) -> None:
+        """Read on behind what the last read brought and was not finished.
+
+        For as long as the reader leaves what depends on it: until `rewind`.
+        """
+        for stream, (last, ids) in self._unfinished.items():
+            if ids:
+                self._after[stream] = last
+        self._unfinished.clear()
+
+    def rewind(self) -> None:
+        """Read all from 0 again."""
+        self._deep |= self._after.keys()
+        self._after.clear()
+        self._unfinished.clear()
+
+    @property
+    def is_through(self) -> bool:
+        """Return whether everything behind what is passed over was read."""
+        return not self._full & self._after.keys()
+
+    @property
+    def has_passed(self) -> bool:
+        """Return whether something is passed over."""
+        return bool(self._after)
+
+    def _own(self, owned: Set[int]) -> None:
+        self._owned = set(owned)
+        self._streams = [self._stream_of(shard) for shard in owned]
+        self._first_read = b""
+        for known in (self._deep, self._full, self._after, self._unfinished):
+            known.clear()
+
+    def _command(self, streams: Sequence[str], count: int, wait_ms: int = 0) -> tuple[str, ...]:
+        wait = ("BLOCK", str(wait_ms)) if wait_ms else ()
+        ids = (self._after.get(stream, "0") for stream in streams)
+        return ("XREAD", "COUNT", str(count), *wait, "STREAMS", *streams, *ids)
+
+    def _found(self, packed: bytes, count: int) -> dict[str, list[tuple[bytes, list[bytes]]]]:
         line = self._connected()
-        line.write(self._reads[count])
-        (answered,) = line.read(1)
-        answer = dict(cast(Iterable[tuple[bytes, list[tuple[bytes, list[bytes]]]]], answered or ()))
-        # After an empty read, and for new shards, all may be busy: each can hold 10,000 entries.
-        self._busy_streams = len(answer) or len(self._streams)
-        entries = [
-            (stream.decode(), entry_id.decode(), _value_of(fields))
-            for stream, found in answer.items()
-            for entry_id, fields in found
-        ]
-        # After a pause of this process a few busy streams may have become many full ones.
-        return entries[: self.most_entries]
+        line.write(packed)
+        answers = cast(list[Iterable[tuple[bytes, list[tuple[bytes, list[bytes]]]]] | None], line.read(count))
+        return {stream.decode(): entries for answer in answers for stream, entries in answer or ()}
+
+    def _taken(
+        self, found: Mapping[str, list[tuple[bytes, list[bytes]]]], few: int, many: int
+    ) -> list[RawEntry]:
+        """Note how deep the streams are, and return the entries."""
+        self._full = {
+            stream
+            for stream, entries in found.items()
+            if len(entries) >= (many if stream in self._deep else few)
+        }
+        self._deep = self._full | {stream for stream, entries in found.items() if len(entries) > few}
+        self._unfinished = {}
+        taken = []
+        for stream, entries in found.items():
+            ids = [entry_id.decode() for entry_id, _ in entries]
+            self._unfinished[stream] = ids[-1], set(ids)
+            taken += [
+                (stream, entry_id, _value_of(fields))
+                for entry_id, (_, fields) in zip(ids, entries, strict=True)
+            ]
+        return taken
 
     def finish(self, notices: Iterable[Told], done: Mapping[str, Sequence[str]]) -> None:
         """Publish, then delete the entries of each stream; returns once the deletion is confirmed.
@@ -136,6 +211,9 @@ class Bus:
         if deletions:
             line.write(_packed(deletions))
         line.read(len(publications) + len(deletions))
+        for stream, entry_ids in done.items():
+            if stream in self._unfinished:
+                self._unfinished[stream][1].difference_update(entry_ids)
 
     def answer(self, replies: Mapping[str, Sequence[Reply]]) -> int:
         """Publish replies on their gateways' channels and return their bytes.
@@ -227,11 +305,6 @@ def bundles(replies: Iterable[Reply]) -> Iterator[bytes]:
 
 def _packed(commands: Iterable[tuple[str | bytes, ...]]) -> bytes:
     return b"".join(cast(bytes, hiredis.pack_command(command)) for command in commands)  # type: ignore[arg-type]
-
-
-def _read_command(streams: Sequence[str], count: int) -> tuple[str, ...]:
-    block = ("XREAD", "COUNT", str(count), "BLOCK", str(BLOCK_MS), "STREAMS")
-    return (*block, *streams, *("0" for _ in streams))
 
 
 def _value_of(fields: Sequence[bytes]) -> bytes:

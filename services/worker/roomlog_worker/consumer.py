@@ -6,7 +6,7 @@ of Redis is nobody's fault: the batch stays in its stream and comes again. What 
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -24,10 +24,11 @@ from . import metrics
 from .bus import Bus, RawEntry
 from .crash import CrashPoint
 from .entries import Entry, entry_of, label_of, pending_entry, shard_of
-from .errors import LeaseLost
+from .errors import FailAlike, LeaseLost, sqlstate_of
 from .lane import Lane
 from .leases import LeaseKeeper
 from .outcomes import Outcome, Publications, Recorded, Refused, head_moved, publications
+from .parking import PARKED_SECONDS, Parking
 from .trials import Trials
 from .writer import Writer
 
@@ -41,6 +42,8 @@ REMIND_SECONDS: Final = 2.0
 """Between reminders of the heads of rooms that moved."""
 REMINDERS: Final = 10_000
 """Rooms in one reminder: they are an accelerator, and gateways ask for themselves."""
+WITHOUT_REDIS_SECONDS: Final = 1.0
+"""For rows of the api in a turn that has no Redis."""
 SQLITE_PAUSE_SECONDS: Final = 0.003
 """SQLite's waiting writers poll for their turn; without a pause they would starve."""
 STUCK_SECONDS: Final = 60.0
@@ -85,9 +88,15 @@ class Consumer:
         self._moved: dict[UUID, tuple[str, int]] = {}
         """Heads to remind of: rooms written since the last reminder."""
         self._next_sweep = 0.0
+        self._swept = 0
+        """The row up to which the sweep under way has come; 0 between sweeps."""
+        self._parking = Parking()
         self._next_reminder = 0.0
         self._turned_at = time.monotonic()
         self._troubled = "starting"
+        self._troubled_at = self._turned_at
+        self._told: set[tuple[str, str]] = set()
+        """Dependency and state of the trouble that was logged since all was well."""
 
     def run(self) -> None:
         """Work until shutdown is requested, then hand the leases over."""
@@ -113,18 +122,11 @@ class Consumer:
         self._turned_at = time.monotonic()
         try:
             self._turn()
-            self._troubled = ""
-        except LeaseLost as lost:
-            metrics.LEASES_LOST.inc(len(lost.shards))
-            self._leases.lose(lost.shards)
-        except (DatabaseError, InterfaceError) as error:
-            connection.close()
-            self._pause("database", error)
-        except redis.RedisError as error:
-            self._bus.disconnect()
-            self._leases.redis_failed()
-            self._without_redis()
-            self._pause("redis", error)
+        except (LeaseLost, FailAlike, DatabaseError, InterfaceError, redis.RedisError) as error:
+            self._rewind()
+            self._cut_short(error)
+        else:
+            self._recover()
 
     def _turn(self) -> None:
         if not self._owned:
@@ -134,39 +136,89 @@ class Consumer:
         if not self._owned:
             self._shutdown.wait(SWEEP_SECONDS / 4)
             return
-        raw = self._bus.read(self._owned)
+        self._trials.begin()
+        is_through = self._bus.is_through and not self._swept
+        if self._parking.is_over(is_used=self._bus.has_passed, is_through=is_through):
+            self._rewind()
+        raw = self._bus.read(self._owned, self._patience_ms())
         self._leases.redis_answered()
         work = self._sort(raw)
-        parked: set[UUID] = set()
         # Whoever sent one of these entries may have seen the api's answer to what the wake-up stands for.
         is_sweeping = bool(work.spent) or time.monotonic() >= self._next_sweep
         if is_sweeping:
-            self._sweep(parked)
-        self._write(work.writes, parked)
+            self._sweep()
+        self._write(work.writes)
         if work.spent:
             self._bus.finish((), work.spent)
-        if is_sweeping and len(raw) < self._bus.most_entries:
+        self._trials.conclude()
+        self._bus.pass_over()
+        if is_sweeping and not (self._swept or self._bus.has_passed):
             self._trials.acquit(self._owned - work.shards)
         self._remind()
 
+    def _patience_ms(self) -> int | None:
+        """Return how long to wait for entries, None for the bus's own time; not between pieces of a sweep."""
+        if self._swept:
+            return 0
+        return int(PARKED_SECONDS * 1000) if self._bus.has_passed else None
+
+    def _rewind(self) -> None:
+        """Begin everything at its beginning again: nothing is parked any more, and nothing passed over."""
+        self._parking.clear()
+        self._bus.rewind()
+        self._swept = 0
+
+    def _cut_short(self, error: Exception) -> None:
+        if isinstance(error, LeaseLost):
+            metrics.LEASES_LOST.inc(len(error.shards))
+            self._leases.lose(error.shards)
+        elif isinstance(error, redis.RedisError):
+            self._bus.disconnect()
+            self._leases.redis_failed()
+            self._without_redis()
+            self._pause("redis", error)
+        else:
+            # What the session has prepared, and what was remembered of its server, goes with it.
+            connection.close()
+            self._trials.cut_short(error)
+            self._pause("entries" if isinstance(error, FailAlike) else "database", error)
+
     def _without_redis(self) -> None:
         """Carry out what the api left in the database; gateways find the events by their heads."""
+        until = time.monotonic() + WITHOUT_REDIS_SECONDS
         try:
             self._keep_leases()
-            self._sweep(set())
-        except redis.RedisError:
-            pass  # the rows are written and gone; only nobody could be told
+            while True:
+                try:
+                    self._sweep()
+                except redis.RedisError:
+                    self._bus.disconnect()  # the rows are written and gone; only nobody could be told
+                if not self._swept or time.monotonic() > until:
+                    break
         except LeaseLost as lost:
             self._leases.lose(lost.shards)
         except (DatabaseError, InterfaceError):
             connection.close()
+        self._rewind()
 
     def _pause(self, dependency: str, error: Exception) -> None:
         metrics.TROUBLE.labels(dependency).inc()
-        if self._troubled != dependency:
-            log.warning("trouble", dependency=dependency, error=type(error).__name__)
+        if not self._told:
+            self._troubled_at = time.monotonic()
+        state = sqlstate_of(error)
+        if (dependency, state) not in self._told:
+            self._told.add((dependency, state))
+            name = type(error.__cause__ if isinstance(error, FailAlike) else error).__name__
+            log.warning("trouble", dependency=dependency, error=name, sqlstate=state)
         self._troubled = dependency
         self._shutdown.wait(TROUBLE_SECONDS)
+
+    def _recover(self) -> None:
+        if self._told:
+            seconds = round(time.monotonic() - self._troubled_at, 1)
+            log.info("trouble_over", dependency=self._troubled, seconds=seconds)
+            self._told.clear()
+        self._troubled = ""
 
     def _hand_over(self) -> None:
         try:
@@ -183,6 +235,7 @@ class Consumer:
                 lane.own(owned, unclean)
         if owned != self._owned:
             self._owned = owned
+            self._rewind()
             self._next_sweep = 0.0
             self._trials.forget_all_but(owned)
             for shard in range(shards.SHARDS):
@@ -197,30 +250,36 @@ class Consumer:
         for stream, entry_id, value in raw:
             entry = entry_of(stream, entry_id, value) if value else None
             if entry is None:
-                if value:
-                    self._bury_undecodable(shard_of(stream), label_of(stream, entry_id), value)
-                work.spent[stream].append(entry_id)
+                if not value or self._bury_undecodable(shard_of(stream), label_of(stream, entry_id), value):
+                    work.spent[stream].append(entry_id)
             else:
                 work.writes.append(entry)
         return work
 
-    def _write(self, entries: list[Entry], parked: set[UUID]) -> None:
+    def _write(self, entries: list[Entry]) -> None:
         if not entries:
             return
         started, began_ms = time.monotonic(), time.time() * 1000
-        self._commit_all(entries, parked)
+        self._commit_all(entries)
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
         for entry in entries:
             if received_ms := entry.envelope.received_ms:
                 metrics.QUEUED_SECONDS.observe(max(0.0, began_ms - received_ms) / 1000)
 
-    def _sweep(self, parked: set[UUID]) -> None:
-        """Carry out what the api wrote for the owned shards, the oldest first."""
-        self._next_sweep = time.monotonic() + SWEEP_SECONDS
-        self._commit_all(self._pending(), parked)
+    def _sweep(self) -> None:
+        """Carry out a batch of what the api wrote for the owned shards, the oldest first.
 
-    def _commit_all(self, entries: list[Entry], parked: set[UUID]) -> None:
-        self._trials.run(entries, self._commit, parked, limits.STREAM_BATCH)
+        Where there is more, the next turn goes on behind it: the streams have their turn in between.
+        """
+        rows = PendingCommand.objects.filter(shard__in=self._owned, id__gt=self._swept)
+        batch = list(rows.order_by("id")[: limits.STREAM_BATCH])
+        is_full = len(batch) == limits.STREAM_BATCH
+        self._swept = batch[-1].pk if is_full else 0
+        self._next_sweep = 0.0 if is_full else time.monotonic() + SWEEP_SECONDS
+        self._commit_all(self._entries_of(batch))
+
+    def _commit_all(self, entries: list[Entry]) -> None:
+        self._trials.run(entries, self._commit, self._parking.rooms, limits.STREAM_BATCH)
 
     def _commit(self, entries: Sequence[Entry]) -> Collection[UUID]:
         published = self._writer.write(entries)
@@ -257,16 +316,21 @@ class Consumer:
         elif entry.stream:
             self._bus.finish((), {entry.stream: [entry.id]})
 
-    def _bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
-        self._writer.bury_undecodable(shard, label, value, pending)
+    def _bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> bool:
+        """Keep what can't be decoded; returns whether it may be deleted. Else it comes again."""
+        try:
+            self._writer.bury_undecodable(shard, label, value, pending)
+        except (DatabaseError, InterfaceError) as error:  # others must not wait for its grave
+            log.error("not_buried", shard=shard, entry=label, sqlstate=sqlstate_of(error))
+            return False
         metrics.DEAD_LETTERS.inc()
         log.error("entry_undecodable", shard=shard, entry=label, bytes=len(value))
+        return True
 
-    def _pending(self) -> list[Entry]:
-        """Return the oldest of the waiting rows; what can't be decoded is buried at once."""
+    def _entries_of(self, rows: Iterable[PendingCommand]) -> list[Entry]:
+        """Return waiting rows as entries; what can't be decoded is buried at once."""
         entries = []
-        rows = PendingCommand.objects.filter(shard__in=self._owned)
-        for row in rows.order_by("id")[: limits.STREAM_BATCH]:
+        for row in rows:
             value = bytes(row.envelope)
             entry = pending_entry(row.shard, row.pk, value)
             if entry is None:
@@ -282,6 +346,7 @@ class Consumer:
             metrics.DUPLICATES.inc()
         else:
             metrics.EVENTS.labels(outcome.entry.action).inc()
+            self._trials.worked(outcome.entry.action)
             self._moved[outcome.event.room_id] = (outcome.epoch, outcome.event.seq)
 
     def _remind(self) -> None:

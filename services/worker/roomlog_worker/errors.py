@@ -1,6 +1,7 @@
 """What ends a worker's step early, and whose fault it is.
 
 WorkerError
+├── FailAlike    different entries fail in one way and none succeeds: something is wrong with all of them
 ├── LeaseLost    another process owns some of the shards; their entries are its work now
 └── Forgotten    the process was away for so long that others removed its row: it must end
 """
@@ -8,20 +9,26 @@ WorkerError
 from collections.abc import Collection
 from typing import Final
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 from redis.exceptions import RedisError
 
-_WRONG_STATE: Final = "25"
-"""SQLSTATE class of a session that the server ended for idling in a transaction, or that became a standby's.
-psycopg counts both among the internal errors."""
-
-
+_OF_THE_ENTRY: Final = ("22", "23", "P0")
+"""SQLSTATE classes that an entry's own content can bring about: its data, constraints, a trigger's refusal.
+All else is the database's: its connection, space, locks, plans, grants, tables or settings."""
+_OF_ALL: Final = ("08", "25", "40", "53", "57", "58")
+"""Classes of trouble that all statements have: connection, state, rollback, resources, shutdown, disk."""
 _CANCELED: Final = "57014"
-"""SQLSTATE of a statement that took longer than it may."""
+"""One statement took longer than it may."""
+_NO_SUCH_COLUMN: Final = "SQLITE_ERROR"
+"""What SQLite says of tables and columns that are not there."""
 
 
 class WorkerError(Exception):
     """Root of the worker's errors."""
+
+
+class FailAlike(WorkerError):
+    """The cause is the failure of one of them."""
 
 
 class LeaseLost(WorkerError):
@@ -37,15 +44,39 @@ class Forgotten(WorkerError):
 
 
 def is_trouble(error: Exception) -> bool:
-    """Tell whether the error is no entry's fault: the same work may succeed later, or elsewhere."""
-    if isinstance(error, OperationalError | InterfaceError | RedisError | LeaseLost):
-        return True
-    return str(getattr(error.__cause__, "sqlstate", "")).startswith(_WRONG_STATE)
+    """Return whether the error is no entry's fault: the same work may succeed later, or elsewhere."""
+    if isinstance(error, DatabaseError):
+        if state := sqlstate_of(error):
+            return not state.startswith(_OF_THE_ENTRY)
+        return not isinstance(error, DataError | IntegrityError)
+    return isinstance(error, InterfaceError | RedisError | LeaseLost)
 
 
 def is_trouble_of_reads(error: Exception) -> bool:
-    """Tell the same of a command that only reads: one that takes too long is at fault itself.
+    """Return the same of a command that only reads: one that takes too long is at fault itself.
 
     A table that somebody has locked is not taken for it: that time-out is shorter and has a code of its own.
     """
-    return is_trouble(error) and str(getattr(error.__cause__, "sqlstate", "")) != _CANCELED
+    return is_trouble(error) and not took_too_long(error)
+
+
+def took_too_long(error: Exception) -> bool:
+    """Return whether the database ended a statement that took longer than it may."""
+    return sqlstate_of(error) == _CANCELED
+
+
+def is_of_a_statement(state: str) -> bool:
+    """Return whether trouble of this state may come from what a statement touches, while others succeed."""
+    if state.startswith("SQLITE"):
+        return state == _NO_SUCH_COLUMN
+    return state == _CANCELED or not state.startswith(_OF_ALL)
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """Return PostgreSQL's code, or SQLite's name, of what went wrong; empty where neither said anything."""
+    for one in (error, error.__cause__):
+        if state := getattr(one, "sqlstate", None):
+            return str(state)
+    name = str(getattr(error.__cause__, "sqlite_errorname", ""))
+    # Its constraints have names of their own, and are Django's IntegrityError.
+    return "" if name.startswith("SQLITE_CONSTRAINT") else name

@@ -26,7 +26,7 @@ from roomlog_store.databases import limit_reads
 from . import letters, metrics, reader
 from .bus import READ_BATCH, Bus
 from .entries import Entry, entry_of, label_of, shard_of
-from .errors import is_trouble_of_reads
+from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
 from .outcomes import error_answer
 from .pace import Pace
@@ -98,9 +98,10 @@ class Lane:
         try:
             self._turn()
             self._troubled = ""
-        except (DatabaseError, InterfaceError) as error:
+        except (FailAlike, DatabaseError, InterfaceError) as error:
             connection.close()
-            self._pause("database", error)
+            self._trials.cut_short(error)
+            self._pause("entries" if isinstance(error, FailAlike) else "database", error)
         except redis.RedisError as error:
             self.bus.disconnect()
             self._pause("redis", error)
@@ -124,6 +125,7 @@ class Lane:
             return
         if connection.connection is None:
             limit_reads(connection)
+        self._trials.begin()
         raw = self.bus.read(owned)
         until = time.monotonic() + TURN_SECONDS
         waiting = self._readable(raw)
@@ -134,6 +136,7 @@ class Lane:
             self._trials.run(chosen, self._answer, set(), self._at_once)
             taken = {entry.key for entry in chosen}
             waiting = [entry for entry in waiting if entry.key not in taken]
+        self._trials.conclude()
         if len(raw) < self.bus.most_entries:
             self._trials.acquit(through)
 
@@ -156,12 +159,20 @@ class Lane:
             if entry is not None:
                 entries.append(entry)
                 continue
-            if value:
-                letters.keep_undecodable(shard_of(stream), label_of(stream, entry_id), value)
-            spent[stream].append(entry_id)
+            if not value or self._bury_undecodable(shard_of(stream), label_of(stream, entry_id), value):
+                spent[stream].append(entry_id)
         if spent:
             self.bus.finish((), spent)
         return entries
+
+    def _bury_undecodable(self, shard: int, label: str, value: bytes) -> bool:
+        """Keep what can't be decoded; returns whether it may be deleted. Else it comes again."""
+        try:
+            letters.keep_undecodable(shard, label, value)
+        except (DatabaseError, InterfaceError) as error:  # others must not wait for its grave
+            log.error("not_buried", shard=shard, entry=label, sqlstate=sqlstate_of(error))
+            return False
+        return True
 
     def _answer(self, entries: Sequence[Entry]) -> Collection[UUID]:
         began = time.monotonic()
@@ -171,6 +182,7 @@ class Lane:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
             metrics.READS.labels(entry.action).inc()
+            self._trials.worked(entry.action)
         self._publish(entries, replies)
         return ()
 
@@ -198,7 +210,8 @@ class Lane:
     def _pause(self, dependency: str, error: Exception) -> None:
         metrics.TROUBLE.labels(dependency).inc()
         if self._troubled != dependency:
-            log.warning("trouble", dependency=dependency, lane=self._name, error=type(error).__name__)
+            name, state = type(error).__name__, sqlstate_of(error)
+            log.warning("trouble", dependency=dependency, lane=self._name, error=name, sqlstate=state)
         self._troubled = dependency
         self._shutdown.wait(TROUBLE_SECONDS)
 

@@ -1,21 +1,25 @@
 """Whose fault it is: a failing batch is halved until one entry stands alone, and that has five tries.
 
-Between the consumer and its steps. Trouble of a dependency is nobody's fault and passes through. An entry
-that kills its process leaves no exception: after an unclean takeover a shard's first entries are tried
-one at a time, counted in Redis before each try.
+Between the consumer and its steps. Trouble of a dependency is nobody's fault and passes through; where it
+comes again on a new connection, the entries are tried one at a time, so that it stops only those that have
+it. An entry that kills its process leaves no exception: after an unclean takeover a shard's first entries are
+tried one at a time, counted in Redis before each try.
 """
 
-import traceback
+import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db import DatabaseError, InterfaceError
 
 from roomlog_contract import limits
 
+from .blame import Blame, Way, way_of
 from .bus import Bus
 from .entries import Entry
-from .errors import is_trouble
+from .errors import FailAlike, is_of_a_statement, is_trouble, sqlstate_of
 
 log = structlog.get_logger()
 
@@ -23,6 +27,9 @@ Step = Callable[[Sequence[Entry]], Collection[UUID]]
 """Does something for entries, in order; returns the rooms whose entries it had to leave for later."""
 Bury = Callable[[Entry, str], None]
 """Gives an entry up; the text is the reason."""
+
+STUBBORN_SECONDS: Final = 3.0
+"""For entries one at a time, some of which take a whole time-out: a turn must end before the leases' 10 s."""
 
 
 class Trials:
@@ -36,6 +43,47 @@ class Trials:
         """Key of an entry → failures alone. Bound: left by what is done, buried or another's."""
         self._suspects: dict[int, int] = {}
         """Shard of an unclean takeover → entries still to be taken one at a time."""
+        self._blame = Blame(is_trouble)
+        self._cut_by = ""
+        """State of the trouble that cut the last turn short."""
+        self._is_stubborn = False
+        """The turn before was cut short by the same."""
+        self._told: set[Way] = set()
+        """What makes some entries wait while others go on; logged once."""
+
+    def begin(self) -> None:
+        """Begin a turn."""
+        self._blame.begin()
+
+    def worked(self, action: str) -> None:
+        """Note that a command of this action was carried out: entries of it that fail do so by themselves."""
+        self._blame.worked(action)
+
+    def cut_short(self, error: Exception) -> None:
+        """Note what ended a turn early; the connection was dropped since."""
+        state = sqlstate_of(error)
+        self._is_stubborn = bool(state) and state == self._cut_by and is_of_a_statement(state)
+        self._cut_by = state
+
+    def conclude(self) -> None:
+        """End a turn: count the failures that are their entries' own, and bury what has had its tries.
+
+        Raises:
+            FailAlike: nothing worked, and what failed did so in one way.
+            django.db.Error: nothing worked, because of trouble.
+        """
+        verdict = self._blame.judge()
+        for entry, error in verdict.own:
+            self._failed_alone(entry, error)
+        if verdict.common is None:
+            self._cut_by, self._is_stubborn, self._told = "", False, set()
+        elif not verdict.has_worked:
+            if self._is_trouble(verdict.common):
+                raise verdict.common
+            raise FailAlike from verdict.common
+        elif (way := way_of(verdict.common)) not in self._told:
+            self._told.add(way)
+            log.error("entries_wait", error=way[0], place=way[1])
 
     def suspect(self, shards: Collection[int]) -> None:
         """Take the next entries of these shards one at a time: one of them may have killed their owner."""
@@ -63,7 +111,12 @@ class Trials:
             entries = [entry for entry in entries if entry.shard not in self._suspects]
             for entry in alone:
                 self._try_alone(entry, step, parked)
+        until = time.monotonic() + STUBBORN_SECONDS
+        at_once = 1 if self._is_stubborn else at_once
         for start in range(0, len(entries), at_once):
+            if self._is_stubborn and time.monotonic() > until:
+                parked.update(entry.room for entry in entries[start:] if not entry.is_read)
+                return
             self._try(entries[start : start + at_once], step, parked)
 
     def _try_alone(self, entry: Entry, step: Step, parked: set[UUID]) -> None:
@@ -89,10 +142,12 @@ class Trials:
         try:
             parked.update(step(entries))
         except Exception as error:
-            if self._is_trouble(error):
+            if self._is_trouble(error) and not self._is_met_again(error):
                 raise
             if len(entries) == 1:
-                self._failed_alone(entries[0], error, parked)
+                self._blame.failed(entries[0], error)
+                if not entries[0].is_read:
+                    parked.add(entries[0].room)
                 return
             middle = len(entries) // 2
             self._try(entries[:middle], step, parked)
@@ -100,24 +155,23 @@ class Trials:
         else:
             self._forgive(entries)
 
+    def _is_met_again(self, error: Exception) -> bool:
+        return self._is_stubborn and is_of_a_statement(sqlstate_of(error)) and bool(sqlstate_of(error))
+
     def _forgive(self, entries: Sequence[Entry]) -> None:
         if self._failures:
             for entry in entries:
                 self._failures.pop(entry.key, None)
 
-    def _failed_alone(self, entry: Entry, error: Exception, parked: set[UUID]) -> None:
+    def _failed_alone(self, entry: Entry, error: Exception) -> None:
         failures = self._failures[entry.key] = self._failures.get(entry.key, 0) + 1
-        # Only class and place: the text of a database error quotes the row.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(
-            "entry_failed",
-            action=entry.action,
-            entry=entry.id,
-            error=type(error).__name__,
-            place=f"{place.name}:{place.lineno}",
-        )
-        if failures >= limits.ENTRY_TRIES:
-            self._bury(entry, type(error).__name__)
+        name, place = way_of(error)
+        log.error("entry_failed", action=entry.action, entry=entry.id, error=name, place=place)
+        if failures < limits.ENTRY_TRIES:
+            return
+        try:
+            self._bury(entry, name)
+        except (DatabaseError, InterfaceError) as trouble:  # others must not wait for its grave
+            log.error("not_buried", action=entry.action, entry=entry.id, sqlstate=sqlstate_of(trouble))
+        else:
             self._failures.pop(entry.key, None)
-        elif not entry.is_read:
-            parked.add(entry.room)

@@ -13,7 +13,7 @@ django.setup()
 from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
-from roomlog_worker import bus, consumer
+from roomlog_worker import bus, consumer, parking
 from tests.store.databases import database, postgres, postgres_url, sqlite, sqlite_url
 from tests.store.people import People
 from tests.worker.bench import Bench
@@ -56,6 +56,9 @@ def _bench(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     # An empty read and a pause of SQLite's are waits for nobody here.
     monkeypatch.setattr(bus, "BLOCK_MS", 1)
     monkeypatch.setattr(consumer, "SQLITE_PAUSE_SECONDS", 0.0)
+    # What was left for later is looked at again as soon as all the rest was read.
+    monkeypatch.setattr(parking, "PARKED_SECONDS", 0.0)
+    monkeypatch.setattr(parking, "PARKED_SHARE", 0.0)
     bench = Bench(redis_url)
     bench.worker.turn()
     bench.hear()

@@ -196,15 +196,27 @@ class TestBounds:
         assert len(successor.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
         assert len(successor.bus.read({1})) > 2
 
-    def test_a_burst_after_a_quiet_time_is_cut(self, bench: Bench, people: People) -> None:
-        """One stream was busy, now all are: what is over two batches waits for the next turn."""
-        bench.add_raw(KEYSPACE.in_stream(0), b"x")
-        assert len(bench.bus.read(set(range(SHARDS)))) == 1
+    def test_a_burst_after_a_quiet_time_comes_in_pieces(self, bench: Bench, people: People) -> None:
+        """One stream was deep, now all are, of long entries: one read brings no more than two batches."""
+        every = set(range(SHARDS))
+        for _ in range(10):
+            bench.add_raw(KEYSPACE.in_stream(0), b"x")
+        assert len(bench.bus.read(every)) == STREAM_BATCH // SHARDS
+        long = b"x" * 20_000
+        pipeline = bench.redis.pipeline()
         for shard in range(SHARDS):
-            for _ in range(20):
-                bench.add_raw(KEYSPACE.in_stream(shard), b"x")
-        assert len(bench.bus.read(set(range(SHARDS)))) == bench.bus.most_entries
-        assert len(bench.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
+            for _ in range(30):
+                pipeline.xadd(KEYSPACE.in_stream(shard), {"e": long})
+        pipeline.execute()
+        for _ in range(3):
+            sent = _bytes_sent(bench)
+            assert 0 < len(bench.bus.read(every)) <= bench.bus.most_entries
+            assert _bytes_sent(bench) - sent < bench.bus.most_entries * 2 * len(long)
+
+
+def _bytes_sent(bench: Bench) -> int:
+    """Return what the server has sent to anybody."""
+    return int(bench.redis.info("stats")["total_net_output_bytes"])
 
 
 class TestWakeUps:

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from roomlog_contract.commands import InviteUser
+from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_store import statements
 from roomlog_store.leases import take_leases
@@ -158,15 +159,17 @@ class TestDatabase:
         trials = postgres_bench.worker.consumer._trials
         run = trials.run
         monkeypatch.setattr(trials, "run", lambda entries, step, parked, _: run(entries, step, parked, 1))
-        postgres_bench.send(message(free, "first"), people.alice)
-        postgres_bench.turn()  # one stream is busy: the next read takes a whole batch of it
+        first = [f"first {number}" for number in range(STREAM_BATCH // SHARDS)]
+        for text in first:
+            postgres_bench.send(message(free, text), people.alice)
+        postgres_bench.turn()  # one stream is deep: the next read takes a whole batch of it
         for number in range(4):
             postgres_bench.send(message(held, str(number)), people.alice)
             postgres_bench.send(message(free, str(number)), people.alice)
         holder = _hold(held)
         with around_insert(after=holder.close):
             postgres_bench.turn()
-        assert texts_of(free) == ["first", "0", "1", "2", "3"]
+        assert texts_of(free) == [*first, "0", "1", "2", "3"]
         assert texts_of(held) == []
         postgres_bench.drain()
         assert texts_of(held) == ["0", "1", "2", "3"]

@@ -1,0 +1,341 @@
+"""What fails every entry is no entry's fault: it is waited for; nothing is buried, denied or reordered."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from redis.exceptions import ConnectionError as RedisConnectionError
+from structlog.testing import capture_logs
+
+from roomlog_contract.commands import CreateRoom
+from roomlog_contract.limits import ENTRY_TRIES
+from roomlog_contract.shards import created_room_id, shard_of_room
+from roomlog_store import services
+from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog_store.pending import post
+from tests.store.people import People, make_room, message
+from tests.worker.bench import KEYSPACE, Bench
+from tests.worker.test_consumer import texts_of
+
+TURNS = 4 * ENTRY_TRIES
+EVENTS = "roomlog_store_roomevent"
+LETTERS = "roomlog_store_deadletter"
+
+
+def elsewhere(*statements: str) -> None:
+    """Execute statements in a session of an operator's."""
+    other: BaseDatabaseWrapper = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    finally:
+        other.close()
+
+
+@contextmanager
+def renamed(table: str) -> Iterator[None]:
+    """The table has another name meanwhile, as in a migration that runs before its code."""
+    elsewhere(f"ALTER TABLE {table} RENAME TO elsewhere")
+    try:
+        yield
+    finally:
+        elsewhere(f"ALTER TABLE elsewhere RENAME TO {table}")
+
+
+@contextmanager
+def trigger(condition: str = "", state: str = "") -> Iterator[None]:
+    """The database refuses new events meanwhile, those of which the condition is true."""
+    when = f"WHEN ({condition})" if condition else ""
+    if connection.vendor == "sqlite":
+        elsewhere(
+            f"CREATE TRIGGER refuse BEFORE INSERT ON {EVENTS} {when} BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    else:
+        using = f" USING ERRCODE = '{state}'" if state else ""
+        elsewhere(
+            f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'no'{using}; END $$",
+            f"CREATE TRIGGER refuse BEFORE INSERT ON {EVENTS} FOR EACH ROW {when} EXECUTE FUNCTION refuse()",
+        )
+    try:
+        yield
+    finally:
+        elsewhere("DROP TRIGGER refuse" if connection.vendor == "sqlite" else "DROP FUNCTION refuse CASCADE")
+
+
+def rooms_of_one_shard(owner: int, count: int) -> Sequence[UUID]:
+    """Return rooms whose commands share a stream."""
+    by_shard: dict[int, list[UUID]] = {}
+    while True:
+        room = make_room(owner)
+        mine = by_shard.setdefault(shard_of_room(room), [])
+        mine.append(room)
+        if len(mine) == count:
+            return mine
+
+
+@contextmanager
+def held(room: UUID) -> Iterator[None]:
+    """Somebody holds the room's head meanwhile."""
+    other: BaseDatabaseWrapper = connection.copy()
+    other.set_autocommit(False)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
+            cursor.execute(
+                "SELECT 1 FROM roomlog_store_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room]
+            )
+            yield
+    finally:
+        other.close()
+
+
+class TestOfAll:
+    """Faults that every entry would have."""
+
+    def test_a_changed_schema_costs_one_turn(self, postgres_bench: Bench) -> None:
+        """A statement that was prepared before a column was widened fails; a new session knows better."""
+        people = People.make()
+        room = make_room(people.alice, [people.bob])
+        postgres_bench.send(message(room, "before"), people.alice)
+        postgres_bench.turn()
+        elsewhere("ALTER TABLE auth_user ALTER username TYPE varchar(151)")
+        try:
+            postgres_bench.send(message(room, "after"), people.bob)
+            with capture_logs() as logs:
+                postgres_bench.turn(2)
+        finally:
+            elsewhere("ALTER TABLE auth_user ALTER username TYPE varchar(150)")
+        assert texts_of(room) == ["before", "after"]
+        assert not DeadLetter.objects.exists()
+        assert [(log["event"], log.get("sqlstate")) for log in logs] == [
+            ("trouble", "0A000"),
+            ("trouble_over", None),
+        ]
+
+    def test_lost_prepared_statements_cost_one_turn(self, postgres_bench: Bench) -> None:
+        """A pooler gave this session another server, or somebody discarded what it had."""
+        people = People.make()
+        room = make_room(people.alice)
+        for number in range(3):
+            postgres_bench.send(message(room, str(number)), people.alice)
+            with connection.cursor() as cursor:
+                cursor.execute("DEALLOCATE ALL")
+            postgres_bench.turn(2)
+        assert texts_of(room) == ["0", "1", "2"]
+        assert not DeadLetter.objects.exists()
+
+    @pytest.mark.parametrize("table", [EVENTS, "roomlog_store_roomhead", "roomlog_store_membership"])
+    def test_a_missing_table_buries_nothing(self, bench: Bench, people: People, table: str) -> None:
+        """Messages and rows of the api wait, and come in order when it is back."""
+        rooms = [make_room(people.alice) for _ in range(3)]
+        for number in range(9):
+            bench.send(message(rooms[number % 3], str(number)), people.alice)
+        post(rooms[0], people.alice, "row")
+        with renamed(table):
+            assert bench.turn(TURNS).replies == {}
+            assert bench.worker.consumer.trouble() == "database"
+        bench.drain()
+        bench.worker.turn_until(lambda: not PendingCommand.objects.exists())
+        assert [[text for text in texts_of(room) if text != "row"] for room in rooms] == [
+            [str(number) for number in range(start, 9, 3)] for start in range(3)
+        ]
+        assert not DeadLetter.objects.exists()
+
+    def test_a_constraint_that_all_break_buries_nothing(self, bench: Bench, people: People) -> None:
+        """It looks like an entry's own fault; but different entries have it, and none succeeds."""
+        rooms = [make_room(people.alice) for _ in range(5)]
+        for number in range(10):
+            bench.send(message(rooms[number % 5], str(number)), people.alice)
+        post(rooms[0], people.alice, "row")
+        with trigger(), capture_logs() as logs:
+            assert bench.turn(TURNS).replies == {}
+            assert bench.worker.consumer.trouble() == "entries"
+            assert len([log for log in logs if log["event"] == "trouble"]) == 1
+        bench.drain()
+        assert [texts_of(room)[:2] for room in rooms[1:]] == [[str(n), str(n + 5)] for n in range(1, 5)]
+        assert not DeadLetter.objects.exists()
+
+    def test_a_bug_that_all_meet_buries_nothing(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Our own exception is no entry's fault either where it comes with each."""
+        rooms = [make_room(people.alice) for _ in range(3)]
+        for room in rooms:
+            bench.send(message(room, "a"), people.alice)
+        with monkeypatch.context() as patch:
+            patch.setattr(services, "new_message", _fail)
+            bench.turn(TURNS)
+        bench.drain()
+        assert [texts_of(room) for room in rooms] == [["a"]] * 3
+        assert not DeadLetter.objects.exists()
+
+    def test_entries_that_come_one_by_one_are_compared_too(self, bench: Bench, people: People) -> None:
+        """The first has five tries, as an entry that is alone must have; then nothing more is buried."""
+        rooms = [make_room(people.alice) for _ in range(4)]
+        with trigger():
+            for number, room in enumerate(rooms):
+                bench.send(message(room, str(number)), people.alice)
+                bench.turn(TURNS)
+        assert DeadLetter.objects.count() == 1
+        bench.drain()
+        assert RoomEvent.objects.filter(kind="new_message").count() == 3
+
+    def test_a_success_of_another_action_proves_nothing(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No room can be made: none is denied, and the chat in other rooms goes on."""
+        room = make_room(people.alice)
+        commands = [CreateRoom(uuid=f"new-{number}", name="new") for number in range(3)]
+        for command in commands:
+            bench.send(command, people.alice)
+        with monkeypatch.context() as patch:
+            patch.setattr(services, "create_room", _fail)
+            for number in range(TURNS):
+                bench.send(message(room, str(number)), people.alice)
+                bench.turn()
+        assert texts_of(room) == [str(number) for number in range(TURNS)]
+        assert not DeadLetter.objects.exists()
+        bench.drain()
+        made = [created_room_id(people.alice, command.uuid) for command in commands]
+        assert RoomEvent.objects.filter(room_id__in=made).count() == 3
+
+
+class TestOfSome:
+    """Faults that some entries have, and others must not wait for."""
+
+    @pytest.mark.parametrize("state", ["42501", "0A000", "55000", "XX000", "57014", "26000"])
+    def test_trouble_of_one_room_stops_no_other(self, postgres_bench: Bench, state: str) -> None:
+        """What only certain rows meet is never buried, and its room keeps its order."""
+        people = People.make()
+        sick, well = make_room(people.alice), make_room(people.alice)
+        with trigger("NEW.text = 'sick'", state):
+            for number in range(3):
+                postgres_bench.send(message(sick, "sick"), people.alice)
+                postgres_bench.send(message(sick, str(number)), people.alice)
+                postgres_bench.send(message(well, str(number)), people.alice)
+                postgres_bench.turn(TURNS)
+            assert texts_of(well) == ["0", "1", "2"]
+        postgres_bench.drain()
+        assert texts_of(sick) == ["sick", "0", "sick", "1", "sick", "2"]
+        assert not DeadLetter.objects.exists()
+
+    def test_a_grave_that_can_t_be_dug_stops_nobody(self, bench: Bench, people: People) -> None:
+        """The entry waits for its burial, others go on; what can't be decoded waits likewise."""
+        sick, well = make_room(people.alice), make_room(people.alice)
+        with trigger("NEW.text = 'sick'"), renamed(LETTERS):
+            bench.send(message(sick, "sick"), people.alice)
+            bench.add_raw(KEYSPACE.in_stream(5), b"\xc1 nonsense")
+            for number in range(TURNS):
+                bench.send(message(well, str(number)), people.alice)
+                bench.turn()
+            assert texts_of(well) == [str(number) for number in range(TURNS)]
+            assert bench.waiting() == 2
+        with trigger("NEW.text = 'sick'"):
+            bench.drain()
+        assert DeadLetter.objects.count() == 2
+
+
+class TestParking:
+    """Rooms that wait, and the others of their shard."""
+
+    def test_a_locked_room_stops_no_other_of_its_shard(self, postgres_bench: Bench) -> None:
+        """However many of its entries stand before theirs; later it has all of them, in order."""
+        people = People.make()
+        locked, free = rooms_of_one_shard(people.alice, 2)
+        with held(locked):
+            for number in range(900):
+                postgres_bench.send(message(locked, str(number)), people.alice)
+            postgres_bench.send(message(free, "first"), people.alice)
+            assert postgres_bench.worker.turn_until(lambda: texts_of(free) == ["first"]) <= 8
+            for number in range(20):
+                postgres_bench.send(message(locked, str(900 + number)), people.alice)
+                postgres_bench.send(message(free, str(number)), people.alice)
+                postgres_bench.worker.turn_until(lambda: texts_of(free)[-1] == str(number))  # noqa: B023
+            assert texts_of(locked) == []
+        postgres_bench.drain()
+        assert texts_of(locked) == [str(number) for number in range(920)]
+        assert texts_of(free) == ["first", *(str(number) for number in range(20))]
+
+    def test_its_rows_stop_nobody_s_rows(self, postgres_bench: Bench) -> None:
+        """The oldest rows are all of one locked room."""
+        people = People.make()
+        locked, free = make_room(people.alice), make_room(people.alice)
+        with held(locked):
+            for number in range(600):
+                post(locked, people.alice, str(number))
+            post(free, people.alice, "row")
+            postgres_bench.worker.consumer._next_sweep = 0.0
+            assert postgres_bench.worker.turn_until(lambda: texts_of(free) == ["row"]) <= 5
+        postgres_bench.worker.turn_until(
+            lambda: not PendingCommand.objects.exists() or _sweep(postgres_bench)
+        )
+        assert texts_of(locked) == [str(number) for number in range(600)]
+
+    def test_a_room_that_only_fails_stops_no_other(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each of its entries takes five tries; whoever stands behind 300 of them is heard at once."""
+        sick, well = rooms_of_one_shard(people.alice, 2)
+        new_message = services.new_message
+
+        def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> Any:
+            if command.room == sick:
+                raise ZeroDivisionError
+            return new_message(batch, command, *rest, **keywords)
+
+        monkeypatch.setattr(services, "new_message", fail)
+        for number in range(300):
+            bench.send(message(sick, str(number)), people.alice)
+        bench.send(message(well, "heard"), people.alice)
+        assert bench.worker.turn_until(lambda: texts_of(well) == ["heard"]) <= 4
+
+
+class TestSweeps:
+    """Many rows of the api's that nobody announced."""
+
+    def test_a_full_sweep_is_followed_by_the_next(self, bench: Bench, people: People) -> None:
+        """Without a pause, and the streams have their turn in between."""
+        room, other = make_room(people.alice), make_room(people.alice)
+        for number in range(1_000):
+            post(room, people.alice, str(number))
+        bench.worker.consumer._next_sweep = 0.0
+        bench.turn()
+        bench.send(message(other, "between"), people.alice)
+        bench.turn()
+        assert texts_of(other) == ["between"]
+        assert 0 < PendingCommand.objects.count() <= 488
+        bench.turn(2)
+        assert texts_of(room) == [str(number) for number in range(1_000)]
+        assert not PendingCommand.objects.exists()
+
+    def test_without_redis_as_well(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody can be told, but the rows need not wait."""
+        room = make_room(people.alice)
+        for number in range(600):
+            post(room, people.alice, str(number))
+        monkeypatch.setattr("roomlog_worker.consumer.WITHOUT_REDIS_SECONDS", 60.0)
+        for name in ("read", "finish", "answer"):
+            monkeypatch.setattr(bench.bus, name, _disconnected)
+        bench.turn()
+        assert texts_of(room) == [str(number) for number in range(600)]
+
+
+def _sweep(bench: Bench) -> bool:
+    bench.worker.consumer._next_sweep = 0.0
+    return False
+
+
+def _fail(*_: Any, **__: Any) -> Any:
+    raise ZeroDivisionError
+
+
+def _disconnected(*_: Any, **__: Any) -> Any:
+    raise RedisConnectionError
