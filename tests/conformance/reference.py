@@ -167,7 +167,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "after": (NULLABLE, _is_seq),
         "limit": (OPTIONAL, lambda value: _is_integer(value, 1, 100)),
     },
-    "list_rooms": {},
+    "list_rooms": {"after": (NULLABLE, _is_room)},
     "create_room": {
         "name": (OPTIONAL, lambda value: isinstance(value, str) and len(value) <= 200),
         "kind": (OPTIONAL, lambda value: value in ("group", "direct")),

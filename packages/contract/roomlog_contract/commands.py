@@ -64,7 +64,10 @@ class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):
 
 
 class ListRooms(Command, frozen=True, kw_only=True, tag="list_rooms"):
-    """Reads the sender's rooms."""
+    """Reads the sender's rooms, in the order of their ids."""
+
+    after: UUID | None = None
+    """The last room of the page before."""
 
 
 class CreateRoom(Command, frozen=True, kw_only=True, tag="create_room"):

@@ -151,12 +151,16 @@ class GetHistoryAnswer(Answer, frozen=True, kw_only=True, tag="get_history"):
 
     room: UUID
     room_messages: list[Message]
+    more: bool = False
+    """There are further ones: older than these, or newer where the command said `after`."""
 
 
 class ListRoomsAnswer(Answer, frozen=True, kw_only=True, tag="list_rooms"):
-    """The sender's rooms."""
+    """The sender's rooms, in the order of their ids."""
 
     rooms: list[RoomSummary]
+    more: bool = False
+    """There are further ones, after the last of these."""
 
 
 class PingAnswer(Answer, frozen=True, kw_only=True, tag="ping"):

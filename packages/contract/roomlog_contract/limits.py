@@ -39,6 +39,12 @@ SELECT_MESSAGES: Final = 20
 PAGE_EVENTS: Final = 200
 """Most events in one page of select_room with since, and of a gateway's gap fetch."""
 
+PAGE_BYTES: Final = 256 * 1024
+"""Largest answer or event: common clients take a mebibyte, and four of these wait in an outbox."""
+
+PAGE_ROOMS: Final = 500
+"""Most rooms in one answer to list_rooms."""
+
 COMMANDS_PER_SECOND: Final = 20
 """Sustained commands a second and connection: nobody types faster."""
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from rest_framework.authtoken.models import Token
 
@@ -42,24 +43,28 @@ def users_by_token(keys: Collection[str]) -> dict[str, User]:
 
 def summaries_by_user(user_ids: Collection[int]) -> dict[int, list[RoomSummary]]:
     """Return each user's rooms with heads, oldest membership first, in one query."""
-    rows = (
-        Membership.objects.filter(user_id__in=user_ids)
-        .order_by("id")
-        .values_list(
-            "user_id",
-            "room_id",
-            "room__name",
-            "room__kind",
-            "room__head__epoch",
-            "room__head__last_seq",
-            "read_seq",
-            F("room__head__messages") - F("read_number"),
-        )
-    )
+    rows = Membership.objects.filter(user_id__in=user_ids).order_by("id")
     summaries: dict[int, list[RoomSummary]] = {user_id: [] for user_id in user_ids}
-    for user_id, *columns in rows:
+    for user_id, *columns in _summaries(rows):
         summaries[user_id].append(RoomSummary(*columns))
     return summaries
+
+
+def summaries_after(user_id: int, after: UUID | None, limit: int) -> list[RoomSummary]:
+    """Return a user's rooms with heads, in the order of their ids, those behind `after` or the first."""
+    rows = Membership.objects.filter(user_id=user_id)
+    if after is not None:
+        rows = rows.filter(room_id__gt=after)
+    return [RoomSummary(*columns) for _, *columns in _summaries(rows.order_by("room_id")[:limit])]
+
+
+def summaries_of(pairs: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], RoomSummary]:
+    """Return the rooms as those users see them who are members now, of the pairs of room and user."""
+    rows = Membership.objects.filter(
+        room_id__in={room for room, _ in pairs}, user_id__in={user for _, user in pairs}
+    )
+    found = {(columns[0], user): RoomSummary(*columns) for user, *columns in _summaries(rows)}
+    return {pair: found[pair] for pair in pairs if pair in found}
 
 
 def heads_of(rooms: Collection[UUID]) -> dict[UUID, RoomHead]:
@@ -100,3 +105,17 @@ def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
 def users_of(events: Iterable[Event]) -> dict[int, User]:
     """Return everybody whom the events name, for `frames`."""
     return users_by_id({user_id for event in events for user_id in named_in(event)})
+
+
+def _summaries(rows: QuerySet[Membership]) -> Iterable[tuple[Any, ...]]:
+    """Return each membership's user, and the columns of its RoomSummary."""
+    return rows.values_list(
+        "user_id",
+        "room_id",
+        "room__name",
+        "room__kind",
+        "room__head__epoch",
+        "room__head__last_seq",
+        "read_seq",
+        F("room__head__messages") - F("read_number"),
+    )

@@ -13,7 +13,7 @@ from roomlog_store import services
 from roomlog_store.batch import Batch
 from roomlog_store.errors import RefusedWrite
 from roomlog_store.frames import Event, frame_of, named_in
-from roomlog_store.selectors import summaries_by_user, users_by_id
+from roomlog_store.selectors import summaries_of, users_by_id
 
 from .entries import Entry
 from .outcomes import Outcome, Recorded, Refused, brings_members
@@ -95,10 +95,9 @@ def _joined(recorded: Sequence[Decision]) -> dict[tuple[int, str], list[tuple[in
     }
     if not brought:
         return {}
-    summaries = summaries_by_user(set().union(*(users for _, users in brought.values())))
-    rooms = {(user, summary.id): summary for user, mine in summaries.items() for summary in mine}
+    rooms = summaries_of({(room, user) for room, users in brought.values() for user in users})
     return {
-        key: [(user, rooms[user, room]) for user in users if (user, room) in rooms]
+        key: [(user, rooms[room, user]) for user in users if (room, user) in rooms]
         for key, (room, users) in brought.items()
     }
 

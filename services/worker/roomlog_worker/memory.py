@@ -12,7 +12,6 @@ from roomlog_store.remembered import MOST
 
 from .bus import BUNDLE_BYTES, READ_BATCH, UNCONFIRMED_BYTES
 from .lane import LANES, READS_AT_ONCE
-from .reader import PAGE_BYTES
 
 PROCESS_BYTES: Final = 160 * 1024 * 1024
 """Interpreter, Django, drivers."""
@@ -30,7 +29,7 @@ QUESTION_BYTES: Final = 24 * 1024
 
 def worst_case() -> tuple[Share, ...]:
     """Return all that this process may hold with the largest batch and the largest pages at once."""
-    page = PAGE_BYTES + EVENT_BYTES
+    page = limits.PAGE_BYTES + EVENT_BYTES
     return (
         Share("the process itself", PROCESS_BYTES),
         Share(

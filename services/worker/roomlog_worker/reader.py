@@ -6,7 +6,7 @@ that the gateway can continue from it.
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -43,8 +43,10 @@ from roomlog_store.tickets import users_by_ticket
 from .entries import Entry
 from .outcomes import error_answer, event_notice
 
-PAGE_BYTES: Final = 256 * 1024
-"""Frames in one page: 200 of the longest texts are over 3 MiB, more than a connection's outbox takes."""
+AROUND_BYTES: Final = 1024
+"""Of an answer's frame beside its items: an escaped uuid of 64 code points, an epoch, names."""
+_PAGE_BYTES: Final = limits.PAGE_BYTES - AROUND_BYTES
+_Item = TypeVar("_Item", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,6 @@ def read(entries: Sequence[Entry]) -> list[Reply]:
 def _read_ahead(entries: Sequence[Entry]) -> _Known:
     users = _identified(entries)
     asking = {user.id for user in users.values()}
-    asking |= {entry.envelope.user for entry in entries if isinstance(entry.envelope.command, ListRooms)}
     rooms: set[UUID] = set()
     askers: set[tuple[UUID, int]] = set()
     for entry in entries:
@@ -118,8 +119,7 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
         case FetchEvents():
             return _fetch_events(request, command, known)
         case ListRooms():
-            rooms = known.rooms[entry.envelope.user]
-            return Answered(request, encode_frame(ListRoomsAnswer(uuid=command.uuid, rooms=rooms)))
+            return _list_rooms(request, command, entry.envelope.user)
         case SelectRoom():
             return _for_member(entry, command.room, known, lambda head: _select_room(request, command, head))
         case GetHistory():
@@ -148,7 +148,7 @@ def _select_room(request: int, command: SelectRoom, head: RoomHead) -> Selected:
         room=head.room_id,
         epoch=head.epoch,
         seq=head.last_seq,
-        room_messages=_messages(rows),
+        room_messages=_fitting(_messages(rows)[::-1])[::-1],
     )
     return Selected(request, encode_frame(answer), head.room_id, head.epoch, head.last_seq, more=False)
 
@@ -185,27 +185,49 @@ def _fetch_events(request: int, command: FetchEvents, known: _Known) -> EventsFe
 
 
 def _frames(events: Sequence[RoomEvent], epoch: str) -> list[bytes]:
-    """Return the frames of the first events, at least of one, up to PAGE_BYTES."""
+    """Return the frames of the first events, at least of one, that a page has room for."""
     users = selectors.users_of(events)
     frames: list[bytes] = []
     size = 0
     for event in events:
         frame = encode_frame(frame_of(event, epoch, users))
-        size += len(frame)
-        if frames and size > PAGE_BYTES:
+        size += len(frame) + 1  # and a comma
+        if frames and size > _PAGE_BYTES:
             break
         frames.append(frame)
     return frames
 
 
 def _get_history(request: int, command: GetHistory, head: RoomHead) -> Answered:
+    one_more = command.limit + 1
     if command.after is not None:
-        rows = selectors.messages_after(head.room_id, command.after, command.limit)
+        rows = selectors.messages_after(head.room_id, command.after, one_more)
+        messages = _fitting(_messages(rows[: command.limit]))
     else:
         before = head.last_seq if command.before is None else command.before - 1
-        rows = selectors.last_messages(head.room_id, before, command.limit)
-    answer = GetHistoryAnswer(uuid=command.uuid, room=head.room_id, room_messages=_messages(rows))
+        rows = selectors.last_messages(head.room_id, before, one_more)
+        messages = _fitting(_messages(rows[-command.limit :])[::-1])[::-1]
+    answer = GetHistoryAnswer(
+        uuid=command.uuid, room=head.room_id, room_messages=messages, more=len(messages) < len(rows)
+    )
     return Answered(request, encode_frame(answer))
+
+
+def _list_rooms(request: int, command: ListRooms, user: int) -> Answered:
+    rows = selectors.summaries_after(user, command.after, limits.PAGE_ROOMS + 1)
+    rooms = _fitting(rows[: limits.PAGE_ROOMS])
+    answer = ListRoomsAnswer(uuid=command.uuid, rooms=rooms, more=len(rooms) < len(rows))
+    return Answered(request, encode_frame(answer))
+
+
+def _fitting(items: Sequence[_Item]) -> list[_Item]:
+    """Return the first items, at least one, that a page has room for, as JSON writes them."""
+    size = 0
+    for count, item in enumerate(items):
+        size += len(encode_frame(item)) + 1  # and a comma
+        if count and size > _PAGE_BYTES:
+            return list(items[:count])
+    return list(items)
 
 
 def _messages(rows: Sequence[ChatMessage]) -> list[Message]:

@@ -31,14 +31,21 @@ from roomlog_contract.envelope import (
     Selected,
 )
 from roomlog_contract.events import User
-from roomlog_contract.limits import PAGE_EVENTS, SELECT_MESSAGES, TEXT_CODE_POINTS
+from roomlog_contract.limits import (
+    NAME_CODE_POINTS,
+    PAGE_BYTES,
+    PAGE_EVENTS,
+    PAGE_ROOMS,
+    SELECT_MESSAGES,
+    TEXT_CODE_POINTS,
+)
 from roomlog_store import selectors
-from roomlog_store.models import RoomHead
+from roomlog_store.models import ChatRoom, RoomHead
 from roomlog_store.services import new_epoch
 from roomlog_store.tickets import make_ticket
 from roomlog_worker.bus import BUNDLE_BYTES
 from roomlog_worker.entries import Entry
-from roomlog_worker.reader import PAGE_BYTES, read
+from roomlog_worker.reader import read
 from tests.store.databases import EPOCH
 from tests.store.people import People, make_room, message, write, written
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
@@ -218,7 +225,20 @@ class TestSelectRoom:
         seqs = [event["seq"] for page in pages for event in page["events"]]
         assert seqs == list(range(1, 62))
         assert len(pages) > 2
-        assert all(len(msgspec.json.encode(page["events"])) < 2 * PAGE_BYTES for page in pages)
+        assert all(len(msgspec.json.encode(page["events"])) < PAGE_BYTES for page in pages)
+
+    @pytest.mark.parametrize("character", ["\x01", "\U0001f600", "\x7f", '"', "\\", "a"])
+    def test_no_frame_is_larger_than_a_page(
+        self, bench: Bench, people: People, room: UUID, character: str
+    ) -> None:
+        """The bytes of the frame count, whatever JSON makes of a text; the newest messages stay."""
+        say(room, people.alice, SELECT_MESSAGES, character * TEXT_CODE_POINTS)
+        reply = select(bench, room, people.bob)
+        assert len(reply.frame) <= PAGE_BYTES
+        shown = [shown["number"] for shown in msgspec.json.decode(reply.frame)["room_messages"]]
+        assert shown == list(range(SELECT_MESSAGES - len(shown) + 1, SELECT_MESSAGES + 1))
+        assert len(shown) == SELECT_MESSAGES or len(reply.frame) > PAGE_BYTES * 0.85
+        assert len(select(bench, room, people.bob, since=0).frame) <= PAGE_BYTES
 
     def test_since_the_head_is_an_empty_page(self, bench: Bench, people: People, room: UUID) -> None:
         """Nothing missed, nothing to come."""
@@ -278,6 +298,36 @@ class TestGetHistory:
         assert seqs(before=1) == []
         assert seqs() == list(range(2, 11))
 
+    def test_it_is_said_whether_there_are_more(self, bench: Bench, people: People, room: UUID) -> None:
+        """Older ones, or newer ones after `after`; exact where the last message is the last of a page."""
+        say(room, people.alice, 5)
+
+        def more(**where: int) -> bool:
+            found: bool = ask(bench, GetHistory(uuid="g", room=room, **where), people.bob)["more"]
+            return found
+
+        assert [more(limit=4), more(limit=5), more(before=4, limit=2)] == [True, False, False]
+        assert [more(after=0, limit=4), more(after=0, limit=5), more(after=6)] == [True, False, False]
+
+    @pytest.mark.parametrize("character", ["\x01", "\U0001f600"])
+    def test_pages_of_long_texts_walk_through_all(
+        self, bench: Bench, people: People, room: UUID, character: str
+    ) -> None:
+        """Each frame is within the bound, either way, and nothing is missing or doubled in between."""
+        say(room, people.alice, 60, character * TEXT_CODE_POINTS)
+        forward, backward = [0], [2**53 - 1]
+        for seqs, key in ((forward, "after"), (backward, "before")):
+            more = True
+            while more:
+                request = bench.ask(GetHistory(uuid="g", room=room, limit=100, **{key: seqs[-1]}), people.bob)
+                frame = bench.turn().replies[request].frame  # type: ignore[union-attr]
+                assert len(frame) <= PAGE_BYTES
+                page = msgspec.json.decode(frame)
+                found = [shown["seq"] for shown in page["room_messages"]]
+                seqs.extend(found if key == "after" else found[::-1])
+                more = page["more"]
+        assert forward[1:] == backward[:0:-1] == list(range(2, 62))
+
 
 class TestListRooms:
     """One's own rooms."""
@@ -288,6 +338,24 @@ class TestListRooms:
         (mine,) = ask(bench, ListRooms(uuid="l"), people.bob)["rooms"]
         assert (mine["id"], mine["seq"], mine["unread"]) == (room.hex, 3, 2)
         assert ask(bench, ListRooms(uuid="l"), people.carol)["rooms"] == []
+
+    def test_pages_walk_through_all(self, bench: Bench, people: People) -> None:
+        """Bounded in number and in bytes, also where JSON makes six bytes of each character of a name."""
+        made = {make_room(people.alice).hex for _ in range(PAGE_ROOMS + 2)}
+        ChatRoom.objects.update(name="\x01" * NAME_CODE_POINTS)
+        found: list[str] = []
+        page: dict[str, Any] = {"more": True}
+        while page["more"]:
+            after = UUID(found[-1]) if found else None
+            request = bench.ask(ListRooms(uuid="l", after=after), people.alice)
+            frame = bench.turn().replies[request].frame  # type: ignore[union-attr]
+            assert len(frame) <= PAGE_BYTES
+            page = msgspec.json.decode(frame)
+            found += [room["id"] for room in page["rooms"]]
+        assert found == sorted(made)
+        ChatRoom.objects.update(name="x")
+        first = ask(bench, ListRooms(uuid="l"), people.alice)
+        assert (len(first["rooms"]), first["more"]) == (PAGE_ROOMS, True)
 
 
 @pytest.mark.parametrize("command", [SelectRoom, GetHistory])
@@ -313,15 +381,15 @@ def test_what_is_no_read_is_refused(bench: Bench, people: People) -> None:
 def test_questions_cost_the_same_however_many(
     people: People, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Rooms of all askers in one statement, heads of all rooms in another, memberships in a third."""
+    """Tokens in one statement, rooms of all askers in another, heads and memberships in two more."""
     rooms = [make_room(people.alice, [people.bob]) for _ in range(5)]
-    users = [people.alice, people.bob]
+    tokens = [Token.objects.create(user_id=user).key for user in (people.alice, people.bob)]
     entries = [
-        _entry(command, users[number % 2])
+        _entry(command, 0)
         for number in range(30)
-        for command in (ListRooms(uuid="l"), ReadHeads(uuid="h", rooms=rooms))
+        for command in (Identify(uuid="i", token=tokens[number % 2]), ReadHeads(uuid="h", rooms=rooms))
     ]
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(read(entries)) == 60
     strangers = [_entry(SelectRoom(uuid="s", room=room), people.carol) for room in rooms]
     with django_assert_num_queries(2):
@@ -343,7 +411,7 @@ def entry_of_read(user: int, entry_id: str) -> Entry:
     return Entry(0, KEYSPACE.browse_stream(0), entry_id, Envelope(command=ListRooms(uuid="l"), user=user))
 
 
-def _entry(command: ClientCommand | ReadHeads, user: int) -> Entry:
+def _entry(command: ClientCommand | Identify | ReadHeads, user: int) -> Entry:
     return Entry(0, KEYSPACE.read_stream(0), "1-1", Envelope(command=command, user=user))
 
 
