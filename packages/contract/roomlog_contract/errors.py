@@ -25,6 +25,7 @@ class ErrorCode(StrEnum):
     EMPTY_TEXT = "empty_text"
     TEXT_TOO_LONG = "text_too_long"
     UUID_CONFLICT = "uuid_conflict"
+    TOO_MANY_ROOMS = "too_many_rooms"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     BUSY = "busy"
@@ -46,6 +47,7 @@ ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.EMPTY_TEXT: "The text is empty.",
     ErrorCode.TEXT_TOO_LONG: "The text is longer than 4,000 code points.",
     ErrorCode.UUID_CONFLICT: "This uuid was used for another content.",
+    ErrorCode.TOO_MANY_ROOMS: "The user is in as many rooms as one may be.",
     ErrorCode.RATE_LIMITED: "Too many commands; slow down.",
     ErrorCode.TOO_MANY_CONNECTIONS: "Too many connections of this user.",
     ErrorCode.BUSY: "Not accepted just now; repeat the same uuid later.",

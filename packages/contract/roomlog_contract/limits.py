@@ -27,6 +27,12 @@ NAME_CODE_POINTS: Final = 200
 ROOM_MEMBERS_AT_CREATION: Final = 100
 """Members named in one create_room; more are invited one by one."""
 
+ROOMS_PER_USER: Final = 1_000
+"""Rooms that one person may have made and still be in, and rooms in which others may put one, by default."""
+
+ROOM_CREATIONS_PER_MINUTE: Final = 60
+"""Rooms that one person may make in a minute, by default: more than anybody fills with people."""
+
 CURSORS: Final = 500
 """Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 570."""
 

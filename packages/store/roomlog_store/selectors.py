@@ -93,18 +93,23 @@ def events_after(room: UUID, after: int, up_to: int, limit: int) -> Sequence[Roo
 
 def last_messages(room: UUID, up_to: int, limit: int) -> list[ChatMessage]:
     """Return the last messages with seq ≤ up_to, oldest first, in their present state."""
-    rows = ChatMessage.objects.filter(room_id=room, seq__lte=up_to).order_by("-seq")[:limit]
+    rows = _messages(room).filter(seq__lte=up_to).order_by("-seq")[:limit]
     return list(reversed(rows))
 
 
 def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
     """Return the first messages with seq > after, oldest first, in their present state."""
-    return list(ChatMessage.objects.filter(room_id=room, seq__gt=after).order_by("seq")[:limit])
+    return list(_messages(room).filter(seq__gt=after).order_by("seq")[:limit])
 
 
 def users_of(events: Iterable[Event]) -> dict[int, User]:
     """Return everybody whom the events name, for `frames`."""
     return users_by_id({user_id for event in events for user_id in named_in(event)})
+
+
+def _messages(room: UUID) -> QuerySet[ChatMessage]:
+    """Return a room's messages, in the words of the index `messages_by_seq`: they alone are looked at."""
+    return ChatMessage.objects.filter(room_id=room, number__isnull=False)
 
 
 def _summaries(rows: QuerySet[Membership]) -> Iterable[tuple[Any, ...]]:

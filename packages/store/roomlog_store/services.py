@@ -21,6 +21,7 @@ from .errors import RefusedWrite
 from .frames import Event
 from .models import ChatRoom, Install, Membership, RoomEvent, RoomHead
 from .new_event import NewEvent
+from .quotas import check_may_be_brought, check_may_create
 from .selectors import active_user_ids
 from .statements import Key
 
@@ -59,6 +60,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
 
     Raises:
         RefusedWrite: the present state does not allow it, or its uuid has another content.
+        HeldElsewhere: it can't be decided just now.
     """
     key = (command.uuid, room_of(command, user), user)
     body_hash = hash_of(command)
@@ -71,7 +73,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
         case NewMessage():
             event = new_message(batch, command, key, body_hash, staff=staff)
         case CreateRoom():
-            return create_room(batch, command, key, body_hash)
+            return create_room(batch, command, key, body_hash, staff=staff)
         case InviteUser():
             event = invite_user(batch, command, key, body_hash, staff=staff)
         case RemoveUser():
@@ -96,13 +98,20 @@ def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, 
     return batch.append(room, RoomEvent.Kind.NEW_MESSAGE, key, body_hash, text=command.text, data=data)
 
 
-def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str) -> Written:
-    """Make the room with its first event and members; the direct room of a pair is made only once."""
+def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str, *, staff: bool) -> Written:
+    """Make the room with its first event and members; the direct room of a pair is made only once.
+
+    Raises:
+        HeldElsewhere: another transaction makes a room of the same person.
+    """
     _, room_id, user = key
     if room_id in batch.rooms:
         return Written(batch.first_event(room_id), duplicate=True)
     members = _first_members(command, user)
-    room = ChatRoom.objects.create(id=room_id, name=command.name, kind=command.kind)
+    if not staff:
+        check_may_create(user, batch.now)
+        check_may_be_brought([number for number, _ in members if number != user])
+    room = ChatRoom.objects.create(id=room_id, name=command.name, kind=command.kind, creator_id=user)
     head = RoomHead.objects.create(room=room, epoch=Install.objects.get().epoch)
     Membership.objects.bulk_create(
         Membership(room=room, user_id=number, role=role) for number, role in members
@@ -125,6 +134,8 @@ def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, 
         raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is a member already.")
     if not active_user_ids([command.user]):
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
+    if not staff:
+        check_may_be_brought([command.user])
     Membership.objects.create(room_id=room.id, user_id=command.user, role=command.role)
     room.members[command.user] = Standing(command.role)
     data = {"member": command.user, "role": command.role}

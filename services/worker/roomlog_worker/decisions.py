@@ -11,7 +11,7 @@ from roomlog_contract.commands import NewMessage
 from roomlog_contract.events import RoomSummary, User
 from roomlog_store import services
 from roomlog_store.batch import Batch
-from roomlog_store.errors import RefusedWrite
+from roomlog_store.errors import HeldElsewhere, RefusedWrite
 from roomlog_store.frames import Event, frame_of, named_in
 from roomlog_store.selectors import summaries_of, users_by_id
 
@@ -42,7 +42,11 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refuse
             waiting.add(entry.room)
         if entry.room in waiting:
             continue
-        decision = decide(batch, entry)
+        try:
+            decision = decide(batch, entry)
+        except HeldElsewhere:
+            waiting.add(entry.room)
+            continue
         if isinstance(decision, Refused):
             refused.add(entry.room)
         decided.append(decision)
@@ -55,7 +59,7 @@ def decide(batch: Batch, entry: Entry) -> Decision | Refused:
     try:
         written = services.carry_out(batch, entry.write, envelope.user, staff=envelope.staff)
     except RefusedWrite as refused:
-        return Refused(entry, refused.code, refused.message)
+        return Refused(entry, refused.code, refused.message, refused.retry_after_ms)
     return Decision(entry, written, batch.rooms[written.event.room_id].epoch)
 
 

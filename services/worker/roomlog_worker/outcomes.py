@@ -45,6 +45,7 @@ class Refused:
     entry: Entry
     code: ErrorCode
     message: str
+    retry_after_ms: int | None = None
 
 
 Outcome = Recorded | Refused
@@ -74,7 +75,8 @@ def publications(outcomes: Sequence[Outcome]) -> Publications:
         if isinstance(outcome, Recorded):
             _announce(out, outcome)
         else:
-            frame = encode_frame(error_answer(entry, outcome.code, outcome.message))
+            error = error_answer(entry, outcome.code, outcome.message, outcome.retry_after_ms)
+            frame = encode_frame(error)
             _reply(out.refusals, entry, frame)
     return out
 
@@ -91,7 +93,9 @@ def head_moved(room: UUID, epoch: str, seq: int) -> Told:
     return room, HeadMoved(epoch, seq)
 
 
-def error_answer(entry: Entry, code: ErrorCode, message: str | None = None) -> ErrorAnswer:
+def error_answer(
+    entry: Entry, code: ErrorCode, message: str | None = None, retry_after_ms: int | None = None
+) -> ErrorAnswer:
     """Return the error frame of an entry's command."""
     command = entry.envelope.command
     room = getattr(command, "room", msgspec.UNSET)
@@ -101,6 +105,7 @@ def error_answer(entry: Entry, code: ErrorCode, message: str | None = None) -> E
         error_code=code.value,
         error_message=message or ERROR_MESSAGES[code],
         room=room,
+        retry_after_ms=msgspec.UNSET if retry_after_ms is None else retry_after_ms,
     )
 
 

@@ -1,7 +1,8 @@
 """Django's settings for the workers: the models and the database, nothing that serves people."""
 
+from roomlog_contract import limits
 from roomlog_runtime.logs import stdlib_config
-from roomlog_runtime.settings import end_with_a_sentence, read_secret
+from roomlog_runtime.settings import end_with_a_sentence, read_integer, read_secret
 from roomlog_store.databases import database
 
 end_with_a_sentence()
@@ -16,6 +17,10 @@ INSTALLED_APPS = [
     "roomlog_store",
     "roomlog_worker",
 ]
+ROOMLOG_ROOMS_PER_USER = read_integer("ROOMLOG_ROOMS_PER_USER", limits.ROOMS_PER_USER, minimum=1)
+ROOMLOG_ROOM_CREATIONS_PER_MINUTE = read_integer(
+    "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", limits.ROOM_CREATIONS_PER_MINUTE, minimum=1
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LOGGING_CONFIG = None

@@ -1,17 +1,21 @@
 """What one turn of a worker makes of its streams: events, notices, answers, deletions, in this order."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from prometheus_client import REGISTRY
 from redis.exceptions import ReadOnlyError
 
 from roomlog_contract.commands import CreateRoom, InviteUser, ListRooms, NewMessage, RemoveUser
 from roomlog_contract.envelope import Envelope, Joined, encode
+from roomlog_contract.events import RoomSummary
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
-from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog_store import selectors
+from roomlog_store.models import ChatRoom, DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer
 from tests.store.people import People, make_room, message
@@ -75,6 +79,37 @@ class TestEvents:
         heard = bench.turn()
         assert (heard.seqs(), heard.notices[0].gateway, heard.notices[0].request) == ([2], "", 0)
         assert heard.frame(request) == json.loads(heard.notices[0].frame)
+
+    def test_a_new_room_reads_no_other_room_of_its_members(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who is in thousands of rooms costs a new one no more than who is in none."""
+        for _ in range(20):
+            make_room(people.alice, [people.bob])
+        read: list[UUID] = []
+
+        def summary(room: UUID, *columns: Any) -> RoomSummary:
+            read.append(room)
+            return RoomSummary(room, *columns)
+
+        monkeypatch.setattr(selectors, "RoomSummary", summary)
+        bench.send(CreateRoom(uuid="new", members=[people.bob, people.carol]), people.alice)
+        heard = bench.turn()
+        assert len(heard.users) == 3
+        assert read == [created_room_id(people.alice, "new")] * 3
+
+    def test_a_room_over_the_rate_is_refused_until_then(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With the time after which the same uuid may be repeated; what is refused is gone."""
+        monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 3, raising=False)
+        asked = [bench.send(CreateRoom(uuid=str(number)), people.alice) for number in range(5)]
+        heard = bench.drain()
+        frames = [heard.frame(request) for request in asked]
+        refused = [frame for frame in frames if frame["status"] == "error"]
+        assert [frame["error_code"] for frame in refused] == ["rate_limited"] * 2
+        assert all(0 < frame["retry_after_ms"] <= 60_000 for frame in refused)
+        assert ChatRoom.objects.count() == 3
 
     def test_who_comes_in_is_told(self, bench: Bench, people: People) -> None:
         """Members of a new room, and the invited, hear of it on their own channels with the head."""

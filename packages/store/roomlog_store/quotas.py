@@ -1,0 +1,61 @@
+"""How many rooms one person may make and be in. Asked before a command makes a room or a member.
+
+Counts are queries, so they hold after a restart and for all workers. What others do fills nobody's own quota:
+rooms that one made are counted apart from those that others brought one into, and neither count keeps anybody
+from leaving or logging in.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
+
+from roomlog_contract import limits
+from roomlog_contract.errors import ErrorCode
+
+from .errors import HeldElsewhere, RefusedWrite
+from .models import ChatRoom, Membership
+
+MINUTE: Final = timedelta(minutes=1)
+
+
+def check_may_create(user: int, now: datetime) -> None:
+    """Refuse one room more of this user's making; holds the user's row, so that others do not count too.
+
+    Raises:
+        RefusedWrite: as many as allowed exist, or were made in the last minute.
+        HeldElsewhere: another transaction has the user's row; never waits for it.
+    """
+    people = get_user_model()._default_manager.select_for_update(skip_locked=True, no_key=True)
+    if not list(people.filter(pk=user).values_list("pk")):
+        raise HeldElsewhere
+    most = _setting("ROOM_CREATIONS_PER_MINUTE")
+    made = ChatRoom.objects.filter(creator=user, date_created__gt=now - MINUTE).order_by("-date_created")
+    if earliest := list(made.values_list("date_created", flat=True)[most - 1 : most]):
+        wait = min(
+            earliest[0] + MINUTE - now, MINUTE
+        )  # the room may be of this very batch, and later than now
+        raise RefusedWrite(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, wait // timedelta(milliseconds=1)))
+    most = _setting("ROOMS_PER_USER")
+    if Membership.objects.filter(user=user, room__creator=user).order_by()[most - 1 : most].exists():
+        raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS, "You are in as many rooms of your own as one may be.")
+
+
+def check_may_be_brought(users: Collection[int]) -> None:
+    """Refuse to make these users members of one room more.
+
+    Raises:
+        RefusedWrite: one of them is in as many rooms as others may bring anybody into.
+    """
+    most = _setting("ROOMS_PER_USER")
+    last = Membership.objects.filter(user=OuterRef("pk")).order_by()[most - 1 : most]
+    if get_user_model()._default_manager.filter(Exists(last), pk__in=users).exists():
+        raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS)
+
+
+def _setting(name: str) -> int:
+    """Return what this process was told, or the limit of the wire."""
+    return int(getattr(settings, f"ROOMLOG_{name}", getattr(limits, name)))

@@ -1,0 +1,49 @@
+"""Reading a room's messages looks at messages alone, however many came and went between them."""
+
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from roomlog_store import selectors
+from tests.store.people import People, make_room, message, written
+
+OTHERS = 3_000
+"""Joins and leaves; with 200,000 the plan is the same."""
+
+
+@pytest.fixture
+def crowded(people: People) -> UUID:
+    """A room with one message, much coming and going, and another message."""
+    room = make_room(people.alice)
+    written(message(room, "first"), people.alice)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE numbers(n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
+            " INSERT INTO roomlog_store_roomevent (room_id, seq, kind, user_id, uuid, body_hash, text,"
+            " date_created) SELECT room_id, n, 'leave_room', user_id, CAST(n AS varchar(9)), '', '',"
+            " date_created"
+            " FROM numbers, roomlog_store_roomevent WHERE seq = 2",
+            [OTHERS],
+        )
+        cursor.execute("UPDATE roomlog_store_roomhead SET last_seq = %s", [OTHERS])
+        cursor.execute("ANALYZE")
+    written(message(room, "last"), people.alice)
+    return room
+
+
+def test_only_messages_are_looked_at(crowded: UUID) -> None:
+    """Either way, by the index of messages."""
+    with CaptureQueriesContext(connection) as captured:
+        assert [row.text for row in selectors.last_messages(crowded, OTHERS + 9, 10)] == ["first", "last"]
+        assert [row.text for row in selectors.messages_after(crowded, 0, 10)] == ["first", "last"]
+    assert len(captured) == 2
+    for query in captured.captured_queries:
+        assert "messages_by_seq" in _plan(query["sql"])
+
+
+def _plan(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
+        return str(cursor.fetchall())

@@ -1,0 +1,118 @@
+"""How many rooms one person may make and be in, and that nobody's quota is filled by others."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
+from roomlog_contract.errors import ErrorCode
+from roomlog_store.batch import open_batch
+from roomlog_store.errors import HeldElsewhere, RefusedWrite
+from roomlog_store.models import ChatRoom
+from roomlog_store.services import Written, carry_out, wanted_by
+from tests.store.people import People, make_room, write_one
+
+
+@pytest.fixture(autouse=True)
+def two_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of everything are allowed."""
+    monkeypatch.setattr(settings, "ROOMLOG_ROOMS_PER_USER", 2, raising=False)
+    monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 2, raising=False)
+
+
+def create(user: int, members: list[int] | None = None, *, staff: bool = False) -> Written | ErrorCode:
+    """Ask for a new group."""
+    return write_one(CreateRoom(uuid=uuid4().hex, members=members or []), user, staff=staff)
+
+
+def invite(room: UUID, owner: int, user: int, *, staff: bool = False) -> Written | ErrorCode:
+    """Ask somebody in."""
+    return write_one(InviteUser(uuid=uuid4().hex, room=room, user=user), owner, staff=staff)
+
+
+def age_all() -> None:
+    """Let two minutes pass for all rooms that exist."""
+    ChatRoom.objects.update(date_created=timezone.now() - timedelta(minutes=2))
+
+
+def test_one_more_than_allowed_in_a_minute_is_told_when_to_try_again(people: People) -> None:
+    """When the oldest of the last minute's is a minute old."""
+    make_room(people.alice)
+    make_room(people.alice)
+    command = CreateRoom(uuid="third")
+    with transaction.atomic(), pytest.raises(RefusedWrite) as refused:
+        carry_out(open_batch([wanted_by(command, people.alice)], timezone.now()), command, people.alice)
+    assert refused.value.code is ErrorCode.RATE_LIMITED
+    assert 0 < (refused.value.retry_after_ms or 0) <= 60_000
+    assert isinstance(create(people.bob), Written)
+    age_all()
+    assert create(people.alice) is ErrorCode.TOO_MANY_ROOMS
+
+
+def test_a_repeat_is_answered_with_its_event(people: People) -> None:
+    """Whatever was made since: the room is there already."""
+    first = CreateRoom(uuid="first")
+    made = write_one(first, people.alice)
+    make_room(people.alice)
+    assert create(people.alice) is ErrorCode.RATE_LIMITED
+    again = write_one(first, people.alice)
+    assert isinstance(made, Written)
+    assert isinstance(again, Written)
+    assert (again.duplicate, again.event.id) == (True, made.event.id)
+
+
+def test_leaving_a_room_makes_room(people: People) -> None:
+    """Only rooms that one is still in count."""
+    make_room(people.alice)
+    room = make_room(people.alice)
+    age_all()
+    assert create(people.alice) is ErrorCode.TOO_MANY_ROOMS
+    assert isinstance(write_one(LeaveRoom(uuid="l", room=room), people.alice), Written)
+    assert isinstance(create(people.alice), Written)
+
+
+def test_others_fill_nobodys_own_quota(people: People) -> None:
+    """A person brought into many rooms, as an owner too, can make some and leave."""
+    for _ in range(2):
+        room = make_room(people.alice)
+        assert isinstance(
+            write_one(InviteUser(uuid="i", room=room, user=people.bob, role="owner"), people.alice), Written
+        )
+    age_all()
+    third = make_room(people.carol)
+    assert invite(third, people.carol, people.bob) is ErrorCode.TOO_MANY_ROOMS
+    assert create(people.carol, [people.bob]) is ErrorCode.TOO_MANY_ROOMS
+    assert isinstance(create(people.bob), Written)
+    assert isinstance(write_one(LeaveRoom(uuid="l", room=room), people.bob), Written)
+    assert isinstance(create(people.bob), Written)
+
+
+def test_staff_is_not_bound(people: People) -> None:
+    """The admin's commands were checked where they were made."""
+    for _ in range(4):
+        assert isinstance(create(people.alice, [people.bob], staff=True), Written)
+    room = make_room(people.carol)
+    assert isinstance(invite(room, people.carol, people.bob, staff=True), Written)
+
+
+@pytest.mark.usefixtures("postgres")
+def test_two_transactions_do_not_count_alike() -> None:
+    """While another transaction makes a room for the same person the command waits, and holds up nobody."""
+    people = People.make()
+    holder = connection.copy()
+    command = CreateRoom(uuid="c")
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT 1 FROM auth_user WHERE id = %s FOR NO KEY UPDATE", [people.alice])
+            with transaction.atomic(), pytest.raises(HeldElsewhere):
+                carry_out(
+                    open_batch([wanted_by(command, people.alice)], timezone.now()), command, people.alice
+                )
+    finally:
+        holder.close()
+    assert isinstance(write_one(command, people.alice), Written)
