@@ -32,15 +32,13 @@ from roomlog_contract.envelope import (
 )
 from roomlog_contract.events import User
 from roomlog_contract.limits import (
-    NAME_CODE_POINTS,
     PAGE_BYTES,
     PAGE_EVENTS,
-    PAGE_ROOMS,
     SELECT_MESSAGES,
     TEXT_CODE_POINTS,
 )
 from roomlog_store import selectors
-from roomlog_store.models import ChatRoom, RoomHead
+from roomlog_store.models import RoomHead
 from roomlog_store.services import new_epoch
 from roomlog_store.tickets import make_ticket
 from roomlog_worker.bus import BUNDLE_BYTES
@@ -278,84 +276,6 @@ class TestSelectRoom:
         assert (reply.seq, msgspec.json.decode(reply.frame)["room_messages"]) == (1, [])
         page = msgspec.json.decode(select(bench, room, people.alice, since=1).frame)
         assert ([event["seq"] for event in page["events"]], page["more"]) == ([2], False)
-
-
-class TestGetHistory:
-    """Scrolling."""
-
-    def test_before_after_and_the_last(self, bench: Bench, people: People, room: UUID) -> None:
-        """Oldest first, whichever way one looks."""
-        say(room, people.alice, 9)
-
-        def seqs(**where: int) -> list[int]:
-            frame = ask(bench, GetHistory(uuid="g", room=room, **where), people.bob)
-            assert frame["room"] == room.hex
-            return [shown["seq"] for shown in frame["room_messages"]]
-
-        assert seqs(before=5, limit=2) == [3, 4]
-        assert seqs(after=5, limit=2) == [6, 7]
-        assert seqs(limit=3) == [8, 9, 10]
-        assert seqs(before=1) == []
-        assert seqs() == list(range(2, 11))
-
-    def test_it_is_said_whether_there_are_more(self, bench: Bench, people: People, room: UUID) -> None:
-        """Older ones, or newer ones after `after`; exact where the last message is the last of a page."""
-        say(room, people.alice, 5)
-
-        def more(**where: int) -> bool:
-            found: bool = ask(bench, GetHistory(uuid="g", room=room, **where), people.bob)["more"]
-            return found
-
-        assert [more(limit=4), more(limit=5), more(before=4, limit=2)] == [True, False, False]
-        assert [more(after=0, limit=4), more(after=0, limit=5), more(after=6)] == [True, False, False]
-
-    @pytest.mark.parametrize("character", ["\x01", "\U0001f600"])
-    def test_pages_of_long_texts_walk_through_all(
-        self, bench: Bench, people: People, room: UUID, character: str
-    ) -> None:
-        """Each frame is within the bound, either way, and nothing is missing or doubled in between."""
-        say(room, people.alice, 60, character * TEXT_CODE_POINTS)
-        forward, backward = [0], [2**53 - 1]
-        for seqs, key in ((forward, "after"), (backward, "before")):
-            more = True
-            while more:
-                request = bench.ask(GetHistory(uuid="g", room=room, limit=100, **{key: seqs[-1]}), people.bob)
-                frame = bench.turn().replies[request].frame  # type: ignore[union-attr]
-                assert len(frame) <= PAGE_BYTES
-                page = msgspec.json.decode(frame)
-                found = [shown["seq"] for shown in page["room_messages"]]
-                seqs.extend(found if key == "after" else found[::-1])
-                more = page["more"]
-        assert forward[1:] == backward[:0:-1] == list(range(2, 62))
-
-
-class TestListRooms:
-    """One's own rooms."""
-
-    def test_heads_and_unread(self, bench: Bench, people: People, room: UUID) -> None:
-        """Only the asker's rooms, with the present heads."""
-        say(room, people.alice, 2)
-        (mine,) = ask(bench, ListRooms(uuid="l"), people.bob)["rooms"]
-        assert (mine["id"], mine["seq"], mine["unread"]) == (room.hex, 3, 2)
-        assert ask(bench, ListRooms(uuid="l"), people.carol)["rooms"] == []
-
-    def test_pages_walk_through_all(self, bench: Bench, people: People) -> None:
-        """Bounded in number and in bytes, also where JSON makes six bytes of each character of a name."""
-        made = {make_room(people.alice).hex for _ in range(PAGE_ROOMS + 2)}
-        ChatRoom.objects.update(name="\x01" * NAME_CODE_POINTS)
-        found: list[str] = []
-        page: dict[str, Any] = {"more": True}
-        while page["more"]:
-            after = UUID(found[-1]) if found else None
-            request = bench.ask(ListRooms(uuid="l", after=after), people.alice)
-            frame = bench.turn().replies[request].frame  # type: ignore[union-attr]
-            assert len(frame) <= PAGE_BYTES
-            page = msgspec.json.decode(frame)
-            found += [room["id"] for room in page["rooms"]]
-        assert found == sorted(made)
-        ChatRoom.objects.update(name="x")
-        first = ask(bench, ListRooms(uuid="l"), people.alice)
-        assert (len(first["rooms"]), first["more"]) == (PAGE_ROOMS, True)
 
 
 @pytest.mark.parametrize("command", [SelectRoom, GetHistory])
