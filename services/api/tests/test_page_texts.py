@@ -98,6 +98,25 @@ def test_a_removed_author_stays_with_the_draft(make_chat: MakeChat) -> None:
     assert (chat.sent(), chat.errors) == ([], [])
 
 
+def test_somebody_invited_again_goes_on_with_the_draft(make_chat: MakeChat) -> None:
+    """The room is read afresh, and what was begun can be sent."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    page.fill("#text", "half a thought")
+    room = chat.rooms[TEAM]
+    chat.remove(TEAM)
+    expect(page.locator("#text")).not_to_be_editable()
+    chat.rooms[TEAM] = room
+    chat.store(TEAM, "welcome back")
+    chat.tell({"action": "room_joined", "room": room | {"seq": len(chat.events[TEAM]), "unread": 1}})
+    expect(page.locator("#text")).to_be_editable()
+    expect(page.locator("#messages .text")).to_have_text("welcome back")
+    page.press("#text", "Enter")
+    expect(page.locator("#messages .text")).to_have_text(["welcome back", "half a thought"])
+    expect(page.locator(".waiting")).to_have_count(0)
+
+
 def test_a_text_that_is_too_long_stays(make_chat: MakeChat) -> None:
     """Counted in code points, as by the server: 4,000 faces are sent, one more stays and is told."""
     chat = make_chat()
