@@ -81,6 +81,13 @@ TEMPLATES = [
         },
     }
 ]
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+"""What throttles count, some 10 MB at most: with Django's 300 entries a few strangers made them forget."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

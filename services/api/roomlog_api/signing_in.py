@@ -5,6 +5,7 @@ process's threads.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ HASHING: Final = 4
 """Passwords that a process hashes at once: half of its threads, each for 0.3 s and more."""
 HASHING_RETRY_SECONDS: Final = 1
 
+View = Callable[..., HttpResponse]
 _hashing: Final = BoundedSemaphore(HASHING)
 
 
@@ -50,6 +52,24 @@ class PacedBackend(ModelBackend):
         if user is not None:
             login_tries.succeed(attempt)
         return user
+
+
+def paced_password_change(view: View) -> View:
+    """Return the view with its guesses of the old password counted as tries to log in.
+
+    Whoever found a browser open has no more of them than a stranger.
+    """
+
+    def respond(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "POST" or not request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        attempt = login_tries.begin(request.user.get_username(), request)
+        response = view(request, *args, **kwargs)
+        if response.status_code == HTTPStatus.FOUND:
+            login_tries.succeed(attempt)
+        return response
+
+    return respond
 
 
 class TooManyTriesPage:

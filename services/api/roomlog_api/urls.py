@@ -5,6 +5,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from .pages import ChatView
+from .signing_in import paced_password_change
 
 urlpatterns = [
     path("", ChatView.as_view(), name="chat"),
@@ -15,6 +16,7 @@ urlpatterns = [
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("api/", include("roomlog_api.rest.urls")),
+    path("admin/password_change/", paced_password_change(admin.site.admin_view(admin.site.password_change))),
     path("admin/", admin.site.urls),
 ]
 handler500 = "roomlog_api.refusals.failed"

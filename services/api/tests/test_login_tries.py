@@ -173,6 +173,20 @@ def test_the_address_is_the_last_that_can_be_trusted(
     assert address_of(RequestFactory(headers=headers, REMOTE_ADDR=AWAY).get("/")) == address
 
 
+def test_the_old_password_is_guessed_as_slowly(admin_user: User) -> None:
+    """Whoever found a browser open has no more tries at the password than a stranger."""
+    client = Client(REMOTE_ADDR=AWAY)
+    client.force_login(admin_user)
+    words = {"new_password1": "a long pass phrase", "new_password2": "a long pass phrase"}
+    page = "/admin/password_change/"
+    assert client.get(page).status_code == 200
+    for _ in range(PAIR_FAILURES):
+        assert client.post(page, words | {"old_password": "wrong"}).status_code == 200
+    assert client.post(page, words | {"old_password": PASSWORDS["root"]}).status_code == 429
+    assert log_in("/login/", "root").status_code == 429
+    assert client.post(page, words | {"old_password": PASSWORDS["root"]}, REMOTE_ADDR=HOME).status_code == 302
+
+
 def test_code_without_a_request_is_paced_too(alice: User) -> None:
     """A host's own program that checks passwords has no address."""
     for _ in range(PAIR_FAILURES):
