@@ -15,8 +15,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from tests.faults.abuse import sign_in
-from tests.faults.raw import Closed, RawSocket, text
+from roomlog_client import Event, Observer, RoomlogClient
 from tests.faults.stack import User
 
 PAUSE_SECONDS: Final = 0.03
@@ -27,42 +26,35 @@ LOST_SECONDS: Final = 10.0
 """A send that takes longer counts as so long, and the next one follows."""
 
 
+class Cuts(Observer):
+    """Tells of each connection that ended."""
+
+    def disconnected(self, connection: int, close_code: int | None) -> None:
+        """Write it down."""
+        del connection
+        tell("cut", 0.0, close_code=close_code)
+
+
 async def chat(websocket: str, room: str, users: tuple[User, User]) -> None:
-    """Send as one member and wait for the event as the other, again and again, over a cut too."""
-    while True:
-        try:
-            async with RawSocket(websocket) as one, RawSocket(websocket) as other:
-                await sign_in(one, users[0])
-                await sign_in(other, users[1])
-                tell("connected", 0.0)
-                await _chat(one, other, room)
-        except (OSError, TimeoutError, AssertionError, asyncio.IncompleteReadError) as error:
-            tell("cut", 0.0, error=type(error).__name__)
-            await asyncio.sleep(PAUSE_SECONDS)
-
-
-async def _chat(one: RawSocket, other: RawSocket, room: str) -> None:
-    """Chat until one of the sockets is closed."""
+    """Send as one member and wait for the event as the other, again and again, as a client of ours does."""
     arrivals: dict[str, asyncio.Future[None]] = {}
-    readers = [asyncio.create_task(_read(one, {})), asyncio.create_task(_read(other, arrivals))]
-    try:
-        while not any(reader.done() for reader in readers):
+    clients = [RoomlogClient(websocket, user.token, rooms=[room], observer=Cuts()) for user in users]
+    async with clients[0] as one, clients[1] as other, asyncio.TaskGroup() as tasks:
+        tasks.create_task(_read(one, {}))
+        tasks.create_task(_read(other, arrivals))
+        await asyncio.gather(one.ready(), other.ready())
+        while True:
             await _send(one, room, arrivals)
             await asyncio.sleep(PAUSE_SECONDS)
-    finally:
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-    tell("cut", 0.0)
 
 
-async def _send(socket: RawSocket, room: str, arrivals: dict[str, asyncio.Future[None]]) -> None:
+async def _send(client: RoomlogClient, room: str, arrivals: dict[str, asyncio.Future[None]]) -> None:
     uuid = uuid4().hex
     arrived = arrivals[uuid] = asyncio.get_running_loop().create_future()
     began = time.monotonic()
-    await socket.write(text(json.dumps({"uuid": uuid, "action": "new_message", "room": room, "text": "hi"})))
     try:
         async with asyncio.timeout(LOST_SECONDS):
+            await client.send(room, "hello", uuid=uuid)
             await arrived
     except TimeoutError:
         tell("lost", LOST_SECONDS, began)
@@ -72,10 +64,10 @@ async def _send(socket: RawSocket, room: str, arrivals: dict[str, asyncio.Future
         del arrivals[uuid]
 
 
-async def _read(socket: RawSocket, arrivals: dict[str, asyncio.Future[None]]) -> None:
-    """Read until the socket is closed; events that somebody waits for are theirs."""
-    while not isinstance(frame := await socket.receive(), Closed):
-        arrived = arrivals.get(frame.get("uuid", ""))
+async def _read(client: RoomlogClient, arrivals: dict[str, asyncio.Future[None]]) -> None:
+    """Read for ever; events that somebody waits for are theirs."""
+    async for item in client.events():
+        arrived = arrivals.get(item.uuid) if isinstance(item, Event) else None
         if arrived is not None and not arrived.done():
             arrived.set_result(None)
 
@@ -97,7 +89,7 @@ async def ask(page: str, token: str) -> None:
             await asyncio.sleep(ASK_PAUSE_SECONDS)
 
 
-def tell(kind: str, seconds: float, at: float | None = None, **facts: str) -> None:
+def tell(kind: str, seconds: float, at: float | None = None, **facts: object) -> None:
     """Write one line for the trial."""
     line = {"at": time.monotonic() if at is None else at, "seconds": seconds, "kind": kind, **facts}
     print(json.dumps(line), flush=True)
