@@ -229,7 +229,7 @@ async def _silent(place: Place, start: bytes, drops: bytes) -> int | None:
 
 
 @on_one_database
-async def test_who_does_not_authenticate_is_closed_with_4401(place: Place) -> None:
+async def test_who_does_not_authenticate_is_closed_with_4408(place: Place) -> None:
     """Silence, pings, half a frame and a frame that dribbles in all end after five seconds."""
     login = text(place.fill(frame("authenticate"), place.abusers[4]))
     closings = await asyncio.gather(
@@ -239,7 +239,7 @@ async def test_who_does_not_authenticate_is_closed_with_4401(place: Place) -> No
         _silent(place, b"", login),
         _silent(place, text(frame("list_rooms")), b""),
     )
-    assert set(closings) == {4401}
+    assert set(closings) == {4408}
     await asyncio.to_thread(place.neighbours.assert_chatting)
 
 

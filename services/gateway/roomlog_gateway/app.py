@@ -44,6 +44,7 @@ async def create_app() -> web.AppRunner:
 def build_runner(config: Config, on_drained: Callable[[], None]) -> web.AppRunner:
     """Returns a runner that serves /ws and, from its start to its end, the health port."""
     gateway = Gateway(config, asyncio.get_running_loop().time)
+    gateway.on_broken = on_drained
     drain = Drain(gateway, config, on_drained)
     app = web.Application()
     app[GATEWAY], app[DRAIN] = gateway, drain
@@ -89,5 +90,5 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 
 def _stop_worker() -> None:
-    """Asks gunicorn's worker to stop, as its master would: the drain is over."""
+    """Asks gunicorn's worker to stop, as its master would: the drain is over, or the gateway is broken."""
     os.kill(os.getpid(), signal.SIGQUIT)

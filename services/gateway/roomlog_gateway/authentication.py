@@ -30,6 +30,11 @@ log = structlog.get_logger()
 RETRY_SECONDS: Final = 0.2
 """Between two tries while Redis is away or the gate is shut."""
 
+RECHECK_RETRY_SECONDS: Final = 4.0
+"""Between an unanswered recheck and its repeat."""
+REPEATS_AT_ONCE: Final = 32
+"""Repeated rechecks under way: with no worker there, all connections would ask all the time."""
+
 
 class Authentication:
     """Authenticates, rechecks and revokes."""
@@ -37,6 +42,7 @@ class Authentication:
     def __init__(self, members: Members, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._members = members
         self._spawn = spawn
+        self._repeats = asyncio.Semaphore(REPEATS_AT_ONCE)
 
     def begin(self, session: Session, command: Authenticate) -> None:
         """Starts to find out who it is."""
@@ -76,6 +82,19 @@ class Authentication:
         self._sync_again(session)
 
     async def _sync(self, session: Session) -> None:
+        """Compare until a worker has answered: a revocation must not wait for the next turn of all."""
+        try:
+            is_answered = await self._compare(session)
+            while not is_answered and session.state is SessionState.ACTIVE:
+                await asyncio.sleep(RECHECK_RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+                async with self._repeats:
+                    is_answered = await self._compare(session)
+        finally:
+            session.is_syncing = False
+        self._sync_again(session)
+
+    async def _compare(self, session: Session) -> bool:
+        """Compare once and return whether a worker answered."""
         pinned: list[Room] = []
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
@@ -87,10 +106,10 @@ class Authentication:
                     self._members.apply(session, identified)
         except (TimeoutError, NotSubscribed):
             metrics.RECHECKS_UNANSWERED.inc()
+            return False
         finally:
-            session.is_syncing = False
             self._members.unpin(pinned)
-        self._sync_again(session)
+        return True
 
     def _sync_again(self, session: Session) -> None:
         if session.wants_sync:

@@ -86,6 +86,10 @@ class Gateway:
         self._is_degraded = False
         self._hurried_seconds = 0
         """For so long connections are rechecked in LOST_SLOTS."""
+        self.is_broken = False
+        """A task without which the gateway is none has ended."""
+        self.on_broken: Callable[[], None] = _nothing
+        """Is called once when it is broken: the process must end, and another begin."""
         self.was_connected = False
         """True from the first moment on at which both links to Redis were up."""
 
@@ -98,10 +102,10 @@ class Gateway:
 
     def start(self) -> None:
         """Begins to connect to Redis and to keep time."""
-        self.spawn(self._router.bus.link.run())
-        self.spawn(self._subscriber.link.run())
-        self.spawn(self._heads.run())
-        self.spawn(self._keep_time())
+        self._keep(self._router.bus.link.run())
+        self._keep(self._subscriber.link.run())
+        self._keep(self._heads.run())
+        self._keep(self._keep_time())
 
     async def stop(self) -> None:
         """Ends all tasks; connections are the drain's business."""
@@ -114,6 +118,13 @@ class Gateway:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a task without which the gateway is none: its end is the end of the process."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        task.add_done_callback(self._broke)
 
     def open(self, socket: Socket, transport: asyncio.WriteTransport) -> Connection:
         """Counts an upgraded socket in; its handler serves it."""
@@ -181,6 +192,11 @@ class Gateway:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("task_failed", exc_info=error)
 
+    def _broke(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and not self.is_broken:
+            self.is_broken = True
+            self.on_broken()
+
     # -- once in a while ------------------------------------------------------------------------
 
     async def _keep_time(self) -> None:
@@ -228,7 +244,7 @@ class Gateway:
             if now >= connection.close_deadline:
                 connection.abort()
         elif session.state is SessionState.OPEN and now >= session.deadline:
-            connection.close(CloseCode.UNAUTHENTICATED, "no authenticate within 5 s")
+            connection.close(CloseCode.TOO_SLOW, "no authenticate within 5 s")
         else:
             if turn % PING_SLOTS == 0:
                 connection.ping()
@@ -252,3 +268,7 @@ class Gateway:
         for connection in list(self.connections):
             if connection.session.state is SessionState.ACTIVE:
                 connection.session.tell(event)
+
+
+def _nothing() -> None:
+    """Stand in until the composition root says how the process ends."""

@@ -9,8 +9,11 @@ from importlib.util import find_spec
 
 from roomlog_runtime.listening import reachable
 from roomlog_runtime.logs import stdlib_config
+from roomlog_runtime.one_worker import on_starting, when_ready
 
 from .config import SERVICE, read_config
+
+__all__ = ["on_starting", "when_ready"]
 
 _config = read_config()
 

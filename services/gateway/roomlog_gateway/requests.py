@@ -43,8 +43,8 @@ class Requests:
     def __init__(self) -> None:
         self._last = 0
         self._clients: dict[int, Request] = {}
-        self._latest: dict[tuple[Session, str], int] = {}
-        """The last request of each session and uuid that is under way."""
+        self._latest: dict[tuple[Session, UUID | None, str], int] = {}
+        """The last one under way of each session, room and uuid: a uuid names a command of its room."""
         self._own: dict[int, asyncio.Future[Reply]] = {}
 
     def __len__(self) -> int:
@@ -54,20 +54,20 @@ class Requests:
         """Returns the new number of a client's request."""
         self._last += 1
         self._clients[self._last] = request
-        self._latest[request.session, request.uuid] = self._last
+        self._latest[_name(request)] = self._last
         return self._last
 
-    def overtake(self, session: "Session", uuid: str) -> None:
+    def overtake(self, session: "Session", room: UUID | None, uuid: str) -> None:
         """Notes that a write is sent again; what is under way of it still counts, and is not told."""
-        earlier = self._clients.get(self._latest.get((session, uuid), 0))
+        earlier = self._clients.get(self._latest.get((session, room, uuid), 0))
         if earlier is not None:
             earlier.is_overtaken = True
 
     def take(self, number: int) -> Request | None:
         """Removes and returns a client's request; None where it is not under way any more."""
         request = self._clients.pop(number, None)
-        if request is not None and self._latest.get((request.session, request.uuid)) == number:
-            del self._latest[request.session, request.uuid]
+        if request is not None and self._latest.get(_name(request)) == number:
+            del self._latest[_name(request)]
         return request
 
     def add_own(self) -> tuple[int, "asyncio.Future[Reply]"]:
@@ -94,3 +94,7 @@ class Requests:
             request = self.take(number)
             assert request is not None
             yield request
+
+
+def _name(request: Request) -> "tuple[Session, UUID | None, str]":
+    return request.session, request.room, request.uuid

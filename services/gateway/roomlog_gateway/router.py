@@ -87,7 +87,7 @@ class Router:
             raise NotAccepted(FULL_RETRY_MS)
         stream, room = self._route(session.user, command)
         if not is_read:
-            self.requests.overtake(session, command.uuid)
+            self.requests.overtake(session, room, command.uuid)
         request = Request(session, command.uuid, action_of(command), room, self._clock())
         number = self.requests.add(request)
         try:

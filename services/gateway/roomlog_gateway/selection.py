@@ -12,6 +12,7 @@ from uuid import UUID
 from roomlog_contract.envelope import Selected
 from roomlog_contract.events import SyncRequired
 
+from .delivery import DeliveryState
 from .fanout import Fanout
 from .requests import Request
 from .room import Room
@@ -54,9 +55,12 @@ class Selection:
         release = delivery.release(room.seq)
         for frame in release.frames:
             self._fanout.push(session, room, frame)
+            if delivery.state is DeliveryState.BEHIND:
+                break  # the outbox was full and said `sync_required`: nothing later may follow it
         if release.is_cut:
             session.tell(SyncRequired(rooms=[room.id]))
-        room.catch_up(session)
+        if room.others.get(session) is delivery:
+            room.catch_up(session)
 
     def _room_of(self, request: Request) -> Room | None:
         room = self._rooms.get(request.room) if request.room is not None else None

@@ -7,6 +7,7 @@ published meanwhile is gone; heads find it. It must not know what a payload mean
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import hiredis
@@ -83,7 +84,8 @@ class Subscriber:
         self.is_up = True
         metrics.REDIS_LINKS.labels("notices").set(1)
         everything = asyncio.get_running_loop().create_future()
-        everything.add_done_callback(self._resubscribed)
+        # Only those who wait already: whoever comes later waits for a confirmation of its own, behind these.
+        everything.add_done_callback(partial(self._resubscribed, list(self._waiting)))
         keys = list(self._handlers)
         for start in range(0, len(keys), CHANNELS_AT_ONCE):
             is_last = start + CHANNELS_AT_ONCE >= len(keys)
@@ -132,10 +134,12 @@ class Subscriber:
         self._expected.extend([None] * (len(keys) - 1))
         self._expected.append(confirmed)
 
-    def _resubscribed(self, everything: asyncio.Future[None]) -> None:
+    def _resubscribed(
+        self, waiting: Iterable[asyncio.Future[None]], everything: asyncio.Future[None]
+    ) -> None:
         if everything.cancelled() or not self.is_up:
             return
-        for confirmed in self._waiting:
+        for confirmed in waiting:
             if not confirmed.done():
                 confirmed.set_result(None)
         self._on_resubscribed()

@@ -4,7 +4,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from roomlog_contract import limits
 from roomlog_contract.envelope import Identify, Recheck
+from roomlog_gateway import metrics
 from tests.gateway.conftest import Connect, Running
 from tests.gateway.stub_worker import EPOCH, StubWorker
 from tests.gateway.waiting import eventually
@@ -267,3 +269,25 @@ async def test_a_user_without_rooms_can_authenticate_and_join_later(
     room = worker.add_room(uuid4(), 5)
     await worker.join(room.id, 5)
     assert (await client.event("room_joined"))["room"]["id"] == room.id.hex
+
+
+async def test_an_unanswered_recheck_is_repeated_soon(
+    worker: StubWorker, room: UUID, enter: Connect, gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was revoked while no worker answered is not served for another minute."""
+    client = await enter(1)
+    gateway.gateway._hurried_seconds = 0
+    monkeypatch.setattr(limits, "IDENTIFY_SECONDS", 0.2)
+    monkeypatch.setattr("roomlog_gateway.authentication.RECHECK_RETRY_SECONDS", 0.1, raising=False)
+    worker.is_deaf_to.add(Identify)
+    asked = len(_rechecks(worker))
+    await worker.tell_user(1, Recheck())
+    await eventually(lambda: len(_rechecks(worker)) > asked, 20, "the recheck is asked")
+    unanswered = metrics.RECHECKS_UNANSWERED._value.get()
+    await eventually(
+        lambda: metrics.RECHECKS_UNANSWERED._value.get() > unanswered, 20, "the recheck is not answered"
+    )
+    del worker.users["token-1"]
+    monkeypatch.undo()
+    worker.is_deaf_to.clear()
+    assert await client.close_code(10) == 4403

@@ -17,7 +17,7 @@ from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_runtime.settings import SettingError
 from tests.gateway.client import connect
 from tests.gateway.conftest import MakeGateway, Running
-from tests.gateway.waiting import wait_until
+from tests.gateway.waiting import eventually, wait_until
 
 
 @pytest.fixture
@@ -112,3 +112,54 @@ async def test_the_health_port_is_reached_by_both_families(
     for host in (LOOPBACK, "[::1]"):
         async with http.get(f"http://{host}:{port}/livez") as response:
             assert response.status == 200
+
+
+async def test_a_lasting_task_that_ends_is_the_end_of_the_process(
+    gateway: Running, http: ClientSession
+) -> None:
+    """Without the poll of heads a lost event would never be found, and nobody would see why."""
+
+    async def defect() -> None:
+        raise RuntimeError("a defect")
+
+    gateway.gateway._heads.run = defect  # type: ignore[method-assign]
+    gateway.gateway.start()
+    await eventually(lambda: gateway.has_drained, 20, "the process is told to end")
+    async with http.get(f"{gateway.health}/livez") as response:
+        assert response.status == 503
+
+
+@pytest.mark.parametrize("arguments", [("--workers", "2"), ("-w", "3")])
+def test_more_than_one_worker_is_refused_with_a_sentence(
+    environ: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    """The second would find the health port in use, and end the first with it."""
+    command = (
+        "--config",
+        "python:roomlog_gateway.gunicorn_config",
+        *arguments,
+        "roomlog_gateway.app:create_app",
+    )
+    words = [sys.executable, "-m", "gunicorn", *command]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode != 0
+    assert "one worker" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTTIN", "SIGUSR2"])
+async def test_a_reload_is_refused_and_the_gateway_serves_on(
+    process: subprocess.Popen[str], environ: dict[str, str], http: ClientSession, name: str
+) -> None:
+    """Each of these would start a second process beside the first, on the same health port."""
+    await is_ready(http, environ)
+    client = await connect(http, f"http://{environ['ROOMLOG_BIND']}/ws")
+    process.send_signal(signal.Signals[name])
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        while name not in await asyncio.to_thread(process.stdout.readline):
+            assert process.poll() is None
+    assert (await client.ask("ping"))["status"] == "success"
+    async with http.get(f"http://{environ['ROOMLOG_HEALTH_BIND']}/livez") as response:
+        assert response.status == 200
+    await client.socket.close()

@@ -1,5 +1,7 @@
 """A write that is sent again while its first sending is under way: the last one's answer counts."""
 
+from uuid import UUID
+
 from roomlog_contract.commands import NewMessage, SelectRoom
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.keyspace import Keyspace
@@ -77,3 +79,14 @@ def test_a_repeated_reading_keeps_its_hold() -> None:
     for _ in range(2):
         router.forward(session, SelectRoom(uuid="s", room=ROOM))
     assert session.unanswered == 2
+
+
+def test_a_uuid_names_a_command_of_its_room() -> None:
+    """The same uuid in two rooms is two commands: neither overtakes the other, and each is answered."""
+    stage = Stage()
+    router, session = routed(stage), stage.session()
+    for room in (ROOM, UUID(int=8)):
+        router.forward(session, NewMessage(uuid="u", room=room, text="hi"))
+    reply(router, 1)
+    reply(router, 2)
+    assert answers(session) == ["1", "2"]

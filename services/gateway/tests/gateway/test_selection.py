@@ -1,5 +1,7 @@
 """select_room without a race: what is held, what follows the answer, what a missing answer leaves behind."""
 
+import pytest
+
 from roomlog_contract import limits
 from tests.gateway.insides import Stage, read, seqs
 
@@ -161,3 +163,19 @@ def test_a_selection_of_a_room_that_was_left_meanwhile_changes_nothing() -> None
     stage.append()
     stage.publish(1)
     assert [frame["action"] for frame in read(session)] == ["select_room"]
+
+
+def test_held_events_stop_at_a_full_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing later of the room is sent behind `sync_required`: the client would see a gap and ask twice."""
+    stage = Stage()
+    session = stage.session()
+    request = stage.select(session)
+    answer = stage.snapshot(0)
+    for seq in range(1, 9):
+        stage.append()
+        stage.publish(seq)
+    monkeypatch.setattr(limits, "OUTBOX_EVENTS", 3)
+    stage.selection.answer(request, answer)
+    frames = read(session)
+    assert [frame["action"] for frame in frames] == ["select_room", "sync_required"]
+    assert stage.room.behind() == [session]

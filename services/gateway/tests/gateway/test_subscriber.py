@@ -157,3 +157,20 @@ async def test_a_notice_that_fails_ends_nothing(spoken: Spoken, capsys: pytest.C
     spoken.publish("good", b"y")
     assert spoken.payloads == [b"y"]
     assert "notice_failed" in capsys.readouterr().out
+
+
+async def test_a_resubscription_releases_only_those_who_waited_before_it(spoken: Spoken) -> None:
+    """A channel that is wanted while all are subscribed again waits for its own confirmation."""
+    spoken.subscribe("a")
+    await turn()
+    spoken.subscriber.link_down()
+    spoken.subscriber.link_up()
+    late = spoken.subscribe("b")
+    await turn()
+    spoken.confirm("subscribe", "a")
+    await turn()
+    assert spoken.resubscribed == 1
+    assert not late.done()
+    spoken.confirm("subscribe", "b")
+    await turn()
+    assert late.done()
