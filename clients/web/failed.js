@@ -2,12 +2,12 @@
 
 /** One user's failed messages, the same in all tabs. */
 export class Failed {
-  #entries = new Map(); // uuid → {command, message, name}
+  #entries = new Map(); // uuid → {command, message, name, at}
   #memory;
 
   constructor(memory, changed) {
     this.#memory = memory;
-    this.#entries = new Map(memory.entries("failed"));
+    this.#entries = new Map(memory.entries("failed").sort(([, one], [, other]) => one.at - other.at));
     memory.watch("failed", (uuid, entry) => {
       if (entry) this.#entries.set(uuid, entry);
       else this.#entries.delete(uuid);
@@ -21,6 +21,7 @@ export class Failed {
 
   /** `message` says why; `name` is the room's, which may be gone when it is wanted. */
   add(entry) {
+    entry.at ??= Date.now(); // for the order of the next page
     this.#entries.set(entry.command.uuid, entry);
     this.#memory.set("failed", entry.command.uuid, entry);
   }
