@@ -219,9 +219,24 @@ def test_another_install_on_the_prefix_is_heard(database: str, carrier: redis.Re
     assert "give each its own ROOMLOG_REDIS_PREFIX" in line
 
 
+def test_a_worker_s_clock_and_its_lost_redis_are_named(database: str, carrier: redis.Redis) -> None:
+    """Tickets live for a minute by the worker's clock; a worker without Redis serves nobody."""
+    columns = "INSERT INTO roomlog_store_worker (uuid, ordinal, beat, reaches_redis) VALUES "
+    set_up(database, columns + f"('{uuid4()}', 0, 0, true), ('{uuid4()}', 1, 0, false)")
+    turn = (
+        "UPDATE roomlog_store_worker SET beat = beat + 1,"
+        " clock = extract(epoch FROM clock_timestamp()) + 90 * ordinal"
+    )
+    with meanwhile(lambda: set_up(database, turn)):
+        lines = report(database, carrier)
+    assert "+9" in lines["workers' clocks"] or "+89" in lines["workers' clocks"]
+    assert "NTP" in lines["workers' clocks"]
+    assert "[1]; look at their ROOMLOG_REDIS_URL" in lines["workers without Redis"]
+
+
 def test_two_live_processes_of_one_ordinal_are_named(database: str, carrier: redis.Redis) -> None:
     """Both beat; a row that stands still is one that died."""
-    insert = "INSERT INTO roomlog_store_worker (uuid, ordinal, beat) VALUES "
+    insert = "INSERT INTO roomlog_store_worker (uuid, ordinal, beat) VALUES "  # its clock says nothing yet
     set_up(database, insert + ", ".join(f"('{uuid4()}', {ordinal}, 0)" for ordinal in (3, 3, 5, 5)))
     beat = "UPDATE roomlog_store_worker SET beat = beat + 1 WHERE ordinal = 3"
     with meanwhile(lambda: set_up(database, beat)):

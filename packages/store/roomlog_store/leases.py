@@ -4,6 +4,7 @@ A lease changes hands by one conditional UPDATE that counts its epoch up; whoeve
 old epoch is refused by `lock_leases` inside its own transaction.
 """
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
@@ -27,7 +28,7 @@ def forget_worker(uuid: UUID) -> None:
 def beat(uuid: UUID, *, reaches_redis: bool) -> bool:
     """Count this process's beats up; False if it has no row: it is new, or others have forgotten it."""
     row = Worker.objects.filter(uuid=uuid)
-    return row.update(beat=F("beat") + 1, reaches_redis=reaches_redis) == 1
+    return row.update(beat=F("beat") + 1, reaches_redis=reaches_redis, clock=time.time()) == 1
 
 
 def take_leases(seen_epochs: Mapping[int, int], owner: UUID) -> set[int]:

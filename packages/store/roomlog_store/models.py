@@ -203,6 +203,8 @@ class Worker(models.Model):
     beat = models.BigIntegerField(default=0)
     reaches_redis = models.BooleanField(default=True, db_default=True)
     """Written with each beat. A process of the release before says nothing and counts as one that does."""
+    clock = models.FloatField(null=True)
+    """Its seconds since 1970 at its last beat, for the doctor alone: it makes timestamps and tickets."""
 
     def __str__(self) -> str:
         return f"worker {self.ordinal} ({self.uuid})"

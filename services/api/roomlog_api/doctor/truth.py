@@ -94,6 +94,7 @@ def _owners() -> Iterator[Finding]:
         threading.Event().wait(POLL_SECONDS)
         alive |= _beating(before)
     yield from _doubles(alive)
+    yield from _of_workers(alive)
     yield found(
         "workers", f"{len(alive)} beat", bool(alive), "start a worker: nothing is accepted without one"
     )
@@ -110,6 +111,19 @@ def _doubles(alive: set[UUID]) -> Iterator[Finding]:
     if doubled := sorted(ordinal for ordinal, count in ordinals.items() if count > 1):
         todo = "end one of each, or give every process its own ROOMLOG_ORDINAL; a rollout may last a moment"
         yield Finding("worker ordinals", f"several live processes have {doubled}", todo)
+
+
+def _of_workers(alive: set[UUID]) -> Iterator[Finding]:
+    """Yield whether live workers reach Redis, and how far the clock of the worst is from this machine's."""
+    workers = list(Worker.objects.filter(uuid__in=alive))
+    now = time.time()
+    cut_off = sorted(worker.ordinal for worker in workers if not worker.reaches_redis)
+    todo = "look at their ROOMLOG_REDIS_URL, its user's rights, and the network"
+    if cut_off:
+        yield Finding("workers without Redis", str(cut_off), todo)
+    ahead = [worker.clock - now for worker in workers if worker.clock is not None]
+    if ahead:  # of a beat that is up to a second old
+        yield clock("workers' clocks", max(ahead, key=abs))
 
 
 def _beating(before: dict[UUID, int]) -> set[UUID]:
