@@ -301,8 +301,8 @@ class WorkerModel:
         answers = await self._query(lambda: [reply_to(self._store, entry.envelope) for entry in entries])
         for entry, reply in zip(entries, answers, strict=True):
             replies[entry.envelope.gateway].append(reply)
-        await self._finish([], ids_of(entries))
         await self._answer(replies)
+        await self._finish([], ids_of(entries))
 
     async def _remind(self) -> None:
         now = self._loop.time()
