@@ -1,6 +1,9 @@
 """The Django app."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from .databases import begin_session
 
 
 class StoreConfig(AppConfig):
@@ -11,5 +14,7 @@ class StoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and what each new session begins with."""
         from . import checks  # noqa: F401 - importing registers them
+
+        connection_created.connect(begin_session, dispatch_uid="roomlog_store.begin_session")

@@ -36,10 +36,8 @@ _DJANGO_NAMES: Final = {
     "HOST": "host",
     "PORT": "port",
 }
-_TIMEOUTS: Final = (
-    f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
-    f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
-)
+_WRITER: Final = "ROOMLOG_WRITER"
+"""Our own word in the entry: the sessions are a writer's."""
 
 
 def database(url: str, *, writer: bool = False) -> dict[str, Any]:
@@ -47,7 +45,7 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
 
     A `writer` (the worker) keeps one connection, with prepared statements, and ends its own stuck ones.
     Others keep one a thread, and ask with each request whether it still lives. Between a writer and
-    PostgreSQL no pooler may share sessions.
+    PostgreSQL a pooler must keep sessions apart (PgBouncer: `pool_mode = session`).
 
     Raises:
         SettingError: it is neither.
@@ -65,13 +63,21 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     }
     if writer:
         options["server_side_binding"] = True
-        # Ours stand last, so that they count.
-        options["options"] = " ".join(filter(None, [options.get("options"), _TIMEOUTS]))
+        settings[_WRITER] = True
         settings["CONN_MAX_AGE"] = None
     else:
         settings["CONN_MAX_AGE"] = KEPT_SECONDS
         settings["CONN_HEALTH_CHECKS"] = True
     return settings
+
+
+def begin_session(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Give a writer's new session its time-outs; for `connection_created`.
+
+    Not by the startup parameter `options`, which poolers refuse.
+    """
+    if connection.settings_dict.get(_WRITER):
+        end_stuck_statements(connection)
 
 
 def limit_reads(connection: BaseDatabaseWrapper) -> None:
