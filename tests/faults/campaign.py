@@ -41,6 +41,8 @@ class Plan:
     ablation: str = ""
     """The safeguard that is missing."""
     rest_seconds: float = REST_SECONDS
+    min_successes: int = MIN_SUCCESSES
+    """That make it count."""
 
 
 async def run_history(plan: Plan, databases: PostgresDatabases, directory: Path) -> Report:
@@ -71,7 +73,9 @@ async def _run(plan: Plan, topology: Topology, directory: Path) -> Report:
             rows = await read_log(topology.stack)
         history = load.history(rows, [await read_epoch(topology.stack)])
     history.save(directory / "history.json")
-    report = await asyncio.to_thread(report_on, history, ablation=plan.ablation or "none")
+    report = await asyncio.to_thread(
+        report_on, history, min_successes=plan.min_successes, ablation=plan.ablation or "none"
+    )
     return replace(report, anomalies=[*stuck, *report.anomalies])
 
 
@@ -112,7 +116,7 @@ async def _break(plan: Plan, scene: Scene) -> None:
         await asyncio.sleep(scene.dice.uniform(*CALM_SECONDS))
         seconds = time.monotonic() - began
         journal = scene.load.journal
-        counts = journal.successes() >= MIN_SUCCESSES and journal.has_unknown()
+        counts = journal.successes() >= plan.min_successes and journal.has_unknown()
         if seconds > plan.seconds and (counts or seconds > PATIENCE * plan.seconds):
             return
         # A gateway's death leaves its senders without an answer more surely than anything else.

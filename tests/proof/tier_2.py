@@ -10,13 +10,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tests.faults.campaign import Plan, describe, run_history
 from tests.faults.checker import Report
 from tests.faults.databases import PostgresDatabases, postgres_databases
+from tests.faults.healing import Healing, healings
 from tests.faults.mishaps import Mishap, flush, kill_worker, partition, reset
 from tests.proof.driver import again
 from tests.proof.rows import Row, Size
@@ -27,6 +28,10 @@ HISTORIES: Final = {Size.SMALL: (16, 25.0), Size.LONG: (240, 60.0)}
 SEEDS: Final = 2**31
 SHOWN: Final = 10
 """Anomalies of one history that are named."""
+HEALING_SECONDS: Final = 4.0
+"""One fault of this kind, or two."""
+HEALING_SUCCESSES: Final = 100
+"""Of a history that is one fault long."""
 ABLATION_SECONDS: Final = 10.0
 ABLATION_REST_SECONDS: Final = 10.0
 ABLATION_TRIES: Final = 6
@@ -55,13 +60,14 @@ def run(size: Size, seed: int | None) -> list[Row]:
     count, seconds = (1, HISTORIES[size][1]) if seed is not None else HISTORIES[size]
     first = random.SystemRandom().randrange(SEEDS) if seed is None else seed
     with postgres_databases() as databases:
-        runner = _Runner(databases, size)
+        runner = Runner(databases, size)
         rows = _histories(runner, range(first, first + count), seconds)
+        rows += [heal(runner, healing, first) for healing in healings()]
         return rows + [_ablation(runner, ablation, first) for ablation in ABLATIONS]
 
 
 @dataclass(frozen=True)
-class _Runner:
+class Runner:
     databases: PostgresDatabases
     size: Size
 
@@ -81,7 +87,7 @@ class _Runner:
         return report
 
 
-def _histories(runner: _Runner, seeds: range, seconds: float) -> list[Row]:
+def _histories(runner: Runner, seeds: range, seconds: float) -> list[Row]:
     """Return one row for all good histories, and one for each other."""
     began = time.monotonic()
     good, bad = [], []
@@ -96,7 +102,17 @@ def _histories(runner: _Runner, seeds: range, seconds: float) -> list[Row]:
     return [*([_row(runner, what, good, time.monotonic() - began, first)] if good else []), *bad]
 
 
-def _row(runner: _Runner, what: str, reports: list[Report], seconds: float, seed: int | None) -> Row:
+def heal(runner: Runner, healing: Healing, seed: int) -> Row:
+    """Return the row of one fault that must heal: a short history in which nothing else is broken."""
+    began = time.monotonic()
+    plan = Plan(seed=seed, seconds=HEALING_SECONDS, kinds=(healing,), min_successes=HEALING_SUCCESSES)
+    report = runner.run(plan)
+    row = _row(runner, f"heals: {healing.what}", [report], time.monotonic() - began, seed)
+    times = ", ".join(f"{seconds:.1f} s" for seconds in healing.seconds)
+    return replace(row, remarks=(*row.remarks, f"service {times or 'never'} after the mending"))
+
+
+def _row(runner: Runner, what: str, reports: list[Report], seconds: float, seed: int | None) -> Row:
     def total(outcome: str) -> int:
         return sum(report.operations[outcome] for report in reports)
 
@@ -117,7 +133,7 @@ def _row(runner: _Runner, what: str, reports: list[Report], seconds: float, seed
     )
 
 
-def _ablation(runner: _Runner, ablation: Ablation, first: int) -> Row:
+def _ablation(runner: Runner, ablation: Ablation, first: int) -> Row:
     began = time.monotonic()
     caught = ""
     for seed in range(first, first + ABLATION_TRIES):
