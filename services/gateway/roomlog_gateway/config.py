@@ -14,6 +14,8 @@ from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds
 
+from .origins import read_origins
+
 SERVICE: Final = "gateway"
 
 ANSWER_SECONDS: Final = 10.0
@@ -30,7 +32,7 @@ class Config:
     bind: Bind
     health_bind: Bind
     allowed_origins: tuple[str, ...]
-    """Values of the Origin header that may connect; `*` allows all, none allows the same host only."""
+    """Origins that may connect beside the server's own, in the form that `origins.py` compares."""
     max_connections: int
     """Sockets of this process; the next upgrade is answered with 503."""
     max_accepts_per_second: int
@@ -58,7 +60,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         keyspace=Keyspace(read_redis_prefix(DEFAULT_PREFIX, environ)),
         bind=read_bind("ROOMLOG_BIND", "0.0.0.0:8080", environ=environ),
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9080", environ=environ),
-        allowed_origins=read_list("ROOMLOG_ALLOWED_ORIGINS", environ=environ),
+        allowed_origins=read_origins(read_list("ROOMLOG_ALLOWED_ORIGINS", environ=environ)),
         max_connections=read_integer("ROOMLOG_MAX_CONNECTIONS", 10_000, minimum=1, environ=environ),
         max_accepts_per_second=read_integer(
             "ROOMLOG_MAX_ACCEPTS_PER_SECOND", 500, minimum=1, environ=environ

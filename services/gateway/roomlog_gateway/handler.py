@@ -9,7 +9,6 @@ import base64
 import binascii
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import HttpVersion11, hdrs, web
 
@@ -20,6 +19,7 @@ from .bucket import TokenBucket
 from .config import Config
 from .connection import CLOSE_SECONDS, Socket
 from .gateway import Gateway
+from .origins import is_allowed
 
 PLAIN_GET: Final = "This address speaks WebSocket: connect with ws:// or wss:// and send JSON text frames.\n"
 RETRY_AFTER_SECONDS: Final = 1
@@ -29,7 +29,6 @@ UPGRADE_SECONDS: Final = 5.0
 VERSION: Final = "13"
 """The only version of RFC 6455."""
 KEY_BYTES: Final = 16
-ANY_ORIGIN: Final = "*"
 
 
 class Handler:
@@ -82,15 +81,12 @@ class Handler:
     def _is_allowed_origin(self, request: web.Request) -> bool:
         """Browsers always send an Origin; what sends none is no browser and can't be tricked into it."""
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is None or ANY_ORIGIN in self._config.allowed_origins:
-            return True
-        if not self._config.allowed_origins:
-            return urlsplit(origin).netloc == request.host
-        return origin in self._config.allowed_origins
+        return origin is None or is_allowed(origin, request.host, self._config.allowed_origins)
 
 
 def _is_upgrade(request: web.Request) -> bool:
-    connection = {part.strip().lower() for part in request.headers.get(hdrs.CONNECTION, "").split(",")}
+    lines = ",".join(request.headers.getall(hdrs.CONNECTION, []))  # one list, however many lines it takes
+    connection = {part.strip().lower() for part in lines.split(",")}
     upgrade = request.headers.get(hdrs.UPGRADE, "").strip().lower()
     is_get = request.method == hdrs.METH_GET and request.version >= HttpVersion11
     return is_get and "upgrade" in connection and upgrade == "websocket"

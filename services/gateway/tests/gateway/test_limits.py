@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from aiohttp import ClientSession
+from multidict import CIMultiDict
 
 from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
@@ -203,6 +204,8 @@ async def test_more_upgrades_than_a_second_may_have_are_503(
         ("https://chat.example", "https://chat.example", 101),
         ("https://chat.example", "https://evil.example", 403),
         ("*", "https://evil.example", 101),
+        ("https://chat.example", "http://{host}", 101),
+        ("https://chat.example", "null", 403),
     ],
 )
 async def test_only_allowed_origins_may_connect(
@@ -221,6 +224,15 @@ async def test_a_plain_get_is_told_to_speak_websocket(gateway: Running, http: Cl
         assert response.status == 426
         assert response.headers["Upgrade"] == "websocket"
         assert "WebSocket" in await response.text()
+
+
+async def test_all_connection_lines_are_one_list(gateway: Running, http: ClientSession) -> None:
+    """RFC 9110 section 5.3: proxies may split it."""
+    headers = CIMultiDict(upgrade_headers())
+    headers.popall("Connection")
+    headers.extend([("Connection", "keep-alive"), ("Connection", "x, Upgrade")])
+    async with http.get(gateway.url, headers=headers) as response:
+        assert response.status == 101
 
 
 @pytest.mark.parametrize(
