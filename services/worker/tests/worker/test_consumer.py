@@ -98,6 +98,18 @@ class TestEvents:
         assert len(heard.users) == 3
         assert read == [created_room_id(people.alice, "new")] * 3
 
+    def test_many_new_rooms_hold_up_no_message(self, bench: Bench, people: People) -> None:
+        """A turn makes a few and goes on; a message behind them is written in the same turn."""
+        room = make_room(people.alice)
+        for number in range(7):
+            bench.send(CreateRoom(uuid=str(number)), people.alice)
+        bench.send(message(room, "behind"), people.alice)
+        bench.turn()
+        assert texts_of(room) == ["behind"]
+        assert ChatRoom.objects.count() < 8
+        bench.drain()
+        assert ChatRoom.objects.count() == 8
+
     def test_a_room_over_the_rate_is_refused_until_then(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
