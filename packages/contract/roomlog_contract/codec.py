@@ -9,11 +9,12 @@ import json
 import math
 import re
 from typing import Any, Final, cast
+from unicodedata import is_normalized, normalize
 
 import msgspec
 
 from . import limits
-from .commands import COMMANDS, Authenticate, ClientCommand, Command, GetHistory, NewMessage, Ping
+from .commands import COMMANDS, Authenticate, ClientCommand, Command, CreateRoom, GetHistory, NewMessage, Ping
 from .errors import ErrorCode, MalformedFrame, RefusedCommand
 
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -109,7 +110,7 @@ def command_of(keys: dict[str, Any], *, has_escapes: bool = True) -> ClientComma
             ErrorCode.BAD_VALUE, "Text holds NUL or half a surrogate pair.", uuid=uuid, action=action
         )
     try:
-        command = msgspec.convert(keys, struct)
+        command = _named(msgspec.convert(keys, struct))
         _check(command)
     except msgspec.ValidationError as error:
         # The sentence may quote the client's own words, so only its beginning is msgspec's.
@@ -216,6 +217,13 @@ def _is_storable(value: object) -> bool:
     return not isinstance(value, list) or all(map(_is_storable, value))
 
 
+def _named(command: Command) -> Command:
+    """Return the command with its name in the one form in which names are compared (NFKC)."""
+    if not isinstance(command, CreateRoom) or is_normalized("NFKC", command.name):
+        return command
+    return msgspec.structs.replace(command, name=normalize("NFKC", command.name))
+
+
 def _check(command: Command) -> None:
     """Refuse what types can't say."""
     match command:
@@ -224,6 +232,8 @@ def _check(command: Command) -> None:
                 raise RefusedCommand(ErrorCode.EMPTY_TEXT)
             if len(text) > limits.TEXT_CODE_POINTS:
                 raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
+        case CreateRoom(name=name) if len(name) > limits.NAME_CODE_POINTS:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "`name` is longer than 200 code points.")
         case Authenticate(token=token, ticket=ticket) if (token is None) == (ticket is None):
             raise RefusedCommand(ErrorCode.REQUIRED_KEYS, "Either `token` or `ticket` is required.")
         case GetHistory(before=before, after=after) if before is not None and after is not None:

@@ -17,24 +17,30 @@ from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of, shard_of_room
 
+from .foreseen import refuse_a_crowd, refuse_a_missing_room, refuse_the_impossible
 from .models import PendingCommand
 
 command_pending: Final = Signal()
 """Sent after the commit with `shard`: a row waits for the shard's owner."""
 
 
-def request_command(command: RoomWrite, user_id: int, *, staff: bool = False) -> str:
+def request_command(command: RoomWrite, user_id: int, *, staff: bool = False, is_bounded: bool = True) -> str:
     """Ask for an event of a room's log in the caller's transaction and return the command's uuid.
 
     Repeating a uuid is safe: the event exists once. What the room's state forbids (not a member, muted)
     is found only by the worker, which then drops the command; `staff` says that rights were checked here.
+    `is_bounded` is for people's requests, which can come again: they are refused while too many wait.
 
     Raises:
-        RefusedCommand: no client could have sent it either: empty or too long text, NUL and the like.
+        RefusedCommand: no client could have sent it either (empty or too long text, NUL and the like), it is
+            sure to be refused later, or too many wait (`busy`).
     """
     command = _checked(command)
+    refuse_the_impossible(command, user_id)
     room = room_of(command, user_id)
     shard = shard_of_room(room)
+    if is_bounded:
+        refuse_a_crowd(shard)
     PendingCommand.objects.create(
         shard=shard,
         room=room,
@@ -52,9 +58,13 @@ def post(room_id: UUID, user_id: int, text: str, *, uuid: str | None = None) -> 
     Give the uuid of what you post about (an order's, a job's) and a repeated task posts once.
 
     Raises:
-        RefusedCommand: the text is empty or too long, or holds what can't be stored.
+        RefusedCommand: the text is empty or too long, or holds what can't be stored; there is no such room,
+            and nothing waits that makes it; the uuid was used for another text.
     """
-    return request_command(NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text), user_id)
+    refuse_a_missing_room(room_id)
+    # Not bounded: your transaction would fail for a crowd that is not yours.
+    message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text)
+    return request_command(message, user_id, is_bounded=False)
 
 
 def _wake_after_commit(shard: int) -> None:

@@ -43,3 +43,11 @@ def read_socket_url(name: str) -> str:
     if url and not _SOCKET.fullmatch(url):
         raise SettingError(name, f"is {url[:80]!r}, not an address as in wss://chat.example.org/ws")
     return url
+
+
+def read_path_prefix(name: str) -> str:
+    """Return where a proxy has put the api, as in `/chat`; empty at the root of its host."""
+    text = read_text(name, "").strip("/")
+    if not re.fullmatch(r"(?:[\w.~-]+(?:/[\w.~-]+)*)?", text, re.ASCII):
+        raise SettingError(name, f"is {text!r}, not a path as in /chat")
+    return f"/{text}" if text else ""

@@ -4,11 +4,14 @@ Beside the message's way. It says who appears in answers; whoever knows a user's
 """
 
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Any, Final
+from unicodedata import normalize
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from roomlog_store.models import Membership
 
@@ -30,12 +33,21 @@ class FindPeople(StrEnum):
 def people_found(asker: int, prefix: str) -> QuerySet[Any]:
     """Return at most MAX_FOUND active users whose name begins so and whom the asker may find."""
     people = get_user_model()._default_manager
+    prefix = normalize("NFKC", prefix)
     policy = FindPeople(settings.ROOMLOG_FIND_PEOPLE)
     if len(prefix) < MIN_PREFIX or "\0" in prefix or policy is FindPeople.NOBODY:
         return people.none()
-    # startswith, not istartswith: only this finds its index.
-    found = people.filter(username__startswith=prefix, is_active=True)
+    found = people.filter(_begins(prefix), is_active=True)
     if policy is FindPeople.SHARED_ROOMS:
         theirs = Membership.objects.filter(user=OuterRef("pk"), room__memberships__user=asker)
         found = found.filter(Exists(theirs))
     return found.order_by("username")[:MAX_FOUND]
+
+
+def _begins(prefix: str) -> Q:
+    """Return the condition that a name begins so, in whatever case.
+
+    SQLite compares ASCII alone without case; for other letters it is asked for the forms that people type.
+    """
+    forms = {prefix, prefix.lower(), prefix.upper(), prefix.capitalize()}
+    return reduce(or_, (Q(username__istartswith=form) for form in sorted(forms)))

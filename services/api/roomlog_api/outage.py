@@ -35,7 +35,16 @@ def outage_problem(error: BaseException) -> HttpResponse:
 def outage_page(error: BaseException) -> HttpResponse:
     """Return a person's."""
     _note(error)
-    page = render_to_string("roomlog_api/unavailable.html", {"sentence": SENTENCE})
+    return _page(SENTENCE)
+
+
+def crowd_page() -> HttpResponse:
+    """Return a person's answer while too many commands wait for their workers."""
+    return _page("Too much waits for the workers. Nothing was changed; try again in a moment.")
+
+
+def _page(sentence: str) -> HttpResponse:
+    page = render_to_string("roomlog_api/unavailable.html", {"sentence": sentence})
     response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response

@@ -15,7 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.defaults import server_error
 
-from .outage import is_outage, outage_page, outage_problem
+from roomlog_contract.errors import ErrorCode, RefusedCommand
+
+from .outage import crowd_page, is_outage, outage_page, outage_problem
 from .problems import MEDIA_TYPE, problem
 
 log = structlog.get_logger()
@@ -47,6 +49,8 @@ class Refusals:
         """Return the answer where a view met an outage or a value that no database stores."""
         if is_outage(error):
             return _outage(request, error)
+        if isinstance(error, RefusedCommand) and error.code is ErrorCode.BUSY:
+            return crowd_page()
         if isinstance(error, DataError):
             return _told(request, HTTPStatus.BAD_REQUEST, "A value can't be stored.")
         return None

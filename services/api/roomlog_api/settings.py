@@ -8,11 +8,17 @@ from pathlib import Path
 
 from django.templatetags.static import static
 
-from roomlog_api.addresses import read_hosts, read_origins, read_socket_url
+from roomlog_api.addresses import read_hosts, read_origins, read_path_prefix, read_socket_url
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
-from roomlog_runtime.settings import end_with_a_sentence, read_choice, read_flag, read_integer, read_secret
+from roomlog_runtime.settings import (
+    end_with_a_sentence,
+    read_choice,
+    read_flag,
+    read_integer,
+    read_secret,
+)
 from roomlog_store.databases import database
 
 end_with_a_sentence()
@@ -28,10 +34,15 @@ CSRF_TRUSTED_ORIGINS = read_origins("ROOMLOG_CSRF_TRUSTED_ORIGINS")
 DEFAULT_EXCEPTION_REPORTER_FILTER = "roomlog_api.debug_pages.SettingsFilter"
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"))}
 
+PATH_PREFIX = read_path_prefix("ROOMLOG_PATH_PREFIX")
+"""Where a proxy has put all this, as in /chat; empty at the root of its host."""
+FORCE_SCRIPT_NAME = PATH_PREFIX or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PATH_PREFIX}/"
+
 ROOMLOG_REDIS_URL = read_redis_url()
 ROOMLOG_REDIS_PREFIX = read_redis_prefix(DEFAULT_PREFIX)
 ROOMLOG_WEBSOCKET_URL = read_socket_url("ROOMLOG_WEBSOCKET_URL")
-"""Where the chat page connects to; empty: its own host and scheme, path /ws."""
+"""Where the chat page connects to; empty: its own host and scheme, `ws` beside the page."""
 ROOMLOG_FIND_PEOPLE = read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms", "nobody"), "shared_rooms")
 """Whom a signed-in person finds by name."""
 
@@ -131,6 +142,7 @@ SPECTACULAR_SETTINGS = {
 PROMETHEUS_METRIC_NAMESPACE = "roomlog_api"
 UNFOLD = {
     "SITE_TITLE": "Roomlog",
+    "SITE_URL": f"{PATH_PREFIX}/",
     "SITE_HEADER": "Roomlog",
     "SITE_SYMBOL": "forum",
     "SITE_FAVICONS": [

@@ -42,6 +42,9 @@ class PacedBackend(ModelBackend):
         """
         if username is None or password is None:
             return None
+        username = User.normalize_username(
+            username
+        )  # as the account's was: some keyboards write it otherwise
         if not _hashing.acquire(blocking=False):
             raise TooManyTries(HASHING_RETRY_SECONDS)
         try:

@@ -5,8 +5,10 @@ import os
 from typing import Any, Final
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db.backends.signals import connection_created
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 
 from roomlog_store.databases import end_stuck_statements
@@ -35,12 +37,19 @@ class Utf8Request(WSGIRequest):
 
 
 class Application(WSGIHandler):
-    """Django's, with our request."""
+    """Django's, with our request, below a prefix whether the proxy takes it from the path or not."""
 
     request_class = Utf8Request
 
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
+        """Answer a request."""
+        prefix, path = settings.FORCE_SCRIPT_NAME or "", environ.get("PATH_INFO", "")
+        if prefix and f"{path}/".startswith(f"{prefix}/"):
+            environ["PATH_INFO"] = path[len(prefix) :] or "/"
+        return super().__call__(environ, start_response)
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
-django.setup(set_prefix=False)
+django.setup()
 connection_created.connect(end_stuck_statements, dispatch_uid="roomlog_api.end_stuck_statements")
 application = Application()

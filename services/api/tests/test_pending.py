@@ -125,5 +125,7 @@ def test_a_stranger_is_refused_by_the_worker(
 ) -> None:
     """Membership is a rule of the room's writer, not of whoever asks."""
     post(lobby, admin_user.pk, "let me in")
-    post(uuid4(), admin_user.pk, "anybody?")
-    assert work() == ["not_member", "not_member"]
+    with pytest.raises(RefusedCommand) as refused:
+        post(uuid4(), admin_user.pk, "anybody?")
+    assert refused.value.code is ErrorCode.NOT_MEMBER
+    assert work() == ["not_member"]

@@ -48,7 +48,9 @@ def build_runner(config: Config, on_drained: Callable[[], None]) -> web.AppRunne
     drain = Drain(gateway, config, on_drained)
     app = web.Application()
     app[GATEWAY], app[DRAIN] = gateway, drain
-    app.router.add_route("*", "/ws", Handler(gateway, config, lambda: drain.is_closing).__call__)
+    handler = Handler(gateway, config, lambda: drain.is_closing)
+    for path in ("/ws", "/{prefix:.+}/ws"):  # a proxy may have put all this below a prefix of its own
+        app.router.add_route("*", path, handler.__call__)
     app.cleanup_ctx.append(_life(config, gateway, drain))
     app.on_shutdown.append(_close_rest(drain))
     return web.AppRunner(

@@ -1,0 +1,111 @@
+"""Below a prefix of a proxy's, whether the proxy takes it from the path or leaves it there."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+SCRIPT = """
+import io, json, sys
+from roomlog_api.wsgi import application
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+call_command("migrate", verbosity=0)
+User.objects.create_superuser("root", password="root root root")
+
+def ask(path, method="GET", cookie="", body=b"", kind="text/plain"):
+    said = {}
+    def start(status, headers):
+        said.update(status=int(status[:3]), headers=headers)
+    environ = {
+        "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "HTTP_COOKIE": cookie,
+        "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr, "CONTENT_TYPE": kind,
+        "CONTENT_LENGTH": str(len(body)), "HTTP_HOST": "localhost",
+    }
+    answer = application(environ, start)
+    said["body"] = b"".join(answer).decode(errors="replace")
+    answer.close()
+    return said
+
+below = sys.argv[1]
+session = Client()
+session.force_login(User.objects.get())
+cookie = "roomlog_session=" + session.cookies["roomlog_session"].value
+print(json.dumps({
+    "stranger": ask(below + "/"),
+    "login": ask(below + "/login/"),
+    "page": ask(below + "/", cookie=cookie),
+    "admin": ask(below + "/admin/", cookie=cookie),
+    "module": ask(below + "/static/roomlog/chat.js"),
+    "rest": ask(below + "/api/nothing/"),
+    "schema": ask(below + "/api/schema/"),
+}))
+"""
+
+
+@pytest.fixture(scope="module", params=["/chat", ""], ids=["the proxy leaves it", "the proxy takes it"])
+def answers(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What a process below /chat answers."""
+    environ = {
+        "ROOMLOG_SECRET_KEY": "x",
+        "ROOMLOG_DATABASE_URL": "sqlite://:memory:",
+        "ROOMLOG_PATH_PREFIX": "chat/",
+        "DJANGO_SETTINGS_MODULE": "roomlog_api.settings",
+        "ROOMLOG_LOG_LEVEL": "error",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT, request.param],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    made: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return made
+
+
+def header(answer: dict[str, Any], name: str) -> list[str]:
+    """Return all values of a header."""
+    return [value for key, value in answer["headers"] if key.lower() == name]
+
+
+def test_strangers_are_sent_to_the_login_below_it(answers: dict[str, Any]) -> None:
+    """And back from there."""
+    assert header(answers["stranger"], "location") == ["/chat/login/?next=/chat/"]
+
+
+def test_every_address_in_a_page_is_below_it(answers: dict[str, Any]) -> None:
+    """Static files, the ticket, the search, the admin: nothing points to the root of the host."""
+    page = answers["page"]["body"]
+    assert answers["page"]["status"] == 200
+    for address in ("/chat/static/roomlog/chat.js", "/chat/api/ticket/", "/chat/api/users/", "/chat/admin/"):
+        assert f'"{address}"' in page
+    assert answers["module"]["status"] == 200
+    assert 'new URL("ws", location.href' in answers["module"]["body"]
+    for name in ("page", "login", "admin"):
+        body = answers[name]["body"]
+        for attribute in ("href", "src", "action"):
+            wrong = [part for part in body.split(f'{attribute}="/')[1:] if not part.startswith("chat/")]
+            assert wrong == [], (name, attribute, wrong[0][:80])
+
+
+def test_cookies_are_for_what_is_below_it_alone(answers: dict[str, Any]) -> None:
+    """Another application on the same host sees none of them."""
+    cookies = header(answers["login"], "set-cookie")
+    assert cookies
+    assert all("Path=/chat/" in cookie for cookie in cookies)
+
+
+def test_rest_is_below_it(answers: dict[str, Any]) -> None:
+    """Its description names the addresses that work, and an unknown one is a problem."""
+    assert answers["rest"]["status"] == 404
+    assert header(answers["rest"], "content-type") == ["application/problem+json"]
+    assert "/api/rooms/" in answers["schema"]["body"]
