@@ -15,7 +15,7 @@ from uuid import UUID
 
 from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
-from roomlog_contract.envelope import HeadMoved, Reply, decode_envelope, encode
+from roomlog_contract.envelope import Beacon, HeadMoved, Reply, decode_envelope, encode
 
 from .lease_model import Forgotten, LeaseModel
 from .ledger import Batch, Refused
@@ -29,6 +29,8 @@ CALL_SECONDS: Final = (0.0002, 0.002)
 """One way between a worker and the database or Redis."""
 BLOCK_SECONDS: Final = 0.2
 TROUBLE_SECONDS: Final = 0.5
+BEACON_SECONDS: Final = 1.0
+"""Four times as long as the product's: it is judged by eight seconds of silence."""
 SWEEP_SECONDS: Final = 1.0
 REMIND_SECONDS: Final = 2.0
 
@@ -86,7 +88,10 @@ class WorkerModel:
         self._next_sweep = self._next_reminder = 0.0
         self._work = asyncio.Event()
         self._forget_redis = redis.on_entry(self._work.set)
+        self._has_database = False
+        self._turned_at = loop.time()
         self._task = loop.create_task(self._run())
+        self._light = loop.create_task(self._shine())
 
     # -- what may happen to it ------------------------------------------------------------------
 
@@ -97,6 +102,7 @@ class WorkerModel:
         self.is_alive = False
         self._forget_redis()
         self._task.cancel()
+        self._light.cancel()
         if self._transaction is not None and self._dice.random() < 0.5:
             self._transaction.end()
 
@@ -112,11 +118,14 @@ class WorkerModel:
 
     async def _run(self) -> None:
         while not self.is_stopping:
+            self._turned_at = self._loop.time()
             try:
                 await self._turn()
+                self._has_database = True
             except LeaseLost as error:
                 self.leases.lose(error.lost)
             except (Trouble, NotUnique):
+                self._has_database = False
                 await asyncio.sleep(TROUBLE_SECONDS)
             except RedisGone:
                 self.leases.redis_failed()
@@ -125,8 +134,22 @@ class WorkerModel:
             except Forgotten:
                 break
         self.is_alive = False
+        self._light.cancel()
         self._forget_redis()
         self.leases.release_all()
+
+    async def _shine(self) -> None:
+        """Say what the worker does, whatever its writer does meanwhile."""
+        while True:
+            await asyncio.sleep(BEACON_SECONDS)
+            await self._runs.wait()
+            turn_ms = int((self._loop.time() - self._turned_at) * 1000)
+            owned = sorted(self.leases.epochs)
+            said = encode(Beacon("model", owned, {}, 0.0, turn_ms, self._has_database))
+            try:
+                await self._ask_redis(partial(self._redis.publish, KEYSPACE.beacon_channel.encode(), said))
+            except RedisGone:
+                continue
 
     async def _turn(self) -> None:
         if not self.leases.epochs:

@@ -71,13 +71,15 @@ class RoomReset(Struct, frozen=True):
 
 
 class Degraded(Struct, frozen=True):
-    """The gateway has lost its message carrier: nothing arrives until `Recovered`."""
+    """Nothing is accepted and nothing arrives until `Recovered`; a later one replaces it."""
 
     since_ms: int
+    rooms: list[str] | None = None
+    """Those of your rooms that are concerned; None: all."""
 
 
 class Recovered(Struct, frozen=True):
-    """The carrier is back; what was missed follows."""
+    """None of your rooms is concerned any more; what was missed follows."""
 
     since_ms: int
 

@@ -136,6 +136,22 @@ class Recheck(Struct, frozen=True, tag=True):
     """Something about the user's tokens or account changed: ask again for every connection."""
 
 
+class Beacon(Struct, frozen=True, tag=True):
+    """What a worker says of itself, four times a second; the gate and `degraded` go by it."""
+
+    worker: str
+    shards: list[int]
+    """Those that it owns."""
+    oldest_ms: dict[int, int]
+    """Age of the oldest entry that waits to be written, of shards that have one."""
+    drained: float
+    """Entries a second, a mean over about two seconds."""
+    turn_ms: int
+    """Since its writer began the present turn: a turn takes milliseconds."""
+    database: bool
+    """The writer's last turn met no trouble of the database."""
+
+
 Reply = Answered | Selected | Identified | HeadsRead | EventsFetched
 RoomNotice = Notice | HeadMoved
 UserNotice = Joined | Recheck
@@ -144,11 +160,12 @@ _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")
 _envelopes: Final = msgspec.msgpack.Decoder(Envelope)
 _replies: Final = msgspec.msgpack.Decoder(list[Reply])
 _room_notices: Final[msgspec.msgpack.Decoder[RoomNotice]] = msgspec.msgpack.Decoder(RoomNotice)
+_beacons: Final = msgspec.msgpack.Decoder(Beacon)
 _user_notices: Final[msgspec.msgpack.Decoder[UserNotice]] = msgspec.msgpack.Decoder(UserNotice)
 
 
 def encode(
-    value: Envelope | RoomNotice | UserNotice | Reply | Sequence[Reply] | Sequence[msgspec.Raw],
+    value: Envelope | RoomNotice | UserNotice | Beacon | Reply | Sequence[Reply] | Sequence[msgspec.Raw],
 ) -> bytes:
     """Return the msgpack of an envelope, a notice or one publication's replies, encoded already or not."""
     return _encoder.encode(value)
@@ -171,6 +188,11 @@ def decode_replies(data: bytes) -> list[Reply]:
 def decode_room_notice(data: bytes) -> RoomNotice:
     """Return the notice of a publication on a room's channel."""
     return _read(_room_notices, data)
+
+
+def decode_beacon(data: bytes) -> Beacon:
+    """Return what a worker says of itself."""
+    return _read(_beacons, data)
 
 
 def decode_user_notice(data: bytes) -> UserNotice:

@@ -225,13 +225,18 @@ class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):
 
 
 class Degraded(ServerEvent, frozen=True, kw_only=True, tag="degraded"):
-    """The gateway has lost Redis: nothing arrives, sends are answered with busy."""
+    """Nothing is accepted and nothing arrives: Redis, the database or the rooms' worker is away.
+
+    A later one replaces it.
+    """
 
     since_ms: int
+    rooms: list[UUID] | UnsetType = UNSET
+    """Those of the connection's rooms that are concerned; left out: all."""
 
 
 class Recovered(ServerEvent, frozen=True, kw_only=True, tag="recovered"):
-    """Redis is back; missed events follow."""
+    """None of the connection's rooms is concerned any more; missed events follow."""
 
     since_ms: int
 

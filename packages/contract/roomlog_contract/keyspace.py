@@ -54,6 +54,11 @@ class Keyspace:
         """Return the channel of what concerns one user: joined rooms, revocation."""
         return f"{self.prefix}:user:{user}"
 
+    @property
+    def beacon_channel(self) -> str:
+        """Return the channel on which workers say what they do."""
+        return f"{self.prefix}:beacon"
+
     def gateway_channel(self, gateway: str) -> str:
         """Return the channel of one gateway process's replies."""
         return f"{self.prefix}:gateway:{gateway}"

@@ -117,6 +117,9 @@ HELD_EVENTS: Final = 256
 HELD_SECONDS: Final = 0.050
 """How long an event waits for its predecessor before the gap is fetched: above the jitter of one Redis."""
 
+DEGRADED_ROOMS: Final = 500
+"""Rooms that `degraded` names; of more it says nothing, and means all."""
+
 STALLED_SECONDS: Final = 10.0
 """A connection whose socket takes nothing for this long is closed with 4408."""
 

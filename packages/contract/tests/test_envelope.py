@@ -121,12 +121,19 @@ def test_a_user_notice_comes_back_as_it_went(sent: inside.UserNotice) -> None:
     assert inside.decode_user_notice(inside.encode(sent)) == sent
 
 
+def test_a_beacon_comes_back_as_it_went() -> None:
+    """What a worker says of itself."""
+    sent = inside.Beacon("w", [0, 63], {63: 1200}, 12.5, 3, database=True)
+    assert inside.decode_beacon(inside.encode(sent)) == sent
+
+
 @given(st.binary(max_size=200))
 def test_foreign_bytes_are_a_decode_error_and_nothing_else(data: bytes) -> None:
     """A stray publication or entry can be told from a broken program."""
     for decode in (
         inside.decode_envelope,
         inside.decode_replies,
+        inside.decode_beacon,
         inside.decode_room_notice,
         inside.decode_user_notice,
     ):

@@ -15,7 +15,12 @@ from roomlog_contract.schema import frame_structs
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()}
-INSIDE = (envelope.Envelope, *get_args(envelope.Reply), *get_args(envelope.RoomNotice | envelope.UserNotice))
+INSIDE = (
+    envelope.Envelope,
+    envelope.Beacon,
+    *get_args(envelope.Reply),
+    *get_args(envelope.RoomNotice | envelope.UserNotice),
+)
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -78,6 +83,7 @@ def test_every_key_and_channel_is_written() -> None:
         keyspace.tries_key(7),
         keyspace.room_channel(room).replace(room.hex, "<32 hex>"),
         keyspace.user_channel(7).replace(":7", ":<id>"),
+        keyspace.beacon_channel,
         keyspace.gateway_channel("7").replace(":7", ":<id>"),
     }
     written = {re.sub(r"{s\d\d}", "{sNN}", name) for name in made}

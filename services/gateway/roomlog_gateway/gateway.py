@@ -1,7 +1,7 @@
 """All of one gateway's parts, connected: what a process holds between start and drain.
 
 No stage of its own. It owns the connections and the tasks, and does once a second what can't be done on a
-message's way: deadlines, pings, rechecks, the word that Redis is lost.
+message's way: deadlines, pings, rechecks, the word that nothing is accepted.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ import structlog
 from roomlog_contract import limits
 from roomlog_contract.commands import Authenticate, ClientCommand
 from roomlog_contract.errors import CloseCode
-from roomlog_contract.events import Degraded, Recovered
 
 from . import metrics
 from .authentication import Authentication
+from .beacons import ALL, SILENT_SECONDS, Beacons
 from .config import Config
 from .connection import Connection, Socket
 from .fanout import Fanout
@@ -27,6 +27,7 @@ from .gaps import Gaps
 from .heads import HeadPoll
 from .intake import Intake
 from .members import Members
+from .outage import Outage
 from .outbox import unread_bound
 from .room import Room
 from .router import Router
@@ -44,8 +45,6 @@ RECHECK_SLOTS: Final = 60
 """Each connection's token and rooms are compared with the database once in 60 s (GUARANTEES G10)."""
 LOST_SLOTS: Final = 20
 """All are, within 20 s, after notices may have been lost: who joined a room meanwhile hears of it (G9)."""
-DEGRADED_SECONDS: Final = 10.0
-"""Without Redis for this long, clients are told."""
 
 
 class Gateway:
@@ -76,14 +75,16 @@ class Gateway:
         self._intake.on_gap, self._intake.on_doubt = gaps.watch, gaps.doubt
         self._router.bus.on_demoted = self._leave_redis
         self._heads = HeadPoll(self._router, self._intake, rooms)
+        self._beacons = Beacons(clock)
+        self._outage = Outage()
         replies = config.keyspace.gateway_channel(self.id)
-        self._subscriber.want({replies: self._router.on_replies})
+        self._subscriber.want(
+            {replies: self._router.on_replies, config.keyspace.beacon_channel: self._beacons.on_payload}
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled: dict[Connection, None] = {}
         self._unread_bound = unread_bound(config.max_connections)
         self._slot = 0
-        self._down_since: float | None = clock()
-        self._is_degraded = False
         self._hurried_seconds = 0
         """For so long connections are rechecked in LOST_SLOTS."""
         self.is_broken = False
@@ -233,7 +234,7 @@ class Gateway:
         self._router.bus.link.tick(now)
         self._subscriber.link.tick(now)
         self._router.expire(now)
-        self._watch_redis(now)
+        self._outage.tell(self._silent_shards(now), [connection.session for connection in self.connections])
         for connection, slot in list(self.connections.items()):
             self._check(connection, slot + second, now)
         self._hurried_seconds = max(0, self._hurried_seconds - 1)
@@ -251,23 +252,10 @@ class Gateway:
             if turn % (LOST_SLOTS if self._hurried_seconds else RECHECK_SLOTS) == 0 and self.is_connected:
                 self._sync(session)
 
-    def _watch_redis(self, now: float) -> None:
-        if self.is_connected:
-            if self._is_degraded:
-                self._is_degraded = False
-                self._tell_all(Recovered(since_ms=self.time_ms()))
-            self._down_since = None
-        elif self._down_since is None:
-            self._down_since = now
-        elif not self._is_degraded and now - self._down_since >= DEGRADED_SECONDS:
-            self._is_degraded = True
-            self._tell_all(Degraded(since_ms=self.time_ms() - int(DEGRADED_SECONDS * 1000)))
-
-    def _tell_all(self, event: Degraded | Recovered) -> None:
-        log.warning("redis_degraded" if isinstance(event, Degraded) else "redis_recovered")
-        for connection in list(self.connections):
-            if connection.session.state is SessionState.ACTIVE:
-                connection.session.tell(event)
+    def _silent_shards(self, now: float) -> frozenset[int]:
+        """Return the shards that accept nothing; all where Redis is mute, whatever TCP says."""
+        heard_at = min(self._router.bus.link.heard_at, self._subscriber.link.heard_at)
+        return ALL if now - heard_at >= SILENT_SECONDS else self._beacons.silent(now)
 
 
 def _nothing() -> None:

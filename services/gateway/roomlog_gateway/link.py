@@ -71,6 +71,8 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._lost: asyncio.Future[None] | None = None
         self._heard_at = 0.0
+        self.heard_at = clock()
+        """When Redis last said anything, through whatever connection: one that only opens says nothing."""
         self._asked = False
         self._is_missed = False
         self.is_writable = False
@@ -155,6 +157,7 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard_at, self._asked = self._clock(), False
+        self.heard_at = self._heard_at
         reader, handle = self._reader, self._speaker.link_reply
         try:
             reader.feed(data)

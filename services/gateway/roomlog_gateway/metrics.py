@@ -49,6 +49,9 @@ RECHECKS_UNANSWERED: Final = Counter(
     "roomlog_gateway_rechecks_unanswered_total", "Rechecks of a connection that no worker answered."
 )
 SHUT_GATES: Final = Gauge("roomlog_gateway_shut_gates", "Streams that are too long for more commands.")
+SILENT_SHARDS: Final = Gauge(
+    "roomlog_gateway_silent_shards", "Shards that accept nothing, as far as this gateway hears."
+)
 REDIS_LINKS: Final = Gauge("roomlog_gateway_redis_link_up", "1 while the link to Redis is up.", ["link"])
 WRITTEN_SECONDS: Final = Histogram(
     "roomlog_gateway_received_to_written_seconds",

@@ -90,7 +90,9 @@ class Session:
         "deadline",
         "invalid_tokens",
         "is_accepted",
+        "is_degraded",
         "is_syncing",
+        "outage",
         "outbox",
         "rooms",
         "state",
@@ -116,6 +118,10 @@ class Session:
         self.user = 0
         self.rooms: dict[UUID, Room] = {}
         self.unanswered = 0
+        self.outage = 0
+        """The last change of what accepts nothing that it was told, or that did not concern it."""
+        self.is_degraded = False
+        """It was told `degraded`, and no `recovered` since."""
         self.is_syncing = False
         """A recheck is under way."""
         self.wants_sync = False

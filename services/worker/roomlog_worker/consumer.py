@@ -21,6 +21,7 @@ from roomlog_runtime.shutdown import Shutdown
 from roomlog_store.models import PendingCommand
 
 from . import metrics
+from .beacon import Pulse
 from .bus import Bus, RawEntry
 from .crash import CrashPoint
 from .entries import Entry, entry_of, label_of, pending_entry, shard_of
@@ -74,8 +75,10 @@ class Consumer:
         shutdown: Shutdown,
         crash: CrashPoint,
         lanes: Sequence[Lane] = (),
+        pulse: Pulse | None = None,
     ) -> None:
-        """`lanes` answer the reads of the shards that this process owns."""
+        """`lanes` answer the reads of the shards that this process owns; `pulse` is kept for the beacon."""
+        self._pulse = pulse or Pulse()
         self._bus = bus
         self._lanes = lanes
         self._leases = leases
@@ -120,6 +123,7 @@ class Consumer:
     def turn(self) -> None:
         """Do one round of work. Trouble ends it early, after a pause, and is no error."""
         self._turned_at = time.monotonic()
+        self._pulse.turned()
         try:
             self._turn()
         except (LeaseLost, FailAlike, DatabaseError, InterfaceError, redis.RedisError) as error:
@@ -142,6 +146,7 @@ class Consumer:
             self._rewind()
         raw = self._bus.read(self._owned, self._patience_ms())
         self._leases.redis_answered()
+        self._pulse.oldest_ms = _oldest_ms(raw)
         work = self._sort(raw)
         # Whoever sent one of these entries may have seen the api's answer to what the wake-up stands for.
         is_sweeping = bool(work.spent) or time.monotonic() >= self._next_sweep
@@ -180,6 +185,7 @@ class Consumer:
         else:
             # What the session has prepared, and what was remembered of its server, goes with it.
             connection.close()
+            self._pulse.has_database = False
             self._trials.cut_short(error)
             self._pause("entries" if isinstance(error, FailAlike) else "database", error)
 
@@ -219,6 +225,7 @@ class Consumer:
             log.info("trouble_over", dependency=self._troubled, seconds=seconds)
             self._told.clear()
         self._troubled = ""
+        self._pulse.has_database = True
 
     def _hand_over(self) -> None:
         try:
@@ -233,6 +240,7 @@ class Consumer:
         if owned != self._owned or unclean:
             for lane in self._lanes:
                 lane.own(owned, unclean)
+        self._pulse.shards = frozenset(owned)
         if owned != self._owned:
             self._owned = owned
             self._rewind()
@@ -287,6 +295,7 @@ class Consumer:
         try:
             self._publish(published)
         finally:  # what was not published is told with the next reminder of the heads
+            self._pulse.drained += len(published.outcomes)
             metrics.BATCH_ENTRIES.observe(len(entries))
             for outcome in published.outcomes:
                 self._count(outcome)
@@ -357,3 +366,8 @@ class Consumer:
         moved = list(self._moved.items())[-REMINDERS:]
         self._moved.clear()
         self._bus.finish([head_moved(room, epoch, seq) for room, (epoch, seq) in moved], {})
+
+
+def _oldest_ms(raw: Sequence[RawEntry]) -> dict[int, int]:
+    """Return the time of each shard's first entry: an id begins with Redis' clock."""
+    return {shard_of(stream): int(entry_id.partition("-")[0]) for stream, entry_id, _ in reversed(raw)}

@@ -24,5 +24,6 @@ READS = Counter("roomlog_worker_reads_total", "Read commands answered, by action
 DEAD_LETTERS = Counter("roomlog_worker_dead_letters_total", "Entries given up after five failures alone.")
 TROUBLE = Counter("roomlog_worker_trouble_total", "Turns cut short by a dependency.", ["dependency"])
 LEASES_LOST = Counter("roomlog_worker_leases_lost_total", "Shards found to have another owner.")
+BEACONS = Counter("roomlog_worker_beacons_total", "Beacons, by what became of them.", ["outcome"])
 TWINS = Gauge("roomlog_worker_twins", "Other processes of this ordinal that beat; 0 is right.")
 SHARD_OWNED = Gauge("roomlog_worker_shard_owned", "1 where this process owns the shard.", ["shard"])

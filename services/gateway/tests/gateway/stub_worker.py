@@ -21,6 +21,7 @@ from roomlog_contract.commands import GetHistory, LeaveRoom, ListRooms, NewMessa
 from roomlog_contract.envelope import (
     ENTRY_FIELD,
     Answered,
+    Beacon,
     Envelope,
     EventsFetched,
     FetchEvents,
@@ -50,9 +51,11 @@ from roomlog_contract.events import (
     User,
 )
 from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import SHARDS
 
 EPOCH = "00000000000000e1"
 KEYSPACE = Keyspace("stub")
+BEACON_SECONDS = 0.25
 
 
 @dataclass
@@ -91,6 +94,7 @@ class StubWorker:
         """Happens after the second read of an authenticate and before its reply."""
         self._task: asyncio.Task[None] | None = None
         self._is_wanted = False
+        self._shone_at = 0.0
 
     def start(self) -> None:
         self._is_wanted = True
@@ -145,8 +149,17 @@ class StubWorker:
             with contextlib.suppress(RedisError):
                 await self._take_all()
 
+    async def _shine(self) -> None:
+        """Say that all shards are worked on, a few times a second."""
+        now = asyncio.get_running_loop().time()
+        if now - self._shone_at >= BEACON_SECONDS:
+            self._shone_at = now
+            everything = Beacon("stub", list(range(SHARDS)), {}, 0.0, 0, database=True)
+            await self._redis.publish(KEYSPACE.beacon_channel, encode(everything))
+
     async def _take_all(self) -> None:
         while self._is_wanted:
+            await self._shine()
             found: Any = await self._redis.xread(dict.fromkeys(KEYSPACE.streams(), "0"), count=256, block=20)
             for stream, entries in found or ():
                 replies: dict[str, list[Reply]] = {}

@@ -16,11 +16,13 @@ from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_store import statements
 from roomlog_store.leases import take_leases
-from roomlog_store.models import PendingCommand, RoomEvent, ShardLease
+from roomlog_store.models import PendingCommand, RoomEvent, ShardLease, Worker
 from roomlog_store.pending import post
 from roomlog_worker import writer
+from roomlog_worker.bus import Bus
+from roomlog_worker.leases import POLL_SECONDS, WITHOUT_REDIS_SECONDS
 from tests.store.people import People, make_room, message, write
-from tests.worker.bench import Bench, Killed
+from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 
 WAIT_SECONDS = 15.0
@@ -194,14 +196,28 @@ class TestRedis:
         assert not PendingCommand.objects.exists()
 
     def test_a_server_that_is_gone_ends_a_turn_and_not_the_worker(self, bench: Bench) -> None:
-        """A refused connection is trouble; the leases are kept meanwhile, and each turn asks again."""
+        """A refused connection is trouble; each turn asks again; no shard is taken before Redis answered."""
         bench.worker.leases.release_all()
         worker = bench.another(redis_url="redis://127.0.0.1:1/0")
         for _ in range(3):
             worker.turn()
         assert worker.consumer.trouble() == "redis"
-        assert worker.shutdown.pauses == [0.5] * 3 * (1 + len(worker.lanes))
-        assert len(worker.leases.epochs) == SHARDS
+        assert worker.shutdown.pauses == [0.5, *(0.25 for _ in worker.lanes)] * 3
+        assert worker.leases.epochs == {}
+        assert Worker.objects.count() == 0
+
+    def test_leases_are_kept_while_redis_is_away_for_all(self, bench: Bench, people: People) -> None:
+        """The only worker loses it: what the api writes is carried out meanwhile."""
+        room = make_room(people.alice)
+        bench.worker.consumer._bus = Bus("redis://127.0.0.1:1/0", KEYSPACE)
+        for _ in range(4 * round(WITHOUT_REDIS_SECONDS / POLL_SECONDS)):
+            bench.worker.turn()
+        assert bench.worker.consumer.trouble() == "redis"
+        assert len(bench.worker.leases.epochs) == SHARDS
+        post(room, people.alice, "by the api")
+        bench.worker.consumer._next_sweep = 0.0
+        bench.worker.turn()
+        assert texts_of(room) == ["by the api"]
 
     def test_an_emptied_redis_is_simply_empty(self, bench: Bench, people: People) -> None:
         """What was accepted is in the database; what was not is repeated by its sender."""

@@ -12,6 +12,7 @@ from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.settings import SettingError
 from roomlog_runtime.shutdown import Shutdown
+from roomlog_worker.beacon import BeaconLight, Pulse
 from roomlog_worker.bus import Bus
 from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
@@ -52,10 +53,12 @@ def run(config: Config) -> None:
     leases = LeaseKeeper(uuid4(), config.ordinal)
     bus = Bus(config.redis_url, config.keyspace)
     lanes = lanes_of(config.redis_url, config.keyspace, shutdown)
-    consumer = Consumer(bus, leases, shutdown, CrashPoint(config.crash_point), lanes)
+    pulse = Pulse()
+    consumer = Consumer(bus, leases, shutdown, CrashPoint(config.crash_point), lanes, pulse)
     checks = Checks(live=consumer.is_turning, ready=consumer.trouble)
     health = HealthServer(config.health_bind, checks)
     health.start()
+    BeaconLight(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
     # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
