@@ -17,7 +17,7 @@ from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
 from roomlog_store import selectors
 from roomlog_store.models import ChatRoom, DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
-from roomlog_worker import consumer
+from roomlog_worker import consumer, decisions
 from tests.store.people import People, make_room, message
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
@@ -135,8 +135,11 @@ class TestEvents:
         assert isinstance(notice, Joined)
         assert (user, notice.room.id, notice.room.seq) == (people.carol, room, 2)
 
-    def test_rooms_made_in_one_batch_are_told_apart(self, bench: Bench, people: People) -> None:
+    def test_rooms_made_in_one_batch_are_told_apart(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Entries of two streams may have one id: everybody still hears of the own room."""
+        monkeypatch.setattr(decisions, "ROOMS_AT_ONCE", 8)
         commands = [
             CreateRoom(uuid=f"make-{n}", members=[(people.bob, people.carol)[n % 2]]) for n in range(8)
         ]
