@@ -36,7 +36,7 @@ _DJANGO_NAMES: Final = {
     "HOST": "host",
     "PORT": "port",
 }
-_WRITER: Final = "ROOMLOG_WRITER"
+_WRITER: Final = "IS_WRITER"
 """Our own word in the entry: the sessions are a writer's."""
 
 
