@@ -16,6 +16,7 @@ import structlog
 from roomlog_contract import limits
 from roomlog_contract.commands import Authenticate, ClientCommand
 from roomlog_contract.errors import CloseCode
+from roomlog_contract.keyspace import Keyspace
 
 from . import metrics
 from .authentication import Authentication
@@ -77,10 +78,7 @@ class Gateway:
         self._heads = HeadPoll(self._router, self._intake, rooms)
         self._beacons = Beacons(clock)
         self._outage = Outage()
-        replies = config.keyspace.gateway_channel(self.id)
-        self._subscriber.want(
-            {replies: self._router.on_replies, config.keyspace.beacon_channel: self._beacons.on_payload}
-        )
+        self._listen(config.keyspace)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled: dict[Connection, None] = {}
         self._unread_bound = unread_bound(config.max_connections)
@@ -93,6 +91,11 @@ class Gateway:
         """Is called once when it is broken: the process must end, and another begin."""
         self.was_connected = False
         """True from the first moment on at which both links to Redis were up."""
+
+    def _listen(self, keyspace: Keyspace) -> None:
+        """Want the channels that do not depend on who connects."""
+        replies, beacons = keyspace.gateway_channel(self.id), keyspace.beacon_channel
+        self._subscriber.want({replies: self._router.on_replies, beacons: self._beacons.on_payload})
 
     @property
     def is_connected(self) -> bool:
