@@ -98,7 +98,7 @@ async def _do_not_read(attacker: Attacker) -> None:
 async def _come_and_go(attacker: Attacker) -> None:
     """Connect, authenticate with as many cursors as fit, and drop the connection, again and again."""
     job = attacker.job
-    cursors = {room: {"epoch": job.epoch, "seq": 0} for room in job.rooms[:CURSORS_IN_A_FRAME]}
+    cursors = {room: {"epoch": job.epoch, "seq": 0} for room in job.rooms[: limits.CURSORS]}
     greeting = cheap(command("authenticate", token=job.collector.token, cursors=cursors))
 
     async def once(_: int) -> None:
@@ -108,10 +108,6 @@ async def _come_and_go(attacker: Attacker) -> None:
             await attacker.listen(reader, until=b'"authenticate"')
 
     await attacker.on_all(once)
-
-
-CURSORS_IN_A_FRAME: Final = 800
-"""Below both bounds of `authenticate`: 1,000 cursors and 64 KiB."""
 
 
 async def _leave_and_select(attacker: Attacker) -> None:

@@ -30,7 +30,8 @@ from tests.faults.stack import Room, Stack, User, build_stack
 from tests.faults.waiting import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-COLLECTED_ROOMS: Final = 3_000
+COLLECTED_ROOMS: Final = 2 * limits.ROOMS_PER_USER - limits.ROOM_CREATIONS_PER_MINUTE
+"""As many as one may be in: rooms of one's own, and rooms that others brought one into."""
 LONG_MESSAGES: Final = 200
 RESTLESS_EVENTS: Final = 200_000
 """Joins and leaves of the restless room, behind which its few messages lie."""

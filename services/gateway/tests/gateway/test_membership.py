@@ -6,7 +6,8 @@ import pytest
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Identify, Recheck
-from roomlog_gateway import metrics
+from roomlog_gateway import authentication, metrics
+from tests.gateway.client import Client
 from tests.gateway.conftest import Connect, Running
 from tests.gateway.stub_worker import EPOCH, StubWorker
 from tests.gateway.waiting import eventually
@@ -49,6 +50,26 @@ async def test_a_join_that_is_told_twice_counts_once(worker: StubWorker, room: U
     await worker.say(room, 1, "x")
     await newcomer.event("new_message")
     assert [frame["action"] for frame in newcomer.received].count("room_joined") == 1
+
+
+async def test_joins_in_a_burst_are_compared_together(
+    worker: StubWorker, enter: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is in many rooms can't have all of them read for each room more; all are told in the end."""
+    monkeypatch.setattr(authentication, "SYNC_PAUSE_SECONDS_A_ROOM", authentication.SYNC_PAUSE_SECONDS)
+    worker.add_room(uuid4(), 4)
+    newcomer = await enter(4)
+    before = len(_rechecks(worker))
+    rooms = [uuid4() for _ in range(15)]
+    for room in rooms:
+        worker.add_room(room)
+        await worker.join(room, 4)
+        for _ in range(5):  # time enough for a comparison of its own
+            await newcomer.ask("ping")
+    while len(joined := _joined(newcomer)) < len(rooms):
+        await newcomer.next()
+    assert joined == {room.hex for room in rooms}
+    assert len(_rechecks(worker)) - before < len(rooms), "not two reads for each room"
 
 
 async def test_who_leaves_gets_its_leave_and_nothing_more(
@@ -206,6 +227,10 @@ async def test_a_connection_never_becomes_another_user(
     assert await client.close_code() == 4403
 
 
+def _joined(client: Client) -> set[str]:
+    return {frame["room"]["id"] for frame in client.received if frame["action"] == "room_joined"}
+
+
 def _rechecks(worker: StubWorker) -> list[bool]:
     return [entry.command.is_recheck for entry in worker.seen if isinstance(entry.command, Identify)]
 
@@ -250,14 +275,14 @@ async def test_a_cursor_of_another_log_is_reset(worker: StubWorker, room: UUID, 
 async def test_rooms_without_a_connection_are_unsubscribed(
     worker: StubWorker, room: UUID, enter: Connect, gateway: Running
 ) -> None:
-    """A gateway receives only what it must deliver."""
+    """A gateway receives only what it must deliver, and what concerns all: its replies and the beacons."""
     client = await enter(1)
     await client.socket.close()
     await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
     members = gateway.gateway._members
     assert not members._rooms
     assert not members._users
-    assert len(gateway.gateway._subscriber._handlers) == 1
+    assert len(gateway.gateway._subscriber._handlers) == 2
 
 
 async def test_a_user_without_rooms_can_authenticate_and_join_later(
