@@ -32,6 +32,25 @@ class Decision:
     epoch: str
 
 
+def few_rooms(entries: Iterable[Entry]) -> list[Entry]:
+    """Return what one transaction takes: at most ROOMS_AT_ONCE new rooms, and nothing behind one left out.
+
+    The members of each are read before anything is decided: a crowd of rooms would cost each transaction all
+    of them again.
+    """
+    left_out: set[UUID] = set()
+    taken: list[Entry] = []
+    rooms = 0
+    for entry in entries:
+        if isinstance(entry.write, CreateRoom) and entry.room not in left_out:
+            rooms += 1
+            if rooms > ROOMS_AT_ONCE:
+                left_out.add(entry.room)
+        if entry.room not in left_out:
+            taken.append(entry)
+    return taken
+
+
 def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refused]:
     """Decide in order; entries of rooms that others hold wait, and who changes a room where one was refused.
 
@@ -41,10 +60,7 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refuse
     waiting = set(batch.held_by_others)
     refused: set[UUID] = set()
     decided: list[Decision | Refused] = []
-    rooms_made = 0
     for entry in entries:
-        if isinstance(entry.write, CreateRoom) and rooms_made >= ROOMS_AT_ONCE:
-            waiting.add(entry.room)
         if entry.room in refused and not isinstance(entry.write, NewMessage):
             waiting.add(entry.room)
         if entry.room in waiting:
@@ -56,7 +72,6 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refuse
             continue
         if isinstance(decision, Refused):
             refused.add(entry.room)
-        rooms_made += isinstance(entry.write, CreateRoom)
         decided.append(decision)
     return decided
 

@@ -16,7 +16,7 @@ from roomlog_store.models import PendingCommand
 
 from .alone import Alone
 from .crash import CrashPoint
-from .decisions import decide_all, outcomes
+from .decisions import decide_all, few_rooms, outcomes
 from .entries import Entry
 from .errors import LeaseLost
 from .leases import LeaseKeeper
@@ -40,6 +40,7 @@ class Writer:
         """
         if len(entries) == 1 and (published := self._alone.write(entries[0])) is not None:
             return published
+        entries = few_rooms(entries)
         with transaction.atomic(durable=True):
             epochs = self._leases.epochs_of({entry.shard for entry in entries})
             wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]

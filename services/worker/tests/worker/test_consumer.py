@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from roomlog_contract.events import RoomSummary
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
 from roomlog_store import selectors
+from roomlog_store.batch import open_batch
 from roomlog_store.models import ChatRoom, DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer, decisions
@@ -103,12 +105,24 @@ class TestEvents:
         room = make_room(people.alice)
         for number in range(7):
             bench.send(CreateRoom(uuid=str(number)), people.alice)
+        last = created_room_id(people.alice, "6")
+        bench.send(message(last, "in the last of them"), people.alice)
         bench.send(message(room, "behind"), people.alice)
         bench.turn()
         assert texts_of(room) == ["behind"]
         assert ChatRoom.objects.count() < 8
         bench.drain()
         assert ChatRoom.objects.count() == 8
+        assert texts_of(last) == ["in the last of them"]
+
+    def test_members_of_rooms_that_wait_are_not_read(self, bench: Bench, people: People) -> None:
+        """A crowd of rooms costs its transaction what a few cost."""
+        for number in range(30):
+            bench.send(CreateRoom(uuid=str(number), members=[people.bob]), people.alice)
+        with patch("roomlog_worker.writer.open_batch", wraps=open_batch) as opened:
+            bench.turn()
+        assert opened.call_args_list
+        assert all(len(call.args[0]) <= decisions.ROOMS_AT_ONCE for call in opened.call_args_list)
 
     def test_a_room_over_the_rate_is_refused_until_then(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
