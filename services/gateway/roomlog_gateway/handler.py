@@ -65,8 +65,11 @@ class Handler:
             compress=False,
             max_msg_size=limits.FRAME_BYTES + 1,
         )
-        async with asyncio.timeout(UPGRADE_SECONDS):
-            await socket.prepare(request)
+        try:
+            async with asyncio.timeout(UPGRADE_SECONDS):
+                await socket.prepare(request)
+        except ConnectionError:  # the client left before the 101
+            return _refuse("gone", 400, "")
         if request.transport is not None:
             await self._gateway.open(socket, request.transport).serve()
         return socket

@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+from unittest.mock import Mock
 
 import pytest
+from aiohttp import ClientConnectionResetError
+from aiohttp.test_utils import make_mocked_request
 
+from roomlog_gateway.handler import Handler
 from roomlog_local.ports import LOOPBACK
 from tests.gateway.conftest import Running
 from tests.gateway.waiting import eventually
@@ -70,3 +74,23 @@ async def test_a_broken_frame_after_our_goodbye_is_not_answered(gateway: Running
     (goodbye,) = await said_to(gateway, command(b"[]") + BROKEN)
     assert int.from_bytes(goodbye[1][:2], "big") == 1003
     await eventually(lambda: not gateway.gateway.connections, SECONDS, "the connection is gone")
+
+
+async def test_a_client_that_leaves_before_the_101_is_no_error(
+    gateway: Running,
+) -> None:
+    """The answer has nowhere to go; the log of errors stays for what somebody must look at."""
+    writer = Mock(
+        send_headers=Mock(side_effect=ClientConnectionResetError("gone")),
+        write_headers=Mock(side_effect=ClientConnectionResetError("gone")),
+    )
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    request = make_mocked_request("GET", "/ws", headers=headers, writer=writer)
+    handler = Handler(gateway.gateway, gateway.config, lambda: False)
+    assert (await handler(request)).status == 400
+    assert not gateway.gateway.connections
