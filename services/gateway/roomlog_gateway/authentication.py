@@ -128,6 +128,11 @@ class Authentication:
     async def _settle(self, session: Session, pinned: list[Room]) -> Identified:
         """Return what was read after everything in it was subscribed to; the caller unpins."""
         held = set(session.rooms)
+        if session.user and session.announced:
+            # Subscribed to first, the rooms of a notice need no second read.
+            announced, session.announced = session.announced - held, set()
+            pinned.extend(await self._members.pin(session.user, announced))
+            held |= announced
         identified = await self._identify(session)
         while identified.user is not None and session.state is not SessionState.ENDED:
             if session.user not in (0, identified.user.id):

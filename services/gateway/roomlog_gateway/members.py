@@ -168,8 +168,11 @@ class Members:
     def _on_user_payload(self, user: int, payload: bytes) -> None:
         notice = decode_user_notice(payload)
         for session in list(self._users.get(user, ())):
-            if not (isinstance(notice, Joined) and notice.room.id in session.rooms):
-                self._on_user_changed(session)
+            if isinstance(notice, Joined):
+                if notice.room.id in session.rooms:
+                    continue
+                session.announced.add(notice.room.id)
+            self._on_user_changed(session)
 
 
 def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:

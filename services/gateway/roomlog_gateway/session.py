@@ -86,6 +86,7 @@ class Session:
         "_clock",
         "_refusals",
         "_services",
+        "announced",
         "connection",
         "deadline",
         "invalid_tokens",
@@ -117,6 +118,8 @@ class Session:
         """The present token or ticket was valid once: what is asked of it from now on is a recheck."""
         self.user = 0
         self.rooms: dict[UUID, Room] = {}
+        self.announced: set[UUID] = set()
+        """Rooms that a notice brought it into since the last recheck."""
         self.unanswered = 0
         self.outage = 0
         """The last change of what accepts nothing that it was told, or that did not concern it."""

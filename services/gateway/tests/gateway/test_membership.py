@@ -52,6 +52,16 @@ async def test_a_join_that_is_told_twice_counts_once(worker: StubWorker, room: U
     assert [frame["action"] for frame in newcomer.received].count("room_joined") == 1
 
 
+async def test_a_join_costs_one_read_of_the_rooms(worker: StubWorker, room: UUID, enter: Connect) -> None:
+    """The notice names the room, which is subscribed to first."""
+    worker.add_room(uuid4(), 4)
+    newcomer = await enter(4)
+    before = len(_rechecks(worker))
+    await worker.join(room, 4)
+    await newcomer.event("room_joined")
+    assert len(_rechecks(worker)) == before + 1
+
+
 async def test_joins_in_a_burst_are_compared_together(
     worker: StubWorker, enter: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
