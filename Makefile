@@ -5,6 +5,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := packages/contract packages/runtime packages/store services/gateway services/worker services/api clients/python deploy/local
+TEST_PARTS := tests/faults services/worker services/api tests/configuration $(filter-out services/worker services/api,$(PROJECTS)) \
+  benchmarks tests/architecture tests/chart tests/conformance tests/simulation tests/abuse tests/proof
+# The longest first. Two cores carry two: most of these tests wait for processes.
+TEST_JOBS ?= 2
 PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in))
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -25,10 +29,11 @@ help: ## List the commands
 run: .venv ## Start everything on this machine: Valkey, workers, gateway, api and a chat page
 	$(BIN)/roomlog demo
 
-test: .venv ## Unit, contract and real-process tests
-	@failed=; for part in $(PROJECTS) benchmarks tests/architecture tests/chart tests/configuration tests/conformance tests/simulation tests/abuse tests/proof tests/faults; do \
-	  echo "pytest $$part"; $(BIN)/pytest -q $$part || failed="$$failed $$part"; \
-	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+test: .venv ## Unit, contract and real-process tests; TEST_JOBS parts at a time
+	@mkdir -p .venv/test; printf '%s\n' $(TEST_PARTS) | xargs -P $(TEST_JOBS) -I{} bash -c ' \
+	  log=.venv/test/$$(echo {} | tr / -).log; \
+	  $(BIN)/pytest -q {} >$$log 2>&1 && verdict=passed || verdict=FAILED; \
+	  { echo "pytest {}"; cat $$log; echo "$$verdict: {}"; } | cat; [ $$verdict = passed ]'
 
 check: .venv ## Lint, types, borders, stale schema and requirements
 	$(BIN)/ruff check .

@@ -118,9 +118,9 @@ def test_a_clock_set_back_keeps_the_order_over_a_reload(gateway: Gateway) -> Non
 
 def test_nothing_leaves_under_another_users_name(gateway: Gateway) -> None:
     """Somebody else logged in in this browser: the next ticket is theirs, what waits is not."""
+    gateway.user = {"id": 8, "username": "bob"}
     gateway.lose(1013)
     gateway.say("mine")
-    gateway.user = {"id": 8, "username": "bob"}
     gateway.page.clock.fast_forward(1_000)
     gateway.until(lambda: gateway.state() == "ended")
     assert gateway.seen("state")[-1]["reason"] == "another user"
