@@ -1,4 +1,4 @@
-"""The bystander's process: two members who chat and ask the api, whatever somebody else does. `python -m …`
+"""The bystander's process: pairs of members who chat, and ask the api, whatever somebody else does.
 
 Around the message's way. Writes one JSON line for each send, `{"at", "seconds", "kind"}`, with `at` on the
 machine's monotonic clock, so that the trial can tell calm from attacked; ends with its standard input.
@@ -18,8 +18,8 @@ import aiohttp
 from roomlog_client import Event, Observer, RoomlogClient
 from tests.faults.stack import User
 
-PAUSE_SECONDS: Final = 0.03
-"""Between two messages: some hundred for each attack."""
+PAUSE_SECONDS: Final = 0.06
+"""Between two messages of one sender: below the rate at which a client would hold them back itself."""
 ASK_PAUSE_SECONDS: Final = 0.1
 """Between two requests of the api."""
 LOST_SECONDS: Final = 10.0
@@ -96,11 +96,10 @@ def tell(kind: str, seconds: float, at: float | None = None, **facts: object) ->
 
 
 async def _run(given: dict[str, Any]) -> None:
-    one, other = (User(**user) for user in given["users"])
-    work = [
-        asyncio.create_task(chat(given["websocket"], given["room"], (one, other))),
-        asyncio.create_task(ask(given["page"], one.token)),
-    ]
+    users = [User(**user) for user in given["users"]]
+    pairs = zip(users[::2], users[1::2], strict=True)
+    work = [asyncio.create_task(chat(given["websocket"], given["room"], pair)) for pair in pairs]
+    work.append(asyncio.create_task(ask(given["page"], users[0].token)))
     end = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.wait([*work, asyncio.ensure_future(end)], return_when=asyncio.FIRST_COMPLETED)
     for task in work:

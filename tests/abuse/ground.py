@@ -32,6 +32,8 @@ from tests.faults.waiting import wait_until
 ROOT: Final = Path(__file__).resolve().parents[2]
 COLLECTED_ROOMS: Final = 2 * limits.ROOMS_PER_USER - limits.ROOM_CREATIONS_PER_MINUTE
 """As many as one may be in: rooms of one's own, and rooms that others brought one into."""
+BYSTANDING_PAIRS: Final = 3
+"""So many that an attack of 4 s sees over a hundred sends: a p99 of fewer is their slowest."""
 LONG_MESSAGES: Final = 200
 RESTLESS_EVENTS: Final = 200_000
 """Joins and leaves of the restless room, behind which its few messages lie."""
@@ -55,7 +57,8 @@ class Ground:
     databases: PostgresDatabases
     job: Job
     """What every attack gets, but for its name and its seconds."""
-    bystanders: tuple[User, User]
+    bystanders: Sequence[User]
+    """In pairs: one sends, the next one receives."""
 
     @property
     def pids(self) -> dict[str, int]:
@@ -122,9 +125,10 @@ def prepare(directory: Path, databases: PostgresDatabases) -> Iterator[Ground]:
         stack.close()
 
 
-def _populate(stack: Stack) -> tuple[Job, tuple[User, User]]:
-    one, other, member, collector, *crowd = stack.make_users(4 + limits.ROOM_MEMBERS_AT_CREATION)
-    members = [[one, other, member], [member], [member], [member]]
+def _populate(stack: Stack) -> tuple[Job, Sequence[User]]:
+    bystanders = stack.make_users(2 * BYSTANDING_PAIRS)
+    member, collector, *crowd = stack.make_users(2 + limits.ROOM_MEMBERS_AT_CREATION)
+    members = [[*bystanders, member], [member], [member], [member]]
     shared, own, long, restless = _on_one_shard(stack, members)
     collected = stack.make_rooms([[collector]] * COLLECTED_ROOMS)
     asyncio.run(_fill(stack.websocket(), member, long.id))
@@ -144,7 +148,7 @@ def _populate(stack: Stack) -> tuple[Job, tuple[User, User]]:
         people=[user.id for user in crowd],
         epoch=stack.sql("SELECT epoch FROM roomlog_store_install")[0][0],
     )
-    return job, (one, other)
+    return job, bystanders
 
 
 def _on_one_shard(stack: Stack, members: Sequence[Sequence[User]]) -> list[Room]:

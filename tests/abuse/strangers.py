@@ -23,9 +23,11 @@ NESTED: Final = "[" * 1_000 + "]" * 1_000
 
 
 async def keep_silent_sockets(attacker: Attacker) -> None:
-    """Open WebSockets and say nothing."""
+    """Open WebSockets, all of them within a second, and say nothing."""
 
-    async def once(_: int) -> None:
+    async def once(number: int) -> None:
+        if attacker.sent < MANY:
+            await asyncio.sleep(number / MANY)
         async with attacker.socket(None) as (reader, _writer):
             attacker.sent += 1
             await attacker.listen(reader)
