@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -48,6 +49,8 @@ class Authentication:
         self._members = members
         self._spawn = spawn
         self._repeats = asyncio.Semaphore(REPEATS_AT_ONCE)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By token or ticket: connections of one are compared one after the other, and others in between."""
 
     def begin(self, session: Session, command: Authenticate) -> None:
         """Starts to find out who it is."""
@@ -65,7 +68,7 @@ class Authentication:
         pinned: list[Room] = []
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
-                identified = await self._settle(session, pinned)
+                identified = await self._in_turn(session, pinned)
             if session.state is SessionState.ENDED:
                 return
             if identified.user is None:
@@ -112,7 +115,7 @@ class Authentication:
         pinned: list[Room] = []
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
-                identified = await self._settle(session, pinned)
+                identified = await self._in_turn(session, pinned)
             if session.state is SessionState.ACTIVE:
                 if identified.user is None:
                     session.connection.close(CloseCode.REVOKED, "revoked")
@@ -124,6 +127,11 @@ class Authentication:
         finally:
             self._members.unpin(pinned)
         return True
+
+    async def _in_turn(self, session: Session, pinned: list[Room]) -> Identified:
+        secret = session.token or session.ticket or ""
+        async with self._turns.setdefault(secret, asyncio.Lock()):  # deadline: the caller's
+            return await self._settle(session, pinned)
 
     async def _settle(self, session: Session, pinned: list[Room]) -> Identified:
         """Return what was read after everything in it was subscribed to; the caller unpins."""

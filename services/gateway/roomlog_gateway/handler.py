@@ -40,6 +40,8 @@ class Handler:
         self._is_draining = is_draining
         rate = config.max_accepts_per_second
         self._accepts = TokenBucket(rate, rate, gateway.clock())
+        self._turn = asyncio.Lock()
+        """One upgrade in a turn of the loop: a crowd at the door must not stop those who are in."""
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Upgrades the request, or says why not."""
@@ -67,6 +69,8 @@ class Handler:
         )
         try:
             async with asyncio.timeout(UPGRADE_SECONDS):
+                async with self._turn:
+                    await asyncio.sleep(0)
                 await socket.prepare(request)
         except ConnectionError:  # the client left before the 101
             return _refuse("gone", 400, "")
