@@ -17,11 +17,14 @@ from django.shortcuts import render
 from . import login_tries
 from .login_tries import TooManyTries
 
-HASHING: Final = 4
-"""Passwords that a process hashes at once: half of its threads, each for 0.3 s and more."""
+LOGINS: Final = 3
+"""Logins of a process at once; five threads serve the others."""
+HASHING: Final = 1
+"""Passwords that it hashes at once: each takes a core for 0.3 s. The other logins wait for it."""
 HASHING_RETRY_SECONDS: Final = 1
 
 View = Callable[..., HttpResponse]
+_logins: Final = BoundedSemaphore(LOGINS)
 _hashing: Final = BoundedSemaphore(HASHING)
 
 
@@ -45,13 +48,14 @@ class PacedBackend(ModelBackend):
         username = User.normalize_username(
             username
         )  # as the account's was: some keyboards write it otherwise
-        if not _hashing.acquire(blocking=False):
+        if not _logins.acquire(blocking=False):
             raise TooManyTries(HASHING_RETRY_SECONDS)
         try:
             attempt = login_tries.begin(username, request)
-            user = super().authenticate(request, username=username, password=password, **kwargs)
+            with _hashing:
+                user = super().authenticate(request, username=username, password=password, **kwargs)
         finally:
-            _hashing.release()
+            _logins.release()
         if user is not None:
             login_tries.succeed(attempt)
         return user

@@ -116,15 +116,15 @@ def test_a_refused_try_costs_no_hash_and_no_row(alice: User, monkeypatch: pytest
     assert LoginTry.objects.count() == rows
 
 
-def test_hashing_takes_some_threads_and_never_all(alice: User) -> None:
-    """While four passwords are being checked a fifth is told to come again."""
-    for _ in range(signing_in.HASHING):
-        assert signing_in._hashing.acquire(blocking=False)
+def test_logins_take_some_threads_and_never_all(alice: User) -> None:
+    """While as many as may log in do, the next one is told to come again."""
+    for _ in range(signing_in.LOGINS):
+        assert signing_in._logins.acquire(blocking=False)
     try:
         answer = log_in("/login/", "alice")
     finally:
-        for _ in range(signing_in.HASHING):
-            signing_in._hashing.release()
+        for _ in range(signing_in.LOGINS):
+            signing_in._logins.release()
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
     assert is_in(log_in("/login/", "alice"))
 
