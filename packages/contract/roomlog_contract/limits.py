@@ -27,7 +27,7 @@ NAME_CODE_POINTS: Final = 200
 ROOM_MEMBERS_AT_CREATION: Final = 100
 """Members named in one create_room; more are invited one by one."""
 
-ROOMS_PER_USER: Final = 1_000
+ROOMS_PER_USER: Final = 500
 """Rooms that one person may have made and still be in, and rooms in which others may put one, by default."""
 
 ROOM_CREATIONS_PER_MINUTE: Final = 60

@@ -19,7 +19,7 @@ from roomlog_store.selectors import summaries_of, users_by_id
 from .entries import Entry
 from .outcomes import Outcome, Recorded, Refused, brings_members
 
-ROOMS_AT_ONCE: Final = 2
+ROOMS_AT_ONCE: Final = 1
 """New rooms in a transaction: one with a hundred members takes as long as hundreds of messages."""
 
 
