@@ -80,7 +80,8 @@ class TestListRooms:
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Bounded in number and in bytes, also where JSON makes six bytes of each character of a name."""
-        monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 2 * PAGE_ROOMS, raising=False)
+        for bound in ("ROOMS_PER_USER", "ROOM_CREATIONS_PER_MINUTE"):
+            monkeypatch.setattr(settings, f"ROOMLOG_{bound}", 2 * PAGE_ROOMS, raising=False)
         made = {make_room(people.alice).hex for _ in range(PAGE_ROOMS + 2)}
         ChatRoom.objects.update(name="\x01" * NAME_CODE_POINTS)
         found: list[str] = []
