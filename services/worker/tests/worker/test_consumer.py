@@ -2,11 +2,9 @@
 
 import json
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID
 
 import pytest
-from django.conf import settings
 from prometheus_client import REGISTRY
 from redis.exceptions import ReadOnlyError
 
@@ -16,8 +14,7 @@ from roomlog_contract.events import RoomSummary
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
 from roomlog_store import selectors
-from roomlog_store.batch import open_batch
-from roomlog_store.models import ChatRoom, DeadLetter, PendingCommand, RoomEvent
+from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer, decisions
 from tests.store.people import People, make_room, message
@@ -99,43 +96,6 @@ class TestEvents:
         heard = bench.turn()
         assert len(heard.users) == 3
         assert read == [created_room_id(people.alice, "new")] * 3
-
-    def test_many_new_rooms_hold_up_no_message(self, bench: Bench, people: People) -> None:
-        """A turn makes a few and goes on; a message behind them is written in the same turn."""
-        room = make_room(people.alice)
-        for number in range(7):
-            bench.send(CreateRoom(uuid=str(number)), people.alice)
-        last = created_room_id(people.alice, "6")
-        bench.send(message(last, "in the last of them"), people.alice)
-        bench.send(message(room, "behind"), people.alice)
-        bench.turn()
-        assert texts_of(room) == ["behind"]
-        assert ChatRoom.objects.count() < 8
-        bench.drain()
-        assert ChatRoom.objects.count() == 8
-        assert texts_of(last) == ["in the last of them"]
-
-    def test_members_of_rooms_that_wait_are_not_read(self, bench: Bench, people: People) -> None:
-        """A crowd of rooms costs its transaction what a few cost."""
-        for number in range(30):
-            bench.send(CreateRoom(uuid=str(number), members=[people.bob]), people.alice)
-        with patch("roomlog_worker.writer.open_batch", wraps=open_batch) as opened:
-            bench.turn()
-        assert opened.call_args_list
-        assert all(len(call.args[0]) <= decisions.ROOMS_AT_ONCE for call in opened.call_args_list)
-
-    def test_a_room_over_the_rate_is_refused_until_then(
-        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """With the time after which the same uuid may be repeated; what is refused is gone."""
-        monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 3, raising=False)
-        asked = [bench.send(CreateRoom(uuid=str(number)), people.alice) for number in range(5)]
-        heard = bench.drain()
-        frames = [heard.frame(request) for request in asked]
-        refused = [frame for frame in frames if frame["status"] == "error"]
-        assert [frame["error_code"] for frame in refused] == ["rate_limited"] * 2
-        assert all(0 < frame["retry_after_ms"] <= 60_000 for frame in refused)
-        assert ChatRoom.objects.count() == 3
 
     def test_who_comes_in_is_told(self, bench: Bench, people: People) -> None:
         """Members of a new room, and the invited, hear of it on their own channels with the head."""
