@@ -9,6 +9,7 @@ import pytest
 
 from tests.abuse.attacker import Attacker
 from tests.abuse.attacks import Attack
+from tests.abuse.campaign import median
 from tests.abuse.peaks import chart_limits
 from tests.abuse.trial import Felt, Outcome, felt, percentile, together
 
@@ -60,6 +61,14 @@ def test_each_harm_is_flagged(harmed: Outcome, word: str) -> None:
     """One harm, one anomaly that names it."""
     (anomaly,) = harmed.anomalies(CALM)
     assert word in anomaly
+
+
+def test_one_bad_try_of_three_is_the_machine_s() -> None:
+    """Two are the product's."""
+    good, bad = (GOOD, ()), (GOOD, ("a p99 of 300 ms",))
+    assert median([bad, good, good])[1] == ()
+    assert median([bad, good, bad])[1] == bad[1]
+    assert median([bad])[1] == bad[1]
 
 
 def test_a_slow_machine_raises_the_bound_to_five_times_the_calm() -> None:
