@@ -12,7 +12,7 @@ from tests.abuse.trial import Outcome, together, try_attack
 from tests.faults.databases import postgres_databases
 
 AGAIN: Final = 2
-"""More tries of an attack that was over a bound: machines have slow minutes, so the median of three counts."""
+"""More tries of an attack that was over a bound: machines have slow minutes; the median of three counts."""
 
 Verdict = tuple[Outcome, tuple[str, ...]]
 """What an attack did, and what of it breaks the promise."""
