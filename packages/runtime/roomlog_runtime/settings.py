@@ -34,7 +34,7 @@ MAX_PORT = 65535
 TRUE_WORDS = ("1", "true", "yes", "on")
 FALSE_WORDS = ("0", "false", "no", "off")
 SHOWN_CHARACTERS: Final = 40
-"""Of a wrong value: enough to find it, too little to fill a log."""
+"""Characters shown of a wrong value: enough to find it, too few to fill a log."""
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 """What a person writes: no underscores, exponents, infinities or other alphabets' digits, unlike Python."""

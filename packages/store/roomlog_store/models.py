@@ -40,7 +40,7 @@ class ChatRoom(models.Model):
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
-    """Who asked for it: one person's rooms are bounded, and how many a minute."""
+    """The user who asked for it: bounds on rooms, in all and a minute, count by this."""
     date_created = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     users: "models.ManyToManyField[models.Model, Membership]" = models.ManyToManyField(

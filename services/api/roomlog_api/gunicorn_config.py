@@ -22,7 +22,7 @@ worker_class = "roomlog_api.requests_in_full.FullRequestWorker"
 workers = 1
 threads = 8
 worker_connections = 500
-"""Whoever is waited for longest gives way to the 501st; below the usual 1,024 files of a process."""
+"""The 501st evicts the one waited for longest; below the usual 1,024 files of a process."""
 sendfile = False
 """The worker writes what a client is slow to take."""
 timeout = 30

@@ -23,7 +23,7 @@ PAGE_SECONDS: Final = 60.0
 
 
 class NoGateway(RoomlogError):
-    """Nobody answered at the address."""
+    """The address did not answer."""
 
 
 class NoRoom(RoomlogError):

@@ -25,7 +25,7 @@ class Unreached(Observer):
         self._url = url
         self._was_reached = False
         self.reason = ""
-        """Of the last failure, before any connection was made."""
+        """Reason of the last failure before the first connection."""
 
     def authenticated(self, connection: int) -> None:
         """Forget it."""
