@@ -12,7 +12,10 @@ from typing import Any, Final
 
 from roomlog_runtime.listening import reachable
 from roomlog_runtime.logs import stdlib_config
+from roomlog_runtime.one_worker import on_starting, when_ready
 from roomlog_runtime.settings import read_bind
+
+__all__ = ["on_starting", "post_worker_init", "when_ready"]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
 import_module(os.environ["DJANGO_SETTINGS_MODULE"])

@@ -1,0 +1,88 @@
+"""The api under gunicorn is one process: what would start a second one beside it is refused."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from roomlog_local.command import Command, api, management
+from roomlog_local.ports import free_port
+from tests.faults.waiting import wait_until
+
+START_SECONDS = 60.0
+TURN_SECONDS = 20.0
+SIGNALS = ("SIGHUP", "SIGTTIN", "SIGUSR2")
+"""gunicorn starts a process at each, while the old one still has the health port."""
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """An api on a SQLite file without tables."""
+    environ = {
+        "ROOMLOG_SECRET_KEY": "only-for-tests",
+        "ROOMLOG_DATABASE_URL": f"sqlite:///{tmp_path / 'api.sqlite3'}",
+    }
+    return api(environ, free_port(), free_port())
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """What the process says."""
+    return tmp_path / "api.log"
+
+
+@pytest.fixture
+def process(command: Command, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """The api, ready to serve."""
+    environ = os.environ | command.environ
+    subprocess.run(management("migrate", "-v", "0"), env=environ, check=True, timeout=START_SECONDS)
+    with (
+        log.open("w") as said,
+        subprocess.Popen(command.arguments, env=environ, stdout=said, stderr=said) as process,
+    ):
+        try:
+            wait_until(command.is_ready, START_SECONDS, "the api is ready")
+            yield process
+        finally:
+            process.kill()
+
+
+def has_said(log: Path, words: str) -> bool:
+    """Tell whether a line of the log has these words."""
+    return words in log.read_text()
+
+
+def test_a_reload_is_refused_and_the_api_serves_on(
+    command: Command, log: Path, process: "subprocess.Popen[bytes]"
+) -> None:
+    """Each of these would end the api for good: the second process finds the health port in use.
+
+    SIGTERM still ends it.
+    """
+    for name in SIGNALS:
+        process.send_signal(signal.Signals[name])
+        wait_until(partial(has_said, log, f"{name} is refused"), TURN_SECONDS, f"{name} is refused")
+    assert command.is_ready()
+    assert log.read_text().count("Booting worker") == 1
+    process.terminate()
+    assert process.wait(START_SECONDS) == 0
+
+
+def test_more_than_one_process_is_refused_with_a_sentence(command: Command) -> None:
+    """The second would find the health port in use, and end the first with it."""
+    config, application = command.arguments[-2:]
+    done = subprocess.run(
+        (*command.arguments[:-2], config, "--workers", "2", application),
+        env=os.environ | command.environ,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "runs one worker, not 2" in done.stderr
+    assert "Traceback" not in done.stderr
