@@ -10,6 +10,8 @@ TEST_PARTS := tests/faults services/worker services/api tests/configuration $(fi
 # The longest first. Two cores carry two: most of these tests wait for processes.
 TEST_JOBS ?= 2
 PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in))
+# From bytecode a worker starts in a third of the time; some machines are told to write none.
+export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run test check format requirements schema clean
@@ -18,12 +20,13 @@ help: ## List the commands
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 .venv: .venv/ready
-.venv/ready: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
+.venv/ready: Makefile requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roomlog needs Python 3.11 or newer; set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PROJECTS:%=-e %)
+	$(BIN)/python -m compileall -q -j 0 .venv/lib $(PROJECTS)
 	touch $@
 
 run: .venv ## Start everything on this machine: Valkey, workers, gateway, api and a chat page
