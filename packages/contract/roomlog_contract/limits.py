@@ -93,6 +93,10 @@ UNANSWERED_SECONDS: Final = 15.0
 CONNECTIONS_PER_USER: Final = 10
 """Open connections of one user on one gateway: phones, tabs, bots."""
 
+PLACE_SECONDS: Final = 3.0
+"""When a user's connections are full and another one authenticates: for those to answer a ping. A phone that
+lost its network leaves sockets behind, and must not wait until the pings have found them."""
+
 AUTHENTICATE_SECONDS: Final = 5.0
 """Time from open to the authenticate frame."""
 

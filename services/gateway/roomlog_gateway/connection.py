@@ -90,8 +90,10 @@ class Connection:
         "_socket",
         "_transport",
         "_waiting_bytes",
+        "asked_at",
         "close_deadline",
         "deadline",
+        "heard_at",
         "is_paused",
         "session",
     )
@@ -109,7 +111,12 @@ class Connection:
         self._connections = connections
         self._clock = clock
         self._is_heard = True
+        """Since its last turn to be pinged."""
         self._waiting_bytes = 0
+        self.heard_at = clock()
+        """When its last frame came."""
+        self.asked_at: float | None = None
+        """When it was asked out of turn for a sign of life that has not come yet."""
         self.is_paused = False
         """The transport holds as much as it may."""
         self.deadline = 0.0
@@ -126,7 +133,7 @@ class Connection:
         """Receive until the socket is closed; never waits for anything else."""
         try:
             async for message in self._socket:  # deadline: pings cut a silent socket
-                self._is_heard = True
+                self._heard()
                 if message.type is WSMsgType.ERROR:
                     break  # aiohttp has said goodbye, or found it said; it would find the error for ever
                 if self.close_deadline is None:
@@ -143,6 +150,11 @@ class Connection:
             self._end()
             self._socket.is_first_goodbye = _never
             self._connections.lost(self)
+
+    def _heard(self) -> None:
+        self._is_heard = True
+        self.heard_at = self._clock()
+        self.asked_at = None
 
     def _receive(self, kind: WSMsgType, data: Any) -> None:
         if kind is WSMsgType.TEXT:
@@ -202,9 +214,23 @@ class Connection:
         self._is_heard = False
         self._write(_PING)
 
+    def ask(self) -> None:
+        """Ask for a sign of life out of turn, because its place is wanted; one question at a time."""
+        if self.asked_at is None:
+            self.asked_at = self._clock()
+            if not self.is_paused:  # else it must take what waits
+                self._write(_PING)
+
+    @property
+    def is_silent(self) -> bool:
+        """True if it had its time to answer `ask` and gave no sign of life."""
+        return self.asked_at is not None and self._clock() - self.asked_at >= limits.PLACE_SECONDS
+
     def retry(self, now: float) -> None:
         """Writes on where a paused socket takes bytes again, and closes one that took nothing for 10 s."""
         waiting = self._transport.get_write_buffer_size()
+        if waiting < self._waiting_bytes:
+            self.asked_at = None  # what takes bytes lives
         if waiting < SOCKET_BYTES:
             self.is_paused = False
             self._connections.flowing(self)

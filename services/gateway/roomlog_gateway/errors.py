@@ -30,3 +30,7 @@ class NotSubscribed(GatewayError):
 
 class TooManyConnections(GatewayError):
     """The user has ten connections on this gateway already."""
+
+    def __init__(self, user: int) -> None:
+        super().__init__(user)
+        self.user = user

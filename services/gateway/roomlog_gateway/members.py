@@ -61,11 +61,10 @@ class Members:
         Raises:
             NotAccepted, NoReply: it could not be asked.
         """
-        secret = session.token or session.ticket or ""
         question = Identify(
             uuid="identify", token=session.token, ticket=session.ticket, is_recheck=session.is_accepted
         )
-        reply = await self._router.ask(shard_of_token(secret), question, IDENTIFY_TRY_SECONDS)
+        reply = await self._router.ask(shard_of_token(session.secret), question, IDENTIFY_TRY_SECONDS)
         if not isinstance(reply, Identified):
             raise NoReply
         return reply
@@ -106,6 +105,10 @@ class Members:
         session.user = user
         return True
 
+    def connections(self, user: int) -> list[Session]:
+        """Return those that have a place of the user."""
+        return list(self._users.get(user, ()))
+
     def begin(self, session: Session, summary: RoomSummary) -> Room | None:
         """Brings a held room up to a head that was just read; None where the membership ended since."""
         room = self._rooms.get(summary.id)
@@ -135,7 +138,7 @@ class Members:
 
     def on_left(self, room: Room, user: int) -> None:
         """An event of the room's log ended a user's membership."""
-        for session in list(self._users.get(user, ())):
+        for session in self.connections(user):
             if session in room:
                 self._leave(session, room)
 
@@ -167,7 +170,7 @@ class Members:
 
     def _on_user_payload(self, user: int, payload: bytes) -> None:
         notice = decode_user_notice(payload)
-        for session in list(self._users.get(user, ())):
+        for session in self.connections(user):
             if isinstance(notice, Joined):
                 if notice.room.id in session.rooms:
                     continue

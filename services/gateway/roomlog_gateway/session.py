@@ -42,6 +42,18 @@ class SessionState(Enum):
 class Socket(Protocol):
     """What a session needs of its connection."""
 
+    heard_at: float
+    """When its last frame came."""
+    asked_at: float | None
+    """When it was asked for a sign of life that has not come yet."""
+
+    @property
+    def is_silent(self) -> bool:
+        """True if it had its time to answer `ask` and gave no sign of life."""
+
+    def ask(self) -> None:
+        """Ask for a sign of life, because its place is wanted."""
+
     def flush(self) -> None:
         """Writes what waits in the outbox, as far as the socket takes it."""
 
@@ -133,6 +145,11 @@ class Session:
         self._clock = clock
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST, now)
         self._refusals: TokenBucket | None = None
+
+    @property
+    def secret(self) -> str:
+        """What it has said who it is by: the token or the ticket."""
+        return self.token or self.ticket or ""
 
     # -- from the client ------------------------------------------------------------------------
 

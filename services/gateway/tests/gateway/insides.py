@@ -48,6 +48,12 @@ class NoSocket:
     """A socket that remembers how it was closed."""
 
     closed_with: int | None = None
+    heard_at: float = 0.0
+    asked_at: float | None = None
+    is_silent: bool = False
+
+    def ask(self) -> None:
+        """It is always heard."""
 
     def flush(self) -> None:
         """Tests read outboxes themselves."""

@@ -166,14 +166,6 @@ async def test_a_command_without_an_answer_frees_its_place_after_15_seconds(
     assert [frame["action"] for frame in client.received] == ["authenticate", "ping"]
 
 
-async def test_the_eleventh_connection_of_a_user_is_refused(room: UUID, enter: Connect) -> None:
-    """Ten a user and gateway; the others stay open."""
-    first, *_ = [await enter(1) for _ in range(limits.CONNECTIONS_PER_USER)]
-    with pytest.raises(AssertionError, match="too_many_connections"):
-        await enter(1)
-    assert (await first.ask("ping"))["status"] == "success"
-
-
 async def test_when_the_process_is_full_the_upgrade_is_503(
     make_gateway: MakeGateway, guest: Connect, http: ClientSession
 ) -> None:
