@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roomlog_runtime.redis_url import DEFAULT_URL, parse_redis_url, read_redis_url
@@ -83,6 +83,7 @@ def test_logins_and_tls_of_sentinels() -> None:
     assert address.sentinel == {"username": "watch", "password": "d+&g", "ssl": True, **TLS}
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), st.sampled_from(RESERVED))
 def test_every_password_can_be_written(password: str, reserved: str) -> None:
     """Percent-encoded, whatever it holds."""

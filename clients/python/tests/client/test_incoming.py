@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roomlog_client.errors import ProtocolError
@@ -89,6 +89,7 @@ _keys = st.sampled_from(
 _values = _json | st.sampled_from(["success", "error", "select_room", "heads", "authenticate", "new_message"])
 
 
+@settings(deadline=None)
 @given(st.dictionaries(_keys, _values))
 def test_no_object_breaks_the_border(body: dict[str, Any]) -> None:
     """Whatever the server says, it is understood or a protocol error."""

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
@@ -88,6 +88,7 @@ def test_a_message_shows_its_present_state(people: People) -> None:
     assert (gone.text, gone.deleted, gone.number) == ("", True, 1)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4 * 10**12), st.integers(0, 999))
 def test_milliseconds_are_exact(whole: int, rest: int) -> None:
     """A moment has the milliseconds that it has, however many microseconds follow them."""

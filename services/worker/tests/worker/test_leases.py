@@ -321,6 +321,7 @@ def by_ordinal(live: list[Worker]) -> dict[int, int]:
     return {shard: ordinals[owner] for shard, owner in desired_owners(live).items()}
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 200), min_size=1, max_size=12), st.integers(0, 200))
 def test_a_new_ordinal_takes_only_what_becomes_its_own(ordinals: set[int], new: int) -> None:
     """Rendezvous: nothing moves between two that stay, whether somebody comes or goes."""
