@@ -21,12 +21,14 @@ from tests.worker.bench import Bench, Heard
 from tests.worker.test_reader import entry_of_read
 
 DEADLINE_SECONDS: Final = 20.0
+SHORT_MS: Final = 200
 
 
 @pytest.fixture
 def short_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Reads may take 100 ms, from the next connection on."""
-    monkeypatch.setattr(databases, "READ_TIMEOUT_MS", 100)
+    """Reads may take 200 ms, from the next connection on; the bench's writer makes it for all three loops."""
+    monkeypatch.setattr(databases, "READ_TIMEOUT_MS", SHORT_MS)
+    monkeypatch.setattr(databases, "STATEMENT_TIMEOUT_MS", SHORT_MS)
     connection.close()
     yield
     connection.close()
