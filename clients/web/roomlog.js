@@ -39,6 +39,7 @@ export class Roomlog extends EventTarget {
   #link;
   #questions = new Map(); // uuid → {room, kind, askedAt}
   #requests = new Map(); // uuid → {resolve, reject, deadline}
+  #told = []; // the rooms so far, while the answer to authenticate is not complete
   #outbox;
 
   /** `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. */
@@ -114,6 +115,7 @@ export class Roomlog extends EventTarget {
   // -- the connection ---------------------------------------------------------------------------
 
   #greeting(ticket) {
+    this.#told = [];
     const open = [...this.rooms.values()].filter((room) => room.isOpen).slice(0, MAX_CURSORS);
     const cursors = Object.fromEntries(open.map((room) => [room.id, cursorOf(room)]));
     return { uuid: "authenticate", action: "authenticate", ticket, cursors };
@@ -149,13 +151,17 @@ export class Roomlog extends EventTarget {
   }
 
   #hear = {
-    authenticate: ({ user, rooms }) => {
+    authenticate: ({ user, rooms, more }) => {
       if (this.#userId !== null && user.id !== this.#userId) return this.stop("another user");
+      this.#told.push(...rooms);
+      if (more) return; // the answer goes on in the next frame
+      const told = this.#told;
+      this.#told = [];
       this.user = user;
       const known = this.rooms;
-      this.rooms = new Map(rooms.map((summary) => [summary.id, met(summary, known.get(summary.id))]));
+      this.rooms = new Map(told.map((summary) => [summary.id, met(summary, known.get(summary.id))]));
       this.#link.welcomed();
-      for (const summary of rooms) this.#compare(this.rooms.get(summary.id), summary); // not all cursors were sent
+      for (const summary of told) this.#compare(this.rooms.get(summary.id), summary); // not all cursors were sent
       this.#emit("rooms");
       this.#flush();
     },

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import aiohttp
 
+from roomlog_contract import limits
+
 from .errors import Disconnected, ProtocolError
 from .incoming import Authenticated, parse
 from .observer import Observer
@@ -29,8 +31,8 @@ SILENCE_SECONDS: Final = 60.0
 """Longest wait for anything to arrive; pongs count."""
 CLOSE_SECONDS: Final = 2.0
 """Longest wait for the server's close frame."""
-PAGE_BYTES: Final = 16 * 1024 * 1024
-"""Longest frame of the server: a page of 200 events of at most 64 KiB each."""
+LONGEST_BYTES: Final = 4 * limits.PAGE_BYTES
+"""Longest frame that is taken; the server's are a quarter of it at most."""
 OUTGOING_FRAMES: Final = 128
 """Frames that wait to be written: four times what the state sends without an answer."""
 
@@ -133,7 +135,7 @@ class Driver:
                 return  # of no use to anybody: begin anew
             self._observer.heard(self._connection, incoming)
             self._state.received(incoming, time.monotonic())
-            if isinstance(incoming, Authenticated):
+            if isinstance(incoming, Authenticated) and not incoming.more:
                 self._observer.authenticated(self._connection)
                 self.authenticated.set()
             self.act()
@@ -175,7 +177,7 @@ async def _open(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSo
         return await session.ws_connect(
             url,
             heartbeat=PING_SECONDS,
-            max_msg_size=PAGE_BYTES,
+            max_msg_size=LONGEST_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
         )
 

@@ -21,11 +21,13 @@ class Cursor(Struct, frozen=True):
 
 
 class Authenticated(Struct, frozen=True):
-    """The answer to authenticate."""
+    """The answer to authenticate, or a part of it."""
 
     uuid: str
     user: User
     rooms: list[RoomSummary]
+    more: bool = False
+    """The next frame has further rooms."""
 
 
 class Selected(Struct, frozen=True):

@@ -16,7 +16,7 @@ from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
 
 from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, RoomlogError, error_of
-from .events import Degraded, Event, Item, Recovered, RoomLeft, Sent, User
+from .events import Degraded, Event, Item, Recovered, RoomLeft, RoomSummary, Sent, User
 from .incoming import (
     Answer,
     Authenticated,
@@ -119,6 +119,8 @@ class ClientState:
         self.reconnect_at = 0.0
         """When to open the next socket, while there is none."""
         self.ended_by: Disconnected | None = None
+        self._told: list[RoomSummary] = []
+        """The user's rooms so far, while the answer to authenticate is not complete."""
         self._bucket = Bucket()
         self._failures = 0
         self._was_steady = False
@@ -143,6 +145,7 @@ class ClientState:
     def opened(self, now: float) -> None:
         """A socket is open: say who we are and how far we are."""
         self._enter(Phase.AUTHENTICATING, now)
+        self._told = []
         self._bucket = Bucket()
         self._bucket.take(now)
         cursors = dict(list(self.rooms.cursors().items())[: limits.CURSORS])
@@ -263,9 +266,13 @@ class ClientState:
         self._hand_on()
 
     def _authenticated(self, answer: Authenticated, now: float) -> None:
+        self._told += answer.rooms
+        if answer.more:
+            return
         self.user = answer.user
         self._enter(Phase.READY, now)
-        self.rooms.authenticated(answer.rooms)
+        told, self._told = self._told, []
+        self.rooms.authenticated(told)
 
     def _event(self, event: Event) -> None:
         self._settle_own(event)

@@ -118,10 +118,15 @@ class Answer(Struct, frozen=True, kw_only=True, tag_field="action"):
 
 
 class AuthenticateAnswer(Answer, frozen=True, kw_only=True, tag="authenticate"):
-    """Who the connection is now, and the rooms whose events it receives from here on."""
+    """Who the connection is now, and the rooms whose events it receives from here on.
+
+    It takes as many frames as the rooms need; nothing of a room is sent before the last.
+    """
 
     user: User
     rooms: list[RoomSummary]
+    more: bool = False
+    """The next frame of the same uuid has further rooms."""
 
 
 class SelectRoomAnswer(Answer, frozen=True, kw_only=True, tag="select_room"):

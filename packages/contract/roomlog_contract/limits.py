@@ -36,6 +36,9 @@ ROOM_CREATIONS_PER_MINUTE: Final = 60
 CURSORS: Final = 500
 """Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 570."""
 
+AUTHENTICATE_ROOMS: Final = 150
+"""Rooms in one frame of the answer to authenticate: with the longest names, all escaped, below PAGE_BYTES."""
+
 HISTORY_MESSAGES: Final = 100
 """Most messages in one answer to get_history."""
 
@@ -49,7 +52,7 @@ PAGE_BYTES: Final = 256 * 1024
 """Largest answer or event: common clients take a mebibyte, and four of these wait in an outbox."""
 
 PAGE_ROOMS: Final = 500
-"""Most rooms in one answer to list_rooms."""
+"""Most rooms in one answer to list_rooms, and in one heads or sync_required."""
 
 COMMANDS_PER_SECOND: Final = 20
 """Sustained commands a second and connection: nobody types faster."""

@@ -332,17 +332,6 @@ def test_marks_in_strings_are_text() -> None:
     assert decode_command(json.dumps(message | {"x": '{[,:"' * 5_000}))
 
 
-def test_the_largest_authenticate_fits_into_a_frame() -> None:
-    """As many cursors as are allowed, of the longest, with the longest token, spaces included."""
-    cursor = {"epoch": "e" * 32, "seq": limits.EXACT_INTEGER - 1}
-    cursors = {str(UUID(int=number)): cursor for number in range(limits.CURSORS)}
-    frame = json.dumps(LOGIN | {"uuid": "u" * 64, "token": "t" * 512, "cursors": cursors})
-    assert len(frame) <= limits.FRAME_BYTES
-    command = decode_command(frame)
-    assert isinstance(command, Authenticate)
-    assert len(command.cursors) == limits.CURSORS
-
-
 @pytest.mark.parametrize(
     ("text", "names"),
     [

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.faults.browser import browser
-from tests.faults.scripted_gateway import ROOM, START, Gateway, gateway, message, refusal, success
+from tests.faults.scripted_gateway import ME, ROOM, START, Gateway, gateway, message, refusal, success
 
 __all__ = ["browser", "gateway"]
 
@@ -89,6 +89,24 @@ def test_a_lost_connection_is_resumed_from_the_cursor(gateway: Gateway) -> None:
     assert (again["ticket"], again["cursors"]) == ("ticket-2", {ROOM: {"epoch": "e1", "seq": 4}})
 
 
+def test_the_answer_to_authenticate_may_take_several_frames(gateway: Gateway) -> None:
+    """The client is online with the last; what a lost connection began to say is forgotten."""
+    gateway.open_room()
+    gateway.rooms = None
+    for number, rooms in ((2, "bc"), (3, "dea")):
+        gateway.lose(1001)
+        gateway.page.clock.fast_forward(1_000)
+        *parts, last = [answer(gateway.expect("authenticate", number), room * 32) for room in rooms]
+        for part in parts:
+            gateway.send(part | {"more": True})
+        gateway.page.evaluate("0")
+        assert gateway.state() == "connecting"
+        assert gateway.page.evaluate("[...client.rooms.keys()]") == ["a" * 32]
+    gateway.send(last | {"more": False})
+    gateway.until(lambda: gateway.state() == "online")
+    assert gateway.page.evaluate("[...client.rooms.keys()]") == ["d" * 32, "e" * 32, "a" * 32]
+
+
 def test_an_unanswered_message_is_repeated_under_its_name(gateway: Gateway) -> None:
     """Unknown is not failed: the same uuid goes out again, before anything younger of the room."""
     first, second = gateway.say("one"), gateway.say("two")
@@ -164,3 +182,9 @@ def test_the_outbox_has_a_bound(gateway: Gateway) -> None:
         ROOM,
     )
     assert refused == "too many messages wait"
+
+
+def answer(frame: dict[str, Any], room: str) -> dict[str, Any]:
+    """Return an answer to authenticate with one room."""
+    summary = {"id": room, "name": "", "kind": "group", "read_seq": 0, "unread": 0, "epoch": "e1", "seq": 3}
+    return success(frame) | {"user": ME, "rooms": [summary]}

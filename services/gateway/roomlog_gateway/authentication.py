@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary
 import structlog
 
 from roomlog_contract import limits
-from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import Authenticate
 from roomlog_contract.envelope import Identified
 from roomlog_contract.errors import CloseCode, ErrorCode
@@ -23,6 +22,7 @@ from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, Sync
 from . import metrics
 from .errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
 from .members import Members, summary_at
+from .pages import pages
 from .places import take_place
 from .room import Room
 from .session import Session, SessionState
@@ -185,8 +185,10 @@ class Authentication:
                 entered.append((room, summary_at(summary, room)))
         session.state = SessionState.ACTIVE
         session.connection.admit()
-        rooms = [summary for _, summary in entered]
-        session.answer(encode_frame(AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=rooms)))
+        for rooms, more in pages([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):
+            session.tell(
+                AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=list(rooms), more=more)
+            )
         behind = [room.id for room, summary in entered if self._enter(session, command, room, summary.seq)]
         if behind:
             session.tell(SyncRequired(rooms=behind))

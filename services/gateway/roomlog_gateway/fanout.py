@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from roomlog_contract import limits
 from roomlog_contract.envelope import Notice
 from roomlog_contract.events import SyncRequired
 
@@ -18,6 +19,7 @@ from . import metrics
 from .delivery import DeliveryState
 from .frames import text_frame
 from .outbox import Frame, Push
+from .pages import pages
 from .room import Room
 
 if TYPE_CHECKING:
@@ -121,4 +123,5 @@ class Fanout:
         stopped = [behind for behind in dropped if session in behind]
         for behind in stopped:
             behind.fall_behind(session)
-        session.tell(SyncRequired(rooms=[behind.id for behind in stopped]))
+        for page, _ in pages([behind.id for behind in stopped], limits.PAGE_ROOMS):
+            session.tell(SyncRequired(rooms=list(page)))

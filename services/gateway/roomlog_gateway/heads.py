@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 from roomlog_contract.envelope import HeadsRead, ReadHeads
 from roomlog_contract.events import Heads
@@ -19,6 +20,7 @@ from roomlog_contract.shards import shard_of_room
 
 from .errors import NoReply, NotAccepted
 from .intake import Intake
+from .pages import pages
 from .room import Room
 from .router import Router
 from .session import Session
@@ -104,7 +106,8 @@ class HeadPoll:
                 for session in room.behind():
                     behind[session][room.id.hex] = Cursor(epoch=room.epoch, seq=room.seq)
         for session, rooms in behind.items():
-            session.tell(Heads(rooms=rooms))
+            for page, _ in pages(list(rooms.items()), limits.PAGE_ROOMS):
+                session.tell(Heads(rooms=dict(page)))
 
 
 def _by_shard(rooms: list[UUID]) -> dict[int, list[UUID]]:

@@ -12,10 +12,11 @@ from roomlog_contract import limits
 
 WRITE_BYTES: Final = 128 * 1024
 """Most bytes in one write: what was handed to the socket can't be replaced by sync_required any more."""
-ANSWERS: Final = 256
-"""Answers that wait for one connection; more than its commands in flight, their errors and pongs."""
 ANSWER_BYTES: Final = 32 * 1024 * 1024
 """Bytes of waiting answers: the pages that 32 commands in flight may bring. A single larger one passes."""
+KEPT_BYTES: Final = 256
+"""What a waiting answer takes beside its bytes. Answers have no bound in number: all rooms of a user may be
+reset, joined or left in one turn of the loop."""
 READ_BYTES: Final = 1024 * 1024
 """With more bytes of answers waiting, a connection may ask for no further pages just now."""
 UNREAD_BYTES: Final = 32 * 1024
@@ -56,13 +57,12 @@ class Push(Enum):
 class Outbox:
     """The frames of one connection between two writes."""
 
-    __slots__ = ("_answer_bytes", "_answers", "_event_bytes", "_events", "_frames", "is_scheduled")
+    __slots__ = ("_answer_bytes", "_event_bytes", "_events", "_frames", "is_scheduled")
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []
         self._events = 0
         self._event_bytes = 0
-        self._answers = 0
         self._answer_bytes = 0
         self.is_scheduled = False
         """True from the first frame on until all are with the socket."""
@@ -96,10 +96,10 @@ class Outbox:
 
     def push_answer(self, frame: Frame) -> Push:
         """Adds what only this connection is told; it is never dropped, so FULL means 4408."""
-        if self._answers and (self._answers >= ANSWERS or self._answer_bytes + frame.size > ANSWER_BYTES):
+        size = frame.size + KEPT_BYTES
+        if self._answer_bytes and self._answer_bytes + size > ANSWER_BYTES:
             return Push.FULL
-        self._answers += 1
-        self._answer_bytes += frame.size
+        self._answer_bytes += size
         self._frames.append(Frame(frame.data) if frame.room is not None else frame)
         if self.is_scheduled:
             return Push.QUEUED
@@ -126,14 +126,14 @@ class Outbox:
         frames = self._frames
         if self._event_bytes + self._answer_bytes <= WRITE_BYTES or len(frames) == 1:
             self._frames = []
-            self._events = self._event_bytes = self._answers = self._answer_bytes = 0
+            self._events = self._event_bytes = self._answer_bytes = 0
             return frames[0].data if len(frames) == 1 else b"".join([frame.data for frame in frames])
         return self._take_some()
 
     def clear(self) -> None:
         """Forgets everything, for a connection that ends."""
         self._frames = []
-        self._events = self._event_bytes = self._answers = self._answer_bytes = 0
+        self._events = self._event_bytes = self._answer_bytes = 0
 
     def _take_some(self) -> bytes:
         taken = size = 0
@@ -149,8 +149,7 @@ class Outbox:
 
     def _count_out(self, frame: Frame) -> None:
         if frame.room is None:
-            self._answers -= 1
-            self._answer_bytes -= frame.size
+            self._answer_bytes -= frame.size + KEPT_BYTES
         else:
             self._events -= frame.events
             self._event_bytes -= frame.size

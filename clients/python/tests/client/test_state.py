@@ -6,6 +6,7 @@ from roomlog_client.errors import NotMember
 from roomlog_client.events import Degraded, RoomJoined, RoomLeft, Sent
 from roomlog_client.outbox import ANSWER_SECONDS, Command
 from roomlog_client.pace import COMMANDS_BURST
+from roomlog_client.state import Phase
 
 from .bench import EPOCH, ROOM, Bench, message
 
@@ -20,6 +21,26 @@ def test_nothing_is_sent_before_authentication() -> None:
     room = {"id": ROOM, "name": "", "kind": "group", "epoch": EPOCH, "seq": 0}
     bench.hear(action="authenticate", uuid="authenticate", user={"id": 1, "username": "alice"}, rooms=[room])
     assert bench.uuids() == ["u-1", "u-2"]
+
+
+def test_the_answer_to_authenticate_may_take_several_frames() -> None:
+    """Nothing is sent, joined or left before the last; what a lost connection began to say is forgotten."""
+    bench = Bench().online()
+    bench.items()
+    bench.close(None)
+    bench.submit("u-1")
+    for _ in range(2):
+        bench.state.opened(0.0)
+        bench.frames()
+        hear_rooms(bench, "b" * 32, more=True)
+        assert (bench.uuids(), bench.items(), bench.state.phase) == ([], [], Phase.AUTHENTICATING)
+        bench.close(None)
+    bench.state.opened(0.0)
+    bench.frames()
+    hear_rooms(bench, "c" * 32, more=True)
+    hear_rooms(bench, ROOM, more=False)
+    assert bench.uuids() == ["u-1"]
+    assert [(type(item), item.room.id) for item in bench.items()] == [(RoomJoined, "c" * 32)]
 
 
 def test_own_event_is_the_answer() -> None:
@@ -216,3 +237,10 @@ def test_withdrawn_command_is_not_repeated() -> None:
     bench.close(None)
     bench.online()
     assert bench.uuids() == []
+
+
+def hear_rooms(bench: Bench, room: str, *, more: bool) -> None:
+    """Let the server say that one room of the user's is this, and whether another frame follows."""
+    summary = {"id": room, "name": "", "kind": "group", "epoch": EPOCH, "seq": 10}
+    user = {"id": 1, "username": "alice"}
+    bench.hear(action="authenticate", uuid="authenticate", user=user, rooms=[summary], more=more)

@@ -65,6 +65,7 @@ class StubRoom:
     id: UUID
     members: set[int]
     epoch: str = EPOCH
+    name: str = "room"
     events: list[Notice] = field(default_factory=list)
 
     @property
@@ -283,7 +284,7 @@ class StubWorker:
         return notice
 
     def _summary(self, room: StubRoom) -> RoomSummary:
-        return RoomSummary(room.id, "room", "group", room.epoch, room.head, 0, 0)
+        return RoomSummary(room.id, room.name, "group", room.epoch, room.head, 0, 0)
 
     def _epoch(self) -> str:
         return next((room.epoch for room in self.rooms.values()), "")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomlog_contract import limits
-from roomlog_gateway.outbox import ANSWER_BYTES, ANSWERS, WRITE_BYTES, Frame, Outbox, Push
+from roomlog_gateway.outbox import ANSWER_BYTES, KEPT_BYTES, WRITE_BYTES, Frame, Outbox, Push
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -65,7 +65,7 @@ def test_answers_have_a_bound_of_their_own() -> None:
     assert outbox.is_backed_up
     assert outbox.push_answer(Frame(b"x")) is Push.FULL
     outbox.take()
-    for _ in range(ANSWERS):
+    for _ in range(ANSWER_BYTES // (KEPT_BYTES + 1)):
         assert outbox.push_answer(Frame(b"x")) is not Push.FULL
     assert outbox.push_answer(Frame(b"x")) is Push.FULL
 

@@ -1,0 +1,143 @@
+"""The limits fit each other: the largest legal frame of each command and answer is one that is taken."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from roomlog_contract import limits
+from roomlog_contract.codec import decode_command, encode_frame
+from roomlog_contract.commands import COMMANDS, Cursor, action_of
+from roomlog_contract.errors import ErrorCode
+from roomlog_contract.events import (
+    AuthenticateAnswer,
+    CreateRoomEvent,
+    Degraded,
+    ErrorAnswer,
+    GetHistoryAnswer,
+    Heads,
+    InviteUserEvent,
+    LeaveRoomEvent,
+    ListRoomsAnswer,
+    Member,
+    Message,
+    NewMessageEvent,
+    PingAnswer,
+    Reconnect,
+    Recovered,
+    RemoveUserEvent,
+    Reset,
+    RoomJoined,
+    RoomLeft,
+    RoomSummary,
+    SelectRoomAnswer,
+    SelectRoomPage,
+    SyncRequired,
+    User,
+)
+from roomlog_contract.schema import frame_structs
+
+INTEGER = limits.EXACT_INTEGER - 1
+PAIR = "\U0001f600"
+"""Twelve bytes of a client's JSON that escapes it."""
+CONTROL = "\x01"
+"""Six bytes of our JSON, the most that a code point takes there."""
+ROOM = UUID(int=2**128 - 1)
+EPOCH = "e" * 32
+SINCE = {"epoch": EPOCH, "seq": INTEGER}
+ROOMS = [UUID(int=number) for number in range(limits.PAGE_ROOMS)]
+
+COMMAND_KEYS: dict[str, dict[str, Any]] = {
+    "authenticate": {
+        "token": "t" * 512,
+        "cursors": {str(UUID(int=number)): SINCE for number in range(limits.CURSORS)},
+    },
+    "select_room": {"room": str(ROOM), "since": SINCE},
+    "new_message": {"room": str(ROOM), "text": PAIR * limits.TEXT_CODE_POINTS, "reply_to": INTEGER},
+    "get_history": {"room": str(ROOM), "before": INTEGER, "limit": limits.HISTORY_MESSAGES},
+    "list_rooms": {"after": str(ROOM)},
+    "create_room": {
+        "name": PAIR * limits.NAME_CODE_POINTS,
+        "kind": "group",
+        "members": [INTEGER - number for number in range(limits.ROOM_MEMBERS_AT_CREATION)],
+    },
+    "invite_user": {"room": str(ROOM), "user": INTEGER, "role": "member"},
+    "remove_user": {"room": str(ROOM), "user": INTEGER},
+    "leave_room": {"room": str(ROOM)},
+    "ping": {},
+}
+
+UUID_KEY = CONTROL * limits.UUID_CODE_POINTS
+ALICE = User(INTEGER, CONTROL * 150)
+MEMBER = Member(INTEGER, CONTROL * 150, "member")
+SUMMARY = RoomSummary(ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER)
+TEXT = CONTROL * limits.TEXT_CODE_POINTS
+MESSAGE = Message(INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {})
+PLACE: dict[str, Any] = {"uuid": UUID_KEY, "room": ROOM, "epoch": EPOCH, "seq": INTEGER}
+DURABLE: dict[str, Any] = PLACE | {"duplicate": True}
+EVENT = NewMessageEvent(**DURABLE, message=MESSAGE)
+
+FRAMES: list[msgspec.Struct] = [
+    EVENT,
+    CreateRoomEvent(
+        **DURABLE,
+        user=ALICE,
+        name=SUMMARY.name,
+        kind="direct",
+        members=[MEMBER] * (1 + limits.ROOM_MEMBERS_AT_CREATION),
+    ),
+    *(struct(**DURABLE, user=ALICE, member=MEMBER) for struct in (InviteUserEvent, RemoveUserEvent)),
+    LeaveRoomEvent(**DURABLE, user=ALICE, member=MEMBER),
+    AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
+    # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.
+    SelectRoomAnswer(**PLACE, room_messages=[MESSAGE]),
+    SelectRoomPage(**PLACE, events=[msgspec.Raw(encode_frame(EVENT))], more=False, reset=False),
+    GetHistoryAnswer(uuid=UUID_KEY, room=ROOM, room_messages=[MESSAGE]),
+    ListRoomsAnswer(uuid=UUID_KEY, rooms=[SUMMARY]),
+    PingAnswer(uuid=UUID_KEY, time_ms=INTEGER),
+    Heads(rooms={room.hex: Cursor(EPOCH, INTEGER) for room in ROOMS}),
+    SyncRequired(rooms=ROOMS),
+    Reset(room=ROOM, epoch=EPOCH),
+    RoomJoined(room=SUMMARY),
+    RoomLeft(room=ROOM),
+    Reconnect(after_ms=INTEGER, reason="restart"),
+    Degraded(since_ms=INTEGER, rooms=[UUID(int=number) for number in range(limits.DEGRADED_ROOMS)]),
+    Recovered(since_ms=INTEGER),
+    ErrorAnswer(
+        uuid=UUID_KEY,
+        action=UUID_KEY,
+        error_code=ErrorCode.TOO_MANY_CONNECTIONS,
+        error_message="x" * 200,
+        room=ROOM,
+        retry_after_ms=INTEGER,
+    ),
+]
+
+
+@pytest.mark.parametrize("action", COMMANDS)
+def test_the_largest_command_is_taken(action: str) -> None:
+    """With every key at its limit, all escaped that may be and with spaces, it fits into a client's frame."""
+    keys = {"uuid": PAIR * limits.UUID_CODE_POINTS, "action": action, **COMMAND_KEYS[action]}
+    frame = json.dumps(keys)
+    assert len(frame) <= limits.FRAME_BYTES
+    assert action_of(decode_command(frame)) == action
+    assert set(COMMANDS[action].__struct_fields__) - set(keys) <= {"ticket", "after"}  # the one or the other
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: str(type(frame).__name__))
+def test_the_largest_frame_of_the_server_is_taken(frame: msgspec.Struct) -> None:
+    """With every value at its limit, it is no larger than clients must take."""
+    assert len(encode_frame(frame)) <= limits.PAGE_BYTES
+
+
+def test_each_frame_of_the_server_is_among_them() -> None:
+    """One that is added is measured too."""
+    assert {type(frame) for frame in FRAMES} == set(frame_structs())
+
+
+def test_an_answer_to_authenticate_wastes_no_frames() -> None:
+    """Its pages are about as long as a frame allows."""
+    (largest,) = [frame for frame in FRAMES if isinstance(frame, AuthenticateAnswer)]
+    assert len(encode_frame(largest)) > 0.7 * limits.PAGE_BYTES
