@@ -186,7 +186,7 @@ def test_a_user_without_info_is_no_fault(database: str, carrier: redis.Redis) ->
     """The doctor says what it may not ask, and looks at all else."""
     allow(carrier, "+xadd", "+publish", "+client|setinfo", "+select")
     lines = report(database, carrier, "api:pw@")
-    for what in ("Redis INFO", "streams", "Redis clock", "notices on the prefix"):
+    for what in ("Redis INFO", "streams", "Redis clock", "claim on the prefix", "notices on the prefix"):
         assert lines[what].startswith("ok"), lines[what]
         assert "may not" in lines[what]
     assert lines["Redis rights"].startswith("ok")
@@ -213,10 +213,13 @@ def test_another_install_on_the_prefix_is_heard(database: str, carrier: redis.Re
     mine, theirs = Keyspace().room_channel(uuid4()), Keyspace("other").room_channel(uuid4())
     with meanwhile(lambda: (carrier.publish(theirs, b""), carrier.publish("roomlog:gateway:x", b""))):
         assert report(database, carrier)["notices on the prefix"].startswith("ok")
+    carrier.set(Keyspace().install_key, "ffffffffffffffff 64")
     with meanwhile(lambda: carrier.publish(mine, b"")):
-        line = report(database, carrier)["notices on the prefix"]
-    assert line.startswith("WRONG")
-    assert "give each its own ROOMLOG_REDIS_PREFIX" in line
+        lines = report(database, carrier)
+    for what in ("notices on the prefix", "claim on the prefix"):
+        assert lines[what].startswith("WRONG")
+        assert "its own ROOMLOG_REDIS_PREFIX" in lines[what]
+    assert "by another database" in lines["claim on the prefix"]
 
 
 def test_a_worker_s_clock_and_its_lost_redis_are_named(database: str, carrier: redis.Redis) -> None:

@@ -55,6 +55,11 @@ class Keyspace:
         return f"{self.prefix}:user:{user}"
 
     @property
+    def install_key(self) -> str:
+        """Return the key of the claim on the prefix: whose database all of this carries for."""
+        return f"{self.prefix}:install"
+
+    @property
     def beacon_channel(self) -> str:
         """Return the channel on which workers say what they do."""
         return f"{self.prefix}:beacon"

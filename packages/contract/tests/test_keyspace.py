@@ -18,6 +18,7 @@ def test_names_of_keys_and_channels_are_fixed() -> None:
     assert keyspace.room_channel(ROOM) == "roomlog:{s27}:room:00112233445566778899aabbccddeeff"
     assert keyspace.user_channel(42) == "roomlog:user:42"
     assert keyspace.gateway_channel("gw-1") == "roomlog:gateway:gw-1"
+    assert keyspace.install_key == "roomlog:install"
     assert keyspace.beacon_channel == "roomlog:beacon"
 
 
@@ -42,5 +43,6 @@ def names(keyspace: Keyspace) -> set[str]:
         keyspace.room_channel(ROOM),
         keyspace.user_channel(1),
         keyspace.gateway_channel("1"),
+        keyspace.install_key,
         keyspace.beacon_channel,
     }

@@ -39,6 +39,18 @@ BUNDLE_BYTES: Final = 256 * 1024
 UNCONFIRMED_BYTES: Final = 1024 * 1024
 """Replies that are sent before Redis has confirmed the ones before: it lets a subscriber owe 32 MiB."""
 
+_CLAIM: Final = """
+local standing = redis.call('GET', KEYS[1])
+if not standing then
+    -- A full Redis refuses this, and must be emptied all the same: no other claim stands.
+    redis.pcall('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+elseif standing == ARGV[1] then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+else
+    return standing
+end
+return ARGV[1]
+"""
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
 RawEntry = tuple[str, str, bytes]
@@ -97,6 +109,14 @@ class Bus:
         line = self._connected()
         line.write(_PING)
         line.read(1)
+
+    def claim(self, mine: str, lifetime_ms: int) -> str:
+        """Claim the prefix, or keep the claim alive; return the claim that stands there."""
+        words = ("EVAL", _CLAIM, "1", self._keyspace.install_key, mine, str(lifetime_ms))
+        line = self._connected()
+        line.write(_packed([words]))
+        (standing,) = cast(list[bytes], line.read(1))
+        return standing.decode(errors="replace")
 
     def read(self, owned: Set[int], wait_ms: int | None = None) -> list[RawEntry]:
         """Return the oldest entries of the shards' streams, about a batch; waits for the first.

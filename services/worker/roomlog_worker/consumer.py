@@ -23,9 +23,10 @@ from roomlog_store.models import PendingCommand
 from . import metrics
 from .beacon import Pulse
 from .bus import Bus, RawEntry
+from .claim import Claim
 from .crash import CrashPoint
 from .entries import Entry, entry_of, label_of, pending_entry, shard_of
-from .errors import FailAlike, LeaseLost, sqlstate_of
+from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
 from .lane import Lane
 from .leases import LeaseKeeper
 from .outcomes import Outcome, Publications, Recorded, Refused, head_moved, publications
@@ -72,6 +73,7 @@ class Consumer:
         self,
         bus: Bus,
         leases: LeaseKeeper,
+        claim: Claim,
         shutdown: Shutdown,
         crash: CrashPoint,
         lanes: Sequence[Lane] = (),
@@ -82,6 +84,7 @@ class Consumer:
         self._bus = bus
         self._lanes = lanes
         self._leases = leases
+        self._claim = claim
         self._writer = Writer(leases, crash)
         self._trials = Trials(bus, self._bury)
         self._shutdown = shutdown
@@ -126,13 +129,14 @@ class Consumer:
         self._pulse.turned()
         try:
             self._turn()
-        except (LeaseLost, FailAlike, DatabaseError, InterfaceError, redis.RedisError) as error:
+        except (ForeignClaim, LeaseLost, FailAlike, DatabaseError, InterfaceError, redis.RedisError) as error:
             self._rewind()
             self._cut_short(error)
         else:
             self._recover()
 
     def _turn(self) -> None:
+        self._claim.renew()
         if not self._owned:
             self._bus.ping()  # whoever doesn't reach Redis is given no shard
             self._leases.redis_answered()
@@ -177,10 +181,14 @@ class Consumer:
         if isinstance(error, LeaseLost):
             metrics.LEASES_LOST.inc(len(error.shards))
             self._leases.lose(error.shards)
+        elif isinstance(error, ForeignClaim):
+            self._stand_back(error)
         elif isinstance(error, redis.RedisError):
             self._bus.disconnect()
+            self._claim.lapse()
             self._leases.redis_failed()
-            self._without_redis()
+            if not self._claim.is_foreign:
+                self._without_redis()
             self._pause("redis", error)
         else:
             # What the session has prepared, and what was remembered of its server, goes with it.
@@ -188,6 +196,16 @@ class Consumer:
             self._pulse.has_database = False
             self._trials.cut_short(error)
             self._pause("entries" if isinstance(error, FailAlike) else "database", error)
+
+    def _stand_back(self, error: ForeignClaim) -> None:
+        """Own nothing while the prefix carries for another database, whose work and people these are."""
+        try:
+            self._leases.release()
+        except (DatabaseError, InterfaceError):
+            connection.close()
+        self._own(set())
+        self._troubled = str(error)
+        self._shutdown.wait(TROUBLE_SECONDS)
 
     def _without_redis(self) -> None:
         """Carry out what the api left in the database; gateways find the events by their heads."""
@@ -236,7 +254,11 @@ class Consumer:
     def _keep_leases(self) -> None:
         self._leases.keep()
         metrics.TWINS.set(self._leases.twins)
-        owned, unclean = set(self._leases.epochs), frozenset(self._leases.unclean)
+        self._own(set(self._leases.epochs))
+
+    def _own(self, owned: set[int]) -> None:
+        """Work on these shards from now on."""
+        unclean = frozenset(self._leases.unclean)
         if owned != self._owned or unclean:
             for lane in self._lanes:
                 lane.own(owned, unclean)

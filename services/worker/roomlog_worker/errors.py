@@ -2,6 +2,7 @@
 
 WorkerError
 ├── FailAlike    different entries fail in one way and none succeeds: something is wrong with all of them
+├── ForeignClaim the prefix carries for another database; this process owns nothing meanwhile
 ├── LeaseLost    another process owns some of the shards; their entries are its work now
 └── Forgotten    the process was away for so long that others removed its row: it must end
 """
@@ -29,6 +30,13 @@ class WorkerError(Exception):
 
 class FailAlike(WorkerError):
     """The cause is the failure of one of them."""
+
+
+class ForeignClaim(WorkerError):
+    """Somebody else's claim stands on the prefix in Redis."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"the Redis prefix is in use by {holder}")
 
 
 class LeaseLost(WorkerError):

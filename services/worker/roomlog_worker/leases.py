@@ -113,12 +113,17 @@ class LeaseKeeper:
             self.epochs.pop(shard, None)
         log.warning("leases_lost", shards=sorted(shards))
 
+    def release(self) -> None:
+        """Free every lease; `keep` takes what is due again."""
+        if self.epochs:
+            store.release_leases(list(self.epochs), self.uuid)
+            log.info("leases_released", count=len(self.epochs))
+            self.epochs.clear()
+
     def release_all(self) -> None:
         """Free every lease and leave: the others take over at their next poll."""
-        store.release_leases(list(self.epochs), self.uuid)
+        self.release()
         store.forget_worker(self.uuid)
-        log.info("leases_released", count=len(self.epochs))
-        self.epochs.clear()
 
     def _beat(self) -> None:
         if not store.beat(self.uuid, reaches_redis=self._redis_failed_at is None):

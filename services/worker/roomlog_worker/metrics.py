@@ -26,4 +26,7 @@ TROUBLE = Counter("roomlog_worker_trouble_total", "Turns cut short by a dependen
 LEASES_LOST = Counter("roomlog_worker_leases_lost_total", "Shards found to have another owner.")
 BEACONS = Counter("roomlog_worker_beacons_total", "Beacons, by what became of them.", ["outcome"])
 TWINS = Gauge("roomlog_worker_twins", "Other processes of this ordinal that beat; 0 is right.")
+FOREIGN_CLAIM = Gauge(
+    "roomlog_worker_foreign_claim", "1 while another database's workers hold the prefix; 0 is right."
+)
 SHARD_OWNED = Gauge("roomlog_worker_shard_owned", "1 where this process owns the shard.", ["shard"])

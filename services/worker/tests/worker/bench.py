@@ -36,6 +36,7 @@ from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker.bus import Bus
+from roomlog_worker.claim import Claim
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash import CrashPoint
 from roomlog_worker.lane import lanes_of
@@ -124,7 +125,8 @@ class Worker:
         self.leases = LeaseKeeper(uuid4(), ordinal, clock)
         self.shutdown = HastyShutdown()
         self.lanes = lanes_of(redis_url, KEYSPACE, self.shutdown)
-        self.consumer = Consumer(self.bus, self.leases, self.shutdown, CrashPoint(), self.lanes)
+        claim = Claim(self.bus, clock)
+        self.consumer = Consumer(self.bus, self.leases, claim, self.shutdown, CrashPoint(), self.lanes)
         self._clock = clock
 
     def turn(self) -> None:

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.db.utils import InterfaceError
 from redis import RedisError
 
-from roomlog_api.doctor import bounds, carrier, listening, truth
+from roomlog_api.doctor import bounds, carrier, holder, listening, truth
 from roomlog_api.doctor.finding import Finding
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
@@ -51,6 +51,7 @@ def _findings() -> Iterator[Finding]:
         yield from carrier.look(redis, keyspace)
         yield from truth.look()
         try:
+            yield holder.look(redis, keyspace)
             yield listening.compare(listening.listen(redis, keyspace))
         except (RedisError, OSError, DatabaseError, InterfaceError):
             return  # which of both can't be asked has been said

@@ -14,6 +14,7 @@ from roomlog_runtime.settings import SettingError
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker.beacon import BeaconLight, Pulse
 from roomlog_worker.bus import Bus
+from roomlog_worker.claim import Claim
 from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash import CrashPoint
@@ -54,7 +55,7 @@ def run(config: Config) -> None:
     bus = Bus(config.redis_url, config.keyspace)
     lanes = lanes_of(config.redis_url, config.keyspace, shutdown)
     pulse = Pulse()
-    consumer = Consumer(bus, leases, shutdown, CrashPoint(config.crash_point), lanes, pulse)
+    consumer = Consumer(bus, leases, Claim(bus), shutdown, CrashPoint(config.crash_point), lanes, pulse)
     checks = Checks(live=consumer.is_turning, ready=consumer.trouble)
     health = HealthServer(config.health_bind, checks)
     health.start()

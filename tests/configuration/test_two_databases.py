@@ -1,0 +1,86 @@
+"""Two installs that were given one prefix on one Redis, as a copied database is: real workers."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+import redis
+
+from roomlog_contract.keyspace import Keyspace
+from roomlog_local import command
+from roomlog_local.child import Child, stop_all
+from roomlog_local.ports import LOOPBACK, free_port
+from roomlog_local.valkey import find_server
+from tests.configuration.servers import running
+from tests.faults.waiting import wait_until
+
+SECONDS = 90.0
+STOP_SECONDS = 20.0
+KEY = Keyspace().install_key
+
+
+@pytest.fixture
+def carrier(tmp_path: Path) -> Iterator[redis.Redis]:
+    """The Redis of both."""
+    port = free_port()
+    client = redis.Redis(port=port, socket_timeout=5.0, protocol=2)
+    with running(find_server(), f"--port {port} --bind {LOOPBACK} --dir {tmp_path}".split(), client):
+        yield client
+
+
+@pytest.fixture
+def workers(carrier: redis.Redis, tmp_path: Path) -> Iterator[tuple[Child, Child]]:
+    """The worker of a database and the worker of its copy, not yet started."""
+    children: list[Child] = []
+    for name in ("original", "copy"):
+        environ = {
+            "ROOMLOG_SECRET_KEY": "k" * 50,
+            "ROOMLOG_DATABASE_URL": f"sqlite:///{tmp_path}/{name}.sqlite3",
+            "ROOMLOG_REDIS_URL": f"redis://{LOOPBACK}:{carrier.connection_pool.connection_kwargs['port']}/0",
+        }
+        if not children:
+            migrate = command.management("migrate", "--verbosity", "0")
+            subprocess.run(migrate, env=os.environ | environ, check=True, timeout=SECONDS)
+        children.append(Child(command.worker(0, environ, free_port()), tmp_path / f"{name}.log"))
+    (tmp_path / "copy.sqlite3").write_bytes((tmp_path / "original.sqlite3").read_bytes())
+    try:
+        yield children[0], children[1]
+    finally:
+        stop_all(children, STOP_SECONDS)
+
+
+def why_not_ready(worker: Child) -> str:
+    """Return what the readiness probe says; empty where the process does not answer yet."""
+    bind = worker.command.environ["ROOMLOG_HEALTH_BIND"]
+    connection = HTTPConnection(bind, timeout=5.0)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().read().decode()
+    except OSError:
+        return ""
+    finally:
+        connection.close()
+
+
+def test_a_copy_s_worker_waits_until_the_original_s_is_gone(
+    workers: tuple[Child, Child], carrier: redis.Redis
+) -> None:
+    """It owns nothing and says why; afterwards it goes to work by itself."""
+    original, copy = workers
+    original.start()
+    original.wait_ready(SECONDS)
+    claim = carrier.get(KEY)
+    copy.start()
+    wait_until(lambda: "in use by another database" in why_not_ready(copy), SECONDS, "the copy says why")
+    assert "leases_taken" not in copy.log.read_text()
+    assert "ROOMLOG_REDIS_PREFIX" in copy.log.read_text()
+    assert original.command.is_ready()
+    assert carrier.get(KEY) == claim
+    original.kill()
+    carrier.pexpire(KEY, 1)  # as it does by itself, some seconds later
+    copy.wait_ready(SECONDS)
+    assert "leases_taken" in copy.log.read_text()
+    assert carrier.get(KEY) not in (claim, None)
