@@ -14,6 +14,8 @@ from tests.faults.postgres import HOW_TO_GET_IT, REQUIRED_VARIABLE, PostgresServ
 from tests.faults.stack import Stack, build_stack
 
 MakeStack = Callable[..., Stack]
+POSTGRES_ONLY = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+"""For tests without SQLite: its one writer locks the whole file, and a paused holder stops everybody."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,13 +57,6 @@ def databases(request: pytest.FixtureRequest) -> Databases:
     """Fresh databases of both kinds, one after the other."""
     found: Databases = request.getfixturevalue(f"{request.param}_databases")
     return found
-
-
-@pytest.fixture
-def postgres_only(databases: Databases) -> None:
-    """Leaves out SQLite: its one writer's lock is the whole file, and a paused holder stops everybody."""
-    if not isinstance(databases, PostgresDatabases):
-        pytest.skip("SQLite has one writer; a paused one stops all by design")
 
 
 @pytest.fixture

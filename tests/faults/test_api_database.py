@@ -12,13 +12,13 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 
-from tests.faults.conftest import MakeStack
+from tests.faults.conftest import POSTGRES_ONLY, MakeStack
 from tests.faults.databases import PostgresDatabases
 from tests.faults.postgres import PostgresServer
 from tests.faults.stack import Stack, User
 from tests.faults.waiting import wait_until
 
-pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("postgres_only")]
+pytestmark = [pytest.mark.stack, POSTGRES_ONLY]
 AT_ONCE = 16
 """Requests together: more than there are threads, so that each has been through the database."""
 SECONDS = 20.0
@@ -119,10 +119,10 @@ def check_refusals(stack: Stack, alice: User) -> None:
 
 def test_no_request_meets_a_connection_that_died(stack: Stack, alice: User, server: PostgresServer) -> None:
     """After the server's restart every thread's first request is answered."""
-    assert set(ask_at_once(stack, alice)) == {200}
+    assert set(ask_at_once(stack, alice)) == {200}, stack.child("api").tail()
     stop(server)
     start(server)
-    assert set(ask_at_once(stack, alice)) == {200}
+    assert set(ask_at_once(stack, alice)) == {200}, stack.child("api").tail()
     stack.assert_no_traceback()
 
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import psutil
 
-from tests.faults.conftest import MakeStack
+from tests.faults.conftest import POSTGRES_ONLY, MakeStack
 from tests.faults.stack import Stack, User
 from tests.faults.waiting import eventually
 from tests.faults.wire import SECONDS, Wire
@@ -144,9 +144,8 @@ async def test_select_room_continues_and_history_pages(make_stack: MakeStack) ->
         assert (reset["reset"], reset["events"]) == (True, [])
 
 
-async def test_a_paused_worker_gives_its_shards_up_and_disturbs_nobody(
-    make_stack: MakeStack, postgres_only: None
-) -> None:
+@POSTGRES_ONLY
+async def test_a_paused_worker_gives_its_shards_up_and_disturbs_nobody(make_stack: MakeStack) -> None:
     """SIGSTOP inside a transaction: another goes on within 15 s; the sleeper wakes and does no harm."""
     stack = await asyncio.to_thread(make_stack, workers=2)
     users = await asyncio.to_thread(stack.make_users, 2)

@@ -89,6 +89,7 @@ async def test_our_client_reloads_and_chats_on(make_stack: MakeStack) -> None:
         RoomlogClient(stack.websocket(), bob.token) as reader,
     ):
         taken = Taken(reader)
+        await reader.ready()
         await sender.send(room.id, "before")
         assert await taken.until(room, 1) == ["before"]
         await asyncio.to_thread(renew_epoch, stack)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -77,12 +77,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @contextmanager
 def clients(server: Server, number: int, *said: bytes) -> Iterator[list[socket.socket]]:
-    """Open connections that each say this and then nothing."""
+    """Open connections that each say this and then nothing.
+
+    Returned when each that asks has its answer, or has lost its place.
+    """
     with ExitStack() as stack:
         opened = [stack.enter_context(server.connect()) for _ in range(number)]
         for one in opened:
             for part in said:
                 one.sendall(part)
+        for one in opened:
+            if any(part.startswith(GET) for part in said):
+                with suppress(ConnectionResetError):
+                    one.recv(1)
         yield opened
 
 
