@@ -6,7 +6,6 @@ process.
 
 import asyncio
 import gc
-import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +13,6 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from roomlog_runtime.logs import configure_logs
 
@@ -23,6 +21,7 @@ from .drain import Drain
 from .gateway import Gateway
 from .handler import Handler
 from .health import HealthSite
+from .runner import Runner
 
 log = structlog.get_logger()
 
@@ -37,7 +36,6 @@ DRAIN: Final = web.AppKey("drain", Drain)
 async def create_app() -> web.AppRunner:
     """Returns the runner that gunicorn's aiohttp worker starts; the environment must hold the settings."""
     configure_logs(SERVICE)
-    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     return build_runner(read_config(), on_drained=_stop_worker)
 
 
@@ -53,12 +51,14 @@ def build_runner(config: Config, on_drained: Callable[[], None]) -> web.AppRunne
         app.router.add_route("*", path, handler.__call__)
     app.cleanup_ctx.append(_life(config, gateway, drain))
     app.on_shutdown.append(_close_rest(drain))
-    return web.AppRunner(
+    return Runner(
         app,
         access_log=None,
         handle_signals=False,
         keepalive_timeout=HTTP_IDLE_SECONDS,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        max_line_size=config.max_header_bytes,
+        max_field_size=config.max_header_bytes,
     )
 
 
@@ -84,11 +84,6 @@ def _close_rest(drain: Drain) -> Callable[[web.Application], "asyncio.Future[Non
         drain.close_rest()
 
     return close_rest  # type: ignore[return-value]
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Drop aiohttp's traceback of a request that is no HTTP: a client's mistake, quoted with its headers."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def _stop_worker() -> None:

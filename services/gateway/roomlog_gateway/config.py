@@ -35,6 +35,8 @@ class Config:
     """Origins that may connect beside the server's own, in the form that `origins.py` compares."""
     max_connections: int
     """Sockets of this process; the next upgrade is answered with 503."""
+    max_header_bytes: int
+    """Of one line of a request's head; the cookies of a host are one."""
     max_accepts_per_second: int
     """Upgrades a second, so that a new pod is not run over by everybody's reconnect."""
     max_reconnects_per_second: int
@@ -62,6 +64,9 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9080", environ=environ),
         allowed_origins=read_origins(read_list("ROOMLOG_ALLOWED_ORIGINS", environ=environ)),
         max_connections=read_integer("ROOMLOG_MAX_CONNECTIONS", 10_000, minimum=1, environ=environ),
+        max_header_bytes=read_integer(
+            "ROOMLOG_MAX_HEADER_BYTES", 16 * 1024, minimum=1024, maximum=1024 * 1024, environ=environ
+        ),
         max_accepts_per_second=read_integer(
             "ROOMLOG_MAX_ACCEPTS_PER_SECOND", 500, minimum=1, environ=environ
         ),

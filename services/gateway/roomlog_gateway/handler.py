@@ -14,12 +14,12 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from roomlog_contract import limits
 
-from . import metrics
 from .bucket import TokenBucket
 from .config import Config
 from .connection import CLOSE_SECONDS, Socket
 from .gateway import Gateway
 from .origins import is_allowed
+from .refusal import refuse
 
 PLAIN_GET: Final = "This address speaks WebSocket: connect with ws:// or wss:// and send JSON text frames.\n"
 RETRY_AFTER_SECONDS: Final = 1
@@ -47,15 +47,15 @@ class Handler:
         """Upgrades the request, or says why not."""
         key = request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
         if not _is_upgrade(request):
-            return _refuse("not_an_upgrade", 426, PLAIN_GET, {hdrs.UPGRADE: "websocket"})
+            return refuse("not_an_upgrade", 426, PLAIN_GET, {hdrs.UPGRADE: "websocket"})
         if request.headers.get(hdrs.SEC_WEBSOCKET_VERSION) != VERSION:
-            return _refuse("version", 426, "Only version 13.\n", {hdrs.SEC_WEBSOCKET_VERSION: VERSION})
+            return refuse("version", 426, "Only version 13.\n", {hdrs.SEC_WEBSOCKET_VERSION: VERSION})
         if not _is_key(key):
-            return _refuse("key", 400, "Sec-WebSocket-Key is not 16 bytes in base64.\n")
+            return refuse("key", 400, "Sec-WebSocket-Key is not 16 bytes in base64.\n")
         if not self._is_allowed_origin(request):
-            return _refuse("origin", 403, "This origin may not connect.\n")
+            return refuse("origin", 403, "This origin may not connect.\n")
         if not self._has_place():
-            return _refuse("full", 503, "Come back.\n", {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
+            return refuse("full", 503, "Come back.\n", {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
         return await self._serve(request)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
@@ -73,7 +73,7 @@ class Handler:
                     await asyncio.sleep(0)
                 await socket.prepare(request)
         except ConnectionError:  # the client left before the 101
-            return _refuse("gone", 400, "")
+            return refuse("gone", 400, "")
         if request.transport is not None:
             await self._gateway.open(socket, request.transport).serve()
         return socket
@@ -104,8 +104,3 @@ def _is_key(key: str) -> bool:
         return len(base64.b64decode(key, validate=True)) == KEY_BYTES
     except (binascii.Error, ValueError):
         return False
-
-
-def _refuse(reason: str, status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:
-    metrics.REFUSED_UPGRADES.labels(reason).inc()
-    return web.Response(status=status, text=text, headers=headers)

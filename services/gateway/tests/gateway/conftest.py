@@ -46,6 +46,10 @@ class Running:
         return f"http://{LOOPBACK}:{self.config.bind.port}/ws"
 
     @property
+    def address(self) -> tuple[str, int]:
+        return LOOPBACK, self.config.bind.port
+
+    @property
     def health(self) -> str:
         return f"http://{LOOPBACK}:{self.config.health_bind.port}"
 

@@ -1,10 +1,12 @@
 """What a client may not do, and how it is told: codes, close codes, and nobody else hurt."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
 from aiohttp import ClientSession
 from multidict import CIMultiDict
+from prometheus_client import REGISTRY
 
 from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
@@ -210,6 +212,40 @@ async def test_only_allowed_origins_may_connect(
         assert response.status == status
 
 
+async def test_the_cookies_of_a_host_pass(gateway: Running, http: ClientSession) -> None:
+    """A browser sends all of them, and they are one header."""
+    async with http.get(gateway.url, headers=upgrade_headers(Cookie="a=" + "x" * 15_000)) as response:
+        assert response.status == 101
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "reason"),
+    [
+        (b"GET /ws HTTP/1.1\r\nHost: x\r\nCookie: secret=" + b"x" * 2_000 + b"\r\n\r\n", 431, "header"),
+        (b"GET /ws?secret=" + b"x" * 2_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431, "header"),
+        (b"\x16\x03\x01 secret\r\n\r\n", 400, "not_http"),
+    ],
+)
+async def test_a_head_that_can_not_be_read_is_counted_and_noted(
+    make_gateway: MakeGateway, capsys: pytest.CaptureFixture[str], head: bytes, status: int, reason: str
+) -> None:
+    """Its client is told why; the log is told once a second, and nothing of what is in it."""
+    gateway = await make_gateway(ROOMLOG_MAX_HEADER_BYTES="1024")
+    before = refused(reason)
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection(*gateway.address)
+        writer.write(head)
+        answer = await asyncio.wait_for(reader.read(), 20.0)
+        writer.close()
+        assert answer.split()[1] == str(status).encode()
+        assert (b"1024 bytes" in answer) is (status == 431)
+    assert refused(reason) == before + 3
+    log = capsys.readouterr().out
+    assert 1 <= log.count("request_refused") < 3
+    assert reason in log
+    assert "secret" not in log
+
+
 async def test_a_plain_get_is_told_to_speak_websocket(gateway: Running, http: ClientSession) -> None:
     """426 and one sentence."""
     async with http.get(gateway.url) as response:
@@ -261,6 +297,12 @@ async def test_a_pong_keeps_a_connection(gateway: Running, guest: Connect) -> No
         connection.ping()
         await client.ask("ping")
     assert gateway.gateway.connections
+
+
+def refused(reason: str) -> float:
+    """Return how many upgrades were refused for this reason."""
+    value = REGISTRY.get_sample_value("roomlog_gateway_refused_upgrades_total", {"reason": reason})
+    return value or 0.0
 
 
 def upgrade_headers(**more: str) -> dict[str, str]:

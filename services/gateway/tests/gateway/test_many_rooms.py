@@ -38,7 +38,7 @@ async def test_our_client_gets_in_with_all_of_its_cursors(rooms: list[UUID], gat
         await client.ready()
         [connection] = gateway.gateway.connections
         assert {room.id for room in client.rooms()} == {key.hex for key in rooms}
-        assert (await client.request("ping", timeout_seconds=20.0))["status"] == "success"
+        assert await client.request("ping", timeout_seconds=20.0)
         assert list(gateway.gateway.connections) == [connection]
 
 
