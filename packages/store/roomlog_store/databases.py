@@ -44,8 +44,8 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     """Return the settings for `postgres://…` or `sqlite:////absolute/path`.
 
     A `writer` (the worker) keeps one connection, with prepared statements, and ends its own stuck ones.
-    Others keep one a thread, and ask with each request whether it still lives. Between a writer and
-    PostgreSQL a pooler must keep sessions apart (PgBouncer: `pool_mode = session`).
+    Others keep one a thread, and ask with each request whether it still lives. A pooler between must keep
+    sessions apart (`pooling`).
 
     Raises:
         SettingError: it is neither.

@@ -4,6 +4,8 @@ Beside people's requests. One thread asks the database each second, another whet
 thread, and the probes read what they found: a stuck database costs one connection, however often they come.
 """
 
+import os
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -14,15 +16,16 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.db.utils import InterfaceError
 
 from roomlog_runtime.health import Checks, HealthServer
-from roomlog_runtime.settings import Bind
+from roomlog_runtime.settings import Bind, SettingError
 from roomlog_store.models import Install
+from roomlog_store.pooling import refuse_lent_sessions
 
 PROBE_SECONDS: Final = 1.0
 """Between two questions to the database."""
 STALE_SECONDS: Final = 3.0
 """An answer older than this means that the database hangs."""
-
-
+BOOT_ERROR: Final = 3
+"""gunicorn does not start a worker again that ends with it, and ends itself."""
 BUSY_SECONDS: Final = 10.0
 """Requests that wait longer for a thread are not served; a locked table alone holds each for a second."""
 
@@ -71,7 +74,12 @@ class Probe:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self.probe()
+            try:
+                self.probe()
+            except SettingError as error:  # found only once the database answers
+                sys.stderr.write(f"{error}\n")
+                sys.stderr.flush()
+                os._exit(BOOT_ERROR)
             self._stopped.wait(PROBE_SECONDS)
 
 
@@ -104,6 +112,7 @@ class _Question:
         close_old_connections()
         try:
             if not self._is_migrated:
+                refuse_lent_sessions()
                 Install.objects.get()
                 self._is_migrated = True
             with connection.cursor() as cursor:

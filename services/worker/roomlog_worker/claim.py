@@ -13,6 +13,7 @@ from django.db import connection
 
 from roomlog_contract.claim import CLAIM_SECONDS, claim_of, difference
 from roomlog_store.identity import identity
+from roomlog_store.pooling import refuse_lent_sessions
 
 from . import metrics
 from .bus import Bus
@@ -50,6 +51,7 @@ class Claim:
 
         Raises:
             ForeignClaim: the workers of another database hold it, or those of another number of shards.
+            SettingError: the database is behind a pooler that keeps no sessions apart.
             redis.RedisError, django.db errors: Redis or the database is away.
         """
         if connection.connection is None or connection.connection is not self._session:
@@ -62,10 +64,11 @@ class Claim:
         self._due_at = self._clock()
 
     def _identify(self) -> None:
-        """Read whose claim to make: behind a new connection there may be another database."""
+        """Read whose claim to make: behind a new connection there may be another database, or a pooler."""
         if self._mine:
             self._ask()  # before connecting, which may take long or fail
         connection.ensure_connection()
+        refuse_lent_sessions()
         mine = claim_of(identity())
         self._session = connection.connection
         if mine != self._mine:

@@ -1,21 +1,10 @@
 """The settings that Roomlog's safety arguments count on, as the servers see them."""
 
-import os
-import shutil
-import tempfile
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
-
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from roomlog_local.child import Child
-from roomlog_local.command import Command
-from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_store.databases import database, end_stuck_statements
-from tests.faults.postgres import REQUIRED_VARIABLE, server_user
+from tests.faults.pgbouncer import pgbouncer
 from tests.store.databases import default_database
 from tests.store.people import People, add_user, make_room
 
@@ -42,43 +31,9 @@ def test_time_outs_are_set_and_not_asked_for_at_the_start(postgres: str) -> None
     assert setting("lock_timeout") == "1s", "each session anew"
 
 
-@pytest.fixture
-def pooled(postgres: str, tmp_path: Path) -> Iterator[str]:
-    """The database's address behind a PgBouncer that keeps sessions apart."""
-    binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if binary is None:
-        missing = "no PgBouncer here: apt-get install pgbouncer"
-        (pytest.fail if os.environ.get(REQUIRED_VARIABLE) == "1" else pytest.skip)(missing)
-    address, port = urlsplit(postgres), free_port()
-    folder = Path(tempfile.mkdtemp(prefix="roomlog-pgbouncer-"))
-    users = folder / "users.txt"
-    users.write_text(f'"{address.username}" ""\n')
-    settings = folder / "pgbouncer.ini"
-    settings.write_text(
-        f"[databases]\n* = host={LOOPBACK} port={address.port}\n[pgbouncer]\nlisten_addr = {LOOPBACK}\n"
-        f"listen_port = {port}\nauth_type = trust\nauth_file = {users}\npool_mode = session\n"
-        "unix_socket_dir =\n"
-    )
-    folder.chmod(0o755)
-    bouncer = Child(Command("pgbouncer", (binary, str(settings)), user=server_user()), tmp_path / "log")
-    bouncer.start()
-    try:
-        yield f"postgres://{address.username}@{LOOPBACK}:{port}{address.path}"
-    finally:
-        bouncer.kill()
-        shutil.rmtree(folder)
-
-
-def test_a_writer_works_behind_a_pooler_of_sessions(pooled: str) -> None:
+def test_a_writer_works_behind_a_pooler_of_sessions(postgres: str) -> None:
     """It connects, has its time-outs, and its prepared statements with the transactions around them."""
-    with default_database(pooled):
-        deadline = time.monotonic() + 15
-        while True:
-            try:
-                connection.ensure_connection()
-                break
-            except OperationalError:
-                assert time.monotonic() < deadline, "PgBouncer does not answer"
+    with pgbouncer(postgres) as pooled, default_database(pooled):
         assert setting("statement_timeout") == "5s"
         people = People.make()
         for _ in range(3):

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import InterfaceError
 
 from roomlog_contract.shards import SHARDS
+from roomlog_store import pooling
 from roomlog_store.models import DeadLetter, Install, PendingCommand, ShardLease, Worker
 
 from . import durability
@@ -35,6 +36,9 @@ def look() -> Iterator[Finding]:
     """Yield what is to be said of the database; one line where it can't be asked."""
     try:
         yield _version()
+        if pooling.lends_sessions():
+            fact = "lends sessions to others between transactions"
+            yield Finding("database pooler", fact, pooling.TODO)
         yield from durability.look()
         if rights := durability.missing_rights():
             more = f" and {len(rights) - MOST_RIGHTS} more" if rights[MOST_RIGHTS:] else ""

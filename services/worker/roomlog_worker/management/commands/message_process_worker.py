@@ -68,6 +68,8 @@ def run(config: Config) -> None:
     except Forgotten:
         # Whoever started this process starts its successor.
         raise CommandError("Others have forgotten this process, which was away for too long.") from None
+    except SettingError as error:  # found only once the database answers
+        raise CommandError(str(error)) from None
     finally:
         health.stop()
     if any(lane.has_failed for lane in lanes):
