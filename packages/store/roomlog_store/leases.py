@@ -1,6 +1,6 @@
-"""Writes to the workers' and leases' tables. Each statement is safe alone: none trusts a clock.
+"""Writes to the workers' and leases' tables. Each function is safe alone: none trusts a clock.
 
-A lease changes hands by one conditional UPDATE that counts its epoch up; whoever still believes in the
+A lease changes hands under its lock by an UPDATE that counts its epoch up; whoever still believes in the
 old epoch is refused by `lock_leases` inside its own transaction.
 """
 
@@ -32,14 +32,15 @@ def beat(uuid: UUID, *, reaches_redis: bool) -> bool:
 
 
 def take_leases(seen_epochs: Mapping[int, int], owner: UUID) -> set[int]:
-    """Take those of the leases that nobody took since their epochs were read; return their shards."""
+    """Take those of the leases that nobody took since their epochs were read; return their shards.
+
+    In two statements however many there are: a worker that comes back takes half of them at once.
+    """
     with transaction.atomic():
-        return {shard for shard, epoch in seen_epochs.items() if _take_lease(shard, epoch, owner)}
-
-
-def _take_lease(shard: int, seen_epoch: int, owner: UUID) -> bool:
-    unchanged = ShardLease.objects.filter(shard=shard, epoch=seen_epoch)
-    return unchanged.update(owner=owner, epoch=F("epoch") + 1) == 1
+        leases = statements.lock_leases(seen_epochs)
+        untaken = {shard for shard, _, epoch in leases if epoch == seen_epochs[shard]}
+        ShardLease.objects.filter(shard__in=untaken).update(owner=owner, epoch=F("epoch") + 1)
+        return untaken
 
 
 def release_leases(shards: Collection[int], owner: UUID) -> None:

@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from django.db import transaction
+from pytest_django import DjangoAssertNumQueries
 
+from roomlog_contract.shards import SHARDS
 from roomlog_store import leases
 from roomlog_store.models import ShardLease, Worker
 
@@ -21,6 +23,16 @@ def test_a_lease_is_taken_once(database: str) -> None:
     assert leases.take_leases({3: 0, 4: 0}, ONE) == {3, 4}
     assert leases.take_leases({4: 0, 5: 0}, TWO) == {5}
     assert [owner_of(shard) for shard in (3, 4, 5, 6)] == [(ONE, 1), (ONE, 1), (TWO, 1), (None, 0)]
+
+
+def test_many_leases_are_taken_in_two_statements(
+    database: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """A worker that comes back waits for no round trip a shard; another's are left out all the same."""
+    leases.take_leases({7: 0}, TWO)
+    with transaction.atomic(), django_assert_max_num_queries(4):  # two are a savepoint's
+        assert leases.take_leases(dict.fromkeys(range(SHARDS), 0), ONE) == set(range(SHARDS)) - {7}
+    assert [owner_of(shard) for shard in (6, 7, 8)] == [(ONE, 1), (TWO, 1), (ONE, 1)]
 
 
 def test_only_the_owner_releases(database: str) -> None:
