@@ -30,12 +30,12 @@ class Verdict(NamedTuple):
     """Those that are their entries' own."""
     common: Exception | None
     """One that is no entry's fault, if there is one."""
-    has_worked: bool
-    """Something was carried out all the same: there is something to go on with."""
+    may_go_on: bool
+    """Something was carried out all the same, or only one room is known to have the fault."""
 
 
 class Blame:
-    """What failed since the last success. Bound: two commands for each way to fail."""
+    """What failed since the last success. Bound: three commands for each way to fail."""
 
     def __init__(self, is_trouble: Callable[[Exception], bool]) -> None:
         self._is_trouble = is_trouble
@@ -52,6 +52,11 @@ class Blame:
     def failed(self, entry: Entry, error: Exception) -> None:
         """Note that an entry failed alone."""
         self._failures.append((entry, error))
+
+    def heard(self, entry: Entry, error: Exception) -> None:
+        """Note how an entry would fail that stands behind one that did; it is not its own failure yet."""
+        if not (self._is_trouble(error) or took_too_long(error)):
+            self._doubt(entry, error)
 
     def worked(self, action: str) -> None:
         """Note that a command of this action was carried out; finding a repeat or refusing is not enough."""
@@ -70,13 +75,24 @@ class Blame:
             if not (self._is_trouble(error) or took_too_long(error)) and entry.action not in worked
         ]
         for entry, error in doubtful:
-            commands = self._ways.setdefault(way_of(error), {})
-            if len(commands) < ENOUGH:
-                commands[_command_of(entry)] = entry.action
+            self._doubt(entry, error)
         common = [error for _, error in failures if self._is_trouble(error)]
         common += [error for _, error in doubtful if self._is_common(error)]
         own = [(entry, error) for entry, error in failures if not any(error is one for one in common)]
-        return Verdict(own, common[0] if common else None, bool(worked))
+        may_go_on = bool(worked) or all(self._is_of_one_room(error) for error in common)
+        return Verdict(own, common[0] if common else None, may_go_on)
+
+    def _doubt(self, entry: Entry, error: Exception) -> None:
+        commands = self._ways.setdefault(way_of(error), {})
+        command = command_of(entry)
+        places = {place for *_, place in commands}
+        if len(commands) < ENOUGH or (len(places) == 1 and command[-1] not in places):
+            commands[command] = entry.action
+
+    def _is_of_one_room(self, error: Exception) -> bool:
+        """Tell whether only commands of one room failed in this way: others may have no part in it."""
+        places = {place for *_, place in self._ways.get(way_of(error), ())}
+        return not self._is_trouble(error) and len(places) == 1 and isinstance(places.pop(), UUID)
 
     def _is_common(self, error: Exception) -> bool:
         return len(self._ways[way_of(error)]) >= ENOUGH
@@ -90,7 +106,7 @@ def way_of(error: Exception) -> Way:
     return type(error).__name__, f"{place.name}:{place.lineno}"
 
 
-def _command_of(entry: Entry) -> _Command:
+def command_of(entry: Entry) -> _Command:
     """Return what a command sent twice has in common: a sender without an answer repeats it."""
     command = entry.envelope.command
     return command.uuid, entry.envelope.user, entry.shard if entry.is_read else entry.room

@@ -86,7 +86,7 @@ class Consumer:
         self._leases = leases
         self._claim = claim
         self._writer = Writer(leases, crash)
-        self._trials = Trials(bus, self._bury)
+        self._trials = Trials(bus, self._bury, rehearse=self._writer.rehearse)
         self._shutdown = shutdown
         self._crash = crash
         self._owned: set[int] = set()

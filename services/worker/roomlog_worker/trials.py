@@ -7,7 +7,7 @@ tried one at a time, counted in Redis before each try.
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError
 
 from roomlog_contract import limits
 
-from .blame import Blame, Way, way_of
+from .blame import Blame, Way, command_of, way_of
 from .bus import Bus
 from .entries import Entry
 from .errors import FailAlike, is_of_a_statement, is_trouble, sqlstate_of
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 Step = Callable[[Sequence[Entry]], Collection[UUID]]
 """Does something for entries, in order; returns the rooms whose entries it had to leave for later."""
+Rehearse = Callable[[Entry], bool]
+"""Does the step's work and takes it back; returns whether it was more than a repeat or a refusal."""
 Bury = Callable[[Entry, str], None]
 """Gives an entry up; the text is the reason."""
 
@@ -35,10 +37,18 @@ STUBBORN_SECONDS: Final = 3.0
 class Trials:
     """The failures of one worker's entries."""
 
-    def __init__(self, bus: Bus, bury: Bury, is_trouble: Callable[[Exception], bool] = is_trouble) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        bury: Bury,
+        is_trouble: Callable[[Exception], bool] = is_trouble,
+        rehearse: Rehearse | None = None,
+    ) -> None:
+        """Without `rehearse`, entries of one room do not wait for each other, and all are tried."""
         self._bus = bus
         self._bury = bury
         self._is_trouble = is_trouble
+        self._rehearse = rehearse
         self._failures: dict[tuple[int, str], int] = {}
         """Key of an entry → failures alone. Bound: left by what is done, buried or another's."""
         self._suspects: dict[int, int] = {}
@@ -48,6 +58,8 @@ class Trials:
         """State of the trouble that cut the last turn short."""
         self._is_stubborn = False
         """The turn before was cut short by the same."""
+        self._accused: dict[UUID, Entry] = {}
+        """Room → the entry that failed alone in this run, and that the room's others wait for."""
         self._told: set[Way] = set()
         """What makes some entries wait while others go on; logged once."""
 
@@ -69,7 +81,7 @@ class Trials:
         """End a turn: count the failures that are their entries' own, and bury what has had its tries.
 
         Raises:
-            FailAlike: nothing worked, and what failed did so in one way.
+            FailAlike: nothing worked, and what failed did so in one way, in more than one room.
             django.db.Error: nothing worked, because of trouble.
         """
         verdict = self._blame.judge()
@@ -77,7 +89,7 @@ class Trials:
             self._failed_alone(entry, error)
         if verdict.common is None:
             self._cut_by, self._is_stubborn, self._told = "", False, set()
-        elif not verdict.has_worked:
+        elif not verdict.may_go_on:
             if self._is_trouble(verdict.common):
                 raise verdict.common
             raise FailAlike from verdict.common
@@ -106,6 +118,13 @@ class Trials:
         Entries of `parked` rooms are left for later, and so are those behind one that had to wait: its room
         is parked then.
         """
+        self._accused.clear()
+        self._run(entries, step, parked, at_once)
+        if self._accused and self._rehearse is not None:
+            for witness in self._witnesses(entries):
+                self._hear(witness, self._rehearse)
+
+    def _run(self, entries: Sequence[Entry], step: Step, parked: set[UUID], at_once: int) -> None:
         if self._suspects:
             alone = [entry for entry in entries if entry.shard in self._suspects]
             entries = [entry for entry in entries if entry.shard not in self._suspects]
@@ -148,12 +167,37 @@ class Trials:
                 self._blame.failed(entries[0], error)
                 if not entries[0].is_read:
                     parked.add(entries[0].room)
+                    self._accused[entries[0].room] = entries[0]
                 return
             middle = len(entries) // 2
             self._try(entries[:middle], step, parked)
             self._try(entries[middle:], step, parked)
         else:
             self._forgive(entries)
+
+    def _witnesses(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield the next command behind each entry that failed alone: its room may be the only one here."""
+        asked: set[UUID] = set()
+        behind: set[UUID] = set()
+        for entry in entries:
+            accused = self._accused.get(entry.room)
+            if entry is accused:
+                behind.add(entry.room)
+            elif accused and entry.room in behind - asked and command_of(entry) != command_of(accused):
+                asked.add(entry.room)
+                yield entry
+
+    def _hear(self, witness: Entry, rehearse: Rehearse) -> None:
+        """Where the next command would work, the entry is at fault; where it fails alike, neither is."""
+        try:
+            works = rehearse(witness)
+        except Exception as error:
+            if self._is_trouble(error) and not self._is_met_again(error):
+                raise
+            self._blame.heard(witness, error)
+        else:
+            if works:
+                self._blame.worked(witness.action)
 
     def _is_met_again(self, error: Exception) -> bool:
         return self._is_stubborn and is_of_a_statement(sqlstate_of(error)) and bool(sqlstate_of(error))

@@ -10,18 +10,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from roomlog_store import services
-from roomlog_store.batch import open_batch
+from roomlog_store.batch import Batch, open_batch
 from roomlog_store.leases import lock_leases, not_mine
 from roomlog_store.models import PendingCommand
 
 from .alone import Alone
 from .crash import CrashPoint
-from .decisions import decide_all, few_rooms, outcomes
+from .decisions import Decision, decide_all, few_rooms, outcomes
 from .entries import Entry
 from .errors import LeaseLost
 from .leases import LeaseKeeper
 from .letters import keep_letter, keep_undecodable
-from .outcomes import Publications, publications
+from .outcomes import Publications, Refused, publications
 
 
 class Writer:
@@ -42,17 +42,28 @@ class Writer:
             return published
         entries = few_rooms(entries)
         with transaction.atomic(durable=True):
-            epochs = self._leases.epochs_of({entry.shard for entry in entries})
-            wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]
-            batch = open_batch(wanted, timezone.now(), epochs)
-            if lost := not_mine(epochs, self._leases.uuid, batch.leases):
-                raise LeaseLost(lost)
-            decided = decide_all(batch, entries)
+            batch, decided = self._decide(entries)
             _delete_pending(decision.entry for decision in decided)
             self._crash.reached("in_transaction")
             batch.store(commits=True)
         self._alone.remember(batch)
         return publications(outcomes(decided, batch.users))
+
+    def rehearse(self, entry: Entry) -> bool:
+        """Tell whether the entry would be an event now, and leave nothing of it; raises what `write` does."""
+        with transaction.atomic(durable=True):
+            batch, _ = self._decide([entry])
+            batch.store()
+            transaction.set_rollback(True)
+        return bool(batch.events)
+
+    def _decide(self, entries: Sequence[Entry]) -> tuple[Batch, list[Decision | Refused]]:
+        epochs = self._leases.epochs_of({entry.shard for entry in entries})
+        wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]
+        batch = open_batch(wanted, timezone.now(), epochs)
+        if lost := not_mine(epochs, self._leases.uuid, batch.leases):
+            raise LeaseLost(lost)
+        return batch, decide_all(batch, entries)
 
     def bury(self, entry: Entry, error: str) -> bool:
         """Keep an entry that can't be carried out where people find it; it will not be tried again.

@@ -161,6 +161,17 @@ class TestOfAll:
         assert [texts_of(room)[:2] for room in rooms[1:]] == [[str(n), str(n + 5)] for n in range(1, 5)]
         assert not DeadLetter.objects.exists()
 
+    def test_the_entries_of_one_room_are_compared_too(self, bench: Bench, people: People) -> None:
+        """The worker's only busy room: those behind the first are rehearsed, not stored before it."""
+        room = make_room(people.alice)
+        for number in range(5):
+            bench.send(message(room, str(number)), people.alice)
+        with trigger():
+            assert bench.turn(TURNS).replies == {}
+        bench.drain()
+        assert texts_of(room) == [str(number) for number in range(5)]
+        assert not DeadLetter.objects.exists()
+
     def test_a_bug_that_all_meet_buries_nothing(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
