@@ -16,12 +16,15 @@ from typing import Any, Protocol
 import psycopg
 
 from roomlog_local.command import management
-from tests.faults.postgres import CONNECT_SECONDS, HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.faults.postgres import CONNECT_SECONDS, HOW_TO_GET_IT, OWNER, PostgresServer, find_binaries
 
 SECRET_KEY = "only-for-tests-and-never-on-a-network"
 MIGRATE_SECONDS = 60.0
 SQLITE_SECONDS = 20.0
 STATEMENT_MILLISECONDS = 30_000
+
+APPLICATION = "application"
+"""A role that owns nothing and may only read and write rows: what it may can be taken from it."""
 
 Row = tuple[Any, ...]
 
@@ -98,6 +101,15 @@ class PostgresDatabase:
         with psycopg.connect(self.url, connect_timeout=CONNECT_SECONDS, options=options) as connection:
             cursor = connection.execute(statement.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
+
+    def admit(self, role: str = APPLICATION) -> str:
+        """Lets a plain role read and write all rows, and returns the database's address for it."""
+        self.query(
+            f"DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};"
+            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"
+        )
+        return self.url.replace(f"//{OWNER}@", f"//{role}@")
 
     def remove(self) -> None:
         """Drops the database."""

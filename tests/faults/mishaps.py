@@ -42,6 +42,11 @@ class Scene:
     spared: tuple[str, ...] = ()
     """Processes that are never ended, so that their memory can be followed."""
 
+    @property
+    def stack(self) -> Stack:
+        """Return the processes."""
+        return self.topology.stack
+
     def gateway(self, *, to_end: bool = False) -> str:
         """Choose a gateway."""
         return self._one_of(self.topology.gateways, to_end)

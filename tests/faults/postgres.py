@@ -83,11 +83,15 @@ class PostgresServer:
         self._child.start()
         self._child.wait_ready(START_SECONDS)
 
-    def stop(self) -> None:
-        """Ends the server, its clients cut off, and removes its folder."""
+    def end(self) -> None:
+        """Ends the server, its clients cut off; what it holds stays."""
         self._child.send(signal.SIGINT)  # SIGTERM would wait until the last client leaves
         self._child.wait(STOP_SECONDS)
         self._child.kill()
+
+    def stop(self) -> None:
+        """Ends the server, its clients cut off, and removes its folder."""
+        self.end()
         shutil.rmtree(self._directory)
 
     @property

@@ -36,6 +36,8 @@ class Route:
         self.is_open = asyncio.Event()
         """Unset, nothing passes and nothing is lost: as behind a switch that is rebooted."""
         self.is_open.set()
+        self.is_refusing = False
+        """New connections are reset at once, as where nobody listens."""
         self._links: set[_Link] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -76,6 +78,9 @@ class Route:
             link.forget()
 
     def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_refusing:
+            _abort(writer)
+            return
         task = asyncio.get_running_loop().create_task(self._carry(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)

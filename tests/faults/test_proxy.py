@@ -120,3 +120,20 @@ async def test_a_connection_is_cut_within_what_is_sent() -> None:
             await within(both.reader.read(-1))
         await within(both.is_server_gone.wait())
         assert both.heard == b"one1234"
+
+
+async def test_a_server_that_is_dead_for_one_process() -> None:
+    """Whoever connects anew is reset at once; afterwards the route leads on."""
+    async with ends() as pair:
+        assert await pair.ask(b"before") == b"before"
+        pair.route.is_refusing = True
+        pair.route.reset()
+        reader, writer = await asyncio.open_connection(LOOPBACK, pair.route.port)
+        with pytest.raises(ConnectionError):
+            await within(reader.readexactly(1))
+        writer.close()
+        pair.route.is_refusing = False
+        reader, writer = await asyncio.open_connection(LOOPBACK, pair.route.port)
+        writer.write(b"after")
+        assert await within(reader.readexactly(5)) == b"after"
+        writer.close()

@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from roomlog_local.ports import LOOPBACK
-from tests.faults.databases import PostgresDatabases
+from tests.faults.databases import PostgresDatabase, PostgresDatabases
 from tests.faults.proxy import Route
 from tests.faults.sentinels import SERVICE, RedisGroup
 from tests.faults.stack import Stack, build_stack
@@ -30,6 +30,10 @@ class Topology:
         """Starts nothing yet. `ablation` names the safeguard that the processes run without."""
         environ = _ablated(ablation) if ablation else None
         self.stack: Stack = build_stack(directory, databases, gateways=0, workers=0, environ=environ)
+        database = self.stack.database
+        assert isinstance(database, PostgresDatabase)
+        # As in production: a superuser could not be refused anything.
+        self._database_url = database.admit()
         self.redis = RedisGroup(directory)
         self.gateways = [f"gateway-{number}" for number in range(GATEWAYS)]
         self.workers = [f"worker-{ordinal}" for ordinal in range(WORKERS)]
@@ -85,7 +89,7 @@ class Topology:
             await route.start()
         self._to_redis[name], self._to_database[name] = [*servers, *sentinels], [database]
         hosts = ",".join(f"{LOOPBACK}:{route.port}" for route in sentinels)
-        url = self.stack.database.url.replace(f":{self._database_port}/", f":{database.port}/")
+        url = self._database_url.replace(f":{self._database_port}/", f":{database.port}/")
         return {
             "ROOMLOG_REDIS_URL": f"redis+sentinel://{hosts}/{SERVICE}/0",
             "ROOMLOG_DATABASE_URL": url,

@@ -9,16 +9,17 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.faults.campaign import Plan, describe, run_history
 from tests.faults.checker import Report
 from tests.faults.databases import PostgresDatabases, postgres_databases
-from tests.faults.healing import Healing, healings
+from tests.faults.healing import Healing, healings, in_turn
 from tests.faults.mishaps import Mishap, flush, kill_worker, partition, reset
+from tests.faults.pooled import pooled_healings, run_pooled
 from tests.proof.driver import again
 from tests.proof.rows import Row, Size
 
@@ -28,10 +29,8 @@ HISTORIES: Final = {Size.SMALL: (16, 25.0), Size.LONG: (240, 60.0)}
 SEEDS: Final = 2**31
 SHOWN: Final = 10
 """Anomalies of one history that are named."""
-HEALING_SECONDS: Final = 4.0
-"""One fault of this kind, or two."""
 HEALING_SUCCESSES: Final = 100
-"""Of a history that is one fault long."""
+"""Of a history that waits for service after each fault."""
 ABLATION_SECONDS: Final = 10.0
 ABLATION_REST_SECONDS: Final = 10.0
 ABLATION_TRIES: Final = 6
@@ -62,8 +61,12 @@ def run(size: Size, seed: int | None) -> list[Row]:
     with postgres_databases() as databases:
         runner = Runner(databases, size)
         rows = _histories(runner, range(first, first + count), seconds)
-        rows += [heal(runner, healing, first) for healing in healings()]
+        rows += [heal(runner, first), heal_pooled(runner, first)]
         return rows + [_ablation(runner, ablation, first) for ablation in ABLATIONS]
+
+
+Begin = Callable[[Path], Coroutine[Any, Any, Report]]
+"""Runs a history whose logs go to a folder."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +75,23 @@ class Runner:
     size: Size
 
     def run(self, plan: Plan) -> Report:
-        """Run one history in a folder that is kept where something was found that should not be."""
-        directory = Path(tempfile.mkdtemp(prefix=f"roomlog-{plan.seed}-"))
-        report = asyncio.run(run_history(plan, self.databases, directory / "history"))
+        """Run one history."""
+
+        def begin(directory: Path) -> Coroutine[Any, Any, Report]:
+            return run_history(plan, self.databases, directory)
+
+        return self.judge(plan.seed, begin, plan.ablation)
+
+    def judge(self, seed: int, begin: Begin, ablation: str = "") -> Report:
+        """Run a history in a folder that is kept where something was found that should not be."""
+        directory = Path(tempfile.mkdtemp(prefix=f"roomlog-{seed}-"))
+        report = asyncio.run(begin(directory / "history"))
         report.save(directory / "report.json")
-        is_kept = not (report.is_good or plan.ablation)
-        verdict = f"NOT good, see {directory}" if is_kept else "done" if plan.ablation else "good"
+        is_kept = not (report.is_good or ablation)
+        verdict = f"NOT good, see {directory}" if is_kept else "done" if ablation else "good"
         if not is_kept:
             shutil.rmtree(directory)
-        print(
-            f"  seed {plan.seed} without {plan.ablation or 'nothing'}: {_summary(report)}; {verdict}",
-            flush=True,
-        )
+        print(f"  seed {seed} without {ablation or 'nothing'}: {_summary(report)}; {verdict}", flush=True)
         return report
 
 
@@ -102,14 +110,33 @@ def _histories(runner: Runner, seeds: range, seconds: float) -> list[Row]:
     return [*([_row(runner, what, good, time.monotonic() - began, first)] if good else []), *bad]
 
 
-def heal(runner: Runner, healing: Healing, seed: int) -> Row:
-    """Return the row of one fault that must heal: a short history in which nothing else is broken."""
+def heal(runner: Runner, seed: int) -> Row:
+    """Return the row of a history in which these faults are all that is broken, one after the other."""
+    several = healings()
+    plan = Plan(seed=seed, seconds=0.0, kinds=(in_turn(several),), min_successes=HEALING_SUCCESSES)
+    return _healed(runner, several, seed, lambda: runner.run(plan))
+
+
+def heal_pooled(runner: Runner, seed: int) -> Row:
+    """Return the row of the same behind a pooler."""
+    several = pooled_healings()
+
+    def run() -> Report:
+        return runner.judge(seed, lambda directory: run_pooled(several, seed, runner.databases, directory))
+
+    return _healed(runner, several, seed, run)
+
+
+def _healed(runner: Runner, several: Sequence[Healing[Any]], seed: int, run: Callable[[], Report]) -> Row:
     began = time.monotonic()
-    plan = Plan(seed=seed, seconds=HEALING_SECONDS, kinds=(healing,), min_successes=HEALING_SUCCESSES)
-    report = runner.run(plan)
-    row = _row(runner, f"heals: {healing.what}", [report], time.monotonic() - began, seed)
-    times = ", ".join(f"{seconds:.1f} s" for seconds in healing.seconds)
-    return replace(row, remarks=(*row.remarks, f"service {times or 'never'} after the mending"))
+    report = run()
+    what = f"{len(several)} faults that heal: {', '.join(f'{one.target} {one.what}' for one in several)}"
+    row = _row(runner, what, [report], time.monotonic() - began, seed)
+    times = [
+        f"{one.target} {one.what}: {', '.join(one.times) or 'never'} after the mending" for one in several
+    ]
+    print(*(f"  {line}" for line in times), sep="\n", flush=True)
+    return replace(row, remarks=(*row.remarks, *times))
 
 
 def _row(runner: Runner, what: str, reports: list[Report], seconds: float, seed: int | None) -> Row:
