@@ -196,19 +196,24 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
 
     def _read(self, peer: Peer, _: Any) -> None:
         """Take what arrived of a request."""
-        try:
-            data = peer.sock.receive()
-        except OSError:
-            data = b""
-        if data == b"":
-            self._drop(peer)
-        elif data:
+        data = self._receive(peer)
+        if data:
             if not peer.received:
                 peer.ends_at = time.monotonic() + REQUEST_SECONDS
             peer.received += data
             self._take(peer)
             while sum(peer.held_bytes for peer in self._waiting) > MAX_HELD_BYTES and self._drop_longest():
                 pass
+
+    def _receive(self, peer: Peer) -> bytes | None:
+        """Return what has arrived; leave a client that has closed."""
+        try:
+            data: bytes | None = peer.sock.receive()
+        except OSError:
+            data = b""
+        if data == b"":
+            self._drop(peer)
+        return data
 
     def _take(self, peer: Peer) -> bool:
         """Give a complete request to a thread, and tell whether there was one."""
@@ -283,12 +288,7 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
         self._wait(peer, EVENT_READ, LINGER_SECONDS, self._discard)
 
     def _discard(self, peer: Peer, _: Any) -> None:
-        try:
-            data = peer.sock.receive()
-        except OSError:
-            data = b""
-        if data == b"":
-            self._drop(peer)
+        self._receive(peer)
 
     # -- whom the loop waits for ----------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -42,20 +42,26 @@ class Place:
     """Of a stored one."""
 
 
-def places_of(uuid: str) -> list[Place]:
-    """Return every place of this uuid, stored ones first. Nowhere means refused, or not received yet."""
+def places_of(uuid: str, user: int | None = None) -> list[Place]:
+    """Return every place of this uuid, stored ones first. Nowhere means refused, or not received yet.
+
+    Args:
+        user: whose commands; None for everybody's. Others may use the same uuid as often as they like.
+    """
     if "\0" in uuid:  # no command's, and PostgreSQL refuses to look for it
         return []
-    return list(chain(_stored(uuid), _pending(uuid), _failed(uuid)))
+    theirs: dict[str, Any] = {"uuid": uuid} if user is None else {"uuid": uuid, "user": user}
+    failed = (place for place in _failed(uuid) if user in (None, place.user))
+    return list(chain(_stored(theirs), _pending(theirs), failed))
 
 
-def _stored(uuid: str) -> Iterator[Place]:
-    for event in RoomEvent.objects.filter(uuid=uuid).order_by("id")[:MAX_ROWS]:
+def _stored(theirs: dict[str, Any]) -> Iterator[Place]:
+    for event in RoomEvent.objects.filter(**theirs).order_by("id")[:MAX_ROWS]:
         yield Place(State.STORED, event.id, event.kind, event.user_id, event.room_id, event.seq)
 
 
-def _pending(uuid: str) -> Iterator[Place]:
-    for row in PendingCommand.objects.filter(uuid=uuid).order_by("id")[:MAX_ROWS]:
+def _pending(theirs: dict[str, Any]) -> Iterator[Place]:
+    for row in PendingCommand.objects.filter(**theirs).order_by("id")[:MAX_ROWS]:
         yield Place(State.PENDING, row.id, "", row.user_id, row.room)
 
 

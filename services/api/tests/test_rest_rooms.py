@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from roomlog_api.whereabouts import places_of
+from roomlog_api.whereabouts import MAX_ROWS, places_of
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import TEXT_CODE_POINTS
@@ -158,6 +158,16 @@ def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: U
         {"state": "failed", "room": lobby.hex, "seq": None},
     ]
     assert as_alice.get("/api/messages/hello-1/").json() == [{"state": "stored", "room": lobby.hex, "seq": 2}]
+
+
+def test_others_commands_of_the_same_uuid_hide_none(as_alice: Client, bob: User, lobby: UUID) -> None:
+    """However many of them came first."""
+    for _ in range(MAX_ROWS):
+        room = uuid4()
+        envelope = encode(Envelope(command=NewMessage(uuid="u1", room=room, text="hi"), user=bob.pk))
+        PendingCommand.objects.create(shard=1, room=room, user=bob, uuid="u1", envelope=envelope)
+    post(as_alice, f"/api/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
+    assert [place["room"] for place in as_alice.get("/api/messages/u1/").json()] == [lobby.hex]
 
 
 def test_a_uuid_that_can_not_be_is_not_looked_for(

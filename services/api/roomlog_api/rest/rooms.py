@@ -98,7 +98,7 @@ class PlacesView(RestView):
     @describe(responses=PlaceSerializer(many=True))
     def get(self, request: Request, uuid: str) -> Response:
         """Return where the asker's command of this uuid is; 404: refused, or not received."""
-        mine = [place for place in places_of(uuid) if place.user == asker(request)]
+        mine = places_of(uuid, asker(request))
         if not mine:
             raise Http404
         return Response(PlaceSerializer(mine, many=True).data)
