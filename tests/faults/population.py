@@ -13,18 +13,22 @@ from uuid import UUID
 
 
 def main() -> None:
-    """Makes what standard input asks for, in one transaction."""
+    """Makes what standard input asks for."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_worker.settings")
     import django
 
     django.setup()
+    json.dump(populate(json.load(sys.stdin)), sys.stdout)
+
+
+def populate(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Makes what is asked for in one transaction, and returns the users."""
     from django.db import transaction
 
-    wanted = json.load(sys.stdin)
     with transaction.atomic():
         users = make_users(wanted["users"])
         make_rooms(wanted["rooms"])
-    json.dump({"users": users}, sys.stdout)
+    return {"users": users}
 
 
 def make_users(names: list[str]) -> list[dict[str, Any]]:

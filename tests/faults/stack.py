@@ -4,11 +4,7 @@ Around the message's way. The same commands as everywhere, from roomlog_local; e
 blocks: an asynchronous test calls it by `asyncio.to_thread` where its clients must go on meanwhile.
 """
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,12 +19,12 @@ from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import find_server, valkey
 from tests.faults.databases import SECRET_KEY, Database, Databases, Row
+from tests.faults.populator import Populator
 from tests.faults.samples import Samples, scrape
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
-POPULATION_SECONDS = 60.0
-POPULATION = Path(__file__).with_name("population.py")
+POPULATOR = Populator()
 TRACEBACK = "Traceback (most recent call last)"
 STAGES = ("valkey", "worker", "gateway", "api")
 """The order of the start; the end is the other way round."""
@@ -234,18 +230,7 @@ class Stack:
         return new.name
 
     def _populate(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, POPULATION],
-            input=json.dumps(wanted),
-            env={**os.environ, **self.environ},
-            capture_output=True,
-            text=True,
-            timeout=POPULATION_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        made: dict[str, Any] = json.loads(done.stdout)
-        return made
+        return POPULATOR.make(self.database.url, SECRET_KEY, wanted)
 
 
 def build_stack(
