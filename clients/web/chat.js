@@ -34,7 +34,7 @@ const tabMemory = new Memory(storageNamed("sessionStorage"), userId);
 for (const kept of [memory, tabMemory]) kept.forgetOthers();
 memory.claim(() => client.stop("logged out"));
 const client = new Roomlog({
-  url: document.body.dataset.websocketUrl || new URL("ws", location.href.replace(/^http/, "ws")).href,
+  url: new URL(document.body.dataset.websocketUrl || "ws", location.href.replace(/^http/, "ws")).href,
   ticket: getTicket,
   userId,
   storage: storageNamed("localStorage"),

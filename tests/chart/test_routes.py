@@ -8,6 +8,8 @@ from tests.chart.render import (
     NOTHING,
     ROUTED,
     Manifest,
+    complaint,
+    environment,
     find,
     of_kind,
     pod_specs,
@@ -85,6 +87,26 @@ def test_people_s_pages_can_be_kept_inside() -> None:
     manifests = render({**ROUTED, "api": {"paths": ["/api"]}})
     (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
     assert [path["path"] for path in rule["http"]["paths"]] == ["/ws", "/api"]
+
+
+def test_a_shared_host_has_the_chat_below_a_prefix() -> None:
+    """Sockets, pages, admin and static files: nothing lies beside the prefix, and the api knows it."""
+    values: Manifest = {**ROUTED, "api": {"pathPrefix": "/team/chat"}}
+    below = ["/team/chat/ws", "/team/chat", "/team/chat/api", "/team/chat/admin", "/team/chat/static"]
+    manifests = render(values)
+    (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
+    assert [path["path"] for path in rule["http"]["paths"]] == below
+    sockets, pages = find(manifests, "HTTPRoute", "roomlog")["spec"]["rules"]
+    assert [match["path"]["value"] for match in [*sockets["matches"], *pages["matches"]]] == below
+    container = pod_specs(manifests)["api"]["spec"]["containers"][0]
+    assert environment(container)["ROOMLOG_PATH_PREFIX"]["value"] == "/team/chat"
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "health"}
+
+
+@pytest.mark.parametrize("prefix", ["chat", "/chat/", "/", "/a b", "https://example.org/chat"])
+def test_a_prefix_that_is_no_path_is_refused(prefix: str) -> None:
+    """With the value's name."""
+    assert "pathPrefix" in complaint({"api": {"pathPrefix": prefix}})
 
 
 def flows(values: Manifest, direction: str) -> dict[str, set[tuple[int, str]]]:

@@ -16,5 +16,10 @@ class ChatView(LoginRequiredMixin, TemplateView):
     template_name = "roomlog_api/chat.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Return where the page's socket connects to; empty means where the page came from."""
-        return super().get_context_data(websocket_url=settings.ROOMLOG_WEBSOCKET_URL, **kwargs)
+        """Return where the page's socket connects to; empty means beside the page.
+
+        Below a prefix its path is said: the page may be asked for without the slash at its end.
+        """
+        prefix = settings.FORCE_SCRIPT_NAME
+        address = settings.ROOMLOG_WEBSOCKET_URL or (f"{prefix}/ws" if prefix else "")
+        return super().get_context_data(websocket_url=address, **kwargs)

@@ -41,6 +41,7 @@ print(json.dumps({
     "stranger": ask(below + "/"),
     "login": ask(below + "/login/"),
     "page": ask(below + "/", cookie=cookie),
+    "no slash": ask(below, cookie=cookie),
     "admin": ask(below + "/admin/", cookie=cookie),
     "module": ask(below + "/static/roomlog/chat.js"),
     "rest": ask(below + "/api/nothing/"),
@@ -89,7 +90,8 @@ def test_every_address_in_a_page_is_below_it(answers: dict[str, Any]) -> None:
     for address in ("/chat/static/roomlog/chat.js", "/chat/api/ticket/", "/chat/api/users/", "/chat/admin/"):
         assert f'"{address}"' in page
     assert answers["module"]["status"] == 200
-    assert 'new URL("ws", location.href' in answers["module"]["body"]
+    for name in ("page", "no slash"):
+        assert 'data-websocket-url="/chat/ws"' in answers[name]["body"]
     for name in ("page", "login", "admin"):
         body = answers[name]["body"]
         for attribute in ("href", "src", "action"):

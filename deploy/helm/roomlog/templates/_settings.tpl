@@ -39,6 +39,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A path of the routes below the prefix; the prefix alone for /. Takes root and path. */}}
+{{- define "roomlog.routePath" -}}
+{{- printf "%s%s" .root.Values.api.pathPrefix (trimSuffix "/" .path) | default "/" -}}
+{{- end -}}
+
 {{- define "roomlog.allowedOrigins" -}}
 {{- if .Values.gateway.allowedOrigins -}}{{ join "," .Values.gateway.allowedOrigins }}
 {{- else if include "roomlog.isForwarded" . -}}http://localhost:8000,http://127.0.0.1:8000
