@@ -1,7 +1,8 @@
 """A PostgreSQL server of the tests' own: one for a session, a database for each stack.
 
-Where messages end up. Durable as in production (fsync stays on), on the loopback address only, and as another
-user where the tests are root, for the server refuses root. Nobody's own server is touched.
+Where messages end up. Durable as in production (fsync stays on) unless a test says that nothing of its own is
+about that, on the loopback address only, and as another user where the tests are root, for the server refuses
+root. Nobody's own server is touched.
 """
 
 import os
@@ -48,8 +49,10 @@ def find_binaries() -> Path | None:
 class PostgresServer:
     """A fresh server in a folder of its own, gone with all its data at `stop`."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, *, durable: bool = True) -> None:
+        """Starts nothing yet. Without `durable` a commit waits for no disk."""
         self._binaries = binaries
+        self._durable = durable
         self._numbers = count(1)
         # Not pytest's folder: that one is closed to the server's user.
         self._directory = Path(tempfile.mkdtemp(prefix="roomlog-postgres-"))
@@ -125,6 +128,8 @@ class PostgresServer:
             "unix_socket_directories": "",
             "max_connections": MAX_CONNECTIONS,
         }
+        if not self._durable:
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Command(
             name="postgres",

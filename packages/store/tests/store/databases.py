@@ -148,7 +148,7 @@ def _server_of(config: pytest.Config) -> PostgresServer:
             pytest.fail(f"{REQUIRED_VARIABLE}=1, but {HOW_TO_GET_IT}")
         if binaries is None:
             pytest.skip(HOW_TO_GET_IT)
-        server = PostgresServer(binaries)
+        server = PostgresServer(binaries, durable=False)
         config.add_cleanup(server.stop)
         server.start()
         config.stash[_server] = server

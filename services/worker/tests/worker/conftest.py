@@ -11,12 +11,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
 django.setup()
 
 from django.db import connection
+from redis import Redis
 
 from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
 from roomlog_store import databases
-from roomlog_worker import bus, consumer, parking
+from roomlog_store.models import ShardLease
+from roomlog_worker import bus, consumer, lane, parking
 from tests.store.databases import database, postgres, postgres_url, sqlite, sqlite_url
 from tests.store.people import People
 from tests.worker.bench import Bench
@@ -24,6 +26,7 @@ from tests.worker.bench import Bench
 __all__ = ["database", "postgres", "postgres_url", "sqlite", "sqlite_url"]
 
 START_SECONDS = 20.0
+TICKS_PER_SECOND = 500
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +36,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     child = Child(valkey(port, directory), directory / "valkey.log")
     child.start()
     child.wait_ready(START_SECONDS)
+    with Redis(LOOPBACK, port) as owner:
+        # An idle server ends a blocked read at its next tick, of which it has ten a second by default.
+        owner.config_set("hz", TICKS_PER_SECOND)
     yield f"redis://{LOOPBACK}:{port}/0"
     child.kill()
 
@@ -62,10 +68,14 @@ def _bench(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     # What was left for later is looked at again as soon as all the rest was read.
     monkeypatch.setattr(parking, "PARKED_SECONDS", 0.0)
     monkeypatch.setattr(parking, "PARKED_SHARE", 0.0)
+    # A turn is as long as its reads: on a loaded machine it would end before the last of them.
+    monkeypatch.setattr(lane, "TURN_SECONDS", START_SECONDS)
     # A row that is held all the time is as held after a tenth of a second; for the next session.
     monkeypatch.setattr(databases, "LOCK_TIMEOUT_MS", 100)
     connection.close()
     bench = Bench(redis_url)
+    # As if it had taken them one by one: test_leases.py is about that.
+    ShardLease.objects.update(owner=bench.worker.leases.uuid, epoch=1)
     bench.worker.turn()
     bench.hear()
     yield bench
