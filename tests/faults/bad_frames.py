@@ -173,11 +173,12 @@ def broken_requests() -> Iterator[BadInput]:
         "a NUL in a header": good.replace(b"websocket", b"web\0socket"),
         "two lengths": good.replace(b"Upgrade:", b"Content-Length: 1\r\nContent-Length: 2\r\nUpgrade:", 1),
         "a length that is none": good.replace(b"Upgrade:", b"Content-Length: -1\r\nUpgrade:", 1),
-        "a header of 64 KiB": good.replace(b"Upgrade:", b"X: " + b"x" * 65_536 + b"\r\nUpgrade:", 1),
-        "a path of 64 KiB": good.replace(b"/ws", b"/ws?" + b"x" * 65_536),
         "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     }.items():
         yield _raw(name, "status 400", raw)
+    header = good.replace(b"Upgrade:", b"X: " + b"x" * 65_536 + b"\r\nUpgrade:", 1)
+    yield _raw("a header of 64 KiB", "status 431", header)
+    yield _raw("a path of 64 KiB", "status 431", good.replace(b"/ws", b"/ws?" + b"x" * 65_536))
 
 
 def _raw(name: str, expected: str, raw: bytes) -> BadInput:
