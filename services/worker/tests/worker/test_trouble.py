@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
@@ -77,6 +77,13 @@ def rooms_of_one_shard(owner: int, count: int) -> Sequence[UUID]:
         mine.append(room)
         if len(mine) == count:
             return mine
+
+
+def post_many(room: UUID, user: int, count: int) -> None:
+    """Leave so many rows, numbered in their texts, as one request of the api's would."""
+    with transaction.atomic():
+        for number in range(count):
+            post(room, user, str(number))
 
 
 @contextmanager
@@ -278,8 +285,7 @@ class TestParking:
         people = People.make()
         locked, free = make_room(people.alice), make_room(people.alice)
         with held(locked):
-            for number in range(600):
-                post(locked, people.alice, str(number))
+            post_many(locked, people.alice, 600)
             post(free, people.alice, "row")
             postgres_bench.worker.consumer._next_sweep = 0.0
             assert postgres_bench.worker.turn_until(lambda: texts_of(free) == ["row"]) <= 5
@@ -313,8 +319,7 @@ class TestSweeps:
     def test_a_full_sweep_is_followed_by_the_next(self, bench: Bench, people: People) -> None:
         """Without a pause, and the streams have their turn in between."""
         room, other = make_room(people.alice), make_room(people.alice)
-        for number in range(1_000):
-            post(room, people.alice, str(number))
+        post_many(room, people.alice, 1_000)
         bench.worker.consumer._next_sweep = 0.0
         bench.turn()
         bench.send(message(other, "between"), people.alice)
@@ -330,8 +335,7 @@ class TestSweeps:
     ) -> None:
         """Nobody can be told, but the rows need not wait."""
         room = make_room(people.alice)
-        for number in range(600):
-            post(room, people.alice, str(number))
+        post_many(room, people.alice, 600)
         monkeypatch.setattr("roomlog_worker.consumer.WITHOUT_REDIS_SECONDS", 60.0)
         for name in ("read", "finish", "answer"):
             monkeypatch.setattr(bench.bus, name, _disconnected)
