@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.e2e import settings
-from tests.e2e.cluster import Cluster, run, wait_while
+from tests.e2e.cluster import Cluster, Manifest, run, wait_while
 
 PAUSE_SECONDS: Final = 40.0
 """Until Kubernetes itself notices that a node is gone."""
@@ -71,6 +71,27 @@ def delete_pod(component: str, *options: str) -> Break:
         await cluster.wait_until_whole()
 
     return delete
+
+
+async def crash_worker(cluster: Cluster) -> None:
+    """Kill a worker's process, one that was hardly killed before: the kubelet starts it again at once."""
+    pod = min(await cluster.pods("worker"), key=_restarts)
+    node, container = pod["spec"]["nodeName"], pod["status"]["containerStatuses"][0]["containerID"]
+    inspect = ("crictl", "inspect", "--output", "go-template", "--template", "{{.info.pid}}")
+    pid = await run("docker", "exec", node, *inspect, container.partition("//")[2])
+    await run("docker", "exec", node, "kill", "-KILL", pid.strip())
+
+    async def has_not_noticed() -> str:
+        now = {other["metadata"]["name"]: _restarts(other) for other in await cluster.pods("worker")}
+        name = pod["metadata"]["name"]
+        return "" if now.get(name, 0) > _restarts(pod) else f"{name} was not started again"
+
+    await wait_while(has_not_noticed, GONE_SECONDS)
+    await cluster.wait_until_whole()
+
+
+def _restarts(pod: Manifest) -> int:
+    return sum(status["restartCount"] for status in pod["status"]["containerStatuses"])
 
 
 def roll(*workloads: str) -> Break:
@@ -185,6 +206,7 @@ FAULTS: Final = (
     Fault("delete with data", "valkey", delete_pod("valkey"), is_component=True),
     Fault("delete", "postgresql", delete_pod("postgresql"), is_component=True, leaves_no_owner=True),
     Fault("rescale 2-5-1-2", "worker", rescale_workers, is_small=True),
+    Fault("crash", "worker", crash_worker, is_small=True),
     Fault("restart", "gateway worker api", roll(*EVERYTHING), is_small=True, draining_gateways=2),
     Fault("migrate", "schema", migrate, is_small=True, keeps_sockets=True),
     Fault("force", "gateway", delete_pod("gateway", *NOW)),
