@@ -35,9 +35,8 @@ def check_may_create(user: int, now: datetime) -> None:
     most = _setting("ROOM_CREATIONS_PER_MINUTE")
     made = ChatRoom.objects.filter(creator=user, date_created__gt=now - MINUTE).order_by("-date_created")
     if earliest := list(made.values_list("date_created", flat=True)[most - 1 : most]):
-        wait = min(
-            earliest[0] + MINUTE - now, MINUTE
-        )  # the room may be of this very batch, and later than now
+        # The room may be of this very batch, and later than now.
+        wait = min(earliest[0] + MINUTE - now, MINUTE)
         raise RefusedWrite(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, wait // timedelta(milliseconds=1)))
     most = _setting("ROOMS_PER_USER")
     if Membership.objects.filter(user=user, room__creator=user).order_by()[most - 1 : most].exists():
