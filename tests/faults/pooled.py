@@ -138,7 +138,7 @@ async def run_pooled(
         found = tracebacks(stack)
     finally:
         if not databases.server.child.is_running:
-            await asyncio.to_thread(_start, databases)
+            await asyncio.to_thread(databases.server.begin)
         late = await asyncio.to_thread(stack.close)
         await asyncio.to_thread(pooler.remove)
     found += [Anomaly("end", f"{name} did not stop when asked") for name in late]
@@ -200,12 +200,7 @@ async def _stop_server(pooled: Pooled) -> None:
 
 
 async def _start_server(pooled: Pooled) -> None:
-    await asyncio.to_thread(_start, pooled.databases)
-
-
-def _start(databases: PostgresDatabases) -> None:
-    databases.server.child.start()
-    databases.server.child.wait_ready(ASK_SECONDS)
+    await asyncio.to_thread(pooled.databases.server.begin)
 
 
 async def _leave_messages(pooled: Pooled) -> None:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -58,6 +59,8 @@ class PostgresServer:
         self._directory = Path(tempfile.mkdtemp(prefix="roomlog-postgres-"))
         self.port = free_port()
         self._user = server_user()
+        # It lives as long as the server, which ends with the thread that started it (see Child.start).
+        self._spawner = ThreadPoolExecutor(1, thread_name_prefix="postgres")
         self._child = Child(self._command(), self._directory / "server.log")
 
     def start(self) -> None:
@@ -83,7 +86,11 @@ class PostgresServer:
             cwd=self._directory,
             **account(self._user),
         )
-        self._child.start()
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts the server on what it holds, whatever thread asks, and waits until it answers."""
+        self._spawner.submit(self._child.start).result()
         self._child.wait_ready(START_SECONDS)
 
     def end(self) -> None:
@@ -95,6 +102,7 @@ class PostgresServer:
     def stop(self) -> None:
         """Ends the server, its clients cut off, and removes its folder."""
         self.end()
+        self._spawner.shutdown()
         shutil.rmtree(self._directory)
 
     @property
