@@ -77,9 +77,8 @@ async def crash_worker(cluster: Cluster) -> None:
     """Kill a worker's process, one that was hardly killed before: the kubelet starts it again at once."""
     pod = min(await cluster.pods("worker"), key=_restarts)
     node, container = pod["spec"]["nodeName"], pod["status"]["containerStatuses"][0]["containerID"]
-    inspect = ("crictl", "inspect", "--output", "go-template", "--template", "{{.info.pid}}")
-    pid = await run("docker", "exec", node, *inspect, container.partition("//")[2])
-    await run("docker", "exec", node, "kill", "-KILL", pid.strip())
+    kill = ("ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL")
+    await run("docker", "exec", node, *kill, container.partition("//")[2])
 
     async def has_not_noticed() -> str:
         now = {other["metadata"]["name"]: _restarts(other) for other in await cluster.pods("worker")}
