@@ -3,6 +3,8 @@
 Real processes on this machine: Valkey, PostgreSQL (or SQLite with --sqlite), two workers and a gateway. One
 of the workers is killed with SIGKILL and started again in the same moment, as a kubelet does; a member sends
 a message to one of its rooms and waits for the answer. Nothing is lost either way; this prints the wait.
+With --kind in the cluster of `make kind-up`: the kubelet starts the process again, and each pod is replaced
+after its kill, because a second start of the same pod is put off.
 """
 
 from __future__ import annotations
@@ -18,9 +20,13 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.shards import SHARDS, shard_of_room
+from tests.e2e import breaking, settings
+from tests.e2e.cluster import Cluster
+from tests.e2e.people import make_rooms, make_users
 from tests.faults.databases import Databases, PostgresDatabases, SqliteFiles
 from tests.faults.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.faults.samples import Samples
 from tests.faults.stack import Room, Stack, build_stack
 from tests.faults.waiting import eventually
 from tests.faults.wire import Wire
@@ -40,14 +46,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.kills")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--sqlite", action="store_true")
+    parser.add_argument("--kind", action="store_true")
     arguments = parser.parse_args()
+    if arguments.kind:
+        tell("kind", asyncio.run(measure_on_kind(arguments.kills)))
+        return
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="roomlog-kills-") as directory:
         databases = _databases(arguments.sqlite, Path(directory), stack)
         processes = build_stack(Path(directory) / "stack", databases, workers=WORKERS)
         stack.callback(processes.close)
         processes.start()
         waits = asyncio.run(measure(processes, arguments.kills))
-    print(f"{databases.name}, {len(waits)} kills: seconds from the kill to the answer")
+    tell(databases.name, waits)
+
+
+def tell(where: str, waits: list[float]) -> None:
+    """Print the distribution."""
+    print(f"{where}, {len(waits)} kills: seconds from the kill to the answer")
     print(" ".join(f"{wait:.1f}" for wait in sorted(waits)))
     print(f"median {statistics.median(waits):.2f} s, longest {max(waits):.2f} s")
 
@@ -67,10 +82,47 @@ async def measure(stack: Stack, kills: int) -> list[float]:
     return waits
 
 
+async def measure_on_kind(kills: int) -> list[float]:
+    """Kill the process of a worker's pod so many times; return how long a message to its rooms waited."""
+    waits = []
+    async with Cluster() as cluster:
+        (alice,) = await make_users(cluster, 1)
+        rooms = await make_rooms(cluster, [alice], ROOMS)
+        async with Wire(settings.WEBSOCKET, alice) as wire:
+            await wire.authenticate()
+            for number in range(kills):
+                await cluster.wait_until_whole()
+                pod = (await cluster.pods("worker"))[number % WORKERS]
+                room = await _room_of_pod(cluster, pod["metadata"]["name"], rooms)
+                began = time.monotonic()
+                await breaking.kill_process(pod)
+                waits.append(await _answered(wire, room, began))
+                print(f"{number + 1}: {waits[-1]:.2f} s", file=sys.stderr)
+                await cluster.kubectl("delete", "pod", pod["metadata"]["name"])
+    return waits
+
+
+async def _room_of_pod(cluster: Cluster, pod: str, rooms: list[Room]) -> Room:
+    """Return a room of the pod's worker, once it owns one."""
+
+    async def owned() -> list[Room]:
+        samples = Samples(await cluster.metrics(pod, "worker"))
+        shards = {n for n in range(SHARDS) if samples.total("roomlog_worker_shard_owned", shard=f"{n:02d}")}
+        return [room for room in rooms if shard_of_room(UUID(room.id)) in shards]
+
+    found: list[Room] = await eventually(owned, SETTLE_SECONDS, f"{pod} owns a room")
+    return found[0]
+
+
 async def _kill(stack: Stack, worker: str, wire: Wire, room: Room) -> float:
     began = time.monotonic()
     await asyncio.to_thread(stack.kill, worker)
     await asyncio.to_thread(stack.spawn, worker)
+    return await _answered(wire, room, began)
+
+
+async def _answered(wire: Wire, room: Room, began: float) -> float:
+    """Send a message to the room until it is answered; return the seconds since then."""
     uuid, seen = uuid4().hex, len(wire.frames)
     while True:
         await wire.send("new_message", uuid, room=room.id, text="after the kill")

@@ -76,9 +76,7 @@ def delete_pod(component: str, *options: str) -> Break:
 async def crash_worker(cluster: Cluster) -> None:
     """Kill a worker's process, one that was hardly killed before: the kubelet starts it again at once."""
     pod = min(await cluster.pods("worker"), key=_restarts)
-    node, container = pod["spec"]["nodeName"], pod["status"]["containerStatuses"][0]["containerID"]
-    kill = ("ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL")
-    await run("docker", "exec", node, *kill, container.partition("//")[2])
+    await kill_process(pod)
 
     async def has_not_noticed() -> str:
         now = {other["metadata"]["name"]: _restarts(other) for other in await cluster.pods("worker")}
@@ -87,6 +85,13 @@ async def crash_worker(cluster: Cluster) -> None:
 
     await wait_while(has_not_noticed, GONE_SECONDS)
     await cluster.wait_until_whole()
+
+
+async def kill_process(pod: Manifest) -> None:
+    """Kill the process of a pod's first container with SIGKILL, by the node's own runtime."""
+    node, container = pod["spec"]["nodeName"], pod["status"]["containerStatuses"][0]["containerID"]
+    kill = ("ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL")
+    await run("docker", "exec", node, *kill, container.partition("//")[2])
 
 
 def _restarts(pod: Manifest) -> int:
