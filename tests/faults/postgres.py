@@ -50,10 +50,11 @@ def find_binaries() -> Path | None:
 class PostgresServer:
     """A fresh server in a folder of its own, gone with all its data at `stop`."""
 
-    def __init__(self, binaries: Path, *, durable: bool = True) -> None:
-        """Starts nothing yet. Without `durable` a commit waits for no disk."""
+    def __init__(self, binaries: Path, *, durable: bool = True, **settings: str) -> None:
+        """Starts nothing yet. Without `durable` a commit waits for no disk; `settings` are further ones."""
         self._binaries = binaries
         self._durable = durable
+        self._settings = settings
         self._numbers = count(1)
         # Not pytest's folder: that one is closed to the server's user.
         self._directory = Path(tempfile.mkdtemp(prefix="roomlog-postgres-"))
@@ -78,7 +79,7 @@ class PostgresServer:
                 "-E",
                 "UTF8",
                 "-D",
-                self._data,
+                self.data,
             ],
             check=True,
             capture_output=True,
@@ -126,7 +127,8 @@ class PostgresServer:
         return f"postgres://{OWNER}@{LOOPBACK}:{self.port}/{name}"
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
+        """The server's own folder."""
         return self._directory / "data"
 
     def _command(self) -> Command:
@@ -138,10 +140,11 @@ class PostgresServer:
         }
         if not self._durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
+        settings |= self._settings
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Command(
             name="postgres",
-            arguments=(str(self._binaries / "postgres"), "-D", str(self._data), *flags),
+            arguments=(str(self._binaries / "postgres"), "-D", str(self.data), *flags),
             is_ready=self._is_ready,
             user=self._user,
         )
