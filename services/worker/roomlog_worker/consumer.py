@@ -110,9 +110,9 @@ class Consumer:
             lane.start()
         while not self._shutdown.requested:
             self.turn()
+        self._hand_over()  # first: reads need no lease, and rooms must not wait for those under way
         for lane in self._lanes:
             lane.join()
-        self._hand_over()
 
     def is_turning(self) -> bool:
         """Tell whether all loops go round; says nothing about Redis or the database."""

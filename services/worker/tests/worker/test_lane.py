@@ -12,7 +12,7 @@ from rest_framework.authtoken.models import Token
 from roomlog_contract.commands import GetHistory, ListRooms, SelectRoom
 from roomlog_contract.envelope import Identified, Identify, Selected
 from roomlog_store import databases
-from roomlog_store.models import DeadLetter
+from roomlog_store.models import DeadLetter, ShardLease
 from roomlog_worker import reader
 from roomlog_worker.fairness import Fairness
 from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
@@ -136,6 +136,19 @@ class TestThreads:
             bench.worker.shutdown.request()
             for lane in bench.worker.lanes:
                 lane.join()
+
+    def test_shards_are_free_before_reads_are_waited_for(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two lanes may take 5 s each to end; meanwhile others write in the rooms."""
+        owned: list[int] = []
+        for lane in bench.worker.lanes:
+            monkeypatch.setattr(
+                lane, "join", lambda: owned.append(ShardLease.objects.exclude(owner=None).count())
+            )
+        bench.worker.shutdown.request()
+        bench.worker.consumer.run()
+        assert owned == [0, 0]
 
     def test_a_thread_that_fails_ends_the_process(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
