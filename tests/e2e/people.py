@@ -25,12 +25,6 @@ print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     (row[0].hex, *row[1:]) for row in rows.values_list("room", "seq", "user", "uuid", "kind", "text")]}))
 """
 
-CLOSE_PROGRAM: Final = """
-from django.db import connection
-connection.close_pool()
-"""
-"""Or the process waits 5 s for each of the pool's threads."""
-
 
 async def make_users(cluster: Cluster, count: int = settings.USERS) -> list[User]:
     """Make users whose names nobody had before."""
@@ -67,7 +61,7 @@ async def _populate(cluster: Cluster, wanted: dict[str, Any]) -> dict[str, Any]:
 
 async def _ask(cluster: Cluster, program: str, question: Any) -> dict[str, Any]:
     """Run a program that reads JSON and prints JSON; log lines may follow it."""
-    printed = await cluster.python(program + CLOSE_PROGRAM, json.dumps(question))
+    printed = await cluster.python(program, json.dumps(question))
     answer: dict[str, Any] = json.JSONDecoder().raw_decode(printed)[0]
     return answer
 

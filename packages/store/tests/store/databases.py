@@ -105,8 +105,6 @@ def default_database(url: str, *, writer: bool = True) -> Iterator[None]:
         yield
     finally:
         connection.close()
-        if connection.vendor == "postgresql":
-            connection.close_pool()  # type: ignore[attr-defined]  # of PostgreSQL alone
         connections.settings[DEFAULT_DB_ALIAS] = kept_settings
         connections[DEFAULT_DB_ALIAS] = kept
 

@@ -21,8 +21,6 @@ def main() -> None:
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore
-    from django.db import connections
-    from django.db.backends.postgresql.base import DatabaseWrapper
 
     from roomlog_store.tickets import make_ticket
 
@@ -32,9 +30,6 @@ def main() -> None:
     session.set_expiry(SESSION_SECONDS)
     session.create()
     Path(sys.argv[1]).write_text(make_ticket(user, session=str(session.session_key)), encoding="utf-8")
-    wrapper = connections["default"]  # `connection` is a proxy, an instance of nothing
-    if isinstance(wrapper, DatabaseWrapper):
-        wrapper.close_pool()  # or the process waits 5 s for each of the pool's threads
 
 
 if __name__ == "__main__":
