@@ -123,7 +123,7 @@ async def test_a_connection_is_cut_within_what_is_sent() -> None:
 
 
 async def test_a_server_that_is_dead_for_one_process() -> None:
-    """Whoever connects anew is reset at once; afterwards the route leads on."""
+    """New connections are reset at once; once it stops refusing, the route works again."""
     async with ends() as pair:
         assert await pair.ask(b"before") == b"before"
         pair.route.is_refusing = True

@@ -30,7 +30,7 @@ SEEDS: Final = 2**31
 SHOWN: Final = 10
 """Anomalies of one history that are named."""
 HEALING_SUCCESSES: Final = 100
-"""Of a history that waits for service after each fault."""
+"""Fewest successes of a healing history, which waits for service after each fault."""
 ABLATION_SECONDS: Final = 10.0
 ABLATION_REST_SECONDS: Final = 10.0
 ABLATION_TRIES: Final = 6

@@ -118,7 +118,7 @@ class Answer(Struct, frozen=True, kw_only=True, tag_field="action"):
 
 
 class AuthenticateAnswer(Answer, frozen=True, kw_only=True, tag="authenticate"):
-    """Who the connection is now, and the rooms whose events it receives from here on.
+    """The user of the connection, and the rooms whose events it receives from here on.
 
     It takes as many frames as the rooms need; nothing of a room is sent before the last.
     """

@@ -61,11 +61,12 @@ class Protocol(web.RequestHandler):
         """Answer what the parser could not read; all else is aiohttp's."""
         if isinstance(exc, LineTooLong):
             limit = self._server.header_bytes
-            answer = refuse("header", 431, f"A header or the address is longer than {limit} bytes.\n")
+            reason, status, text = "header", 431, f"A header or the address is longer than {limit} bytes.\n"
         elif isinstance(exc, HttpProcessingError):
-            answer = refuse("not_http", 400, "This can't be read as a request of HTTP.\n")
+            reason, status, text = "not_http", 400, "This can't be read as a request of HTTP.\n"
         else:
             return super().handle_error(request, status, exc, message)
-        self._server.note("header" if isinstance(exc, LineTooLong) else "not_http")
+        self._server.note(reason)
+        answer = refuse(reason, status, text)
         answer.force_close()
         return answer

@@ -55,7 +55,7 @@ class Blame:
 
     def heard(self, entry: Entry, error: Exception) -> None:
         """Note how an entry would fail that stands behind one that did; it is not its own failure yet."""
-        if not (self._is_trouble(error) or took_too_long(error)):
+        if self._is_doubtful(error):
             self._doubt(entry, error)
 
     def worked(self, action: str) -> None:
@@ -72,7 +72,7 @@ class Blame:
         doubtful = [
             (entry, error)
             for entry, error in failures
-            if not (self._is_trouble(error) or took_too_long(error)) and entry.action not in worked
+            if self._is_doubtful(error) and entry.action not in worked
         ]
         for entry, error in doubtful:
             self._doubt(entry, error)
@@ -81,6 +81,10 @@ class Blame:
         own = [(entry, error) for entry, error in failures if not any(error is one for one in common)]
         may_go_on = bool(worked) or all(self._is_of_one_room(error) for error in common)
         return Verdict(own, common[0] if common else None, may_go_on)
+
+    def _is_doubtful(self, error: Exception) -> bool:
+        """Tell whether it may be the entry's own fault or everybody's: others that fail alike show it."""
+        return not (self._is_trouble(error) or took_too_long(error))
 
     def _doubt(self, entry: Entry, error: Exception) -> None:
         commands = self._ways.setdefault(way_of(error), {})

@@ -39,7 +39,7 @@ class Claim:
         """The connection to the database whose identity was read."""
         self._due_at = clock()
         self._holder = ""
-        """Who else holds the prefix; empty if nobody."""
+        """The install that holds the prefix instead of this one; empty if there is none."""
 
     @property
     def is_foreign(self) -> bool:
