@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from roomlog_local.ports import LOOPBACK, free_port
+from roomlog_local.valkey import find_server
 from tests.faults.waiting import wait_until
 
 PASSWORD: Final = ":/?#[]@!$&'()*+,;=%-._~ü"
@@ -23,6 +24,8 @@ PASSWORD: Final = ":/?#[]@!$&'()*+,;=%-._~ü"
 USER: Final = "room:log@x"
 START_SECONDS: Final = 15.0
 REQUIRED_VARIABLE: Final = "ROOMLOG_REQUIRE_TLS_REDIS"
+RIGHT: Final = ("--maxmemory", "64mb", "--maxmemory-policy", "noeviction")
+"""Settings with which the doctor finds nothing wrong."""
 
 
 def tls_server() -> str:
@@ -45,6 +48,21 @@ def running(binary: str, words: Sequence[str], place: redis.Redis) -> Iterator[N
             yield
         finally:
             process.kill()
+
+
+@contextmanager
+def running_valkey(folder: Path, *words: str) -> Iterator[redis.Redis]:
+    """Run Valkey on a free port, with further words of its command line, and yield its owner's client."""
+    port = free_port()
+    client = redis.Redis(port=port, socket_timeout=5.0, protocol=2)
+    place = ("--port", str(port), "--bind", LOOPBACK, "--dir", str(folder))
+    with running(find_server(), (*place, *words), client):
+        yield client
+
+
+def port_of(client: redis.Redis) -> int:
+    """Return the port that the client connects to."""
+    return int(client.connection_pool.connection_kwargs["port"])
 
 
 @contextmanager

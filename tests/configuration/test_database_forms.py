@@ -22,8 +22,8 @@ from django.db.utils import ConnectionHandler, OperationalError
 from roomlog_local.ports import free_port
 from roomlog_store.databases import database
 from tests.configuration.servers import PASSWORD, USER, has_ipv6, make_certificates
-from tests.faults.conftest import missing_postgres
-from tests.faults.postgres import PostgresServer, find_binaries, server_user
+from tests.faults.conftest import running_postgres
+from tests.faults.postgres import PostgresServer, server_user
 
 NAME = "chat 100% ü"
 HBA = f"""
@@ -65,38 +65,28 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def places() -> Iterator[dict[str, Any]]:
     """What the forms are filled with, of a server that runs meanwhile."""
-    binaries = find_binaries()
-    if binaries is None:
-        missing_postgres()
-    folder = Path(tempfile.mkdtemp(prefix="roomlog-forms-"))  # not pytest's: the server's user must reach it
-    make_certificates(folder)
-    if user := server_user():
-        for path in (folder, *folder.iterdir()):
-            shutil.chown(path, user)
-    (folder / "server.key").chmod(0o600)
-    server = PostgresServer(
-        binaries,
-        durable=False,
-        listen_addresses="127.0.0.1,::1" if has_ipv6() else "127.0.0.1",
-        unix_socket_directories=str(folder),
-        ssl="on",
-        ssl_cert_file=str(folder / "server.crt"),
-        ssl_key_file=str(folder / "server.key"),
-    )
-    try:
-        server.start()
-        _prepare(server)
-        yield {
-            "login": f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}",
-            "user": quote(USER, safe=""),
-            "name": quote(NAME, safe=""),
-            "port": server.port,
-            "dead": free_port(),
-            "folder": quote(str(folder), safe=""),
-        }
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
+    # Not pytest's folder: the server's user must reach it.
+    with tempfile.TemporaryDirectory(prefix="roomlog-forms-") as name:
+        folder = Path(name)
+        make_certificates(folder)
+        if user := server_user():
+            for path in (folder, *folder.iterdir()):
+                shutil.chown(path, user)
+        (folder / "server.key").chmod(0o600)
+        tls = {"ssl": "on", "ssl_cert_file": f"{folder}/server.crt", "ssl_key_file": f"{folder}/server.key"}
+        hosts = "127.0.0.1,::1" if has_ipv6() else "127.0.0.1"
+        with running_postgres(
+            durable=False, listen_addresses=hosts, unix_socket_directories=name, **tls
+        ) as server:
+            _prepare(server)
+            yield {
+                "login": f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}",
+                "user": quote(USER, safe=""),
+                "name": quote(NAME, safe=""),
+                "port": server.port,
+                "dead": free_port(),
+                "folder": quote(name, safe=""),
+            }
 
 
 def _prepare(server: PostgresServer) -> None:

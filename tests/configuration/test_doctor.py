@@ -14,11 +14,10 @@ import pytest
 import redis
 
 from roomlog_contract.keyspace import Keyspace
-from roomlog_local.ports import LOOPBACK, free_port
-from roomlog_local.valkey import find_server
-from tests.configuration.servers import running
-from tests.faults.conftest import missing_postgres
-from tests.faults.postgres import PostgresServer, find_binaries
+from roomlog_local.ports import LOOPBACK
+from tests.configuration.servers import RIGHT, port_of, running_valkey
+from tests.faults.conftest import running_postgres
+from tests.faults.postgres import PostgresServer
 
 COMMAND_SECONDS = 90.0
 TURN_SECONDS = 0.1
@@ -27,15 +26,8 @@ TURN_SECONDS = 0.1
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PostgresServer]:
     """A server for the databases of this file."""
-    binaries = find_binaries()
-    if binaries is None:
-        missing_postgres()
-    server = PostgresServer(binaries)
-    try:
-        server.start()
+    with running_postgres() as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +48,7 @@ def database(postgres: PostgresServer, migrated: str) -> str:
 @pytest.fixture
 def carrier(tmp_path: Path) -> Iterator[redis.Redis]:
     """A Redis with the right settings."""
-    port = free_port()
-    words = f"--port {port} --bind {LOOPBACK} --maxmemory 64mb --maxmemory-policy noeviction --dir {tmp_path}"
-    client = redis.Redis(port=port, socket_timeout=5.0, protocol=2)
-    with running(find_server(), words.split(), client):
+    with running_valkey(tmp_path, *RIGHT) as client:
         yield client
 
 
@@ -85,7 +74,7 @@ def operate(
 
 def report(url: str, carrier: redis.Redis | None = None, login: str = "") -> dict[str, str]:
     """Return the doctor's lines by what they are about; it never ends with a traceback."""
-    port = carrier.connection_pool.connection_kwargs["port"] if carrier else 9
+    port = port_of(carrier) if carrier else 9
     done = operate("roomlog_api", "doctor", url=url, redis_url=f"redis://{login}{LOOPBACK}:{port}/0")
     assert "Traceback" not in done.stderr, done.stderr
     assert (done.returncode == 1) == ("WRONG" in done.stdout)

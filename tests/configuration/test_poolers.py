@@ -7,21 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
-from roomlog_client import RoomlogClient
 from roomlog_local import command
-from roomlog_local.child import Child, stop_all
 from roomlog_local.ports import LOOPBACK, free_port
-from roomlog_local.valkey import find_server
-from tests.configuration.servers import running
-from tests.configuration.test_redis_users import TOKEN, manage
-from tests.faults.conftest import missing_postgres
-from tests.faults.pgbouncer import pgbouncer
-from tests.faults.postgres import PostgresServer, find_binaries
+from tests.configuration.install import SECONDS, manage, running_services, say_hello
+from tests.configuration.servers import port_of, running_valkey
+from tests.faults.conftest import running_postgres
+from tests.faults.pooler import running_pooler
 
-SECONDS = 90.0
-STOP_SECONDS = 20.0
 SENTENCE = (
     "leads to a pooler that lends sessions to others between transactions: set its pool_mode to session"
 )
@@ -30,12 +23,7 @@ SENTENCE = (
 @pytest.fixture(scope="module")
 def environ() -> Iterator[dict[str, str]]:
     """What all services share, on a migrated database without a pooler."""
-    binaries = find_binaries()
-    if binaries is None:
-        missing_postgres()
-    server = PostgresServer(binaries)
-    try:
-        server.start()
+    with running_postgres() as server:
         environ = {
             "ROOMLOG_SECRET_KEY": "k" * 50,
             "ROOMLOG_DATABASE_URL": server.url(server.create()),
@@ -43,46 +31,24 @@ def environ() -> Iterator[dict[str, str]]:
         }
         manage(environ, "migrate", "--verbosity", "0")
         yield environ
-    finally:
-        server.stop()
 
 
 async def test_an_install_works_behind_a_pooler_of_sessions(environ: dict[str, str], tmp_path: Path) -> None:
     """Rooms are made, and a message comes back."""
-    port, *ports = (free_port() for _ in range(6))
-    carrier = redis.Redis(port=port, socket_timeout=5.0)
-    words = f"--port {port} --bind {LOOPBACK} --dir {tmp_path}".split()
-    with pgbouncer(environ["ROOMLOG_DATABASE_URL"]) as pooled, running(find_server(), words, carrier):
+    with running_pooler(environ["ROOMLOG_DATABASE_URL"]) as pooled, running_valkey(tmp_path) as carrier:
         behind = {
             **environ,
             "ROOMLOG_DATABASE_URL": pooled,
-            "ROOMLOG_REDIS_URL": f"redis://{LOOPBACK}:{port}/0",
+            "ROOMLOG_REDIS_URL": f"redis://{LOOPBACK}:{port_of(carrier)}/0",
         }
-        commands = (
-            command.worker(0, behind, ports[0]),
-            command.gateway("gateway", behind, ports[1], ports[2]),
-            command.api(behind, ports[3], ports[4]),
-        )
-        children = [Child(each, tmp_path / f"{each.name}.log") for each in commands]
-        try:
-            for child in children:
-                child.start()
-            for child in children:
-                child.wait_ready(SECONDS)
-            manage(behind, "make_demo")
-            token = manage(behind, "shell", "-c", TOKEN).split()[-1]
-            async with RoomlogClient(f"ws://{LOOPBACK}:{ports[1]}/ws", token) as client:
-                await client.ready(SECONDS)
-                (room, *_) = client.rooms()
-                assert (await client.send(room.id, "hello", timeout_seconds=SECONDS)).seq
-        finally:
-            stop_all(children, STOP_SECONDS)
+        with running_services(lambda _: behind, tmp_path) as (url, _):
+            await say_hello(url, behind)
 
 
 @pytest.mark.parametrize("service", ["worker", "api"])
 def test_a_pooler_that_lends_sessions_is_refused(environ: dict[str, str], service: str) -> None:
     """The process ends with a sentence that says what to do."""
-    with pgbouncer(environ["ROOMLOG_DATABASE_URL"], "transaction") as pooled:
+    with running_pooler(environ["ROOMLOG_DATABASE_URL"], "transaction") as pooled:
         behind = {**environ, "ROOMLOG_DATABASE_URL": pooled}
         commands = {
             "worker": command.worker(0, behind, free_port()),
@@ -103,7 +69,7 @@ def test_a_pooler_that_lends_sessions_is_refused(environ: dict[str, str], servic
 
 def test_the_doctor_names_the_pooler(environ: dict[str, str]) -> None:
     """With the same words."""
-    with pgbouncer(environ["ROOMLOG_DATABASE_URL"], "transaction") as pooled:
+    with running_pooler(environ["ROOMLOG_DATABASE_URL"], "transaction") as pooled:
         done = subprocess.run(
             [sys.executable, "-m", "roomlog_api", "doctor"],
             env={

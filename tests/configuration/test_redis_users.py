@@ -1,22 +1,17 @@
 """An install whose services have the users of docs/configuration.md, and no right beside, works."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-import redis
 
-from roomlog_client import RoomlogClient
-from roomlog_local import command
-from roomlog_local.child import Child, stop_all
-from roomlog_local.ports import LOOPBACK, free_port
-from roomlog_local.valkey import find_server
+from roomlog_local.child import Child
+from roomlog_local.ports import LOOPBACK
 from tests.configuration import table
-from tests.configuration.servers import running
+from tests.configuration.install import manage, running_services, say_hello
+from tests.configuration.servers import RIGHT, port_of, running_valkey
 
 PREFIX: Final = "chat/production"
 SECONDS: Final = 90.0
@@ -26,15 +21,12 @@ STOP_SECONDS: Final = 20.0
 @pytest.fixture
 def redis_port(tmp_path: Path) -> Iterator[int]:
     """A Redis with the three users and no other."""
-    port = free_port()
-    words = f"--port {port} --bind {LOOPBACK} --maxmemory 64mb --maxmemory-policy noeviction --dir {tmp_path}"
-    with running(find_server(), words.split(), redis.Redis(port=port, socket_timeout=5.0)) as _:
-        with redis.Redis(port=port, socket_timeout=5.0) as owner:
-            for name, rules in table.redis_users().items():
-                own = [re.sub("^([~&])roomlog:", rf"\1{PREFIX}:", rule) for rule in rules]
-                assert owner.execute_command("ACL", "SETUSER", name, "on", ">pw", *own)
-            owner.execute_command("ACL", "SETUSER", "default", "-@all", "+ping")
-        yield port
+    with running_valkey(tmp_path, *RIGHT) as owner:
+        for name, rules in table.redis_users().items():
+            own = [re.sub("^([~&])roomlog:", rf"\1{PREFIX}:", rule) for rule in rules]
+            assert owner.execute_command("ACL", "SETUSER", name, "on", ">pw", *own)  # type: ignore[no-untyped-call]
+        owner.execute_command("ACL", "SETUSER", "default", "-@all", "+ping")  # type: ignore[no-untyped-call]
+        yield port_of(owner)
 
 
 @pytest.fixture
@@ -55,22 +47,9 @@ def install(environ: dict[str, str], redis_port: int, tmp_path: Path) -> Iterato
     def of(name: str) -> dict[str, str]:
         return {**environ, "ROOMLOG_REDIS_URL": f"redis://{name}:pw@{LOOPBACK}:{redis_port}/0"}
 
-    ports = [free_port() for _ in range(5)]
     manage(environ, "migrate", "--verbosity", "0")
-    commands = (
-        command.worker(0, of("worker"), ports[0]),
-        command.gateway("gateway", of("gateway"), ports[1], ports[2]),
-        command.api(of("api"), ports[3], ports[4]),
-    )
-    children = [Child(each, tmp_path / f"{each.name}.log") for each in commands]
-    try:
-        for child in children:
-            child.start()
-        for child in children:
-            child.wait_ready(SECONDS)
-        yield f"ws://{LOOPBACK}:{ports[1]}/ws", children
-    finally:
-        stop_all(children, STOP_SECONDS)
+    with running_services(of, tmp_path) as running_install:
+        yield running_install
 
 
 async def test_the_documented_users_are_enough(
@@ -78,13 +57,7 @@ async def test_the_documented_users_are_enough(
 ) -> None:
     """Rooms are made, a message comes back, a right that ends is told; no service was denied anything."""
     url, children = install
-    manage(environ, "make_demo")
-    token = manage(environ, "shell", "-c", TOKEN).split()[-1]
-    async with RoomlogClient(url, token) as client:
-        await client.ready(SECONDS)
-        for room in client.rooms():
-            assert (await client.send(room.id, "hello", timeout_seconds=SECONDS)).seq
-        assert client.rooms()
+    await say_hello(url, environ)
     said = "".join(child.log.read_text() for child in children)
     assert not re.search("NOPERM|NoPermission|no permission|redis_lost|redis_errors", said), said[-3000:]
 
@@ -96,22 +69,3 @@ def test_every_service_has_its_user() -> None:
     for rules in users.values():
         assert {"resetkeys", "resetchannels", "-@all", "~roomlog:*", "&roomlog:*"} <= set(rules)
         assert not {"+@all", "allkeys", "allchannels", "~*", "&*"} & set(rules)
-
-
-TOKEN: Final = (
-    "from rest_framework.authtoken.models import Token; print(Token.objects.get(user__username='alice').key)"
-)
-
-
-def manage(environ: dict[str, str], *words: str) -> str:
-    """Run a command of the api's."""
-    done = subprocess.run(
-        command.management(*words),
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -1,7 +1,5 @@
 """Two installs that were given one prefix on one Redis, as a copied database is: real workers."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,21 +11,17 @@ from roomlog_contract.keyspace import Keyspace
 from roomlog_local import command
 from roomlog_local.child import Child, stop_all
 from roomlog_local.ports import LOOPBACK, free_port
-from roomlog_local.valkey import find_server
-from tests.configuration.servers import running
+from tests.configuration.install import SECONDS, STOP_SECONDS, manage
+from tests.configuration.servers import port_of, running_valkey
 from tests.faults.waiting import wait_until
 
-SECONDS = 90.0
-STOP_SECONDS = 20.0
 KEY = Keyspace().install_key
 
 
 @pytest.fixture
 def carrier(tmp_path: Path) -> Iterator[redis.Redis]:
     """The Redis of both."""
-    port = free_port()
-    client = redis.Redis(port=port, socket_timeout=5.0, protocol=2)
-    with running(find_server(), f"--port {port} --bind {LOOPBACK} --dir {tmp_path}".split(), client):
+    with running_valkey(tmp_path) as client:
         yield client
 
 
@@ -39,11 +33,10 @@ def workers(carrier: redis.Redis, tmp_path: Path) -> Iterator[tuple[Child, Child
         environ = {
             "ROOMLOG_SECRET_KEY": "k" * 50,
             "ROOMLOG_DATABASE_URL": f"sqlite:///{tmp_path}/{name}.sqlite3",
-            "ROOMLOG_REDIS_URL": f"redis://{LOOPBACK}:{carrier.connection_pool.connection_kwargs['port']}/0",
+            "ROOMLOG_REDIS_URL": f"redis://{LOOPBACK}:{port_of(carrier)}/0",
         }
         if not children:
-            migrate = command.management("migrate", "--verbosity", "0")
-            subprocess.run(migrate, env=os.environ | environ, check=True, timeout=SECONDS)
+            manage(environ, "migrate", "--verbosity", "0")
         children.append(Child(command.worker(0, environ, free_port()), tmp_path / f"{name}.log"))
     (tmp_path / "copy.sqlite3").write_bytes((tmp_path / "original.sqlite3").read_bytes())
     try:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import NoReturn
@@ -33,14 +33,21 @@ def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
 
 @pytest.fixture(scope="session")
 def postgres_databases() -> Iterator[PostgresDatabases]:
-    """Fresh databases of the session's PostgreSQL; skips where there is no server, unless it is required."""
+    """Fresh databases of the session's PostgreSQL."""
+    with running_postgres() as server:
+        yield PostgresDatabases(server)
+
+
+@contextmanager
+def running_postgres(*, durable: bool = True, **settings: str) -> Iterator[PostgresServer]:
+    """A server meanwhile; skips where there is none, unless it is required."""
     binaries = find_binaries()
     if binaries is None:
         missing_postgres()
-    server = PostgresServer(binaries)
+    server = PostgresServer(binaries, durable=durable, **settings)
     try:
         server.start()
-        yield PostgresDatabases(server)
+        yield server
     finally:
         server.stop()
 

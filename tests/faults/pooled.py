@@ -23,7 +23,7 @@ from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.shards import shard_of_room
 from tests.faults.campaign import SHAPE, tracebacks
 from tests.faults.checker import Anomaly, Report, report_on
-from tests.faults.databases import APPLICATION, PostgresDatabase, PostgresDatabases
+from tests.faults.databases import PostgresDatabase, PostgresDatabases
 from tests.faults.healing import Healing
 from tests.faults.load import Load
 from tests.faults.looking import Watch, read_epoch, read_log
@@ -128,7 +128,7 @@ async def run_pooled(
     """Run the history and judge it; the logs stay in `directory`."""
     stack = build_stack(directory, databases, gateways=0, workers=0)
     assert isinstance(stack.database, PostgresDatabase)
-    pooler = Pooler(stack.database.admit(), databases.server.port, APPLICATION)
+    pooler = Pooler(stack.database.admit())
     try:
         await asyncio.to_thread(pooler.start)
         _add_processes(stack, pooler.url)

@@ -1,7 +1,6 @@
 """The api beside a PostgreSQL that restarts, is locked, away or read-only: it refuses, and comes back."""
 
 import json
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -84,19 +83,7 @@ def server(postgres_databases: PostgresDatabases) -> Iterator[PostgresServer]:
     """The server, which runs again after the test."""
     yield postgres_databases.server
     if not postgres_databases.server.child.is_running:
-        start(postgres_databases.server)
-
-
-def stop(server: PostgresServer) -> None:
-    """End the server as an operator does, its clients cut off."""
-    server.child.send(signal.SIGINT)
-    server.child.wait(SECONDS)
-
-
-def start(server: PostgresServer) -> None:
-    """Start the server again and wait for it."""
-    server.child.start()
-    server.child.wait_ready(SECONDS)
+        postgres_databases.server.begin()
 
 
 @contextmanager
@@ -121,8 +108,8 @@ def test_no_request_meets_a_connection_that_died(stack: Stack, server: PostgresS
     """After the server's restart every thread's first request is answered."""
     alice, bob = stack.make_users(2)  # one of them would ask too much within a second
     assert set(ask_at_once(stack, alice)) == {200}, stack.child("api").tail()
-    stop(server)
-    start(server)
+    server.end()
+    server.begin()
     assert set(ask_at_once(stack, bob)) == {200}, stack.child("api").tail()
     stack.assert_no_traceback()
 
@@ -144,10 +131,10 @@ def test_a_database_that_is_away_is_told_and_used_again(
 ) -> None:
     """By problems and by a page, and readiness says so; back within seconds of its return."""
     assert set(ask_at_once(stack, alice)) == {200}
-    stop(server)
+    server.end()
     check_refusals(stack, alice)
     wait_until(lambda: not is_ready(stack), SECONDS, "readiness notices")
-    start(server)
+    server.begin()
     wait_until(lambda: ask(stack, "/api/rooms/", alice)[0] == 200, BACK_SECONDS, "the api serves again")
     wait_until(lambda: is_ready(stack), BACK_SECONDS, "readiness notices")
     stack.assert_no_traceback()

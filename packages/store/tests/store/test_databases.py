@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from roomlog_store.databases import database, end_stuck_statements
-from tests.faults.pgbouncer import pgbouncer
+from tests.faults.pooler import running_pooler
 from tests.store.databases import default_database
 from tests.store.people import People, add_user, make_room
 
@@ -33,7 +33,7 @@ def test_time_outs_are_set_and_not_asked_for_at_the_start(postgres: str) -> None
 
 def test_a_writer_works_behind_a_pooler_of_sessions(postgres: str) -> None:
     """It connects, has its time-outs, and its prepared statements with the transactions around them."""
-    with pgbouncer(postgres) as pooled, default_database(pooled):
+    with running_pooler(postgres) as pooled, default_database(pooled):
         assert setting("statement_timeout") == "5s"
         people = People.make()
         for _ in range(3):

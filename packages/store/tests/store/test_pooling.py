@@ -5,7 +5,7 @@ from django.db import connection
 
 from roomlog_runtime.settings import SettingError
 from roomlog_store.pooling import lends_sessions, refuse_lent_sessions
-from tests.faults.pgbouncer import pgbouncer
+from tests.faults.pooler import running_pooler
 from tests.store.databases import default_database
 
 
@@ -14,7 +14,7 @@ from tests.store.databases import default_database
 )
 def test_a_pooler_s_mode_is_seen(postgres: str, mode: str, is_lent: bool) -> None:
     """No client may ask it; what it does with sessions shows it."""
-    with pgbouncer(postgres, mode) as pooled, default_database(pooled):
+    with running_pooler(postgres, mode) as pooled, default_database(pooled):
         assert lends_sessions() == is_lent
 
 
