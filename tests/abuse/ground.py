@@ -175,14 +175,22 @@ async def _fill(url: str, user: User, room: str) -> None:
                     "room": room,
                     "text": DEAREST_TEXT,
                 }
-                await socket.write(text(json.dumps(command)))
-                answer = await next_of(socket, user)
-                while not isinstance(answer, Closed) and answer["uuid"] != command["uuid"]:
-                    answer = await next_of(socket, user)
-                assert not isinstance(answer, Closed)
+                answer = await _ask(socket, user, command)
+                while answer.get("error_code") == "rate_limited":
+                    await asyncio.sleep(answer["retry_after_ms"] / 1000)
+                    answer = await _ask(socket, user, command)
                 assert answer["status"] == "success", answer
 
     await asyncio.gather(*map(say, range(CONNECTIONS)))
+
+
+async def _ask(socket: RawSocket, user: User, command: dict[str, str]) -> dict[str, Any]:
+    await socket.write(text(json.dumps(command)))
+    answer = await next_of(socket, user)
+    while not isinstance(answer, Closed) and answer["uuid"] != command["uuid"]:
+        answer = await next_of(socket, user)
+    assert not isinstance(answer, Closed)
+    return answer
 
 
 def _agitate(stack: Stack, room: Room, user: User) -> None:

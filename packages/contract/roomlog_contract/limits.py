@@ -33,6 +33,10 @@ ROOMS_PER_USER: Final = 500
 ROOM_CREATIONS_PER_MINUTE: Final = 60
 """Rooms that one person may make in a minute, by default: more than anybody fills with people."""
 
+ROOM_CREATIONS_BURST: Final = 5
+"""Of these, in any five seconds; a twelfth of a setting that allows more than 60. Each may have a hundred
+members, and costs the others of its shard as much as hundreds of messages."""
+
 CURSORS: Final = 500
 """Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 570."""
 
@@ -59,6 +63,12 @@ COMMANDS_PER_SECOND: Final = 20
 
 COMMANDS_BURST: Final = 40
 """Commands that may come at once, for example at the start of a page."""
+
+USER_COMMANDS_PER_SECOND: Final = 40
+"""Sustained commands a second of all connections of one user to one gateway: two that are fully used."""
+
+USER_COMMANDS_BURST: Final = 80
+"""The same at once: two pages that start together."""
 
 FRAMES_PER_SECOND: Final = 512
 """Frames of any kind: 20 of the largest messages in pieces of 4 KiB are 320."""

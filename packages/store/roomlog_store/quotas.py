@@ -20,27 +20,34 @@ from .errors import HeldElsewhere, RefusedWrite
 from .models import ChatRoom, Membership
 
 MINUTE: Final = timedelta(minutes=1)
+BURST: Final = timedelta(seconds=5)
+BURSTS_PER_MINUTE: Final = MINUTE // BURST
 
 
 def check_may_create(user: int, now: datetime) -> None:
     """Refuse one room more of this user's making; holds the user's row, so that others do not count too.
 
     Raises:
-        RefusedWrite: as many as allowed exist, or were made in the last minute.
+        RefusedWrite: as many as allowed exist, or were made in the last minute or the last five seconds.
         HeldElsewhere: another transaction has the user's row; never waits for it.
     """
     people = get_user_model()._default_manager.select_for_update(skip_locked=True, no_key=True)
     if not list(people.filter(pk=user).values_list("pk")):
         raise HeldElsewhere
-    most = _setting("ROOM_CREATIONS_PER_MINUTE")
-    made = ChatRoom.objects.filter(creator=user, date_created__gt=now - MINUTE).order_by("-date_created")
-    if earliest := list(made.values_list("date_created", flat=True)[most - 1 : most]):
-        # The room may be of this very batch, and later than now.
-        wait = min(earliest[0] + MINUTE - now, MINUTE)
-        raise RefusedWrite(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, wait // timedelta(milliseconds=1)))
+    a_minute = _setting("ROOM_CREATIONS_PER_MINUTE")
+    _check_may_create(user, now, max(limits.ROOM_CREATIONS_BURST, a_minute // BURSTS_PER_MINUTE), BURST)
+    _check_may_create(user, now, a_minute, MINUTE)
     most = _setting("ROOMS_PER_USER")
     if Membership.objects.filter(user=user, room__creator=user).order_by()[most - 1 : most].exists():
         raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS, "You are in as many rooms of your own as one may be.")
+
+
+def _check_may_create(user: int, now: datetime, most: int, span: timedelta) -> None:
+    made = ChatRoom.objects.filter(creator=user, date_created__gt=now - span).order_by("-date_created")
+    if earliest := list(made.values_list("date_created", flat=True)[most - 1 : most]):
+        # The room may be of this very batch, and later than now.
+        wait = min(earliest[0] + span - now, span)
+        raise RefusedWrite(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, wait // timedelta(milliseconds=1)))
 
 
 def check_may_be_brought(users: Collection[int]) -> None:

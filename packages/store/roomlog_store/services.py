@@ -107,9 +107,10 @@ def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str, *, 
     _, room_id, user = key
     if room_id in batch.rooms:
         return Written(batch.first_event(room_id), duplicate=True)
-    members = _first_members(command, user)
     if not staff:
         check_may_create(user, batch.now)
+    members = _first_members(command, user)
+    if not staff:
         check_may_be_brought([number for number, _ in members if number != user])
     room = ChatRoom.objects.create(id=room_id, name=command.name, kind=command.kind, creator_id=user)
     head = RoomHead.objects.create(room=room, epoch=Install.objects.get().epoch)

@@ -70,6 +70,7 @@ class Gateway:
             self._intake,
             self._sync,
             self._fanout.spread,
+            clock,
         )
         self._authentication = Authentication(self._members, self.spawn)
         gaps = Gaps(self._router, self._intake, rooms, self.spawn)

@@ -5,7 +5,8 @@ what is new, read again, apply what differs. What was read before a subscription
 G5, G10).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_token
 
 from . import metrics
+from .bucket import TokenBucket
 from .errors import NoReply
 from .intake import Intake
 from .room import Room
@@ -31,6 +33,15 @@ log = structlog.get_logger()
 
 IDENTIFY_TRY_SECONDS: Final = 4.0
 """For one question; it is repeated, because its worker may just have died."""
+
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    """A user who has connections here."""
+
+    connections: dict[Session, None]
+    bucket: TokenBucket
+    """The commands of all of them."""
 
 
 class Members:
@@ -45,10 +56,12 @@ class Members:
         intake: Intake,
         on_user_changed: Callable[[Session], None],
         spread: Callable[[Room], None],
+        clock: Callable[[], float],
     ) -> None:
         self._rooms = rooms
         self._keyspace = keyspace
-        self._users: dict[int, dict[Session, None]] = {}
+        self._users: dict[int, _User] = {}
+        self._clock = clock
         self._router = router
         self._subscriber = subscriber
         self._intake = intake
@@ -90,24 +103,28 @@ class Members:
             raise
         return pinned
 
-    def unpin(self, rooms: Iterable[Room]) -> None:
+    def unpin(self, rooms: Collection[Room]) -> None:
         """Gives rooms back; those that nobody needs are unsubscribed."""
         for room in rooms:
             room.pins -= 1
-            self._drop_unused(room)
+        self._drop_unused(rooms)
 
     def attach(self, session: Session, user: int) -> bool:
         """Counts a connection to its user, so that notices reach it; False where the user has ten already."""
-        connections = self._users.setdefault(user, {})
-        if session not in connections and len(connections) >= limits.CONNECTIONS_PER_USER:
+        here = self._users.get(user)
+        if here is None:
+            bucket = TokenBucket(limits.USER_COMMANDS_PER_SECOND, limits.USER_COMMANDS_BURST, self._clock())
+            here = self._users[user] = _User({}, bucket)
+        if session not in here.connections and len(here.connections) >= limits.CONNECTIONS_PER_USER:
             return False
-        connections[session] = None
-        session.user = user
+        here.connections[session] = None
+        session.user, session.users_bucket = user, here.bucket
         return True
 
     def connections(self, user: int) -> list[Session]:
         """Return those that have a place of the user."""
-        return list(self._users.get(user, ()))
+        here = self._users.get(user)
+        return list(here.connections) if here else []
 
     def begin(self, session: Session, summary: RoomSummary) -> Room | None:
         """Brings a held room up to a head that was just read; None where the membership ended since."""
@@ -146,27 +163,28 @@ class Members:
         """Forgets a connection that has ended, or whose token was rejected: it is nobody's from here on."""
         for room in session.rooms.values():
             room.leave(session)
-            self._drop_unused(room)
+        self._drop_unused(session.rooms.values())
         session.rooms = {}
-        connections = self._users.get(session.user)
-        if connections is not None:
-            connections.pop(session, None)
-            if not connections:
+        here = self._users.get(session.user)
+        if here is not None:
+            here.connections.pop(session, None)
+            if not here.connections:
                 del self._users[session.user]
                 self._subscriber.unsubscribe([self._keyspace.user_channel(session.user)])
-        session.user = 0
+        session.user, session.users_bucket = 0, None
 
     def _leave(self, session: Session, room: Room) -> None:
         room.leave(session)
         del session.rooms[room.id]
         session.tell(RoomLeft(room=room.id))
-        self._drop_unused(room)
+        self._drop_unused([room])
 
-    def _drop_unused(self, room: Room) -> None:
-        if room.is_unused() and self._rooms.get(room.id) is room:
-            del self._rooms[room.id]
-            metrics.ROOMS.set(len(self._rooms))
-            self._subscriber.unsubscribe([self._keyspace.room_channel(room.id)])
+    def _drop_unused(self, rooms: Iterable[Room]) -> None:
+        unused = [room.id for room in rooms if room.is_unused() and self._rooms.get(room.id) is room]
+        for key in unused:
+            self._rooms.pop(key, None)
+        metrics.ROOMS.set(len(self._rooms))
+        self._subscriber.unsubscribe(map(self._keyspace.room_channel, unused))
 
     def _on_user_payload(self, user: int, payload: bytes) -> None:
         notice = decode_user_notice(payload)

@@ -113,6 +113,7 @@ class Session:
         "token",
         "unanswered",
         "user",
+        "users_bucket",
         "wants_sync",
     )
 
@@ -144,6 +145,8 @@ class Session:
         self._services = services
         self._clock = clock
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST, now)
+        self.users_bucket: TokenBucket | None = None
+        """Of all its user's connections here, while it has a place among them."""
         self._refusals: TokenBucket | None = None
 
     @property
@@ -155,7 +158,7 @@ class Session:
 
     def receive(self, text: str) -> None:
         """Takes one text message; one over the rate is not read, but for the names that its refusal needs."""
-        if not self._bucket.take(self._clock()):
+        if not self._may_send():
             self._refuse_unread(text)
             return
         try:
@@ -171,10 +174,14 @@ class Session:
 
     def receive_ping(self) -> bool:
         """Takes a ping frame and returns whether to answer it: pings count like commands."""
-        if self._bucket.take(self._clock()):
+        if self._may_send():
             return True
         self._is_flood()
         return False
+
+    def _may_send(self) -> bool:
+        now = self._clock()
+        return self._bucket.take(now) and (self.users_bucket is None or self.users_bucket.take(now))
 
     def _carry_out(self, command: ClientCommand, action: str) -> None:
         try:
@@ -266,7 +273,9 @@ class Session:
     def _refuse_unread(self, text: str) -> None:
         if not self._is_flood():
             uuid, action = names_of(text)
-            self.refuse(ErrorCode.RATE_LIMITED, uuid, action, retry_after_ms=self._bucket.wait_ms())
+            buckets = (self._bucket, self.users_bucket or self._bucket)
+            wait_ms = max(bucket.wait_ms() for bucket in buckets)
+            self.refuse(ErrorCode.RATE_LIMITED, uuid, action, retry_after_ms=wait_ms)
 
     def _is_flood(self) -> bool:
         """Count a refusal, and close the socket where they don't end."""

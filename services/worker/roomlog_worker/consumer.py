@@ -25,6 +25,7 @@ from .beacon import Pulse
 from .bus import Bus, RawEntry
 from .claim import Claim
 from .crash import CrashPoint
+from .decisions import few_changes
 from .entries import Entry, entry_of, label_of, pending_entry, shard_of
 from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
 from .lane import Lane
@@ -312,7 +313,10 @@ class Consumer:
         self._trials.run(entries, self._commit, self._parking.rooms, limits.STREAM_BATCH)
 
     def _commit(self, entries: Sequence[Entry]) -> Collection[UUID]:
-        published = self._writer.write(entries)
+        few = few_changes(entries)
+        if len(few) < len(entries):
+            self._parking.hurry()
+        published = self._writer.write(few)
         self._crash.reached("after_commit")
         try:
             self._publish(published)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from roomlog_contract.commands import CreateRoom, NewMessage
+from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser
 from roomlog_contract.events import RoomSummary, User
 from roomlog_store import services
 from roomlog_store.batch import Batch
@@ -19,8 +19,10 @@ from roomlog_store.selectors import summaries_of, users_by_id
 from .entries import Entry
 from .outcomes import Outcome, Recorded, Refused, brings_members
 
-ROOMS_AT_ONCE: Final = 1
-"""New rooms in a transaction: one with a hundred members takes as long as hundreds of messages."""
+MEMBER_CHANGES_AT_ONCE: Final = 16
+"""Members who come or go in a transaction: each takes as long as some ten messages."""
+ROOM_CHANGES: Final = 8
+"""What a new room counts as: it may have a hundred members, and takes as long as hundreds of messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +34,32 @@ class Decision:
     epoch: str
 
 
-def few_rooms(entries: Iterable[Entry]) -> list[Entry]:
-    """Return what one transaction takes: at most ROOMS_AT_ONCE new rooms, and nothing behind one left out.
+def few_changes(entries: Iterable[Entry]) -> list[Entry]:
+    """Return what one transaction takes: few changes of members, and nothing behind one that is left out.
 
-    The members of each are read before anything is decided: a crowd of rooms would cost each transaction all
-    of them again.
+    One person's crowd of rooms or invitations must not hold up what others say.
     """
     left_out: set[UUID] = set()
     taken: list[Entry] = []
-    rooms = 0
+    changes = 0
     for entry in entries:
-        if isinstance(entry.write, CreateRoom) and entry.room not in left_out:
-            rooms += 1
-            if rooms > ROOMS_AT_ONCE:
-                left_out.add(entry.room)
+        count = _changes(entry)
+        if count and changes and changes + count > MEMBER_CHANGES_AT_ONCE:
+            left_out.add(entry.room)
         if entry.room not in left_out:
+            changes += count
             taken.append(entry)
     return taken
+
+
+def _changes(entry: Entry) -> int:
+    match entry.write:
+        case CreateRoom():
+            return ROOM_CHANGES
+        case InviteUser() | RemoveUser() | LeaveRoom():
+            return 1
+        case _:
+            return 0
 
 
 def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refused]:

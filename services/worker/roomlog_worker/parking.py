@@ -25,11 +25,16 @@ class Parking:
         self.rooms: set[UUID] = set()
         self._began_at = time.monotonic()
         self._through_at: float | None = None
+        self._is_hurried = False
 
     def clear(self) -> None:
         """Park nothing any more."""
         self.rooms.clear()
-        self._began_at, self._through_at = time.monotonic(), None
+        self._began_at, self._through_at, self._is_hurried = time.monotonic(), None, False
+
+    def hurry(self) -> None:
+        """Begin again with the next turn: some wait only because one transaction takes so many."""
+        self._is_hurried = True
 
     def is_over(self, *, is_used: bool, is_through: bool) -> bool:
         """Return whether it is time to begin again; to be asked once a turn.
@@ -40,7 +45,7 @@ class Parking:
         if not (is_used or self.rooms):
             self._began_at, self._through_at = now, None
             return False
-        if len(self.rooms) > MOST_ROOMS or now - self._began_at > PASS_SECONDS:
+        if self._is_hurried or len(self.rooms) > MOST_ROOMS or now - self._began_at > PASS_SECONDS:
             return True
         if not is_through:
             self._through_at = None

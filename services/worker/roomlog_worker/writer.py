@@ -16,7 +16,7 @@ from roomlog_store.models import PendingCommand
 
 from .alone import Alone
 from .crash import CrashPoint
-from .decisions import Decision, decide_all, few_rooms, outcomes
+from .decisions import Decision, decide_all, outcomes
 from .entries import Entry
 from .errors import LeaseLost
 from .leases import LeaseKeeper
@@ -40,7 +40,6 @@ class Writer:
         """
         if len(entries) == 1 and (published := self._alone.write(entries[0])) is not None:
             return published
-        entries = few_rooms(entries)
         with transaction.atomic(durable=True):
             batch, decided = self._decide(entries)
             _delete_pending(decision.entry for decision in decided)

@@ -13,6 +13,7 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_store.batch import open_batch
 from roomlog_store.errors import HeldElsewhere, RefusedWrite
 from roomlog_store.models import ChatRoom
+from roomlog_store.quotas import check_may_create
 from roomlog_store.services import Written, carry_out, wanted_by
 from tests.store.people import People, make_room, write_one
 
@@ -51,6 +52,24 @@ def test_one_more_than_allowed_in_a_minute_is_told_when_to_try_again(people: Peo
     assert isinstance(create(people.bob), Written)
     age_all()
     assert create(people.alice) is ErrorCode.TOO_MANY_ROOMS
+
+
+@pytest.mark.parametrize(("a_minute", "at_once"), [(60, 5), (12, 5), (120, 10)])
+def test_a_minutes_rooms_come_spread(
+    people: People, monkeypatch: pytest.MonkeyPatch, a_minute: int, at_once: int
+) -> None:
+    """Five in five seconds, more where the setting allows more in a minute, and told when to try again."""
+    monkeypatch.setattr(settings, "ROOMLOG_ROOMS_PER_USER", 500, raising=False)
+    monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", a_minute, raising=False)
+    now = timezone.now()
+    for _ in range(at_once):
+        make_room(people.alice)
+    with transaction.atomic(), pytest.raises(RefusedWrite) as refused:
+        check_may_create(people.alice, now)
+    assert refused.value.code is ErrorCode.RATE_LIMITED
+    assert 0 < (refused.value.retry_after_ms or 0) <= 5_000
+    ChatRoom.objects.update(date_created=now - timedelta(seconds=6))
+    assert isinstance(create(people.alice), Written)
 
 
 def test_a_repeat_is_answered_with_its_event(people: People) -> None:

@@ -104,6 +104,28 @@ async def test_the_command_after_the_burst_is_rate_limited(gateway: Running, gue
     assert 0 < refused["retry_after_ms"] <= 1000 / limits.COMMANDS_PER_SECOND + 1
 
 
+async def test_all_connections_of_a_user_share_one_rate(gateway: Running, room: UUID, enter: Connect) -> None:
+    """Four of them may send no more together than two; another user's commands are taken meanwhile."""
+    clients = [await enter(1) for _ in range(4)]
+    neighbour = await enter(2)
+    sessions = [connection.session for connection in gateway.gateway.connections]
+    [bucket] = {session.users_bucket for session in sessions if session.user == 1}
+    assert bucket is not None
+    bucket._rate = 1e-3  # nothing comes in during the test
+    each = limits.COMMANDS_BURST - 1
+    for client in clients:
+        for number in range(each):
+            await client.send("ping", uuid=str(number))
+    for client in clients:
+        await client.until(lambda frame: frame["uuid"] == str(each - 1))
+    answers = [frame for client in clients for frame in client.received if frame["action"] == "ping"]
+    taken = sum(frame["status"] == "success" for frame in answers)
+    assert taken == limits.USER_COMMANDS_BURST
+    assert {frame.get("error_code") for frame in answers} == {None, "rate_limited"}
+    assert all(frame["retry_after_ms"] > 1 for frame in answers if frame["status"] == "error")
+    assert (await neighbour.ask("ping"))["status"] == "success"
+
+
 async def test_a_frame_over_the_rate_is_not_parsed(
     gateway: Running, guest: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

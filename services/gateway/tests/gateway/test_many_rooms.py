@@ -1,6 +1,7 @@
 """A user in as many rooms as may be: every frame is one that clients take, and the limits fit each other."""
 
 import json
+from collections.abc import Iterable
 from uuid import UUID, uuid4
 
 import pytest
@@ -52,6 +53,23 @@ async def test_an_answer_of_many_rooms_takes_frames_below_the_limit(
     await worker.say(rooms[0], 1, "hello")
     await client.event("new_message")
     assert sorted(told) == sorted(key.hex for key in rooms)
+
+
+async def test_whoever_goes_gives_all_rooms_back_at_once(
+    rooms: list[UUID], gateway: Running, enter: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In two commands to Redis, the rooms' and the user's, not in one for each room."""
+    client = await enter(1)
+    subscriber = gateway.gateway._subscriber
+    given_back: list[int] = []
+
+    def unsubscribe(channels: Iterable[str]) -> None:
+        given_back.append(len(list(channels)))
+
+    monkeypatch.setattr(subscriber, "unsubscribe", unsubscribe)
+    await client.socket.close()
+    await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
+    assert given_back == [len(rooms), 1]
 
 
 async def test_all_rooms_may_be_left_in_one_turn(

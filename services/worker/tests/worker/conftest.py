@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
 django.setup()
 
+from django.conf import settings
 from django.db import connection
 from redis import Redis
 
@@ -27,6 +28,12 @@ __all__ = ["database", "postgres", "postgres_url", "sqlite", "sqlite_url"]
 
 START_SECONDS = 20.0
 TICKS_PER_SECOND = 500
+
+
+@pytest.fixture
+def dozens_of_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One person may make dozens of rooms at once."""
+    monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 12 * 30, raising=False)
 
 
 @pytest.fixture(scope="session")

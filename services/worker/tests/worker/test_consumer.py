@@ -79,6 +79,7 @@ class TestEvents:
         assert (heard.seqs(), heard.notices[0].gateway, heard.notices[0].request) == ([2], "", 0)
         assert heard.frame(request) == json.loads(heard.notices[0].frame)
 
+    @pytest.mark.usefixtures("dozens_of_rooms")
     def test_a_new_room_reads_no_other_room_of_its_members(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -109,11 +110,12 @@ class TestEvents:
         assert isinstance(notice, Joined)
         assert (user, notice.room.id, notice.room.seq) == (people.carol, room, 2)
 
+    @pytest.mark.usefixtures("dozens_of_rooms")
     def test_rooms_made_in_one_batch_are_told_apart(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Entries of two streams may have one id: everybody still hears of the own room."""
-        monkeypatch.setattr(decisions, "ROOMS_AT_ONCE", 8)
+        monkeypatch.setattr(decisions, "ROOM_CHANGES", 2)
         commands = [
             CreateRoom(uuid=f"make-{n}", members=[(people.bob, people.carol)[n % 2]]) for n in range(8)
         ]

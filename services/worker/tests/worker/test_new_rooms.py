@@ -1,18 +1,20 @@
-"""Rooms made by the dozen: none of them holds up those who chat."""
+"""Rooms made and people invited by the dozen: none of them holds up those who chat."""
 
 from unittest.mock import patch
 
 import pytest
 from django.conf import settings
 
-from roomlog_contract.commands import CreateRoom
+from roomlog_contract.commands import CreateRoom, InviteUser, RemoveUser
 from roomlog_contract.shards import created_room_id
 from roomlog_store.batch import open_batch
-from roomlog_store.models import ChatRoom
-from roomlog_worker import decisions
+from roomlog_store.models import ChatRoom, RoomEvent
+from roomlog_worker import decisions, parking
 from tests.store.people import People, make_room, message
 from tests.worker.bench import Bench
 from tests.worker.test_consumer import texts_of
+
+pytestmark = pytest.mark.usefixtures("dozens_of_rooms")
 
 
 def test_many_new_rooms_hold_up_no_message(bench: Bench, people: People) -> None:
@@ -31,14 +33,43 @@ def test_many_new_rooms_hold_up_no_message(bench: Bench, people: People) -> None
     assert texts_of(last) == ["in the last of them"]
 
 
-def test_members_of_rooms_that_wait_are_not_read(bench: Bench, people: People) -> None:
-    """A crowd of rooms costs its transaction what a few cost."""
+def test_a_transaction_makes_few_rooms(bench: Bench, people: People) -> None:
+    """Whoever else writes waits for two of a crowd at most."""
     for number in range(30):
         bench.send(CreateRoom(uuid=str(number), members=[people.bob]), people.alice)
     with patch("roomlog_worker.writer.open_batch", wraps=open_batch) as opened:
         bench.turn()
     assert opened.call_args_list
-    assert all(len(call.args[0]) <= decisions.ROOMS_AT_ONCE for call in opened.call_args_list)
+    assert all(len(call.args[0]) <= 2 for call in opened.call_args_list)
+
+
+def test_many_invitations_hold_up_no_message(
+    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn carries out some of a crowd's changes and what others say behind it; the next turn goes on."""
+    for pause in ("PARKED_SECONDS", "PASS_SECONDS"):
+        monkeypatch.setattr(parking, pause, 3600.0)
+    restless, room = make_room(people.alice), make_room(people.bob)
+    changes = [InviteUser(uuid="i", room=restless, user=people.carol)] + [
+        command
+        for number in range(20)
+        for command in (
+            RemoveUser(uuid=f"r{number}", room=restless, user=people.carol),
+            InviteUser(uuid=f"i{number}", room=restless, user=people.carol),
+        )
+    ]
+    for command in changes:
+        bench.send(command, people.alice)
+    bench.send(message(restless, "after all of them"), people.alice)
+    bench.send(message(room, "behind"), people.bob)
+    bench.turn()
+    assert texts_of(room) == ["behind"]
+    assert texts_of(restless) == []
+    written = RoomEvent.objects.filter(room_id=restless, kind__in=("invite_user", "remove_user")).count
+    assert 0 < written() <= decisions.MEMBER_CHANGES_AT_ONCE
+    bench.drain()
+    assert written() == len(changes)
+    assert texts_of(restless) == ["after all of them"]
 
 
 def test_a_room_over_the_rate_is_refused_until_then(
