@@ -76,8 +76,8 @@ def work(db: None) -> Work:
 def write(db: None) -> Write:
     """Writes one command into its room's log at once and returns the room."""
 
-    def write_now(command: RoomWrite, user: User) -> UUID:
-        _carry_out(command, user.pk, staff=False)
+    def write_now(command: RoomWrite, user: User, *, staff: bool = False) -> UUID:
+        _carry_out(command, user.pk, staff=staff)
         return room_of(command, user.pk)
 
     return write_now
