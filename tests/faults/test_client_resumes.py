@@ -19,6 +19,7 @@ SECONDS = 40.0
 MISSED = 450
 """More than two pages."""
 SENDERS = 6
+"""Who fill a room together, faster than one person is allowed to."""
 
 
 class Taken:
@@ -48,10 +49,10 @@ async def a_room(make_stack: MakeStack) -> tuple[Stack, Room]:
     return stack, await a_room_of(stack)
 
 
-async def a_room_of(stack: Stack) -> Room:
-    """Return a new room of two new people."""
-    users = await asyncio.to_thread(stack.make_users, 3)
-    (room,) = await asyncio.to_thread(stack.make_rooms, [users[:2]])
+async def a_room_of(stack: Stack, people: int = 2) -> Room:
+    """Return a new room of so many new people; one more is there for whoever needs a stranger."""
+    users = await asyncio.to_thread(stack.make_users, people + 1)
+    (room,) = await asyncio.to_thread(stack.make_rooms, [users[:people]])
     return room
 
 
@@ -64,11 +65,12 @@ async def say_many(client: RoomlogClient, room: Room, count: int) -> list[str]:
 
 
 async def fill(stack: Stack, room: Room, count: int) -> None:
-    """Say so many things on several connections, faster than one is allowed to."""
+    """Say so many things, as everybody in the room but the second."""
     async with AsyncExitStack() as group:
-        clients = [RoomlogClient(stack.websocket(), room.members[0].token) for _ in range(SENDERS)]
+        people = [*room.members[:1], *room.members[2:]]
+        clients = [RoomlogClient(stack.websocket(), person.token) for person in people]
         senders = [await group.enter_async_context(client) for client in clients]
-        await asyncio.gather(*(say_many(sender, room, count // SENDERS) for sender in senders))
+        await asyncio.gather(*(say_many(sender, room, count // len(people)) for sender in senders))
 
 
 async def test_drained_gateways_are_left_without_a_loss(shared_stack: Stack) -> None:
@@ -88,7 +90,7 @@ async def test_drained_gateways_are_left_without_a_loss(shared_stack: Stack) -> 
 async def test_long_absence_is_read_in_pages_and_verified(make_stack: MakeStack) -> None:
     """A cursor of an earlier run resumes after hundreds of messages; `verify` counts them all."""
     stack = await asyncio.to_thread(make_stack, workers=2)
-    room = await a_room_of(stack)
+    room = await a_room_of(stack, 1 + SENDERS)
     bob = room.members[1]
     async with RoomlogClient(stack.websocket(), bob.token) as earlier:
         await earlier.ready()
@@ -109,7 +111,7 @@ async def test_long_absence_is_read_in_pages_and_verified(make_stack: MakeStack)
 
 async def test_slow_program_catches_up_and_can_send(shared_stack: Stack) -> None:
     """A program that takes nothing while 1,200 messages come can still send, and then gets all, in order."""
-    stack, room = shared_stack, await a_room_of(shared_stack)
+    stack, room = shared_stack, await a_room_of(shared_stack, 1 + SENDERS)
     async with RoomlogClient(stack.websocket(), room.members[1].token) as slow:
         await slow.ready()
         await fill(stack, room, 1_200)
