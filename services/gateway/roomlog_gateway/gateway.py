@@ -70,7 +70,6 @@ class Gateway:
             self._intake,
             self._sync,
             self._fanout.spread,
-            clock,
         )
         self._authentication = Authentication(self._members, self.spawn)
         gaps = Gaps(self._router, self._intake, rooms, self.spawn)

@@ -56,12 +56,10 @@ class Members:
         intake: Intake,
         on_user_changed: Callable[[Session], None],
         spread: Callable[[Room], None],
-        clock: Callable[[], float],
     ) -> None:
         self._rooms = rooms
         self._keyspace = keyspace
         self._users: dict[int, _User] = {}
-        self._clock = clock
         self._router = router
         self._subscriber = subscriber
         self._intake = intake
@@ -113,7 +111,8 @@ class Members:
         """Counts a connection to its user, so that notices reach it; False where the user has ten already."""
         here = self._users.get(user)
         if here is None:
-            bucket = TokenBucket(limits.USER_COMMANDS_PER_SECOND, limits.USER_COMMANDS_BURST, self._clock())
+            # Full from the beginning: when that was makes no difference.
+            bucket = TokenBucket(limits.USER_COMMANDS_PER_SECOND, limits.USER_COMMANDS_BURST, now=0.0)
             here = self._users[user] = _User({}, bucket)
         if session not in here.connections and len(here.connections) >= limits.CONNECTIONS_PER_USER:
             return False
