@@ -66,6 +66,17 @@ def client(url: str, **options: Any) -> "Redis":
     asked = {**address.sentinel, **_ask_options(), "retry": Retry(NoBackoff(), 0)}
     # deadline: _ask_options
     sentinels = Sentinel(address.hosts, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]
+    discover: Any = sentinels.discover_master
+
+    def discover_afresh(service: str) -> tuple[str, int]:
+        """Keep no connection to a Sentinel; as above."""
+        try:
+            primary: tuple[str, int] = discover(service)
+            return primary
+        finally:
+            sentinels.close()
+
+    sentinels.discover_master = discover_afresh  # type: ignore[method-assign]
     pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
         address.service, sentinels, **{**address.server, **options}
     )

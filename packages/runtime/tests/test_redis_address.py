@@ -1,6 +1,9 @@
 """Connections to one server and by Sentinels, without a network or with a server of three lines."""
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from roomlog_runtime.redis_address import asyncio_pool, client
 from roomlog_runtime.redis_url import parse_redis_url
@@ -33,7 +36,8 @@ def test_what_is_printed_of_a_connection_holds_no_password() -> None:
         assert [thing for thing in things if "s3cret" in f"{thing!r} {thing}"] == []
 
 
-async def test_every_connection_asks_a_sentinel_afresh() -> None:
+@pytest.mark.parametrize("is_blocking", [False, True])
+async def test_every_connection_asks_a_sentinel_afresh(is_blocking: bool) -> None:
     """No connection to a Sentinel is kept: one that died unnoticed meanwhile can't hide the primary."""
     asked: list[asyncio.StreamWriter] = []
     facts = ["name", "chat", "ip", "127.0.0.1", "port", "6380", "flags", "master", "num-other-sentinels", "2"]
@@ -47,9 +51,14 @@ async def test_every_connection_asks_a_sentinel_afresh() -> None:
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        pool = asyncio_pool(f"redis+sentinel://127.0.0.1:{port}/chat", protocol=2, **SECONDS)
+        url = f"redis+sentinel://127.0.0.1:{port}/chat"
+        blocking: Any = client(url, protocol=2, **SECONDS).connection_pool
+        pool: Any = asyncio_pool(url, protocol=2, **SECONDS)
         for count in (1, 2):
-            assert await pool.get_master_address() == ("127.0.0.1", 6380)  # type: ignore[attr-defined]
+            asking = (
+                asyncio.to_thread(blocking.get_master_address) if is_blocking else pool.get_master_address()
+            )
+            assert await asking == ("127.0.0.1", 6380)
             assert len(asked) == count
             async with asyncio.timeout(5):
                 await asked[-1].wait_closed()
