@@ -102,6 +102,9 @@ async def speaks_everywhere(url: str, database: int) -> None:
         async with asyncio.timeout(10):
             assert await speaker.answer == 1
     finally:
+        link.cut()
+        async with asyncio.timeout(10):
+            await speaker.down.wait()  # the socket is closed by then, and not some time after the test
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -112,6 +115,7 @@ class Asking:
     def __init__(self) -> None:
         self.link: Link | None = None
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.down = asyncio.Event()
 
     def link_up(self) -> None:
         assert self.link is not None
@@ -125,4 +129,5 @@ class Asking:
 
     def link_writable(self) -> None: ...
 
-    def link_down(self) -> None: ...
+    def link_down(self) -> None:
+        self.down.set()
