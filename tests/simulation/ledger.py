@@ -1,4 +1,4 @@
-"""What one batch makes of its commands, in plain Python: the rules of `roomlog_store.services`, without rows.
+"""What one batch makes of its commands, in plain Python: the rules of `log/rules.py`, without rows.
 
 Inside the model worker's transaction. Decides and builds frames; reads and writes nothing by itself.
 """

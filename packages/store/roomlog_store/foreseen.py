@@ -14,8 +14,8 @@ from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of, shard_of_room
 
+from .body_hash import hash_of
 from .models import ChatMessage, ChatRoom, PendingCommand, RoomEvent
-from .services import hash_of
 
 PENDING_IN_A_SHARD: Final = 1_000
 """Commands that wait for one shard's owner: four of its sweeps. Over it people are told to come back."""

@@ -128,7 +128,7 @@ class RoomEvent(models.Model):
     body_hash = models.CharField(max_length=32)
     """Of the whole command: a repeat with the same uuid and another hash is a conflict.
 
-    Hex digits, because a batch travels as JSON (`statements`), which has no bytes.
+    Hex digits, because a worker's batch travels as JSON, which has no bytes.
     """
     text = models.TextField(blank=True)
     data = models.JSONField(null=True)

@@ -24,10 +24,10 @@ from rest_framework.authtoken.models import Token
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import room_of
-from roomlog_store import services
-from roomlog_store.batch import open_batch
-from roomlog_store.errors import RefusedWrite
 from roomlog_store.models import PendingCommand
+from roomlog_worker.log import rules
+from roomlog_worker.log.batch import open_batch
+from roomlog_worker.log.errors import RefusedWrite
 from tests.faults.scripted_chat import DESK, Chat
 
 Work = Callable[[], list[str]]
@@ -108,8 +108,8 @@ def carry_out_pending() -> list[str]:
 
 def _carry_out(command: RoomWrite, user: int, *, staff: bool) -> None:
     with transaction.atomic():
-        batch = open_batch([services.wanted_by(command, user)], timezone.now())
-        services.carry_out(batch, command, user, staff=staff)
+        batch = open_batch([rules.wanted_by(command, user)], timezone.now())
+        rules.carry_out(batch, command, user, staff=staff)
         batch.store()
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from django.db import Error, connection
 
 from roomlog_contract.commands import NewMessage
-from roomlog_store.batch import Batch
-from roomlog_store.remembered import Remembered
-from roomlog_store.statements import LeaseRow
+from roomlog_worker.log.batch import Batch
+from roomlog_worker.log.room_cache import Remembered
+from roomlog_worker.log.statements import LeaseRow
 
 from .crash import CrashPoint
 from .decisions import Decision, decide, outcomes

@@ -1,6 +1,6 @@
 """Whose fault a failure is: its entry's, where that fails alone; something else's, where all fail alike.
 
-Beside `trials`, at the end of a turn. A half-done migration or a bug of ours fails every entry in the way of
+Beside `poison`, at the end of a turn. A half-done migration or a bug of ours fails every entry in the way of
 a single bad one. What tells them apart is another entry: one of the same action that succeeds clears all, a
 second one that fails in the same way accuses something else than the entries.
 """

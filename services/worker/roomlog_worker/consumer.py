@@ -1,7 +1,7 @@
 """The worker's loop: keep the leases, read a batch, write it, publish it.
 
 One thread, one batch in flight, in order; reads are answered beside it (`lane`). Trouble of the database or
-of Redis is nobody's fault: the batch stays in its stream and comes again. What else fails goes to `trials`.
+of Redis is nobody's fault: the batch stays in its stream and comes again. What else fails goes to `poison`.
 """
 
 import time
@@ -32,7 +32,7 @@ from .lane import Lane
 from .leases import LeaseKeeper
 from .outcomes import Outcome, Publications, Recorded, Refused, head_moved, publications
 from .parking import PARKED_SECONDS, Parking
-from .trials import Trials
+from .poison import Trials
 from .writer import Writer
 
 log = structlog.get_logger()

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser
 from roomlog_contract.events import RoomSummary, User
-from roomlog_store import services
-from roomlog_store.batch import Batch
-from roomlog_store.errors import HeldElsewhere, RefusedWrite
 from roomlog_store.frames import Event, frame_of, named_in
 from roomlog_store.selectors import summaries_of, users_by_id
+from roomlog_worker.log import rules
+from roomlog_worker.log.batch import Batch
+from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
 
 from .entries import Entry
 from .outcomes import Outcome, Recorded, Refused, brings_members
@@ -30,7 +30,7 @@ class Decision:
     """A command that is an event, or will be one when the batch is stored."""
 
     entry: Entry
-    written: services.Written
+    written: rules.Written
     epoch: str
 
 
@@ -91,7 +91,7 @@ def decide(batch: Batch, entry: Entry) -> Decision | Refused:
     """Make one command an event of the batch, or tell why it becomes nothing."""
     envelope = entry.envelope
     try:
-        written = services.carry_out(batch, entry.write, envelope.user, staff=envelope.staff)
+        written = rules.carry_out(batch, entry.write, envelope.user, staff=envelope.staff)
     except RefusedWrite as refused:
         return Refused(entry, refused.code, refused.message, refused.retry_after_ms)
     return Decision(entry, written, batch.rooms[written.event.room_id].epoch)

@@ -30,7 +30,7 @@ from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
 from .outcomes import error_answer
 from .pace import Pace
-from .trials import Trials
+from .poison import Trials
 
 log = structlog.get_logger()
 

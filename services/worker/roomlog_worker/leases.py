@@ -17,8 +17,8 @@ from uuid import UUID
 import structlog
 
 from roomlog_contract.shards import SHARDS
-from roomlog_store import leases as store
 from roomlog_store.models import ShardLease, Worker
+from roomlog_worker.log import leases as store
 
 from .errors import Forgotten
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from roomlog_contract import limits
 from roomlog_runtime.memory import Share
-from roomlog_store.remembered import MOST
+from roomlog_worker.log.room_cache import MOST
 
 from .bus import BUNDLE_BYTES, READ_BATCH, UNCONFIRMED_BYTES
 from .lane import LANES, READS_AT_ONCE

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from roomlog_store import services
-from roomlog_store.batch import Batch, open_batch
-from roomlog_store.leases import lock_leases, not_mine
 from roomlog_store.models import PendingCommand
+from roomlog_worker.log import rules
+from roomlog_worker.log.batch import Batch, open_batch
+from roomlog_worker.log.leases import lock_leases, not_mine
 
 from .alone import Alone
 from .crash import CrashPoint
@@ -58,7 +58,7 @@ class Writer:
 
     def _decide(self, entries: Sequence[Entry]) -> tuple[Batch, list[Decision | Refused]]:
         epochs = self._leases.epochs_of({entry.shard for entry in entries})
-        wanted = [services.wanted_by(entry.write, entry.envelope.user) for entry in entries]
+        wanted = [rules.wanted_by(entry.write, entry.envelope.user) for entry in entries]
         batch = open_batch(wanted, timezone.now(), epochs)
         if lost := not_mine(epochs, self._leases.uuid, batch.leases):
             raise LeaseLost(lost)
@@ -75,7 +75,7 @@ class Writer:
                 raise LeaseLost(lost)
             keep_letter(entry, error)
             _delete_pending([entry])
-            return not services.is_event(entry.write, entry.envelope.user)
+            return not rules.is_event(entry.write, entry.envelope.user)
 
     def bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
         """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""

@@ -24,7 +24,7 @@ def answer_before_commit(consumer: Any) -> None:
     """Publish and delete first, commit afterwards."""
     from django.db import transaction
 
-    from roomlog_store.batch import Batch
+    from roomlog_worker.log.batch import Batch
 
     commit, store = consumer.Consumer._commit, Batch.store
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import room_of
-from roomlog_store import services
-from roomlog_store.batch import Batch, open_batch
-from roomlog_store.errors import RefusedWrite
-from roomlog_store.services import Written
+from roomlog_worker.log import rules
+from roomlog_worker.log.batch import Batch, open_batch
+from roomlog_worker.log.errors import RefusedWrite
+from roomlog_worker.log.rules import Written
 
 Result = Written | ErrorCode
 _numbers = count(1)
@@ -44,7 +44,7 @@ def add_user(name: str, *, is_active: bool = True) -> int:
 def write(*commands: tuple[RoomWrite, int], staff: bool = False) -> list[Result]:
     """Do what a worker does in one transaction; returns an event or an error code for each command."""
     with transaction.atomic():
-        batch = open_batch([services.wanted_by(command, user) for command, user in commands], timezone.now())
+        batch = open_batch([rules.wanted_by(command, user) for command, user in commands], timezone.now())
         results = [_carry_out(batch, command, user, staff) for command, user in commands]
         batch.store()
     return results
@@ -79,6 +79,6 @@ def message(
 
 def _carry_out(batch: Batch, command: RoomWrite, user: int, staff: bool) -> Result:
     try:
-        return services.carry_out(batch, command, user, staff=staff)
+        return rules.carry_out(batch, command, user, staff=staff)
     except RefusedWrite as refused:
         return refused.code

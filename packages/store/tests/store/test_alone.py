@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from roomlog_contract.commands import LeaveRoom, RemoveUser
 from roomlog_contract.events import User
-from roomlog_store import leases, services
-from roomlog_store import remembered as memory
-from roomlog_store.batch import Batch, LockedRoom, Standing, open_batch
 from roomlog_store.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
-from roomlog_store.remembered import NAME_AGE, Remembered
-from roomlog_store.statements import LeaseRow
+from roomlog_worker.log import leases, rules
+from roomlog_worker.log import room_cache as memory
+from roomlog_worker.log.batch import Batch, LockedRoom, Standing, open_batch
+from roomlog_worker.log.room_cache import NAME_AGE, Remembered
+from roomlog_worker.log.statements import LeaseRow
 from tests.store.databases import held_elsewhere
 from tests.store.people import People, make_room, message, write_one, written
 from tests.store.test_exchange import wait_for_a_waiting_session
@@ -40,8 +40,8 @@ class Writer:
         """Write a message the usual way and keep what was read."""
         command = message(self.room)
         with transaction.atomic():
-            batch = open_batch([services.wanted_by(command, self.user)], timezone.now())
-            services.carry_out(batch, command, self.user)
+            batch = open_batch([rules.wanted_by(command, self.user)], timezone.now())
+            rules.carry_out(batch, command, self.user)
             batch.store()
         self.remembered.keep(batch)
 
@@ -50,7 +50,7 @@ class Writer:
         batch = self.remembered.batch(self.room, self.user, timezone.now())
         assert batch is not None
         command = message(self.room, "alone", uuid=uuid or None)
-        services.carry_out(batch, command, self.user)
+        rules.carry_out(batch, command, self.user)
         is_stored = batch.store_alone(self.lease, self.remembered.next_id(), meanwhile)
         if not is_stored:
             self.remembered.forget(self.room)
@@ -115,7 +115,7 @@ def _archive(writer: Writer) -> None:
 
 
 def _begin_an_epoch(writer: Writer) -> None:
-    services.new_epoch("another")
+    rules.new_epoch("another")
 
 
 def _write_elsewhere(writer: Writer) -> None:
@@ -249,8 +249,8 @@ class TestMemory:
         """A batch that changes a room's members replaces what was known of them."""
         command = RemoveUser(uuid="r", room=writer.room, user=people.bob)
         with transaction.atomic():
-            batch = open_batch([services.wanted_by(command, people.alice)], timezone.now())
-            services.carry_out(batch, command, people.alice)
+            batch = open_batch([rules.wanted_by(command, people.alice)], timezone.now())
+            rules.carry_out(batch, command, people.alice)
             batch.store()
         writer.remembered.keep(batch)
         assert writer.remembered.batch(writer.room, people.bob, timezone.now()) is None

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from roomlog_contract.commands import NewMessage
-from roomlog_store.batch import Wanted, open_batch
-from roomlog_store.exchange import Call, Exchange, Rows
 from roomlog_store.models import RoomEvent, RoomHead
-from roomlog_store.services import Written
+from roomlog_worker.log.batch import Wanted, open_batch
+from roomlog_worker.log.pg_roundtrip import Call, Exchange, Rows
+from roomlog_worker.log.rules import Written
 from tests.store.databases import held_elsewhere
 from tests.store.people import People, add_user, make_room, message, write, written
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import DataError, connection, transaction
 from psycopg.pq import TransactionStatus
 
-from roomlog_store.exchange import Call, Exchange, Rows, Statement
+from roomlog_worker.log.pg_roundtrip import Call, Exchange, Rows, Statement
 
 ECHO = Statement("echo", ("text",), lambda is_postgres: "SELECT %s")
 DAY = Statement("day", ("timestamptz",), lambda is_postgres: "SELECT date(%s)")

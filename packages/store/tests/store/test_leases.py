@@ -6,8 +6,8 @@ from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog_contract.shards import SHARDS
-from roomlog_store import leases
 from roomlog_store.models import ShardLease, Worker
+from roomlog_worker.log import leases
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
 from roomlog_contract.errors import ErrorCode
-from roomlog_store.batch import open_batch
-from roomlog_store.errors import HeldElsewhere, RefusedWrite
 from roomlog_store.models import ChatRoom
-from roomlog_store.quotas import check_may_create
-from roomlog_store.services import Written, carry_out, wanted_by
+from roomlog_worker.log.batch import open_batch
+from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
+from roomlog_worker.log.quotas import check_may_create
+from roomlog_worker.log.rules import Written, carry_out, wanted_by
 from tests.store.people import People, make_room, write_one
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from roomlog_contract.errors import ErrorCode
 from roomlog_store.models import RoomEvent
-from roomlog_store.services import Written
+from roomlog_worker.log.rules import Written
 from tests.store.people import People, add_user, make_room, message, write
 
 commands = st.tuples(st.sampled_from("abc"), st.sampled_from(["alice", "bob"]), st.sampled_from(["hi", "ho"]))

@@ -9,9 +9,9 @@ from django.utils import timezone
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import created_room_id, direct_room_id
-from roomlog_store import services
 from roomlog_store.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
-from roomlog_store.services import Written
+from roomlog_worker.log import rules
+from roomlog_worker.log.rules import Written
 from tests.store.people import People, add_user, make_room, message, write, write_one, written
 
 NOBODY = 999_999
@@ -353,7 +353,7 @@ class TestRepeats:
 def test_a_new_epoch_is_that_of_every_room(people: People) -> None:
     """Rooms of before and of after a restore have the same epoch."""
     old = make_room(people.alice)
-    services.new_epoch("after the restore")
+    rules.new_epoch("after the restore")
     new = make_room(people.alice)
     epochs = RoomHead.objects.filter(room_id__in=[old, new]).values_list("epoch", flat=True)
     assert set(epochs) == {"after the restore"}
@@ -362,4 +362,4 @@ def test_a_new_epoch_is_that_of_every_room(people: People) -> None:
 def test_the_hash_of_a_body_never_changes() -> None:
     """A repeat after an upgrade of this code must still be found equal: the digest is a stored format."""
     command = NewMessage(uuid="u", room=UUID(int=1), text="hi")
-    assert services.hash_of(command) == "61e53e542d8b59a64c29b978acc8c2c4"
+    assert rules.hash_of(command) == "61e53e542d8b59a64c29b978acc8c2c4"

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from roomlog_contract.commands import InviteUser, RemoveUser
 from roomlog_contract.shards import SHARDS, shard_of_room
-from roomlog_store import statements
-from roomlog_store.exchange import Exchange
-from roomlog_store.leases import take_leases
 from roomlog_store.models import DeadLetter, Membership, RoomEvent, ShardLease
 from roomlog_store.pending import post
 from roomlog_worker import alone
+from roomlog_worker.log import statements
+from roomlog_worker.log.leases import take_leases
+from roomlog_worker.log.pg_roundtrip import Exchange
 from tests.store.people import People, make_room, message, write
 from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of

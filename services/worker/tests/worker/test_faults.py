@@ -14,13 +14,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, shard_of_room
-from roomlog_store import statements
-from roomlog_store.leases import take_leases
 from roomlog_store.models import PendingCommand, RoomEvent, ShardLease, Worker
 from roomlog_store.pending import post
 from roomlog_worker import writer
 from roomlog_worker.bus import Bus
 from roomlog_worker.leases import POLL_SECONDS, WITHOUT_REDIS_SECONDS
+from roomlog_worker.log import statements
+from roomlog_worker.log.leases import take_leases
 from tests.store.people import People, make_room, message, write
 from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of

@@ -7,9 +7,9 @@ from django.conf import settings
 
 from roomlog_contract.commands import CreateRoom, InviteUser, RemoveUser
 from roomlog_contract.shards import created_room_id
-from roomlog_store.batch import open_batch
 from roomlog_store.models import ChatRoom, RoomEvent
 from roomlog_worker import decisions, parking
+from roomlog_worker.log.batch import open_batch
 from tests.store.people import People, make_room, message
 from tests.worker.bench import Bench
 from tests.worker.test_consumer import texts_of

@@ -13,11 +13,11 @@ from roomlog_contract.commands import GetHistory
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import shard_of_room
-from roomlog_store import services
 from roomlog_store.models import DeadLetter, PendingCommand
 from roomlog_store.new_event import NewEvent
 from roomlog_store.pending import post
 from roomlog_worker import outcomes, reader, writer
+from roomlog_worker.log import rules
 from tests.store.people import People, make_room, message
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
@@ -26,14 +26,14 @@ from tests.worker.test_consumer import texts_of
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code fails for every message that says so."""
-    new_message = services.new_message
+    new_message = rules.new_message
 
     def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> NewEvent:
         if "poison" in command.text:
             raise ZeroDivisionError
         return new_message(batch, command, *rest, **keywords)
 
-    monkeypatch.setattr(services, "new_message", fail)
+    monkeypatch.setattr(rules, "new_message", fail)
 
 
 @contextmanager
@@ -120,7 +120,7 @@ class TestFailures:
     ) -> None:
         """Four failures and a success: the count is forgotten, the order kept."""
         room = make_room(people.alice)
-        new_message, left = services.new_message, [ENTRY_TRIES - 1]
+        new_message, left = rules.new_message, [ENTRY_TRIES - 1]
 
         def fail(*arguments: Any, **keywords: Any) -> NewEvent:
             if left[0]:
@@ -128,7 +128,7 @@ class TestFailures:
                 raise ZeroDivisionError
             return new_message(*arguments, **keywords)
 
-        monkeypatch.setattr(services, "new_message", fail)
+        monkeypatch.setattr(rules, "new_message", fail)
         bench.send(message(room, "a"), people.alice)
         bench.drain()
         assert texts_of(room) == ["a"]
@@ -230,7 +230,7 @@ class TestKillers:
     ) -> None:
         """Each successor counts before it tries; the entries before and behind the killer get through."""
         room, other = make_room(people.alice), make_room(people.alice)
-        monkeypatch.setattr(services, "new_message", _deadly(services.new_message))
+        monkeypatch.setattr(rules, "new_message", _deadly(rules.new_message))
         for text in ("before", "killer", "behind"):
             last = bench.send(message(room, text), people.alice)
             bench.send(message(other, text.replace("killer", "harmless")), people.alice)
@@ -256,7 +256,7 @@ class TestKillers:
         bench.send(message(room, "innocent"), people.alice)
         successor = bench.another()
         with monkeypatch.context() as patch:
-            patch.setattr(services, "carry_out", _trouble)
+            patch.setattr(rules, "carry_out", _trouble)
             for _ in range(40):
                 successor.turn()
         assert successor.consumer.trouble() == "database"

@@ -38,8 +38,8 @@ from roomlog_contract.limits import (
     TEXT_CODE_POINTS,
 )
 from roomlog_store import selectors
+from roomlog_store.epochs import new_epoch
 from roomlog_store.models import RoomHead
-from roomlog_store.services import new_epoch
 from roomlog_store.tickets import make_ticket
 from roomlog_worker.bus import BUNDLE_BYTES
 from roomlog_worker.entries import Entry

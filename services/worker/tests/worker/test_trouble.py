@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import created_room_id, shard_of_room
-from roomlog_store import services
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post
+from roomlog_worker.log import rules
 from tests.store.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench
 from tests.worker.test_consumer import texts_of
@@ -187,7 +187,7 @@ class TestOfAll:
         for room in rooms:
             bench.send(message(room, "a"), people.alice)
         with monkeypatch.context() as patch:
-            patch.setattr(services, "new_message", _fail)
+            patch.setattr(rules, "new_message", _fail)
             bench.turn(TURNS)
         bench.drain()
         assert [texts_of(room) for room in rooms] == [["a"]] * 3
@@ -213,7 +213,7 @@ class TestOfAll:
         for command in commands:
             bench.send(command, people.alice)
         with monkeypatch.context() as patch:
-            patch.setattr(services, "create_room", _fail)
+            patch.setattr(rules, "create_room", _fail)
             for number in range(TURNS):
                 bench.send(message(room, str(number)), people.alice)
                 bench.turn()
@@ -299,14 +299,14 @@ class TestParking:
     ) -> None:
         """Each of its entries takes five tries; whoever stands behind 300 of them is heard at once."""
         sick, well = rooms_of_one_shard(people.alice, 2)
-        new_message = services.new_message
+        new_message = rules.new_message
 
         def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> Any:
             if command.room == sick:
                 raise ZeroDivisionError
             return new_message(batch, command, *rest, **keywords)
 
-        monkeypatch.setattr(services, "new_message", fail)
+        monkeypatch.setattr(rules, "new_message", fail)
         for number in range(300):
             bench.send(message(sick, str(number)), people.alice)
         bench.send(message(well, "heard"), people.alice)

@@ -15,9 +15,9 @@ from django.db.models import Exists, OuterRef
 
 from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
+from roomlog_store.models import ChatRoom, Membership
 
 from .errors import HeldElsewhere, RefusedWrite
-from .models import ChatRoom, Membership
 
 MINUTE: Final = timedelta(minutes=1)
 BURST: Final = timedelta(seconds=5)

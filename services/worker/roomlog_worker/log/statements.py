@@ -16,8 +16,9 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
-from .exchange import Call, Exchange, Rows, Statement
-from .new_event import NewEvent
+from roomlog_store.new_event import NewEvent
+
+from .pg_roundtrip import Call, Exchange, Rows, Statement
 
 Key = tuple[str, UUID, int]
 """uuid, room, user."""

@@ -1,6 +1,6 @@
-"""What the store refuses, and why.
+"""What the log refuses, and why.
 
-StoreError
+LogError
 ├── RefusedWrite    the command can't become an event as things stand; its code goes to the sender
 └── HeldElsewhere   another transaction decides something of the same person just now: try again later
 """
@@ -8,11 +8,11 @@ StoreError
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 
 
-class StoreError(Exception):
-    """Root of the store's errors."""
+class LogError(Exception):
+    """Root of the log's errors."""
 
 
-class RefusedWrite(StoreError):
+class RefusedWrite(LogError):
     """A command that the present state of its room does not allow. Nothing was written for it."""
 
     def __init__(
@@ -24,5 +24,5 @@ class RefusedWrite(StoreError):
         self.retry_after_ms = retry_after_ms
 
 
-class HeldElsewhere(StoreError):
+class HeldElsewhere(LogError):
     """A row that decides the command is locked by somebody else. Nothing was written for it."""

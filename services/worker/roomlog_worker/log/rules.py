@@ -6,28 +6,23 @@ nothing. `carry_out` is the entry: it finds repeats first, so that exactly one e
 """
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final, assert_never
-
-import msgspec
-from django.db import transaction
 
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import room_of
+from roomlog_store.body_hash import hash_of
+from roomlog_store.frames import Event
+from roomlog_store.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
+from roomlog_store.new_event import NewEvent
+from roomlog_store.selectors import active_user_ids
 
 from .batch import Batch, LockedRoom, Standing, Wanted
 from .errors import RefusedWrite
-from .frames import Event
-from .models import ChatRoom, Install, Membership, RoomEvent, RoomHead
-from .new_event import NewEvent
 from .quotas import check_may_be_brought, check_may_create
-from .selectors import active_user_ids
 from .statements import Key
 
-_HASH_BYTES: Final = 16
 _RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
-_hashed: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +31,6 @@ class Written:
 
     event: Event
     duplicate: bool
-
-
-def hash_of(command: RoomWrite) -> str:
-    """Return 32 hex digits of the command's whole body; stored, so never to be computed differently."""
-    return blake2b(_hashed.encode(command), digest_size=_HASH_BYTES).hexdigest()
 
 
 def wanted_by(command: RoomWrite, user: int) -> Wanted:
@@ -160,13 +150,6 @@ def leave_room(batch: Batch, key: Key, body_hash: str) -> NewEvent:
     """End one's own membership of a group."""
     room = _open_group(batch, key)
     return _end_membership(batch, room, key[2], RoomEvent.Kind.LEAVE_ROOM, key, body_hash)
-
-
-def new_epoch(epoch: str) -> None:
-    """Reset every cursor: to be run after any restore, with the workers stopped."""
-    with transaction.atomic():
-        Install.objects.update(epoch=epoch)
-        RoomHead.objects.update(epoch=epoch)
 
 
 def _end_membership(

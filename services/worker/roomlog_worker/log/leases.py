@@ -11,8 +11,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
+from roomlog_store.models import ShardLease, Worker
+
 from . import statements
-from .models import ShardLease, Worker
 
 
 def register_worker(uuid: UUID, ordinal: int) -> int:

@@ -2,7 +2,7 @@
 
 Group commit: whatever arrives together is read, checked and written with a handful of statements,
 however many commands there are. An opened batch must be used inside `transaction.atomic()`, which the
-caller owns; one that was assumed (`remembered`) is stored without.
+caller owns; one that was assumed (`room_cache`) is stored without.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from roomlog_contract.events import User
+from roomlog_store.frames import Event
+from roomlog_store.models import RoomEvent, RoomHead
+from roomlog_store.new_event import NewEvent
 
 from . import statements
-from .frames import Event
-from .models import RoomEvent, RoomHead
-from .new_event import NewEvent
 from .statements import Key, LeaseRow
 
 

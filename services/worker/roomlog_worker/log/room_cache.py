@@ -9,10 +9,10 @@ from typing import Final
 from uuid import UUID
 
 from roomlog_contract.events import User
+from roomlog_store.models import RoomEvent
 
 from . import statements
 from .batch import Batch, LockedRoom
-from .models import RoomEvent
 
 MOST: Final = 50_000
 """Rooms, senders in them, and names that are remembered; one more, and all are forgotten."""

@@ -1,0 +1,16 @@
+"""The hash of a command's body: tells a repeat from another command with the same uuid."""
+
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from roomlog_contract.commands import RoomWrite
+
+HASH_BYTES: Final = 16
+_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def hash_of(command: RoomWrite) -> str:
+    """Return 32 hex digits of the command's whole body; stored, so never to be computed differently."""
+    return blake2b(_encoder.encode(command), digest_size=HASH_BYTES).hexdigest()
