@@ -44,7 +44,7 @@ PARTS: Final = (
             for name in ("room_properties", "room_order", "outbox", "bucket", "gates", "frames", "bus")
         ),
     ),
-    Part("repeats", ("packages/store/tests/store/test_repeats.py",)),
+    Part("repeats", ("services/worker/tests/worker/log/test_repeats.py",)),
     Part("leases", ("services/worker/tests/worker/test_leases.py",)),
     Part(
         "client's outbox, order, pace",

@@ -19,8 +19,8 @@ from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
 from roomlog_worker import bus, consumer
+from tests.harness.databases import sqlite, sqlite_url
 from tests.simulation.sides import ModelSide, RealSide, Side
-from tests.store.databases import sqlite, sqlite_url
 
 __all__ = ["sqlite", "sqlite_url"]
 

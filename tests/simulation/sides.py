@@ -28,7 +28,7 @@ from roomlog_contract.envelope import (
 )
 from roomlog_store import pending
 from roomlog_store.models import PendingCommand, RoomEvent
-from tests.store.people import People, make_room
+from tests.harness.people import People, make_room
 from tests.worker.bench import GATEWAY, Bench, Worker
 from tests.worker.bench import KEYSPACE as BENCH_KEYSPACE
 

@@ -1,6 +1,6 @@
 """What a model worker tells of a batch: notices, replies, refusals, and the entries to delete.
 
-Between the commit and Redis, as `roomlog_worker.outcomes`. Builds, and sends nothing.
+Between the commit and Redis, as `roomlog_worker.publications`. Builds, and sends nothing.
 """
 
 from collections import defaultdict

@@ -25,14 +25,15 @@ from .beacon import Pulse
 from .bus import Bus, RawEntry
 from .claim import Claim
 from .crash import CrashPoint
-from .decisions import few_changes
+from .decisions import Outcome, few_changes
 from .entries import Entry, entry_of, label_of, pending_entry, shard_of
 from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
 from .lane import Lane
 from .leases import LeaseKeeper
-from .outcomes import Outcome, Publications, Recorded, Refused, head_moved, publications
+from .log.errors import RefusedWrite
 from .parking import PARKED_SECONDS, Parking
 from .poison import Trials
+from .publications import Publications, head_moved, publications
 from .writer import Writer
 
 log = structlog.get_logger()
@@ -346,8 +347,8 @@ class Consumer:
         metrics.DEAD_LETTERS.inc()
         log.error("dead_letter", action=entry.action, entry=entry.id, uuid=entry.envelope.command.uuid)
         if was_never_stored:
-            refusal = Refused(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")
-            self._publish(publications([refusal]))
+            refusal = RefusedWrite(ErrorCode.INTERNAL, "The command failed and was not stored.")
+            self._publish(publications([Outcome(entry, refusal)]))
         elif entry.stream:
             self._bus.finish((), {entry.stream: [entry.id]})
 
@@ -375,14 +376,15 @@ class Consumer:
         return entries
 
     def _count(self, outcome: Outcome) -> None:
-        if not isinstance(outcome, Recorded):
-            metrics.REFUSALS.labels(outcome.code.value).inc()
-        elif outcome.duplicate:
+        action, result = outcome.entry.action, outcome.result
+        if isinstance(result, RefusedWrite):
+            metrics.REFUSALS.labels(result.code.value).inc()
+        elif result.duplicate:
             metrics.DUPLICATES.inc()
         else:
-            metrics.EVENTS.labels(outcome.entry.action).inc()
-            self._trials.worked(outcome.entry.action)
-            self._moved[outcome.event.room_id] = (outcome.epoch, outcome.event.seq)
+            metrics.EVENTS.labels(action).inc()
+            self._trials.worked(action)
+            self._moved[result.event.room_id] = (result.epoch, result.event.seq)
 
     def _remind(self) -> None:
         now = time.monotonic()

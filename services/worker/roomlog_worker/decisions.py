@@ -1,23 +1,17 @@
-"""What becomes of commands, decided on an open batch, in order; then the frames. Between writer and log.
+"""What becomes of commands, decided on an open batch, in order. Nothing is stored here."""
 
-Pure but for the rare names of further people: nothing is stored here.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser
-from roomlog_contract.events import RoomSummary, User
-from roomlog_store.frames import Event, frame_of, named_in
-from roomlog_store.selectors import summaries_of, users_by_id
-from roomlog_worker.log import rules
-from roomlog_worker.log.batch import Batch
-from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
 
 from .entries import Entry
-from .outcomes import Outcome, Recorded, Refused, brings_members
+from .log import rules
+from .log.batch import Batch
+from .log.errors import HeldElsewhere, RefusedWrite
+from .log.rules import Recorded
 
 MEMBER_CHANGES_AT_ONCE: Final = 16
 """Members who come or go in a transaction: each takes as long as some ten messages."""
@@ -26,12 +20,11 @@ ROOM_CHANGES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """A command that is an event, or will be one when the batch is stored."""
+class Outcome:
+    """An entry, and what it became: an event of the log, or nothing for ever."""
 
     entry: Entry
-    written: rules.Written
-    epoch: str
+    result: Recorded | RefusedWrite
 
 
 def few_changes(entries: Iterable[Entry]) -> list[Entry]:
@@ -62,7 +55,7 @@ def _changes(entry: Entry) -> int:
             return 0
 
 
-def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refused]:
+def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
     """Decide in order; entries of rooms that others hold wait, and who changes a room where one was refused.
 
     A refusal leaves no row. If this process died before it deletes the entry, the entry would be decided
@@ -70,76 +63,31 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Decision | Refuse
     """
     waiting = set(batch.held_by_others)
     refused: set[UUID] = set()
-    decided: list[Decision | Refused] = []
+    outcomes: list[Outcome] = []
     for entry in entries:
         if entry.room in refused and not isinstance(entry.write, NewMessage):
             waiting.add(entry.room)
         if entry.room in waiting:
             continue
         try:
-            decision = decide(batch, entry)
+            outcome = decide(batch, entry)
         except HeldElsewhere:
             waiting.add(entry.room)
             continue
-        if isinstance(decision, Refused):
+        if isinstance(outcome.result, RefusedWrite):
             refused.add(entry.room)
-        decided.append(decision)
-    return decided
+        outcomes.append(outcome)
+    return outcomes
 
 
-def decide(batch: Batch, entry: Entry) -> Decision | Refused:
-    """Make one command an event of the batch, or tell why it becomes nothing."""
+def decide(batch: Batch, entry: Entry) -> Outcome:
+    """Make one command an event of the batch, or tell why it becomes nothing.
+
+    Raises:
+        HeldElsewhere: it can't be decided just now.
+    """
     envelope = entry.envelope
     try:
-        written = rules.carry_out(batch, entry.write, envelope.user, staff=envelope.staff)
+        return Outcome(entry, rules.carry_out(batch, entry.write, envelope.user, staff=envelope.staff))
     except RefusedWrite as refused:
-        return Refused(entry, refused.code, refused.message, refused.retry_after_ms)
-    return Decision(entry, written, batch.rooms[written.event.room_id].epoch)
-
-
-def outcomes(decided: Sequence[Decision | Refused], known: Mapping[int, User]) -> list[Outcome]:
-    """Return what the commands became, with the frames; ids are known from here on. `known` are senders."""
-    recorded = [decision for decision in decided if isinstance(decision, Decision)]
-    users = _everybody(recorded, known)
-    joined = _joined(recorded)
-    return [
-        decision
-        if isinstance(decision, Refused)
-        else Recorded(
-            decision.entry,
-            decision.written.event,
-            decision.epoch,
-            frame_of(decision.written.event, decision.epoch, users),
-            decision.written.duplicate,
-            joined.get(decision.entry.key, ()),
-        )
-        for decision in decided
-    ]
-
-
-def _everybody(recorded: Sequence[Decision], known: Mapping[int, User]) -> Mapping[int, User]:
-    """Return all whom the events name: few name more people than their commands did."""
-    named = {number for decision in recorded for number in named_in(decision.written.event)}
-    unknown = named - known.keys()
-    return {**known, **users_by_id(unknown)} if unknown else known
-
-
-def _joined(recorded: Sequence[Decision]) -> dict[tuple[int, str], list[tuple[int, RoomSummary]]]:
-    """Return, by entry's key, whom each command made a member and who still is one."""
-    brought = {
-        decision.entry.key: (decision.written.event.room_id, _members(decision.written.event))
-        for decision in recorded
-        if brings_members(decision.entry)
-    }
-    if not brought:
-        return {}
-    rooms = summaries_of({(room, user) for room, users in brought.values() for user in users})
-    return {
-        key: [(user, rooms[room, user]) for user in users if (room, user) in rooms]
-        for key, (room, users) in brought.items()
-    }
-
-
-def _members(event: Event) -> set[int]:
-    data = event.data or {}
-    return {data["member"]} if "member" in data else {number for number, _ in data["members"]}
+        return Outcome(entry, refused)

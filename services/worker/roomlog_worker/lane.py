@@ -28,9 +28,9 @@ from .bus import READ_BATCH, Bus
 from .entries import Entry, entry_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
-from .outcomes import error_answer
 from .pace import Pace
 from .poison import Trials
+from .publications import error_answer
 
 log = structlog.get_logger()
 

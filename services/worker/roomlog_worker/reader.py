@@ -41,7 +41,7 @@ from roomlog_store.models import ChatMessage, RoomEvent, RoomHead
 from roomlog_store.tickets import users_by_ticket
 
 from .entries import Entry
-from .outcomes import error_answer, event_notice
+from .publications import error_answer, event_notice
 
 AROUND_BYTES: Final = 1024
 """Of an answer's frame beside its items: an escaped uuid of 64 code points, an epoch, names."""

@@ -1,52 +1,59 @@
-"""One transaction for a batch: leases, heads, repeats, events, COMMIT; then the frames.
+"""Makes entries events: leases, heads, repeats, rules, events, COMMIT; then what is published.
 
-The stage between the stream and the publication. Raises what the database raises: whose fault it was
-is decided by the consumer.
+The stage between the stream and the publication. A batch is one transaction. A plain message that is alone
+in its batch is one statement, decided on the room cache; stored only if all is still so under the locks.
+Raises what the database raises: whose fault it was is decided by the consumer.
 """
 
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
+from roomlog_contract.commands import NewMessage
 from roomlog_store.models import PendingCommand
-from roomlog_worker.log import rules
-from roomlog_worker.log.batch import Batch, open_batch
-from roomlog_worker.log.leases import lock_leases, not_mine
 
-from .alone import Alone
 from .crash import CrashPoint
-from .decisions import Decision, decide_all, outcomes
+from .decisions import Outcome, decide, decide_all
 from .entries import Entry
 from .errors import LeaseLost
 from .leases import LeaseKeeper
 from .letters import keep_letter, keep_undecodable
-from .outcomes import Publications, Refused, publications
+from .log import rules
+from .log.batch import Batch, open_batch
+from .log.leases import lock_leases, not_mine
+from .log.room_cache import RoomCache
+from .log.rules import Recorded
+from .log.statements import LeaseRow
+from .publications import Publications, publications
 
 
 class Writer:
-    """Writes batches of entries of shards that this process owns."""
+    """Writes batches of entries of shards that this process owns. Not for use by two threads."""
 
     def __init__(self, leases: LeaseKeeper, crash: CrashPoint) -> None:
         self._leases = leases
         self._crash = crash
-        self._alone = Alone(leases, crash)
+        self._cache = RoomCache()
+        self._session: object = None
+        """The connection that the cache was filled by."""
 
     def write(self, entries: Sequence[Entry]) -> Publications:
         """Commit the entries in order and return what they became; those that must wait are left out.
 
         Raises:
             LeaseLost: nothing was written; the entries of the named shards are another's work.
+            django.db.Error: whether they were committed is unknown.
         """
-        if len(entries) == 1 and (published := self._alone.write(entries[0])) is not None:
+        if len(entries) == 1 and (published := self._write_single(entries[0])) is not None:
             return published
         with transaction.atomic(durable=True):
-            batch, decided = self._decide(entries)
-            _delete_pending(decision.entry for decision in decided)
+            batch, outcomes = self._decide(entries)
+            _delete_pending(outcome.entry for outcome in outcomes)
             self._crash.reached("in_transaction")
             batch.store(commits=True)
-        self._alone.remember(batch)
-        return publications(outcomes(decided, batch.users))
+        self._remember(batch)
+        return publications(outcomes, batch.users)
 
     def rehearse(self, entry: Entry) -> bool:
         """Tell whether the entry would be an event now, and leave nothing of it; raises what `write` does."""
@@ -56,13 +63,57 @@ class Writer:
             transaction.set_rollback(True)
         return bool(batch.events)
 
-    def _decide(self, entries: Sequence[Entry]) -> tuple[Batch, list[Decision | Refused]]:
+    def _decide(self, entries: Sequence[Entry]) -> tuple[Batch, list[Outcome]]:
         epochs = self._leases.epochs_of({entry.shard for entry in entries})
         wanted = [rules.wanted_by(entry.write, entry.envelope.user) for entry in entries]
         batch = open_batch(wanted, timezone.now(), epochs)
         if lost := not_mine(epochs, self._leases.uuid, batch.leases):
             raise LeaseLost(lost)
         return batch, decide_all(batch, entries)
+
+    def _write_single(self, entry: Entry) -> Publications | None:
+        """Commit a plain message of a cached room by one statement; None where nothing was written.
+
+        What is published is made while PostgreSQL waits for its disk.
+        """
+        command = entry.envelope.command
+        if not isinstance(command, NewMessage) or not _is_plain(entry, command) or connection.in_atomic_block:
+            return None
+        self._forget_other_sessions()
+        batch = self._cache.batch(command.room, entry.envelope.user, timezone.now())
+        if batch is None:
+            return None
+        outcome = decide(batch, entry)
+        if not isinstance(outcome.result, Recorded):
+            return None  # it changed nothing, and a refusal needs the present state
+        published: list[Publications] = []
+        epoch = self._leases.epochs_of([entry.shard])[entry.shard]
+        lease = LeaseRow(entry.shard, self._leases.uuid, epoch)
+        try:
+            number = self._cache.next_id()
+            self._crash.reached("in_transaction")
+            is_stored = batch.store_single(
+                lease, number, lambda: published.append(publications([outcome], batch.users))
+            )
+        except Error:
+            self._cache.clear()  # the next connection may lead to another server
+            raise
+        if not is_stored:
+            self._cache.forget(command.room)
+            return None
+        return published[0]
+
+    def _remember(self, batch: Batch) -> None:
+        """Keep what a batch that was stored left; without PostgreSQL nothing is ever kept."""
+        if connection.vendor == "postgresql":
+            self._forget_other_sessions()
+            self._cache.keep(batch)
+
+    def _forget_other_sessions(self) -> None:
+        """Drop what an earlier connection told: this one may lead to another server."""
+        if connection.connection is not self._session:
+            self._cache.clear()
+            self._session = connection.connection
 
     def bury(self, entry: Entry, error: str) -> bool:
         """Keep an entry that can't be carried out where people find it; it will not be tried again.
@@ -83,6 +134,11 @@ class Writer:
             keep_undecodable(shard, label, value)
             if pending is not None:
                 PendingCommand.objects.filter(pk=pending).delete()
+
+
+def _is_plain(entry: Entry, command: NewMessage) -> bool:
+    """Tell whether sender and room are all that the command depends on."""
+    return command.reply_to is None and entry.pending is None and not entry.envelope.staff
 
 
 def _delete_pending(entries: Iterable[Entry]) -> None:

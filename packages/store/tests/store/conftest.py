@@ -9,8 +9,8 @@ import pytest
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
 django.setup()
 
-from tests.store.databases import database, postgres, postgres_url, sqlite, sqlite_url
-from tests.store.people import People
+from tests.harness.databases import database, postgres, postgres_url, sqlite, sqlite_url
+from tests.harness.people import People
 
 __all__ = ["database", "people", "postgres", "postgres_url", "sqlite", "sqlite_url"]
 

@@ -24,7 +24,7 @@ from roomlog_store.models import (
     ShardLease,
     Worker,
 )
-from tests.store.people import People, make_room, message, written
+from tests.harness.people import People, make_room, message, written
 
 WORKER = UUID(int=1)
 HASH = "0" * 32

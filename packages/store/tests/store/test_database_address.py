@@ -6,7 +6,7 @@ from django.db import connection
 from roomlog_runtime.settings import SettingError
 from roomlog_store.database_address import PostgresAddress, SqliteAddress, parse_database_url
 from roomlog_store.databases import database
-from tests.store.databases import default_database
+from tests.harness.databases import default_database
 
 POSTGRES = {
     "postgres://me:secret@db.example:5433/chat": {

@@ -5,8 +5,8 @@ from django.db import OperationalError, connection, transaction
 
 from roomlog_store.databases import database, end_stuck_statements
 from tests.faults.pooler import running_pooler
-from tests.store.databases import default_database
-from tests.store.people import People, add_user, make_room
+from tests.harness.databases import default_database
+from tests.harness.people import People, add_user, make_room
 
 
 def setting(name: str) -> str:

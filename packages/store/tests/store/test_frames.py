@@ -16,8 +16,8 @@ from roomlog_contract.shards import created_room_id
 from roomlog_store.frames import Event, frame_of, message_of, milliseconds, named_in
 from roomlog_store.models import ChatMessage, RoomEvent
 from roomlog_store.selectors import users_of
-from tests.store.databases import EPOCH
-from tests.store.people import People, make_room, message, written
+from tests.harness.databases import EPOCH
+from tests.harness.people import People, make_room, message, written
 
 
 def every_kind(people: People) -> list[Event]:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roomlog_store import selectors
-from tests.store.people import People, make_room, message, written
+from tests.harness.people import People, make_room, message, written
 
 OTHERS = 3_000
 """Joins and leaves; with 200,000 the plan is the same."""

@@ -6,7 +6,7 @@ from django.db import connection
 from roomlog_runtime.settings import SettingError
 from roomlog_store.pooling import lends_sessions, refuse_lent_sessions
 from tests.faults.pooler import running_pooler
-from tests.store.databases import default_database
+from tests.harness.databases import default_database
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from roomlog_contract.commands import CreateRoom
 from roomlog_contract.events import RoomSummary, User
 from roomlog_store import selectors
 from roomlog_store.models import Membership, RoomEvent
-from tests.store.databases import EPOCH
-from tests.store.people import People, add_user, make_room, message, write, written
+from tests.harness.databases import EPOCH
+from tests.harness.people import People, add_user, make_room, message, write, written
 
 
 def say(room: UUID, user: int, number: int) -> None:

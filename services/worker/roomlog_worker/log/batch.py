@@ -131,7 +131,7 @@ class Batch:
         for event in self.events:
             event.id = ids[event.room_id, event.seq]
 
-    def store_alone(self, lease: LeaseRow, number: int, meanwhile: Callable[[], None]) -> bool:
+    def store_single(self, lease: LeaseRow, number: int, meanwhile: Callable[[], None]) -> bool:
         """Insert the one new message, whose id is to be `number`, as a transaction of its own.
 
         For a batch that was assumed and not opened. False: nothing is stored, because something is not as
@@ -139,7 +139,7 @@ class Batch:
         """
         (event,) = self.events
         event.id = number
-        return statements.append_alone(lease, self.rooms[event.room_id].epoch, event, meanwhile)
+        return statements.append_single(lease, self.rooms[event.room_id].epoch, event, meanwhile)
 
 
 def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] = ()) -> Batch:

@@ -82,7 +82,7 @@ class Exchange:
             executions = _executions(session, calls)
             return _send(session, [*executions, "COMMIT"] if commits else executions)[: len(calls)]
 
-    def ask_alone(self, call: Call, meanwhile: Callable[[], None]) -> int:
+    def ask_single(self, call: Call, meanwhile: Callable[[], None]) -> int:
         """Execute one call of PostgreSQL's as a transaction of its own; return how many rows it gave.
 
         `meanwhile` is called once, as soon as the call has left. It should take less time than a disk, and

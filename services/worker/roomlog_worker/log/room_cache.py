@@ -1,7 +1,7 @@
 """Rooms as this process's last batches left them: enough to decide a message without reading first.
 
 Never more than a guess. What is decided on it is stored by a statement that compares it with the database
-under the locks (`Batch.store_alone`), so that an old guess costs time and nothing else.
+under the locks (`Batch.store_single`), so that an old guess costs time and nothing else.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ IDS_AT_ONCE: Final = 100
 _UNKNOWN: Final = (User(0, ""), datetime.min.replace(tzinfo=UTC))
 
 
-class Remembered:
+class RoomCache:
     """What one writer knows of the rooms that it writes. Not for use by two threads."""
 
     def __init__(self) -> None:

@@ -26,11 +26,12 @@ _RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A command's event, new or found."""
+class Recorded:
+    """What a command is in the log; its event has its id once the batch is stored."""
 
     event: Event
-    duplicate: bool
+    epoch: str
+    duplicate: bool = False
 
 
 def wanted_by(command: RoomWrite, user: int) -> Wanted:
@@ -45,7 +46,7 @@ def is_event(command: RoomWrite, user: int) -> bool:
     return RoomEvent.objects.filter(uuid=command.uuid, room=room_of(command, user), user=user).exists()
 
 
-def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = False) -> Written:
+def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = False) -> Recorded:
     """Make the command an event, or find the event that it already is.
 
     Raises:
@@ -58,7 +59,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
     if known is not None:
         if known.body_hash != body_hash:
             raise RefusedWrite(ErrorCode.UUID_CONFLICT)
-        return Written(known, duplicate=True)
+        return Recorded(known, batch.rooms[known.room_id].epoch, duplicate=True)
     match command:
         case NewMessage():
             event = new_message(batch, command, key, body_hash, staff=staff)
@@ -72,7 +73,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
             event = leave_room(batch, key, body_hash)
         case _:
             assert_never(command)
-    return Written(event, duplicate=False)
+    return Recorded(event, batch.rooms[event.room_id].epoch)
 
 
 def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, staff: bool) -> NewEvent:
@@ -88,7 +89,7 @@ def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, 
     return batch.append(room, RoomEvent.Kind.NEW_MESSAGE, key, body_hash, text=command.text, data=data)
 
 
-def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str, *, staff: bool) -> Written:
+def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str, *, staff: bool) -> Recorded:
     """Make the room with its first event and members; the direct room of a pair is made only once.
 
     Raises:
@@ -96,7 +97,7 @@ def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str, *, 
     """
     _, room_id, user = key
     if room_id in batch.rooms:
-        return Written(batch.first_event(room_id), duplicate=True)
+        return Recorded(batch.first_event(room_id), batch.rooms[room_id].epoch, duplicate=True)
     if not staff:
         check_may_create(user, batch.now)
     members = _first_members(command, user)
@@ -113,7 +114,7 @@ def create_room(batch: Batch, command: CreateRoom, key: Key, body_hash: str, *, 
     )
     data = {"name": command.name, "kind": command.kind, "members": members}
     event = batch.append(locked, RoomEvent.Kind.CREATE_ROOM, key, body_hash, data=data)
-    return Written(event, duplicate=False)
+    return Recorded(event, locked.epoch)
 
 
 def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, staff: bool) -> NewEvent:

@@ -112,7 +112,7 @@ def append_events(
     return [(_uuid(room), seq, number) for room, seq, number in inserted]
 
 
-def append_alone(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Callable[[], None]) -> bool:
+def append_single(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Callable[[], None]) -> bool:
     """Insert one message with its id and move its head, as a transaction of its own; PostgreSQL only.
 
     False, and nothing is stored: something is not as assumed. The lease is another's, the head is elsewhere,
@@ -134,7 +134,7 @@ def append_alone(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Callab
         event.text,
     )
     try:
-        return _exchange.ask_alone(Call(_ALONE, values), meanwhile) == 1
+        return _exchange.ask_single(Call(_SINGLE, values), meanwhile) == 1
     except IntegrityError:
         return False
     except OperationalError as error:
@@ -224,7 +224,7 @@ def _moves_in(is_postgres: bool) -> str:
     )
 
 
-def _alone_in(_: bool) -> str:
+def _single_in(_: bool) -> str:
     """Its snapshot is older than its locks, but lease and head are compared again as they are locked.
 
     Whatever changes who may write in a room is an event and moves the head. So nobody's membership can have
@@ -250,17 +250,17 @@ _HEADS: Final = Statement("roomlog_heads", ("text",), _heads_in)
 _COMMANDS: Final = Statement("roomlog_commands", ("timestamptz", "text"), _commands_in)
 _EVENTS: Final = Statement("roomlog_events", ("timestamptz", "text"), _events_in)
 _MOVES: Final = Statement("roomlog_moves", ("text",), _moves_in)
-_ALONE: Final = Statement(
-    "roomlog_alone",
+_SINGLE: Final = Statement(
+    "roomlog_single",
     (
         "timestamptz",
         *("integer", "uuid", "bigint"),
         *("uuid", "text", "bigint", "bigint"),
         *("bigint", "bigint", "text", "text", "text"),
     ),
-    _alone_in,
+    _single_in,
 )
-_exchange: Final = Exchange((_LEASES, _HEADS, _COMMANDS, _EVENTS, _MOVES, _ALONE))
+_exchange: Final = Exchange((_LEASES, _HEADS, _COMMANDS, _EVENTS, _MOVES, _SINGLE))
 
 
 def _json(rows: Iterable[object]) -> str:

@@ -20,8 +20,8 @@ from roomlog_local.valkey import valkey
 from roomlog_store import databases
 from roomlog_store.models import ShardLease
 from roomlog_worker import bus, consumer, lane, parking
-from tests.store.databases import database, postgres, postgres_url, sqlite, sqlite_url
-from tests.store.people import People
+from tests.harness.databases import database, postgres, postgres_url, sqlite, sqlite_url
+from tests.harness.people import People
 from tests.worker.bench import Bench
 
 __all__ = ["database", "postgres", "postgres_url", "sqlite", "sqlite_url"]

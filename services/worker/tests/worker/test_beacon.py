@@ -12,7 +12,7 @@ from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker.beacon import BEACON_SECONDS, BeaconLight, Pulse
 from roomlog_worker.writer import Writer
-from tests.store.people import People, make_room, message
+from tests.harness.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench, Clock
 
 SECONDS = 10.0

@@ -14,7 +14,7 @@ from roomlog_store.models import ShardLease
 from roomlog_worker import claim, metrics
 from roomlog_worker.claim import RENEW_SECONDS
 from roomlog_worker.leases import POLL_SECONDS
-from tests.store.people import People, make_room, message
+from tests.harness.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench
 
 KEY = KEYSPACE.install_key

@@ -17,7 +17,7 @@ from roomlog_store import selectors
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer, decisions
-from tests.store.people import People, make_room, message
+from tests.harness.people import People, make_room, message
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
 

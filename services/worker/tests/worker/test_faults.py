@@ -21,7 +21,7 @@ from roomlog_worker.bus import Bus
 from roomlog_worker.leases import POLL_SECONDS, WITHOUT_REDIS_SECONDS
 from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases
-from tests.store.people import People, make_room, message, write
+from tests.harness.people import People, make_room, message, write
 from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 
@@ -312,7 +312,7 @@ def around_insert(
         return act
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("append_events", "append_alone"):
+        for name in ("append_events", "append_single"):
             patch.setattr(statements, name, acting(getattr(statements, name)))
         yield
     assert done

@@ -16,7 +16,7 @@ from roomlog_store.models import DeadLetter, ShardLease
 from roomlog_worker import reader
 from roomlog_worker.fairness import Fairness
 from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
-from tests.store.people import People, make_room, message
+from tests.harness.people import People, make_room, message
 from tests.worker.bench import Bench, Heard
 from tests.worker.test_reader import entry_of_read
 

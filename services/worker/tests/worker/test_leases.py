@@ -22,7 +22,7 @@ from roomlog_worker.leases import (
     desired_owners,
 )
 from roomlog_worker.writer import Writer
-from tests.store.people import add_user, make_room, message
+from tests.harness.people import add_user, make_room, message
 from tests.worker.bench import KEYSPACE, Clock, tick
 
 ALL = set(range(SHARDS))

@@ -10,7 +10,7 @@ from roomlog_contract.shards import created_room_id
 from roomlog_store.models import ChatRoom, RoomEvent
 from roomlog_worker import decisions, parking
 from roomlog_worker.log.batch import open_batch
-from tests.store.people import People, make_room, message
+from tests.harness.people import People, make_room, message
 from tests.worker.bench import Bench
 from tests.worker.test_consumer import texts_of
 

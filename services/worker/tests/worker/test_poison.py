@@ -16,9 +16,9 @@ from roomlog_contract.shards import shard_of_room
 from roomlog_store.models import DeadLetter, PendingCommand
 from roomlog_store.new_event import NewEvent
 from roomlog_store.pending import post
-from roomlog_worker import outcomes, reader, writer
+from roomlog_worker import publications, reader, writer
 from roomlog_worker.log import rules
-from tests.store.people import People, make_room, message
+from tests.harness.people import People, make_room, message
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 
@@ -182,7 +182,7 @@ class TestFailures:
         assert heard.replies == {}
         assert texts_of(room) == ["stored"]
         assert DeadLetter.objects.count() == 1
-        monkeypatch.setattr(writer, "publications", outcomes.publications)
+        monkeypatch.setattr(writer, "publications", publications.publications)
         again = bench.send(said, people.alice)
         assert bench.turn().frame(again)["duplicate"] is True
 
@@ -314,10 +314,10 @@ def _trouble(*_: Any, **__: Any) -> Any:
     raise OperationalError
 
 
-def _fail_for_events(found: Any) -> Any:
-    if any(isinstance(outcome, outcomes.Recorded) for outcome in found):
+def _fail_for_events(found: Any, *known: Any) -> Any:
+    if any(isinstance(outcome.result, rules.Recorded) for outcome in found):
         raise ZeroDivisionError
-    return outcomes.publications(found)
+    return publications.publications(found, *known)
 
 
 def _deadly(new_message: Any) -> Any:

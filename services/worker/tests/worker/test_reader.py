@@ -44,8 +44,8 @@ from roomlog_store.tickets import make_ticket
 from roomlog_worker.bus import BUNDLE_BYTES
 from roomlog_worker.entries import Entry
 from roomlog_worker.reader import read
-from tests.store.databases import EPOCH
-from tests.store.people import People, make_room, message, write, written
+from tests.harness.databases import EPOCH
+from tests.harness.people import People, make_room, message, write, written
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
 

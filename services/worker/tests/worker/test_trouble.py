@@ -17,7 +17,7 @@ from roomlog_contract.shards import created_room_id, shard_of_room
 from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_store.pending import post
 from roomlog_worker.log import rules
-from tests.store.people import People, make_room, message
+from tests.harness.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench
 from tests.worker.test_consumer import texts_of
 

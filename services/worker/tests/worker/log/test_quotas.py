@@ -14,8 +14,8 @@ from roomlog_store.models import ChatRoom
 from roomlog_worker.log.batch import open_batch
 from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
 from roomlog_worker.log.quotas import check_may_create
-from roomlog_worker.log.rules import Written, carry_out, wanted_by
-from tests.store.people import People, make_room, write_one
+from roomlog_worker.log.rules import Recorded, carry_out, wanted_by
+from tests.harness.people import People, make_room, write_one
 
 
 @pytest.fixture(autouse=True)
@@ -25,12 +25,12 @@ def two_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 2, raising=False)
 
 
-def create(user: int, members: list[int] | None = None, *, staff: bool = False) -> Written | ErrorCode:
+def create(user: int, members: list[int] | None = None, *, staff: bool = False) -> Recorded | ErrorCode:
     """Ask for a new group."""
     return write_one(CreateRoom(uuid=uuid4().hex, members=members or []), user, staff=staff)
 
 
-def invite(room: UUID, owner: int, user: int, *, staff: bool = False) -> Written | ErrorCode:
+def invite(room: UUID, owner: int, user: int, *, staff: bool = False) -> Recorded | ErrorCode:
     """Ask somebody in."""
     return write_one(InviteUser(uuid=uuid4().hex, room=room, user=user), owner, staff=staff)
 
@@ -49,7 +49,7 @@ def test_one_more_than_allowed_in_a_minute_is_told_when_to_try_again(people: Peo
         carry_out(open_batch([wanted_by(command, people.alice)], timezone.now()), command, people.alice)
     assert refused.value.code is ErrorCode.RATE_LIMITED
     assert 0 < (refused.value.retry_after_ms or 0) <= 60_000
-    assert isinstance(create(people.bob), Written)
+    assert isinstance(create(people.bob), Recorded)
     age_all()
     assert create(people.alice) is ErrorCode.TOO_MANY_ROOMS
 
@@ -69,7 +69,7 @@ def test_a_minutes_rooms_come_spread(
     assert refused.value.code is ErrorCode.RATE_LIMITED
     assert 0 < (refused.value.retry_after_ms or 0) <= 5_000
     ChatRoom.objects.update(date_created=now - timedelta(seconds=6))
-    assert isinstance(create(people.alice), Written)
+    assert isinstance(create(people.alice), Recorded)
 
 
 def test_a_repeat_is_answered_with_its_event(people: People) -> None:
@@ -79,8 +79,8 @@ def test_a_repeat_is_answered_with_its_event(people: People) -> None:
     make_room(people.alice)
     assert create(people.alice) is ErrorCode.RATE_LIMITED
     again = write_one(first, people.alice)
-    assert isinstance(made, Written)
-    assert isinstance(again, Written)
+    assert isinstance(made, Recorded)
+    assert isinstance(again, Recorded)
     assert (again.duplicate, again.event.id) == (True, made.event.id)
 
 
@@ -90,8 +90,8 @@ def test_leaving_a_room_makes_room(people: People) -> None:
     room = make_room(people.alice)
     age_all()
     assert create(people.alice) is ErrorCode.TOO_MANY_ROOMS
-    assert isinstance(write_one(LeaveRoom(uuid="l", room=room), people.alice), Written)
-    assert isinstance(create(people.alice), Written)
+    assert isinstance(write_one(LeaveRoom(uuid="l", room=room), people.alice), Recorded)
+    assert isinstance(create(people.alice), Recorded)
 
 
 def test_others_fill_nobodys_own_quota(people: People) -> None:
@@ -99,23 +99,23 @@ def test_others_fill_nobodys_own_quota(people: People) -> None:
     for _ in range(2):
         room = make_room(people.alice)
         assert isinstance(
-            write_one(InviteUser(uuid="i", room=room, user=people.bob, role="owner"), people.alice), Written
+            write_one(InviteUser(uuid="i", room=room, user=people.bob, role="owner"), people.alice), Recorded
         )
     age_all()
     third = make_room(people.carol)
     assert invite(third, people.carol, people.bob) is ErrorCode.TOO_MANY_ROOMS
     assert create(people.carol, [people.bob]) is ErrorCode.TOO_MANY_ROOMS
-    assert isinstance(create(people.bob), Written)
-    assert isinstance(write_one(LeaveRoom(uuid="l", room=room), people.bob), Written)
-    assert isinstance(create(people.bob), Written)
+    assert isinstance(create(people.bob), Recorded)
+    assert isinstance(write_one(LeaveRoom(uuid="l", room=room), people.bob), Recorded)
+    assert isinstance(create(people.bob), Recorded)
 
 
 def test_staff_is_not_bound(people: People) -> None:
     """The admin's commands were checked where they were made."""
     for _ in range(4):
-        assert isinstance(create(people.alice, [people.bob], staff=True), Written)
+        assert isinstance(create(people.alice, [people.bob], staff=True), Recorded)
     room = make_room(people.carol)
-    assert isinstance(invite(room, people.carol, people.bob, staff=True), Written)
+    assert isinstance(invite(room, people.carol, people.bob, staff=True), Recorded)
 
 
 @pytest.mark.usefixtures("postgres")
@@ -134,4 +134,4 @@ def test_two_transactions_do_not_count_alike() -> None:
                 )
     finally:
         holder.close()
-    assert isinstance(write_one(command, people.alice), Written)
+    assert isinstance(write_one(command, people.alice), Recorded)

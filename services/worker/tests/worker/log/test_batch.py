@@ -14,9 +14,9 @@ from roomlog_contract.commands import NewMessage
 from roomlog_store.models import RoomEvent, RoomHead
 from roomlog_worker.log.batch import Wanted, open_batch
 from roomlog_worker.log.pg_roundtrip import Call, Exchange, Rows
-from roomlog_worker.log.rules import Written
-from tests.store.databases import held_elsewhere
-from tests.store.people import People, add_user, make_room, message, write, written
+from roomlog_worker.log.rules import Recorded
+from tests.harness.databases import held_elsewhere
+from tests.harness.people import People, add_user, make_room, message, write, written
 
 TRANSACTION = 2
 """BEGIN and COMMIT, as Django counts."""
@@ -48,7 +48,7 @@ def test_a_batch_costs_the_same_whatever_its_size(people: People, size: int) -> 
     commands = [(message(rooms[n % 10]), senders[n % 3]) for n in range(size)]
     with costs(exchanges=2):
         results = write(*commands)
-    assert all(isinstance(result, Written) for result in results)
+    assert all(isinstance(result, Recorded) for result in results)
 
 
 def test_replies_cost_one_query_more(people: People) -> None:
@@ -66,7 +66,7 @@ def test_a_batch_of_repeats_writes_nothing(people: People) -> None:
     write(*commands)
     with costs(exchanges=1, queries=1):
         results = write(*commands)
-    assert all(isinstance(result, Written) and result.duplicate for result in results)
+    assert all(isinstance(result, Recorded) and result.duplicate for result in results)
 
 
 def test_places_follow_the_order_of_the_commands(people: People) -> None:
@@ -85,8 +85,8 @@ def test_a_repeat_inside_the_batch_finds_its_first(people: People) -> None:
     first, _, again = write(
         (said := message(room), people.alice), (message(room), people.alice), (said, people.alice)
     )
-    assert isinstance(first, Written)
-    assert isinstance(again, Written)
+    assert isinstance(first, Recorded)
+    assert isinstance(again, Recorded)
     assert again.event is first.event
     assert (first.duplicate, again.duplicate) == (False, True)
     assert first.event.id is not None

@@ -16,9 +16,9 @@ from roomlog_contract.shards import room_of
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import Batch, open_batch
 from roomlog_worker.log.errors import RefusedWrite
-from roomlog_worker.log.rules import Written
+from roomlog_worker.log.rules import Recorded
 
-Result = Written | ErrorCode
+Result = Recorded | ErrorCode
 _numbers = count(1)
 
 
@@ -55,10 +55,10 @@ def write_one(command: RoomWrite, user: int, *, staff: bool = False) -> Result:
     return write((command, user), staff=staff)[0]
 
 
-def written(command: RoomWrite, user: int) -> Written:
+def written(command: RoomWrite, user: int) -> Recorded:
     """Write a command that must succeed."""
     result = write_one(command, user)
-    assert isinstance(result, Written), result
+    assert isinstance(result, Recorded), result
     return result
 
 

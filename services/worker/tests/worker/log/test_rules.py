@@ -9,10 +9,11 @@ from django.utils import timezone
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import created_room_id, direct_room_id
+from roomlog_store.body_hash import hash_of
+from roomlog_store.epochs import new_epoch
 from roomlog_store.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
-from roomlog_worker.log import rules
-from roomlog_worker.log.rules import Written
-from tests.store.people import People, add_user, make_room, message, write, write_one, written
+from roomlog_worker.log.rules import Recorded
+from tests.harness.people import People, add_user, make_room, message, write, write_one, written
 
 NOBODY = 999_999
 
@@ -60,12 +61,12 @@ class TestNewMessage:
         Membership.objects.update(muted_until=timezone.now() + timedelta(hours=1))
         assert write_one(message(room), people.alice) == ErrorCode.MUTED
         Membership.objects.update(muted_until=timezone.now() - timedelta(seconds=1))
-        assert isinstance(write_one(message(room), people.alice), Written)
+        assert isinstance(write_one(message(room), people.alice), Recorded)
 
     def test_staff_speaks_where_it_is_no_member(self, people: People) -> None:
         """The api checks rights itself; its commands need no membership."""
         room = make_room(people.alice)
-        assert isinstance(write_one(message(room), people.carol, staff=True), Written)
+        assert isinstance(write_one(message(room), people.carol, staff=True), Recorded)
 
     def test_a_reply_names_a_message_of_the_same_room(self, people: People) -> None:
         """`reply_to` is the id of a message of this room, not of another's, nor of another kind of event."""
@@ -106,7 +107,7 @@ class TestCreateRoom:
             (CreateRoom(uuid="a", kind="direct", members=[people.bob]), people.alice),
             (CreateRoom(uuid="b", kind="direct", members=[people.alice]), people.bob),
         )
-        assert [isinstance(result, Written) and result.duplicate for result in results] == [False, True]
+        assert [isinstance(result, Recorded) and result.duplicate for result in results] == [False, True]
         assert RoomEvent.objects.count() == 1
 
     @pytest.mark.parametrize("names", ["", "alice", "bob bob", "bob alice", "bob carol"])
@@ -148,7 +149,7 @@ class TestInviteUser:
         event = written(InviteUser(uuid="i", room=room, user=people.carol), people.bob).event
         assert event.data == {"member": people.carol, "role": "member"}
         assert members_of(room)[people.carol] == "member"
-        assert isinstance(write_one(message(room), people.carol), Written)
+        assert isinstance(write_one(message(room), people.carol), Recorded)
 
     @pytest.mark.parametrize(
         ("mine", "given", "refused"),
@@ -222,8 +223,8 @@ class TestRemoveUser:
             (RemoveUser(uuid="r", room=room, user=people.bob), people.alice),
             (message(room), people.bob),
         )
-        assert isinstance(before, Written)
-        assert isinstance(removal, Written)
+        assert isinstance(before, Recorded)
+        assert isinstance(removal, Recorded)
         assert removal.event.data == {"member": people.bob, "role": "member"}
         assert after == ErrorCode.NOT_MEMBER
 
@@ -353,7 +354,7 @@ class TestRepeats:
 def test_a_new_epoch_is_that_of_every_room(people: People) -> None:
     """Rooms of before and of after a restore have the same epoch."""
     old = make_room(people.alice)
-    rules.new_epoch("after the restore")
+    new_epoch("after the restore")
     new = make_room(people.alice)
     epochs = RoomHead.objects.filter(room_id__in=[old, new]).values_list("epoch", flat=True)
     assert set(epochs) == {"after the restore"}
@@ -362,4 +363,4 @@ def test_a_new_epoch_is_that_of_every_room(people: People) -> None:
 def test_the_hash_of_a_body_never_changes() -> None:
     """A repeat after an upgrade of this code must still be found equal: the digest is a stored format."""
     command = NewMessage(uuid="u", room=UUID(int=1), text="hi")
-    assert rules.hash_of(command) == "61e53e542d8b59a64c29b978acc8c2c4"
+    assert hash_of(command) == "61e53e542d8b59a64c29b978acc8c2c4"

@@ -14,11 +14,11 @@ from roomlog_contract.commands import InviteUser, RemoveUser
 from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_store.models import DeadLetter, Membership, RoomEvent, ShardLease
 from roomlog_store.pending import post
-from roomlog_worker import alone
+from roomlog_worker import writer
 from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases
 from roomlog_worker.log.pg_roundtrip import Exchange
-from tests.store.people import People, make_room, message, write
+from tests.harness.people import People, make_room, message, write
 from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 from tests.worker.test_faults import around_insert, end_session
@@ -45,7 +45,7 @@ def room(postgres_bench: Bench, people: People) -> UUID:
 def ways() -> Iterator[list[str]]:
     """Tell for each transaction of the worker's how it was written."""
     taken: list[str] = []
-    ask, ask_alone = Exchange.ask, Exchange.ask_alone
+    ask, ask_single = Exchange.ask, Exchange.ask_single
 
     def usual(*arguments: Any, **options: Any) -> Any:
         if options.get("commits"):
@@ -53,13 +53,13 @@ def ways() -> Iterator[list[str]]:
         return ask(*arguments, **options)
 
     def quick(*arguments: Any) -> Any:
-        rows = ask_alone(*arguments)
+        rows = ask_single(*arguments)
         taken.append("alone" if rows else "in vain")
         return rows
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Exchange, "ask", usual)
-        patch.setattr(Exchange, "ask_alone", quick)
+        patch.setattr(Exchange, "ask_single", quick)
         yield taken
 
 
@@ -120,11 +120,11 @@ def test_what_depends_on_more_goes_the_usual_way(postgres_bench: Bench, people: 
 
 def test_a_transaction_of_somebody_s_is_not_left(postgres_bench: Bench, people: People, room: UUID) -> None:
     """What is to be undone with it must not be committed by itself."""
-    quick = postgres_bench.worker.consumer._writer._alone
+    quick = postgres_bench.worker.consumer._writer
     with transaction.atomic():
-        assert quick.write(entry_for(room, people.alice)) is None
+        assert quick._write_single(entry_for(room, people.alice)) is None
     assert texts_of(room) == ["hello", "hello"]
-    assert quick.write(entry_for(room, people.alice)) is not None
+    assert quick._write_single(entry_for(room, people.alice)) is not None
 
 
 def test_a_refusal_is_as_it_is_now(postgres_bench: Bench, people: People, room: UUID) -> None:
@@ -165,7 +165,7 @@ def test_a_late_owner_stores_nothing(postgres_bench: Bench, people: People, room
     assert taken == ["in vain"]
     assert texts_of(room) == ["hello", "hello"]
     assert (len(late.leases.epochs), postgres_bench.waiting()) == (SHARDS - 1, 1)
-    remembered = late.consumer._writer._alone._remembered
+    remembered = late.consumer._writer._cache
     assert remembered.batch(room, people.alice, timezone.now()) is None, "not counted on any more"
 
 
@@ -203,13 +203,12 @@ def test_what_fails_while_it_commits_is_never_denied(
 ) -> None:
     """The event is in the log: its sender gets no answer, and is not told that it was not stored."""
 
-    def fail(_: Any) -> Any:
+    def fail(*_: Any) -> Any:
         raise ZeroDivisionError
 
     postgres_bench.send(message(room, "stored"), people.alice)
     with monkeypatch.context() as patch:
-        patch.setattr(alone, "publications", fail)
-        patch.setattr("roomlog_worker.writer.publications", fail)
+        patch.setattr(writer, "publications", fail)
         heard = postgres_bench.drain()
     assert (heard.replies, texts_of(room)[2:]) == ({}, ["stored"])
     assert DeadLetter.objects.count() == 1

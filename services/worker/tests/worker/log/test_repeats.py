@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from roomlog_contract.errors import ErrorCode
 from roomlog_store.models import RoomEvent
-from roomlog_worker.log.rules import Written
-from tests.store.people import People, add_user, make_room, message, write
+from roomlog_worker.log.rules import Recorded
+from tests.harness.people import People, add_user, make_room, message, write
 
 commands = st.tuples(st.sampled_from("abc"), st.sampled_from(["alice", "bob"]), st.sampled_from(["hi", "ho"]))
 """uuid, sender, text."""
@@ -32,7 +32,7 @@ def test_any_mixture_of_repeats_stores_each_message_once(
             if text != first:
                 assert result == ErrorCode.UUID_CONFLICT
             else:
-                assert isinstance(result, Written)
+                assert isinstance(result, Recorded)
                 assert result.event.seq == seq
     assert log_of(room) == [(seq, uuid, text) for (uuid, _), (seq, text) in known.items()]
 

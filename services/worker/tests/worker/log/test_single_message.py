@@ -12,15 +12,16 @@ from django.utils import timezone
 
 from roomlog_contract.commands import LeaveRoom, RemoveUser
 from roomlog_contract.events import User
+from roomlog_store.epochs import new_epoch
 from roomlog_store.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
 from roomlog_worker.log import leases, rules
 from roomlog_worker.log import room_cache as memory
 from roomlog_worker.log.batch import Batch, LockedRoom, Standing, open_batch
-from roomlog_worker.log.room_cache import NAME_AGE, Remembered
+from roomlog_worker.log.room_cache import NAME_AGE, RoomCache
 from roomlog_worker.log.statements import LeaseRow
-from tests.store.databases import held_elsewhere
-from tests.store.people import People, make_room, message, write_one, written
-from tests.store.test_exchange import wait_for_a_waiting_session
+from tests.harness.databases import held_elsewhere
+from tests.harness.people import People, make_room, message, write_one, written
+from tests.worker.log.test_pg_roundtrip import wait_for_a_waiting_session
 
 OWNER = UUID(int=1)
 SHARD = 3
@@ -33,7 +34,7 @@ class Writer:
 
     room: UUID
     user: int
-    remembered: Remembered
+    remembered: RoomCache
     lease: LeaseRow
 
     def remember(self) -> None:
@@ -51,7 +52,7 @@ class Writer:
         assert batch is not None
         command = message(self.room, "alone", uuid=uuid or None)
         rules.carry_out(batch, command, self.user)
-        is_stored = batch.store_alone(self.lease, self.remembered.next_id(), meanwhile)
+        is_stored = batch.store_single(self.lease, self.remembered.next_id(), meanwhile)
         if not is_stored:
             self.remembered.forget(self.room)
         return is_stored
@@ -67,7 +68,7 @@ def people(postgres: str) -> People:
 def writer(people: People) -> Writer:
     """A writer that has written one message of Bob's to a room of Alice's."""
     assert leases.take_leases({SHARD: 0}, OWNER) == {SHARD}
-    one = Writer(make_room(people.alice, [people.bob]), people.bob, Remembered(), LeaseRow(SHARD, OWNER, 1))
+    one = Writer(make_room(people.alice, [people.bob]), people.bob, RoomCache(), LeaseRow(SHARD, OWNER, 1))
     one.remember()
     return one
 
@@ -115,7 +116,7 @@ def _archive(writer: Writer) -> None:
 
 
 def _begin_an_epoch(writer: Writer) -> None:
-    rules.new_epoch("another")
+    new_epoch("another")
 
 
 def _write_elsewhere(writer: Writer) -> None:
@@ -261,7 +262,7 @@ class TestMemory:
         monkeypatch.setattr(memory, "MOST", 10)
         now = timezone.now()
         for members in (1, 0):
-            remembered = Remembered()
+            remembered = RoomCache()
             for user in range(11):
                 assert len(remembered._rooms) == user
                 remembered.keep(_batch_of(uuid4(), range(user, user + members), now))
