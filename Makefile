@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PROJECTS := packages/contract packages/runtime packages/store services/gateway services/worker services/api clients/python deploy/local
+PROJECTS := packages/contract packages/runtime packages/roomlog services/gateway services/worker services/api clients/python deploy/local
 TEST_PARTS := tests/faults services/worker services/api tests/configuration $(filter-out services/worker services/api,$(PROJECTS)) \
   benchmarks tests/architecture tests/chart tests/conformance tests/simulation tests/abuse tests/proof
 # The longest first. Two cores carry two: most of these tests wait for processes.

@@ -139,8 +139,7 @@ async def _room_of(stack: Stack, ordinal: int, rooms: list[Room]) -> Room:
 
     def has_settled() -> bool:
         rows = stack.sql(
-            "SELECT l.shard, w.ordinal FROM roomlog_store_shardlease l"
-            " JOIN roomlog_store_worker w ON w.uuid = l.owner"
+            "SELECT l.shard, w.ordinal FROM roomlog_shardlease l JOIN roomlog_worker w ON w.uuid = l.owner"
         )
         owners = {int(shard): int(worker) for shard, worker in rows}
         found[:] = [room for room in rooms if owners.get(shard_of_room(UUID(room.id))) == ordinal]

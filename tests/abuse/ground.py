@@ -41,7 +41,7 @@ STOP_SECONDS: Final = 15.0
 ATTACK_GRACE_SECONDS: Final = 30.0
 """For an attacker's process to start and end, besides the attack."""
 _RESTLESS: Final = """
-INSERT INTO roomlog_store_roomevent
+INSERT INTO roomlog_roomevent
   (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, date_created)
 SELECT %s::uuid, seq, NULL, CASE seq %% 2 WHEN 0 THEN 'invite_user' ELSE 'remove_user' END, %s,
   'restless-' || seq, '', '', jsonb_build_object('member', %s::bigint, 'role', 'member'), now()
@@ -146,7 +146,7 @@ def _populate(stack: Stack) -> tuple[Job, Sequence[User]]:
         restless=restless.id,
         rooms=[room.id for room in collected],
         people=[user.id for user in crowd],
-        epoch=stack.sql("SELECT epoch FROM roomlog_store_install")[0][0],
+        epoch=stack.sql("SELECT epoch FROM roomlog_install")[0][0],
     )
     return job, bystanders
 
@@ -196,9 +196,7 @@ async def _ask(socket: RawSocket, user: User, command: dict[str, str]) -> dict[s
 def _agitate(stack: Stack, room: Room, user: User) -> None:
     """Give a room a log of joins and leaves."""
     stack.sql(_RESTLESS, UUID(room.id), user.id, user.id, RESTLESS_EVENTS)
-    stack.sql(
-        "UPDATE roomlog_store_roomhead SET last_seq = %s WHERE room_id = %s", RESTLESS_EVENTS, UUID(room.id)
-    )
+    stack.sql("UPDATE roomlog_roomhead SET last_seq = %s WHERE room_id = %s", RESTLESS_EVENTS, UUID(room.id))
 
 
 def _environ() -> dict[str, str]:

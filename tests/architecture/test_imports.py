@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.sources import ROOT, tracked
 
 SECONDS = 60
-DATABASE = ("django", "rest_framework", "psycopg", "roomlog_store", "sqlite3")
+DATABASE = ("django", "rest_framework", "psycopg", "roomlog", "sqlite3")
 GATEWAY = ("aiohttp", "roomlog_gateway")
 LOADER = """
 import importlib, sys
@@ -71,7 +71,7 @@ def test_the_gateway_starts_without_django() -> None:
     ],
 )
 def test_a_service_loads_no_other_service(package: str, settings: str, forbidden: tuple[str, ...]) -> None:
-    """Worker and api share the store, not each other; neither carries the gateway's libraries."""
+    """Worker and api share the app, not each other; neither carries the gateway's libraries."""
     assert loaded_by(modules_of(package), settings) & set(forbidden) == set()
 
 

@@ -19,8 +19,8 @@ django.setup()
 
 from django.db.utils import ConnectionHandler, OperationalError
 
+from roomlog.databases import database
 from roomlog_local.ports import free_port
-from roomlog_store.databases import database
 from tests.configuration.servers import PASSWORD, USER, has_ipv6, make_certificates
 from tests.faults.conftest import running_postgres
 from tests.faults.postgres import PostgresServer, server_user

@@ -162,12 +162,12 @@ def test_a_role_without_grants_is_told_which(postgres: PostgresServer, database:
     set_up(
         database,
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest",
-        "REVOKE INSERT ON roomlog_store_roomevent FROM guest",
+        "REVOKE INSERT ON roomlog_roomevent FROM guest",
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO guest",
     )
     line = report(database.replace("roomlog@", "guest@"))["database rights"]
-    assert "no INSERT on roomlog_store_roomevent;" in line
-    set_up(database, "GRANT INSERT ON roomlog_store_roomevent TO guest")
+    assert "no INSERT on roomlog_roomevent;" in line
+    set_up(database, "GRANT INSERT ON roomlog_roomevent TO guest")
     assert "database rights" not in report(database.replace("roomlog@", "guest@"))
 
 
@@ -213,10 +213,10 @@ def test_another_install_on_the_prefix_is_heard(database: str, carrier: redis.Re
 
 def test_a_worker_s_clock_and_its_lost_redis_are_named(database: str, carrier: redis.Redis) -> None:
     """Tickets live for a minute by the worker's clock; a worker without Redis serves nobody."""
-    columns = "INSERT INTO roomlog_store_worker (uuid, ordinal, beat, reaches_redis) VALUES "
+    columns = "INSERT INTO roomlog_worker (uuid, ordinal, beat, reaches_redis) VALUES "
     set_up(database, columns + f"('{uuid4()}', 0, 0, true), ('{uuid4()}', 1, 0, false)")
     turn = (
-        "UPDATE roomlog_store_worker SET beat = beat + 1,"
+        "UPDATE roomlog_worker SET beat = beat + 1,"
         " clock = extract(epoch FROM clock_timestamp()) + 90 * ordinal"
     )
     with meanwhile(lambda: set_up(database, turn)):
@@ -228,9 +228,9 @@ def test_a_worker_s_clock_and_its_lost_redis_are_named(database: str, carrier: r
 
 def test_two_live_processes_of_one_ordinal_are_named(database: str, carrier: redis.Redis) -> None:
     """Both beat; a row that stands still is one that died."""
-    insert = "INSERT INTO roomlog_store_worker (uuid, ordinal, beat) VALUES "  # its clock says nothing yet
+    insert = "INSERT INTO roomlog_worker (uuid, ordinal, beat) VALUES "  # its clock says nothing yet
     set_up(database, insert + ", ".join(f"('{uuid4()}', {ordinal}, 0)" for ordinal in (3, 3, 5, 5)))
-    beat = "UPDATE roomlog_store_worker SET beat = beat + 1 WHERE ordinal = 3"
+    beat = "UPDATE roomlog_worker SET beat = beat + 1 WHERE ordinal = 3"
     with meanwhile(lambda: set_up(database, beat)):
         line = report(database, carrier)["worker ordinals"]
     assert "several live processes have [3]; end one of each" in line

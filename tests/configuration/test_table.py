@@ -22,8 +22,8 @@ COMMANDS: Final = {
 """As the images start them."""
 PACKAGES: Final = {
     "gateway": ("packages/runtime", "services/gateway"),
-    "worker": ("packages/runtime", "packages/store", "services/worker"),
-    "api": ("packages/runtime", "packages/store", "services/api"),
+    "worker": ("packages/runtime", "packages/roomlog", "services/worker"),
+    "api": ("packages/runtime", "packages/roomlog", "services/api"),
 }
 NOT_READ: Final = {"check_settings.py", "roomlog_local"}
 

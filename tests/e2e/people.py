@@ -18,7 +18,7 @@ from tests.faults.stack import Room, User
 ROWS_PROGRAM: Final = """
 import django, json, sys
 django.setup()
-from roomlog_store.models import Install, RoomEvent
+from roomlog.models import Install, RoomEvent
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
 print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [

@@ -25,10 +25,10 @@ async def test_a_room_made_in_the_admin_is_usable_at_once(cluster: Cluster, user
         await browser.sign_in(administrator, PASSWORD, "/admin/login/", to="/admin/")
         status, path, page = await browser.open("/admin/")
         assert (status, path) == (200, "/admin/"), page[:500]
-        form = "/admin/roomlog_store/chatroom/add/"
+        form = "/admin/roomlog/chatroom/add/"
         owner = str(users[0].id)
         status, path, page = await browser.submit(form, name=name, kind="group", owner=owner)
-        assert (status, path) == (200, "/admin/roomlog_store/chatroom/"), page[:2000]
+        assert (status, path) == (200, "/admin/roomlog/chatroom/"), page[:2000]
 
         def joined() -> list[str]:
             frames = [frame for frame in member.frames if frame.get("action") == "room_joined"]

@@ -27,7 +27,7 @@ HANDOVER_SECONDS: Final = 30.0
 HEALED_SUCCESSES: Final = 30
 """Answers after the mending that show service."""
 _NAME: Final = "ALTER TABLE auth_user ALTER username TYPE"
-_EVENTS: Final = "roomlog_store_roomevent"
+_EVENTS: Final = "roomlog_roomevent"
 
 
 class Broken(Protocol):
@@ -72,7 +72,7 @@ class Healing(Generic[S]):
         if self.until is not None:
             await self.until(scene)
             self.times.append(f"all done {time.monotonic() - mended_at:.1f} s")
-        ((letters,),) = await asyncio.to_thread(stack.sql, "SELECT count(*) FROM roomlog_store_deadletter")
+        ((letters,),) = await asyncio.to_thread(stack.sql, "SELECT count(*) FROM roomlog_deadletter")
         assert letters == 0, f"{letters} dead letters"
 
 
@@ -82,8 +82,8 @@ def healings() -> Sequence[Healing[Scene]]:
         _database("column widened", f"{_NAME} varchar(151)", f"{_NAME} varchar(150)"),
         _database(
             "table away",
-            "ALTER TABLE roomlog_store_membership RENAME TO elsewhere",
-            "ALTER TABLE elsewhere RENAME TO roomlog_store_membership",
+            "ALTER TABLE roomlog_membership RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO roomlog_membership",
         ),
         _database(
             "constraint that all break",

@@ -21,7 +21,7 @@ from tests.faults.stack import Stack
 LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
 """Bound of one process's memory in these tests: many times what it takes when idle."""
-LOG: Final = "SELECT room_id, seq, user_id, uuid, kind, text FROM roomlog_store_roomevent"
+LOG: Final = "SELECT room_id, seq, user_id, uuid, kind, text FROM roomlog_roomevent"
 
 
 async def read_log(stack: Stack) -> list[Row]:
@@ -32,7 +32,7 @@ async def read_log(stack: Stack) -> list[Row]:
 
 async def read_epoch(stack: Stack) -> Epoch:
     """Return the install's epoch as of now."""
-    ((epoch,),) = await asyncio.to_thread(stack.sql, "SELECT epoch FROM roomlog_store_install")
+    ((epoch,),) = await asyncio.to_thread(stack.sql, "SELECT epoch FROM roomlog_install")
     return Epoch(time.monotonic(), str(epoch))
 
 

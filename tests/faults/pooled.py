@@ -213,7 +213,7 @@ async def _leave_messages(pooled: Pooled) -> None:
 def _copy_messages(url: str, rooms: Sequence[Room]) -> None:
     """Leave messages of each room's first member as rows for the workers."""
     columns = "shard, room, user_id, uuid, envelope, date_created"
-    statement = f"COPY roomlog_store_pendingcommand ({columns}) FROM STDIN"
+    statement = f"COPY roomlog_pendingcommand ({columns}) FROM STDIN"
     with psycopg.connect(url) as connection, connection.cursor().copy(statement.encode()) as copy:
         for number in range(CROWD_MESSAGES):
             for room in rooms:
@@ -232,9 +232,9 @@ async def _start_workers(pooled: Pooled) -> None:
 async def _all_delivered(pooled: Pooled) -> None:
     """The chat beside them was served first: some of the rows still waited then."""
     stack = pooled.stack
-    pending = "SELECT count(*) FROM roomlog_store_pendingcommand"
+    pending = "SELECT count(*) FROM roomlog_pendingcommand"
     assert (await asyncio.to_thread(stack.sql, pending)) != [(0,)], "the chat waited for all of the rows"
     await asyncio.to_thread(wait_until, lambda: stack.sql(pending) == [(0,)], CROWD_SECONDS, "no row waits")
     rooms = ", ".join(f"'{room.id}'" for room in pooled.crowded)
-    count = f"SELECT count(*) FROM roomlog_store_roomevent WHERE room_id IN ({rooms})"
+    count = f"SELECT count(*) FROM roomlog_roomevent WHERE room_id IN ({rooms})"
     assert await asyncio.to_thread(stack.sql, count) == [(CROWD_ROOMS * CROWD_MESSAGES,)], "rows were dropped"

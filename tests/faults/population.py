@@ -46,7 +46,7 @@ def make_users(names: list[str]) -> list[dict[str, Any]]:
 
 def make_rooms(rooms: list[dict[str, Any]]) -> None:
     """Makes rooms with their heads and members; the first member owns the room."""
-    from roomlog_store.models import ChatRoom, Install, Membership, RoomHead
+    from roomlog.models import ChatRoom, Install, Membership, RoomHead
 
     epoch = Install.objects.get().epoch
     ids = [UUID(room["id"]) for room in rooms]

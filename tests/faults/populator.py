@@ -51,7 +51,7 @@ def main() -> None:
     django.setup()
     from django.db import DEFAULT_DB_ALIAS, connections
 
-    from roomlog_store.databases import database
+    from roomlog.databases import database
     from tests.faults.population import populate
 
     for line in sys.stdin:

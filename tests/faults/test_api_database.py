@@ -116,7 +116,7 @@ def test_no_request_meets_a_connection_that_died(stack: Stack, server: PostgresS
 
 def test_a_locked_table_takes_no_api_out(stack: Stack, alice: User) -> None:
     """Whoever needs it is told to come back; readiness asks on a connection of its own, and for no table."""
-    with locked(stack, "authtoken_token, roomlog_store_install"), ThreadPoolExecutor(1) as asker:
+    with locked(stack, "authtoken_token, roomlog_install"), ThreadPoolExecutor(1) as asker:
         answers = asker.submit(ask_at_once, stack, alice)
         while not answers.done():
             assert is_ready(stack)

@@ -74,7 +74,7 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "@member@": str(one.id),
             "@stranger@": str(stranger.id),
             "@host@": stack.websocket().split("/")[2],
-            "@epoch@": stack.sql("SELECT epoch FROM roomlog_store_install")[0][0],
+            "@epoch@": stack.sql("SELECT epoch FROM roomlog_install")[0][0],
             "@message@": str(asyncio.run(_speak(stack.websocket(), one, foreign.id))),
         }
         neighbours = Neighbours(stack.websocket(), room, (one, other))
@@ -275,11 +275,11 @@ def _metric(place: Place, name: str) -> float:
 def test_nothing_of_it_was_stored(place: Place) -> None:
     """No refused text, no room, no member, no dead letter; and every log is without a gap."""
     sql = place.stack.sql
-    assert sql("SELECT count(*) FROM roomlog_store_roomevent WHERE text = %s", "never stored") == [(0,)]
-    assert sql("SELECT count(*) FROM roomlog_store_chatroom WHERE name = %s", "never made") == [(0,)]
-    assert sql("SELECT count(*) FROM roomlog_store_membership") == [(2 + AT_ONCE + 2 + 2 * AT_ONCE,)]
-    assert sql("SELECT count(*) FROM roomlog_store_deadletter") == [(0,)]
-    logs = sql("SELECT count(DISTINCT seq), max(seq), min(seq) FROM roomlog_store_roomevent GROUP BY room_id")
+    assert sql("SELECT count(*) FROM roomlog_roomevent WHERE text = %s", "never stored") == [(0,)]
+    assert sql("SELECT count(*) FROM roomlog_chatroom WHERE name = %s", "never made") == [(0,)]
+    assert sql("SELECT count(*) FROM roomlog_membership") == [(2 + AT_ONCE + 2 + 2 * AT_ONCE,)]
+    assert sql("SELECT count(*) FROM roomlog_deadletter") == [(0,)]
+    logs = sql("SELECT count(DISTINCT seq), max(seq), min(seq) FROM roomlog_roomevent GROUP BY room_id")
     assert [log for log in logs if log[0] != log[1] or log[2] != 1] == []
 
 

@@ -175,7 +175,7 @@ def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
     demo.stack.start("gateway-0")
     alice.sees("before", "meanwhile")
     bob.sees("before", "meanwhile")
-    rows = demo.stack.sql("SELECT count(*) FROM roomlog_store_roomevent WHERE text = %s", "meanwhile")
+    rows = demo.stack.sql("SELECT count(*) FROM roomlog_roomevent WHERE text = %s", "meanwhile")
     assert rows == [(1,)]
 
 

@@ -99,9 +99,7 @@ async def test_long_absence_is_read_in_pages_and_verified(make_stack: MakeStack)
     async with RoomlogClient(stack.websocket(), bob.token, cursors=cursors) as later:
         texts = await Taken(later).until(room, MISSED)
     verified = await verify(Account(stack.websocket(), bob.token), room.id)
-    rows = await asyncio.to_thread(
-        stack.sql, "SELECT seq, uuid, text FROM roomlog_store_roomevent ORDER BY seq"
-    )
+    rows = await asyncio.to_thread(stack.sql, "SELECT seq, uuid, text FROM roomlog_roomevent ORDER BY seq")
     assert texts == [text for _, _, text in rows]
     assert (verified.events, len(rows)) == (MISSED, MISSED)
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)

@@ -55,7 +55,7 @@ async def test_a_stranger_gets_nothing_and_is_told_so(make_stack: MakeStack) -> 
         await inside.ask("new_message", room=own.id, text="for both")
         await eventually(lambda: outside.texts(own), SECONDS, "the common room's message")
         assert "secret" not in str(outside.frames)
-        assert await asyncio.to_thread(stack.sql, "SELECT count(*) FROM roomlog_store_roomevent") == [(2,)]
+        assert await asyncio.to_thread(stack.sql, "SELECT count(*) FROM roomlog_roomevent") == [(2,)]
 
 
 async def test_a_worker_that_dies_between_commit_and_publication_loses_nothing(make_stack: MakeStack) -> None:
@@ -69,7 +69,7 @@ async def test_a_worker_that_dies_between_commit_and_publication_loses_nothing(m
         sender, reader = [await connect(group, stack, user) for user in users]
         uuid = await sender.send("new_message", room=room.id, text="survivor")
         await eventually(lambda: not stack.child("worker-0").is_running, SECONDS, "the worker has died")
-        stored = await asyncio.to_thread(stack.sql, "SELECT uuid FROM roomlog_store_roomevent")
+        stored = await asyncio.to_thread(stack.sql, "SELECT uuid FROM roomlog_roomevent")
         assert stored == [(uuid,)]
         assert reader.texts(room) == []
         await asyncio.to_thread(stack.start, "worker-0")

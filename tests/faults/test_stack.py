@@ -29,7 +29,7 @@ def test_a_stack_has_users_rooms_and_metrics(make_stack: MakeStack) -> None:
     stack = make_stack(gateways=2, workers=2)
     users = stack.make_users(3)
     room, _ = stack.make_rooms([users, users[:1]])
-    assert stack.sql("SELECT count(*) FROM roomlog_store_membership WHERE role = %s", "member") == [(2,)]
+    assert stack.sql("SELECT count(*) FROM roomlog_membership WHERE role = %s", "member") == [(2,)]
     assert [user.name for user in room.members] == [user.name for user in users]
     assert len({user.token for user in users}) == 3
     for name in ("gateway-0", "gateway-1", "worker-0", "worker-1"):

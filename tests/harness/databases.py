@@ -22,9 +22,9 @@ from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.authtoken.models import Token
 
+from roomlog import models
+from roomlog.databases import database as configured
 from roomlog_contract.shards import SHARDS
-from roomlog_store import models
-from roomlog_store.databases import database as configured
 from tests.faults.postgres import (
     CONNECT_SECONDS,
     HOW_TO_GET_IT,

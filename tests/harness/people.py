@@ -66,7 +66,7 @@ def make_room(owner: int, members: Sequence[int] = ()) -> UUID:
     """Return a group that was made by a command, by staff: no limit of the wire counts for it."""
     command = CreateRoom(uuid=f"make-{next(_numbers)}", name="lobby", members=list(members))
     result = write_one(command, owner, staff=True)
-    assert isinstance(result, Written), result
+    assert isinstance(result, Recorded), result
     return room_of(command, owner)
 
 

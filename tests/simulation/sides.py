@@ -13,6 +13,8 @@ from uuid import UUID
 import msgspec
 from rest_framework.authtoken.models import Token
 
+from roomlog import pending
+from roomlog.models import PendingCommand, RoomEvent
 from roomlog_contract import shards
 from roomlog_contract.commands import RoomWrite
 from roomlog_contract.envelope import (
@@ -26,8 +28,6 @@ from roomlog_contract.envelope import (
     decode_user_notice,
     encode,
 )
-from roomlog_store import pending
-from roomlog_store.models import PendingCommand, RoomEvent
 from tests.harness.people import People, make_room
 from tests.worker.bench import GATEWAY, Bench, Worker
 from tests.worker.bench import KEYSPACE as BENCH_KEYSPACE

@@ -1,7 +1,7 @@
 """A model of the database: rows, locks that end with their transaction, unique keys, and its faults.
 
 Behind the model worker. A transaction's writes appear at COMMIT, all or none. `Safeguards` are what an
-ablation takes away; everything else is as in `roomlog_store`, to which `test_contract.py` holds it.
+ablation takes away; everything else is as in `roomlog`, to which `test_contract.py` holds it.
 """
 
 import asyncio

@@ -73,7 +73,7 @@ def test_the_fingerprint_follows_our_migrations(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_our_migrations_are_found() -> None:
-    """The fingerprint is of something: the store's first migration is among the files."""
+    """The fingerprint is of something: the app's first migration is among the files."""
     assert "0001_first.py" in [path.name for path in folder_module.own_migrations()]
 
 

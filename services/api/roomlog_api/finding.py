@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from roomlog_store.models import Membership
+from roomlog.models import Membership
 
 MIN_PREFIX: Final = 2
 """Characters of a name that must be known: one letter each would list a small install."""

@@ -15,10 +15,10 @@ from typing import Final
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.utils import InterfaceError
 
+from roomlog.models import Install
+from roomlog.pooling import refuse_lent_sessions
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.settings import Bind, SettingError
-from roomlog_store.models import Install
-from roomlog_store.pooling import refuse_lent_sessions
 
 PROBE_SECONDS: Final = 1.0
 """Between two questions to the database."""

@@ -23,11 +23,11 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rest_framework.authtoken.models import Token
 
+from roomlog.models import Membership
+from roomlog.pending import command_pending
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, encode
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
-from roomlog_store.models import Membership
-from roomlog_store.pending import command_pending
 
 TIMEOUT_SECONDS: Final = 0.25
 """For the connection and again for the answer: a person waits for both."""

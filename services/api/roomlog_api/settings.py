@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.templatetags.static import static
 
+from roomlog.databases import database
 from roomlog_api.addresses import read_hosts, read_origins, read_path_prefix, read_socket_url
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.redis_address import read_redis_url
@@ -19,7 +20,6 @@ from roomlog_runtime.settings import (
     read_integer,
     read_secret,
 )
-from roomlog_store.databases import database
 
 end_with_a_sentence()
 
@@ -59,7 +59,7 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "drf_spectacular",
     "django_prometheus",
-    "roomlog_store",
+    "roomlog",
     "roomlog_api",
 ]
 MIDDLEWARE = [

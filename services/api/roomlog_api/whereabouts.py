@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
+from roomlog.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog_contract.envelope import decode_envelope
-from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
 
 MAX_ROWS: Final = 20
 """Of each kind: a uuid is unique per sender and room, and nobody looks through more."""

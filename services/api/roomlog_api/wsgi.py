@@ -11,7 +11,7 @@ from django.db.backends.signals import connection_created
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 
-from roomlog_store.databases import end_stuck_statements
+from roomlog.databases import end_stuck_statements
 
 UNREADABLE: Final = "application/unreadable"
 """Stands where a Content-Type was that can't be read, or is not in UTF-8: no view reads it."""

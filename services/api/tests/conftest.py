@@ -21,10 +21,10 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 from rest_framework.authtoken.models import Token
 
+from roomlog.models import PendingCommand
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import room_of
-from roomlog_store.models import PendingCommand
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from roomlog_worker.log.errors import RefusedWrite

@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog.models import ChatMessage, DeadLetter, PendingCommand, Worker
+from roomlog.pending import request_command
 from roomlog_api import paging
 from roomlog_contract.commands import NewMessage
-from roomlog_store.models import ChatMessage, DeadLetter, PendingCommand, Worker
-from roomlog_store.pending import request_command
 
 pytestmark = pytest.mark.django_db
 TABLES = {
@@ -42,13 +42,13 @@ def first_row(table: str) -> Any:
     """Return the key of some row."""
     if table == "deadletter":
         return DeadLetter.objects.get().pk
-    return apps.get_model("roomlog_store", table).objects.values_list(TABLES[table], flat=True).first()
+    return apps.get_model("roomlog", table).objects.values_list(TABLES[table], flat=True).first()
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_log_table_can_be_looked_at_and_not_touched(admin_client: Client, full: UUID, table: str) -> None:
     """Not even a superuser adds, changes or deletes what workers write."""
-    base = f"/admin/roomlog_store/{table}/"
+    base = f"/admin/roomlog/{table}/"
     row = f"{base}{first_row(table)}/"
     assert admin_client.get(base).status_code == 200
     page = admin_client.get(f"{row}change/")
@@ -60,9 +60,9 @@ def test_a_log_table_can_be_looked_at_and_not_touched(admin_client: Client, full
 
 def test_a_dead_letter_is_deleted_when_somebody_has_looked(admin_client: Client, full: UUID) -> None:
     """As the doctor says; it is in no log. It can't be changed."""
-    row = f"/admin/roomlog_store/deadletter/{DeadLetter.objects.get().pk}"
+    row = f"/admin/roomlog/deadletter/{DeadLetter.objects.get().pk}"
     assert 'name="_save"' not in admin_client.get(f"{row}/change/").content.decode()
-    assert admin_client.get("/admin/roomlog_store/deadletter/add/").status_code == 403
+    assert admin_client.get("/admin/roomlog/deadletter/add/").status_code == 403
     assert admin_client.get(f"{row}/delete/").status_code == 200
     admin_client.post(f"{row}/delete/", {"post": "yes"})
     assert not DeadLetter.objects.exists()
@@ -75,9 +75,9 @@ def test_many_dead_letters_are_deleted_at_once(admin_client: Client, db: None) -
     )
     rows = list(DeadLetter.objects.values_list("pk", flat=True))
     form = {"action": "delete_selected", "_selected_action": rows, "select_across": "1"}
-    page = admin_client.post("/admin/roomlog_store/deadletter/", form)
+    page = admin_client.post("/admin/roomlog/deadletter/", form)
     assert "… and more" in page.content.decode()
-    admin_client.post("/admin/roomlog_store/deadletter/", form | {"post": "yes"})
+    admin_client.post("/admin/roomlog/deadletter/", form | {"post": "yes"})
     assert not DeadLetter.objects.exists()
 
 
@@ -88,7 +88,7 @@ def test_searches_and_filters_descend_an_index(
     """No list reads a whole log: not for a uuid, not for a room, not to offer choices."""
     for query in ({"q": "hello-2"}, {"of_room": full.hex}, {"of_room": "none"}, {}):
         with django_assert_max_num_queries(15) as asked:
-            page = admin_client.get(f"/admin/roomlog_store/{table}/", query)
+            page = admin_client.get(f"/admin/roomlog/{table}/", query)
         assert page.status_code == 200
         assert 'name="of_room"' in page.content.decode()
         said = " ".join(one["sql"] for one in asked.captured_queries)
@@ -109,7 +109,7 @@ def test_searches_and_filters_descend_an_index(
 )
 def test_where_is_my_message_is_answered(admin_client: Client, full: UUID, uuid: str, sentence: str) -> None:
     """The search for a uuid finds it in the log, among what waits, and among what was given up."""
-    page = admin_client.get("/admin/roomlog_store/chatmessage/", {"q": uuid}).content.decode()
+    page = admin_client.get("/admin/roomlog/chatmessage/", {"q": uuid}).content.decode()
     assert sentence.format(room=full.hex) in page
 
 
@@ -120,21 +120,21 @@ def test_the_found_rows_can_be_opened(admin_client: Client, full: UUID) -> None:
         ("waits", f"pendingcommand/{PendingCommand.objects.get().pk}"),
         ("dead", f"deadletter/{DeadLetter.objects.get().pk}"),
     ):
-        page = admin_client.get("/admin/roomlog_store/roomevent/", {"q": uuid}).content.decode()
-        assert f"/admin/roomlog_store/{row}/change/" in page
+        page = admin_client.get("/admin/roomlog/roomevent/", {"q": uuid}).content.decode()
+        assert f"/admin/roomlog/{row}/change/" in page
 
 
 def test_what_a_command_said_is_not_on_pages_about_machinery(admin_client: Client, full: UUID) -> None:
     """Envelopes hold message texts; pages about waiting and failed commands do not show them."""
     for table in ("pendingcommand", "deadletter"):
-        page = admin_client.get(f"/admin/roomlog_store/{table}/{first_row(table)}/change/")
+        page = admin_client.get(f"/admin/roomlog/{table}/{first_row(table)}/change/")
         assert "secret" not in page.content.decode()
 
 
 def test_a_long_log_is_not_counted(admin_client: Client, full: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting stops at a bound: a log of millions opens as fast as a short one."""
     monkeypatch.setattr(paging, "MAX_COUNTED", 2)
-    page = admin_client.get("/admin/roomlog_store/roomevent/")
+    page = admin_client.get("/admin/roomlog/roomevent/")
     assert page.context["cl"].result_count == 2
 
 
@@ -142,7 +142,7 @@ def test_the_index_page_shows_all(admin_client: Client, db: None) -> None:
     """Everything is reachable from the first page."""
     page = admin_client.get("/admin/").content.decode()
     for table in (*TABLES, "chatroom", "deadletter"):
-        assert f"/admin/roomlog_store/{table}/" in page
+        assert f"/admin/roomlog/{table}/" in page
 
 
 def test_strangers_see_a_login(client: Client, alice: User, django_user_model: Callable[..., Any]) -> None:

@@ -51,7 +51,7 @@ def test_users_are_made_and_found(admin_client: Client) -> None:
     dora = User.objects.get(username="dora")
     for path in ("", f"{dora.pk}/change/", f"{dora.pk}/password/"):
         assert admin_client.get(f"/admin/auth/user/{path}").status_code == 200
-    query = {"app_label": "roomlog_store", "model_name": "membership", "field_name": "user", "term": "dor"}
+    query = {"app_label": "roomlog", "model_name": "membership", "field_name": "user", "term": "dor"}
     found = admin_client.get("/admin/autocomplete/", query).json()
     assert found["results"] == [{"id": str(dora.pk), "text": "dora"}]
 

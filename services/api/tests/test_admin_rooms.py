@@ -11,13 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog.models import ChatRoom, Membership, PendingCommand, RoomEvent
 from roomlog_contract.commands import CreateRoom
-from roomlog_store.models import ChatRoom, Membership, PendingCommand, RoomEvent
 
 pytestmark = pytest.mark.django_db
 Work = Callable[[], list[str]]
-ADD = "/admin/roomlog_store/chatroom/add/"
-LIST = "/admin/roomlog_store/chatroom/"
+ADD = "/admin/roomlog/chatroom/add/"
+LIST = "/admin/roomlog/chatroom/"
 UUID_FIELD = "0" * 32
 
 
@@ -29,7 +29,7 @@ def history(room: UUID) -> list[str]:
 
 def page_of(room: UUID) -> str:
     """Return the address of a room's page."""
-    return reverse("admin:roomlog_store_chatroom_change", args=(room,))
+    return reverse("admin:roomlog_chatroom_change", args=(room,))
 
 
 def test_a_room_is_asked_for(admin_client: Client, alice: User, bob: User, work: Work) -> None:
@@ -104,7 +104,7 @@ def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work:
     """The action on selected memberships asks the workers; the rows go when they have done it."""
     member = Membership.objects.get(room=lobby, user=bob)
     form = {"action": "ask_to_remove", "_selected_action": [member.pk]}
-    answer = admin_client.post("/admin/roomlog_store/membership/", form, follow=True)
+    answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
     assert "1 removals asked for; a worker carries it out" in answer.content.decode()
     assert history(lobby) == ["Asked to remove bob."]
     assert Membership.objects.filter(pk=member.pk).exists()
@@ -132,7 +132,7 @@ def test_a_direct_room_offers_no_invitation(
     assert admin_client.post(page_of(room), {"uuid": UUID_FIELD}).status_code == 403
     rows = list(Membership.objects.values_list("pk", flat=True))
     form = {"action": "ask_to_remove", "_selected_action": rows}
-    answer = admin_client.post("/admin/roomlog_store/membership/", form, follow=True)
+    answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
     assert "Direct rooms keep their two members" in answer.content.decode()
     assert (PendingCommand.objects.count(), history(room)) == (0, [])
 
@@ -142,7 +142,7 @@ def test_a_removal_is_bounded(admin_client: Client, lobby: UUID, monkeypatch: py
     monkeypatch.setattr("roomlog_api.admin.rooms.MAX_REMOVALS", 1)
     rows = list(Membership.objects.values_list("pk", flat=True))
     form = {"action": "ask_to_remove", "_selected_action": rows}
-    answer = admin_client.post("/admin/roomlog_store/membership/", form, follow=True)
+    answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
     assert "select at most 1 at once" in answer.content.decode()
     assert not PendingCommand.objects.exists()
 
@@ -159,7 +159,7 @@ def test_rooms_are_found_by_id_name_and_state(
     assert found == [["lobby"], ["lobby"], ["lobby"], []]
     page = admin_client.get(page_of(lobby)).content.decode()
     for table, rows in (("membership", 2), ("roomevent", 3)):
-        address = f"/admin/roomlog_store/{table}/?of_room={lobby.hex}"
+        address = f"/admin/roomlog/{table}/?of_room={lobby.hex}"
         assert address in page
         assert admin_client.get(address).context["cl"].result_count == rows
 
@@ -174,7 +174,7 @@ def test_who_may_only_look_can_only_look(lobby: UUID, bob: User, client: Client)
     assert client.get(ADD).status_code == 403
     assert client.post(page_of(lobby), {"invite": [bob.pk], "role": "member"}).status_code == 403
     rows: list[Any] = list(Membership.objects.values_list("pk", flat=True))
-    client.post("/admin/roomlog_store/membership/", {"action": "ask_to_remove", "_selected_action": rows})
+    client.post("/admin/roomlog/membership/", {"action": "ask_to_remove", "_selected_action": rows})
     assert not PendingCommand.objects.exists()
 
 
@@ -193,4 +193,4 @@ def test_the_lists_cost_the_same_for_one_room_and_thirty(
         write(CreateRoom(uuid=f"room-{number}", name=name, members=[bob.pk]), alice, staff=True)
     for table in ("chatroom", "membership", "roomevent", "roomhead"):
         with django_assert_max_num_queries(9):
-            assert admin_client.get(f"/admin/roomlog_store/{table}/").status_code == 200
+            assert admin_client.get(f"/admin/roomlog/{table}/").status_code == 200

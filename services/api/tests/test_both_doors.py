@@ -8,10 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from roomlog.models import PendingCommand
 from roomlog_contract.codec import decode_command
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.errors import RefusedCommand
-from roomlog_store.models import PendingCommand
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"

@@ -7,12 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from roomlog import foreseen
+from roomlog.models import ChatMessage, PendingCommand
+from roomlog.pending import post, request_command
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import created_room_id
-from roomlog_store import foreseen
-from roomlog_store.models import ChatMessage, PendingCommand
-from roomlog_store.pending import post, request_command
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"

@@ -105,7 +105,7 @@ ODD_PATHS = (
     "/static/" + "x" * 5_000,
     "/admin/auth/user/" + "9" * 50 + "/change/",
     "/admin/auth/user/%00/change/",
-    "/admin/roomlog_store/chatroom/%00/change/",
+    "/admin/roomlog/chatroom/%00/change/",
     "/%00",
     "/%ff",
 )
@@ -219,7 +219,7 @@ def test_a_query_that_can_not_be_is_refused_or_ignored(
     client: Client, lobby: Any, said: io.StringIO, query: str
 ) -> None:
     """NUL, foreign encodings, numbers out of range, thousands of parameters."""
-    for path in (*GETS, *POSTS, "/admin/auth/user/", "/admin/roomlog_store/chatroom/"):
+    for path in (*GETS, *POSTS, "/admin/auth/user/", "/admin/roomlog/chatroom/"):
         where = path.format(room=lobby.hex)
         check(client.generic("GET", where, QUERY_STRING=query), said, path, query)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from roomlog.models import Install
 from roomlog_api.__main__ import USAGE, main
-from roomlog_store.models import Install
 
 pytestmark = pytest.mark.django_db
 

@@ -36,7 +36,7 @@ REQUESTS = (
     ("POST", "/api/token/", RIGHT),
     ("DELETE", "/api/token/", None),
 )
-PAGES = ("/", "/admin/", "/admin/auth/user/", "/admin/roomlog_store/chatroom/")
+PAGES = ("/", "/admin/", "/admin/auth/user/", "/admin/roomlog/chatroom/")
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from roomlog.models import ChatMessage, PendingCommand
+from roomlog.pending import command_pending, post, request_command
 from roomlog_contract.commands import CreateRoom, InviteUser, NewMessage
 from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.limits import TEXT_CODE_POINTS
 from roomlog_contract.shards import created_room_id, direct_room_id, shard_of_room
-from roomlog_store.models import ChatMessage, PendingCommand
-from roomlog_store.pending import command_pending, post, request_command
 
 pytestmark = pytest.mark.django_db
 ROOM = UUID(int=7)

@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand
 from roomlog_api.whereabouts import MAX_ROWS, places_of
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import TEXT_CODE_POINTS
 from roomlog_contract.shards import created_room_id, direct_room_id
-from roomlog_store.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand
 
 pytestmark = pytest.mark.django_db
 Work = Callable[[], list[str]]

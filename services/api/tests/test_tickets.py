@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
+from roomlog import selectors
+from roomlog.tickets import SALT, TICKET_SECONDS, make_ticket, read_ticket, users_by_ticket
 from roomlog_contract.events import User as Person
-from roomlog_store import selectors
-from roomlog_store.tickets import SALT, TICKET_SECONDS, make_ticket, read_ticket, users_by_ticket
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 import structlog
 from django.db import connection
 
+from roomlog.identity import identity
+from roomlog.pooling import refuse_lent_sessions
 from roomlog_contract.claim import CLAIM_SECONDS, claim_of, difference
-from roomlog_store.identity import identity
-from roomlog_store.pooling import refuse_lent_sessions
 
 from . import metrics
 from .bus import Bus

@@ -15,10 +15,10 @@ import redis
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
+from roomlog.models import PendingCommand
 from roomlog_contract import limits, shards
 from roomlog_contract.errors import ErrorCode
 from roomlog_runtime.shutdown import Shutdown
-from roomlog_store.models import PendingCommand
 
 from . import metrics
 from .beacon import Pulse

@@ -16,12 +16,12 @@ import redis
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
+from roomlog.databases import limit_reads
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.envelope import Answered, Reply
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.shutdown import Shutdown
-from roomlog_store.databases import limit_reads
 
 from . import letters, metrics, reader
 from .bus import READ_BATCH, Bus

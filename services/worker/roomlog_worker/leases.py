@@ -16,8 +16,8 @@ from uuid import UUID
 
 import structlog
 
+from roomlog.models import ShardLease, Worker
 from roomlog_contract.shards import SHARDS
-from roomlog_store.models import ShardLease, Worker
 from roomlog_worker.log import leases as store
 
 from .errors import Forgotten

@@ -1,7 +1,7 @@
 """What can't be carried out is kept where people find it; it is not tried again. Beside the way."""
 
+from roomlog.models import DeadLetter
 from roomlog_contract.envelope import encode
-from roomlog_store.models import DeadLetter
 
 from .entries import Entry
 

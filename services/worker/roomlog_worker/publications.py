@@ -11,14 +11,14 @@ from uuid import UUID
 
 import msgspec
 
+from roomlog.frames import Event, frame_of, named_in
+from roomlog.models import RoomEvent
+from roomlog.selectors import summaries_of, users_by_id
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import CreateRoom, InviteUser
 from roomlog_contract.envelope import Answered, HeadMoved, Joined, Notice, Reply
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, User
-from roomlog_store.frames import Event, frame_of, named_in
-from roomlog_store.models import RoomEvent
-from roomlog_store.selectors import summaries_of, users_by_id
 
 from .bus import Told
 from .decisions import Outcome

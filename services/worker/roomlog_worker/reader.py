@@ -11,6 +11,10 @@ from uuid import UUID
 
 import msgspec
 
+from roomlog import selectors
+from roomlog.frames import frame_of, message_of
+from roomlog.models import ChatMessage, RoomEvent, RoomHead
+from roomlog.tickets import users_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import GetHistory, ListRooms, SelectRoom
@@ -35,10 +39,6 @@ from roomlog_contract.events import (
     SelectRoomPage,
     User,
 )
-from roomlog_store import selectors
-from roomlog_store.frames import frame_of, message_of
-from roomlog_store.models import ChatMessage, RoomEvent, RoomHead
-from roomlog_store.tickets import users_by_ticket
 
 from .entries import Entry
 from .publications import error_answer, event_notice

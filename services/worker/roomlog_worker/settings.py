@@ -1,9 +1,9 @@
 """Django's settings for the workers: the models and the database, nothing that serves people."""
 
+from roomlog.databases import database
 from roomlog_contract import limits
 from roomlog_runtime.logs import stdlib_config
 from roomlog_runtime.settings import end_with_a_sentence, read_integer, read_secret
-from roomlog_store.databases import database
 
 end_with_a_sentence()
 
@@ -14,7 +14,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "rest_framework.authtoken",
-    "roomlog_store",
+    "roomlog",
     "roomlog_worker",
 ]
 ROOMLOG_ROOMS_PER_USER = read_integer("ROOMLOG_ROOMS_PER_USER", limits.ROOMS_PER_USER, minimum=1)

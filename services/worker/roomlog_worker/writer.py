@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
+from roomlog.models import PendingCommand
 from roomlog_contract.commands import NewMessage
-from roomlog_store.models import PendingCommand
 
 from .crash import CrashPoint
 from .decisions import Outcome, decide, decide_all

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import TextFilter
 
-from roomlog_store.models import RoomEvent
+from roomlog.models import RoomEvent
 
 
 def room_in(text: str) -> UUID | None:

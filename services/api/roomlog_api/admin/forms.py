@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from roomlog.models import ChatRoom, Membership
 from roomlog_contract import limits
 from roomlog_contract.commands import CreateRoom, InviteUser
-from roomlog_store.models import ChatRoom, Membership
 
 _USER_FIELD = Membership._meta.get_field("user")
 

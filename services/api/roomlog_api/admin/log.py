@@ -8,8 +8,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from roomlog.models import ChatMessage, RoomEvent
 from roomlog_api.whereabouts import Place, State, places_of
-from roomlog_store.models import ChatMessage, RoomEvent
 
 from .filters import KindFilter, RoomFilter
 from .readonly import ReadOnlyAdmin
@@ -80,6 +80,6 @@ def tell_places(request: HttpRequest, uuid: str) -> None:
 
 def _tell(request: HttpRequest, place: Place) -> None:
     model, level, sentence = _ROWS[place.state]
-    address = reverse(f"admin:roomlog_store_{model}_change", args=(place.row,))
+    address = reverse(f"admin:roomlog_{model}_change", args=(place.row,))
     text = sentence.format(place.room.hex if place.room else "(none)", place.seq)
     messages.add_message(request, level, format_html('{} <a href="{}"><u>Open</u></a>', text, address))

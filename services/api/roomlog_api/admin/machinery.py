@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from roomlog_store.models import DeadLetter, PendingCommand, RoomHead, ShardLease, Worker
+from roomlog.models import DeadLetter, PendingCommand, RoomHead, ShardLease, Worker
 
 from .bounded import BoundedAdmin
 from .filters import RoomFilter

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
+from roomlog.models import ChatRoom, Membership
+from roomlog.pending import request_command
 from roomlog_contract.commands import RemoveUser
 from roomlog_contract.shards import room_of
-from roomlog_store.models import ChatRoom, Membership
-from roomlog_store.pending import request_command
 
 from .bounded import BoundedAdmin
 from .filters import RoomFilter, room_in
@@ -105,24 +105,24 @@ class ChatRoomAdmin(BoundedAdmin):
     ) -> HttpResponse:
         """Return to the list: the room's own page may not be there yet."""
         messages.success(request, _ASKED.format(f"Room “{obj}”"))
-        return HttpResponseRedirect(reverse("admin:roomlog_store_chatroom_changelist"))
+        return HttpResponseRedirect(reverse("admin:roomlog_chatroom_changelist"))
 
     def response_change(self, request: HttpRequest, obj: ChatRoom) -> HttpResponse:
         """Return to the room's page."""
         messages.success(request, _ASKED.format("Invitations"))
-        return HttpResponseRedirect(reverse("admin:roomlog_store_chatroom_change", args=(obj.pk,)))
+        return HttpResponseRedirect(reverse("admin:roomlog_chatroom_change", args=(obj.pk,)))
 
     @admin.display(description="members")
     def members_link(self, room: ChatRoom) -> str:
         """Return the way to the members, where they can be removed."""
-        address = reverse("admin:roomlog_store_membership_changelist")
+        address = reverse("admin:roomlog_membership_changelist")
         number = room.memberships.count()
         return format_html('<a href="{}?of_room={}"><u>{}</u></a>', address, room.pk.hex, number)
 
     @admin.display(description="log")
     def log_link(self, room: ChatRoom) -> str:
         """Return the way to the room's events."""
-        address = reverse("admin:roomlog_store_roomevent_changelist")
+        address = reverse("admin:roomlog_roomevent_changelist")
         return format_html('<a href="{}?of_room={}"><u>Open</u></a>', address, room.pk.hex)
 
     def _facts(self) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may change rooms."""
-        return request.user.has_perm("roomlog_store.change_chatroom")
+        return request.user.has_perm("roomlog.change_chatroom")
 
     @admin.action(description="Remove from the room", permissions=["remove"])
     def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:

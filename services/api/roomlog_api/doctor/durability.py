@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from roomlog_store import checks
+from roomlog import checks
 
 from .finding import Finding, found
 
@@ -33,7 +33,7 @@ def look() -> Iterator[Finding]:
 
 
 def missing_rights() -> list[str]:
-    """Return what this role may not do to our tables, as in `INSERT on roomlog_store_message`."""
+    """Return what this role may not do to our tables, as in `INSERT on roomlog_message`."""
     if connection.vendor != "postgresql":
         return []
     tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)})

@@ -5,9 +5,9 @@ from typing import cast
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
+from roomlog.identity import identity
 from roomlog_contract.claim import CLAIM_SECONDS, claim_of, difference
 from roomlog_contract.keyspace import Keyspace
-from roomlog_store.identity import identity
 
 from .finding import Finding, found
 

@@ -12,8 +12,8 @@ from django.contrib.auth import get_user_model
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
+from roomlog.models import ChatRoom
 from roomlog_contract.keyspace import Keyspace
-from roomlog_store.models import ChatRoom
 
 from .finding import Finding, found
 

@@ -12,9 +12,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import InterfaceError
 
+from roomlog import pooling
+from roomlog.models import DeadLetter, Install, PendingCommand, ShardLease, Worker
 from roomlog_contract.shards import SHARDS
-from roomlog_store import pooling
-from roomlog_store.models import DeadLetter, Install, PendingCommand, ShardLease, Worker
 
 from . import durability
 from .carrier import clock

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
 
+from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
 from roomlog_api.finding import people_found
-from roomlog_store.tickets import TICKET_SECONDS, make_ticket, session_model
 
 from .asker import asker
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer

@@ -7,13 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
+from roomlog import selectors
+from roomlog.frames import message_of
+from roomlog.pending import request_command
 from roomlog_api.whereabouts import places_of
 from roomlog_contract import limits
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.shards import room_of
-from roomlog_store import selectors
-from roomlog_store.frames import message_of
-from roomlog_store.pending import request_command
 
 from .asker import asker
 from .command_body import read_command

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from roomlog.frames import Event
+from roomlog.models import RoomEvent, RoomHead
+from roomlog.new_event import NewEvent
 from roomlog_contract.events import User
-from roomlog_store.frames import Event
-from roomlog_store.models import RoomEvent, RoomHead
-from roomlog_store.new_event import NewEvent
 
 from . import statements
 from .statements import Key, LeaseRow

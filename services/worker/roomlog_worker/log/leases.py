@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from roomlog_store.models import ShardLease, Worker
+from roomlog.models import ShardLease, Worker
 
 from . import statements
 

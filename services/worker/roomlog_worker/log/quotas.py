@@ -13,9 +13,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
+from roomlog.models import ChatRoom, Membership
 from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
-from roomlog_store.models import ChatRoom, Membership
 
 from .errors import HeldElsewhere, RefusedWrite
 

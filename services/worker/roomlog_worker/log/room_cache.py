@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from roomlog.models import RoomEvent
 from roomlog_contract.events import User
-from roomlog_store.models import RoomEvent
 
 from . import statements
 from .batch import Batch, LockedRoom

@@ -8,14 +8,14 @@ nothing. `carry_out` is the entry: it finds repeats first, so that exactly one e
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from roomlog.body_hash import hash_of
+from roomlog.frames import Event
+from roomlog.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
+from roomlog.new_event import NewEvent
+from roomlog.selectors import active_user_ids
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import room_of
-from roomlog_store.body_hash import hash_of
-from roomlog_store.frames import Event
-from roomlog_store.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
-from roomlog_store.new_event import NewEvent
-from roomlog_store.selectors import active_user_ids
 
 from .batch import Batch, LockedRoom, Standing, Wanted
 from .errors import RefusedWrite

@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
-from roomlog_store.new_event import NewEvent
+from roomlog.new_event import NewEvent
 
 from .pg_roundtrip import Call, Exchange, Rows, Statement
 
@@ -147,8 +147,7 @@ def reserve_ids(count: int) -> list[int]:
     """Return ids for events that will be inserted with them; those that never are leave holes."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('roomlog_store_roomevent', 'id'))"
-            " FROM generate_series(1, %s)",
+            "SELECT nextval(pg_get_serial_sequence('roomlog_roomevent', 'id')) FROM generate_series(1, %s)",
             [count],
         )
         return [number for (number,) in cursor.fetchall()]
@@ -174,7 +173,7 @@ def _values_of(event: NewEvent) -> dict[str, object]:
 
 def _leases_in(is_postgres: bool) -> str:
     return (
-        "SELECT shard, owner, epoch FROM roomlog_store_shardlease"
+        "SELECT shard, owner, epoch FROM roomlog_shardlease"
         f" WHERE {_among(is_postgres, 'shard', 'integer')} ORDER BY shard {_lock(is_postgres, '')}"
     )
 
@@ -182,7 +181,7 @@ def _leases_in(is_postgres: bool) -> str:
 def _heads_in(is_postgres: bool) -> str:
     return (
         "SELECT head.room_id, epoch, last_seq, messages, kind, archived_at IS NOT NULL"
-        " FROM roomlog_store_roomhead head JOIN roomlog_store_chatroom room ON room.id = head.room_id"
+        " FROM roomlog_roomhead head JOIN roomlog_chatroom room ON room.id = head.room_id"
         f" WHERE {_among(is_postgres, 'head.room_id', 'uuid')}"
         f" ORDER BY head.room_id {_lock(is_postgres, 'OF head SKIP LOCKED')}"
     )
@@ -196,9 +195,9 @@ def _commands_in(is_postgres: bool) -> str:
     users = connection.ops.quote_name(get_user_model()._meta.db_table)
     return (
         f"SELECT room, person, (SELECT username FROM {users} WHERE id = person),"
-        " (SELECT role FROM roomlog_store_membership WHERE room_id = room AND user_id = person),"
-        " (SELECT muted_until > %s FROM roomlog_store_membership WHERE room_id = room AND user_id = person),"
-        " (SELECT event.id FROM roomlog_store_roomevent event"
+        " (SELECT role FROM roomlog_membership WHERE room_id = room AND user_id = person),"
+        " (SELECT muted_until > %s FROM roomlog_membership WHERE room_id = room AND user_id = person),"
+        " (SELECT event.id FROM roomlog_roomevent event"
         "  WHERE event.uuid = given.uuid AND room_id = room AND user_id = person)"
         f" FROM {_given(is_postgres, 'uuid text, room uuid, person bigint')}"
     )
@@ -210,7 +209,7 @@ def _events_in(is_postgres: bool) -> str:
         " body text, data jsonb"
     )
     return (
-        "INSERT INTO roomlog_store_roomevent"
+        "INSERT INTO roomlog_roomevent"
         " (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, date_created)"
         " SELECT room, seq, number, kind, person, uuid, hash, body, data, %s"
         f" FROM {_given(is_postgres, columns)} RETURNING room_id, seq, id"
@@ -219,7 +218,7 @@ def _events_in(is_postgres: bool) -> str:
 
 def _moves_in(is_postgres: bool) -> str:
     return (
-        "UPDATE roomlog_store_roomhead SET last_seq = given.seq, messages = given.messages"
+        "UPDATE roomlog_roomhead SET last_seq = given.seq, messages = given.messages"
         f" FROM {_given(is_postgres, 'room uuid, seq bigint, messages bigint')} WHERE room_id = given.room"
     )
 
@@ -231,15 +230,15 @@ def _single_in(_: bool) -> str:
     ended in between; what no event changes (a name, a mute by hand) is as it was when the statement began.
     """
     return (
-        "WITH moved AS (UPDATE roomlog_store_roomhead SET last_seq = $7, messages = $8"
+        "WITH moved AS (UPDATE roomlog_roomhead SET last_seq = $7, messages = $8"
         "  WHERE room_id = $5 AND epoch = $6 AND last_seq = $7 - 1"
-        "  AND (SELECT true FROM roomlog_store_shardlease"
+        "  AND (SELECT true FROM roomlog_shardlease"
         "       WHERE shard = $2 AND owner = $3 AND epoch = $4 FOR NO KEY UPDATE)"
-        "  AND (SELECT archived_at IS NULL FROM roomlog_store_chatroom WHERE id = $5)"
-        "  AND (SELECT coalesce(muted_until <= $1, true) FROM roomlog_store_membership"
+        "  AND (SELECT archived_at IS NULL FROM roomlog_chatroom WHERE id = $5)"
+        "  AND (SELECT coalesce(muted_until <= $1, true) FROM roomlog_membership"
         "       WHERE room_id = $5 AND user_id = $9)"
         "  RETURNING 1)"
-        " INSERT INTO roomlog_store_roomevent"
+        " INSERT INTO roomlog_roomevent"
         " (id, room_id, seq, number, kind, user_id, uuid, body_hash, text, date_created)"
         " SELECT $10, $5, $7, $8, 'new_message', $9, $11, $12, $13, $1 FROM moved RETURNING 1"
     )

@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db import connection
 from redis import Redis
 
+from roomlog import databases
+from roomlog.models import ShardLease
 from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
-from roomlog_store import databases
-from roomlog_store.models import ShardLease
 from roomlog_worker import bus, consumer, lane, parking
 from tests.harness.databases import database, postgres, postgres_url, sqlite, sqlite_url
 from tests.harness.people import People

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from django.conf import settings
 
+from roomlog.models import ChatRoom
 from roomlog_contract.commands import GetHistory, ListRooms
 from roomlog_contract.limits import NAME_CODE_POINTS, PAGE_BYTES, PAGE_ROOMS, TEXT_CODE_POINTS
-from roomlog_store.models import ChatRoom
 from tests.harness.people import People, make_room
 from tests.worker.bench import Bench
 from tests.worker.test_reader import ask, room, say

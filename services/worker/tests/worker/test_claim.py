@@ -7,10 +7,10 @@ import pytest
 from django.db import OperationalError, connection
 from structlog.testing import capture_logs
 
+from roomlog.identity import identity
+from roomlog.models import ShardLease
 from roomlog_contract.claim import CLAIM_SECONDS, claim_of
 from roomlog_contract.shards import SHARDS
-from roomlog_store.identity import identity
-from roomlog_store.models import ShardLease
 from roomlog_worker import claim, metrics
 from roomlog_worker.claim import RENEW_SECONDS
 from roomlog_worker.leases import POLL_SECONDS

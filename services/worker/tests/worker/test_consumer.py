@@ -8,14 +8,14 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.exceptions import ReadOnlyError
 
+from roomlog import selectors
+from roomlog.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog.pending import post, request_command
 from roomlog_contract.commands import CreateRoom, InviteUser, ListRooms, NewMessage, RemoveUser
 from roomlog_contract.envelope import Envelope, Joined, encode
 from roomlog_contract.events import RoomSummary
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
-from roomlog_store import selectors
-from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
-from roomlog_store.pending import post, request_command
 from roomlog_worker import consumer, decisions
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench

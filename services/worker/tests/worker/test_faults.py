@@ -11,11 +11,11 @@ from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from roomlog.models import PendingCommand, RoomEvent, ShardLease, Worker
+from roomlog.pending import post
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, shard_of_room
-from roomlog_store.models import PendingCommand, RoomEvent, ShardLease, Worker
-from roomlog_store.pending import post
 from roomlog_worker import writer
 from roomlog_worker.bus import Bus
 from roomlog_worker.leases import POLL_SECONDS, WITHOUT_REDIS_SECONDS
@@ -363,5 +363,5 @@ def _hold(room: UUID) -> BaseDatabaseWrapper:
     other: BaseDatabaseWrapper = connection.copy()
     other.set_autocommit(False)
     with other.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM roomlog_store_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room])
+        cursor.execute("SELECT 1 FROM roomlog_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room])
     return other

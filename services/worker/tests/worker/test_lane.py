@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from rest_framework.authtoken.models import Token
 
+from roomlog import databases
+from roomlog.models import DeadLetter, ShardLease
 from roomlog_contract.commands import GetHistory, ListRooms, SelectRoom
 from roomlog_contract.envelope import Identified, Identify, Selected
-from roomlog_store import databases
-from roomlog_store.models import DeadLetter, ShardLease
 from roomlog_worker import reader
 from roomlog_worker.fairness import Fairness
 from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
@@ -94,7 +94,7 @@ class TestSlowReads:
         lane = postgres_bench.worker.lanes[0]
         holder = connection.copy()
         with holder.cursor() as cursor:
-            cursor.execute("BEGIN; LOCK TABLE roomlog_store_roomhead")
+            cursor.execute("BEGIN; LOCK TABLE roomlog_roomhead")
             for _ in range(6):
                 lane.turn()
                 assert lane.trouble() == "database"

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog.models import RoomEvent, ShardLease, Worker
 from roomlog_contract.envelope import Envelope
 from roomlog_contract.shards import SHARDS, shard_of_room
-from roomlog_store.models import RoomEvent, ShardLease, Worker
 from roomlog_worker.crash import CrashPoint
 from roomlog_worker.entries import Entry
 from roomlog_worker.errors import Forgotten, LeaseLost

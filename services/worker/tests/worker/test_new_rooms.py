@@ -5,9 +5,9 @@ from unittest.mock import patch
 import pytest
 from django.conf import settings
 
+from roomlog.models import ChatRoom, RoomEvent
 from roomlog_contract.commands import CreateRoom, InviteUser, RemoveUser
 from roomlog_contract.shards import created_room_id
-from roomlog_store.models import ChatRoom, RoomEvent
 from roomlog_worker import decisions, parking
 from roomlog_worker.log.batch import open_batch
 from tests.harness.people import People, make_room, message

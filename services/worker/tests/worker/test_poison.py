@@ -9,13 +9,13 @@ import pytest
 from django.db import OperationalError, connection
 from redis import Redis
 
+from roomlog.models import DeadLetter, PendingCommand
+from roomlog.new_event import NewEvent
+from roomlog.pending import post
 from roomlog_contract.commands import GetHistory
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import shard_of_room
-from roomlog_store.models import DeadLetter, PendingCommand
-from roomlog_store.new_event import NewEvent
-from roomlog_store.pending import post
 from roomlog_worker import publications, reader, writer
 from roomlog_worker.log import rules
 from tests.harness.people import People, make_room, message
@@ -52,13 +52,13 @@ def poison_in_the_database() -> Iterator[None]:
 
 _TRIGGER = {
     "sqlite": [
-        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_store_roomevent WHEN NEW.text = 'poison' "
+        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_roomevent WHEN NEW.text = 'poison' "
         "BEGIN SELECT RAISE(ABORT, 'poison'); END"
     ],
     "postgresql": [
         "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql "
         "AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$",
-        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_store_roomevent FOR EACH ROW "
+        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_roomevent FOR EACH ROW "
         "WHEN (NEW.text = 'poison') EXECUTE FUNCTION poison()",
     ],
 }

@@ -10,6 +10,10 @@ from django.contrib.auth.models import User as DjangoUser
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
+from roomlog import selectors
+from roomlog.epochs import new_epoch
+from roomlog.models import RoomHead
+from roomlog.tickets import make_ticket
 from roomlog_contract.commands import (
     ClientCommand,
     Cursor,
@@ -37,10 +41,6 @@ from roomlog_contract.limits import (
     SELECT_MESSAGES,
     TEXT_CODE_POINTS,
 )
-from roomlog_store import selectors
-from roomlog_store.epochs import new_epoch
-from roomlog_store.models import RoomHead
-from roomlog_store.tickets import make_ticket
 from roomlog_worker.bus import BUNDLE_BYTES
 from roomlog_worker.entries import Entry
 from roomlog_worker.reader import read
@@ -109,7 +109,7 @@ class TestIdentify:
         """At the recheck of a connection that came with it in time its age no longer counts."""
         ticket = self.ticket(people.bob)
         assert self.identified(bench, ticket=ticket).user == User(people.bob, "bob")
-        monkeypatch.setattr("roomlog_store.tickets.TICKET_SECONDS", -1)
+        monkeypatch.setattr("roomlog.tickets.TICKET_SECONDS", -1)
         assert self.identified(bench, ticket=ticket).user is None
         assert self.identified(bench, people.bob, ticket=ticket).user is None
         assert self.identified(bench, ticket=ticket, is_recheck=True).user == User(people.bob, "bob")

@@ -10,10 +10,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from roomlog.models import DeadLetter, Membership, RoomEvent, ShardLease
+from roomlog.pending import post
 from roomlog_contract.commands import InviteUser, RemoveUser
 from roomlog_contract.shards import SHARDS, shard_of_room
-from roomlog_store.models import DeadLetter, Membership, RoomEvent, ShardLease
-from roomlog_store.pending import post
 from roomlog_worker import writer
 from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases

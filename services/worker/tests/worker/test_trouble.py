@@ -11,19 +11,19 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
+from roomlog.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog.pending import post
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import created_room_id, shard_of_room
-from roomlog_store.models import DeadLetter, PendingCommand, RoomEvent
-from roomlog_store.pending import post
 from roomlog_worker.log import rules
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench
 from tests.worker.test_consumer import texts_of
 
 TURNS = 4 * ENTRY_TRIES
-EVENTS = "roomlog_store_roomevent"
-LETTERS = "roomlog_store_deadletter"
+EVENTS = "roomlog_roomevent"
+LETTERS = "roomlog_deadletter"
 
 
 def elsewhere(*statements: str) -> None:
@@ -94,9 +94,7 @@ def held(room: UUID) -> Iterator[None]:
     try:
         with other.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = 0")
-            cursor.execute(
-                "SELECT 1 FROM roomlog_store_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room]
-            )
+            cursor.execute("SELECT 1 FROM roomlog_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room])
             yield
     finally:
         other.close()
@@ -137,7 +135,7 @@ class TestOfAll:
         assert texts_of(room) == ["0", "1", "2"]
         assert not DeadLetter.objects.exists()
 
-    @pytest.mark.parametrize("table", [EVENTS, "roomlog_store_roomhead", "roomlog_store_membership"])
+    @pytest.mark.parametrize("table", [EVENTS, "roomlog_roomhead", "roomlog_membership"])
     def test_a_missing_table_buries_nothing(self, bench: Bench, people: People, table: str) -> None:
         """Messages and rows of the api wait, and come in order when it is back."""
         rooms = [make_room(people.alice) for _ in range(3)]

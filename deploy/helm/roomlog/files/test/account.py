@@ -22,7 +22,7 @@ def main() -> None:
     from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore
 
-    from roomlog_store.tickets import make_ticket
+    from roomlog.tickets import make_ticket
 
     user, _ = User.objects.get_or_create(username=NAME, defaults={"password": make_password(None)})
     session = SessionStore()

@@ -18,10 +18,10 @@ from django.db import transaction
 from django.utils.crypto import get_random_string, salted_hmac
 from rest_framework.authtoken.models import Token
 
+from roomlog.models import ChatRoom, PendingCommand
+from roomlog.pending import request_command
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.shards import room_of
-from roomlog_store.models import ChatRoom, PendingCommand
-from roomlog_store.pending import request_command
 
 ADMIN: Final = "admin"
 USERS: Final = ("alice", "bob", "carol", ADMIN)

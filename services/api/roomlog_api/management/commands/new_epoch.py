@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand
 
-from roomlog_store.epochs import new_epoch
-from roomlog_store.models import RoomHead
+from roomlog.epochs import new_epoch
+from roomlog.models import RoomHead
 
 EPOCH_BYTES: Final = 8
 

@@ -10,8 +10,8 @@ from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from roomlog.models import RoomEvent, RoomHead
 from roomlog_contract.commands import NewMessage
-from roomlog_store.models import RoomEvent, RoomHead
 from roomlog_worker.log.batch import Wanted, open_batch
 from roomlog_worker.log.pg_roundtrip import Call, Exchange, Rows
 from roomlog_worker.log.rules import Recorded
@@ -123,7 +123,7 @@ def test_rooms_that_others_hold_are_left_out(postgres: str) -> None:
     """A locked head is neither awaited nor taken for a missing room; the other rooms are written."""
     alice = add_user("alice")
     locked, free = make_room(alice), make_room(alice)
-    with held_elsewhere("roomlog_store_roomhead WHERE room_id = %s", locked), transaction.atomic():
+    with held_elsewhere("roomlog_roomhead WHERE room_id = %s", locked), transaction.atomic():
         batch = open_batch([Wanted("a", locked, alice), Wanted("b", free, alice)], timezone.now())
         assert batch.held_by_others == {locked}
         assert batch.rooms.keys() == {free}
@@ -136,7 +136,7 @@ def test_a_held_room_does_not_keep_others_from_reading(postgres: str) -> None:
     """The head's lock lets readers pass."""
     alice = add_user("alice")
     room = make_room(alice)
-    with held_elsewhere("roomlog_store_roomhead WHERE room_id = %s", room):
+    with held_elsewhere("roomlog_roomhead WHERE room_id = %s", room):
         assert RoomEvent.objects.filter(room_id=room).aggregate(last=Max("seq")) == {"last": 1}
         assert RoomHead.objects.get(room_id=room).last_seq == 1
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog.models import ShardLease, Worker
 from roomlog_contract.shards import SHARDS
-from roomlog_store.models import ShardLease, Worker
 from roomlog_worker.log import leases
 
 ONE, TWO = UUID(int=1), UUID(int=2)

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from roomlog.models import ChatRoom
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
 from roomlog_contract.errors import ErrorCode
-from roomlog_store.models import ChatRoom
 from roomlog_worker.log.batch import open_batch
 from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
 from roomlog_worker.log.quotas import check_may_create

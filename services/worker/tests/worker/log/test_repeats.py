@@ -5,8 +5,8 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from roomlog.models import RoomEvent
 from roomlog_contract.errors import ErrorCode
-from roomlog_store.models import RoomEvent
 from roomlog_worker.log.rules import Recorded
 from tests.harness.people import People, add_user, make_room, message, write
 

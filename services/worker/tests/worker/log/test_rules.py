@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
+from roomlog.body_hash import hash_of
+from roomlog.epochs import new_epoch
+from roomlog.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import created_room_id, direct_room_id
-from roomlog_store.body_hash import hash_of
-from roomlog_store.epochs import new_epoch
-from roomlog_store.models import ChatRoom, Install, Membership, RoomEvent, RoomHead
 from roomlog_worker.log.rules import Recorded
 from tests.harness.people import People, add_user, make_room, message, write, write_one, written
 

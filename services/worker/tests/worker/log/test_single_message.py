@@ -10,10 +10,10 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from roomlog.epochs import new_epoch
+from roomlog.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
 from roomlog_contract.commands import LeaveRoom, RemoveUser
 from roomlog_contract.events import User
-from roomlog_store.epochs import new_epoch
-from roomlog_store.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
 from roomlog_worker.log import leases, rules
 from roomlog_worker.log import room_cache as memory
 from roomlog_worker.log.batch import Batch, LockedRoom, Standing, open_batch
@@ -190,7 +190,7 @@ def test_what_changes_while_it_waits_is_seen(writer: Writer, change: Callable[[W
     assert "alone" not in [text for _, _, text in log_of(writer.room)]
 
 
-@pytest.mark.parametrize("table", ["roomlog_store_roomhead", "roomlog_store_shardlease"])
+@pytest.mark.parametrize("table", ["roomlog_roomhead", "roomlog_shardlease"])
 def test_what_others_hold_is_not_awaited_for_long(writer: Writer, table: str) -> None:
     """A writer's lock time-out ends the wait, and that is no trouble of the database's."""
     with connection.cursor() as cursor:
@@ -205,7 +205,7 @@ def test_other_trouble_is_told(writer: Writer) -> None:
     """A statement that was cancelled is the database's trouble, not an old guess."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 50")
-    with held_elsewhere("roomlog_store_roomhead"), pytest.raises(OperationalError):
+    with held_elsewhere("roomlog_roomhead"), pytest.raises(OperationalError):
         writer.write()
     connection.close()
 

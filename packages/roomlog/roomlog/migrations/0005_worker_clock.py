@@ -4,5 +4,5 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("roomlog_store", "0004_messages_and_creators")]
+    dependencies = [("roomlog", "0004_messages_and_creators")]
     operations = [migrations.AddField("worker", "clock", models.FloatField(null=True))]

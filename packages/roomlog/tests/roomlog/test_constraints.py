@@ -12,8 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
-from roomlog_store import models
-from roomlog_store.models import (
+from roomlog import models
+from roomlog.models import (
     ChatMessage,
     ChatRoom,
     DeadLetter,
@@ -76,10 +76,10 @@ def test_each_constraint_refuses_its_violation(people: People, name: str) -> Non
 
 
 def test_every_constraint_is_violated_here() -> None:
-    """No model of the store has a constraint that the test above leaves out."""
+    """No model of the app has a constraint that the test above leaves out."""
     declared = {
         constraint.name
-        for model in apps.get_app_config("roomlog_store").get_models()
+        for model in apps.get_app_config("roomlog").get_models()
         if not model._meta.proxy
         for constraint in model._meta.constraints
     }

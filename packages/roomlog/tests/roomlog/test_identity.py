@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from roomlog_store.identity import identity
+from roomlog.identity import identity
 
 
 def elsewhere(monkeypatch: pytest.MonkeyPatch, name: str) -> str:

@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
+from roomlog import selectors
+from roomlog.models import Membership, RoomEvent
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.events import RoomSummary, User
-from roomlog_store import selectors
-from roomlog_store.models import Membership, RoomEvent
 from tests.harness.databases import EPOCH
 from tests.harness.people import People, add_user, make_room, message, write, written
 

@@ -1,4 +1,4 @@
-"""Fixtures of the store's tests: databases of both kinds, the same tests on each."""
+"""Fixtures of the app's tests: databases of both kinds, the same tests on each."""
 # ruff: noqa: E402 - models can be imported only once Django knows its settings
 
 import os

@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from roomlog_store.databases import database, end_stuck_statements
+from roomlog.databases import database, end_stuck_statements
 from tests.faults.pooler import running_pooler
 from tests.harness.databases import default_database
 from tests.harness.people import People, add_user, make_room

@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection
 
+from roomlog.database_address import PostgresAddress, SqliteAddress, parse_database_url
+from roomlog.databases import database
 from roomlog_runtime.settings import SettingError
-from roomlog_store.database_address import PostgresAddress, SqliteAddress, parse_database_url
-from roomlog_store.databases import database
 from tests.harness.databases import default_database
 
 POSTGRES = {

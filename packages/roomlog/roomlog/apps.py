@@ -6,10 +6,10 @@ from django.db.backends.signals import connection_created
 from .databases import begin_session
 
 
-class StoreConfig(AppConfig):
-    """Registers the models under the label `roomlog_store`."""
+class RoomlogConfig(AppConfig):
+    """Registers the models under the label `roomlog`."""
 
-    name = "roomlog_store"
+    name = "roomlog"
     verbose_name = "Roomlog"
     default_auto_field = "django.db.models.BigAutoField"
 
@@ -17,4 +17,4 @@ class StoreConfig(AppConfig):
         """Register the checks, and what each new session begins with."""
         from . import checks  # noqa: F401 - importing registers them
 
-        connection_created.connect(begin_session, dispatch_uid="roomlog_store.begin_session")
+        connection_created.connect(begin_session, dispatch_uid="roomlog.begin_session")

@@ -71,14 +71,14 @@ class Migration(migrations.Migration):
                 ('read_seq', models.BigIntegerField(default=0)),
                 ('read_number', models.BigIntegerField(default=0)),
                 ('muted_until', models.DateTimeField(blank=True, null=True)),
-                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='roomlog_store.chatroom')),
+                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='roomlog.chatroom')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddField(
             model_name='chatroom',
             name='users',
-            field=models.ManyToManyField(related_name='rooms', through='roomlog_store.Membership', to=settings.AUTH_USER_MODEL),
+            field=models.ManyToManyField(related_name='rooms', through='roomlog.Membership', to=settings.AUTH_USER_MODEL),
         ),
         migrations.CreateModel(
             name='PendingCommand',
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                 ('date_created', models.DateTimeField()),
                 ('edited_at', models.DateTimeField(null=True)),
                 ('deleted_at', models.DateTimeField(null=True)),
-                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='roomlog_store.chatroom')),
+                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='roomlog.chatroom')),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 'indexes': [],
                 'constraints': [],
             },
-            bases=('roomlog_store.roomevent',),
+            bases=('roomlog.roomevent',),
         ),
         migrations.CreateModel(
             name='ShardLease',
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='RoomHead',
             fields=[
-                ('room', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='head', serialize=False, to='roomlog_store.chatroom')),
+                ('room', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='head', serialize=False, to='roomlog.chatroom')),
                 ('epoch', models.CharField(max_length=32)),
                 ('last_seq', models.BigIntegerField(default=0)),
                 ('messages', models.BigIntegerField(default=0)),

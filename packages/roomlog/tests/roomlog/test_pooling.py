@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
+from roomlog.pooling import lends_sessions, refuse_lent_sessions
 from roomlog_runtime.settings import SettingError
-from roomlog_store.pooling import lends_sessions, refuse_lent_sessions
 from tests.faults.pooler import running_pooler
 from tests.harness.databases import default_database
 
@@ -38,6 +38,6 @@ def test_a_pool_in_use_is_seen_through(
 ) -> None:
     """Other clients get sessions in between, so that two questions may meet any."""
     left = iter(answers)
-    monkeypatch.setattr("roomlog_store.pooling._session", lambda _: next(left, 8))
+    monkeypatch.setattr("roomlog.pooling._session", lambda _: next(left, 8))
     with pytest.raises(SettingError, match="ROOMLOG_DATABASE_URL leads to a pooler"):
         refuse_lent_sessions()

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("roomlog_store", "0002_install")]
+    dependencies = [("roomlog", "0002_install")]
     operations = [
         migrations.AddField("worker", "reaches_redis", models.BooleanField(db_default=True, default=True))
     ]

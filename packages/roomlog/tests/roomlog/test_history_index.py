@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from roomlog_store import selectors
+from roomlog import selectors
 from tests.harness.people import People, make_room, message, written
 
 OTHERS = 3_000
@@ -21,13 +21,13 @@ def crowded(people: People) -> UUID:
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE numbers(n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
-            " INSERT INTO roomlog_store_roomevent (room_id, seq, kind, user_id, uuid, body_hash, text,"
+            " INSERT INTO roomlog_roomevent (room_id, seq, kind, user_id, uuid, body_hash, text,"
             " date_created) SELECT room_id, n, 'leave_room', user_id, CAST(n AS varchar(9)), '', '',"
             " date_created"
-            " FROM numbers, roomlog_store_roomevent WHERE seq = 2",
+            " FROM numbers, roomlog_roomevent WHERE seq = 2",
             [OTHERS],
         )
-        cursor.execute("UPDATE roomlog_store_roomhead SET last_seq = %s", [OTHERS])
+        cursor.execute("UPDATE roomlog_roomhead SET last_seq = %s", [OTHERS])
         cursor.execute("ANALYZE")
     written(message(room, "last"), people.alice)
     return room

@@ -24,7 +24,7 @@ def check_encoding(
     """Refuse a database of PostgreSQL that can't hold every text that the wire allows."""
     encodings = {alias: server_encoding(alias) for alias in databases or ()}
     return [
-        Error(f"The database's encoding is {encoding}, not {ENCODING}.", hint=TODO, id="roomlog_store.E001")
+        Error(f"The database's encoding is {encoding}, not {ENCODING}.", hint=TODO, id="roomlog.E001")
         for encoding in encodings.values()
         if encoding not in (None, ENCODING)
     ]

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog.frames import Event, frame_of, message_of, milliseconds, named_in
+from roomlog.models import ChatMessage, RoomEvent
+from roomlog.selectors import users_of
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, RemoveUser, RoomWrite
 from roomlog_contract.shards import created_room_id
-from roomlog_store.frames import Event, frame_of, message_of, milliseconds, named_in
-from roomlog_store.models import ChatMessage, RoomEvent
-from roomlog_store.selectors import users_of
 from tests.harness.databases import EPOCH
 from tests.harness.people import People, make_room, message, written
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog_store', '0003_worker_reaches_redis'),
+        ('roomlog', '0003_worker_reaches_redis'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,11 +11,11 @@ SHARDS = 64
 
 
 def create_rows(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    apps.get_model("roomlog_store", "Install").objects.create(epoch=secrets.token_hex(8))
-    lease = apps.get_model("roomlog_store", "ShardLease")
+    apps.get_model("roomlog", "Install").objects.create(epoch=secrets.token_hex(8))
+    lease = apps.get_model("roomlog", "ShardLease")
     lease.objects.bulk_create(lease(shard=shard) for shard in range(SHARDS))
 
 
 class Migration(migrations.Migration):
-    dependencies = [("roomlog_store", "0001_first")]
+    dependencies = [("roomlog", "0001_first")]
     operations = [migrations.RunPython(create_rows, migrations.RunPython.noop)]
