@@ -12,9 +12,9 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute
 
-import roomlog_api
+import roomlog
 
-WEB: Final = Path(roomlog_api.__file__).with_name("web")
+WEB: Final = Path(roomlog.__file__).with_name("static") / "roomlog"
 ORIGIN: Final = "http://roomlog.test"
 ROOM: Final = "a" * 32
 DEADLINE_SECONDS: Final = 10.0

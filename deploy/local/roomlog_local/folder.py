@@ -23,7 +23,7 @@ PRIVATE_FOLDER = 0o700
 SECRET_KEY_BYTES = 48
 MIGRATED_PACKAGES = ("django", "djangorestframework")
 """Bring migrations of their own: another version may mean other tables."""
-OWN_PACKAGES = ("roomlog", "roomlog_api")
+OWN_PACKAGES = ("roomlog",)
 
 
 class Folder:

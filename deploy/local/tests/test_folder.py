@@ -74,7 +74,7 @@ def test_the_fingerprint_follows_our_migrations(monkeypatch: pytest.MonkeyPatch,
 
 def test_our_migrations_are_found() -> None:
     """The fingerprint is of something: the app's first migration is among the files."""
-    assert "0001_first.py" in [path.name for path in folder_module.own_migrations()]
+    assert "0001_initial.py" in [path.name for path in folder_module.own_migrations()]
 
 
 def test_the_demo_file_is_json(folder: Folder) -> None:

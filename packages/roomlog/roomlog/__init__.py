@@ -1,4 +1,4 @@
-"""The database of Roomlog: models, migrations, services (every write) and selectors (every shared read).
+"""The Django app that a project installs: models, reads, commands, admin, REST interface and chat page.
 
-The truth of every room. Knows the contract, but neither Redis nor sockets nor any service.
+It never writes a room's log: what people ask for becomes a PendingCommand, and workers carry it out.
 """

@@ -14,7 +14,8 @@ class RoomlogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, and what each new session begins with."""
-        from . import checks  # noqa: F401 - importing registers them
+        """Register the checks, what each new session begins with, and who is told of what is saved."""
+        from . import checks, notices  # noqa: F401 - importing registers the checks
 
+        notices.connect()
         connection_created.connect(begin_session, dispatch_uid="roomlog.begin_session")

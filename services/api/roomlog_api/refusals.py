@@ -15,10 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.defaults import server_error
 
+from roomlog.outage import crowd_page, is_outage, outage_page, outage_problem
+from roomlog.problems import MEDIA_TYPE, problem
 from roomlog_contract.errors import ErrorCode, RefusedCommand
-
-from .outage import crowd_page, is_outage, outage_page, outage_problem
-from .problems import MEDIA_TYPE, problem
 
 log = structlog.get_logger()
 

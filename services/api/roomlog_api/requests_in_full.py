@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from .problems import MEDIA_TYPE, code_of
+from roomlog.problems import MEDIA_TYPE, code_of
 
 REQUEST_SECONDS: Final = 10.0
 """From a request's first byte to its last, and for the first byte of a new connection."""

@@ -4,8 +4,6 @@ Before the message's way. Secure unless told otherwise; it must not know anythin
 laptop and a cluster but by a ROOMLOG_ variable.
 """
 
-from pathlib import Path
-
 from django.templatetags.static import static
 
 from roomlog.databases import database
@@ -23,7 +21,6 @@ from roomlog_runtime.settings import (
 
 end_with_a_sentence()
 
-PACKAGE = Path(__file__).parent
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -60,11 +57,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_prometheus",
     "roomlog",
-    "roomlog_api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "roomlog_api.policy.content_security_policy",
+    "roomlog_api.csp.content_security_policy",
     "roomlog_api.refusals.Refusals",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -73,7 +69,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "roomlog_api.signing_in.TooManyTriesPage",
+    "roomlog.login.TooManyTriesPage",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -116,7 +112,7 @@ PROXIES = read_integer("ROOMLOG_PROXIES", 0, maximum=10)
 """Trusted proxies in front: so many of X-Forwarded-For's last addresses, and X-Forwarded-Proto, are true."""
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
 
-AUTHENTICATION_BACKENDS = ["roomlog_api.signing_in.PacedBackend"]
+AUTHENTICATION_BACKENDS = ["roomlog.login.PacedBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
@@ -126,8 +122,6 @@ LOGIN_REDIRECT_URL = "chat"
 LOGOUT_REDIRECT_URL = "login"
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [("roomlog", PACKAGE / "web")]
-"""A link to clients/web in a checkout, its files in a wheel."""
 WHITENOISE_USE_FINDERS = True
 """Served from where the packages lie: a read-only image needs no collectstatic."""
 

@@ -123,8 +123,8 @@ def make_chat(browser: Browser) -> Iterator[Callable[..., Chat]]:
         "csrf_token": "c",
     }
     pages = {
-        "/": render_to_string("roomlog_api/chat.html", facts),
-        "/login/": render_to_string("roomlog_api/login.html", {}),
+        "/": render_to_string("roomlog/chat.html", facts),
+        "/login/": render_to_string("roomlog/login.html", {}),
     }
     made: list[Chat] = []
 

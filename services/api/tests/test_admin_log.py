@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog import pagination
 from roomlog.models import ChatMessage, DeadLetter, PendingCommand, Worker
 from roomlog.pending import request_command
-from roomlog_api import paging
 from roomlog_contract.commands import NewMessage
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_what_a_command_said_is_not_on_pages_about_machinery(admin_client: Clien
 
 def test_a_long_log_is_not_counted(admin_client: Client, full: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting stops at a bound: a log of millions opens as fast as a short one."""
-    monkeypatch.setattr(paging, "MAX_COUNTED", 2)
+    monkeypatch.setattr(pagination, "MAX_COUNTED", 2)
     page = admin_client.get("/admin/roomlog/roomevent/")
     assert page.context["cl"].result_count == 2
 

@@ -9,10 +9,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
-from roomlog_api import paging
+from roomlog import pagination
 
 pytestmark = pytest.mark.django_db
-TOKENS = "/admin/roomlog_api/accesstoken/"
+TOKENS = "/admin/roomlog/accesstoken/"
 
 
 def test_a_token_is_made_and_shown_once(admin_client: Client, alice: User) -> None:
@@ -89,8 +89,8 @@ def test_a_large_group_is_deleted_without_its_people(
 
 def test_people_are_not_counted(admin_client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of a million opens as fast as a short one."""
-    monkeypatch.setattr(paging, "MAX_COUNTED", 1)
-    for table in ("auth/user", "auth/group", "roomlog_api/accesstoken"):
+    monkeypatch.setattr(pagination, "MAX_COUNTED", 1)
+    for table in ("auth/user", "auth/group", "roomlog/accesstoken"):
         page = admin_client.get(f"/admin/{table}/")
         assert page.context["cl"].result_count <= 1
         assert page.context["cl"].full_result_count is None

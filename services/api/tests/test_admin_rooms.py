@@ -139,7 +139,7 @@ def test_a_direct_room_offers_no_invitation(
 
 def test_a_removal_is_bounded(admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Selecting all of a large room asks for nothing, and says so."""
-    monkeypatch.setattr("roomlog_api.admin.rooms.MAX_REMOVALS", 1)
+    monkeypatch.setattr("roomlog.admin.rooms.MAX_REMOVALS", 1)
     rows = list(Membership.objects.values_list("pk", flat=True))
     form = {"action": "ask_to_remove", "_selected_action": rows}
     answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)

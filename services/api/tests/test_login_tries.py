@@ -11,9 +11,9 @@ from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from roomlog_api import login_tries, signing_in
-from roomlog_api.login_tries import ADDRESS_FAILURES, NAME_FAILURES, PAIR_FAILURES, TooManyTries, address_of
-from roomlog_api.models import LoginTry
+from roomlog import login, login_tries
+from roomlog.login_tries import ADDRESS_FAILURES, NAME_FAILURES, PAIR_FAILURES, TooManyTries, address_of
+from roomlog.models import LoginTry
 
 pytestmark = pytest.mark.django_db
 PASSWORDS = {"alice": "correct horse", "bob": "battery staple", "root": "root root root"}
@@ -118,13 +118,13 @@ def test_a_refused_try_costs_no_hash_and_no_row(alice: User, monkeypatch: pytest
 
 def test_logins_take_some_threads_and_never_all(alice: User) -> None:
     """While as many as may log in do, the next one is told to come again."""
-    for _ in range(signing_in.LOGINS):
-        assert signing_in._logins.acquire(blocking=False)
+    for _ in range(login.LOGINS):
+        assert login._logins.acquire(blocking=False)
     try:
         answer = log_in("/login/", "alice")
     finally:
-        for _ in range(signing_in.LOGINS):
-            signing_in._logins.release()
+        for _ in range(login.LOGINS):
+            login._logins.release()
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
     assert is_in(log_in("/login/", "alice"))
 

@@ -9,10 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-import roomlog_api
+import roomlog
 
 pytestmark = pytest.mark.django_db
-MODULES = sorted(path.name for path in Path(roomlog_api.__file__).with_name("web").glob("*.js"))
+WEB = Path(roomlog.__file__).with_name("static") / "roomlog"
+MODULES = sorted(path.name for path in WEB.glob("*.js"))
 RIGHT = {"username": "alice", "password": "correct horse"}
 
 

@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIRequestFactory, force_authenticate
 
+from roomlog.rest.access import TicketView
 from roomlog.tickets import users_by_ticket
-from roomlog_api.rest.access import TicketView
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
 from roomlog_contract.events import User as Person
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog.message_lookup import MAX_ROWS, places_of
 from roomlog.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand
-from roomlog_api.whereabouts import MAX_ROWS, places_of
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import TEXT_CODE_POINTS

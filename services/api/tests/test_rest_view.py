@@ -11,7 +11,7 @@ import pytest
 from django.urls import URLPattern
 from rest_framework.views import APIView
 
-from roomlog_api.rest.urls import urlpatterns
+from roomlog.rest.urls import urlpatterns
 
 HERE = Path(__file__).parent
 SAID = (
@@ -55,7 +55,7 @@ def test_a_view_of_the_frameworks_own_is_found_out() -> None:
     class Careless(APIView):
         permission_classes: Any = []
 
-    Careless.__module__ = "roomlog_api.rest.careless"
+    Careless.__module__ = "roomlog.rest.careless"
     assert list(undeclared(Careless)) == [name for name in SAID if name != "permission_classes"]
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import structlog
 from django.core.management.base import BaseCommand, CommandError
 
+from roomlog import notices
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.settings import SettingError
@@ -49,6 +50,7 @@ class Command(BaseCommand):
 
 def run(config: Config) -> None:
     """Put the parts together and work until shutdown is requested."""
+    notices.disconnect()
     shutdown = Shutdown()
     shutdown.install()
     leases = LeaseKeeper(uuid4(), config.ordinal)

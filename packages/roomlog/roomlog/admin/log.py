@@ -1,0 +1,85 @@
+"""The rooms' logs, and where is my message: the search for a command's uuid."""
+
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from roomlog.message_lookup import Place, State, places_of
+from roomlog.models import ChatMessage, RoomEvent
+
+from .filters import KindFilter, RoomFilter
+from .read_only import ReadOnlyAdmin
+
+NOWHERE: Final = (
+    "No command has this uuid: it was refused, or never arrived. The search finds whole uuids, "
+    "no words of texts."
+)
+_ROWS: Final = {
+    State.STORED: ("roomevent", messages.SUCCESS, "Stored in room {} at seq {}."),
+    State.PENDING: ("pendingcommand", messages.WARNING, "Waits for the worker of room {}."),
+    State.FAILED: ("deadletter", messages.ERROR, "Given up; see the dead letter of room {}."),
+}
+
+
+class LogAdmin(ReadOnlyAdmin):
+    """Rows of the log; a search tells all places of a uuid, also outside the log."""
+
+    list_select_related = ("room", "user")
+    search_fields = ("uuid__exact",)  # not "=": that ignores case, and no index does
+    search_help_text = "Where is my message? Search for its whole uuid; texts are not searched."
+    ordering = ("-id",)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the order that an index gives: of one room that of its log."""
+        return ("-seq",) if request.GET.get(RoomFilter.parameter_name) else self.ordering
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Return the list, with the places of the uuid that was searched for."""
+        uuid = request.GET.get("q", "").strip()
+        if uuid and self.has_view_permission(request):
+            tell_places(request, uuid)
+        answer: TemplateResponse = super().changelist_view(request, extra_context)
+        return answer
+
+
+@admin.register(RoomEvent)
+class RoomEventAdmin(LogAdmin):
+    """Every durable event."""
+
+    list_display = ("room", "seq", "kind", "user", "uuid", "date_created")
+    list_filter = (RoomFilter, KindFilter)
+
+
+@admin.register(ChatMessage)
+class ChatMessageAdmin(LogAdmin):
+    """The messages."""
+
+    list_display = ("room", "seq", "number", "user", "text_start", "uuid", "date_created")
+    list_filter = (RoomFilter,)
+
+    @admin.display(description="text")
+    def text_start(self, message: ChatMessage) -> str:
+        """Return what fits into a column."""
+        return message.text[:60]
+
+
+def tell_places(request: HttpRequest, uuid: str) -> None:
+    """Show where the command of this uuid is, with a link to each row that holds it."""
+    places = places_of(uuid)
+    if not places:
+        messages.info(request, NOWHERE)
+    for place in places:
+        _tell(request, place)
+
+
+def _tell(request: HttpRequest, place: Place) -> None:
+    model, level, sentence = _ROWS[place.state]
+    address = reverse(f"admin:roomlog_{model}_change", args=(place.row,))
+    text = sentence.format(place.room.hex if place.room else "(none)", place.seq)
+    messages.add_message(request, level, format_html('{} <a href="{}"><u>Open</u></a>', text, address))

@@ -1,0 +1,168 @@
+"""Rooms and members, changed by command: a worker carries it out, as for everybody else."""
+
+from typing import Any, Final
+from uuid import uuid4
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from roomlog.models import ChatRoom, Membership
+from roomlog.pending import request_command
+from roomlog_contract.commands import RemoveUser
+from roomlog_contract.shards import room_of
+
+from .bounded import BoundedAdmin
+from .filters import RoomFilter, room_in
+from .forms import MembersForm, NewRoomForm
+from .read_only import ReadOnlyAdmin
+
+MAX_REMOVALS: Final = 1_000
+"""Commands of one request: a second's work of a worker."""
+MAX_NAMED: Final = 10
+"""People in one line of a room's history."""
+_ASKED = "{} asked for; a worker carries it out, usually within a second."
+
+
+@admin.register(ChatRoom)
+class ChatRoomAdmin(BoundedAdmin):
+    """Rooms can be asked for and people invited; nothing is written here."""
+
+    list_display = ("name", "kind", "date_created", "archived_at")
+    list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
+    search_fields = ("name",)
+    search_help_text = "A part of the name, or the whole id."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ChatRoom], search_term: str
+    ) -> tuple[QuerySet[ChatRoom], bool]:
+        """Return the room of this id, or those with such names."""
+        room = room_in(search_term)
+        if room is not None:
+            return queryset.filter(pk=room), False
+        found: tuple[QuerySet[ChatRoom], bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
+    def has_change_permission(self, request: HttpRequest, obj: ChatRoom | None = None) -> bool:
+        """Tell whether people can be invited: into a direct room nobody can."""
+        is_direct = obj is not None and obj.kind == ChatRoom.Kind.DIRECT
+        return not is_direct and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ChatRoom | None = None) -> bool:
+        """Return False: a log stays."""
+        return False
+
+    def get_form(
+        self, request: HttpRequest, obj: ChatRoom | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:  # type: ignore[type-arg] # not generic at run time
+        """Return the form of what can be asked for: a room, or members of one."""
+        kwargs["form"] = NewRoomForm if obj is None else MembersForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: ChatRoom | None = None) -> tuple[str, ...]:
+        """Return the room's facts, and who may be invited where that can be."""
+        if obj is None:
+            return ("name", "kind", "owner", "members", "uuid")
+        can_invite = self.has_change_permission(request, obj)
+        return (*self._facts(), *(("invite", "role", "uuid") if can_invite else ()))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ChatRoom | None = None) -> tuple[str, ...]:
+        """Return the room's facts."""
+        return () if obj is None else self._facts()
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> ChatRoom:
+        """Return the room that is meant, with the id that it will have."""
+        room: ChatRoom = form.instance
+        if isinstance(form, NewRoomForm):
+            room.id = room_of(form.command(), form.cleaned_data["owner"].pk)
+        return room
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """Ask the room's worker; the row itself is the worker's."""
+        if isinstance(form, NewRoomForm):
+            request_command(form.command(), form.cleaned_data["owner"].pk, staff=True)
+        elif "invite" in form.fields:
+            for command in form.commands():
+                request_command(command, request.user.pk or 0, staff=True)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Return what the history says: who was invited, not which fields of the form were filled in."""
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        names = [str(user) for user in form.cleaned_data["invite"]]
+        return f"Asked to invite {_some(names)} as {form.cleaned_data['role']}."
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Do nothing: members came with the command."""
+
+    def response_add(
+        self, request: HttpRequest, obj: ChatRoom, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Return to the list: the room's own page may not be there yet."""
+        messages.success(request, _ASKED.format(f"Room “{obj}”"))
+        return HttpResponseRedirect(reverse("admin:roomlog_chatroom_changelist"))
+
+    def response_change(self, request: HttpRequest, obj: ChatRoom) -> HttpResponse:
+        """Return to the room's page."""
+        messages.success(request, _ASKED.format("Invitations"))
+        return HttpResponseRedirect(reverse("admin:roomlog_chatroom_change", args=(obj.pk,)))
+
+    @admin.display(description="members")
+    def members_link(self, room: ChatRoom) -> str:
+        """Return the way to the members, where they can be removed."""
+        address = reverse("admin:roomlog_membership_changelist")
+        number = room.memberships.count()
+        return format_html('<a href="{}?of_room={}"><u>{}</u></a>', address, room.pk.hex, number)
+
+    @admin.display(description="log")
+    def log_link(self, room: ChatRoom) -> str:
+        """Return the way to the room's events."""
+        address = reverse("admin:roomlog_roomevent_changelist")
+        return format_html('<a href="{}?of_room={}"><u>Open</u></a>', address, room.pk.hex)
+
+    def _facts(self) -> tuple[str, ...]:
+        return ("name", "kind", "date_created", "archived_at", "members_link", "log_link")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    """Who is in which room; members are removed by command."""
+
+    list_display = ("room", "user", "role", "read_seq")
+    list_select_related = ("room", "user")
+    list_filter = (RoomFilter,)
+    search_fields = ("user__username__exact",)  # not "=": that ignores case, and no index does
+    search_help_text = "A member's whole name."
+    actions = ("ask_to_remove",)
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may change rooms."""
+        return request.user.has_perm("roomlog.change_chatroom")
+
+    @admin.action(description="Remove from the room", permissions=["remove"])
+    def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
+        members = list(queryset.select_related("room", "user")[: MAX_REMOVALS + 1])
+        if len(members) > MAX_REMOVALS:
+            messages.error(request, f"Nothing was asked for: select at most {MAX_REMOVALS} at once.")
+            return
+        removed = [member for member in members if member.room.kind != ChatRoom.Kind.DIRECT]
+        for member in removed:
+            command = RemoveUser(uuid=uuid4().hex, room=member.room_id, user=member.user_id)
+            request_command(command, request.user.pk or 0, staff=True)
+            self.log_change(request, member.room, f"Asked to remove {member.user}.")
+        if removed:
+            messages.success(request, _ASKED.format(f"{len(removed)} removals"))
+        if len(removed) < len(members):
+            messages.warning(request, "Direct rooms keep their two members.")
+
+
+def _some(names: list[str]) -> str:
+    """Return the first names, and how many more there are."""
+    rest = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,57 @@
+"""Looks at all that Roomlog rests on and says what to do.
+
+Beside the message's way; reads only. No line holds an address, a user or a password.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.db.utils import InterfaceError
+from redis import RedisError
+
+from roomlog.doctor import database, holder, listening, memory, redis
+from roomlog.doctor.finding import Finding
+from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.redis_address import client
+
+TIMEOUT_SECONDS: Final = 5.0
+
+
+class Command(BaseCommand):
+    """`roomlog doctor`."""
+
+    help = "Check Redis, database, owners of shards and clocks; print what memory the limits allow."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print a line for each look and fail where something is wrong."""
+        wrong = 0
+        for finding in _findings():
+            self.stdout.write(str(finding))
+            wrong += finding.is_wrong
+        for line in memory.look():
+            self.stdout.write(line)
+        if wrong:
+            raise CommandError(f"{wrong} to look at")
+
+
+def _findings() -> Iterator[Finding]:
+    keyspace = Keyspace(settings.ROOMLOG_REDIS_PREFIX)
+    connection = client(
+        settings.ROOMLOG_REDIS_URL,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        protocol=2,
+        driver_info=None,
+    )
+    with connection:
+        yield from redis.look(connection, keyspace)
+        yield from database.look()
+        try:
+            yield holder.look(connection, keyspace)
+            yield listening.compare(listening.listen(connection, keyspace))
+        except (RedisError, OSError, DatabaseError, InterfaceError):
+            return  # which of both can't be asked has been said

@@ -1,0 +1,230 @@
+"""All tables, and the rows that every install has: one epoch and 64 free shards."""
+
+import secrets
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
+SHARDS = 64
+"""Fixed for the life of an install; `roomlog_contract.shards.SHARDS`."""
+
+
+def create_rows(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    apps.get_model("roomlog", "Install").objects.create(epoch=secrets.token_hex(8))
+    lease = apps.get_model("roomlog", "ShardLease")
+    lease.objects.bulk_create(lease(shard=shard) for shard in range(SHARDS))
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('authtoken', '0004_alter_tokenproxy_options'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='ChatRoom',
+            fields=[
+                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(blank=True, max_length=200)),
+                ('kind', models.CharField(choices=[('group', 'Group'), ('direct', 'Direct')], default='group', max_length=16)),
+                ('date_created', models.DateTimeField(auto_now_add=True)),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('creator', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['name', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Worker',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('uuid', models.UUIDField(unique=True)),
+                ('ordinal', models.PositiveIntegerField()),
+                ('beat', models.BigIntegerField(default=0)),
+                ('reaches_redis', models.BooleanField(db_default=True, default=True)),
+                ('clock', models.FloatField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AccessToken',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'token',
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('authtoken.tokenproxy',),
+        ),
+        migrations.CreateModel(
+            name='DeadLetter',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('shard', models.PositiveSmallIntegerField()),
+                ('entry', models.CharField(max_length=40)),
+                ('room', models.UUIDField(null=True)),
+                ('action', models.CharField(blank=True, max_length=32)),
+                ('uuid', models.CharField(blank=True, max_length=64)),
+                ('error', models.CharField(max_length=200)),
+                ('envelope', models.BinaryField()),
+                ('date_created', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('shard', 'entry'), name='dead_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Install',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('epoch', models.CharField(max_length=32)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='install_is_one_row')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LoginTry',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=64)),
+                ('address', models.CharField(max_length=64)),
+                ('has_succeeded', models.BooleanField(default=False)),
+                ('tried_at', models.DateTimeField()),
+                ('kept_until', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['name', 'address', 'tried_at'], name='tries_by_name'), models.Index(fields=['address', 'tried_at'], name='tries_by_address')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Membership',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('owner', 'Owner'), ('admin', 'Admin'), ('member', 'Member')], default='member', max_length=16)),
+                ('read_seq', models.BigIntegerField(default=0)),
+                ('read_number', models.BigIntegerField(default=0)),
+                ('muted_until', models.DateTimeField(blank=True, null=True)),
+                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='roomlog.chatroom')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.AddField(
+            model_name='chatroom',
+            name='users',
+            field=models.ManyToManyField(related_name='rooms', through='roomlog.Membership', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.CreateModel(
+            name='PendingCommand',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('shard', models.PositiveSmallIntegerField()),
+                ('room', models.UUIDField()),
+                ('uuid', models.CharField(max_length=64)),
+                ('envelope', models.BinaryField()),
+                ('date_created', models.DateTimeField(auto_now_add=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RoomEvent',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('seq', models.BigIntegerField()),
+                ('number', models.BigIntegerField(null=True)),
+                ('kind', models.CharField(choices=[('new_message', 'New Message'), ('create_room', 'Create Room'), ('invite_user', 'Invite User'), ('remove_user', 'Remove User'), ('leave_room', 'Leave Room')], max_length=32)),
+                ('uuid', models.CharField(max_length=64)),
+                ('body_hash', models.CharField(max_length=32)),
+                ('text', models.TextField(blank=True)),
+                ('data', models.JSONField(null=True)),
+                ('date_created', models.DateTimeField()),
+                ('edited_at', models.DateTimeField(null=True)),
+                ('deleted_at', models.DateTimeField(null=True)),
+                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='roomlog.chatroom')),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['room', 'seq'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ChatMessage',
+            fields=[
+            ],
+            options={
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('roomlog.roomevent',),
+        ),
+        migrations.CreateModel(
+            name='ShardLease',
+            fields=[
+                ('shard', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ('owner', models.UUIDField(null=True)),
+                ('epoch', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('shard__lt', 64)), name='shard_below_64')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RoomHead',
+            fields=[
+                ('room', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='head', serialize=False, to='roomlog.chatroom')),
+                ('epoch', models.CharField(max_length=32)),
+                ('last_seq', models.BigIntegerField(default=0)),
+                ('messages', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('last_seq__gte', models.F('messages'))), name='head_counts_messages')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='membership',
+            constraint=models.UniqueConstraint(fields=('room', 'user'), name='member_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'admin', 'member'])), name='role_is_known'),
+        ),
+        migrations.AddIndex(
+            model_name='chatroom',
+            index=models.Index(fields=['creator', 'date_created'], name='rooms_by_creator'),
+        ),
+        migrations.AddConstraint(
+            model_name='chatroom',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['group', 'direct'])), name='room_kind_is_known'),
+        ),
+        migrations.AddIndex(
+            model_name='pendingcommand',
+            index=models.Index(fields=['shard', 'id'], name='pending_by_shard'),
+        ),
+        migrations.AddIndex(
+            model_name='roomevent',
+            index=models.Index(condition=models.Q(('number__isnull', False)), fields=['room', 'seq'], name='messages_by_seq'),
+        ),
+        migrations.AddConstraint(
+            model_name='roomevent',
+            constraint=models.UniqueConstraint(fields=('room', 'seq'), name='seq_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='roomevent',
+            constraint=models.UniqueConstraint(fields=('uuid', 'room', 'user'), name='command_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='roomevent',
+            constraint=models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='seq_from_one'),
+        ),
+        migrations.RunPython(create_rows, migrations.RunPython.noop),
+    ]

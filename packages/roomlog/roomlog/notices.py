@@ -1,0 +1,139 @@
+"""Wakes the owner of a shard, and tells open sockets that their user's rights changed.
+
+After a commit. Everything here is an accelerator: without Redis the owner sweeps each second and gateways
+recheck each minute. So it must never raise, never wait long and never repeat.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import transaction
+from django.db.models import Model
+from django.db.models.signals import post_delete, post_save
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rest_framework.authtoken.models import Token
+
+from roomlog.models import Membership
+from roomlog.pending import command_pending
+from roomlog_contract.envelope import ENTRY_FIELD, Recheck, encode
+from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.redis_address import client
+
+TIMEOUT_SECONDS: Final = 0.25
+"""For the connection and again for the answer: a person waits for both."""
+PAUSE_SECONDS: Final = 1.0
+"""After a failure nothing is tried for so long: deleting 100 tokens must not wait 100 times."""
+MAX_CONNECTIONS: Final = 16
+"""Above gunicorn's threads: nobody waits for one."""
+
+log = structlog.get_logger()
+
+
+def connect() -> None:
+    """Listen to the signals; again is harmless.
+
+    No `sender` for models: Django sends a proxy's saves with the proxy as sender.
+    """
+    command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
+    post_save.connect(on_saved, dispatch_uid="roomlog.saved")
+    post_delete.connect(on_deleted, dispatch_uid="roomlog.deleted")
+
+
+def disconnect() -> None:
+    """Tell nobody: for workers, which say by the log what they changed."""
+    command_pending.disconnect(dispatch_uid="roomlog.command_pending")
+    post_save.disconnect(dispatch_uid="roomlog.saved")
+    post_delete.disconnect(dispatch_uid="roomlog.deleted")
+
+
+def on_command_pending(shard: int, **_: Any) -> None:
+    """Put an empty entry into the shard's stream; its owner reads pending commands, then deletes it."""
+    stream = _keyspace().in_stream(shard)
+    _bus().attempt(lambda redis: redis.xadd(stream, {ENTRY_FIELD: b""}))
+
+
+def on_saved(instance: Model, update_fields: frozenset[str] | None = None, **_: Any) -> None:
+    """Tell the user's sockets of a new or changed token, membership, session or account."""
+    if update_fields != frozenset({"last_login"}):  # each login saves that, and changes nobody's rights
+        _recheck_after_commit(instance)
+
+
+def on_deleted(instance: Model, **_: Any) -> None:
+    """Tell the user's sockets that a token, a membership, a session or the account is gone."""
+    _recheck_after_commit(instance)
+
+
+def _recheck_after_commit(instance: Model) -> None:
+    user_id = _user_concerned(instance)
+    if user_id is not None:
+        # No partial: Django's report of a failing hook asks for its __qualname__.
+        transaction.on_commit(lambda: _send_recheck(user_id), robust=True)
+
+
+def _user_concerned(instance: Model) -> int | None:
+    match instance:
+        case Token() | Membership():
+            return instance.user_id
+        case AbstractBaseUser() if isinstance(instance, get_user_model()):
+            return instance.pk
+        case AbstractBaseSession():
+            user = str(instance.get_decoded().get(SESSION_KEY, ""))
+            return int(user) if user.isdecimal() else None
+        case _:
+            return None
+
+
+def _send_recheck(user_id: int) -> None:
+    channel = _keyspace().user_channel(user_id)
+    _bus().attempt(lambda redis: redis.publish(channel, encode(Recheck())))
+
+
+class Bus:
+    """Redis, as long as it answers at once. Shared by all threads; a lost race costs one attempt more."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis: Redis = client(
+            url,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            max_connections=MAX_CONNECTIONS,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,
+        )
+        self._clock = clock
+        self._failed_at: float | None = None
+
+    def attempt(self, send: Callable[[Redis], object]) -> None:
+        """Send once, or not at all where the last attempt has just failed."""
+        if self._failed_at is not None and self._clock() - self._failed_at < PAUSE_SECONDS:
+            return
+        try:
+            send(self._redis)
+        except (RedisError, OSError) as error:
+            if self._failed_at is None:
+                log.warning("redis_lost", error=type(error).__name__)
+            self._failed_at = self._clock()
+        else:
+            if self._failed_at is not None:
+                log.info("redis_back")
+            self._failed_at = None
+
+
+@cache
+def _bus() -> Bus:
+    return Bus(settings.ROOMLOG_REDIS_URL)
+
+
+def _keyspace() -> Keyspace:
+    return Keyspace(settings.ROOMLOG_REDIS_PREFIX)

@@ -1,0 +1,58 @@
+"""Tells what the database can't do now from what is wrong with a request or with us.
+
+Around people's requests.
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from django.db import DatabaseError, DataError, IntegrityError
+from django.db.utils import InterfaceError
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+
+from .problems import RETRY_SECONDS, problem
+
+log = structlog.get_logger()
+
+SENTENCE: Final = "The database can't be used just now. Nothing was changed; try again in a moment."
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Tell whether the database is away, read-only, stuck or not as it was migrated."""
+    return isinstance(error, DatabaseError | InterfaceError) and not isinstance(
+        error, DataError | IntegrityError
+    )
+
+
+def outage_problem(error: BaseException) -> HttpResponse:
+    """Return a program's answer to an outage, and log its cause without its words."""
+    _note(error)
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, SENTENCE)
+
+
+def outage_page(error: BaseException) -> HttpResponse:
+    """Return a person's."""
+    _note(error)
+    return _page(SENTENCE)
+
+
+def crowd_page() -> HttpResponse:
+    """Return a person's answer while too many commands wait for their workers."""
+    return _page("Too much waits for the workers. Nothing was changed; try again in a moment.")
+
+
+def _page(sentence: str) -> HttpResponse:
+    page = render_to_string("roomlog/unavailable.html", {"sentence": sentence})
+    response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _note(error: BaseException) -> None:
+    log.warning(
+        "database_unavailable",
+        error=type(error).__name__,
+        sqlstate=getattr(error.__cause__, "sqlstate", None),
+    )

@@ -1,0 +1,91 @@
+"""Who someone is: tokens, tickets and the search for people to invite."""
+
+from django.contrib.auth import SESSION_KEY, authenticate
+from django.contrib.auth.base_user import AbstractBaseUser
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.authtoken.models import Token
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
+
+from roomlog.finding import people_found
+from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
+
+from .asker import asker
+from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
+from .view import RestView, describe
+
+SEARCH = "How the name begins; at least 2 characters."
+
+
+class SearchThrottle(UserRateThrottle):
+    """How fast one person may search: as one types, and no faster."""
+
+    scope = "search"
+    rate = "60/min"
+
+
+class TokenView(RestView):
+    """The one token of a user."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Return who may: anybody asks for a token, only its user revokes it."""
+        return [AllowAny()] if self.request is None or self.request.method == "POST" else [IsAuthenticated()]
+
+    @describe(request=CredentialsSerializer, responses=TokenSerializer, auth=[])
+    def post(self, request: Request) -> Response:
+        """Return the user's token for a name and a password, and make it where there is none."""
+        body = CredentialsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        # Django's request: a backend reads META, and must not see the framework's parsed body.
+        user = authenticate(request._request, **body.validated_data)
+        if user is None:
+            raise AuthenticationFailed("Wrong name or password.")
+        token, _ = Token.objects.get_or_create(user=user)
+        return Response(TokenSerializer({"token": token.key, "user": user}).data)
+
+    @describe(request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Revoke one's own token; sockets that came with it are closed within a second."""
+        Token.objects.filter(user=asker(request)).delete()
+        return Response(status=204)
+
+
+class TicketView(RestView):
+    """A pass for a socket."""
+
+    @describe(request=None, responses=TicketSerializer)
+    def post(self, request: Request) -> Response:
+        """Return a ticket for one `authenticate`, so that a page never holds a token."""
+        user = request.user
+        assert isinstance(user, AbstractBaseUser), "only the signed-in come here"
+        ticket = make_ticket(user, **_came_by(request))
+        return Response(TicketSerializer({"ticket": ticket, "expires_in_seconds": TICKET_SECONDS}).data)
+
+
+def _came_by(request: Request) -> dict[str, str]:
+    """Return the token or session of the request: what its tickets are bound to."""
+    if isinstance(request.auth, Token):
+        return {"token": request.auth.key}
+    session = request._request.session
+    if request.auth is None and session.session_key and session.get(SESSION_KEY) == str(asker(request)):
+        session_model()  # refuses sessions that workers can't find
+        return {"session": session.session_key}
+    raise PermissionDenied("A ticket needs a token or a session, whose end it shares.")
+
+
+class UsersView(RestView):
+    """People, by name."""
+
+    throttle_classes = [SearchThrottle]
+
+    @describe(
+        parameters=[OpenApiParameter("search", str, required=True, description=SEARCH)],
+        responses=UserSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """Return at most 20 active people whose name begins so, of those whom the asker may find."""
+        found = people_found(asker(request), request.query_params.get("search", ""))
+        return Response(UserSerializer(found, many=True).data)

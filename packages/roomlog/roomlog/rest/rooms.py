@@ -1,0 +1,117 @@
+"""Rooms, members and messages by HTTP."""
+
+from uuid import UUID, uuid4
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_202_ACCEPTED
+
+from roomlog import selectors
+from roomlog.frames import message_of
+from roomlog.message_lookup import places_of
+from roomlog.pending import request_command
+from roomlog_contract import limits
+from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
+from roomlog_contract.shards import room_of
+
+from .asker import asker
+from .command_body import read_command
+from .serializers import (
+    MessageSerializer,
+    NewMemberSerializer,
+    NewMessageSerializer,
+    NewRoomSerializer,
+    PageSerializer,
+    PlaceSerializer,
+    ProblemSerializer,
+    RequestedSerializer,
+    RoomSerializer,
+)
+from .view import RestView, describe
+
+REQUESTED = {202: RequestedSerializer, (400, "application/problem+json"): ProblemSerializer}
+
+
+class RoomsView(RestView):
+    """The asker's rooms."""
+
+    @describe(responses=RoomSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Return the rooms that the asker is in, oldest membership first."""
+        user_id = asker(request)
+        return Response(RoomSerializer(selectors.summaries_by_user([user_id])[user_id], many=True).data)
+
+    @describe(request=NewRoomSerializer, responses=REQUESTED)
+    def post(self, request: Request) -> Response:
+        """Ask for a room. Its id is known before it is there; a repeated uuid is the same room."""
+        return _requested(request, read_command(CreateRoom, request))
+
+
+class MembersView(RestView):
+    """Who is in a room."""
+
+    @describe(request=NewMemberSerializer, responses=REQUESTED)
+    def post(self, request: Request, room: UUID) -> Response:
+        """Ask for somebody to become a member."""
+        _check_member(room, request)
+        return _requested(request, read_command(InviteUser, request, room=room))
+
+
+class MemberView(RestView):
+    """One member of a room."""
+
+    @describe(request=None, responses=REQUESTED)
+    def delete(self, request: Request, room: UUID, user: int) -> Response:
+        """Ask for the end of a membership; of one's own, it is leaving."""
+        _check_member(room, request)
+        uuid = uuid4().hex
+        if user == asker(request):
+            return _requested(request, LeaveRoom(uuid=uuid, room=room))
+        return _requested(request, RemoveUser(uuid=uuid, room=room, user=user))
+
+
+class MessagesView(RestView):
+    """What was said in a room."""
+
+    @describe(parameters=[PageSerializer], responses=MessageSerializer(many=True))
+    def get(self, request: Request, room: UUID) -> Response:
+        """Return the last messages before a seq, oldest first, in their present state."""
+        _check_member(room, request)
+        page = PageSerializer(data=request.query_params)
+        page.is_valid(raise_exception=True)
+        up_to = page.validated_data.get("before", limits.EXACT_INTEGER) - 1
+        rows = selectors.last_messages(room, up_to, page.validated_data["limit"])
+        users = selectors.users_of(rows)
+        return Response(MessageSerializer([message_of(row, users) for row in rows], many=True).data)
+
+    @describe(request=NewMessageSerializer, responses=REQUESTED)
+    def post(self, request: Request, room: UUID) -> Response:
+        """Say something. A repeated uuid is the same message."""
+        _check_member(room, request)
+        return _requested(request, read_command(NewMessage, request, room=room))
+
+
+class PlacesView(RestView):
+    """Where is my message?"""
+
+    @describe(responses=PlaceSerializer(many=True))
+    def get(self, request: Request, uuid: str) -> Response:
+        """Return where the asker's command of this uuid is; 404: refused, or not received."""
+        mine = places_of(uuid, asker(request))
+        if not mine:
+            raise Http404
+        return Response(PlaceSerializer(mine, many=True).data)
+
+
+def _requested(request: Request, command: RoomWrite) -> Response:
+    user_id = asker(request)
+    uuid = request_command(command, user_id)
+    body = RequestedSerializer({"uuid": uuid, "room": room_of(command, user_id)})
+    return Response(body.data, status=HTTP_202_ACCEPTED)
+
+
+def _check_member(room: UUID, request: Request) -> None:
+    """Answer 404 to strangers: they are not even told that there is such a room."""
+    if not selectors.is_member(room, asker(request)):
+        raise Http404

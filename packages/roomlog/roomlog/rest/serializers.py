@@ -1,0 +1,150 @@
+"""The bodies of requests and answers; names and meanings are the wire's.
+
+Those of commands only describe: `command_body` reads them by the wire's own rules.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from roomlog.message_lookup import State
+from roomlog_contract import limits
+
+_ROLES = ("member", "admin", "owner")
+_KINDS = ("group", "direct")
+
+
+class Body(serializers.Serializer[Any]):
+    """A body that is no model: nothing is saved through it."""
+
+
+class RoomIdField(serializers.UUIDField):
+    """32 hex digits, as on the wire; dashes are accepted."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="hex", **options)
+
+
+class UserSerializer(Body):
+    """Somebody, as people see them."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+
+
+class CredentialsSerializer(Body):
+    """Who asks for a token."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+
+
+class TokenSerializer(Body):
+    """The key for `Authorization: Token …` and for `authenticate`."""
+
+    token = serializers.CharField()
+    user = UserSerializer()
+
+
+class TicketSerializer(Body):
+    """A pass for one `authenticate`."""
+
+    ticket = serializers.CharField()
+    expires_in_seconds = serializers.IntegerField()
+
+
+class RoomSerializer(Body):
+    """A room as its member sees it."""
+
+    id = RoomIdField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(_KINDS)
+    epoch = serializers.CharField()
+    seq = serializers.IntegerField()
+    read_seq = serializers.IntegerField()
+    unread = serializers.IntegerField()
+
+
+class CommandSerializer(Body):
+    """What every write may carry: its name, so that a repeat is the same command."""
+
+    uuid = serializers.CharField(max_length=limits.UUID_CODE_POINTS, required=False)
+
+
+class NewRoomSerializer(CommandSerializer):
+    """A room to be made; the asker owns it."""
+
+    name = serializers.CharField(max_length=limits.NAME_CODE_POINTS, allow_blank=True, default="")
+    kind = serializers.ChoiceField(_KINDS, default="group")
+    members = serializers.ListField(
+        child=serializers.IntegerField(min_value=1),
+        max_length=limits.ROOM_MEMBERS_AT_CREATION,
+        default=list,
+    )
+
+
+class NewMemberSerializer(CommandSerializer):
+    """Somebody to be invited."""
+
+    user = serializers.IntegerField(min_value=1)
+    role = serializers.ChoiceField(_ROLES, default="member")
+
+
+class NewMessageSerializer(CommandSerializer):
+    """Something to be said."""
+
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    """Blank is allowed here, so that the wire's own `empty_text` answers."""
+    reply_to = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+
+
+class RequestedSerializer(Body):
+    """The command that waits for its worker; ask `/api/messages/{uuid}/` what became of it."""
+
+    uuid = serializers.CharField()
+    room = RoomIdField()
+
+
+class MessageSerializer(Body):
+    """A message in its present state."""
+
+    id = serializers.IntegerField()
+    seq = serializers.IntegerField()
+    number = serializers.IntegerField()
+    user = UserSerializer()
+    room = RoomIdField()
+    timestamp = serializers.IntegerField()
+    timestamp_ms = serializers.IntegerField()
+    text = serializers.CharField()
+    edited_at = serializers.IntegerField(allow_null=True)
+    deleted = serializers.BooleanField()
+    reply_to = serializers.IntegerField(allow_null=True)
+    reactions = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()))
+
+
+class PageSerializer(Body):
+    """Which messages are asked for."""
+
+    before = serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER, required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=50)
+
+
+class PlaceSerializer(Body):
+    """Where a command is: in the log, waiting for its worker, or given up."""
+
+    state = serializers.ChoiceField([state.value for state in State])
+    room = RoomIdField(allow_null=True)
+    seq = serializers.IntegerField(allow_null=True)
+
+
+class ProblemSerializer(Body):
+    """Why a request was not accepted (RFC 9457); `error_code` is the wire's where it has one."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    error_code = serializers.CharField()
+    errors = serializers.DictField(  # type: ignore[assignment] # a field in a body that nobody validates
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
