@@ -26,7 +26,7 @@ from .bus import Bus, RawEntry
 from .claim import Claim
 from .crash import CrashPoint
 from .decisions import Outcome, few_changes
-from .entries import Entry, entry_of, label_of, pending_entry, shard_of
+from .entries import Entry, entry_of, label_of, oldest_ms, pending_entry, shard_of
 from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
 from .lane import Lane
 from .leases import LeaseKeeper
@@ -152,7 +152,7 @@ class Consumer:
             self._rewind()
         raw = self._bus.read(self._owned, self._patience_ms())
         self._leases.redis_answered()
-        self._pulse.oldest_ms = _oldest_ms(raw)
+        self._pulse.oldest_ms = oldest_ms(raw)
         work = self._sort(raw)
         # Whoever sent one of these entries may have seen the api's answer to what the wake-up stands for.
         is_sweeping = bool(work.spent) or time.monotonic() >= self._next_sweep
@@ -394,8 +394,3 @@ class Consumer:
         moved = list(self._moved.items())[-REMINDERS:]
         self._moved.clear()
         self._bus.finish([head_moved(room, epoch, seq) for room, (epoch, seq) in moved], {})
-
-
-def _oldest_ms(raw: Sequence[RawEntry]) -> dict[int, int]:
-    """Return the time of each shard's first entry: an id begins with Redis' clock."""
-    return {shard_of(stream): int(entry_id.partition("-")[0]) for stream, entry_id, _ in reversed(raw)}

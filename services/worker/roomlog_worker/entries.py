@@ -1,5 +1,6 @@
 """A command on a worker's bench: an entry of a shard's stream, or a row that the api left."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
@@ -69,6 +70,11 @@ def kind_of(label: str) -> str:
 def shard_of(stream: str) -> int:
     """Return NN of `<prefix>:{sNN}:in`."""
     return int(stream.partition("{s")[2][:2])
+
+
+def oldest_ms(raw: Sequence[tuple[str, str, bytes]]) -> dict[int, int]:
+    """Return the time of each shard's first entry: an id begins with Redis' clock."""
+    return {shard_of(stream): int(entry_id.partition("-")[0]) for stream, entry_id, _ in reversed(raw)}
 
 
 def entry_of(stream: str, entry_id: str, value: bytes) -> Entry | None:
