@@ -1,7 +1,5 @@
 """The services of one install, each with settings of its own, and the shortest proof that they work."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,26 +9,13 @@ from roomlog_client import RoomlogClient
 from roomlog_local import command
 from roomlog_local.child import Child, stop_all
 from roomlog_local.ports import LOOPBACK, free_port
+from tests.harness.manage import manage
 
 SECONDS: Final = 90.0
 STOP_SECONDS: Final = 20.0
 TOKEN: Final = (
     "from rest_framework.authtoken.models import Token; print(Token.objects.get(user__username='alice').key)"
 )
-
-
-def manage(environ: Mapping[str, str], *words: str) -> str:
-    """Run a command of the api's."""
-    done = subprocess.run(
-        command.management(*words),
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @contextmanager
@@ -57,8 +42,8 @@ def running_services(
 
 async def say_hello(url: str, environ: Mapping[str, str]) -> None:
     """Make the sample users and rooms; one of the users says something in each of theirs."""
-    manage(environ, "make_demo")
-    token = manage(environ, "shell", "-c", TOKEN).split()[-1]
+    manage(environ, "make_demo", seconds=SECONDS)
+    token = manage(environ, "shell", "-c", TOKEN, seconds=SECONDS).split()[-1]
     async with RoomlogClient(url, token) as client:
         await client.ready(SECONDS)
         for room in client.rooms():

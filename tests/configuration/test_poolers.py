@@ -10,10 +10,11 @@ import pytest
 
 from roomlog_local import command
 from roomlog_local.ports import LOOPBACK, free_port
-from tests.configuration.install import SECONDS, manage, running_services, say_hello
+from tests.configuration.install import SECONDS, running_services, say_hello
 from tests.configuration.servers import port_of, running_valkey
 from tests.faults.conftest import running_postgres
 from tests.faults.pooler import running_pooler
+from tests.harness.manage import manage
 
 SENTENCE = (
     "leads to a pooler that lends sessions to others between transactions: set its pool_mode to session"
@@ -29,7 +30,7 @@ def environ() -> Iterator[dict[str, str]]:
             "ROOMLOG_DATABASE_URL": server.url(server.create()),
             "ROOMLOG_REDIS_URL": f"redis://{LOOPBACK}:9/0",
         }
-        manage(environ, "migrate", "--verbosity", "0")
+        manage(environ, "migrate", "--verbosity", "0", seconds=SECONDS)
         yield environ
 
 

@@ -10,8 +10,9 @@ import pytest
 from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK
 from tests.configuration import table
-from tests.configuration.install import manage, running_services, say_hello
+from tests.configuration.install import running_services, say_hello
 from tests.configuration.servers import RIGHT, port_of, running_valkey
+from tests.harness.manage import manage
 
 PREFIX: Final = "chat/production"
 SECONDS: Final = 90.0
@@ -47,7 +48,7 @@ def install(environ: dict[str, str], redis_port: int, tmp_path: Path) -> Iterato
     def of(name: str) -> dict[str, str]:
         return {**environ, "ROOMLOG_REDIS_URL": f"redis://{name}:pw@{LOOPBACK}:{redis_port}/0"}
 
-    manage(environ, "migrate", "--verbosity", "0")
+    manage(environ, "migrate", "--verbosity", "0", seconds=SECONDS)
     with running_services(of, tmp_path) as running_install:
         yield running_install
 

@@ -11,9 +11,10 @@ from roomlog_contract.keyspace import Keyspace
 from roomlog_local import command
 from roomlog_local.child import Child, stop_all
 from roomlog_local.ports import LOOPBACK, free_port
-from tests.configuration.install import SECONDS, STOP_SECONDS, manage
+from tests.configuration.install import SECONDS, STOP_SECONDS
 from tests.configuration.servers import port_of, running_valkey
 from tests.faults.waiting import wait_until
+from tests.harness.manage import manage
 
 KEY = Keyspace().install_key
 
@@ -36,7 +37,7 @@ def workers(carrier: redis.Redis, tmp_path: Path) -> Iterator[tuple[Child, Child
             "ROOMLOG_REDIS_URL": f"redis://{LOOPBACK}:{port_of(carrier)}/0",
         }
         if not children:
-            manage(environ, "migrate", "--verbosity", "0")
+            manage(environ, "migrate", "--verbosity", "0", seconds=SECONDS)
         children.append(Child(command.worker(0, environ, free_port()), tmp_path / f"{name}.log"))
     (tmp_path / "copy.sqlite3").write_bytes((tmp_path / "original.sqlite3").read_bytes())
     try:

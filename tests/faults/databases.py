@@ -4,10 +4,8 @@ Where messages end up. The schema is made once a session by the real migrations;
 tests read it here with plain SQL, beside Django, so that no model can hide what is stored.
 """
 
-import os
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,8 +13,8 @@ from typing import Any, Protocol
 
 import psycopg
 
-from roomlog_local.command import management
 from tests.faults.postgres import CONNECT_SECONDS, HOW_TO_GET_IT, OWNER, PostgresServer, find_binaries
+from tests.harness.manage import manage
 
 SECRET_KEY = "only-for-tests-and-never-on-a-network"
 MIGRATE_SECONDS = 60.0
@@ -151,12 +149,4 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
 def migrate(url: str) -> None:
     """Runs the real migrations."""
     settings = {"ROOMLOG_DATABASE_URL": url, "ROOMLOG_SECRET_KEY": SECRET_KEY}
-    done = subprocess.run(
-        management("migrate", "--verbosity", "0"),
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=MIGRATE_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    manage(settings, "migrate", "--verbosity", "0", seconds=MIGRATE_SECONDS)

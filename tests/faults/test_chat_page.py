@@ -1,8 +1,6 @@
 """The chat page as people meet it: two of them in real browsers, before a whole stack of real processes."""
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,10 +9,10 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from roomlog_local.command import management
 from tests.faults.browser import browser
 from tests.faults.conftest import MakeStack
 from tests.faults.stack import Stack
+from tests.harness.manage import manage
 
 __all__ = ["browser"]
 
@@ -72,15 +70,8 @@ class Demo:
     def __init__(self, stack: Stack, browser: Browser) -> None:
         self.stack = stack
         self._browser = browser
-        made = subprocess.run(
-            management("make_demo"),
-            env={**os.environ, **stack.environ},
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=True,
-        )
-        self.facts: dict[str, Any] = json.loads(made.stdout)
+        made = manage(stack.environ, "make_demo", seconds=COMMAND_SECONDS)
+        self.facts: dict[str, Any] = json.loads(made)
 
     def user(self, name: str) -> dict[str, str]:
         """Return name, password and token."""

@@ -19,7 +19,7 @@ SECONDS = 40.0
 MISSED = 450
 """More than two pages."""
 SENDERS = 6
-"""Who fill a room together, faster than one person is allowed to."""
+"""People who fill a room together, faster than one of them may."""
 
 
 class Taken:

@@ -55,9 +55,9 @@ def write_one(command: RoomWrite, user: int, *, staff: bool = False) -> Result:
     return write((command, user), staff=staff)[0]
 
 
-def written(command: RoomWrite, user: int) -> Recorded:
+def written(command: RoomWrite, user: int, *, staff: bool = False) -> Recorded:
     """Write a command that must succeed."""
-    result = write_one(command, user)
+    result = write_one(command, user, staff=staff)
     assert isinstance(result, Recorded), result
     return result
 
@@ -65,8 +65,7 @@ def written(command: RoomWrite, user: int) -> Recorded:
 def make_room(owner: int, members: Sequence[int] = ()) -> UUID:
     """Return a group that was made by a command, by staff: no limit of the wire counts for it."""
     command = CreateRoom(uuid=f"make-{next(_numbers)}", name="lobby", members=list(members))
-    result = write_one(command, owner, staff=True)
-    assert isinstance(result, Recorded), result
+    written(command, owner, staff=True)
     return room_of(command, owner)
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from roomlog_local.command import Command, api, management
+from roomlog_local.command import Command, api
 from roomlog_local.ports import free_port
 from tests.faults.waiting import wait_until
+from tests.harness.manage import manage
 
 START_SECONDS = 60.0
 TURN_SECONDS = 20.0
@@ -39,7 +40,7 @@ def log(tmp_path: Path) -> Path:
 def process(command: Command, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """The api, ready to serve."""
     environ = os.environ | command.environ
-    subprocess.run(management("migrate", "-v", "0"), env=environ, check=True, timeout=START_SECONDS)
+    manage(command.environ, "migrate", "-v", "0", seconds=START_SECONDS)
     with (
         log.open("w") as said,
         subprocess.Popen(command.arguments, env=environ, stdout=said, stderr=said) as process,

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from roomlog_api.requests_in_full import MAX_BODY_BYTES, MAX_HEAD_BYTES, Unreadable, end_of_request
-from roomlog_local.command import api, management
+from roomlog_local.command import api
 from roomlog_local.ports import LOOPBACK, free_port
+from tests.harness.manage import manage
 
 READY_SECONDS = 60.0
 BYSTANDER_SECONDS = 5.0
@@ -37,9 +38,7 @@ class Server:
             "ROOMLOG_SECRET_KEY": "only-for-tests",
             "ROOMLOG_DATABASE_URL": f"sqlite:///{directory / 'api.sqlite3'}",
         }
-        subprocess.run(
-            management("migrate", "-v", "0"), env=os.environ | environ, check=True, timeout=READY_SECONDS
-        )
+        manage(environ, "migrate", "-v", "0", seconds=READY_SECONDS)
         self.command = api(environ, self.port, self.health)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(

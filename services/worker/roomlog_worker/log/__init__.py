@@ -1,1 +1,1 @@
-"""The only code that can write a room's log: rules, batches, statements, leases. Nobody else imports it."""
+"""The only code that can write a room's log: rules, batches, statements, leases. For the worker alone."""

@@ -34,7 +34,7 @@ def test_many_new_rooms_hold_up_no_message(bench: Bench, people: People) -> None
 
 
 def test_a_transaction_makes_few_rooms(bench: Bench, people: People) -> None:
-    """Whoever else writes waits for two of a crowd at most."""
+    """Others wait for at most two rooms of a crowd."""
     for number in range(30):
         bench.send(CreateRoom(uuid=str(number), members=[people.bob]), people.alice)
     with patch("roomlog_worker.writer.open_batch", wraps=open_batch) as opened:
