@@ -1,11 +1,13 @@
 """Free ports on the loopback address.
 
-Before the processes start. Between finding and using a port somebody else may take it: whoever loses that
-race fails at its start and is started again by its supervisor.
+They are chosen before the processes start. Between choosing and using a port another program may take it:
+whoever loses that race fails at its start and is started again by its supervisor. Processes that choose with
+this module do not race: each holds the UDP port of the same number.
 """
 
 import os
 import socket
+from collections import deque
 from itertools import count
 
 from roomlog_local.errors import PortsTaken
@@ -21,15 +23,19 @@ STEP = 100
 STEPS = 10
 """More than anybody runs beside each other on a laptop."""
 
+HELD_PORTS = 200
+"""How many of the ports that it was given a process holds, the last ones."""
+
 _offers = count(os.getpid() * 61)
 """Never the same port twice for one process, and seldom the same for two that search at one time."""
+_held: deque[socket.socket] = deque(maxlen=HELD_PORTS)
 
 
 def free_port() -> int:
-    """Returns a port that is free now and that this process was not given before."""
+    """Return a port that is free now and that neither this process nor a living other one was given."""
     for _ in range(PORTS):
         port = FIRST_PORT + next(_offers) % PORTS
-        if _is_free(port):
+        if _is_free(port) and _hold(port):
             return port
     raise OSError(f"no free port from {FIRST_PORT} on")
 
@@ -56,3 +62,17 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _hold(port: int) -> bool:
+    """Take the UDP port of this number as a sign to other processes; return whether it was free."""
+    sign = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        sign.bind((LOOPBACK, port))
+    except OSError:
+        sign.close()
+        return False
+    if len(_held) == HELD_PORTS:
+        _held.popleft().close()
+    _held.append(sign)
+    return True

@@ -1,6 +1,8 @@
 """Free ports: kept where they can be, never given twice, never one that a client could be sitting on."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -9,6 +11,13 @@ from roomlog_local.errors import PortsTaken
 from roomlog_local.ports import LOOPBACK, STEP, free_port, preferred_port
 
 FIRST_CLIENT_PORT = 32_768
+SEARCH_FROM = """
+import sys
+from itertools import count
+from roomlog_local import ports
+ports._offers = count(int(sys.argv[1]) - ports.FIRST_PORT)
+print(ports.free_port())
+"""
 
 
 def test_a_taken_port_has_the_same_substitute_each_time() -> None:
@@ -32,6 +41,15 @@ def test_no_port_is_given_twice() -> None:
     """Two processes of one stack never get the same, though neither listens yet."""
     given = [free_port() for _ in range(100)]
     assert len(set(given)) == 100
+
+
+def test_no_port_is_given_to_two_processes() -> None:
+    """While this process lives, another passes over its port, also while nothing listens there."""
+    port = free_port()
+    other = subprocess.run(
+        [sys.executable, "-c", SEARCH_FROM, str(port)], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert int(other.stdout) > port
 
 
 def test_no_client_can_sit_on_a_servers_port() -> None:
