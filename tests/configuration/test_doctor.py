@@ -143,7 +143,7 @@ def test_a_commit_that_may_not_stay_is_wrong(postgres: PostgresServer, database:
         f"ALTER DATABASE {name} SET default_transaction_read_only = on",
     )
     lines = report(database)
-    assert "lose messages that were accepted" in lines["synchronous_commit"]
+    assert "lose accepted messages" in lines["synchronous_commit"]
     assert lines["fsync"].startswith("ok")
     assert "read-only; point ROOMLOG_DATABASE_URL to the primary" in lines["database role"]
 
@@ -223,7 +223,7 @@ def test_a_worker_s_clock_and_its_lost_redis_are_named(database: str, carrier: r
         lines = report(database, carrier)
     assert "+9" in lines["workers' clocks"] or "+89" in lines["workers' clocks"]
     assert "NTP" in lines["workers' clocks"]
-    assert "[1]; look at their ROOMLOG_REDIS_URL" in lines["workers without Redis"]
+    assert "[1]; check their ROOMLOG_REDIS_URL" in lines["workers without Redis"]
 
 
 def test_two_live_processes_of_one_ordinal_are_named(database: str, carrier: redis.Redis) -> None:
@@ -233,4 +233,4 @@ def test_two_live_processes_of_one_ordinal_are_named(database: str, carrier: red
     beat = "UPDATE roomlog_worker SET beat = beat + 1 WHERE ordinal = 3"
     with meanwhile(lambda: set_up(database, beat)):
         line = report(database, carrier)["worker ordinals"]
-    assert "several live processes have [3]; end one of each" in line
+    assert "several live processes have [3]; stop one of each" in line

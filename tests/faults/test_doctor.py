@@ -48,8 +48,8 @@ def test_a_good_install_is_good(make_stack: MakeStack) -> None:
     assert "WRONG" not in said
     for what in ("Redis version", "eviction", "migrations", "shards", "streams", "Redis clock", "workers"):
         assert line_of(said, what).startswith("ok")
-    assert "a gateway at worst" in said
-    assert "a worker at worst" in said
+    assert "worst-case memory of a gateway, by its limits" in said
+    assert "worst-case memory of a worker, by its limits" in said
     secrets = [stack.environ["ROOMLOG_SECRET_KEY"], stack.redis_url, stack.database.url]
     assert [secret for secret in secrets if secret in said] == []
 

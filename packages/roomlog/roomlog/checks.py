@@ -12,8 +12,8 @@ from django.db import connections
 
 ENCODING: Final = "UTF8"
 TODO: Final = (
-    "Make it anew with the template that allows it: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0; an"
-    " existing one by pg_dump and restore."
+    "Recreate it with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0; move existing data with pg_dump"
+    " and a restore."
 )
 
 

@@ -13,7 +13,7 @@ from roomlog_runtime.settings import SettingError
 
 from .database_address import VARIABLE
 
-TODO: Final = "set its pool_mode to session, or name PostgreSQL itself"
+TODO: Final = "set its pool_mode to session, or connect to PostgreSQL directly"
 ROUNDS: Final = 4
 """A pool in use may give the same sessions again by chance; an idle one is seen through in the first."""
 

@@ -36,12 +36,12 @@ def total(shares: Sequence[Share]) -> int:
 
 def describe(process: str, shares: Sequence[Share], limit_bytes: int | None) -> list[str]:
     """Return lines for an operator: each share, the sum, and what the container allows."""
-    lines = [f"{process} at worst, by its limits:"]
+    lines = [f"worst-case memory of {process}, by its limits:"]
     for share in shares:
         each, both = in_units(share.each_bytes), in_units(share.total_bytes)
         lines.append(f"  {share.count:>7,} x {each:>10}  {both:>10}  {share.what}")
     lines.append(f"  {'':>7}   {'sum':>10}  {in_units(total(shares)):>10}")
-    allowed = "no limit is set" if limit_bytes is None else f"{in_units(limit_bytes)} are allowed"
+    allowed = "no limit" if limit_bytes is None else f"limit {in_units(limit_bytes)}"
     return [*lines, f"  this container: {allowed}"]
 
 

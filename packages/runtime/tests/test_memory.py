@@ -14,7 +14,7 @@ def test_the_sum_is_that_of_all_shares() -> None:
     assert total(SHARES) == 1024 * 1024 + 204_800
     lines = describe("a gateway", SHARES, 512 * 1024 * 1024)
     assert "1.2 MiB" in lines[-2]
-    assert "512.0 MiB are allowed" in lines[-1]
+    assert "limit 512.0 MiB" in lines[-1]
     assert "no limit" in describe("a gateway", SHARES, None)[-1]
 
 

@@ -12,12 +12,12 @@ from typing import Final
 from roomlog_runtime.settings import SettingError
 
 COMMANDS: Final = {
-    "doctor": "Look at Redis, database, workers and clocks, and say what to do; 1 where anything is wrong.",
-    "new-epoch": "Void every cursor. For a restored database: workers to 0, restore, new-epoch, workers up.",
+    "doctor": "Check Redis, database, workers and clocks; say what to do. Exits with 1 if anything is wrong.",
+    "new-epoch": "Invalidate every cursor. To restore: scale workers to 0, restore, new-epoch, scale up.",
 }
 HELP: Final = {"--help", "-h"}
 SETTINGS: Final = (
-    "It takes the api's settings from the environment: ROOMLOG_SECRET_KEY, ROOMLOG_DATABASE_URL, …"
+    "It reads the api's settings from the environment: ROOMLOG_SECRET_KEY, ROOMLOG_DATABASE_URL, …"
 )
 USAGE: Final = f"usage: roomlog {{{','.join(COMMANDS)}}} [--help]"
 

@@ -51,7 +51,7 @@ def test_rooms_that_wait_are_not_asked_for_twice(monkeypatch: pytest.MonkeyPatch
     """Without a worker it says so in the end, and a second try leaves what the first asked for."""
     monkeypatch.setattr(make_demo, "ROOMS_SECONDS", 0.0)
     for _ in range(2):
-        with pytest.raises(CommandError, match="No worker made the rooms"):
+        with pytest.raises(CommandError, match="No worker created the rooms"):
             call_command("make_demo")
     assert PendingCommand.objects.count() == 2
 

@@ -36,15 +36,15 @@ def worst_case(config: Config) -> tuple[Share, ...]:
     """Return all that this process may hold when every connection is at all of its bounds."""
     connections = {
         "connections, idle": CONNECTION_BYTES,
-        "messages that are being received": limits.FRAME_BYTES + READING_BYTES,
-        "bytes with the socket (SOCKET_BYTES)": SOCKET_BYTES + WRITE_BYTES,
-        "events that wait, if no two connections share a room (OUTBOX_BYTES)": limits.OUTBOX_BYTES,
+        "messages being received": limits.FRAME_BYTES + READING_BYTES,
+        "bytes in the socket (SOCKET_BYTES)": SOCKET_BYTES + WRITE_BYTES,
+        "waiting events, if no two connections share a room (OUTBOX_BYTES)": limits.OUTBOX_BYTES,
     }
     return (
         Share("the process itself", PROCESS_BYTES),
-        Share("commands that wait for Redis (PENDING_BYTES)", PENDING_BYTES),
-        Share("answers that wait, of all connections (UNREAD_BYTES)", unread_bound(config.max_connections)),
-        Share("answers that arrive before these are counted again", ARRIVING_BYTES),
+        Share("commands waiting for Redis (PENDING_BYTES)", PENDING_BYTES),
+        Share("unread answers of all connections (UNREAD_BYTES)", unread_bound(config.max_connections)),
+        Share("answers that arrive between two counts", ARRIVING_BYTES),
         *(Share(what, each, config.max_connections) for what, each in connections.items()),
     )
 

@@ -32,12 +32,10 @@ def worst_case() -> tuple[Share, ...]:
     page = limits.PAGE_BYTES + EVENT_BYTES
     return (
         Share("the process itself", PROCESS_BYTES),
-        Share(
-            "commands that write, as they pass through", limits.FRAME_BYTES * COPIES, 2 * limits.STREAM_BATCH
-        ),
-        Share("rooms, senders and names that are remembered", REMEMBERED_BYTES, MOST),
-        Share("commands that read, as they pass", 2 * QUESTION_BYTES, 2 * READ_BATCH * LANES),
-        Share("rows of the page that is being made", limits.PAGE_EVENTS * EVENT_BYTES, LANES),
-        Share("pages that are answered together, as frames and bundles", 2 * page, READS_AT_ONCE * LANES),
+        Share("writes in progress", limits.FRAME_BYTES * COPIES, 2 * limits.STREAM_BATCH),
+        Share("cached rooms, senders and names", REMEMBERED_BYTES, MOST),
+        Share("reads in progress", 2 * QUESTION_BYTES, 2 * READ_BATCH * LANES),
+        Share("rows of the page in progress", limits.PAGE_EVENTS * EVENT_BYTES, LANES),
+        Share("pages answered together, as frames and bundles", 2 * page, READS_AT_ONCE * LANES),
         Share("bundles on their way to Redis", 2 * (UNCONFIRMED_BYTES + BUNDLE_BYTES), LANES),
     )

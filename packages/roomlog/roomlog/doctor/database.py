@@ -55,7 +55,7 @@ def look() -> Iterator[Finding]:
         if connection.vendor == "postgresql":
             yield _clock()
     except (DatabaseError, InterfaceError) as error:
-        fact = f"can't be asked: {type(error).__name__}"  # its text may hold the address or the user
+        fact = f"no answer: {type(error).__name__}"  # its text may hold the address or the user
         yield Finding("database", fact, "start it, or correct ROOMLOG_DATABASE_URL")
 
 
@@ -83,10 +83,10 @@ def _tables() -> Iterator[Finding]:
     yield from _owners()
     late = datetime.now(UTC) - timedelta(seconds=PENDING_SECONDS)
     waiting = PendingCommand.objects.filter(date_created__lt=late).count()
-    todo = "look at the owners of the shards: they sweep each second"
+    todo = "check the workers that own the shards: they sweep every second"
     yield found("pending commands", f"{waiting} older than {PENDING_SECONDS:.0f} s", not waiting, todo)
     letters = DeadLetter.objects.count()
-    yield found("dead letters", str(letters), not letters, "look at them in the admin, then delete them")
+    yield found("dead letters", str(letters), not letters, "inspect them in the admin, then delete them")
 
 
 def _owners() -> Iterator[Finding]:
@@ -100,12 +100,12 @@ def _owners() -> Iterator[Finding]:
     yield from _doubles(alive)
     yield from _of_workers(alive)
     yield found(
-        "workers", f"{len(alive)} beat", bool(alive), "start a worker: nothing is accepted without one"
+        "workers", f"{len(alive)} alive", bool(alive), "start a worker: nothing is accepted without one"
     )
     leases = ShardLease.objects.values_list("shard", "owner")
     orphans = [shard for shard, owner in leases if owner not in alive]
-    fact = f"without an owner: {orphans}" if orphans else f"all {SHARDS} have an owner that beats"
-    todo = "ask again in 20 s; where it lasts, look at the workers' logs"
+    fact = f"without an owner: {orphans}" if orphans else f"all {SHARDS} have a live owner"
+    todo = "run this again in 20 s; if it persists, check the workers' logs"
     yield found("shards", fact, not orphans, todo)
 
 
@@ -113,7 +113,7 @@ def _doubles(alive: set[UUID]) -> Iterator[Finding]:
     """Yield the ordinals that two live processes have: the later takes the shards of the earlier."""
     ordinals = Counter(Worker.objects.filter(uuid__in=alive).values_list("ordinal", flat=True))
     if doubled := sorted(ordinal for ordinal, count in ordinals.items() if count > 1):
-        todo = "end one of each, or give every process its own ROOMLOG_ORDINAL; a rollout may last a moment"
+        todo = "stop one of each, or give every process its own ROOMLOG_ORDINAL; normal during a rollout"
         yield Finding("worker ordinals", f"several live processes have {doubled}", todo)
 
 
@@ -122,7 +122,7 @@ def _of_workers(alive: set[UUID]) -> Iterator[Finding]:
     workers = list(Worker.objects.filter(uuid__in=alive))
     now = time.time()
     cut_off = sorted(worker.ordinal for worker in workers if not worker.reaches_redis)
-    todo = "look at their ROOMLOG_REDIS_URL, its user's rights, and the network"
+    todo = "check their ROOMLOG_REDIS_URL, its user's rights and the network"
     if cut_off:
         yield Finding("workers without Redis", str(cut_off), todo)
     ahead = [worker.clock - now for worker in workers if worker.clock is not None]

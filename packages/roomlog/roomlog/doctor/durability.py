@@ -14,9 +14,9 @@ from .finding import Finding, found
 PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 SETTINGS: Final = ("synchronous_commit", "fsync", "full_page_writes")
 LOSSES: Final = {
-    "synchronous_commit": "a crash would lose messages that were accepted",
-    "fsync": "a crash would break the database",
-    "full_page_writes": "a crash would break the database",
+    "synchronous_commit": "a crash would lose accepted messages",
+    "fsync": "a crash could corrupt the database",
+    "full_page_writes": "a crash could corrupt the database",
 }
 
 
@@ -68,6 +68,6 @@ def _writable() -> Finding:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'")
         is_standby, is_read_only = cursor.fetchone()
-    fact = "a standby" if is_standby else "read-only" if is_read_only else "takes writes"
-    todo = "point ROOMLOG_DATABASE_URL to the primary, or end default_transaction_read_only"
+    fact = "a standby" if is_standby else "read-only" if is_read_only else "accepts writes"
+    todo = "point ROOMLOG_DATABASE_URL to the primary, or turn off default_transaction_read_only"
     return found("database role", fact, not (is_standby or is_read_only), todo)

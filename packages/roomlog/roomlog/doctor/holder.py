@@ -18,11 +18,11 @@ def look(redis: Redis, keyspace: Keyspace) -> Finding:
     try:
         standing = (cast(bytes | None, redis.get(keyspace.install_key)) or b"").decode(errors="replace")
     except NoPermissionError:
-        return Finding(what, "this user may not ask")
+        return Finding(what, "this Redis user may not read it")
     holder = difference(claim_of(identity()), standing)
     fact = f"by {holder}" if holder else "by this database's workers" if standing else "none"
     todo = (
-        "the workers of this database own nothing: give each install its own ROOMLOG_REDIS_PREFIX, or end the"
+        "this database's workers own no shards: give each install its own ROOMLOG_REDIS_PREFIX, or stop the"
         f" other workers and wait {CLAIM_SECONDS} s"
     )
     return found(what, fact, not holder, todo)

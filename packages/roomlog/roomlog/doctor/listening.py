@@ -44,15 +44,15 @@ def compare(spoke: tuple[Iterable[UUID], Iterable[int]] | None) -> Finding:
     """Return whether this database knows all that was spoken of."""
     what = "notices on the prefix"
     if spoke is None:
-        return Finding(what, "this user of Redis may not listen, so that another install is not heard")
+        return Finding(what, "this Redis user may not subscribe, so another install goes unnoticed")
     rooms, users = set(spoke[0]), set(spoke[1])
     known_rooms = set(ChatRoom.objects.filter(pk__in=rooms).values_list("pk", flat=True))
     known_users = set(get_user_model().objects.filter(pk__in=users).values_list("pk", flat=True))
     strangers = len(rooms - known_rooms) + len(users - known_users)
-    fact = f"of {len(rooms)} rooms and {len(users)} users in {LISTEN_SECONDS:g} s"
+    fact = f"from {len(rooms)} rooms and {len(users)} users in {LISTEN_SECONDS:g} s"
     if strangers:
         fact += f", {strangers} of them unknown to this database"
-    todo = "another install uses this Redis under the same name: give each its own ROOMLOG_REDIS_PREFIX"
+    todo = "another install uses this prefix: give each install its own ROOMLOG_REDIS_PREFIX"
     return found(what, fact, not strangers, todo)
 
 

@@ -22,7 +22,7 @@ def look() -> Iterator[str]:
     """Yield the lines of each service, or where to ask."""
     for service, (package, words) in COMMANDS.items():
         if find_spec(package) is None:
-            yield f"a {service}'s memory at worst: run `python {' '.join(words)}` in its image"
+            yield f"worst-case memory of a {service}: run `python {' '.join(words)}` in its image"
         else:
             yield from _ask(service, words)
 
@@ -33,6 +33,6 @@ def _ask(service: str, words: tuple[str, ...]) -> Iterator[str]:
             [sys.executable, *words], capture_output=True, text=True, timeout=SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        yield f"a {service} did not say what it may hold: {type(error).__name__}"
+        yield f"worst-case memory of a {service}: no answer: {type(error).__name__}"
     else:
         yield from done.stdout.splitlines()

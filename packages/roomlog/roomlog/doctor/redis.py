@@ -10,7 +10,6 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from roomlog_contract import limits
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS
 
 from .finding import Finding, found
 
@@ -22,6 +21,7 @@ LAG_ENTRIES: Final = limits.STREAM_ENTRIES // 10
 CLOCK_SECONDS: Final = 2.0
 """Safety needs no clock; tickets, which live for a minute, and timestamps do."""
 MEBIBYTE: Final = 1024 * 1024
+STREAMS: Final = len(Keyspace().streams())
 
 
 def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
         yield from _allowed("streams", lambda: _streams(redis, keyspace))
         yield from _allowed("Redis clock", lambda: _clock(redis))
     except (RedisError, OSError) as error:
-        fact = f"can't be asked: {type(error).__name__}"  # its text may hold the address or the user
+        fact = f"no answer: {type(error).__name__}"  # its text may hold the address or the user
         yield Finding("Redis", fact, "start it, or correct ROOMLOG_REDIS_URL")
 
 
@@ -46,7 +46,7 @@ def _informed(redis: Redis) -> Iterator[Finding]:
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
         looks = "version, role, eviction, memory and persistence"
-        yield Finding("Redis INFO", f"this user may not ask it: look at {looks} yourself")
+        yield Finding("Redis INFO", f"this user may not run it: check {looks} yourself")
         return
     yield _server(info)
     role = str(info.get("role"))
@@ -61,7 +61,7 @@ def _allowed(what: str, question: Callable[[], Finding]) -> Iterator[Finding]:
     try:
         yield question()
     except NoPermissionError:
-        yield Finding(what, "this user may not ask")
+        yield Finding(what, "this user may not read it")
 
 
 def _rights(redis: Redis, keyspace: Keyspace) -> Finding:
@@ -73,7 +73,7 @@ def _rights(redis: Redis, keyspace: Keyspace) -> Finding:
             redis.execute_command(*words)  # type: ignore[no-untyped-call]
         except NoPermissionError:
             missing.append(words[0])
-    fact = f"may not: {', '.join(missing)}" if missing else "the api may do what it needs"
+    fact = f"may not: {', '.join(missing)}" if missing else "the api has the rights it needs"
     return found("Redis rights", fact, not missing, "give the user the rights in docs/configuration.md")
 
 
@@ -92,18 +92,14 @@ def _library() -> Finding:
 
 def _memory(info: dict[str, Any]) -> Iterator[Finding]:
     policy = str(info.get("maxmemory_policy", "unknown"))
-    yield found(
-        "eviction", policy, policy == "noeviction", "set maxmemory-policy noeviction: commands would vanish"
-    )
+    todo = "set maxmemory-policy noeviction: eviction deletes commands"
+    yield found("eviction", policy, policy == "noeviction", todo)
     most, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
     fact = f"{used / MEBIBYTE:.0f} of {most / MEBIBYTE:.0f} MiB"
-    yield found(
-        "Redis memory", fact if most else "no limit", most > 0, "set maxmemory: full streams must be refused"
-    )
-    worst = SHARDS * 2 * limits.STREAM_BYTES / MEBIBYTE
-    yield Finding(
-        "streams at worst", f"{worst:.0f} MiB ({SHARDS} shards, in and read); above maxmemory: busy"
-    )
+    todo = "set maxmemory: without it Redis never refuses writes"
+    yield found("Redis memory", fact if most else "no limit", most > 0, todo)
+    worst = STREAMS * limits.STREAM_BYTES / MEBIBYTE
+    yield Finding("worst-case streams", f"{worst:.0f} MiB ({STREAMS}); above maxmemory clients get busy")
 
 
 def _persistence(info: dict[str, Any]) -> Iterator[Finding]:
@@ -111,12 +107,12 @@ def _persistence(info: dict[str, Any]) -> Iterator[Finding]:
     state = (
         "append-only file"
         if is_on
-        else "no append-only file: commands under way are lost with it, and repeated"
+        else "no append-only file: a crash loses commands in flight, and clients retry them"
     )
     yield Finding("persistence", state)
     last = {name: str(info.get(name, "ok")) for name in ("aof_last_write_status", "rdb_last_bgsave_status")}
     broken = [name for name, status in last.items() if status != "ok"]
-    todo = "look at its disk: it may refuse writes"
+    todo = "check its disk: Redis may refuse writes"
     yield found("last save", "failed: " + ", ".join(broken) if broken else "ok", not broken, todo)
 
 
@@ -129,7 +125,7 @@ def _streams(redis: Redis, keyspace: Keyspace) -> Finding:
     name, longest = max(lengths.items(), key=lambda item: item[1])
     fact = f"{sum(lengths.values())} entries wait, at most {longest} in one stream"
     fact += f" ({name})" if longest else ""
-    todo = "look at the owner of this shard, its log and the database's load"
+    todo = "check the owner of this shard, its log and the database's load"
     return found("streams", fact, longest <= LAG_ENTRIES, todo)
 
 
@@ -146,7 +142,7 @@ def clock(what: str, difference: float) -> Finding:
         what,
         f"{difference:+.2f} s",
         abs(difference) <= CLOCK_SECONDS,
-        "let NTP set the clocks of both machines",
+        "synchronize the clocks of both machines with NTP",
     )
 
 

@@ -19,5 +19,5 @@ def test_it_is_printed() -> None:
     """One line a share and the sum."""
     out = StringIO()
     call_command(Command(), stdout=out)
-    assert "a worker at worst" in out.getvalue()
+    assert "worst-case memory of a worker" in out.getvalue()
     assert "sum" in out.getvalue()

@@ -23,7 +23,7 @@ TIMEOUT_SECONDS: Final = 5.0
 class Command(BaseCommand):
     """`roomlog doctor`."""
 
-    help = "Check Redis, database, owners of shards and clocks; print what memory the limits allow."
+    help = "Check Redis, database, shard owners and clocks; print the worst-case memory."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         for line in memory.look():
             self.stdout.write(line)
         if wrong:
-            raise CommandError(f"{wrong} to look at")
+            raise CommandError(f"{wrong} WRONG: see above")
 
 
 def _findings() -> Iterator[Finding]:

@@ -39,7 +39,7 @@ strengthens each at its first login."""
 class Command(BaseCommand):
     """`python -m django make_demo`: again is harmless."""
 
-    help = "Makes the users alice, bob, carol and admin and two rooms, and prints them as JSON."
+    help = "Create the users alice, bob, carol and admin and two rooms; print them as JSON."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing, wait for the workers, print."""
@@ -89,7 +89,7 @@ def _wait(rooms: set[UUID]) -> None:
     deadline = time.monotonic() + ROOMS_SECONDS
     while ChatRoom.objects.filter(pk__in=rooms).count() < len(rooms):
         if time.monotonic() > deadline:
-            raise CommandError(f"No worker made the rooms in {ROOMS_SECONDS:.0f} s. Is one running?")
+            raise CommandError(f"No worker created the rooms in {ROOMS_SECONDS:.0f} s. Is one running?")
         time.sleep(POLL_SECONDS)
 
 

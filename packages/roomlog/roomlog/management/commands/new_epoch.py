@@ -19,8 +19,8 @@ class Command(BaseCommand):
     """`roomlog new-epoch`."""
 
     help = (
-        "Void every cursor after a restore: stop the workers, restore, run this, start the workers. Clients"
-        " on open sockets are told within 30 s, all others when they come back; both reload and go on."
+        "Invalidate every cursor after a restore: stop the workers, restore, run this, start the workers."
+        " Open sockets are told within 30 s, other clients when they reconnect; all reload and continue."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

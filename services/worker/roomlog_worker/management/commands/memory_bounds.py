@@ -11,7 +11,7 @@ from roomlog_worker.memory import worst_case
 class Command(BaseCommand):
     """Asks neither Redis nor the database."""
 
-    help = "Print what memory a worker's limits allow."
+    help = "Print the worst-case memory that a worker's limits allow."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print it."""

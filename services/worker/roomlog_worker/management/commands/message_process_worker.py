@@ -31,12 +31,12 @@ SWITCH_SECONDS: Final = 0.0005
 class Command(BaseCommand):
     """Takes commands from the streams of the shards it owns and writes the rooms' logs."""
 
-    help = "Process the rooms' commands until SIGTERM or SIGINT, then hand the shards over."
+    help = "Process commands until SIGTERM or SIGINT, then release the shards."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare `--ordinal`."""
-        parser.add_argument("--ordinal", type=int, help="0, 1, 2 …; default: the number in the host's name")
+        parser.add_argument("--ordinal", type=int, help="default: the number at the end of the host name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until asked to stop."""
@@ -69,11 +69,11 @@ def run(config: Config) -> None:
         consumer.run()
     except Forgotten:
         # Whoever started this process starts its successor.
-        raise CommandError("Others have forgotten this process, which was away for too long.") from None
+        raise CommandError("Paused for too long: others removed this process's row. Restart it.") from None
     except SettingError as error:  # found only once the database answers
         raise CommandError(str(error)) from None
     finally:
         health.stop()
     if any(lane.has_failed for lane in lanes):
-        raise CommandError("A thread of reads has failed; the log says why.")
+        raise CommandError("A read thread failed; see the log. Restart the worker.")
     log.info("worker_stopped", ordinal=config.ordinal)
