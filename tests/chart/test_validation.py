@@ -39,9 +39,9 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
         ({"postgresql": {"enabled": False}}, "No database: postgresql.enabled is false"),
         ({"database": {"existingSecret": "mine"}}, 'Two databases: database.existingSecret names "mine"'),
         ({"ingress": {"enabled": True}}, "The Ingress has no host: set ingress.host"),
-        ({"httpRoute": {"enabled": True, "hostnames": ["a.b"]}}, "The HTTPRoute hangs on nothing"),
+        ({"httpRoute": {"enabled": True, "hostnames": ["a.b"]}}, "The HTTPRoute has no parent"),
         ({"httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}}, "The HTTPRoute has no host"),
-        ({"gateway": {"maxReconnectsPerSecond": 2}}, "would take 5000 s to send 10000 connections away"),
+        ({"gateway": {"maxReconnectsPerSecond": 2}}, "would take 5000 s to close 10000 connections"),
         ({"worker": {"replicas": 65}}, "There are 64 shards: of 65 workers 1 would own none"),
         (
             {
@@ -51,7 +51,7 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
             },
             "There are 64 shards: of 80 workers 16 would own none",
         ),
-        ({"worker": {"autoscaling": {"enabled": True}}}, "KEDA has nobody to ask"),
+        ({"worker": {"autoscaling": {"enabled": True}}}, "KEDA has no Prometheus to query"),
         (
             {"gateway": {"autoscaling": {"enabled": True, "minReplicas": 20}}},
             "gateway.autoscaling.minReplicas is 20, more than maxReplicas, which is 10",

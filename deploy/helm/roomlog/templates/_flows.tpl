@@ -1,4 +1,4 @@
-{{/* Who may talk to whom, one entry per component: the picture of the parts as network policies. */}}
+{{/* The allowed traffic, one entry per component. The network policies are made from it. */}}
 
 {{- define "roomlog.flows" -}}
 {{- $dns := include "roomlog.flow.dns" . | fromYaml -}}
@@ -38,7 +38,7 @@ ports:
   - {port: 53, protocol: TCP}
 {{- end -}}
 
-{{/* From the listed peers, or from anywhere where none is listed. */}}
+{{/* From the listed peers; from anywhere if none is listed. */}}
 {{- define "roomlog.flow.in" -}}
 ports:
   - port: {{ .port }}
@@ -48,7 +48,7 @@ from:
 {{- end }}
 {{- end -}}
 
-{{/* A list of one rule, or of none: a rule whose list of peers is empty would let everybody in. */}}
+{{/* A list of one rule or none: a rule with an empty list of peers would allow all traffic. */}}
 {{- define "roomlog.flow.scrape" -}}
 {{- $scrapers := .root.Values.networkPolicy.scrapers -}}
 {{- if $scrapers }}{{ list (dict "ports" (list (dict "port" .port)) "from" $scrapers) | toJson }}{{ else }}[]{{ end -}}

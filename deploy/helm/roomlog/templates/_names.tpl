@@ -1,4 +1,4 @@
-{{/* Names and labels: who an object is, the same in every template. */}}
+{{/* Names and labels, the same in every template. */}}
 
 {{- define "roomlog.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
@@ -29,7 +29,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What never changes in an object's life. Names are quoted everywhere: one of digits would be read as a number; takes (dict "root" $ "component" "gateway"). */}}
+{{/* Labels that never change during an object's life. Takes (dict "root" $ "component" "gateway"). Names are quoted everywhere: YAML would read digits as a number. */}}
 {{- define "roomlog.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "roomlog.name" .root | quote }}
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}

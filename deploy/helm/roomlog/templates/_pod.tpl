@@ -46,7 +46,7 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* One node down should not take all pods of a kind; a full cluster may still put them together. */}}
+{{/* Losing one node should not lose all pods of a kind; a full cluster may still put them on one node. */}}
 {{- define "roomlog.topologySpread" -}}
 topologySpreadConstraints:
 {{- with .values.topologySpreadConstraints }}
@@ -58,7 +58,7 @@ topologySpreadConstraints:
     labelSelector:
       matchLabels:
         {{- include "roomlog.selectorLabels" (dict "root" .root "component" .component) | nindent 8 }}
-    # Of one revision: else a rollout counts the pods that it replaces and may end with all new ones on one node.
+    # Spread each revision by itself: otherwise a rollout counts the old pods too and may put all new ones on one node.
     matchLabelKeys: [{{ ternary "controller-revision-hash" "pod-template-hash" (eq .component "worker") }}]
 {{- end }}
 {{- end -}}
@@ -83,7 +83,7 @@ securityContext:
     drop: [ALL]
 {{- end -}}
 
-{{/* Three meanings: has it come up, does it turn, should it get traffic. Only the last may follow Redis or the database. */}}
+{{/* Startup: has it started? Liveness: do its loops run? Readiness: should it get traffic? Only readiness may depend on Redis or the database. */}}
 {{- define "roomlog.probes" -}}
 startupProbe:
   httpGet: {path: /startupz, port: health}
@@ -102,7 +102,7 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{/* The only place a process may write: the root file system is read-only. */}}
+{{/* The only writable volume: the root file system is read-only. */}}
 {{- define "roomlog.scratchVolume" -}}
 - name: scratch
   emptyDir:
@@ -114,7 +114,7 @@ readinessProbe:
   mountPath: /tmp
 {{- end -}}
 
-{{/* Waits for the schema that this image knows. In a loop of its own: the kubelet's would wait 10, 20, 40 s and longer. */}}
+{{/* Waits for this image's schema. It loops itself, because the kubelet's backoff would wait 10, 20, 40 s and longer. */}}
 {{- define "roomlog.schemaCheck" -}}
 - name: schema
   {{- include "roomlog.imageFields" (dict "root" .root "image" .values.image) | nindent 2 }}

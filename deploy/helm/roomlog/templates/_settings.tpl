@@ -1,17 +1,17 @@
-{{/* Settings that are computed from others, and the environment that carries them into the processes. */}}
+{{/* Settings that are computed from others, and the environment variables of the processes. */}}
 
-{{/* Seconds in which a full gateway sends all its connections away at the allowed rate, rounded up. */}}
+{{/* Seconds in which a full gateway closes all its connections at the allowed rate, rounded up. */}}
 {{- define "roomlog.spreadSeconds" -}}
 {{- $rate := int .Values.gateway.maxReconnectsPerSecond -}}
 {{- div (sub (add (int .Values.gateway.maxConnections) $rate) 1) $rate -}}
 {{- end -}}
 
-{{/* What gunicorn grants a gateway after SIGTERM: the spread, 10 s for answers still under way, 2 s for goodbyes. */}}
+{{/* gunicorn's graceful time-out of a gateway: the spread, 10 s for answers in flight, 2 s for close frames. */}}
 {{- define "roomlog.gatewayGracefulSeconds" -}}
 {{- add (include "roomlog.spreadSeconds" . | int) 12 -}}
 {{- end -}}
 
-{{/* What the kubelet grants a gateway: preStop, gunicorn's time, and 3 s to exit. */}}
+{{/* The kubelet's grace period of a gateway: preStop, gunicorn's time-out, and 3 s to exit. */}}
 {{- define "roomlog.gatewayGraceSeconds" -}}
 {{- add (int .Values.gateway.preStopSeconds) (include "roomlog.gatewayGracefulSeconds" . | int) 3 -}}
 {{- end -}}
@@ -20,7 +20,7 @@
 {{- add (int .Values.api.preStopSeconds) (int .Values.api.gracefulSeconds) 5 -}}
 {{- end -}}
 
-{{/* The host names of all routes, comma separated; empty where nothing routes here. */}}
+{{/* The host names of all routes, comma-separated; empty without a route. */}}
 {{- define "roomlog.hosts" -}}
 {{- $hosts := list -}}
 {{- if .Values.ingress.enabled -}}{{- $hosts = append $hosts .Values.ingress.host -}}{{- end -}}
@@ -28,7 +28,7 @@
 {{- $hosts | uniq | join "," -}}
 {{- end -}}
 
-{{/* Without a route both Services are reached by port-forward, as NOTES.txt shows: two origins on localhost. */}}
+{{/* Without a route, people reach both Services by port-forward (NOTES.txt): two origins on localhost. */}}
 {{- define "roomlog.isForwarded" -}}
 {{- if not (or .Values.ingress.enabled .Values.httpRoute.enabled) }}yes{{ end -}}
 {{- end -}}
@@ -56,12 +56,12 @@
 {{- $routed := include "roomlog.hosts" . | splitList "," -}}
 {{- $hosts := list -}}
 {{- range concat $own $routed .Values.api.allowedHosts | compact -}}
-{{- $hosts = append $hosts (regexReplaceAll "^\\*\\." . ".") -}}{{/* Django's word for *.example.org is .example.org */}}
+{{- $hosts = append $hosts (regexReplaceAll "^\\*\\." . ".") -}}{{/* Django writes *.example.org as .example.org */}}
 {{- end -}}
 {{- $hosts | uniq | join "," -}}
 {{- end -}}
 
-{{/* Without a route people come by plain http to localhost, and a cookie for https would lock them out. */}}
+{{/* Without a route people use plain http on localhost, where a secure cookie would lock them out. */}}
 {{- define "roomlog.secureCookies" -}}
 {{- if kindIs "bool" .Values.api.secureCookies -}}{{ ternary "1" "0" .Values.api.secureCookies }}
 {{- else -}}{{ ternary "0" "1" (ne (include "roomlog.isForwarded" .) "") }}
@@ -75,7 +75,7 @@
 {{- end -}}
 
 {{/* Behind a route that ends TLS, Django sees http while the browser's Origin says https. Plain http is trusted only
-     where cookies may travel by it. */}}
+     if cookies may use it. */}}
 {{- define "roomlog.csrfTrustedOrigins" -}}
 {{- $origins := .Values.api.csrfTrustedOrigins -}}
 {{- range include "roomlog.hosts" . | splitList "," | compact -}}
@@ -118,7 +118,7 @@
       key: {{ ternary .Values.secretKey.key "secret-key" (ne .Values.secretKey.existingSecret "") | quote }}
 {{- end -}}
 
-{{/* What a Django process needs, migrations and checks included. */}}
+{{/* The environment of every Django process, including migrations and checks. */}}
 {{- define "roomlog.env.django" -}}
 {{ include "roomlog.env.secretKey" . }}
 {{ include "roomlog.env.database" . }}
@@ -126,7 +126,7 @@
 {{ include "roomlog.env.log" . }}
 {{- end -}}
 
-{{/* A secret that is made once and kept: what was said, what the cluster has, else a new one. Takes root, said, name, key and length. */}}
+{{/* A secret that is generated once and kept: the given value, else the cluster's, else a new one. Takes root, said, name, key and length. */}}
 {{- define "roomlog.keptSecret" -}}
 {{- $found := (lookup "v1" "Secret" .root.Release.Namespace .name).data | default dict -}}
 {{- if .said -}}{{ .said }}
@@ -135,7 +135,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Helm itself, speaking to a cluster, lists the kinds of subresources too; `helm template` and GitOps tools, whose look-ups find nothing, do not. */}}
+{{/* True if Helm itself talks to a cluster: it then lists kinds of subresources too. `helm template` and GitOps tools don't, and their lookups find nothing. */}}
 {{- define "roomlog.hasCluster" -}}
 {{- if or (.Capabilities.APIVersions.Has "v1/PodExecOptions") (.Capabilities.APIVersions.Has "v1/NodeProxyOptions") }}yes{{ end -}}
 {{- end -}}

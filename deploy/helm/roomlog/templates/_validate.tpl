@@ -1,4 +1,4 @@
-{{/* What the schema can't see: values that contradict each other. All complaints at once, each a sentence that says what to do. */}}
+{{/* Checks that the schema can't express: values that contradict each other. Reports all problems at once; each sentence says what to do. */}}
 
 {{- define "roomlog.validate" -}}
 {{- $complaints := concat
@@ -15,19 +15,19 @@
 {{- define "roomlog.validate.backends" -}}
 {{- $said := list -}}
 {{- if and .Values.valkey.enabled .Values.redis.existingSecret -}}
-{{- $said = append $said (printf "Two Redis servers: redis.existingSecret names %q while valkey.enabled installs our own; set valkey.enabled=false to use yours." .Values.redis.existingSecret) -}}
+{{- $said = append $said (printf "Two Redis servers: redis.existingSecret names %q while valkey.enabled installs another; set valkey.enabled=false to use yours." .Values.redis.existingSecret) -}}
 {{- else if not (or .Values.valkey.enabled .Values.redis.existingSecret) -}}
 {{- $said = append $said "No Redis: valkey.enabled is false and redis.existingSecret is empty; name the Secret that holds your Redis' URL, or enable the embedded Valkey." -}}
 {{- end -}}
 {{- if and .Values.postgresql.enabled .Values.database.existingSecret -}}
-{{- $said = append $said (printf "Two databases: database.existingSecret names %q while postgresql.enabled installs our own; set postgresql.enabled=false to use yours." .Values.database.existingSecret) -}}
+{{- $said = append $said (printf "Two databases: database.existingSecret names %q while postgresql.enabled installs another; set postgresql.enabled=false to use yours." .Values.database.existingSecret) -}}
 {{- else if not (or .Values.postgresql.enabled .Values.database.existingSecret) -}}
 {{- $said = append $said "No database: postgresql.enabled is false and database.existingSecret is empty; name the Secret that holds your database's URL, or enable the embedded PostgreSQL." -}}
 {{- end -}}
 {{- toJson $said -}}
 {{- end -}}
 
-{{/* Made anew by each rendering they would lock the running pods out: a new password is not the one that PostgreSQL knows. */}}
+{{/* New secrets at each rendering would lock out the running pods: PostgreSQL keeps its first password. */}}
 {{- define "roomlog.validate.secrets" -}}
 {{- $missing := list -}}
 {{- $name := include "roomlog.fullname" . -}}
@@ -42,7 +42,7 @@
 {{- end -}}
 {{- $said := list -}}
 {{- if and $missing (not (include "roomlog.hasCluster" .)) -}}
-{{- $said = append $said (printf "Nothing is known of a cluster here, so that each rendering would make other secrets: set %s, or let `helm install` and `helm upgrade` make and keep them." (join " and " $missing)) -}}
+{{- $said = append $said (printf "There is no cluster to look up secrets in, so each rendering would generate new ones: set %s, or let `helm install` and `helm upgrade` generate and keep them." (join " and " $missing)) -}}
 {{- end -}}
 {{- toJson $said -}}
 {{- end -}}
@@ -53,7 +53,7 @@
 {{- $said = append $said "The Ingress has no host: set ingress.host to the name that people type, for example chat.example.org." -}}
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
-{{- $said = append $said "The HTTPRoute hangs on nothing: set httpRoute.parentRefs to your Gateway, for example [{name: public, namespace: gateways}]." -}}
+{{- $said = append $said "The HTTPRoute has no parent: set httpRoute.parentRefs to your Gateway, for example [{name: public, namespace: gateways}]." -}}
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.hostnames) -}}
 {{- $said = append $said "The HTTPRoute has no host: set httpRoute.hostnames to the names that people type; Django refuses others." -}}
@@ -65,7 +65,7 @@
 {{- $said := list -}}
 {{- $spread := include "roomlog.spreadSeconds" . | int -}}
 {{- if gt $spread 3600 -}}
-{{- $said = append $said (printf "A gateway would take %d s to send %d connections away at %d a second, over an hour for each pod of a rollout: raise gateway.maxReconnectsPerSecond or lower gateway.maxConnections." $spread (int .Values.gateway.maxConnections) (int .Values.gateway.maxReconnectsPerSecond)) -}}
+{{- $said = append $said (printf "A gateway would take %d s to close %d connections at %d a second, over an hour for each pod of a rollout: raise gateway.maxReconnectsPerSecond or lower gateway.maxConnections." $spread (int .Values.gateway.maxConnections) (int .Values.gateway.maxReconnectsPerSecond)) -}}
 {{- end -}}
 {{- range $service := list "gateway" "worker" -}}
 {{- $scaling := (index $.Values $service).autoscaling -}}
@@ -75,15 +75,15 @@
 {{- end -}}
 {{- $workers := ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas .Values.worker.autoscaling.enabled | int -}}
 {{- if gt $workers 64 -}}
-{{- $said = append $said (printf "There are 64 shards: of %d workers %d would own none; 64 are the most that are of use." $workers (sub $workers 64)) -}}
+{{- $said = append $said (printf "There are 64 shards: of %d workers %d would own none; use at most 64." $workers (sub $workers 64)) -}}
 {{- end -}}
 {{- if and .Values.worker.autoscaling.enabled (not .Values.worker.autoscaling.prometheusAddress) -}}
-{{- $said = append $said "KEDA has nobody to ask: set worker.autoscaling.prometheusAddress, for example http://prometheus.monitoring:9090." -}}
+{{- $said = append $said "KEDA has no Prometheus to query: set worker.autoscaling.prometheusAddress, for example http://prometheus.monitoring:9090." -}}
 {{- end -}}
 {{- toJson $said -}}
 {{- end -}}
 
-{{/* A name twice in one list is refused by the API server or, worse, one of the two wins. */}}
+{{/* The API server refuses a duplicate name in the list or, worse, one of the two wins. */}}
 {{- define "roomlog.validate.environment" -}}
 {{- $said := list -}}
 {{- $own := list "ROOMLOG_BIND" "ROOMLOG_HEALTH_BIND" "ROOMLOG_REDIS_URL" "ROOMLOG_REDIS_PREFIX" "ROOMLOG_DATABASE_URL" "ROOMLOG_SECRET_KEY" "ROOMLOG_LOG_LEVEL" "ROOMLOG_LOG_FORMAT" "ROOMLOG_ALLOWED_ORIGINS" "ROOMLOG_MAX_CONNECTIONS" "ROOMLOG_MAX_RECONNECTS_PER_SECOND" "ROOMLOG_MAX_ACCEPTS_PER_SECOND" "ROOMLOG_PRESTOP_SECONDS" "ROOMLOG_ORDINAL" "ROOMLOG_ALLOWED_HOSTS" "ROOMLOG_CSRF_TRUSTED_ORIGINS" "ROOMLOG_PATH_PREFIX" "ROOMLOG_WEBSOCKET_URL" "ROOMLOG_SECURE_COOKIES" "ROOMLOG_PROXIES" "GUNICORN_CMD_ARGS" -}}
