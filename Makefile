@@ -51,7 +51,7 @@ check: .venv ## Lint, types, borders, stale schema and requirements
 	  diff -q $$name.txt $$fresh >/dev/null || { echo "$$name.txt is stale: make requirements"; exit 1; }; \
 	done
 
-format: .venv ## Format and mend what can be mended
+format: .venv ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -61,7 +61,7 @@ requirements: ## Compile the hashed pins of requirements/ and benchmarks/
 schema: .venv ## Write the JSON Schema of the wire
 	$(BIN)/python -m roomlog_contract.schema
 
-clean: ## Remove what the commands made, the demo's data included
+clean: ## Remove everything that the commands created, including the demo's data
 	rm -rf .venv .roomlog
 
 -include deploy/images.mk deploy/kind/kind.mk benchmarks/bench.mk tests/proof/proof.mk

@@ -1,4 +1,4 @@
-# Images: one per service. IMAGE_TAG must not be `latest`: the kubelet would pull it anew each time.
+# Images: one per service. IMAGE_TAG must not be `latest`: the kubelet would pull it each time.
 IMAGE_TAG ?= $(shell sed -n 's/^appVersion: "\(.*\)"/\1/p' deploy/helm/roomlog/Chart.yaml)
 PYTHON_IMAGE ?= python:3.13-slim
 export IMAGE_TAG PYTHON_IMAGE

@@ -9,12 +9,12 @@ FAULT ?=
 export KIND_NODE_IMAGE KIND_CLUSTER KIND_NAMESPACE KIND_PAGE_PORT KIND_WEBSOCKET_PORT SIZE FAULT
 
 .PHONY: kind-up kind-load kind-down e2e
-kind-up: images ## Make a kind cluster, load the images, install the chart, print the page's address
+kind-up: images ## Create a kind cluster, load the images, install the chart, print the page's address
 	deploy/kind/up
 	deploy/kind/load
 	deploy/kind/install
 
-kind-load: images ## Build the images anew, load them into the cluster and roll what has changed
+kind-load: images ## Rebuild the images, load them into the cluster and roll changed workloads
 	deploy/kind/load
 	deploy/kind/install
 

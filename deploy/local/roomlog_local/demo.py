@@ -31,9 +31,9 @@ COMMAND_SECONDS = 60.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demo until Ctrl-C or SIGTERM and returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="roomlog demo", description="Roomlog on this machine, in one command."
+        prog="roomlog demo", description="Run Roomlog on this machine with one command."
     )
-    parser.add_argument("--folder", type=Path, default=Path(FOLDER), help="where the data stay (%(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path(FOLDER), help="data folder (%(default)s)")
     folder = Folder(parser.parse_args(arguments).folder)
     shutdown = Shutdown()
     shutdown.install()
@@ -139,11 +139,11 @@ def describe(facts: dict[str, Any], file: Path, pids: Mapping[str, int]) -> str:
   Token       {one["token"]} ({one["name"]})
   Terminal    (echo '{hello}'; cat) | websocat {facts["websocket"]}
               then a message into {room["name"]}: {message}
-  All users and rooms, the admin's password too, are in {file}
+  {file} has all users and rooms, and the admin's password
 
-  Break it    any of these comes back, and nothing is lost; each start prints its new number{kills}
+  Break it    each of these is restarted, and no message is lost; each restart prints the new pid{kills}
 
-  Ctrl-C stops everything; the data stay.
+  Ctrl-C stops everything; the data stays.
 """
 
 

@@ -32,7 +32,9 @@ LINES_AT_ONCE: Final = 16
 HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Of commands whose words, --help included, are another program's."""
 Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
-TokenFile = Annotated[Path | None, typer.Option(help="Reads the token; else ROOMLOG_TOKEN, else the demo's.")]
+TokenFile = Annotated[
+    Path | None, typer.Option(help="The token's file; else ROOMLOG_TOKEN, else the demo's.")
+]
 DemoUser = Annotated[str | None, typer.Option("--as", help="A user of the demo that runs in this folder.")]
 
 
@@ -49,12 +51,12 @@ def demo(context: typer.Context) -> None:
 @app.command()
 def send(
     room: Annotated[str, typer.Argument(help="A room's id or name.")],
-    text: Annotated[str, typer.Argument(help="What to say; - reads one message a line from standard input.")],
+    text: Annotated[str, typer.Argument(help="The message; - reads one per line from standard input.")],
     url: Url = None,
     token_file: TokenFile = None,
     user: DemoUser = None,
 ) -> None:
-    """Say something in a room and print its place in the log."""
+    """Send a message to a room and print its seq."""
     account = _account(url, token_file, user)
     if text != "-":
         _run(messages.send(account, room, _once(text), _say_sent))
@@ -72,14 +74,14 @@ def send(
 @app.command()
 def tail(
     room: Annotated[str | None, typer.Argument(help="A room's id or name; all rooms without one.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="From the beginning, not only what is new.")] = False,
-    count: Annotated[int | None, typer.Option(min=1, help="End after so many events.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Whole frames, one a line.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="From the beginning, not only new events.")] = False,
+    count: Annotated[int | None, typer.Option(min=1, help="Exit after this many events.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Whole frames, one per line.")] = False,
     url: Url = None,
     token_file: TokenFile = None,
     user: DemoUser = None,
 ) -> None:
-    """Print a room's events as they come, through restarts and deploys, each once and in order."""
+    """Print a room's events as they arrive, each once and in order, through restarts and deploys."""
     account = _account(url, token_file, user)
     _run(
         messages.tail(
@@ -96,14 +98,14 @@ def verify(
     token_file: TokenFile = None,
     user: DemoUser = None,
 ) -> None:
-    """Recount a room's log as one of its members: 1, 2, 3 … without a gap, and its digest."""
+    """Read a room's log as a member, check that seq is 1, 2, 3 … and print its digest."""
     verified = _run(messages.verify(_account(url, token_file, user), room))
     console.print(f"room    {plain(verified.room)}", markup=False, highlight=False)
     console.print(f"epoch   {plain(verified.epoch)}", markup=False, highlight=False)
     console.print(f"events  1 to {verified.events}, no gap" if verified.events else "events  none")
     console.print(f"digest  {verified.digest}")
     if digest is not None and digest.lower() != verified.digest:
-        _fail("the digest is another")
+        _fail("the digest differs")
 
 
 @app.command(name="shards")
@@ -127,20 +129,20 @@ def show_shards(
         table.add_row(Text(plain(worker)), str(len(owned or ())), numbers)
     console.print(table)
     if doubled := owners.doubles(found):
-        console.print(f"named by several: {doubled}; ask again, a lease may just be moving")
+        console.print(f"owned by several: {doubled}; run this again, a lease may be moving")
     if missing := owners.orphans(found):
         _fail(f"no owner among these workers: {missing}")
 
 
 @app.command(name="new-epoch", context_settings=HANDED_ON)
 def new_epoch(context: typer.Context) -> None:
-    """Void every cursor after a restored database; needs the database's settings."""
+    """Invalidate every cursor after a database restore; needs the api's settings."""
     _operate("new-epoch", context.args)
 
 
 @app.command(context_settings=HANDED_ON)
 def doctor(context: typer.Context) -> None:
-    """Check Redis, database, workers and the memory that the limits allow; fails where something is wrong."""
+    """Check Redis, database, workers and worst-case memory; fails if something is wrong."""
     _operate("doctor", context.args)
 
 
