@@ -107,7 +107,7 @@ def command_of(keys: dict[str, Any], *, has_escapes: bool = True) -> ClientComma
         raise RefusedCommand(ErrorCode.INVALID_ACTION, uuid=uuid, action=action)
     if has_escapes and not _is_storable(keys):
         raise RefusedCommand(
-            ErrorCode.BAD_VALUE, "Text holds NUL or half a surrogate pair.", uuid=uuid, action=action
+            ErrorCode.BAD_VALUE, "Text contains NUL or half a surrogate pair.", uuid=uuid, action=action
         )
     try:
         command = _named(msgspec.convert(keys, struct))
@@ -181,7 +181,7 @@ def _refuse_constant(name: str) -> object:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = dict(pairs)
     if len(keys) != len(pairs):
-        raise _Ambiguous("a key stands twice in one object")
+        raise _Ambiguous("duplicate key in an object")
     return keys
 
 
@@ -197,10 +197,12 @@ def _identify(keys: dict[str, Any]) -> tuple[str, str]:
             raise RefusedCommand(ErrorCode.REQUIRED_KEYS, f"`{key}` is missing.", close=True)
     uuid = keys["uuid"]
     if not _is_name(uuid):
-        raise RefusedCommand(ErrorCode.BAD_VALUE, "`uuid` is no string of 1 to 64 code points.")
+        raise RefusedCommand(ErrorCode.BAD_VALUE, "`uuid` is not a string of 1 to 64 code points.")
     action = keys["action"]
     if not _is_name(action):
-        raise RefusedCommand(ErrorCode.BAD_VALUE, "`action` is no string of 1 to 64 code points.", uuid=uuid)
+        raise RefusedCommand(
+            ErrorCode.BAD_VALUE, "`action` is not a string of 1 to 64 code points.", uuid=uuid
+        )
     return uuid, action
 
 

@@ -54,7 +54,7 @@ def parse_database_url(url: str) -> SqliteAddress | PostgresAddress:
         return _sqlite(rest)
     if separator and scheme in POSTGRES_SCHEMES:
         return _postgres(url)
-    raise SettingError(VARIABLE, f"has not the form {_FORMS}")
+    raise SettingError(VARIABLE, f"does not have the form {_FORMS}")
 
 
 def _sqlite(rest: str) -> SqliteAddress:
@@ -65,7 +65,7 @@ def _sqlite(rest: str) -> SqliteAddress:
     path = unquote(rest.removeprefix("/"))
     # A relative one would be another file for each process that starts elsewhere.
     if not rest.startswith("/") or not PurePosixPath(path).is_absolute() or path.endswith("/"):
-        _refuse("names no absolute SQLite file, as sqlite:////absolute/path does")
+        _refuse("needs an absolute SQLite path, as in sqlite:////absolute/path")
     return SqliteAddress(path)
 
 
@@ -74,7 +74,7 @@ def _postgres(url: str) -> PostgresAddress:
     try:
         found = conninfo_to_dict(url)
     except psycopg.Error:  # its text may quote the password
-        _refuse(f"is no address that PostgreSQL understands; it has the form {_FORMS}")
+        _refuse(f"is not an address that PostgreSQL understands; it has the form {_FORMS}")
     parameters = {name: str(value) for name, value in found.items() if str(value).strip(",")}
     _check(parameters)
     for schema in schemas:
@@ -105,7 +105,7 @@ def _check(parameters: Mapping[str, str]) -> None:
         _refuse("names no database")
     ports = parameters["port"].split(",") if "port" in parameters else []
     if not all(_is_port(port) for port in ports if port):
-        _refuse(f"has a port that is no number from 1 to {MAX_PORT}")
+        _refuse(f"has a port that is not a number from 1 to {MAX_PORT}")
     if len(ports) > 1 and len(ports) != parameters.get("host", "").count(",") + 1:
         _refuse("has not as many ports as hosts")
     for option, values in _CHOICES.items():

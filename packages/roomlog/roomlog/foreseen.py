@@ -36,7 +36,7 @@ def refuse_the_impossible(command: RoomWrite, user_id: int) -> None:
     if any(_differs(bytes(row.envelope), command) for row in _pending(same["room"]).filter(**same)[:1]):
         raise _refused(command, ErrorCode.UUID_CONFLICT)
     if isinstance(command, NewMessage) and not _has_what_it_answers(command):
-        raise _refused(command, ErrorCode.NOT_FOUND, "`reply_to` is no message of this room.")
+        raise _refused(command, ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
 
 
 def refuse_a_missing_room(room: UUID) -> None:

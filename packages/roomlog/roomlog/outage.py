@@ -16,7 +16,7 @@ from .problems import RETRY_SECONDS, problem
 
 log = structlog.get_logger()
 
-SENTENCE: Final = "The database can't be used just now. Nothing was changed; try again in a moment."
+SENTENCE: Final = "The database is not available. Nothing was changed; try again in a moment."
 
 
 def is_outage(error: BaseException | None) -> bool:
@@ -40,7 +40,7 @@ def outage_page(error: BaseException) -> HttpResponse:
 
 def crowd_page() -> HttpResponse:
     """Return a person's answer while too many commands wait for their workers."""
-    return _page("Too much waits for the workers. Nothing was changed; try again in a moment.")
+    return _page("Too many commands are waiting. Nothing was changed; try again in a moment.")
 
 
 def _page(sentence: str) -> HttpResponse:

@@ -80,6 +80,6 @@ def _checked(command: RoomWrite) -> RoomWrite:
         frame = encode_frame(command).decode()
     except UnicodeEncodeError:
         raise RefusedCommand(
-            ErrorCode.BAD_VALUE, "Text holds half a surrogate pair.", action=action_of(command)
+            ErrorCode.BAD_VALUE, "Text contains half a surrogate pair.", action=action_of(command)
         ) from None
     return cast(RoomWrite, decode_command(frame))

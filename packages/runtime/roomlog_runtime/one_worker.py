@@ -29,7 +29,7 @@ def when_ready(server: Any) -> None:
 
     def refuse(number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        server.log.warning("%s is refused: settings are read at start, so start the service anew.", name)
+        server.log.warning("%s is ignored: settings are read only at start, so restart the service.", name)
 
     for number in REFUSED:
         signal.signal(number, refuse)

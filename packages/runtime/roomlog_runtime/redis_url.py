@@ -71,7 +71,7 @@ def parse_redis_url(url: str) -> RedisAddress:
         SettingError: it has another form; the sentence holds no part of it.
     """
     if not url.isprintable() or " " in url:
-        _refuse("holds a blank or a control character")
+        _refuse("contains a blank or a control character")
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES or not rest:
         _refuse(FORMS)
@@ -95,7 +95,7 @@ def parse_redis_url(url: str) -> RedisAddress:
     sentinels = tuple(_host(host, SENTINEL_PORT) for host in hosts.split(","))
     service, _, database = path.partition("/")
     if not service:
-        _refuse("names no service of the Sentinels: redis+sentinel://host:port,host:port/service/database")
+        _refuse("does not name the Sentinels' service: redis+sentinel://host:port,host:port/service/database")
     asked = {
         **_named(options.get("sentinel_username", ""), options.get("sentinel_password", "")),
         **_tls(scheme, options),
@@ -117,12 +117,12 @@ def check_tls_files(address: RedisAddress) -> None:
         if "ssl_ca_certs" in named:
             context.load_verify_locations(cafile=named["ssl_ca_certs"])
     except (OSError, ValueError):
-        _refuse("names in ssl_ca_certs a file that can't be read as certificates")
+        _refuse("names a file in ssl_ca_certs that can't be read as certificates")
     try:
         if "ssl_certfile" in named or "ssl_keyfile" in named:
             context.load_cert_chain(named.get("ssl_certfile", ""), named.get("ssl_keyfile"), password="")
     except (OSError, ValueError, TypeError):
-        _refuse("names in ssl_certfile and ssl_keyfile no certificate with its key, unencrypted")
+        _refuse("needs a certificate in ssl_certfile and its unencrypted key in ssl_keyfile")
 
 
 def _refuse(problem: str) -> NoReturn:
@@ -138,7 +138,7 @@ def _decoded(text: str) -> str:
     except UnicodeDecodeError:
         _refuse("has percent-encoded bytes that are not UTF-8")
     if "\0" in decoded:
-        _refuse("holds a blank or a control character")
+        _refuse("contains a blank or a control character")
     return decoded
 
 
@@ -159,11 +159,11 @@ def _host(text: str, default_port: int) -> tuple[str, int]:
     host, port = bracketed.groups() if bracketed else _name_and_port(text)
     number = int(port[:6]) if port else default_port
     if not 0 < number <= MAX_PORT:
-        _refuse(f"has a port that is no number from 1 to {MAX_PORT}")
+        _refuse(f"has a port that is not a number from 1 to {MAX_PORT}")
     try:
         return str(IPv6Address(host)) if bracketed else host, number
     except ValueError:
-        _refuse("has in brackets what is no IPv6 address")
+        _refuse("has brackets without an IPv6 address")
 
 
 def _name_and_port(text: str) -> tuple[str, str | None]:
@@ -171,15 +171,15 @@ def _name_and_port(text: str) -> tuple[str, str | None]:
     if ":" in port:
         _refuse("has an IPv6 address without brackets, or two ports: write [::1]:6379")
     if not _HOST_NAME.fullmatch(host):
-        _refuse("names no host, or one that is no host name")
+        _refuse("names no host, or an invalid host name")
     if colon and not re.fullmatch("[0-9]+", port):
-        _refuse(f"has a port that is no number from 1 to {MAX_PORT}")
+        _refuse(f"has a port that is not a number from 1 to {MAX_PORT}")
     return host, port or None
 
 
 def _database(text: str) -> int:
     if not re.fullmatch("[0-9]{0,9}", text):
-        _refuse("has a database that is no number")
+        _refuse("has a database that is not a number")
     return int(text or 0)
 
 

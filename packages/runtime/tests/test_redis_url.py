@@ -30,18 +30,18 @@ REFUSED = {
     "not UTF-8": ["redis://:%FF@h", "unix:///run/%FF"],
     "without a password": ["redis://secret@h", "redis://@h", "redis://secret:@h", "redis+sentinel://secret@h/chat"],
     "names no host": ["redis:///0", "redis://:secret@", "redis://:secret@/0", "redis://h%6f/0", "redis+sentinel://h,/chat", "redis://-h", "redis://h,i"],
-    "port that is no number": ["redis://h:", "redis://h:x", "redis://h:0", "redis://h:65536", "redis://h:²", "redis://h:99999999999"],
+    "port that is not a number": ["redis://h:", "redis://h:x", "redis://h:0", "redis://h:65536", "redis://h:²", "redis://h:99999999999"],
     "without brackets": ["redis://::1", "redis://::1:6379/0"],
-    "no IPv6 address": ["redis://[h]", "redis://[1.2.3.4]:6379"],
-    "database that is no number": ["redis://h/chat", "redis://h/0/1", "redis://h/-1", "redis://h//0", "redis+sentinel://h:1/chat/x", "unix:///s?db=x"],
+    "without an IPv6 address": ["redis://[h]", "redis://[1.2.3.4]:6379"],
+    "database that is not a number": ["redis://h/chat", "redis://h/0/1", "redis://h/-1", "redis://h//0", "redis+sentinel://h:1/chat/x", "unix:///s?db=x"],
     "option that": ["redis://h?db=1", "redis://h/0?timeout=3", "redis://h?ssl_ca_certs=/x", "redis+sentinel://h:1/chat?timeout=3", "unix:///s?ssl=1", "redis://h?"[:-1] + "?secret"],
     "twice or without a value": ["unix:///s?db=1&db=2", "unix:///s?db", "rediss://h?ssl_ca_certs="],
-    "no service": ["redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1//0"],
+    "the Sentinels' service": ["redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1//0"],
     "no socket file": ["unix://h/run/redis", "unix://run"],
     "neither required nor none": ["rediss://h?ssl_cert_reqs=optional"],
     "neither true nor false": ["rediss://h?ssl_check_hostname=no"],
     "can't be read as certificates": ["rediss://h?ssl_ca_certs=/nowhere", "rediss://h?ssl_ca_certs=/"],
-    "no certificate with its key": ["rediss://h?ssl_certfile=/nowhere", "rediss://h?ssl_keyfile=/nowhere"],
+    "unencrypted key": ["rediss://h?ssl_certfile=/nowhere", "rediss://h?ssl_keyfile=/nowhere"],
 }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def _outage(request: HttpRequest, error: BaseException) -> HttpResponse:
 def _refused(request: HttpRequest) -> tuple[HTTPStatus, str] | None:
     """Return status and sentence for a request that nobody reads; None for all others."""
     if request.method not in METHODS:
-        return HTTPStatus.METHOD_NOT_ALLOWED, "There is no such method here."
+        return HTTPStatus.METHOD_NOT_ALLOWED, "This path does not support the method."
     try:
         request.get_host()
     except DisallowedHost:

@@ -101,8 +101,8 @@ def test_searches_and_filters_descend_an_index(
     ("uuid", "sentence"),
     [
         ("hello-2", "Stored in room {room} at seq 3."),
-        ("waits", "Waits for the worker of room {room}."),
-        ("dead", "Given up; see the dead letter of room {room}."),
+        ("waits", "Waiting for the worker of room {room}."),
+        ("dead", "Failed; see the dead letter of room {room}."),
         ("nowhere", "it was refused, or never arrived"),
         ("anybody here?", "no words of texts"),
     ],

@@ -66,7 +66,7 @@ def test_people_stay(
             answer = ask(f"{page}delete/")
         assert answer.headers["location"] == f"{page}change/"
         assert "roomevent" not in " ".join(one["sql"] for one in asked.captured_queries)
-    assert "Take away “Active” instead" in admin_client.get(f"{page}change/").content.decode()
+    assert "Clear “Active” instead" in admin_client.get(f"{page}change/").content.decode()
     form = {"action": "delete_selected", "_selected_action": [alice.pk], "post": "yes"}
     admin_client.post("/admin/auth/user/", form)
     assert User.objects.filter(pk=alice.pk).exists()

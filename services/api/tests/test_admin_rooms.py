@@ -37,7 +37,7 @@ def test_a_room_is_asked_for(admin_client: Client, alice: User, bob: User, work:
     form = {"name": "plans", "kind": "group", "owner": alice.pk, "members": [bob.pk], "uuid": UUID_FIELD}
     answer = admin_client.post(ADD, form, follow=True)
     assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
-    assert "asked for; a worker carries it out" in answer.content.decode()
+    assert "requested; a worker" in answer.content.decode()
     assert (ChatRoom.objects.count(), PendingCommand.objects.count()) == (0, 1)
     assert work() == []
     roles = Membership.objects.values_list("user__username", "role").order_by("user")
@@ -89,14 +89,14 @@ def test_somebody_is_invited(admin_client: Client, lobby: UUID, admin_user: User
     assert work() == []
     assert Membership.objects.get(room=lobby, user=carol).role == "admin"
     assert RoomEvent.objects.get(room=lobby, kind="invite_user").user == admin_user
-    assert history(lobby) == ["Asked to invite carol as admin."]
+    assert history(lobby) == ["Requested: invite carol as admin."]
 
 
 def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: Client, lobby: UUID) -> None:
     """Nothing else can be saved, so the form says what is missing."""
     answer = admin_client.post(page_of(lobby), {"role": "member", "uuid": UUID_FIELD}, follow=True)
     assert "Choose whom to invite" in answer.content.decode()
-    assert "asked for" not in answer.content.decode()
+    assert "requested;" not in answer.content.decode()
     assert (PendingCommand.objects.count(), history(lobby)) == (0, [])
 
 
@@ -105,8 +105,8 @@ def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work:
     member = Membership.objects.get(room=lobby, user=bob)
     form = {"action": "ask_to_remove", "_selected_action": [member.pk]}
     answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
-    assert "1 removals asked for; a worker carries it out" in answer.content.decode()
-    assert history(lobby) == ["Asked to remove bob."]
+    assert "1 removals requested; a worker" in answer.content.decode()
+    assert history(lobby) == ["Requested: remove bob."]
     assert Membership.objects.filter(pk=member.pk).exists()
     assert work() == []
     assert not Membership.objects.filter(pk=member.pk).exists()

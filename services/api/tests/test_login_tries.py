@@ -59,7 +59,7 @@ def test_failures_at_one_door_count_at_all(admin_user: User, door: str, other: s
     assert 0 < int(answer.headers["retry-after"]) <= 60
     is_rest = other == "/api/token/"
     assert answer.headers["content-type"].startswith("application/problem+json" if is_rest else "text/html")
-    assert "Too many tries" in answer.content.decode()
+    assert "Too many attempts" in answer.content.decode()
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -55,7 +55,8 @@ class Handler:
         if not self._is_allowed_origin(request):
             return refuse("origin", 403, "This origin may not connect.\n")
         if not self._has_place():
-            return refuse("full", 503, "Come back.\n", {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
+            later = f"The server is full. Try again in {RETRY_AFTER_SECONDS} s.\n"
+            return refuse("full", 503, later, {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
         return await self._serve(request)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

@@ -45,4 +45,4 @@ class HealthSite:
 
 
 def _not_started(gateway: Gateway) -> str | None:
-    return None if gateway.was_connected else "Redis was not reached yet"
+    return None if gateway.was_connected else "Redis has not answered yet"

@@ -16,7 +16,7 @@ REFUSED_UPGRADES: Final = Counter(
 )
 CLOSED: Final = Counter("roomlog_gateway_closed_total", "Connections that the gateway closed.", ["code"])
 HELD_BACK: Final = Counter(
-    "roomlog_gateway_held_back_total", "Times that a client sent more than it may, and was read more slowly."
+    "roomlog_gateway_held_back_total", "How often a client sent more than allowed and was read more slowly."
 )
 COMMANDS_RECEIVED: Final = Counter("roomlog_gateway_commands_total", "Commands from clients.", ["action"])
 ERRORS: Final = Counter("roomlog_gateway_errors_total", "Error answers made by the gateway.", ["code"])
@@ -26,17 +26,17 @@ REPEATED_EVENTS: Final = Counter("roomlog_gateway_events_repeated_total", "Event
 OUTBOX_DROPS: Final = Counter(
     "roomlog_gateway_outbox_drops_total", "Times that waiting events gave way to sync_required."
 )
-STALLED: Final = Gauge("roomlog_gateway_connections_stalled", "Connections whose socket takes nothing.")
+STALLED: Final = Gauge("roomlog_gateway_connections_stalled", "Connections whose socket accepts no bytes.")
 GAPS: Final = Counter("roomlog_gateway_gaps_total", "Gaps in a room that had to be fetched.")
-GAP_EVENTS: Final = Counter("roomlog_gateway_gap_events_total", "Events that came by fetching a gap.")
-RESETS: Final = Counter("roomlog_gateway_resets_total", "Rooms whose log began anew.")
+GAP_EVENTS: Final = Counter("roomlog_gateway_gap_events_total", "Events fetched to fill gaps.")
+RESETS: Final = Counter("roomlog_gateway_resets_total", "Rooms that got a new epoch.")
 BATCH: Final = Histogram(
     "roomlog_gateway_xadd_batch_entries",
     "Entries that left for Redis in one write.",
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
 )
 UNKNOWN: Final = Counter(
-    "roomlog_gateway_commands_unknown_total", "Commands of which it is unknown whether Redis took them."
+    "roomlog_gateway_commands_unknown_total", "Commands that Redis may or may not have taken."
 )
 REFUSED: Final = Counter("roomlog_gateway_commands_refused_total", "Commands that did not enter Redis.")
 REDIS_ERRORS: Final = Counter(
@@ -48,7 +48,7 @@ EXPIRED: Final = Counter("roomlog_gateway_commands_expired_total", "Commands wit
 RECHECKS_UNANSWERED: Final = Counter(
     "roomlog_gateway_rechecks_unanswered_total", "Rechecks of a connection that no worker answered."
 )
-SHUT_GATES: Final = Gauge("roomlog_gateway_shut_gates", "Streams that are too long for more commands.")
+SHUT_GATES: Final = Gauge("roomlog_gateway_shut_gates", "Full streams, whose commands are refused.")
 SILENT_SHARDS: Final = Gauge(
     "roomlog_gateway_silent_shards", "Shards that accept nothing, as far as this gateway hears."
 )

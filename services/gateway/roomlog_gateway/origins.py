@@ -70,6 +70,6 @@ def _pattern(pattern: str) -> str:
     if known is None or (is_wild and "[" in rest):
         raise SettingError(
             SETTING,
-            "has a part that is no origin; write https://a.example, https://*.example.org or *",
+            "has a part that is not an origin; write https://a.example, https://*.example.org or *",
         )
     return known.replace("://", f"://{_WILDCARD}") if is_wild else known

@@ -32,7 +32,7 @@ async def take_place(members: Members, session: Session, user: int) -> bool:
         silent = [other for other in others if other.is_silent]
         if silent:
             longest = min(silent, key=lambda other: other.heard_at)
-            longest.close(CloseCode.TOO_SLOW, "silent while its place was wanted")
+            longest.close(CloseCode.TOO_SLOW, "silent while its place was needed")
         elif any(other.asked_at is not None for other in others):
             await asyncio.sleep(LOOK_SECONDS)
         else:

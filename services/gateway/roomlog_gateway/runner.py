@@ -63,7 +63,7 @@ class Protocol(web.RequestHandler):
             limit = self._server.header_bytes
             reason, status, text = "header", 431, f"A header or the address is longer than {limit} bytes.\n"
         elif isinstance(exc, HttpProcessingError):
-            reason, status, text = "not_http", 400, "This can't be read as a request of HTTP.\n"
+            reason, status, text = "not_http", 400, "This is not a valid HTTP request.\n"
         else:
             return super().handle_error(request, status, exc, message)
         self._server.note(reason)

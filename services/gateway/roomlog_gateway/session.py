@@ -200,7 +200,7 @@ class Session:
 
     def _authenticate(self, command: Authenticate) -> None:
         if self.state is not SessionState.OPEN:
-            raise RefusedCommand(ErrorCode.BAD_VALUE, "The connection has authenticated already.")
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "This connection has already authenticated.")
         self.state = SessionState.AUTHENTICATING
         self.token, self.ticket, self.is_accepted = command.token, command.ticket, False
         self._services.authenticate(self, command)

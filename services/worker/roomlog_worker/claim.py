@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 RENEW_SECONDS: Final = 2.0
 TODO: Final = (
-    "give each install its own ROOMLOG_REDIS_PREFIX, or end the other workers: these take over"
+    "give each install its own ROOMLOG_REDIS_PREFIX, or stop the other workers: these take over"
     f" {CLAIM_SECONDS} s later"
 )
 

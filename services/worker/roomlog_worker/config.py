@@ -45,7 +45,7 @@ def _crash_point() -> str:
     text = read_text("ROOMLOG_CRASH_POINT", "")
     if text and not re.fullmatch("[a-z_]+(:(KILL|STOP))?", text):
         raise SettingError(
-            "ROOMLOG_CRASH_POINT", "is not a point of tests as in after_commit:KILL; leave it unset"
+            "ROOMLOG_CRASH_POINT", "is not a crash point for tests such as after_commit:KILL; leave it unset"
         )
     return text
 

@@ -21,12 +21,12 @@ EVENTS = Counter("roomlog_worker_events_total", "Events committed.", ["action"])
 DUPLICATES = Counter("roomlog_worker_duplicates_total", "Repeats that found their event.")
 REFUSALS = Counter("roomlog_worker_refusals_total", "Commands refused, by error code.", ["code"])
 READS = Counter("roomlog_worker_reads_total", "Read commands answered, by action.", ["action"])
-DEAD_LETTERS = Counter("roomlog_worker_dead_letters_total", "Entries given up after five failures alone.")
+DEAD_LETTERS = Counter("roomlog_worker_dead_letters_total", "Entries that failed five times alone.")
 TROUBLE = Counter("roomlog_worker_trouble_total", "Turns cut short by a dependency.", ["dependency"])
 LEASES_LOST = Counter("roomlog_worker_leases_lost_total", "Shards found to have another owner.")
-BEACONS = Counter("roomlog_worker_beacons_total", "Beacons, by what became of them.", ["outcome"])
-TWINS = Gauge("roomlog_worker_twins", "Other processes of this ordinal that beat; 0 is right.")
+BEACONS = Counter("roomlog_worker_beacons_total", "Beacons, by outcome.", ["outcome"])
+TWINS = Gauge("roomlog_worker_twins", "Other live processes of this ordinal; should be 0.")
 FOREIGN_CLAIM = Gauge(
-    "roomlog_worker_foreign_claim", "1 while another database's workers hold the prefix; 0 is right."
+    "roomlog_worker_foreign_claim", "1 while another database's workers hold the prefix; should be 0."
 )
-SHARD_OWNED = Gauge("roomlog_worker_shard_owned", "1 where this process owns the shard.", ["shard"])
+SHARD_OWNED = Gauge("roomlog_worker_shard_owned", "1 if this process owns the shard.", ["shard"])

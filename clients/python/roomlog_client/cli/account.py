@@ -38,7 +38,7 @@ def find_account(url: str | None, token_file: Path | None, demo_user: str | None
     token = _token(token_file, demo_user, demo)
     address = (url or "").strip() or demo.get("websocket") or DEFAULT_URL
     if not ADDRESS.fullmatch(address):
-        raise NoAccount("--url or ROOMLOG_URL has not the form ws://host:port/ws or wss://host/ws")
+        raise NoAccount("--url or ROOMLOG_URL does not have the form ws://host:port/ws or wss://host/ws")
     return Account(address, token)
 
 

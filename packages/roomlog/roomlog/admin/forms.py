@@ -48,7 +48,7 @@ class NewRoomForm(CommandForm):
         owner = self.cleaned_data.get("owner")
         members = [user for user in self.cleaned_data["members"] if user != owner]
         if len(members) > limits.ROOM_MEMBERS_AT_CREATION:
-            raise forms.ValidationError("A room begins with at most 100 members; invite the others then.")
+            raise forms.ValidationError("A new room has at most 100 members; invite more later.")
         return members
 
     def clean(self) -> dict[str, Any]:
@@ -70,9 +70,9 @@ class MembersForm(CommandForm):
 
     invite = forms.ModelMultipleChoiceField(
         _people(),
-        error_messages={"required": "Choose whom to invite; nothing else is saved here."},
+        error_messages={"required": "Choose people to invite; nothing else is saved here."},
         widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site),
-        help_text="Who is in the room already stays as they are.",
+        help_text="Existing members stay unchanged.",
     )
     role = forms.ChoiceField(
         choices=Membership.Role.choices, initial=Membership.Role.MEMBER, widget=UnfoldAdminSelectWidget

@@ -15,13 +15,13 @@ from .filters import KindFilter, RoomFilter
 from .read_only import ReadOnlyAdmin
 
 NOWHERE: Final = (
-    "No command has this uuid: it was refused, or never arrived. The search finds whole uuids, "
-    "no words of texts."
+    "No command has this uuid: it was refused, or never arrived. The search finds only whole uuids, "
+    "not words of texts."
 )
 _ROWS: Final = {
     State.STORED: ("roomevent", messages.SUCCESS, "Stored in room {} at seq {}."),
-    State.PENDING: ("pendingcommand", messages.WARNING, "Waits for the worker of room {}."),
-    State.FAILED: ("deadletter", messages.ERROR, "Given up; see the dead letter of room {}."),
+    State.PENDING: ("pendingcommand", messages.WARNING, "Waiting for the worker of room {}."),
+    State.FAILED: ("deadletter", messages.ERROR, "Failed; see the dead letter of room {}."),
 }
 
 

@@ -19,8 +19,8 @@ from roomlog.pagination import BoundedPaginator
 from .bounded import BoundedAdmin
 
 STAYS: Final = (
-    "People can't be deleted here: what they said keeps its author. Take away “Active” instead; "
-    "that also ends their connections within a second."
+    "Users can't be deleted here, because their messages keep their author. Clear “Active” instead; "
+    "that also closes their connections within a second."
 )
 
 for model in (User, Group, TokenProxy):
@@ -70,7 +70,7 @@ class AccessTokenAdmin(TokenAdmin, BoundedAdmin):  # type: ignore[misc]
     autocomplete_fields = ("user",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: a token is another's or none."""
+        """Return False: tokens can't be edited; revoke one and create another."""
         return False
 
     def response_add(

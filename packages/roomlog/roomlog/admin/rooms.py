@@ -24,7 +24,7 @@ MAX_REMOVALS: Final = 1_000
 """Commands of one request: a second's work of a worker."""
 MAX_NAMED: Final = 10
 """People in one line of a room's history."""
-_ASKED = "{} asked for; a worker carries it out, usually within a second."
+_ASKED = "{} requested; a worker usually carries this out within a second."
 
 
 @admin.register(ChatRoom)
@@ -95,7 +95,7 @@ class ChatRoomAdmin(BoundedAdmin):
         if add:
             return super().construct_change_message(request, form, formsets, add)
         names = [str(user) for user in form.cleaned_data["invite"]]
-        return f"Asked to invite {_some(names)} as {form.cleaned_data['role']}."
+        return f"Requested: invite {_some(names)} as {form.cleaned_data['role']}."
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: members came with the command."""
@@ -137,7 +137,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_select_related = ("room", "user")
     list_filter = (RoomFilter,)
     search_fields = ("user__username__exact",)  # not "=": that ignores case, and no index does
-    search_help_text = "A member's whole name."
+    search_help_text = "A member's full user name."
     actions = ("ask_to_remove",)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
@@ -149,13 +149,13 @@ class MembershipAdmin(ReadOnlyAdmin):
         """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
         members = list(queryset.select_related("room", "user")[: MAX_REMOVALS + 1])
         if len(members) > MAX_REMOVALS:
-            messages.error(request, f"Nothing was asked for: select at most {MAX_REMOVALS} at once.")
+            messages.error(request, f"Nothing was requested: select at most {MAX_REMOVALS} at once.")
             return
         removed = [member for member in members if member.room.kind != ChatRoom.Kind.DIRECT]
         for member in removed:
             command = RemoveUser(uuid=uuid4().hex, room=member.room_id, user=member.user_id)
             request_command(command, request.user.pk or 0, staff=True)
-            self.log_change(request, member.room, f"Asked to remove {member.user}.")
+            self.log_change(request, member.room, f"Requested: remove {member.user}.")
         if removed:
             messages.success(request, _ASKED.format(f"{len(removed)} removals"))
         if len(removed) < len(members):

@@ -73,7 +73,7 @@ def _came_by(request: Request) -> dict[str, str]:
     if request.auth is None and session.session_key and session.get(SESSION_KEY) == str(asker(request)):
         session_model()  # refuses sessions that workers can't find
         return {"session": session.session_key}
-    raise PermissionDenied("A ticket needs a token or a session, whose end it shares.")
+    raise PermissionDenied("A ticket needs a token or a session, and ends with it.")
 
 
 class UsersView(RestView):

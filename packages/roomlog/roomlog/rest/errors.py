@@ -25,7 +25,7 @@ MAX_SENTENCES: Final = 20
 """Wrong fields that are told of: a list of 100 members may have as many mistakes."""
 
 _DJANGOS: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
-    (Http404, HTTPStatus.NOT_FOUND, "There is nothing here for you."),
+    (Http404, HTTPStatus.NOT_FOUND, "It does not exist, or you may not see it."),
     (PermissionDenied, HTTPStatus.FORBIDDEN, "You may not do this."),
     (RequestDataTooBig, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."),
     (SuspiciousOperation, HTTPStatus.BAD_REQUEST, "The request can't be read."),
@@ -47,7 +47,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
             return _answered(error)
         case TooManyTries():
             wait = error.retry_after_seconds
-            return problem(429, f"Too many tries. Try again in {wait} s.", retry_after_seconds=wait)
+            return problem(429, f"Too many attempts. Try again in {wait} s.", retry_after_seconds=wait)
     return outage_problem(error) if is_outage(error) else _djangos(error)
 
 

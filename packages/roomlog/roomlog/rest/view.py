@@ -127,4 +127,4 @@ class NothingHere(RestView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer before anything else is looked at."""
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
-        raise NotFound("There is no such address. Addresses end with a slash.")
+        raise NotFound("There is no such path. Paths end with a slash.")

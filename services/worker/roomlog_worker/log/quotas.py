@@ -39,7 +39,7 @@ def check_may_create(user: int, now: datetime) -> None:
     _check_may_create(user, now, a_minute, MINUTE)
     most = _setting("ROOMS_PER_USER")
     if Membership.objects.filter(user=user, room__creator=user).order_by()[most - 1 : most].exists():
-        raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS, "You are in as many rooms of your own as one may be.")
+        raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS, "You are in the maximum number of rooms of your own.")
 
 
 def _check_may_create(user: int, now: datetime, most: int, span: timedelta) -> None:

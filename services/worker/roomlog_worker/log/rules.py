@@ -84,7 +84,7 @@ def new_message(batch: Batch, command: NewMessage, key: Key, body_hash: str, *, 
     data = None
     if command.reply_to is not None:
         if (command.reply_to, command.room) not in batch.messages:
-            raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is no message of this room.")
+            raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
         data = {"reply_to": command.reply_to}
     return batch.append(room, RoomEvent.Kind.NEW_MESSAGE, key, body_hash, text=command.text, data=data)
 
@@ -123,7 +123,7 @@ def invite_user(batch: Batch, command: InviteUser, key: Key, body_hash: str, *, 
     if not staff and _RANKS[command.role] > _RANKS[room.members[key[2]].role]:
         raise RefusedWrite(ErrorCode.FORBIDDEN)
     if command.user in room.members:
-        raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is a member already.")
+        raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is already a member.")
     if not active_user_ids([command.user]):
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
     if not staff:
@@ -180,7 +180,7 @@ def _open_room(batch: Batch, key: Key, *, staff: bool = False) -> LockedRoom:
 def _open_group(batch: Batch, key: Key, *, staff: bool = False) -> LockedRoom:
     room = _open_room(batch, key, staff=staff)
     if room.kind == ChatRoom.Kind.DIRECT:
-        raise RefusedWrite(ErrorCode.FORBIDDEN, "A direct room has its two members for ever.")
+        raise RefusedWrite(ErrorCode.FORBIDDEN, "The members of a direct room can't change.")
     return room
 
 
