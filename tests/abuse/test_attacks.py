@@ -1,6 +1,6 @@
 """The table of attacks leaves out no action of the wire."""
 
-from roomlog_contract.commands import COMMANDS
+from roomlog_contract.actions import COMMANDS
 from tests.abuse.attacks import ATTACKS
 
 

@@ -21,13 +21,13 @@ from roomlog_contract.envelope import Envelope
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
     CreateRoomEvent,
+    DurableEvent,
     InviteUserEvent,
     LeaveRoomEvent,
     Member,
     Message,
     NewMessageEvent,
     RemoveUserEvent,
-    RoomEventFrame,
     User,
 )
 
@@ -188,9 +188,7 @@ def message_of(event: EventRow, users: dict[int, str]) -> Message:
     )
 
 
-def frame_of(
-    event: EventRow, epoch: str, users: dict[int, str], *, duplicate: bool = False
-) -> RoomEventFrame:
+def frame_of(event: EventRow, epoch: str, users: dict[int, str], *, duplicate: bool = False) -> DurableEvent:
     """Return the frame of a durable event."""
     place: Any = {
         "uuid": event.uuid,

@@ -9,12 +9,12 @@ import json
 import math
 import re
 from typing import Any, Final, cast
-from unicodedata import is_normalized, normalize
 
 import msgspec
 
 from . import limits
-from .commands import COMMANDS, Authenticate, ClientCommand, Command, CreateRoom, GetHistory, NewMessage, Ping
+from .actions import COMMANDS
+from .commands import ClientCommand, NewMessage, Ping
 from .errors import ErrorCode, MalformedFrame, RefusedCommand
 
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -87,7 +87,7 @@ def _decode_plain(text: str) -> NewMessage | None:
         message = _plain.decode(text)
         if not isinstance(message, NewMessage):
             return None
-        _check(message)
+        message.check()
     except (ValueError, RefusedCommand):  # msgspec's errors are values' too, and so is a lone surrogate
         return None
     return message
@@ -110,8 +110,8 @@ def command_of(keys: dict[str, Any], *, has_escapes: bool = True) -> ClientComma
             ErrorCode.BAD_VALUE, "Text contains NUL or half a surrogate pair.", uuid=uuid, action=action
         )
     try:
-        command = _named(msgspec.convert(keys, struct))
-        _check(command)
+        command = msgspec.convert(keys, struct).normalized()
+        command.check()
     except msgspec.ValidationError as error:
         # The sentence may quote the client's own words, so only its beginning is msgspec's.
         sentence = str(error)[:_SENTENCE_CHARACTERS]
@@ -217,28 +217,3 @@ def _is_storable(value: object) -> bool:
     if isinstance(value, dict):
         return all(_is_storable(key) and _is_storable(item) for key, item in value.items())
     return not isinstance(value, list) or all(map(_is_storable, value))
-
-
-def _named(command: Command) -> Command:
-    """Return the command with its name in the one form in which names are compared (NFKC)."""
-    if not isinstance(command, CreateRoom) or is_normalized("NFKC", command.name):
-        return command
-    return msgspec.structs.replace(command, name=normalize("NFKC", command.name))
-
-
-def _check(command: Command) -> None:
-    """Refuse what types can't say."""
-    match command:
-        case NewMessage(text=text):
-            if not text.strip():
-                raise RefusedCommand(ErrorCode.EMPTY_TEXT)
-            if len(text) > limits.TEXT_CODE_POINTS:
-                raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
-        case CreateRoom(name=name) if len(name) > limits.NAME_CODE_POINTS:
-            raise RefusedCommand(ErrorCode.BAD_VALUE, "`name` is longer than 200 code points.")
-        case Authenticate(token=token, ticket=ticket) if (token is None) == (ticket is None):
-            raise RefusedCommand(ErrorCode.REQUIRED_KEYS, "Either `token` or `ticket` is required.")
-        case GetHistory(before=before, after=after) if before is not None and after is not None:
-            raise RefusedCommand(ErrorCode.BAD_VALUE, "`before` and `after` exclude each other.")
-        case _:
-            pass

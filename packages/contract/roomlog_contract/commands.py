@@ -1,17 +1,22 @@
 """What a client may say: one frozen struct for each action, told apart by `action`."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal, Self, TypeVar
+from unicodedata import is_normalized, normalize
 from uuid import UUID
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from . import limits
+from .errors import ErrorCode, RefusedCommand
 
 Uuid = Annotated[str, Meta(min_length=1, max_length=limits.UUID_CODE_POINTS)]
 """The client's name of a command: unique for ever per sender and room, echoed verbatim."""
 Seq = Annotated[int, Meta(ge=0, lt=limits.EXACT_INTEGER)]
 """A place in a room's log: 1, 2, 3 …; 0 is before the first."""
 UserNumber = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
+RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
+"""What people call a room; compared in one form (NFKC)."""
 
 
 class Cursor(Struct, frozen=True):
@@ -29,6 +34,17 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
 
     uuid: Uuid
 
+    def normalized(self) -> Self:
+        """Return the command as it is carried out and stored."""
+        return self
+
+    def check(self) -> None:
+        """Refuse what types can't say.
+
+        Raises:
+            RefusedCommand: without uuid and action, which the caller knows.
+        """
+
 
 class Authenticate(Command, frozen=True, kw_only=True, tag="authenticate"):
     """Says who the connection is: a DRF token or a short-lived ticket, exactly one of them."""
@@ -36,6 +52,11 @@ class Authenticate(Command, frozen=True, kw_only=True, tag="authenticate"):
     token: Annotated[str, Meta(min_length=1, max_length=512)] | None = None
     ticket: Annotated[str, Meta(min_length=1, max_length=512)] | None = None
     cursors: Annotated[dict[UUID, Cursor], Meta(max_length=limits.CURSORS)] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Refuse both and neither."""
+        if (self.token is None) == (self.ticket is None):
+            raise RefusedCommand(ErrorCode.REQUIRED_KEYS, "Either `token` or `ticket` is required.")
 
 
 class SelectRoom(Command, frozen=True, kw_only=True, tag="select_room"):
@@ -53,6 +74,13 @@ class NewMessage(Command, frozen=True, kw_only=True, tag="new_message"):
     reply_to: Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)] | None = None
     """The `id` of an earlier message of the same room."""
 
+    def check(self) -> None:
+        """Refuse nothing but white space, and too much."""
+        if not self.text.strip():
+            raise RefusedCommand(ErrorCode.EMPTY_TEXT)
+        if len(self.text) > limits.TEXT_CODE_POINTS:
+            raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
+
 
 class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):
     """Reads messages before or after a seq, or the last ones, oldest first."""
@@ -61,6 +89,11 @@ class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):
     before: Seq | None = None
     after: Seq | None = None
     limit: Annotated[int, Meta(ge=1, le=limits.HISTORY_MESSAGES)] = 50
+
+    def check(self) -> None:
+        """Refuse two directions at once."""
+        if self.before is not None and self.after is not None:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "`before` and `after` exclude each other.")
 
 
 class ListRooms(Command, frozen=True, kw_only=True, tag="list_rooms"):
@@ -73,11 +106,21 @@ class ListRooms(Command, frozen=True, kw_only=True, tag="list_rooms"):
 class CreateRoom(Command, frozen=True, kw_only=True, tag="create_room"):
     """Makes a room; its id follows from the sender and the uuid, or from the pair of a direct room."""
 
-    name: Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)] = ""
+    name: RoomName = ""
     kind: Literal["group", "direct"] = "group"
     members: Annotated[list[UserNumber], Meta(max_length=limits.ROOM_MEMBERS_AT_CREATION)] = field(
         default_factory=list
     )
+
+    def normalized(self) -> Self:
+        """Return the command with its name in NFKC."""
+        return _named(self, self.name)
+
+    def check(self) -> None:
+        """Refuse a name that NFKC made too long, and a direct room without exactly one other member."""
+        _check_name(self.name)
+        if self.kind == "direct" and len(self.members) != 1:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
 
 
 class InviteUser(Command, frozen=True, kw_only=True, tag="invite_user"):
@@ -112,24 +155,23 @@ RoomRead = SelectRoom | GetHistory
 ClientCommand = Authenticate | ListRooms | Ping | RoomRead | RoomWrite
 
 
-COMMANDS: Final[dict[str, type[Command]]] = {
-    str(struct.__struct_config__.tag): struct
-    for struct in (
-        Authenticate,
-        SelectRoom,
-        NewMessage,
-        GetHistory,
-        ListRooms,
-        CreateRoom,
-        InviteUser,
-        RemoveUser,
-        LeaveRoom,
-        Ping,
-    )
-}
-"""The closed set of actions, and the struct of each."""
-
-
 def action_of(command: Command) -> str:
     """Return the wire's name of a command, for example `new_message`."""
-    return str(type(command).__struct_config__.tag)
+    return action_of_struct(type(command))
+
+
+def action_of_struct(struct: type[Command]) -> str:
+    """Return the wire's name of a kind of commands."""
+    return str(struct.__struct_config__.tag)
+
+
+_Named = TypeVar("_Named", bound=Command)
+
+
+def _named(command: _Named, name: str) -> _Named:
+    return command if is_normalized("NFKC", name) else replace(command, name=normalize("NFKC", name))
+
+
+def _check_name(name: str) -> None:
+    if len(name) > limits.NAME_CODE_POINTS:
+        raise RefusedCommand(ErrorCode.BAD_VALUE, "`name` is longer than 200 code points.")

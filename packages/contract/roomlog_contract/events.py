@@ -244,6 +244,3 @@ class Recovered(ServerEvent, frozen=True, kw_only=True, tag="recovered"):
     """None of the connection's rooms is concerned any more; missed events follow."""
 
     since_ms: int
-
-
-RoomEventFrame = NewMessageEvent | CreateRoomEvent | InviteUserEvent | RemoveUserEvent | LeaveRoomEvent

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from .actions import Stream
 from .shards import SHARDS, shard_of_room
 
 DEFAULT_PREFIX: Final = "roomlog"
@@ -25,17 +26,21 @@ class Keyspace:
     prefix: str = DEFAULT_PREFIX
     """Without braces and colons; `roomlog_runtime.redis_address.read_redis_prefix` checks it."""
 
+    def stream(self, kind: Stream, shard: int) -> str:
+        """Return the stream of one kind of a shard's commands."""
+        return f"{self._shard(shard)}:{kind.value}"
+
     def in_stream(self, shard: int) -> str:
         """Return the stream of commands that write; never trimmed."""
-        return f"{self._shard(shard)}:in"
+        return self.stream(Stream.WRITE, shard)
 
     def read_stream(self, shard: int) -> str:
         """Return the stream of commands that only read and from which a cursor goes on."""
-        return f"{self._shard(shard)}:read"
+        return self.stream(Stream.READ, shard)
 
     def browse_stream(self, shard: int) -> str:
         """Return the stream of commands that only read and that nobody's cursor waits for."""
-        return f"{self._shard(shard)}:browse"
+        return self.stream(Stream.BROWSE, shard)
 
     def tries_key(self, shard: int) -> str:
         """Return the hash that counts tries of single entries after an unclean takeover."""

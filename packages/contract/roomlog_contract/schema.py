@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from . import events
-from .commands import COMMANDS
+from .actions import ACTIONS, COMMANDS
 from .events import Answer, DurableEvent, ErrorAnswer, ServerEvent
 
 Structs = Sequence[type[msgspec.Struct]]
@@ -129,11 +129,11 @@ def _asyncapi() -> dict[str, Any]:
 
 def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what the gateway does: receives each command and replies, and sends what nobody asked for."""
-    for action, command in COMMANDS.items():
-        replies = [frame for frame in frame_structs() if _tag(frame) == action]
-        operation = _operation("receive", [command])
-        operation["reply"] = {"channel": {"$ref": _CHANNEL}, "messages": _messages([*replies, ErrorAnswer])}
-        yield action, operation
+    for name, action in ACTIONS.items():
+        replies = _messages([*action.answers, ErrorAnswer])
+        operation = _operation("receive", [action.command])
+        operation["reply"] = {"channel": {"$ref": _CHANNEL}, "messages": replies}
+        yield name, operation
     yield "event", _operation("send", [*_leaves(DurableEvent), *_leaves(ServerEvent)])
 
 
@@ -143,10 +143,6 @@ def _operation(direction: str, structs: Structs) -> dict[str, Any]:
 
 def _messages(structs: Structs) -> list[dict[str, str]]:
     return [{"$ref": f"{_CHANNEL}/messages/{struct.__name__}"} for struct in structs]
-
-
-def _tag(struct: type[msgspec.Struct]) -> str | int | None:
-    return struct.__struct_config__.tag
 
 
 if __name__ == "__main__":

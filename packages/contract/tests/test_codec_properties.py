@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomlog_contract import limits
+from roomlog_contract.actions import COMMANDS
 from roomlog_contract.codec import _depth, decode_command, encode_frame
-from roomlog_contract.commands import COMMANDS, Command
+from roomlog_contract.commands import Command
 from roomlog_contract.errors import ContractError, MalformedFrame
 
 HEX = "00112233445566778899aabbccddeeff"
@@ -55,7 +56,12 @@ good_fields: dict[str, st.SearchStrategy[Any]] = {
 def good_command(action: str) -> st.SearchStrategy[dict[str, Any]]:
     """Return frames of one action with every field that it knows, `ticket` and `after` aside."""
     fields = {name: good_fields[name] for name in COMMANDS[action].__struct_fields__ if name in good_fields}
-    return st.fixed_dictionaries(fields | {"action": st.just(action)})
+    return st.fixed_dictionaries(fields | {"action": st.just(action)}).map(_with_one_other)
+
+
+def _with_one_other(keys: dict[str, Any]) -> dict[str, Any]:
+    """Give a direct room its one other member."""
+    return keys | {"members": [7]} if keys.get("kind") == "direct" else keys
 
 
 good_commands = st.sampled_from(sorted(COMMANDS)).flatmap(good_command)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomlog_contract import envelope as inside
-from roomlog_contract.commands import COMMANDS, ClientCommand, NewMessage, Ping
+from roomlog_contract.actions import COMMANDS
+from roomlog_contract.commands import ClientCommand, NewMessage, Ping
 from roomlog_contract.events import RoomSummary, User
 
 ROOM = UUID("00112233-4455-6677-8899-aabbccddeeff")

@@ -12,8 +12,9 @@ import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
 
+from roomlog_contract.actions import COMMANDS
 from roomlog_contract.codec import decode_command, encode_frame
-from roomlog_contract.commands import COMMANDS, action_of
+from roomlog_contract.commands import action_of
 from roomlog_contract.errors import ErrorCode, MalformedFrame, RefusedCommand
 from roomlog_contract.events import ErrorAnswer
 from roomlog_contract.schema import frame_structs, render

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from roomlog_contract import limits
+from roomlog_contract.actions import COMMANDS
 from roomlog_contract.codec import decode_command, encode_frame
-from roomlog_contract.commands import COMMANDS, Cursor, action_of
+from roomlog_contract.commands import Cursor, action_of
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
     AuthenticateAnswer,

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from roomlog_contract import envelope, limits
-from roomlog_contract.commands import COMMANDS
+from roomlog_contract.actions import COMMANDS
 from roomlog_contract.errors import CloseCode, ErrorCode
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.schema import frame_structs

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from roomlog_contract import schema
-from roomlog_contract.commands import COMMANDS
+from roomlog_contract.actions import COMMANDS
 
 
 def references(node: Any) -> Iterator[str]:

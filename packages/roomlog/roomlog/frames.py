@@ -5,35 +5,26 @@ Pure functions of loaded rows and names; no query happens here.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from roomlog_contract.events import (
-    CreateRoomEvent,
-    InviteUserEvent,
-    LeaveRoomEvent,
-    Member,
-    Message,
-    NewMessageEvent,
-    RemoveUserEvent,
-    RoomEventFrame,
-    User,
-)
+from roomlog_contract.actions import EVENTS
+from roomlog_contract.events import DurableEvent, Member, Message, NewMessageEvent, User
 
-from .models import RoomEvent
+from .models import MESSAGE, RoomEvent
 from .new_event import NewEvent
 
 Event = RoomEvent | NewEvent
 Users = Mapping[int, User]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_MEMBER_FRAMES: Mapping[str, type[InviteUserEvent | RemoveUserEvent | LeaveRoomEvent]] = {
-    RoomEvent.Kind.INVITE_USER: InviteUserEvent,
-    RoomEvent.Kind.REMOVE_USER: RemoveUserEvent,
-    RoomEvent.Kind.LEAVE_ROOM: LeaveRoomEvent,
+_OWN_FIELDS: Final = {
+    kind: [name for name in struct.__struct_fields__ if name not in DurableEvent.__struct_fields__]
+    for kind, struct in EVENTS.items()
 }
+"""What a kind's frame has besides its place in the log."""
 
 
 class _Place(TypedDict):
@@ -46,7 +37,7 @@ class _Place(TypedDict):
     duplicate: bool | UnsetType
 
 
-def frame_of(event: Event, epoch: str, users: Users, *, duplicate: bool = False) -> RoomEventFrame:
+def frame_of(event: Event, epoch: str, users: Users, *, duplicate: bool = False) -> DurableEvent:
     """Return the frame of a durable event; `users` must hold everybody whom the event names."""
     place = _Place(
         uuid=event.uuid,
@@ -55,15 +46,24 @@ def frame_of(event: Event, epoch: str, users: Users, *, duplicate: bool = False)
         seq=event.seq,
         duplicate=True if duplicate else UNSET,
     )
-    if event.kind == RoomEvent.Kind.NEW_MESSAGE:
+    if event.kind == MESSAGE:
         return NewMessageEvent(**place, message=message_of(event, users))
-    user = users[event.user_id]
+    own = {name: _value(name, event, users) for name in _OWN_FIELDS[event.kind]}
+    return EVENTS[event.kind](**place, **own)
+
+
+def _value(name: str, event: Event, users: Users) -> Any:
+    """Return a field of a frame: people by their present names, all else as the rule wrote it."""
     data = event.data or {}
-    if event.kind == RoomEvent.Kind.CREATE_ROOM:
-        members = [_member(number, role, users) for number, role in data["members"]]
-        return CreateRoomEvent(**place, user=user, name=data["name"], kind=data["kind"], members=members)
-    frame = _MEMBER_FRAMES[event.kind]
-    return frame(**place, user=user, member=_member(data["member"], data["role"], users))
+    match name:
+        case "user":
+            return users[event.user_id]
+        case "member":
+            return _member(data["member"], data["role"], users)
+        case "members":
+            return [_member(number, role, users) for number, role in data["members"]]
+        case _:
+            return data[name]
 
 
 def message_of(event: Event, users: Users) -> Message:

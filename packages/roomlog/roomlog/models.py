@@ -4,7 +4,7 @@ Rows of RoomEvent, RoomHead and Membership are written by workers only, inside t
 holds the room's head. Constraints live here, in the database, before any check in Python.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -104,24 +104,20 @@ class RoomHead(models.Model):
         return f"{self.room_id} at {self.last_seq}"
 
 
+MESSAGE: Final = "new_message"
+"""The kind of events that people read as messages."""
+
+
 class RoomEvent(models.Model):
     """One durable event: a place in a room's log."""
-
-    class Kind(models.TextChoices):
-        """The wire's actions that become events."""
-
-        NEW_MESSAGE = "new_message"
-        CREATE_ROOM = "create_room"
-        INVITE_USER = "invite_user"
-        REMOVE_USER = "remove_user"
-        LEAVE_ROOM = "leave_room"
 
     id = models.BigAutoField(primary_key=True)
     room = models.ForeignKey(ChatRoom, on_delete=models.PROTECT, related_name="events", db_index=False)
     seq = models.BigIntegerField()
     number = models.BigIntegerField(null=True)
     """1, 2, 3 … over the room's messages; null for other kinds."""
-    kind = models.CharField(max_length=32, choices=Kind.choices)
+    kind = models.CharField(max_length=32)
+    """The wire's name of the action; no choices, so that a further action is no migration."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -161,7 +157,7 @@ class ChatMessageManager(models.Manager["ChatMessage"]):
 
     def get_queryset(self) -> "models.QuerySet[ChatMessage]":
         """Return the messages."""
-        return super().get_queryset().filter(kind=RoomEvent.Kind.NEW_MESSAGE)
+        return super().get_queryset().filter(kind=MESSAGE)
 
 
 class ChatMessage(RoomEvent):

@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from roomlog_contract.commands import COMMANDS
+from roomlog_contract.actions import COMMANDS
 from roomlog_contract.errors import ErrorCode
 
 CONNECTIONS: Final = Gauge("roomlog_gateway_connections", "Open WebSocket connections.")

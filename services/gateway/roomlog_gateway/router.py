@@ -6,26 +6,14 @@ a request that expires is simply no longer waited for (GUARANTEES G7).
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, assert_never
+from typing import Final, cast
 from uuid import UUID
 
 import structlog
 
 from roomlog_contract import limits
-from roomlog_contract.commands import (
-    Authenticate,
-    ClientCommand,
-    CreateRoom,
-    GetHistory,
-    InviteUser,
-    LeaveRoom,
-    ListRooms,
-    NewMessage,
-    Ping,
-    RemoveUser,
-    SelectRoom,
-    action_of,
-)
+from roomlog_contract.actions import STREAMS, Stream
+from roomlog_contract.commands import ClientCommand, RoomWrite, SelectRoom, action_of
 from roomlog_contract.envelope import (
     Answered,
     Envelope,
@@ -38,7 +26,6 @@ from roomlog_contract.envelope import (
     decode_replies,
     encode,
 )
-from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
 
@@ -79,10 +66,9 @@ class Router:
         """Sends a member's command to its worker; the answer comes as a reply or as the room's event.
 
         Raises:
-            RefusedCommand: a direct room without exactly one other member.
             NotAccepted: it was not sent, for certain.
         """
-        is_read = isinstance(command, SelectRoom | GetHistory | ListRooms)
+        is_read = STREAMS[type(command)] is not Stream.WRITE
         if session.unanswered >= limits.UNANSWERED_COMMANDS or (is_read and session.outbox.is_backed_up):
             raise NotAccepted(FULL_RETRY_MS)
         stream, room = self._route(session.user, command)
@@ -191,26 +177,10 @@ class Router:
         )
 
     def _route(self, user: int, command: ClientCommand) -> tuple[str, UUID | None]:
-        """Return the stream of a command and the room that it names.
-
-        Raises:
-            RefusedCommand: a direct room needs exactly one other member.
-        """
-        in_stream, browse_stream = self._keyspace.in_stream, self._keyspace.browse_stream
-        match command:
-            case NewMessage(room=room) | InviteUser(room=room) | RemoveUser(room=room) | LeaveRoom(room=room):
-                return in_stream(shard_of_room(room)), room
-            case SelectRoom(room=room):
-                return self._keyspace.read_stream(shard_of_room(room)), room
-            case GetHistory(room=room):
-                return browse_stream(shard_of_room(room)), room
-            case ListRooms():
-                return browse_stream(shard_of_user(user)), None
-            case CreateRoom(kind="direct", members=members) if len(members) != 1 or members[0] == user:
-                raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room needs exactly one other member.")
-            case CreateRoom():
-                return in_stream(shard_of_room(room_of(command, user))), None
-            case Authenticate() | Ping():
-                raise AssertionError("the session answers these itself")
-            case _:
-                assert_never(command)
+        """Return the stream of a command and the room that it names."""
+        kind, room = STREAMS[type(command)], getattr(command, "room", None)
+        if kind is Stream.WRITE:
+            shard = shard_of_room(room_of(cast(RoomWrite, command), user))
+        else:
+            shard = shard_of_user(user) if room is None else shard_of_room(room)
+        return self._keyspace.stream(kind, shard), room

@@ -12,7 +12,6 @@ from uuid import UUID
 import msgspec
 
 from roomlog.frames import Event, frame_of, named_in
-from roomlog.models import RoomEvent
 from roomlog.selectors import summaries_of, users_by_id
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import CreateRoom, InviteUser
@@ -27,7 +26,7 @@ from .log.errors import RefusedWrite
 from .log.rules import Recorded
 
 _NOBODY: Final[Mapping[int, User]] = {}
-_LEAVING: Final = (RoomEvent.Kind.LEAVE_ROOM, RoomEvent.Kind.REMOVE_USER)
+_LEAVING: Final = ("leave_room", "remove_user")
 
 
 @dataclass(slots=True)

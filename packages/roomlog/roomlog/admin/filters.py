@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import TextFilter
 
-from roomlog.models import RoomEvent
+from roomlog_contract.actions import EVENTS
 
 
 def room_in(text: str) -> UUID | None:
@@ -43,7 +43,7 @@ class KindFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
         """Return the kinds, once a room was chosen."""
         if request.GET.get(RoomFilter.parameter_name):
-            yield from RoomEvent.Kind.choices
+            yield from ((name, name) for name in EVENTS)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the events of the kind."""

@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('seq', models.BigIntegerField()),
                 ('number', models.BigIntegerField(null=True)),
-                ('kind', models.CharField(choices=[('new_message', 'New Message'), ('create_room', 'Create Room'), ('invite_user', 'Invite User'), ('remove_user', 'Remove User'), ('leave_room', 'Leave Room')], max_length=32)),
+                ('kind', models.CharField(max_length=32)),
                 ('uuid', models.CharField(max_length=64)),
                 ('body_hash', models.CharField(max_length=32)),
                 ('text', models.TextField(blank=True)),

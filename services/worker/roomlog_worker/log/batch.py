@@ -12,11 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from roomlog.frames import Event
-from roomlog.models import RoomEvent, RoomHead
+from roomlog.models import MESSAGE, RoomEvent, RoomHead
 from roomlog.new_event import NewEvent
+from roomlog_contract.commands import action_of
 from roomlog_contract.events import User
 
 from . import statements
+from .asked import Asked
 from .statements import Key, LeaseRow
 
 
@@ -82,32 +84,30 @@ class Batch:
     def append(
         self,
         room: LockedRoom,
-        kind: RoomEvent.Kind,
-        key: Key,
-        body_hash: str,
+        asked: Asked[Any],
         *,
         text: str = "",
         data: dict[str, Any] | None = None,
     ) -> NewEvent:
-        """Give the command the next place in the room's log."""
-        uuid, room_id, user = key
+        """Give what was asked the next place in the room's log."""
+        kind = action_of(asked.command)
         room.last_seq += 1
-        if is_message := kind == RoomEvent.Kind.NEW_MESSAGE:
+        if is_message := kind == MESSAGE:
             room.messages += 1
         event = NewEvent(
-            room_id=room_id,
+            room_id=room.id,
             seq=room.last_seq,
             number=room.messages if is_message else None,
             kind=kind,
-            user_id=user,
-            uuid=uuid,
-            body_hash=body_hash,
+            user_id=asked.user,
+            uuid=asked.command.uuid,
+            body_hash=asked.body_hash,
             text=text,
             data=data,
             date_created=self.now,
         )
         self.events.append(event)
-        self.known[key] = event
+        self.known[asked.key] = event
         return event
 
     def first_event(self, room: UUID) -> Event:
@@ -186,7 +186,7 @@ def _known(ids: Sequence[int]) -> dict[Key, Event]:
 def _messages(ids: set[int]) -> set[tuple[int, UUID]]:
     if not ids:
         return set()
-    rows = RoomEvent.objects.filter(pk__in=ids, kind=RoomEvent.Kind.NEW_MESSAGE)
+    rows = RoomEvent.objects.filter(pk__in=ids, kind=MESSAGE)
     return set(rows.values_list("pk", "room_id"))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from roomlog.models import RoomEvent
+from roomlog.models import MESSAGE
 from roomlog_contract.events import User
 
 from . import statements
@@ -56,7 +56,7 @@ class RoomCache:
     def keep(self, batch: Batch) -> None:
         """Remember the rooms of a batch that was stored, and those of their members whom it named."""
         for event in batch.events:
-            if event.kind != RoomEvent.Kind.NEW_MESSAGE:
+            if event.kind != MESSAGE:
                 self.forget(event.room_id)  # its members are others now
         for room in batch.rooms.values():
             if (before := self._rooms.get(room.id)) is not None:

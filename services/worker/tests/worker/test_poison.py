@@ -12,12 +12,16 @@ from redis import Redis
 from roomlog.models import DeadLetter, PendingCommand
 from roomlog.new_event import NewEvent
 from roomlog.pending import post
-from roomlog_contract.commands import GetHistory
+from roomlog_contract.commands import GetHistory, NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import shard_of_room
 from roomlog_worker import publications, reader, writer
 from roomlog_worker.log import rules
+from roomlog_worker.log.asked import Asked
+from roomlog_worker.log.batch import Batch
+from roomlog_worker.log.rules import RULES
+from roomlog_worker.log.rules.messages import new_message
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
@@ -26,14 +30,13 @@ from tests.worker.test_consumer import texts_of
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code fails for every message that says so."""
-    new_message = rules.new_message
 
-    def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> NewEvent:
-        if "poison" in command.text:
+    def fail(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
+        if "poison" in asked.command.text:
             raise ZeroDivisionError
-        return new_message(batch, command, *rest, **keywords)
+        return new_message(batch, asked)
 
-    monkeypatch.setattr(rules, "new_message", fail)
+    monkeypatch.setitem(RULES, NewMessage, fail)
 
 
 @contextmanager
@@ -120,15 +123,15 @@ class TestFailures:
     ) -> None:
         """Four failures and a success: the count is forgotten, the order kept."""
         room = make_room(people.alice)
-        new_message, left = rules.new_message, [ENTRY_TRIES - 1]
+        left = [ENTRY_TRIES - 1]
 
-        def fail(*arguments: Any, **keywords: Any) -> NewEvent:
+        def fail(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
             if left[0]:
                 left[0] -= 1
                 raise ZeroDivisionError
-            return new_message(*arguments, **keywords)
+            return new_message(batch, asked)
 
-        monkeypatch.setattr(rules, "new_message", fail)
+        monkeypatch.setitem(RULES, NewMessage, fail)
         bench.send(message(room, "a"), people.alice)
         bench.drain()
         assert texts_of(room) == ["a"]
@@ -230,7 +233,7 @@ class TestKillers:
     ) -> None:
         """Each successor counts before it tries; the entries before and behind the killer get through."""
         room, other = make_room(people.alice), make_room(people.alice)
-        monkeypatch.setattr(rules, "new_message", _deadly(rules.new_message))
+        monkeypatch.setitem(RULES, NewMessage, _deadly)
         for text in ("before", "killer", "behind"):
             last = bench.send(message(room, text), people.alice)
             bench.send(message(other, text.replace("killer", "harmless")), people.alice)
@@ -320,11 +323,7 @@ def _fail_for_events(found: Any, *known: Any) -> Any:
     return publications.publications(found, *known)
 
 
-def _deadly(new_message: Any) -> Any:
-    def kill(batch: Any, command: Any, *rest: Any, **keywords: Any) -> NewEvent:
-        if command.text == "killer":
-            raise Killed
-        event: NewEvent = new_message(batch, command, *rest, **keywords)
-        return event
-
-    return kill
+def _deadly(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
+    if asked.command.text == "killer":
+        raise Killed
+    return new_message(batch, asked)

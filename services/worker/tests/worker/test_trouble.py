@@ -12,11 +12,15 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
 from roomlog.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog.new_event import NewEvent
 from roomlog.pending import post
-from roomlog_contract.commands import CreateRoom
+from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import created_room_id, shard_of_room
-from roomlog_worker.log import rules
+from roomlog_worker.log.asked import Asked
+from roomlog_worker.log.batch import Batch
+from roomlog_worker.log.rules import RULES
+from roomlog_worker.log.rules.messages import new_message
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench
 from tests.worker.test_consumer import texts_of
@@ -185,7 +189,7 @@ class TestOfAll:
         for room in rooms:
             bench.send(message(room, "a"), people.alice)
         with monkeypatch.context() as patch:
-            patch.setattr(rules, "new_message", _fail)
+            patch.setitem(RULES, NewMessage, _fail)
             bench.turn(TURNS)
         bench.drain()
         assert [texts_of(room) for room in rooms] == [["a"]] * 3
@@ -211,7 +215,7 @@ class TestOfAll:
         for command in commands:
             bench.send(command, people.alice)
         with monkeypatch.context() as patch:
-            patch.setattr(rules, "create_room", _fail)
+            patch.setitem(RULES, CreateRoom, _fail)
             for number in range(TURNS):
                 bench.send(message(room, str(number)), people.alice)
                 bench.turn()
@@ -297,14 +301,13 @@ class TestParking:
     ) -> None:
         """Each of its entries takes five tries; whoever stands behind 300 of them is heard at once."""
         sick, well = rooms_of_one_shard(people.alice, 2)
-        new_message = rules.new_message
 
-        def fail(batch: Any, command: Any, *rest: Any, **keywords: Any) -> Any:
-            if command.room == sick:
+        def fail(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
+            if asked.room == sick:
                 raise ZeroDivisionError
-            return new_message(batch, command, *rest, **keywords)
+            return new_message(batch, asked)
 
-        monkeypatch.setattr(rules, "new_message", fail)
+        monkeypatch.setitem(RULES, NewMessage, fail)
         for number in range(300):
             bench.send(message(sick, str(number)), people.alice)
         bench.send(message(well, "heard"), people.alice)

@@ -1,0 +1,79 @@
+"""The registry of the wire's actions: for each its command, its answers, and the stream that carries it.
+
+Codec, gateway, worker, metrics, schema and tests go by it: an action that stands here needs no further edit
+in any of them. What it does to a room's log is its rule's business, in the worker.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from . import commands, events
+from .commands import Command, action_of_struct
+from .events import DurableEvent
+
+
+class Stream(StrEnum):
+    """What carries a command to its shard's worker."""
+
+    NONE = "none"
+    """The gateway answers it itself."""
+    WRITE = "in"
+    """It becomes an event of its room's log."""
+    READ = "read"
+    """A cursor or a login waits for it."""
+    BROWSE = "browse"
+    """Somebody looks at something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a client may ask for."""
+
+    command: type[Command]
+    answers: tuple[type[Struct], ...]
+    """Frames of success; of a write the one event."""
+    stream: Stream
+
+    @property
+    def name(self) -> str:
+        """Return the wire's `action`."""
+        return action_of_struct(self.command)
+
+    @property
+    def is_write(self) -> bool:
+        """Tell whether it becomes an event."""
+        return self.stream is Stream.WRITE
+
+
+def _by_name(actions: Iterable[Action]) -> dict[str, Action]:
+    return {action.name: action for action in actions}
+
+
+ACTIONS: Final = _by_name(
+    (
+        Action(commands.Authenticate, (events.AuthenticateAnswer,), Stream.NONE),
+        Action(commands.SelectRoom, (events.SelectRoomAnswer, events.SelectRoomPage), Stream.READ),
+        Action(commands.NewMessage, (events.NewMessageEvent,), Stream.WRITE),
+        Action(commands.GetHistory, (events.GetHistoryAnswer,), Stream.BROWSE),
+        Action(commands.ListRooms, (events.ListRoomsAnswer,), Stream.BROWSE),
+        Action(commands.CreateRoom, (events.CreateRoomEvent,), Stream.WRITE),
+        Action(commands.InviteUser, (events.InviteUserEvent,), Stream.WRITE),
+        Action(commands.RemoveUser, (events.RemoveUserEvent,), Stream.WRITE),
+        Action(commands.LeaveRoom, (events.LeaveRoomEvent,), Stream.WRITE),
+        Action(commands.Ping, (events.PingAnswer,), Stream.NONE),
+    )
+)
+"""All that clients may say, by name."""
+COMMANDS: Final[dict[str, type[Command]]] = {name: action.command for name, action in ACTIONS.items()}
+STREAMS: Final[dict[type[Command], Stream]] = {one.command: one.stream for one in ACTIONS.values()}
+EVENTS: Final[dict[str, type[DurableEvent]]] = {
+    name: event
+    for name, action in ACTIONS.items()
+    for event in action.answers
+    if issubclass(event, DurableEvent)
+}
+"""The frame of each kind of events of a log, by its name."""

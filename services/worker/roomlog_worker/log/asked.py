@@ -1,0 +1,28 @@
+"""A command on its way into a log: what is asked, by whom, and by which right."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from roomlog_contract.commands import RoomWrite
+
+from .statements import Key
+
+Write = TypeVar("Write", bound=RoomWrite)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[Write]):
+    """One command to decide."""
+
+    command: Write
+    room: UUID
+    user: int
+    body_hash: str
+    is_staff: bool
+    """Asked in the admin: roles, membership and limits don't count."""
+
+    @property
+    def key(self) -> Key:
+        """Return what names the command for ever."""
+        return self.command.uuid, self.room, self.user

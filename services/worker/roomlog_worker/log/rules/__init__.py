@@ -1,0 +1,76 @@
+"""What each action does to a room's log. `carry_out` is the entry; the rules stand by subject beside it.
+
+A rule takes the open batch and what is asked, and appends one event, or raises RefusedWrite and appends
+nothing. Repeats are found first, so that exactly one event exists for each (room, sender, uuid), however
+often the command comes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from roomlog.body_hash import hash_of
+from roomlog.frames import Event
+from roomlog.models import RoomEvent
+from roomlog_contract.commands import (
+    CreateRoom,
+    InviteUser,
+    LeaveRoom,
+    NewMessage,
+    RemoveUser,
+    RoomWrite,
+)
+from roomlog_contract.errors import ErrorCode
+from roomlog_contract.shards import room_of
+
+from ..asked import Asked
+from ..batch import Batch, Wanted
+from ..errors import RefusedWrite
+from . import members, messages, rooms
+
+RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
+    NewMessage: messages.new_message,
+    CreateRoom: rooms.create_room,
+    InviteUser: members.invite_user,
+    RemoveUser: members.remove_user,
+    LeaveRoom: members.leave_room,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a command is in the log; its event has its id once the batch is stored."""
+
+    event: Event
+    epoch: str
+    duplicate: bool = False
+
+
+def wanted_by(command: RoomWrite, user: int) -> Wanted:
+    """Return what must be read before `carry_out` can decide."""
+    member, reply_to = getattr(command, "user", None), getattr(command, "reply_to", None)
+    return Wanted(command.uuid, room_of(command, user), user, member, reply_to)
+
+
+def is_event(command: RoomWrite, user: int) -> bool:
+    """Tell whether the command is in its room's log, whatever its content."""
+    return RoomEvent.objects.filter(uuid=command.uuid, room=room_of(command, user), user=user).exists()
+
+
+def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = False) -> Recorded:
+    """Make the command an event, or find the event that it already is.
+
+    Raises:
+        RefusedWrite: the present state does not allow it, or its uuid has another content.
+        HeldElsewhere: it can't be decided just now.
+    """
+    asked = Asked(command, room_of(command, user), user, hash_of(command), staff)
+    known = batch.known.get(asked.key)
+    if known is not None:
+        if known.body_hash != asked.body_hash:
+            raise RefusedWrite(ErrorCode.UUID_CONFLICT)
+        return Recorded(known, batch.rooms[known.room_id].epoch, duplicate=True)
+    before = len(batch.events)
+    event = RULES[type(command)](batch, asked)
+    # A rule that appends nothing has found the event that there already is.
+    return Recorded(event, batch.rooms[event.room_id].epoch, duplicate=len(batch.events) == before)

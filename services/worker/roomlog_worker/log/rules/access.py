@@ -1,0 +1,41 @@
+"""Whose room it is: the first questions of every rule, with the same answers for all."""
+
+from typing import Any, Final
+
+from roomlog.models import ChatRoom
+from roomlog_contract.errors import ErrorCode
+
+from ..asked import Asked
+from ..batch import Batch, LockedRoom
+from ..errors import RefusedWrite
+
+RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
+
+
+def open_room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
+    """Return the command's room. Strangers get one answer before any other, also where there is no room.
+
+    The id of a direct room follows from its two, so any other answer tells strangers who talks to whom.
+    """
+    room = batch.rooms.get(asked.room)
+    if not asked.is_staff and (room is None or asked.user not in room.members):
+        raise RefusedWrite(ErrorCode.NOT_MEMBER)
+    if room is None:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such room.")
+    if room.is_archived:
+        raise RefusedWrite(ErrorCode.ARCHIVED)
+    return room
+
+
+def open_group(batch: Batch, asked: Asked[Any]) -> LockedRoom:
+    """Return the command's room, which is not a direct one."""
+    room = open_room(batch, asked)
+    if room.kind == ChatRoom.Kind.DIRECT:
+        raise RefusedWrite(ErrorCode.FORBIDDEN, "The members of a direct room can't change.")
+    return room
+
+
+def require_role(room: LockedRoom, asked: Asked[Any], role: str) -> None:
+    """Refuse whoever is less than this in the room; staff is more than everybody."""
+    if not asked.is_staff and RANKS[room.members[asked.user].role] < RANKS[role]:
+        raise RefusedWrite(ErrorCode.FORBIDDEN)

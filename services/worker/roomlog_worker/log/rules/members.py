@@ -1,0 +1,54 @@
+"""Who is in a room."""
+
+from typing import Any
+
+from roomlog.models import Membership
+from roomlog.new_event import NewEvent
+from roomlog.selectors import active_user_ids
+from roomlog_contract.commands import InviteUser, LeaveRoom, RemoveUser
+from roomlog_contract.errors import ErrorCode
+
+from ..asked import Asked
+from ..batch import Batch, LockedRoom, Standing
+from ..errors import RefusedWrite
+from ..quotas import check_may_be_brought
+from .access import open_group, require_role
+
+
+def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
+    """Make somebody a member. Any member of a group may; nobody gives a role above the own."""
+    command, room = asked.command, open_group(batch, asked)
+    require_role(room, asked, command.role)
+    if command.user in room.members:
+        raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is already a member.")
+    if not active_user_ids([command.user]):
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
+    if not asked.is_staff:
+        check_may_be_brought([command.user])
+    Membership.objects.create(room_id=room.id, user_id=command.user, role=command.role)
+    room.members[command.user] = Standing(command.role)
+    return batch.append(room, asked, data={"member": command.user, "role": command.role})
+
+
+def remove_user(batch: Batch, asked: Asked[RemoveUser]) -> NewEvent:
+    """End somebody's membership. For owners and admins of a group; an owner only by an owner."""
+    room = open_group(batch, asked)
+    removed = room.members.get(asked.command.user)
+    require_role(room, asked, "owner" if removed is not None and removed.role == "owner" else "admin")
+    if removed is None:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "The user is not a member.")
+    return _end_membership(batch, room, asked, asked.command.user)
+
+
+def leave_room(batch: Batch, asked: Asked[LeaveRoom]) -> NewEvent:
+    """End one's own membership of a group."""
+    room = open_group(batch, asked)
+    if asked.user not in room.members:
+        raise RefusedWrite(ErrorCode.NOT_MEMBER)
+    return _end_membership(batch, room, asked, asked.user)
+
+
+def _end_membership(batch: Batch, room: LockedRoom, asked: Asked[Any], user: int) -> NewEvent:
+    data = {"member": user, "role": room.members.pop(user).role}
+    Membership.objects.filter(room_id=room.id, user_id=user).delete()
+    return batch.append(room, asked, data=data)

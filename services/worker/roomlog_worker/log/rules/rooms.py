@@ -1,0 +1,49 @@
+"""What a room is."""
+
+from roomlog.frames import Event
+from roomlog.models import ChatRoom, Install, Membership, RoomHead
+from roomlog.selectors import active_user_ids
+from roomlog_contract.commands import CreateRoom
+from roomlog_contract.errors import ErrorCode
+
+from ..asked import Asked
+from ..batch import Batch, LockedRoom, Standing
+from ..errors import RefusedWrite
+from ..quotas import check_may_be_brought, check_may_create
+
+
+def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
+    """Make the room with its first event and members; the direct room of a pair is made only once.
+
+    Raises:
+        HeldElsewhere: another transaction makes a room of the same person.
+    """
+    command = asked.command
+    if asked.room in batch.rooms:
+        return batch.first_event(asked.room)
+    if not asked.is_staff:
+        check_may_create(asked.user, batch.now)
+    members = _first_members(command, asked.user)
+    if not asked.is_staff:
+        check_may_be_brought([number for number, _ in members if number != asked.user])
+    room = ChatRoom.objects.create(id=asked.room, name=command.name, kind=command.kind, creator_id=asked.user)
+    head = RoomHead.objects.create(room=room, epoch=Install.objects.get().epoch)
+    Membership.objects.bulk_create(
+        Membership(room=room, user_id=number, role=role) for number, role in members
+    )
+    standings = {number: Standing(role) for number, role in members}
+    locked = batch.rooms[room.id] = LockedRoom(
+        room.id, command.kind, False, head.epoch, head.last_seq, head.messages, standings
+    )
+    return batch.append(locked, asked, data={"name": command.name, "kind": command.kind, "members": members})
+
+
+def _first_members(command: CreateRoom, user: int) -> list[tuple[int, str]]:
+    others = [number for number in dict.fromkeys(command.members) if number != user]
+    # The list and not the people in it: [2, 2] would be a second room of the pair (see `room_of`).
+    if command.kind == "direct" and not len(command.members) == len(others) == 1:
+        raise RefusedWrite(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
+    if active_user_ids([user, *others]) != {user, *others}:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
+    role = Membership.Role.MEMBER if command.kind == "direct" else Membership.Role.OWNER
+    return [(user, role.value), *((number, Membership.Role.MEMBER.value) for number in others)]
