@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from roomlog_client import Event, Item, RoomJoined, RoomlogClient, Sent
+from roomlog_client import Event, Item, RoomJoined, RoomlogClient
 from roomlog_client.cli.account import Account
 from roomlog_client.cli.messages import verify
 from roomlog_client.errors import NotMember
@@ -129,23 +129,16 @@ async def test_rooms_come_and_go(shared_stack: Stack) -> None:
     async with RoomlogClient(url, alice.token) as one, RoomlogClient(url, bob.token) as other:
         taken = Taken(other)
         await other.ready()
-        made = await one.request("create_room", name="club", members=[bob.id])
-        again = await one.request("create_room", name="club", members=[bob.id], uuid=_uuid(made))
-        assert isinstance(made, Sent)
-        assert isinstance(again, Sent)
+        made = await one.create_room("club", [bob.id])
+        again = await one.create_room("club", [bob.id], uuid=made.uuid)
         assert (again.room, again.seq, again.duplicate) == (made.room, 1, True)
         club = Room(made.room, "club", (alice, bob))
         await eventually(lambda: _joined(taken, club), SECONDS, "bob's room_joined")
         await one.send(club.id, "hello")
         assert await taken.until(club, 1) == ["hello"]
-        await other.request("leave_room", room=club.id)
+        await other.leave_room(club.id)
         with pytest.raises(NotMember):
             await other.send(club.id, "no more")
-
-
-def _uuid(sent: object) -> str:
-    assert isinstance(sent, Sent)
-    return sent.uuid
 
 
 def _joined(taken: Taken, room: Room) -> bool:

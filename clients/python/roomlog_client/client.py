@@ -9,7 +9,7 @@ import time
 from asyncio import Future, Queue
 from collections.abc import AsyncIterator, Collection, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Literal, Self, TypedDict, Unpack, cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -32,8 +32,17 @@ ITEMS_AT_ONCE: Final = 100
 WAITING_ROOMS: Final = 19 * WAITING_ITEMS
 """Space in the queue beside events, whose number the state bounds: one `RoomJoined` for each room."""
 
+Role = Literal["member", "admin", "owner"]
 Result = Sent | dict[str, Any]
 """How a command succeeds: as an event of a log, or with an answer's frame."""
+
+
+class How(TypedDict, total=False):
+    """How a command is sent."""
+
+    uuid: str
+    """Its name; a repeat with the same one is the same command."""
+    timeout_seconds: float
 
 
 class RoomlogClient:
@@ -167,6 +176,48 @@ class RoomlogClient:
             "new_message", room=room, uuid=uuid, timeout_seconds=timeout_seconds, text=text, **facts
         )
         return cast(Sent, answer)
+
+    async def create_room(
+        self,
+        name: str = "",
+        members: Collection[int] = (),
+        *,
+        kind: Literal["group", "direct"] = "group",
+        **how: Unpack[How],
+    ) -> Sent:
+        """Make a room with these users; its id is the answer's `room`. Raises like `send`."""
+        facts: dict[str, Any] = {"name": name, "kind": kind, "members": list(members)}
+        return cast(Sent, await self.request("create_room", **facts, **how))
+
+    async def invite_user(self, room: str, user: int, role: Role = "member", **how: Unpack[How]) -> Sent:
+        """Make somebody a member. Raises like `send`."""
+        return cast(Sent, await self.request("invite_user", room=room, user=user, role=role, **how))
+
+    async def remove_user(self, room: str, user: int, **how: Unpack[How]) -> Sent:
+        """End somebody's membership. Raises like `send`."""
+        return cast(Sent, await self.request("remove_user", room=room, user=user, **how))
+
+    async def leave_room(self, room: str, **how: Unpack[How]) -> Sent:
+        """End one's own membership. Raises like `send`."""
+        return cast(Sent, await self.request("leave_room", room=room, **how))
+
+    async def get_history(
+        self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> dict[str, Any]:
+        """Return an answer with `room_messages`, oldest first, and `more`. Raises like `send`."""
+        facts: dict[str, Any] = {
+            key: seq for key, seq in (("before", before), ("after", after)) if seq is not None
+        }
+        return cast(dict[str, Any], await self.request("get_history", room=room, limit=limit, **facts))
+
+    async def list_rooms(self, after: str | None = None) -> dict[str, Any]:
+        """Return an answer with `rooms` in the order of their ids, and `more`. Raises like `send`."""
+        facts: dict[str, Any] = {} if after is None else {"after": after}
+        return cast(dict[str, Any], await self.request("list_rooms", **facts))
+
+    async def ping(self) -> dict[str, Any]:
+        """Return an answer with the gateway's `time_ms`. Raises like `send`."""
+        return cast(dict[str, Any], await self.request("ping"))
 
     async def request(
         self,
