@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.architecture.sources import Source, read, tracked
+from tests.rules.sources import Source, read, tracked
 
 FILE_LINES = 400
 FUNCTION_LINES = 40
@@ -74,7 +74,7 @@ def test_a_test_states_the_behaviour() -> None:
 @pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX"])
 def test_nothing_is_left_for_later(word: str) -> None:
     """What is to be done is an issue, not a comment."""
-    here = "tests/architecture/test_shape.py"
+    here = "tests/rules/test_shape.py"
     sources = [read(path) for path in python_files() if path != here]
     marked = [
         f"{s.path}:{number}" for s in sources for number, line in enumerate(s.lines, 1) if f"# {word}" in line

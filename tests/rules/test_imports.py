@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.architecture.sources import ROOT, tracked
+from tests.rules.sources import ROOT, tracked
 
 SECONDS = 60
 DATABASE = ("django", "rest_framework", "psycopg", "roomlog", "sqlite3")

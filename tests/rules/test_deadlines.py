@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
-from tests.architecture.deadlines import classes_of, missing_deadlines
-from tests.architecture.sources import Source, production
+from tests.rules.deadlines import classes_of, missing_deadlines
+from tests.rules.sources import Source, production
 
 REDIS = "Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)"
 

@@ -9,7 +9,7 @@ can't be told from a list: reviewers look for those.
 import ast
 from collections.abc import Iterator
 
-from tests.architecture.sources import Finding, Source, is_given, keyword, name_of
+from tests.rules.sources import Finding, Source, is_given, keyword, name_of
 
 BOUND_ARGUMENT = {"Queue": ("maxsize", 0), "LifoQueue": ("maxsize", 0), "PriorityQueue": ("maxsize", 0)}
 """Class to the bound's keyword and place."""

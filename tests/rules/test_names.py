@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.architecture.names import missing_names
-from tests.architecture.sources import read, tracked
+from tests.rules.names import missing_names
+from tests.rules.sources import read, tracked
 
 WALK = "ARCHITECTURE.md"
 DOCUMENTS = [path for path in tracked() if path.endswith(".md")]

@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
-from tests.architecture.bounds import unbounded_queues
-from tests.architecture.sources import Source, production
+from tests.rules.bounds import unbounded_queues
+from tests.rules.sources import Source, production
 
 
 def found(code: str) -> int:

@@ -17,7 +17,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from tests.architecture.sources import Finding, Source, dotted, is_given, keyword, name_of
+from tests.rules.sources import Finding, Source, dotted, is_given, keyword, name_of
 
 MARKER = "deadline"
 NETWORK = {
