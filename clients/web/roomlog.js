@@ -203,6 +203,10 @@ export class Roomlog extends EventTarget {
   #apply(room, event) {
     if (event.seq !== room.seq + 1) return;
     room.seq = event.seq; // before it is handed on: a handler that throws must not get it twice
+    if (event.action === "rename_room") {
+      room.name = event.name;
+      this.#emit("rooms");
+    }
     this.#emit("event", { room, event });
   }
 

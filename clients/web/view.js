@@ -91,6 +91,7 @@ function noteWords({ action, user, member, name }) {
   const whom = member ? nameEl(member.username) : "";
   const words = {
     create_room: () => [who, " made the room ", nameEl(name ?? "")],
+    rename_room: () => [who, " renamed the room ", nameEl(name ?? "")],
     invite_user: () => [who, " invited ", whom],
     remove_user: () => [who, " removed ", whom],
     leave_room: () => [who, " left"],

@@ -65,6 +65,11 @@ def _message(room: str) -> str:
     return json.dumps({"uuid": uuid4().hex, "action": "new_message", "room": room, "text": DEAREST_TEXT})
 
 
+def _rename(room: str) -> str:
+    name = uuid4().hex.ljust(limits.NAME_CODE_POINTS, "n")
+    return json.dumps({"uuid": uuid4().hex, "action": "rename_room", "room": room, "name": name})
+
+
 def _invite_and_remove(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     def frames(number: int) -> Iterator[bytes]:
         for person, action in cycle(
@@ -170,6 +175,9 @@ ATTACKS: Final[dict[str, Attack]] = {
     "list of very many rooms": Attack(_list_rooms, _acts("list_rooms")),
     "new rooms of 100": Attack(_make_rooms, _acts("create_room")),
     "invitations and removals": Attack(_obeying(_invite_and_remove), _acts("invite_user", "remove_user")),
+    "another name, again and again": Attack(
+        _obeying(lambda a: _fresh(lambda: _rename(a.job.room))), _acts("rename_room")
+    ),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),
     "connections with many cursors": Attack(_come_and_go, _acts("authenticate")),

@@ -43,6 +43,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "get_history": {"room": '"@room@"'},
     "list_rooms": {},
     "create_room": {"name": '"never made"'},
+    "rename_room": {"room": '"@room@"', "name": '"never named"'},
     "invite_user": {"room": '"@room@"', "user": "@stranger@"},
     "remove_user": {"room": '"@room@"', "user": "@member@"},
     "leave_room": {"room": '"@room@"'},

@@ -8,7 +8,10 @@ from typing import Final
 
 from tests.faults.bad_inputs import BAD_VALUE, GOOD, BadInput, frame
 
-OF_ROOMS: Final = ("select_room", "new_message", "get_history", "invite_user", "remove_user", "leave_room")
+OF_ROOMS: Final = (
+    *("select_room", "new_message", "get_history", "rename_room"),
+    *("invite_user", "remove_user", "leave_room"),
+)
 NOBODY: Final = ("999999", "4000000000", "9007199254740991")
 """Users and messages that are not there: of every size that a database column might have."""
 NO_SECRETS: Final = (
@@ -26,9 +29,10 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in ("invite_user", "remove_user", "leave_room"):
+    for action in ("rename_room", "invite_user", "remove_user", "leave_room"):
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": '"@direct@"'}))
-    yield BadInput("remove by a member", "error forbidden", frame("remove_user"))
+    for action in ("rename_room", "remove_user"):
+        yield BadInput(f"{action} by a member", "error forbidden", frame(action))
     for role in ("owner", "admin"):
         yield BadInput(f"invite as {role}", "error forbidden", frame("invite_user", {"role": f'"{role}"'}))
     yield BadInput("invite a member", BAD_VALUE, frame("invite_user", {"user": "@member@"}))

@@ -23,6 +23,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "new_message": {"room": "room", "text": "text", "reply_to": "message"},
     "get_history": {"room": "room", "before": "seq", "after": "seq", "limit": "limit"},
     "create_room": {"name": "name", "kind": "kind", "members": "members"},
+    "rename_room": {"room": "room", "name": "name"},
     "invite_user": {"room": "room", "user": "user", "role": "role"},
     "remove_user": {"room": "room", "user": "user"},
     "leave_room": {"room": "room"},

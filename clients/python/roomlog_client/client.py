@@ -189,6 +189,10 @@ class RoomlogClient:
         facts: dict[str, Any] = {"name": name, "kind": kind, "members": list(members)}
         return cast(Sent, await self.request("create_room", **facts, **how))
 
+    async def rename_room(self, room: str, name: str, **how: Unpack[How]) -> Sent:
+        """Give a room another name. Raises like `send`."""
+        return cast(Sent, await self.request("rename_room", room=room, name=name, **how))
+
     async def invite_user(self, room: str, user: int, role: Role = "member", **how: Unpack[How]) -> Sent:
         """Make somebody a member. Raises like `send`."""
         return cast(Sent, await self.request("invite_user", room=room, user=user, role=role, **how))

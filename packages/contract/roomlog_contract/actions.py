@@ -61,6 +61,7 @@ ACTIONS: Final = _by_name(
         Action(commands.GetHistory, (events.GetHistoryAnswer,), Stream.BROWSE),
         Action(commands.ListRooms, (events.ListRoomsAnswer,), Stream.BROWSE),
         Action(commands.CreateRoom, (events.CreateRoomEvent,), Stream.WRITE),
+        Action(commands.RenameRoom, (events.RenameRoomEvent,), Stream.WRITE),
         Action(commands.InviteUser, (events.InviteUserEvent,), Stream.WRITE),
         Action(commands.RemoveUser, (events.RemoveUserEvent,), Stream.WRITE),
         Action(commands.LeaveRoom, (events.LeaveRoomEvent,), Stream.WRITE),

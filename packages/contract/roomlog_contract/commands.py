@@ -123,6 +123,21 @@ class CreateRoom(Command, frozen=True, kw_only=True, tag="create_room"):
             raise RefusedCommand(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
 
 
+class RenameRoom(Command, frozen=True, kw_only=True, tag="rename_room"):
+    """Gives a room another name; blank for none."""
+
+    room: UUID
+    name: RoomName
+
+    def normalized(self) -> Self:
+        """Return the command with its name in NFKC."""
+        return _named(self, self.name)
+
+    def check(self) -> None:
+        """Refuse a name that NFKC made too long."""
+        _check_name(self.name)
+
+
 class InviteUser(Command, frozen=True, kw_only=True, tag="invite_user"):
     """Makes somebody a member of a room."""
 
@@ -148,7 +163,7 @@ class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Asks the gateway whether it is there."""
 
 
-RoomWrite = NewMessage | CreateRoom | InviteUser | RemoveUser | LeaveRoom
+RoomWrite = NewMessage | CreateRoom | RenameRoom | InviteUser | RemoveUser | LeaveRoom
 """Commands that become events of a room's log."""
 RoomRead = SelectRoom | GetHistory
 """Commands that read one room."""

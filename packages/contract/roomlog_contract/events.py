@@ -89,6 +89,13 @@ class CreateRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="create_room"
     members: list[Member]
 
 
+class RenameRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="rename_room"):
+    """`user` gave the room another name."""
+
+    user: User
+    name: str
+
+
 class InviteUserEvent(DurableEvent, frozen=True, kw_only=True, tag="invite_user"):
     """`user` made `member` a member."""
 

@@ -76,6 +76,22 @@ def test_members_come_and_go_by_command(
     assert not Membership.objects.filter(room=lobby, user=bob).exists()
 
 
+def test_a_room_is_renamed_by_whoever_may(
+    as_alice: Client, as_stranger: Client, lobby: UUID, work: Work
+) -> None:
+    """Asked for here and done by a worker, in the one form of names; strangers learn nothing."""
+    path = f"/api/rooms/{lobby.hex}/"
+
+    def patch(client: Client, **fields: Any) -> int:
+        return client.patch(path, fields, content_type="application/json").status_code
+
+    assert patch(as_stranger, name="mine") == 404
+    assert patch(as_alice) == 400
+    assert patch(as_alice, name="Cafe\u0301") == 202
+    assert work() == []
+    assert ChatRoom.objects.get(pk=lobby).name == "Caf\u00e9"
+
+
 def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User, work: Work) -> None:
     """No special path: who removes himself leaves."""
     assert as_alice.delete(f"/api/rooms/{lobby}/members/{alice.pk}/").status_code == 202

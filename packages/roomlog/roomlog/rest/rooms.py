@@ -12,7 +12,15 @@ from roomlog.frames import message_of
 from roomlog.message_lookup import places_of
 from roomlog.pending import request_command
 from roomlog_contract import limits
-from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser, RoomWrite
+from roomlog_contract.commands import (
+    CreateRoom,
+    InviteUser,
+    LeaveRoom,
+    NewMessage,
+    RemoveUser,
+    RenameRoom,
+    RoomWrite,
+)
 from roomlog_contract.shards import room_of
 
 from .asker import asker
@@ -21,6 +29,7 @@ from .serializers import (
     MessageSerializer,
     NewMemberSerializer,
     NewMessageSerializer,
+    NewNameSerializer,
     NewRoomSerializer,
     PageSerializer,
     PlaceSerializer,
@@ -46,6 +55,16 @@ class RoomsView(RestView):
     def post(self, request: Request) -> Response:
         """Ask for a room. Its id is known before it is there; a repeated uuid is the same room."""
         return _requested(request, read_command(CreateRoom, request))
+
+
+class RoomView(RestView):
+    """One room."""
+
+    @describe(request=NewNameSerializer, responses=REQUESTED)
+    def patch(self, request: Request, room: UUID) -> Response:
+        """Ask for another name."""
+        _check_member(room, request)
+        return _requested(request, read_command(RenameRoom, request, room=room))
 
 
 class MembersView(RestView):

@@ -71,6 +71,12 @@ class CommandSerializer(Body):
     uuid = serializers.CharField(max_length=limits.UUID_CODE_POINTS, required=False)
 
 
+class NewNameSerializer(CommandSerializer):
+    """What a room shall be called."""
+
+    name = serializers.CharField(max_length=limits.NAME_CODE_POINTS, allow_blank=True)
+
+
 class NewRoomSerializer(CommandSerializer):
     """A room to be made; the asker owns it."""
 

@@ -31,6 +31,7 @@ urlpatterns = [
     path("ticket/", access.TicketView.as_view(), name="ticket"),
     path("users/", access.UsersView.as_view(), name="users"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
+    path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),
     path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
     path("rooms/<room:room>/members/<int:user>/", rooms.MemberView.as_view(), name="member"),
     path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),

@@ -18,6 +18,7 @@ from roomlog_contract.commands import (
     LeaveRoom,
     NewMessage,
     RemoveUser,
+    RenameRoom,
     RoomWrite,
 )
 from roomlog_contract.errors import ErrorCode
@@ -31,6 +32,7 @@ from . import members, messages, rooms
 RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     NewMessage: messages.new_message,
     CreateRoom: rooms.create_room,
+    RenameRoom: rooms.rename_room,
     InviteUser: members.invite_user,
     RemoveUser: members.remove_user,
     LeaveRoom: members.leave_room,

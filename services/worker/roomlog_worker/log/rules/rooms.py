@@ -2,14 +2,16 @@
 
 from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead
+from roomlog.new_event import NewEvent
 from roomlog.selectors import active_user_ids
-from roomlog_contract.commands import CreateRoom
+from roomlog_contract.commands import CreateRoom, RenameRoom
 from roomlog_contract.errors import ErrorCode
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom, Standing
 from ..errors import RefusedWrite
 from ..quotas import check_may_be_brought, check_may_create
+from .access import open_group, require_role
 
 
 def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
@@ -36,6 +38,14 @@ def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
         room.id, command.kind, False, head.epoch, head.last_seq, head.messages, standings
     )
     return batch.append(locked, asked, data={"name": command.name, "kind": command.kind, "members": members})
+
+
+def rename_room(batch: Batch, asked: Asked[RenameRoom]) -> NewEvent:
+    """Give a group another name. For owners and admins."""
+    room = open_group(batch, asked)
+    require_role(room, asked, "admin")
+    ChatRoom.objects.filter(pk=room.id).update(name=asked.command.name)
+    return batch.append(room, asked, data={"name": asked.command.name})
 
 
 def _first_members(command: CreateRoom, user: int) -> list[tuple[int, str]]:

@@ -1,0 +1,79 @@
+"""Who may what: each cell of the specification's table, against the rules."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from django.utils import timezone
+
+from roomlog.models import ChatRoom
+from roomlog_contract.actions import COMMANDS
+from roomlog_contract.codec import command_of
+from roomlog_contract.commands import CreateRoom, InviteUser, RoomWrite
+from roomlog_contract.shards import room_of
+from roomlog_worker.log.rules import Recorded
+from tests.harness.people import People, add_user, make_room, write_one, written
+
+README = Path(__file__).resolve().parents[5] / "packages" / "contract" / "README.md"
+STRANGER, MEMBER, ADMIN, OWNER, STAFF, DIRECT = range(6)
+
+
+def cells() -> Iterator[tuple[str, int, str]]:
+    """Yield the first cell of a row, the place of another one, and what it says."""
+    table = README.read_text(encoding="utf-8").partition("| action | stranger |")[2].partition("\n\n")[0]
+    for row in table.splitlines()[2:]:
+        what, *said = (cell.strip() for cell in row.strip("| ").split(" | "))
+        assert len(said) == DIRECT + 1, row
+        yield from ((what, who, cell.strip("`")) for who, cell in enumerate(said))
+
+
+@pytest.mark.parametrize(("what", "who", "expected"), list(cells()))
+def test_a_cell(people: People, what: str, who: int, expected: str) -> None:
+    """`yes` is an event; all else is the code of the refusal."""
+    room, asker, other = _place(people, who, is_about_an_owner="of an owner" in what)
+    result = write_one(_command(what, room, other), asker, staff=who == STAFF)
+    assert ("yes" if isinstance(result, Recorded) else str(result)) == expected
+
+
+@pytest.mark.parametrize("what", sorted({what for what, _, _ in cells()}))
+@pytest.mark.parametrize("who", [MEMBER, OWNER, STAFF])
+def test_an_archived_room_refuses_all(people: People, what: str, who: int) -> None:
+    """Also whoever may do everything else."""
+    room, asker, other = _place(people, who, is_about_an_owner=False)
+    ChatRoom.objects.filter(pk=room).update(archived_at=timezone.now())
+    assert str(write_one(_command(what, room, other), asker, staff=who == STAFF)) == "archived"
+
+
+def _place(people: People, who: int, *, is_about_an_owner: bool) -> tuple[UUID, int, int]:
+    """Return a room, who asks, and somebody in it besides."""
+    other = add_user(f"other-{uuid4().hex[:8]}")
+    if who == DIRECT:
+        command = CreateRoom(uuid="pair", kind="direct", members=[other])
+        written(command, people.alice)
+        return room_of(command, people.alice), people.alice, other
+    room = make_room(people.alice)
+    written(
+        InviteUser(uuid="o", room=room, user=other, role="owner" if is_about_an_owner else "member"),
+        people.alice,
+    )
+    if who in (MEMBER, ADMIN):
+        written(
+            InviteUser(uuid="b", room=room, user=people.bob, role="admin" if who == ADMIN else "member"),
+            people.alice,
+        )
+    return room, people.alice if who == OWNER else people.bob, other
+
+
+def _command(what: str, room: UUID, other: int) -> RoomWrite:
+    """Return the command that a row speaks of."""
+    action = re.findall(r"`(\w+)`", what)[0]
+    user = add_user(f"new-{uuid4().hex[:8]}") if action == "invite_user" else other
+    role = what.rpartition(" as ")[2]
+    facts = {"room": room.hex, "text": "x", "name": "n", "user": user, "role": role}
+    fields = COMMANDS[action].__struct_fields__
+    keys = {key: value for key, value in facts.items() if key in fields}
+    command = command_of({"uuid": uuid4().hex, "action": action, **keys})
+    assert isinstance(command, RoomWrite)
+    return command
