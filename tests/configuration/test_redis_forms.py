@@ -10,7 +10,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisGone
 
 from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.link import Link, pack
+from roomlog_gateway.redis.link import Link, pack
 from roomlog_runtime.redis_address import client
 from roomlog_runtime.redis_url import check_tls_files, parse_redis_url
 from roomlog_worker.bus import Bus

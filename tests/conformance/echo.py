@@ -14,12 +14,12 @@ from aiohttp import WSMsgType, web
 
 from roomlog_contract import limits
 from roomlog_gateway.config import read_config
-from roomlog_gateway.connection import Connection, Socket
 from roomlog_gateway.gateway import Gateway
-from roomlog_gateway.handler import Handler
-from roomlog_gateway.inlet import Allowance
-from roomlog_gateway.outbox import Frame, Push
-from roomlog_gateway.session import Session, SessionState
+from roomlog_gateway.sockets.connection import Connection, Socket
+from roomlog_gateway.sockets.outbox import Frame, Push
+from roomlog_gateway.sockets.read_throttle import Allowance
+from roomlog_gateway.sockets.session import Session, SessionState
+from roomlog_gateway.sockets.upgrade import Handler
 
 MESSAGE_BYTES_VARIABLE = "ECHO_MESSAGE_BYTES"
 """The largest message that is taken, where the suite sends larger ones than a client of Roomlog may."""

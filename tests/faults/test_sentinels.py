@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.link import Link
+from roomlog_gateway.redis.link import Link
 from roomlog_local.ports import LOOPBACK
 from roomlog_worker.bus import Bus
 from tests.faults.sentinels import SERVICE, RedisGroup

@@ -22,11 +22,11 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from roomlog_gateway import gateway
-from roomlog_gateway.authentication import Authentication
-from roomlog_gateway.delivery import Delivery, DeliveryState, Release
-from roomlog_gateway.gaps import Gaps
-from roomlog_gateway.heads import HeadPoll
-from roomlog_gateway.outbox import Frame, Outbox, Push
+from roomlog_gateway.rooms.authentication import Authentication
+from roomlog_gateway.rooms.delivery import Delivery, DeliveryState, Release
+from roomlog_gateway.rooms.gap_fetcher import Gaps
+from roomlog_gateway.rooms.head_poll import HeadPoll
+from roomlog_gateway.sockets.outbox import Frame, Outbox, Push
 
 from .plan import EVERYTHING, Plan
 from .seeds import WHOLE, Verdict, run_seed

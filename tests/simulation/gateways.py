@@ -17,9 +17,9 @@ import aiohttp
 from roomlog_client import driver
 from roomlog_gateway import gateway as gateway_module
 from roomlog_gateway.config import Config, read_config
-from roomlog_gateway.drain import Drain
 from roomlog_gateway.gateway import Gateway
-from roomlog_gateway.link import Link
+from roomlog_gateway.redis.link import Link
+from roomlog_gateway.sockets.drain import Drain
 
 from .redis_link import LinkTransport, LoggedIn
 from .redis_model import ModelRedis

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from roomlog_client import rooms as client_rooms
 from roomlog_contract import limits
-from roomlog_gateway import connection
+from roomlog_gateway.sockets import connection
 
 KNOBS: Final[tuple[tuple[Any, str, int], ...]] = (
     (limits, "PAGE_EVENTS", 5),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import hiredis
 import pytest
 
-from roomlog_gateway.link import pack
+from roomlog_gateway.redis.link import pack
 from roomlog_local.ports import LOOPBACK
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.redis_link import packed

@@ -17,11 +17,11 @@ from aiohttp import web
 from roomlog_runtime.logs import configure_logs
 
 from .config import SERVICE, Config, read_config
-from .drain import Drain
 from .gateway import Gateway
-from .handler import Handler
 from .health import HealthSite
-from .runner import Runner
+from .http_server import Runner
+from .sockets.drain import Drain
+from .sockets.upgrade import Handler
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds
 
-from .origins import read_origins
+from .allowed_origins import read_origins
 
 SERVICE: Final = "gateway"
 
@@ -32,7 +32,7 @@ class Config:
     bind: Bind
     health_bind: Bind
     allowed_origins: tuple[str, ...]
-    """Origins that may connect beside the server's own, in the form that `origins.py` compares."""
+    """Origins that may connect beside the server's own, in the form that `allowed_origins.py` compares."""
     max_connections: int
     """Sockets of this process; the next upgrade is answered with 503."""
     max_header_bytes: int

@@ -19,22 +19,22 @@ from roomlog_contract.errors import CloseCode
 from roomlog_contract.keyspace import Keyspace
 
 from . import metrics
-from .authentication import Authentication
-from .beacons import ALL, SILENT_SECONDS, Beacons
 from .config import Config
-from .connection import Connection, Socket
-from .fanout import Fanout
-from .gaps import Gaps
-from .heads import HeadPoll
-from .intake import Intake
-from .members import Members
-from .outage import Outage
-from .outbox import unread_bound
-from .room import Room
-from .router import Router
-from .selection import Selection
-from .session import Session, SessionState
-from .subscriber import Subscriber
+from .redis.subscriber import Subscriber
+from .rooms.authentication import Authentication
+from .rooms.degradation import Outage
+from .rooms.fanout import Fanout
+from .rooms.gap_fetcher import Gaps
+from .rooms.head_poll import HeadPoll
+from .rooms.incoming_events import Intake
+from .rooms.members import Members
+from .rooms.room import Room
+from .rooms.router import Router
+from .rooms.selection import Selection
+from .rooms.worker_beacons import ALL, SILENT_SECONDS, Beacons
+from .sockets.connection import Connection, Socket
+from .sockets.outbox import unread_bound
+from .sockets.session import Session, SessionState
 
 log = structlog.get_logger()
 

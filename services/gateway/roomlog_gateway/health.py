@@ -10,8 +10,8 @@ from roomlog_runtime.health import Answer, Checks, respond
 from roomlog_runtime.listening import listen
 from roomlog_runtime.settings import Bind
 
-from .drain import Drain
 from .gateway import Gateway
+from .sockets.drain import Drain
 
 
 class HealthSite:

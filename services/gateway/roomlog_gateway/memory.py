@@ -12,10 +12,10 @@ from roomlog_contract import limits
 from roomlog_runtime.memory import Share, container_limit, describe
 from roomlog_runtime.settings import SettingError
 
-from .bus import PENDING_BYTES
 from .config import Config, read_config
-from .connection import SOCKET_BYTES
-from .outbox import WRITE_BYTES, unread_bound
+from .redis.command_writer import PENDING_BYTES
+from .sockets.connection import SOCKET_BYTES
+from .sockets.outbox import WRITE_BYTES, unread_bound
 
 PROCESS_BYTES: Final = 96 * 1024 * 1024
 """Interpreter, libraries and buffers of a gateway that nobody is connected to."""

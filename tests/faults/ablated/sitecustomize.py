@@ -61,7 +61,7 @@ def no_gap_fetch(gaps: Any) -> None:
 ABLATIONS: dict[str, tuple[str, Patch]] = {
     "answer after commit": ("roomlog_worker.consumer", answer_before_commit),
     "heads poll": ("roomlog_gateway.gateway", no_heads),
-    "gap fetch": ("roomlog_gateway.gaps", no_gap_fetch),
+    "gap fetch": ("roomlog_gateway.rooms.gap_fetcher", no_gap_fetch),
 }
 """Each safeguard, the module that it is in, and how it is taken out."""
 

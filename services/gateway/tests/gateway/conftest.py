@@ -17,8 +17,8 @@ from redis import Redis
 
 from roomlog_gateway.app import DRAIN, GATEWAY, build_runner
 from roomlog_gateway.config import Config, read_config
-from roomlog_gateway.drain import Drain
 from roomlog_gateway.gateway import Gateway
+from roomlog_gateway.sockets.drain import Drain
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
 from tests.gateway.client import Client, connect

@@ -12,12 +12,12 @@ from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import Authenticate, ClientCommand
 from roomlog_contract.envelope import EventsFetched, Notice, Selected
 from roomlog_contract.events import NewMessageEvent, SelectRoomPage
-from roomlog_gateway.fanout import Fanout
-from roomlog_gateway.intake import Intake
-from roomlog_gateway.requests import Request
-from roomlog_gateway.room import Room
-from roomlog_gateway.selection import Selection
-from roomlog_gateway.session import Session, SessionState
+from roomlog_gateway.rooms.fanout import Fanout
+from roomlog_gateway.rooms.incoming_events import Intake
+from roomlog_gateway.rooms.pending_requests import Request
+from roomlog_gateway.rooms.room import Room
+from roomlog_gateway.rooms.selection import Selection
+from roomlog_gateway.sockets.session import Session, SessionState
 from tests.gateway.stub_worker import EPOCH, message
 
 ROOM = UUID(int=7)

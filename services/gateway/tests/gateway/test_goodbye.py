@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientConnectionResetError
 from aiohttp.test_utils import make_mocked_request
 
-from roomlog_gateway.handler import Handler
+from roomlog_gateway.sockets.upgrade import Handler
 from roomlog_local.ports import LOOPBACK
 from tests.gateway.conftest import Running
 from tests.gateway.waiting import eventually

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
-from roomlog_gateway.connection import Connection
+from roomlog_gateway.sockets.connection import Connection
 from tests.gateway.conftest import Connect, MakeGateway, Running
 from tests.gateway.stub_worker import StubWorker
 from tests.gateway.waiting import eventually
@@ -135,7 +135,7 @@ async def test_a_frame_over_the_rate_is_not_parsed(
         await client.send("ping", uuid=str(number))
     await client.until(lambda frame: frame["uuid"] == str(limits.COMMANDS_BURST - 1))
     parsed: list[str] = []
-    monkeypatch.setattr("roomlog_gateway.session.decode_command", parsed.append)
+    monkeypatch.setattr("roomlog_gateway.sockets.session.decode_command", parsed.append)
     [connection] = gateway.gateway.connections
     monkeypatch.setattr(connection.session._bucket, "_rate", 1e-9)
     connection.session._bucket._tokens = 0.0

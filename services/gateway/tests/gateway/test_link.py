@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from roomlog_gateway.link import Link
+from roomlog_gateway.redis.link import Link
 
 
 class Ear:

@@ -9,7 +9,7 @@ import pytest
 from roomlog_client import RoomlogClient
 from roomlog_client.incoming import Cursor
 from roomlog_contract import limits
-from roomlog_gateway.pages import pages
+from roomlog_gateway.rooms.pagination import pages
 from tests.gateway.client import Client
 from tests.gateway.conftest import Connect, Running
 from tests.gateway.stub_worker import StubWorker

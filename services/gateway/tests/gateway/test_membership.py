@@ -6,7 +6,8 @@ import pytest
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Identify, Recheck
-from roomlog_gateway import authentication, metrics
+from roomlog_gateway import metrics
+from roomlog_gateway.rooms import authentication
 from tests.gateway.client import Client
 from tests.gateway.conftest import Connect, Running
 from tests.gateway.stub_worker import EPOCH, StubWorker
@@ -313,7 +314,7 @@ async def test_an_unanswered_recheck_is_repeated_soon(
     client = await enter(1)
     gateway.gateway._hurried_seconds = 0
     monkeypatch.setattr(limits, "IDENTIFY_SECONDS", 0.2)
-    monkeypatch.setattr("roomlog_gateway.authentication.RECHECK_RETRY_SECONDS", 0.1, raising=False)
+    monkeypatch.setattr("roomlog_gateway.rooms.authentication.RECHECK_RETRY_SECONDS", 0.1, raising=False)
     worker.is_deaf_to.add(Identify)
     asked = len(_rechecks(worker))
     await worker.tell_user(1, Recheck())

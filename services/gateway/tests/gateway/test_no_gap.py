@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Selected
-from roomlog_gateway.requests import Request
-from roomlog_gateway.session import Session
+from roomlog_gateway.rooms.pending_requests import Request
+from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import Stage, read
 
 CLIENTS = st.integers(0, 2)

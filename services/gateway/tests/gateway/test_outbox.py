@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomlog_contract import limits
-from roomlog_gateway.outbox import ANSWER_BYTES, KEPT_BYTES, WRITE_BYTES, Frame, Outbox, Push
+from roomlog_gateway.sockets.outbox import ANSWER_BYTES, KEPT_BYTES, WRITE_BYTES, Frame, Outbox, Push
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 

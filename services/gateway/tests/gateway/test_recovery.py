@@ -9,8 +9,8 @@ import pytest
 from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify, encode
-from roomlog_gateway.frames import text_frame
-from roomlog_gateway.outbox import ANSWER_BYTES, UNREAD_BYTES, Frame, unread_bound
+from roomlog_gateway.sockets.outbox import ANSWER_BYTES, UNREAD_BYTES, Frame, unread_bound
+from roomlog_gateway.sockets.websocket_frames import text_frame
 from tests.gateway.conftest import Connect, MakeGateway, Running, Server
 from tests.gateway.stub_worker import KEYSPACE, StubWorker
 from tests.gateway.waiting import eventually
@@ -66,7 +66,7 @@ async def test_a_gap_is_asked_for_until_somebody_answers(
     worker: StubWorker, room: UUID, enter: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker that was asked may be dead; the next one answers."""
-    monkeypatch.setattr("roomlog_gateway.gaps.FETCH_SECONDS", 0.1)
+    monkeypatch.setattr("roomlog_gateway.rooms.gap_fetcher.FETCH_SECONDS", 0.1)
     client = await enter(1)
     worker.is_deaf_to.add(FetchEvents)
     worker.publishes = False

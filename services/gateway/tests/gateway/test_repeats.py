@@ -5,8 +5,8 @@ from uuid import UUID
 from roomlog_contract.commands import NewMessage, SelectRoom
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.router import Router
-from roomlog_gateway.session import Session
+from roomlog_gateway.rooms.router import Router
+from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import GATEWAY, ROOM, Stage, read
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from roomlog_gateway.errors import NotSubscribed
-from roomlog_gateway.subscriber import Subscriber
+from roomlog_gateway.redis.subscriber import Subscriber
 
 
 class NoLink:
@@ -130,7 +130,7 @@ async def test_after_a_lost_link_everything_is_subscribed_again_before_anybody_g
 
 async def test_without_a_confirmation_it_gives_up(spoken: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits is told after 5 s; the channel stays wanted."""
-    monkeypatch.setattr("roomlog_gateway.subscriber.SUBSCRIBE_SECONDS", 0.01)
+    monkeypatch.setattr("roomlog_gateway.redis.subscriber.SUBSCRIBE_SECONDS", 0.01)
     with pytest.raises(NotSubscribed):
         await spoken.subscribe("a")
 

@@ -1,0 +1,193 @@
+"""Commands into the streams of Redis: everything that one loop turn brings leaves in one write, in order.
+
+Stage: router → worker. Nothing is ever sent twice by this file, so a command is refused (certainly not in
+Redis), taken, or unknown; for unknown nobody is told anything (GUARANTEES G7).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
+
+import hiredis
+import structlog
+
+from roomlog_contract.envelope import ENTRY_FIELD
+
+from .. import metrics
+from ..errors import NotAccepted
+from .link import Link, pack
+from .stream_gate import RETRY_MS, Gate
+
+log = structlog.get_logger()
+
+PENDING_ENTRIES: Final = 20_000
+"""Commands that may wait while Redis is being reached or takes nothing: one second's worth."""
+PENDING_BYTES: Final = 64 * 1024 * 1024
+"""Their bytes."""
+DOWN_RETRY_MS: Final = 1000
+"""Told with busy while Redis is away."""
+KNOWN_ERRORS: Final = frozenset(
+    {"OOM", "READONLY", "NOREPLICAS", "LOADING", "MISCONF", "CLUSTERDOWN", "NOPERM", "NOAUTH"}
+)
+"""Names of error replies that metrics count by name."""
+_PING: Final = b"*1\r\n$4\r\nPING\r\n"
+
+
+class _Size(Enum):
+    ENTRIES = auto()
+    BYTES = auto()
+
+
+class _Sample(NamedTuple):
+    """A question about a stream's size that was written behind the commands."""
+
+    gate: Gate
+    size: _Size
+
+
+class Bus:
+    """The one ordered writer of commands; `on_refused(request, retry_after_ms)` hears of certain failures."""
+
+    def __init__(self, url: str, clock: Callable[[], float], on_refused: Callable[[int, int], None]) -> None:
+        self._clock = clock
+        self._on_refused = on_refused
+        self.on_demoted: Callable[[], None] = self.cut
+        """Is called when Redis has become a replica; everybody's links must be made anew."""
+        self.link = Link(url, self, clock)
+        self._heads: dict[str, bytes] = {}
+        self._gates: dict[str, Gate] = {}
+        self._touched: set[str] = set()
+        self._pending: list[bytes] = []
+        self._requests: list[int] = []
+        self._pending_bytes = 0
+        # bound: PENDING_ENTRIES before the link pauses, two more for each touched stream
+        self._expected: deque[int | _Sample | None] = deque()
+        self._is_scheduled = False
+        self.is_up = False
+        self.is_demoted = False
+        """Redis has become a replica: nothing can be written through this link any more."""
+
+    def add(self, stream: str, envelope: bytes, request: int) -> None:
+        """Appends a command to a stream with the next write.
+
+        Raises:
+            NotAccepted: it was not taken, now and for certain.
+        """
+        gate = self._gates.get(stream)
+        if gate is None:
+            gate = self._gates[stream] = Gate()
+        if gate.is_shut:
+            raise NotAccepted(RETRY_MS)
+        if not (self.is_up or self.link.is_trying):
+            raise NotAccepted(DOWN_RETRY_MS)
+        if len(self._pending) >= PENDING_ENTRIES or self._pending_bytes + len(envelope) > PENDING_BYTES:
+            raise NotAccepted(RETRY_MS)
+        self._pending.append(b"%b%d\r\n%b\r\n" % (self._head(stream), len(envelope), envelope))
+        self._pending_bytes += len(envelope)
+        self._requests.append(request)
+        self._touched.add(stream)
+        if not self._is_scheduled and self.is_up:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def tick(self, now: float) -> None:
+        """Samples the shut gates, so that they open again without traffic; call it ten times a second."""
+        if self.is_demoted:
+            self.is_demoted = False
+            self.on_demoted()
+        shut = [stream for stream, gate in self._gates.items() if gate.is_shut]
+        metrics.SHUT_GATES.set(len(shut))
+        if shut and self.is_up:
+            self.link.write(b"".join(self._samples(shut, now)))
+
+    def cut(self) -> None:
+        """Drops the link; it is made again."""
+        self.link.cut()
+
+    def link_up(self) -> None:
+        self.is_up = True
+        metrics.REDIS_LINKS.labels("commands").set(1)
+        self._flush()
+
+    def link_writable(self) -> None:
+        self._flush()
+
+    def link_silent(self) -> None:
+        self._expected.append(None)
+        self.link.write(_PING)
+
+    def link_reply(self, reply: Any) -> None:
+        expected = self._expected.popleft()
+        is_error = isinstance(reply, hiredis.ReplyError)
+        if type(expected) is int:
+            if is_error:
+                # Every error reply to XADD (-OOM, -READONLY, -LOADING …) means that it was not executed.
+                self._note(str(reply).partition(" ")[0])
+                self._refuse(expected, RETRY_MS)
+        elif isinstance(expected, _Sample) and not is_error:
+            if expected.size is _Size.ENTRIES:
+                expected.gate.sampled(reply)
+            else:
+                expected.gate.weighed(reply or 0)
+
+    def link_down(self) -> None:
+        self.is_up = False
+        metrics.REDIS_LINKS.labels("commands").set(0)
+        metrics.UNKNOWN.inc(sum(type(expected) is int for expected in self._expected))
+        self._expected.clear()
+        self._gates.clear()
+        self._touched.clear()
+        requests, self._requests, self._pending = self._requests, [], []
+        self._pending_bytes = 0
+        for request in requests:
+            self._refuse(request, DOWN_RETRY_MS)
+
+    def _flush(self) -> None:
+        self._is_scheduled = False
+        if not self._pending or not self.link.is_writable:
+            return
+        metrics.BATCH.observe(len(self._pending))
+        self._expected.extend(self._requests)
+        writes = self._pending + self._samples(self._touched, self._clock())
+        self._pending, self._requests, self._pending_bytes = [], [], 0
+        self._touched.clear()
+        self.link.write(b"".join(writes))
+
+    def _samples(self, streams: "set[str] | list[str]", now: float) -> list[bytes]:
+        writes = []
+        for stream in streams:
+            gate = self._gates[stream]
+            if gate.wants_sample(now):
+                self._expected.append(_Sample(gate, _Size.ENTRIES))
+                writes.append(pack("XLEN", stream))
+            if gate.wants_weight(now):
+                self._expected.append(_Sample(gate, _Size.BYTES))
+                writes.append(pack("MEMORY", "USAGE", stream))
+        return writes
+
+    def _note(self, error: str) -> None:
+        """Log what Redis said; a replica that was our primary is left, so that the new one is found."""
+        if error == "READONLY" and not self.is_demoted:
+            log.warning("redis_demoted")
+            self.is_demoted = True
+        metrics.REDIS_ERRORS.labels(error if error in KNOWN_ERRORS else "other").inc()
+
+    def _refuse(self, request: int, retry_after_ms: int) -> None:
+        metrics.REFUSED.inc()
+        self._on_refused(request, retry_after_ms)
+
+    def _head(self, stream: str) -> bytes:
+        """Return the bytes of an XADD up to the value's length; 128 streams at most."""
+        head = self._heads.get(stream)
+        if head is None:
+            key = stream.encode()
+            head = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$%d\r\n%b\r\n$" % (
+                len(key),
+                key,
+                len(ENTRY_FIELD),
+                ENTRY_FIELD,
+            )
+            self._heads[stream] = head
+        return head

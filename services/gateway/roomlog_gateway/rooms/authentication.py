@@ -1,0 +1,209 @@
+"""Who a connection is, found out without a race, and checked again. Stage: authenticate, joins and
+revocation.
+
+(a) read the token: user and rooms; (b) subscribe to both and wait for the confirmation; (c) read again, and
+once more while rooms are new; (d) answer. Waits are bounded: without a worker's word in 10 s it is 1013.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+import structlog
+
+from roomlog_contract import limits
+from roomlog_contract.commands import Authenticate
+from roomlog_contract.envelope import Identified
+from roomlog_contract.errors import CloseCode, ErrorCode
+from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, SyncRequired
+
+from .. import metrics
+from ..errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
+from ..sockets.session import Session, SessionState
+from .connection_limit import take_place
+from .members import Members, summary_at
+from .pagination import pages
+from .room import Room
+
+log = structlog.get_logger()
+
+RETRY_SECONDS: Final = 0.2
+"""Between two tries while Redis is away or the gate is shut."""
+
+SYNC_PAUSE_SECONDS_A_ROOM: Final = 0.00025
+"""Between two comparisons of one connection, for each of its rooms: reading the 1,000 that one may have costs
+everybody 5 ms, and an account that makes rooms asks for it with each of them."""
+SYNC_PAUSE_SECONDS: Final = 0.5
+"""At most: a revocation is noticed within 1 s."""
+RECHECK_RETRY_SECONDS: Final = 4.0
+"""Between an unanswered recheck and its repeat."""
+REPEATS_AT_ONCE: Final = 32
+"""Repeated rechecks under way: with no worker there, all connections would ask all the time."""
+
+
+class Authentication:
+    """Authenticates, rechecks and revokes."""
+
+    def __init__(self, members: Members, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        self._members = members
+        self._spawn = spawn
+        self._repeats = asyncio.Semaphore(REPEATS_AT_ONCE)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By token or ticket: connections of one are compared one after the other, and others in between."""
+
+    def begin(self, session: Session, command: Authenticate) -> None:
+        """Starts to find out who it is."""
+        self._spawn(self._authenticate(session, command))
+
+    def sync(self, session: Session) -> None:
+        """Compares token and rooms with the database, now or when what is under way has ended."""
+        if session.state is SessionState.AUTHENTICATING or session.is_syncing:
+            session.wants_sync = True
+        elif session.state is SessionState.ACTIVE:
+            session.is_syncing = True
+            self._spawn(self._sync(session))
+
+    async def _authenticate(self, session: Session, command: Authenticate) -> None:
+        pinned: list[Room] = []
+        try:
+            async with asyncio.timeout(limits.IDENTIFY_SECONDS):
+                identified = await self._with_a_place(session, pinned)
+            if session.state is SessionState.ENDED:
+                return
+            if identified.user is None:
+                session.reject_token(command.uuid)
+            else:
+                self._welcome(session, command, identified)
+        except (TimeoutError, NotSubscribed):
+            session.connection.close(CloseCode.OVERLOADED, "no worker answered")
+        except TooManyConnections:
+            session.refuse(ErrorCode.TOO_MANY_CONNECTIONS, command.uuid, "authenticate")
+            session.connection.close(CloseCode.POLICY, "too many connections")
+        except Exception:  # this session's boundary: without it the client would wait for ever
+            log.exception("authenticate_failed")
+            session.connection.close(CloseCode.OVERLOADED, "")
+        finally:
+            self._members.unpin(pinned)
+            if session.state is not SessionState.ACTIVE:
+                self._members.leave(session)
+        if session.wants_sync:
+            self.sync(session)
+
+    async def _sync(self, session: Session) -> None:
+        """Compare; all that is asked for meanwhile, and in the pause after it, is one more comparison."""
+        try:
+            while session.state is SessionState.ACTIVE:
+                session.wants_sync = False
+                await self._compare_until_answered(session)
+                await asyncio.sleep(min(SYNC_PAUSE_SECONDS, len(session.rooms) * SYNC_PAUSE_SECONDS_A_ROOM))
+                if not session.wants_sync:
+                    break
+        finally:
+            session.is_syncing = False
+
+    async def _compare_until_answered(self, session: Session) -> None:
+        """Compare until a worker has answered: a revocation must not wait for the next turn of all."""
+        is_answered = await self._compare(session)
+        while not is_answered and session.state is SessionState.ACTIVE:
+            await asyncio.sleep(RECHECK_RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            async with self._repeats:
+                is_answered = await self._compare(session)
+
+    async def _compare(self, session: Session) -> bool:
+        """Compare once and return whether a worker answered."""
+        pinned: list[Room] = []
+        try:
+            async with asyncio.timeout(limits.IDENTIFY_SECONDS):
+                identified = await self._in_turn(session, pinned)
+            if session.state is SessionState.ACTIVE:
+                if identified.user is None:
+                    session.connection.close(CloseCode.REVOKED, "revoked")
+                else:
+                    self._members.apply(session, identified)
+        except (TimeoutError, NotSubscribed):
+            metrics.RECHECKS_UNANSWERED.inc()
+            return False
+        finally:
+            self._members.unpin(pinned)
+        return True
+
+    async def _with_a_place(self, session: Session, pinned: list[Room]) -> Identified:
+        """Read, and where the user's places are taken, wait for one without holding up the others' turns."""
+        try:
+            return await self._in_turn(session, pinned)
+        except TooManyConnections as full:
+            if not await take_place(self._members, session, full.user):
+                raise
+        return await self._in_turn(session, pinned)
+
+    async def _in_turn(self, session: Session, pinned: list[Room]) -> Identified:
+        async with self._turns.setdefault(session.secret, asyncio.Lock()):  # deadline: the caller's
+            return await self._settle(session, pinned)
+
+    async def _settle(self, session: Session, pinned: list[Room]) -> Identified:
+        """Return what was read after everything in it was subscribed to; the caller unpins."""
+        held = set(session.rooms)
+        if session.user and session.announced:
+            # Subscribed to first, the rooms of a notice need no second read.
+            announced, session.announced = session.announced - held, set()
+            pinned.extend(await self._members.pin(session.user, announced))
+            held |= announced
+        identified = await self._identify(session)
+        while identified.user is not None and session.state is not SessionState.ENDED:
+            if session.user not in (0, identified.user.id):
+                return Identified(identified.request, None, [])  # a connection never becomes another user
+            session.is_accepted = True
+            if not self._members.attach(session, identified.user.id):
+                raise TooManyConnections(identified.user.id)
+            missing = [summary.id for summary in identified.rooms if summary.id not in held]
+            if held and not missing:
+                break
+            pinned.extend(await self._members.pin(identified.user.id, missing))
+            held.update(missing)
+            identified = await self._identify(session)
+            if held.issuperset(summary.id for summary in identified.rooms):
+                break
+        return identified
+
+    async def _identify(self, session: Session) -> Identified:
+        """Ask until the caller's deadline ends it."""
+        while True:
+            try:
+                return await self._members.identify(session)
+            except (NotAccepted, NoReply):
+                await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+
+    def _welcome(self, session: Session, command: Authenticate, identified: Identified) -> None:
+        """Answer, and begin to deliver from where the answer or the client's cursors end."""
+        assert identified.user is not None
+        entered: list[tuple[Room, RoomSummary]] = []
+        for summary in identified.rooms:
+            room = self._members.begin(session, summary)
+            if room is not None:
+                entered.append((room, summary_at(summary, room)))
+        session.state = SessionState.ACTIVE
+        session.connection.admit()
+        for rooms, more in pages([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):
+            session.tell(
+                AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=list(rooms), more=more)
+            )
+        behind = [room.id for room, summary in entered if self._enter(session, command, room, summary.seq)]
+        if behind:
+            session.tell(SyncRequired(rooms=behind))
+
+    def _enter(self, session: Session, command: Authenticate, room: Room, head: int) -> bool:
+        """Begin to deliver a room and return whether the client must ask for what its cursor misses."""
+        cursor = command.cursors.get(room.id)
+        self._members.enter(session, room, head)
+        if cursor is None or session not in room:
+            return False
+        if cursor.epoch != room.epoch or cursor.seq > head:
+            # Another log, or one that went back: nothing in the client's hands can be continued.
+            room.fall_behind(session)
+            session.tell(Reset(room=room.id, epoch=room.epoch))
+        elif cursor.seq < head:
+            room.fall_behind(session)
+            return True
+        return False

@@ -1,0 +1,127 @@
+"""One event to all connections of a room, and all that waits for a connection into one write.
+
+Stage: room → sockets, the hottest loop of the gateway: an event is framed once, a room's events of one loop
+turn are joined once, each member costs one append, and a connection is written to once per loop turn.
+Nobody waits for another's socket.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import structlog
+
+from roomlog_contract import limits
+from roomlog_contract.envelope import Notice
+from roomlog_contract.events import SyncRequired
+
+from .. import metrics
+from ..sockets.outbox import Frame, Push
+from ..sockets.websocket_frames import text_frame
+from .delivery import DeliveryState
+from .pagination import pages
+from .room import Room
+
+if TYPE_CHECKING:
+    from ..sockets.session import Session
+
+
+log = structlog.get_logger()
+
+BURST_EVENTS: Final = 32
+"""Events of one loop turn that are joined; a slow socket drops or keeps them together."""
+BURST_BYTES: Final = 64 * 1024
+"""Bytes of the same: half of a write."""
+
+
+class Fanout:
+    """Fills outboxes and sees that they are written."""
+
+    def __init__(self, rooms: dict[UUID, Room]) -> None:
+        self._rooms = rooms
+        self._bursting: list[Room] = []
+        self._dirty: list[Session] = []
+        self._is_awake = False
+
+    def deliver(self, room: Room, notice: Notice) -> None:
+        """Gives the room's next event to everybody who is to be sent it, at the end of the loop turn."""
+        metrics.EVENTS.inc()
+        data = text_frame(notice.frame)
+        if room.live:
+            if not room.burst:
+                self._bursting.append(room)
+                self._wake()
+            room.burst.append(data)
+            room.burst_bytes += len(data)
+            if len(room.burst) >= BURST_EVENTS or room.burst_bytes >= BURST_BYTES:
+                self.spread(room)
+        if room.others:
+            self._deliver_to_others(room, notice.seq, Frame(data, room.id))
+
+    def spread(self, room: Room) -> None:
+        """Gives what came for the room in this loop turn to its live connections, as one piece."""
+        if not room.burst:
+            return
+        frame = Frame(b"".join(room.burst), room.id, len(room.burst))
+        room.drop_burst()
+        full = []
+        for session in room.live:
+            outcome = session.outbox.push_event(frame)
+            if outcome is Push.FIRST:
+                self._dirty.append(session)
+            elif outcome is Push.FULL:
+                full.append(session)
+        self._wake()
+        metrics.DELIVERED.inc(frame.events * (len(room.live) - len(full)))
+        for session in full:
+            self._make_room(session, room)
+
+    def push(self, session: "Session", room: Room, frame: Frame) -> None:
+        """Gives one event to one connection."""
+        outcome = session.outbox.push_event(frame)
+        if outcome is Push.FIRST:
+            self.schedule(session)
+        elif outcome is Push.FULL:
+            self._make_room(session, room)
+
+    def schedule(self, session: "Session") -> None:
+        """Writes the connection's outbox after this loop turn's callbacks."""
+        self._dirty.append(session)
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._is_awake:
+            self._is_awake = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        bursting, self._bursting = self._bursting, []
+        try:
+            for room in bursting:
+                self.spread(room)
+        finally:
+            self._is_awake = False
+        dirty, self._dirty = self._dirty, []
+        for session in dirty:
+            try:
+                session.connection.flush()
+            except Exception:  # this session's boundary: the others' frames must leave all the same
+                log.exception("flush_failed")
+                session.connection.abort()
+
+    def _deliver_to_others(self, room: Room, seq: int, frame: Frame) -> None:
+        for session, delivery in list(room.others.items()):
+            if delivery.state is DeliveryState.HELD:
+                delivery.keep(seq, frame)
+            elif delivery.state is DeliveryState.AHEAD:
+                room.catch_up(session)
+
+    def _make_room(self, session: "Session", room: Room) -> None:
+        """The outbox is full: events that can be read again give way to one sync_required."""
+        metrics.OUTBOX_DROPS.inc()
+        dropped = [self._rooms[key] for key in session.outbox.drop_events(room.id) if key in self._rooms]
+        stopped = [behind for behind in dropped if session in behind]
+        for behind in stopped:
+            behind.fall_behind(session)
+        for page, _ in pages([behind.id for behind in stopped], limits.PAGE_ROOMS):
+            session.tell(SyncRequired(rooms=list(page)))

@@ -1,0 +1,108 @@
+"""Fetching what a room misses. Beside the event stage: one fetch at a time per room, pages until the head.
+
+A lost notice shows as a jump in seq, or as a head that is higher than what came. It must not give up while
+the database says that there is more: 50 ms for the notice itself, then the log is asked (GUARANTEES G6).
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from roomlog_contract import limits
+from roomlog_contract.envelope import EventsFetched, FetchEvents
+from roomlog_contract.shards import SHARDS, shard_of_room
+
+from .. import metrics
+from ..errors import NoReply, NotAccepted
+from .incoming_events import Intake
+from .room import Room
+from .router import Router
+
+log = structlog.get_logger()
+
+FETCH_SECONDS: Final = 5.0
+"""For one page; a worker that takes longer is overloaded or gone, and the page is asked for again."""
+FETCHES_AT_ONCE: Final = 4
+"""Pages asked of one shard at the same time: after a reconnect all its rooms may have gaps."""
+FIRST_BACKOFF_SECONDS: Final = 0.2
+MAX_BACKOFF_SECONDS: Final = 5.0
+FRUITLESS_PAGES: Final = 5
+"""Pages in a row with nothing in them, after which a seq that was announced is taken for non-existent."""
+
+
+class Gaps:
+    """The fetches under way."""
+
+    def __init__(
+        self,
+        router: Router,
+        intake: Intake,
+        rooms: dict[UUID, Room],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._router = router
+        self._intake = intake
+        self._rooms = rooms
+        self._spawn = spawn
+        self._watched: set[UUID] = set()
+        self._places = [asyncio.Semaphore(FETCHES_AT_ONCE) for _ in range(SHARDS)]
+
+    def watch(self, room: Room) -> None:
+        """Fetches the room's gap if it is still there after 50 ms; again is harmless."""
+        if room.id not in self._watched:
+            self._watched.add(room.id)
+            self._spawn(self._watch(room, limits.HELD_SECONDS))
+
+    def doubt(self, room: Room) -> None:
+        """Asks the database at once which log holds: an event of another epoch came."""
+        if room.id not in self._watched:
+            self._watched.add(room.id)
+            self._spawn(self._watch(room, 0.0, is_forced=True))
+
+    async def _watch(self, room: Room, delay_seconds: float, is_forced: bool = False) -> None:
+        try:
+            await asyncio.sleep(delay_seconds)
+            if is_forced or not room.settle():
+                metrics.GAPS.inc()
+                await self._fetch(room, is_forced)
+        finally:
+            self._watched.discard(room.id)
+        if self._is_here(room) and not room.settle():
+            self.watch(room)
+
+    async def _fetch(self, room: Room, is_forced: bool) -> None:
+        backoff, fruitless = FIRST_BACKOFF_SECONDS, 0
+        while self._is_here(room) and (is_forced or not room.settle()):
+            before = room.seq
+            has_answer = await self._fetch_page(room)
+            is_forced = is_forced and not has_answer
+            if has_answer and room.seq != before:
+                backoff, fruitless = FIRST_BACKOFF_SECONDS, 0
+                continue
+            fruitless += has_answer
+            if fruitless >= FRUITLESS_PAGES:
+                log.error("room_gap_is_empty", room=room.id.hex, seq=room.seq, target=room.target)
+                room.give_up()
+            elif not room.settle() or is_forced:
+                await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+                backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
+
+    async def _fetch_page(self, room: Room) -> bool:
+        """Ask for the events after the room's last one and return whether the database answered."""
+        shard = shard_of_room(room.id)
+        question = FetchEvents(uuid="gap", room=room.id, after=room.seq, limit=limits.PAGE_EVENTS)
+        try:
+            async with self._places[shard]:
+                reply = await self._router.ask(shard, question, FETCH_SECONDS)
+        except (NoReply, NotAccepted):
+            return False
+        if isinstance(reply, EventsFetched):
+            self._intake.page(room, reply)
+        return True
+
+    def _is_here(self, room: Room) -> bool:
+        return self._rooms.get(room.id) is room

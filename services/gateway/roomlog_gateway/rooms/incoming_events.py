@@ -1,0 +1,119 @@
+"""A room's notices into its order, and from there to its members. Stage: channel → fan-out.
+
+An event is delivered once and in order; an answer is delivered whenever it comes, because a worker that
+repeats a publication after a crash can't know whether the sender heard the first one.
+"""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from roomlog_contract.envelope import EventsFetched, HeadMoved, Notice, decode_room_notice
+from roomlog_contract.events import Reset
+
+from .. import metrics
+from ..sockets.session import Session
+from .fanout import Fanout
+from .room import Arrival, Room
+
+log = structlog.get_logger()
+
+
+class Intake:
+    """Takes in what is published or fetched for the rooms of this gateway."""
+
+    def __init__(
+        self,
+        rooms: dict[UUID, Room],
+        fanout: Fanout,
+        take_answered: Callable[[Notice], Session | None],
+        on_left: Callable[[Room, int], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._rooms = rooms
+        self._fanout = fanout
+        self._take_answered = take_answered
+        self._on_left = on_left
+        self._clock = clock
+        self.on_gap: Callable[[Room], None] = _ignore
+        """Hears of a room whose next event is missing."""
+        self.on_doubt: Callable[[Room], None] = _ignore
+        """Hears of a room of which an event of another epoch came."""
+
+    def on_payload(self, room: Room, payload: bytes) -> None:
+        """Takes one publication on the room's channel."""
+        notice = decode_room_notice(payload)
+        if isinstance(notice, HeadMoved):
+            self.head(room, notice.epoch, notice.seq, is_certain=False)
+        else:
+            self.event(room, notice)
+
+    def event(self, room: Room, notice: Notice) -> None:
+        """Takes one event, new or not."""
+        arrival = room.arrive(notice, self._clock())
+        if arrival is Arrival.NEXT:
+            self._deliver(room, notice)
+            self.drain(room)
+            return
+        sender = self._take_answered(notice)
+        if sender is not None:
+            sender.answer(notice.frame)
+        if arrival is Arrival.EARLY:
+            self.on_gap(room)
+        elif arrival is Arrival.FOREIGN:
+            self.on_doubt(room)
+        else:
+            metrics.REPEATED_EVENTS.inc()
+
+    def drain(self, room: Room) -> None:
+        """Delivers the events that waited for the one before them."""
+        while (notice := room.take_ready()) is not None:
+            self._deliver(room, notice)
+        if room.gap_since is not None and not room.settle():
+            self.on_gap(room)
+
+    def page(self, room: Room, page: EventsFetched) -> None:
+        """Takes a fetched page of the log."""
+        if page.epoch == room.epoch:
+            metrics.GAP_EVENTS.inc(len(page.events))
+            for notice in page.events:
+                self.event(room, notice)
+        self.head(room, page.epoch, page.head, is_certain=True)
+
+    def head(self, room: Room, epoch: str, seq: int, *, is_certain: bool) -> None:
+        """Compares the room with a head; `is_certain` where it was read from the database just now."""
+        if not epoch:
+            return  # the database knows no such room
+        if epoch == room.epoch:
+            room.expect(seq, self._clock())
+            if room.gap_since is not None:
+                self.on_gap(room)
+        elif is_certain:
+            self._begin_anew(room, epoch, seq)
+        elif room.epoch:
+            self.on_doubt(room)
+
+    def _begin_anew(self, room: Room, epoch: str, head: int) -> None:
+        is_known = bool(room.epoch)
+        strangers = room.begin(epoch, head, self._clock())
+        if is_known:
+            metrics.RESETS.inc()
+            log.warning("room_reset", room=room.id.hex)
+        for session in strangers:
+            session.tell(Reset(room=room.id, epoch=epoch))
+        self.drain(room)
+
+    def _deliver(self, room: Room, notice: Notice) -> None:
+        sender = self._take_answered(notice)
+        was_live = sender is not None and sender in room.live
+        self._fanout.deliver(room, notice)
+        if sender is not None and not (was_live and sender in room.live):
+            sender.answer(notice.frame)  # it did not get the event, or not yet
+        if notice.left:
+            room.depart(notice.left, notice.seq)
+            self._on_left(room, notice.left)
+
+
+def _ignore(room: Room) -> None:
+    """Stands in until the composition root has connected the parts."""

@@ -1,0 +1,100 @@
+"""Commands under way: who waits for which number. Between the router and the workers' replies.
+
+Pure but for the futures of the gateway's own questions. A request leaves by its answer, by a certain refusal
+or after 15 s; an answer after that is dropped, because its command counts as unknown (GUARANTEES G7).
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from roomlog_contract import limits
+from roomlog_contract.envelope import Reply
+
+from .delivery import Delivery
+
+if TYPE_CHECKING:
+    from ..sockets.session import Session
+
+
+class Request:
+    """One client command that was forwarded."""
+
+    __slots__ = ("action", "delivery", "is_overtaken", "received_at", "room", "session", "uuid")
+
+    def __init__(
+        self, session: "Session", uuid: str, action: str, room: UUID | None, received_at: float
+    ) -> None:
+        self.session = session
+        self.uuid = uuid
+        self.action = action
+        self.room = room
+        self.received_at = received_at
+        self.delivery: Delivery | None = None
+        """Where the room's events are held for this select_room's answer."""
+        self.is_overtaken = False
+        """Its client sent the same write again: a refusal of this one would be taken for the last word."""
+
+
+class Requests:
+    """All requests of this gateway, by number; clients' and its own."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._clients: dict[int, Request] = {}
+        self._latest: dict[tuple[Session, UUID | None, str], int] = {}
+        """The last one under way of each session, room and uuid: a uuid names a command of its room."""
+        self._own: dict[int, asyncio.Future[Reply]] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def add(self, request: Request) -> int:
+        """Returns the new number of a client's request."""
+        self._last += 1
+        self._clients[self._last] = request
+        self._latest[_name(request)] = self._last
+        return self._last
+
+    def overtake(self, session: "Session", room: UUID | None, uuid: str) -> None:
+        """Notes that a write is sent again; what is under way of it still counts, and is not told."""
+        earlier = self._clients.get(self._latest.get((session, room, uuid), 0))
+        if earlier is not None:
+            earlier.is_overtaken = True
+
+    def take(self, number: int) -> Request | None:
+        """Removes and returns a client's request; None where it is not under way any more."""
+        request = self._clients.pop(number, None)
+        if request is not None and self._latest.get(_name(request)) == number:
+            del self._latest[_name(request)]
+        return request
+
+    def add_own(self) -> tuple[int, "asyncio.Future[Reply]"]:
+        """Returns a number and the future of its reply; the caller calls `forget_own` in the end."""
+        self._last += 1
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._own[self._last] = future
+        return self._last, future
+
+    def own(self, number: int) -> "asyncio.Future[Reply] | None":
+        """Returns the future of one of the gateway's own questions."""
+        return self._own.get(number)
+
+    def forget_own(self, number: int) -> None:
+        """Drops one of the gateway's own questions."""
+        self._own.pop(number, None)
+
+    def take_expired(self, now: float) -> Iterator[Request]:
+        """Removes and yields the requests that have waited for 15 s; numbers grow with time."""
+        while self._clients:
+            number = next(iter(self._clients))
+            if now - self._clients[number].received_at < limits.UNANSWERED_SECONDS:
+                return
+            request = self.take(number)
+            assert request is not None
+            yield request
+
+
+def _name(request: Request) -> "tuple[Session, UUID | None, str]":
+    return request.session, request.room, request.uuid

@@ -1,0 +1,223 @@
+"""One room as this gateway sees it: the order of its events, and who is sent them. The event stage's
+heart.
+
+Pure: time is passed in, frames go to outboxes, questions to the worker are only said to be needed. Events
+leave in the order of their seq, each once; what can't be ordered is asked for, never guessed (GUARANTEES G3,
+G6).
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from roomlog_contract import limits
+from roomlog_contract.envelope import Notice
+
+from .delivery import Delivery, DeliveryState
+
+if TYPE_CHECKING:
+    from ..sockets.session import Session
+
+DEPARTED: Final = 256
+"""Remembered leaves of a room: more than can happen between a membership's read and its arrival here."""
+
+
+class Arrival(Enum):
+    """What an event is to the room."""
+
+    NEXT = auto()
+    REPEATED = auto()
+    EARLY = auto()
+    """Its predecessor is missing; it waits."""
+    FOREIGN = auto()
+    """Another epoch: the database must say which one holds."""
+
+
+class Room:
+    """A room with at least one member connection here, or about to have one."""
+
+    __slots__ = (
+        "_departed",
+        "_pending",
+        "_spread",
+        "burst",
+        "burst_bytes",
+        "epoch",
+        "gap_since",
+        "id",
+        "live",
+        "others",
+        "pins",
+        "seq",
+        "target",
+    )
+
+    def __init__(self, room: UUID, spread: Callable[["Room"], None]) -> None:
+        """`spread` gives the burst to the live connections; it is called before their circle changes."""
+        self.id = room
+        self._spread = spread
+        self.epoch = ""
+        """Empty until the first head is known."""
+        self.seq = 0
+        """The last seq that went to the members."""
+        self.target = 0
+        """The highest seq that is known to exist."""
+        self.gap_since: float | None = None
+        """When the first of the missing events was missed."""
+        self.pins = 0
+        """Authentications that are about to enter; the subscription must stay for them."""
+        self.burst: list[bytes] = []
+        """Frames of this loop turn that the live connections have not been given yet."""
+        self.burst_bytes = 0
+        self.live: dict[Session, None] = {}
+        self.others: dict[Session, Delivery] = {}
+        self._pending: dict[int, Notice] = {}
+        self._departed: dict[int, int] = {}
+
+    # -- the order of events --------------------------------------------------------------------
+
+    def arrive(self, notice: Notice, now: float) -> Arrival:
+        """Takes in one event; for NEXT the caller delivers it and then those of `take_ready`."""
+        if not self.epoch:
+            self._wait(notice)
+            return Arrival.EARLY
+        if notice.epoch != self.epoch:
+            return Arrival.FOREIGN
+        if notice.seq <= self.seq:
+            return Arrival.REPEATED
+        if notice.seq == self.seq + 1:
+            self.seq = notice.seq
+            return Arrival.NEXT
+        self.expect(notice.seq, now)
+        self._wait(notice)
+        return Arrival.EARLY
+
+    def take_ready(self) -> Notice | None:
+        """Returns the next event where it has been waiting, and counts it as delivered."""
+        notice = self._pending.pop(self.seq + 1, None)
+        if notice is not None:
+            self.seq = notice.seq
+        return notice
+
+    def expect(self, head: int, now: float) -> None:
+        """Remembers that the log goes up to `head`; the missing part becomes a gap after 50 ms."""
+        self.target = max(self.target, head)
+        if self.gap_since is None and self.target > self.seq:
+            self.gap_since = now
+
+    def settle(self) -> bool:
+        """Returns True and ends the gap where nothing is missing any more."""
+        if self.seq < self.target:
+            return False
+        self.gap_since = None
+        if self._pending:
+            self._pending = {seq: notice for seq, notice in self._pending.items() if seq > self.seq}
+        return True
+
+    def begin(self, epoch: str, head: int, now: float) -> list["Session"]:
+        """Takes the log's epoch and head as the new start; returns the connections that knew another log.
+
+        Events that came before the first head was known stay, if they are above it.
+        """
+        strangers = self.members()
+        waiting = [notice for notice in self._pending.values() if notice.epoch == epoch]
+        self.epoch, self.seq, self.target, self.gap_since = epoch, head, head, None
+        self._pending = {notice.seq: notice for notice in waiting if notice.seq > head}
+        self._departed.clear()
+        for session in strangers:
+            self.fall_behind(session)
+            self.others[session].forget()
+        if self._pending:
+            self.expect(max(self._pending), now)
+        return strangers
+
+    def give_up(self) -> None:
+        """Stops looking for what the database says does not exist."""
+        self.target = self.seq
+
+    def _wait(self, notice: Notice) -> None:
+        """Keeps an early event; over 256 all are dropped, because they can be fetched."""
+        if len(self._pending) >= limits.HELD_EVENTS:
+            self._pending.clear()
+        else:
+            self._pending[notice.seq] = notice
+
+    # -- who is sent them -----------------------------------------------------------------------
+
+    def __contains__(self, session: "Session") -> bool:
+        return session in self.live or session in self.others
+
+    def members(self) -> list["Session"]:
+        """Returns all member connections."""
+        return [*self.live, *self.others]
+
+    def is_unused(self) -> bool:
+        """Tells whether there is nobody to deliver to, now or soon."""
+        return not (self.live or self.others or self.pins)
+
+    def admit(self, session: "Session", cursor: int) -> None:
+        """Begins to deliver to a connection that was told everything up to `cursor`."""
+        self.others[session] = Delivery(DeliveryState.AHEAD, cursor)
+        if cursor < self.seq:
+            self.fall_behind(session)
+        else:
+            self.catch_up(session)
+
+    def spread(self) -> None:
+        """Gives the burst to the live connections now, because one of them is about to change or to end."""
+        if self.burst:
+            self._spread(self)
+
+    def drop_burst(self) -> None:
+        """Forgets the burst: it was given, or its log is no more."""
+        self.burst = []
+        self.burst_bytes = 0
+
+    def leave(self, session: "Session") -> None:
+        """Ends delivery to a connection after what came until now; again is harmless."""
+        self.spread()
+        self.live.pop(session, None)
+        self.others.pop(session, None)
+
+    def depart(self, user: int, seq: int) -> None:
+        """Remembers that the user's membership ended at `seq`, against older reads that arrive later."""
+        if len(self._departed) >= DEPARTED:
+            self._departed.pop(next(iter(self._departed)))
+        self._departed[user] = seq
+
+    def has_departed(self, user: int, head: int) -> bool:
+        """Tells whether a membership that was read at `head` has ended since."""
+        return self._departed.get(user, 0) > head
+
+    def hold(self, session: "Session") -> Delivery:
+        """Holds the connection's events from here on: a select_room is under way."""
+        self.spread()
+        if session in self.live:
+            del self.live[session]
+            self.others[session] = Delivery(DeliveryState.AHEAD, self.seq)
+        delivery = self.others[session]
+        delivery.hold()
+        return delivery
+
+    def fall_behind(self, session: "Session") -> None:
+        """Stops delivery to a connection until it asks; the caller has told it or will."""
+        if session in self.live:
+            del self.live[session]
+            self.others[session] = Delivery(DeliveryState.BEHIND, self.seq)
+        else:
+            self.others[session].fall_behind()
+
+    def catch_up(self, session: "Session") -> None:
+        """Makes a connection live where it has been told as much as everybody."""
+        delivery = self.others[session]
+        if delivery.state is DeliveryState.AHEAD and delivery.cursor <= self.seq:
+            self.spread()
+            del self.others[session]
+            self.live[session] = None
+
+    def behind(self) -> list["Session"]:
+        """Returns the connections that must ask before they are sent anything."""
+        return [
+            session for session, delivery in self.others.items() if delivery.state is DeliveryState.BEHIND
+        ]

@@ -1,0 +1,67 @@
+"""select_room without a race: a connection's events wait from the command to its answer. Stage: around the
+worker.
+
+The answer and its events come from one snapshot; what the connection is sent after it starts right behind
+it. Whatever ends the command (answer, error, refusal, 15 s), the connection goes on without a gap or is told
+of it.
+"""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from roomlog_contract.envelope import Selected
+from roomlog_contract.events import SyncRequired
+
+from .delivery import DeliveryState
+from .fanout import Fanout
+from .pending_requests import Request
+from .room import Room
+
+
+class Selection:
+    """Holds and releases a room's events for connections that select it."""
+
+    def __init__(
+        self, rooms: dict[UUID, Room], fanout: Fanout, on_ahead: Callable[[Room, str, int], None]
+    ) -> None:
+        """`on_ahead(room, epoch, seq)` hears what the database said of a room's head."""
+        self._rooms = rooms
+        self._fanout = fanout
+        self._on_ahead = on_ahead
+
+    def begin(self, request: Request) -> None:
+        """A select_room was sent; a connection that is no member (any more) has nothing to hold."""
+        room = self._room_of(request)
+        if room is not None:
+            request.delivery = room.hold(request.session)
+
+    def answer(self, request: Request, reply: Selected) -> None:
+        """Sends the answer and what was held above it."""
+        request.session.answer(reply.frame)
+        room = self._room_of(request)
+        if room is None:
+            return
+        if request.delivery is not None:
+            is_same_log = reply.epoch == room.epoch
+            request.delivery.answered(reply.seq, more=reply.more or not is_same_log)
+        self.end(request)
+        self._on_ahead(room, reply.epoch, reply.seq)
+
+    def end(self, request: Request) -> None:
+        """Ends the hold of a select_room; nothing for other commands."""
+        room, session, delivery = self._room_of(request), request.session, request.delivery
+        if room is None or delivery is None or room.others.get(session) is not delivery:
+            return
+        release = delivery.release(room.seq)
+        for frame in release.frames:
+            self._fanout.push(session, room, frame)
+            if delivery.state is DeliveryState.BEHIND:
+                break  # the outbox was full and said `sync_required`: nothing later may follow it
+        if release.is_cut:
+            session.tell(SyncRequired(rooms=[room.id]))
+        if room.others.get(session) is delivery:
+            room.catch_up(session)
+
+    def _room_of(self, request: Request) -> Room | None:
+        room = self._rooms.get(request.room) if request.room is not None else None
+        return room if room is not None and request.session in room else None

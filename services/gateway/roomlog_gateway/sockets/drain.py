@@ -1,0 +1,92 @@
+"""The end of a gateway: its connections are sent to the others at a rate that those can take.
+
+After SIGTERM: readiness off at once, service as before for the pre-stop time, then each connection is told
+when to reconnect and closed with 1012 when its time comes, its commands answered. Then gunicorn's worker may
+stop.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from roomlog_contract.errors import CloseCode
+from roomlog_contract.events import Reconnect
+
+from ..config import ANSWER_SECONDS, Config
+from ..gateway import Gateway
+from .connection import Connection
+
+log = structlog.get_logger()
+
+STEP_SECONDS: Final = 0.05
+"""Between two looks at whose time has come."""
+GOODBYE_SECONDS: Final = 1.0
+"""For the closing handshakes of the last connections."""
+
+
+class Drain:
+    """Empties a gateway, once."""
+
+    def __init__(self, gateway: Gateway, config: Config, on_empty: Callable[[], None]) -> None:
+        """`on_empty` is called when the process may stop."""
+        self._gateway = gateway
+        self._config = config
+        self._on_empty = on_empty
+        self.has_begun = False
+        self.is_closing = False
+        """From here on no upgrade is accepted."""
+
+    def begin(self) -> None:
+        """Starts the drain; again is harmless."""
+        if not self.has_begun:
+            self.has_begun = True
+            self._gateway.spawn(self._run())
+
+    async def _run(self) -> None:
+        log.info("drain_began", connections=len(self._gateway.connections))
+        await asyncio.sleep(self._config.prestop_seconds)
+        self.is_closing = True
+        await self._close_all(self._announce())
+        await self._wait_for_goodbyes()
+        log.info("drain_ended", connections=len(self._gateway.connections))
+        self._on_empty()
+
+    def _announce(self) -> list[tuple[float, Connection]]:
+        """Tell each connection its time; they are spread evenly, so no second has more than the rate."""
+        began = self._gateway.clock()
+        schedule = []
+        for place, connection in enumerate(list(self._gateway.connections)):
+            delay = place / self._config.max_reconnects_per_second
+            connection.session.tell(Reconnect(after_ms=int(delay * 1000), reason="restart"))
+            schedule.append((began + delay, connection))
+        return schedule
+
+    async def _close_all(self, schedule: list[tuple[float, Connection]]) -> None:
+        """Close each connection at its time, those that wait for an answer up to 10 s later."""
+        waiting = schedule
+        while waiting:
+            now = self._gateway.clock()
+            later = []
+            for due, connection in waiting:
+                is_busy = connection.session.unanswered > 0 and now < due + ANSWER_SECONDS
+                if now < due or is_busy:
+                    later.append((due, connection))
+                else:
+                    connection.close(CloseCode.RESTART, "restart")
+            waiting = later
+            if waiting:
+                await asyncio.sleep(STEP_SECONDS)
+
+    async def _wait_for_goodbyes(self) -> None:
+        for _ in range(int(GOODBYE_SECONDS / STEP_SECONDS)):
+            if not self._gateway.connections:
+                return
+            await asyncio.sleep(STEP_SECONDS)
+
+    def close_rest(self) -> None:
+        """Ends at once what is still open, when the process stops without a drain."""
+        for connection in list(self._gateway.connections):
+            connection.close(CloseCode.GOING_AWAY, "shutdown")
+            connection.finish()

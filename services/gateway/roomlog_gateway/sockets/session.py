@@ -1,0 +1,288 @@
+"""One client: who it is, what it may ask, what it waits for. First and last stage of the message's way.
+
+It turns frames into commands and refusals into error answers; it never waits, and it does not know how bytes
+reach the socket. A mistake of the client is answered or closes its own socket, never anybody else's.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final, Protocol
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from roomlog_contract import limits
+from roomlog_contract.codec import decode_command, encode_frame, names_of
+from roomlog_contract.commands import Authenticate, ClientCommand, Ping, action_of
+from roomlog_contract.errors import ERROR_MESSAGES, CloseCode, ErrorCode, MalformedFrame, RefusedCommand
+from roomlog_contract.events import ErrorAnswer, PingAnswer
+
+from .. import metrics
+from ..errors import NotAccepted
+from ..rooms.room import Room
+from .outbox import Frame, Outbox, Push
+from .token_bucket import TokenBucket
+from .websocket_frames import text_frame
+
+FLOOD_REFUSALS: Final = 200.0
+"""Commands over the rate that are answered one by one; a client that goes on is closed with 1008."""
+
+
+class SessionState(Enum):
+    """How far a connection has come."""
+
+    OPEN = auto()
+    """It must authenticate within 5 s."""
+    AUTHENTICATING = auto()
+    ACTIVE = auto()
+    ENDED = auto()
+
+
+class Socket(Protocol):
+    """What a session needs of its connection."""
+
+    heard_at: float
+    """When its last frame came."""
+    asked_at: float | None
+    """When it was asked for a sign of life that has not come yet."""
+
+    @property
+    def is_silent(self) -> bool:
+        """True if it had its time to answer `ask` and gave no sign of life."""
+
+    def ask(self) -> None:
+        """Ask for a sign of life, because its place is wanted."""
+
+    def flush(self) -> None:
+        """Writes what waits in the outbox, as far as the socket takes it."""
+
+    def admit(self) -> None:
+        """Its client has authenticated: it may send more than a stranger."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Says goodbye after what waits, and ends the session."""
+
+    def abort(self) -> None:
+        """Cuts the socket."""
+
+
+class Services(Protocol):
+    """What a session needs of the gateway."""
+
+    def authenticate(self, session: "Session", command: Authenticate) -> None:
+        """Finds out who it is; answers or closes later."""
+
+    def forward(self, session: "Session", command: ClientCommand) -> None:
+        """Sends a command to its worker.
+
+        Raises:
+            RefusedCommand, NotAccepted: it was not sent.
+        """
+
+    def schedule(self, session: "Session") -> None:
+        """Flushes its connection soon."""
+
+    def time_ms(self) -> int:
+        """Returns the wall clock in milliseconds since 1970."""
+
+    def ended(self, session: "Session") -> None:
+        """Forgets it."""
+
+
+class Session:
+    """The state of one connection, made for thousands: no task, no timer."""
+
+    __slots__ = (
+        "_bucket",
+        "_clock",
+        "_refusals",
+        "_services",
+        "announced",
+        "connection",
+        "deadline",
+        "invalid_tokens",
+        "is_accepted",
+        "is_degraded",
+        "is_syncing",
+        "outage",
+        "outbox",
+        "rooms",
+        "state",
+        "ticket",
+        "token",
+        "unanswered",
+        "user",
+        "users_bucket",
+        "wants_sync",
+    )
+
+    def __init__(self, connection: Socket, services: Services, clock: Callable[[], float]) -> None:
+        now = clock()
+        self.connection = connection
+        self.outbox = Outbox()
+        self.state = SessionState.OPEN
+        self.deadline = now + limits.AUTHENTICATE_SECONDS
+        """When an OPEN session must have sent its authenticate."""
+        self.invalid_tokens = 0
+        self.token: str | None = None
+        self.ticket: str | None = None
+        self.is_accepted = False
+        """The present token or ticket was valid once: what is asked of it from now on is a recheck."""
+        self.user = 0
+        self.rooms: dict[UUID, Room] = {}
+        self.announced: set[UUID] = set()
+        """Rooms that a notice brought it into since the last recheck."""
+        self.unanswered = 0
+        self.outage = 0
+        """The last change of what accepts nothing that it was told, or that did not concern it."""
+        self.is_degraded = False
+        """It was told `degraded`, and no `recovered` since."""
+        self.is_syncing = False
+        """A recheck is under way."""
+        self.wants_sync = False
+        """Something changed while it was: check again."""
+        self._services = services
+        self._clock = clock
+        self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST, now)
+        self.users_bucket: TokenBucket | None = None
+        """Of all its user's connections here, while it has a place among them."""
+        self._refusals: TokenBucket | None = None
+
+    @property
+    def secret(self) -> str:
+        """What it has said who it is by: the token or the ticket."""
+        return self.token or self.ticket or ""
+
+    # -- from the client ------------------------------------------------------------------------
+
+    def receive(self, text: str) -> None:
+        """Takes one text message; one over the rate is not read, but for the names that its refusal needs."""
+        if not self._may_send():
+            self._refuse_unread(text)
+            return
+        try:
+            command = decode_command(text)
+        except MalformedFrame as error:
+            self.connection.close(CloseCode.MALFORMED, error.reason)
+        except RefusedCommand as error:
+            self._refuse_command(error, error.uuid, error.action)
+        else:
+            action = action_of(command)
+            metrics.RECEIVED_BY_ACTION[action].inc()
+            self._carry_out(command, action)
+
+    def receive_ping(self) -> bool:
+        """Takes a ping frame and returns whether to answer it: pings count like commands."""
+        if self._may_send():
+            return True
+        self._is_flood()
+        return False
+
+    def _may_send(self) -> bool:
+        now = self._clock()
+        return self._bucket.take(now) and (self.users_bucket is None or self.users_bucket.take(now))
+
+    def _carry_out(self, command: ClientCommand, action: str) -> None:
+        try:
+            if isinstance(command, Ping):
+                self.tell(PingAnswer(uuid=command.uuid, time_ms=self._services.time_ms()))
+            elif isinstance(command, Authenticate):
+                self._authenticate(command)
+            elif self.state is SessionState.ACTIVE:
+                self._services.forward(self, command)
+            else:
+                self.refuse(ErrorCode.NOT_AUTHENTICATED, command.uuid, action)
+        except RefusedCommand as error:
+            self._refuse_command(error, command.uuid, action)
+        except NotAccepted as error:
+            self.refuse_busy(command.uuid, action, getattr(command, "room", None), error.retry_after_ms)
+
+    def _authenticate(self, command: Authenticate) -> None:
+        if self.state is not SessionState.OPEN:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "This connection has already authenticated.")
+        self.state = SessionState.AUTHENTICATING
+        self.token, self.ticket, self.is_accepted = command.token, command.ticket, False
+        self._services.authenticate(self, command)
+
+    def reject_token(self, uuid: str) -> None:
+        """Answers a token that is not valid; the third closes the socket."""
+        self.state = SessionState.OPEN
+        self.token = self.ticket = None
+        self.deadline = self._clock() + limits.AUTHENTICATE_SECONDS
+        self.invalid_tokens += 1
+        self.refuse(ErrorCode.INVALID_TOKEN, uuid, "authenticate")
+        if self.invalid_tokens >= limits.INVALID_TOKENS:
+            self.connection.close(CloseCode.UNAUTHENTICATED, "three invalid tokens")
+
+    # -- to the client --------------------------------------------------------------------------
+
+    def answer(self, payload: bytes) -> None:
+        """Sends a finished frame to this client alone."""
+        if self.state is SessionState.ENDED:
+            return
+        outcome = self.outbox.push_answer(Frame(text_frame(payload)))
+        if outcome is Push.FIRST:
+            self._services.schedule(self)
+        elif outcome is Push.FULL:
+            self.connection.close(CloseCode.TOO_SLOW, "answers are not read")
+
+    def tell(self, event: msgspec.Struct) -> None:
+        """Sends a frame that is made for this client alone."""
+        self.answer(encode_frame(event))
+
+    def refuse_busy(self, uuid: str, action: str, room: UUID | None, retry_after_ms: int) -> None:
+        """Answers a command that certainly was not taken."""
+        self.refuse(ErrorCode.BUSY, uuid, action, room=room, retry_after_ms=retry_after_ms)
+
+    def refuse(
+        self,
+        code: ErrorCode,
+        uuid: str | None,
+        action: str | None,
+        message: str | None = None,
+        *,
+        room: UUID | None = None,
+        retry_after_ms: int | None = None,
+    ) -> None:
+        """Answers a command with an error."""
+        metrics.ERRORS_BY_CODE[code].inc()
+        self.tell(
+            ErrorAnswer(
+                uuid=uuid,
+                action=action,
+                error_code=code,
+                error_message=message or ERROR_MESSAGES[code],
+                room=UNSET if room is None else room,
+                retry_after_ms=UNSET if retry_after_ms is None else retry_after_ms,
+            )
+        )
+
+    def end(self) -> None:
+        """Is called by the connection, once, when it closes or is lost."""
+        if self.state is not SessionState.ENDED:
+            self.state = SessionState.ENDED
+            self.outbox.clear()
+            self._services.ended(self)
+
+    def _refuse_command(self, error: RefusedCommand, uuid: str | None, action: str | None) -> None:
+        self.refuse(error.code, uuid, action, error.message)
+        if error.close:
+            self.connection.close(CloseCode.MALFORMED, error.message)
+
+    def _refuse_unread(self, text: str) -> None:
+        if not self._is_flood():
+            uuid, action = names_of(text)
+            buckets = (self._bucket, self.users_bucket or self._bucket)
+            wait_ms = max(bucket.wait_ms() for bucket in buckets)
+            self.refuse(ErrorCode.RATE_LIMITED, uuid, action, retry_after_ms=wait_ms)
+
+    def _is_flood(self) -> bool:
+        """Count a refusal, and close the socket where they don't end."""
+        now = self._clock()
+        if self._refusals is None:
+            self._refusals = TokenBucket(limits.COMMANDS_PER_SECOND, FLOOD_REFUSALS, now)
+        if self._refusals.take(now):
+            return False
+        self.connection.close(CloseCode.POLICY, "flood")
+        return True

@@ -1,0 +1,44 @@
+"""When a stream is full."""
+
+from roomlog_contract import limits
+from roomlog_gateway.redis.stream_gate import SHUT_SAMPLE_SECONDS, WEIGH_ENTRIES, Gate
+
+
+def test_a_long_stream_shuts_the_gate_and_a_short_one_opens_it() -> None:
+    """10,000 entries are the most."""
+    gate = Gate()
+    gate.sampled(limits.STREAM_ENTRIES - 1)
+    assert not gate.is_shut
+    gate.sampled(limits.STREAM_ENTRIES)
+    assert gate.is_shut
+    gate.sampled(limits.STREAM_ENTRIES - 1)
+    assert not gate.is_shut
+
+
+def test_a_heavy_stream_shuts_the_gate_until_it_is_short() -> None:
+    """32 MiB are the most, however few entries there are; below 500 entries there is no need to weigh."""
+    gate = Gate()
+    gate.sampled(WEIGH_ENTRIES)
+    assert gate.wants_weight(0.0)
+    gate.weighed(limits.STREAM_BYTES)
+    assert gate.is_shut
+    gate.sampled(WEIGH_ENTRIES - 1)
+    assert not gate.is_shut
+
+
+def test_a_gate_is_sampled_again_after_a_while() -> None:
+    """Each write would be too often; a shut gate is looked at ten times a second."""
+    gate = Gate()
+    assert gate.wants_sample(0.0)
+    assert not gate.wants_sample(0.001)
+    assert gate.wants_sample(0.02)
+    gate.sampled(limits.STREAM_ENTRIES)
+    assert not gate.wants_sample(0.05)
+    assert gate.wants_sample(0.021 + SHUT_SAMPLE_SECONDS)
+
+
+def test_short_streams_are_not_weighed() -> None:
+    """MEMORY USAGE costs Redis more than XLEN."""
+    gate = Gate()
+    gate.sampled(WEIGH_ENTRIES - 1)
+    assert not gate.wants_weight(0.0)

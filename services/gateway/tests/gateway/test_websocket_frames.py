@@ -1,0 +1,59 @@
+"""Finished server frames are what RFC 6455 section 5.2 says, at every width of the length."""
+
+import pytest
+
+from roomlog_gateway.sockets.websocket_frames import (
+    close_frame,
+    echoed_close_code,
+    ping_frame,
+    pong_frame,
+    text_frame,
+)
+
+
+@pytest.mark.parametrize(
+    ("length", "head"),
+    [
+        (0, b"\x81\x00"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (65_535, b"\x81\x7e\xff\xff"),
+        (65_536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+    ],
+)
+def test_a_text_frame_has_the_shortest_length_that_fits(length: int, head: bytes) -> None:
+    """Final, unmasked, and the length in 7, 16 or 64 bits."""
+    assert text_frame(b"x" * length) == head + b"x" * length
+
+
+def test_a_pong_repeats_its_pings_payload() -> None:
+    """A pong carries what the ping carried."""
+    assert pong_frame(b"abc") == b"\x8a\x03abc"
+    assert ping_frame() == b"\x89\x00"
+
+
+def test_a_goodbye_has_a_code_and_a_reason_that_fits() -> None:
+    """A control frame has 125 bytes at most, and half a character would be no text."""
+    frame = close_frame(1003, "ä" * 100)
+    assert frame[:4] == b"\x88\x7c\x03\xeb"
+    assert frame[4:].decode() == "ä" * 61
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        (None, 1000),
+        (0, 1000),
+        (1001, 1001),
+        (3000, 3000),
+        (4999, 4999),
+        (1006, 1002),
+        (5000, 1002),
+        (65_535, 1002),
+    ],
+)
+def test_a_goodbye_is_answered_with_its_code_unless_nobody_may_send_it(
+    said: int | None, answered: int
+) -> None:
+    """RFC 6455 section 7.4: 1006 is for programs alone, and from 5000 on codes mean nothing."""
+    assert echoed_close_code(said) == answered
