@@ -7,19 +7,22 @@ anywhere: what it answers is what it was sent.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from roomlog_contract import limits
 from roomlog_gateway.config import read_config
-from roomlog_gateway.gateway import Gateway
-from roomlog_gateway.sockets.connection import Connection, Socket
+from roomlog_gateway.gateway import TICK_SECONDS, TICKS_PER_SECOND
+from roomlog_gateway.rooms.fanout import Fanout
+from roomlog_gateway.sockets.connection import Connection
+from roomlog_gateway.sockets.connections import Connections
 from roomlog_gateway.sockets.outbox import Frame, Push
 from roomlog_gateway.sockets.read_throttle import Allowance
-from roomlog_gateway.sockets.session import Session, SessionState
+from roomlog_gateway.sockets.session import Services, Session, SessionState
 from roomlog_gateway.sockets.upgrade import Handler
+from roomlog_gateway.sockets.websocket import WebSocket
 
 MESSAGE_BYTES_VARIABLE = "ECHO_MESSAGE_BYTES"
 """The largest message that is taken, where the suite sends larger ones than a client of Roomlog may."""
@@ -55,7 +58,7 @@ class EchoConnection(Connection):
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         socket, *_, services, clock = parts
-        socket.inlet.allow(UNLIMITED)
+        socket.throttle.allow(UNLIMITED)
         self.session = EchoSession(self, services, clock)
         self.session.state = SessionState.ACTIVE
 
@@ -66,40 +69,57 @@ class EchoConnection(Connection):
             super()._receive(kind, data)
 
 
-class EchoGateway(Gateway):
-    """Keeps time for its connections, without Redis."""
+class EchoConnections(Connections):
+    """Connections that are in no room and authenticate nobody."""
 
-    def start(self) -> None:
-        """Begins to keep time."""
-        self.spawn(self._keep_time())
-
-    def open(self, socket: Socket, transport: asyncio.WriteTransport) -> Connection:
-        """Counts an upgraded socket in."""
-        connection = EchoConnection(socket, transport, self, self, self.clock)
-        self.connections[connection] = len(self.connections)
-        return connection
-
-    def tick(self, now: float, second: int) -> None:
-        """Does what is due each second for connections."""
-        for connection, slot in list(self.connections.items()):
-            self._check(connection, slot + second, now)
+    def _connect(self, socket: WebSocket, transport: asyncio.WriteTransport) -> Connection:
+        return EchoConnection(socket, transport, self._stalled, self._services, self._clock)
 
 
 async def create_app() -> web.Application:
     """Returns the application that gunicorn's aiohttp worker serves."""
     limits.FRAME_BYTES = int(os.environ.get(MESSAGE_BYTES_VARIABLE, limits.FRAME_BYTES))  # type: ignore[misc]
     config = read_config()
-    gateway = EchoGateway(config, asyncio.get_running_loop().time)
+    clock = asyncio.get_running_loop().time
+    connections = EchoConnections(_services(), clock, config.max_connections)
     app = web.Application()
-    app.router.add_route("*", "/ws", Handler(gateway, config, lambda: False).__call__)
+    app.router.add_route("*", "/ws", Handler(connections, config, clock, lambda: False).answer)
 
     async def life(_: web.Application) -> AsyncIterator[None]:
-        gateway.start()
+        timekeeper = asyncio.create_task(_keep_time(connections, clock))
         yield
-        await gateway.stop()
+        timekeeper.cancel()
 
     app.cleanup_ctx.append(life)
     return app
+
+
+def _services() -> Services:
+    """Return what an echo needs of a gateway: that what waits for its socket is written."""
+    fanout = Fanout({})
+    return Services(
+        authenticate=_nothing,
+        forward=_nothing,
+        schedule=fanout.schedule,
+        collect=fanout.collect,
+        leave=_nothing,
+        time_ms=lambda: 0,
+    )
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing: nobody authenticates here."""
+
+
+async def _keep_time(connections: Connections, clock: Callable[[], float]) -> None:
+    """Do what the gateway does once in a while for its connections."""
+    ticks = 0
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        connections.retry(clock())
+        ticks += 1
+        if ticks % TICKS_PER_SECOND == 0:
+            connections.tick(clock(), ticks // TICKS_PER_SECOND)
 
 
 def _frame(first: int, payload: bytes) -> bytes:

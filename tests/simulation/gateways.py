@@ -48,8 +48,10 @@ class GatewayHost:
 
     def start(self) -> None:
         """Begin to serve."""
-        gateway = self.gateway = Gateway(self._config, self._loop.time)
-        self.drain = Drain(gateway, self._config, lambda: None)
+        gateway = self.gateway = Gateway(self._config, self._loop.time, lambda: None)
+        self.drain = Drain(
+            gateway.connections, self._config, self._loop.time, gateway.tasks.spawn, lambda: None
+        )
         gateway.start()
 
     def open_lines(self) -> list[Line]:
@@ -95,7 +97,7 @@ class GatewayHost:
         self.lines.append(line)
         transport: Any = line.transport
         server: Any = line.server
-        gateway.spawn(gateway.open(server, transport).serve())
+        gateway.tasks.spawn(gateway.connections.serve(server, transport))
         return line
 
     async def reach_redis(self) -> LoggedIn | None:

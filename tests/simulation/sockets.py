@@ -55,8 +55,11 @@ class ServerEnd:
         self._line = line
         self._inbox: Queue[Message | None] = Queue(INBOX)
         self.close_code: int | None = None
-        self.inlet: None = None
+        self.throttle: None = None
         """Bytes are not modelled."""
+
+    def attach(self, owner: object) -> None:
+        """Framing never breaks here, and nobody floods."""
 
     def __aiter__(self) -> Self:
         return self

@@ -36,19 +36,22 @@ DRAIN: Final = web.AppKey("drain", Drain)
 async def create_app() -> web.AppRunner:
     """Returns the runner that gunicorn's aiohttp worker starts; the environment must hold the settings."""
     configure_logs(SERVICE)
-    return build_runner(read_config(), on_drained=_stop_worker)
+    return build_runner(read_config(), on_end=_stop_worker)
 
 
-def build_runner(config: Config, on_drained: Callable[[], None]) -> web.AppRunner:
-    """Returns a runner that serves /ws and, from its start to its end, the health port."""
-    gateway = Gateway(config, asyncio.get_running_loop().time)
-    gateway.on_broken = on_drained
-    drain = Drain(gateway, config, on_drained)
+def build_runner(config: Config, on_end: Callable[[], None]) -> web.AppRunner:
+    """Return a runner that serves /ws and, from its start to its end, the health port.
+
+    `on_end` is called when the process must end: the gateway has drained, or is broken.
+    """
+    clock = asyncio.get_running_loop().time
+    gateway = Gateway(config, clock, on_end)
+    drain = Drain(gateway.connections, config, clock, gateway.tasks.spawn, on_end)
     app = web.Application()
     app[GATEWAY], app[DRAIN] = gateway, drain
-    handler = Handler(gateway, config, lambda: drain.is_closing)
+    upgrades = Handler(gateway.connections, config, clock, lambda: drain.is_closing)
     for path in ("/ws", "/{prefix:.+}/ws"):  # a proxy may have put all this below a prefix of its own
-        app.router.add_route("*", path, handler.__call__)
+        app.router.add_route("*", path, upgrades.answer)
     app.cleanup_ctx.append(_life(config, gateway, drain))
     app.on_shutdown.append(_close_rest(drain))
     return Runner(

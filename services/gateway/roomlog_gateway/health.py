@@ -20,7 +20,7 @@ class HealthSite:
     def __init__(self, bind: Bind, gateway: Gateway, drain: Drain) -> None:
         self._bind = bind
         self._checks = Checks(
-            live=lambda: not gateway.is_broken,  # an answer from the loop is the proof that it turns
+            live=lambda: not gateway.tasks.is_broken,  # an answer from the loop is the proof that it turns
             ready=lambda: "draining" if drain.has_begun else _not_started(gateway),
             started=lambda: _not_started(gateway),
         )

@@ -6,7 +6,7 @@ Nobody waits for another's socket.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -17,14 +17,11 @@ from roomlog_contract.events import SyncRequired
 
 from .. import metrics
 from ..sockets.outbox import Frame, Push
+from ..sockets.session import Session
 from ..sockets.websocket_frames import text_frame
 from .delivery import DeliveryState
 from .pagination import pages
 from .room import Room
-
-if TYPE_CHECKING:
-    from ..sockets.session import Session
-
 
 log = structlog.get_logger()
 
@@ -76,7 +73,12 @@ class Fanout:
         for session in full:
             self._make_room(session, room)
 
-    def push(self, session: "Session", room: Room, frame: Frame) -> None:
+    def collect(self, session: Session) -> None:
+        """Gives a connection that is about to end what came for its rooms in this loop turn."""
+        for key in session.rooms:
+            self.spread(self._rooms[key])
+
+    def push(self, session: Session, room: Room, frame: Frame) -> None:
         """Gives one event to one connection."""
         outcome = session.outbox.push_event(frame)
         if outcome is Push.FIRST:
@@ -84,7 +86,7 @@ class Fanout:
         elif outcome is Push.FULL:
             self._make_room(session, room)
 
-    def schedule(self, session: "Session") -> None:
+    def schedule(self, session: Session) -> None:
         """Writes the connection's outbox after this loop turn's callbacks."""
         self._dirty.append(session)
         self._wake()
@@ -116,7 +118,7 @@ class Fanout:
             elif delivery.state is DeliveryState.AHEAD:
                 room.catch_up(session)
 
-    def _make_room(self, session: "Session", room: Room) -> None:
+    def _make_room(self, session: Session, room: Room) -> None:
         """The outbox is full: events that can be read again give way to one sync_required."""
         metrics.OUTBOX_DROPS.inc()
         dropped = [self._rooms[key] for key in session.outbox.drop_events(room.id) if key in self._rooms]

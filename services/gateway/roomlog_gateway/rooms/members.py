@@ -137,14 +137,14 @@ class Members:
         """Begins to deliver a room to a connection that was told everything up to `cursor`."""
         if session.state is SessionState.ENDED:
             return  # it ended while it was told of its rooms
-        session.rooms[room.id] = room
+        session.rooms.add(room.id)
         room.admit(session, cursor)
 
     def apply(self, session: Session, identified: Identified) -> None:
         """Makes the connection's rooms those that were read, and tells it of each difference."""
         wanted = {summary.id: summary for summary in identified.rooms}
         for key in [key for key in session.rooms if key not in wanted]:
-            self._leave(session, session.rooms[key])
+            self._leave(session, self._rooms[key])
         for summary in identified.rooms:
             room = self.begin(session, summary)
             if room is not None and session not in room:
@@ -160,10 +160,11 @@ class Members:
 
     def leave(self, session: Session) -> None:
         """Forgets a connection that has ended, or whose token was rejected: it is nobody's from here on."""
-        for room in session.rooms.values():
+        rooms = [self._rooms[key] for key in session.rooms]
+        session.rooms = set()
+        for room in rooms:
             room.leave(session)
-        self._drop_unused(session.rooms.values())
-        session.rooms = {}
+        self._drop_unused(rooms)
         here = self._users.get(session.user)
         if here is not None:
             here.connections.pop(session, None)
@@ -174,7 +175,7 @@ class Members:
 
     def _leave(self, session: Session, room: Room) -> None:
         room.leave(session)
-        del session.rooms[room.id]
+        session.rooms.discard(room.id)
         session.tell(RoomLeft(room=room.id))
         self._drop_unused([room])
 

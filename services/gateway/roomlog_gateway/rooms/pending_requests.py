@@ -6,16 +6,13 @@ or after 15 s; an answer after that is dropped, because its command counts as un
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Reply
 
+from ..sockets.session import Session
 from .delivery import Delivery
-
-if TYPE_CHECKING:
-    from ..sockets.session import Session
 
 
 class Request:
@@ -24,7 +21,7 @@ class Request:
     __slots__ = ("action", "delivery", "is_overtaken", "received_at", "room", "session", "uuid")
 
     def __init__(
-        self, session: "Session", uuid: str, action: str, room: UUID | None, received_at: float
+        self, session: Session, uuid: str, action: str, room: UUID | None, received_at: float
     ) -> None:
         self.session = session
         self.uuid = uuid
@@ -57,7 +54,7 @@ class Requests:
         self._latest[_name(request)] = self._last
         return self._last
 
-    def overtake(self, session: "Session", room: UUID | None, uuid: str) -> None:
+    def overtake(self, session: Session, room: UUID | None, uuid: str) -> None:
         """Notes that a write is sent again; what is under way of it still counts, and is not told."""
         earlier = self._clients.get(self._latest.get((session, room, uuid), 0))
         if earlier is not None:
@@ -96,5 +93,5 @@ class Requests:
             yield request
 
 
-def _name(request: Request) -> "tuple[Session, UUID | None, str]":
+def _name(request: Request) -> tuple[Session, UUID | None, str]:
     return request.session, request.room, request.uuid

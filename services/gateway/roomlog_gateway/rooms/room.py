@@ -8,16 +8,14 @@ G6).
 
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Notice
 
+from ..sockets.session import Session
 from .delivery import Delivery, DeliveryState
-
-if TYPE_CHECKING:
-    from ..sockets.session import Session
 
 DEPARTED: Final = 256
 """Remembered leaves of a room: more than can happen between a membership's read and its arrival here."""
@@ -75,8 +73,6 @@ class Room:
         self._pending: dict[int, Notice] = {}
         self._departed: dict[int, int] = {}
 
-    # -- the order of events --------------------------------------------------------------------
-
     def arrive(self, notice: Notice, now: float) -> Arrival:
         """Takes in one event; for NEXT the caller delivers it and then those of `take_ready`."""
         if not self.epoch:
@@ -115,7 +111,7 @@ class Room:
             self._pending = {seq: notice for seq, notice in self._pending.items() if seq > self.seq}
         return True
 
-    def begin(self, epoch: str, head: int, now: float) -> list["Session"]:
+    def begin(self, epoch: str, head: int, now: float) -> list[Session]:
         """Takes the log's epoch and head as the new start; returns the connections that knew another log.
 
         Events that came before the first head was known stay, if they are above it.
@@ -143,12 +139,10 @@ class Room:
         else:
             self._pending[notice.seq] = notice
 
-    # -- who is sent them -----------------------------------------------------------------------
-
-    def __contains__(self, session: "Session") -> bool:
+    def __contains__(self, session: Session) -> bool:
         return session in self.live or session in self.others
 
-    def members(self) -> list["Session"]:
+    def members(self) -> list[Session]:
         """Returns all member connections."""
         return [*self.live, *self.others]
 
@@ -156,7 +150,7 @@ class Room:
         """Tells whether there is nobody to deliver to, now or soon."""
         return not (self.live or self.others or self.pins)
 
-    def admit(self, session: "Session", cursor: int) -> None:
+    def admit(self, session: Session, cursor: int) -> None:
         """Begins to deliver to a connection that was told everything up to `cursor`."""
         self.others[session] = Delivery(DeliveryState.AHEAD, cursor)
         if cursor < self.seq:
@@ -174,7 +168,7 @@ class Room:
         self.burst = []
         self.burst_bytes = 0
 
-    def leave(self, session: "Session") -> None:
+    def leave(self, session: Session) -> None:
         """Ends delivery to a connection after what came until now; again is harmless."""
         self.spread()
         self.live.pop(session, None)
@@ -190,7 +184,7 @@ class Room:
         """Tells whether a membership that was read at `head` has ended since."""
         return self._departed.get(user, 0) > head
 
-    def hold(self, session: "Session") -> Delivery:
+    def hold(self, session: Session) -> Delivery:
         """Holds the connection's events from here on: a select_room is under way."""
         self.spread()
         if session in self.live:
@@ -200,7 +194,7 @@ class Room:
         delivery.hold()
         return delivery
 
-    def fall_behind(self, session: "Session") -> None:
+    def fall_behind(self, session: Session) -> None:
         """Stops delivery to a connection until it asks; the caller has told it or will."""
         if session in self.live:
             del self.live[session]
@@ -208,7 +202,7 @@ class Room:
         else:
             self.others[session].fall_behind()
 
-    def catch_up(self, session: "Session") -> None:
+    def catch_up(self, session: Session) -> None:
         """Makes a connection live where it has been told as much as everybody."""
         delivery = self.others[session]
         if delivery.state is DeliveryState.AHEAD and delivery.cursor <= self.seq:
@@ -216,7 +210,7 @@ class Room:
             del self.others[session]
             self.live[session] = None
 
-    def behind(self) -> list["Session"]:
+    def behind(self) -> list[Session]:
         """Returns the connections that must ask before they are sent anything."""
         return [
             session for session, delivery in self.others.items() if delivery.state is DeliveryState.BEHIND

@@ -7,77 +7,26 @@ it meanwhile.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSMsgType
 
 from roomlog_contract import limits
 from roomlog_contract.errors import CloseCode
 
 from .. import metrics
 from .outbox import WRITE_BYTES, Frame, Push
-from .read_throttle import MEMBER, Inlet
+from .read_throttle import MEMBER
 from .session import Services, Session
+from .websocket import CLOSE_SECONDS, WebSocket
 from .websocket_frames import close_frame, echoed_close_code, ping_frame, pong_frame
 
 log = structlog.get_logger()
 
-CLOSE_SECONDS: Final = 5.0
-"""For the client's half of the closing handshake (RFC 6455 section 7.1.1), then the socket is cut."""
 SOCKET_BYTES: Final = 128 * 1024
 """What may wait in the transport of one connection; the rest waits in its outbox, where it can be dropped."""
 _PING: Final = ping_frame()
-
-
-class Socket(web.WebSocketResponse):
-    """aiohttp's side of a WebSocket: the inlet before its parser, and its goodbye where framing is broken."""
-
-    inlet: Inlet | None = None
-    on_flood: Callable[[], None] | None = None
-    """Hears of a client that sends far more than it may, and goes on."""
-
-    is_first_goodbye: Callable[[], bool] | None = None
-    """Writes what waits, and says whether a goodbye may follow: one, and nothing after it (RFC 6455 section
-    5.5.1)."""
-
-    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
-        """Put the inlet before the parser; bytes that came with the handshake pass through it too.
-
-        aiohttp has no place for this, so three of its private names are used here; the tests of the inlet
-        fail if a release renames them.
-        """
-        connection: Any = request.protocol
-        early, connection._message_tail = connection._message_tail, b""
-        super()._post_start(request, protocol, writer)
-        if request.transport is not None:
-            loop = asyncio.get_running_loop()
-            self.inlet = Inlet(connection._payload_parser, request.transport, loop, self._flooded)
-            connection._payload_parser = self.inlet
-            self.inlet.feed_data(early)
-
-    def _flooded(self) -> None:
-        if self.on_flood is not None:
-            self.on_flood()
-
-    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        """Say goodbye after what waits; False where it was said already."""
-        if self.is_first_goodbye is not None and not self.is_first_goodbye():
-            return False
-        return await super().close(code=code, message=message, drain=drain)
-
-
-class Connections(Protocol):
-    """What a connection needs of the gateway."""
-
-    def stalled(self, connection: "Connection") -> None:
-        """Its socket takes nothing just now: `retry` it ten times a second."""
-
-    def flowing(self, connection: "Connection") -> None:
-        """Its socket takes bytes again."""
-
-    def lost(self, connection: "Connection") -> None:
-        """It is gone."""
 
 
 class Connection:
@@ -85,9 +34,9 @@ class Connection:
 
     __slots__ = (
         "_clock",
-        "_connections",
         "_is_heard",
         "_socket",
+        "_stalled",
         "_transport",
         "_waiting_bytes",
         "asked_at",
@@ -100,15 +49,16 @@ class Connection:
 
     def __init__(
         self,
-        socket: Socket,
+        socket: WebSocket,
         transport: asyncio.WriteTransport,
-        connections: Connections,
+        stalled: dict["Connection", None],
         services: Services,
         clock: Callable[[], float],
     ) -> None:
+        """`stalled` holds the connections whose socket takes nothing just now: `retry` is called for them."""
         self._socket = socket
         self._transport = transport
-        self._connections = connections
+        self._stalled = stalled
         self._clock = clock
         self._is_heard = True
         """Since its last turn to be pinged."""
@@ -124,10 +74,7 @@ class Connection:
         self.close_deadline: float | None = None
         """When the client must have said goodbye too; None while the connection is open."""
         self.session = Session(self, services, clock)
-        socket.is_first_goodbye = self._end
-        socket.on_flood = self._flooded
-
-    # -- from the socket ------------------------------------------------------------------------
+        socket.attach(self)
 
     async def serve(self) -> None:
         """Receive until the socket is closed; never waits for anything else."""
@@ -147,9 +94,8 @@ class Connection:
             log.exception("session_failed")
             self.close(CloseCode.GOING_AWAY, "")
         finally:
-            self._end()
-            self._socket.is_first_goodbye = _never
-            self._connections.lost(self)
+            self.end()
+            self._stalled.pop(self, None)
 
     def _heard(self) -> None:
         self._is_heard = True
@@ -164,8 +110,6 @@ class Connection:
         elif kind is WSMsgType.PING and self.session.receive_ping():
             self._pong(data)
 
-    # -- to the socket --------------------------------------------------------------------------
-
     def flush(self) -> None:
         """Writes what waits in the outbox, as far as the socket takes it."""
         outbox = self.session.outbox
@@ -176,7 +120,7 @@ class Connection:
 
     def close(self, code: int, reason: str) -> None:
         """Says goodbye after what waits, and ends the session; again is harmless."""
-        if not self._end():
+        if not self.end():
             return
         metrics.CLOSED.labels(str(int(code))).inc()
         # aiohttp's close() would end the socket without waiting for the client's half, because `serve` is
@@ -185,8 +129,8 @@ class Connection:
 
     def admit(self) -> None:
         """The client has said who it is: it may send what clients send."""
-        if self._socket.inlet is not None:
-            self._socket.inlet.allow(MEMBER)
+        if self._socket.throttle is not None:
+            self._socket.throttle.allow(MEMBER)
 
     def finish(self) -> None:
         """Closes the socket after what was written, without waiting for the client's goodbye."""
@@ -201,8 +145,6 @@ class Connection:
         """What waits for this connection alone, but for what any socket may hold."""
         in_transport = self._waiting_bytes - SOCKET_BYTES - WRITE_BYTES
         return self.session.outbox.answer_bytes + max(0, in_transport)
-
-    # -- once in a while ------------------------------------------------------------------------
 
     def ping(self) -> None:
         """Asks for a sign of life, or cuts a connection that gave none since the last time."""
@@ -233,7 +175,7 @@ class Connection:
             self.asked_at = None  # what takes bytes lives
         if waiting < SOCKET_BYTES:
             self.is_paused = False
-            self._connections.flowing(self)
+            self._stalled.pop(self, None)
             self.flush()
         elif waiting < self._waiting_bytes:
             self.deadline = now + limits.STALLED_SECONDS
@@ -241,18 +183,18 @@ class Connection:
             self.close(CloseCode.TOO_SLOW, "the socket takes nothing")
         self._waiting_bytes = waiting
 
-    def _end(self) -> bool:
+    def end(self) -> bool:
         """Write what waits and end the session, before the goodbye; False where that was done."""
         if self.close_deadline is not None:
             return False
-        for room in self.session.rooms.values():
-            room.spread()
+        self.session.collect()
         self.flush()
         self.close_deadline = self._clock() + CLOSE_SECONDS
         self.session.end()
         return True
 
-    def _flooded(self) -> None:
+    def flooded(self) -> None:
+        """Close it: its client pushes on over what it may send."""
         self.close(CloseCode.POLICY, "flood")
 
     def _pong(self, payload: bytes) -> None:
@@ -271,9 +213,4 @@ class Connection:
         if self._waiting_bytes >= SOCKET_BYTES and not self.is_paused:
             self.is_paused = True
             self.deadline = self._clock() + limits.STALLED_SECONDS
-            self._connections.stalled(self)
-
-
-def _never() -> bool:
-    """Stand in for a connection that is gone."""
-    return False
+            self._stalled[self] = None

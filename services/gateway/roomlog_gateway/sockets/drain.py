@@ -6,8 +6,8 @@ stop.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 import structlog
 
@@ -15,8 +15,8 @@ from roomlog_contract.errors import CloseCode
 from roomlog_contract.events import Reconnect
 
 from ..config import ANSWER_SECONDS, Config
-from ..gateway import Gateway
 from .connection import Connection
+from .connections import Connections
 
 log = structlog.get_logger()
 
@@ -29,10 +29,19 @@ GOODBYE_SECONDS: Final = 1.0
 class Drain:
     """Empties a gateway, once."""
 
-    def __init__(self, gateway: Gateway, config: Config, on_empty: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        config: Config,
+        clock: Callable[[], float],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        on_empty: Callable[[], None],
+    ) -> None:
         """`on_empty` is called when the process may stop."""
-        self._gateway = gateway
+        self._connections = connections
         self._config = config
+        self._clock = clock
+        self._spawn = spawn
         self._on_empty = on_empty
         self.has_begun = False
         self.is_closing = False
@@ -42,23 +51,23 @@ class Drain:
         """Starts the drain; again is harmless."""
         if not self.has_begun:
             self.has_begun = True
-            self._gateway.spawn(self._run())
+            self._spawn(self._run())
 
     async def _run(self) -> None:
-        log.info("drain_began", connections=len(self._gateway.connections))
+        log.info("drain_began", connections=len(self._connections))
         await asyncio.sleep(self._config.prestop_seconds)
         self.is_closing = True
         await self._close_all(self._announce())
         await self._wait_for_goodbyes()
-        log.info("drain_ended", connections=len(self._gateway.connections))
+        log.info("drain_ended", connections=len(self._connections))
         self._on_empty()
 
     def _announce(self) -> list[tuple[float, Connection]]:
         """Tell each connection its time; they are spread evenly, so no second has more than the rate."""
-        began = self._gateway.clock()
+        began = self._clock()
         schedule = []
-        for place, connection in enumerate(list(self._gateway.connections)):
-            delay = place / self._config.max_reconnects_per_second
+        for number, connection in enumerate(self._connections):
+            delay = number / self._config.max_reconnects_per_second
             connection.session.tell(Reconnect(after_ms=int(delay * 1000), reason="restart"))
             schedule.append((began + delay, connection))
         return schedule
@@ -67,7 +76,7 @@ class Drain:
         """Close each connection at its time, those that wait for an answer up to 10 s later."""
         waiting = schedule
         while waiting:
-            now = self._gateway.clock()
+            now = self._clock()
             later = []
             for due, connection in waiting:
                 is_busy = connection.session.unanswered > 0 and now < due + ANSWER_SECONDS
@@ -81,12 +90,12 @@ class Drain:
 
     async def _wait_for_goodbyes(self) -> None:
         for _ in range(int(GOODBYE_SECONDS / STEP_SECONDS)):
-            if not self._gateway.connections:
+            if not self._connections:
                 return
             await asyncio.sleep(STEP_SECONDS)
 
     def close_rest(self) -> None:
         """Ends at once what is still open, when the process stops without a drain."""
-        for connection in list(self._gateway.connections):
+        for connection in self._connections:
             connection.close(CloseCode.GOING_AWAY, "shutdown")
             connection.finish()

@@ -5,6 +5,7 @@ reach the socket. A mistake of the client is answered or closes its own socket, 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
 from uuid import UUID
@@ -20,7 +21,6 @@ from roomlog_contract.events import ErrorAnswer, PingAnswer
 
 from .. import metrics
 from ..errors import NotAccepted
-from ..rooms.room import Room
 from .outbox import Frame, Outbox, Push
 from .token_bucket import TokenBucket
 from .websocket_frames import text_frame
@@ -67,27 +67,22 @@ class Socket(Protocol):
         """Cuts the socket."""
 
 
-class Services(Protocol):
+@dataclass(frozen=True, slots=True)
+class Services:
     """What a session needs of the gateway."""
 
-    def authenticate(self, session: "Session", command: Authenticate) -> None:
-        """Finds out who it is; answers or closes later."""
-
-    def forward(self, session: "Session", command: ClientCommand) -> None:
-        """Sends a command to its worker.
-
-        Raises:
-            RefusedCommand, NotAccepted: it was not sent.
-        """
-
-    def schedule(self, session: "Session") -> None:
-        """Flushes its connection soon."""
-
-    def time_ms(self) -> int:
-        """Returns the wall clock in milliseconds since 1970."""
-
-    def ended(self, session: "Session") -> None:
-        """Forgets it."""
+    authenticate: Callable[["Session", Authenticate], None]
+    """Finds out who it is; answers or closes later."""
+    forward: Callable[["Session", ClientCommand], None]
+    """Sends a command to its worker; raises RefusedCommand or NotAccepted where it was not sent."""
+    schedule: Callable[["Session"], None]
+    """Flushes its connection soon."""
+    collect: Callable[["Session"], None]
+    """Gives it now what came for its rooms in this turn of the loop."""
+    leave: Callable[["Session"], None]
+    """Takes it out of its rooms and forgets it."""
+    time_ms: Callable[[], int]
+    """Returns the wall clock in milliseconds since 1970."""
 
 
 class Session:
@@ -130,7 +125,7 @@ class Session:
         self.is_accepted = False
         """The present token or ticket was valid once: what is asked of it from now on is a recheck."""
         self.user = 0
-        self.rooms: dict[UUID, Room] = {}
+        self.rooms: set[UUID] = set()
         self.announced: set[UUID] = set()
         """Rooms that a notice brought it into since the last recheck."""
         self.unanswered = 0
@@ -149,12 +144,14 @@ class Session:
         """Of all its user's connections here, while it has a place among them."""
         self._refusals: TokenBucket | None = None
 
+    def is_late(self, now: float) -> bool:
+        """Return True if it has not said in time who it is."""
+        return self.state is SessionState.OPEN and now >= self.deadline
+
     @property
     def secret(self) -> str:
         """What it has said who it is by: the token or the ticket."""
         return self.token or self.ticket or ""
-
-    # -- from the client ------------------------------------------------------------------------
 
     def receive(self, text: str) -> None:
         """Takes one text message; one over the rate is not read, but for the names that its refusal needs."""
@@ -215,8 +212,6 @@ class Session:
         if self.invalid_tokens >= limits.INVALID_TOKENS:
             self.connection.close(CloseCode.UNAUTHENTICATED, "three invalid tokens")
 
-    # -- to the client --------------------------------------------------------------------------
-
     def answer(self, payload: bytes) -> None:
         """Sends a finished frame to this client alone."""
         if self.state is SessionState.ENDED:
@@ -258,12 +253,16 @@ class Session:
             )
         )
 
+    def collect(self) -> None:
+        """Put into the outbox what came in this turn of the loop: the connection is about to end."""
+        self._services.collect(self)
+
     def end(self) -> None:
         """Is called by the connection, once, when it closes or is lost."""
         if self.state is not SessionState.ENDED:
             self.state = SessionState.ENDED
             self.outbox.clear()
-            self._services.ended(self)
+            self._services.leave(self)
 
     def _refuse_command(self, error: RefusedCommand, uuid: str | None, action: str | None) -> None:
         self.refuse(error.code, uuid, action, error.message)

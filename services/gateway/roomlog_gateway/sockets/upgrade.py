@@ -12,14 +12,12 @@ from typing import Final
 
 from aiohttp import HttpVersion11, hdrs, web
 
-from roomlog_contract import limits
-
 from ..allowed_origins import is_allowed
 from ..config import Config
-from ..gateway import Gateway
-from .connection import CLOSE_SECONDS, Socket
+from .connections import Connections
 from .http_refusal import refuse
 from .token_bucket import TokenBucket
+from .websocket import WebSocket
 
 PLAIN_GET: Final = "This address speaks WebSocket: connect with ws:// or wss:// and send JSON text frames.\n"
 RETRY_AFTER_SECONDS: Final = 1
@@ -34,16 +32,23 @@ KEY_BYTES: Final = 16
 class Handler:
     """Answers GET /ws."""
 
-    def __init__(self, gateway: Gateway, config: Config, is_draining: Callable[[], bool]) -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        connections: Connections,
+        config: Config,
+        clock: Callable[[], float],
+        is_draining: Callable[[], bool],
+    ) -> None:
+        self._connections = connections
         self._config = config
+        self._clock = clock
         self._is_draining = is_draining
         rate = config.max_accepts_per_second
-        self._accepts = TokenBucket(rate, rate, gateway.clock())
+        self._accepts = TokenBucket(rate, rate, clock())
         self._turn = asyncio.Lock()
         """One upgrade in a turn of the loop: a crowd at the door must not stop those who are in."""
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Upgrades the request, or says why not."""
         key = request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
         if not _is_upgrade(request):
@@ -61,13 +66,7 @@ class Handler:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Answer 101 and receive until the socket is closed."""
-        socket = Socket(
-            timeout=CLOSE_SECONDS,
-            autoclose=False,
-            autoping=False,
-            compress=False,
-            max_msg_size=limits.FRAME_BYTES + 1,
-        )
+        socket = WebSocket()
         try:
             async with asyncio.timeout(UPGRADE_SECONDS):
                 async with self._turn:
@@ -76,14 +75,14 @@ class Handler:
         except ConnectionError:  # the client left before the 101
             return refuse("gone", 400, "")
         if request.transport is not None:
-            await self._gateway.open(socket, request.transport).serve()
+            await self._connections.serve(socket, request.transport)
         return socket
 
     def _has_place(self) -> bool:
         return (
             not self._is_draining()
-            and len(self._gateway.connections) < self._config.max_connections
-            and self._accepts.take(self._gateway.clock())
+            and len(self._connections) < self._config.max_connections
+            and self._accepts.take(self._clock())
         )
 
     def _is_allowed_origin(self, request: web.Request) -> bool:

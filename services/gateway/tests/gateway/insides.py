@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import Authenticate, ClientCommand
 from roomlog_contract.envelope import EventsFetched, Notice, Selected
 from roomlog_contract.events import NewMessageEvent, SelectRoomPage
 from roomlog_gateway.rooms.fanout import Fanout
@@ -17,30 +16,26 @@ from roomlog_gateway.rooms.incoming_events import Intake
 from roomlog_gateway.rooms.pending_requests import Request
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.selection import Selection
-from roomlog_gateway.sockets.session import Session, SessionState
+from roomlog_gateway.sockets.session import Services, Session, SessionState
 from tests.gateway.stub_worker import EPOCH, message
 
 ROOM = UUID(int=7)
 GATEWAY = "this"
 
 
-class NoServices:
-    """A gateway that does nothing for its sessions."""
+def _nothing(*_: object) -> None:
+    """Do nothing: tests read outboxes themselves."""
 
-    def authenticate(self, session: Session, command: Authenticate) -> None:
-        """Leaves it unanswered."""
 
-    def forward(self, session: Session, command: ClientCommand) -> None:
-        """Takes it."""
-
-    def schedule(self, session: Session) -> None:
-        """Tests read outboxes themselves."""
-
-    def time_ms(self) -> int:
-        return 0
-
-    def ended(self, session: Session) -> None:
-        """Forgets it."""
+NO_SERVICES = Services(
+    authenticate=_nothing,
+    forward=_nothing,
+    schedule=_nothing,
+    collect=_nothing,
+    leave=_nothing,
+    time_ms=lambda: 0,
+)
+"""A gateway that does nothing for its sessions."""
 
 
 @dataclass
@@ -92,9 +87,10 @@ class Stage:
 
     def session(self, cursor: int | None = None) -> Session:
         """Returns a connection that is a member from `cursor` (the room's seq) on."""
-        session = Session(NoSocket(), NoServices(), lambda: self.now)
+        services = replace(NO_SERVICES, collect=self.fanout.collect)
+        session = Session(NoSocket(), services, lambda: self.now)
         session.state = SessionState.ACTIVE
-        session.rooms[ROOM] = self.room
+        session.rooms.add(ROOM)
         self.room.admit(session, self.room.seq if cursor is None else cursor)
         return session
 
@@ -160,8 +156,7 @@ class Stage:
 
 def read(session: Session) -> list[dict[str, Any]]:
     """Ends the loop turn, takes everything out of an outbox, as a socket would, and returns the frames."""
-    for room in session.rooms.values():
-        room.spread()
+    session.collect()
     data = b""
     while session.outbox:
         data += session.outbox.take()

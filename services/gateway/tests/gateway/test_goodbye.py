@@ -91,6 +91,7 @@ async def test_a_client_that_leaves_before_the_101_is_no_error(
         "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
     }
     request = make_mocked_request("GET", "/ws", headers=headers, writer=writer)
-    handler = Handler(gateway.gateway, gateway.config, lambda: False)
-    assert (await handler(request)).status == 400
+    inside = gateway.gateway
+    upgrades = Handler(inside.connections, gateway.config, inside.clock, lambda: False)
+    assert (await upgrades.answer(request)).status == 400
     assert not gateway.gateway.connections

@@ -156,7 +156,7 @@ async def test_a_revocation_without_a_notice_is_found_by_the_recheck(
     worker: StubWorker, room: UUID, enter: Connect, gateway: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Raw SQL sends no notice; each connection is compared once in 60 s."""
-    monkeypatch.setattr("roomlog_gateway.gateway.PING_SLOTS", 1_000_000)
+    monkeypatch.setattr("roomlog_gateway.sockets.connections.PING_SLOTS", 1_000_000)
     revoked = await enter(1)
     del worker.users["token-1"]
     for second in range(1, 61):

@@ -252,7 +252,7 @@ async def test_bytes_that_came_with_the_handshake_count_too(gateway: Running) ->
     async with asyncio.timeout(DEADLINE_SECONDS):
         await reader.readuntil(b"\r\n\r\n")
     [connection] = gateway.gateway.connections
-    inlet = connection._socket.inlet
+    inlet = connection._socket.throttle
     assert inlet is not None
     await eventually(lambda: inlet._again is not None and inlet._is_paused, 20, "the rest is held back")
     assert len(inlet._waiting) >= len(KINDS["pongs"]) * 50

@@ -86,7 +86,7 @@ async def test_connections_that_are_behind_are_reminded(
     """heads name the rooms that a client was told to ask for and has not."""
     client = await enter(1)
     session = next(iter(gateway.gateway.connections)).session
-    session.rooms[room].fall_behind(session)
+    gateway.gateway._members._rooms[room].fall_behind(session)
     await worker.say(room, 1, "unsent")
     gateway.gateway._heads.at_once()
     heads = await client.event("heads")
@@ -267,14 +267,15 @@ async def test_a_socket_that_reads_nothing_is_asked_to_sync_and_then_closed(
     slow.socket._conn.transport.pause_reading()  # type: ignore[union-attr]
     text = "\N{GRINNING FACE}" * 4000
     number = 0
-    while slow_session in slow_session.rooms[room].live:
+    inside = gateway.gateway._members._rooms[room]
+    while slow_session in inside.live:
         number += 1
         await worker.say(room, 2, text)
         await quick.event("new_message")
         assert number < 5000
     assert quick.seqs() == list(range(1, number + 1))
     assert len(slow_session.outbox) <= limits.OUTBOX_EVENTS + 1
-    [stalled] = gateway.gateway._stalled
+    [stalled] = gateway.gateway.connections._stalled
     stalled.retry(gateway.gateway.clock())
     stalled.retry(gateway.gateway.clock() + limits.STALLED_SECONDS + 1)
     slow.socket._conn.transport.resume_reading()  # type: ignore[union-attr]
@@ -304,9 +305,9 @@ async def test_answers_that_many_do_not_read_are_bounded_together(
         connection.session.outbox.is_scheduled = connection.is_paused = True  # sockets that take nothing
         for _ in range(count):
             connection.session.outbox.push_answer(answer)
-        gateway.gateway.stalled(connection)
-    monkeypatch.setattr(gateway.gateway, "_unread_bound", 1_000_000)
-    gateway.gateway._bound_answers()
+        gateway.gateway.connections._stalled[connection] = None
+    monkeypatch.setattr(gateway.gateway.connections, "_unread_bound", 1_000_000)
+    gateway.gateway.connections._bound_answers()
     assert most.close_deadline is not None
     assert most.unread_bytes == 0
     assert less.close_deadline is None
