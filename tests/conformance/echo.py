@@ -20,7 +20,7 @@ from roomlog_gateway.sockets.connection import Connection
 from roomlog_gateway.sockets.connections import Connections
 from roomlog_gateway.sockets.outbox import Frame, Push
 from roomlog_gateway.sockets.read_throttle import Allowance
-from roomlog_gateway.sockets.session import Services, Session, SessionState
+from roomlog_gateway.sockets.session import Services, Session
 from roomlog_gateway.sockets.upgrade import Handler
 from roomlog_gateway.sockets.websocket import WebSocket
 
@@ -60,7 +60,7 @@ class EchoConnection(Connection):
         socket, *_, services, clock = parts
         socket.throttle.allow(UNLIMITED)
         self.session = EchoSession(self, services, clock)
-        self.session.state = SessionState.ACTIVE
+        self.session.activate()
 
     def _receive(self, kind: WSMsgType, data: Any) -> None:
         if kind is WSMsgType.BINARY and isinstance(self.session, EchoSession):

@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from roomlog_gateway import gateway
 from roomlog_gateway.rooms.authentication import Authentication
-from roomlog_gateway.rooms.delivery import Delivery, DeliveryState, Release
+from roomlog_gateway.rooms.delivery import Delivery, Release
 from roomlog_gateway.rooms.gap_fetcher import Gaps
 from roomlog_gateway.rooms.head_poll import HeadPoll
 from roomlog_gateway.sockets.outbox import Frame, Outbox, Push
@@ -74,9 +74,6 @@ def _nothing(*_: object) -> None:
 def _release_without_held(delivery: Delivery, head: int) -> Release:
     """Go on from the answer as if nothing had come since the question."""
     delivery._selects -= 1
-    if delivery._selects > 0:
-        return Release([], is_cut=False)
-    delivery.state = DeliveryState.BEHIND if delivery._is_behind else DeliveryState.AHEAD
     return Release([], is_cut=False)
 
 
@@ -192,7 +189,7 @@ ABLATIONS: Final = (
     ),
     Ablation(
         "held events on select_room",
-        patches=((Delivery, "keep", _nothing), (Delivery, "release", _release_without_held)),
+        patches=((Delivery, "_hold", _nothing), (Delivery, "release", _release_without_held)),
         plan=_LATE_ANSWERS,
         invariants=("I9",),
     ),

@@ -49,6 +49,9 @@ class Authentication:
     def __init__(self, members: Members, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._members = members
         self._spawn = spawn
+        self._comparing: set[Session] = set()
+        self._asked_again: set[Session] = set()
+        """Something changed while these authenticated or were compared: they are compared once more."""
         self._repeats = asyncio.Semaphore(REPEATS_AT_ONCE)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By token or ticket: connections of one are compared one after the other, and others in between."""
@@ -59,10 +62,10 @@ class Authentication:
 
     def sync(self, session: Session) -> None:
         """Compares token and rooms with the database, now or when what is under way has ended."""
-        if session.state is SessionState.AUTHENTICATING or session.is_syncing:
-            session.wants_sync = True
+        if session.state is SessionState.AUTHENTICATING or session in self._comparing:
+            self._asked_again.add(session)
         elif session.state is SessionState.ACTIVE:
-            session.is_syncing = True
+            self._comparing.add(session)
             self._spawn(self._sync(session))
 
     async def _authenticate(self, session: Session, command: Authenticate) -> None:
@@ -88,20 +91,22 @@ class Authentication:
             self._members.unpin(pinned)
             if session.state is not SessionState.ACTIVE:
                 self._members.leave(session)
-        if session.wants_sync:
-            self.sync(session)
+            if session in self._asked_again:
+                self._asked_again.discard(session)
+                self.sync(session)
 
     async def _sync(self, session: Session) -> None:
         """Compare; all that is asked for meanwhile, and in the pause after it, is one more comparison."""
         try:
             while session.state is SessionState.ACTIVE:
-                session.wants_sync = False
+                self._asked_again.discard(session)
                 await self._compare_until_answered(session)
                 await asyncio.sleep(min(SYNC_PAUSE_SECONDS, len(session.rooms) * SYNC_PAUSE_SECONDS_A_ROOM))
-                if not session.wants_sync:
+                if session not in self._asked_again:
                     break
         finally:
-            session.is_syncing = False
+            self._comparing.discard(session)
+            self._asked_again.discard(session)
 
     async def _compare_until_answered(self, session: Session) -> None:
         """Compare until a worker has answered: a revocation must not wait for the next turn of all."""
@@ -145,16 +150,15 @@ class Authentication:
     async def _settle(self, session: Session, pinned: list[Room]) -> Identified:
         """Return what was read after everything in it was subscribed to; the caller unpins."""
         held = set(session.rooms)
-        if session.user and session.announced:
+        if session.user and (announced := session.take_announced()):
             # Subscribed to first, the rooms of a notice need no second read.
-            announced, session.announced = session.announced - held, set()
             pinned.extend(await self._members.pin(session.user, announced))
             held |= announced
         identified = await self._identify(session)
         while identified.user is not None and session.state is not SessionState.ENDED:
             if session.user not in (0, identified.user.id):
                 return Identified(identified.request, None, [])  # a connection never becomes another user
-            session.is_accepted = True
+            session.accept_secret()
             if not self._members.attach(session, identified.user.id):
                 raise TooManyConnections(identified.user.id)
             missing = [summary.id for summary in identified.rooms if summary.id not in held]
@@ -183,8 +187,7 @@ class Authentication:
             room = self._members.begin(session, summary)
             if room is not None:
                 entered.append((room, summary_at(summary, room)))
-        session.state = SessionState.ACTIVE
-        session.connection.admit()
+        session.activate()
         for rooms, more in pages([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):
             session.tell(
                 AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=list(rooms), more=more)

@@ -16,7 +16,7 @@ from roomlog_contract.limits import DEGRADED_ROOMS
 from roomlog_contract.shards import SHARDS, shard_of_room
 
 from .. import metrics
-from ..sockets.session import Session, SessionState
+from ..sockets.session import Session
 from .worker_beacons import SILENT_SECONDS
 
 log = structlog.get_logger()
@@ -37,8 +37,7 @@ class Outage:
         if not self._number:
             return
         for session in sessions:
-            if session.state is SessionState.ACTIVE and session.outage != self._number:
-                session.outage = self._number
+            if session.hear_of(self._number):
                 self._tell(session)
 
     def _note(self, shards: frozenset[int]) -> None:
@@ -51,12 +50,10 @@ class Outage:
         is_everything = len(self._shards) == SHARDS
         rooms = [room for room in session.rooms if shard_of_room(room) in self._shards]
         if is_everything or rooms:
-            session.is_degraded = True
             since_ms = _now_ms() - int(SILENT_SECONDS * 1000)
-            session.tell(Degraded(since_ms=since_ms, rooms=UNSET if is_everything else _named(rooms)))
-        elif session.is_degraded:
-            session.is_degraded = False
-            session.tell(Recovered(since_ms=_now_ms()))
+            session.degrade(Degraded(since_ms=since_ms, rooms=UNSET if is_everything else _named(rooms)))
+        else:
+            session.recover(Recovered(since_ms=_now_ms()))
 
 
 def _named(rooms: list[UUID]) -> list[UUID] | UnsetType:

@@ -27,26 +27,33 @@ class DeliveryState(Enum):
 class Delivery:
     """A connection's place in a room, off the live path."""
 
-    __slots__ = ("_held", "_is_behind", "_selects", "cursor", "state")
+    __slots__ = ("_held", "_is_behind", "_selects", "cursor")
 
-    def __init__(self, state: DeliveryState, cursor: int) -> None:
-        self.state = state
+    def __init__(self, cursor: int, *, is_behind: bool) -> None:
         self.cursor = cursor
         """The last seq that the connection was told."""
-        self._is_behind = state is DeliveryState.BEHIND
+        self._is_behind = is_behind
         self._selects = 0
+        """How many select_room are under way; the last one's answer counts."""
         self._held: list[tuple[int, Frame]] = []
 
-    def hold(self) -> None:
-        """A select_room goes to the worker; several may be under way, the last one's answer counts."""
-        self.state = DeliveryState.HELD
+    @property
+    def state(self) -> DeliveryState:
+        """What happens to the room's next event."""
+        if self._selects:
+            return DeliveryState.HELD
+        return DeliveryState.BEHIND if self._is_behind else DeliveryState.AHEAD
+
+    def select(self) -> None:
+        """Hold events from here on: a select_room goes to the worker."""
         self._selects += 1
 
-    def keep(self, seq: int, frame: Frame) -> None:
-        """Holds one event; over 256 the earlier are dropped, because they can be read again."""
-        if len(self._held) >= limits.HELD_EVENTS:
-            self._held = []
-        self._held.append((seq, frame))
+    def take(self, seq: int, frame: Frame) -> bool:
+        """Take the room's next event, and return True if the connection has now been told as much as it."""
+        if self._selects:
+            self._hold(seq, frame)
+            return False
+        return not self._is_behind and self.cursor <= seq
 
     def answered(self, seq: int, more: bool) -> None:
         """The connection was told everything up to `seq`; with `more` it will ask for the next page."""
@@ -56,8 +63,6 @@ class Delivery:
     def fall_behind(self) -> None:
         """What comes from now on is not sent; events held for a select_room under way stay useful."""
         self._is_behind = True
-        if self._selects == 0:
-            self.state = DeliveryState.BEHIND
 
     def forget(self) -> None:
         """The log began anew: nothing that was held means anything."""
@@ -71,14 +76,18 @@ class Delivery:
             return Release([], is_cut=False)
         held, self._held = self._held, []
         if self._is_behind:
-            self.state = DeliveryState.BEHIND
             return Release([], is_cut=False)
         later = [(seq, frame) for seq, frame in held if seq > self.cursor]
         if head > self.cursor and (not later or later[0][0] != self.cursor + 1):
             self.fall_behind()
             return Release([], is_cut=True)
-        self.state = DeliveryState.AHEAD
         return Release([frame for _, frame in later], is_cut=False)
+
+    def _hold(self, seq: int, frame: Frame) -> None:
+        """Hold one event; over 256 the earlier are dropped, because they can be read again."""
+        if len(self._held) >= limits.HELD_EVENTS:
+            self._held = []
+        self._held.append((seq, frame))
 
 
 class Release(NamedTuple):

@@ -19,7 +19,6 @@ from .. import metrics
 from ..sockets.outbox import Frame, Push
 from ..sockets.session import Session
 from ..sockets.websocket_frames import text_frame
-from .delivery import DeliveryState
 from .pagination import pages
 from .room import Room
 
@@ -113,9 +112,7 @@ class Fanout:
 
     def _deliver_to_others(self, room: Room, seq: int, frame: Frame) -> None:
         for session, delivery in list(room.others.items()):
-            if delivery.state is DeliveryState.HELD:
-                delivery.keep(seq, frame)
-            elif delivery.state is DeliveryState.AHEAD:
+            if delivery.take(seq, frame):
                 room.catch_up(session)
 
     def _make_room(self, session: Session, room: Room) -> None:

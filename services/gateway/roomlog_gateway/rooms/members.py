@@ -117,7 +117,7 @@ class Members:
         if session not in here.connections and len(here.connections) >= limits.CONNECTIONS_PER_USER:
             return False
         here.connections[session] = None
-        session.user, session.users_bucket = user, here.bucket
+        session.attach(user, here.bucket)
         return True
 
     def connections(self, user: int) -> list[Session]:
@@ -137,7 +137,7 @@ class Members:
         """Begins to deliver a room to a connection that was told everything up to `cursor`."""
         if session.state is SessionState.ENDED:
             return  # it ended while it was told of its rooms
-        session.rooms.add(room.id)
+        session.enter(room.id)
         room.admit(session, cursor)
 
     def apply(self, session: Session, identified: Identified) -> None:
@@ -160,8 +160,7 @@ class Members:
 
     def leave(self, session: Session) -> None:
         """Forgets a connection that has ended, or whose token was rejected: it is nobody's from here on."""
-        rooms = [self._rooms[key] for key in session.rooms]
-        session.rooms = set()
+        rooms = [self._rooms[key] for key in session.leave_all()]
         for room in rooms:
             room.leave(session)
         self._drop_unused(rooms)
@@ -171,11 +170,11 @@ class Members:
             if not here.connections:
                 del self._users[session.user]
                 self._subscriber.unsubscribe([self._keyspace.user_channel(session.user)])
-        session.user, session.users_bucket = 0, None
+        session.detach()
 
     def _leave(self, session: Session, room: Room) -> None:
         room.leave(session)
-        session.rooms.discard(room.id)
+        session.leave(room.id)
         session.tell(RoomLeft(room=room.id))
         self._drop_unused([room])
 
@@ -192,7 +191,7 @@ class Members:
             if isinstance(notice, Joined):
                 if notice.room.id in session.rooms:
                     continue
-                session.announced.add(notice.room.id)
+                session.announce(notice.room.id)
             self._on_user_changed(session)
 
 

@@ -152,7 +152,7 @@ class Room:
 
     def admit(self, session: Session, cursor: int) -> None:
         """Begins to deliver to a connection that was told everything up to `cursor`."""
-        self.others[session] = Delivery(DeliveryState.AHEAD, cursor)
+        self.others[session] = Delivery(cursor, is_behind=False)
         if cursor < self.seq:
             self.fall_behind(session)
         else:
@@ -189,16 +189,16 @@ class Room:
         self.spread()
         if session in self.live:
             del self.live[session]
-            self.others[session] = Delivery(DeliveryState.AHEAD, self.seq)
+            self.others[session] = Delivery(self.seq, is_behind=False)
         delivery = self.others[session]
-        delivery.hold()
+        delivery.select()
         return delivery
 
     def fall_behind(self, session: Session) -> None:
         """Stops delivery to a connection until it asks; the caller has told it or will."""
         if session in self.live:
             del self.live[session]
-            self.others[session] = Delivery(DeliveryState.BEHIND, self.seq)
+            self.others[session] = Delivery(self.seq, is_behind=True)
         else:
             self.others[session].fall_behind()
 

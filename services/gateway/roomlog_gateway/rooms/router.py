@@ -83,7 +83,7 @@ class Router:
         except NotAccepted:
             self.requests.take(number)
             raise
-        session.unanswered += 1
+        session.sent()
         if isinstance(command, SelectRoom):
             self._selection.begin(request)
 
@@ -122,7 +122,7 @@ class Router:
         request = self.requests.take(notice.request)
         if request is None:
             return None
-        request.session.unanswered -= 1
+        request.session.answered()
         metrics.WRITTEN_SECONDS.observe(self._clock() - request.received_at)
         return request.session
 
@@ -130,14 +130,14 @@ class Router:
         """Stops waiting for what has not been answered for 15 s."""
         for request in self.requests.take_expired(now):
             metrics.EXPIRED.inc()
-            request.session.unanswered -= 1
+            request.session.answered()
             self._selection.end(request)
 
     def _answer(self, reply: Reply) -> None:
         request = self.requests.take(reply.request)
         if request is None:
             return
-        request.session.unanswered -= 1
+        request.session.answered()
         if isinstance(reply, Selected):
             self._selection.answer(request, reply)
         elif isinstance(reply, Answered):
@@ -154,7 +154,7 @@ class Router:
             return
         request = self.requests.take(number)
         if request is not None:
-            request.session.unanswered -= 1
+            request.session.answered()
             request.session.refuse_busy(request.uuid, request.action, request.room, retry_after_ms)
             self._selection.end(request)
 

@@ -17,7 +17,7 @@ from roomlog_contract import limits
 from roomlog_contract.codec import decode_command, encode_frame, names_of
 from roomlog_contract.commands import Authenticate, ClientCommand, Ping, action_of
 from roomlog_contract.errors import ERROR_MESSAGES, CloseCode, ErrorCode, MalformedFrame, RefusedCommand
-from roomlog_contract.events import ErrorAnswer, PingAnswer
+from roomlog_contract.events import Degraded, ErrorAnswer, PingAnswer, Recovered
 
 from .. import metrics
 from ..errors import NotAccepted
@@ -86,21 +86,24 @@ class Services:
 
 
 class Session:
-    """The state of one connection, made for thousands: no task, no timer."""
+    """The state of one connection, made for thousands: no task, no timer.
+
+    Others read its fields; only its own methods set them.
+    """
 
     __slots__ = (
+        "_announced",
         "_bucket",
         "_clock",
+        "_deadline",
+        "_invalid_tokens",
+        "_is_degraded",
+        "_outage",
         "_refusals",
         "_services",
-        "announced",
+        "_users_bucket",
         "connection",
-        "deadline",
-        "invalid_tokens",
         "is_accepted",
-        "is_degraded",
-        "is_syncing",
-        "outage",
         "outbox",
         "rooms",
         "state",
@@ -108,8 +111,6 @@ class Session:
         "token",
         "unanswered",
         "user",
-        "users_bucket",
-        "wants_sync",
     )
 
     def __init__(self, connection: Socket, services: Services, clock: Callable[[], float]) -> None:
@@ -117,41 +118,87 @@ class Session:
         self.connection = connection
         self.outbox = Outbox()
         self.state = SessionState.OPEN
-        self.deadline = now + limits.AUTHENTICATE_SECONDS
-        """When an OPEN session must have sent its authenticate."""
-        self.invalid_tokens = 0
         self.token: str | None = None
         self.ticket: str | None = None
         self.is_accepted = False
         """The present token or ticket was valid once: what is asked of it from now on is a recheck."""
         self.user = 0
+        """Whose it is; 0 until that is known."""
         self.rooms: set[UUID] = set()
-        self.announced: set[UUID] = set()
-        """Rooms that a notice brought it into since the last recheck."""
+        """The rooms whose events it is sent."""
         self.unanswered = 0
-        self.outage = 0
-        """The last change of what accepts nothing that it was told, or that did not concern it."""
-        self.is_degraded = False
+        """Commands of its client that a worker has not answered."""
+        self._deadline = now + limits.AUTHENTICATE_SECONDS
+        """When an OPEN session must have sent its authenticate."""
+        self._invalid_tokens = 0
+        self._announced: set[UUID] = set()
+        """Rooms that a notice brought it into since the last recheck."""
+        self._outage = 0
+        """The last change of what accepts nothing that it has heard of."""
+        self._is_degraded = False
         """It was told `degraded`, and no `recovered` since."""
-        self.is_syncing = False
-        """A recheck is under way."""
-        self.wants_sync = False
-        """Something changed while it was: check again."""
         self._services = services
         self._clock = clock
         self._bucket = TokenBucket(limits.COMMANDS_PER_SECOND, limits.COMMANDS_BURST, now)
-        self.users_bucket: TokenBucket | None = None
-        """Of all its user's connections here, while it has a place among them."""
+        self._users_bucket: TokenBucket | None = None
+        """Of all its user's connections here, while it is one of them."""
         self._refusals: TokenBucket | None = None
 
     def is_late(self, now: float) -> bool:
         """Return True if it has not said in time who it is."""
-        return self.state is SessionState.OPEN and now >= self.deadline
+        return self.state is SessionState.OPEN and now >= self._deadline
 
     @property
     def secret(self) -> str:
         """What it has said who it is by: the token or the ticket."""
         return self.token or self.ticket or ""
+
+    def accept_secret(self) -> None:
+        """Note that its token or ticket is valid: what is asked of it from now on is a recheck."""
+        self.is_accepted = True
+
+    def attach(self, user: int, bucket: TokenBucket) -> None:
+        """Count it to a user, whose connections here share the bucket."""
+        self.user, self._users_bucket = user, bucket
+
+    def detach(self) -> None:
+        """Take it from its user: it is nobody's from here on."""
+        self.user, self._users_bucket = 0, None
+
+    def activate(self) -> None:
+        """Let its client send commands: it is known who it is."""
+        self.state = SessionState.ACTIVE
+        self.connection.admit()
+
+    def enter(self, room: UUID) -> None:
+        """Note that it is sent a room's events from here on."""
+        self.rooms.add(room)
+
+    def leave(self, room: UUID) -> None:
+        """Note that it is not any more."""
+        self.rooms.discard(room)
+
+    def leave_all(self) -> set[UUID]:
+        """Take it from all its rooms, and return them."""
+        rooms, self.rooms = self.rooms, set()
+        return rooms
+
+    def announce(self, room: UUID) -> None:
+        """Remember that a notice brought it into a room, until the next recheck."""
+        self._announced.add(room)
+
+    def take_announced(self) -> set[UUID]:
+        """Return the announced rooms that it is not in yet, and forget them."""
+        announced, self._announced = self._announced, set()
+        return announced - self.rooms
+
+    def sent(self) -> None:
+        """Count a command that is under way to a worker."""
+        self.unanswered += 1
+
+    def answered(self) -> None:
+        """Count one that is answered, refused, or no longer waited for."""
+        self.unanswered -= 1
 
     def receive(self, text: str) -> None:
         """Takes one text message; one over the rate is not read, but for the names that its refusal needs."""
@@ -178,7 +225,7 @@ class Session:
 
     def _may_send(self) -> bool:
         now = self._clock()
-        return self._bucket.take(now) and (self.users_bucket is None or self.users_bucket.take(now))
+        return self._bucket.take(now) and (self._users_bucket is None or self._users_bucket.take(now))
 
     def _carry_out(self, command: ClientCommand, action: str) -> None:
         try:
@@ -206,10 +253,10 @@ class Session:
         """Answers a token that is not valid; the third closes the socket."""
         self.state = SessionState.OPEN
         self.token = self.ticket = None
-        self.deadline = self._clock() + limits.AUTHENTICATE_SECONDS
-        self.invalid_tokens += 1
+        self._deadline = self._clock() + limits.AUTHENTICATE_SECONDS
+        self._invalid_tokens += 1
         self.refuse(ErrorCode.INVALID_TOKEN, uuid, "authenticate")
-        if self.invalid_tokens >= limits.INVALID_TOKENS:
+        if self._invalid_tokens >= limits.INVALID_TOKENS:
             self.connection.close(CloseCode.UNAUTHENTICATED, "three invalid tokens")
 
     def answer(self, payload: bytes) -> None:
@@ -225,6 +272,24 @@ class Session:
     def tell(self, event: msgspec.Struct) -> None:
         """Sends a frame that is made for this client alone."""
         self.answer(encode_frame(event))
+
+    def hear_of(self, outage: int) -> bool:
+        """Return True the first time that an active session hears of this change of what accepts nothing."""
+        if self.state is not SessionState.ACTIVE or self._outage == outage:
+            return False
+        self._outage = outage
+        return True
+
+    def degrade(self, event: Degraded) -> None:
+        """Tell it that some of its rooms accept nothing."""
+        self._is_degraded = True
+        self.tell(event)
+
+    def recover(self, event: Recovered) -> None:
+        """Take that back, if it was said."""
+        if self._is_degraded:
+            self._is_degraded = False
+            self.tell(event)
 
     def refuse_busy(self, uuid: str, action: str, room: UUID | None, retry_after_ms: int) -> None:
         """Answers a command that certainly was not taken."""
@@ -272,7 +337,7 @@ class Session:
     def _refuse_unread(self, text: str) -> None:
         if not self._is_flood():
             uuid, action = names_of(text)
-            buckets = (self._bucket, self.users_bucket or self._bucket)
+            buckets = (self._bucket, self._users_bucket or self._bucket)
             wait_ms = max(bucket.wait_ms() for bucket in buckets)
             self.refuse(ErrorCode.RATE_LIMITED, uuid, action, retry_after_ms=wait_ms)
 

@@ -16,7 +16,7 @@ from roomlog_gateway.rooms.incoming_events import Intake
 from roomlog_gateway.rooms.pending_requests import Request
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.selection import Selection
-from roomlog_gateway.sockets.session import Services, Session, SessionState
+from roomlog_gateway.sockets.session import Services, Session
 from tests.gateway.stub_worker import EPOCH, message
 
 ROOM = UUID(int=7)
@@ -89,8 +89,8 @@ class Stage:
         """Returns a connection that is a member from `cursor` (the room's seq) on."""
         services = replace(NO_SERVICES, collect=self.fanout.collect)
         session = Session(NoSocket(), services, lambda: self.now)
-        session.state = SessionState.ACTIVE
-        session.rooms.add(ROOM)
+        session.activate()
+        session.enter(ROOM)
         self.room.admit(session, self.room.seq if cursor is None else cursor)
         return session
 
@@ -118,7 +118,7 @@ class Stage:
     def select(self, session: Session) -> Request:
         """Forwards a select_room."""
         request = Request(session, "s", "select_room", ROOM, self.now)
-        session.unanswered += 1
+        session.sent()
         self.selection.begin(request)
         return request
 

@@ -11,7 +11,7 @@ from roomlog_contract.limits import DEGRADED_ROOMS
 from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_gateway.rooms.degradation import Outage
 from roomlog_gateway.rooms.worker_beacons import ALL, FIRST_SECONDS, SILENT_SECONDS, Beacons
-from roomlog_gateway.sockets.session import Session, SessionState
+from roomlog_gateway.sockets.session import Session
 from tests.gateway.conftest import Connect, Running, Server
 from tests.gateway.insides import NO_SERVICES, NoSocket, read
 from tests.gateway.stub_worker import StubWorker
@@ -93,8 +93,9 @@ def test_a_shard_of_another_release_is_no_error() -> None:
 def member_of(*rooms: UUID) -> Session:
     """Return an active connection in these rooms."""
     session = Session(NoSocket(), NO_SERVICES, lambda: 0.0)
-    session.state = SessionState.ACTIVE
-    session.rooms = set(rooms)
+    session.activate()
+    for room in rooms:
+        session.enter(room)
     return session
 
 

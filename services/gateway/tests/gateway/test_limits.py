@@ -35,7 +35,7 @@ async def test_without_authenticate_it_is_4408_after_five_seconds(gateway: Runni
     """Clients come back after it: a network that stalled for 5 s says nothing about the token."""
     client = await guest()
     [connection] = gateway.gateway.connections
-    connection.session.deadline = gateway.gateway.clock()
+    connection.session._deadline = gateway.gateway.clock()
     assert await client.close_code() == 4408
 
 
@@ -109,7 +109,7 @@ async def test_all_connections_of_a_user_share_one_rate(gateway: Running, room: 
     clients = [await enter(1) for _ in range(4)]
     neighbour = await enter(2)
     sessions = [connection.session for connection in gateway.gateway.connections]
-    [bucket] = {session.users_bucket for session in sessions if session.user == 1}
+    [bucket] = {session._users_bucket for session in sessions if session.user == 1}
     assert bucket is not None
     bucket._rate = 1e-3  # nothing comes in during the test
     each = limits.COMMANDS_BURST - 1

@@ -158,7 +158,7 @@ def test_a_selection_of_a_room_that_was_left_meanwhile_changes_nothing() -> None
     session = stage.session()
     request = stage.select(session)
     stage.room.leave(session)
-    session.rooms.discard(stage.room.id)
+    session.leave(stage.room.id)
     stage.selection.answer(request, stage.snapshot(0))
     stage.append()
     stage.publish(1)
