@@ -84,7 +84,7 @@ async def _settle_once(authentication: Authentication, session: Any, pinned: lis
     if identified.user is not None:
         authentication._members.attach(session, identified.user.id)
         missing = [summary.id for summary in identified.rooms if summary.id not in held]
-        pinned.extend(await authentication._members.pin(identified.user.id, missing))
+        pinned.extend(await authentication._members.pin(identified.user.id, missing, authentication.sync))
     return identified
 
 

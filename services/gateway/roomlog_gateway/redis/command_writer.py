@@ -53,8 +53,6 @@ class Bus:
     def __init__(self, url: str, clock: Callable[[], float], on_refused: Callable[[int, int], None]) -> None:
         self._clock = clock
         self._on_refused = on_refused
-        self.on_demoted: Callable[[], None] = self.cut
-        """Is called when Redis has become a replica; everybody's links must be made anew."""
         self.link = Link(url, self, clock)
         self._heads: dict[str, bytes] = {}
         self._gates: dict[str, Gate] = {}
@@ -67,7 +65,7 @@ class Bus:
         self._is_scheduled = False
         self.is_up = False
         self.is_demoted = False
-        """Redis has become a replica: nothing can be written through this link any more."""
+        """Redis has become a replica: it takes no command, and its notices can't be relied on either."""
 
     def add(self, stream: str, envelope: bytes, request: int) -> None:
         """Appends a command to a stream with the next write.
@@ -94,9 +92,6 @@ class Bus:
 
     def tick(self, now: float) -> None:
         """Samples the shut gates, so that they open again without traffic; call it ten times a second."""
-        if self.is_demoted:
-            self.is_demoted = False
-            self.on_demoted()
         shut = [stream for stream, gate in self._gates.items() if gate.is_shut]
         metrics.SHUT_GATES.set(len(shut))
         if shut and self.is_up:
@@ -133,7 +128,7 @@ class Bus:
                 expected.gate.weighed(reply or 0)
 
     def link_down(self) -> None:
-        self.is_up = False
+        self.is_up = self.is_demoted = False
         metrics.REDIS_LINKS.labels("commands").set(0)
         metrics.UNKNOWN.inc(sum(type(expected) is int for expected in self._expected))
         self._expected.clear()

@@ -152,7 +152,7 @@ class Authentication:
         held = set(session.rooms)
         if session.user and (announced := session.take_announced()):
             # Subscribed to first, the rooms of a notice need no second read.
-            pinned.extend(await self._members.pin(session.user, announced))
+            pinned.extend(await self._members.pin(session.user, announced, self.sync))
             held |= announced
         identified = await self._identify(session)
         while identified.user is not None and session.state is not SessionState.ENDED:
@@ -164,7 +164,7 @@ class Authentication:
             missing = [summary.id for summary in identified.rooms if summary.id not in held]
             if held and not missing:
                 break
-            pinned.extend(await self._members.pin(identified.user.id, missing))
+            pinned.extend(await self._members.pin(identified.user.id, missing, self.sync))
             held.update(missing)
             identified = await self._identify(session)
             if held.issuperset(summary.id for summary in identified.rooms):

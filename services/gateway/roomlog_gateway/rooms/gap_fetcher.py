@@ -18,9 +18,8 @@ from roomlog_contract.shards import SHARDS, shard_of_room
 
 from .. import metrics
 from ..errors import NoReply, NotAccepted
-from .incoming_events import Intake
 from .room import Room
-from .router import Router
+from .worker_questions import WorkerQuestions
 
 log = structlog.get_logger()
 
@@ -34,51 +33,55 @@ FRUITLESS_PAGES: Final = 5
 """Pages in a row with nothing in them, after which a seq that was announced is taken for non-existent."""
 
 
+OnPage = Callable[[Room, EventsFetched], None]
+"""Takes a page of the log: whoever found the gap."""
+
+
 class Gaps:
     """The fetches under way."""
 
     def __init__(
         self,
-        router: Router,
-        intake: Intake,
+        questions: WorkerQuestions,
         rooms: dict[UUID, Room],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        self._router = router
-        self._intake = intake
+        self._questions = questions
         self._rooms = rooms
         self._spawn = spawn
         self._watched: set[UUID] = set()
         self._places = [asyncio.Semaphore(FETCHES_AT_ONCE) for _ in range(SHARDS)]
 
-    def watch(self, room: Room) -> None:
-        """Fetches the room's gap if it is still there after 50 ms; again is harmless."""
+    def watch(self, room: Room, on_page: OnPage) -> None:
+        """Fetch the room's gap if it is still there after 50 ms; again is harmless."""
         if room.id not in self._watched:
             self._watched.add(room.id)
-            self._spawn(self._watch(room, limits.HELD_SECONDS))
+            self._spawn(self._watch(room, on_page, limits.HELD_SECONDS))
 
-    def doubt(self, room: Room) -> None:
+    def doubt(self, room: Room, on_page: OnPage) -> None:
         """Asks the database at once which log holds: an event of another epoch came."""
         if room.id not in self._watched:
             self._watched.add(room.id)
-            self._spawn(self._watch(room, 0.0, is_forced=True))
+            self._spawn(self._watch(room, on_page, 0.0, is_forced=True))
 
-    async def _watch(self, room: Room, delay_seconds: float, is_forced: bool = False) -> None:
+    async def _watch(
+        self, room: Room, on_page: OnPage, delay_seconds: float, is_forced: bool = False
+    ) -> None:
         try:
             await asyncio.sleep(delay_seconds)
             if is_forced or not room.settle():
                 metrics.GAPS.inc()
-                await self._fetch(room, is_forced)
+                await self._fetch(room, on_page, is_forced)
         finally:
             self._watched.discard(room.id)
         if self._is_here(room) and not room.settle():
-            self.watch(room)
+            self.watch(room, on_page)
 
-    async def _fetch(self, room: Room, is_forced: bool) -> None:
+    async def _fetch(self, room: Room, on_page: OnPage, is_forced: bool) -> None:
         backoff, fruitless = FIRST_BACKOFF_SECONDS, 0
         while self._is_here(room) and (is_forced or not room.settle()):
             before = room.seq
-            has_answer = await self._fetch_page(room)
+            has_answer = await self._fetch_page(room, on_page)
             is_forced = is_forced and not has_answer
             if has_answer and room.seq != before:
                 backoff, fruitless = FIRST_BACKOFF_SECONDS, 0
@@ -91,17 +94,17 @@ class Gaps:
                 await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
                 backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
 
-    async def _fetch_page(self, room: Room) -> bool:
+    async def _fetch_page(self, room: Room, on_page: OnPage) -> bool:
         """Ask for the events after the room's last one and return whether the database answered."""
         shard = shard_of_room(room.id)
         question = FetchEvents(uuid="gap", room=room.id, after=room.seq, limit=limits.PAGE_EVENTS)
         try:
             async with self._places[shard]:
-                reply = await self._router.ask(shard, question, FETCH_SECONDS)
+                reply = await self._questions.ask(shard, question, FETCH_SECONDS)
         except (NoReply, NotAccepted):
             return False
         if isinstance(reply, EventsFetched):
-            self._intake.page(room, reply)
+            on_page(room, reply)
         return True
 
     def _is_here(self, room: Room) -> bool:

@@ -23,7 +23,7 @@ from ..sockets.session import Session
 from .incoming_events import Intake
 from .pagination import pages
 from .room import Room
-from .router import Router
+from .worker_questions import WorkerQuestions
 
 log = structlog.get_logger()
 
@@ -41,8 +41,8 @@ QUESTIONS_AT_ONCE: Final = 16
 class HeadPoll:
     """Asks for heads, in turn and on demand."""
 
-    def __init__(self, router: Router, intake: Intake, rooms: dict[UUID, Room]) -> None:
-        self._router = router
+    def __init__(self, questions: WorkerQuestions, intake: Intake, rooms: dict[UUID, Room]) -> None:
+        self._questions = questions
         self._intake = intake
         self._rooms = rooms
         self._wake = asyncio.Event()
@@ -85,7 +85,7 @@ class HeadPoll:
         question = ReadHeads(uuid="heads", rooms=rooms)
         try:
             async with self._places:
-                reply = await self._router.ask(shard, question, REPLY_SECONDS)
+                reply = await self._questions.ask(shard, question, REPLY_SECONDS)
         except (NoReply, NotAccepted):
             return set(rooms)
         if isinstance(reply, HeadsRead):

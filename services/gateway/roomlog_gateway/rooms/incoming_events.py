@@ -5,7 +5,6 @@ repeats a publication after a crash can't know whether the sender heard the firs
 """
 
 from collections.abc import Callable
-from uuid import UUID
 
 import structlog
 
@@ -15,6 +14,7 @@ from roomlog_contract.events import Reset
 from .. import metrics
 from ..sockets.session import Session
 from .fanout import Fanout
+from .gap_fetcher import Gaps
 from .room import Arrival, Room
 
 log = structlog.get_logger()
@@ -25,21 +25,18 @@ class Intake:
 
     def __init__(
         self,
-        rooms: dict[UUID, Room],
         fanout: Fanout,
+        gaps: Gaps,
         take_answered: Callable[[Notice], Session | None],
         on_left: Callable[[Room, int], None],
         clock: Callable[[], float],
     ) -> None:
-        self._rooms = rooms
+        """`take_answered` says whose command an event answers, `on_left(room, user)` hears who left."""
         self._fanout = fanout
+        self._gaps = gaps
         self._take_answered = take_answered
         self._on_left = on_left
         self._clock = clock
-        self.on_gap: Callable[[Room], None] = _ignore
-        """Hears of a room whose next event is missing."""
-        self.on_doubt: Callable[[Room], None] = _ignore
-        """Hears of a room of which an event of another epoch came."""
 
     def on_payload(self, room: Room, payload: bytes) -> None:
         """Takes one publication on the room's channel."""
@@ -60,9 +57,9 @@ class Intake:
         if sender is not None:
             sender.answer(notice.frame)
         if arrival is Arrival.EARLY:
-            self.on_gap(room)
+            self._gaps.watch(room, self.page)
         elif arrival is Arrival.FOREIGN:
-            self.on_doubt(room)
+            self._gaps.doubt(room, self.page)
         else:
             metrics.REPEATED_EVENTS.inc()
 
@@ -71,7 +68,7 @@ class Intake:
         while (notice := room.take_ready()) is not None:
             self._deliver(room, notice)
         if room.gap_since is not None and not room.settle():
-            self.on_gap(room)
+            self._gaps.watch(room, self.page)
 
     def page(self, room: Room, page: EventsFetched) -> None:
         """Takes a fetched page of the log."""
@@ -88,11 +85,11 @@ class Intake:
         if epoch == room.epoch:
             room.expect(seq, self._clock())
             if room.gap_since is not None:
-                self.on_gap(room)
+                self._gaps.watch(room, self.page)
         elif is_certain:
             self._begin_anew(room, epoch, seq)
         elif room.epoch:
-            self.on_doubt(room)
+            self._gaps.doubt(room, self.page)
 
     def _begin_anew(self, room: Room, epoch: str, head: int) -> None:
         is_known = bool(room.epoch)
@@ -113,7 +110,3 @@ class Intake:
         if notice.left:
             room.depart(notice.left, notice.seq)
             self._on_left(room, notice.left)
-
-
-def _ignore(room: Room) -> None:
-    """Stands in until the composition root has connected the parts."""

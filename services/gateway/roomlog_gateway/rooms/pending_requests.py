@@ -5,12 +5,14 @@ or after 15 s; an answer after that is dropped, because its command counts as un
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 from roomlog_contract import limits
-from roomlog_contract.envelope import Reply
+from roomlog_contract.envelope import Notice, Reply
 
+from .. import metrics
+from ..errors import NotAccepted
 from ..sockets.session import Session
 from .delivery import Delivery
 
@@ -18,11 +20,18 @@ from .delivery import Delivery
 class Request:
     """One client command that was forwarded."""
 
-    __slots__ = ("action", "delivery", "is_overtaken", "received_at", "room", "session", "uuid")
+    __slots__ = ("_on_end", "action", "delivery", "is_overtaken", "received_at", "room", "session", "uuid")
 
     def __init__(
-        self, session: Session, uuid: str, action: str, room: UUID | None, received_at: float
+        self,
+        session: Session,
+        uuid: str,
+        action: str,
+        room: UUID | None,
+        received_at: float,
+        on_end: Callable[["Request"], None] | None = None,
     ) -> None:
+        """`on_end` is called however it ends, but for an event that answers it."""
         self.session = session
         self.uuid = uuid
         self.action = action
@@ -32,12 +41,20 @@ class Request:
         """Where the room's events are held for this select_room's answer."""
         self.is_overtaken = False
         """Its client sent the same write again: a refusal of this one would be taken for the last word."""
+        self._on_end = on_end
+
+    def end(self) -> None:
+        """Have done what its end is to set free."""
+        if self._on_end is not None:
+            self._on_end(self)
 
 
 class Requests:
     """All requests of this gateway, by number; clients' and its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, gateway: str, clock: Callable[[], float]) -> None:
+        self._gateway = gateway
+        self._clock = clock
         self._last = 0
         self._clients: dict[int, Request] = {}
         self._latest: dict[tuple[Session, UUID | None, str], int] = {}
@@ -67,6 +84,42 @@ class Requests:
             del self._latest[_name(request)]
         return request
 
+    def take_answered(self, notice: Notice) -> Session | None:
+        """Return the connection whose command this event answers; None where nobody waits for it here."""
+        if notice.gateway != self._gateway:
+            return None
+        request = self.take(notice.request)
+        if request is None:
+            return None
+        request.session.answered()
+        metrics.WRITTEN_SECONDS.observe(self._clock() - request.received_at)
+        return request.session
+
+    def refuse(self, number: int, retry_after_ms: int) -> None:
+        """Tell who waits for this number that it certainly is not in Redis."""
+        future = self._own.get(number)
+        if future is not None:
+            if not future.done():
+                future.set_exception(NotAccepted(retry_after_ms))
+            return
+        request = self.take(number)
+        if request is not None:
+            request.session.answered()
+            request.session.refuse_busy(request.uuid, request.action, request.room, retry_after_ms)
+            request.end()
+
+    def expire(self, now: float) -> None:
+        """Stop waiting for what has not been answered for 15 s; numbers grow with time."""
+        while self._clients:
+            number = next(iter(self._clients))
+            if now - self._clients[number].received_at < limits.UNANSWERED_SECONDS:
+                return
+            request = self.take(number)
+            assert request is not None
+            metrics.EXPIRED.inc()
+            request.session.answered()
+            request.end()
+
     def add_own(self) -> tuple[int, "asyncio.Future[Reply]"]:
         """Returns a number and the future of its reply; the caller calls `forget_own` in the end."""
         self._last += 1
@@ -81,16 +134,6 @@ class Requests:
     def forget_own(self, number: int) -> None:
         """Drops one of the gateway's own questions."""
         self._own.pop(number, None)
-
-    def take_expired(self, now: float) -> Iterator[Request]:
-        """Removes and yields the requests that have waited for 15 s; numbers grow with time."""
-        while self._clients:
-            number = next(iter(self._clients))
-            if now - self._clients[number].received_at < limits.UNANSWERED_SECONDS:
-                return
-            request = self.take(number)
-            assert request is not None
-            yield request
 
 
 def _name(request: Request) -> tuple[Session, UUID | None, str]:

@@ -6,7 +6,6 @@ it. Whatever ends the command (answer, error, refusal, 15 s), the connection goe
 of it.
 """
 
-from collections.abc import Callable
 from uuid import UUID
 
 from roomlog_contract.envelope import Selected
@@ -14,6 +13,7 @@ from roomlog_contract.events import SyncRequired
 
 from .delivery import DeliveryState
 from .fanout import Fanout
+from .incoming_events import Intake
 from .pending_requests import Request
 from .room import Room
 
@@ -21,13 +21,10 @@ from .room import Room
 class Selection:
     """Holds and releases a room's events for connections that select it."""
 
-    def __init__(
-        self, rooms: dict[UUID, Room], fanout: Fanout, on_ahead: Callable[[Room, str, int], None]
-    ) -> None:
-        """`on_ahead(room, epoch, seq)` hears what the database said of a room's head."""
+    def __init__(self, rooms: dict[UUID, Room], fanout: Fanout, intake: Intake) -> None:
         self._rooms = rooms
         self._fanout = fanout
-        self._on_ahead = on_ahead
+        self._intake = intake
 
     def begin(self, request: Request) -> None:
         """A select_room was sent; a connection that is no member (any more) has nothing to hold."""
@@ -45,7 +42,7 @@ class Selection:
             is_same_log = reply.epoch == room.epoch
             request.delivery.answered(reply.seq, more=reply.more or not is_same_log)
         self.end(request)
-        self._on_ahead(room, reply.epoch, reply.seq)
+        self._intake.head(room, reply.epoch, reply.seq, is_certain=True)
 
     def end(self, request: Request) -> None:
         """Ends the hold of a select_room; nothing for other commands."""

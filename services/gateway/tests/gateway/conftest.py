@@ -18,6 +18,8 @@ from redis import Redis
 from roomlog_gateway.app import DRAIN, GATEWAY, build_runner
 from roomlog_gateway.config import Config, read_config
 from roomlog_gateway.gateway import Gateway
+from roomlog_gateway.rooms.members import Members
+from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.sockets.drain import Drain
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
@@ -56,6 +58,14 @@ class Running:
     @property
     def gateway(self) -> Gateway:
         return self.runner.app[GATEWAY]
+
+    @property
+    def members(self) -> Members:
+        return self.gateway._authentication._members
+
+    @property
+    def rooms(self) -> dict[UUID, Room]:
+        return self.members._registry._rooms
 
     @property
     def drain(self) -> Drain:

@@ -12,6 +12,7 @@ from roomlog_contract.codec import encode_frame
 from roomlog_contract.envelope import EventsFetched, Notice, Selected
 from roomlog_contract.events import NewMessageEvent, SelectRoomPage
 from roomlog_gateway.rooms.fanout import Fanout
+from roomlog_gateway.rooms.gap_fetcher import Gaps, OnPage
 from roomlog_gateway.rooms.incoming_events import Intake
 from roomlog_gateway.rooms.pending_requests import Request
 from roomlog_gateway.rooms.room import Room
@@ -63,14 +64,26 @@ class NoSocket:
         """There is nothing to cut."""
 
 
+class CountedGaps(Gaps):
+    """Fetches nothing, and counts what it would have fetched."""
+
+    def __init__(self) -> None:
+        self.watched = self.doubted = 0
+
+    def watch(self, room: Room, on_page: OnPage) -> None:
+        self.watched += 1
+
+    def doubt(self, room: Room, on_page: OnPage) -> None:
+        self.doubted += 1
+
+
 @dataclass
 class Stage:
     """One room of this gateway and the log behind it."""
 
     log: list[Notice] = field(default_factory=list)
     epoch: str = EPOCH
-    gaps: int = 0
-    doubts: int = 0
+    gaps: CountedGaps = field(default_factory=CountedGaps)
     answered: dict[int, Session] = field(default_factory=dict)
     now: float = 0.0
 
@@ -79,10 +92,8 @@ class Stage:
         self.fanout = Fanout(rooms)
         self.fanout._wake = lambda: None  # type: ignore[method-assign]
         self.room = rooms[ROOM] = Room(ROOM, self.fanout.spread)
-        self.intake = Intake(rooms, self.fanout, self._take_answered, self._on_left, lambda: self.now)
-        self.intake.on_gap = self._on_gap
-        self.intake.on_doubt = self._on_doubt
-        self.selection = Selection(rooms, self.fanout, self._on_head)
+        self.intake = Intake(self.fanout, self.gaps, self._take_answered, self._on_left, lambda: self.now)
+        self.selection = Selection(rooms, self.fanout, self.intake)
         self.intake.head(self.room, self.epoch, 0, is_certain=True)
 
     def session(self, cursor: int | None = None) -> Session:
@@ -143,15 +154,6 @@ class Stage:
         for session in room.members():
             if session.user == user:
                 room.leave(session)
-
-    def _on_gap(self, room: Room) -> None:
-        self.gaps += 1
-
-    def _on_doubt(self, room: Room) -> None:
-        self.doubts += 1
-
-    def _on_head(self, room: Room, epoch: str, seq: int) -> None:
-        self.intake.head(room, epoch, seq, is_certain=True)
 
 
 def read(session: Session) -> list[dict[str, Any]]:

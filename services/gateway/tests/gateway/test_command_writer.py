@@ -2,6 +2,7 @@
 
 import asyncio
 
+import hiredis
 import pytest
 
 from roomlog_gateway.redis.command_writer import Bus
@@ -46,3 +47,14 @@ async def test_a_link_that_breaks_before_the_write_spoils_nothing_later(bus: Bus
     written = bus.link.written  # type: ignore[attr-defined]
     assert b"second" in written
     assert b"first" not in written
+
+
+def test_a_replica_is_known_until_its_link_is_down(bus: Bus, refused: list[int]) -> None:
+    """What refuses to be written is left; whoever answers next counts as a primary."""
+    bus.link_up()
+    bus._expected.append(1)
+    bus.link_reply(hiredis.ReplyError("READONLY You can't write against a read only replica."))
+    assert refused == [1]
+    assert bus.is_demoted
+    bus.link_down()
+    assert not bus.is_demoted

@@ -104,7 +104,7 @@ async def test_who_leaves_while_it_waits_takes_no_place(
 
 def places(gateway: Running) -> int:
     """Return how many connections the user has."""
-    return len(gateway.gateway._members.connections(USER))
+    return len(gateway.members.connections(USER))
 
 
 async def authenticate(client: Client, **keys: Any) -> Frame:

@@ -183,8 +183,7 @@ async def test_a_command_without_an_answer_frees_its_place_after_15_seconds(
     await client.send("new_message", room=room.hex, text="x")
     [connection] = gateway.gateway.connections
     await eventually(lambda: connection.session.unanswered == 1, 20, "the command is under way")
-    router = gateway.gateway._router
-    router.expire(gateway.gateway.clock() + limits.UNANSWERED_SECONDS)
+    gateway.gateway._requests.expire(gateway.gateway.clock() + limits.UNANSWERED_SECONDS)
     assert connection.session.unanswered == 0
     await client.ask("ping")
     assert [frame["action"] for frame in client.received] == ["authenticate", "ping"]

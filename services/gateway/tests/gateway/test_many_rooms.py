@@ -80,7 +80,7 @@ async def test_all_rooms_may_be_left_in_one_turn(
     [connection] = gateway.gateway.connections
     for key in rooms:
         worker.rooms[key].members.clear()
-    gateway.gateway._sync(connection.session)
+    gateway.gateway._authentication.sync(connection.session)
     for _ in rooms:
         await client.event("room_left")
     assert (await client.ask("ping"))["status"] == "success"

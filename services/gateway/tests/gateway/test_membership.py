@@ -171,7 +171,7 @@ async def test_a_membership_that_ended_silently_is_found_by_the_recheck(
     client = await enter(1)
     other = worker.add_room(uuid4(), 1)
     worker.rooms[room].members.discard(1)
-    gateway.gateway._sync(next(iter(gateway.gateway.connections)).session)
+    gateway.gateway._authentication.sync(next(iter(gateway.gateway.connections)).session)
     left, joined = await client.event("room_left"), await client.event("room_joined")
     assert (left["room"], joined["room"]["id"]) == (room.hex, other.id.hex)
 
@@ -198,7 +198,7 @@ async def test_only_what_was_accepted_on_this_connection_is_asked_for_as_a_reche
 ) -> None:
     """Tickets are short-lived: the worker must know that this one was good when it came."""
     await enter(2)
-    gateway.gateway._sync(next(iter(gateway.gateway.connections)).session)
+    gateway.gateway._authentication.sync(next(iter(gateway.gateway.connections)).session)
     await eventually(lambda: len(_rechecks(worker)) == 3, 20, "the recheck is asked")
     assert _rechecks(worker) == [False, True, True]
 
@@ -225,7 +225,7 @@ async def test_a_rejected_connection_gets_nothing_of_the_user_that_it_was_counte
     await intruder.ask("authenticate", token="token-1")
     [connection] = gateway.gateway.connections
     assert connection.session.user == 0
-    assert not gateway.gateway._members._users
+    assert not gateway.members._users
 
 
 async def test_a_connection_never_becomes_another_user(
@@ -290,9 +290,8 @@ async def test_rooms_without_a_connection_are_unsubscribed(
     client = await enter(1)
     await client.socket.close()
     await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
-    members = gateway.gateway._members
-    assert not members._rooms
-    assert not members._users
+    assert not gateway.rooms
+    assert not gateway.members._users
     assert len(gateway.gateway._subscriber._handlers) == 2
 
 

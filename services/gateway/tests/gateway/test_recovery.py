@@ -86,7 +86,7 @@ async def test_connections_that_are_behind_are_reminded(
     """heads name the rooms that a client was told to ask for and has not."""
     client = await enter(1)
     session = next(iter(gateway.gateway.connections)).session
-    gateway.gateway._members._rooms[room].fall_behind(session)
+    gateway.rooms[room].fall_behind(session)
     await worker.say(room, 1, "unsent")
     gateway.gateway._heads.at_once()
     heads = await client.event("heads")
@@ -141,9 +141,9 @@ async def test_a_redis_that_stands_still_is_left_and_nothing_is_claimed(
         inside, cut = gateway.gateway, []
         await client.ask("ping")
         for ahead in (4, 8):
-            inside._router.bus.link.tick(inside.clock() + ahead)
-            cut.append(inside._router.bus.is_up)
-        await eventually(lambda: not inside._router.bus.is_up, 20, "the link is cut")
+            inside._writer.link.tick(inside.clock() + ahead)
+            cut.append(inside._writer.is_up)
+        await eventually(lambda: not inside._writer.is_up, 20, "the link is cut")
         await client.ask("ping")
         assert [frame["action"] for frame in client.received].count("new_message") == 0
     finally:
@@ -267,7 +267,7 @@ async def test_a_socket_that_reads_nothing_is_asked_to_sync_and_then_closed(
     slow.socket._conn.transport.pause_reading()  # type: ignore[union-attr]
     text = "\N{GRINNING FACE}" * 4000
     number = 0
-    inside = gateway.gateway._members._rooms[room]
+    inside = gateway.rooms[room]
     while slow_session in inside.live:
         number += 1
         await worker.say(room, 2, text)

@@ -5,6 +5,9 @@ from uuid import UUID
 from roomlog_contract.commands import NewMessage, SelectRoom
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.keyspace import Keyspace
+from roomlog_gateway.redis.command_writer import Bus
+from roomlog_gateway.rooms.envelope_sender import EnvelopeSender
+from roomlog_gateway.rooms.pending_requests import Requests
 from roomlog_gateway.rooms.router import Router
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import GATEWAY, ROOM, Stage, read
@@ -12,9 +15,13 @@ from tests.gateway.insides import GATEWAY, ROOM, Stage, read
 
 def routed(stage: Stage) -> Router:
     """Returns a router whose commands wait for a Redis that never comes."""
-    return Router(
-        GATEWAY, "redis://127.0.0.1:1/0", Keyspace(), stage.selection, lambda: stage.now, lambda: stage.now
-    )
+
+    def clock() -> float:
+        return stage.now
+
+    requests = Requests(GATEWAY, clock)
+    sender = EnvelopeSender(GATEWAY, Bus("redis://127.0.0.1:1/0", clock, requests.refuse), clock)
+    return Router(Keyspace(), requests, sender, stage.selection, clock)
 
 
 def say(router: Router, session: Session, uuid: str) -> None:
@@ -65,7 +72,7 @@ def test_a_sending_that_expired_is_forgotten() -> None:
     stage = Stage()
     router, session = routed(stage), stage.session()
     say(router, session, "u")
-    router.expire(100.0)
+    router._requests.expire(100.0)
     say(router, session, "u")
     assert session.unanswered == 1
     reply(router, 2)

@@ -22,7 +22,7 @@ def test_a_missing_event_is_asked_for_and_then_all_follow() -> None:
         stage.append()
     stage.publish(1, 4, 5)
     assert seqs(read(session)) == [1]
-    assert stage.gaps
+    assert stage.gaps.watched
     assert not stage.room.settle()
     stage.fetch()
     assert seqs(read(session)) == [2, 3, 4, 5]
@@ -50,7 +50,7 @@ def test_a_head_reveals_the_last_event_that_was_lost() -> None:
     stage.session()
     stage.append()
     stage.intake.head(stage.room, stage.epoch, 1, is_certain=False)
-    assert stage.gaps == 1
+    assert stage.gaps.watched == 1
 
 
 def test_an_event_of_another_log_is_not_believed_before_the_database_is_asked() -> None:
@@ -62,7 +62,7 @@ def test_an_event_of_another_log_is_not_believed_before_the_database_is_asked() 
     stage.intake.head(stage.room, stage.epoch, 0, is_certain=True)
     assert [frame["action"] for frame in read(session)] == ["reset"]
     stage.intake.event(stage.room, straggler)
-    assert stage.doubts == 1
+    assert stage.gaps.doubted == 1
     assert read(session) == []
 
 

@@ -1,0 +1,46 @@
+"""A command or question in its envelope, into the stream of its shard. Stage: send off.
+
+It must not remember what it sent: requests do that, and nothing is sent twice.
+"""
+
+from collections.abc import Callable
+
+from roomlog_contract.commands import ClientCommand
+from roomlog_contract.envelope import Envelope, FetchEvents, Identify, ReadHeads, encode
+
+from ..redis.command_writer import Bus
+
+Question = Identify | ReadHeads | FetchEvents
+"""What the gateway itself asks a worker."""
+
+
+class EnvelopeSender:
+    """Says on each envelope which gateway it is from and when it was received."""
+
+    def __init__(self, gateway: str, writer: Bus, wall_clock: Callable[[], float]) -> None:
+        self._gateway = gateway
+        self._writer = writer
+        self._wall_clock = wall_clock
+
+    def send(
+        self,
+        stream: str,
+        command: ClientCommand | Question,
+        number: int,
+        user: int = 0,
+        wants_reply: bool = False,
+    ) -> None:
+        """Append a command to a stream with the next write to Redis; its answer comes with `number`.
+
+        Raises:
+            NotAccepted: it was not taken, now and for certain.
+        """
+        envelope = Envelope(
+            command=command,
+            gateway=self._gateway,
+            request=number,
+            user=user,
+            received_ms=int(self._wall_clock() * 1000),
+            wants_reply=wants_reply,
+        )
+        self._writer.add(stream, encode(envelope), number)

@@ -1,0 +1,40 @@
+"""Questions of the gateway itself to a shard's worker: who is this, what are the heads, what did I miss.
+
+Beside the commands of clients. A question that is not answered in time may be asked again: it changes
+nothing.
+"""
+
+import asyncio
+
+from roomlog_contract.envelope import Reply
+from roomlog_contract.keyspace import Keyspace
+
+from ..errors import NoReply
+from .envelope_sender import EnvelopeSender, Question
+from .pending_requests import Requests
+
+
+class WorkerQuestions:
+    """Asks, and waits for the reply."""
+
+    def __init__(self, keyspace: Keyspace, requests: Requests, sender: EnvelopeSender) -> None:
+        self._keyspace = keyspace
+        self._requests = requests
+        self._sender = sender
+
+    async def ask(self, shard: int, question: Question, seconds: float) -> Reply:
+        """Return the reply of a shard's worker.
+
+        Raises:
+            NotAccepted: it certainly was not sent.
+            NoReply: nobody answered within `seconds`.
+        """
+        number, reply = self._requests.add_own()
+        try:
+            self._sender.send(self._keyspace.read_stream(shard), question, number)
+            async with asyncio.timeout(seconds):
+                return await reply
+        except TimeoutError:
+            raise NoReply from None
+        finally:
+            self._requests.forget_own(number)
