@@ -10,7 +10,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisGone
 
 from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.redis.link import Link, pack
+from roomlog_gateway.redis.link import RedisLink, pack
 from roomlog_runtime.redis_address import client
 from roomlog_runtime.redis_url import check_tls_files, parse_redis_url
 from roomlog_worker.bus import Bus
@@ -95,7 +95,7 @@ async def speaks_everywhere(url: str, database: int) -> None:
         entries = await asyncio.to_thread(Bus(url, KEYSPACE).read, {7})
         assert [value for _, _, value in entries] == [b"x"]
     speaker = Asking()
-    link = Link(url, speaker, asyncio.get_running_loop().time)
+    link = RedisLink(url, speaker, asyncio.get_running_loop().time)
     speaker.link = link
     running = asyncio.create_task(link.run())
     try:
@@ -113,7 +113,7 @@ class Asking:
     """Asks for a stream's length as soon as there is a link."""
 
     def __init__(self) -> None:
-        self.link: Link | None = None
+        self.link: RedisLink | None = None
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.down = asyncio.Event()
 

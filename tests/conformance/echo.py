@@ -21,7 +21,7 @@ from roomlog_gateway.sockets.connections import Connections
 from roomlog_gateway.sockets.outbox import Frame, Push
 from roomlog_gateway.sockets.read_throttle import Allowance
 from roomlog_gateway.sockets.session import Services, Session
-from roomlog_gateway.sockets.upgrade import Handler
+from roomlog_gateway.sockets.upgrade import UpgradeHandler
 from roomlog_gateway.sockets.websocket import WebSocket
 
 MESSAGE_BYTES_VARIABLE = "ECHO_MESSAGE_BYTES"
@@ -83,7 +83,7 @@ async def create_app() -> web.Application:
     clock = asyncio.get_running_loop().time
     connections = EchoConnections(_services(), clock, config.max_connections)
     app = web.Application()
-    app.router.add_route("*", "/ws", Handler(connections, config, clock, lambda: False).answer)
+    app.router.add_route("*", "/ws", UpgradeHandler(connections, config, clock, lambda: False).answer)
 
     async def life(_: web.Application) -> AsyncIterator[None]:
         timekeeper = asyncio.create_task(_keep_time(connections, clock))

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.redis.link import Link
+from roomlog_gateway.redis.link import RedisLink
 from roomlog_local.ports import LOOPBACK
 from roomlog_worker.bus import Bus
 from tests.faults.sentinels import SERVICE, RedisGroup
@@ -82,7 +82,7 @@ class Ear:
 async def test_a_gateway_s_link_goes_to_the_new_primary(group: RedisGroup) -> None:
     """After a failover the link is made again, and leads to another server than before."""
     ear = Ear()
-    link = Link(url_of(group), ear, time.monotonic)
+    link = RedisLink(url_of(group), ear, time.monotonic)
     running = asyncio.create_task(link.run())
     await eventually(lambda: ear.ups == 1, SECONDS, "the first link")
     await asyncio.to_thread(fail_over, group)

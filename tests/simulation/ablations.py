@@ -24,7 +24,7 @@ from unittest.mock import patch
 from roomlog_gateway import gateway
 from roomlog_gateway.rooms.authentication import Authentication
 from roomlog_gateway.rooms.delivery import Delivery, Release
-from roomlog_gateway.rooms.gap_fetcher import Gaps
+from roomlog_gateway.rooms.gap_fetcher import GapFetcher
 from roomlog_gateway.rooms.head_poll import HeadPoll
 from roomlog_gateway.sockets.outbox import Frame, Outbox, Push
 
@@ -77,14 +77,14 @@ def _release_without_held(delivery: Delivery, head: int) -> Release:
     return Release([], is_cut=False)
 
 
-async def _settle_once(authentication: Authentication, session: Any, pinned: list[Any]) -> Any:
+async def _read_once(authentication: Authentication, session: Any, pinned: list[Any]) -> Any:
     """Trust what was read before the subscription."""
     held = set(session.rooms)
     identified = await authentication._identify(session)
     if identified.user is not None:
         authentication._members.attach(session, identified.user.id)
         missing = [summary.id for summary in identified.rooms if summary.id not in held]
-        pinned.extend(await authentication._members.pin(identified.user.id, missing, authentication.sync))
+        pinned.extend(await authentication._members.pin(identified.user.id, missing, authentication.recheck))
     return identified
 
 
@@ -184,7 +184,7 @@ ABLATIONS: Final = (
     ),
     Ablation(
         "the gap fetch",
-        patches=((Gaps, "watch", _nothing), (Gaps, "doubt", _nothing)),
+        patches=((GapFetcher, "watch", _nothing), (GapFetcher, "doubt", _nothing)),
         invariants=("I9",),
     ),
     Ablation(
@@ -195,7 +195,7 @@ ABLATIONS: Final = (
     ),
     Ablation(
         "the second read on authenticate",
-        patches=((Authentication, "_settle", _settle_once),),
+        patches=((Authentication, "_read_and_subscribe", _read_once),),
         plan=_JOINS,
         invariants=("G5", "I9"),
     ),

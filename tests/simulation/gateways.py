@@ -1,7 +1,7 @@
 """Real gateways on model links, and how a real client reaches one: everything of the product but its sockets.
 
-Between the client's driver and the model Redis. Seams: `Link._open` gives a model connection, `driver._open`
-a model socket; nothing else of gateway or client is replaced.
+Between the client's driver and the model Redis. Seams: `RedisLink._open` gives a model connection,
+`driver._open` a model socket; nothing else of gateway or client is replaced.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from roomlog_client import driver
 from roomlog_gateway import gateway as gateway_module
 from roomlog_gateway.config import Config, read_config
 from roomlog_gateway.gateway import Gateway
-from roomlog_gateway.redis.link import Link
+from roomlog_gateway.redis.link import RedisLink
 from roomlog_gateway.sockets.drain import Drain
 
 from .redis_link import LinkTransport, LoggedIn
@@ -77,7 +77,7 @@ class GatewayHost:
     async def empty(self) -> None:
         """End it as SIGTERM does: its connections are told when to come back, and their commands answered."""
         assert self.drain is not None
-        self.drain.begin()
+        self.drain.start()
         gateway = self.gateway
         while gateway is not None and self.gateway is gateway and gateway.connections:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
@@ -115,7 +115,7 @@ class GatewayHost:
 def seams(hosts: dict[str, GatewayHost], dice: random.Random) -> Iterator[None]:
     """Let gateways find the model Redis and clients the gateways."""
 
-    async def open_link(link: Link) -> LoggedIn | None:
+    async def open_link(link: RedisLink) -> LoggedIn | None:
         return await hosts[_host_of(link)].reach_redis()
 
     async def open_socket(session: aiohttp.ClientSession, url: str) -> Any:
@@ -125,13 +125,13 @@ def seams(hosts: dict[str, GatewayHost], dice: random.Random) -> Iterator[None]:
         return f"{dice.getrandbits(8 * count):0{2 * count}x}"
 
     with ExitStack() as patches:
-        patches.enter_context(patch.object(Link, "_open", open_link))
+        patches.enter_context(patch.object(RedisLink, "_open", open_link))
         patches.enter_context(patch.object(driver, "_open", open_socket))
         patches.enter_context(patch.object(gateway_module, "token_hex", token_hex))
         yield
 
 
-def _host_of(link: Link) -> str:
+def _host_of(link: RedisLink) -> str:
     """Return the host in the address that the link was given, which is its gateway's name here."""
     host: str = link._pool.connection_kwargs["host"]
     return host

@@ -21,7 +21,7 @@ from .gateway import Gateway
 from .health import HealthSite
 from .http_server import Runner
 from .sockets.drain import Drain
-from .sockets.upgrade import Handler
+from .sockets.upgrade import UpgradeHandler
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ def build_runner(config: Config, on_end: Callable[[], None]) -> web.AppRunner:
     drain = Drain(gateway.connections, config, clock, gateway.tasks.spawn, on_end)
     app = web.Application()
     app[GATEWAY], app[DRAIN] = gateway, drain
-    upgrades = Handler(gateway.connections, config, clock, lambda: drain.is_closing)
+    upgrades = UpgradeHandler(gateway.connections, config, clock, lambda: drain.is_closing)
     for path in ("/ws", "/{prefix:.+}/ws"):  # a proxy may have put all this below a prefix of its own
         app.router.add_route("*", path, upgrades.answer)
     app.cleanup_ctx.append(_life(config, gateway, drain))
@@ -71,7 +71,7 @@ def _life(config: Config, gateway: Gateway, drain: Drain) -> Callable[[web.Appli
         gateway.start()
         await health.start()
         # SIGTERM must not reach gunicorn's worker before the drain is over: it would stop accepting.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, drain.begin)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, drain.start)
         gc.freeze()
         log.info("gateway_started", gateway=gateway.id)
         yield

@@ -12,22 +12,22 @@ from typing import Final
 from uuid import UUID
 
 from .config import Config
-from .redis.command_writer import Bus
+from .redis.command_writer import CommandWriter
 from .redis.subscriber import Subscriber
 from .rooms.authentication import Authentication
-from .rooms.degradation import Outage
+from .rooms.degradation import Degradation
 from .rooms.envelope_sender import EnvelopeSender
 from .rooms.fanout import Fanout
-from .rooms.gap_fetcher import Gaps
+from .rooms.gap_fetcher import GapFetcher
 from .rooms.head_poll import HeadPoll
-from .rooms.incoming_events import Intake
+from .rooms.incoming_events import IncomingEvents
 from .rooms.members import Members
-from .rooms.pending_requests import Requests
+from .rooms.pending_requests import PendingRequests
 from .rooms.room import Room
 from .rooms.room_registry import RoomRegistry
 from .rooms.router import Router
 from .rooms.selection import Selection
-from .rooms.worker_beacons import ALL, SILENT_SECONDS, Beacons
+from .rooms.worker_beacons import ALL, SILENT_SECONDS, WorkerBeacons
 from .rooms.worker_questions import WorkerQuestions
 from .sockets.connections import Connections
 from .sockets.session import Services
@@ -49,11 +49,11 @@ class Gateway:
         self.id = token_hex(8)
         self.clock = clock
         self.tasks = Tasks(on_broken)
-        self._requests = Requests(self.id, clock)
-        self._writer = Bus(config.redis_url, clock, self._requests.refuse)
+        self._requests = PendingRequests(self.id, clock)
+        self._writer = CommandWriter(config.redis_url, clock, self._requests.refuse)
         self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
-        self._beacons = Beacons(clock)
-        self._outage = Outage()
+        self._beacons = WorkerBeacons(clock)
+        self._degradation = Degradation()
         self._make_rooms(config)
         self._hurried_seconds = 0
         """For so long connections are rechecked in LOST_SLOTS."""
@@ -67,12 +67,12 @@ class Gateway:
         questions = WorkerQuestions(keyspace, self._requests, sender)
         fanout = Fanout(rooms)
         registry = RoomRegistry(rooms, keyspace, self._subscriber, fanout.spread)
-        gaps = Gaps(questions, rooms, self.tasks.spawn)
-        intake = Intake(fanout, gaps, self._requests.take_answered, registry.remove_user, clock)
-        router = Router(keyspace, self._requests, sender, Selection(rooms, fanout, intake), clock)
-        members = Members(registry, keyspace, questions, self._subscriber, intake)
+        gaps = GapFetcher(questions, rooms, self.tasks.spawn)
+        incoming = IncomingEvents(fanout, gaps, self._requests.take_answered, registry.remove_user, clock)
+        router = Router(keyspace, self._requests, sender, Selection(rooms, fanout, incoming), clock)
+        members = Members(registry, keyspace, questions, self._subscriber, incoming)
         self._authentication = Authentication(members, self.tasks.spawn)
-        self._heads = HeadPoll(questions, intake, rooms)
+        self._heads = HeadPoll(questions, incoming, rooms)
         self._subscriber.want(
             {
                 keyspace.gateway_channel(self.id): router.on_replies,
@@ -80,7 +80,7 @@ class Gateway:
             }
         )
         services = Services(
-            authenticate=self._authentication.begin,
+            authenticate=self._authentication.authenticate,
             forward=router.forward,
             schedule=fanout.schedule,
             collect=fanout.collect,
@@ -130,13 +130,15 @@ class Gateway:
         self._writer.link.tick(now)
         self._subscriber.link.tick(now)
         self._requests.expire(now)
-        self._outage.tell(self._silent_shards(now), [connection.session for connection in self.connections])
+        self._degradation.tell(
+            self._silent_shards(now), [connection.session for connection in self.connections]
+        )
         self.connections.tick(now, second)
         if self.is_connected:
             for connection in self.connections.in_turn(
                 second, LOST_SLOTS if self._hurried_seconds else RECHECK_SLOTS
             ):
-                self._authentication.sync(connection.session)
+                self._authentication.recheck(connection.session)
         self._hurried_seconds = max(0, self._hurried_seconds - 1)
 
     def _silent_shards(self, now: float) -> frozenset[int]:

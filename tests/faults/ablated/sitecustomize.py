@@ -55,7 +55,7 @@ def no_heads(gateway: Any) -> None:
 
 def no_gap_fetch(gaps: Any) -> None:
     """Never fetch what a room misses."""
-    gaps.Gaps.watch = lambda self, room, on_page: None
+    gaps.GapFetcher.watch = lambda self, room, on_page: None
 
 
 ABLATIONS: dict[str, tuple[str, Patch]] = {

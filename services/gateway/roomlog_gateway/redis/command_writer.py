@@ -17,8 +17,8 @@ from roomlog_contract.envelope import ENTRY_FIELD
 
 from .. import metrics
 from ..errors import NotAccepted
-from .link import Link, pack
-from .stream_gate import RETRY_MS, Gate
+from .link import RedisLink, pack
+from .stream_gate import RETRY_MS, StreamGate
 
 log = structlog.get_logger()
 
@@ -43,19 +43,19 @@ class _Size(Enum):
 class _Sample(NamedTuple):
     """A question about a stream's size that was written behind the commands."""
 
-    gate: Gate
+    gate: StreamGate
     size: _Size
 
 
-class Bus:
+class CommandWriter:
     """The one ordered writer of commands; `on_refused(request, retry_after_ms)` hears of certain failures."""
 
     def __init__(self, url: str, clock: Callable[[], float], on_refused: Callable[[int, int], None]) -> None:
         self._clock = clock
         self._on_refused = on_refused
-        self.link = Link(url, self, clock)
-        self._heads: dict[str, bytes] = {}
-        self._gates: dict[str, Gate] = {}
+        self.link = RedisLink(url, self, clock)
+        self._prefixes: dict[str, bytes] = {}
+        self._gates: dict[str, StreamGate] = {}
         self._touched: set[str] = set()
         self._pending: list[bytes] = []
         self._requests: list[int] = []
@@ -75,14 +75,14 @@ class Bus:
         """
         gate = self._gates.get(stream)
         if gate is None:
-            gate = self._gates[stream] = Gate()
+            gate = self._gates[stream] = StreamGate()
         if gate.is_shut:
             raise NotAccepted(RETRY_MS)
         if not (self.is_up or self.link.is_trying):
             raise NotAccepted(DOWN_RETRY_MS)
         if len(self._pending) >= PENDING_ENTRIES or self._pending_bytes + len(envelope) > PENDING_BYTES:
             raise NotAccepted(RETRY_MS)
-        self._pending.append(b"%b%d\r\n%b\r\n" % (self._head(stream), len(envelope), envelope))
+        self._pending.append(b"%b%d\r\n%b\r\n" % (self._xadd_prefix(stream), len(envelope), envelope))
         self._pending_bytes += len(envelope)
         self._requests.append(request)
         self._touched.add(stream)
@@ -173,16 +173,16 @@ class Bus:
         metrics.REFUSED.inc()
         self._on_refused(request, retry_after_ms)
 
-    def _head(self, stream: str) -> bytes:
+    def _xadd_prefix(self, stream: str) -> bytes:
         """Return the bytes of an XADD up to the value's length; 128 streams at most."""
-        head = self._heads.get(stream)
-        if head is None:
+        prefix = self._prefixes.get(stream)
+        if prefix is None:
             key = stream.encode()
-            head = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$%d\r\n%b\r\n$" % (
+            prefix = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$%d\r\n%b\r\n$" % (
                 len(key),
                 key,
                 len(ENTRY_FIELD),
                 ENTRY_FIELD,
             )
-            self._heads[stream] = head
-        return head
+            self._prefixes[stream] = prefix
+        return prefix

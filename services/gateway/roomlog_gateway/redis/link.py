@@ -53,7 +53,7 @@ class Speaker(Protocol):
         """The link broke or could not be made; nothing that was in flight will be answered."""
 
 
-class Link(asyncio.Protocol):
+class RedisLink(asyncio.Protocol):
     """Keeps one connection open for its speaker."""
 
     def __init__(self, url: str, speaker: Speaker, clock: Callable[[], float]) -> None:

@@ -20,7 +20,7 @@ RETRY_MS: Final = 500
 """Told with busy: about the time in which a worker takes a thousand entries."""
 
 
-class Gate:
+class StreamGate:
     """What is known of one stream's size."""
 
     __slots__ = ("_bytes", "_entries", "_sampled_at", "_weighed_at")

@@ -15,7 +15,7 @@ import structlog
 
 from .. import metrics
 from ..errors import NotSubscribed
-from .link import Link, pack
+from .link import RedisLink, pack
 
 log = structlog.get_logger()
 
@@ -25,16 +25,16 @@ CHANNELS_AT_ONCE: Final = 500
 """Channels in one SUBSCRIBE after a reconnect."""
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
-Handler = Callable[[bytes], None]
+PayloadHandler = Callable[[bytes], None]
 
 
 class Subscriber:
     """The channels of this gateway and what each one's payloads are handed to."""
 
     def __init__(self, url: str, clock: Callable[[], float], on_resubscribed: Callable[[], None]) -> None:
-        self.link = Link(url, self, clock)
+        self.link = RedisLink(url, self, clock)
         self._on_resubscribed = on_resubscribed
-        self._handlers: dict[bytes, Handler] = {}
+        self._handlers: dict[bytes, PayloadHandler] = {}
         self._confirmed: set[bytes] = set()
         # bound: one for each channel that a connection here asked for
         self._expected: deque[asyncio.Future[None] | None] = deque()
@@ -44,11 +44,11 @@ class Subscriber:
         self._waiting: dict[asyncio.Future[None], None] = {}
         self.is_up = False
 
-    def want(self, handlers: Mapping[str, Handler]) -> None:
+    def want(self, handlers: Mapping[str, PayloadHandler]) -> None:
         """Adds channels before the first connection is made; nobody waits for their confirmation."""
         self._handlers.update({channel.encode(): handler for channel, handler in handlers.items()})
 
-    async def subscribe(self, handlers: Mapping[str, Handler]) -> None:
+    async def subscribe(self, handlers: Mapping[str, PayloadHandler]) -> None:
         """Returns when Redis has confirmed all channels; from there on nothing published is missed.
 
         Raises:
@@ -144,7 +144,7 @@ class Subscriber:
                 confirmed.set_result(None)
         self._on_resubscribed()
 
-    def _handle(self, handler: Handler, payload: bytes) -> None:
+    def _handle(self, handler: PayloadHandler, payload: bytes) -> None:
         try:
             handler(payload)
         except Exception:  # one bad notice must not end the link that carries everybody's

@@ -22,9 +22,9 @@ from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, Sync
 from .. import metrics
 from ..errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
 from ..sockets.session import Session, SessionState
-from .connection_limit import take_place
+from .connection_limit import replace_silent
 from .members import Members, summary_at
-from .pagination import pages
+from .pagination import paginate
 from .room import Room
 
 log = structlog.get_logger()
@@ -32,10 +32,10 @@ log = structlog.get_logger()
 RETRY_SECONDS: Final = 0.2
 """Between two tries while Redis is away or the gate is shut."""
 
-SYNC_PAUSE_SECONDS_A_ROOM: Final = 0.00025
+RECHECK_PAUSE_SECONDS_A_ROOM: Final = 0.00025
 """Between two comparisons of one connection, for each of its rooms: reading the 1,000 that one may have costs
 everybody 5 ms, and an account that makes rooms asks for it with each of them."""
-SYNC_PAUSE_SECONDS: Final = 0.5
+RECHECK_PAUSE_SECONDS: Final = 0.5
 """At most: a revocation is noticed within 1 s."""
 RECHECK_RETRY_SECONDS: Final = 4.0
 """Between an unanswered recheck and its repeat."""
@@ -56,23 +56,23 @@ class Authentication:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By token or ticket: connections of one are compared one after the other, and others in between."""
 
-    def begin(self, session: Session, command: Authenticate) -> None:
+    def authenticate(self, session: Session, command: Authenticate) -> None:
         """Starts to find out who it is."""
         self._spawn(self._authenticate(session, command))
 
-    def sync(self, session: Session) -> None:
+    def recheck(self, session: Session) -> None:
         """Compares token and rooms with the database, now or when what is under way has ended."""
         if session.state is SessionState.AUTHENTICATING or session in self._comparing:
             self._asked_again.add(session)
         elif session.state is SessionState.ACTIVE:
             self._comparing.add(session)
-            self._spawn(self._sync(session))
+            self._spawn(self._recheck(session))
 
     async def _authenticate(self, session: Session, command: Authenticate) -> None:
         pinned: list[Room] = []
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
-                identified = await self._with_a_place(session, pinned)
+                identified = await self._read_within_limit(session, pinned)
             if session.state is SessionState.ENDED:
                 return
             if identified.user is None:
@@ -93,15 +93,17 @@ class Authentication:
                 self._members.leave(session)
             if session in self._asked_again:
                 self._asked_again.discard(session)
-                self.sync(session)
+                self.recheck(session)
 
-    async def _sync(self, session: Session) -> None:
+    async def _recheck(self, session: Session) -> None:
         """Compare; all that is asked for meanwhile, and in the pause after it, is one more comparison."""
         try:
             while session.state is SessionState.ACTIVE:
                 self._asked_again.discard(session)
                 await self._compare_until_answered(session)
-                await asyncio.sleep(min(SYNC_PAUSE_SECONDS, len(session.rooms) * SYNC_PAUSE_SECONDS_A_ROOM))
+                await asyncio.sleep(
+                    min(RECHECK_PAUSE_SECONDS, len(session.rooms) * RECHECK_PAUSE_SECONDS_A_ROOM)
+                )
                 if session not in self._asked_again:
                     break
         finally:
@@ -134,25 +136,25 @@ class Authentication:
             self._members.unpin(pinned)
         return True
 
-    async def _with_a_place(self, session: Session, pinned: list[Room]) -> Identified:
+    async def _read_within_limit(self, session: Session, pinned: list[Room]) -> Identified:
         """Read, and where the user's places are taken, wait for one without holding up the others' turns."""
         try:
             return await self._in_turn(session, pinned)
         except TooManyConnections as full:
-            if not await take_place(self._members, session, full.user):
+            if not await replace_silent(self._members, session, full.user):
                 raise
         return await self._in_turn(session, pinned)
 
     async def _in_turn(self, session: Session, pinned: list[Room]) -> Identified:
         async with self._turns.setdefault(session.secret, asyncio.Lock()):  # deadline: the caller's
-            return await self._settle(session, pinned)
+            return await self._read_and_subscribe(session, pinned)
 
-    async def _settle(self, session: Session, pinned: list[Room]) -> Identified:
+    async def _read_and_subscribe(self, session: Session, pinned: list[Room]) -> Identified:
         """Return what was read after everything in it was subscribed to; the caller unpins."""
         held = set(session.rooms)
         if session.user and (announced := session.take_announced()):
             # Subscribed to first, the rooms of a notice need no second read.
-            pinned.extend(await self._members.pin(session.user, announced, self.sync))
+            pinned.extend(await self._members.pin(session.user, announced, self.recheck))
             held |= announced
         identified = await self._identify(session)
         while identified.user is not None and session.state is not SessionState.ENDED:
@@ -164,7 +166,7 @@ class Authentication:
             missing = [summary.id for summary in identified.rooms if summary.id not in held]
             if held and not missing:
                 break
-            pinned.extend(await self._members.pin(identified.user.id, missing, self.sync))
+            pinned.extend(await self._members.pin(identified.user.id, missing, self.recheck))
             held.update(missing)
             identified = await self._identify(session)
             if held.issuperset(summary.id for summary in identified.rooms):
@@ -184,11 +186,11 @@ class Authentication:
         assert identified.user is not None
         entered: list[tuple[Room, RoomSummary]] = []
         for summary in identified.rooms:
-            room = self._members.begin(session, summary)
+            room = self._members.update_room(session, summary)
             if room is not None:
                 entered.append((room, summary_at(summary, room)))
         session.activate()
-        for rooms, more in pages([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):
+        for rooms, more in paginate([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):
             session.tell(
                 AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=list(rooms), more=more)
             )

@@ -17,7 +17,7 @@ LOOK_SECONDS: Final = 0.05
 """Between two looks at who has answered."""
 
 
-async def take_place(members: Members, session: Session, user: int) -> bool:
+async def replace_silent(members: Members, session: Session, user: int) -> bool:
     """Attach a newcomer to its user in the place of the connection that was silent for longest.
 
     Return False if all gave a sign of life, or the newcomer left. Nothing is awaited between a goodbye and

@@ -22,7 +22,7 @@ from .worker_beacons import SILENT_SECONDS
 log = structlog.get_logger()
 
 
-class Outage:
+class Degradation:
     """The shards that accept nothing, and who was told of it."""
 
     def __init__(self) -> None:

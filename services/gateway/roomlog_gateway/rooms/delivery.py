@@ -25,7 +25,7 @@ class DeliveryState(Enum):
 
 
 class Delivery:
-    """A connection's place in a room, off the live path."""
+    """Where one connection stands in one room, off the live path."""
 
     __slots__ = ("_held", "_is_behind", "_selects", "cursor")
 

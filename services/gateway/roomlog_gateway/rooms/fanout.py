@@ -19,7 +19,7 @@ from .. import metrics
 from ..sockets.outbox import Frame, Push
 from ..sockets.session import Session
 from ..sockets.websocket_frames import text_frame
-from .pagination import pages
+from .pagination import paginate
 from .room import Room
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ class Fanout:
         self._wake()
         metrics.DELIVERED.inc(frame.events * (len(room.live) - len(full)))
         for session in full:
-            self._make_room(session, room)
+            self._shed_events(session, room)
 
     def collect(self, session: Session) -> None:
         """Gives a connection that is about to end what came for its rooms in this loop turn."""
@@ -83,7 +83,7 @@ class Fanout:
         if outcome is Push.FIRST:
             self.schedule(session)
         elif outcome is Push.FULL:
-            self._make_room(session, room)
+            self._shed_events(session, room)
 
     def schedule(self, session: Session) -> None:
         """Writes the connection's outbox after this loop turn's callbacks."""
@@ -115,12 +115,12 @@ class Fanout:
             if delivery.take(seq, frame):
                 room.catch_up(session)
 
-    def _make_room(self, session: Session, room: Room) -> None:
+    def _shed_events(self, session: Session, room: Room) -> None:
         """The outbox is full: events that can be read again give way to one sync_required."""
         metrics.OUTBOX_DROPS.inc()
         dropped = [self._rooms[key] for key in session.outbox.drop_events(room.id) if key in self._rooms]
         stopped = [behind for behind in dropped if session in behind]
         for behind in stopped:
             behind.fall_behind(session)
-        for page, _ in pages([behind.id for behind in stopped], limits.PAGE_ROOMS):
+        for page, _ in paginate([behind.id for behind in stopped], limits.PAGE_ROOMS):
             session.tell(SyncRequired(rooms=list(page)))

@@ -37,7 +37,7 @@ OnPage = Callable[[Room, EventsFetched], None]
 """Takes a page of the log: whoever found the gap."""
 
 
-class Gaps:
+class GapFetcher:
     """The fetches under way."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Gaps:
         self._rooms = rooms
         self._spawn = spawn
         self._watched: set[UUID] = set()
-        self._places = [asyncio.Semaphore(FETCHES_AT_ONCE) for _ in range(SHARDS)]
+        self._permits = [asyncio.Semaphore(FETCHES_AT_ONCE) for _ in range(SHARDS)]
 
     def watch(self, room: Room, on_page: OnPage) -> None:
         """Fetch the room's gap if it is still there after 50 ms; again is harmless."""
@@ -69,17 +69,17 @@ class Gaps:
     ) -> None:
         try:
             await asyncio.sleep(delay_seconds)
-            if is_forced or not room.settle():
+            if is_forced or not room.close_gap():
                 metrics.GAPS.inc()
                 await self._fetch(room, on_page, is_forced)
         finally:
             self._watched.discard(room.id)
-        if self._is_here(room) and not room.settle():
+        if self._is_here(room) and not room.close_gap():
             self.watch(room, on_page)
 
     async def _fetch(self, room: Room, on_page: OnPage, is_forced: bool) -> None:
         backoff, fruitless = FIRST_BACKOFF_SECONDS, 0
-        while self._is_here(room) and (is_forced or not room.settle()):
+        while self._is_here(room) and (is_forced or not room.close_gap()):
             before = room.seq
             has_answer = await self._fetch_page(room, on_page)
             is_forced = is_forced and not has_answer
@@ -90,7 +90,7 @@ class Gaps:
             if fruitless >= FRUITLESS_PAGES:
                 log.error("room_gap_is_empty", room=room.id.hex, seq=room.seq, target=room.target)
                 room.give_up()
-            elif not room.settle() or is_forced:
+            elif not room.close_gap() or is_forced:
                 await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
                 backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
 
@@ -99,7 +99,7 @@ class Gaps:
         shard = shard_of_room(room.id)
         question = FetchEvents(uuid="gap", room=room.id, after=room.seq, limit=limits.PAGE_EVENTS)
         try:
-            async with self._places[shard]:
+            async with self._permits[shard]:
                 reply = await self._questions.ask(shard, question, FETCH_SECONDS)
         except (NoReply, NotAccepted):
             return False

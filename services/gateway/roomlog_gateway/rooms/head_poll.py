@@ -20,8 +20,8 @@ from roomlog_contract.shards import shard_of_room
 
 from ..errors import NoReply, NotAccepted
 from ..sockets.session import Session
-from .incoming_events import Intake
-from .pagination import pages
+from .incoming_events import IncomingEvents
+from .pagination import paginate
 from .room import Room
 from .worker_questions import WorkerQuestions
 
@@ -41,12 +41,12 @@ QUESTIONS_AT_ONCE: Final = 16
 class HeadPoll:
     """Asks for heads, in turn and on demand."""
 
-    def __init__(self, questions: WorkerQuestions, intake: Intake, rooms: dict[UUID, Room]) -> None:
+    def __init__(self, questions: WorkerQuestions, incoming: IncomingEvents, rooms: dict[UUID, Room]) -> None:
         self._questions = questions
-        self._intake = intake
+        self._incoming = incoming
         self._rooms = rooms
         self._wake = asyncio.Event()
-        self._places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+        self._permits = asyncio.Semaphore(QUESTIONS_AT_ONCE)
 
     def at_once(self) -> None:
         """Asks for everything now: notices may have been lost."""
@@ -84,7 +84,7 @@ class HeadPoll:
     async def _ask(self, shard: int, rooms: list[UUID]) -> set[UUID]:
         question = ReadHeads(uuid="heads", rooms=rooms)
         try:
-            async with self._places:
+            async with self._permits:
                 reply = await self._questions.ask(shard, question, REPLY_SECONDS)
         except (NoReply, NotAccepted):
             return set(rooms)
@@ -96,7 +96,7 @@ class HeadPoll:
         for key, head in reply.heads.items():
             room = self._rooms.get(key)
             if room is not None and room.epoch:
-                self._intake.head(room, reply.epoch, head, is_certain=True)
+                self._incoming.compare_head(room, reply.epoch, head, is_certain=True)
 
     def _tell_those_behind(self) -> None:
         """Remind the connections that were told to ask and have not yet."""
@@ -106,7 +106,7 @@ class HeadPoll:
                 for session in room.behind():
                     behind[session][room.id.hex] = Cursor(epoch=room.epoch, seq=room.seq)
         for session, rooms in behind.items():
-            for page, _ in pages(list(rooms.items()), limits.PAGE_ROOMS):
+            for page, _ in paginate(list(rooms.items()), limits.PAGE_ROOMS):
                 session.tell(Heads(rooms=dict(page)))
 
 

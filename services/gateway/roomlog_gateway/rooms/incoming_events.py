@@ -14,19 +14,19 @@ from roomlog_contract.events import Reset
 from .. import metrics
 from ..sockets.session import Session
 from .fanout import Fanout
-from .gap_fetcher import Gaps
+from .gap_fetcher import GapFetcher
 from .room import Arrival, Room
 
 log = structlog.get_logger()
 
 
-class Intake:
+class IncomingEvents:
     """Takes in what is published or fetched for the rooms of this gateway."""
 
     def __init__(
         self,
         fanout: Fanout,
-        gaps: Gaps,
+        gaps: GapFetcher,
         take_answered: Callable[[Notice], Session | None],
         on_left: Callable[[Room, int], None],
         clock: Callable[[], float],
@@ -42,64 +42,64 @@ class Intake:
         """Takes one publication on the room's channel."""
         notice = decode_room_notice(payload)
         if isinstance(notice, HeadMoved):
-            self.head(room, notice.epoch, notice.seq, is_certain=False)
+            self.compare_head(room, notice.epoch, notice.seq, is_certain=False)
         else:
-            self.event(room, notice)
+            self.take_event(room, notice)
 
-    def event(self, room: Room, notice: Notice) -> None:
+    def take_event(self, room: Room, notice: Notice) -> None:
         """Takes one event, new or not."""
         arrival = room.arrive(notice, self._clock())
         if arrival is Arrival.NEXT:
             self._deliver(room, notice)
-            self.drain(room)
+            self.deliver_waiting(room)
             return
         sender = self._take_answered(notice)
         if sender is not None:
             sender.answer(notice.frame)
         if arrival is Arrival.EARLY:
-            self._gaps.watch(room, self.page)
+            self._gaps.watch(room, self.take_page)
         elif arrival is Arrival.FOREIGN:
-            self._gaps.doubt(room, self.page)
+            self._gaps.doubt(room, self.take_page)
         else:
             metrics.REPEATED_EVENTS.inc()
 
-    def drain(self, room: Room) -> None:
+    def deliver_waiting(self, room: Room) -> None:
         """Delivers the events that waited for the one before them."""
         while (notice := room.take_ready()) is not None:
             self._deliver(room, notice)
-        if room.gap_since is not None and not room.settle():
-            self._gaps.watch(room, self.page)
+        if room.gap_since is not None and not room.close_gap():
+            self._gaps.watch(room, self.take_page)
 
-    def page(self, room: Room, page: EventsFetched) -> None:
+    def take_page(self, room: Room, page: EventsFetched) -> None:
         """Takes a fetched page of the log."""
         if page.epoch == room.epoch:
             metrics.GAP_EVENTS.inc(len(page.events))
             for notice in page.events:
-                self.event(room, notice)
-        self.head(room, page.epoch, page.head, is_certain=True)
+                self.take_event(room, notice)
+        self.compare_head(room, page.epoch, page.head, is_certain=True)
 
-    def head(self, room: Room, epoch: str, seq: int, *, is_certain: bool) -> None:
+    def compare_head(self, room: Room, epoch: str, seq: int, *, is_certain: bool) -> None:
         """Compares the room with a head; `is_certain` where it was read from the database just now."""
         if not epoch:
             return  # the database knows no such room
         if epoch == room.epoch:
             room.expect(seq, self._clock())
             if room.gap_since is not None:
-                self._gaps.watch(room, self.page)
+                self._gaps.watch(room, self.take_page)
         elif is_certain:
-            self._begin_anew(room, epoch, seq)
+            self._start_over(room, epoch, seq)
         elif room.epoch:
-            self._gaps.doubt(room, self.page)
+            self._gaps.doubt(room, self.take_page)
 
-    def _begin_anew(self, room: Room, epoch: str, head: int) -> None:
+    def _start_over(self, room: Room, epoch: str, head: int) -> None:
         is_known = bool(room.epoch)
-        strangers = room.begin(epoch, head, self._clock())
+        strangers = room.start_over(epoch, head, self._clock())
         if is_known:
             metrics.RESETS.inc()
             log.warning("room_reset", room=room.id.hex)
         for session in strangers:
             session.tell(Reset(room=room.id, epoch=epoch))
-        self.drain(room)
+        self.deliver_waiting(room)
 
     def _deliver(self, room: Room, notice: Notice) -> None:
         sender = self._take_answered(notice)

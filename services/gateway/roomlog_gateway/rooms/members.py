@@ -20,10 +20,10 @@ from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_token
 
 from ..errors import NoReply
-from ..redis.subscriber import Handler, Subscriber
+from ..redis.subscriber import PayloadHandler, Subscriber
 from ..sockets.session import Session, SessionState
 from ..sockets.token_bucket import TokenBucket
-from .incoming_events import Intake
+from .incoming_events import IncomingEvents
 from .room import Room
 from .room_registry import RoomRegistry
 from .worker_questions import WorkerQuestions
@@ -50,13 +50,13 @@ class Members:
         keyspace: Keyspace,
         questions: WorkerQuestions,
         subscriber: Subscriber,
-        intake: Intake,
+        incoming: IncomingEvents,
     ) -> None:
         self._registry = registry
         self._keyspace = keyspace
         self._questions = questions
         self._subscriber = subscriber
-        self._intake = intake
+        self._incoming = incoming
         self._users: dict[int, _User] = {}
 
     async def identify(self, session: Session) -> Identified:
@@ -78,12 +78,12 @@ class Members:
 
         `on_notice` hears of each connection of the user that a notice wants to be compared.
         """
-        handlers: dict[str, Handler] = {
+        handlers: dict[str, PayloadHandler] = {
             self._keyspace.user_channel(user): partial(self._on_user_payload, user, on_notice)
         }
         pinned = [self._registry.pin(key) for key in rooms]
         for room in pinned:
-            handlers[self._keyspace.room_channel(room.id)] = partial(self._intake.on_payload, room)
+            handlers[self._keyspace.room_channel(room.id)] = partial(self._incoming.on_payload, room)
         try:
             await self._subscriber.subscribe(handlers)
         except BaseException:
@@ -113,12 +113,12 @@ class Members:
         here = self._users.get(user)
         return list(here.connections) if here else []
 
-    def begin(self, session: Session, summary: RoomSummary) -> Room | None:
+    def update_room(self, session: Session, summary: RoomSummary) -> Room | None:
         """Brings a held room up to a head that was just read; None where the membership ended since."""
         room = self._registry.get(summary.id)
         if room is None or room.has_departed(session.user, summary.seq):
             return None
-        self._intake.head(room, summary.epoch, summary.seq, is_certain=True)
+        self._incoming.compare_head(room, summary.epoch, summary.seq, is_certain=True)
         return room
 
     def enter(self, session: Session, room: Room, cursor: int) -> None:
@@ -134,7 +134,7 @@ class Members:
         for key in [key for key in session.rooms if key not in wanted]:
             self._registry.remove(session, key)
         for summary in identified.rooms:
-            room = self.begin(session, summary)
+            room = self.update_room(session, summary)
             if room is not None and session not in room:
                 joined = summary_at(summary, room)
                 session.tell(RoomJoined(room=joined))

@@ -6,7 +6,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def pages(items: Sequence[Item], size: int) -> Iterator[tuple[Sequence[Item], bool]]:
+def paginate(items: Sequence[Item], size: int) -> Iterator[tuple[Sequence[Item], bool]]:
     """Yield the items in pages, each with whether another one follows; one empty page if there are none."""
     for start in range(0, max(1, len(items)), size):
         yield items[start : start + size], start + size < len(items)

@@ -49,7 +49,7 @@ class Request:
             self._on_end(self)
 
 
-class Requests:
+class PendingRequests:
     """All requests of this gateway, by number; clients' and its own."""
 
     def __init__(self, gateway: str, clock: Callable[[], float]) -> None:

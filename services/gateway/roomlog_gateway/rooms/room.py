@@ -102,7 +102,7 @@ class Room:
         if self.gap_since is None and self.target > self.seq:
             self.gap_since = now
 
-    def settle(self) -> bool:
+    def close_gap(self) -> bool:
         """Returns True and ends the gap where nothing is missing any more."""
         if self.seq < self.target:
             return False
@@ -111,7 +111,7 @@ class Room:
             self._pending = {seq: notice for seq, notice in self._pending.items() if seq > self.seq}
         return True
 
-    def begin(self, epoch: str, head: int, now: float) -> list[Session]:
+    def start_over(self, epoch: str, head: int, now: float) -> list[Session]:
         """Takes the log's epoch and head as the new start; returns the connections that knew another log.
 
         Events that came before the first head was known stay, if they are above it.

@@ -18,7 +18,7 @@ from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
 from ..errors import NotAccepted
 from ..sockets.session import Session
 from .envelope_sender import EnvelopeSender
-from .pending_requests import Request, Requests
+from .pending_requests import PendingRequests, Request
 from .selection import Selection
 
 FULL_RETRY_MS: Final = 1000
@@ -31,7 +31,7 @@ class Router:
     def __init__(
         self,
         keyspace: Keyspace,
-        requests: Requests,
+        requests: PendingRequests,
         sender: EnvelopeSender,
         selection: Selection,
         clock: Callable[[], float],
@@ -54,7 +54,7 @@ class Router:
         stream, room = self._route(session.user, command)
         if not is_read:
             self._requests.overtake(session, room, command.uuid)
-        on_end = self._selection.end if isinstance(command, SelectRoom) else None
+        on_end = self._selection.release if isinstance(command, SelectRoom) else None
         request = Request(session, command.uuid, action_of(command), room, self._clock(), on_end)
         number = self._requests.add(request)
         try:
@@ -66,7 +66,7 @@ class Router:
             raise
         session.sent()
         if on_end is not None:
-            self._selection.begin(request)
+            self._selection.hold(request)
 
     def on_replies(self, payload: bytes) -> None:
         """Takes one publication on this gateway's channel."""

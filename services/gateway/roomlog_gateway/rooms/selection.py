@@ -13,7 +13,7 @@ from roomlog_contract.events import SyncRequired
 
 from .delivery import DeliveryState
 from .fanout import Fanout
-from .incoming_events import Intake
+from .incoming_events import IncomingEvents
 from .pending_requests import Request
 from .room import Room
 
@@ -21,12 +21,12 @@ from .room import Room
 class Selection:
     """Holds and releases a room's events for connections that select it."""
 
-    def __init__(self, rooms: dict[UUID, Room], fanout: Fanout, intake: Intake) -> None:
+    def __init__(self, rooms: dict[UUID, Room], fanout: Fanout, incoming: IncomingEvents) -> None:
         self._rooms = rooms
         self._fanout = fanout
-        self._intake = intake
+        self._incoming = incoming
 
-    def begin(self, request: Request) -> None:
+    def hold(self, request: Request) -> None:
         """A select_room was sent; a connection that is no member (any more) has nothing to hold."""
         room = self._room_of(request)
         if room is not None:
@@ -41,10 +41,10 @@ class Selection:
         if request.delivery is not None:
             is_same_log = reply.epoch == room.epoch
             request.delivery.answered(reply.seq, more=reply.more or not is_same_log)
-        self.end(request)
-        self._intake.head(room, reply.epoch, reply.seq, is_certain=True)
+        self.release(request)
+        self._incoming.compare_head(room, reply.epoch, reply.seq, is_certain=True)
 
-    def end(self, request: Request) -> None:
+    def release(self, request: Request) -> None:
         """Ends the hold of a select_room; nothing for other commands."""
         room, session, delivery = self._room_of(request), request.session, request.delivery
         if room is None or delivery is None or room.others.get(session) is not delivery:

@@ -18,7 +18,7 @@ FIRST_SECONDS: Final = 10.0
 ALL: Final = frozenset(range(SHARDS))
 
 
-class Beacons:
+class WorkerBeacons:
     """When each shard was last worked on, as far as it is known here."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -11,13 +11,13 @@ from roomlog_contract.keyspace import Keyspace
 
 from ..errors import NoReply
 from .envelope_sender import EnvelopeSender, Question
-from .pending_requests import Requests
+from .pending_requests import PendingRequests
 
 
 class WorkerQuestions:
     """Asks, and waits for the reply."""
 
-    def __init__(self, keyspace: Keyspace, requests: Requests, sender: EnvelopeSender) -> None:
+    def __init__(self, keyspace: Keyspace, requests: PendingRequests, sender: EnvelopeSender) -> None:
         self._keyspace = keyspace
         self._requests = requests
         self._sender = sender

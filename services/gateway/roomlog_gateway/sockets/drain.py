@@ -47,7 +47,7 @@ class Drain:
         self.is_closing = False
         """From here on no upgrade is accepted."""
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Starts the drain; again is harmless."""
         if not self.has_begun:
             self.has_begun = True

@@ -107,7 +107,7 @@ class Outbox:
         return Push.FIRST
 
     def drop_events(self, room: UUID) -> set[UUID]:
-        """Makes place after FULL and returns the rooms of which waiting events were dropped.
+        """Frees space after FULL and returns the rooms of which waiting events were dropped.
 
         The events of `room` go first; where those of other rooms are the most, everything that can be read
         again goes.

@@ -57,7 +57,7 @@ class Parser(Protocol):
         """Nothing follows."""
 
 
-class Inlet:
+class ReadThrottle:
     """Stands between a socket and its parser; aiohttp's protocol takes it for the parser."""
 
     def __init__(

@@ -39,7 +39,7 @@ class SessionState(Enum):
     ENDED = auto()
 
 
-class Socket(Protocol):
+class ClientConnection(Protocol):
     """What a session needs of its connection."""
 
     heard_at: float
@@ -113,7 +113,7 @@ class Session:
         "user",
     )
 
-    def __init__(self, connection: Socket, services: Services, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: ClientConnection, services: Services, clock: Callable[[], float]) -> None:
         now = clock()
         self.connection = connection
         self.outbox = Outbox()

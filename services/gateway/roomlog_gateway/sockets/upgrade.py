@@ -29,7 +29,7 @@ VERSION: Final = "13"
 KEY_BYTES: Final = 16
 
 
-class Handler:
+class UpgradeHandler:
     """Answers GET /ws."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Handler:
             return refuse("key", 400, "Sec-WebSocket-Key is not 16 bytes in base64.\n")
         if not self._is_allowed_origin(request):
             return refuse("origin", 403, "This origin may not connect.\n")
-        if not self._has_place():
+        if not self._has_capacity():
             later = f"The server is full. Try again in {RETRY_AFTER_SECONDS} s.\n"
             return refuse("full", 503, later, {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
         return await self._serve(request)
@@ -78,7 +78,7 @@ class Handler:
             await self._connections.serve(socket, request.transport)
         return socket
 
-    def _has_place(self) -> bool:
+    def _has_capacity(self) -> bool:
         return (
             not self._is_draining()
             and len(self._connections) < self._config.max_connections

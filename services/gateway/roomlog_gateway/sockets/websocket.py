@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, web
 
 from roomlog_contract import limits
 
-from .read_throttle import Inlet
+from .read_throttle import ReadThrottle
 
 CLOSE_SECONDS: Final = 5.0
 """For the client's half of the closing handshake (RFC 6455 section 7.1.1), then the socket is cut."""
@@ -38,7 +38,7 @@ class WebSocket(web.WebSocketResponse):
             compress=False,
             max_msg_size=limits.FRAME_BYTES + 1,
         )
-        self.throttle: Inlet | None = None
+        self.throttle: ReadThrottle | None = None
         """Set by the handshake; only a socket that was gone by then has none."""
         self._owner: Owner | None = None
 
@@ -57,7 +57,7 @@ class WebSocket(web.WebSocketResponse):
         super()._post_start(request, protocol, writer)
         if request.transport is not None:
             loop = asyncio.get_running_loop()
-            self.throttle = Inlet(connection._payload_parser, request.transport, loop, self._flooded)
+            self.throttle = ReadThrottle(connection._payload_parser, request.transport, loop, self._flooded)
             connection._payload_parser = self.throttle
             self.throttle.feed_data(early)
 

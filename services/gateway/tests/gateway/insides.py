@@ -12,8 +12,8 @@ from roomlog_contract.codec import encode_frame
 from roomlog_contract.envelope import EventsFetched, Notice, Selected
 from roomlog_contract.events import NewMessageEvent, SelectRoomPage
 from roomlog_gateway.rooms.fanout import Fanout
-from roomlog_gateway.rooms.gap_fetcher import Gaps, OnPage
-from roomlog_gateway.rooms.incoming_events import Intake
+from roomlog_gateway.rooms.gap_fetcher import GapFetcher, OnPage
+from roomlog_gateway.rooms.incoming_events import IncomingEvents
 from roomlog_gateway.rooms.pending_requests import Request
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.selection import Selection
@@ -40,7 +40,7 @@ NO_SERVICES = Services(
 
 
 @dataclass
-class NoSocket:
+class NoConnection:
     """A socket that remembers how it was closed."""
 
     closed_with: int | None = None
@@ -64,7 +64,7 @@ class NoSocket:
         """There is nothing to cut."""
 
 
-class CountedGaps(Gaps):
+class CountedGaps(GapFetcher):
     """Fetches nothing, and counts what it would have fetched."""
 
     def __init__(self) -> None:
@@ -92,14 +92,16 @@ class Stage:
         self.fanout = Fanout(rooms)
         self.fanout._wake = lambda: None  # type: ignore[method-assign]
         self.room = rooms[ROOM] = Room(ROOM, self.fanout.spread)
-        self.intake = Intake(self.fanout, self.gaps, self._take_answered, self._on_left, lambda: self.now)
-        self.selection = Selection(rooms, self.fanout, self.intake)
-        self.intake.head(self.room, self.epoch, 0, is_certain=True)
+        self.incoming = IncomingEvents(
+            self.fanout, self.gaps, self._take_answered, self._on_left, lambda: self.now
+        )
+        self.selection = Selection(rooms, self.fanout, self.incoming)
+        self.incoming.compare_head(self.room, self.epoch, 0, is_certain=True)
 
     def session(self, cursor: int | None = None) -> Session:
         """Returns a connection that is a member from `cursor` (the room's seq) on."""
         services = replace(NO_SERVICES, collect=self.fanout.collect)
-        session = Session(NoSocket(), services, lambda: self.now)
+        session = Session(NoConnection(), services, lambda: self.now)
         session.activate()
         session.enter(ROOM)
         self.room.admit(session, self.room.seq if cursor is None else cursor)
@@ -118,19 +120,19 @@ class Stage:
     def publish(self, *seqs: int) -> None:
         """Lets notices of the log arrive, in this order and in one loop turn."""
         for seq in seqs:
-            self.intake.event(self.room, self.log[seq - 1])
+            self.incoming.take_event(self.room, self.log[seq - 1])
 
     def fetch(self, limit: int = 200) -> None:
         """Lets a page after the room's last event arrive."""
         events = self.log[self.room.seq : self.room.seq + limit]
         bare = [Notice(n.epoch, n.seq, n.frame, n.user, left=n.left) for n in events]
-        self.intake.page(self.room, EventsFetched(0, ROOM, self.epoch, len(self.log), bare))
+        self.incoming.take_page(self.room, EventsFetched(0, ROOM, self.epoch, len(self.log), bare))
 
     def select(self, session: Session) -> Request:
         """Forwards a select_room."""
         request = Request(session, "s", "select_room", ROOM, self.now)
         session.sent()
-        self.selection.begin(request)
+        self.selection.hold(request)
         return request
 
     def snapshot(self, since: int, limit: int = 200) -> Selected:

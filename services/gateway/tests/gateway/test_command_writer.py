@@ -5,7 +5,7 @@ import asyncio
 import hiredis
 import pytest
 
-from roomlog_gateway.redis.command_writer import Bus
+from roomlog_gateway.redis.command_writer import CommandWriter
 
 
 class Wire:
@@ -28,33 +28,35 @@ def refused() -> list[int]:
 
 
 @pytest.fixture
-def bus(refused: list[int]) -> Bus:
+def writer(refused: list[int]) -> CommandWriter:
     """A writer on a wire of its own."""
-    bus = Bus("redis://nowhere", lambda: 0.0, lambda request, _: refused.append(request))
-    bus.link = Wire()  # type: ignore[assignment]
-    return bus
+    writer = CommandWriter("redis://nowhere", lambda: 0.0, lambda request, _: refused.append(request))
+    writer.link = Wire()  # type: ignore[assignment]
+    return writer
 
 
-async def test_a_link_that_breaks_before_the_write_spoils_nothing_later(bus: Bus, refused: list[int]) -> None:
+async def test_a_link_that_breaks_before_the_write_spoils_nothing_later(
+    writer: CommandWriter, refused: list[int]
+) -> None:
     """Commands of the broken link are refused; the next link carries the next commands, of other streams."""
-    bus.link_up()
-    bus.add("roomlog:{s01}:in", b"first", 1)
-    bus.link_down()
+    writer.link_up()
+    writer.add("roomlog:{s01}:in", b"first", 1)
+    writer.link_down()
     assert refused == [1]
-    bus.link_up()
-    bus.add("roomlog:{s02}:in", b"second", 2)
+    writer.link_up()
+    writer.add("roomlog:{s02}:in", b"second", 2)
     await asyncio.sleep(0)
-    written = bus.link.written  # type: ignore[attr-defined]
+    written = writer.link.written  # type: ignore[attr-defined]
     assert b"second" in written
     assert b"first" not in written
 
 
-def test_a_replica_is_known_until_its_link_is_down(bus: Bus, refused: list[int]) -> None:
+def test_a_replica_is_known_until_its_link_is_down(writer: CommandWriter, refused: list[int]) -> None:
     """What refuses to be written is left; whoever answers next counts as a primary."""
-    bus.link_up()
-    bus._expected.append(1)
-    bus.link_reply(hiredis.ReplyError("READONLY You can't write against a read only replica."))
+    writer.link_up()
+    writer._expected.append(1)
+    writer.link_reply(hiredis.ReplyError("READONLY You can't write against a read only replica."))
     assert refused == [1]
-    assert bus.is_demoted
-    bus.link_down()
-    assert not bus.is_demoted
+    assert writer.is_demoted
+    writer.link_down()
+    assert not writer.is_demoted

@@ -9,11 +9,11 @@ import pytest
 from roomlog_contract.envelope import Beacon, encode
 from roomlog_contract.limits import DEGRADED_ROOMS
 from roomlog_contract.shards import SHARDS, shard_of_room
-from roomlog_gateway.rooms.degradation import Outage
-from roomlog_gateway.rooms.worker_beacons import ALL, FIRST_SECONDS, SILENT_SECONDS, Beacons
+from roomlog_gateway.rooms.degradation import Degradation
+from roomlog_gateway.rooms.worker_beacons import ALL, FIRST_SECONDS, SILENT_SECONDS, WorkerBeacons
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.conftest import Connect, Running, Server
-from tests.gateway.insides import NO_SERVICES, NoSocket, read
+from tests.gateway.insides import NO_SERVICES, NoConnection, read
 from tests.gateway.stub_worker import StubWorker
 from tests.gateway.waiting import eventually
 
@@ -35,10 +35,10 @@ def beacon(shards: list[int], turn_ms: int = 5, database: bool = True) -> bytes:
     return encode(Beacon("w", shards, {}, 0.0, turn_ms, database))
 
 
-def heard_all() -> tuple[Beacons, Clock]:
+def heard_all() -> tuple[WorkerBeacons, Clock]:
     """Return what is known long after the start, just after all shards were heard of."""
     clock = Clock()
-    beacons = Beacons(clock)
+    beacons = WorkerBeacons(clock)
     clock.now += FIRST_SECONDS
     beacons.on_payload(beacon(list(range(SHARDS)), turn_ms=0))
     return beacons, clock
@@ -76,7 +76,7 @@ def test_a_long_turn_is_no_outage() -> None:
 def test_a_new_gateway_waits_for_the_first_word() -> None:
     """It has heard nothing yet, and claims nothing."""
     clock = Clock()
-    beacons = Beacons(clock)
+    beacons = WorkerBeacons(clock)
     clock.now += FIRST_SECONDS - 0.1
     assert beacons.silent(clock.now) == frozenset()
     clock.now += 0.2
@@ -92,7 +92,7 @@ def test_a_shard_of_another_release_is_no_error() -> None:
 
 def member_of(*rooms: UUID) -> Session:
     """Return an active connection in these rooms."""
-    session = Session(NoSocket(), NO_SERVICES, lambda: 0.0)
+    session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
     session.activate()
     for room in rooms:
         session.enter(room)
@@ -110,7 +110,7 @@ def test_only_those_concerned_are_told_and_by_their_rooms() -> None:
     while shard_of_room(there) == shard_of_room(here):
         there = uuid4()
     one, other = member_of(here, there), member_of(there)
-    shard, outage = frozenset({shard_of_room(here)}), Outage()
+    shard, outage = frozenset({shard_of_room(here)}), Degradation()
     outage.tell(shard, [one, other])
     assert told(one) == [{"action": "degraded", "rooms": [here.hex]}]
     assert told(other) == []
@@ -128,7 +128,7 @@ def test_only_those_concerned_are_told_and_by_their_rooms() -> None:
 
 def test_a_connection_that_comes_later_is_told_too() -> None:
     """Authenticated during an outage, it shows it within a second."""
-    outage = Outage()
+    outage = Degradation()
     outage.tell(ALL, [])
     late = member_of(uuid4())
     outage.tell(ALL, [late])
@@ -140,7 +140,7 @@ def test_so_many_rooms_are_not_named() -> None:
     rooms = [room for room in (UUID(int=n) for n in range(80 * DEGRADED_ROOMS)) if shard_of_room(room) == 3]
     session = member_of(*rooms)
     assert len(rooms) > DEGRADED_ROOMS
-    Outage().tell(frozenset({3}), [session])
+    Degradation().tell(frozenset({3}), [session])
     assert told(session) == [{"action": "degraded"}]
 
 
@@ -166,7 +166,7 @@ async def test_workers_that_fall_silent_are_told(
     inside = gateway.gateway
     await eventually(lambda: inside._beacons._good_at[0] > inside.clock() - 1.0, 10, "a beacon is heard")
     await worker.stop()
-    inside._outage.tell(inside._beacons.silent(inside.clock() + SILENT_SECONDS), [*_sessions(inside)])
+    inside._degradation.tell(inside._beacons.silent(inside.clock() + SILENT_SECONDS), [*_sessions(inside)])
     assert "rooms" not in await client.event("degraded")
     worker.start()
     await client.event("recovered", PATIENCE_SECONDS)

@@ -20,7 +20,7 @@ async def test_each_connection_is_told_when_to_come_back_and_closed_with_1012(
     leaving = await make_gateway(ROOMLOG_MAX_RECONNECTS_PER_SECOND="20")
     clients = [await guest(leaving) for _ in range(10)]
     began = time.monotonic()
-    leaving.drain.begin()
+    leaving.drain.start()
     delays = [(await client.event("reconnect"))["after_ms"] for client in clients]
     assert delays == [50 * place for place in range(10)]
     for client in clients:
@@ -35,7 +35,7 @@ async def test_readiness_is_off_at_once_and_upgrades_are_refused(
     """During the pre-stop time the gateway serves as before; afterwards nobody is let in."""
     leaving = await make_gateway(ROOMLOG_PRESTOP_SECONDS="0.3", ROOMLOG_MAX_RECONNECTS_PER_SECOND="1")
     first, second = await guest(leaving), await guest(leaving)
-    leaving.drain.begin()
+    leaving.drain.start()
     async with http.get(f"{leaving.health}/readyz") as response:
         assert response.status == 503
     async with http.get(f"{leaving.health}/livez") as response:
@@ -58,7 +58,7 @@ async def test_what_is_under_way_is_answered_before_the_goodbye(
     await eventually(
         lambda: bool(worker.seen and isinstance(worker.seen[-1].command, NewMessage)), 20, "sent"
     )
-    leaving.drain.begin()
+    leaving.drain.start()
     await sender.event("reconnect")
     worker.is_deaf_to.clear()
     envelope = worker.seen[-1]
@@ -69,8 +69,8 @@ async def test_what_is_under_way_is_answered_before_the_goodbye(
 
 async def test_without_connections_the_drain_is_over_at_once(gateway: Running) -> None:
     """Nobody waits for nobody."""
-    gateway.drain.begin()
-    gateway.drain.begin()
+    gateway.drain.start()
+    gateway.drain.start()
     await eventually(lambda: gateway.has_drained, 0.5, "the drain ends")
 
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientConnectionResetError
 from aiohttp.test_utils import make_mocked_request
 
-from roomlog_gateway.sockets.upgrade import Handler
+from roomlog_gateway.sockets.upgrade import UpgradeHandler
 from roomlog_local.ports import LOOPBACK
 from tests.gateway.conftest import Running
 from tests.gateway.waiting import eventually
@@ -92,6 +92,6 @@ async def test_a_client_that_leaves_before_the_101_is_no_error(
     }
     request = make_mocked_request("GET", "/ws", headers=headers, writer=writer)
     inside = gateway.gateway
-    upgrades = Handler(inside.connections, gateway.config, inside.clock, lambda: False)
+    upgrades = UpgradeHandler(inside.connections, gateway.config, inside.clock, lambda: False)
     assert (await upgrades.answer(request)).status == 400
     assert not gateway.gateway.connections

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from roomlog_gateway.redis.link import Link
+from roomlog_gateway.redis.link import RedisLink
 
 
 class Ear:
@@ -34,7 +34,7 @@ async def test_a_socket_that_was_reset_during_the_login_is_made_again(
 ) -> None:
     """uvloop raises RuntimeError for a write to a socket that is gone; the link must survive that."""
     ear = Ear()
-    link = Link(redis_url, ear, time.monotonic)
+    link = RedisLink(redis_url, ear, time.monotonic)
     make = link._pool.make_connection
     made: list[Any] = []
 

@@ -9,7 +9,7 @@ import pytest
 from roomlog_client import RoomlogClient
 from roomlog_client.incoming import Cursor
 from roomlog_contract import limits
-from roomlog_gateway.rooms.pagination import pages
+from roomlog_gateway.rooms.pagination import paginate
 from tests.gateway.client import Client
 from tests.gateway.conftest import Connect, Running
 from tests.gateway.stub_worker import StubWorker
@@ -80,7 +80,7 @@ async def test_all_rooms_may_be_left_in_one_turn(
     [connection] = gateway.gateway.connections
     for key in rooms:
         worker.rooms[key].members.clear()
-    gateway.gateway._authentication.sync(connection.session)
+    gateway.gateway._authentication.recheck(connection.session)
     for _ in rooms:
         await client.event("room_left")
     assert (await client.ask("ping"))["status"] == "success"
@@ -95,7 +95,7 @@ def test_only_the_last_page_says_that_none_follows(
     count: int, expected: list[tuple[list[int], bool]]
 ) -> None:
     """No rooms are one empty page."""
-    assert list(pages(list(range(count)), 2)) == expected
+    assert list(paginate(list(range(count)), 2)) == expected
 
 
 async def _answer(client: Client) -> list[str]:

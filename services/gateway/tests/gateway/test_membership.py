@@ -67,7 +67,7 @@ async def test_joins_in_a_burst_are_compared_together(
     worker: StubWorker, enter: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is in many rooms can't have all of them read for each room more; all are told in the end."""
-    monkeypatch.setattr(authentication, "SYNC_PAUSE_SECONDS_A_ROOM", authentication.SYNC_PAUSE_SECONDS)
+    monkeypatch.setattr(authentication, "RECHECK_PAUSE_SECONDS_A_ROOM", authentication.RECHECK_PAUSE_SECONDS)
     worker.add_room(uuid4(), 4)
     newcomer = await enter(4)
     before = len(_rechecks(worker))
@@ -171,7 +171,7 @@ async def test_a_membership_that_ended_silently_is_found_by_the_recheck(
     client = await enter(1)
     other = worker.add_room(uuid4(), 1)
     worker.rooms[room].members.discard(1)
-    gateway.gateway._authentication.sync(next(iter(gateway.gateway.connections)).session)
+    gateway.gateway._authentication.recheck(next(iter(gateway.gateway.connections)).session)
     left, joined = await client.event("room_left"), await client.event("room_joined")
     assert (left["room"], joined["room"]["id"]) == (room.hex, other.id.hex)
 
@@ -198,7 +198,7 @@ async def test_only_what_was_accepted_on_this_connection_is_asked_for_as_a_reche
 ) -> None:
     """Tickets are short-lived: the worker must know that this one was good when it came."""
     await enter(2)
-    gateway.gateway._authentication.sync(next(iter(gateway.gateway.connections)).session)
+    gateway.gateway._authentication.recheck(next(iter(gateway.gateway.connections)).session)
     await eventually(lambda: len(_rechecks(worker)) == 3, 20, "the recheck is asked")
     assert _rechecks(worker) == [False, True, True]
 

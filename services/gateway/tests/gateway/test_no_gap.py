@@ -72,7 +72,9 @@ class OneRoom(RuleBasedStateMachine):
 
     @rule()
     def compare_heads(self) -> None:
-        self.stage.intake.head(self.stage.room, self.stage.epoch, len(self.stage.log), is_certain=True)
+        self.stage.incoming.compare_head(
+            self.stage.room, self.stage.epoch, len(self.stage.log), is_certain=True
+        )
 
     @rule(client=CLIENTS, limit=st.integers(1, 200))
     def select(self, client: int, limit: int) -> None:
@@ -91,7 +93,7 @@ class OneRoom(RuleBasedStateMachine):
     def lose_answer(self) -> None:
         if self.answers:
             _, request, _ = self.answers.pop(0)
-            self.stage.selection.end(request)
+            self.stage.selection.release(request)
 
     @rule(client=CLIENTS)
     def read(self, client: int) -> None:

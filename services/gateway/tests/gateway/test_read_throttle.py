@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomlog_contract import limits
-from roomlog_gateway.sockets.read_throttle import MEMBER, TURN_BYTES, TURN_FRAMES, Inlet, frame_length
+from roomlog_gateway.sockets.read_throttle import MEMBER, TURN_BYTES, TURN_FRAMES, ReadThrottle, frame_length
 from tests.gateway.client import DEADLINE_SECONDS
 from tests.gateway.conftest import Connect, Running
 from tests.gateway.stub_worker import StubWorker
@@ -51,8 +51,8 @@ class Clockwork:
         self.is_reading = True
         self.floods = 0
         self._due: list[tuple[float, Callable[[], None]]] = []
-        self.inlet = Inlet(self, self, self, self._flood)  # type: ignore[arg-type]
-        self.inlet.allow(MEMBER)
+        self.throttle = ReadThrottle(self, self, self, self._flood)  # type: ignore[arg-type]
+        self.throttle.allow(MEMBER)
 
     @property
     def parsed(self) -> bytes:
@@ -64,7 +64,7 @@ class Clockwork:
             self.run(self.now)
             if not self.is_reading:
                 return
-            self.inlet.feed_data(data[start : start + 256 * 1024])
+            self.throttle.feed_data(data[start : start + 256 * 1024])
         self.run(self.now)
 
     def run(self, until: float) -> None:
@@ -79,7 +79,7 @@ class Clockwork:
     def _flood(self) -> None:
         self.floods += 1
 
-    # What an inlet needs of its loop, its transport and its parser.
+    # What a throttle needs of its loop, its transport and its parser.
 
     def time(self) -> float:
         return self.now
@@ -210,11 +210,11 @@ def test_all_bytes_pass_in_order(frames: list[tuple[int, int]], cuts: list[int])
     clockwork, position = Clockwork(), 0
     while position < len(data):
         cut = cuts[position % len(cuts)]
-        clockwork.inlet.feed_data(data[position : position + cut])
+        clockwork.throttle.feed_data(data[position : position + cut])
         position += cut
     clockwork.run(60.0)
     assert clockwork.parsed == data[:-1]
-    clockwork.inlet.feed_data(b"\x80")
+    clockwork.throttle.feed_data(b"\x80")
     assert clockwork.parsed == data + b"\x80"
 
 
@@ -223,7 +223,7 @@ def test_the_end_of_the_socket_drops_what_waits() -> None:
     clockwork = Clockwork()
     clockwork.send(KINDS["pongs"] * 20_000)
     parsed = len(clockwork.parsed)
-    clockwork.inlet.feed_eof()
+    clockwork.throttle.feed_eof()
     clockwork.run(60.0)
     assert len(clockwork.parsed) == parsed
 
@@ -244,7 +244,7 @@ async def test_a_flood_of_any_kind_is_1008(
 
 
 async def test_bytes_that_came_with_the_handshake_count_too(gateway: Running) -> None:
-    """Nobody gets a flood past the inlet by not waiting for the 101."""
+    """Nobody gets a flood past the throttle by not waiting for the 101."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.config.bind.port)
     lines = [f"{name}: {value}" for name, value in upgrade_headers(Host="here").items()]
     head = "\r\n".join(["GET /ws HTTP/1.1", *lines, "", ""]).encode()
@@ -252,10 +252,10 @@ async def test_bytes_that_came_with_the_handshake_count_too(gateway: Running) ->
     async with asyncio.timeout(DEADLINE_SECONDS):
         await reader.readuntil(b"\r\n\r\n")
     [connection] = gateway.gateway.connections
-    inlet = connection._socket.throttle
-    assert inlet is not None
-    await eventually(lambda: inlet._again is not None and inlet._is_paused, 20, "the rest is held back")
-    assert len(inlet._waiting) >= len(KINDS["pongs"]) * 50
+    throttle = connection._socket.throttle
+    assert throttle is not None
+    await eventually(lambda: throttle._again is not None and throttle._is_paused, 20, "the rest is held back")
+    assert len(throttle._waiting) >= len(KINDS["pongs"]) * 50
     writer.close()
     await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
 

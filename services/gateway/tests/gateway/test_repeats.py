@@ -5,9 +5,9 @@ from uuid import UUID
 from roomlog_contract.commands import NewMessage, SelectRoom
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.redis.command_writer import Bus
+from roomlog_gateway.redis.command_writer import CommandWriter
 from roomlog_gateway.rooms.envelope_sender import EnvelopeSender
-from roomlog_gateway.rooms.pending_requests import Requests
+from roomlog_gateway.rooms.pending_requests import PendingRequests
 from roomlog_gateway.rooms.router import Router
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import GATEWAY, ROOM, Stage, read
@@ -19,8 +19,8 @@ def routed(stage: Stage) -> Router:
     def clock() -> float:
         return stage.now
 
-    requests = Requests(GATEWAY, clock)
-    sender = EnvelopeSender(GATEWAY, Bus("redis://127.0.0.1:1/0", clock, requests.refuse), clock)
+    requests = PendingRequests(GATEWAY, clock)
+    sender = EnvelopeSender(GATEWAY, CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse), clock)
     return Router(Keyspace(), requests, sender, stage.selection, clock)
 
 

@@ -23,10 +23,10 @@ def test_a_missing_event_is_asked_for_and_then_all_follow() -> None:
     stage.publish(1, 4, 5)
     assert seqs(read(session)) == [1]
     assert stage.gaps.watched
-    assert not stage.room.settle()
+    assert not stage.room.close_gap()
     stage.fetch()
     assert seqs(read(session)) == [2, 3, 4, 5]
-    assert stage.room.settle()
+    assert stage.room.close_gap()
 
 
 def test_more_early_events_than_are_held_are_fetched() -> None:
@@ -38,7 +38,7 @@ def test_more_early_events_than_are_held_are_fetched() -> None:
     stage.publish(*range(2, limits.HELD_EVENTS + 11))
     assert read(session) == []
     received = []
-    while not stage.room.settle():
+    while not stage.room.close_gap():
         stage.fetch(limit=50)
         received += seqs(read(session))
     assert received == list(range(1, limits.HELD_EVENTS + 11))
@@ -49,7 +49,7 @@ def test_a_head_reveals_the_last_event_that_was_lost() -> None:
     stage = Stage()
     stage.session()
     stage.append()
-    stage.intake.head(stage.room, stage.epoch, 1, is_certain=False)
+    stage.incoming.compare_head(stage.room, stage.epoch, 1, is_certain=False)
     assert stage.gaps.watched == 1
 
 
@@ -59,9 +59,9 @@ def test_an_event_of_another_log_is_not_believed_before_the_database_is_asked() 
     session = stage.session()
     straggler = stage.append()
     stage.epoch = "00000000000000e2"
-    stage.intake.head(stage.room, stage.epoch, 0, is_certain=True)
+    stage.incoming.compare_head(stage.room, stage.epoch, 0, is_certain=True)
     assert [frame["action"] for frame in read(session)] == ["reset"]
-    stage.intake.event(stage.room, straggler)
+    stage.incoming.take_event(stage.room, straggler)
     assert stage.gaps.doubted == 1
     assert read(session) == []
 
@@ -74,7 +74,7 @@ def test_a_new_log_resets_its_connections() -> None:
     stage.publish(1)
     read(session)
     stage.epoch, stage.log = "00000000000000e2", []
-    stage.intake.head(stage.room, stage.epoch, 0, is_certain=True)
+    stage.incoming.compare_head(stage.room, stage.epoch, 0, is_certain=True)
     stage.append()
     stage.publish(1)
     frames = read(session)
@@ -93,7 +93,7 @@ def test_events_before_the_first_head_are_not_lost() -> None:
     for _ in range(4):
         stage.append()
     stage.publish(2, 3, 4)
-    stage.intake.head(stage.room, stage.epoch, 2, is_certain=True)
+    stage.incoming.compare_head(stage.room, stage.epoch, 2, is_certain=True)
     assert stage.room.seq == 4
 
 

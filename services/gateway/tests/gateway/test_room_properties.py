@@ -21,10 +21,10 @@ def test_any_arrival_ends_in_the_whole_log_in_order(events: int, order: list[int
             stage.publish(seq)
             delivered += seqs(read(session))
             assert delivered == list(range(1, len(delivered) + 1))
-    stage.intake.head(stage.room, stage.epoch, events, is_certain=True)
+    stage.incoming.compare_head(stage.room, stage.epoch, events, is_certain=True)
     for _ in range(events + 1):
-        if stage.room.settle():
+        if stage.room.close_gap():
             break
         stage.fetch(limit=page)
     assert delivered + seqs(read(session)) == list(range(1, events + 1))
-    assert stage.room.settle()
+    assert stage.room.close_gap()

@@ -63,7 +63,7 @@ def test_without_an_answer_the_held_events_are_sent() -> None:
     request = stage.select(session)
     stage.append()
     stage.publish(1)
-    stage.selection.end(request)
+    stage.selection.release(request)
     stage.append()
     stage.publish(2)
     assert seqs(read(session)) == [1, 2]
@@ -78,7 +78,7 @@ def test_what_came_in_the_same_loop_turn_is_sent_before_the_hold() -> None:
     request = stage.select(session)
     stage.append()
     stage.publish(2)
-    stage.selection.end(request)
+    stage.selection.release(request)
     assert seqs(read(session)) == [1, 2]
 
 

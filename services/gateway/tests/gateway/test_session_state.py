@@ -9,7 +9,7 @@ import pytest
 import roomlog_gateway
 from roomlog_gateway.sockets.session import Session, SessionState
 from roomlog_gateway.sockets.token_bucket import TokenBucket
-from tests.gateway.insides import NO_SERVICES, ROOM, NoSocket
+from tests.gateway.insides import NO_SERVICES, ROOM, NoConnection
 
 PACKAGE = Path(roomlog_gateway.__file__).parent
 
@@ -46,7 +46,7 @@ def test_what_is_set_from_outside_is_found(code: str) -> None:
 
 def test_a_session_that_leaves_its_user_is_nobodys() -> None:
     """Its own bucket still counts; its user's does not any more."""
-    session = Session(NoSocket(), NO_SERVICES, lambda: 0.0)
+    session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
     empty = TokenBucket(1.0, 0.0, 0.0)
     session.attach(7, empty)
     assert not session.receive_ping()
@@ -57,7 +57,7 @@ def test_a_session_that_leaves_its_user_is_nobodys() -> None:
 
 def test_only_an_active_session_hears_of_an_outage_and_of_each_once() -> None:
     """One that has not authenticated has no rooms; it hears of it when it has."""
-    session = Session(NoSocket(), NO_SERVICES, lambda: 0.0)
+    session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
     assert not session.hear_of(1)
     session.activate()
     assert session.state is SessionState.ACTIVE
@@ -66,7 +66,7 @@ def test_only_an_active_session_hears_of_an_outage_and_of_each_once() -> None:
 
 def test_an_announced_room_is_taken_once_and_not_if_it_is_in_it() -> None:
     """The notice came, and the room too."""
-    session = Session(NoSocket(), NO_SERVICES, lambda: 0.0)
+    session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
     session.announce(ROOM)
     assert session.take_announced() == {ROOM}
     assert session.take_announced() == set()

@@ -1,12 +1,12 @@
 """When a stream is full."""
 
 from roomlog_contract import limits
-from roomlog_gateway.redis.stream_gate import SHUT_SAMPLE_SECONDS, WEIGH_ENTRIES, Gate
+from roomlog_gateway.redis.stream_gate import SHUT_SAMPLE_SECONDS, WEIGH_ENTRIES, StreamGate
 
 
 def test_a_long_stream_shuts_the_gate_and_a_short_one_opens_it() -> None:
     """10,000 entries are the most."""
-    gate = Gate()
+    gate = StreamGate()
     gate.sampled(limits.STREAM_ENTRIES - 1)
     assert not gate.is_shut
     gate.sampled(limits.STREAM_ENTRIES)
@@ -17,7 +17,7 @@ def test_a_long_stream_shuts_the_gate_and_a_short_one_opens_it() -> None:
 
 def test_a_heavy_stream_shuts_the_gate_until_it_is_short() -> None:
     """32 MiB are the most, however few entries there are; below 500 entries there is no need to weigh."""
-    gate = Gate()
+    gate = StreamGate()
     gate.sampled(WEIGH_ENTRIES)
     assert gate.wants_weight(0.0)
     gate.weighed(limits.STREAM_BYTES)
@@ -28,7 +28,7 @@ def test_a_heavy_stream_shuts_the_gate_until_it_is_short() -> None:
 
 def test_a_gate_is_sampled_again_after_a_while() -> None:
     """Each write would be too often; a shut gate is looked at ten times a second."""
-    gate = Gate()
+    gate = StreamGate()
     assert gate.wants_sample(0.0)
     assert not gate.wants_sample(0.001)
     assert gate.wants_sample(0.02)
@@ -39,6 +39,6 @@ def test_a_gate_is_sampled_again_after_a_while() -> None:
 
 def test_short_streams_are_not_weighed() -> None:
     """MEMORY USAGE costs Redis more than XLEN."""
-    gate = Gate()
+    gate = StreamGate()
     gate.sampled(WEIGH_ENTRIES - 1)
     assert not gate.wants_weight(0.0)
