@@ -34,7 +34,7 @@ DRAIN: Final = web.AppKey("drain", Drain)
 
 
 async def create_app() -> web.AppRunner:
-    """Returns the runner that gunicorn's aiohttp worker starts; the environment must hold the settings."""
+    """Return the runner that gunicorn's aiohttp worker starts; the environment must hold the settings."""
     configure_logs(SERVICE)
     return build_runner(read_config(), on_end=_stop_worker)
 
@@ -90,5 +90,5 @@ def _close_rest(drain: Drain) -> Callable[[web.Application], "asyncio.Future[Non
 
 
 def _stop_worker() -> None:
-    """Asks gunicorn's worker to stop, as its master would: the drain is over, or the gateway is broken."""
+    """Ask gunicorn's worker to stop, as its master would: the drain is over, or the gateway is broken."""
     os.kill(os.getpid(), signal.SIGQUIT)

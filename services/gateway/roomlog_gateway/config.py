@@ -52,7 +52,7 @@ class Config:
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
-    """Reads all ROOMLOG_… settings of the gateway.
+    """Read all ROOMLOG_… settings of the gateway.
 
     Raises:
         SettingError: a value can't be read; its text names the variable.

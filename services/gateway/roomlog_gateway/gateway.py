@@ -95,14 +95,14 @@ class Gateway:
         return self._writer.is_up and self._subscriber.is_up
 
     def start(self) -> None:
-        """Begins to connect to Redis and to keep time."""
+        """Begin to connect to Redis and to keep time."""
         self.tasks.spawn_lasting(self._writer.link.run())
         self.tasks.spawn_lasting(self._subscriber.link.run())
         self.tasks.spawn_lasting(self._heads.run())
         self.tasks.spawn_lasting(self._keep_time())
 
     async def stop(self) -> None:
-        """Ends all tasks; connections are the drain's business."""
+        """End all tasks; connections are the drain's business."""
         await self.tasks.stop()
 
     def _resubscribed(self) -> None:
@@ -126,7 +126,7 @@ class Gateway:
                 self.tick(now, ticks // TICKS_PER_SECOND)
 
     def tick(self, now: float, second: int) -> None:
-        """Does what is due each second."""
+        """Do what is due each second."""
         self._writer.link.tick(now)
         self._subscriber.link.tick(now)
         self._requests.expire(now)

@@ -29,12 +29,12 @@ class HealthSite:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
 
     async def start(self) -> None:
-        """Opens the port."""
+        """Open the port."""
         await self._runner.setup()
         await web.SockSite(self._runner, listen(self._bind)).start()
 
     async def stop(self) -> None:
-        """Closes the port."""
+        """Close the port."""
         await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:

@@ -68,7 +68,7 @@ class CommandWriter:
         """Redis has become a replica: it takes no command, and its notices can't be relied on either."""
 
     def add(self, stream: str, envelope: bytes, request: int) -> None:
-        """Appends a command to a stream with the next write.
+        """Append a command to a stream with the next write.
 
         Raises:
             NotAccepted: it was not taken, now and for certain.
@@ -91,14 +91,14 @@ class CommandWriter:
             asyncio.get_running_loop().call_soon(self._flush)
 
     def tick(self, now: float) -> None:
-        """Samples the shut gates, so that they open again without traffic; call it ten times a second."""
+        """Sample the shut gates, so that they open again without traffic; call it ten times a second."""
         shut = [stream for stream, gate in self._gates.items() if gate.is_shut]
         metrics.SHUT_GATES.set(len(shut))
         if shut and self.is_up:
             self.link.write(b"".join(self._samples(shut, now)))
 
     def cut(self) -> None:
-        """Drops the link; it is made again."""
+        """Drop the link; it is made again."""
         self.link.cut()
 
     def link_up(self) -> None:

@@ -81,7 +81,7 @@ class RedisLink(asyncio.Protocol):
         """True while a connection is being made: it is soon known whether Redis is there."""
 
     async def run(self) -> None:
-        """Connects again and again until it is cancelled."""
+        """Connect again and again until it is cancelled."""
         backoff = FIRST_BACKOFF_SECONDS
         try:
             while True:
@@ -100,12 +100,12 @@ class RedisLink(asyncio.Protocol):
             self.cut()
 
     def write(self, data: bytes) -> None:
-        """Sends bytes; without a connection they are gone, as `link_down` says."""
+        """Send bytes; without a connection they are gone, as `link_down` says."""
         if self._transport is not None:
             self._transport.write(data)
 
     def tick(self, now: float) -> None:
-        """Finds out, when called each second, whether a silent Redis is still there."""
+        """Find out, when called each second, whether a silent Redis is still there."""
         if self._transport is None or now - self._heard_at < SILENCE_SECONDS:
             return
         if self._asked:
@@ -117,7 +117,7 @@ class RedisLink(asyncio.Protocol):
         self._speaker.link_silent()
 
     def cut(self) -> None:
-        """Drops the connection at once."""
+        """Drop the connection at once."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -136,7 +136,7 @@ class RedisLink(asyncio.Protocol):
         return connection
 
     async def _serve(self, connection: AbstractConnection) -> None:
-        """Takes over the logged-in socket; nothing was read ahead, because every login step was answered."""
+        """Take over the logged-in socket; nothing was read ahead, because every login step was answered."""
         writer = connection._writer
         if writer is None or writer.transport.is_closing():
             return
@@ -181,6 +181,6 @@ class RedisLink(asyncio.Protocol):
 
 
 def pack(*words: str | bytes) -> bytes:
-    """Returns the bytes of a command."""
+    """Return the bytes of a command."""
     packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub allows one word only
     return packed

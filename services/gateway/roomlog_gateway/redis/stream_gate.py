@@ -35,25 +35,25 @@ class StreamGate:
         return self._entries >= limits.STREAM_ENTRIES or self._bytes >= limits.STREAM_BYTES
 
     def wants_sample(self, now: float) -> bool:
-        """Tells whether to ask for the length now, and if so counts it as asked."""
+        """Return True if it is time to ask for the length, and count it as asked."""
         if now - self._sampled_at < (SHUT_SAMPLE_SECONDS if self.is_shut else SAMPLE_SECONDS):
             return False
         self._sampled_at = now
         return True
 
     def wants_weight(self, now: float) -> bool:
-        """Tells whether to ask for the bytes too, and if so counts it as asked."""
+        """Return True if it is time to ask for the bytes too, and count it as asked."""
         if self._entries < WEIGH_ENTRIES or now - self._weighed_at < WEIGH_SECONDS:
             return False
         self._weighed_at = now
         return True
 
     def sampled(self, entries: int) -> None:
-        """Takes the stream's length; a short stream has no weight."""
+        """Take the stream's length; a short stream has no weight."""
         self._entries = entries
         if entries < WEIGH_ENTRIES:
             self._bytes = 0
 
     def weighed(self, size: int) -> None:
-        """Takes the stream's bytes."""
+        """Take the stream's bytes."""
         self._bytes = size

@@ -45,11 +45,11 @@ class Subscriber:
         self.is_up = False
 
     def want(self, handlers: Mapping[str, PayloadHandler]) -> None:
-        """Adds channels before the first connection is made; nobody waits for their confirmation."""
+        """Add channels before the first connection is made; nobody waits for their confirmation."""
         self._handlers.update({channel.encode(): handler for channel, handler in handlers.items()})
 
     async def subscribe(self, handlers: Mapping[str, PayloadHandler]) -> None:
-        """Returns when Redis has confirmed all channels; from there on nothing published is missed.
+        """Wait until Redis has confirmed all channels; from there on nothing published is missed.
 
         Raises:
             NotSubscribed: no confirmation within 5 s; the channels stay wanted.
@@ -71,7 +71,7 @@ class Subscriber:
             self._waiting.pop(confirmed, None)
 
     def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Ends subscriptions; a payload that is under way is dropped."""
+        """End subscriptions; a payload that is under way is dropped."""
         keys = [channel.encode() for channel in channels]
         for key in keys:
             self._handlers.pop(key, None)

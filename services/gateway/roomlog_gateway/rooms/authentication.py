@@ -57,11 +57,11 @@ class Authentication:
         """By token or ticket: connections of one are compared one after the other, and others in between."""
 
     def authenticate(self, session: Session, command: Authenticate) -> None:
-        """Starts to find out who it is."""
+        """Start to find out who it is."""
         self._spawn(self._authenticate(session, command))
 
     def recheck(self, session: Session) -> None:
-        """Compares token and rooms with the database, now or when what is under way has ended."""
+        """Compare token and rooms with the database, now or when what is under way has ended."""
         if session.state is SessionState.AUTHENTICATING or session in self._comparing:
             self._asked_again.add(session)
         elif session.state is SessionState.ACTIVE:

@@ -56,28 +56,29 @@ class Delivery:
         return not self._is_behind and self.cursor <= seq
 
     def answered(self, seq: int, more: bool) -> None:
-        """The connection was told everything up to `seq`; with `more` it will ask for the next page."""
+        """Note that it was told everything up to `seq`; with `more` it will ask for the next page."""
         self.cursor = seq
         self._is_behind = more
 
     def fall_behind(self) -> None:
-        """What comes from now on is not sent; events held for a select_room under way stay useful."""
+        """Send nothing that comes from now on; events held for a select_room under way stay useful."""
         self._is_behind = True
 
     def forget(self) -> None:
-        """The log began anew: nothing that was held means anything."""
+        """Drop what is held: the log began anew, and nothing of the old one means anything."""
         self._held = []
         self.fall_behind()
 
     def release(self, head: int) -> "Release":
-        """Ends one select_room, answered or not, where the room has delivered up to `head`."""
+        """End one select_room, answered or not, where the room has delivered up to `head`."""
         self._selects -= 1
-        if self._selects > 0:
+        if self._selects > 0:  # the last answer decides, and events go on being held for it
             return Release([], is_cut=False)
         held, self._held = self._held, []
-        if self._is_behind:
+        if self._is_behind:  # it will ask again, and these events are in the answer to that
             return Release([], is_cut=False)
         later = [(seq, frame) for seq, frame in held if seq > self.cursor]
+        # What came before the hold, or was dropped over its bound, is missing: the client must ask for it.
         if head > self.cursor and (not later or later[0][0] != self.cursor + 1):
             self.fall_behind()
             return Release([], is_cut=True)

@@ -40,7 +40,7 @@ class Fanout:
         self._is_awake = False
 
     def deliver(self, room: Room, notice: Notice) -> None:
-        """Gives the room's next event to everybody who is to be sent it, at the end of the loop turn."""
+        """Give the room's next event to everybody who is to be sent it, at the end of the loop turn."""
         metrics.EVENTS.inc()
         data = text_frame(notice.frame)
         if room.live:
@@ -55,7 +55,7 @@ class Fanout:
             self._deliver_to_others(room, notice.seq, Frame(data, room.id))
 
     def spread(self, room: Room) -> None:
-        """Gives what came for the room in this loop turn to its live connections, as one piece."""
+        """Give what came for the room in this loop turn to its live connections, as one piece."""
         if not room.burst:
             return
         frame = Frame(b"".join(room.burst), room.id, len(room.burst))
@@ -73,12 +73,12 @@ class Fanout:
             self._shed_events(session, room)
 
     def collect(self, session: Session) -> None:
-        """Gives a connection that is about to end what came for its rooms in this loop turn."""
+        """Give a connection that is about to end what came for its rooms in this loop turn."""
         for key in session.rooms:
             self.spread(self._rooms[key])
 
     def push(self, session: Session, room: Room, frame: Frame) -> None:
-        """Gives one event to one connection."""
+        """Give one event to one connection."""
         outcome = session.outbox.push_event(frame)
         if outcome is Push.FIRST:
             self.schedule(session)
@@ -86,7 +86,7 @@ class Fanout:
             self._shed_events(session, room)
 
     def schedule(self, session: Session) -> None:
-        """Writes the connection's outbox after this loop turn's callbacks."""
+        """Write the connection's outbox after this loop turn's callbacks."""
         self._dirty.append(session)
         self._wake()
 
@@ -116,7 +116,7 @@ class Fanout:
                 room.catch_up(session)
 
     def _shed_events(self, session: Session, room: Room) -> None:
-        """The outbox is full: events that can be read again give way to one sync_required."""
+        """Drop events from a full outbox, because they can be read again; one sync_required says so."""
         metrics.OUTBOX_DROPS.inc()
         dropped = [self._rooms[key] for key in session.outbox.drop_events(room.id) if key in self._rooms]
         stopped = [behind for behind in dropped if session in behind]

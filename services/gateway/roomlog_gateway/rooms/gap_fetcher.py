@@ -59,7 +59,7 @@ class GapFetcher:
             self._spawn(self._watch(room, on_page, limits.HELD_SECONDS))
 
     def doubt(self, room: Room, on_page: OnPage) -> None:
-        """Asks the database at once which log holds: an event of another epoch came."""
+        """Ask the database at once which log holds: an event of another epoch came."""
         if room.id not in self._watched:
             self._watched.add(room.id)
             self._spawn(self._watch(room, on_page, 0.0, is_forced=True))

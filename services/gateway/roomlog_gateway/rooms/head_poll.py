@@ -49,11 +49,11 @@ class HeadPoll:
         self._permits = asyncio.Semaphore(QUESTIONS_AT_ONCE)
 
     def at_once(self) -> None:
-        """Asks for everything now: notices may have been lost."""
+        """Ask for everything now: notices may have been lost."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Polls until it is cancelled."""
+        """Poll until it is cancelled."""
         unanswered: set[UUID] = set()
         while True:
             delay = RETRY_SECONDS if unanswered else PERIOD_SECONDS * random.uniform(1 - JITTER, 1)  # noqa: S311

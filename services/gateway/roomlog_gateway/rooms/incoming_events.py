@@ -39,7 +39,7 @@ class IncomingEvents:
         self._clock = clock
 
     def on_payload(self, room: Room, payload: bytes) -> None:
-        """Takes one publication on the room's channel."""
+        """Take one publication on the room's channel."""
         notice = decode_room_notice(payload)
         if isinstance(notice, HeadMoved):
             self.compare_head(room, notice.epoch, notice.seq, is_certain=False)
@@ -47,7 +47,7 @@ class IncomingEvents:
             self.take_event(room, notice)
 
     def take_event(self, room: Room, notice: Notice) -> None:
-        """Takes one event, new or not."""
+        """Take one event, new or not."""
         arrival = room.arrive(notice, self._clock())
         if arrival is Arrival.NEXT:
             self._deliver(room, notice)
@@ -64,14 +64,14 @@ class IncomingEvents:
             metrics.REPEATED_EVENTS.inc()
 
     def deliver_waiting(self, room: Room) -> None:
-        """Delivers the events that waited for the one before them."""
+        """Deliver the events that waited for the one before them."""
         while (notice := room.take_ready()) is not None:
             self._deliver(room, notice)
         if room.gap_since is not None and not room.close_gap():
             self._gaps.watch(room, self.take_page)
 
     def take_page(self, room: Room, page: EventsFetched) -> None:
-        """Takes a fetched page of the log."""
+        """Take a fetched page of the log."""
         if page.epoch == room.epoch:
             metrics.GAP_EVENTS.inc(len(page.events))
             for notice in page.events:
@@ -79,7 +79,7 @@ class IncomingEvents:
         self.compare_head(room, page.epoch, page.head, is_certain=True)
 
     def compare_head(self, room: Room, epoch: str, seq: int, *, is_certain: bool) -> None:
-        """Compares the room with a head; `is_certain` where it was read from the database just now."""
+        """Compare the room with a head; `is_certain` where it was read from the database just now."""
         if not epoch:
             return  # the database knows no such room
         if epoch == room.epoch:
@@ -105,8 +105,11 @@ class IncomingEvents:
         sender = self._take_answered(notice)
         was_live = sender is not None and sender in room.live
         self._fanout.deliver(room, notice)
+        # A live sender gets its answer as the event. One that is held, behind or no member does not, and one
+        # whose outbox was full has just dropped it.
         if sender is not None and not (was_live and sender in room.live):
-            sender.answer(notice.frame)  # it did not get the event, or not yet
+            sender.answer(notice.frame)
+        # After the delivery: who leaves is sent the event that says so.
         if notice.left:
             room.depart(notice.left, notice.seq)
             self._on_left(room, notice.left)

@@ -60,7 +60,7 @@ class Members:
         self._users: dict[int, _User] = {}
 
     async def identify(self, session: Session) -> Identified:
-        """Returns what the database says of the connection's token now.
+        """Return what the database says of the connection's token now.
 
         Raises:
             NotAccepted, NoReply: it could not be asked.
@@ -96,7 +96,7 @@ class Members:
         self._registry.unpin(rooms)
 
     def attach(self, session: Session, user: int) -> bool:
-        """Counts a connection to its user, so that notices reach it; False where the user has ten already."""
+        """Count a connection to its user, so that notices reach it; False where the user has ten already."""
         here = self._users.get(user)
         if here is None:
             # Full from the beginning: when that was makes no difference.
@@ -114,7 +114,7 @@ class Members:
         return list(here.connections) if here else []
 
     def update_room(self, session: Session, summary: RoomSummary) -> Room | None:
-        """Brings a held room up to a head that was just read; None where the membership ended since."""
+        """Bring a held room up to a head that was just read; None where the membership ended since."""
         room = self._registry.get(summary.id)
         if room is None or room.has_departed(session.user, summary.seq):
             return None
@@ -122,14 +122,14 @@ class Members:
         return room
 
     def enter(self, session: Session, room: Room, cursor: int) -> None:
-        """Begins to deliver a room to a connection that was told everything up to `cursor`."""
+        """Begin to deliver a room to a connection that was told everything up to `cursor`."""
         if session.state is SessionState.ENDED:
             return  # it ended while it was told of its rooms
         session.enter(room.id)
         room.admit(session, cursor)
 
     def apply(self, session: Session, identified: Identified) -> None:
-        """Makes the connection's rooms those that were read, and tells it of each difference."""
+        """Make the connection's rooms those that were read, and tell it of each difference."""
         wanted = {summary.id: summary for summary in identified.rooms}
         for key in [key for key in session.rooms if key not in wanted]:
             self._registry.remove(session, key)
@@ -141,7 +141,7 @@ class Members:
                 self.enter(session, room, joined.seq)
 
     def leave(self, session: Session) -> None:
-        """Forgets a connection that has ended, or whose token was rejected: it is nobody's from here on."""
+        """Forget a connection that has ended, or whose token was rejected: it is nobody's from here on."""
         self._registry.remove_from_all(session)
         here = self._users.get(session.user)
         if here is not None:
@@ -162,5 +162,5 @@ class Members:
 
 
 def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:
-    """Returns the summary with the head that the room's events go on from, maybe later than its read."""
+    """Return the summary with the head that the room's events go on from, maybe later than its read."""
     return msgspec.structs.replace(summary, seq=max(summary.seq, room.seq))

@@ -65,20 +65,20 @@ class PendingRequests:
         return len(self._clients)
 
     def add(self, request: Request) -> int:
-        """Returns the new number of a client's request."""
+        """Return the new number of a client's request."""
         self._last += 1
         self._clients[self._last] = request
         self._latest[_name(request)] = self._last
         return self._last
 
     def overtake(self, session: Session, room: UUID | None, uuid: str) -> None:
-        """Notes that a write is sent again; what is under way of it still counts, and is not told."""
+        """Note that a write is sent again; what is under way of it still counts, and is not told."""
         earlier = self._clients.get(self._latest.get((session, room, uuid), 0))
         if earlier is not None:
             earlier.is_overtaken = True
 
     def take(self, number: int) -> Request | None:
-        """Removes and returns a client's request; None where it is not under way any more."""
+        """Remove and return a client's request; None where it is not under way any more."""
         request = self._clients.pop(number, None)
         if request is not None and self._latest.get(_name(request)) == number:
             del self._latest[_name(request)]
@@ -121,18 +121,18 @@ class PendingRequests:
             request.end()
 
     def add_own(self) -> tuple[int, "asyncio.Future[Reply]"]:
-        """Returns a number and the future of its reply; the caller calls `forget_own` in the end."""
+        """Return a number and the future of its reply; the caller calls `forget_own` in the end."""
         self._last += 1
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._own[self._last] = future
         return self._last, future
 
     def own(self, number: int) -> "asyncio.Future[Reply] | None":
-        """Returns the future of one of the gateway's own questions."""
+        """Return the future of one of the gateway's own questions."""
         return self._own.get(number)
 
     def forget_own(self, number: int) -> None:
-        """Drops one of the gateway's own questions."""
+        """Drop one of the gateway's own questions."""
         self._own.pop(number, None)
 
 

@@ -74,7 +74,7 @@ class Room:
         self._departed: dict[int, int] = {}
 
     def arrive(self, notice: Notice, now: float) -> Arrival:
-        """Takes in one event; for NEXT the caller delivers it and then those of `take_ready`."""
+        """Take in one event; for NEXT the caller delivers it and then those of `take_ready`."""
         if not self.epoch:
             self._wait(notice)
             return Arrival.EARLY
@@ -90,20 +90,20 @@ class Room:
         return Arrival.EARLY
 
     def take_ready(self) -> Notice | None:
-        """Returns the next event where it has been waiting, and counts it as delivered."""
+        """Return the next event where it has been waiting, and count it as delivered."""
         notice = self._pending.pop(self.seq + 1, None)
         if notice is not None:
             self.seq = notice.seq
         return notice
 
     def expect(self, head: int, now: float) -> None:
-        """Remembers that the log goes up to `head`; the missing part becomes a gap after 50 ms."""
+        """Remember that the log goes up to `head`; the missing part becomes a gap after 50 ms."""
         self.target = max(self.target, head)
         if self.gap_since is None and self.target > self.seq:
             self.gap_since = now
 
     def close_gap(self) -> bool:
-        """Returns True and ends the gap where nothing is missing any more."""
+        """Return True and end the gap where nothing is missing any more."""
         if self.seq < self.target:
             return False
         self.gap_since = None
@@ -112,11 +112,12 @@ class Room:
         return True
 
     def start_over(self, epoch: str, head: int, now: float) -> list[Session]:
-        """Takes the log's epoch and head as the new start; returns the connections that knew another log.
+        """Take the log's epoch and head as the new start; return the connections that knew another log.
 
         Events that came before the first head was known stay, if they are above it.
         """
         strangers = self.members()
+        # A new room hears its first events before its first head; of another epoch they mean nothing.
         waiting = [notice for notice in self._pending.values() if notice.epoch == epoch]
         self.epoch, self.seq, self.target, self.gap_since = epoch, head, head, None
         self._pending = {notice.seq: notice for notice in waiting if notice.seq > head}
@@ -129,11 +130,11 @@ class Room:
         return strangers
 
     def give_up(self) -> None:
-        """Stops looking for what the database says does not exist."""
+        """Stop looking for what the database says does not exist."""
         self.target = self.seq
 
     def _wait(self, notice: Notice) -> None:
-        """Keeps an early event; over 256 all are dropped, because they can be fetched."""
+        """Keep an early event; over 256 all are dropped, because they can be fetched."""
         if len(self._pending) >= limits.HELD_EVENTS:
             self._pending.clear()
         else:
@@ -143,15 +144,15 @@ class Room:
         return session in self.live or session in self.others
 
     def members(self) -> list[Session]:
-        """Returns all member connections."""
+        """Return all member connections."""
         return [*self.live, *self.others]
 
     def is_unused(self) -> bool:
-        """Tells whether there is nobody to deliver to, now or soon."""
+        """Return True if there is nobody to deliver to, now or soon."""
         return not (self.live or self.others or self.pins)
 
     def admit(self, session: Session, cursor: int) -> None:
-        """Begins to deliver to a connection that was told everything up to `cursor`."""
+        """Begin to deliver to a connection that was told everything up to `cursor`."""
         self.others[session] = Delivery(cursor, is_behind=False)
         if cursor < self.seq:
             self.fall_behind(session)
@@ -159,33 +160,33 @@ class Room:
             self.catch_up(session)
 
     def spread(self) -> None:
-        """Gives the burst to the live connections now, because one of them is about to change or to end."""
+        """Give the burst to the live connections now, because one of them is about to change or to end."""
         if self.burst:
             self._spread(self)
 
     def drop_burst(self) -> None:
-        """Forgets the burst: it was given, or its log is no more."""
+        """Forget the burst: it was given, or its log is no more."""
         self.burst = []
         self.burst_bytes = 0
 
     def leave(self, session: Session) -> None:
-        """Ends delivery to a connection after what came until now; again is harmless."""
+        """End delivery to a connection after what came until now; again is harmless."""
         self.spread()
         self.live.pop(session, None)
         self.others.pop(session, None)
 
     def depart(self, user: int, seq: int) -> None:
-        """Remembers that the user's membership ended at `seq`, against older reads that arrive later."""
+        """Remember that the user's membership ended at `seq`, against older reads that arrive later."""
         if len(self._departed) >= DEPARTED:
             self._departed.pop(next(iter(self._departed)))
         self._departed[user] = seq
 
     def has_departed(self, user: int, head: int) -> bool:
-        """Tells whether a membership that was read at `head` has ended since."""
+        """Return True if a membership that was read at `head` has ended since."""
         return self._departed.get(user, 0) > head
 
     def hold(self, session: Session) -> Delivery:
-        """Holds the connection's events from here on: a select_room is under way."""
+        """Hold the connection's events from here on: a select_room is under way."""
         self.spread()
         if session in self.live:
             del self.live[session]
@@ -195,7 +196,7 @@ class Room:
         return delivery
 
     def fall_behind(self, session: Session) -> None:
-        """Stops delivery to a connection until it asks; the caller has told it or will."""
+        """Stop delivery to a connection until it asks; the caller has told it or will."""
         if session in self.live:
             del self.live[session]
             self.others[session] = Delivery(self.seq, is_behind=True)
@@ -203,7 +204,7 @@ class Room:
             self.others[session].fall_behind()
 
     def catch_up(self, session: Session) -> None:
-        """Makes a connection live where it has been told as much as everybody."""
+        """Make a connection live where it has been told as much as everybody."""
         delivery = self.others[session]
         if delivery.state is DeliveryState.AHEAD and delivery.cursor <= self.seq:
             self.spread()
@@ -211,7 +212,7 @@ class Room:
             self.live[session] = None
 
     def behind(self) -> list[Session]:
-        """Returns the connections that must ask before they are sent anything."""
+        """Return the connections that must ask before they are sent anything."""
         return [
             session for session, delivery in self.others.items() if delivery.state is DeliveryState.BEHIND
         ]

@@ -43,7 +43,7 @@ class Router:
         self._clock = clock
 
     def forward(self, session: Session, command: ClientCommand) -> None:
-        """Sends a member's command to its worker; the answer comes as a reply or as the room's event.
+        """Send a member's command to its worker; the answer comes as a reply or as the room's event.
 
         Raises:
             NotAccepted: it was not sent, for certain.
@@ -69,7 +69,7 @@ class Router:
             self._selection.hold(request)
 
     def on_replies(self, payload: bytes) -> None:
-        """Takes one publication on this gateway's channel."""
+        """Take one publication on this gateway's channel: replies to commands and questions."""
         for reply in decode_replies(payload):
             future = self._requests.own(reply.request)
             if future is not None:

@@ -27,13 +27,13 @@ class Selection:
         self._incoming = incoming
 
     def hold(self, request: Request) -> None:
-        """A select_room was sent; a connection that is no member (any more) has nothing to hold."""
+        """Hold the room's events, because a select_room was sent; a connection that is no member has none."""
         room = self._room_of(request)
         if room is not None:
             request.delivery = room.hold(request.session)
 
     def answer(self, request: Request, reply: Selected) -> None:
-        """Sends the answer and what was held above it."""
+        """Send the answer and what was held above it."""
         request.session.answer(reply.frame)
         room = self._room_of(request)
         if room is None:
@@ -45,7 +45,7 @@ class Selection:
         self._incoming.compare_head(room, reply.epoch, reply.seq, is_certain=True)
 
     def release(self, request: Request) -> None:
-        """Ends the hold of a select_room; nothing for other commands."""
+        """End the hold of a select_room; nothing for other commands."""
         room, session, delivery = self._room_of(request), request.session, request.delivery
         if room is None or delivery is None or room.others.get(session) is not delivery:
             return

@@ -111,7 +111,7 @@ class Connection:
             self._pong(data)
 
     def flush(self) -> None:
-        """Writes what waits in the outbox, as far as the socket takes it."""
+        """Write what waits in the outbox, as far as the socket takes it."""
         outbox = self.session.outbox
         while outbox and not self.is_paused:
             self._write(outbox.take())
@@ -119,7 +119,7 @@ class Connection:
             outbox.is_scheduled = False
 
     def close(self, code: int, reason: str) -> None:
-        """Says goodbye after what waits, and ends the session; again is harmless."""
+        """Say goodbye after what waits, and end the session; again is harmless."""
         if not self.end():
             return
         metrics.CLOSED.labels(str(int(code))).inc()
@@ -128,16 +128,16 @@ class Connection:
         self._write(close_frame(code, reason))
 
     def admit(self) -> None:
-        """The client has said who it is: it may send what clients send."""
+        """Let the client send what members may: it has said who it is."""
         if self._socket.throttle is not None:
             self._socket.throttle.allow(MEMBER)
 
     def finish(self) -> None:
-        """Closes the socket after what was written, without waiting for the client's goodbye."""
+        """Close the socket after what was written, without waiting for the client's goodbye."""
         self._transport.close()
 
     def abort(self) -> None:
-        """Cuts the socket."""
+        """Cut the socket."""
         self._transport.abort()
 
     @property
@@ -147,7 +147,7 @@ class Connection:
         return self.session.outbox.answer_bytes + max(0, in_transport)
 
     def ping(self) -> None:
-        """Asks for a sign of life, or cuts a connection that gave none since the last time."""
+        """Ask for a sign of life, or cut a connection that gave none since the last time."""
         if self.is_paused or self.close_deadline is not None:
             return  # other deadlines run
         if not self._is_heard:
@@ -169,7 +169,7 @@ class Connection:
         return self.asked_at is not None and self._clock() - self.asked_at >= limits.PLACE_SECONDS
 
     def retry(self, now: float) -> None:
-        """Writes on where a paused socket takes bytes again, and closes one that took nothing for 10 s."""
+        """Write on where a paused socket takes bytes again, and close one that took nothing for 10 s."""
         waiting = self._transport.get_write_buffer_size()
         if waiting < self._waiting_bytes:
             self.asked_at = None  # what takes bytes lives

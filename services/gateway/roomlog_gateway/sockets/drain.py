@@ -48,7 +48,7 @@ class Drain:
         """From here on no upgrade is accepted."""
 
     def start(self) -> None:
-        """Starts the drain; again is harmless."""
+        """Start the drain; again is harmless."""
         if not self.has_begun:
             self.has_begun = True
             self._spawn(self._run())
@@ -95,7 +95,7 @@ class Drain:
             await asyncio.sleep(STEP_SECONDS)
 
     def close_rest(self) -> None:
-        """Ends at once what is still open, when the process stops without a drain."""
+        """End at once what is still open, when the process stops without a drain."""
         for connection in self._connections:
             connection.close(CloseCode.GOING_AWAY, "shutdown")
             connection.finish()

@@ -81,7 +81,7 @@ class Outbox:
         return self._answer_bytes
 
     def push_event(self, frame: Frame) -> Push:
-        """Adds a room's event, if the 256 events and 1 MiB of the bound allow it."""
+        """Add a room's event, if the 256 events and 1 MiB of the bound allow it."""
         size = self._event_bytes + frame.size
         events = self._events + frame.events
         if size > limits.OUTBOX_BYTES or events > limits.OUTBOX_EVENTS:
@@ -95,7 +95,7 @@ class Outbox:
         return Push.FIRST
 
     def push_answer(self, frame: Frame) -> Push:
-        """Adds what only this connection is told; it is never dropped, so FULL means 4408."""
+        """Add what only this connection is told; it is never dropped, so FULL means 4408."""
         size = frame.size + KEPT_BYTES
         if self._answer_bytes and self._answer_bytes + size > ANSWER_BYTES:
             return Push.FULL
@@ -107,7 +107,7 @@ class Outbox:
         return Push.FIRST
 
     def drop_events(self, room: UUID) -> set[UUID]:
-        """Frees space after FULL and returns the rooms of which waiting events were dropped.
+        """Free space after FULL and return the rooms of which waiting events were dropped.
 
         The events of `room` go first; where those of other rooms are the most, everything that can be read
         again goes.
@@ -122,7 +122,7 @@ class Outbox:
         return dropped
 
     def take(self) -> bytes:
-        """Removes and returns the oldest frames as one string of at most WRITE_BYTES (or one frame)."""
+        """Remove and return the oldest frames as one string of at most WRITE_BYTES (or one frame)."""
         frames = self._frames
         if self._event_bytes + self._answer_bytes <= WRITE_BYTES or len(frames) == 1:
             self._frames = []
@@ -131,7 +131,7 @@ class Outbox:
         return self._take_some()
 
     def clear(self) -> None:
-        """Forgets everything, for a connection that ends."""
+        """Forget everything, for a connection that ends."""
         self._frames = []
         self._events = self._event_bytes = self._answer_bytes = 0
 

@@ -82,7 +82,7 @@ class ReadThrottle:
         self.allow(STRANGER)
 
     def allow(self, allowance: Allowance) -> None:
-        """Counts with these figures from here on, beginning with the whole burst."""
+        """Count with these figures from here on, beginning with the whole burst."""
         now = self._loop.time()
         self._allowance = allowance
         self._frames = TokenBucket(allowance.frames_per_second, allowance.frames_burst, now)
@@ -90,14 +90,14 @@ class ReadThrottle:
         self._held_since = None
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Takes what was read; True where the parser has found the stream to be broken."""
+        """Take what was read; True where the parser has found the stream to be broken."""
         self._waiting += data
         if self._again is None:
             self._pass_on()
         return self._is_broken, b""
 
     def feed_eof(self) -> None:
-        """Ends: the socket is gone."""
+        """Stop: the socket is gone."""
         if self._again is not None:
             self._again.cancel()
             self._again = None

@@ -55,16 +55,16 @@ class ClientConnection(Protocol):
         """Ask for a sign of life, because its place is wanted."""
 
     def flush(self) -> None:
-        """Writes what waits in the outbox, as far as the socket takes it."""
+        """Write what waits in the outbox, as far as the socket takes it."""
 
     def admit(self) -> None:
-        """Its client has authenticated: it may send more than a stranger."""
+        """Let its client send more than a stranger: it has authenticated."""
 
     def close(self, code: int, reason: str) -> None:
-        """Says goodbye after what waits, and ends the session."""
+        """Say goodbye after what waits, and end the session."""
 
     def abort(self) -> None:
-        """Cuts the socket."""
+        """Cut the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Session:
         self.unanswered -= 1
 
     def receive(self, text: str) -> None:
-        """Takes one text message; one over the rate is not read, but for the names that its refusal needs."""
+        """Take one text message; one over the rate is not read, but for the names that its refusal needs."""
         if not self._may_send():
             self._refuse_unread(text)
             return
@@ -217,7 +217,7 @@ class Session:
             self._carry_out(command, action)
 
     def receive_ping(self) -> bool:
-        """Takes a ping frame and returns whether to answer it: pings count like commands."""
+        """Take a ping frame and return whether to answer it: pings count like commands."""
         if self._may_send():
             return True
         self._is_flood()
@@ -250,7 +250,7 @@ class Session:
         self._services.authenticate(self, command)
 
     def reject_token(self, uuid: str) -> None:
-        """Answers a token that is not valid; the third closes the socket."""
+        """Answer a token that is not valid; the third closes the socket."""
         self.state = SessionState.OPEN
         self.token = self.ticket = None
         self._deadline = self._clock() + limits.AUTHENTICATE_SECONDS
@@ -260,7 +260,7 @@ class Session:
             self.connection.close(CloseCode.UNAUTHENTICATED, "three invalid tokens")
 
     def answer(self, payload: bytes) -> None:
-        """Sends a finished frame to this client alone."""
+        """Send a finished frame to this client alone."""
         if self.state is SessionState.ENDED:
             return
         outcome = self.outbox.push_answer(Frame(text_frame(payload)))
@@ -270,7 +270,7 @@ class Session:
             self.connection.close(CloseCode.TOO_SLOW, "answers are not read")
 
     def tell(self, event: msgspec.Struct) -> None:
-        """Sends a frame that is made for this client alone."""
+        """Send a frame that is made for this client alone."""
         self.answer(encode_frame(event))
 
     def hear_of(self, outage: int) -> bool:
@@ -292,7 +292,7 @@ class Session:
             self.tell(event)
 
     def refuse_busy(self, uuid: str, action: str, room: UUID | None, retry_after_ms: int) -> None:
-        """Answers a command that certainly was not taken."""
+        """Answer a command that certainly was not taken."""
         self.refuse(ErrorCode.BUSY, uuid, action, room=room, retry_after_ms=retry_after_ms)
 
     def refuse(
@@ -305,7 +305,7 @@ class Session:
         room: UUID | None = None,
         retry_after_ms: int | None = None,
     ) -> None:
-        """Answers a command with an error."""
+        """Answer a command with an error."""
         metrics.ERRORS_BY_CODE[code].inc()
         self.tell(
             ErrorAnswer(

@@ -13,30 +13,30 @@ class TokenBucket:
     __slots__ = ("_burst", "_rate", "_tokens", "_updated_at")
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
-        """Begins full; `now` is in seconds of any steady clock."""
+        """Begin full; `now` is in seconds of any steady clock."""
         self._rate = rate
         self._burst = burst
         self._tokens = burst
         self._updated_at = now
 
     def take(self, now: float) -> bool:
-        """Takes one token and returns True, or returns False where none is left."""
+        """Take one token and return True, or return False where none is left."""
         allowed = self.level(now) >= 1.0
         if allowed:
             self._tokens -= 1.0
         return allowed
 
     def level(self, now: float) -> float:
-        """Returns how many tokens are there."""
+        """Return how many tokens are there."""
         self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
         self._updated_at = now
         return self._tokens
 
     def spend(self, tokens: float) -> None:
-        """Takes as many; the caller has looked at the level just now."""
+        """Take as many; the caller has looked at the level just now."""
         self._tokens -= tokens
 
     def wait_ms(self) -> int:
-        """Returns how long after the last `take` the next token comes, in whole milliseconds upwards."""
+        """Return how long after the last `take` the next token comes, in whole milliseconds upwards."""
         missing = max(0.0, 1.0 - self._tokens)
         return int(missing / self._rate * _MILLISECONDS) + 1

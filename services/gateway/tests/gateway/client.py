@@ -20,19 +20,19 @@ class Client:
         self._uuids = (f"{id(self):x}-{number}" for number in itertools.count())
 
     async def send(self, action: str, **keys: Any) -> str:
-        """Sends a command and returns its uuid."""
+        """Send a command and return its uuid."""
         uuid: str = keys.pop("uuid", None) or next(self._uuids)
         async with asyncio.timeout(DEADLINE_SECONDS):
             await self.socket.send_json({"uuid": uuid, "action": action, **keys})
         return uuid
 
     async def ask(self, action: str, **keys: Any) -> Frame:
-        """Sends a command and returns the first frame with its uuid."""
+        """Send a command and return the first frame with its uuid."""
         uuid = await self.send(action, **keys)
         return await self.until(lambda frame: frame.get("uuid") == uuid)
 
     async def until(self, is_it: Any, seconds: float = DEADLINE_SECONDS) -> Frame:
-        """Returns the first frame from here on that is meant; the others go to `received`."""
+        """Return the first frame from here on that is meant; the others go to `received`."""
         async with asyncio.timeout(seconds):
             while True:
                 frame = await self.next()
@@ -40,11 +40,11 @@ class Client:
                     return frame
 
     async def event(self, action: str, seconds: float = DEADLINE_SECONDS) -> Frame:
-        """Returns the next frame of this action."""
+        """Return the next frame of this action."""
         return await self.until(lambda frame: frame.get("action") == action, seconds)
 
     async def next(self, seconds: float = DEADLINE_SECONDS) -> Frame:
-        """Returns the next frame."""
+        """Return the next frame."""
         message = await self.socket.receive(seconds)
         assert message.type is WSMsgType.TEXT, message
         frame: Frame = message.json()
@@ -52,7 +52,7 @@ class Client:
         return frame
 
     async def close_code(self, seconds: float = DEADLINE_SECONDS) -> int:
-        """Returns the code with which the server closes, whatever comes before."""
+        """Return the code with which the server closes, whatever comes before."""
         async with asyncio.timeout(seconds):
             while True:
                 message = await self.socket.receive()
@@ -64,11 +64,11 @@ class Client:
                     return self.socket.close_code or 0
 
     def seqs(self, action: str = "new_message") -> list[int]:
-        """Returns the seqs of the events so far, in the order of their arrival."""
+        """Return the seqs of the events so far, in the order of their arrival."""
         return [frame["seq"] for frame in self.received if frame.get("action") == action and "seq" in frame]
 
 
 async def connect(http: ClientSession, url: str) -> Client:
-    """Opens a WebSocket."""
+    """Open a WebSocket."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         return Client(await http.ws_connect(url, max_msg_size=0))

@@ -126,7 +126,7 @@ async def worker(redis_url: str) -> AsyncIterator[StubWorker]:
 
 @pytest.fixture
 async def make_gateway(redis_url: str) -> AsyncIterator[MakeGateway]:
-    """Starts gateways; settings of the environment may be given."""
+    """Start gateways; settings of the environment may be given."""
     gateways: list[Running] = []
 
     async def make(**environ: str) -> Running:
@@ -171,7 +171,7 @@ async def http() -> AsyncIterator[ClientSession]:
 
 @pytest.fixture
 async def guest(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]:
-    """Opens clients that have not authenticated: `await guest()`."""
+    """Open clients that have not authenticated: `await guest()`."""
     clients: list[Client] = []
 
     async def open_guest(to: Running = gateway) -> Client:
@@ -185,7 +185,7 @@ async def guest(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]
 
 @pytest.fixture
 async def enter(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]:
-    """Opens authenticated clients on the gateway: `await enter(user)`."""
+    """Open authenticated clients on the gateway: `await enter(user)`."""
     clients: list[Client] = []
 
     async def enter(user: int, to: Running = gateway, **keys: Any) -> Client:

@@ -99,7 +99,7 @@ class Stage:
         self.incoming.compare_head(self.room, self.epoch, 0, is_certain=True)
 
     def session(self, cursor: int | None = None) -> Session:
-        """Returns a connection that is a member from `cursor` (the room's seq) on."""
+        """Return a connection that is a member from `cursor` (the room's seq) on."""
         services = replace(NO_SERVICES, collect=self.fanout.collect)
         session = Session(NoConnection(), services, lambda: self.now)
         session.activate()
@@ -108,7 +108,7 @@ class Stage:
         return session
 
     def append(self, request: int = 0, left: int = 0) -> Notice:
-        """Commits one event and returns its notice, unpublished."""
+        """Commit one event and return its notice, unpublished."""
         seq = len(self.log) + 1
         event = NewMessageEvent(
             uuid=f"u{seq}", room=ROOM, epoch=self.epoch, seq=seq, message=message(ROOM, seq, 1, "")
@@ -118,25 +118,25 @@ class Stage:
         return self.log[-1]
 
     def publish(self, *seqs: int) -> None:
-        """Lets notices of the log arrive, in this order and in one loop turn."""
+        """Let notices of the log arrive, in this order and in one loop turn."""
         for seq in seqs:
             self.incoming.take_event(self.room, self.log[seq - 1])
 
     def fetch(self, limit: int = 200) -> None:
-        """Lets a page after the room's last event arrive."""
+        """Let a page after the room's last event arrive."""
         events = self.log[self.room.seq : self.room.seq + limit]
         bare = [Notice(n.epoch, n.seq, n.frame, n.user, left=n.left) for n in events]
         self.incoming.take_page(self.room, EventsFetched(0, ROOM, self.epoch, len(self.log), bare))
 
     def select(self, session: Session) -> Request:
-        """Forwards a select_room."""
+        """Forward a select_room."""
         request = Request(session, "s", "select_room", ROOM, self.now)
         session.sent()
         self.selection.hold(request)
         return request
 
     def snapshot(self, since: int, limit: int = 200) -> Selected:
-        """Returns the worker's answer to a select_room since, as of now."""
+        """Return the worker's answer to a select_room since, as of now."""
         events = self.log[since : since + limit]
         seq = events[-1].seq if events else since
         page = SelectRoomPage(
@@ -159,7 +159,7 @@ class Stage:
 
 
 def read(session: Session) -> list[dict[str, Any]]:
-    """Ends the loop turn, takes everything out of an outbox, as a socket would, and returns the frames."""
+    """End the loop turn, take everything out of an outbox, as a socket would, and return the frames."""
     session.collect()
     data = b""
     while session.outbox:
@@ -169,7 +169,7 @@ def read(session: Session) -> list[dict[str, Any]]:
 
 
 def seqs(frames: list[dict[str, Any]]) -> list[int]:
-    """Returns the seqs of events among frames."""
+    """Return the seqs of events among frames."""
     return [frame["seq"] for frame in frames if frame["action"] == "new_message"]
 
 

@@ -102,7 +102,7 @@ class StubWorker:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Ends the reading; what is in the streams stays there."""
+        """End the reading; what is in the streams stays there."""
         self._is_wanted = False
         if self._task is not None:
             await asyncio.wait_for(self._task, 5)
@@ -117,7 +117,7 @@ class StubWorker:
         return self.rooms[room]
 
     async def say(self, room: UUID, user: int, text: str) -> Notice:
-        """Appends a message that no gateway asked for, and publishes it."""
+        """Append a message that no gateway asked for, and publish it."""
         notice = self._append(self.rooms[room], user, f"said-{self.rooms[room].head + 1}", text)
         await self.publish(room, notice)
         return notice
@@ -130,7 +130,7 @@ class StubWorker:
         await self._redis.publish(KEYSPACE.user_channel(user), encode(notice))
 
     async def command(self, *words: str) -> None:
-        """Tells Valkey something that is none of a worker's business."""
+        """Tell Valkey something that is none of a worker's business."""
         await self._redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
     async def join(self, room: UUID, user: int) -> None:
@@ -138,7 +138,7 @@ class StubWorker:
         await self.tell_user(user, Joined(self._summary(self.rooms[room])))
 
     async def remove(self, room: UUID, user: int) -> Notice:
-        """Ends a membership by an event of the log."""
+        """End a membership by an event of the log."""
         target = self.rooms[room]
         target.members.discard(user)
         notice = self._leave(target, user, "removed", "", 0)

@@ -27,7 +27,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def live(enter: Connect) -> AsyncIterator[Live]:
-    """Enters clients that read, and so answer pings; the other clients of these tests do neither."""
+    """Enter clients that read, and so answer pings; the other clients of these tests do neither."""
     readers: list[asyncio.Task[None]] = []
 
     async def read(client: Client) -> None:

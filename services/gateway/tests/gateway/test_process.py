@@ -61,7 +61,7 @@ async def test_sigterm_drains_and_ends_the_process_quickly(
 
 
 async def is_ready(http: ClientSession, environ: dict[str, str]) -> None:
-    """Returns when the process says that it is ready."""
+    """Return when the process says that it is ready."""
     async with asyncio.timeout(20):
         while True:
             try:

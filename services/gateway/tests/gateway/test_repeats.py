@@ -14,7 +14,7 @@ from tests.gateway.insides import GATEWAY, ROOM, Stage, read
 
 
 def routed(stage: Stage) -> Router:
-    """Returns a router whose commands wait for a Redis that never comes."""
+    """Return a router whose commands wait for a Redis that never comes."""
 
     def clock() -> float:
         return stage.now
@@ -25,17 +25,17 @@ def routed(stage: Stage) -> Router:
 
 
 def say(router: Router, session: Session, uuid: str) -> None:
-    """Forwards a message."""
+    """Forward a message."""
     router.forward(session, NewMessage(uuid=uuid, room=ROOM, text="hi"))
 
 
 def reply(router: Router, request: int) -> None:
-    """Lets a worker answer."""
+    """Let a worker answer."""
     router.on_replies(encode([Answered(request, b'{"action": "%d"}' % request)]))
 
 
 def answers(session: Session) -> list[str]:
-    """Returns which requests were answered."""
+    """Return which requests were answered."""
     return [frame["action"] for frame in read(session)]
 
 

@@ -8,7 +8,7 @@ POLL_SECONDS = 0.01
 
 
 async def eventually(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Returns when the condition is true, and lets the loop turn meanwhile."""
+    """Return when the condition is true, and let the loop turn meanwhile."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
@@ -16,7 +16,7 @@ async def eventually(condition: Callable[[], object], seconds: float, what: str)
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Returns when the condition is true; blocks."""
+    """Return when the condition is true; blocks."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
