@@ -10,8 +10,6 @@ from collections import defaultdict
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 from roomlog_contract.envelope import HeadsRead, ReadHeads
@@ -24,8 +22,6 @@ from .incoming_events import IncomingEvents
 from .pagination import paginate
 from .room import Room
 from .worker_questions import WorkerQuestions
-
-log = structlog.get_logger()
 
 PERIOD_SECONDS: Final = 20.0
 """With one repetition still within the 30 s of G6."""
