@@ -1,10 +1,11 @@
 """What a process tells its keeper: /livez, /readyz, /startupz and /metrics, on a port that no route reaches.
 
 Beside the message's way. `respond` decides, without I/O; an asynchronous service calls it from its own loop,
-a synchronous one starts a HealthServer. `live` must never ask Redis or the database: a process that waits for
-them is alive, and killing it would help nobody.
+a synchronous one starts a HealthServer: the standard library's HTTP behind a bounded pool. `live` must never
+ask Redis or the database: a process that waits for them is alive, and killing it would help nobody.
 """
 
+import io
 import socket
 import socketserver
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
@@ -139,45 +141,66 @@ class _Server(socketserver.TCPServer):
         self._pool.shutdown(wait=True)
 
 
-class _Request(socketserver.BaseRequestHandler):
-    request: socket.socket
+class _Request(BaseHTTPRequestHandler):
+    """One request a connection; what it is not is said in one line of text."""
+
     server: _Server
+    protocol_version = default_request_version = "HTTP/1.1"
+    wbufsize = -1
+    """Head and body leave together."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = io.BufferedReader(_BoundedReader(self.connection))
 
     def handle(self) -> None:
-        first_line = self._read_head().partition(b"\r\n")[0].decode("latin-1")
-        match first_line.split(" "):
-            case ["GET", path, _]:
-                answer = respond(path, self.server.checks)
-            case [_, _, _]:
-                answer = Answer(405, TEXT, b"only GET\n")
-            case _:
-                answer = Answer(400, TEXT, b"not HTTP\n")
-        self.request.sendall(_frame(answer))
+        self.handle_one_request()
 
-    def _read_head(self) -> bytes:
-        deadline = time.monotonic() + REQUEST_SECONDS
-        head = b""
-        while b"\r\n\r\n" not in head and len(head) < MAX_REQUEST_BYTES:
-            self.request.settimeout(max(0.001, deadline - time.monotonic()))
-            part = self.request.recv(MAX_REQUEST_BYTES)
-            if not part:
-                break
-            head += part
-        self.request.settimeout(REQUEST_SECONDS)
-        return head
+    def do_GET(self) -> None:
+        self._answer(respond(self.path, self.server.checks))
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what the library could not read, or has no method for."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            self._answer(Answer(HTTPStatus.METHOD_NOT_ALLOWED, TEXT, b"only GET\n"))
+        else:
+            self._answer(Answer(code, TEXT, b"not HTTP\n"))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Say nothing: a probe a second is no news."""
+
+    def _answer(self, answer: Answer) -> None:
+        self.connection.settimeout(REQUEST_SECONDS)
+        self.send_response_only(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+
+class _BoundedReader(io.RawIOBase):
+    """A request's bytes: so many at most, and all within one deadline, however slowly they come."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._deadline = time.monotonic() + REQUEST_SECONDS
+        self._left = MAX_REQUEST_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there; nothing more where the bound is reached."""
+        if not self._left:
+            return 0
+        self._connection.settimeout(max(0.001, self._deadline - time.monotonic()))
+        size = self._connection.recv_into(buffer, min(len(buffer), self._left))
+        self._left -= size
+        return size
 
 
 def _verdict(reason: str | None) -> Answer:
     if reason is None:
         return Answer(200, TEXT, b"ok\n")
     return Answer(503, TEXT, f"{reason}\n".encode())
-
-
-def _frame(answer: Answer) -> bytes:
-    head = (
-        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
-        f"Content-Type: {answer.content_type}\r\n"
-        f"Content-Length: {len(answer.body)}\r\n"
-        "Connection: close\r\n\r\n"
-    )
-    return head.encode("latin-1") + answer.body

@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -129,6 +130,36 @@ def test_a_caller_that_says_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) 
         for link in silent:
             link.close()
         server.stop()
+
+
+def test_a_caller_that_dribbles_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline is the whole request's: a byte now and then does not extend it."""
+    monkeypatch.setattr(health, "REQUEST_SECONDS", 0.4)
+    server = HealthServer(Bind("127.0.0.1", 0), Service().checks())
+    server.start()
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.01) as link:
+        while time.monotonic() < began + DEADLINE_SECONDS:
+            try:
+                link.sendall(b"G")
+                if link.recv(1) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+    assert time.monotonic() < began + DEADLINE_SECONDS
+    server.stop()
+
+
+def test_a_probe_of_the_oldest_kind_is_answered(server: HealthServer) -> None:
+    """HTTP/1.0, no header at all: what a hand at a keyboard sends."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as link:
+        link.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+        answer = link.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == b"ok\n"
 
 
 def test_a_flood_is_closed_unread(monkeypatch: pytest.MonkeyPatch) -> None:
