@@ -26,7 +26,7 @@ HANDOVER_SECONDS: Final = 30.0
 """For shards to leave a worker that has no Redis, or to come back."""
 HEALED_SUCCESSES: Final = 30
 """Answers after the mending that show service."""
-_NAME: Final = "ALTER TABLE auth_user ALTER username TYPE"
+_NAME: Final = "ALTER TABLE roomlog_person ALTER name TYPE"
 _EVENTS: Final = "roomlog_roomevent"
 
 

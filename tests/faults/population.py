@@ -1,7 +1,7 @@
 """Makes users and rooms straight in a database, as a program of its own: pytest itself never sees Django.
 
 Before the message's way. Rooms start with an empty log, as if made long ago; the way over commands is for the
-tests of those commands. Reads {"users": [name], "rooms": [{"id", "name", "kind", "members": [user id]}]} from
+tests of those commands. Reads {"users": [name], "rooms": [{"id", "name", "kind", "members": [id]}]} from
 standard input and prints {"users": [{"id", "name", "token"}]} in the same order.
 """
 
@@ -32,16 +32,23 @@ def populate(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_users(names: list[str]) -> list[dict[str, Any]]:
-    """Makes users without a password (hashing costs 0.3 s each), each with a token."""
+    """Makes users without a password (hashing costs 0.3 s each), each with a person and a token.
+
+    The ids are the people's: the wire knows no other.
+    """
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import User
     from rest_framework.authtoken.models import Token
+
+    from roomlog.models import Person
 
     User.objects.bulk_create(User(username=name, password=make_password(None)) for name in names)
     ids = dict(User.objects.filter(username__in=names).values_list("username", "id"))
     tokens = {name: Token(user_id=ids[name], key=Token.generate_key()) for name in names}
     Token.objects.bulk_create(tokens.values())
-    return [{"id": ids[name], "name": name, "token": tokens[name].key} for name in names]
+    Person.objects.bulk_create(Person(user_id=ids[name], name=name) for name in names)
+    people = dict(Person.objects.filter(user__in=ids.values()).values_list("name", "id"))
+    return [{"id": people[name], "name": name, "token": tokens[name].key} for name in names]
 
 
 def make_rooms(rooms: list[dict[str, Any]]) -> None:

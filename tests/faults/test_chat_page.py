@@ -172,7 +172,7 @@ def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
 
 def test_somebody_removed_stays_with_what_was_typed(demo: Demo) -> None:
     """Removed from a room with a hostile name: told why, text kept; after the logout nothing is left."""
-    (bob,) = demo.stack.sql("SELECT id FROM auth_user WHERE username = %s", "bob")[0]
+    (bob,) = demo.stack.sql("SELECT id FROM roomlog_person WHERE name = %s", "bob")[0]
     room = demo.ask("alice", "POST", "rooms/", {"name": "\u202e\u2069evil", "members": [bob]})["room"]
     page = demo.person("bob", PHONE)
     page.enter("evil")

@@ -26,7 +26,7 @@ django.setup()
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from rest_framework.authtoken.models import Token
-user = User.objects.get(pk=int(sys.argv[1]))
+user = User.objects.get(roomlog_person=int(sys.argv[1]))
 """
 GIVE_PASSWORDS: Final = f"""
 from django.contrib.auth.hashers import make_password
@@ -40,6 +40,7 @@ WAYS: Final = {
         "    session.expire_date = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)\n    session.save()",
         "another password": "user.set_password('another'); user.save()",
         "deactivated": "user.is_active = False; user.save()",
+        "account deleted": "user.delete()",
     },
     "token": {
         "revoked by REST": "",

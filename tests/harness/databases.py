@@ -24,6 +24,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog import models
 from roomlog.databases import database as configured
+from roomlog.people import system_person
 from roomlog_contract.shards import SHARDS
 from tests.faults.postgres import (
     CONNECT_SECONDS,
@@ -45,6 +46,7 @@ MODELS: Final[tuple[type[Model], ...]] = (
     models.ShardLease,
     models.DeadLetter,
     models.Install,
+    models.Person,
     Token,
     get_user_model(),
 )
@@ -124,12 +126,16 @@ def held_elsewhere(rows: str, *parameters: UUID) -> Iterator[None]:
 
 
 def empty() -> None:
-    """Leave what the migrations leave: one epoch, 64 free shards."""
+    """Leave what the migrations leave: one epoch, 64 free shards; and a person without a user.
+
+    So that no test can take a user's id for a person's.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         for model in MODELS:
             cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
         models.Install.objects.create(epoch=EPOCH)
         models.ShardLease.objects.bulk_create(models.ShardLease(shard=shard) for shard in range(SHARDS))
+        system_person()
 
 
 def _migrated(url: str, blocker: DjangoDbBlocker) -> str:

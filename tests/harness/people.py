@@ -9,7 +9,9 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
+from roomlog.people import person_of
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import room_of
@@ -24,7 +26,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Three users, by id."""
+    """Three people, by id."""
 
     alice: int
     bob: int
@@ -36,9 +38,19 @@ class People:
         return cls(*(add_user(name) for name in cls.__slots__))
 
 
-def add_user(name: str, *, is_active: bool = True) -> int:
-    """Return the id of a new user."""
-    return User.objects.create(username=name, is_active=is_active).pk
+def add_user(name: str, *, is_active: bool = True, key: int | None = None) -> int:
+    """Return the id of a new user's person; `key` is the user's own."""
+    return id_of(User.objects.create(pk=key, username=name, is_active=is_active))
+
+
+def id_of(user: User) -> int:
+    """Return the id of a user's person: the wire's."""
+    return person_of(user).pk
+
+
+def make_token(person: int) -> Token:
+    """Return a new token of a person's user."""
+    return Token.objects.create(user=User.objects.get(roomlog_person=person))
 
 
 def write(*commands: tuple[RoomWrite, int], staff: bool = False) -> list[Result]:

@@ -14,7 +14,7 @@ import msgspec
 from rest_framework.authtoken.models import Token
 
 from roomlog import pending
-from roomlog.models import PendingCommand, RoomEvent
+from roomlog.models import PendingCommand, Person, RoomEvent
 from roomlog_contract import shards
 from roomlog_contract.commands import RoomWrite
 from roomlog_contract.envelope import (
@@ -138,7 +138,7 @@ class RealSide:
         self._bench.add_raw(BENCH_KEYSPACE.in_stream(shards.shard_of_room(room)), b"")
 
     def token(self, user: int) -> str:
-        return str(Token.objects.get_or_create(user_id=user)[0].key)
+        return str(Token.objects.get_or_create(user=Person.objects.get(pk=user).user)[0].key)
 
     def turn(self) -> Heard:
         worker = self._heir or self._bench.worker

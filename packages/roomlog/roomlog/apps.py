@@ -14,8 +14,9 @@ class RoomlogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, what each new session begins with, and who is told of what is saved."""
-        from . import checks, notices  # noqa: F401 - importing registers the checks
+        """Register the checks, what each new session begins with, and what follows what is saved."""
+        from . import checks, notices, people  # noqa: F401 - importing registers the checks
 
+        people.connect(self)
         notices.connect()
         connection_created.connect(begin_session, dispatch_uid="roomlog.begin_session")

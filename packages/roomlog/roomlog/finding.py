@@ -6,14 +6,15 @@ Beside the message's way. It says who appears in answers; whoever knows a user's
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import Any, Final
+from typing import Final
 from unicodedata import normalize
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
-from roomlog.models import Membership
+from roomlog.models import Membership, Person
+from roomlog.people import as_user, is_active
+from roomlog_contract.events import User
 
 MIN_PREFIX: Final = 2
 """Characters of a name that must be known: one letter each would list a small install."""
@@ -30,18 +31,17 @@ class FindPeople(StrEnum):
     NOBODY = "nobody"
 
 
-def people_found(asker: int, prefix: str) -> QuerySet[Any]:
+def people_found(asker: int, prefix: str) -> list[User]:
     """Return at most MAX_FOUND active users whose name begins so and whom the asker may find."""
-    people = get_user_model()._default_manager
     prefix = normalize("NFKC", prefix)
     policy = FindPeople(settings.ROOMLOG_FIND_PEOPLE)
     if len(prefix) < MIN_PREFIX or "\0" in prefix or policy is FindPeople.NOBODY:
-        return people.none()
-    found = people.filter(_begins(prefix), is_active=True)
+        return []
+    found = Person.objects.filter(_begins(prefix), is_active("user"))
     if policy is FindPeople.SHARED_ROOMS:
         theirs = Membership.objects.filter(user=OuterRef("pk"), room__memberships__user=asker)
         found = found.filter(Exists(theirs))
-    return found.order_by("username")[:MAX_FOUND]
+    return [as_user(person) for person in found.order_by("name")[:MAX_FOUND]]
 
 
 def _begins(prefix: str) -> Q:
@@ -50,4 +50,4 @@ def _begins(prefix: str) -> Q:
     SQLite compares ASCII alone without case; for other letters it is asked for the forms that people type.
     """
     forms = {prefix, prefix.lower(), prefix.upper(), prefix.capitalize()}
-    return reduce(or_, (Q(username__istartswith=form) for form in sorted(forms)))
+    return reduce(or_, (Q(name__istartswith=form) for form in sorted(forms)))

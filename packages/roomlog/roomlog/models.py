@@ -1,7 +1,8 @@
 """The tables. A room's log is RoomEvent; everything else says who may write to it and how far it is.
 
-Rows of RoomEvent, RoomHead and Membership are written by workers only, inside the transaction that
-holds the room's head. Constraints live here, in the database, before any check in Python.
+Its `user`, the wire's word, is a Person; only Person knows the project's users. Rows of RoomEvent, RoomHead
+and Membership are written by workers only, inside the transaction that holds the room's head.
+Constraints live here, in the database, before any check in Python.
 """
 
 from typing import ClassVar, Final
@@ -26,6 +27,36 @@ class Install(models.Model):
         return f"install {self.epoch}"
 
 
+class Person(models.Model):
+    """Somebody whom the log knows: a user of the project, somebody whose account is gone, or code.
+
+    The wire's user id is a person's id. The project's users may have any primary key; the log outlives them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="roomlog_person"
+    )
+    """Null once the account was deleted, and for code."""
+    name = models.CharField(max_length=150)
+    """The name that people see. 150 code points, as Django's own: the largest frames count on it."""
+    avatar = models.CharField(max_length=500, blank=True)
+    """Address of a picture."""
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(user=None, deleted_at=None), name="keyless_person_once"
+            )
+        ]
+        indexes = [models.Index(fields=["name"], name="people_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ChatRoom(models.Model):
     """A room; its id is derived from who made it, so that a repeated create_room is the same room."""
 
@@ -38,14 +69,12 @@ class ChatRoom(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=200, blank=True)
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.GROUP)
-    creator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
-    )
-    """The user who asked for it: bounds on rooms, in all and a minute, count by this."""
+    creator = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    """The person who asked for it: bounds on rooms, in all and a minute, count by this."""
     date_created = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     users: "models.ManyToManyField[models.Model, Membership]" = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, through="Membership", related_name="rooms"
+        Person, through="Membership", related_name="rooms"
     )
 
     class Meta:
@@ -60,7 +89,7 @@ class ChatRoom(models.Model):
 
 
 class Membership(models.Model):
-    """A user in a room."""
+    """A person in a room."""
 
     class Role(models.TextChoices):
         """What a member may do."""
@@ -70,7 +99,7 @@ class Membership(models.Model):
         MEMBER = "member"
 
     room = models.ForeignKey(ChatRoom, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.MEMBER)
     read_seq = models.BigIntegerField(default=0)
     read_number = models.BigIntegerField(default=0)
@@ -118,9 +147,7 @@ class RoomEvent(models.Model):
     """1, 2, 3 … over the room's messages; null for other kinds."""
     kind = models.CharField(max_length=32)
     """The wire's name of the action; no choices, so that a further action is no migration."""
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
     uuid = models.CharField(max_length=64)
     body_hash = models.CharField(max_length=32)
     """Of the whole command: a repeat with the same uuid and another hash is a conflict.
@@ -178,7 +205,7 @@ class PendingCommand(models.Model):
     id = models.BigAutoField(primary_key=True)
     shard = models.PositiveSmallIntegerField()
     room = models.UUIDField()
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     uuid = models.CharField(max_length=64)
     envelope = models.BinaryField()
     date_created = models.DateTimeField(auto_now_add=True)

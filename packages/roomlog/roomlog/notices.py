@@ -14,9 +14,10 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_save, pre_delete
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -25,6 +26,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog.models import Membership
 from roomlog.pending import command_pending
+from roomlog.people import person_id
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, encode
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
@@ -46,14 +48,14 @@ def connect() -> None:
     """
     command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
     post_save.connect(on_saved, dispatch_uid="roomlog.saved")
-    post_delete.connect(on_deleted, dispatch_uid="roomlog.deleted")
+    pre_delete.connect(on_deleted, dispatch_uid="roomlog.deleted")
 
 
 def disconnect() -> None:
     """Tell nobody: for workers, which say by the log what they changed."""
     command_pending.disconnect(dispatch_uid="roomlog.command_pending")
     post_save.disconnect(dispatch_uid="roomlog.saved")
-    post_delete.disconnect(dispatch_uid="roomlog.deleted")
+    pre_delete.disconnect(dispatch_uid="roomlog.deleted")
 
 
 def on_command_pending(shard: int, **_: Any) -> None:
@@ -69,32 +71,44 @@ def on_saved(instance: Model, update_fields: frozenset[str] | None = None, **_: 
 
 
 def on_deleted(instance: Model, **_: Any) -> None:
-    """Tell the user's sockets that a token, a membership, a session or the account is gone."""
+    """Tell the user's sockets that a token, a membership, a session or the account will be gone.
+
+    Before the deletion, which takes the person of a deleted account from its user; told after the commit.
+    """
     _recheck_after_commit(instance)
 
 
 def _recheck_after_commit(instance: Model) -> None:
-    user_id = _user_concerned(instance)
-    if user_id is not None:
+    person = _person_concerned(instance)
+    if person is not None:
         # No partial: Django's report of a failing hook asks for its __qualname__.
-        transaction.on_commit(lambda: _send_recheck(user_id), robust=True)
+        transaction.on_commit(lambda: _send_recheck(person), robust=True)
 
 
-def _user_concerned(instance: Model) -> int | None:
+def _person_concerned(instance: Model) -> int | None:
     match instance:
-        case Token() | Membership():
+        case Membership():
             return instance.user_id
+        case Token():
+            return person_id(instance.user_id)
         case AbstractBaseUser() if isinstance(instance, get_user_model()):
-            return instance.pk
+            return person_id(instance.pk)
         case AbstractBaseSession():
-            user = str(instance.get_decoded().get(SESSION_KEY, ""))
-            return int(user) if user.isdecimal() else None
+            return _person_of_session(instance)
         case _:
             return None
 
 
-def _send_recheck(user_id: int) -> None:
-    channel = _keyspace().user_channel(user_id)
+def _person_of_session(session: AbstractBaseSession) -> int | None:
+    try:
+        key = get_user_model()._meta.pk.to_python(session.get_decoded().get(SESSION_KEY))
+    except ValidationError:
+        return None
+    return None if key is None else person_id(key)
+
+
+def _send_recheck(person: int) -> None:
+    channel = _keyspace().user_channel(person)
     _bus().attempt(lambda redis: redis.publish(channel, encode(Recheck())))
 
 

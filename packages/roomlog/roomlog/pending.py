@@ -29,6 +29,7 @@ def request_command(command: RoomWrite, user_id: int, *, staff: bool = False, is
 
     Repeating a uuid is safe: the event exists once. What the room's state forbids (not a member, muted)
     is found only by the worker, which then drops the command; `staff` says that rights were checked here.
+    `user_id` is a person's (`people.person_of`, `people.system_person`).
     `is_bounded` is for people's requests, which can come again: they are refused while too many wait.
 
     Raises:
@@ -53,7 +54,7 @@ def request_command(command: RoomWrite, user_id: int, *, staff: bool = False, is
 
 
 def post(room_id: UUID, user_id: int, text: str, *, uuid: str | None = None) -> str:
-    """Say something in a room as one of its members, and return the message's uuid.
+    """Say something in a room as one of its members, a person, and return the message's uuid.
 
     Give the uuid of what you post about (an order's, a job's) and a repeated task posts once.
 

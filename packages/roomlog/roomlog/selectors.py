@@ -5,15 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
-from rest_framework.authtoken.models import Token
 
 from roomlog_contract.events import RoomSummary, User
 
 from .frames import Event, named_in
-from .models import ChatMessage, Install, Membership, RoomEvent, RoomHead
+from .models import ChatMessage, Install, Membership, Person, RoomEvent, RoomHead
+from .people import is_active
 
 
 def database_seconds() -> float:
@@ -23,22 +22,15 @@ def database_seconds() -> float:
 
 
 def users_by_id(ids: Collection[int]) -> dict[int, User]:
-    """Return id and name of those users that exist, active or not."""
-    rows = get_user_model()._default_manager.filter(pk__in=ids).values_list("pk", "username")
-    return {pk: User(pk, username) for pk, username in rows}
+    """Return id and name of those people that exist, active or not."""
+    rows = Person.objects.filter(pk__in=ids).values_list("pk", "name")
+    return {pk: User(pk, name) for pk, name in rows}
 
 
 def active_user_ids(ids: Collection[int]) -> set[int]:
-    """Return those of `ids` that are users who may take part."""
-    rows = get_user_model()._default_manager.filter(pk__in=ids, is_active=True)
+    """Return those of `ids` that are people who may take part."""
+    rows = Person.objects.filter(is_active("user"), pk__in=ids)
     return set(rows.values_list("pk", flat=True))
-
-
-def users_by_token(keys: Collection[str]) -> dict[str, User]:
-    """Return the active user of each valid token."""
-    rows = Token.objects.filter(key__in=keys, user__is_active=True)
-    found = rows.values_list("key", "user_id", "user__username")
-    return {key: User(user_id, username) for key, user_id, username in found}
 
 
 def summaries_by_user(user_ids: Collection[int]) -> dict[int, list[RoomSummary]]:

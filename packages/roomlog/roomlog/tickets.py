@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 import msgspec
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -26,6 +26,8 @@ from rest_framework.authtoken.models import Token
 from roomlog_contract.events import User
 
 from . import selectors
+from .models import Person
+from .people import as_user, is_active, person_of
 
 SALT: Final = "roomlog.ticket"
 TICKET_SECONDS: Final = 60
@@ -41,6 +43,7 @@ class Ticket(msgspec.Struct, frozen=True, array_like=True):
     """What a ticket says."""
 
     user: int
+    """The person's id: whoever gets a deleted user's key is another person."""
     issued_at: float
     """Seconds since 1970 by the database's clock."""
     password: str
@@ -57,7 +60,7 @@ def make_ticket(user: AbstractBaseUser, *, token: str = "", session: str = "") -
     assert bool(token) != bool(session), "a ticket comes from a token or a session"
     nonce = token_hex(16)
     ticket = Ticket(
-        user=user.pk,
+        user=person_of(user).pk,
         issued_at=selectors.database_seconds(),
         password=_digest(user.get_session_auth_hash()),
         token=_digest(token) if token else "",
@@ -92,9 +95,9 @@ def users_by_ticket(asked: Collection[tuple[str, bool]]) -> dict[tuple[str, bool
     oldest = 0.0 if all(recheck for _, recheck in tickets) else selectors.database_seconds() - TICKET_SECONDS
     standing = _Standing(tickets.values())
     return {
-        (text, is_recheck): User(user.pk, user.get_username())
+        (text, is_recheck): as_user(person)
         for (text, is_recheck), ticket in tickets.items()
-        if (is_recheck or ticket.issued_at >= oldest) and (user := standing.holder(ticket)) is not None
+        if (is_recheck or ticket.issued_at >= oldest) and (person := standing.holder(ticket)) is not None
     }
 
 
@@ -115,27 +118,26 @@ class _Standing:
 
     def __init__(self, tickets: Collection[Ticket]) -> None:
         ids = {ticket.user for ticket in tickets}
-        self._users: dict[int, AbstractBaseUser] = {
-            user.pk: user for user in get_user_model()._default_manager.filter(pk__in=ids, is_active=True)
-        }
+        self._people = Person.objects.select_related("user").filter(is_active("user")).in_bulk(ids)
         by_token = {ticket.user for ticket in tickets if ticket.token}
         keys = {ticket.session for ticket in tickets if ticket.session}
-        tokens = Token.objects.filter(user_id__in=by_token).values_list("user_id", "key") if by_token else ()
-        self._tokens = {user: _digest(key) for user, key in tokens}
+        tokens = Token.objects.filter(user__roomlog_person__in=by_token) if by_token else Token.objects.none()
+        self._tokens = {user: _digest(key) for user, key in tokens.values_list("user__roomlog_person", "key")}
         self._sessions = _live_sessions(keys) if keys else {}
 
-    def holder(self, ticket: Ticket) -> AbstractBaseUser | None:
-        """Return the ticket's user if everything that it is bound to still stands."""
-        user = self._users.get(ticket.user)
+    def holder(self, ticket: Ticket) -> Person | None:
+        """Return the ticket's person if everything that it is bound to still stands."""
+        person = self._people.get(ticket.user)
+        user = None if person is None else person.user
         if user is None or not _is_among(ticket.password, map(_digest, _auth_hashes(user))):
             return None
         if ticket.token:
             stands = _is_among(ticket.token, [self._tokens.get(ticket.user, "")])
         else:
             session = self._sessions.get(ticket.session, {})
-            is_theirs = session.get(SESSION_KEY) == str(ticket.user)
+            is_theirs = session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
             stands = is_theirs and _is_among(session.get(HASH_SESSION_KEY, ""), _auth_hashes(user))
-        return user if stands else None
+        return person if stands else None
 
 
 def _live_sessions(keys: Collection[str]) -> dict[str, Mapping[str, Any]]:

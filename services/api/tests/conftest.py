@@ -21,7 +21,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 from rest_framework.authtoken.models import Token
 
-from roomlog.models import PendingCommand
+from roomlog.models import PendingCommand, Person
+from roomlog.people import system_person
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import room_of
@@ -29,6 +30,7 @@ from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from roomlog_worker.log.errors import RefusedWrite
 from tests.faults.scripted_chat import DESK, Chat
+from tests.harness.people import id_of
 
 Work = Callable[[], list[str]]
 Write = Callable[..., UUID]
@@ -43,19 +45,25 @@ def fresh_cache() -> Iterator[None]:
 
 
 @pytest.fixture
-def alice(db: None) -> User:
+def code(db: None) -> None:
+    """A person without a user, so that no test can take a user's id for a person's."""
+    system_person()
+
+
+@pytest.fixture
+def alice(code: None) -> User:
     """Somebody who signs in."""
     return User.objects.create_user("alice", password="correct horse")
 
 
 @pytest.fixture
-def bob(db: None) -> User:
+def bob(code: None) -> User:
     """Somebody else."""
     return User.objects.create_user("bob", password="battery staple")
 
 
 @pytest.fixture
-def admin_user(db: None) -> User:
+def admin_user(code: None) -> User:
     """Somebody who may do everything that the admin allows."""
     return User.objects.create_superuser("root", password="root root root")
 
@@ -77,8 +85,8 @@ def write(db: None) -> Write:
     """Writes one command into its room's log at once and returns the room."""
 
     def write_now(command: RoomWrite, user: User, *, staff: bool = False) -> UUID:
-        _carry_out(command, user.pk, staff=staff)
-        return room_of(command, user.pk)
+        _carry_out(command, id_of(user), staff=staff)
+        return room_of(command, id_of(user))
 
     return write_now
 
@@ -86,7 +94,7 @@ def write(db: None) -> Write:
 @pytest.fixture
 def lobby(write: Write, alice: User, bob: User) -> UUID:
     """A room of Alice's, with Bob in it and two messages."""
-    room = write(CreateRoom(uuid="make-lobby", name="lobby", members=[bob.pk]), alice)
+    room = write(CreateRoom(uuid="make-lobby", name="lobby", members=[id_of(bob)]), alice)
     for number, text in enumerate(("hello", "anybody here?"), start=1):
         write(NewMessage(uuid=f"hello-{number}", room=room, text=text), alice)
     return room
@@ -116,9 +124,9 @@ def _carry_out(command: RoomWrite, user: int, *, staff: bool) -> None:
 @pytest.fixture
 def make_chat(browser: Browser) -> Iterator[Callable[..., Chat]]:
     """Make browsers of alice's with the chat page before a scripted gateway; they are closed at the end."""
-    user = SimpleNamespace(pk=7, get_username=lambda: "alice", is_staff=False)
     facts = {
-        "request": SimpleNamespace(user=user),
+        "request": SimpleNamespace(user=SimpleNamespace(is_staff=False)),
+        "person": Person(pk=7, name="alice"),
         "websocket_url": "ws://roomlog.test/ws",
         "csrf_token": "c",
     }

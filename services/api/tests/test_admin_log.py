@@ -14,6 +14,7 @@ from roomlog import pagination
 from roomlog.models import ChatMessage, DeadLetter, PendingCommand, Worker
 from roomlog.pending import request_command
 from roomlog_contract.commands import NewMessage
+from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
 TABLES = {
@@ -30,7 +31,7 @@ TABLES = {
 @pytest.fixture
 def full(lobby: UUID, alice: User) -> UUID:
     """A row in every table; returns the room."""
-    request_command(NewMessage(uuid="waits", room=lobby, text="secret words"), alice.pk)
+    request_command(NewMessage(uuid="waits", room=lobby, text="secret words"), id_of(alice))
     DeadLetter.objects.create(
         shard=1, entry="1-0", uuid="dead", room=lobby, error="OSError", envelope=b"secret words"
     )

@@ -10,6 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from roomlog import pagination
+from roomlog.models import ChatMessage
+from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
 TOKENS = "/admin/roomlog/accesstoken/"
@@ -43,7 +45,7 @@ def test_a_user_has_one_token(admin_client: Client, alice: User) -> None:
     assert Token.objects.count() == 1
 
 
-def test_users_are_made_and_found(admin_client: Client) -> None:
+def test_users_are_made_and_found(admin_client: Client, code: None) -> None:
     """The pages of Django's own user admin work in this theme, and so does the search of the room form."""
     words = "a long pass phrase"
     form = {"username": "dora", "password1": words, "password2": words, "usable_password": "true"}
@@ -53,23 +55,30 @@ def test_users_are_made_and_found(admin_client: Client) -> None:
         assert admin_client.get(f"/admin/auth/user/{path}").status_code == 200
     query = {"app_label": "roomlog", "model_name": "membership", "field_name": "user", "term": "dor"}
     found = admin_client.get("/admin/autocomplete/", query).json()
-    assert found["results"] == [{"id": str(dora.pk), "text": "dora"}]
+    assert found["results"] == [{"id": str(id_of(dora)), "text": "dora"}]
 
 
-def test_people_stay(
-    admin_client: Client, alice: User, lobby: UUID, django_assert_max_num_queries: DjangoAssertNumQueries
+@pytest.mark.parametrize("is_action", [False, True])
+def test_an_account_is_deleted_and_what_it_said_stays(
+    admin_client: Client,
+    alice: User,
+    lobby: UUID,
+    is_action: bool,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    """Deleting somebody is refused with the reason and the way, and without a look at what they said."""
-    page = f"/admin/auth/user/{alice.pk}/"
-    for ask in (admin_client.get, lambda address: admin_client.post(address, {"post": "yes"})):
-        with django_assert_max_num_queries(6) as asked:
-            answer = ask(f"{page}delete/")
-        assert answer.headers["location"] == f"{page}change/"
-        assert "roomevent" not in " ".join(one["sql"] for one in asked.captured_queries)
-    assert "Clear “Active” instead" in admin_client.get(f"{page}change/").content.decode()
-    form = {"action": "delete_selected", "_selected_action": [alice.pk], "post": "yes"}
-    admin_client.post("/admin/auth/user/", form)
-    assert User.objects.filter(pk=alice.pk).exists()
+    """By its page or the list's action, without a look at the log."""
+    page, form = f"/admin/auth/user/{alice.pk}/delete/", {"post": "yes"}
+    if is_action:
+        page = "/admin/auth/user/"
+        form |= {"action": "delete_selected", "_selected_action": str(alice.pk)}
+    person = id_of(alice)
+    with django_assert_max_num_queries(20) as asked:
+        assert admin_client.post(page, form).status_code == 302
+    assert "roomevent" not in " ".join(one["sql"] for one in asked.captured_queries)
+    assert not User.objects.filter(username="alice").exists()
+    assert ChatMessage.objects.filter(room=lobby, user=person).count() == 2
+    listed = admin_client.get("/admin/roomlog/person/").content.decode()
+    assert "deleted account" in listed
 
 
 def test_a_large_group_is_deleted_without_its_people(
@@ -90,7 +99,7 @@ def test_a_large_group_is_deleted_without_its_people(
 def test_people_are_not_counted(admin_client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of a million opens as fast as a short one."""
     monkeypatch.setattr(pagination, "MAX_COUNTED", 1)
-    for table in ("auth/user", "auth/group", "roomlog/accesstoken"):
+    for table in ("auth/user", "auth/group", "roomlog/accesstoken", "roomlog/person"):
         page = admin_client.get(f"/admin/{table}/")
         assert page.context["cl"].result_count <= 1
         assert page.context["cl"].full_result_count is None

@@ -11,8 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from roomlog.models import ChatRoom, Membership, PendingCommand, RoomEvent
+from roomlog.models import ChatRoom, Membership, PendingCommand, Person, RoomEvent
+from roomlog.people import person_of
 from roomlog_contract.commands import CreateRoom
+from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
 Work = Callable[[], list[str]]
@@ -27,6 +29,10 @@ def history(room: UUID) -> list[str]:
     return [entry.get_change_message() for entry in entries]
 
 
+def _crowd(number: int) -> list[User]:
+    return User.objects.bulk_create(User(username=f"p{n}", password="!") for n in range(number))
+
+
 def page_of(room: UUID) -> str:
     """Return the address of a room's page."""
     return reverse("admin:roomlog_chatroom_change", args=(room,))
@@ -34,27 +40,33 @@ def page_of(room: UUID) -> str:
 
 def test_a_room_is_asked_for(admin_client: Client, alice: User, bob: User, work: Work) -> None:
     """Adding writes no row: a command waits, the list says so, and the worker makes the room."""
-    form = {"name": "plans", "kind": "group", "owner": alice.pk, "members": [bob.pk], "uuid": UUID_FIELD}
+    form = {
+        "name": "plans",
+        "kind": "group",
+        "owner": id_of(alice),
+        "members": [id_of(bob)],
+        "uuid": UUID_FIELD,
+    }
     answer = admin_client.post(ADD, form, follow=True)
     assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
     assert "requested; a worker" in answer.content.decode()
     assert (ChatRoom.objects.count(), PendingCommand.objects.count()) == (0, 1)
     assert work() == []
-    roles = Membership.objects.values_list("user__username", "role").order_by("user")
+    roles = Membership.objects.values_list("user__name", "role").order_by("user")
     assert list(roles) == [("alice", "owner"), ("bob", "member")]
 
 
 @pytest.mark.parametrize("button", ["_continue", "_addanother", "_save"])
 def test_no_button_leads_to_a_page_that_is_not_there(admin_client: Client, alice: User, button: str) -> None:
     """Whichever way somebody saves, the answer is the list."""
-    form = {"name": "plans", "kind": "group", "owner": alice.pk, "uuid": UUID_FIELD, button: "1"}
+    form = {"name": "plans", "kind": "group", "owner": id_of(alice), "uuid": UUID_FIELD, button: "1"}
     answer = admin_client.post(ADD, form, follow=True)
     assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
 
 
 def test_a_form_that_is_posted_twice_is_one_room(admin_client: Client, alice: User, work: Work) -> None:
     """A double click or a reload repeats the same command."""
-    form = {"name": "plans", "kind": "group", "owner": alice.pk, "uuid": UUID_FIELD}
+    form = {"name": "plans", "kind": "group", "owner": id_of(alice), "uuid": UUID_FIELD}
     for _ in range(2):
         admin_client.post(ADD, form)
     assert work() == []
@@ -65,8 +77,14 @@ def test_a_form_that_is_posted_twice_is_one_room(admin_client: Client, alice: Us
 def test_a_direct_room_is_for_two(admin_client: Client, alice: User, bob: User, others: int) -> None:
     """More or fewer are refused in the form, before anything waits."""
     third = User.objects.create(username="third")
-    members = [bob.pk, third.pk][:others]
-    form = {"name": "", "kind": "direct", "owner": alice.pk, "members": members, "uuid": UUID_FIELD}
+    members = [id_of(bob), id_of(third)][:others]
+    form = {
+        "name": "",
+        "kind": "direct",
+        "owner": id_of(alice),
+        "members": members,
+        "uuid": UUID_FIELD,
+    }
     answer = admin_client.post(ADD, form)
     assert "exactly one member besides its owner" in answer.content.decode()
     assert not PendingCommand.objects.exists()
@@ -74,8 +92,8 @@ def test_a_direct_room_is_for_two(admin_client: Client, alice: User, bob: User, 
 
 def test_a_room_begins_with_a_hundred_at_most(admin_client: Client, alice: User) -> None:
     """More names than one command carries are refused in the form."""
-    people = User.objects.bulk_create(User(username=f"p{number}", password="!") for number in range(101))
-    form = {"name": "", "kind": "group", "owner": alice.pk, "uuid": UUID_FIELD}
+    people = [Person.objects.create(user=user, name=user.username) for user in _crowd(101)]
+    form = {"name": "", "kind": "group", "owner": id_of(alice), "uuid": UUID_FIELD}
     answer = admin_client.post(ADD, form | {"members": [person.pk for person in people]})
     assert "at most 100 members" in answer.content.decode()
 
@@ -83,12 +101,12 @@ def test_a_room_begins_with_a_hundred_at_most(admin_client: Client, alice: User)
 def test_somebody_is_invited(admin_client: Client, lobby: UUID, admin_user: User, work: Work) -> None:
     """An administrator need not be in the room; the log says who did it."""
     carol = User.objects.create(username="carol")
-    form = {"invite": [carol.pk], "role": "admin", "uuid": UUID_FIELD}
+    form = {"invite": [id_of(carol)], "role": "admin", "uuid": UUID_FIELD}
     answer = admin_client.post(page_of(lobby), form, follow=True)
     assert (answer.redirect_chain, answer.status_code) == ([(page_of(lobby), 302)], 200)
     assert work() == []
-    assert Membership.objects.get(room=lobby, user=carol).role == "admin"
-    assert RoomEvent.objects.get(room=lobby, kind="invite_user").user == admin_user
+    assert Membership.objects.get(room=lobby, user=person_of(carol)).role == "admin"
+    assert RoomEvent.objects.get(room=lobby, kind="invite_user").user == person_of(admin_user)
     assert history(lobby) == ["Requested: invite carol as admin."]
 
 
@@ -102,7 +120,7 @@ def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: C
 
 def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work: Work) -> None:
     """The action on selected memberships asks the workers; the rows go when they have done it."""
-    member = Membership.objects.get(room=lobby, user=bob)
+    member = Membership.objects.get(room=lobby, user=person_of(bob))
     form = {"action": "ask_to_remove", "_selected_action": [member.pk]}
     answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
     assert "1 removals requested; a worker" in answer.content.decode()
@@ -125,7 +143,7 @@ def test_a_direct_room_offers_no_invitation(
     admin_client: Client, alice: User, bob: User, write: Callable[..., UUID]
 ) -> None:
     """A pair stays a pair: the page has nothing to save, and removals leave it alone and say so."""
-    room = write(CreateRoom(uuid="pair", kind="direct", members=[bob.pk]), alice)
+    room = write(CreateRoom(uuid="pair", kind="direct", members=[id_of(bob)]), alice)
     page = admin_client.get(page_of(room))
     found = [f'name="{name}"' in page.content.decode() for name in ("invite", "_save", "_continue")]
     assert (page.status_code, found) == (200, [False] * 3)
@@ -172,7 +190,7 @@ def test_who_may_only_look_can_only_look(lobby: UUID, bob: User, client: Client)
     client.force_login(bob)
     assert client.get(page_of(lobby)).status_code == 200
     assert client.get(ADD).status_code == 403
-    assert client.post(page_of(lobby), {"invite": [bob.pk], "role": "member"}).status_code == 403
+    assert client.post(page_of(lobby), {"invite": [id_of(bob)], "role": "member"}).status_code == 403
     rows: list[Any] = list(Membership.objects.values_list("pk", flat=True))
     client.post("/admin/roomlog/membership/", {"action": "ask_to_remove", "_selected_action": rows})
     assert not PendingCommand.objects.exists()
@@ -190,7 +208,7 @@ def test_the_lists_cost_the_same_for_one_room_and_thirty(
     """No query per row."""
     for number in range(rooms):
         name = f"room {number}"
-        write(CreateRoom(uuid=f"room-{number}", name=name, members=[bob.pk]), alice, staff=True)
+        write(CreateRoom(uuid=f"room-{number}", name=name, members=[id_of(bob)]), alice, staff=True)
     for table in ("chatroom", "membership", "roomevent", "roomhead"):
         with django_assert_max_num_queries(9):
             assert admin_client.get(f"/admin/roomlog/{table}/").status_code == 200

@@ -33,7 +33,7 @@ def test_the_demo_is_printed_as_one_object(working: None, capsys: pytest.Capture
     members = {room["name"]: room["members"] for room in facts["rooms"]}
     assert members == {"lobby": ["alice", "bob", "carol"], "team": ["alice", "bob"]}
     for room in facts["rooms"]:
-        names = Membership.objects.filter(room_id=room["id"]).values_list("user__username", flat=True)
+        names = Membership.objects.filter(room_id=room["id"]).values_list("user__name", flat=True)
         assert sorted(names) == room["members"]
 
 

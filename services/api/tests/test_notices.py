@@ -20,9 +20,11 @@ from rest_framework.authtoken.models import Token
 from roomlog import notices
 from roomlog.models import AccessToken, Membership
 from roomlog.pending import post
+from roomlog.people import person_of
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, decode_user_notice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_room
+from tests.harness.people import id_of
 
 KEYSPACE = Keyspace("some/install")
 Commit = DjangoCaptureOnCommitCallbacks
@@ -72,7 +74,7 @@ def test_a_pending_command_wakes_its_shards_owner(
 ) -> None:
     """An empty entry is enough: the row itself is in the database."""
     with django_capture_on_commit_callbacks(execute=True):
-        post(lobby, bob.pk, "hi")
+        post(lobby, id_of(bob), "hi")
     assert redis.added == [(KEYSPACE.in_stream(shard_of_room(lobby)), {ENTRY_FIELD: b""})]
 
 
@@ -119,11 +121,11 @@ def _change_session(user: User) -> None:
 
 
 def _leave(user: User) -> None:
-    Membership.objects.get(user=user).delete()
+    Membership.objects.get(user=person_of(user)).delete()
 
 
 def _change_role(user: User) -> None:
-    member = Membership.objects.get(user=user)
+    member = Membership.objects.get(user=person_of(user))
     member.role = Membership.Role.ADMIN
     member.save()
 
@@ -156,7 +158,7 @@ def test_a_change_of_rights_is_told_to_its_user_alone(
     with django_capture_on_commit_callbacks(execute=True):
         change(bob)
         assert redis.rechecked() == []
-    assert redis.rechecked() == [KEYSPACE.user_channel(bob.pk)]
+    assert redis.rechecked() == [KEYSPACE.user_channel(id_of(bob))]
 
 
 def test_a_new_token_and_a_deleted_user_are_told(
@@ -165,8 +167,8 @@ def test_a_new_token_and_a_deleted_user_are_told(
     """The first and the last thing that happens to an account count too."""
     with django_capture_on_commit_callbacks(execute=True):
         _make_token(bob)
-    assert redis.rechecked() == [KEYSPACE.user_channel(bob.pk)]
-    channel = KEYSPACE.user_channel(bob.pk)
+    assert redis.rechecked() == [KEYSPACE.user_channel(id_of(bob))]
+    channel = KEYSPACE.user_channel(id_of(bob))
     with django_capture_on_commit_callbacks(execute=True):
         bob.delete()
     assert set(redis.rechecked()) == {channel}

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 import roomlog
+from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
 WEB = Path(roomlog.__file__).with_name("static") / "roomlog"
@@ -28,7 +29,7 @@ def test_the_chat_is_for_the_signed_in(client: Client, alice: User) -> None:
     assert client.get("/").headers["location"] == "/login/?next=/"
     assert client.post("/login/", RIGHT | {"next": "/"}).headers["location"] == "/"
     page = client.get("/")
-    assert f'data-user-id="{alice.pk}"' in page.content.decode()
+    assert f'data-user-id="{id_of(alice)}"' in page.content.decode()
     assert "no-store" in page.headers["cache-control"]
     assert client.post("/logout/").headers["location"] == "/login/"
     assert client.get("/").status_code == 302

@@ -16,6 +16,7 @@ from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.limits import TEXT_CODE_POINTS
 from roomlog_contract.shards import created_room_id, direct_room_id, shard_of_room
+from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
 ROOM = UUID(int=7)
@@ -36,10 +37,10 @@ def woken() -> Iterator[list[int]]:
 
 def test_a_command_waits_in_its_rooms_shard(alice: User) -> None:
     """The row holds all that the shard's owner needs, as the gateway would have sent it."""
-    request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk, staff=True)
+    request_command(NewMessage(uuid="u", room=ROOM, text="hi"), id_of(alice), staff=True)
     row = PendingCommand.objects.get()
-    assert (row.shard, row.room, row.user, row.uuid) == (shard_of_room(ROOM), ROOM, alice, "u")
-    sent = Envelope(command=NewMessage(uuid="u", room=ROOM, text="hi"), user=alice.pk, staff=True)
+    assert (row.shard, row.room, row.user_id, row.uuid) == (shard_of_room(ROOM), ROOM, id_of(alice), "u")
+    sent = Envelope(command=NewMessage(uuid="u", room=ROOM, text="hi"), user=id_of(alice), staff=True)
     assert decode_envelope(bytes(row.envelope)) == sent
 
 
@@ -48,7 +49,7 @@ def test_the_owner_is_woken_after_the_commit(
 ) -> None:
     """Nobody hears of a row that others can't see yet."""
     with django_capture_on_commit_callbacks(execute=True):
-        request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk)
+        request_command(NewMessage(uuid="u", room=ROOM, text="hi"), id_of(alice))
         assert woken == []
     assert woken == [shard_of_room(ROOM)]
 
@@ -62,7 +63,7 @@ def test_a_listener_that_fails_harms_nobody(alice: User, caplog: pytest.LogCaptu
 
     command_pending.connect(fail)
     try:
-        assert request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk) == "u"
+        assert request_command(NewMessage(uuid="u", room=ROOM, text="hi"), id_of(alice)) == "u"
     finally:
         command_pending.disconnect(fail)
     assert PendingCommand.objects.count() == 1
@@ -74,17 +75,20 @@ def test_a_rolled_back_command_never_was(
 ) -> None:
     """The command happens exactly if the caller's transaction does."""
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
-        request_command(NewMessage(uuid="u", room=ROOM, text="hi"), alice.pk)
+        request_command(NewMessage(uuid="u", room=ROOM, text="hi"), id_of(alice))
         transaction.set_rollback(True)
     assert (PendingCommand.objects.count(), woken) == (0, [])
 
 
 def test_a_room_to_be_made_waits_where_it_will_live(alice: User, bob: User) -> None:
     """The id of a room follows from who asks for it, so it is known before the room is there."""
-    request_command(CreateRoom(uuid="mine", name="mine"), alice.pk)
-    request_command(CreateRoom(uuid="ours", kind="direct", members=[bob.pk]), alice.pk)
+    request_command(CreateRoom(uuid="mine", name="mine"), id_of(alice))
+    request_command(CreateRoom(uuid="ours", kind="direct", members=[id_of(bob)]), id_of(alice))
     rooms = PendingCommand.objects.order_by("id").values_list("room", flat=True)
-    assert list(rooms) == [created_room_id(alice.pk, "mine"), direct_room_id(bob.pk, alice.pk)]
+    assert list(rooms) == [
+        created_room_id(id_of(alice), "mine"),
+        direct_room_id(id_of(bob), id_of(alice)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ def test_a_room_to_be_made_waits_where_it_will_live(alice: User, bob: User) -> N
 def test_what_no_client_could_send_is_refused(command: Any, code: ErrorCode, alice: User) -> None:
     """Code of our own passes the same gate as a socket, so a worker never meets what it can't store."""
     with pytest.raises(RefusedCommand) as refused:
-        request_command(command, alice.pk)
+        request_command(command, id_of(alice))
     assert (refused.value.code, PendingCommand.objects.count()) == (code, 0)
 
 
@@ -110,22 +114,22 @@ def test_posting_twice_with_one_uuid_says_it_once(
     lobby: UUID, bob: User, work: Callable[[], list[str]]
 ) -> None:
     """A repeated task of the caller's posts once, however often it runs."""
-    assert {post(lobby, bob.pk, "paid", uuid="order-1") for _ in range(2)} == {"order-1"}
+    assert {post(lobby, id_of(bob), "paid", uuid="order-1") for _ in range(2)} == {"order-1"}
     assert work() == []
     assert ChatMessage.objects.filter(uuid="order-1").count() == 1
 
 
 def test_a_post_without_a_uuid_gets_one(lobby: UUID, bob: User) -> None:
     """Two posts of the same words are two messages."""
-    assert len({post(lobby, bob.pk, "hi") for _ in range(2)}) == 2
+    assert len({post(lobby, id_of(bob), "hi") for _ in range(2)}) == 2
 
 
 def test_a_stranger_is_refused_by_the_worker(
     lobby: UUID, admin_user: User, work: Callable[[], list[str]]
 ) -> None:
     """Membership is a rule of the room's writer, not of whoever asks."""
-    post(lobby, admin_user.pk, "let me in")
+    post(lobby, id_of(admin_user), "let me in")
     with pytest.raises(RefusedCommand) as refused:
-        post(uuid4(), admin_user.pk, "anybody?")
+        post(uuid4(), id_of(admin_user), "anybody?")
     assert refused.value.code is ErrorCode.NOT_MEMBER
     assert work() == ["not_member"]

@@ -11,10 +11,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from roomlog.message_lookup import MAX_ROWS, places_of
 from roomlog.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand
+from roomlog.people import person_of
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import TEXT_CODE_POINTS
 from roomlog_contract.shards import created_room_id, direct_room_id
+from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
 Work = Callable[[], list[str]]
@@ -37,8 +39,8 @@ def as_stranger(admin_user: User) -> Client:
 def test_ones_rooms_are_listed_as_on_the_wire(
     as_alice: Client, lobby: UUID, as_stranger: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Heads and unread counts come with them, in one query beside the token's."""
-    with django_assert_num_queries(2):
+    """Heads and unread counts come with them, in one query beside those of the token and its person."""
+    with django_assert_num_queries(3):
         (room,) = as_alice.get("/api/rooms/").json()
     assert (room["id"], room["name"], room["kind"], room["seq"]) == (lobby.hex, "lobby", "group", 3)
     assert set(room) == {"id", "name", "kind", "epoch", "seq", "read_seq", "unread"}
@@ -49,8 +51,8 @@ def test_a_room_is_asked_for_and_made_by_a_worker(
     as_alice: Client, alice: User, bob: User, work: Work
 ) -> None:
     """The answer names the room before it is there; the api itself writes none."""
-    room = created_room_id(alice.pk, "new")
-    asked = post(as_alice, "/api/rooms/", uuid="new", name="plans", members=[bob.pk])
+    room = created_room_id(id_of(alice), "new")
+    asked = post(as_alice, "/api/rooms/", uuid="new", name="plans", members=[id_of(bob)])
     assert asked == (202, {"uuid": "new", "room": room.hex})
     assert not ChatRoom.objects.exists()
     assert work() == []
@@ -59,8 +61,8 @@ def test_a_room_is_asked_for_and_made_by_a_worker(
 
 def test_a_direct_room_has_its_pairs_id(as_alice: Client, alice: User, bob: User) -> None:
     """Both ask for the same room, whoever is first."""
-    _, answer = post(as_alice, "/api/rooms/", kind="direct", members=[bob.pk])
-    assert answer["room"] == direct_room_id(bob.pk, alice.pk).hex
+    _, answer = post(as_alice, "/api/rooms/", kind="direct", members=[id_of(bob)])
+    assert answer["room"] == direct_room_id(id_of(bob), id_of(alice)).hex
 
 
 def test_members_come_and_go_by_command(
@@ -68,12 +70,12 @@ def test_members_come_and_go_by_command(
 ) -> None:
     """Invited, removed, and oneself by leaving: each is asked for here and done by a worker."""
     path = f"/api/rooms/{lobby.hex}/members/"
-    assert post(as_alice, path, user=admin_user.pk, role="admin")[0] == 202
+    assert post(as_alice, path, user=id_of(admin_user), role="admin")[0] == 202
     assert work() == []
-    assert Membership.objects.get(room=lobby, user=admin_user).role == "admin"
-    assert as_alice.delete(f"{path}{bob.pk}/").status_code == 202
+    assert Membership.objects.get(room=lobby, user=person_of(admin_user)).role == "admin"
+    assert as_alice.delete(f"{path}{id_of(bob)}/").status_code == 202
     assert work() == []
-    assert not Membership.objects.filter(room=lobby, user=bob).exists()
+    assert not Membership.objects.filter(room=lobby, user=person_of(bob)).exists()
 
 
 def test_a_room_is_renamed_by_whoever_may(
@@ -94,7 +96,7 @@ def test_a_room_is_renamed_by_whoever_may(
 
 def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User, work: Work) -> None:
     """No special path: who removes himself leaves."""
-    assert as_alice.delete(f"/api/rooms/{lobby}/members/{alice.pk}/").status_code == 202
+    assert as_alice.delete(f"/api/rooms/{lobby}/members/{id_of(alice)}/").status_code == 202
     assert work() == []
     assert as_alice.get("/api/rooms/").json() == []
 
@@ -102,9 +104,9 @@ def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User,
 def test_messages_are_read_backwards(
     as_alice: Client, lobby: UUID, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The last ones before a seq, oldest first; four queries however many they are."""
+    """The last ones before a seq, oldest first; five queries however many they are."""
     path = f"/api/rooms/{lobby.hex}/messages/"
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         messages = as_alice.get(path).json()
     assert [(message["seq"], message["text"]) for message in messages] == [(2, "hello"), (3, "anybody here?")]
     assert [message["seq"] for message in as_alice.get(path, {"before": 3}).json()] == [2]
@@ -163,7 +165,7 @@ def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: U
     """Stored, waiting or given up: each of one's own commands of a uuid is found."""
     command = NewMessage(uuid="u1", room=lobby, text="hi")
     post(as_alice, f"/api/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
-    for user in (alice.pk, alice.pk + 1):
+    for user in (id_of(alice), id_of(alice) + 1):
         letter = encode(Envelope(command=command, user=user))
         DeadLetter.objects.create(
             shard=1, entry=f"{user}-0", uuid="u1", room=lobby, error="OSError", envelope=letter
@@ -180,8 +182,8 @@ def test_others_commands_of_the_same_uuid_hide_none(as_alice: Client, bob: User,
     """However many of them came first."""
     for _ in range(MAX_ROWS):
         room = uuid4()
-        envelope = encode(Envelope(command=NewMessage(uuid="u1", room=room, text="hi"), user=bob.pk))
-        PendingCommand.objects.create(shard=1, room=room, user=bob, uuid="u1", envelope=envelope)
+        envelope = encode(Envelope(command=NewMessage(uuid="u1", room=room, text="hi"), user=id_of(bob)))
+        PendingCommand.objects.create(shard=1, room=room, user=person_of(bob), uuid="u1", envelope=envelope)
     post(as_alice, f"/api/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
     assert [place["room"] for place in as_alice.get("/api/messages/u1/").json()] == [lobby.hex]
 

@@ -14,6 +14,7 @@ import msgspec
 from roomlog import selectors
 from roomlog.frames import frame_of, message_of
 from roomlog.models import ChatMessage, RoomEvent, RoomHead
+from roomlog.people import users_by_token
 from roomlog.tickets import users_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
@@ -101,7 +102,7 @@ def _identified(entries: Sequence[Entry]) -> dict[tuple[str, bool], User]:
         for entry in entries
         if isinstance(command := entry.envelope.command, Identify)
     ]
-    found = selectors.users_by_token({command.token for command, _ in asked if command.token})
+    found = users_by_token({command.token for command, _ in asked if command.token})
     by_token = {(key, is_recheck): user for key, user in found.items() for is_recheck in (False, True)}
     return by_token | users_by_ticket({(one.ticket, is_recheck) for one, is_recheck in asked if one.ticket})
 

@@ -6,19 +6,19 @@ from uuid import uuid4
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from roomlog.models import ChatRoom, Membership
+from roomlog.models import ChatRoom, Membership, Person
+from roomlog.people import is_active
 from roomlog_contract import limits
 from roomlog_contract.commands import CreateRoom, InviteUser
 
 _USER_FIELD = Membership._meta.get_field("user")
 
 
-def _people() -> QuerySet[User]:
-    return User.objects.filter(is_active=True)
+def _people() -> QuerySet[Person]:
+    return Person.objects.filter(is_active("user"))
 
 
 def _new_uuid() -> str:
@@ -43,10 +43,10 @@ class NewRoomForm(CommandForm):
         model = ChatRoom
         fields = ("name", "kind")
 
-    def clean_members(self) -> list[User]:
+    def clean_members(self) -> list[Person]:
         """Return the members besides the owner, not more than one command carries."""
         owner = self.cleaned_data.get("owner")
-        members = [user for user in self.cleaned_data["members"] if user != owner]
+        members = [person for person in self.cleaned_data["members"] if person != owner]
         if len(members) > limits.ROOM_MEMBERS_AT_CREATION:
             raise forms.ValidationError("A new room has at most 100 members; invite more later.")
         return members
@@ -61,7 +61,7 @@ class NewRoomForm(CommandForm):
     def command(self) -> CreateRoom:
         """Return what is asked for, on behalf of the owner."""
         fields = self.cleaned_data
-        members = [user.pk for user in fields["members"]]
+        members = [person.pk for person in fields["members"]]
         return CreateRoom(uuid=fields["uuid"], name=fields["name"], kind=fields["kind"], members=members)
 
 
@@ -87,7 +87,10 @@ class MembersForm(CommandForm):
         fields = self.cleaned_data
         return [
             InviteUser(
-                uuid=f"{fields['uuid']}:{user.pk}", room=self.instance.pk, user=user.pk, role=fields["role"]
+                uuid=f"{fields['uuid']}:{person.pk}",
+                room=self.instance.pk,
+                user=person.pk,
+                role=fields["role"],
             )
-            for user in fields["invite"]
+            for person in fields["invite"]
         ]

@@ -1,58 +1,43 @@
-"""Users, groups and tokens."""
+"""Users, groups, tokens, and the people whom the log knows."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import TokenProxy
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from roomlog.models import AccessToken
-from roomlog.pagination import BoundedPaginator
+from roomlog.models import AccessToken, Person
 
 from .bounded import BoundedAdmin
-
-STAYS: Final = (
-    "Users can't be deleted here, because their messages keep their author. Clear “Active” instead; "
-    "that also closes their connections within a second."
-)
+from .read_only import ReadOnlyAdmin
 
 for model in (User, Group, TokenProxy):
     admin.site.unregister(model)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """People. Deactivate who leaves: what somebody said keeps its author.
-
-    Nobody is deleted here: no index knows whether somebody ever spoke, and collecting a million messages to
-    show them takes more time and memory than a request has.
-    """
+class UserAdmin(DjangoUserAdmin, BoundedAdmin):  # type: ignore[misc, type-arg]
+    """Accounts. Deactivating or deleting one closes its sockets within a second; what it said stays."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "is_active", "is_staff", "last_login")
-    paginator = BoundedPaginator
-    show_full_result_count = False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: see `delete_view`."""
-        return False
 
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Say what to do instead."""
-        if self.has_view_permission(request):
-            messages.error(request, STAYS)
-        return HttpResponseRedirect(reverse("admin:auth_user_change", args=(object_id,)))
+@admin.register(Person)
+class PersonAdmin(ReadOnlyAdmin):
+    """Whom the log knows: to be looked at, and found where people are chosen."""
+
+    list_display = ("name", "user", "deleted_at")
+    list_select_related = ("user",)
+    search_fields = ("name",)
+    ordering = ("name", "id")
 
 
 @admin.register(Group)

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 
 from roomlog.models import ChatRoom, Membership
 from roomlog.pending import request_command
+from roomlog.people import person_of
 from roomlog_contract.commands import RemoveUser
 from roomlog_contract.shards import room_of
 
@@ -86,7 +87,7 @@ class ChatRoomAdmin(BoundedAdmin):
             request_command(form.command(), form.cleaned_data["owner"].pk, staff=True)
         elif "invite" in form.fields:
             for command in form.commands():
-                request_command(command, request.user.pk or 0, staff=True)
+                request_command(command, person_of(request.user).pk, staff=True)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
@@ -94,7 +95,7 @@ class ChatRoomAdmin(BoundedAdmin):
         """Return what the history says: who was invited, not which fields of the form were filled in."""
         if add:
             return super().construct_change_message(request, form, formsets, add)
-        names = [str(user) for user in form.cleaned_data["invite"]]
+        names = [str(person) for person in form.cleaned_data["invite"]]
         return f"Requested: invite {_some(names)} as {form.cleaned_data['role']}."
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -136,8 +137,8 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_display = ("room", "user", "role", "read_seq")
     list_select_related = ("room", "user")
     list_filter = (RoomFilter,)
-    search_fields = ("user__username__exact",)  # not "=": that ignores case, and no index does
-    search_help_text = "A member's full user name."
+    search_fields = ("user__name__exact",)  # not "=": that ignores case, and no index does
+    search_help_text = "A member's full name."
     actions = ("ask_to_remove",)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
@@ -154,7 +155,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         removed = [member for member in members if member.room.kind != ChatRoom.Kind.DIRECT]
         for member in removed:
             command = RemoveUser(uuid=uuid4().hex, room=member.room_id, user=member.user_id)
-            request_command(command, request.user.pk or 0, staff=True)
+            request_command(command, person_of(request.user).pk, staff=True)
             self.log_change(request, member.room, f"Requested: remove {member.user}.")
         if removed:
             messages.success(request, _ASKED.format(f"{len(removed)} removals"))

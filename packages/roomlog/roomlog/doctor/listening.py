@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
-from roomlog.models import ChatRoom
+from roomlog.models import ChatRoom, Person
 from roomlog_contract.keyspace import Keyspace
 
 from .finding import Finding, found
@@ -47,7 +46,7 @@ def compare(spoke: tuple[Iterable[UUID], Iterable[int]] | None) -> Finding:
         return Finding(what, "this Redis user may not subscribe, so another install goes unnoticed")
     rooms, users = set(spoke[0]), set(spoke[1])
     known_rooms = set(ChatRoom.objects.filter(pk__in=rooms).values_list("pk", flat=True))
-    known_users = set(get_user_model().objects.filter(pk__in=users).values_list("pk", flat=True))
+    known_users = set(Person.objects.filter(pk__in=users).values_list("pk", flat=True))
     strangers = len(rooms - known_rooms) + len(users - known_users)
     fact = f"from {len(rooms)} rooms and {len(users)} users in {LISTEN_SECONDS:g} s"
     if strangers:

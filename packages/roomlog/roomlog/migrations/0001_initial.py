@@ -29,6 +29,21 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Person',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=150)),
+                ('avatar', models.CharField(blank=True, max_length=500)),
+                ('deleted_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='roomlog_person', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'people',
+                'indexes': [models.Index(fields=['name'], name='people_by_name')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('deleted_at', None), ('user', None)), fields=('name',), name='keyless_person_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='ChatRoom',
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
@@ -36,7 +51,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('group', 'Group'), ('direct', 'Direct')], default='group', max_length=16)),
                 ('date_created', models.DateTimeField(auto_now_add=True)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('creator', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('creator', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person')),
             ],
             options={
                 'ordering': ['name', 'id'],
@@ -115,13 +130,13 @@ class Migration(migrations.Migration):
                 ('read_number', models.BigIntegerField(default=0)),
                 ('muted_until', models.DateTimeField(blank=True, null=True)),
                 ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='roomlog.chatroom')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='roomlog.person')),
             ],
         ),
         migrations.AddField(
             model_name='chatroom',
             name='users',
-            field=models.ManyToManyField(related_name='rooms', through='roomlog.Membership', to=settings.AUTH_USER_MODEL),
+            field=models.ManyToManyField(related_name='rooms', through='roomlog.Membership', to='roomlog.person'),
         ),
         migrations.CreateModel(
             name='PendingCommand',
@@ -132,7 +147,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.CharField(max_length=64)),
                 ('envelope', models.BinaryField()),
                 ('date_created', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person')),
             ],
         ),
         migrations.CreateModel(
@@ -150,7 +165,7 @@ class Migration(migrations.Migration):
                 ('edited_at', models.DateTimeField(null=True)),
                 ('deleted_at', models.DateTimeField(null=True)),
                 ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='roomlog.chatroom')),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person')),
             ],
             options={
                 'ordering': ['room', 'seq'],

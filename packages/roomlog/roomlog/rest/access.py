@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
 
 from roomlog.finding import people_found
+from roomlog.people import as_user, person_of
 from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
 
-from .asker import asker
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
 from .view import RestView, describe
 
@@ -44,12 +44,12 @@ class TokenView(RestView):
         if user is None:
             raise AuthenticationFailed("Wrong name or password.")
         token, _ = Token.objects.get_or_create(user=user)
-        return Response(TokenSerializer({"token": token.key, "user": user}).data)
+        return Response(TokenSerializer({"token": token.key, "user": as_user(person_of(user))}).data)
 
     @describe(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Revoke one's own token; sockets that came with it are closed within a second."""
-        Token.objects.filter(user=asker(request)).delete()
+        Token.objects.filter(user=request.user.pk).delete()
         return Response(status=204)
 
 
@@ -61,16 +61,17 @@ class TicketView(RestView):
         """Return a ticket for one `authenticate`, so that a page never holds a token."""
         user = request.user
         assert isinstance(user, AbstractBaseUser), "only the signed-in come here"
-        ticket = make_ticket(user, **_came_by(request))
+        ticket = make_ticket(user, **_came_by(request, user))
         return Response(TicketSerializer({"ticket": ticket, "expires_in_seconds": TICKET_SECONDS}).data)
 
 
-def _came_by(request: Request) -> dict[str, str]:
+def _came_by(request: Request, user: AbstractBaseUser) -> dict[str, str]:
     """Return the token or session of the request: what its tickets are bound to."""
     if isinstance(request.auth, Token):
         return {"token": request.auth.key}
     session = request._request.session
-    if request.auth is None and session.session_key and session.get(SESSION_KEY) == str(asker(request)):
+    is_theirs = session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
+    if request.auth is None and session.session_key and is_theirs:
         session_model()  # refuses sessions that workers can't find
         return {"session": session.session_key}
     raise PermissionDenied("A ticket needs a token or a session, and ends with it.")
@@ -87,5 +88,5 @@ class UsersView(RestView):
     )
     def get(self, request: Request) -> Response:
         """Return at most 20 active people whose name begins so, of those whom the asker may find."""
-        found = people_found(asker(request), request.query_params.get("search", ""))
+        found = people_found(person_of(request.user).pk, request.query_params.get("search", ""))
         return Response(UserSerializer(found, many=True).data)

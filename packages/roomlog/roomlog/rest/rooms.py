@@ -11,6 +11,7 @@ from roomlog import selectors
 from roomlog.frames import message_of
 from roomlog.message_lookup import places_of
 from roomlog.pending import request_command
+from roomlog.people import person_of
 from roomlog_contract import limits
 from roomlog_contract.commands import (
     CreateRoom,
@@ -23,7 +24,6 @@ from roomlog_contract.commands import (
 )
 from roomlog_contract.shards import room_of
 
-from .asker import asker
 from .command_body import read_command
 from .serializers import (
     MessageSerializer,
@@ -48,7 +48,7 @@ class RoomsView(RestView):
     @describe(responses=RoomSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Return the rooms that the asker is in, oldest membership first."""
-        user_id = asker(request)
+        user_id = person_of(request.user).pk
         return Response(RoomSerializer(selectors.summaries_by_user([user_id])[user_id], many=True).data)
 
     @describe(request=NewRoomSerializer, responses=REQUESTED)
@@ -85,7 +85,7 @@ class MemberView(RestView):
         """Ask for the end of a membership; of one's own, it is leaving."""
         _check_member(room, request)
         uuid = uuid4().hex
-        if user == asker(request):
+        if user == person_of(request.user).pk:
             return _requested(request, LeaveRoom(uuid=uuid, room=room))
         return _requested(request, RemoveUser(uuid=uuid, room=room, user=user))
 
@@ -117,14 +117,14 @@ class PlacesView(RestView):
     @describe(responses=PlaceSerializer(many=True))
     def get(self, request: Request, uuid: str) -> Response:
         """Return where the asker's command of this uuid is; 404: refused, or not received."""
-        mine = places_of(uuid, asker(request))
+        mine = places_of(uuid, person_of(request.user).pk)
         if not mine:
             raise Http404
         return Response(PlaceSerializer(mine, many=True).data)
 
 
 def _requested(request: Request, command: RoomWrite) -> Response:
-    user_id = asker(request)
+    user_id = person_of(request.user).pk
     uuid = request_command(command, user_id)
     body = RequestedSerializer({"uuid": uuid, "room": room_of(command, user_id)})
     return Response(body.data, status=HTTP_202_ACCEPTED)
@@ -132,5 +132,5 @@ def _requested(request: Request, command: RoomWrite) -> Response:
 
 def _check_member(room: UUID, request: Request) -> None:
     """Answer 404 to strangers: they are not even told that there is such a room."""
-    if not selectors.is_member(room, asker(request)):
+    if not selectors.is_member(room, person_of(request.user).pk):
         raise Http404

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
@@ -19,6 +18,7 @@ from roomlog.models import (
     DeadLetter,
     Install,
     Membership,
+    Person,
     RoomEvent,
     RoomHead,
     ShardLease,
@@ -52,6 +52,7 @@ def _insert(rows: list[Model]) -> None:
 Rows = Callable[[People, UUID], list[Model]]
 VIOLATIONS: dict[str, Rows] = {
     "install_is_one_row": lambda people, room: [Install(id=2, epoch="e")],
+    "keyless_person_once": lambda people, room: [Person(name="bot"), Person(name="bot")],
     "room_kind_is_known": lambda people, room: [ChatRoom(id=uuid4(), kind="crowd")],
     "member_once": lambda people, room: [Membership(room_id=room, user_id=people.alice)],
     "role_is_known": lambda people, room: [Membership(room_id=room, user_id=people.carol, role="king")],
@@ -101,9 +102,9 @@ def test_a_room_has_one_head(people: People) -> None:
 
 
 def test_people_stay_under_their_messages(people: People) -> None:
-    """Neither a user with events nor a room with a log can be deleted."""
+    """Neither a person with events nor a room with a log can be deleted."""
     room = make_room(people.alice)
-    for row in (User.objects.get(pk=people.alice), ChatRoom.objects.get(pk=room)):
+    for row in (Person.objects.get(pk=people.alice), ChatRoom.objects.get(pk=room)):
         with pytest.raises(ProtectedError):
             row.delete()
 
@@ -127,6 +128,7 @@ def test_rows_name_themselves(people: People) -> None:
     """Every model has a line for people that tells which row it is."""
     room = make_room(people.alice)
     written(message(room), people.alice)
+    assert str(Person.objects.get(pk=people.alice)) == "alice"
     assert str(ChatRoom.objects.get()) == "lobby"
     assert str(ChatRoom(id=room)) == room.hex
     assert str(RoomHead.objects.get()) == f"{room} at 2"

@@ -162,7 +162,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
         known=_known([command.event for command in commands if command.event is not None]),
         held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
         messages=_messages({want.reply_to for want in wanted if want.reply_to is not None}),
-        users={row.user: User(row.user, row.username) for row in commands if row.username is not None},
+        users={row.user: User(row.user, row.name) for row in commands if row.name is not None},
     )
 
 

@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
-from roomlog.models import ChatRoom, Membership
+from roomlog.models import ChatRoom, Membership, Person
 from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
 
@@ -25,13 +24,13 @@ BURSTS_PER_MINUTE: Final = MINUTE // BURST
 
 
 def check_may_create(user: int, now: datetime) -> None:
-    """Refuse one room more of this user's making; holds the user's row, so that others do not count too.
+    """Refuse one room more of this user's making; holds the person's row, so that others do not count too.
 
     Raises:
         RefusedWrite: as many as allowed exist, or were made in the last minute or the last five seconds.
-        HeldElsewhere: another transaction has the user's row; never waits for it.
+        HeldElsewhere: another transaction has the person's row; never waits for it.
     """
-    people = get_user_model()._default_manager.select_for_update(skip_locked=True, no_key=True)
+    people = Person.objects.select_for_update(skip_locked=True, no_key=True)
     if not list(people.filter(pk=user).values_list("pk")):
         raise HeldElsewhere
     a_minute = _setting("ROOM_CREATIONS_PER_MINUTE")
@@ -58,7 +57,7 @@ def check_may_be_brought(users: Collection[int]) -> None:
     """
     most = _setting("ROOMS_PER_USER")
     last = Membership.objects.filter(user=OuterRef("pk")).order_by()[most - 1 : most]
-    if get_user_model()._default_manager.filter(Exists(last), pk__in=users).exists():
+    if Person.objects.filter(Exists(last), pk__in=users).exists():
         raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS)
 
 

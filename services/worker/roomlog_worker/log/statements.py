@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
@@ -48,8 +47,8 @@ class CommandRow(NamedTuple):
 
     room: UUID
     user: int
-    username: str | None
-    """None: there is no such user."""
+    name: str | None
+    """None: there is no such person."""
     role: str | None
     """None: the user is no member."""
     is_muted: bool
@@ -192,9 +191,8 @@ def _commands_in(is_postgres: bool) -> str:
 
     A join's plan is for as many rows as there were when it was made.
     """
-    users = connection.ops.quote_name(get_user_model()._meta.db_table)
     return (
-        f"SELECT room, person, (SELECT username FROM {users} WHERE id = person),"
+        "SELECT room, person, (SELECT name FROM roomlog_person WHERE id = person),"
         " (SELECT role FROM roomlog_membership WHERE room_id = room AND user_id = person),"
         " (SELECT muted_until > %s FROM roomlog_membership WHERE room_id = room AND user_id = person),"
         " (SELECT event.id FROM roomlog_roomevent event"

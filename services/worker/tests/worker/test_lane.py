@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import pytest
 from django.db import connection
-from rest_framework.authtoken.models import Token
 
 from roomlog import databases
 from roomlog.models import DeadLetter, ShardLease
@@ -16,7 +15,7 @@ from roomlog_contract.envelope import Identified, Identify, Selected
 from roomlog_worker import reader
 from roomlog_worker.fairness import Fairness
 from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
-from tests.harness.people import People, make_room, message
+from tests.harness.people import People, make_room, make_token, message
 from tests.worker.bench import Bench, Heard
 from tests.worker.test_reader import entry_of_read
 
@@ -53,7 +52,7 @@ class TestSlowReads:
     ) -> None:
         """It fails alone, five times; logins and others' reads do not wait for it."""
         people = People.make()
-        room, token = make_room(people.alice), Token.objects.create(user_id=people.alice)
+        room, token = make_room(people.alice), make_token(people.alice)
         connection.close()
         monkeypatch.setattr(reader, "_get_history", _slow_for("slow", reader._get_history))
         slow = postgres_bench.ask(GetHistory(uuid="slow", room=room), people.alice)
@@ -110,7 +109,7 @@ class TestThreads:
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The writer turns, cursors go on; the read is answered when it is through."""
-        room, token = make_room(people.alice), Token.objects.create(user_id=people.alice)
+        room, token = make_room(people.alice), make_token(people.alice)
         release, get_history = threading.Event(), reader._get_history
 
         def hang(*asked: Any) -> Any:

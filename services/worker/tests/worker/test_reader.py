@@ -45,7 +45,7 @@ from roomlog_worker.bus import BUNDLE_BYTES
 from roomlog_worker.entries import Entry
 from roomlog_worker.reader import read
 from tests.harness.databases import EPOCH
-from tests.harness.people import People, make_room, message, write, written
+from tests.harness.people import People, make_room, make_token, message, write, written
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
 
@@ -93,12 +93,12 @@ class TestIdentify:
     @staticmethod
     def ticket(user: int) -> str:
         """Return a ticket of the user's new token."""
-        token = Token.objects.create(user_id=user)
+        token = make_token(user)
         return make_ticket(token.user, token=token.key)
 
     def test_a_token_names_its_user_and_the_rooms(self, bench: Bench, people: People, room: UUID) -> None:
         """With heads: what a client needs to begin."""
-        token = Token.objects.create(user_id=people.alice)
+        token = make_token(people.alice)
         found = self.identified(bench, token=token.key)
         assert found.user == User(people.alice, "alice")
         assert [(summary.id, summary.epoch, summary.seq) for summary in found.rooms] == [(room, EPOCH, 1)]
@@ -125,7 +125,7 @@ class TestIdentify:
     def test_the_deactivated_are_nobody(self, bench: Bench, people: People) -> None:
         """Neither token nor ticket helps them, at the recheck either."""
         ticket = self.ticket(people.alice)
-        token = Token.objects.get(user_id=people.alice)
+        token = Token.objects.get(user__roomlog_person=people.alice)
         DjangoUser.objects.update(is_active=False)
         for is_recheck in (False, True):
             assert self.identified(bench, token=token.key, is_recheck=is_recheck).user is None
@@ -135,7 +135,7 @@ class TestIdentify:
         """The recheck of a socket finds it gone; another token of the same user does not help."""
         ticket = self.ticket(people.alice)
         Token.objects.all().delete()
-        Token.objects.create(user_id=people.alice)
+        make_token(people.alice)
         assert self.identified(bench, people.alice, ticket=ticket).user is None
 
     def test_many_tickets_cost_as_many_queries_as_one(
@@ -303,7 +303,7 @@ def test_questions_cost_the_same_however_many(
 ) -> None:
     """Tokens in one statement, rooms of all askers in another, heads and memberships in two more."""
     rooms = [make_room(people.alice, [people.bob]) for _ in range(5)]
-    tokens = [Token.objects.create(user_id=user).key for user in (people.alice, people.bob)]
+    tokens = [make_token(user).key for user in (people.alice, people.bob)]
     entries = [
         _entry(command, 0)
         for number in range(30)

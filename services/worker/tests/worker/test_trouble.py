@@ -113,13 +113,13 @@ class TestOfAll:
         room = make_room(people.alice, [people.bob])
         postgres_bench.send(message(room, "before"), people.alice)
         postgres_bench.turn()
-        elsewhere("ALTER TABLE auth_user ALTER username TYPE varchar(151)")
+        elsewhere("ALTER TABLE roomlog_person ALTER name TYPE varchar(151)")
         try:
             postgres_bench.send(message(room, "after"), people.bob)
             with capture_logs() as logs:
                 postgres_bench.turn(2)
         finally:
-            elsewhere("ALTER TABLE auth_user ALTER username TYPE varchar(150)")
+            elsewhere("ALTER TABLE roomlog_person ALTER name TYPE varchar(150)")
         assert texts_of(room) == ["before", "after"]
         assert not DeadLetter.objects.exists()
         assert [(log["event"], log.get("sqlstate")) for log in logs] == [

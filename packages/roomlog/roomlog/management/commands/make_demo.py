@@ -20,6 +20,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog.models import ChatRoom, PendingCommand
 from roomlog.pending import request_command
+from roomlog.people import person_of
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.shards import room_of
 
@@ -75,7 +76,7 @@ def _password(name: str) -> str:
 
 
 def _ask_for_room(name: str, users: dict[str, User]) -> UUID:
-    owner, *others = (users[member].pk for member in ROOMS[name])
+    owner, *others = (person_of(users[member]).pk for member in ROOMS[name])
     command = CreateRoom(uuid=f"demo-{name}", name=name, members=others)
     room = room_of(command, owner)
     is_waiting = PendingCommand.objects.filter(room=room).exists()

@@ -127,7 +127,7 @@ def test_two_transactions_do_not_count_alike() -> None:
     try:
         with holder.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute("SELECT 1 FROM auth_user WHERE id = %s FOR NO KEY UPDATE", [people.alice])
+            cursor.execute("SELECT 1 FROM roomlog_person WHERE id = %s FOR NO KEY UPDATE", [people.alice])
             with transaction.atomic(), pytest.raises(HeldElsewhere):
                 carry_out(
                     open_batch([wanted_by(command, people.alice)], timezone.now()), command, people.alice

@@ -1,0 +1,124 @@
+"""Who the project's users are to the log: people, whose ids are the user ids of the wire.
+
+Before the message's way. Saving a user makes and renames the person, `migrate` makes those of the users who
+were there before, and identifying somebody makes what is still missing. People come about nowhere else.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from django.apps import AppConfig
+from django.apps import apps as installed_apps
+from django.apps.registry import Apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import FieldDoesNotExist
+from django.db import router
+from django.db.models import Q
+from django.db.models.signals import post_migrate, post_save, pre_delete
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from roomlog_contract.events import User
+
+from .models import Person
+
+SYSTEM_NAME: Final = "system"
+DELETED_NAME: Final = "deleted account"
+NAME_CODE_POINTS: Final = 150
+"""Of a name; what is longer in the project's table is cut."""
+MADE_AT_ONCE: Final = 1_000
+"""People in one statement after `migrate`."""
+
+
+def connect(app: AppConfig) -> None:
+    """Listen to the signals of users and of `migrate`; again is harmless.
+
+    Of each model of users by itself, proxies too: with a listener for all models Django would read every row
+    of any model before it deletes it, the workers' pending commands too.
+    """
+    for model in installed_apps.get_models():
+        if issubclass(model, get_user_model()):
+            post_save.connect(on_user_saved, sender=model, dispatch_uid="roomlog.user_saved")
+            pre_delete.connect(on_user_deleted, sender=model, dispatch_uid="roomlog.user_deleted")
+    post_migrate.connect(on_migrated, sender=app, dispatch_uid="roomlog.migrated")
+
+
+def person_of(user: AbstractBaseUser | AnonymousUser) -> Person:
+    """Return the person of a signed-in user, making it if it is missing. Two at once make one."""
+    assert isinstance(user, AbstractBaseUser), "only the signed-in are people"
+    try:
+        person: Person = user.roomlog_person  # type: ignore[attr-defined] # Person.user is its other end
+    except Person.DoesNotExist:
+        key: Any = user.pk  # whatever the project's user model has
+        person, _ = Person.objects.get_or_create(user_id=key, defaults={"name": _name_of(user)})
+    return person
+
+
+def system_person() -> Person:
+    """Return the person who speaks for code: it has no user, so nobody can sign in as it."""
+    person, _ = Person.objects.get_or_create(name=SYSTEM_NAME, user=None, deleted_at=None)
+    return person
+
+
+def person_id(user_key: Any) -> int | None:
+    """Return the id of the person whose user has this primary key."""
+    return Person.objects.filter(user_id=user_key).values_list("pk", flat=True).first()
+
+
+def as_user(person: Person) -> User:
+    """Return a person as the wire shows them."""
+    return User(person.pk, person.name)
+
+
+def users_by_token(keys: Collection[str]) -> dict[str, User]:
+    """Return the active user of each valid token."""
+    rows = Token.objects.filter(is_active("user"), key__in=keys)
+    found = rows.values_list("key", "user__roomlog_person__id", "user__roomlog_person__name")
+    users = {key: User(number, name) for key, number, name in found if number is not None}
+    if missing := {key for key, number, _ in found if number is None}:
+        users |= {token.key: as_user(person_of(token.user)) for token in rows.filter(key__in=missing)}
+    return users
+
+
+def is_active(user: str) -> Q:
+    """Return the condition that the user whom this field refers to may take part."""
+    try:
+        get_user_model()._meta.get_field("is_active")
+    except FieldDoesNotExist:  # this project can't deactivate anybody
+        return Q(**{f"{user}__isnull": False})
+    return Q(**{f"{user}__is_active": True})
+
+
+def on_user_saved(
+    instance: AbstractBaseUser, raw: bool = False, update_fields: frozenset[str] | None = None, **_: Any
+) -> None:
+    """Make the person of a new user, and keep the name current; fixtures bring their own people."""
+    if raw or update_fields == frozenset({"last_login"}):
+        return
+    person = person_of(instance)
+    person.name = _name_of(instance)
+    Person.objects.filter(pk=person.pk).exclude(name=person.name).update(name=person.name)
+
+
+def on_user_deleted(instance: AbstractBaseUser, **_: Any) -> None:
+    """Keep what the person said, without the name; who gets the same key later is somebody else."""
+    key: Any = instance.pk
+    mine = Person.objects.filter(user_id=key)
+    mine.update(name=DELETED_NAME, avatar="", deleted_at=timezone.now())
+
+
+def on_migrated(using: str, apps: Apps = installed_apps, **_: Any) -> None:
+    """Make the people of the users who were there before this app; again is harmless."""
+    has_table = "person" in apps.all_models["roomlog"]
+    if not has_table or not router.allow_migrate_model(using, Person):
+        return
+    users = get_user_model()._default_manager.using(using).filter(roomlog_person=None)
+    while batch := list(users[:MADE_AT_ONCE]):
+        made = [Person(user=user, name=_name_of(user)) for user in batch]
+        Person.objects.using(using).bulk_create(made, ignore_conflicts=True)
+
+
+def _name_of(user: AbstractBaseUser) -> str:
+    return str(user.get_username())[:NAME_CODE_POINTS]
