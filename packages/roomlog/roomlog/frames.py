@@ -80,7 +80,7 @@ def message_of(event: Event, users: Users) -> Message:
         text=event.text,
         edited_at=milliseconds(event.edited_at) if event.edited_at else None,
         deleted=event.deleted_at is not None,
-        reply_to=(event.data or {}).get("reply_to"),
+        reply_to=(event.data or {}).get("reply_to_id"),
         reactions={},
     )
 

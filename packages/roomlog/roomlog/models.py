@@ -156,7 +156,12 @@ class RoomEvent(models.Model):
     """
     text = models.TextField(blank=True)
     data = models.JSONField(null=True)
-    """What the kind needs besides text: reply_to, member, role, name."""
+    """What the kind needs besides text: member, role, name, or the message that this one answers.
+
+    That is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and without
+    foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame is made
+    without a look-up.
+    """
     date_created = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)

@@ -67,6 +67,16 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
 
 
+def test_a_reply_names_its_message_by_its_id(people: People) -> None:
+    """On the wire a message is named by its id, though the log refers to it by its seq."""
+    make_room(people.bob)
+    room = make_room(people.alice)
+    said = written(message(room), people.alice).event
+    reply = written(message(room, reply_to=said.id), people.alice).event
+    assert said.id != said.seq
+    assert message_of(reply, users_of([reply])).reply_to == said.id
+
+
 def test_only_the_answer_to_a_repeat_says_duplicate(people: People) -> None:
     """The event itself is the same for everybody."""
     event = every_kind(people)[1]

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from roomlog.frames import Event
 from roomlog.models import MESSAGE, RoomEvent, RoomHead
 from roomlog.new_event import NewEvent
@@ -74,8 +76,8 @@ class Batch:
     """Commands that already are events, of earlier transactions and of this one."""
     held_by_others: frozenset[UUID]
     """Rooms whose heads somebody else has locked: their commands wait for the next batch."""
-    messages: set[tuple[int, UUID]]
-    """Ids and rooms of the messages that commands answer."""
+    answered: dict[tuple[UUID, int], int]
+    """The seqs of the messages that commands answer, by room and id."""
     users: dict[int, User]
     """Everybody whom the commands name, but for the members of a new room."""
     events: list[NewEvent] = field(default_factory=list)
@@ -159,9 +161,9 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
         now=now,
         leases=leases,
         rooms=rooms,
-        known=_known([command.event for command in commands if command.event is not None]),
+        known=_known({(command.room, command.event) for command in commands if command.event is not None}),
         held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
-        messages=_messages({want.reply_to for want in wanted if want.reply_to is not None}),
+        answered=_answered({(want.room, want.reply_to) for want in wanted if want.reply_to is not None}),
         users={row.user: User(row.user, row.name) for row in commands if row.name is not None},
     )
 
@@ -178,16 +180,25 @@ def _keys(wanted: Iterable[Wanted]) -> Iterator[Key]:
             yield ("", want.room, want.member)
 
 
-def _known(ids: Sequence[int]) -> dict[Key, Event]:
-    rows = RoomEvent.objects.filter(pk__in=ids) if ids else ()
+def _known(asked: Collection[tuple[UUID, int]]) -> dict[Key, Event]:
+    rows = _events(asked) if asked else ()
     return {(row.uuid, row.room_id, row.user_id): row for row in rows}
 
 
-def _messages(ids: set[int]) -> set[tuple[int, UUID]]:
-    if not ids:
-        return set()
-    rows = RoomEvent.objects.filter(pk__in=ids, kind=MESSAGE)
-    return set(rows.values_list("pk", "room_id"))
+def _answered(asked: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], int]:
+    if not asked:
+        return {}
+    rows = _events(asked).filter(kind=MESSAGE)
+    return {(room, number): seq for room, number, seq in rows.values_list("room_id", "pk", "seq")}
+
+
+def _events(asked: Collection[tuple[UUID, int]]) -> QuerySet[RoomEvent]:
+    """Return the events of these rooms with these ids, each id in whichever of the rooms it is.
+
+    By the room too: where the log is partitioned by it, an id alone would be looked for in every partition.
+    """
+    rooms, ids = zip(*asked, strict=True)
+    return RoomEvent.objects.filter(room__in=rooms, pk__in=ids)
 
 
 def _held_by_others(missing: set[UUID]) -> frozenset[UUID]:

@@ -49,7 +49,7 @@ class RoomCache:
             rooms={room: locked},
             known={},
             held_by_others=frozenset(),
-            messages=set(),
+            answered={},
             users={user: name},
         )
 

@@ -17,7 +17,8 @@ def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
         raise RefusedWrite(ErrorCode.MUTED)
     data = None
     if command.reply_to is not None:
-        if (command.reply_to, command.room) not in batch.messages:
+        answered = batch.answered.get((command.room, command.reply_to))
+        if answered is None:
             raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
-        data = {"reply_to": command.reply_to}
+        data = {"reply_to": answered, "reply_to_id": command.reply_to}
     return batch.append(room, asked, text=command.text, data=data)

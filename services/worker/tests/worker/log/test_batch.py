@@ -69,6 +69,18 @@ def test_a_batch_of_repeats_writes_nothing(people: People) -> None:
     assert all(isinstance(result, Recorded) and result.duplicate for result in results)
 
 
+def test_every_look_up_of_an_event_carries_its_room(people: People) -> None:
+    """What a command answers, and what a repeat is: no id is looked for in all rooms."""
+    room = make_room(people.alice)
+    command = message(room, reply_to=written(message(room), people.alice).event.id)
+    with CaptureQueriesContext(connection) as asked:
+        for _ in range(2):
+            write((command, people.alice))
+    of_django = [one["sql"] for one in asked.captured_queries if 'FROM "roomlog_roomevent"' in one["sql"]]
+    assert len(of_django) == 3, "the message that is answered, twice, and the repeat"
+    assert all('"room_id" IN' in sql for sql in of_django)
+
+
 def test_places_follow_the_order_of_the_commands(people: People) -> None:
     """Each room's events have seq 1 … n without a gap, in the order given, though the rooms are mixed."""
     rooms = [make_room(people.alice) for _ in range(3)]

@@ -73,10 +73,20 @@ class TestNewMessage:
         room, other = make_room(people.alice), make_room(people.alice)
         first = written(message(room), people.alice).event
         reply = written(message(room, reply_to=first.id), people.alice).event
-        assert reply.data == {"reply_to": first.id}
+        assert reply.data == {"reply_to": first.seq, "reply_to_id": first.id}
         made = RoomEvent.objects.get(room_id=room, seq=1).pk
         for target, place in ((first.id, other), (made, room), (NOBODY, room)):
             assert write_one(message(place, reply_to=target), people.alice) == ErrorCode.NOT_FOUND
+
+    def test_a_batch_of_rooms_mixes_no_replies(self, people: People) -> None:
+        """What one room answers in a batch is no message of another room in it."""
+        room, other = make_room(people.alice), make_room(people.alice)
+        said = written(message(room), people.alice).event.id
+        across, within = write(
+            (message(other, reply_to=said), people.alice), (message(room, reply_to=said), people.alice)
+        )
+        assert across == ErrorCode.NOT_FOUND
+        assert isinstance(within, Recorded)
 
 
 class TestCreateRoom:

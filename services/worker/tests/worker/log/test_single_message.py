@@ -284,7 +284,7 @@ def _batch_of(room: UUID, users: "range | list[int]", now: datetime) -> Batch:
         rooms={room: LockedRoom(room, "group", False, "e", 1, 0, members)},
         known={},
         held_by_others=frozenset(),
-        messages=set(),
+        answered={},
         users={user: User(user, str(user)) for user in users},
     )
 
