@@ -1,0 +1,1 @@
+"""Another project's app, with user models unlike Django's own."""
