@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
+from roomlog.pending import post
 from roomlog.people import person_of
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.errors import ErrorCode
@@ -51,6 +52,11 @@ def id_of(user: User) -> int:
 def make_token(person: int) -> Token:
     """Return a new token of a person's user."""
     return Token.objects.create(user=User.objects.get(roomlog_person=person))
+
+
+def post_as(room: UUID, person: int, text: str, *, uuid: str | None = None) -> str:
+    """Say something as a project's own code does, for a person's user."""
+    return post(room, User.objects.get(roomlog_person=person), text, uuid=uuid)
 
 
 def write(*commands: tuple[RoomWrite, int], staff: bool = False) -> list[Result]:

@@ -12,6 +12,9 @@ from django.db import models
 from django.db.models import F, Q
 from rest_framework.authtoken.models import TokenProxy
 
+PERSON_NAME_CODE_POINTS: Final = 150
+"""As Django's own `username`: the largest frames count on it."""
+
 
 class Install(models.Model):
     """The one row of an installation."""
@@ -38,8 +41,8 @@ class Person(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="roomlog_person"
     )
     """Null once the account was deleted, and for code."""
-    name = models.CharField(max_length=150)
-    """The name that people see. 150 code points, as Django's own: the largest frames count on it."""
+    name = models.CharField(max_length=PERSON_NAME_CODE_POINTS)
+    """The name that people see."""
     avatar = models.CharField(max_length=500, blank=True)
     """Address of a picture."""
     deleted_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ Redis; `command_pending` tells whoever can wake the owner sooner than its sweep 
 from typing import Final, cast
 from uuid import UUID, uuid4
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.dispatch import Signal
 
@@ -19,6 +20,7 @@ from roomlog_contract.shards import room_of, shard_of_room
 
 from .foreseen import refuse_a_crowd, refuse_a_missing_room, refuse_the_impossible
 from .models import PendingCommand
+from .people import person_of
 
 command_pending: Final = Signal()
 """Sent after the commit with `shard`: a row waits for the shard's owner."""
@@ -53,8 +55,8 @@ def request_command(command: RoomWrite, user_id: int, *, staff: bool = False, is
     return command.uuid
 
 
-def post(room_id: UUID, user_id: int, text: str, *, uuid: str | None = None) -> str:
-    """Say something in a room as one of its members, a person, and return the message's uuid.
+def post(room_id: UUID, user: AbstractBaseUser, text: str, *, uuid: str | None = None) -> str:
+    """Say something in a room as one of its members, a user of your own, and return the message's uuid.
 
     Give the uuid of what you post about (an order's, a job's) and a repeated task posts once.
 
@@ -65,7 +67,7 @@ def post(room_id: UUID, user_id: int, text: str, *, uuid: str | None = None) -> 
     refuse_a_missing_room(room_id)
     # Not bounded: your transaction would fail for a crowd that is not yours.
     message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text)
-    return request_command(message, user_id, is_bounded=False)
+    return request_command(message, person_of(user).pk, is_bounded=False)
 
 
 def _wake_after_commit(shard: int) -> None:

@@ -22,12 +22,10 @@ from rest_framework.authtoken.models import Token
 
 from roomlog_contract.events import User
 
-from .models import Person
+from .models import PERSON_NAME_CODE_POINTS, Person
 
 SYSTEM_NAME: Final = "system"
 DELETED_NAME: Final = "deleted account"
-NAME_CODE_POINTS: Final = 150
-"""Of a name; what is longer in the project's table is cut."""
 MADE_AT_ONCE: Final = 1_000
 """People in one statement after `migrate`."""
 
@@ -121,4 +119,5 @@ def on_migrated(using: str, apps: Apps = installed_apps, **_: Any) -> None:
 
 
 def _name_of(user: AbstractBaseUser) -> str:
-    return str(user.get_username())[:NAME_CODE_POINTS]
+    """Return the name that people see; a longer one is cut, because no user must fail to be saved for it."""
+    return str(user.get_username())[:PERSON_NAME_CODE_POINTS]

@@ -45,10 +45,10 @@ def test_an_answer_to_nothing_is_refused_with_its_field(as_alice: Client, lobby:
 def test_a_post_to_no_room_raises(alice: User) -> None:
     """Unless its room waits to be made in the same transaction."""
     with pytest.raises(RefusedCommand) as refused:
-        post(uuid4(), id_of(alice), "anybody?")
+        post(uuid4(), alice, "anybody?")
     assert refused.value.code is ErrorCode.NOT_MEMBER
     request_command(CreateRoom(uuid="mine", name="mine"), id_of(alice))
-    post(created_room_id(id_of(alice), "mine"), id_of(alice), "first")
+    post(created_room_id(id_of(alice), "mine"), alice, "first")
     assert PendingCommand.objects.count() == 2
 
 
@@ -60,5 +60,5 @@ def test_a_crowd_is_told_to_come_back(
     assert [say(as_alice, lobby, text="hi") for _ in range(3)] == [(202, ""), (202, ""), (503, "busy")]
     answer = as_alice.post(f"/api/rooms/{lobby.hex}/messages/", {"text": "hi"}, content_type=JSON)
     assert int(answer.headers["retry-after"]) > 0
-    post(lobby, id_of(User.objects.get(username="alice")), "paid")
+    post(lobby, User.objects.get(username="alice"), "paid")
     assert PendingCommand.objects.count() == 3

@@ -74,7 +74,7 @@ def test_a_pending_command_wakes_its_shards_owner(
 ) -> None:
     """An empty entry is enough: the row itself is in the database."""
     with django_capture_on_commit_callbacks(execute=True):
-        post(lobby, id_of(bob), "hi")
+        post(lobby, bob, "hi")
     assert redis.added == [(KEYSPACE.in_stream(shard_of_room(lobby)), {ENTRY_FIELD: b""})]
 
 

@@ -11,6 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from roomlog.models import ChatMessage, PendingCommand
 from roomlog.pending import command_pending, post, request_command
+from roomlog.people import system_person
 from roomlog_contract.commands import CreateRoom, InviteUser, NewMessage
 from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
@@ -114,22 +115,30 @@ def test_posting_twice_with_one_uuid_says_it_once(
     lobby: UUID, bob: User, work: Callable[[], list[str]]
 ) -> None:
     """A repeated task of the caller's posts once, however often it runs."""
-    assert {post(lobby, id_of(bob), "paid", uuid="order-1") for _ in range(2)} == {"order-1"}
+    assert {post(lobby, bob, "paid", uuid="order-1") for _ in range(2)} == {"order-1"}
     assert work() == []
     assert ChatMessage.objects.filter(uuid="order-1").count() == 1
 
 
 def test_a_post_without_a_uuid_gets_one(lobby: UUID, bob: User) -> None:
     """Two posts of the same words are two messages."""
-    assert len({post(lobby, id_of(bob), "hi") for _ in range(2)}) == 2
+    assert len({post(lobby, bob, "hi") for _ in range(2)}) == 2
+
+
+def test_code_speaks_as_nobodys_account(lobby: UUID, work: Callable[[], list[str]]) -> None:
+    """The person `system` has no user, and is a member of no room."""
+    command = NewMessage(uuid="u", room=lobby, text="We close at noon.")
+    request_command(command, system_person().pk, staff=True)
+    assert work() == []
+    assert ChatMessage.objects.get(uuid="u").user.name == "system"
 
 
 def test_a_stranger_is_refused_by_the_worker(
     lobby: UUID, admin_user: User, work: Callable[[], list[str]]
 ) -> None:
     """Membership is a rule of the room's writer, not of whoever asks."""
-    post(lobby, id_of(admin_user), "let me in")
+    post(lobby, admin_user, "let me in")
     with pytest.raises(RefusedCommand) as refused:
-        post(uuid4(), id_of(admin_user), "anybody?")
+        post(uuid4(), admin_user, "anybody?")
     assert refused.value.code is ErrorCode.NOT_MEMBER
     assert work() == ["not_member"]

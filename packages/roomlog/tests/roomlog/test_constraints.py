@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
@@ -85,6 +86,20 @@ def test_every_constraint_is_violated_here() -> None:
         for constraint in model._meta.constraints
     }
     assert declared == VIOLATIONS.keys()
+
+
+def test_only_people_refer_to_the_projects_users() -> None:
+    """So any primary key will do, and the deletion of an account reaches no log. Nothing refers to events."""
+    models = [model for model in apps.get_app_config("roomlog").get_models() if not model._meta.proxy]
+    referring = [
+        (field.model, field.related_model)
+        for model in models
+        for field in (*model._meta.local_fields, *model._meta.local_many_to_many)
+        if field.is_relation
+    ]
+    assert [model for model, known in referring if known is get_user_model()] == [Person]
+    assert [model for model, known in referring if known in (RoomEvent, ChatMessage)] == []
+    assert (Membership, Person) in referring
 
 
 def test_two_workers_never_share_a_uuid(database: str) -> None:

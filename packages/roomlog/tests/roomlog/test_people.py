@@ -11,10 +11,9 @@ from rest_framework.authtoken.models import Token
 
 from roomlog import notices, people, selectors
 from roomlog.models import Membership, PendingCommand, Person, RoomEvent
-from roomlog.pending import post
 from roomlog.people import DELETED_NAME, on_migrated, person_of, system_person, users_by_token
 from roomlog_contract.events import User as WireUser
-from tests.harness.people import People, add_user, make_room, make_token, message, written
+from tests.harness.people import People, add_user, make_room, make_token, message, post_as, written
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -68,6 +67,11 @@ class TestComingAbout:
         from django.apps.registry import Apps
 
         on_migrated("default", apps=Apps())
+
+    def test_a_fixture_brings_its_own(self) -> None:
+        """Its people come after its users, with the ids that its events name."""
+        User(username="raw").save_base(raw=True)
+        assert Person.objects.exclude(user=None).count() == 0
 
     def test_two_at_once_make_one(self, unknown: User) -> None:
         """The later finds what the earlier made."""
@@ -142,7 +146,7 @@ class TestDeletion:
         self, people: People, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         """In a worker, where no notices are told: one statement takes the pending commands of a batch."""
-        post(make_room(people.alice), people.alice, "hi")
+        post_as(make_room(people.alice), people.alice, "hi")
         notices.disconnect()
         try:
             with transaction.atomic(), django_assert_num_queries(1):

@@ -10,14 +10,14 @@ from redis.exceptions import ReadOnlyError
 
 from roomlog import selectors
 from roomlog.models import DeadLetter, PendingCommand, RoomEvent
-from roomlog.pending import post, request_command
+from roomlog.pending import request_command
 from roomlog_contract.commands import CreateRoom, InviteUser, ListRooms, NewMessage, RemoveUser
 from roomlog_contract.envelope import Envelope, Joined, encode
 from roomlog_contract.events import RoomSummary
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
 from roomlog_worker import consumer, decisions
-from tests.harness.people import People, make_room, message
+from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
 
@@ -251,7 +251,7 @@ class TestWakeUps:
     def test_a_wake_up_brings_the_row_s_command(self, bench: Bench, people: People) -> None:
         """The empty entry goes; the row is an event and gone in the same transaction."""
         room = make_room(people.alice)
-        post(room, people.alice, "from the api", uuid="u")
+        post_as(room, people.alice, "from the api", uuid="u")
         bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         heard = bench.turn()
         assert heard.seqs() == [2]
@@ -264,7 +264,7 @@ class TestWakeUps:
     ) -> None:
         """Rows are swept whether or not anybody calls."""
         room = make_room(people.alice)
-        post(room, people.alice, "unannounced")
+        post_as(room, people.alice, "unannounced")
         monkeypatch.setattr(bench.worker.consumer, "_next_sweep", 0.0)
         bench.turn()
         assert texts_of(room) == ["unannounced"]
@@ -272,7 +272,7 @@ class TestWakeUps:
     def test_rows_go_before_the_entries_of_their_room(self, bench: Bench, people: People) -> None:
         """What the api wrote before a message was sent stands before it in the log."""
         room = make_room(people.alice)
-        post(room, people.alice, "first")
+        post_as(room, people.alice, "first")
         bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         bench.send(message(room, "second"), people.alice)
         bench.turn()
@@ -281,7 +281,7 @@ class TestWakeUps:
     def test_a_refused_row_is_gone(self, bench: Bench, people: People) -> None:
         """Nobody waits for an answer, and nothing tries for ever."""
         room = make_room(people.alice)
-        post(room, people.bob, "no member")
+        post_as(room, people.bob, "no member")
         bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         assert bench.turn().replies == {}
         assert not PendingCommand.objects.exists()
@@ -300,7 +300,7 @@ class TestWakeUps:
         PendingCommand.objects.create(
             shard=shard, room=room, user_id=people.alice, uuid="n", envelope=b"\xc1"
         )
-        post(room, people.alice, "behind it")
+        post_as(room, people.alice, "behind it")
         bench.add_raw(KEYSPACE.in_stream(shard), b"")
         bench.turn()
         letter = DeadLetter.objects.get()

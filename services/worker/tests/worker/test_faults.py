@@ -12,7 +12,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from roomlog.models import PendingCommand, RoomEvent, ShardLease, Worker
-from roomlog.pending import post
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, shard_of_room
@@ -21,7 +20,7 @@ from roomlog_worker.bus import Bus
 from roomlog_worker.leases import POLL_SECONDS, WITHOUT_REDIS_SECONDS
 from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases
-from tests.harness.people import People, make_room, message, write
+from tests.harness.people import People, make_room, message, post_as, write
 from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 
@@ -186,7 +185,7 @@ class TestRedis:
         """Row after row becomes an event although nobody can be told; gateways find them by the heads."""
         room = make_room(people.alice)
         for number in range(3):
-            post(room, people.alice, str(number))
+            post_as(room, people.alice, str(number))
         with monkeypatch.context() as patch:
             for name in ("read", "finish", "answer"):
                 patch.setattr(bench.bus, name, _disconnected)
@@ -214,7 +213,7 @@ class TestRedis:
             bench.worker.turn()
         assert bench.worker.consumer.trouble() == "redis"
         assert len(bench.worker.leases.epochs) == SHARDS
-        post(room, people.alice, "by the api")
+        post_as(room, people.alice, "by the api")
         bench.worker.consumer._next_sweep = 0.0
         bench.worker.turn()
         assert texts_of(room) == ["by the api"]

@@ -11,7 +11,6 @@ from redis import Redis
 
 from roomlog.models import DeadLetter, PendingCommand
 from roomlog.new_event import NewEvent
-from roomlog.pending import post
 from roomlog_contract.commands import GetHistory, NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
@@ -22,7 +21,7 @@ from roomlog_worker.log.asked import Asked
 from roomlog_worker.log.batch import Batch
 from roomlog_worker.log.rules import RULES
 from roomlog_worker.log.rules.messages import new_message
-from tests.harness.people import People, make_room, message
+from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 
@@ -166,8 +165,8 @@ class TestFailures:
     def test_a_row_of_the_api_is_buried_as_well(self, bench: Bench, people: People, poisoned: None) -> None:
         """The row goes with the dead letter; what was posted behind it follows."""
         room = make_room(people.alice)
-        post(room, people.alice, "poison")
-        post(room, people.alice, "behind")
+        post_as(room, people.alice, "poison")
+        post_as(room, people.alice, "behind")
         bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
         bench.worker.turn_until(lambda: _wake(bench, room) and not PendingCommand.objects.exists())
         assert texts_of(room) == ["behind"]

@@ -11,14 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from roomlog.models import DeadLetter, Membership, RoomEvent, ShardLease
-from roomlog.pending import post
 from roomlog_contract.commands import InviteUser, RemoveUser
 from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_worker import writer
 from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases
 from roomlog_worker.log.pg_roundtrip import Exchange
-from tests.harness.people import People, make_room, message, write
+from tests.harness.people import People, make_room, message, post_as, write
 from tests.worker.bench import KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
 from tests.worker.test_faults import around_insert, end_session
@@ -106,7 +105,7 @@ def test_what_depends_on_more_goes_the_usual_way(postgres_bench: Bench, people: 
         sends(message(room), message(room)),
         sends(message(room, reply_to=first)),
         lambda: (
-            post(room, people.alice, "row"),
+            post_as(room, people.alice, "row"),
             postgres_bench.redis.xadd(stream, {"e": b""}),
         ),
         sends(InviteUser(uuid="i", room=room, user=people.carol)),

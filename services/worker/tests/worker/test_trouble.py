@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 
 from roomlog.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog.new_event import NewEvent
-from roomlog.pending import post
 from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import created_room_id, shard_of_room
@@ -21,7 +20,7 @@ from roomlog_worker.log.asked import Asked
 from roomlog_worker.log.batch import Batch
 from roomlog_worker.log.rules import RULES
 from roomlog_worker.log.rules.messages import new_message
-from tests.harness.people import People, make_room, message
+from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import KEYSPACE, Bench
 from tests.worker.test_consumer import texts_of
 
@@ -87,7 +86,7 @@ def post_many(room: UUID, user: int, count: int) -> None:
     """Leave so many rows, numbered in their texts, as one request of the api's would."""
     with transaction.atomic():
         for number in range(count):
-            post(room, user, str(number))
+            post_as(room, user, str(number))
 
 
 @contextmanager
@@ -145,7 +144,7 @@ class TestOfAll:
         rooms = [make_room(people.alice) for _ in range(3)]
         for number in range(9):
             bench.send(message(rooms[number % 3], str(number)), people.alice)
-        post(rooms[0], people.alice, "row")
+        post_as(rooms[0], people.alice, "row")
         with renamed(table):
             assert bench.turn(TURNS).replies == {}
             assert bench.worker.consumer.trouble() == "database"
@@ -161,7 +160,7 @@ class TestOfAll:
         rooms = [make_room(people.alice) for _ in range(5)]
         for number in range(10):
             bench.send(message(rooms[number % 5], str(number)), people.alice)
-        post(rooms[0], people.alice, "row")
+        post_as(rooms[0], people.alice, "row")
         with trigger(), capture_logs() as logs:
             assert bench.turn(TURNS).replies == {}
             assert bench.worker.consumer.trouble() == "entries"
@@ -288,7 +287,7 @@ class TestParking:
         locked, free = make_room(people.alice), make_room(people.alice)
         with held(locked):
             post_many(locked, people.alice, 600)
-            post(free, people.alice, "row")
+            post_as(free, people.alice, "row")
             postgres_bench.worker.consumer._next_sweep = 0.0
             assert postgres_bench.worker.turn_until(lambda: texts_of(free) == ["row"]) <= 5
         postgres_bench.worker.turn_until(
