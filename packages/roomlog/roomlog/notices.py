@@ -10,9 +10,9 @@ from functools import cache
 from typing import Any, Final
 
 import structlog
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
-from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -42,20 +42,28 @@ log = structlog.get_logger()
 
 
 def connect() -> None:
-    """Listen to the signals; again is harmless.
-
-    No `sender` for models: Django sends a proxy's saves with the proxy as sender.
-    """
+    """Listen to the signals; again is harmless."""
     command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
-    post_save.connect(on_saved, dispatch_uid="roomlog.saved")
-    pre_delete.connect(on_deleted, dispatch_uid="roomlog.deleted")
+    for model in _models_of_rights():
+        post_save.connect(on_saved, sender=model, dispatch_uid="roomlog.saved")
+        pre_delete.connect(on_deleted, sender=model, dispatch_uid="roomlog.deleted")
 
 
 def disconnect() -> None:
     """Tell nobody: for workers, which say by the log what they changed."""
     command_pending.disconnect(dispatch_uid="roomlog.command_pending")
-    post_save.disconnect(dispatch_uid="roomlog.saved")
-    pre_delete.disconnect(dispatch_uid="roomlog.deleted")
+    for model in _models_of_rights():
+        post_save.disconnect(sender=model, dispatch_uid="roomlog.saved")
+        pre_delete.disconnect(sender=model, dispatch_uid="roomlog.deleted")
+
+
+def _models_of_rights() -> list[type[Model]]:
+    """Return the models whose rows say what somebody may, with their proxies, which send their own signals.
+
+    With a listener for all models Django would read every row of a project before it deletes it.
+    """
+    rights = (Token, Membership, AbstractBaseSession, get_user_model())
+    return [model for model in apps.get_models() if issubclass(model, rights)]
 
 
 def on_command_pending(shard: int, **_: Any) -> None:
@@ -91,12 +99,10 @@ def _person_concerned(instance: Model) -> int | None:
             return instance.user_id
         case Token():
             return person_id(instance.user_id)
-        case AbstractBaseUser() if isinstance(instance, get_user_model()):
-            return person_id(instance.pk)
         case AbstractBaseSession():
             return _person_of_session(instance)
         case _:
-            return None
+            return person_id(instance.pk)
 
 
 def _person_of_session(session: AbstractBaseSession) -> int | None:

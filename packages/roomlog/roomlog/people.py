@@ -34,7 +34,7 @@ def connect(app: AppConfig) -> None:
     """Listen to the signals of users and of `migrate`; again is harmless.
 
     Of each model of users by itself, proxies too: with a listener for all models Django would read every row
-    of any model before it deletes it, the workers' pending commands too.
+    of a project before it deletes it.
     """
     for model in installed_apps.get_models():
         if issubclass(model, get_user_model()):
