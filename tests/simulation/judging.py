@@ -1,7 +1,7 @@
 """From a world at rest to a history, and from a history to its anomalies.
 
 After the simulation. The invariants are the checker's own; what it can't see from outside (an entry that
-vanished, a row that was never carried out, a member who follows nothing) is asked of the models.
+vanished, a row that was never carried out, a member who follows nothing) is asked of the world.
 """
 
 import itertools
@@ -17,9 +17,8 @@ from tests.faults.checker import check
 from tests.faults.checker.system import UNOWNED_SECONDS
 from tests.faults.history import Attempt, Epoch, History, Membership, Operation, Outcome, Ownership, Row
 
-from .ledger import left_by
 from .people import People
-from .store_model import EPOCH, ModelStore
+from .store import EPOCH, Event, Store
 from .world import World
 
 API: Final = "api"
@@ -38,12 +37,12 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         rows=rows_of(world.store),
         readings=world.journal.readings(),
         connections=world.journal.connections(),
-        memberships=memberships_of(world.store),
+        memberships=memberships_of(world.store.events()),
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
         samples=world.samples,
         ownership=ownership_of(world),
         epochs=[Epoch(0.0, EPOCH)],
-        baseline=dict.fromkeys((room.hex for room in world.store.rooms), 1),
+        baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )
 
@@ -67,12 +66,10 @@ def ownership_of(world: World) -> list[Ownership]:
     ]
 
 
-def rows_of(store: ModelStore) -> list[Row]:
+def rows_of(store: Store) -> list[Row]:
     """Return the log of every room."""
     return [
-        Row(room.hex, event.seq, event.user, event.uuid, event.kind, event.text)
-        for room, log in store.logs.items()
-        for event in log
+        Row(event.room.hex, event.seq, event.user, event.uuid, event.kind, event.text) for event in store.events()
     ]
 
 
@@ -85,18 +82,18 @@ def posts_of(world: World) -> list[Operation]:
     ]
 
 
-def memberships_of(store: ModelStore) -> list[Membership]:
-    """Return who was a member from which event to which, as the log tells it."""
+def memberships_of(events: list[Event]) -> list[Membership]:
+    """Return who was a member from which event to which, as the logs tell it."""
     found = []
-    for room, log in store.logs.items():
+    for room, log in itertools.groupby(events, lambda event: event.room):
         since: dict[int, int] = {}
-        for event in sorted(log, key=lambda event: event.seq):
+        for event in log:
             if event.kind == "create_room":
                 since = {number: 0 for number, _ in event.data["members"]}
             elif event.kind == "invite_user":
                 since[event.data["member"]] = event.seq - 1
-            elif (left := left_by(event)) in since:
-                found.append(Membership(room.hex, left, since.pop(left), event.seq))
+            elif event.left in since:
+                found.append(Membership(room.hex, event.left, since.pop(event.left), event.seq))
         found += [Membership(room.hex, user, seq) for user, seq in since.items()]
     return found
 
@@ -108,18 +105,15 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
     found += _vanished(world)
     found += [f"G5 {one} was not told" for one in (world.untold | dict.fromkeys(people.strangers()))]
     found += [f"I5 {uuid} was answered with success for another body" for uuid in people.mistaken]
+    places = {(event.room.hex, event.uuid, event.seq) for event in world.store.events()}
     found += [
         f"I1 {uuid} is not at {sent.seq}"
         for room, uuid, sent in people.changed
-        if not _is_at(world, room, uuid, sent.seq)
+        if (room, uuid, sent.seq) not in places
     ]
-    found += [f"G9 the row {row.id} of the api was not carried out" for row in world.store.pending.values()]
+    found += [f"G9 the row {number} of the api was not carried out" for number in world.store.pending()]
     found += [f"error: {complaint}" for complaint in world.loop.complaints]
     return found
-
-
-def _is_at(world: World, room: str, uuid: str, seq: int) -> bool:
-    return any(event.seq == seq and event.uuid == uuid for event in world.store.logs[UUID(room)])
 
 
 def _stored_after_all(history: History) -> Iterator[str]:
@@ -140,7 +134,7 @@ def _stored_after_all(history: History) -> Iterator[str]:
 def _vanished(world: World) -> Iterator[str]:
     """An entry that Redis did not lose became an event or a refusal, whether or not anybody repeated it."""
     lost = {decode_envelope(value).command.uuid for value in world.redis.lost if value}
-    stored = set(world.store.keys)
+    stored = {(event.uuid, event.room, event.user) for event in world.store.events()}
     for value in world.redis.taken:
         if not value:
             continue
@@ -149,5 +143,5 @@ def _vanished(world: World) -> Iterator[str]:
         if not isinstance(command, NewMessage) or command.uuid in lost:
             continue
         key = (command.uuid, command.room, envelope.user)
-        if key not in stored and key not in world.ledger.refused:
+        if key not in stored and key not in world.refused:
             yield f"G7 the entry of {command.uuid} vanished"

@@ -16,7 +16,7 @@ from .plan import Plan
 from .redis_link import LinkTransport
 from .sockets import Line
 from .wires import LATENCY_SECONDS
-from .worker_model import WorkerModel
+from .workers import Worker
 from .world import World
 
 BEGIN_SECONDS: Final = (0.3, 14.0)
@@ -47,8 +47,9 @@ class Mishaps:
     def end_all(self) -> None:
         """Take back what still waits for its moment."""
         for worker in self._world.living():
-            worker.traps.clear()
-            worker.commit_is_lost = worker.pipeline_ends_after = None
+            worker.process.traps.clear()
+            for link in worker.redis.open_links():
+                link.ends_after = None
 
     async def _happen(self, kind: str) -> None:
         await asyncio.sleep(self._dice.uniform(*BEGIN_SECONDS))
@@ -75,7 +76,7 @@ class Mishaps:
     async def kill_worker(self) -> str:
         """SIGKILL at a step of its turn; a new process of the same ordinal comes later."""
         worker = self._worker()
-        step = await self._at_a_step(worker, worker.kill)
+        step = await self._at_a_step(worker, worker.process.kill)
         await self._wait(0.1, 4.0)
         self._world.start_worker(worker.ordinal)
         return f"worker-{worker.ordinal} {step}"
@@ -84,16 +85,16 @@ class Mishaps:
         """SIGSTOP at a step, for long enough that others may take over; SIGCONT as a message arrives."""
         worker = self._worker()
         seconds = self._dice.choice([self._dice.uniform(0.5, 8.0), self._dice.uniform(11.0, 18.0)])
-        step = await self._at_a_step(worker, worker.pause)
+        step = await self._at_a_step(worker, worker.process.freeze)
         await asyncio.sleep(seconds)
         await self._after_a_message()
-        worker.resume()
+        worker.process.thaw()
         return f"worker-{worker.ordinal} {step} {seconds:.1f} s"
 
     async def replace_worker(self) -> str:
         """SIGTERM: it hands its shards over."""
         worker = self._worker()
-        worker.is_stopping = True
+        worker.shutdown.request()
         await self._wait(0.1, 2.0)
         self._world.start_worker(worker.ordinal)
         return f"worker-{worker.ordinal}"
@@ -102,44 +103,45 @@ class Mishaps:
         """One worker more, for a while."""
         worker = self._world.start_worker(len(self._world.workers))
         await self._wait(1.0, 12.0)
-        worker.is_stopping = True
+        worker.shutdown.request()
         return f"worker-{worker.ordinal}"
 
     async def lose_commit(self) -> str:
         """The database's connection breaks around a COMMIT, before it or after it."""
         worker = self._worker()
-        worker.commit_is_lost = self._dice.random() < 0.5
+        point = self._dice.choice(["before_commit", "committed"])
+        worker.process.traps[point] = lambda: self._world.database.end_sessions(worker.process)
         await self._wait(0.5, 1.0)
         return f"worker-{worker.ordinal}"
 
     async def break_pipeline(self) -> str:
         """The connection to Redis breaks within a pipeline, some of whose commands were executed."""
         worker = self._worker()
-        worker.pipeline_ends_after = self._dice.randint(0, 3)
+        for link in worker.redis.open_links():
+            link.ends_after = self._dice.randint(0, 3)
         await self._wait(0.5, 1.0)
         return f"worker-{worker.ordinal}"
 
     async def cut_worker_off(self) -> str:
         """No way between a worker and Redis."""
         worker = self._worker()
-        worker.is_cut_off = True
+        worker.redis.cut_off()
         await self._wait(0.5, 6.0)
-        worker.is_cut_off = False
+        worker.redis.is_cut_off = False
         return f"worker-{worker.ordinal}"
 
     async def stop_database(self) -> str:
         """The database is away; open transactions are rolled back."""
-        self._world.store.is_down = True
-        self._world.store.end_all()
+        self._world.database.stop()
         await self._wait(0.5, 8.0)
-        self._world.store.is_down = False
+        self._world.database.is_down = False
         return "database"
 
     async def slow_database_down(self) -> str:
         """Statements take their time, and transactions overlap."""
-        self._world.store.slowness_seconds = self._dice.uniform(0.05, 0.3)
+        self._world.database.slowness_seconds = self._dice.uniform(0.05, 0.3)
         await self._wait(2.0, 24.0)
-        self._world.store.slowness_seconds = 0.0
+        self._world.database.slowness_seconds = 0.0
         return "database"
 
     # -- Redis ----------------------------------------------------------------------------------
@@ -255,7 +257,7 @@ class Mishaps:
 
     # -- what they are made of ------------------------------------------------------------------
 
-    async def _at_a_step(self, worker: WorkerModel, harm: Callable[[], None]) -> str:
+    async def _at_a_step(self, worker: Worker, harm: Callable[[], None]) -> str:
         """Harm the worker when it comes to a step, or after a while in which it does not."""
         step, arrived = self._dice.choice(self._steps), asyncio.Event()
 
@@ -263,18 +265,19 @@ class Mishaps:
             harm()
             arrived.set()
 
-        worker.traps[step] = spring
+        worker.process.traps[step] = spring
         try:
             async with asyncio.timeout(STEP_SECONDS):
                 await arrived.wait()
         except TimeoutError:
-            worker.traps.pop(step, None)
+            worker.process.traps.pop(step, None)
             harm()
         return step
 
     async def _without_redis(self, least: float, most: float) -> None:
         self._world.redis.is_down = True
-        self._world.break_redis_links()
+        for link in self._world.links():
+            link.abort()
         await self._wait(least, most)
         self._world.redis.is_down = False
 
@@ -286,7 +289,7 @@ class Mishaps:
         for link in links:
             link.fate = None
 
-    def _worker(self) -> WorkerModel:
+    def _worker(self) -> Worker:
         """Return a worker to hit; where none lives, the last one, whom nothing hurts any more."""
         return self._dice.choice(self._world.living() or self._world.workers[-1:])
 

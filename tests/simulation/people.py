@@ -7,6 +7,7 @@ out and invited again; all of it is in the journal that the checker judges.
 import asyncio
 import contextlib
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -56,7 +57,7 @@ class People:
         """Uuids that were answered with success although another body is stored."""
         self.changed: list[tuple[str, str, Sent]] = []
         """Room and uuid of commands besides messages that were answered with success."""
-        self._rooms = list(world.store.rooms)
+        self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
     async def live(self) -> None:
@@ -77,26 +78,26 @@ class People:
 
     def is_behind(self) -> bool:
         """Tell whether somebody who is or will be connected lacks an event of a room that it follows."""
-        return any(self._lacks(person) for person in self.everybody)
+        heads = self._world.store.heads()
+        return any(self._lacks(person, heads) for person in self.everybody)
 
     def strangers(self) -> list[str]:
         """Return the connected members who do not know that they are: client and room."""
-        rooms = self._world.store.rooms.values()
+        names, members = self._world.store.names(), self._world.store.members()
         return [
-            f"{person.witness.client} in {room.name}"
+            f"{person.witness.client} in {name}"
             for person in self.everybody
             if person.client.is_connected
-            for room in rooms
-            if person.user in room.members and room.id.hex not in person.witness.cursors()
+            for room, name in names.items()
+            if (room, person.user) in members and room.hex not in person.witness.cursors()
         ]
 
-    def _lacks(self, person: Person) -> bool:
+    def _lacks(self, person: Person, heads: Mapping[UUID, int]) -> bool:
         if person.client.is_ended:
             return False
-        rooms = self._world.store.rooms
         cursors = person.witness.cursors().items()
         return not person.client.is_connected or any(
-            cursor < rooms[UUID(room)].last_seq for room, cursor in cursors
+            cursor < heads[UUID(room)] for room, cursor in cursors
         )
 
     async def _come(self, user: int) -> Person:

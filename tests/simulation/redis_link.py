@@ -11,16 +11,17 @@ from typing import Any, Final
 
 import hiredis
 
-from .redis_model import ModelRedis, RedisRefusal
+from .redis_model import BLOCKED, ModelRedis, RedisRefusal, Words, streams_of
 from .wires import Wire
 
 _NOTHING: Final = object()
+_PUBLISHING: Final = (b"PUBLISH", b"XDEL")
 Fate = Callable[[], float | None]
 """Decides of one message of a channel: how many seconds late it comes, or None where it is lost."""
 
 
 class LinkTransport(asyncio.Transport):
-    """One connection of a gateway to Redis; also Redis's end of it."""
+    """One connection to Redis; also Redis's end of it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, redis: ModelRedis, dice: random.Random) -> None:
         super().__init__()
@@ -30,7 +31,11 @@ class LinkTransport(asyncio.Transport):
         self._reader = hiredis.Reader(notEnoughData=_NOTHING)
         self._protocol: asyncio.Protocol | None = None
         self._is_closing = False
+        self._blocked: Words | None = None
+        """An XREAD that waits for entries; what came after it waits too."""
         self.fate: Fate | None = None
+        self.ends_after: int | None = None
+        """The next pipeline that publishes or deletes breaks the connection after so many of its commands."""
 
     def take(self, latency: tuple[float, float]) -> None:
         """Let everything take so long from now on."""
@@ -55,6 +60,7 @@ class LinkTransport(asyncio.Transport):
         self._up.cut()
         self._down.cut()
         self._redis.forget_listener(self)
+        self._redis.forget_reader(self._look_again)
         self._loop.call_soon(self._lost)
 
     def close(self) -> None:
@@ -75,11 +81,46 @@ class LinkTransport(asyncio.Transport):
 
     def _execute(self, data: bytes) -> None:
         self._reader.feed(data)
-        replies = []
-        while (words := self._reader.gets()) is not _NOTHING:
-            replies += self._redis.execute(words, self)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Execute what has come, up to a read that waits."""
+        replies: list[Any] = []
+        executed = 0
+        while self._blocked is None and (words := self._reader.gets()) is not _NOTHING:
+            if self.ends_after is not None and words[0] in _PUBLISHING:
+                if executed >= self.ends_after:
+                    self.ends_after = None
+                    self.abort()
+                    return
+                executed += 1
+            answer = self._redis.execute(words, self)
+            if answer is BLOCKED:
+                self._block(words)
+            else:
+                replies += answer
         if replies:
             self._down.carry(self._receive, b"".join(map(packed, replies)))
+
+    def _block(self, words: Words) -> None:
+        self._blocked = words
+        milliseconds = int(words[words.index(b"BLOCK") + 1])
+        self._timer = self._loop.call_later(milliseconds / 1000, self._unblock, [None])
+        self._redis.on_entry(streams_of(words), self._look_again)
+
+    def _look_again(self) -> None:
+        """An entry has come to one of the streams that are waited for."""
+        if self._blocked is not None and (answer := self._redis.execute(self._blocked, self)) is not BLOCKED:
+            self._unblock(answer)
+
+    def _unblock(self, answer: list[Any]) -> None:
+        if self._is_closing:
+            return
+        self._timer.cancel()
+        self._blocked = None
+        self._redis.forget_reader(self._look_again)
+        self._down.carry(self._receive, b"".join(map(packed, answer)))
+        self._go_on()
 
     def _receive(self, data: bytes) -> None:
         if self._protocol is not None:

@@ -21,6 +21,10 @@ COMMANDS_WITH_MEMORY: Final = frozenset({b"XADD"})
 """Those of the product that Redis refuses when it is full; PUBLISH is none of them."""
 
 
+BLOCKED: Final[list[Any]] = []
+"""No reply yet."""
+
+
 class RedisRefusal(Exception):
     """An error reply."""
 
@@ -55,12 +59,23 @@ class ModelRedis:
         """Values of entries that Redis lost by itself."""
         self.taken: list[bytes] = []
         """Values of all entries that it ever took."""
-        self._wakers: dict[Callable[[], None], None] = {}
+        self._readers: dict[Callable[[], None], frozenset[bytes]] = {}
+        """Who waits for an entry, of which streams."""
+        self._hashes: dict[bytes, dict[bytes, int]] = {}
+        self._claim: tuple[bytes, float] = (b"", 0.0)
+        """Who holds the prefix, and until when."""
 
     def execute(self, words: Words, listener: Listener) -> list[Any]:
-        """Return the replies to one command: one, but for (UN)SUBSCRIBE one for each channel."""
+        """Return the replies to one command: one, but for (UN)SUBSCRIBE one for each channel.
+
+        `BLOCKED` is the reply to a read that is to wait, and to be executed again when there is something.
+        """
         name = words[0].upper()
         try:
+            if name == b"XREAD" and not (found := self._read(words)):
+                return BLOCKED if b"BLOCK" in words else [None]
+            if name == b"XREAD":
+                return [found]
             if self.is_full and name in COMMANDS_WITH_MEMORY:
                 raise RedisRefusal("OOM command not allowed when used memory > 'maxmemory'.")
             if name in {b"SUBSCRIBE", b"UNSUBSCRIBE"}:
@@ -84,6 +99,19 @@ class ModelRedis:
                 return self.publish(words[1], words[2])
             case b"XDEL":
                 return self.delete(words[1], [_id(word) for word in words[2:]])
+            case b"EVAL":
+                return self._claimed(words[4], int(words[5]) / 1000)
+            case b"HINCRBY":
+                counts = self._hashes.setdefault(words[1], {})
+                counts[words[2]] = counts.get(words[2], 0) + int(words[3])
+                return counts[words[2]]
+            case b"HDEL":
+                counts = self._hashes.get(words[1], {})
+                return sum(counts.pop(word, None) is not None for word in words[2:])
+            case b"HKEYS":
+                return list(self._hashes.get(words[1], ()))
+            case b"CLIENT":
+                return "OK"
             case _:
                 raise RedisRefusal(f"ERR unknown command {name!r}")
 
@@ -91,19 +119,25 @@ class ModelRedis:
         """XADD by somebody who needs no reply."""
         self._add(stream.encode(), value)
 
-    def read(
-        self, shards: Collection[int], count: int, after: dict[bytes, EntryId] | None = None
-    ) -> list[tuple[str, EntryId, bytes]]:
-        """XREAD from 0 (or from `after`) of the shards' streams, at most `count` entries of each."""
-        entries = []
-        for shard in sorted(shards):
-            for name in KEYSPACE.streams([shard]):
-                found = self.streams.get(name.encode())
-                if found:
-                    least = after.get(name.encode(), (0, 0)) if after is not None else (0, 0)
-                    later = [(key, value) for key, value in found.items() if key > least]
-                    entries += [(name, key, value) for key, value in later[:count]]
-        return entries
+    def _read(self, words: Words) -> list[Any]:
+        """XREAD: the first entries behind an id of each stream that has any, at most COUNT of each."""
+        count = int(words[words.index(b"COUNT") + 1])
+        names = streams_of(words)
+        found = []
+        for stream, after in zip(names, words[-len(names) :], strict=True):
+            if entries := self.streams.get(stream):
+                least = (0, 0) if after == b"0" else _id(after)
+                later = [[b"%d-%d" % key, [b"e", value]] for key, value in entries.items() if key > least]
+                if later:
+                    found.append([stream, later[:count]])
+        return found
+
+    def _claimed(self, mine: bytes, seconds: float) -> bytes:
+        """Do what the worker's script does: claim the prefix, and return who holds it."""
+        holder, until = self._claim
+        if not holder or until < self._loop.time() or holder == mine:
+            self._claim = (mine, self._loop.time() + seconds)
+        return self._claim[0]
 
     def delete(self, stream: bytes, ids: Collection[EntryId]) -> int:
         """XDEL."""
@@ -122,16 +156,21 @@ class ModelRedis:
         for listeners in self.channels.values():
             listeners.pop(listener, None)
 
-    def on_entry(self, wake: Callable[[], None]) -> Callable[[], object]:
-        """Call `wake` for each new entry, as a blocking read would; returns how to end that."""
-        self._wakers[wake] = None
-        return lambda: self._wakers.pop(wake, None)
+    def on_entry(self, streams: Collection[bytes], look: Callable[[], None]) -> None:
+        """Call `look` after each new entry of the streams, as a blocking read would."""
+        self._readers[look] = frozenset(streams)
+
+    def forget_reader(self, look: Callable[[], None]) -> None:
+        """Nobody waits any more."""
+        self._readers.pop(look, None)
 
     def lose_everything(self, clock_offset_seconds: float) -> None:
         """FLUSHALL, or a new server under the old name, whose clock may be another."""
         self.lost += [value for entries in self.streams.values() for value in entries.values()]
         self.streams.clear()
         self._last_ids.clear()
+        self._hashes.clear()
+        self._claim = (b"", 0.0)
         self.clock_offset_seconds = clock_offset_seconds
 
     def lose_tail(self, seconds: float) -> None:
@@ -147,8 +186,9 @@ class ModelRedis:
         key = self._append(stream, value)
         if self.doubles and self._dice.random() < self.doubles:
             self._append(stream, value)
-        for wake in self._wakers:
-            wake()
+        for look, streams in self._readers.items():
+            if stream in streams:
+                self._loop.call_soon(look)
         return b"%d-%d" % key
 
     def _append(self, stream: bytes, value: bytes) -> EntryId:
@@ -168,6 +208,12 @@ class ModelRedis:
             self.channels[channel].pop(listener, None)
         held = sum(listener in listeners for listeners in self.channels.values())
         return [name.lower(), channel, held]
+
+
+def streams_of(words: Words) -> Words:
+    """Return the names of the streams that an XREAD names; as many ids follow them."""
+    named = words[words.index(b"STREAMS") + 1 :]
+    return named[: len(named) // 2]
 
 
 def _id(word: bytes) -> EntryId:

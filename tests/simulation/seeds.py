@@ -23,7 +23,7 @@ from .loop import SimulatedLoop, run
 from .mishaps import Mishaps
 from .people import People
 from .plan import EVERYTHING, Plan
-from .store_model import Safeguards
+from .store import Store, new_store
 from .watch import watch
 from .world import World
 
@@ -33,7 +33,6 @@ END_SECONDS: Final = 60.0
 """For the answers of what was repeated: a reconnect, an authenticate and a time-out of the outbox."""
 MEMBER_SECONDS: Final = 65.0
 """A member whose notice was lost is found by the recheck of each 60 s."""
-WHOLE: Final = Safeguards()
 
 
 @dataclass
@@ -53,19 +52,21 @@ class Verdict:
     history: History | None = field(default=None, repr=False)
 
 
-def run_seed(seed: int, safeguards: Safeguards = WHOLE, plan: Plan = EVERYTHING) -> Verdict:
+def run_seed(seed: int, plan: Plan = EVERYTHING) -> Verdict:
     """Run one world to its rest and judge it."""
     structlog.configure(processors=[_silent])
-    return run(lambda loop: _live(loop, seed, safeguards, plan), seed)
+    with new_store() as store:
+        return run(lambda loop: _live(loop, store, seed, plan), seed)
 
 
-async def _live(loop: SimulatedLoop, seed: int, safeguards: Safeguards, plan: Plan) -> Verdict:
+async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan) -> Verdict:
     dice = random.Random(seed)
     began = loop.time()
     with ExitStack() as patches:
         patches.enter_context(turned(dice))
-        world = World(loop, dice, safeguards)
+        world = World(loop, dice, store)
         patches.enter_context(world.running())
+        await world.start()
         people = People(world, plan)
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
@@ -73,7 +74,7 @@ async def _live(loop: SimulatedLoop, seed: int, safeguards: Safeguards, plan: Pl
         await mishaps.happen()
         mishaps.end_all()
         is_over = await _is_true_within(END_SECONDS, living.done)
-        await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending))
+        await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending()))
         history = history_of(world, seed, at_rest=True)
         await _is_true_within(MEMBER_SECONDS, lambda: not people.strangers())
         anomalies = anomalies_of(world, people, history)

@@ -4,38 +4,50 @@ Beside the message's way: it builds, and ends and restarts processes. What goes 
 `mishaps.py`, who says what in `people.py`.
 """
 
+import asyncio
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from typing import Final
+from unittest.mock import patch
 from uuid import UUID
 
-from roomlog_contract.commands import NewMessage
-from roomlog_contract.envelope import Envelope, encode
-from roomlog_contract.shards import shard_of_room
+from django.utils import timezone
+
+from roomlog import pending
+from roomlog_contract.commands import CreateRoom
+from roomlog_contract.shards import room_of
+from roomlog_worker.log import rules
+from roomlog_worker.log.batch import open_batch
 from tests.faults.history import Fault, Ownership, Sample
 from tests.faults.journal import Journal
 
+from .api import Api
+from .database import Server, sessions_of
 from .gateways import GatewayHost, seams
 from .loop import SimulatedLoop
-from .redis_model import KEYSPACE, ModelRedis
-from .store_model import EPOCH, ModelStore, PendingRow, RoomRow, Safeguards
-from .worker_model import Ledger, WorkerModel
+from .redis_link import LinkTransport
+from .redis_model import ModelRedis
+from .redis_socket import sockets_of
+from .store import Store
+from .workers import Key, RedisClient, Worker, virtual_threads
 
 GATEWAYS: Final = 2
 WORKERS: Final = 2
-USERS: Final = 4
 ROOMS: Final = 3
+SETTLE_SECONDS: Final = 5.0
 
 
 class World:
     """One install in virtual time."""
 
-    def __init__(self, loop: SimulatedLoop, dice: random.Random, safeguards: Safeguards) -> None:
-        self.loop, self.dice = loop, dice
+    def __init__(self, loop: SimulatedLoop, dice: random.Random, store: Store) -> None:
+        self.loop, self.dice, self.store = loop, dice, store
         self.redis = ModelRedis(loop, dice)
-        self.store = ModelStore(loop, safeguards)
-        self.ledger = Ledger()
+        self.database = Server(loop, dice, store.path)
+        self.refused: set[Key] = set()
+        """What workers refused: no row says so."""
         self.journal = Journal()
         self.faults: list[Fault] = []
         self.samples: list[Sample] = []
@@ -43,70 +55,87 @@ class World:
         self.hosts = {
             f"gateway-{n}": GatewayHost(f"gateway-{n}", loop, dice, self.redis) for n in range(GATEWAYS)
         }
-        self.workers: list[WorkerModel] = []
+        self.workers: list[Worker] = []
+        self.api = Api(loop, dice, self.redis)
+        self._clients: dict[str, RedisClient] = {"api": self.api.redis}
+        self.rooms: list[UUID] = []
+        """Those that were there from the beginning."""
         self.untold: dict[str, None] = {}
         """Members that were connected and did not know it for too long: client and room."""
         self.posted: list[tuple[float, UUID, int, str, str]] = []
         """What the api was asked to post: when, room, user, uuid, text."""
-        self._settle()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Start the processes."""
-        with seams(self.hosts, self.dice):
-            for ordinal in range(WORKERS):
-                self.start_worker(ordinal)
-            for host in self.hosts.values():
-                host.start()
+        """Let the product's processes run in this world."""
+        with ExitStack() as patches:
+            patches.enter_context(seams(self.hosts, self.dice))
+            patches.enter_context(sessions_of(self.database))
+            patches.enter_context(sockets_of(self._clients))
+            patches.enter_context(virtual_threads())
+            patches.enter_context(self.api.listening())
+            patches.enter_context(patch.object(timezone, "now", self._now))
             yield
+
+    async def start(self) -> None:
+        """Make the rooms, and start the processes."""
+        made = self.api.request(self._settle)
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while not made.has_ended:  # noqa: ASYNC110 - a thread sets no event
+                await asyncio.sleep(0.01)
+        for ordinal in range(WORKERS):
+            self.start_worker(ordinal)
+        for host in self.hosts.values():
+            host.start()
 
     @property
     def urls(self) -> list[str]:
         """Return the addresses of the gateways."""
         return [f"ws://{name}/ws" for name in self.hosts]
 
-    def start_worker(self, ordinal: int) -> WorkerModel:
+    def start_worker(self, ordinal: int) -> Worker:
         """Start a worker process."""
-        worker = WorkerModel(self.loop, self.dice, self.redis, self.store, self.ledger, ordinal)
+        name = f"worker-{len(self.workers)}"
+        worker = Worker(self.loop, self.dice, self.redis, name, ordinal)
+        self._clients[name] = worker.redis
         self.workers.append(worker)
+        worker.start(self.refused)
         return worker
 
-    def living(self) -> list[WorkerModel]:
+    def living(self) -> list[Worker]:
         """Return the worker processes that were not ended."""
-        return [worker for worker in self.workers if worker.is_alive]
+        return [worker for worker in self.workers if worker.process.is_alive]
 
     def post(self, room: UUID, user: int, text: str) -> None:
-        """Let the api commit a message that it was asked for, and wake the owner if Redis lets it."""
-        uuid = f"posted-{self.store.next_id()}"
+        """Let somebody's transaction say something, and wake the owner if Redis lets it."""
+        uuid = f"posted-{len(self.posted)}"
         self.posted.append((self.loop.time(), room, user, uuid, text))
-        command = NewMessage(uuid=uuid, room=room, text=text)
-        row = PendingRow(
-            self.store.next_id(), shard_of_room(room), encode(Envelope(command=command, user=user))
-        )
-        self.store.pending[row.id] = row
-        if not self.redis.is_down and not self.redis.is_full:
-            self.redis.add(KEYSPACE.in_stream(row.shard), b"")
+        self.api.request(lambda: pending.post(room, user, text, uuid=uuid))
 
-    def break_redis_links(self) -> None:
-        """Every connection to Redis breaks."""
-        for host in self.hosts.values():
-            for link in host.open_links():
-                link.abort()
+    def links(self) -> list[LinkTransport]:
+        """Return the connections to Redis that are up."""
+        holders = [*self.hosts.values(), *self._clients.values()]
+        return [link for holder in holders for link in holder.open_links()]
 
     async def stop(self) -> None:
         """End every process."""
         for host in self.hosts.values():
             await host.kill()
-        for worker in self.living():
-            worker.kill()
+        for process in (self.api.process, *(worker.process for worker in self.workers)):
+            process.kill()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.loop.time(), UTC)
 
     def _settle(self) -> None:
-        """Put users and rooms into the database: user 1 owns all rooms, everybody is in most of them."""
-        self.store.users = {user: f"user{user}" for user in range(1, USERS + 1)}
-        self.store.tokens = {f"token-{user}": user for user in self.store.users}
+        """Make the rooms by the worker's own rules: user 1 owns all, and everybody is in most of them."""
+        commands = []
         for number in range(ROOMS):
-            room = RoomRow(UUID(int=self.dice.getrandbits(128), version=4), f"room {number}", EPOCH)
-            room.members = {1: "owner"} | {
-                user: "member" for user in range(2, USERS + 1) if number == 0 or self.dice.random() < 0.75
-            }
-            self.store.make_room(room)
+            users = [user for user in self.store.users if user > 1 and (not number or self.dice.random() < 0.75)]
+            uuid = f"make-{self.dice.getrandbits(64)}"
+            commands.append(CreateRoom(uuid=uuid, name=f"room {number}", members=users))
+        batch = open_batch([rules.wanted_by(command, 1) for command in commands], timezone.now())
+        for command in commands:
+            rules.carry_out(batch, command, 1, staff=True)
+        batch.store()
+        self.rooms = [room_of(command, 1) for command in commands]

@@ -1,0 +1,62 @@
+"""The api's process, as far as a simulation needs it: requests that commit something and then tell Redis.
+
+At the side of a message's way. The services and signals are the product's; HTTP is not simulated.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from unittest.mock import patch
+
+from django.db import DatabaseError, InterfaceError, transaction
+
+from roomlog import notices
+
+from .processes import Process, Thread, current
+from .redis_model import ModelRedis
+from .workers import RedisClient
+
+
+class Api:
+    """One process that serves people."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, dice: random.Random, redis: ModelRedis) -> None:
+        self.process = Process(loop, "api")
+        self.redis = RedisClient(self.process, redis, dice)
+        self._bus = notices.Bus("redis://api:6379/0", loop.time)
+
+    def request(self, do: Callable[[], object]) -> Thread:
+        """Do something in a transaction, in a thread of its own; without the database nothing is done."""
+
+        def serve() -> None:
+            try:
+                with transaction.atomic():
+                    do()
+            except (DatabaseError, InterfaceError):
+                return
+
+        thread = Thread(serve, "request", process=self.process)
+        thread.start()
+        return thread
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let signals reach Redis by this process alone: workers are deaf to them."""
+
+        def bus() -> Any:
+            return self._bus if current().process is self.process else _DEAF
+
+        with patch.object(notices, "_bus", bus):
+            yield
+
+
+class _Deaf:
+    """What `notices.disconnect` makes of a worker."""
+
+    def attempt(self, send: Callable[[Any], object]) -> None:
+        """Tell nobody."""
+
+
+_DEAF: Final = _Deaf()

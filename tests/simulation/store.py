@@ -1,0 +1,141 @@
+"""The tables of one simulated install: a migrated SQLite file in memory, and what the judge reads of it.
+
+Behind the server of `database.py`. Reads committed rows by a connection of its own, outside of virtual time; it
+must not write once the processes run.
+"""
+
+import atexit
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from rest_framework.authtoken.models import Token
+
+from roomlog.databases import database as configured
+from roomlog.models import Install, ShardLease
+from roomlog_contract.shards import SHARDS
+
+EPOCH: Final = "00000000000000e1"
+USERS: Final = 4
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where it is there, no test touches the disk
+
+
+class Event(NamedTuple):
+    """One row of a room's log."""
+
+    room: UUID
+    seq: int
+    user: int
+    uuid: str
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+    @property
+    def left(self) -> int:
+        """Return whose membership the event ended, 0 for nobody's."""
+        return int(self.data["member"]) if self.kind in {"remove_user", "leave_room"} else 0
+
+
+class Store:
+    """The committed rows of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.users = {user: f"user{user}" for user in range(1, USERS + 1)}
+        shutil.copyfile(_template(), path)
+        self._sqlite = sqlite3.connect(path, isolation_level=None)
+
+    def close(self) -> None:
+        """Give the connection back and the file away."""
+        self._sqlite.close()
+        for file in self.path.parent.glob(f"{self.path.name}*"):
+            file.unlink()
+
+    def change(self, statement: str) -> None:
+        """Alter the schema, for an ablation; before anything runs."""
+        self._sqlite.execute(statement)
+
+    def names(self) -> dict[UUID, str]:
+        """Return the rooms with their names."""
+        return {UUID(room): name for room, name in self._all("SELECT id, name FROM roomlog_chatroom ORDER BY id")}
+
+    def heads(self) -> dict[UUID, int]:
+        """Return how far each room's log is."""
+        return {UUID(room): seq for room, seq in self._all("SELECT room_id, last_seq FROM roomlog_roomhead")}
+
+    def members(self) -> set[tuple[UUID, int]]:
+        """Return the rooms and their members."""
+        rows = self._all("SELECT room_id, user_id FROM roomlog_membership")
+        return {(UUID(room), user) for room, user in rows}
+
+    def events(self) -> list[Event]:
+        """Return all logs, each in its order."""
+        rows = self._all(
+            "SELECT room_id, seq, user_id, uuid, kind, text, data FROM roomlog_roomevent ORDER BY room_id, seq, id"
+        )
+        return [
+            Event(UUID(room), seq, user, uuid, kind, text, json.loads(data) if data else {})
+            for room, seq, user, uuid, kind, text, data in rows
+        ]
+
+    def pending(self) -> list[int]:
+        """Return the rows of the api that were not carried out."""
+        return [number for (number,) in self._all("SELECT id FROM roomlog_pendingcommand ORDER BY id")]
+
+    def _all(self, query: str) -> list[Any]:
+        return self._sqlite.execute(query).fetchall()
+
+
+@contextmanager
+def new_store() -> Iterator[Store]:
+    """Make an install with its users and nothing else; gone in the end."""
+    file = tempfile.NamedTemporaryFile(dir=_template().parent, suffix=".sqlite3", delete=False)
+    file.close()
+    store = Store(Path(file.name))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@cache
+def _template() -> Path:
+    """Migrate once for all seeds of a process."""
+    directory = Path(tempfile.mkdtemp(prefix="roomlog-simulation-", dir=MEMORY if MEMORY.is_dir() else None))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    path = directory / "template.sqlite3"
+    kept, settings = connections[DEFAULT_DB_ALIAS], connections.settings[DEFAULT_DB_ALIAS]
+    new = connections.configure_settings({DEFAULT_DB_ALIAS: configured(f"sqlite:///{path}")})
+    connections.settings[DEFAULT_DB_ALIAS] = new[DEFAULT_DB_ALIAS]
+    del connections[DEFAULT_DB_ALIAS]
+    try:
+        call_command("migrate", verbosity=0)
+        _fill()
+    finally:
+        connections[DEFAULT_DB_ALIAS].close()
+        connections.settings[DEFAULT_DB_ALIAS] = settings
+        connections[DEFAULT_DB_ALIAS] = kept
+    return path
+
+
+def _fill() -> None:
+    """Leave one epoch, free leases, and people with their tokens."""
+    with transaction.atomic():
+        Install.objects.all().delete()
+        Install.objects.create(epoch=EPOCH)
+        ShardLease.objects.all().delete()
+        ShardLease.objects.bulk_create(ShardLease(shard=shard) for shard in range(SHARDS))
+        numbers = range(1, USERS + 1)  # in bulk: no signal is sent
+        User.objects.bulk_create(User(pk=number, username=f"user{number}", password="!") for number in numbers)
+        Token.objects.bulk_create(Token(key=f"token-{number}", user_id=number) for number in numbers)

@@ -1,0 +1,185 @@
+"""Real worker processes on model wires and a database in virtual time: put together as the product's command does.
+
+Between the model Redis and the tables. Seams: threads, the socket below redis-py, the shutdown and the crash
+point, which are injected; nothing else of the worker is replaced.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator, Set
+from contextlib import ExitStack, contextmanager
+from typing import Final
+from unittest.mock import patch
+from uuid import UUID
+
+from roomlog_runtime.shutdown import Shutdown
+from roomlog_worker import beacon, lane
+from roomlog_worker.beacon import BeaconLight, Pulse
+from roomlog_worker.bus import Bus, RawEntry
+from roomlog_worker.claim import Claim
+from roomlog_worker.consumer import Consumer
+from roomlog_worker.crash import CrashPoint
+from roomlog_worker.errors import Forgotten
+from roomlog_worker.lane import lanes_of
+from roomlog_worker.leases import LeaseKeeper
+from roomlog_worker.log.errors import RefusedWrite
+from roomlog_worker.publications import Publications
+
+from .processes import Process, Thread, current
+from .redis_link import LinkTransport
+from .redis_model import KEYSPACE, ModelRedis
+from .wires import LATENCY_SECONDS
+
+CONNECT_SECONDS: Final = (0.001, 0.01)
+BEACON_SECONDS: Final = 1.0
+"""Four times as long as the product's: it is judged by eight seconds of silence."""
+Key = tuple[str, UUID, int]
+"""uuid, room, user."""
+
+
+class RedisClient:
+    """A process's ways to Redis, as far as they can be cut."""
+
+    def __init__(self, process: Process, redis: ModelRedis, dice: random.Random) -> None:
+        self.process = process
+        self._redis, self._dice = redis, dice
+        self.links: list[LinkTransport] = []
+        self.is_cut_off = False
+        """No way to Redis."""
+        self.latency = LATENCY_SECONDS
+        process.at_end.append(self._leave)
+
+    def reach_redis(self) -> LinkTransport | None:
+        """Connect for the thread that runs; None where Redis can't be reached."""
+        current().wait(self._dice.uniform(*CONNECT_SECONDS))
+        if self._redis.is_down or self.is_cut_off:
+            return None
+        link = LinkTransport(self.process.loop, self._redis, self._dice)
+        link.take(self.latency)
+        self.links.append(link)
+        return link
+
+    def open_links(self) -> list[LinkTransport]:
+        """Return the connections that are up."""
+        self.links = [link for link in self.links if not link.is_closing()]
+        return self.links
+
+    def cut_off(self) -> None:
+        """Break every way to Redis, and let none come up."""
+        self.is_cut_off = True
+        for link in self.open_links():
+            link.abort()
+
+    def _leave(self) -> None:
+        """The process is dead: what it had sent may still be executed."""
+        for link in self.open_links():
+            self._dice.choice([link.abort, link.cut_after_execution])()
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, dice: random.Random, redis: ModelRedis, name: str, ordinal: int
+    ) -> None:
+        self.ordinal = ordinal
+        self.process = Process(loop, name)
+        self.redis = RedisClient(self.process, redis, dice)
+        self.leases = LeaseKeeper(UUID(int=dice.getrandbits(128), version=4), ordinal, loop.time)
+        self.shutdown = VirtualShutdown()
+        self._loop = loop
+
+    def start(self, refused: set[Key]) -> None:
+        """Begin to work; what is refused is noted."""
+        self.process.begin(lambda: self._run(refused))
+
+    def _run(self, refused: set[Key]) -> None:
+        url = f"redis://{self.process.name}:6379/0"
+        clock = self._loop.time
+        bus = _Bus(url, KEYSPACE)
+        lanes, pulse = lanes_of(url, KEYSPACE, self.shutdown), Pulse(clock)
+        claim = Claim(bus, clock)
+        consumer = _Consumer(bus, self.leases, claim, self.shutdown, _Points(), lanes, pulse)
+        consumer.refused = refused
+        BeaconLight(url, KEYSPACE, self.leases.uuid.hex, pulse, self.shutdown).start()
+        try:
+            consumer.run()
+        except Forgotten:
+            return
+        assert not any(one.has_failed for one in lanes), "a thread of reads has failed"
+
+
+class VirtualShutdown(Shutdown):
+    """Waits in virtual time."""
+
+    def __init__(self) -> None:
+        self._requested = False
+        self._waiting: dict[Thread, None] = {}
+
+    def request(self) -> None:
+        self._requested = True
+        for thread in self._waiting:
+            thread.wake()
+
+    def wait(self, seconds: float) -> bool:
+        if not self._requested:
+            self._waiting[current()] = None
+            try:
+                current().wait(seconds)
+            finally:
+                del self._waiting[current()]
+        return self._requested
+
+
+class _Bus(Bus):
+    """Tells when it reads."""
+
+    def read(self, owned: Set[int], wait_ms: int | None = None) -> list[RawEntry]:
+        current().process.reached("before_read")
+        entries = super().read(owned, wait_ms)
+        if entries:
+            current().process.reached("read")
+        return entries
+
+
+class _Points(CrashPoint):
+    """Lets happen what waits for the product's own points."""
+
+    def reached(self, name: str) -> None:
+        current().process.reached(name)
+
+
+class _Consumer(Consumer):
+    """Tells what it refuses: no row says so."""
+
+    refused: set[Key]
+
+    def _publish(self, out: Publications) -> None:
+        for outcome in out.outcomes:
+            if isinstance(outcome.result, RefusedWrite):
+                entry = outcome.entry
+                self.refused.add((entry.write.uuid, entry.room, entry.envelope.user))
+        super()._publish(out)
+
+
+class _Threading:
+    """What the product uses of `threading`, in virtual time."""
+
+    Thread = Thread
+
+    class Lock:
+        """Is free: no thread stops while it has it."""
+
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *_: object) -> None: ...
+
+
+@contextmanager
+def virtual_threads() -> Iterator[None]:
+    """Let the worker's threads be those of the simulation."""
+    with ExitStack() as patches:
+        for module in (lane, beacon):
+            patches.enter_context(patch.object(module, "threading", _Threading))
+        patches.enter_context(patch.object(beacon, "BEACON_SECONDS", BEACON_SECONDS))
+        yield
