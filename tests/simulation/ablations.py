@@ -1,7 +1,7 @@
 """The running system with one safeguard removed: tier 1 must see that it is gone, or it proves nothing.
 
-Around one simulation. Safeguards of the worker are switches of the model; those of gateway and client are
-patches of the product's code, made here and nowhere in it.
+Around one simulation. Safeguards are taken out by patches of the product's code, made here and nowhere in it;
+those of the database by tables without a key, and by transactions that hold nothing while they read.
 
 Who covers whom. Two writers of one room are stopped by three things: the shard's lease, locked and compared
 in the transaction; the room's head, locked; the unique keys (room, seq) and (uuid, room, user). Any of them
@@ -14,23 +14,36 @@ A stale read of `authenticate` is mended by the next recheck after up to 60 s: i
 faults lose no notice that a gateway had asked for.
 """
 
-from collections.abc import Iterator
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
 from unittest.mock import patch
 
+from django.db import transaction
+
 from roomlog_gateway import gateway
 from roomlog_gateway.rooms.authentication import Authentication
-from roomlog_gateway.rooms.delivery import Delivery, Release
+from roomlog_gateway.rooms.delivery import Delivery, DeliveryState, Release
 from roomlog_gateway.rooms.gap_fetcher import GapFetcher
 from roomlog_gateway.rooms.head_poll import HeadPoll
 from roomlog_gateway.sockets.outbox import Frame, Outbox, Push
+from roomlog_worker import writer
+from roomlog_worker.bus import Bus, RawEntry
+from roomlog_worker.consumer import Consumer
+from roomlog_worker.entries import Entry
+from roomlog_worker.leases import LeaseKeeper
+from roomlog_worker.log import batch, rules
 
 from .plan import EVERYTHING, Plan
-from .seeds import WHOLE, Verdict, run_seed
-from .store_model import Safeguards
+from .seeds import Verdict, run_seed
+from .world import World
+
+Patches = tuple[tuple[Any, str, Any], ...]
+"""Class or module, name in it, and what stands in its place."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +51,21 @@ class Ablation:
     """A missing safeguard, and the kind of run in which it is missed."""
 
     name: str
-    safeguards: Safeguards = WHOLE
-    patches: tuple[tuple[Any, str, Any], ...] = ()
-    """Class or module, name in it, and what stands in its place."""
+    patches: Patches = ()
+    keys: tuple[str, ...] = ()
+    """Unique keys of the logs' table that are missing."""
+    has_row_locks: bool = True
     plan: Plan = EVERYTHING
     invariants: tuple[str, ...] = ("",)
     """What the anomaly must begin with."""
     hint: int = 0
     """A seed that has caught it: tried first, so that every change is quick to prove."""
+
+    def weaken(self, world: World) -> None:
+        """Take the database's part away."""
+        if self.keys:
+            world.store.forget_unique(*self.keys)
+        world.database.locks_reads = self.has_row_locks
 
 
 @contextmanager
@@ -53,14 +73,62 @@ def without(ablation: Ablation) -> Iterator[None]:
     """Take the product's safeguard away."""
     with ExitStack() as patches:
         for owner, method, replacement in ablation.patches:
-            patches.enter_context(patch.object(owner, method, replacement))
+            patches.enter_context(patch.object(owner, method, replacement, create=True))
         yield
 
 
 def run_without(ablation: Ablation, seed: int) -> Verdict:
     """Run one seed without the safeguard."""
     with without(ablation):
-        return run_seed(seed, ablation.safeguards, ablation.plan)
+        return run_seed(seed, ablation.plan, ablation.weaken)
+
+
+_commit, _own, _taken = Consumer._commit, Bus._own, Bus._taken
+
+
+def _nothing_known(ids: Sequence[int]) -> dict[Any, Any]:
+    """Find no repeats."""
+    return {}
+
+
+def _nothing_lost(*_: object) -> set[int]:
+    """Take every lease for one's own."""
+    return set()
+
+
+def _delete_and_commit(consumer: Consumer, entries: Sequence[Entry]) -> Any:
+    """Delete the entries, and then do what they say."""
+    done: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        if entry.stream:
+            done[entry.stream].append(entry.id)
+    consumer._bus.finish((), done)
+    return _commit(consumer, entries)
+
+
+def _answer_and_commit(consumer: Consumer, entries: Sequence[Entry]) -> Any:
+    """Publish and delete within the transaction."""
+    outer: Any = transaction.atomic()
+    outer._from_testcase = True  # else the inner one must be the outermost
+    with outer:
+        return _commit(consumer, entries)
+
+
+def _take_and_remember(bus: Any, found: Any, few: int, many: int) -> list[RawEntry]:
+    """Read on behind the last entry, done or not."""
+    entries = _taken(bus, found, few, many)
+    seen = vars(bus).setdefault("seen", {})
+    seen |= {stream: last for stream, (last, _) in bus._unfinished.items()}
+    bus._after |= seen
+    return entries
+
+
+def _own_and_remember(bus: Any, owned: Set[int]) -> None:
+    """Begin where this process has ever been."""
+    _own(bus, owned)
+    bus._after |= {
+        stream: last for stream, last in vars(bus).get("seen", {}).items() if stream in bus._streams
+    }
 
 
 async def _no_poll(heads: HeadPoll) -> None:
@@ -146,32 +214,45 @@ _LATE_ANSWERS: Final = Plan(kinds=("cut_socket", "cut_socket", "delay_notices"),
 _STALE_BATCHES: Final = Plan(
     kinds=("pause_worker",), faults=(1, 3), steps=("read",), messages=(8, 16), changes=(10, 20), guests=(1,)
 )
+_NO_LEASE_CHECK: Final[Patches] = (
+    (writer, "not_mine", _nothing_lost),
+    (LeaseKeeper, "hold", lambda *_: True),
+)
 
 ABLATIONS: Final = (
     Ablation(
         "the unique key, by which repeats are found",
-        Safeguards(unique_keys=False, finds_repeats=False),
+        ((batch, "_known", _nothing_known),),
+        ("command_once",),
         invariants=("I2",),
     ),
     Ablation(
         "head lock, lease check and unique keys",
-        Safeguards(unique_keys=False, head_lock=False, lease_check=False),
+        _NO_LEASE_CHECK,
+        ("command_once", "seq_once"),
+        has_row_locks=False,
         plan=_PAUSES,
         invariants=("I2", "I3"),
         hint=3,
     ),
-    Ablation("the lease check", Safeguards(lease_check=False), plan=_STALE_BATCHES, invariants=("I10",)),
+    Ablation("the lease check", _NO_LEASE_CHECK, plan=_STALE_BATCHES, invariants=("I10",)),
     Ablation(
-        "reading from 0", Safeguards(reads_from_zero=False), plan=Plan(kinds=("wipe_redis", "lose_commit"))
+        "reading from 0",
+        (
+            (Bus, "_taken", _take_and_remember),
+            (Bus, "_own", _own_and_remember),
+            (Bus, "rewind", _nothing),
+        ),
+        plan=Plan(kinds=("wipe_redis", "lose_commit")),
     ),
     Ablation(
         "deletion after the commit",
-        Safeguards(deletes_after_commit=False),
+        ((Consumer, "_commit", _delete_and_commit),),
         plan=Plan(kinds=("kill_worker", "lose_commit", "stop_database"), faults=(4, 8)),
     ),
     Ablation(
         "answers after the commit",
-        Safeguards(answers_after_commit=False),
+        ((Consumer, "_commit", _answer_and_commit),),
         plan=Plan(kinds=("lose_commit", "kill_worker", "stop_database"), faults=(4, 8)),
         invariants=("I1",),
     ),
@@ -199,10 +280,13 @@ ABLATIONS: Final = (
         plan=_JOINS,
         invariants=("G5", "I9"),
     ),
-    Ablation("the body hash", Safeguards(compares_bodies=False), invariants=("I5",)),
+    Ablation("the body hash", ((rules, "hash_of", lambda command: ""),), invariants=("I5",)),
     Ablation(
         "the sweep of pending commands",
-        Safeguards(sweeps=False),
+        (
+            (Consumer, "_next_sweep", property(lambda _: math.inf, _nothing)),
+            (Consumer, "_without_redis", _nothing),
+        ),
         plan=Plan(kinds=("stop_redis", "wipe_redis", "fill_redis"), faults=(4, 8)),
     ),
     Ablation(

@@ -243,7 +243,9 @@ class _OfThreads:
 def sessions_of(server: Server) -> Iterator[None]:
     """Let Django's connections of all simulated threads lead to the server."""
     url = f"sqlite:///{server.path}"
-    settings = connections.configure_settings({DEFAULT_DB_ALIAS: configured(url, writer=True)})[DEFAULT_DB_ALIAS]
+    settings = connections.configure_settings({DEFAULT_DB_ALIAS: configured(url, writer=True)})[
+        DEFAULT_DB_ALIAS
+    ]
     settings["OPTIONS"] = {**settings["OPTIONS"], "timeout": 0}
 
     def create(alias: str) -> Session:

@@ -7,7 +7,6 @@ vanished, a row that was never carried out, a member who follows nothing) is ask
 import itertools
 from collections.abc import Iterator
 from typing import Final
-from uuid import UUID
 
 from roomlog_client.errors import RETRIED
 from roomlog_contract.commands import NewMessage
@@ -69,7 +68,8 @@ def ownership_of(world: World) -> list[Ownership]:
 def rows_of(store: Store) -> list[Row]:
     """Return the log of every room."""
     return [
-        Row(event.room.hex, event.seq, event.user, event.uuid, event.kind, event.text) for event in store.events()
+        Row(event.room.hex, event.seq, event.user, event.uuid, event.kind, event.text)
+        for event in store.events()
     ]
 
 

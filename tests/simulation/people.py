@@ -96,9 +96,7 @@ class People:
         if person.client.is_ended:
             return False
         cursors = person.witness.cursors().items()
-        return not person.client.is_connected or any(
-            cursor < heads[UUID(room)] for room, cursor in cursors
-        )
+        return not person.client.is_connected or any(cursor < heads[UUID(room)] for room, cursor in cursors)
 
     async def _come(self, user: int) -> Person:
         number = len(self.everybody)

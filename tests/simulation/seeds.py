@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,7 @@ REST_SECONDS: Final = 30.0
 """G9: so long after the last fault everything has reached everybody."""
 END_SECONDS: Final = 60.0
 """For the answers of what was repeated: a reconnect, an authenticate and a time-out of the outbox."""
+Weaken = Callable[[World], None]
 MEMBER_SECONDS: Final = 65.0
 """A member whose notice was lost is found by the recheck of each 60 s."""
 
@@ -52,19 +54,20 @@ class Verdict:
     history: History | None = field(default=None, repr=False)
 
 
-def run_seed(seed: int, plan: Plan = EVERYTHING) -> Verdict:
-    """Run one world to its rest and judge it."""
+def run_seed(seed: int, plan: Plan = EVERYTHING, weaken: Weaken = lambda world: None) -> Verdict:
+    """Run one world to its rest and judge it; `weaken` takes something away before its processes start."""
     structlog.configure(processors=[_silent])
     with new_store() as store:
-        return run(lambda loop: _live(loop, store, seed, plan), seed)
+        return run(lambda loop: _live(loop, store, seed, plan, weaken), seed)
 
 
-async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan) -> Verdict:
+async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken: Weaken) -> Verdict:
     dice = random.Random(seed)
     began = loop.time()
     with ExitStack() as patches:
         patches.enter_context(turned(dice))
         world = World(loop, dice, store)
+        weaken(world)
         patches.enter_context(world.running())
         await world.start()
         people = People(world, plan)

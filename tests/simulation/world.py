@@ -131,7 +131,9 @@ class World:
         """Make the rooms by the worker's own rules: user 1 owns all, and everybody is in most of them."""
         commands = []
         for number in range(ROOMS):
-            users = [user for user in self.store.users if user > 1 and (not number or self.dice.random() < 0.75)]
+            users = [
+                user for user in self.store.users if user > 1 and (not number or self.dice.random() < 0.75)
+            ]
             uuid = f"make-{self.dice.getrandbits(64)}"
             commands.append(CreateRoom(uuid=uuid, name=f"room {number}", members=users))
         batch = open_batch([rules.wanted_by(command, 1) for command in commands], timezone.now())
