@@ -27,19 +27,24 @@ class Api:
         self.redis = RedisClient(self.process, redis, dice)
         self._bus = notices.Bus("redis://api:6379/0", loop.time)
 
-    def request(self, do: Callable[[], object]) -> Thread:
-        """Do something in a transaction, in a thread of its own; without the database nothing is done."""
+    async def request(self, do: Callable[[], object]) -> bool:
+        """Do something in a transaction, in a thread of its own; return whether it was committed."""
+        done: asyncio.Future[bool] = self.process.loop.create_future()
 
         def serve() -> None:
+            is_done = False
             try:
                 with transaction.atomic():
                     do()
-            except (DatabaseError, InterfaceError):
-                return
+                is_done = True
+            except (DatabaseError, InterfaceError):  # people would be told to come back
+                pass
+            finally:
+                if not done.done():
+                    done.set_result(is_done)
 
-        thread = Thread(serve, "request", process=self.process)
-        thread.start()
-        return thread
+        Thread(serve, "request", process=self.process).start()
+        return await done
 
     @contextmanager
     def listening(self) -> Iterator[None]:

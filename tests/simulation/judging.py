@@ -9,21 +9,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from roomlog_client.errors import RETRIED
-from roomlog_contract.commands import NewMessage
+from roomlog_contract.commands import RoomWrite
 from roomlog_contract.envelope import decode_envelope
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import SHARDS, room_of
 from tests.faults.checker import check
 from tests.faults.checker.system import UNOWNED_SECONDS
 from tests.faults.history import Attempt, Epoch, History, Membership, Operation, Outcome, Ownership, Row
 
 from .people import People
-from .store import EPOCH, Event, Store
+from .store import EPOCH, GUEST, Event, Store
 from .world import World
 
 API: Final = "api"
 STOPPING: Final = frozenset(
     {"kill_worker", "pause_worker", "replace_worker", "stop_database", "scale_up_and_down"}
 )
+CUT_OFF_SECONDS: Final = 1.0
+QUIET_SECONDS: Final = 25.0
+"""After a fault until a gateway that lost its link has surely subscribed again."""
+FOUND_SECONDS: Final = 75.0
+"""Each connection is asked about once in 60 s; a socket may be slow, or Redis away, just then."""
 WATCH_SECONDS: Final = 1.0
 """Between two looks at the owners."""
 
@@ -40,7 +45,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
         samples=world.samples,
         ownership=ownership_of(world),
-        epochs=[Epoch(0.0, EPOCH)],
+        epochs=[Epoch(0.0, EPOCH), *world.epochs],
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )
@@ -112,6 +117,9 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
         if (room, uuid, sent.seq) not in places
     ]
     found += [f"G9 the row {number} of the api was not carried out" for number in world.store.pending()]
+    buried = world.store.buried() - people.poisonous
+    found += [f"G9 {uuid} was given up" for uuid in sorted(buried)]
+    found += _welcome(world, history)
     found += [f"error: {complaint}" for complaint in world.loop.complaints]
     return found
 
@@ -131,6 +139,19 @@ def _stored_after_all(history: History) -> Iterator[str]:
             yield f"I10 {operation.uuid} was refused with {attempt.error_code}, and was stored after that"
 
 
+def _welcome(world: World, history: History) -> Iterator[str]:
+    """G10: nobody stays connected who may not; without a fault just then for a second, else for a minute."""
+    for at, was_told in world.revoked:
+        is_quiet = was_told and not any(
+            fault.started_at < at + CUT_OFF_SECONDS and fault.ended_at > at - QUIET_SECONDS
+            for fault in history.faults
+        )
+        most = CUT_OFF_SECONDS if is_quiet else FOUND_SECONDS
+        for one in history.connections:
+            if one.client.startswith(f"user{GUEST}-") and (one.closed_at or world.loop.time()) > at + most:
+                yield f"G10 {one.client} was connected {most:g} s after it was revoked"
+
+
 def _vanished(world: World) -> Iterator[str]:
     """An entry that Redis did not lose became an event or a refusal, whether or not anybody repeated it."""
     lost = {decode_envelope(value).command.uuid for value in world.redis.lost if value}
@@ -140,8 +161,8 @@ def _vanished(world: World) -> Iterator[str]:
             continue
         envelope = decode_envelope(value)
         command = envelope.command
-        if not isinstance(command, NewMessage) or command.uuid in lost:
+        if not isinstance(command, RoomWrite) or command.uuid in lost:
             continue
-        key = (command.uuid, command.room, envelope.user)
+        key = (command.uuid, room_of(command, envelope.user), envelope.user)
         if key not in stored and key not in world.refused:
             yield f"G7 the entry of {command.uuid} vanished"

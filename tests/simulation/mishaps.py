@@ -7,14 +7,20 @@ stage of its way is hit. Every fault ends; after the last one the promises must 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
-from tests.faults.history import Fault
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+
+from roomlog.epochs import new_epoch
+from tests.faults.history import Epoch, Fault
 
 from .gateways import GatewayHost
 from .plan import Plan
 from .redis_link import LinkTransport
 from .sockets import Line
+from .store import GUEST
 from .wires import LATENCY_SECONDS
 from .workers import Worker
 from .world import World
@@ -38,6 +44,9 @@ class Mishaps:
         self._kinds = plan.kinds or KINDS
         self._faults = plan.faults
         self._steps = plan.steps
+        self._may_start = asyncio.Event()
+        """Cleared while no worker must run."""
+        self._may_start.set()
 
     async def happen(self) -> None:
         """Let some faults happen, perhaps at the same time; returns when all have ended."""
@@ -78,7 +87,7 @@ class Mishaps:
         worker = self._worker()
         step = await self._at_a_step(worker, worker.process.kill)
         await self._wait(0.1, 4.0)
-        self._world.start_worker(worker.ordinal)
+        await self._start_worker(worker.ordinal)
         return f"worker-{worker.ordinal} {step}"
 
     async def pause_worker(self) -> str:
@@ -96,12 +105,12 @@ class Mishaps:
         worker = self._worker()
         worker.shutdown.request()
         await self._wait(0.1, 2.0)
-        self._world.start_worker(worker.ordinal)
+        await self._start_worker(worker.ordinal)
         return f"worker-{worker.ordinal}"
 
     async def scale_up_and_down(self) -> str:
         """One worker more, for a while."""
-        worker = self._world.start_worker(len(self._world.workers))
+        worker = await self._start_worker(len(self._world.workers))
         await self._wait(1.0, 12.0)
         worker.shutdown.request()
         return f"worker-{worker.ordinal}"
@@ -143,6 +152,45 @@ class Mishaps:
         await self._wait(2.0, 24.0)
         self._world.database.slowness_seconds = 0.0
         return "database"
+
+    async def begin_epoch(self) -> str:
+        """Do what the runbook says after a restore: stop the workers, void every cursor, start them."""
+        if not self._may_start.is_set():
+            return "again"
+        self._may_start.clear()
+        ended = self._world.living()
+        for worker in ended:
+            worker.shutdown.request()
+        await self._wait(1.0, 3.0)
+        for worker in ended:
+            worker.process.kill()
+        epoch = f"{len(self._world.epochs) + 2:016x}"
+        self._world.epochs.append(Epoch(self._world.loop.time(), epoch))
+        while not await self._world.api.request(partial(new_epoch, epoch)):
+            await self._wait(0.1, 1.0)
+        self._may_start.set()
+        for ordinal in dict.fromkeys(worker.ordinal for worker in ended):
+            self._world.start_worker(ordinal)
+        return epoch
+
+    # -- the api --------------------------------------------------------------------------------
+
+    async def revoke_guest(self) -> str:
+        """Take somebody's token, or the account, perhaps by a way that tells nobody."""
+        way, was_told = self._dice.choice(REVOCATIONS)
+        if self._world.store.is_revoked(GUEST):
+            return "again"
+        while not self._world.store.is_revoked(GUEST):
+            await self._world.api.request(way)
+        self._world.revoked.append((self._world.loop.time(), was_told))
+        return way.__name__
+
+    async def lose_wake_ups(self) -> str:
+        """No way between the api and Redis: commands wait for the sweep, revocations for the recheck."""
+        self._world.api.redis.cut_off()
+        await self._wait(1.0, 6.0)
+        self._world.api.redis.is_cut_off = False
+        return "api"
 
     # -- Redis ----------------------------------------------------------------------------------
 
@@ -289,6 +337,10 @@ class Mishaps:
         for link in links:
             link.fate = None
 
+    async def _start_worker(self, ordinal: int) -> Worker:
+        await self._may_start.wait()
+        return self._world.start_worker(ordinal)
+
     def _worker(self) -> Worker:
         """Return a worker to hit; where none lives, the last one, whom nothing hurts any more."""
         return self._dice.choice(self._world.living() or self._world.workers[-1:])
@@ -304,6 +356,26 @@ class Mishaps:
         lines = [line for host in self._world.hosts.values() for line in host.open_lines()]
         return self._dice.choice(lines) if lines else None
 
+
+def delete_token() -> None:
+    """Send the signal of a deletion."""
+    Token.objects.get(user_id=GUEST).delete()
+
+
+def deactivate_account() -> None:
+    """Send the signal of a change."""
+    guest = User.objects.get(pk=GUEST)
+    guest.is_active = False
+    guest.save(update_fields=["is_active"])
+
+
+def deactivate_by_query() -> None:
+    """Send no signal."""
+    User.objects.filter(pk=GUEST).update(is_active=False)
+
+
+REVOCATIONS: Final = ((delete_token, True), (deactivate_account, True), (deactivate_by_query, False))
+"""Ways to take somebody's rights, and whether the sockets are told."""
 
 KINDS: Final = tuple(
     name

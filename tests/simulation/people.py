@@ -9,13 +9,14 @@ import contextlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError, Sent
 from tests.faults.journal import Witness
 
 from .plan import Plan
+from .store import GUEST, POISON, SPEAKERS
 from .world import World
 
 SEND_SECONDS: Final = 150.0
@@ -24,6 +25,10 @@ MISTAKE_SECONDS: Final = 20.0
 CHURN_SECONDS: Final = (0.2, 2.5)
 MOMENT_SECONDS: Final = (0.0, 0.2)
 LATE_SECONDS: Final = 12.0
+FOUNDERS: Final = 0.2
+"""How likely one of the first makes a room."""
+POISONERS: Final = 0.15
+"""How likely somebody says what can't be stored."""
 
 
 @dataclass
@@ -57,6 +62,8 @@ class People:
         """Uuids that were answered with success although another body is stored."""
         self.changed: list[tuple[str, str, Sent]] = []
         """Room and uuid of commands besides messages that were answered with success."""
+        self.poisonous: set[str] = set()
+        """Uuids of messages that can't be stored."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -64,9 +71,13 @@ class People:
         """Connect, say so many things, and end when the last one has its end."""
         world = self._world
         messages = self._dice.randint(*self._plan.messages)
-        firsts = [await self._come(user) for user in world.store.users]
+        firsts = [await self._come(user) for user in SPEAKERS]
+        await self._come(GUEST)
         tasks = [self._speak(person, messages // len(firsts)) for person in firsts]
         tasks += [self._come_late() for _ in range(self._dice.randint(0, 3))]
+        tasks += [self._found(person) for person in firsts if self._dice.random() < FOUNDERS]
+        if self._dice.random() < POISONERS:
+            tasks.append(self._poison(self._dice.choice(firsts)))
         tasks.append(self._post(self._dice.randint(0, 4)))
         tasks.append(self._throw_out_and_invite(firsts, self._dice.randint(*self._plan.changes)))
         await asyncio.gather(*tasks)
@@ -92,6 +103,14 @@ class People:
             if (room, person.user) in members and room.hex not in person.witness.cursors()
         ]
 
+    def intruders(self) -> list[str]:
+        """Return the connected clients of whom may not be."""
+        if not self._world.revoked:
+            return []
+        return [
+            str(one.witness.client) for one in self.everybody if one.user == GUEST and one.client.is_connected
+        ]
+
     def _lacks(self, person: Person, heads: Mapping[UUID, int]) -> bool:
         if person.client.is_ended:
             return False
@@ -112,7 +131,7 @@ class People:
 
     async def _come_late(self) -> None:
         await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
-        await self._come(self._dice.choice(list(self._world.store.users)))
+        await self._come(self._dice.choice(SPEAKERS))
 
     async def _speak(self, person: Person, count: int) -> None:
         burst: list[asyncio.Task[None]] = []
@@ -153,11 +172,31 @@ class People:
         except RoomlogError:
             return None
 
+    async def _found(self, person: Person) -> None:
+        """Make a room with somebody, and talk in it."""
+        await asyncio.sleep(person.dice.uniform(0.0, LATE_SECONDS))
+        others = person.dice.sample([user for user in SPEAKERS if user != person.user], 2)
+        facts: dict[str, Any] = {"name": "made", "members": others}
+        if person.dice.random() < 0.3:
+            facts = {"kind": "direct", "members": others[:1]}
+        room = await self._change(person, "create_room", **facts)
+        if room is not None:
+            await asyncio.gather(*(self._say(person, room) for _ in range(person.dice.randint(1, 3))))
+
+    async def _poison(self, person: Person) -> None:
+        """Send what can't be stored, whoever tries, and something behind it."""
+        await asyncio.sleep(person.dice.uniform(0.0, LATE_SECONDS))
+        room = person.dice.choice(self._rooms).hex
+        uuid = str(UUID(int=person.dice.getrandbits(128), version=4))
+        self.poisonous.add(uuid)
+        person.witness.want(room, uuid, POISON)
+        await asyncio.gather(self._try(person, room, uuid, POISON, SEND_SECONDS), self._say(person, room))
+
     async def _post(self, count: int) -> None:
         """Let the api say something for the owner, who is in every room."""
         for number in range(count):
             await asyncio.sleep(self._dice.uniform(0.0, 4.0))
-            self._world.post(self._dice.choice(self._rooms), 1, f"post {number}")
+            await self._world.post(self._dice.choice(self._rooms), 1, f"post {number}")
 
     async def _throw_out_and_invite(self, firsts: list[Person], times: int) -> None:
         """Let the owner remove somebody, or somebody leave, and mostly let them come in again.
@@ -189,13 +228,16 @@ class People:
         await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
         await self._come(user)
 
-    async def _change(self, person: Person, action: str, room: str, **facts: int) -> None:
+    async def _change(self, person: Person, action: str, room: str = "", **facts: Any) -> str | None:
+        """Send a command besides messages; return the room whose event it became."""
         uuid = str(UUID(int=self._dice.getrandbits(128), version=4))
         try:
             answer = await person.client.request(
-                action, room=room, uuid=uuid, timeout_seconds=SEND_SECONDS, **facts
+                action, room=room or None, uuid=uuid, timeout_seconds=SEND_SECONDS, **facts
             )
         except RoomlogError:
-            return
-        if isinstance(answer, Sent):
-            self.changed.append((room, uuid, answer))
+            return None
+        assert isinstance(answer, Sent)
+        if not answer.duplicate:  # else it is the pair's room, made by another command
+            self.changed.append((answer.room, uuid, answer))
+        return answer.room

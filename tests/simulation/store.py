@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from rest_framework.authtoken.models import Token
 
 from roomlog.databases import database as configured
@@ -27,8 +27,18 @@ from roomlog.models import Install, ShardLease
 from roomlog_contract.shards import SHARDS
 
 EPOCH: Final = "00000000000000e1"
-USERS: Final = 4
+SPEAKERS: Final = (1, 2, 3, 4)
+GUEST: Final = 5
+"""Listens, and may lose its right to."""
+POISON: Final = "poison"
+"""A text that the table refuses, as a constraint that nobody thought of would."""
 MEMORY: Final = Path("/dev/shm")
+
+
+_POISONING: Final = f"""
+    CREATE TRIGGER poisoning BEFORE INSERT ON roomlog_roomevent WHEN NEW.text LIKE '{POISON}%'
+    BEGIN SELECT RAISE(ABORT, '{POISON}'); END
+"""
 
 
 class Event(NamedTuple):
@@ -53,7 +63,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.users = {user: f"user{user}" for user in range(1, USERS + 1)}
+        self.users = {user: f"user{user}" for user in (*SPEAKERS, GUEST)}
         shutil.copyfile(_template(), path)
         self._sqlite = sqlite3.connect(path, isolation_level=None)
 
@@ -102,6 +112,17 @@ class Store:
         """Return the rows of the api that were not carried out."""
         return [number for (number,) in self._all("SELECT id FROM roomlog_pendingcommand ORDER BY id")]
 
+    def buried(self) -> set[str]:
+        """Return the uuids of the commands that were given up."""
+        return {uuid for (uuid,) in self._all("SELECT uuid FROM roomlog_deadletter")}
+
+    def is_revoked(self, user: int) -> bool:
+        """Tell whether the user may not come in any more."""
+        return not self._all(
+            "SELECT 1 FROM authtoken_token JOIN auth_user person ON person.id = user_id"
+            f" WHERE user_id = {user} AND is_active"
+        )
+
     def _all(self, query: str) -> list[Any]:
         return self._sqlite.execute(query).fetchall()
 
@@ -139,13 +160,14 @@ def _template() -> Path:
 
 
 def _fill() -> None:
-    """Leave one epoch, free leases, and people with their tokens."""
-    with transaction.atomic():
+    """Leave one epoch, free leases, people with their tokens, and a table that can be poisoned."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_POISONING)
         Install.objects.all().delete()
         Install.objects.create(epoch=EPOCH)
         ShardLease.objects.all().delete()
         ShardLease.objects.bulk_create(ShardLease(shard=shard) for shard in range(SHARDS))
-        numbers = range(1, USERS + 1)  # in bulk: no signal is sent
+        numbers = (*SPEAKERS, GUEST)  # in bulk: no signal is sent
         User.objects.bulk_create(
             User(pk=number, username=f"user{number}", password="!") for number in numbers
         )

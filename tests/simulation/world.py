@@ -4,7 +4,6 @@ Beside the message's way: it builds, and ends and restarts processes. What goes 
 `mishaps.py`, who says what in `people.py`.
 """
 
-import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +19,7 @@ from roomlog_contract.commands import CreateRoom
 from roomlog_contract.shards import room_of
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
-from tests.faults.history import Fault, Ownership, Sample
+from tests.faults.history import Epoch, Fault, Ownership, Sample
 from tests.faults.journal import Journal
 
 from .api import Api
@@ -36,7 +35,6 @@ from .workers import Key, RedisClient, Worker, virtual_threads
 GATEWAYS: Final = 2
 WORKERS: Final = 2
 ROOMS: Final = 3
-SETTLE_SECONDS: Final = 5.0
 
 
 class World:
@@ -60,6 +58,10 @@ class World:
         self._clients: dict[str, RedisClient] = {"api": self.api.redis}
         self.rooms: list[UUID] = []
         """Those that were there from the beginning."""
+        self.epochs: list[Epoch] = []
+        """Those that began while it ran."""
+        self.revoked: list[tuple[float, bool]] = []
+        """When the guest lost its rights, and whether anybody could be told."""
         self.untold: dict[str, None] = {}
         """Members that were connected and did not know it for too long: client and room."""
         self.posted: list[tuple[float, UUID, int, str, str]] = []
@@ -79,10 +81,7 @@ class World:
 
     async def start(self) -> None:
         """Make the rooms, and start the processes."""
-        made = self.api.request(self._settle)
-        async with asyncio.timeout(SETTLE_SECONDS):
-            while not made.has_ended:  # noqa: ASYNC110 - a thread sets no event
-                await asyncio.sleep(0.01)
+        assert await self.api.request(self._settle)
         for ordinal in range(WORKERS):
             self.start_worker(ordinal)
         for host in self.hosts.values():
@@ -106,11 +105,11 @@ class World:
         """Return the worker processes that were not ended."""
         return [worker for worker in self.workers if worker.process.is_alive]
 
-    def post(self, room: UUID, user: int, text: str) -> None:
+    async def post(self, room: UUID, user: int, text: str) -> None:
         """Let somebody's transaction say something, and wake the owner if Redis lets it."""
         uuid = f"posted-{len(self.posted)}"
         self.posted.append((self.loop.time(), room, user, uuid, text))
-        self.api.request(lambda: pending.post(room, user, text, uuid=uuid))
+        await self.api.request(lambda: pending.post(room, user, text, uuid=uuid))
 
     def links(self) -> list[LinkTransport]:
         """Return the connections to Redis that are up."""
