@@ -30,6 +30,8 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
     virtual_seconds: float = 0.0
+    singles: int = 0
+    """Messages that were stored by the way of one that is alone in its batch."""
     anomalies: list[tuple[int, str]] = field(default_factory=list)
     """Seed and what broke."""
 
@@ -39,6 +41,7 @@ class Tally:
         self.operations += other.operations
         self.faults += other.faults
         self.in_flight += other.in_flight
+        self.singles += other.singles
         self.virtual_seconds += other.virtual_seconds
         self.anomalies += other.anomalies
 
@@ -56,6 +59,7 @@ def tally_of(seeds: Sequence[int]) -> Tally:
         tally.operations += verdict.operations
         tally.faults += verdict.faults
         tally.in_flight += verdict.in_flight
+        tally.singles += verdict.singles
         tally.virtual_seconds += verdict.seconds
         tally.anomalies += [(seed, anomaly) for anomaly in verdict.anomalies[:NAMED_ANOMALIES]]
     return tally

@@ -1,6 +1,6 @@
 """A model of the Redis that Roomlog uses: streams that are queues, channels that forget, and its faults.
 
-Between gateway and worker. Only the commands of the product are known; `test_contract.py` holds their replies
+Between gateway and worker. Only the commands of the product are known; `test_redis_contract.py` holds their replies
 to those of a real Valkey. It must not be cleverer than Redis: what is lost is lost without a word.
 """
 
@@ -17,7 +17,7 @@ Words = list[bytes]
 EntryId = tuple[int, int]
 ENTRY_BYTES: Final = 128
 """About what one entry weighs beside its value: MEMORY USAGE needs no more truth than that."""
-COMMANDS_WITH_MEMORY: Final = frozenset({b"XADD"})
+COMMANDS_WITH_MEMORY: Final = frozenset({b"XADD", b"HINCRBY"})
 """Those of the product that Redis refuses when it is full; PUBLISH is none of them."""
 
 
@@ -135,7 +135,10 @@ class ModelRedis:
     def _claimed(self, mine: bytes, seconds: float) -> bytes:
         """Do what the worker's script does: claim the prefix, and return who holds it."""
         holder, until = self._claim
-        if not holder or until < self._loop.time() or holder == mine:
+        is_free = not holder or until < self._loop.time()
+        if is_free and self.is_full:
+            return mine
+        if is_free or holder == mine:
             self._claim = (mine, self._loop.time() + seconds)
         return self._claim[0]
 

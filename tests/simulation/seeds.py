@@ -51,6 +51,8 @@ class Verdict:
     seconds: float
     """Virtual ones."""
     rows: int = 0
+    singles: int = 0
+    """Rows that were stored by the way of a message that is alone in its batch."""
     history: History | None = field(default=None, repr=False)
 
 
@@ -88,7 +90,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await asyncio.gather(living, return_exceptions=True)
         await people.leave()
         await world.stop()
-    return _verdict(seed, history, anomalies, loop.time() - began)
+    return _verdict(seed, history, anomalies, loop.time() - began, world.singles)
 
 
 async def _is_true_within(seconds: float, condition: Any) -> bool:
@@ -101,7 +103,7 @@ async def _is_true_within(seconds: float, condition: Any) -> bool:
     return True
 
 
-def _verdict(seed: int, history: History, anomalies: list[str], seconds: float) -> Verdict:
+def _verdict(seed: int, history: History, anomalies: list[str], seconds: float, singles: int) -> Verdict:
     outcomes = Counter(attempt.outcome.value for attempt in history.attempts())
     return Verdict(
         seed,
@@ -112,6 +114,7 @@ def _verdict(seed: int, history: History, anomalies: list[str], seconds: float) 
         sum(in_flight(history, fault) for fault in history.faults),
         seconds,
         len(history.rows),
+        singles,
         history,
     )
 

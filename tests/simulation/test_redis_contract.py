@@ -1,6 +1,6 @@
 """The model Redis answers as a real Valkey does: every test here runs against both.
 
-Commands travel as bytes in both cases: the model's replies are read by the parser that reads the real ones.
+Commands travel as bytes in both cases, to the model by the link that workers and gateways have.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ import pytest
 
 from roomlog_gateway.redis.link import pack
 from roomlog_local.ports import LOOPBACK
+from roomlog_worker.bus import _CLAIM
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.redis_link import packed
+from tests.simulation.redis_link import LinkTransport
 from tests.simulation.redis_model import KEYSPACE, ModelRedis
 
 SECONDS = 10.0
@@ -26,20 +27,23 @@ NOTHING = object()
 class Redis(Protocol):
     """One connection to a server."""
 
-    def ask(self, *words: str | bytes) -> Any:
-        """Return the reply to a command, or the first of several."""
+    def send(self, *words: str | bytes) -> None:
+        """Send a command."""
 
     def hear(self) -> Any:
-        """Return the next thing that was not asked for."""
+        """Return the next reply or message."""
 
-    def read(self, count: int) -> list[tuple[str, bytes]]:
-        """Return stream and value of the entries from 0 on, at most `count` of each stream."""
+    def another(self) -> "Redis":
+        """Connect once more to the same server."""
 
     def fill(self) -> None:
         """Let there be no memory left."""
 
     def wipe(self) -> None:
         """Let it lose everything."""
+
+    def close(self) -> None:
+        """Give the connection back."""
 
 
 class Valkey:
@@ -49,27 +53,24 @@ class Valkey:
         self._port = port
         self._socket = socket.create_connection((LOOPBACK, port), timeout=SECONDS)
         self._reader = hiredis.Reader(notEnoughData=NOTHING)
-        self.ask("FLUSHALL")
 
-    def ask(self, *words: str | bytes) -> Any:
+    def send(self, *words: str | bytes) -> None:
         self._socket.sendall(pack(*words))
-        return self.hear()
 
     def hear(self) -> Any:
         while (reply := self._reader.gets()) is NOTHING:
             self._reader.feed(self._socket.recv(65536))
         return reply
 
-    def read(self, count: int) -> list[tuple[str, bytes]]:
-        found = self.ask("XREAD", "COUNT", str(count), "STREAMS", IN, READ, "0", "0") or []
-        return [(stream.decode(), fields[1]) for stream, entries in found for _, fields in entries]
+    def another(self) -> "Valkey":
+        return Valkey(self._port)
 
     def fill(self) -> None:
-        self.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
-        self.ask("CONFIG", "SET", "maxmemory", "1")
+        ask(self, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+        ask(self, "CONFIG", "SET", "maxmemory", "1")
 
     def wipe(self) -> None:
-        self.ask("FLUSHALL")
+        ask(self, "FLUSHALL")
 
     def close(self) -> None:
         """Give it back as it was; a connection that subscribes may set nothing."""
@@ -79,32 +80,32 @@ class Valkey:
             again.recv(100)
 
 
-class Model:
+class Model(asyncio.Protocol):
     """The simulation's."""
 
-    def __init__(self) -> None:
-        self._loop = SimulatedLoop()
-        self._redis = ModelRedis(self._loop, random.Random(1))
+    def __init__(self, of: "Model | None" = None) -> None:
+        self._is_first = of is None
+        self._loop = SimulatedLoop() if of is None else of._loop
+        self._redis = ModelRedis(self._loop, random.Random(1)) if of is None else of._redis
         self._reader = hiredis.Reader(notEnoughData=NOTHING)
-        self._waiting: list[bytes] = []
+        self._link = LinkTransport(self._loop, self._redis, random.Random(1))
+        self._link.set_protocol(self)
 
-    def ask(self, *words: str | bytes) -> Any:
-        plain = [word.encode() if isinstance(word, str) else word for word in words]
-        self._loop.run_until_complete(asyncio.sleep(0.01))
-        pushed = len(self._waiting)
-        replies = [packed(reply) for reply in self._redis.execute(plain, self)]
-        self._waiting[pushed:pushed] = replies
-        return self.hear()
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
 
-    def push(self, message: list[Any]) -> None:
-        self._waiting.append(packed(message))
+    def send(self, *words: str | bytes) -> None:
+        self._link.write(pack(*words))
 
     def hear(self) -> Any:
-        self._reader.feed(self._waiting.pop(0))
-        return self._reader.gets()
+        until = self._loop.time() + SECONDS
+        while (reply := self._reader.gets()) is NOTHING:
+            assert self._loop.time() < until
+            self._loop.run_until_complete(asyncio.sleep(0.01))
+        return reply
 
-    def read(self, count: int) -> list[tuple[str, bytes]]:
-        return [(stream, value) for stream, _, value in self._redis.read([3], count)]
+    def another(self) -> "Model":
+        return Model(self)
 
     def fill(self) -> None:
         self._redis.is_full = True
@@ -113,8 +114,9 @@ class Model:
         self._redis.lose_everything(0.0)
 
     def close(self) -> None:
-        """Give it back."""
-        self._loop.close()
+        """Give the loop back with the first one."""
+        if self._is_first:
+            self._loop.close()
 
 
 @pytest.fixture(params=["model", "valkey"])
@@ -122,13 +124,33 @@ def redis(request: pytest.FixtureRequest) -> Iterator[Redis]:
     """A connection to an empty server of each kind."""
     server: Model | Valkey
     server = Model() if request.param == "model" else Valkey(request.getfixturevalue("redis_port"))
+    if isinstance(server, Valkey):
+        server.wipe()
     yield server
     server.close()
 
 
+def ask(redis: Redis, *words: str | bytes) -> Any:
+    """Return the reply to a command, or the first of several."""
+    redis.send(*words)
+    return redis.hear()
+
+
+def read(redis: Redis, count: int, *after: str) -> list[tuple[str, bytes]]:
+    """Return stream and value of the entries from the beginning on, at most `count` of each stream."""
+    found = ask(redis, "XREAD", "COUNT", str(count), "STREAMS", IN, READ, *(after or ("0", "0"))) or []
+    return [(stream.decode(), fields[1]) for stream, entries in found for _, fields in entries]
+
+
+def claim(redis: Redis, who: str, seconds: float) -> bytes:
+    """Claim the prefix as the worker does; return who holds it."""
+    holder: bytes = ask(redis, "EVAL", _CLAIM, "1", KEYSPACE.install_key, who, str(int(seconds * 1000)))
+    return holder
+
+
 def add(redis: Redis, value: str, stream: str = IN) -> Any:
     """Add an entry as the gateway does."""
-    return redis.ask("XADD", stream, "*", "e", value)
+    return ask(redis, "XADD", stream, "*", "e", value)
 
 
 def numbers(entry_id: bytes) -> tuple[int, int]:
@@ -140,7 +162,7 @@ def numbers(entry_id: bytes) -> tuple[int, int]:
 def test_ids_grow(redis: Redis) -> None:
     """Also where many come in one millisecond, and where all were deleted in between."""
     ids = [add(redis, str(number)) for number in range(20)]
-    assert redis.ask("XDEL", IN, *ids) == 20
+    assert ask(redis, "XDEL", IN, *ids) == 20
     ids.append(add(redis, "last"))
     assert [numbers(key) for key in ids] == sorted({numbers(key) for key in ids})
 
@@ -149,30 +171,83 @@ def test_a_stream_is_read_from_the_beginning(redis: Redis) -> None:
     """Oldest first, so many of each stream, until they are deleted."""
     ids = [add(redis, str(number)) for number in range(3)]
     add(redis, "read", READ)
-    assert redis.read(2) == [(IN, b"0"), (IN, b"1"), (READ, b"read")]
-    assert redis.ask("XDEL", IN, ids[0], ids[1]) == 2
-    assert redis.ask("XDEL", IN, ids[0]) == 0
-    assert redis.read(2) == [(IN, b"2"), (READ, b"read")]
+    assert read(redis, 2) == [(IN, b"0"), (IN, b"1"), (READ, b"read")]
+    assert ask(redis, "XDEL", IN, ids[0], ids[1]) == 2
+    assert ask(redis, "XDEL", IN, ids[0]) == 0
+    assert read(redis, 2) == [(IN, b"2"), (READ, b"read")]
+
+
+def test_a_stream_is_read_on_behind_an_id(redis: Redis) -> None:
+    """Where what is before it is left for later."""
+    first, second = add(redis, "1"), add(redis, "2")
+    add(redis, "read", READ)
+    assert read(redis, 9, first.decode(), "0") == [(IN, b"2"), (READ, b"read")]
+    assert read(redis, 9, second.decode(), "0") == [(READ, b"read")]
+
+
+def test_a_read_waits_for_an_entry(redis: Redis) -> None:
+    """What was asked behind it waits with it."""
+    redis.send("XREAD", "COUNT", "9", "BLOCK", "5000", "STREAMS", IN, READ, "0", "0")
+    redis.send("PING")
+    other = redis.another()
+    add(other, "late", READ)
+    other.close()
+    ((stream, ((_, fields),)),) = redis.hear()
+    assert (stream.decode(), fields) == (READ, [b"e", b"late"])
+    assert redis.hear() == b"PONG"
+
+
+def test_a_read_does_not_wait_for_ever(redis: Redis) -> None:
+    """Nor at all where it was not told to."""
+    assert ask(redis, "XREAD", "COUNT", "9", "BLOCK", "20", "STREAMS", IN, "0") is None
+    assert ask(redis, "XREAD", "COUNT", "9", "STREAMS", IN, "0") is None
+
+
+def test_tries_are_counted(redis: Redis) -> None:
+    """By shard and label; a full server counts none."""
+    assert [ask(redis, "HINCRBY", "tries", "1-0", "1") for _ in range(2)] == [1, 2]
+    assert ask(redis, "HINCRBY", "tries", "2-0", "1") == 1
+    assert ask(redis, "HKEYS", "tries") == [b"1-0", b"2-0"]
+    redis.fill()
+    assert isinstance(ask(redis, "HINCRBY", "tries", "1-0", "1"), hiredis.ReplyError)
+    assert ask(redis, "HDEL", "tries", "1-0", "3-0") == 1
+    assert ask(redis, "HKEYS", "tries") == [b"2-0"]
+
+
+def test_the_prefix_is_claimed(redis: Redis) -> None:
+    """By one at a time, for as long as that one renews it."""
+    assert claim(redis, "mine", 60) == b"mine"
+    assert claim(redis, "other", 60) == b"mine"
+    assert claim(redis, "mine", 0.02) == b"mine"
+    ask(redis, "XREAD", "COUNT", "9", "BLOCK", "40", "STREAMS", IN, "0")
+    assert claim(redis, "other", 60) == b"other"
+
+
+def test_a_full_server_keeps_no_new_claim(redis: Redis) -> None:
+    """But says that none stands in the way."""
+    redis.fill()
+    assert claim(redis, "mine", 60) == b"mine"
+    assert claim(redis, "other", 60) == b"other"
 
 
 def test_the_size_of_a_stream(redis: Redis) -> None:
     """Entries and bytes; of one that is not there too."""
-    assert (redis.ask("XLEN", IN), redis.ask("MEMORY", "USAGE", IN)) == (0, None)
+    assert (ask(redis, "XLEN", IN), ask(redis, "MEMORY", "USAGE", IN)) == (0, None)
     add(redis, "x" * 1000)
-    assert redis.ask("XLEN", IN) == 1
-    assert redis.ask("MEMORY", "USAGE", IN) > 1000
+    assert ask(redis, "XLEN", IN) == 1
+    assert ask(redis, "MEMORY", "USAGE", IN) > 1000
 
 
 def test_a_ping_is_answered(redis: Redis) -> None:
     """By a status."""
-    assert redis.ask("PING") == b"PONG"
+    assert ask(redis, "PING") == b"PONG"
 
 
 def test_who_subscribes_hears(redis: Redis) -> None:
     """One confirmation a channel, then what is published, until the subscription ends."""
-    assert redis.ask("SUBSCRIBE", "one", "two") == [b"subscribe", b"one", 1]
+    assert ask(redis, "SUBSCRIBE", "one", "two") == [b"subscribe", b"one", 1]
     assert redis.hear() == [b"subscribe", b"two", 2]
-    assert redis.ask("UNSUBSCRIBE", "one") == [b"unsubscribe", b"one", 1]
+    assert ask(redis, "UNSUBSCRIBE", "one") == [b"unsubscribe", b"one", 1]
 
 
 def test_a_refusal_is_an_error_reply(redis: Redis) -> None:
@@ -182,20 +257,22 @@ def test_a_refusal_is_an_error_reply(redis: Redis) -> None:
     refusal = add(redis, "after")
     assert isinstance(refusal, hiredis.ReplyError)
     assert str(refusal).startswith("OOM")
-    assert redis.read(10) == [(IN, b"before")]
-    assert redis.ask("PUBLISH", "channel", "notice") == 0
-    assert redis.ask("XDEL", IN, key) == 1
+    assert read(redis, 10) == [(IN, b"before")]
+    assert ask(redis, "PUBLISH", "channel", "notice") == 0
+    assert ask(redis, "XDEL", IN, key) == 1
 
 
 def test_a_wiped_server_knows_nothing(redis: Redis) -> None:
-    """Neither entries nor that there were any."""
+    """Neither entries nor that there were any, nor who had a claim."""
+    claim(redis, "mine", 60)
     add(redis, "lost")
     redis.wipe()
-    assert redis.read(10) == []
-    assert redis.ask("XLEN", IN) == 0
+    assert claim(redis, "other", 60) == b"other"
+    assert read(redis, 10) == []
+    assert ask(redis, "XLEN", IN) == 0
 
 
 def test_an_unknown_command_is_an_error(redis: Redis) -> None:
     """Nobody is cut off for it."""
-    assert isinstance(redis.ask("SPEAK"), hiredis.ReplyError)
-    assert redis.ask("XLEN", IN) == 0
+    assert isinstance(ask(redis, "SPEAK"), hiredis.ReplyError)
+    assert ask(redis, "XLEN", IN) == 0

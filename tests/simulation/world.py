@@ -29,6 +29,7 @@ from .loop import SimulatedLoop
 from .redis_link import LinkTransport
 from .redis_model import ModelRedis
 from .redis_socket import sockets_of
+from .single_path import on_sqlite
 from .store import Store
 from .workers import Key, RedisClient, Worker, virtual_threads
 
@@ -62,6 +63,8 @@ class World:
         """Those that began while it ran."""
         self.revoked: list[tuple[float, bool]] = []
         """When the guest lost its rights, and whether anybody could be told."""
+        self.singles = 0
+        """Messages that were stored by the way of one that is alone."""
         self.untold: dict[str, None] = {}
         """Members that were connected and did not know it for too long: client and room."""
         self.posted: list[tuple[float, UUID, int, str, str]] = []
@@ -75,6 +78,7 @@ class World:
             patches.enter_context(sessions_of(self.database))
             patches.enter_context(sockets_of(self._clients))
             patches.enter_context(virtual_threads())
+            patches.enter_context(on_sqlite(self._count_single))
             patches.enter_context(self.api.listening())
             patches.enter_context(patch.object(timezone, "now", self._now))
             yield
@@ -122,6 +126,9 @@ class World:
             await host.kill()
         for process in (self.api.process, *(worker.process for worker in self.workers)):
             process.kill()
+
+    def _count_single(self) -> None:
+        self.singles += 1
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.loop.time(), UTC)
