@@ -1,6 +1,6 @@
-"""The api's process, as far as a simulation needs it: requests that commit something and then tell Redis.
+"""The api's process: requests that commit something and then tell Redis.
 
-At the side of a message's way. The services and signals are the product's; HTTP is not simulated.
+Beside the message's way. Services and signals are the product's; HTTP is not simulated.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Api:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Let signals reach Redis by this process alone: workers are deaf to them."""
+        """Send signals to Redis from this process alone, as workers disconnect them."""
 
         def bus() -> Any:
             return self._bus if current().process is self.process else _DEAF
@@ -58,7 +58,7 @@ class Api:
 
 
 class _Deaf:
-    """What `notices.disconnect` makes of a worker."""
+    """Stands for a worker's disconnected signals."""
 
     def attempt(self, send: Callable[[Any], object]) -> None:
         """Tell nobody."""

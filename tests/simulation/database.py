@@ -1,8 +1,8 @@
-"""The database server in virtual time: Django's own SQLite backend, whose statements travel, wait and break.
+"""The database server in virtual time: Django's SQLite backend, with statements that travel, wait and break.
 
-Behind the real worker and the api. SQLite itself never waits, since whoever waited in it would hold up the loop:
-writers queue for a lock of the model's before they begin. As PostgreSQL does, the server ends a transaction
-that idles, and keeps a dead client's locks until it notices. It must not decide what is stored.
+Behind the real worker and the api. A thread that waited inside SQLite would hold up the loop. So writers
+queue for a lock in virtual time before they begin. Like PostgreSQL, the server ends a transaction that idles,
+and keeps the locks of a dead client until it notices. It must not decide what is stored.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ LOCK_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 5.0
 """idle_in_transaction_session_timeout: a frozen worker keeps its locks no longer."""
 NOTICED: Final = 0.5
-"""How likely the server learns at once that a client is dead."""
+"""How likely the server notices a dead client at once."""
 _WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE"})
 
 
@@ -42,7 +42,7 @@ class Server:
         self.slowness_seconds = 0.0
         """How much longer a statement may take."""
         self.locks_reads = True
-        """Transactions hold the lock from their beginning: what they read stays so. Without it, an ablation."""
+        """A transaction holds the lock before it reads. False is for an ablation: it locks when it writes."""
         self._sessions: dict[Session, None] = {}
         self._holder: Session | None = None
         self._waiting: dict[Thread, None] = {}
@@ -57,7 +57,7 @@ class Server:
         self._sessions[session] = None
 
     def closed(self, session: "Session") -> None:
-        """Note that a session is gone; what it holds it may go on holding for a while."""
+        """Note that a session is gone; a dead client's lock may stay for a while."""
         self._sessions.pop(session, None)
         if session is self._holder and not session.process.is_alive and self.dice.random() > NOTICED:
             self.loop.call_later(IDLE_SECONDS, self.unlock, session)
@@ -90,7 +90,7 @@ class Server:
         return session is self._holder
 
     def stop(self) -> None:
-        """Be away: what was not committed is rolled back."""
+        """Go away, and roll back all open transactions."""
         self.is_down = True
         self.end_sessions()
 
@@ -101,7 +101,7 @@ class Server:
                 session.end()
 
 
-class Session(DatabaseWrapper):  # type: ignore[misc]  # django-stubs has no types for it
+class Session(DatabaseWrapper):
     """One thread's connection."""
 
     def __init__(self, server: Server, settings: dict[str, Any]) -> None:
@@ -110,12 +110,12 @@ class Session(DatabaseWrapper):  # type: ignore[misc]  # django-stubs has no typ
         self.process = current().process
         self._is_broken = False
         self._is_to_begin = False
-        """A BEGIN came that waits for the first write: in an ablation."""
+        """A BEGIN waits for the first write: in an ablation."""
         self._touched_at = 0.0
 
-    def ask(self, query: str, execute: Callable[[], T]) -> T:
+    def ask(self, query: str, execute: Callable[[], T]) -> T | None:
         """Execute one statement, on its way there and back."""
-        word = query[: query.find(" ")].upper()
+        word = query.split(maxsplit=1)[0].upper()
         self._server.travel()
         self.check()
         self._touched_at = self._server.loop.time()
@@ -140,7 +140,7 @@ class Session(DatabaseWrapper):  # type: ignore[misc]  # django-stubs has no typ
             raise _trouble("SQLITE_IOERR", "server closed the connection unexpectedly")
 
     def end(self) -> None:
-        """Break, by the server's will: what was not committed is rolled back, and its lock is free."""
+        """Break the session from the server's side: roll back and free its lock."""
         if self.connection is not None and not self._is_broken:
             self._is_broken = True
             self.connection.rollback()
@@ -159,7 +159,7 @@ class Session(DatabaseWrapper):  # type: ignore[misc]  # django-stubs has no typ
         cursor.session = self
         return cursor
 
-    def _begin(self, begin: Callable[[], T], *, is_delayed: bool = False) -> Any:
+    def _begin(self, begin: Callable[[], T], *, is_delayed: bool = False) -> T | None:
         self._is_to_begin = not (self._server.locks_reads or is_delayed)
         if self._is_to_begin:
             return None
@@ -169,7 +169,7 @@ class Session(DatabaseWrapper):  # type: ignore[misc]  # django-stubs has no typ
         return begin()
 
     def _answered(self, answer: T, query: str) -> T:
-        """Wait for the answer, but where rows are still to be fetched: SQLite commits after the last of them."""
+        """Let the answer travel. Not while rows are to be fetched: SQLite commits after the last one."""
         if "RETURNING" not in query:
             self._server.travel()
         return answer
@@ -199,7 +199,7 @@ class Session(DatabaseWrapper):  # type: ignore[misc]  # django-stubs has no typ
 
     def _close(self) -> None:
         if self.connection is not None:
-            super()._close()
+            super()._close()  # type: ignore[misc]  # its stub lacks it
             self._server.closed(self)
 
     def _end_if_idle(self) -> None:
@@ -211,7 +211,7 @@ class Session(DatabaseWrapper):  # type: ignore[misc]  # django-stubs has no typ
                 self._server.loop.call_at(idle_until, self._end_if_idle)
 
 
-class _Cursor(SQLiteCursorWrapper):  # type: ignore[misc]
+class _Cursor(SQLiteCursorWrapper):
     """Sends each statement by its session's way."""
 
     session: Session

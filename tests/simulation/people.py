@@ -69,7 +69,6 @@ class People:
 
     async def live(self) -> None:
         """Connect, say so many things, and end when the last one has its end."""
-        world = self._world
         messages = self._dice.randint(*self._plan.messages)
         firsts = [await self._come(user) for user in SPEAKERS]
         await self._come(GUEST)

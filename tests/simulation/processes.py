@@ -1,8 +1,8 @@
-"""Processes with blocking threads in virtual time: each thread is a greenlet that runs while the loop waits for it.
+"""Processes with blocking threads in virtual time: a thread is a greenlet that runs while the loop waits.
 
-Below everything of a simulation that blocks: the real worker's threads, the api's requests. A thread runs from
-one wait to the next, and nothing else runs meanwhile, so one seed gives one history. A process is frozen by not
-being run on, and killed by an exception at its threads' next wait, which all clean-up of theirs meets as well.
+Below all simulated code that blocks: the worker's threads and the api's requests. One thread runs at a time,
+from one of its waits to the next, so one seed gives one history. A frozen process gets no turn. A killed one
+meets an exception at each thread's next wait, and again at each wait of the clean-up.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _running: list["Thread"] = []
 
 
 class Killed(BaseException):
-    """The process is gone: raised wherever one of its threads waits, and again wherever it would wait after that."""
+    """The process is gone: raised at a thread's next wait and at every later one."""
 
 
 class Process:
@@ -91,7 +91,7 @@ class Thread:
         daemon: bool = True,
         process: Process | None = None,
     ) -> None:
-        self.process = process or current().process
+        self.process: Process = process or current().process
         self.name = name
         self.store: dict[str, Any] = {}
         """What `threading.local` holds for a thread: its connections to the database."""

@@ -1,7 +1,7 @@
 """A model of the Redis that Roomlog uses: streams that are queues, channels that forget, and its faults.
 
-Between gateway and worker. Only the commands of the product are known; `test_redis_contract.py` holds their replies
-to those of a real Valkey. It must not be cleverer than Redis: what is lost is lost without a word.
+Between gateway and worker. Only the commands of the product are known; `test_redis_contract.py` holds their
+replies to those of a real Valkey. It must not be cleverer than Redis: what is lost is lost without a word.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class ModelRedis:
         except RedisRefusal as refusal:
             return [refusal]
 
-    def _reply(self, name: bytes, words: Words) -> Any:
+    def _reply(self, name: bytes, words: Words) -> Any:  # noqa: PLR0911 - one for each command
         match name:
             case b"XADD":
                 return self._add(words[1], words[4])

@@ -1,11 +1,11 @@
-"""A blocking socket to the model Redis, as the worker's redis-py and `Line` use it, for one thread in virtual time.
+"""A blocking socket to the model Redis, for one thread in virtual time.
 
-Between the real worker and the model wires. redis-py's login, pool and parser are real; only its connection's
-way to the network is replaced.
+Between the worker's `Line` and the model wires. Login, pool and parser are redis-py's own; only the socket of
+a connection is replaced.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -18,14 +18,14 @@ from .redis_link import LinkTransport
 
 
 class Host(Protocol):
-    """Whoever connects: a process that may be cut off."""
+    """A process that connects, unless it is cut off."""
 
     def reach_redis(self) -> LinkTransport | None:
         """Connect for the thread that runs; None where Redis can't be reached."""
 
 
 class Socket(asyncio.Protocol):
-    """What redis-py and `Line` use of a socket."""
+    """The part of a socket that redis-py and `Line` use."""
 
     def __init__(self, transport: LinkTransport, timeout: float | None) -> None:
         self._transport = transport
@@ -36,14 +36,18 @@ class Socket(asyncio.Protocol):
         transport.set_protocol(self)
 
     def sendall(self, data: bytes) -> None:
-        """Send; nothing is too much for a socket's buffer here."""
+        """Send all of it: the buffer has no end here."""
         current().check()
         if self._is_lost:
             raise BrokenPipeError
         self._transport.write(data)
 
     def recv_into(self, buffer: bytearray) -> int:
-        """Return how many bytes came; 0 where the connection is gone."""
+        """Fill the buffer and return how many bytes came; 0 if the connection is gone.
+
+        Raises:
+            TimeoutError: nothing came in time.
+        """
         thread = self._waiting = current()
         loop = thread.process.loop
         until = loop.time() + (60.0 if self._timeout is None else self._timeout)
@@ -67,7 +71,7 @@ class Socket(asyncio.Protocol):
         self._transport.abort()
 
     def has_data(self) -> bool:
-        """Tell whether something came that nobody has read."""
+        """Return True if bytes wait to be read."""
         if self._is_lost:
             raise redis.ConnectionError("gone")
         return bool(self._received)
@@ -86,8 +90,8 @@ class Socket(asyncio.Protocol):
 
 
 @contextmanager
-def sockets_of(hosts: dict[str, Host]) -> Iterator[None]:
-    """Let redis-py's blocking connections of the processes of these names reach the model."""
+def sockets_of(hosts: Mapping[str, Host]) -> Iterator[None]:
+    """Lead redis-py's blocking connections to the model; `hosts` are the processes by name."""
 
     def connect(connection: Connection) -> Any:
         transport = hosts[current().process.name].reach_redis()

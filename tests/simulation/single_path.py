@@ -1,7 +1,7 @@
-"""The way of a message that is alone in its batch, on SQLite: the product has it for PostgreSQL only.
+"""The fast path of a single message, in SQLite's words: the product has it for PostgreSQL only.
 
-Below the real writer, which decides on its cache and falls back by itself. Compares under the lock what the
-product's statement compares, and stores nothing where something differs.
+Below the real writer with its room cache. It compares under the lock what the product's statement compares,
+and stores nothing if something differs.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,14 +30,15 @@ _MOVE: Final = """
 _INSERT: Final = """
     INSERT INTO roomlog_roomevent
     (id, room_id, seq, number, kind, user_id, uuid, body_hash, text, date_created)
-    VALUES (%(id)s, %(room)s, %(seq)s, %(number)s, 'new_message', %(user)s, %(uuid)s, %(hash)s, %(text)s, %(now)s)
+    VALUES (%(id)s, %(room)s, %(seq)s, %(number)s, 'new_message', %(user)s,
+            %(uuid)s, %(hash)s, %(text)s, %(now)s)
 """
 _RESERVE: Final = "UPDATE sqlite_sequence SET seq = seq + %s WHERE name = 'roomlog_roomevent' RETURNING seq"
 
 
 @contextmanager
 def on_sqlite(stored: Callable[[], None]) -> Iterator[None]:
-    """Let the writer keep rooms in its cache; `stored` is called for each message that took the quick way."""
+    """Let the writer use its cache; call `stored` for each message that took the fast path."""
 
     def append(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Callable[[], None]) -> bool:
         is_stored = _append_single(lease, epoch, event, meanwhile)

@@ -1,11 +1,12 @@
-"""The tables of one simulated install: a migrated SQLite file in memory, and what the judge reads of it.
+"""The tables of one simulated install: a migrated SQLite file in memory, and the judge's reads of it.
 
-Behind the server of `database.py`. Reads committed rows by a connection of its own, outside of virtual time; it
-must not write once the processes run.
+Behind the server of `database.py`. It reads committed rows by a connection of its own, outside of virtual
+time. It must not write once the processes run.
 """
 
 import atexit
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -29,10 +30,11 @@ from roomlog_contract.shards import SHARDS
 EPOCH: Final = "00000000000000e1"
 SPEAKERS: Final = (1, 2, 3, 4)
 GUEST: Final = 5
-"""Listens, and may lose its right to."""
+"""A listener, who may lose the right to listen."""
 POISON: Final = "poison"
-"""A text that the table refuses, as a constraint that nobody thought of would."""
+"""The table refuses texts that begin so, as by a constraint that nobody thought of."""
 MEMORY: Final = Path("/dev/shm")
+"""No seed touches the disk if the system has it."""
 
 
 _POISONING: Final = f"""
@@ -74,13 +76,13 @@ class Store:
             file.unlink()
 
     def forget_unique(self, *names: str) -> None:
-        """Make the logs' table anew without these unique keys, for an ablation; before anything is in it."""
-        (table,), *indexes = self._all(
-            "SELECT sql FROM sqlite_master WHERE tbl_name = 'roomlog_roomevent' AND sql NOT NULL ORDER BY type DESC"
-        )
+        """Make the empty table of the logs anew without these unique keys, for an ablation."""
+        found = self._all("SELECT type, sql FROM sqlite_master WHERE tbl_name = 'roomlog_roomevent'")
+        (table,) = (sql for kind, sql in found if kind == "table")
+        others = [sql for kind, sql in found if kind != "table" and sql]
         weaker = re.sub(rf', CONSTRAINT "({"|".join(names)})" UNIQUE \([^)]*\)', "", table)
         assert weaker != table, names
-        for statement in ("DROP TABLE roomlog_roomevent", weaker, *(index for (index,) in indexes)):
+        for statement in ("DROP TABLE roomlog_roomevent", weaker, *others):
             self._sqlite.execute(statement)
 
     def names(self) -> dict[UUID, str]:
@@ -101,7 +103,8 @@ class Store:
     def events(self) -> list[Event]:
         """Return all logs, each in its order."""
         rows = self._all(
-            "SELECT room_id, seq, user_id, uuid, kind, text, data FROM roomlog_roomevent ORDER BY room_id, seq, id"
+            "SELECT room_id, seq, user_id, uuid, kind, text, data"
+            " FROM roomlog_roomevent ORDER BY room_id, seq, id"
         )
         return [
             Event(UUID(room), seq, user, uuid, kind, text, json.loads(data) if data else {})
@@ -129,10 +132,10 @@ class Store:
 
 @contextmanager
 def new_store() -> Iterator[Store]:
-    """Make an install with its users and nothing else; gone in the end."""
-    file = tempfile.NamedTemporaryFile(dir=_template().parent, suffix=".sqlite3", delete=False)
-    file.close()
-    store = Store(Path(file.name))
+    """Make an install with its users and nothing else, and remove it in the end."""
+    handle, name = tempfile.mkstemp(dir=_template().parent, suffix=".sqlite3")
+    os.close(handle)
+    store = Store(Path(name))
     try:
         yield store
     finally:

@@ -1,4 +1,4 @@
-"""The server in virtual time: who waits for whom, and what is left of a transaction whose client is gone."""
+"""The server in virtual time: writers wait for each other, and a transaction ends with its client."""
 
 import asyncio
 import random

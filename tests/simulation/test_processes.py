@@ -1,4 +1,4 @@
-"""Processes and their threads: one runs at a time, in virtual time, and a process may freeze or die anywhere."""
+"""Processes and their threads: one runs at a time, and a process may freeze or die at any wait."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,11 @@ def test_threads_wait_in_virtual_time() -> None:
     """And run in the order of their moments."""
 
     def main(notes: list[str]) -> None:
-        other = Thread(lambda: (current().wait(1.5), note(notes, "other")))
+        def linger() -> None:
+            current().wait(1.5)
+            note(notes, "other")
+
+        other = Thread(linger)
         other.start()
         current().wait(1)
         note(notes, "main")

@@ -85,8 +85,8 @@ class Model(asyncio.Protocol):
 
     def __init__(self, of: "Model | None" = None) -> None:
         self._is_first = of is None
-        self._loop = SimulatedLoop() if of is None else of._loop
-        self._redis = ModelRedis(self._loop, random.Random(1)) if of is None else of._redis
+        self._loop: SimulatedLoop = SimulatedLoop() if of is None else of._loop
+        self._redis: ModelRedis = ModelRedis(self._loop, random.Random(1)) if of is None else of._redis
         self._reader = hiredis.Reader(notEnoughData=NOTHING)
         self._link = LinkTransport(self._loop, self._redis, random.Random(1))
         self._link.set_protocol(self)

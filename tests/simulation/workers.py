@@ -1,7 +1,7 @@
-"""Real worker processes on model wires and a database in virtual time: put together as the product's command does.
+"""Real worker processes on model wires and a database in virtual time.
 
-Between the model Redis and the tables. Seams: threads, the socket below redis-py, the shutdown and the crash
-point, which are injected; nothing else of the worker is replaced.
+Between the model Redis and the tables, put together as by `message_process_worker`. Shutdown, crash point,
+clocks and uuids are injected; threads and the socket below redis-py are replaced. All else is the product's.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ Key = tuple[str, UUID, int]
 
 
 class RedisClient:
-    """A process's ways to Redis, as far as they can be cut."""
+    """The connections of one process to Redis, which can be cut."""
 
     def __init__(self, process: Process, redis: ModelRedis, dice: random.Random) -> None:
         self.process = process
@@ -71,7 +71,7 @@ class RedisClient:
             link.abort()
 
     def _leave(self) -> None:
-        """The process is dead: what it had sent may still be executed."""
+        """Break the connections of a dead process; Redis may still execute what it had sent."""
         for link in self.open_links():
             self._dice.choice([link.abort, link.cut_after_execution])()
 
@@ -110,7 +110,7 @@ class Worker:
 
 
 class VirtualShutdown(Shutdown):
-    """Waits in virtual time."""
+    """Wait in virtual time."""
 
     def __init__(self) -> None:
         self._requested = False
@@ -132,7 +132,7 @@ class VirtualShutdown(Shutdown):
 
 
 class _Bus(Bus):
-    """Tells when it reads."""
+    """Tell the process when it reads."""
 
     def read(self, owned: Set[int], wait_ms: int | None = None) -> list[RawEntry]:
         current().process.reached("before_read")
@@ -143,14 +143,14 @@ class _Bus(Bus):
 
 
 class _Points(CrashPoint):
-    """Lets happen what waits for the product's own points."""
+    """Tell the process about the product's own points."""
 
     def reached(self, name: str) -> None:
         current().process.reached(name)
 
 
 class _Consumer(Consumer):
-    """Tells what it refuses: no row says so."""
+    """Note what is refused: no row says so."""
 
     refused: set[Key]
 
@@ -163,12 +163,12 @@ class _Consumer(Consumer):
 
 
 class _Threading:
-    """What the product uses of `threading`, in virtual time."""
+    """The part of `threading` that the product uses, in virtual time."""
 
     Thread = Thread
 
     class Lock:
-        """Is free: no thread stops while it has it."""
+        """Always free: no thread waits while it holds one."""
 
         def __enter__(self) -> None: ...
 
