@@ -1,4 +1,4 @@
-"""Tier 1: the real gateway and client on a seeded loop in virtual time, and the same without each safeguard.
+"""Tier 1: the real gateway, worker and client on a seeded loop in virtual time, and without each safeguard.
 
 Small: seeds 0 to 499, the same for everybody, a few minutes on two cores. Long: 60,000 fresh ones. A row is
 run again by its seed, which comes first; `python -m tests.simulation SEED` prints what one seed showed.
@@ -40,6 +40,8 @@ def _row_of(tally: Tally, first: int, size: Size, seconds: float) -> Row:
         anomalies.append("no sending ended unknown: the seeds are no evidence")
     if not tally.in_flight:
         anomalies.append("no fault hit work in flight: the seeds are no evidence")
+    if not tally.singles:
+        anomalies.append("no message took the fast path: the seeds are no evidence")
     long = " SIZE=long" if size is Size.LONG else ""
     hours = tally.virtual_seconds / 3600
     return Row(
@@ -56,6 +58,7 @@ def _row_of(tally: Tally, first: int, size: Size, seconds: float) -> Row:
         remarks=(
             f"{tally.in_flight} sendings were in flight when a fault began",
             f"{len(tally.faults)} kinds of faults",
+            f"{tally.singles} messages took the fast path of a single one",
         ),
     )
 

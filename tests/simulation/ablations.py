@@ -212,7 +212,14 @@ _JOINS: Final = Plan(
 )
 _LATE_ANSWERS: Final = Plan(kinds=("cut_socket", "cut_socket", "delay_notices"), faults=(12, 24))
 _STALE_BATCHES: Final = Plan(
-    kinds=("pause_worker",), faults=(1, 3), steps=("read",), messages=(8, 16), changes=(10, 20), guests=(1,)
+    kinds=("pause_worker",),
+    faults=(1, 1),
+    steps=("read",),
+    pauses=((11.0, 14.0),),
+    messages=(4, 8),
+    changes=(10, 20),
+    guests=(1,),
+    tries=4,
 )
 _NO_LEASE_CHECK: Final[Patches] = (
     (writer, "not_mine", _nothing_lost),

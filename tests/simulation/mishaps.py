@@ -44,6 +44,7 @@ class Mishaps:
         self._kinds = plan.kinds or KINDS
         self._faults = plan.faults
         self._steps = plan.steps
+        self._pauses = plan.pauses
         self._may_start = asyncio.Event()
         """Cleared while no worker must run."""
         self._may_start.set()
@@ -93,7 +94,7 @@ class Mishaps:
     async def pause_worker(self) -> str:
         """SIGSTOP at a step, for long enough that others may take over; SIGCONT as a message arrives."""
         worker = self._worker()
-        seconds = self._dice.choice([self._dice.uniform(0.5, 8.0), self._dice.uniform(11.0, 18.0)])
+        seconds = self._dice.uniform(*self._dice.choice(self._pauses))
         step = await self._at_a_step(worker, worker.process.freeze)
         await asyncio.sleep(seconds)
         await self._after_a_message()

@@ -214,8 +214,9 @@ class People:
             else:
                 await self._change(owner, "remove_user", room, user=guest.user)
             await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
-            speaking.append(asyncio.create_task(self._say(guest, room)))
-            await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
+            for _ in range(self._plan.tries):
+                speaking.append(asyncio.create_task(self._say(guest, room)))
+                await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
             if self._dice.random() < self._plan.visits:
                 speaking.append(asyncio.create_task(self._visit(guest.user)))
             if self._dice.random() < 0.85:

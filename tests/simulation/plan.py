@@ -21,11 +21,15 @@ class Plan:
     faults: tuple[int, int] = (2, 6)
     """How many, at least and at most."""
     steps: tuple[str, ...] = STEPS
+    pauses: tuple[tuple[float, float], ...] = ((0.5, 8.0), (11.0, 18.0))
+    """How many seconds a worker may be frozen; over 10.5 s the others take its shards."""
     messages: tuple[int, int] = (30, 100)
     changes: tuple[int, int] = (1, 5)
     """How often somebody is thrown out and invited again."""
     guests: tuple[int, ...] = (1, 9)
     """Of how many pairs of room and guest."""
+    tries: int = 1
+    """How often somebody tries to speak who was just thrown out."""
     visits: float = 0.1
     """How likely somebody opens one more connection just when being invited."""
     told_seconds: float = math.inf

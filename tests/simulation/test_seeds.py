@@ -20,13 +20,14 @@ QUICK = ("the body hash", "the unique key, by which repeats are found", "the gap
 
 
 def test_seeds_hold_every_promise() -> None:
-    """Real gateways and clients among faults of all kinds: no anomaly, and the faults hit work in flight."""
+    """Real processes among faults of all kinds: no anomaly, and the faults hit work in flight."""
     tally = tally_of(range(100, 112))
     assert tally.anomalies == []
     assert tally.operations["success"] > 300
     assert tally.operations["unknown"] > 0
     assert tally.in_flight > 0
     assert len(tally.faults) > len(KINDS) / 2
+    assert tally.singles > 50
 
 
 def test_a_seed_is_one_history() -> None:
