@@ -136,7 +136,8 @@ class Thread:
 
     def run_on(self, turn: int) -> None:
         """Give it the baton until its next wait, unless it had it since. For the loop."""
-        if not (self.has_ended or turn != self._turn or self.process.holds(self, turn)):
+        is_due = self.process.is_alive and not self.has_ended and turn == self._turn
+        if is_due and not self.process.holds(self, turn):
             self._turn += 1
             self._timer = None
             with self._baton():
@@ -146,10 +147,10 @@ class Thread:
         """Raise `Killed` in it. For the loop."""
         if self._timer is not None:
             self._timer.cancel()
-        if not self.has_ended:
+        if self._greenlet:  # it has begun and not ended
             with self._baton():
                 self._greenlet.throw(Killed)
-            self.has_ended = True
+        self.has_ended = True
 
     def check(self) -> None:
         """Raise `Killed` where the process is gone."""

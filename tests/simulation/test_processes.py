@@ -117,6 +117,21 @@ def test_a_killed_process_does_nothing_any_more() -> None:
     assert told(main, live) == ["tick 0", "tick 1", "gone", "clean-up 1.5"]
 
 
+def test_a_thread_that_never_ran_dies_too() -> None:
+    """Its process was gone before its first turn."""
+
+    def main(notes: list[str]) -> None:
+        Thread(lambda: note(notes, "never")).start()
+        current().process.kill()
+        current().wait(1)
+
+    async def live(process: Process, notes: list[str]) -> None:
+        await asyncio.sleep(1)
+        assert all(thread.has_ended for thread in process.threads)
+
+    assert told(main, live) == []
+
+
 def test_a_thread_may_kill_its_own_process() -> None:
     """At a point of its way; the point happens once."""
 

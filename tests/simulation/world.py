@@ -4,6 +4,7 @@ Beside the message's way: it builds, and ends and restarts processes. What goes 
 `mishaps.py`, who says what in `people.py`.
 """
 
+import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -126,6 +127,7 @@ class World:
             await host.kill()
         for process in (self.api.process, *(worker.process for worker in self.workers)):
             process.kill()
+        await asyncio.sleep(0)  # in which they die
 
     def _count_single(self) -> None:
         self.singles += 1
