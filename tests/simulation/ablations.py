@@ -216,8 +216,8 @@ _STALE_BATCHES: Final = Plan(
     faults=(1, 1),
     steps=("read",),
     pauses=((11.0, 14.0),),
-    messages=(4, 8),
-    changes=(10, 20),
+    messages=(4, 4),
+    changes=(5, 5),
     guests=(1,),
     tries=4,
 )

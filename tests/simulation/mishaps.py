@@ -18,6 +18,7 @@ from tests.faults.history import Epoch, Fault
 
 from .gateways import GatewayHost
 from .plan import Plan
+from .processes import Process
 from .redis_link import LinkTransport
 from .sockets import Line
 from .store import GUEST
@@ -85,17 +86,15 @@ class Mishaps:
 
     async def kill_worker(self) -> str:
         """SIGKILL at a step of its turn; a new process of the same ordinal comes later."""
-        worker = self._worker()
-        step = await self._at_a_step(worker, worker.process.kill)
+        worker, step = await self._at_a_step(Process.kill)
         await self._wait(0.1, 4.0)
         await self._start_worker(worker.ordinal)
         return f"worker-{worker.ordinal} {step}"
 
     async def pause_worker(self) -> str:
         """SIGSTOP at a step, for long enough that others may take over; SIGCONT as a message arrives."""
-        worker = self._worker()
         seconds = self._dice.uniform(*self._dice.choice(self._pauses))
-        step = await self._at_a_step(worker, worker.process.freeze)
+        worker, step = await self._at_a_step(Process.freeze)
         await asyncio.sleep(seconds)
         await self._after_a_message()
         worker.process.thaw()
@@ -306,22 +305,28 @@ class Mishaps:
 
     # -- what they are made of ------------------------------------------------------------------
 
-    async def _at_a_step(self, worker: Worker, harm: Callable[[], None]) -> str:
-        """Harm the worker when it comes to a step, or after a while in which it does not."""
-        step, arrived = self._dice.choice(self._steps), asyncio.Event()
+    async def _at_a_step(self, harm: Callable[[Process], None]) -> tuple[Worker, str]:
+        """Harm the first worker that comes to a step, or any after a while in which none does."""
+        step, arrived = self._dice.choice(self._steps), self._world.loop.create_future()
+        watched = self._world.living()
 
-        def spring() -> None:
-            harm()
-            arrived.set()
+        def spring(worker: Worker) -> None:
+            for other in watched:
+                other.process.traps.pop(step, None)
+            harm(worker.process)
+            arrived.set_result(worker)
 
-        worker.process.traps[step] = spring
+        for worker in watched:
+            worker.process.traps[step] = partial(spring, worker)
         try:
             async with asyncio.timeout(STEP_SECONDS):
-                await arrived.wait()
+                return await arrived, step
         except TimeoutError:
-            worker.process.traps.pop(step, None)
-            harm()
-        return step
+            for worker in watched:
+                worker.process.traps.pop(step, None)
+            worker = self._worker()
+            harm(worker.process)
+            return worker, step
 
     async def _without_redis(self, least: float, most: float) -> None:
         self._world.redis.is_down = True
