@@ -207,10 +207,16 @@ _JOINS: Final = Plan(
     faults=(5, 9),
     messages=(8, 16),
     changes=(6, 9),
-    visits=0.9,
+    visits=2.5,
     told_seconds=5.0,
 )
-_LATE_ANSWERS: Final = Plan(kinds=("cut_socket", "cut_socket", "delay_notices"), faults=(12, 24))
+_LATE_ANSWERS: Final = Plan(
+    kinds=("delay_notices", "delay_notices", "cut_socket"),
+    faults=(8, 16),
+    messages=(8, 16),
+    changes=(6, 9),
+    visits=2.5,
+)
 _STALE_BATCHES: Final = Plan(
     kinds=("pause_worker",),
     faults=(1, 1),
@@ -243,7 +249,7 @@ ABLATIONS: Final = (
         invariants=("I2", "I3"),
         hint=3,
     ),
-    Ablation("the lease check", _NO_LEASE_CHECK, plan=_STALE_BATCHES, invariants=("I10",)),
+    Ablation("the lease check", _NO_LEASE_CHECK, plan=_STALE_BATCHES, invariants=("I10",), hint=3),
     Ablation(
         "reading from 0",
         (

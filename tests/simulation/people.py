@@ -217,7 +217,7 @@ class People:
             for _ in range(self._plan.tries):
                 speaking.append(asyncio.create_task(self._say(guest, room)))
                 await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
-            if self._dice.random() < self._plan.visits:
+            for _ in range(int(self._plan.visits + self._dice.random())):
                 speaking.append(asyncio.create_task(self._visit(guest.user)))
             if self._dice.random() < 0.85:
                 await self._change(owner, "invite_user", room, user=guest.user)

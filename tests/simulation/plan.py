@@ -31,7 +31,7 @@ class Plan:
     tries: int = 1
     """How often somebody tries to speak who was just thrown out."""
     visits: float = 0.1
-    """How likely somebody opens one more connection just when being invited."""
+    """How many connections somebody opens just when being invited, on average."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
