@@ -191,8 +191,3 @@ class Thread:
 def current() -> Thread:
     """Return the thread that runs."""
     return _running[-1]
-
-
-def is_in_thread() -> bool:
-    """Tell whether a thread runs, and not the loop."""
-    return bool(_running)
