@@ -27,7 +27,7 @@ from django.db import transaction
 
 from roomlog_gateway import gateway
 from roomlog_gateway.rooms.authentication import Authentication
-from roomlog_gateway.rooms.delivery import Delivery, DeliveryState, Release
+from roomlog_gateway.rooms.delivery import Delivery, Release
 from roomlog_gateway.rooms.gap_fetcher import GapFetcher
 from roomlog_gateway.rooms.head_poll import HeadPoll
 from roomlog_gateway.sockets.outbox import Frame, Outbox, Push

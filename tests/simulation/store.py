@@ -24,7 +24,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from rest_framework.authtoken.models import Token
 
 from roomlog.databases import database as configured
-from roomlog.models import Install, ShardLease
+from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
 
 EPOCH: Final = "00000000000000e1"
@@ -173,5 +173,8 @@ def _fill() -> None:
         numbers = (*SPEAKERS, GUEST)  # in bulk: no signal is sent
         User.objects.bulk_create(
             User(pk=number, username=f"user{number}", password="!") for number in numbers
+        )
+        Person.objects.bulk_create(
+            Person(pk=number, user_id=number, name=f"user{number}") for number in numbers
         )
         Token.objects.bulk_create(Token(key=f"token-{number}", user_id=number) for number in numbers)

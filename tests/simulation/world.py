@@ -15,13 +15,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from roomlog import pending
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.shards import room_of
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from tests.faults.history import Epoch, Fault, Ownership, Sample
 from tests.faults.journal import Journal
+from tests.harness.people import post_as
 
 from .api import Api
 from .database import Server, sessions_of
@@ -114,7 +114,7 @@ class World:
         """Let somebody's transaction say something, and wake the owner if Redis lets it."""
         uuid = f"posted-{len(self.posted)}"
         self.posted.append((self.loop.time(), room, user, uuid, text))
-        await self.api.request(lambda: pending.post(room, user, text, uuid=uuid))
+        await self.api.request(lambda: post_as(room, user, text, uuid=uuid))
 
     def links(self) -> list[LinkTransport]:
         """Return the connections to Redis that are up."""
