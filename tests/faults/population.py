@@ -34,14 +34,16 @@ def populate(wanted: dict[str, Any]) -> dict[str, Any]:
 def make_users(names: list[str]) -> list[dict[str, Any]]:
     """Makes users without a password (hashing costs 0.3 s each), each with a person and a token.
 
-    The ids are the people's: the wire knows no other.
+    The ids are the people's: the wire knows no other. Code's person comes first, so that none is a user's.
     """
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import User
     from rest_framework.authtoken.models import Token
 
     from roomlog.models import Person
+    from roomlog.people import system_person
 
+    system_person()
     User.objects.bulk_create(User(username=name, password=make_password(None)) for name in names)
     ids = dict(User.objects.filter(username__in=names).values_list("username", "id"))
     tokens = {name: Token(user_id=ids[name], key=Token.generate_key()) for name in names}
