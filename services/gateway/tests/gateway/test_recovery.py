@@ -232,7 +232,8 @@ async def test_who_does_not_read_its_pages_gets_no_more(
     connection = next(iter(gateway.gateway.connections))
     outbox = connection.session.outbox
     outbox.is_scheduled = True  # as with a socket that takes nothing
-    outbox.push_answer(Frame(text_frame(b'{"action":"page"}') * 100_000))
+    page = text_frame(b'{"action":"page","text":"%b"}' % (b"x" * 60_000))
+    outbox.push_answer(Frame(page * 20))
     await client.send("new_message", room=room.hex, text="x")
     await client.send("get_history", room=room.hex)
     await eventually(lambda: len(outbox) >= 3, 20, "refusal and event wait behind the page")
