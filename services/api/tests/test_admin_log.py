@@ -105,7 +105,7 @@ def test_searches_and_filters_descend_an_index(
         ("waits", "Waiting for the worker of room {room}."),
         ("dead", "Failed; see the dead letter of room {room}."),
         ("nowhere", "it was refused, or never arrived"),
-        ("anybody here?", "no words of texts"),
+        ("anybody here?", "not words of texts"),
     ],
 )
 def test_where_is_my_message_is_answered(admin_client: Client, full: UUID, uuid: str, sentence: str) -> None:

@@ -113,7 +113,7 @@ def test_somebody_is_invited(admin_client: Client, lobby: UUID, admin_user: User
 def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: Client, lobby: UUID) -> None:
     """Nothing else can be saved, so the form says what is missing."""
     answer = admin_client.post(page_of(lobby), {"role": "member", "uuid": UUID_FIELD}, follow=True)
-    assert "Choose whom to invite" in answer.content.decode()
+    assert "Choose people to invite" in answer.content.decode()
     assert "requested;" not in answer.content.decode()
     assert (PendingCommand.objects.count(), history(lobby)) == (0, [])
 
