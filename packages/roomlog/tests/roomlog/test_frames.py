@@ -15,7 +15,14 @@ from roomlog.models import ChatMessage, RoomEvent
 from roomlog.selectors import users_of
 from roomlog_contract.actions import EVENTS
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, RemoveUser, RoomWrite
+from roomlog_contract.commands import (
+    CreateRoom,
+    InviteUser,
+    LeaveRoom,
+    RemoveUser,
+    RenameRoom,
+    RoomWrite,
+)
 from roomlog_contract.shards import created_room_id
 from tests.harness.databases import EPOCH
 from tests.harness.people import People, make_room, message, written
@@ -27,6 +34,7 @@ def every_kind(people: People) -> list[Event]:
     commands: list[tuple[RoomWrite, int]] = [
         (CreateRoom(uuid="make", name="Lobby ✓", members=[people.bob]), people.alice),
         (message(room, 'with "quotes" and \U0001f600'), people.alice),
+        (RenameRoom(uuid="n", room=room, name="Caf\u00e9"), people.alice),
         (InviteUser(uuid="i", room=room, user=people.carol, role="admin"), people.alice),
         (RemoveUser(uuid="r", room=room, user=people.carol), people.alice),
         (LeaveRoom(uuid="l", room=room), people.bob),
