@@ -29,6 +29,7 @@ from roomlog_contract.events import (
     Reconnect,
     Recovered,
     RemoveUserEvent,
+    RenameRoomEvent,
     Reset,
     RoomJoined,
     RoomLeft,
@@ -67,6 +68,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "invite_user": {"room": str(ROOM), "user": INTEGER, "role": "member"},
     "remove_user": {"room": str(ROOM), "user": INTEGER},
     "leave_room": {"room": str(ROOM)},
+    "rename_room": {"room": str(ROOM), "name": PAIR * limits.NAME_CODE_POINTS},
     "ping": {},
 }
 
@@ -91,6 +93,7 @@ FRAMES: list[msgspec.Struct] = [
     ),
     *(struct(**DURABLE, user=ALICE, member=MEMBER) for struct in (InviteUserEvent, RemoveUserEvent)),
     LeaveRoomEvent(**DURABLE, user=ALICE, member=MEMBER),
+    RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
     # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.
     SelectRoomAnswer(**PLACE, room_messages=[MESSAGE]),

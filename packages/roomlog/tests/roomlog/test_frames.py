@@ -34,10 +34,10 @@ def every_kind(people: People) -> list[Event]:
     commands: list[tuple[RoomWrite, int]] = [
         (CreateRoom(uuid="make", name="Lobby ✓", members=[people.bob]), people.alice),
         (message(room, 'with "quotes" and \U0001f600'), people.alice),
-        (RenameRoom(uuid="n", room=room, name="Caf\u00e9"), people.alice),
         (InviteUser(uuid="i", room=room, user=people.carol, role="admin"), people.alice),
         (RemoveUser(uuid="r", room=room, user=people.carol), people.alice),
         (LeaveRoom(uuid="l", room=room), people.bob),
+        (RenameRoom(uuid="n", room=room, name="Caf\u00e9"), people.alice),
     ]
     events = [written(command, user).event for command, user in commands]
     events.append(written(message(room, reply_to=events[1].id), people.alice).event)
@@ -58,7 +58,9 @@ def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) ->
 
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     """Names and roles of all whom the event concerns are in it."""
-    made, _, invited, *_ = [msgspec.json.decode(bytes_of(event)) for event in every_kind(people)]
+    made, _, invited, _, _, renamed, _ = [
+        msgspec.json.decode(bytes_of(event)) for event in every_kind(people)
+    ]
     alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}
     assert made == {
         "action": "create_room",
@@ -73,6 +75,7 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
         "members": [alice | {"role": "owner"}, bob | {"role": "member"}],
     }
     assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
+    assert (renamed["user"], renamed["name"]) == (alice, "Caf\u00e9")
 
 
 def test_a_reply_names_its_message_by_its_id(people: People) -> None:
