@@ -6,6 +6,7 @@ Where the two disagree, one of them is wrong. It must not import the codec.
 
 import json
 import re
+import unicodedata
 from typing import Any, Final
 
 from roomlog_contract import limits
@@ -123,6 +124,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_room_name(value: Any) -> bool:
+    return isinstance(value, str) and max(len(value), len(unicodedata.normalize("NFKC", value))) <= 200
+
+
 def _is_token(value: Any) -> bool:
     return value is None or (isinstance(value, str) and 1 <= len(value) <= 512)
 
@@ -169,7 +174,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     },
     "list_rooms": {"after": (NULLABLE, _is_room)},
     "create_room": {
-        "name": (OPTIONAL, lambda value: isinstance(value, str) and len(value) <= 200),
+        "name": (OPTIONAL, _is_room_name),
         "kind": (OPTIONAL, lambda value: value in ("group", "direct")),
         "members": (OPTIONAL, _is_members),
     },
@@ -180,6 +185,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     },
     "remove_user": {"room": (REQUIRED, _is_room), "user": (REQUIRED, _is_positive)},
     "leave_room": {"room": (REQUIRED, _is_room)},
+    "rename_room": {"room": (REQUIRED, _is_room), "name": (REQUIRED, _is_room_name)},
     "ping": {},
 }
 """Each action's keys: whether they must be there, may be null, and what they must be."""
@@ -208,6 +214,8 @@ def _of_meaning(keys: dict[str, Any]) -> set[str]:
         return {"text_too_long"}
     if action == "authenticate" and (keys.get("token") is None) == (keys.get("ticket") is None):
         return {"required_keys"}
+    if action == "create_room" and keys.get("kind") == "direct" and len(keys.get("members", [])) != 1:
+        return {"bad_value"}
     if action == "get_history" and keys.get("before") is not None and keys.get("after") is not None:
         return {"bad_value"}
     return {ACCEPTED}
