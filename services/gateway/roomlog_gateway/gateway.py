@@ -23,6 +23,7 @@ from .rooms.head_poll import HeadPoll
 from .rooms.incoming_events import IncomingEvents
 from .rooms.members import Members
 from .rooms.pending_requests import PendingRequests
+from .rooms.recheck_queue import RecheckQueue
 from .rooms.room import Room
 from .rooms.room_registry import RoomRegistry
 from .rooms.router import Router
@@ -39,6 +40,8 @@ RECHECK_SLOTS: Final = 60
 """Each connection's token and rooms are compared with the database once in 60 s (GUARANTEES G10)."""
 LOST_SLOTS: Final = 20
 """All are, within 20 s, after notices may have been lost: who joined a room meanwhile hears of it (G9)."""
+RECHECKS_PER_TICK: Final = 50
+"""Of the connections that wait for one: at 10,000 connections as many as in LOST_SLOTS."""
 
 
 class Gateway:
@@ -54,6 +57,7 @@ class Gateway:
         self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
         self._beacons = WorkerBeacons(clock)
         self._degradation = Degradation()
+        self._rechecks = RecheckQueue()
         self._make_rooms(config)
         self._hurried_seconds = 0
         """For so long connections are rechecked in LOST_SLOTS."""
@@ -68,7 +72,9 @@ class Gateway:
         fanout = Fanout(rooms)
         registry = RoomRegistry(rooms, keyspace, self._subscriber, fanout.spread)
         gaps = GapFetcher(questions, rooms, self.tasks.spawn)
-        incoming = IncomingEvents(fanout, gaps, self._requests.take_answered, registry.remove_user, clock)
+        incoming = IncomingEvents(
+            fanout, gaps, self._requests.take_answered, registry.remove_user, self._rechecks, clock
+        )
         router = Router(keyspace, self._requests, sender, Selection(rooms, fanout, incoming), clock)
         members = Members(registry, keyspace, questions, self._subscriber, incoming)
         self._authentication = Authentication(members, self.tasks.spawn)
@@ -121,6 +127,9 @@ class Gateway:
                 self._writer.link.cut()
                 self._subscriber.link.cut()
             self.connections.retry(now)
+            if self.is_connected:
+                for session in self._rechecks.take(RECHECKS_PER_TICK):
+                    self._authentication.recheck(session)
             ticks += 1
             if ticks % TICKS_PER_SECOND == 0:
                 self.tick(now, ticks // TICKS_PER_SECOND)

@@ -7,8 +7,9 @@ once more while rooms are new; (d) answer. Waits are bounded: without a worker's
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
@@ -121,16 +122,18 @@ class Authentication:
     async def _compare(self, session: Session) -> bool:
         """Compare once and return whether a worker answered."""
         pinned: list[Room] = []
+        announced = session.take_announced()
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
-                identified = await self._in_turn(session, pinned)
+                identified = await self._in_turn(session, pinned, announced)
             if session.state is SessionState.ACTIVE:
                 if identified.user is None:
                     session.connection.close(CloseCode.REVOKED, "revoked")
                 else:
-                    self._members.apply(session, identified)
+                    self._members.apply(session, identified, announced)
         except (TimeoutError, NotSubscribed):
             metrics.RECHECKS_UNANSWERED.inc()
+            session.announce(*announced)
             return False
         finally:
             self._members.unpin(pinned)
@@ -145,17 +148,21 @@ class Authentication:
                 raise
         return await self._in_turn(session, pinned)
 
-    async def _in_turn(self, session: Session, pinned: list[Room]) -> Identified:
+    async def _in_turn(
+        self, session: Session, pinned: list[Room], announced: Collection[UUID] = ()
+    ) -> Identified:
         async with self._turns.setdefault(session.secret, asyncio.Lock()):  # deadline: the caller's
-            return await self._read_and_subscribe(session, pinned)
+            return await self._read_and_subscribe(session, pinned, announced)
 
-    async def _read_and_subscribe(self, session: Session, pinned: list[Room]) -> Identified:
+    async def _read_and_subscribe(
+        self, session: Session, pinned: list[Room], announced: Collection[UUID]
+    ) -> Identified:
         """Return what was read after everything in it was subscribed to; the caller unpins."""
         held = set(session.rooms)
-        if session.user and (announced := session.take_announced()):
+        if announced:
             # Subscribed to first, the rooms of a notice need no second read.
             pinned.extend(await self._members.pin(session.user, announced, self.recheck))
-            held |= announced
+            held.update(announced)
         identified = await self._identify(session)
         while identified.user is not None and session.state is not SessionState.ENDED:
             if session.user not in (0, identified.user.id):
@@ -164,12 +171,13 @@ class Authentication:
             if not self._members.attach(session, identified.user.id):
                 raise TooManyConnections(identified.user.id)
             missing = [summary.id for summary in identified.rooms if summary.id not in held]
-            if held and not missing:
+            if held and not missing and not self._members.is_outdated(identified):
                 break
             pinned.extend(await self._members.pin(identified.user.id, missing, self.recheck))
             held.update(missing)
             identified = await self._identify(session)
-            if held.issuperset(summary.id for summary in identified.rooms):
+            is_whole = held.issuperset(summary.id for summary in identified.rooms)
+            if is_whole and not self._members.is_outdated(identified):
                 break
         return identified
 

@@ -27,11 +27,13 @@ class DeliveryState(Enum):
 class Delivery:
     """Where one connection stands in one room, off the live path."""
 
-    __slots__ = ("_held", "_is_behind", "_selects", "cursor")
+    __slots__ = ("_held", "_is_behind", "_selects", "cursor", "is_reset")
 
     def __init__(self, cursor: int, *, is_behind: bool) -> None:
         self.cursor = cursor
         """The last seq that the connection was told."""
+        self.is_reset = False
+        """It was told that the log began anew, and has not caught up with it since."""
         self._is_behind = is_behind
         self._selects = 0
         """How many select_room are under way; the last one's answer counts."""
@@ -66,6 +68,7 @@ class Delivery:
 
     def forget(self) -> None:
         """Drop what is held: the log began anew, and nothing of the old one means anything."""
+        self.is_reset = True
         self._held = []
         self.fall_behind()
 

@@ -15,6 +15,7 @@ from .. import metrics
 from ..sockets.session import Session
 from .fanout import Fanout
 from .gap_fetcher import GapFetcher
+from .recheck_queue import RecheckQueue
 from .room import Arrival, Room
 
 log = structlog.get_logger()
@@ -28,14 +29,19 @@ class IncomingEvents:
         fanout: Fanout,
         gaps: GapFetcher,
         take_answered: Callable[[Notice], Session | None],
-        on_left: Callable[[Room, int], None],
+        on_left: Callable[[Room, int], list[Session]],
+        rechecks: RecheckQueue,
         clock: Callable[[], float],
     ) -> None:
-        """`take_answered` says whose command an event answers, `on_left(room, user)` hears who left."""
+        """`take_answered` says whose command an event answers.
+
+        `on_left(room, user)` takes out of the room who left, and returns those connections.
+        """
         self._fanout = fanout
         self._gaps = gaps
         self._take_answered = take_answered
         self._on_left = on_left
+        self._rechecks = rechecks
         self._clock = clock
 
     def on_payload(self, room: Room, payload: bytes) -> None:
@@ -99,6 +105,8 @@ class IncomingEvents:
             log.warning("room_reset", room=room.id.hex)
         for session in strangers:
             session.tell(Reset(room=room.id, epoch=epoch))
+        # One of the events between may have ended a membership, and nobody here will hear of it.
+        self._rechecks.add(strangers)
         self.deliver_waiting(room)
 
     def _deliver(self, room: Room, notice: Notice) -> None:
@@ -112,4 +120,7 @@ class IncomingEvents:
         # After the delivery: who leaves is sent the event that says so.
         if notice.left:
             room.depart(notice.left, notice.seq)
-            self._on_left(room, notice.left)
+            removed = self._on_left(room, notice.left)
+            if notice.seq < room.target:
+                # It came late: an invitation that followed it may have been compared before it.
+                self._rechecks.add(removed)

@@ -128,14 +128,30 @@ class Members:
         session.enter(room.id)
         room.admit(session, cursor)
 
-    def apply(self, session: Session, identified: Identified) -> None:
-        """Make the connection's rooms those that were read, and tell it of each difference."""
+    def is_outdated(self, identified: Identified) -> bool:
+        """Return True if a room began here at a later head: leaves in between were heard by nobody."""
+        for summary in identified.rooms:
+            room = self._registry.get(summary.id)
+            if room is not None and room.epoch == summary.epoch and summary.seq < room.start:
+                return True
+        return False
+
+    def apply(self, session: Session, identified: Identified, announced: Collection[UUID]) -> None:
+        """Make the connection's rooms those that were read, and tell it of each difference.
+
+        `announced` are the rooms that notices brought it into. A client that has not caught up with a room
+        since its reset may have been refused it meanwhile and dropped it: an invitation there is news too.
+        """
         wanted = {summary.id: summary for summary in identified.rooms}
         for key in [key for key in session.rooms if key not in wanted]:
             self._registry.remove(session, key)
         for summary in identified.rooms:
             room = self.update_room(session, summary)
-            if room is not None and session not in room:
+            if room is None:
+                continue
+            if room.id in announced and room.is_reset(session):
+                self._registry.remove(session, room.id)
+            if session not in room:
                 joined = summary_at(summary, room)
                 session.tell(RoomJoined(room=joined))
                 self.enter(session, room, joined.seq)
@@ -155,8 +171,6 @@ class Members:
         notice = decode_user_notice(payload)
         for session in self.connections(user):
             if isinstance(notice, Joined):
-                if notice.room.id in session.rooms:
-                    continue
                 session.announce(notice.room.id)
             on_notice(session)
 

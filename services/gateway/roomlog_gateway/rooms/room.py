@@ -48,6 +48,7 @@ class Room:
         "others",
         "pins",
         "seq",
+        "start",
         "target",
     )
 
@@ -59,6 +60,8 @@ class Room:
         """Empty until the first head is known."""
         self.seq = 0
         """The last seq that went to the members."""
+        self.start = 0
+        """The head with which it began here: no event up to it was heard."""
         self.target = 0
         """The highest seq that is known to exist."""
         self.gap_since: float | None = None
@@ -119,7 +122,8 @@ class Room:
         strangers = self.members()
         # A new room hears its first events before its first head; of another epoch they mean nothing.
         waiting = [notice for notice in self._pending.values() if notice.epoch == epoch]
-        self.epoch, self.seq, self.target, self.gap_since = epoch, head, head, None
+        self.epoch, self.start, self.gap_since = epoch, head, None
+        self.seq = self.target = head
         self._pending = {notice.seq: notice for notice in waiting if notice.seq > head}
         self._departed.clear()
         for session in strangers:
@@ -184,6 +188,11 @@ class Room:
     def has_departed(self, user: int, head: int) -> bool:
         """Return True if a membership that was read at `head` has ended since."""
         return self._departed.get(user, 0) > head
+
+    def is_reset(self, session: Session) -> bool:
+        """Return True if the connection was told that the log began anew, and has not caught up since."""
+        delivery = self.others.get(session)
+        return delivery is not None and delivery.is_reset
 
     def hold(self, session: Session) -> Delivery:
         """Hold the connection's events from here on: a select_room is under way."""

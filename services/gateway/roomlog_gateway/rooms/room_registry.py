@@ -59,11 +59,12 @@ class RoomRegistry:
         session.tell(RoomLeft(room=key))
         self._drop_unused([room])
 
-    def remove_user(self, room: Room, user: int) -> None:
-        """Take all connections of a user out of a room: an event of its log ended the membership."""
-        for session in room.members():
-            if session.user == user:
-                self.remove(session, room.id)
+    def remove_user(self, room: Room, user: int) -> list[Session]:
+        """Take all connections of a user out of a room, because its log ended the membership; return them."""
+        removed = [session for session in room.members() if session.user == user]
+        for session in removed:
+            self.remove(session, room.id)
+        return removed
 
     def remove_from_all(self, session: Session) -> None:
         """Take a connection out of all its rooms, which it is not told: it ends, or starts again."""

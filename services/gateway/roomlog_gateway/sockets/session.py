@@ -183,14 +183,14 @@ class Session:
         rooms, self.rooms = self.rooms, set()
         return rooms
 
-    def announce(self, room: UUID) -> None:
-        """Remember that a notice brought it into a room, until the next recheck."""
-        self._announced.add(room)
+    def announce(self, *rooms: UUID) -> None:
+        """Remember that notices brought it into rooms, until the next recheck."""
+        self._announced.update(rooms)
 
     def take_announced(self) -> set[UUID]:
-        """Return the announced rooms that it is not in yet, and forget them."""
+        """Return the announced rooms, and forget them."""
         announced, self._announced = self._announced, set()
-        return announced - self.rooms
+        return announced
 
     def sent(self) -> None:
         """Count a command that is under way to a worker."""

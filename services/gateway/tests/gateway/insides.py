@@ -15,6 +15,7 @@ from roomlog_gateway.rooms.fanout import Fanout
 from roomlog_gateway.rooms.gap_fetcher import GapFetcher, OnPage
 from roomlog_gateway.rooms.incoming_events import IncomingEvents
 from roomlog_gateway.rooms.pending_requests import Request
+from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.selection import Selection
 from roomlog_gateway.sockets.session import Services, Session
@@ -84,6 +85,7 @@ class Stage:
     log: list[Notice] = field(default_factory=list)
     epoch: str = EPOCH
     gaps: CountedGaps = field(default_factory=CountedGaps)
+    rechecks: RecheckQueue = field(default_factory=RecheckQueue)
     answered: dict[int, Session] = field(default_factory=dict)
     now: float = 0.0
 
@@ -93,7 +95,7 @@ class Stage:
         self.fanout._wake = lambda: None  # type: ignore[method-assign]
         self.room = rooms[ROOM] = Room(ROOM, self.fanout.spread)
         self.incoming = IncomingEvents(
-            self.fanout, self.gaps, self._take_answered, self._on_left, lambda: self.now
+            self.fanout, self.gaps, self._take_answered, self._on_left, self.rechecks, lambda: self.now
         )
         self.selection = Selection(rooms, self.fanout, self.incoming)
         self.incoming.compare_head(self.room, self.epoch, 0, is_certain=True)
@@ -152,10 +154,11 @@ class Stage:
     def _take_answered(self, notice: Notice) -> Session | None:
         return self.answered.pop(notice.request, None) if notice.gateway == GATEWAY else None
 
-    def _on_left(self, room: Room, user: int) -> None:
-        for session in room.members():
-            if session.user == user:
-                room.leave(session)
+    def _on_left(self, room: Room, user: int) -> list[Session]:
+        removed = [session for session in room.members() if session.user == user]
+        for session in removed:
+            room.leave(session)
+        return removed
 
 
 def read(session: Session) -> list[dict[str, Any]]:
