@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from roomlog_local.command import management
-from roomlog_local.errors import LocalError, StartFailed
+from roomlog_local.errors import LocalError, OlderData, StartFailed
 from roomlog_local.folder import Folder
 from roomlog_local.plan import Plan, make_plan
 from roomlog_local.supervisor import Supervisor
@@ -24,6 +24,8 @@ from roomlog_runtime.logs import escaped
 from roomlog_runtime.shutdown import Shutdown
 
 FOLDER = ".roomlog"
+OLDER_LAYOUT = "roomlog.E002"
+"""The check of `migrate` that refuses the tables of an older Roomlog."""
 COMMAND_SECONDS = 60.0
 """For one management command; the first migration of a slow machine takes some seconds."""
 
@@ -74,11 +76,24 @@ def run(folder: Folder, shutdown: Shutdown) -> None:
 
 
 def migrate(plan: Plan, folder: Folder) -> None:
-    """Brings the database up to date; skips a second of Django where our own file is known to be."""
+    """Brings the database up to date; skips a second of Django where our own file is known to be.
+
+    Raises:
+        OlderData: when our own file has tables that can't be migrated; they stay.
+        StartFailed: when it fails for another reason.
+    """
     if plan.migrates_sqlite and folder.is_migrated():
         return
     say("migrating the database")
-    run_command(management("migrate", "--verbosity", "0"), plan)
+    try:
+        run_command(management("migrate", "--verbosity", "0"), plan)
+    except StartFailed as error:
+        if plan.migrates_sqlite and OLDER_LAYOUT in str(error):
+            raise OlderData(
+                f"{folder.path} holds data of an older Roomlog:"
+                " move the folder away or delete it (make clean), and start again."
+            ) from error
+        raise
     if plan.migrates_sqlite:
         folder.mark_migrated()
 

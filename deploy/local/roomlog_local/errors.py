@@ -5,7 +5,8 @@ LocalError
 ├── StartFailed: a process ended, or was not ready in time
 ├── StartInterrupted: the stop was requested before everything was ready
 ├── PortsTaken: no port of ours is free
-└── AlreadyRunning: another run holds the same folder
+├── AlreadyRunning: another run holds the same folder
+└── OlderData: the folder's database has the tables of an older Roomlog
 """
 
 
@@ -31,3 +32,7 @@ class PortsTaken(LocalError):
 
 class AlreadyRunning(LocalError):
     """Another run holds the same folder."""
+
+
+class OlderData(LocalError):
+    """The folder's database has the tables of an older Roomlog."""

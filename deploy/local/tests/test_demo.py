@@ -1,10 +1,12 @@
 """`roomlog demo` for real: from an empty folder to a chat, through kills, to the data alone, and again."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -195,3 +197,23 @@ def test_a_failed_command_is_one_error_with_its_reason(monkeypatch: pytest.Monke
     failing = (sys.executable, "-c", "import sys; sys.exit('no such table')", "migrate")
     with pytest.raises(StartFailed, match=r"migrate failed:\nno such table"):
         demo.run_command(failing, plan)
+
+
+def test_data_of_an_older_layout_is_left_alone_and_said(tmp_path: Path) -> None:
+    """One sentence says what to do, the exit status is not 0, and nothing is lost."""
+    folder = tmp_path / ".roomlog"
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / "roomlog.sqlite3")) as older:
+        older.execute("CREATE TABLE roomlog_store_roomevent (text TEXT)")
+        older.execute("INSERT INTO roomlog_store_roomevent VALUES ('precious')")
+        older.commit()
+    run = Run(folder, 0)
+    assert run.process.wait(DEADLINE_SECONDS) == 1
+    *said, last = run.console().splitlines()
+    assert said == ["roomlog | migrating the database"]
+    assert last == (
+        f"{folder} holds data of an older Roomlog: move the folder away or delete it (make clean),"
+        " and start again."
+    )
+    with contextlib.closing(sqlite3.connect(folder / "roomlog.sqlite3")) as older:
+        assert older.execute("SELECT text FROM roomlog_store_roomevent").fetchall() == [("precious",)]

@@ -10,11 +10,15 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from roomlog.older_layout import has_older_layout
+
 ENCODING: Final = "UTF8"
 TODO: Final = (
     "Recreate it with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0; move existing data with pg_dump"
     " and a restore."
 )
+OLDER_LAYOUT: Final = "roomlog.E002"
+"""Is looked for by whoever runs `migrate` and knows where the data are."""
 
 
 @register(Tags.database)
@@ -27,6 +31,22 @@ def check_encoding(
         Error(f"The database's encoding is {encoding}, not {ENCODING}.", hint=TODO, id="roomlog.E001")
         for encoding in encodings.values()
         if encoding not in (None, ENCODING)
+    ]
+
+
+@register(Tags.database)
+def check_layout(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse tables of an older layout, which `migrate` would take for its own."""
+    return [
+        Error(
+            "The database has tables of an older Roomlog, which can't be migrated.",
+            hint="Use an empty database, or drop Roomlog's tables and their rows in django_migrations.",
+            id=OLDER_LAYOUT,
+        )
+        for alias in databases or ()
+        if has_older_layout(connections[alias])
     ]
 
 

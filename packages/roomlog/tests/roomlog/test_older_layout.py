@@ -1,0 +1,59 @@
+"""A database of an older layout is refused by `migrate` with a sentence, and left as it is."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.checks import run_checks
+from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from roomlog.checks import OLDER_LAYOUT
+
+
+def refusals() -> list[str | None]:
+    """Return the ids of what the checks of `migrate` say."""
+    return [message.id for message in run_checks(databases=["default"])]
+
+
+@pytest.fixture
+def undone(database: str) -> Iterator[None]:
+    """What the test changes in the tables is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def test_the_layout_of_now_passes(database: str) -> None:
+    """A database that was migrated just now."""
+    assert OLDER_LAYOUT not in refusals()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE roomlog_person RENAME COLUMN name TO nickname",
+        "ALTER TABLE roomlog_logintry RENAME TO another",
+        "CREATE TABLE roomlog_store_roomevent (id integer)",
+    ],
+)
+@pytest.mark.usefixtures("undone")
+def test_tables_of_an_older_layout_are_refused(statement: str) -> None:
+    """A column or a table that the recorded migrations make is missing, or the models had another label."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert OLDER_LAYOUT in refusals()
+
+
+@pytest.mark.usefixtures("undone")
+def test_a_recorded_migration_that_is_gone_is_refused() -> None:
+    """Its file was there in an older layout."""
+    MigrationRecorder(connection).record_applied("roomlog", "0001_first")
+    assert OLDER_LAYOUT in refusals()
+
+
+@pytest.mark.usefixtures("undone")
+def test_an_empty_database_passes() -> None:
+    """Nothing was applied: `migrate` makes everything."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE django_migrations RENAME TO elsewhere")
+    assert OLDER_LAYOUT not in refusals()
