@@ -1,50 +1,56 @@
-"""Content-Security-Policy of every page: only our own files run, nothing inline.
+"""Content-Security-Policy of every page, by django-csp: only our own files run, nothing inline.
 
-Around people's requests. The admin's theme evaluates expressions in its markup (Alpine.js), so its
-pages, for staff alone, allow that and nothing from elsewhere either.
+Around people's requests; the settings say what holds for all pages. The admin's theme evaluates expressions
+in its markup (Alpine.js), so its pages, for staff alone, allow that and nothing from elsewhere either.
 """
 
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-_PAGES: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self' {websocket}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_ADMIN: Final = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+_ADMIN: Final[dict[str, Any]] = {
+    "default-src": [SELF],
+    "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:"],
+    "object-src": [NONE],
+    "form-action": [SELF],
+    "base-uri": [NONE],
+    "frame-ancestors": [NONE],
+}
 
 
-def content_security_policy(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Return the middleware that adds the header."""
+class ContentSecurityPolicy(CSPMiddleware):
+    """The middleware that adds the header."""
 
-    def respond(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        is_admin = request.path.startswith(reverse("admin:index"))
-        policy = _ADMIN if is_admin else _PAGES.format(websocket=_websocket_sources(request))
-        response.headers["Content-Security-Policy"] = policy
-        return response
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        """Return the settings' policy with the gateway's address, or the one of the admin."""
+        parts = super().get_policy_parts(request, response, report_only)
+        if report_only:
+            return parts
+        if request.path.startswith(reverse("admin:index")):
+            parts.config = _ADMIN
+        else:
+            parts.update = {"connect-src": _websocket_sources(request)}
+        return parts
 
-    return respond
 
-
-def _websocket_sources(request: HttpRequest) -> str:
+def _websocket_sources(request: HttpRequest) -> list[str]:
     """Return where the chat page may connect to. `'self'` covers ws only in newer browsers."""
     if settings.ROOMLOG_WEBSOCKET_URL:
         address = urlsplit(settings.ROOMLOG_WEBSOCKET_URL)
-        return f"{address.scheme}://{address.netloc}"
+        return [f"{address.scheme}://{address.netloc}"]
     try:
         host = request.get_host()
     except DisallowedHost:
-        return ""  # answered with 400 already
-    return f"ws://{host} wss://{host}"
+        return []  # answered with 400 already
+    return [f"ws://{host}", f"wss://{host}"]

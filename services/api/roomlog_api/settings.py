@@ -4,6 +4,7 @@ Before the message's way. Secure unless told otherwise; it must not know anythin
 laptop and a cluster but by a ROOMLOG_ variable.
 """
 
+from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
 from roomlog.databases import database
@@ -28,6 +29,19 @@ SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
 DEBUG = read_flag("ROOMLOG_DEBUG")
 ALLOWED_HOSTS = read_hosts("ROOMLOG_ALLOWED_HOSTS", ("localhost", "127.0.0.1"))
 CSRF_TRUSTED_ORIGINS = read_origins("ROOMLOG_CSRF_TRUSTED_ORIGINS")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+"""Of all pages but the admin's; `csp.py` adds the gateway's address."""
 DEFAULT_EXCEPTION_REPORTER_FILTER = "roomlog_api.debug_pages.SettingsFilter"
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"))}
 
@@ -60,7 +74,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "roomlog_api.csp.content_security_policy",
+    "roomlog_api.csp.ContentSecurityPolicy",
     "roomlog_api.refusals.Refusals",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
