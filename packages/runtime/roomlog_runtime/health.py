@@ -65,7 +65,7 @@ class Answer:
 
 
 def respond(path: str, checks: Checks) -> Answer:
-    """Answers one GET of `path`; a query string does not matter."""
+    """Answer one GET of `path`; a query string does not matter."""
     match path.partition("?")[0]:
         case "/livez":
             return _verdict(None if checks.live() else "does not turn")
@@ -83,7 +83,7 @@ class HealthServer:
     """Answers on a bind from a few threads of its own, until stopped."""
 
     def __init__(self, bind: Bind, checks: Checks) -> None:
-        """Opens the socket; raises OSError where the address is taken."""
+        """Open the socket; raise OSError if the address is taken."""
         self._server = _Server(bind, checks)
         self._thread = Thread(
             target=self._server.serve_forever, args=(POLL_SECONDS,), name="health", daemon=True
@@ -91,15 +91,15 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port, also where the bind left the choice to the system."""
+        """Return the port, also if the bind left the choice to the system."""
         return int(self._server.server_address[1])
 
     def start(self) -> None:
-        """Begins to answer; the caller goes on."""
+        """Begin to answer in threads of its own."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Closes the socket and ends the threads, within REQUEST_SECONDS."""
+        """Close the socket and end the threads, within REQUEST_SECONDS."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()

@@ -25,7 +25,7 @@ SERVER_ERROR = 500
 
 
 def configure_logs(service: str, *, environ: Mapping[str, str] = os.environ) -> None:
-    """Routes structlog and the standard library's logging to standard output; the last call wins.
+    """Route structlog and the standard library's logging to standard output; the last call wins.
 
     Reads ROOMLOG_LOG_LEVEL (info) and ROOMLOG_LOG_FORMAT (json or console). Context variables bound with
     `structlog.contextvars` are on every line of their context.
@@ -45,7 +45,7 @@ def configure_logs(service: str, *, environ: Mapping[str, str] = os.environ) -> 
 
 
 def stdlib_config(service: str, *, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Returns the standard library's half, for gunicorn's `logconfig_dict` and Django's `LOGGING`.
+    """Return the standard library's half, for gunicorn's `logconfig_dict` and Django's `LOGGING`.
 
     gunicorn configures logging after it has read its own configuration file, and would otherwise undo ours.
     """
@@ -86,7 +86,7 @@ def _level(environ: Mapping[str, str]) -> int:
 
 
 def _shared(service: str) -> list[Processor]:
-    """What every record gets, whoever wrote it."""
+    """Return the processors of every record, whoever wrote it."""
 
     def add_service(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event["service"] = service
@@ -116,7 +116,7 @@ def _formatter(service: str, environ: Mapping[str, str]) -> structlog.stdlib.Pro
 
 
 def _escape_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Keeps a library's message on its line: a user agent with a line break must not forge a record."""
+    """Keep a library's message on its line: a user agent with a line break must not forge a record."""
     event["event"] = str(event["event"]).replace("\r", "\\r").replace("\n", "\\n")
     return event
 

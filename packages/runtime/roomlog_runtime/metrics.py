@@ -14,7 +14,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 def expose() -> bytes:
-    """Returns the text exposition of this process, or of all its siblings.
+    """Return the text exposition of this process, or of all its siblings.
 
     prometheus-client writes to files of one folder where PROMETHEUS_MULTIPROC_DIR is set (several gunicorn
     workers in one pod); whoever is asked then answers for all of them.

@@ -72,7 +72,7 @@ def end_with_a_sentence() -> None:
 
 
 def read_text(name: str, default: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
-    """Returns the variable's text; without a default it must be set."""
+    """Return the variable's text; without a default it must be set."""
     value = environ.get(name, "") or default
     if value is None:
         raise SettingError(name, "is not set")
@@ -111,7 +111,7 @@ def read_integer(
     maximum: int | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> int:
-    """Returns a whole number between minimum and maximum, both included."""
+    """Return a whole number between minimum and maximum, both included."""
     text = read_text(name, None if default is None else str(default), environ=environ).strip()
     if not _INTEGER.fullmatch(text):
         raise SettingError(name, f"is {_shown(text)}, not a whole number")
@@ -128,7 +128,7 @@ def read_seconds(
     maximum: float | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> float:
-    """Returns a number of seconds between minimum and maximum; NaN and infinities are refused."""
+    """Return a number of seconds between minimum and maximum; NaN and infinities are refused."""
     text = read_text(name, None if default is None else str(default), environ=environ).strip()
     if not _NUMBER.fullmatch(text):
         raise SettingError(name, f"is {_shown(text)}, not a number of seconds")
@@ -138,7 +138,7 @@ def read_seconds(
 
 
 def read_flag(name: str, default: bool = False, *, environ: Mapping[str, str] = os.environ) -> bool:
-    """Returns True for 1, true, yes, on and False for 0, false, no, off, in any case."""
+    """Return True for 1, true, yes, on and False for 0, false, no, off, in any case."""
     text = read_choice(name, TRUE_WORDS + FALSE_WORDS, "1" if default else "0", environ=environ)
     return text in TRUE_WORDS
 
@@ -150,7 +150,7 @@ def read_choice(
     *,
     environ: Mapping[str, str] = os.environ,
 ) -> str:
-    """Returns one of the lower-case choices, whatever the case of the variable."""
+    """Return one of the lower-case choices, whatever the case of the variable."""
     text = read_text(name, default, environ=environ).strip().lower()
     if text not in choices:
         raise SettingError(name, f"is {_shown(text)}, not one of {', '.join(choices)}")
@@ -160,13 +160,13 @@ def read_choice(
 def read_list(
     name: str, default: tuple[str, ...] = (), *, environ: Mapping[str, str] = os.environ
 ) -> tuple[str, ...]:
-    """Returns the parts between commas, trimmed, without empty ones."""
+    """Return the parts between commas, trimmed, without empty ones."""
     text = read_text(name, ",".join(default), environ=environ)
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def read_bind(name: str, default: str | None = None, *, environ: Mapping[str, str] = os.environ) -> Bind:
-    """Returns the address in `host:port`; an IPv6 host stands in brackets."""
+    """Return the address in `host:port`; an IPv6 host stands in brackets."""
     text = read_text(name, default, environ=environ).strip()
     host, _, port = text.rpartition(":")
     if not _HOST.fullmatch(host) or not re.fullmatch("[0-9]{1,5}", port) or int(port) > MAX_PORT:

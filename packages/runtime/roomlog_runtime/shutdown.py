@@ -26,22 +26,22 @@ class Shutdown:
 
     @property
     def requested(self) -> bool:
-        """Is True from the first signal or call of `request` on."""
+        """Return True from the first signal or call of `request` on."""
         return self._requested
 
     def install(self) -> None:
-        """Makes SIGTERM and SIGINT request the stop; only the main thread may call it."""
+        """Make SIGTERM and SIGINT request the stop; only the main thread may call it."""
         for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
     def request(self) -> None:
-        """Asks to stop, as a signal does; again is harmless."""
+        """Ask to stop, as a signal does; again is harmless."""
         if not self._requested:
             self._requested = True
             os.write(self._write_end, b"x")
 
     def wait(self, seconds: float) -> bool:
-        """Sleeps until the stop is requested, at most these seconds, and returns whether it is."""
+        """Sleep until the stop is requested, at most these seconds, and return whether it is."""
         if self._requested:
             return True
         # The byte stays in the pipe, so every waiter of every thread wakes. poll, because select fails on
@@ -52,7 +52,7 @@ class Shutdown:
         return self._requested
 
     def close(self) -> None:
-        """Gives the pipe back; the handlers must be replaced or the process be ending."""
+        """Give the pipe back; call it only once the handlers are replaced or the process ends."""
         os.close(self._read_end)
         os.close(self._write_end)
 

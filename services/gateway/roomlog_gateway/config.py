@@ -46,7 +46,7 @@ class Config:
 
     @property
     def drain_seconds(self) -> float:
-        """The longest drain: gunicorn and the pod's grace period must allow for it."""
+        """Return the longest drain: gunicorn and the pod's grace period must allow for it."""
         spread = self.max_connections / self.max_reconnects_per_second
         return self.prestop_seconds + spread + ANSWER_SECONDS
 

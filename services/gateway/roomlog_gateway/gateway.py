@@ -97,7 +97,7 @@ class Gateway:
 
     @property
     def is_connected(self) -> bool:
-        """Is True while both links to Redis are up."""
+        """Return True while both links to Redis are up."""
         return self._writer.is_up and self._subscriber.is_up
 
     def start(self) -> None:
@@ -112,7 +112,7 @@ class Gateway:
         await self.tasks.stop()
 
     def _resubscribed(self) -> None:
-        """Every channel is subscribed again; what was published meanwhile must be found."""
+        """Look for what was published while the channels were not subscribed."""
         self._heads.at_once()
         self._hurried_seconds = LOST_SLOTS
 

@@ -38,19 +38,19 @@ class Speaker(Protocol):
     """Who speaks through a link; all calls come from the event loop and must not block or raise."""
 
     def link_up(self) -> None:
-        """The link is new and knows nothing: no subscription, no command in flight."""
+        """Begin anew: Redis knows no subscription and no command in flight."""
 
     def link_reply(self, reply: Any) -> None:
-        """One whole reply; errors are hiredis.ReplyError objects."""
+        """Take one whole reply; errors are hiredis.ReplyError objects."""
 
     def link_silent(self) -> None:
-        """Nothing was heard for a while: send something that is answered."""
+        """Send something that Redis answers: nothing was heard for a while."""
 
     def link_writable(self) -> None:
-        """The socket takes more again."""
+        """Write on: the socket takes more again."""
 
     def link_down(self) -> None:
-        """The link broke or could not be made; nothing that was in flight will be answered."""
+        """Give up what was in flight: the link broke or could not be made."""
 
 
 class RedisLink(asyncio.Protocol):

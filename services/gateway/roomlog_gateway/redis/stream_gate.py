@@ -31,7 +31,7 @@ class StreamGate:
 
     @property
     def is_shut(self) -> bool:
-        """Is True while the stream is at a bound, as far as known."""
+        """Return True while the stream is at a bound, as far as known."""
         return self._entries >= limits.STREAM_ENTRIES or self._bytes >= limits.STREAM_BYTES
 
     def wants_sample(self, now: float) -> bool:

@@ -116,7 +116,7 @@ class Subscriber:
         self.link.write(_PING)
 
     def link_writable(self) -> None:
-        """Subscriptions are few: they were written into the socket's buffer all the same."""
+        """Do nothing: subscriptions are few, and the socket's buffer took them all."""
 
     def link_down(self) -> None:
         self.is_up = False

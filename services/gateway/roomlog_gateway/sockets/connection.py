@@ -142,7 +142,7 @@ class Connection:
 
     @property
     def unread_bytes(self) -> int:
-        """What waits for this connection alone, but for what any socket may hold."""
+        """Return what waits for this connection alone, above what any socket may hold."""
         in_transport = self._waiting_bytes - SOCKET_BYTES - WRITE_BYTES
         return self.session.outbox.answer_bytes + max(0, in_transport)
 
@@ -165,7 +165,7 @@ class Connection:
 
     @property
     def is_silent(self) -> bool:
-        """True if it had its time to answer `ask` and gave no sign of life."""
+        """Return True if it had its time to answer `ask` and gave no sign of life."""
         return self.asked_at is not None and self._clock() - self.asked_at >= limits.PLACE_SECONDS
 
     def retry(self, now: float) -> None:

@@ -72,12 +72,12 @@ class Outbox:
 
     @property
     def is_backed_up(self) -> bool:
-        """Is True while so much waits to be read that asking for more makes no sense."""
+        """Return True while so much waits to be read that asking for more makes no sense."""
         return self._answer_bytes > READ_BYTES
 
     @property
     def answer_bytes(self) -> int:
-        """What waits for this connection alone; events are shared with others."""
+        """Return the bytes that wait for this connection alone; events are shared with others."""
         return self._answer_bytes
 
     def push_event(self, frame: Frame) -> Push:

@@ -54,7 +54,7 @@ class Parser(Protocol):
         """Take bytes; True where the stream is broken."""
 
     def feed_eof(self) -> None:
-        """Nothing follows."""
+        """Note that nothing follows."""
 
 
 class ReadThrottle:

@@ -49,7 +49,7 @@ class ClientConnection(Protocol):
 
     @property
     def is_silent(self) -> bool:
-        """True if it had its time to answer `ask` and gave no sign of life."""
+        """Return True if it had its time to answer `ask` and gave no sign of life."""
 
     def ask(self) -> None:
         """Ask for a sign of life, because its place is wanted."""
@@ -150,7 +150,7 @@ class Session:
 
     @property
     def secret(self) -> str:
-        """What it has said who it is by: the token or the ticket."""
+        """Return the token or ticket that its client authenticated with."""
         return self.token or self.ticket or ""
 
     def accept_secret(self) -> None:
@@ -323,7 +323,7 @@ class Session:
         self._services.collect(self)
 
     def end(self) -> None:
-        """Is called by the connection, once, when it closes or is lost."""
+        """Leave the rooms and the user; the connection calls it once, when it closes or is lost."""
         if self.state is not SessionState.ENDED:
             self.state = SessionState.ENDED
             self.outbox.clear()

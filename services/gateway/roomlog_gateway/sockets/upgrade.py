@@ -49,7 +49,7 @@ class UpgradeHandler:
         """One upgrade in a turn of the loop: a crowd at the door must not stop those who are in."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Upgrades the request, or says why not."""
+        """Upgrade the request, or say why not."""
         key = request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
         if not _is_upgrade(request):
             return refuse("not_an_upgrade", 426, PLAIN_GET, {hdrs.UPGRADE: "websocket"})
@@ -86,7 +86,10 @@ class UpgradeHandler:
         )
 
     def _is_allowed_origin(self, request: web.Request) -> bool:
-        """Browsers always send an Origin; what sends none is no browser and can't be tricked into it."""
+        """Return True if the page may connect, or if there is none.
+
+        Browsers always send an Origin; a client without one is no browser, so no page can abuse it.
+        """
         origin = request.headers.get(hdrs.ORIGIN)
         return origin is None or is_allowed(origin, request.host, self._config.allowed_origins)
 

@@ -21,7 +21,7 @@ class Owner(Protocol):
     """What a WebSocket needs of the connection that reads it."""
 
     def flooded(self) -> None:
-        """Its client sends far more than it may, and goes on."""
+        """Close it: its client sends far more than it may, and goes on."""
 
     def end(self) -> bool:
         """Write what waits and return whether a goodbye may follow: there is one (RFC 6455 section 5.5.1)."""
