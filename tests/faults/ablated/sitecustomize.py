@@ -20,6 +20,12 @@ WIDER_SECONDS = 0.05
 Patch = Callable[[Any], None]
 
 
+def replace(owner: Any, name: str, replacement: object) -> None:
+    """Put something in the place of what has the name; the process ends where nothing has it any more."""
+    getattr(owner, name)
+    setattr(owner, name, replacement)
+
+
 def answer_before_commit(consumer: Any) -> None:
     """Publish and delete first, commit afterwards."""
     from django.db import transaction
@@ -36,11 +42,11 @@ def answer_before_commit(consumer: Any) -> None:
             time.sleep(WIDER_SECONDS)
         return parked
 
-    def later(self: Batch, *, commits: bool) -> None:
+    def later(self: Batch, *, commits: bool = False) -> None:
         store(self)
 
-    consumer.Consumer._commit = early
-    Batch.store = later  # type: ignore[method-assign,assignment]
+    replace(consumer.Consumer, "_commit", early)
+    replace(Batch, "store", later)
 
 
 def no_heads(gateway: Any) -> None:
@@ -49,13 +55,13 @@ def no_heads(gateway: Any) -> None:
     async def ask_all(self: Any, rooms: list[Any]) -> set[Any]:
         return set()
 
-    gateway.HeadPoll._ask_all = ask_all
-    gateway.LOST_SLOTS = gateway.RECHECK_SLOTS
+    replace(gateway.HeadPoll, "_ask_all", ask_all)
+    replace(gateway, "LOST_SLOTS", gateway.RECHECK_SLOTS)
 
 
 def no_gap_fetch(gaps: Any) -> None:
     """Never fetch what a room misses."""
-    gaps.GapFetcher.watch = lambda self, room, on_page: None
+    replace(gaps.GapFetcher, "watch", lambda self, room, on_page: None)
 
 
 ABLATIONS: dict[str, tuple[str, Patch]] = {
