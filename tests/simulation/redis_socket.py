@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from unittest.mock import patch
 
 import redis
+from redis import utils
 from redis.connection import Connection
 
 from .processes import Thread, current
@@ -105,4 +106,6 @@ def sockets_of(hosts: Mapping[str, Host]) -> Iterator[None]:
     with ExitStack() as patches:
         patches.enter_context(patch.object(Connection, "_connect", connect))
         patches.enter_context(patch.object(Connection, "can_read", can_read))
+        # Each connection would parse the metadata of the installed package.
+        patches.enter_context(patch.object(utils, "get_lib_version", lambda: redis.__version__))
         yield

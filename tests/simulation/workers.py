@@ -5,6 +5,7 @@ clocks and uuids are injected; threads and the socket below redis-py are replace
 """
 
 import asyncio
+import os
 import random
 from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager
@@ -182,4 +183,6 @@ def virtual_threads() -> Iterator[None]:
         for module in (lane, beacon):
             patches.enter_context(patch.object(module, "threading", _Threading))
         patches.enter_context(patch.object(beacon, "BEACON_SECONDS", BEACON_SECONDS))
+        # Nobody shares a processor here: it would only stop the simulation.
+        patches.enter_context(patch.object(os, "sched_yield", lambda: None))
         yield
