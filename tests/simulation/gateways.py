@@ -21,7 +21,7 @@ from roomlog_gateway.gateway import Gateway
 from roomlog_gateway.redis.link import RedisLink
 from roomlog_gateway.sockets.drain import Drain
 
-from .redis_link import LinkTransport, LoggedIn
+from .redis_link import Fate, LinkTransport, LoggedIn
 from .redis_model import ModelRedis
 from .sockets import WAY_SECONDS, Line
 from .wires import LATENCY_SECONDS
@@ -45,6 +45,8 @@ class GatewayHost:
         self.is_cut_off = False
         """No way to Redis."""
         self.link_latency = LATENCY_SECONDS
+        self.fate: Fate | None = None
+        """What becomes of the messages of channels."""
 
     def start(self) -> None:
         """Begin to serve."""
@@ -63,6 +65,12 @@ class GatewayHost:
         """Return the connections to Redis that are up: commands, notices, or both."""
         self.links = [link for link in self.links if not link.is_closing()]
         return self.links
+
+    def doom(self, fate: Fate | None) -> None:
+        """Let this become of what channels bring, on all links."""
+        self.fate = fate
+        for link in self.open_links():
+            link.fate = fate
 
     async def kill(self) -> None:
         """End it as SIGKILL does: nothing is said to anybody."""
@@ -107,6 +115,7 @@ class GatewayHost:
             return None
         transport = LinkTransport(self._loop, self._redis, self._dice)
         transport.take(self.link_latency)
+        transport.fate = self.fate
         self.links.append(transport)
         return LoggedIn(transport)
 

@@ -19,7 +19,8 @@ from tests.faults.history import Epoch, Fault
 from .gateways import GatewayHost
 from .plan import Plan
 from .processes import Process
-from .redis_link import LinkTransport
+from .redis_link import Fate, LinkTransport
+from .redis_model import KEYSPACE
 from .sockets import Line
 from .store import GUEST
 from .wires import LATENCY_SECONDS
@@ -228,13 +229,21 @@ class Mishaps:
 
     async def lose_notices(self) -> str:
         """Publications are lost without a word."""
-        await self._with_fate(lambda: None if self._dice.random() < 0.6 else 0.0)
+        await self._with_fate(lambda channel: None if self._dice.random() < 0.6 else 0.0)
         return "notices"
 
     async def delay_notices(self) -> str:
         """Publications come late, and not in their order."""
-        await self._with_fate(lambda: self._dice.uniform(0.0, 0.4))
+        await self._with_fate(lambda channel: self._dice.uniform(0.0, 0.4))
         return "notices"
+
+    async def delay_replies(self) -> str:
+        """Replies come late, as from a reader that lost its processor: events overtake what was read."""
+        replies = KEYSPACE.gateway_channel("").encode()
+        await self._with_fate(
+            lambda channel: self._dice.uniform(0.1, 0.5) if channel.startswith(replies) else 0.0
+        )
+        return "replies"
 
     # -- gateways and sockets -------------------------------------------------------------------
 
@@ -335,13 +344,13 @@ class Mishaps:
         await self._wait(least, most)
         self._world.redis.is_down = False
 
-    async def _with_fate(self, fate: Callable[[], float | None]) -> None:
-        links = [link for host in self._world.hosts.values() for link in host.open_links()]
-        for link in links:
-            link.fate = fate
+    async def _with_fate(self, fate: Fate) -> None:
+        for host in self._world.hosts.values():
+            host.doom(fate)
         await self._wait(0.5, 5.0)
-        for link in links:
-            link.fate = None
+        for host in self._world.hosts.values():
+            if host.fate is fate:  # else a later fault decides now
+                host.doom(None)
 
     async def _start_worker(self, ordinal: int) -> Worker:
         await self._may_start.wait()

@@ -22,8 +22,10 @@ from .world import World
 SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
 MISTAKE_SECONDS: Final = 20.0
-CHURN_SECONDS: Final = (0.2, 2.5)
 MOMENT_SECONDS: Final = (0.0, 0.2)
+INVITE_SECONDS: Final = (0.0, 0.4)
+"""An invitation comes while it is read who the visitors are and which rooms they have."""
+GREETING_SECONDS: Final = (0.0, 1.0)
 LATE_SECONDS: Final = 12.0
 FOUNDERS: Final = 0.2
 """How likely one of the first makes a room."""
@@ -119,7 +121,9 @@ class People:
     async def _come(self, user: int) -> Person:
         number = len(self.everybody)
         witness = self._world.journal.witness(f"user{user}-{number}", user)
-        urls, start = self._world.urls, self._dice.choice(["head", "beginning"])
+        urls = self._world.urls
+        self._dice.shuffle(urls)  # a gateway that knows nobody of this user has the most to find out
+        start = self._dice.choice(["head", "beginning"])
         client = RoomlogClient(urls, f"token-{user}", start=start, observer=witness)  # type: ignore[arg-type]
         dice = random.Random(self._dice.getrandbits(64))
         person = Person(client, witness, user, dice, dice.choice([0.0, 0.0, 0.0, 0.3]))
@@ -208,20 +212,28 @@ class People:
         pairs = self._dice.sample(pairs, self._dice.choice(self._plan.guests))
         for _ in range(times):
             room, guest = self._dice.choice(pairs)
-            await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
+            await asyncio.sleep(self._dice.uniform(*self._plan.churn_seconds))
             if self._dice.random() < 0.3:
                 await self._change(guest, "leave_room", room)
             else:
                 await self._change(owner, "remove_user", room, user=guest.user)
-            await asyncio.sleep(self._dice.uniform(*CHURN_SECONDS))
+            await asyncio.sleep(self._dice.uniform(*self._plan.churn_seconds))
             for _ in range(self._plan.tries):
                 speaking.append(asyncio.create_task(self._say(guest, room)))
                 await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
             for _ in range(int(self._plan.visits + self._dice.random())):
                 speaking.append(asyncio.create_task(self._visit(guest.user)))
+            await asyncio.sleep(self._dice.uniform(*INVITE_SECONDS))
             if self._dice.random() < 0.85:
                 await self._change(owner, "invite_user", room, user=guest.user)
+                for _ in range(self._plan.greetings):
+                    speaking.append(asyncio.create_task(self._greet(owner, room)))
         await asyncio.gather(*speaking)
+
+    async def _greet(self, person: Person, room: str) -> None:
+        """Say something to somebody who just came in, and whose clients are reading the room."""
+        await asyncio.sleep(self._dice.uniform(*GREETING_SECONDS))
+        await self._say(person, room)
 
     async def _visit(self, user: int) -> None:
         """Come once more, just now."""

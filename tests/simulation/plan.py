@@ -26,12 +26,16 @@ class Plan:
     messages: tuple[int, int] = (30, 100)
     changes: tuple[int, int] = (1, 5)
     """How often somebody is thrown out and invited again."""
+    churn_seconds: tuple[float, float] = (0.2, 2.5)
+    """Before and after each time that somebody is thrown out."""
     guests: tuple[int, ...] = (1, 9)
     """Of how many pairs of room and guest."""
     tries: int = 1
     """How often somebody tries to speak who was just thrown out."""
     visits: float = 0.1
     """How many connections somebody opens just when being invited, on average."""
+    greetings: int = 0
+    """How often somebody is spoken to who was just invited again."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 

@@ -16,8 +16,8 @@ from .wires import Wire
 
 _NOTHING: Final = object()
 _PUBLISHING: Final = (b"PUBLISH", b"XDEL")
-Fate = Callable[[], float | None]
-"""Decides of one message of a channel: how many seconds late it comes, or None where it is lost."""
+Fate = Callable[[bytes], float | None]
+"""Decides of one message, by its channel: how many seconds late it comes, or None where it is lost."""
 
 
 class LinkTransport(asyncio.Transport):
@@ -73,7 +73,7 @@ class LinkTransport(asyncio.Transport):
 
     def push(self, message: list[Any]) -> None:
         """Send a channel's message, late or never where that is its fate."""
-        late = self.fate() if self.fate is not None else 0.0
+        late = self.fate(message[1]) if self.fate is not None else 0.0
         if late:
             self._loop.call_later(late, self._down.carry, self._receive, packed(message))
         elif late is not None:
