@@ -14,7 +14,7 @@ from tests.rules.sources import Source, read, tracked
 _BLOCK = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _QUOTED = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(
-    r"(?P<path>[\w.-]+(?:/[\w.-]+)+\.(?:py|toml|md|ya?ml|json|js|mjs|html|css|txt|mk|tpl|sh)|[\w-]+\.py)"
+    r"(?P<path>[\w.-]+(?:/[\w.-]+)+\.(?:py|toml|md|ya?ml|json|js|mjs|html|css|txt|mk|tpl|sh|sql)|[\w-]+\.py)"
     r"(?::(?P<name>[\w.]+))?"
 )
 _FOLDER = re.compile(r"(?P<path>[\w.-]+(?:/[\w.-]+)*)/")

@@ -26,6 +26,7 @@ def test_the_walk_of_a_message_names_its_files() -> None:
     [
         "`packages/contract/roomlog_contract/shard.py`",
         "`packages/contracts/`",
+        "`log/sql/append_single.mysql.sql`",
         "`shards.py:shard_of_rooms`",
         "`roomlog_contract/events.py:Message.sequence`",
         "`__init__.py:anything`",
@@ -43,6 +44,7 @@ def test_a_name_that_is_not_there_is_found(text: str) -> None:
     [
         "`packages/contract/roomlog_contract/shards.py`",
         "`roomlog_contract/`",
+        "`log/sql/append_single.postgresql.sql`",
         "`shards.py:shard_of_room`",
         "`shards.py:SHARDS`",
         "`roomlog_contract/events.py:Message.seq`",

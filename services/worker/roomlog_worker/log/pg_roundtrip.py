@@ -8,9 +8,7 @@ statement sees what was committed before itself, as it would alone. Knows connec
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
@@ -26,28 +24,15 @@ Rows = list[tuple[Any, ...]]
 _prepared: Final[WeakSet[psycopg.Connection[Any]]] = WeakSet()
 
 
-@dataclass(frozen=True)
-class Statement:
-    """A statement in the words of each database, with %s for each parameter."""
+class Statement(NamedTuple):
+    """A statement as each database takes it."""
 
     name: str
-    types: tuple[str, ...]
-    """PostgreSQL's types of the parameters."""
-    words: Callable[[bool], str]
-    """Returns it for PostgreSQL (True) or SQLite. For PostgreSQL alone it may have $1, $2 … instead of %s."""
-
-    @cached_property
-    def for_sqlite(self) -> str:
-        """Return it as SQLite takes it."""
-        return self.words(False)
-
-    @property
-    def preparation(self) -> str:
-        """Return what prepares it in a PostgreSQL session."""
-        words = self.words(True)
-        if "%s" in words:
-            words %= tuple(f"${number}" for number, _ in enumerate(self.types, 1))
-        return f"PREPARE {self.name} ({', '.join(self.types)}) AS {words}"
+    """By which PostgreSQL's sessions know it once it is prepared."""
+    preparation: str
+    """What prepares it in a session of PostgreSQL's: PREPARE, the types of its parameters, its words."""
+    for_sqlite: str = ""
+    """With %s for each parameter; empty where SQLite is never asked."""
 
 
 class Call(NamedTuple):

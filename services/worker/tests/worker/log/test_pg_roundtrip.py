@@ -10,16 +10,18 @@ from psycopg.pq import TransactionStatus
 
 from roomlog_worker.log.pg_roundtrip import Call, Exchange, Rows, Statement
 
-ECHO = Statement("echo", ("text",), lambda is_postgres: "SELECT %s")
-DAY = Statement("day", ("timestamptz",), lambda is_postgres: "SELECT date(%s)")
-ADD = Statement("add_one", ("text",), lambda is_postgres: "INSERT INTO notes VALUES (%s)")
-COUNT = Statement(
-    "count_others", ("text",), lambda is_postgres: "SELECT count(*) FROM notes WHERE text <> %s"
-)
-LOCK = Statement(
-    "lock_note", ("text",), lambda is_postgres: "SELECT text FROM notes WHERE text = %s FOR UPDATE"
-)
-DIVIDE = Statement("divide", ("text",), lambda is_postgres: "SELECT 1 / %s::integer")
+
+def note(name: str, kind: str, sql: str) -> Statement:
+    """Return a statement of one parameter of this type, which stands in it as %s."""
+    return Statement(name, f"PREPARE {name} ({kind}) AS {sql.replace('%s', '$1')}", sql)
+
+
+ECHO = note("echo", "text", "SELECT %s")
+DAY = note("day", "timestamptz", "SELECT date(%s)")
+ADD = note("add_one", "text", "INSERT INTO notes VALUES (%s)")
+COUNT = note("count_others", "text", "SELECT count(*) FROM notes WHERE text <> %s")
+LOCK = note("lock_note", "text", "SELECT text FROM notes WHERE text = %s FOR UPDATE")
+DIVIDE = note("divide", "text", "SELECT 1 / %s::integer")
 
 WAIT_SECONDS = 15.0
 TEXTS = ["", "it's", 'say "hi"', "back\\slash", "\\'; DROP TABLE notes; --", "100 %s", "; COMMIT", "ünï 🙂\n"]
