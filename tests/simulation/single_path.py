@@ -49,7 +49,7 @@ def on_sqlite(stored: Callable[[], None]) -> Iterator[None]:
     with ExitStack() as patches:
         patches.enter_context(patch.object(statements, "append_single", append))
         patches.enter_context(patch.object(statements, "reserve_ids", _reserve_ids))
-        patches.enter_context(patch.object(Writer, "_remember", _remember))
+        patches.enter_context(patch.object(Writer, "_update_cache", _update_cache))
         yield
 
 
@@ -92,7 +92,7 @@ def _reserve_ids(count: int) -> list[int]:
     return list(range(last - count + 1, last + 1))
 
 
-def _remember(writer: Writer, batch: Batch) -> None:
+def _update_cache(writer: Writer, batch: Batch) -> None:
     """Keep what a batch left, as with PostgreSQL."""
     writer._forget_other_sessions()
-    writer._cache.keep(batch)
+    writer._cache.update(batch)

@@ -57,7 +57,7 @@ def fast(change: Callable[[], object], uuid: str) -> tuple[bool, list[str]]:
         assert take_leases({SHARD: 0}, OWNER) == {SHARD}
         usual(MADE, ALICE)
         cache = RoomCache()
-        cache.keep(usual(message("first"), BOB))
+        cache.update(usual(message("first"), BOB))
         change()
         batch = cache.batch(ROOM, BOB, timezone.now())
         assert batch is not None

@@ -15,11 +15,11 @@ from uuid import UUID
 
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker import beacon, lane
-from roomlog_worker.beacon import BeaconLight, Pulse
+from roomlog_worker.beacon import BeaconThread, Pulse
 from roomlog_worker.bus import Bus, RawEntry
 from roomlog_worker.claim import Claim
 from roomlog_worker.consumer import Consumer
-from roomlog_worker.crash import CrashPoint
+from roomlog_worker.crash_point import CrashPoint
 from roomlog_worker.errors import Forgotten
 from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import LeaseKeeper
@@ -102,7 +102,7 @@ class Worker:
         claim = Claim(bus, clock)
         consumer = _Consumer(bus, self.leases, claim, self.shutdown, _Points(), lanes, pulse)
         consumer.refused = refused
-        BeaconLight(url, KEYSPACE, self.leases.uuid.hex, pulse, self.shutdown).start()
+        BeaconThread(url, KEYSPACE, self.leases.uuid.hex, pulse, self.shutdown).start()
         try:
             consumer.run()
         except Forgotten:

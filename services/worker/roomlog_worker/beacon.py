@@ -53,7 +53,7 @@ class Pulse:
         return int((self._clock() - self._turned_at) * 1000)
 
 
-class BeaconLight:
+class BeaconThread:
     """The thread that publishes."""
 
     def __init__(self, url: str, keyspace: Keyspace, worker: str, pulse: Pulse, shutdown: Shutdown) -> None:

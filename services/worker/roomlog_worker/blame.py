@@ -17,8 +17,9 @@ from .errors import sqlstate_of, took_too_long
 
 Failure = tuple[Entry, Exception]
 _Command = tuple[str, int, UUID | int]
+"""uuid, sender, and the room; for a read its shard."""
 Way = tuple[str, str]
-"""Error and place: how an entry fails."""
+"""How an entry fails: the error, and its SQLSTATE or the line that raised it."""
 ENOUGH: Final = 2
 """Different commands that failed in one way: more need not be known."""
 
@@ -44,7 +45,7 @@ class Blame:
         self._ways: dict[Way, dict[_Command, str]] = {}
         """Way to fail → commands that did since their action was last seen to work, with that action."""
 
-    def begin(self) -> None:
+    def start_turn(self) -> None:
         """Forget what failed in a turn that was cut short: whatever cut it may have failed the entries."""
         self._failures = []
         self._worked = set()
@@ -65,7 +66,7 @@ class Blame:
     def judge(self) -> Verdict:
         """Tell the turn's failures apart, and begin the next turn."""
         failures, worked = self._failures, self._worked
-        self.begin()
+        self.start_turn()
         for way, commands in list(self._ways.items()):
             self._ways[way] = {key: action for key, action in commands.items() if action not in worked}
         self._ways = {way: commands for way, commands in self._ways.items() if commands}
@@ -89,14 +90,14 @@ class Blame:
     def _doubt(self, entry: Entry, error: Exception) -> None:
         commands = self._ways.setdefault(way_of(error), {})
         command = command_of(entry)
-        places = {place for *_, place in commands}
-        if len(commands) < ENOUGH or (len(places) == 1 and command[-1] not in places):
+        rooms = {room for *_, room in commands}
+        if len(commands) < ENOUGH or (len(rooms) == 1 and command[-1] not in rooms):
             commands[command] = entry.action
 
     def _is_of_one_room(self, error: Exception) -> bool:
         """Tell whether only commands of one room failed in this way: others may have no part in it."""
-        places = {place for *_, place in self._ways.get(way_of(error), ())}
-        return not self._is_trouble(error) and len(places) == 1 and isinstance(places.pop(), UUID)
+        rooms = {room for *_, room in self._ways.get(way_of(error), ())}
+        return not self._is_trouble(error) and len(rooms) == 1 and isinstance(rooms.pop(), UUID)
 
     def _is_common(self, error: Exception) -> bool:
         return len(self._ways[way_of(error)]) >= ENOUGH
@@ -106,8 +107,8 @@ def way_of(error: Exception) -> Way:
     """Return class and place; the text of a database error quotes the row."""
     if isinstance(error, Error):
         return type(error).__name__, sqlstate_of(error)
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return type(error).__name__, f"{place.name}:{place.lineno}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return type(error).__name__, f"{frame.name}:{frame.lineno}"
 
 
 def command_of(entry: Entry) -> _Command:

@@ -23,7 +23,7 @@ from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
 
 from .entries import kind_of, label_of
-from .line import Line
+from .redis_socket import RedisSocket
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
 RawEntry = tuple[str, str, bytes]
 """Stream, id, value."""
-Told = tuple[UUID, RoomNotice] | tuple[int, UserNotice]
+ChannelNotice = tuple[UUID, RoomNotice] | tuple[int, UserNotice]
 """A room or a user, and what its channel is told."""
 StreamOf = Callable[[int], str]
 """Name of a shard's stream of one kind: `Keyspace.in_stream` and its like."""
@@ -85,7 +85,7 @@ class Bus:
             socket_keepalive=True,
             protocol=2,
         )
-        self._line: Line | None = None
+        self._socket: RedisSocket | None = None
         """For all but the rare tries."""
         self._owned: Set[int] = set()
         self._streams: list[str] = []
@@ -106,16 +106,16 @@ class Bus:
         Raises:
             redis.RedisError: Redis is away.
         """
-        line = self._connected()
-        line.write(_PING)
-        line.read(1)
+        socket = self._connected()
+        socket.write(_PING)
+        socket.read(1)
 
     def claim(self, mine: str, lifetime_ms: int) -> str:
         """Claim the prefix, or keep the claim alive; return the claim that stands there."""
         words = ("EVAL", _CLAIM, "1", self._keyspace.install_key, mine, str(lifetime_ms))
-        line = self._connected()
-        line.write(_packed([words]))
-        (standing,) = cast(list[bytes], line.read(1))
+        socket = self._connected()
+        socket.write(_packed([words]))
+        (standing,) = cast(list[bytes], socket.read(1))
         return standing.decode(errors="replace")
 
     def read(self, owned: Set[int], wait_ms: int | None = None) -> list[RawEntry]:
@@ -187,9 +187,11 @@ class Bus:
         return ("XREAD", "COUNT", str(count), *wait, "STREAMS", *streams, *ids)
 
     def _found(self, packed: bytes, count: int) -> dict[str, list[tuple[bytes, list[bytes]]]]:
-        line = self._connected()
-        line.write(packed)
-        answers = cast(list[Iterable[tuple[bytes, list[tuple[bytes, list[bytes]]]]] | None], line.read(count))
+        socket = self._connected()
+        socket.write(packed)
+        answers = cast(
+            list[Iterable[tuple[bytes, list[tuple[bytes, list[bytes]]]]] | None], socket.read(count)
+        )
         return {stream.decode(): entries for answer in answers for stream, entries in answer or ()}
 
     def _taken(
@@ -213,7 +215,7 @@ class Bus:
             ]
         return taken
 
-    def finish(self, notices: Iterable[Told], done: Mapping[str, Sequence[str]]) -> None:
+    def finish(self, notices: Iterable[ChannelNotice], done: Mapping[str, Sequence[str]]) -> None:
         """Publish, then delete the entries of each stream; returns once the deletion is confirmed.
 
         Raises:
@@ -223,14 +225,14 @@ class Bus:
         deletions = [("XDEL", stream, *entry_ids) for stream, entry_ids in done.items()]
         if not publications and not deletions:
             return
-        line = self._connected()
+        socket = self._connected()
         if publications:
-            line.write(_packed(publications))
+            socket.write(_packed(publications))
             # The gateways wait for it, and nobody for the rest: where all share a processor, it is theirs.
             os.sched_yield()
         if deletions:
-            line.write(_packed(deletions))
-        line.read(len(publications) + len(deletions))
+            socket.write(_packed(deletions))
+        socket.read(len(publications) + len(deletions))
         for stream, entry_ids in done.items():
             if stream in self._unfinished:
                 self._unfinished[stream][1].difference_update(entry_ids)
@@ -256,9 +258,9 @@ class Bus:
 
     def _publish(self, publications: Sequence[tuple[str, str, bytes]]) -> None:
         if publications:
-            line = self._connected()
-            line.write(_packed(publications))
-            line.read(len(publications))
+            socket = self._connected()
+            socket.write(_packed(publications))
+            socket.read(len(publications))
 
     def count_try(self, shard: int, label: str) -> int:
         """Return which try this is of an entry that may have killed an earlier owner.
@@ -291,9 +293,9 @@ class Bus:
         """
         pool = self._redis.connection_pool
         pool.disconnect()
-        if self._line is not None:
-            pool.release(self._line.connection)
-            self._line = None
+        if self._socket is not None:
+            pool.release(self._socket.connection)
+            self._socket = None
         self._owned = set()
 
     def _channel(self, whom: UUID | int) -> str:
@@ -302,10 +304,10 @@ class Bus:
             return self._keyspace.user_channel(whom)
         return self._keyspace.room_channel(whom)
 
-    def _connected(self) -> Line:
-        if self._line is None:
-            self._line = Line(self._redis.connection_pool.get_connection())
-        return self._line
+    def _connected(self) -> RedisSocket:
+        if self._socket is None:
+            self._socket = RedisSocket(self._redis.connection_pool.get_connection())
+        return self._socket
 
 
 def bundles(replies: Iterable[Reply]) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from . import metrics
 from .beacon import Pulse
 from .bus import Bus, RawEntry
 from .claim import Claim
-from .crash import CrashPoint
+from .crash_point import CrashPoint
 from .decisions import Outcome, few_changes
 from .entries import Entry, entry_of, label_of, oldest_ms, pending_entry, shard_of
 from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
@@ -32,7 +32,7 @@ from .lane import Lane
 from .leases import LeaseKeeper
 from .log.errors import RefusedWrite
 from .parking import PARKED_SECONDS, Parking
-from .poison import Trials
+from .poison import Isolation
 from .publications import Publications, head_moved, publications
 from .writer import Writer
 
@@ -88,7 +88,7 @@ class Consumer:
         self._leases = leases
         self._claim = claim
         self._writer = Writer(leases, crash)
-        self._trials = Trials(bus, self._bury, rehearse=self._writer.rehearse)
+        self._isolation = Isolation(bus, self._bury, rehearse=self._writer.rehearse)
         self._shutdown = shutdown
         self._crash = crash
         self._owned: set[int] = set()
@@ -146,7 +146,7 @@ class Consumer:
         if not self._owned:
             self._shutdown.wait(SWEEP_SECONDS / 4)
             return
-        self._trials.begin()
+        self._isolation.start_turn()
         is_through = self._bus.is_through and not self._swept
         if self._parking.is_over(is_used=self._bus.has_passed, is_through=is_through):
             self._rewind()
@@ -161,10 +161,10 @@ class Consumer:
         self._write(work.writes)
         if work.spent:
             self._bus.finish((), work.spent)
-        self._trials.conclude()
+        self._isolation.end_turn()
         self._bus.pass_over()
         if is_sweeping and not (self._swept or self._bus.has_passed):
-            self._trials.acquit(self._owned - work.shards)
+            self._isolation.acquit(self._owned - work.shards)
         self._remind()
 
     def _patience_ms(self) -> int | None:
@@ -196,7 +196,7 @@ class Consumer:
             # What the session has prepared, and what was remembered of its server, goes with it.
             connection.close()
             self._pulse.has_database = False
-            self._trials.cut_short(error)
+            self._isolation.cut_short(error)
             self._pause("entries" if isinstance(error, FailAlike) else "database", error)
 
     def _stand_back(self, error: ForeignClaim) -> None:
@@ -269,11 +269,11 @@ class Consumer:
             self._owned = owned
             self._rewind()
             self._next_sweep = 0.0
-            self._trials.forget_all_but(owned)
+            self._isolation.forget_all_but(owned)
             for shard in range(shards.SHARDS):
                 metrics.SHARD_OWNED.labels(f"{shard:02d}").set(shard in owned)
         if unclean:
-            self._trials.suspect(unclean)
+            self._isolation.suspect(unclean)
             self._leases.unclean.clear()
 
     def _sort(self, raw: Sequence[RawEntry]) -> _Work:
@@ -311,7 +311,7 @@ class Consumer:
         self._commit_all(self._entries_of(batch))
 
     def _commit_all(self, entries: list[Entry]) -> None:
-        self._trials.run(entries, self._commit, self._parking.rooms, limits.STREAM_BATCH)
+        self._isolation.run(entries, self._commit, self._parking.rooms, limits.STREAM_BATCH)
 
     def _commit(self, entries: Sequence[Entry]) -> Collection[UUID]:
         few = few_changes(entries)
@@ -339,7 +339,7 @@ class Consumer:
         self._crash.reached("after_delete")
         self._bus.answer(out.replies)
         # Whoever took a shard before the deletion may have read the entry and be writing it now.
-        if out.refusals and self._leases.hold({outcome.entry.shard for outcome in out.outcomes}):
+        if out.refusals and self._leases.still_owns({outcome.entry.shard for outcome in out.outcomes}):
             self._bus.answer(out.refusals)
 
     def _bury(self, entry: Entry, error: str) -> None:
@@ -383,7 +383,7 @@ class Consumer:
             metrics.DUPLICATES.inc()
         else:
             metrics.EVENTS.labels(action).inc()
-            self._trials.worked(action)
+            self._isolation.worked(action)
             self._moved[result.event.room_id] = (result.epoch, result.event.seq)
 
     def _remind(self) -> None:

@@ -23,13 +23,13 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.shutdown import Shutdown
 
-from . import letters, metrics, reader
+from . import dead_letters, metrics, reader
 from .bus import READ_BATCH, Bus
 from .entries import Entry, entry_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
 from .pace import Pace
-from .poison import Trials
+from .poison import Isolation
 from .publications import error_answer
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ class Lane:
         self.bus = bus
         self._shutdown = shutdown
         self._at_once = at_once
-        self._trials = Trials(bus, self._bury, is_trouble_of_reads)
+        self._isolation = Isolation(bus, self._bury, is_trouble_of_reads)
         self._fairness = Fairness()
         self._pace = Pace(time.monotonic())
         self._thread = threading.Thread(target=self._run, name=f"reads-{name}", daemon=True)
@@ -100,7 +100,7 @@ class Lane:
             self._troubled = ""
         except (FailAlike, DatabaseError, InterfaceError) as error:
             connection.close()
-            self._trials.cut_short(error)
+            self._isolation.cut_short(error)
             self._pause("entries" if isinstance(error, FailAlike) else "database", error)
         except redis.RedisError as error:
             self.bus.disconnect()
@@ -125,7 +125,7 @@ class Lane:
             return
         if connection.connection is None:
             limit_reads(connection)
-        self._trials.begin()
+        self._isolation.start_turn()
         raw = self.bus.read(owned)
         until = time.monotonic() + TURN_SECONDS
         waiting = self._readable(raw)
@@ -133,21 +133,21 @@ class Lane:
         self._fairness.age(time.monotonic())
         while waiting and time.monotonic() < until:
             chosen = self._fairness.take(waiting, self._at_once)
-            self._trials.run(chosen, self._answer, set(), self._at_once)
+            self._isolation.run(chosen, self._answer, set(), self._at_once)
             taken = {entry.key for entry in chosen}
             waiting = [entry for entry in waiting if entry.key not in taken]
-        self._trials.conclude()
+        self._isolation.end_turn()
         if len(raw) < self.bus.most_entries:
-            self._trials.acquit(through)
+            self._isolation.acquit(through)
 
     def _take_over(self) -> frozenset[int]:
         """Return the shards to read, and take in what the writer has told since the last turn."""
         with self._told:
             owned, unclean = self._owned, self._unclean
             self._unclean = set()
-        self._trials.forget_all_but(owned)
+        self._isolation.forget_all_but(owned)
         if unclean:
-            self._trials.suspect(unclean & owned)
+            self._isolation.suspect(unclean & owned)
         return owned
 
     def _readable(self, raw: Sequence[tuple[str, str, bytes]]) -> list[Entry]:
@@ -168,7 +168,7 @@ class Lane:
     def _bury_undecodable(self, shard: int, label: str, value: bytes) -> bool:
         """Keep what can't be decoded; returns whether it may be deleted. Else it comes again."""
         try:
-            letters.keep_undecodable(shard, label, value)
+            dead_letters.store_undecodable(shard, label, value)
         except (DatabaseError, InterfaceError) as error:  # others must not wait for its grave
             log.error("not_buried", shard=shard, entry=label, sqlstate=sqlstate_of(error))
             return False
@@ -182,7 +182,7 @@ class Lane:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
             metrics.READS.labels(entry.action).inc()
-            self._trials.worked(entry.action)
+            self._isolation.worked(entry.action)
         self._publish(entries, replies)
         return ()
 
@@ -201,7 +201,7 @@ class Lane:
             self._shutdown.wait(seconds)
 
     def _bury(self, entry: Entry, error: str) -> None:
-        letters.keep_letter(entry, error)
+        dead_letters.store_letter(entry, error)
         metrics.DEAD_LETTERS.inc()
         log.error("dead_letter", action=entry.action, entry=entry.id, uuid=entry.envelope.command.uuid)
         refusal = error_answer(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")

@@ -96,14 +96,14 @@ class LeaseKeeper:
         now = self._watched_until()
         self._observe(workers, now)
         live = [worker for worker in workers if self._age(worker.uuid, now) < DEAD_SECONDS]
-        self._settle(list(ShardLease.objects.order_by("shard")), live)
+        self._rebalance(list(ShardLease.objects.order_by("shard")), live)
         self._forget(workers, now)
 
     def epochs_of(self, shards: Iterable[int]) -> dict[int, int]:
         """Return the epochs that the shards' leases must have; one that none has where a shard was lost."""
         return {shard: self.epochs.get(shard, NO_EPOCH) for shard in shards}
 
-    def hold(self, shards: Collection[int]) -> bool:
+    def still_owns(self, shards: Collection[int]) -> bool:
         """Tell whether the database still says that all of the shards are this process's."""
         return not store.lost_leases(self.epochs_of(shards), self.uuid)
 
@@ -159,7 +159,7 @@ class LeaseKeeper:
         seen = self._seen.get(uuid)
         return now - seen.since if seen else float("inf")
 
-    def _settle(self, leases: list[ShardLease], live: list[Worker]) -> None:
+    def _rebalance(self, leases: list[ShardLease], live: list[Worker]) -> None:
         others = [worker for worker in live if worker.reaches_redis and worker.uuid != self.uuid]
         owners = desired_owners(self._candidates(live, others))
         predecessors = self._predecessors(live)

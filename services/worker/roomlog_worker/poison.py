@@ -34,7 +34,7 @@ STUBBORN_SECONDS: Final = 3.0
 """For entries one at a time, some of which take a whole time-out: a turn must end before the leases' 10 s."""
 
 
-class Trials:
+class Isolation:
     """The failures of one worker's entries."""
 
     def __init__(
@@ -63,9 +63,9 @@ class Trials:
         self._told: set[Way] = set()
         """What makes some entries wait while others go on; logged once."""
 
-    def begin(self) -> None:
-        """Begin a turn."""
-        self._blame.begin()
+    def start_turn(self) -> None:
+        """Start a turn."""
+        self._blame.start_turn()
 
     def worked(self, action: str) -> None:
         """Note that a command of this action was carried out: entries of it that fail do so by themselves."""
@@ -77,7 +77,7 @@ class Trials:
         self._is_stubborn = bool(state) and state == self._cut_by and is_of_a_statement(state)
         self._cut_by = state
 
-    def conclude(self) -> None:
+    def end_turn(self) -> None:
         """End a turn: count the failures that are their entries' own, and bury what has had its tries.
 
         Raises:

@@ -19,7 +19,7 @@ from roomlog_contract.envelope import Answered, HeadMoved, Joined, Notice, Reply
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, User
 
-from .bus import Told
+from .bus import ChannelNotice
 from .decisions import Outcome
 from .entries import Entry
 from .log.errors import RefusedWrite
@@ -34,7 +34,7 @@ class Publications:
     """What one batch became and what it sends, in the order in which it must leave."""
 
     outcomes: Sequence[Outcome] = ()
-    notices: list[Told] = field(default_factory=list)
+    notices: list[ChannelNotice] = field(default_factory=list)
     done: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Entries to delete, by stream."""
     replies: defaultdict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
@@ -69,7 +69,7 @@ def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = N
     return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left)
 
 
-def head_moved(room: UUID, epoch: str, seq: int) -> Told:
+def head_moved(room: UUID, epoch: str, seq: int) -> ChannelNotice:
     """Return a reminder of a room's head."""
     return room, HeadMoved(epoch, seq)
 

@@ -13,12 +13,12 @@ from django.utils import timezone
 from roomlog.models import PendingCommand
 from roomlog_contract.commands import NewMessage
 
-from .crash import CrashPoint
+from .crash_point import CrashPoint
+from .dead_letters import store_letter, store_undecodable
 from .decisions import Outcome, decide, decide_all
 from .entries import Entry
 from .errors import LeaseLost
 from .leases import LeaseKeeper
-from .letters import keep_letter, keep_undecodable
 from .log import rules
 from .log.batch import Batch, open_batch
 from .log.leases import lock_leases, not_mine
@@ -52,7 +52,7 @@ class Writer:
             _delete_pending(outcome.entry for outcome in outcomes)
             self._crash.reached("in_transaction")
             batch.store(commits=True)
-        self._remember(batch)
+        self._update_cache(batch)
         return publications(outcomes, batch.users)
 
     def rehearse(self, entry: Entry) -> bool:
@@ -103,11 +103,11 @@ class Writer:
             return None
         return published[0]
 
-    def _remember(self, batch: Batch) -> None:
-        """Keep what a batch that was stored left; without PostgreSQL nothing is ever kept."""
+    def _update_cache(self, batch: Batch) -> None:
+        """Cache what a stored batch left; on SQLite the cache stays empty."""
         if connection.vendor == "postgresql":
             self._forget_other_sessions()
-            self._cache.keep(batch)
+            self._cache.update(batch)
 
     def _forget_other_sessions(self) -> None:
         """Drop what an earlier connection told: this one may lead to another server."""
@@ -124,14 +124,14 @@ class Writer:
             epochs = self._leases.epochs_of([entry.shard])
             if lost := lock_leases(epochs, self._leases.uuid):
                 raise LeaseLost(lost)
-            keep_letter(entry, error)
+            store_letter(entry, error)
             _delete_pending([entry])
             return not rules.is_event(entry.write, entry.envelope.user)
 
     def bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
         """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""
         with transaction.atomic():
-            keep_undecodable(shard, label, value)
+            store_undecodable(shard, label, value)
             if pending is not None:
                 PendingCommand.objects.filter(pk=pending).delete()
 

@@ -15,7 +15,7 @@ from . import statements
 from .batch import Batch, LockedRoom
 
 MOST: Final = 50_000
-"""Rooms, senders in them, and names that are remembered; one more, and all are forgotten."""
+"""Rooms, senders in them, and names in the cache; one more, and it is cleared."""
 NAME_AGE: Final = timedelta(seconds=60)
 """How long a name is used without a look at the database: no event tells that it changed."""
 IDS_AT_ONCE: Final = 100
@@ -53,8 +53,8 @@ class RoomCache:
             users={user: name},
         )
 
-    def keep(self, batch: Batch) -> None:
-        """Remember the rooms of a batch that was stored, and those of their members whom it named."""
+    def update(self, batch: Batch) -> None:
+        """Take over the rooms of a stored batch, and those of their members whom it named."""
         for event in batch.events:
             if event.kind != MESSAGE:
                 self.forget(event.room_id)  # its members are others now

@@ -38,7 +38,7 @@ from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker.bus import Bus
 from roomlog_worker.claim import Claim
 from roomlog_worker.consumer import Consumer
-from roomlog_worker.crash import CrashPoint
+from roomlog_worker.crash_point import CrashPoint
 from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import POLL_SECONDS, LeaseKeeper
 

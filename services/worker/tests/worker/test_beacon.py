@@ -10,7 +10,7 @@ from redis import Redis
 from roomlog_contract.envelope import Beacon, decode_beacon
 from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_runtime.shutdown import Shutdown
-from roomlog_worker.beacon import BEACON_SECONDS, BeaconLight, Pulse
+from roomlog_worker.beacon import BEACON_SECONDS, BeaconThread, Pulse
 from roomlog_worker.writer import Writer
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench, Clock
@@ -18,9 +18,9 @@ from tests.worker.bench import KEYSPACE, Bench, Clock
 SECONDS = 10.0
 
 
-def light(redis_url: str, pulse: Pulse, shutdown: Shutdown | None = None) -> BeaconLight:
+def light(redis_url: str, pulse: Pulse, shutdown: Shutdown | None = None) -> BeaconThread:
     """Return a beacon that nobody started."""
-    return BeaconLight(redis_url, KEYSPACE, "me", pulse, shutdown or Shutdown())
+    return BeaconThread(redis_url, KEYSPACE, "me", pulse, shutdown or Shutdown())
 
 
 @pytest.fixture

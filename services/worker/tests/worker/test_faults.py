@@ -137,7 +137,7 @@ class TestDatabase:
         with around_insert(before=_sleep_too_long):
             postgres_bench.worker.turn()
         assert postgres_bench.worker.consumer.trouble() == "database"
-        assert not postgres_bench.worker.consumer._trials._failures
+        assert not postgres_bench.worker.consumer._isolation._failures
         assert postgres_bench.drain().seqs() == [2]
 
     def test_a_read_only_standby_is_trouble(self, postgres_bench: Bench) -> None:
@@ -157,9 +157,9 @@ class TestDatabase:
         """Let go between two pieces of one batch, the later entries do not overtake the earlier ones."""
         people = People.make()
         held, free = _two_rooms_of_a_shard(people.alice)
-        trials = postgres_bench.worker.consumer._trials
-        run = trials.run
-        monkeypatch.setattr(trials, "run", lambda entries, step, parked, _: run(entries, step, parked, 1))
+        isolation = postgres_bench.worker.consumer._isolation
+        run = isolation.run
+        monkeypatch.setattr(isolation, "run", lambda entries, step, parked, _: run(entries, step, parked, 1))
         first = [f"first {number}" for number in range(STREAM_BATCH // SHARDS)]
         for text in first:
             postgres_bench.send(message(free, text), people.alice)

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from roomlog.models import RoomEvent, ShardLease, Worker
 from roomlog_contract.envelope import Envelope
 from roomlog_contract.shards import SHARDS, shard_of_room
-from roomlog_worker.crash import CrashPoint
+from roomlog_worker.crash_point import CrashPoint
 from roomlog_worker.entries import Entry
 from roomlog_worker.errors import Forgotten, LeaseLost
 from roomlog_worker.leases import (
@@ -103,8 +103,8 @@ def test_a_successor_takes_its_predecessor_s_shards_at_once(clock: Clock) -> Non
     successor = start(clock, 1)
     assert shards_of(successor) == lost
     assert successor.unclean == lost
-    assert successor.hold(lost)
-    assert not two.hold(lost)
+    assert successor.still_owns(lost)
+    assert not two.still_owns(lost)
     tick(clock, [one, successor], 2 * DEAD_SECONDS)
     assert (shards_of(one), shards_of(successor)) == (ALL - lost, lost)
 
@@ -291,8 +291,8 @@ def test_a_lost_lease_refuses_the_commit(clock: Clock) -> None:
         Writer(one, CrashPoint()).write([entry_for(room, alice)])
     assert lost.value.shards == {shard_of_room(room)}
     assert RoomEvent.objects.count() == stored
-    assert not one.hold([shard_of_room(room)])
-    assert two.hold(ALL)
+    assert not one.still_owns([shard_of_room(room)])
+    assert two.still_owns(ALL)
     assert len(Writer(two, CrashPoint()).write([entry_for(room, alice)]).outcomes) == 1
 
 

@@ -297,7 +297,7 @@ class TestKillers:
         room = make_room(people.alice)
         successor = bench.successor()
         successor.turn()
-        assert not successor.consumer._trials._suspects
+        assert not successor.consumer._isolation._suspects
         bench.send(message(room), people.alice)
         successor.turn()
         assert not _counts(bench.redis)

@@ -1,4 +1,4 @@
-"""A message alone in its batch, on PostgreSQL: quicker, and never anything else than by the usual way."""
+"""The fast path of a single message, on PostgreSQL: it never says anything else than a batch does."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ def people(postgres: str) -> People:
 
 @pytest.fixture
 def room(postgres_bench: Bench, people: People) -> UUID:
-    """A room of Alice's and Bob's, in which both have written: the worker remembers it."""
+    """A room of Alice's and Bob's, in which both have written: the worker has cached it."""
     room = make_room(people.alice, [people.bob])
     for user in (people.alice, people.bob):
         postgres_bench.send(message(room, "hello"), user)
@@ -46,35 +46,35 @@ def ways() -> Iterator[list[str]]:
     taken: list[str] = []
     ask, ask_single = Exchange.ask, Exchange.ask_single
 
-    def usual(*arguments: Any, **options: Any) -> Any:
+    def batch(*arguments: Any, **options: Any) -> Any:
         if options.get("commits"):
-            taken.append("usual")
+            taken.append("batch")
         return ask(*arguments, **options)
 
-    def quick(*arguments: Any) -> Any:
+    def fast(*arguments: Any) -> Any:
         rows = ask_single(*arguments)
-        taken.append("alone" if rows else "in vain")
+        taken.append("fast" if rows else "in vain")
         return rows
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Exchange, "ask", usual)
-        patch.setattr(Exchange, "ask_single", quick)
+        patch.setattr(Exchange, "ask", batch)
+        patch.setattr(Exchange, "ask_single", fast)
         yield taken
 
 
 def test_it_says_what_a_batch_says(postgres_bench: Bench, people: People, room: UUID) -> None:
-    """Notice, deletion and log are those of the usual way; only id, seq and times differ."""
+    """Notice, deletion and log are those of a batch; only id, seq and times differ."""
     with ways() as taken:
-        request = postgres_bench.send(message(room, "alone"), people.alice)
+        request = postgres_bench.send(message(room, "fast"), people.alice)
         heard = postgres_bench.turn()
-    assert taken == ["alone"]
+    assert taken == ["fast"]
     (notice,) = heard.notices
     assert (notice.seq, notice.user, notice.request) == (4, people.alice, request)
     assert heard.replies == {}
-    assert texts_of(room) == ["hello", "hello", "alone"]
+    assert texts_of(room) == ["hello", "hello", "fast"]
     assert postgres_bench.waiting() == 0
     repeated = RoomEvent.objects.get(seq=4)
-    again = postgres_bench.send(message(room, "alone", uuid=repeated.uuid), people.alice)
+    again = postgres_bench.send(message(room, "fast", uuid=repeated.uuid), people.alice)
     heard = postgres_bench.turn()
     assert heard.notices[0].frame == notice.frame, "as read from the database"
     assert heard.frame(again)["duplicate"] is True
@@ -89,11 +89,11 @@ def test_rooms_with_members_who_take_turns_are_written_so(postgres_bench: Bench,
                 message(rooms[number % 2], str(number)), (people.alice, people.bob)[number // 2 % 2]
             )
             postgres_bench.turn()
-    assert taken == ["usual"] * 4 + ["alone"] * 8
+    assert taken == ["batch"] * 4 + ["fast"] * 8
     assert [texts_of(room) for room in rooms] == [[str(n) for n in range(start, 12, 2)] for start in (0, 1)]
 
 
-def test_what_depends_on_more_goes_the_usual_way(postgres_bench: Bench, people: People, room: UUID) -> None:
+def test_what_depends_on_more_goes_by_a_batch(postgres_bench: Bench, people: People, room: UUID) -> None:
     """Several at once, an answer to a message, a row of the api's, another action, an own transaction."""
     first = RoomEvent.objects.filter(kind="new_message").latest("seq").pk
 
@@ -114,7 +114,7 @@ def test_what_depends_on_more_goes_the_usual_way(postgres_bench: Bench, people: 
         case()
         with ways() as taken:
             postgres_bench.turn()
-        assert taken == ["usual"]
+        assert taken == ["batch"]
 
 
 def test_a_transaction_of_somebody_s_is_not_left(postgres_bench: Bench, people: People, room: UUID) -> None:
@@ -140,7 +140,7 @@ def test_a_refusal_is_as_it_is_now(postgres_bench: Bench, people: People, room: 
     assert texts_of(room) == ["hello", "hello", "back", "back"]
 
 
-def test_a_remembered_mute_refuses_nobody(postgres_bench: Bench, people: People, room: UUID) -> None:
+def test_a_cached_mute_refuses_nobody(postgres_bench: Bench, people: People, room: UUID) -> None:
     """Only the present state does: who may speak again is heard at once."""
     bob = Membership.objects.filter(room_id=room, user_id=people.bob)
     bob.update(muted_until=timezone.now() + timedelta(hours=1))
@@ -153,7 +153,7 @@ def test_a_remembered_mute_refuses_nobody(postgres_bench: Bench, people: People,
 
 
 def test_a_late_owner_stores_nothing(postgres_bench: Bench, people: People, room: UUID) -> None:
-    """Its guess names a lease that is another's: the shard is given up, as by the usual way."""
+    """Its guess names a lease that is another's: the shard is given up, as by a batch."""
     shard = shard_of_room(room)
     late = postgres_bench.worker
     postgres_bench.send(message(room, "once"), people.alice)
@@ -164,8 +164,8 @@ def test_a_late_owner_stores_nothing(postgres_bench: Bench, people: People, room
     assert taken == ["in vain"]
     assert texts_of(room) == ["hello", "hello"]
     assert (len(late.leases.epochs), postgres_bench.waiting()) == (SHARDS - 1, 1)
-    remembered = late.consumer._writer._cache
-    assert remembered.batch(room, people.alice, timezone.now()) is None, "not counted on any more"
+    cache = late.consumer._writer._cache
+    assert cache.batch(room, people.alice, timezone.now()) is None, "not counted on any more"
 
 
 def test_a_death_after_the_commit_is_replayed(
@@ -177,7 +177,7 @@ def test_a_death_after_the_commit_is_replayed(
     monkeypatch.setattr(postgres_bench.bus, "finish", lambda notices, done: _die(published, notices))
     with ways() as taken, pytest.raises(Killed):
         postgres_bench.worker.turn()
-    assert taken == ["alone"]
+    assert taken == ["fast"]
     postgres_bench.successor().turn_until(lambda: postgres_bench.waiting() == 0)
     (notice,) = postgres_bench.hear().notices
     assert published[0][1].frame == notice.frame
@@ -194,7 +194,7 @@ def test_a_broken_connection_is_trouble_and_forgotten(
     assert postgres_bench.worker.consumer.trouble() == "database"
     with ways() as taken:
         assert postgres_bench.drain().seqs() == [4]
-    assert taken == ["usual"]
+    assert taken == ["batch"]
 
 
 def test_what_fails_while_it_commits_is_never_denied(

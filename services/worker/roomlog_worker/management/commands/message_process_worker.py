@@ -13,12 +13,12 @@ from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.settings import SettingError
 from roomlog_runtime.shutdown import Shutdown
-from roomlog_worker.beacon import BeaconLight, Pulse
+from roomlog_worker.beacon import BeaconThread, Pulse
 from roomlog_worker.bus import Bus
 from roomlog_worker.claim import Claim
 from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
-from roomlog_worker.crash import CrashPoint
+from roomlog_worker.crash_point import CrashPoint
 from roomlog_worker.errors import Forgotten
 from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import LeaseKeeper
@@ -61,7 +61,7 @@ def run(config: Config) -> None:
     checks = Checks(live=consumer.is_turning, ready=consumer.trouble)
     health = HealthServer(config.health_bind, checks)
     health.start()
-    BeaconLight(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
+    BeaconThread(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
     # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)

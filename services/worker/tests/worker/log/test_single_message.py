@@ -30,31 +30,31 @@ WAIT_SECONDS = 15.0
 
 @dataclass
 class Writer:
-    """A process that remembers a room, and owns a shard."""
+    """A process that has cached a room, and owns a shard."""
 
     room: UUID
     user: int
-    remembered: RoomCache
+    cache: RoomCache
     lease: LeaseRow
 
-    def remember(self) -> None:
-        """Write a message the usual way and keep what was read."""
+    def fill_cache(self) -> None:
+        """Write a message as a batch and cache what was read."""
         command = message(self.room)
         with transaction.atomic():
             batch = open_batch([rules.wanted_by(command, self.user)], timezone.now())
             rules.carry_out(batch, command, self.user)
             batch.store()
-        self.remembered.keep(batch)
+        self.cache.update(batch)
 
     def write(self, uuid: str = "", meanwhile: Callable[[], None] = lambda: None) -> bool:
-        """Write a message as remembered; whatever is not stored is forgotten."""
-        batch = self.remembered.batch(self.room, self.user, timezone.now())
+        """Write a message as cached; what is not stored is forgotten."""
+        batch = self.cache.batch(self.room, self.user, timezone.now())
         assert batch is not None
-        command = message(self.room, "alone", uuid=uuid or None)
+        command = message(self.room, "fast", uuid=uuid or None)
         rules.carry_out(batch, command, self.user)
-        is_stored = batch.store_single(self.lease, self.remembered.next_id(), meanwhile)
+        is_stored = batch.store_single(self.lease, self.cache.next_id(), meanwhile)
         if not is_stored:
-            self.remembered.forget(self.room)
+            self.cache.forget(self.room)
         return is_stored
 
 
@@ -69,7 +69,7 @@ def writer(people: People) -> Writer:
     """A writer that has written one message of Bob's to a room of Alice's."""
     assert leases.take_leases({SHARD: 0}, OWNER) == {SHARD}
     one = Writer(make_room(people.alice, [people.bob]), people.bob, RoomCache(), LeaseRow(SHARD, OWNER, 1))
-    one.remember()
+    one.fill_cache()
     return one
 
 
@@ -79,11 +79,11 @@ def log_of(room: UUID) -> list[tuple[int, int | None, str]]:
     return list(rows.values_list("seq", "number", "text"))
 
 
-def test_it_is_the_same_row_as_by_the_usual_way(writer: Writer) -> None:
+def test_it_is_the_same_row_as_a_batch_stores(writer: Writer) -> None:
     """Every column but those that tell messages apart; the head has moved with it."""
     assert writer.write()
-    usual, alone = (RoomEvent.objects.filter(room_id=writer.room, seq=seq).values().get() for seq in (2, 3))
-    differing = {name for name, value in usual.items() if value != alone.get(name)}
+    of_batch, fast = (RoomEvent.objects.filter(room_id=writer.room, seq=seq).values().get() for seq in (2, 3))
+    differing = {name for name, value in of_batch.items() if value != fast.get(name)}
     assert differing == {"id", "seq", "number", "uuid", "body_hash", "text", "date_created"}
     head = RoomHead.objects.get(room_id=writer.room)
     assert (head.last_seq, head.messages) == (3, 2)
@@ -93,7 +93,7 @@ def test_many_follow_each_other(writer: Writer, monkeypatch: pytest.MonkeyPatch)
     """Each finds the room as the last one left it, and ids are reserved again when they are used up."""
     monkeypatch.setattr(memory, "IDS_AT_ONCE", 3)
     assert all(writer.write() for _ in range(10))
-    assert log_of(writer.room) == [(1, None, ""), (2, 1, "hi"), *((3 + n, 2 + n, "alone") for n in range(10))]
+    assert log_of(writer.room) == [(1, None, ""), (2, 1, "hi"), *((3 + n, 2 + n, "fast") for n in range(10))]
     ids = list(RoomEvent.objects.filter(room_id=writer.room).order_by("seq").values_list("id", flat=True))
     assert ids == sorted(set(ids))
     assert written(message(writer.room), writer.user).event.id > ids[-1]
@@ -162,7 +162,7 @@ def test_nothing_is_stored_on_an_old_guess(writer: Writer, change: Callable[[Wri
     assert not writer.write()
     assert (log_of(writer.room), RoomHead.objects.values().get()) == before
     assert connection.connection.info.transaction_status.name == "IDLE"
-    assert writer.remembered.batch(writer.room, writer.user, timezone.now()) is None
+    assert writer.cache.batch(writer.room, writer.user, timezone.now()) is None
 
 
 def test_a_mute_that_is_over_silences_nobody(writer: Writer) -> None:
@@ -171,7 +171,7 @@ def test_a_mute_that_is_over_silences_nobody(writer: Writer) -> None:
     assert writer.write()
 
 
-def test_a_repeat_is_left_to_the_usual_way(writer: Writer) -> None:
+def test_a_repeat_is_left_to_a_batch(writer: Writer) -> None:
     """The unique key finds it."""
     assert writer.write(uuid="once")
     assert not writer.write(uuid="once")
@@ -187,7 +187,7 @@ def test_what_changes_while_it_waits_is_seen(writer: Writer, change: Callable[[W
             waiting = other.submit(_in_a_session_of_its_own, writer.write)
             wait_for_a_waiting_session()
         assert waiting.result(WAIT_SECONDS) is False
-    assert "alone" not in [text for _, _, text in log_of(writer.room)]
+    assert "fast" not in [text for _, _, text in log_of(writer.room)]
 
 
 @pytest.mark.parametrize("table", ["roomlog_roomhead", "roomlog_shardlease"])
@@ -197,7 +197,7 @@ def test_what_others_hold_is_not_awaited_for_long(writer: Writer, table: str) ->
         cursor.execute("SET lock_timeout = 50")
     with held_elsewhere(table):
         assert not writer.write()
-    writer.remember()
+    writer.fill_cache()
     assert writer.write()
 
 
@@ -222,58 +222,58 @@ def test_meanwhile_happens_once_and_its_error_leaves_the_session_in_step(writer:
 
 
 class TestMemory:
-    """What is remembered, and for how long."""
+    """What is cached, and for how long."""
 
     def test_only_senders_in_rooms_that_were_written(self, writer: Writer, people: People) -> None:
         """Alice is a member too, but nobody has looked."""
         now = timezone.now()
-        assert writer.remembered.batch(writer.room, people.alice, now) is None
-        assert writer.remembered.batch(uuid4(), people.bob, now) is None
-        batch = writer.remembered.batch(writer.room, people.bob, now)
+        assert writer.cache.batch(writer.room, people.alice, now) is None
+        assert writer.cache.batch(uuid4(), people.bob, now) is None
+        batch = writer.cache.batch(writer.room, people.bob, now)
         assert batch is not None
         assert batch.users == {people.bob: User(people.bob, "bob")}
 
     def test_senders_of_earlier_batches_stay(self, writer: Writer, people: People) -> None:
         """Ten members who take turns are all known after ten messages."""
         writer.user = people.alice
-        writer.remember()
+        writer.fill_cache()
         for user in (people.alice, people.bob):
-            assert writer.remembered.batch(writer.room, user, timezone.now()) is not None
+            assert writer.cache.batch(writer.room, user, timezone.now()) is not None
 
     def test_a_name_is_read_again_after_a_minute(self, writer: Writer) -> None:
         """No event tells that somebody has another name."""
         later = timezone.now() + NAME_AGE
-        assert writer.remembered.batch(writer.room, writer.user, later - timedelta(seconds=5)) is not None
-        assert writer.remembered.batch(writer.room, writer.user, later + timedelta(seconds=5)) is None
+        assert writer.cache.batch(writer.room, writer.user, later - timedelta(seconds=5)) is not None
+        assert writer.cache.batch(writer.room, writer.user, later + timedelta(seconds=5)) is None
 
-    def test_who_was_removed_is_not_remembered(self, writer: Writer, people: People) -> None:
+    def test_who_was_removed_is_not_cached(self, writer: Writer, people: People) -> None:
         """A batch that changes a room's members replaces what was known of them."""
         command = RemoveUser(uuid="r", room=writer.room, user=people.bob)
         with transaction.atomic():
             batch = open_batch([rules.wanted_by(command, people.alice)], timezone.now())
             rules.carry_out(batch, command, people.alice)
             batch.store()
-        writer.remembered.keep(batch)
-        assert writer.remembered.batch(writer.room, people.bob, timezone.now()) is None
-        assert writer.remembered.batch(writer.room, people.alice, timezone.now()) is not None
+        writer.cache.update(batch)
+        assert writer.cache.batch(writer.room, people.bob, timezone.now()) is None
+        assert writer.cache.batch(writer.room, people.alice, timezone.now()) is not None
 
     def test_it_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """By senders, by rooms without any, and by names: one too many, and all are forgotten."""
         monkeypatch.setattr(memory, "MOST", 10)
         now = timezone.now()
         for members in (1, 0):
-            remembered = RoomCache()
+            cache = RoomCache()
             for user in range(11):
-                assert len(remembered._rooms) == user
-                remembered.keep(_batch_of(uuid4(), range(user, user + members), now))
-            assert not remembered._rooms
-            assert not remembered._names
+                assert len(cache._rooms) == user
+                cache.update(_batch_of(uuid4(), range(user, user + members), now))
+            assert not cache._rooms
+            assert not cache._names
         room = uuid4()
         for _ in range(20):  # the same again is no more
-            remembered.keep(_batch_of(room, [1], now))
-        assert remembered.batch(room, 1, now) is not None
-        remembered.forget(room)
-        assert remembered._members == 0
+            cache.update(_batch_of(room, [1], now))
+        assert cache.batch(room, 1, now) is not None
+        cache.forget(room)
+        assert cache._members == 0
 
 
 def _batch_of(room: UUID, users: "range | list[int]", now: datetime) -> Batch:

@@ -8,66 +8,66 @@ from typing import Any, cast
 import pytest
 import redis
 
-from roomlog_worker.line import Line
+from roomlog_worker.redis_socket import RedisSocket
 
 SECONDS = 0.2
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Line, socket.socket]]:
-    """A line and the server's end of it."""
+def ends() -> Iterator[tuple[RedisSocket, socket.socket]]:
+    """A socket and the server's end of it."""
     mine, theirs = socket.socketpair()
     mine.settimeout(SECONDS)
     theirs.settimeout(SECONDS)
     with mine, theirs:
-        yield Line(cast(Any, SimpleNamespace(_sock=mine))), theirs
+        yield RedisSocket(cast(Any, SimpleNamespace(_sock=mine))), theirs
 
 
-def test_replies_come_in_order_however_they_are_cut(ends: tuple[Line, socket.socket]) -> None:
+def test_replies_come_in_order_however_they_are_cut(ends: tuple[RedisSocket, socket.socket]) -> None:
     """Several in one piece, one in several, and one that is larger than a read."""
-    line, server = ends
-    line.write(b"*1\r\n$4\r\nPING\r\n")
+    mine, server = ends
+    mine.write(b"*1\r\n$4\r\nPING\r\n")
     assert server.recv(100) == b"*1\r\n$4\r\nPING\r\n"
     server.sendall(b":1\r\n*2\r\n$1\r\na\r\n$-1\r\n+O")
-    assert line.read(2) == [1, [b"a", None]]
+    assert mine.read(2) == [1, [b"a", None]]
     server.sendall(b"K\r\n$70000\r\n")
-    assert line.read(1) == [b"OK"]
+    assert mine.read(1) == [b"OK"]
     server.sendall(b"x" * 70_000 + b"\r\n")
-    assert line.read(1) == [b"x" * 70_000]
+    assert mine.read(1) == [b"x" * 70_000]
 
 
-def test_an_error_reply_is_raised_when_all_are_read(ends: tuple[Line, socket.socket]) -> None:
-    """The line stays in step: what came behind it belongs to no later command."""
-    line, server = ends
+def test_an_error_reply_is_raised_when_all_are_read(ends: tuple[RedisSocket, socket.socket]) -> None:
+    """The socket stays in step: what came behind it belongs to no later command."""
+    mine, server = ends
     server.sendall(b":1\r\n-READONLY no\r\n:2\r\n:3\r\n")
     with pytest.raises(redis.ResponseError, match="READONLY"):
-        line.read(3)
-    assert line.read(1) == [3]
+        mine.read(3)
+    assert mine.read(1) == [3]
 
 
-def test_silence_is_a_time_out(ends: tuple[Line, socket.socket]) -> None:
+def test_silence_is_a_time_out(ends: tuple[RedisSocket, socket.socket]) -> None:
     """After the socket's own time-out, also in the middle of a reply."""
-    line, server = ends
+    mine, server = ends
     server.sendall(b"$5\r\nab")
     with pytest.raises(redis.TimeoutError):
-        line.read(1)
+        mine.read(1)
 
 
-def test_an_end_is_a_lost_connection(ends: tuple[Line, socket.socket]) -> None:
+def test_an_end_is_a_lost_connection(ends: tuple[RedisSocket, socket.socket]) -> None:
     """Closed by the server, reading fails; closed here, writing and reading do."""
-    line, server = ends
+    mine, server = ends
     server.close()
     with pytest.raises(redis.ConnectionError):
-        line.read(1)
+        mine.read(1)
     with pytest.raises(redis.ConnectionError):
-        line.write(b"x")
-    line._socket.close()
+        mine.write(b"x")
+    mine._socket.close()
     with pytest.raises(redis.ConnectionError):
-        line.read(1)
+        mine.read(1)
 
 
-def test_who_takes_nothing_is_not_waited_for(ends: tuple[Line, socket.socket]) -> None:
+def test_who_takes_nothing_is_not_waited_for(ends: tuple[RedisSocket, socket.socket]) -> None:
     """A server that does not read fills the socket."""
-    line, _ = ends
+    mine, _ = ends
     with pytest.raises(redis.TimeoutError):
-        line.write(b"x" * 20_000_000)
+        mine.write(b"x" * 20_000_000)

@@ -1,7 +1,7 @@
 """Bytes to Redis and replies from it, on one connection of redis-py's. Below the bus.
 
 redis-py finds the server, perhaps by its Sentinels, and logs in; then its socket is used directly, because
-a client's own way around each command costs more than the commands. After an error the line is of no use:
+a client's own way around each command costs more than the commands. After an error the socket is of no use:
 a late reply would be taken for another's.
 """
 
@@ -14,7 +14,7 @@ BUFFER_BYTES: Final = 64 * 1024
 _NOTHING: Final = object()
 
 
-class Line:
+class RedisSocket:
     """One logged-in connection, used by one thread. All methods raise redis.RedisError."""
 
     def __init__(self, connection: redis.Connection) -> None:

@@ -6,7 +6,7 @@ from roomlog_contract.envelope import encode
 from .entries import Entry
 
 
-def keep_letter(entry: Entry, error: str) -> None:
+def store_letter(entry: Entry, error: str) -> None:
     """Keep an entry; the text is the reason. Again is harmless: an entry is one letter."""
     command = entry.envelope.command
     _keep(
@@ -19,7 +19,7 @@ def keep_letter(entry: Entry, error: str) -> None:
     )
 
 
-def keep_undecodable(shard: int, label: str, value: bytes) -> None:
+def store_undecodable(shard: int, label: str, value: bytes) -> None:
     """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""
     _keep(shard, label, error="undecodable", envelope=value)
 
