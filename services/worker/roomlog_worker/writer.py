@@ -21,10 +21,10 @@ from .errors import LeaseLost
 from .leases import LeaseKeeper
 from .log import rules
 from .log.batch import Batch, open_batch
-from .log.leases import lock_leases, not_mine
+from .log.leases import not_mine
 from .log.room_cache import RoomCache
 from .log.rules import Recorded
-from .log.statements import LeaseRow
+from .log.statements import LeaseRow, lock_leases
 from .publications import Publications, publications
 
 
@@ -122,7 +122,7 @@ class Writer:
         """
         with transaction.atomic():
             epochs = self._leases.epochs_of([entry.shard])
-            if lost := lock_leases(epochs, self._leases.uuid):
+            if lost := not_mine(epochs, self._leases.uuid, lock_leases(epochs)):
                 raise LeaseLost(lost)
             store_letter(entry, error)
             _delete_pending([entry])

@@ -91,7 +91,7 @@ class Batch:
         text: str = "",
         data: dict[str, Any] | None = None,
     ) -> NewEvent:
-        """Give what was asked the next place in the room's log."""
+        """Append the event that was asked for: it gets the next seq of the room's log."""
         kind = action_of(asked.command)
         room.last_seq += 1
         if is_message := kind == MESSAGE:

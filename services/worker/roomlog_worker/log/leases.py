@@ -1,7 +1,7 @@
 """Writes to the workers' and leases' tables. Each function is safe alone: none trusts a clock.
 
-A lease changes hands under its lock by an UPDATE that counts its epoch up; whoever still believes in the
-old epoch is refused by `lock_leases` inside its own transaction.
+A lease changes hands under its lock by an UPDATE that counts its epoch up. A worker that still believes in
+the old epoch finds `not_mine` under the lock, inside its own transaction.
 """
 
 import time
@@ -47,11 +47,6 @@ def take_leases(seen_epochs: Mapping[int, int], owner: UUID) -> set[int]:
 def release_leases(shards: Collection[int], owner: UUID) -> None:
     """Free those of the leases that are still the owner's."""
     ShardLease.objects.filter(shard__in=shards, owner=owner).update(owner=None)
-
-
-def lock_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:
-    """Lock the leases in shard order until the transaction ends; return those that are no longer mine."""
-    return not_mine(epochs, owner, statements.lock_leases(epochs))
 
 
 def lost_leases(epochs: Mapping[int, int], owner: UUID) -> set[int]:

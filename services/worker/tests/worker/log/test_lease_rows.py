@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from roomlog.models import ShardLease, Worker
 from roomlog_contract.shards import SHARDS
-from roomlog_worker.log import leases
+from roomlog_worker.log import leases, statements
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
@@ -49,9 +49,10 @@ def test_a_lost_lease_is_seen_under_the_lock(database: str) -> None:
     leases.take_leases({3: 0, 4: 0, 5: 0}, ONE)
     leases.take_leases({4: 1}, TWO)
     leases.take_leases({5: 1}, ONE)
+    epochs = {3: 1, 4: 1, 5: 1}
     with transaction.atomic():
-        assert leases.lock_leases({3: 1, 4: 1, 5: 1}, ONE) == {4, 5}
-    assert leases.lost_leases({3: 1, 4: 1, 5: 1}, ONE) == {4, 5}
+        assert leases.not_mine(epochs, ONE, statements.lock_leases(epochs)) == {4, 5}
+    assert leases.lost_leases(epochs, ONE) == {4, 5}
     assert leases.lost_leases({3: 1}, ONE) == set()
 
 
