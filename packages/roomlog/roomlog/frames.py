@@ -24,10 +24,10 @@ _OWN_FIELDS: Final = {
     kind: [name for name in struct.__struct_fields__ if name not in DurableEvent.__struct_fields__]
     for kind, struct in EVENTS.items()
 }
-"""What a kind's frame has besides its place in the log."""
+"""What a kind's frame has besides its position in the log."""
 
 
-class _Place(TypedDict):
+class _Position(TypedDict):
     """What every durable event's frame has."""
 
     uuid: str
@@ -39,7 +39,7 @@ class _Place(TypedDict):
 
 def frame_of(event: Event, epoch: str, users: Users, *, duplicate: bool = False) -> DurableEvent:
     """Return the frame of a durable event; `users` must hold everybody whom the event names."""
-    place = _Place(
+    position = _Position(
         uuid=event.uuid,
         room=event.room_id,
         epoch=epoch,
@@ -47,9 +47,9 @@ def frame_of(event: Event, epoch: str, users: Users, *, duplicate: bool = False)
         duplicate=True if duplicate else UNSET,
     )
     if event.kind == MESSAGE:
-        return NewMessageEvent(**place, message=message_of(event, users))
+        return NewMessageEvent(**position, message=message_of(event, users))
     own = {name: _value(name, event, users) for name in _OWN_FIELDS[event.kind]}
-    return EVENTS[event.kind](**place, **own)
+    return EVENTS[event.kind](**position, **own)
 
 
 def _value(name: str, event: Event, users: Users) -> Any:

@@ -141,7 +141,7 @@ MESSAGE: Final = "new_message"
 
 
 class RoomEvent(models.Model):
-    """One durable event: a place in a room's log."""
+    """One durable event of a room's log."""
 
     id = models.BigAutoField(primary_key=True)
     room = models.ForeignKey(ChatRoom, on_delete=models.PROTECT, related_name="events", db_index=False)
@@ -205,7 +205,7 @@ class ChatMessage(RoomEvent):
 
 
 class PendingCommand(models.Model):
-    """A command that the api or `room.post()` wrote in the caller's own transaction.
+    """A command that the api or `pending.post` wrote in the caller's own transaction.
 
     The shard's owner carries it out and deletes it in the transaction that writes the event.
     """

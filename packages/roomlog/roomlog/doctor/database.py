@@ -24,7 +24,7 @@ POSTGRES: Final = 140_000
 """As libpq counts: 14.0, the oldest that Django 5.2 knows."""
 SQLITE: Final = (3, 31)
 BEAT_SECONDS: Final = 4.0
-"""A worker beats each second; a loaded one may be late."""
+"""A worker beats twice a second; a loaded one may be late."""
 POLL_SECONDS: Final = 0.25
 MOST_RIGHTS: Final = 5
 """Named in one line; the rest is likely alike."""

@@ -1,1 +1,1 @@
-"""Commands of the api: `make_demo`."""
+"""The app's commands: `doctor`, `make_demo` and `new_epoch`."""
