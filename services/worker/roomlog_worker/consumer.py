@@ -28,12 +28,13 @@ from .crash_point import CrashPoint
 from .decisions import Outcome, few_changes
 from .entries import Entry, entry_of, label_of, oldest_ms, pending_entry, shard_of
 from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
+from .head_reminders import HeadReminders
 from .lane import Lane
 from .leases import LeaseKeeper
 from .log.errors import RefusedWrite
 from .parking import PARKED_SECONDS, Parking
 from .poison import Isolation
-from .publications import Publications, head_moved, publications
+from .publications import Publications, publications
 from .writer import Writer
 
 log = structlog.get_logger()
@@ -42,10 +43,6 @@ TROUBLE_SECONDS: Final = 0.5
 """Pause after a turn that a dependency cut short."""
 SWEEP_SECONDS: Final = 1.0
 """How long a pending command may wait whose wake-up was lost."""
-REMIND_SECONDS: Final = 2.0
-"""Between reminders of the heads of rooms that moved."""
-REMINDERS: Final = 10_000
-"""Rooms in one reminder: they are an accelerator, and gateways ask for themselves."""
 WITHOUT_REDIS_SECONDS: Final = 1.0
 """For rows of the api in a turn that has no Redis."""
 SQLITE_PAUSE_SECONDS: Final = 0.003
@@ -93,13 +90,11 @@ class Consumer:
         self._crash = crash
         self._owned: set[int] = set()
         """The shards of the last turn."""
-        self._moved: dict[UUID, tuple[str, int]] = {}
-        """Heads to remind of: rooms written since the last reminder."""
+        self._reminders = HeadReminders()
         self._next_sweep = 0.0
         self._swept = 0
         """The row up to which the sweep under way has come; 0 between sweeps."""
         self._parking = Parking()
-        self._next_reminder = 0.0
         self._turned_at = time.monotonic()
         self._troubled = "starting"
         self._troubled_at = self._turned_at
@@ -165,7 +160,8 @@ class Consumer:
         self._bus.pass_over()
         if is_sweeping and not (self._swept or self._bus.has_passed):
             self._isolation.acquit(self._owned - work.shards)
-        self._remind()
+        if reminders := self._reminders.due(time.monotonic()):
+            self._bus.finish(reminders, {})
 
     def _patience_ms(self) -> int | None:
         """Return how long to wait for entries, None for the bus's own time; not between pieces of a sweep."""
@@ -384,13 +380,4 @@ class Consumer:
         else:
             metrics.EVENTS.labels(action).inc()
             self._isolation.worked(action)
-            self._moved[result.event.room_id] = (result.epoch, result.event.seq)
-
-    def _remind(self) -> None:
-        now = time.monotonic()
-        if now < self._next_reminder or not self._moved:
-            return
-        self._next_reminder = now + REMIND_SECONDS
-        moved = list(self._moved.items())[-REMINDERS:]
-        self._moved.clear()
-        self._bus.finish([head_moved(room, epoch, seq) for room, (epoch, seq) in moved], {})
+            self._reminders.moved(result.event.room_id, result.epoch, result.event.seq)

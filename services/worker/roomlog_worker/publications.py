@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -15,7 +14,7 @@ from roomlog.frames import Event, frame_of, named_in
 from roomlog.selectors import summaries_of, users_by_id
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import CreateRoom, InviteUser
-from roomlog_contract.envelope import Answered, HeadMoved, Joined, Notice, Reply
+from roomlog_contract.envelope import Answered, Joined, Notice, Reply
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, User
 
@@ -67,11 +66,6 @@ def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = N
     left = (event.data or {})["member"] if event.kind in _LEAVING else 0
     gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)
     return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left)
-
-
-def head_moved(room: UUID, epoch: str, seq: int) -> ChannelNotice:
-    """Return a reminder of a room's head."""
-    return room, HeadMoved(epoch, seq)
 
 
 def error_answer(

@@ -16,7 +16,7 @@ from roomlog_contract.envelope import Envelope, Joined, encode
 from roomlog_contract.events import RoomSummary
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
-from roomlog_worker import consumer, decisions
+from roomlog_worker import decisions, head_reminders
 from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
@@ -189,7 +189,7 @@ class TestEvents:
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A reminder for whoever missed the notice, once for each move."""
-        monkeypatch.setattr(consumer, "REMIND_SECONDS", 0.0)
+        monkeypatch.setattr(head_reminders, "REMIND_SECONDS", 0.0)
         room = make_room(people.alice)
         bench.send(message(room), people.alice)
         bench.send(message(room), people.alice)
