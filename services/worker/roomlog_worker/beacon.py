@@ -31,7 +31,7 @@ RATE_SECONDS: Final = 2.0
 
 
 class Pulse:
-    """What the writer knows of itself; written by its thread, read by another, one attribute at a time."""
+    """The writer's state, written by its thread and read by the beacon's, one attribute at a time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,8 +1,8 @@
-"""Whose fault a failure is: its entry's, where that fails alone; something else's, where all fail alike.
+"""Decides whether an entry fails by its own fault, or because something fails all entries alike.
 
-Beside `poison`, at the end of a turn. A half-done migration or a bug of ours fails every entry in the way of
-a single bad one. What tells them apart is another entry: one of the same action that succeeds clears all, a
-second one that fails in the same way accuses something else than the entries.
+Beside `poison`, at the end of a turn. A half-done migration or a bug of ours fails every entry just as a bad
+entry fails itself. Another entry tells the two apart. If one of the same action succeeds, the failures are
+the entries' own. If a second command fails in the same way, something else is at fault.
 """
 
 import traceback
@@ -25,18 +25,18 @@ ENOUGH: Final = 2
 
 
 class Verdict(NamedTuple):
-    """What a turn's failures say."""
+    """The judgement on a turn's failures."""
 
     own: list[Failure]
-    """Those that are their entries' own."""
+    """The failures that are their entries' own fault."""
     common: Exception | None
-    """One that is no entry's fault, if there is one."""
+    """A failure that is no entry's fault, or None."""
     may_go_on: bool
-    """Something was carried out all the same, or only one room is known to have the fault."""
+    """Other commands succeed, or all that failed alike are of one room."""
 
 
 class Blame:
-    """What failed since the last success. Bound: three commands for each way to fail."""
+    """The failures since the last success. Bound: three commands for each way to fail."""
 
     def __init__(self, is_trouble: Callable[[Exception], bool]) -> None:
         self._is_trouble = is_trouble
@@ -46,7 +46,7 @@ class Blame:
         """Way to fail → commands that did since their action was last seen to work, with that action."""
 
     def start_turn(self) -> None:
-        """Forget what failed in a turn that was cut short: whatever cut it may have failed the entries."""
+        """Forget the failures of a turn that was cut short: the same trouble may have caused them."""
         self._failures = []
         self._worked = set()
 
@@ -55,16 +55,16 @@ class Blame:
         self._failures.append((entry, error))
 
     def heard(self, entry: Entry, error: Exception) -> None:
-        """Note how an entry would fail that stands behind one that did; it is not its own failure yet."""
+        """Note how the next entry of a failing entry's room would fail; that is not yet its own failure."""
         if self._is_doubtful(error):
             self._doubt(entry, error)
 
     def worked(self, action: str) -> None:
-        """Note that a command of this action was carried out; finding a repeat or refusing is not enough."""
+        """Note that a command of this action became an event; a repeat or a refusal does not count."""
         self._worked.add(action)
 
     def judge(self) -> Verdict:
-        """Tell the turn's failures apart, and begin the next turn."""
+        """Tell the turn's failures apart, and start the next turn."""
         failures, worked = self._failures, self._worked
         self.start_turn()
         for way, commands in list(self._ways.items()):
@@ -84,7 +84,7 @@ class Blame:
         return Verdict(own, common[0] if common else None, may_go_on)
 
     def _is_doubtful(self, error: Exception) -> bool:
-        """Tell whether it may be the entry's own fault or everybody's: others that fail alike show it."""
+        """Tell whether one failure leaves open if the entry or something else is at fault."""
         return not (self._is_trouble(error) or took_too_long(error))
 
     def _doubt(self, entry: Entry, error: Exception) -> None:
@@ -95,7 +95,7 @@ class Blame:
             commands[command] = entry.action
 
     def _is_of_one_room(self, error: Exception) -> bool:
-        """Tell whether only commands of one room failed in this way: others may have no part in it."""
+        """Tell whether all commands that failed in this way are of one room."""
         rooms = {room for *_, room in self._ways.get(way_of(error), ())}
         return not self._is_trouble(error) and len(rooms) == 1 and isinstance(rooms.pop(), UUID)
 
@@ -104,7 +104,7 @@ class Blame:
 
 
 def way_of(error: Exception) -> Way:
-    """Return class and place; the text of a database error quotes the row."""
+    """Return the error's class and place, never its text: that of a database error quotes the row."""
     if isinstance(error, Error):
         return type(error).__name__, sqlstate_of(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -112,6 +112,6 @@ def way_of(error: Exception) -> Way:
 
 
 def command_of(entry: Entry) -> _Command:
-    """Return what a command sent twice has in common: a sender without an answer repeats it."""
+    """Return what identifies a command, so that a client's retry counts as the same one."""
     command = entry.envelope.command
     return command.uuid, entry.envelope.user, entry.shard if entry.is_read else entry.room

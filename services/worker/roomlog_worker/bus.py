@@ -1,8 +1,8 @@
 """The worker's side of Redis: reads shards' streams of one kind, publishes, deletes, answers.
 
 A stream is a queue with one owner: it is read from 0, because what is done is deleted. Only what its reader
-has to leave for later is passed over meanwhile. Nothing here repeats a command by itself; whoever gets a
-RedisError knows that the entries are still there.
+has to leave for later is passed over meanwhile. Nothing here repeats a command by itself: after a
+RedisError the entries are still there.
 """
 
 import os
@@ -228,7 +228,7 @@ class Bus:
         socket = self._connected()
         if publications:
             socket.write(_packed(publications))
-            # The gateways wait for it, and nobody for the rest: where all share a processor, it is theirs.
+            # Gateways wait for the notices only. On a shared processor, let them run before the deletions.
             os.sched_yield()
         if deletions:
             socket.write(_packed(deletions))

@@ -16,7 +16,7 @@ MAX_ORDINAL: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a worker process is told."""
+    """The settings of a worker process."""
 
     ordinal: int
     """0, 1, 2 …: the StatefulSet's, or the one given on the command line."""

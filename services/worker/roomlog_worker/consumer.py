@@ -1,7 +1,7 @@
 """The worker's loop: keep the leases, read a batch, write it, publish it.
 
 One thread, one batch in flight, in order; reads are answered beside it (`lane`). Trouble of the database or
-of Redis is nobody's fault: the batch stays in its stream and comes again. What else fails goes to `poison`.
+of Redis is no entry's fault: the batch stays in its stream and is read again. `poison` handles the rest.
 """
 
 import time
@@ -53,7 +53,7 @@ STUCK_SECONDS: Final = 60.0
 
 @dataclass(slots=True)
 class _Work:
-    """What one read brought."""
+    """The entries of one read."""
 
     writes: list[Entry] = field(default_factory=list)
     spent: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -135,7 +135,7 @@ class Consumer:
     def _turn(self) -> None:
         self._claim.renew()
         if not self._owned:
-            self._bus.ping()  # whoever doesn't reach Redis is given no shard
+            self._bus.ping()  # a worker that doesn't reach Redis takes no shard
             self._leases.redis_answered()
         self._keep_leases()
         if not self._owned:
@@ -149,7 +149,7 @@ class Consumer:
         self._leases.redis_answered()
         self._pulse.oldest_ms = oldest_ms(raw)
         work = self._sort(raw)
-        # Whoever sent one of these entries may have seen the api's answer to what the wake-up stands for.
+        # The sender of one of these entries may have seen the api's answer to the command behind the wake-up.
         is_sweeping = bool(work.spent) or time.monotonic() >= self._next_sweep
         if is_sweeping:
             self._sweep()
@@ -170,7 +170,7 @@ class Consumer:
         return int(PARKED_SECONDS * 1000) if self._bus.has_passed else None
 
     def _rewind(self) -> None:
-        """Begin everything at its beginning again: nothing is parked any more, and nothing passed over."""
+        """Read everything from the start again: nothing stays parked or passed over."""
         self._parking.clear()
         self._bus.rewind()
         self._swept = 0
@@ -189,14 +189,14 @@ class Consumer:
                 self._without_redis()
             self._pause("redis", error)
         else:
-            # What the session has prepared, and what was remembered of its server, goes with it.
+            # With the session go its prepared statements and the room cache.
             connection.close()
             self._pulse.has_database = False
             self._isolation.cut_short(error)
             self._pause("entries" if isinstance(error, FailAlike) else "database", error)
 
     def _stand_back(self, error: ForeignClaim) -> None:
-        """Own nothing while the prefix carries for another database, whose work and people these are."""
+        """Own nothing while another database's workers hold the prefix: its entries are theirs."""
         try:
             self._leases.release()
         except (DatabaseError, InterfaceError):
@@ -206,7 +206,7 @@ class Consumer:
         self._shutdown.wait(TROUBLE_SECONDS)
 
     def _without_redis(self) -> None:
-        """Carry out what the api left in the database; gateways find the events by their heads."""
+        """Process the api's pending commands; gateways find the events by their heads."""
         until = time.monotonic() + WITHOUT_REDIS_SECONDS
         try:
             self._keep_leases()
@@ -214,7 +214,7 @@ class Consumer:
                 try:
                     self._sweep()
                 except redis.RedisError:
-                    self._bus.disconnect()  # the rows are written and gone; only nobody could be told
+                    self._bus.disconnect()  # the rows are events now; only the notices are lost
                 if not self._swept or time.monotonic() > until:
                     break
         except LeaseLost as lost:
@@ -295,9 +295,9 @@ class Consumer:
                 metrics.QUEUED_SECONDS.observe(max(0.0, began_ms - received_ms) / 1000)
 
     def _sweep(self) -> None:
-        """Carry out a batch of what the api wrote for the owned shards, the oldest first.
+        """Process a batch of the owned shards' pending commands, the oldest first.
 
-        Where there is more, the next turn goes on behind it: the streams have their turn in between.
+        If there are more, the next turn continues after reading the streams.
         """
         rows = PendingCommand.objects.filter(shard__in=self._owned, id__gt=self._swept)
         batch = list(rows.order_by("id")[: limits.STREAM_BATCH])
@@ -330,11 +330,11 @@ class Consumer:
         return {entry.room for entry in entries if entry.key not in done}
 
     def _publish(self, out: Publications) -> None:
-        """Publish, delete, and only then answer: an error says that its entry is nobody's work any more."""
+        """Publish, delete, and only then answer: an error promises that no worker will process its entry."""
         self._bus.finish(out.notices, out.done)
         self._crash.reached("after_delete")
         self._bus.answer(out.replies)
-        # Whoever took a shard before the deletion may have read the entry and be writing it now.
+        # A worker that took a shard before the deletion may have read the entry and be writing it now.
         if out.refusals and self._leases.still_owns({outcome.entry.shard for outcome in out.outcomes}):
             self._bus.answer(out.refusals)
 
@@ -349,10 +349,10 @@ class Consumer:
             self._bus.finish((), {entry.stream: [entry.id]})
 
     def _bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> bool:
-        """Keep what can't be decoded; returns whether it may be deleted. Else it comes again."""
+        """Store what can't be decoded as a dead letter; return whether to delete it. Else it comes again."""
         try:
             self._writer.bury_undecodable(shard, label, value, pending)
-        except (DatabaseError, InterfaceError) as error:  # others must not wait for its grave
+        except (DatabaseError, InterfaceError) as error:  # the others must not wait for that
             log.error("not_buried", shard=shard, entry=label, sqlstate=sqlstate_of(error))
             return False
         metrics.DEAD_LETTERS.inc()

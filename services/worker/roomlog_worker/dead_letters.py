@@ -1,4 +1,4 @@
-"""What can't be carried out is kept where people find it; it is not tried again. Beside the way."""
+"""Stores entries that can't be processed as dead letters, for people to inspect. They are not tried again."""
 
 from roomlog.models import DeadLetter
 from roomlog_contract.envelope import encode
@@ -7,7 +7,7 @@ from .entries import Entry
 
 
 def store_letter(entry: Entry, error: str) -> None:
-    """Keep an entry; the text is the reason. Again is harmless: an entry is one letter."""
+    """Store an entry; `error` is the reason. Idempotent: an entry is one letter."""
     command = entry.envelope.command
     _keep(
         *entry.key,
@@ -20,7 +20,7 @@ def store_letter(entry: Entry, error: str) -> None:
 
 
 def store_undecodable(shard: int, label: str, value: bytes) -> None:
-    """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""
+    """Store bytes that this release can't decode: perhaps a newer gateway wrote them."""
     _keep(shard, label, error="undecodable", envelope=value)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of commands, decided on an open batch, in order. Nothing is stored here."""
+"""Decides commands on an open batch, in order. Nothing is stored here."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from .log.rules import Recorded
 MEMBER_CHANGES_AT_ONCE: Final = 16
 """Members who come or go in a transaction: each takes as long as some ten messages."""
 ROOM_CHANGES: Final = 8
-"""What a new room counts as: it may have a hundred members, and takes as long as hundreds of messages."""
+"""A new room counts as so many: with a hundred members it takes as long as hundreds of messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An entry, and what it became: an event of the log, or nothing for ever."""
+    """An entry with what it became: an event of the log, or a refusal."""
 
     entry: Entry
     result: Recorded | RefusedWrite
@@ -56,7 +56,7 @@ def _changes(entry: Entry) -> int:
 
 
 def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
-    """Decide in order; entries of rooms that others hold wait, and who changes a room where one was refused.
+    """Decide in order. Entries wait if others hold their room, or to change a room after a refusal there.
 
     A refusal leaves no row. If this process died before it deletes the entry, the entry would be decided
     again: in a room that has changed since it could be stored, behind what was sent after it.
@@ -81,7 +81,7 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
 
 
 def decide(batch: Batch, entry: Entry) -> Outcome:
-    """Make one command an event of the batch, or tell why it becomes nothing.
+    """Make one command an event of the batch, or refuse it.
 
     Raises:
         HeldElsewhere: it can't be decided just now.

@@ -1,4 +1,4 @@
-"""A command on a worker's bench: an entry of a shard's stream, or a row that the api left."""
+"""A command to process: an entry of a shard's stream, or a row of PendingCommand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _READS: Final = (":read", ":browse")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command to carry out. The same command may come in several entries: all but one are repeats."""
+    """One command to process. The same command may come in several entries: all but one are repeats."""
 
     shard: int
     stream: str
@@ -78,7 +78,7 @@ def oldest_ms(raw: Sequence[tuple[str, str, bytes]]) -> dict[int, int]:
 
 
 def entry_of(stream: str, entry_id: str, value: bytes) -> Entry | None:
-    """Return an entry of a stream; None where its stream's worker has no use for it."""
+    """Return an entry of a stream; None if it can't be decoded or does not belong in this stream."""
     envelope = _decoded(value)
     if envelope is None or not (stream.endswith(_READS) or isinstance(envelope.command, RoomWrite)):
         return None
@@ -86,7 +86,7 @@ def entry_of(stream: str, entry_id: str, value: bytes) -> Entry | None:
 
 
 def pending_entry(shard: int, row: int, value: bytes) -> Entry | None:
-    """Return a row of PendingCommand as an entry; None where nobody can carry it out."""
+    """Return a row of PendingCommand as an entry; None if it can't be decoded or writes nothing."""
     envelope = _decoded(value)
     if envelope is None or not isinstance(envelope.command, RoomWrite):
         return None

@@ -1,8 +1,8 @@
-"""What ends a worker's step early, and whose fault it is.
+"""Errors that end a worker's step early, and whose fault an error is.
 
 WorkerError
 ├── FailAlike    different entries fail in one way and none succeeds: something is wrong with all of them
-├── ForeignClaim the prefix carries for another database; this process owns nothing meanwhile
+├── ForeignClaim another database's workers hold the prefix; this process owns nothing meanwhile
 ├── LeaseLost    another process owns some of the shards; their entries are its work now
 └── Forgotten    the process was away for so long that others removed its row: it must end
 """
@@ -21,7 +21,7 @@ _OF_ALL: Final = ("08", "25", "40", "53", "57", "58")
 _CANCELED: Final = "57014"
 """One statement took longer than it may."""
 _NO_SUCH_COLUMN: Final = "SQLITE_ERROR"
-"""What SQLite says of tables and columns that are not there."""
+"""SQLite's name for a missing table or column."""
 
 
 class WorkerError(Exception):

@@ -1,4 +1,4 @@
-"""Whose read comes next: that of the person who has used the least of a reader's time lately.
+"""Chooses the next reads: those of the people who have used the least of a reader's time lately.
 
 Inside a lane's turn. Pure: no I/O, and time is passed in.
 """
@@ -16,7 +16,7 @@ ASSUMED_SECONDS: Final = 0.001
 MOST_PEOPLE: Final = 10_000
 """People whose use is known; one more, and all begin anew."""
 GATEWAYS: Final = 0
-"""Asks for nobody in particular (logins, heads, gaps): comes first and has no budget, gateways limit it."""
+"""The user of a gateway's own reads (logins, heads, gaps): first and without budget; gateways limit them."""
 
 
 class Fairness:
@@ -34,7 +34,7 @@ class Fairness:
         self._used = defaultdict(float, faded if len(faded) <= MOST_PEOPLE else {})
 
     def take(self, waiting: Sequence[Entry], count: int) -> list[Entry]:
-        """Return at most `count` of the waiting entries, those of whoever has used the least first.
+        """Return at most `count` of the waiting entries, first those of the people who have used the least.
 
         A person's own entries keep their order.
         """

@@ -1,8 +1,8 @@
 """Answers the commands of one kind of `read` streams in a thread of its own: reads never stop writes.
 
-Beside the writer, with a connection to Redis and one to the database that nobody else uses. Answers are made
-from committed rows, so a lane needs no lease: two that answer the same command tell the same truth. An entry
-leaves its stream only after its reply was published. It must not write a room's log.
+Beside the writer, with connections to Redis and to the database of its own. Answers are made from committed
+rows, so a lane needs no lease: two lanes that answer the same command give the same answer. An entry leaves
+its stream only after its reply was published. It must not write a room's log.
 """
 
 import threading
@@ -166,10 +166,10 @@ class Lane:
         return entries
 
     def _bury_undecodable(self, shard: int, label: str, value: bytes) -> bool:
-        """Keep what can't be decoded; returns whether it may be deleted. Else it comes again."""
+        """Store what can't be decoded as a dead letter; return whether to delete it. Else it comes again."""
         try:
             dead_letters.store_undecodable(shard, label, value)
-        except (DatabaseError, InterfaceError) as error:  # others must not wait for its grave
+        except (DatabaseError, InterfaceError) as error:  # the others must not wait for that
             log.error("not_buried", shard=shard, entry=label, sqlstate=sqlstate_of(error))
             return False
         return True
@@ -219,7 +219,7 @@ class Lane:
 def lanes_of(redis_url: str, keyspace: Keyspace, shutdown: Shutdown) -> list[Lane]:
     """Return a worker's lanes: what cursors wait for, and apart from it what people browse, one by one.
 
-    So a read that takes its whole time-out delays no login and no cursor, and is at fault alone.
+    So a read that takes its whole time-out delays no login and no cursor, and fails no other read.
     """
     return [
         Lane("cursors", Bus(redis_url, keyspace, keyspace.read_stream, READ_BATCH), shutdown),

@@ -135,8 +135,8 @@ class LeaseKeeper:
     def _watched_until(self) -> float:
         """Return the time of a clock that stands still while this process sees nothing.
 
-        After an outage of the database, or a pause of this process, nobody's beat has moved for long: that
-        tells nothing of the others.
+        After an outage of the database, or a pause of this process, all beats seem to have stood still: that
+        says nothing about the others.
         """
         now = self._clock()
         self._watched += min(now - self._looked_at, GAP_SECONDS)

@@ -1,4 +1,4 @@
-"""What a worker may hold at worst, by its limits.
+"""Adds up what a worker may hold at worst, by its limits.
 
 Beside the message's way; for `roomlog doctor`, by way of the command memory_bounds. Every figure is a
 constant that the code enforces. It must not measure.

@@ -1,4 +1,4 @@
-"""What a worker counts and measures; labels are closed sets."""
+"""The worker's metrics; labels are closed sets."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

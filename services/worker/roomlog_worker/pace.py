@@ -9,7 +9,7 @@ from typing import Final
 BYTES_PER_SECOND: Final = 16 * 1024 * 1024
 """Of one thread's replies to all gateways: a third of what one gateway takes in, and sixty full pages."""
 BURST_BYTES: Final = 2 * 1024 * 1024
-"""That leave without a wait."""
+"""Bytes that may leave without a wait."""
 
 
 class Pace:

@@ -1,7 +1,7 @@
 """Rooms whose entries wait, while those behind them in the same stream are read on.
 
 Between two turns of the consumer. A parked room keeps its order because all its entries wait together: they
-come again when everything is read from its beginning, which also ends the parking. It must not do I/O.
+come again when everything is read from the start, which also ends the parking. It must not do I/O.
 """
 
 import time
@@ -13,9 +13,9 @@ PARKED_SECONDS: Final = 0.1
 PARKED_SHARE: Final = 1.0
 """Or so many times what reaching it took: looking again takes no more than half of the time."""
 PASS_SECONDS: Final = 5.0
-"""Then all begins again even if the end was not reached: there is always more where a shard is busy."""
+"""Then everything is read from the start again, even before the end: a busy shard always has more."""
 MOST_ROOMS: Final = 10_000
-"""That are parked at once; one more, and all begins again."""
+"""Rooms parked at once; with one more, everything is read from the start again."""
 
 
 class Parking:

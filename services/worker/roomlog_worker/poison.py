@@ -1,9 +1,9 @@
-"""Whose fault it is: a failing batch is halved until one entry stands alone, and that has five tries.
+"""Isolates poison entries: halves a failing batch until one entry fails alone, and gives that five tries.
 
-Between the consumer and its steps. Trouble of a dependency is nobody's fault and passes through; where it
-comes again on a new connection, the entries are tried one at a time, so that it stops only those that have
-it. An entry that kills its process leaves no exception: after an unclean takeover a shard's first entries are
-tried one at a time, counted in Redis before each try.
+Between the consumer and its steps. Trouble of a dependency is no entry's fault and is raised. If the same
+trouble comes again on a new connection, entries are tried one at a time, so that only those that cause it
+wait. An entry that kills its process leaves no exception: after an unclean takeover a shard's first entries
+are tried one at a time, counted in Redis before each try.
 """
 
 import time
@@ -35,7 +35,7 @@ STUBBORN_SECONDS: Final = 3.0
 
 
 class Isolation:
-    """The failures of one worker's entries."""
+    """Runs steps for entries and remembers which entries failed alone."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Isolation:
         self._accused: dict[UUID, Entry] = {}
         """Room → the entry that failed alone in this run, and that the room's others wait for."""
         self._told: set[Way] = set()
-        """What makes some entries wait while others go on; logged once."""
+        """Ways to fail that make some entries wait while others continue; each is logged once."""
 
     def start_turn(self) -> None:
         """Start a turn."""
@@ -153,7 +153,7 @@ class Isolation:
             self.acquit([shard])
 
     def _try(self, entries: Sequence[Entry], step: Step, parked: set[UUID]) -> None:
-        """Do the step for all at once, or halve them until the one at fault stands alone."""
+        """Do the step for all at once; if it fails, halve them until one entry fails alone."""
         if parked:
             entries = [entry for entry in entries if entry.room not in parked]
         if not entries:
@@ -188,7 +188,7 @@ class Isolation:
                 yield entry
 
     def _hear(self, witness: Entry, rehearse: Rehearse) -> None:
-        """Where the next command would work, the entry is at fault; where it fails alike, neither is."""
+        """Rehearse the next command: if it works, the entry before is at fault; if it fails too, neither."""
         try:
             works = rehearse(witness)
         except Exception as error:
@@ -215,7 +215,7 @@ class Isolation:
             return
         try:
             self._bury(entry, name)
-        except (DatabaseError, InterfaceError) as trouble:  # others must not wait for its grave
+        except (DatabaseError, InterfaceError) as trouble:  # the others must not wait for that
             log.error("not_buried", action=entry.action, entry=entry.id, sqlstate=sqlstate_of(trouble))
         else:
             self._failures.pop(entry.key, None)

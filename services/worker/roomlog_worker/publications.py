@@ -1,6 +1,6 @@
-"""What Redis must be told of a committed batch: notices, deletions, answers.
+"""Builds what a committed batch sends to Redis: notices, deletions, answers.
 
-Pure, but for the names of people whom no command of the batch named, and the rooms of new members.
+No I/O, except for two reads: names of people whom no command of the batch named, and rooms of new members.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ _LEAVING: Final = ("leave_room", "remove_user")
 
 @dataclass(slots=True)
 class Publications:
-    """What one batch became and what it sends, in the order in which it must leave."""
+    """The outcomes of one batch and what it sends, in the order in which it must leave."""
 
     outcomes: Sequence[Outcome] = ()
     notices: list[ChannelNotice] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Publications:
     replies: defaultdict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
     """Results, by gateway."""
     refusals: defaultdict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
-    """Errors, by gateway; sent only when it is certain that nobody else carries the entries out."""
+    """Errors, by gateway; sent only when it is certain that no other worker processes the entries."""
 
 
 def publications(outcomes: Sequence[Outcome], known: Mapping[int, User] = _NOBODY) -> Publications:
@@ -103,7 +103,7 @@ def _is_answered_apart(entry: Entry, recorded: Recorded) -> bool:
 
 
 def _everybody(outcomes: Sequence[Outcome], known: Mapping[int, User]) -> Mapping[int, User]:
-    """Return all whom the events name: few name more people than their commands did."""
+    """Return all whom the events name; most are among `known`, whom the commands named."""
     named = {number for _, recorded in _recorded(outcomes) for number in named_in(recorded.event)}
     unknown = named - known.keys()
     return {**known, **users_by_id(unknown)} if unknown else known

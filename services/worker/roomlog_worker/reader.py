@@ -52,7 +52,7 @@ _Item = TypeVar("_Item", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is read once for all entries of a batch."""
+    """Rows that are read once for all entries of a batch."""
 
     users: Mapping[tuple[str, bool], User]
     """By token or ticket, and whether it is a recheck."""

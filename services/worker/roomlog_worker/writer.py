@@ -1,8 +1,8 @@
-"""Makes entries events: leases, heads, repeats, rules, events, COMMIT; then what is published.
+"""Makes entries events (leases, heads, repeats, rules, events, COMMIT) and says what to publish.
 
-The stage between the stream and the publication. A batch is one transaction. A plain message that is alone
-in its batch is one statement, decided on the room cache; stored only if all is still so under the locks.
-Raises what the database raises: whose fault it was is decided by the consumer.
+Between the stream and the publication. A batch is one transaction. A plain message that is the only entry of
+its batch is decided on the room cache and stored by one statement, which compares it with the locked rows.
+Raises what the database raises: `poison` decides whose fault it was.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ class Writer:
         self._crash = crash
         self._cache = RoomCache()
         self._session: object = None
-        """The connection that the cache was filled by."""
+        """The connection that filled the cache."""
 
     def write(self, entries: Sequence[Entry]) -> Publications:
         """Commit the entries in order and return what they became; those that must wait are left out.
@@ -56,7 +56,7 @@ class Writer:
         return publications(outcomes, batch.users)
 
     def rehearse(self, entry: Entry) -> bool:
-        """Tell whether the entry would be an event now, and leave nothing of it; raises what `write` does."""
+        """Tell whether the entry would become an event now, and roll back; raises what `write` does."""
         with transaction.atomic(durable=True):
             batch, _ = self._decide([entry])
             batch.store()
@@ -72,9 +72,9 @@ class Writer:
         return batch, decide_all(batch, entries)
 
     def _write_single(self, entry: Entry) -> Publications | None:
-        """Commit a plain message of a cached room by one statement; None where nothing was written.
+        """Commit a plain message of a cached room by one statement. None if nothing was written.
 
-        What is published is made while PostgreSQL waits for its disk.
+        The publications are built while PostgreSQL waits for its disk.
         """
         command = entry.envelope.command
         if not isinstance(command, NewMessage) or not _is_plain(entry, command) or connection.in_atomic_block:
@@ -85,7 +85,7 @@ class Writer:
             return None
         outcome = decide(batch, entry)
         if not isinstance(outcome.result, Recorded):
-            return None  # it changed nothing, and a refusal needs the present state
+            return None  # a refusal needs the present state, and nothing was appended to the cached room
         published: list[Publications] = []
         epoch = self._leases.epochs_of([entry.shard])[entry.shard]
         lease = LeaseRow(entry.shard, self._leases.uuid, epoch)
@@ -110,15 +110,15 @@ class Writer:
             self._cache.update(batch)
 
     def _forget_other_sessions(self) -> None:
-        """Drop what an earlier connection told: this one may lead to another server."""
+        """Clear the cache if it is of an earlier connection: this one may lead to another server."""
         if connection.connection is not self._session:
             self._cache.clear()
             self._session = connection.connection
 
     def bury(self, entry: Entry, error: str) -> bool:
-        """Keep an entry that can't be carried out where people find it; it will not be tried again.
+        """Store an entry that can't be processed as a dead letter; it will not be tried again.
 
-        Returns False where its command is an event all the same: what failed came after the commit.
+        Return False if its command is an event all the same: the failure came after the commit.
         """
         with transaction.atomic():
             epochs = self._leases.epochs_of([entry.shard])
@@ -129,7 +129,7 @@ class Writer:
             return not rules.is_event(entry.write, entry.envelope.user)
 
     def bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
-        """Keep what no release that this one knows has written: perhaps a newer one's gateway did."""
+        """Store bytes that this release can't decode as a dead letter: perhaps a newer gateway wrote them."""
         with transaction.atomic():
             store_undecodable(shard, label, value)
             if pending is not None:

@@ -1,8 +1,8 @@
 """The rooms of one transaction, their heads locked: where commands become events with a seq.
 
-Group commit: whatever arrives together is read, checked and written with a handful of statements,
-however many commands there are. An opened batch must be used inside `transaction.atomic()`, which the
-caller owns; one that was assumed (`room_cache`) is stored without.
+Group commit: entries that arrive together are read, checked and written with a handful of statements,
+however many they are. An opened batch must be used inside the caller's `transaction.atomic()`. A batch made
+from the room cache is stored without one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ from .statements import Key, LeaseRow
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one command needs to see of the database before it can be decided."""
+    """The keys of what one command needs read before it can be decided."""
 
     uuid: str
     room: UUID
@@ -44,7 +44,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a member may do in a room: the part of a Membership that decides commands."""
+    """The part of a Membership that decides commands."""
 
     role: str
     is_muted: bool = False
@@ -79,7 +79,7 @@ class Batch:
     answered: dict[tuple[UUID, int], int]
     """The seqs of the messages that commands answer, by room and id."""
     users: dict[int, User]
-    """Everybody whom the commands name, but for the members of a new room."""
+    """The users whom the commands name, except a new room's initial members."""
     events: list[NewEvent] = field(default_factory=list)
     """New events, in the order of their commands."""
 
@@ -136,8 +136,8 @@ class Batch:
     def store_single(self, lease: LeaseRow, number: int, meanwhile: Callable[[], None]) -> bool:
         """Insert the one new message, whose id is to be `number`, as a transaction of its own.
 
-        For a batch that was assumed and not opened. False: nothing is stored, because something is not as
-        assumed. `meanwhile` is called while the database works.
+        For a batch made from the room cache. False if nothing is stored, because the database differs from
+        the cache. `meanwhile` is called while the database works.
         """
         (event,) = self.events
         event.id = number
@@ -173,7 +173,7 @@ def _locked(head: statements.HeadRow) -> LockedRoom:
 
 
 def _keys(wanted: Iterable[Wanted]) -> Iterator[Key]:
-    """Return the commands' keys, and one that no command has for whom each concerns."""
+    """Yield the commands' keys, and for each user whom a command concerns a key that no command has."""
     for want in wanted:
         yield want.key
         if want.member is not None:

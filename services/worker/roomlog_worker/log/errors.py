@@ -1,4 +1,4 @@
-"""What the log refuses, and why.
+"""The log's errors.
 
 LogError
 ├── RefusedWrite    the command can't become an event as things stand; its code goes to the sender

@@ -33,7 +33,7 @@ def beat(uuid: UUID, *, reaches_redis: bool) -> bool:
 
 
 def take_leases(seen_epochs: Mapping[int, int], owner: UUID) -> set[int]:
-    """Take those of the leases that nobody took since their epochs were read; return their shards.
+    """Take the leases whose epochs are still as read; return their shards.
 
     In two statements however many there are: a worker that comes back takes half of them at once.
     """

@@ -1,9 +1,9 @@
 """Statements that go to the database together: one message to PostgreSQL, one answer.
 
-Each is prepared once for each connection and then named, so that PostgreSQL plans it once. It starts none
-before it has the whole message, and waits in idleness after the last: a process that is paused in between
-loses its locks by the idle time-out. A pipeline, which sends statement by statement, would keep them. Each
-statement sees what was committed before itself, as it would alone. Knows connections and no tables.
+Each is prepared once per connection, so that PostgreSQL plans it once. PostgreSQL runs nothing until the
+whole message has arrived, then sits idle in transaction: a process that is paused in between loses its locks
+by the idle time-out. With a pipeline, which sends statement by statement, it would keep them. Each statement
+has its own snapshot. Knows connections and no tables.
 """
 
 import os
@@ -28,9 +28,9 @@ class Statement(NamedTuple):
     """A statement as each database takes it."""
 
     name: str
-    """By which PostgreSQL's sessions know it once it is prepared."""
+    """Its name in a session of PostgreSQL, once it is prepared."""
     preparation: str
-    """What prepares it in a session of PostgreSQL's: PREPARE, the types of its parameters, its words."""
+    """The PREPARE statement, with the types of the parameters."""
     for_sqlite: str = ""
     """With %s for each parameter; empty where SQLite is never asked."""
 
@@ -43,7 +43,7 @@ class Call(NamedTuple):
 
 
 class Exchange:
-    """All statements that are ever asked together."""
+    """The statements that each connection prepares, and the way to execute them."""
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self._statements = statements
@@ -68,7 +68,7 @@ class Exchange:
             return _send(session, [*executions, "COMMIT"] if commits else executions)[: len(calls)]
 
     def ask_single(self, call: Call, meanwhile: Callable[[], None]) -> int:
-        """Execute one call of PostgreSQL's as a transaction of its own; return how many rows it gave.
+        """Execute one call on PostgreSQL as a transaction of its own; return how many rows it gave.
 
         `meanwhile` is called once, as soon as the call has left. It should take less time than a disk, and
         must not ask the database.
@@ -85,7 +85,7 @@ class Exchange:
             values = [str(value).encode() for value in call.parameters]
             session.pgconn.send_query_prepared(call.statement.name.encode(), values)
             try:
-                os.sched_yield()  # where it has no other processor, PostgreSQL first: it waits for its disk
+                os.sched_yield()  # on a shared processor PostgreSQL goes first: it waits for its disk
                 meanwhile()
             finally:
                 result = _results(session)[0]

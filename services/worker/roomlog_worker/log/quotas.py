@@ -1,8 +1,8 @@
 """How many rooms one person may make and be in. Asked before a command makes a room or a member.
 
-Counts are queries, so they hold after a restart and for all workers. What others do fills nobody's own quota:
-rooms that one made are counted apart from those that others brought one into, and neither count keeps anybody
-from leaving or logging in.
+Counts are queries, so they hold after a restart and for all workers. Rooms of a person's own making and rooms
+that others brought the person into are counted apart, so that others can't fill a person's own quota. Neither
+count stops a person from leaving or logging in.
 """
 
 from collections.abc import Collection

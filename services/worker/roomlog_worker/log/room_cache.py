@@ -1,7 +1,7 @@
 """Rooms as this process's last batches left them: enough to decide a message without reading first.
 
-Never more than a guess. What is decided on it is stored by a statement that compares it with the database
-under the locks (`Batch.store_single`), so that an old guess costs time and nothing else.
+Never trusted: a statement compares it with the locked rows before it stores (`Batch.store_single`), so a
+stale cache costs time and nothing else.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ _UNKNOWN: Final = (User(0, ""), datetime.min.replace(tzinfo=UTC))
 
 
 class RoomCache:
-    """What one writer knows of the rooms that it writes. Not for use by two threads."""
+    """The rooms that one writer has written lately. Not for use by two threads."""
 
     def __init__(self) -> None:
         self._rooms: dict[UUID, LockedRoom] = {}
@@ -35,9 +35,9 @@ class RoomCache:
         self._ids: list[int] = []
 
     def batch(self, room: UUID, user: int, now: datetime) -> Batch | None:
-        """Return a batch as if it were open, for one message; None where room or sender is not known.
+        """Return a batch as if it were open, for one message; None if room or sender is not cached.
 
-        Its room is this memory's own: if what is decided is not stored, the room must be forgotten.
+        The batch changes the cached room itself: if it is not stored, the room must be forgotten.
         """
         locked = self._rooms.get(room)
         name, read_at = self._names.get(user, _UNKNOWN)
@@ -57,7 +57,7 @@ class RoomCache:
         """Take over the rooms of a stored batch, and those of their members whom it named."""
         for event in batch.events:
             if event.kind != MESSAGE:
-                self.forget(event.room_id)  # its members are others now
+                self.forget(event.room_id)  # its members, name or roles may have changed
         for room in batch.rooms.values():
             if (before := self._rooms.get(room.id)) is not None:
                 self._members -= len(before.members)

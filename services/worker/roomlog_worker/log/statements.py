@@ -1,9 +1,9 @@
-"""What each message pays for, in plain SQL (`sql/`): what a batch locks, reads, inserts and moves.
+"""Runs the statements of `sql/`, which every message pays for: a batch locks, reads, inserts and moves.
 
 All else is the ORM's, which takes several times the CPU for these (docs/decisions.md). What varies in
-length travels as one JSON text, so that a statement never changes: PostgreSQL plans it once, and nobody
-quotes values one by one. Knows rows and no rules. For use inside the caller's transaction, but for
-`append_single`, which is one, and `reserve_ids`, which needs none.
+length travels as one JSON text, so that a statement never changes: PostgreSQL plans it once, and no value is
+quoted by itself. Knows rows and no rules. For use inside the caller's transaction, except `append_single`,
+which is one, and `reserve_ids`, which needs none.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -36,7 +36,7 @@ _exchange: Final = Exchange(
 
 
 class LeaseRow(NamedTuple):
-    """Who may write a shard's rooms."""
+    """The worker that may write a shard's rooms."""
 
     shard: int
     owner: UUID | None
@@ -55,7 +55,7 @@ class HeadRow(NamedTuple):
 
 
 class CommandRow(NamedTuple):
-    """What the database knows of a command."""
+    """The state of the database that concerns one command."""
 
     room: UUID
     user: int
@@ -69,7 +69,7 @@ class CommandRow(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """What a batch is decided on; leases and heads are locked until the transaction ends."""
+    """The rows on which a batch is decided; leases and heads are locked until the transaction ends."""
 
     leases: list[LeaseRow]
     heads: list[HeadRow]
@@ -126,8 +126,8 @@ def append_events(
 def append_single(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Callable[[], None]) -> bool:
     """Insert one message with its id and move its head, as a transaction of its own; PostgreSQL only.
 
-    False, and nothing is stored: something is not as assumed. The lease is another's, the head is elsewhere,
-    the room is archived or locked by somebody, the sender is no member or muted, or the command is an event.
+    False if nothing is stored: the lease is another's, the head has moved, the room is archived or locked,
+    the sender is no member or muted, or the command is an event already.
     """
     values = (
         event.date_created,

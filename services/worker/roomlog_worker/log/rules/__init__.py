@@ -1,4 +1,4 @@
-"""What each action does to a room's log. `carry_out` is the entry; the rules stand by subject beside it.
+"""The rules: what each action does to a room's log. `carry_out` finds and applies them.
 
 A rule takes the open batch and what is asked, and appends one event, or raises RefusedWrite and appends
 nothing. Repeats are found first, so that exactly one event exists for each (room, sender, uuid), however
@@ -41,7 +41,7 @@ RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a command is in the log; its event has its id once the batch is stored."""
+    """A command's event in the log; it has its id once the batch is stored."""
 
     event: Event
     epoch: str

@@ -1,4 +1,4 @@
-"""Whose room it is: the first questions of every rule, with the same answers for all."""
+"""Finds a command's room and checks membership and role: the first step of every rule."""
 
 from typing import Any, Final
 
@@ -36,6 +36,6 @@ def open_group(batch: Batch, asked: Asked[Any]) -> LockedRoom:
 
 
 def require_role(room: LockedRoom, asked: Asked[Any], role: str) -> None:
-    """Refuse whoever is less than this in the room; staff is more than everybody."""
+    """Refuse a sender whose role is lower; staff outranks all."""
     if not asked.is_staff and RANKS[room.members[asked.user].role] < RANKS[role]:
         raise RefusedWrite(ErrorCode.FORBIDDEN)

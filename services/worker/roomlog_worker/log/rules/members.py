@@ -1,4 +1,4 @@
-"""Who is in a room."""
+"""Rules that change who is in a room."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from .access import open_group, require_role
 
 
 def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
-    """Make somebody a member. Any member of a group may; nobody gives a role above the own."""
+    """Make somebody a member. Any member of a group may, up to the own role."""
     command, room = asked.command, open_group(batch, asked)
     require_role(room, asked, command.role)
     if command.user in room.members:

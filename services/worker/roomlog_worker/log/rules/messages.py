@@ -1,4 +1,4 @@
-"""What is said in a room."""
+"""Rules of messages."""
 
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import NewMessage

@@ -1,4 +1,4 @@
-"""What a room is."""
+"""Rules that make and change rooms."""
 
 from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead

@@ -68,7 +68,7 @@ def run(config: Config) -> None:
     try:
         consumer.run()
     except Forgotten:
-        # Whoever started this process starts its successor.
+        # Kubernetes, or the demo's supervisor, starts the successor.
         raise CommandError("Paused for too long: others removed this process's row. Restart it.") from None
     except SettingError as error:  # found only once the database answers
         raise CommandError(str(error)) from None
