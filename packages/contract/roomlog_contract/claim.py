@@ -1,4 +1,4 @@
-"""The claim on a prefix: says whose database the keys and channels carry for.
+"""The claim on a prefix: says which database its keys and channels belong to.
 
 A copied database has the original's rooms, and perhaps its settings. Workers claim `Keyspace.install_key`
 with what no copy has and own nothing while another claim stands there.

@@ -13,10 +13,10 @@ from .errors import ErrorCode, RefusedCommand
 Uuid = Annotated[str, Meta(min_length=1, max_length=limits.UUID_CODE_POINTS)]
 """The client's name of a command: unique for ever per sender and room, echoed verbatim."""
 Seq = Annotated[int, Meta(ge=0, lt=limits.EXACT_INTEGER)]
-"""A place in a room's log: 1, 2, 3 …; 0 is before the first."""
+"""The position of an event in its room's log: 1, 2, 3 …; 0 is before the first."""
 UserNumber = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
 RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
-"""What people call a room; compared in one form (NFKC)."""
+"""The name that people give a room; compared in one form (NFKC)."""
 
 
 class Cursor(Struct, frozen=True):

@@ -63,7 +63,7 @@ class RoomSummary(Struct, frozen=True):
 
 
 class DurableEvent(Struct, frozen=True, kw_only=True, tag_field="action"):
-    """One place in a room's log; for the sender of its command it is the answer."""
+    """One event of a room's log, at its seq; for the sender of its command it is the answer."""
 
     uuid: str
     status: Success = "success"
@@ -195,7 +195,7 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True):
 
 
 class ServerEvent(Struct, frozen=True, kw_only=True, tag_field="action"):
-    """Something nobody asked for that has no place in a log."""
+    """A frame that no command asked for and that is in no log."""
 
 
 class Heads(ServerEvent, frozen=True, kw_only=True, tag="heads"):

@@ -39,7 +39,7 @@ class Keyspace:
         return self.stream(Stream.READ, shard)
 
     def browse_stream(self, shard: int) -> str:
-        """Return the stream of commands that only read and that nobody's cursor waits for."""
+        """Return the stream of commands that only read and that no cursor waits for."""
         return self.stream(Stream.BROWSE, shard)
 
     def tries_key(self, shard: int) -> str:
@@ -61,7 +61,7 @@ class Keyspace:
 
     @property
     def install_key(self) -> str:
-        """Return the key of the claim on the prefix: whose database all of this carries for."""
+        """Return the key of the claim on the prefix, which says which database all of this belongs to."""
         return f"{self.prefix}:install"
 
     @property
