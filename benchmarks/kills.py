@@ -24,12 +24,12 @@ from roomlog_contract.shards import SHARDS, shard_of_room
 from tests.e2e import breaking, settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.people import make_rooms, make_users
-from tests.faults.databases import Databases, PostgresDatabases, SqliteFiles
-from tests.faults.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
-from tests.faults.samples import Samples
-from tests.faults.stack import Room, Stack, build_stack
-from tests.faults.waiting import eventually
-from tests.faults.wire import Wire
+from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.harness.samples import Samples
+from tests.harness.stack import Room, Stack, build_stack
+from tests.harness.stack_databases import Databases, PostgresDatabases, SqliteFiles
+from tests.harness.waiting import eventually
+from tests.harness.wire import Wire
 
 ROOMS: Final = 64
 """Enough for some room in a shard of each worker."""

@@ -24,8 +24,8 @@ from benchmarks import report
 from benchmarks.measures import QUICK, Sizes, measure
 from benchmarks.systems import NAMES, make_system
 from roomlog_local.valkey import find_server
-from tests.faults.databases import PostgresDatabases
-from tests.faults.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.harness.stack_databases import PostgresDatabases
 
 ROOT = Path(__file__).parent.parent
 OUTPUT = ROOT / ".roomlog" / "bench.json"

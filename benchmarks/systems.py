@@ -20,9 +20,9 @@ from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
-from tests.faults.databases import PostgresDatabases
-from tests.faults.postgres import PostgresServer
-from tests.faults.stack import Stack, build_stack
+from tests.harness.postgres import PostgresServer
+from tests.harness.stack import Stack, build_stack
+from tests.harness.stack_databases import PostgresDatabases
 
 PEERS = Path(__file__).with_name("peers")
 READY_SECONDS = 30.0

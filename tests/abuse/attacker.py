@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tests.abuse.job import Account, Job
-from tests.faults.raw import CLOSE, PING, PONG, frame, text, upgrade
+from tests.harness.raw import CLOSE, PING, PONG, frame, text, upgrade
 
 CONNECTIONS: Final = 8
 """Of one account at once: below the ten that a user may have."""

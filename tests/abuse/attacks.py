@@ -16,7 +16,7 @@ from uuid import uuid4
 from roomlog_contract import limits
 from tests.abuse import strangers
 from tests.abuse.attacker import LEGAL_PER_SECOND, NO_MASK, Attacker, cheap, command
-from tests.faults.raw import PING, PONG, TEXT, frame
+from tests.harness.raw import PING, PONG, TEXT, frame
 
 CONTINUATION: Final = 0
 DEAREST_TEXT: Final = "\x01" * limits.TEXT_CODE_POINTS

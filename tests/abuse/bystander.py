@@ -16,7 +16,7 @@ from uuid import uuid4
 import aiohttp
 
 from roomlog_client import Event, Observer, RoomlogClient
-from tests.faults.stack import User
+from tests.harness.stack import User
 
 PAUSE_SECONDS: Final = 0.06
 """Between two messages of one sender: below the rate at which a client would hold them back itself."""

@@ -9,7 +9,7 @@ from typing import Final
 from tests.abuse.attacks import ATTACKS
 from tests.abuse.ground import Ground, prepare
 from tests.abuse.trial import Outcome, together, try_attack
-from tests.faults.databases import postgres_databases
+from tests.harness.stack_databases import postgres_databases
 
 AGAIN: Final = 2
 """More tries of an attack that was over a bound: machines have slow minutes; the median of three counts."""

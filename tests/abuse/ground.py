@@ -22,12 +22,12 @@ from roomlog_contract import limits
 from roomlog_contract.shards import shard_of_room
 from tests.abuse.attacker import CONNECTIONS
 from tests.abuse.attacks import DEAREST_TEXT
+from tests.abuse.inputs.provoking import next_of, sign_in
 from tests.abuse.job import Account, Job
-from tests.faults.abuse import next_of, sign_in
-from tests.faults.databases import PostgresDatabases
-from tests.faults.raw import Closed, RawSocket, text
-from tests.faults.stack import Room, Stack, User, build_stack
-from tests.faults.waiting import wait_until
+from tests.harness.raw import Closed, RawSocket, text
+from tests.harness.stack import Room, Stack, User, build_stack
+from tests.harness.stack_databases import PostgresDatabases
+from tests.harness.waiting import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COLLECTED_ROOMS: Final = 2 * limits.ROOMS_PER_USER - limits.ROOM_CREATIONS_PER_MINUTE

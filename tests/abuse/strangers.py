@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tests.abuse.attacker import Attacker
-from tests.faults.raw import upgrade
+from tests.harness.raw import upgrade
 
 MANY: Final = 1_100
 """Connections of somebody who has no account."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 from tests.abuse.attacks import Attack
 from tests.abuse.ground import Ground
 from tests.abuse.peaks import Peaks, chart_limits
-from tests.faults.waiting import NeverHappened, wait_until
+from tests.harness.waiting import NeverHappened, wait_until
 
 BOUND_SECONDS: Final = 0.25
 BOUND_TIMES: Final = 5.0

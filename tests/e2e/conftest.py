@@ -8,8 +8,8 @@ import pytest
 from tests.e2e import breaking, figures, settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.people import make_users
-from tests.faults.checker.report import git_revision
-from tests.faults.stack import User
+from tests.harness.stack import User
+from tests.judge.checker.report import git_revision
 
 _users: Final[list[User]] = []
 """Made once a session: the loop of a test ends with it, the users don't."""

@@ -12,8 +12,8 @@ from typing import Final
 from tests.e2e import settings
 from tests.e2e.breaking import Fault
 from tests.e2e.load import Load
-from tests.faults.checker import Report
-from tests.faults.history import History, Outcome
+from tests.judge.checker import Report
+from tests.judge.history import History, Outcome
 
 COLUMNS: Final = {
     "fault": "fault",

@@ -1,7 +1,7 @@
 """A load of 20 senders and 100 connections through the address that people use.
 
-First and last stage of every message of the fault tests: the load of tests/faults on a cluster, and beside it
-the question which worker owns what. It judges nothing.
+First and last stage of every message of the fault tests: the harness's load on a cluster, and beside it the
+question which worker owns what. It judges nothing.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ import aiohttp
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.people import read_log
-from tests.faults import load
-from tests.faults.history import Epoch, History, Ownership, Row
-from tests.faults.load import Shape
-from tests.faults.stack import Room, User
-from tests.faults.waiting import eventually
+from tests.harness import load
+from tests.harness.load import Shape
+from tests.harness.stack import Room, User
+from tests.harness.waiting import eventually
+from tests.judge.history import Epoch, History, Ownership, Row
 
 SERVICE_SECONDS: Final = 120.0
 """For every sender to have service again: a node that is gone is given up after 40 s, its pods much later."""

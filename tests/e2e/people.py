@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster
-from tests.faults import population
-from tests.faults.history import Epoch, Row
-from tests.faults.stack import Room, User
+from tests.harness import population
+from tests.harness.stack import Room, User
+from tests.judge.history import Epoch, Row
 
 ROWS_PROGRAM: Final = """
 import django, json, sys

@@ -7,8 +7,8 @@ from tests.e2e.breaking import Fault
 from tests.e2e.cluster import Cluster
 from tests.e2e.load import Load
 from tests.e2e.people import make_rooms
-from tests.faults.checker import report_on
-from tests.faults.stack import User
+from tests.harness.stack import User
+from tests.judge.checker import report_on
 
 CALM_SUCCESSES = 150
 """Before the fault, and after everybody has service again."""

@@ -15,8 +15,8 @@ from tests.chart.test_monitoring import board_queries
 from tests.e2e import settings
 from tests.e2e.cluster import SERVICES, Cluster, run, wait_while
 from tests.e2e.people import make_rooms
-from tests.faults.stack import User
-from tests.faults.wire import SECONDS, Wire
+from tests.harness.stack import User
+from tests.harness.wire import SECONDS, Wire
 
 PROMETHEUS = (Path(__file__).parent / "prometheus.yaml").read_text(encoding="utf-8")
 NAME = "their-prometheus"

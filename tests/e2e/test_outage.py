@@ -6,9 +6,9 @@ from roomlog_contract import limits
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster, wait_while
 from tests.e2e.people import make_rooms
-from tests.faults.stack import Room, User
-from tests.faults.waiting import eventually
-from tests.faults.wire import SECONDS, Wire
+from tests.harness.stack import Room, User
+from tests.harness.waiting import eventually
+from tests.harness.wire import SECONDS, Wire
 
 REFUSED = 5
 """Commands beyond those that may wait for their answer; with them it is still one burst."""

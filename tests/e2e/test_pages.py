@@ -9,9 +9,9 @@ from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.pages import Browser
 from tests.e2e.people import make_administrator
-from tests.faults.stack import Room, User
-from tests.faults.waiting import eventually
-from tests.faults.wire import SECONDS, Wire
+from tests.harness.stack import Room, User
+from tests.harness.waiting import eventually
+from tests.harness.wire import SECONDS, Wire
 
 PASSWORD = "a-long-enough-password-for-tests"
 

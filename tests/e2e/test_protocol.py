@@ -10,9 +10,9 @@ from roomlog_contract import limits
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.people import make_rooms
-from tests.faults.stack import User
-from tests.faults.waiting import eventually
-from tests.faults.wire import SECONDS, Wire
+from tests.harness.stack import User
+from tests.harness.waiting import eventually
+from tests.harness.wire import SECONDS, Wire
 
 MALFORMED = 1003
 FRESH_ROOMS = 40

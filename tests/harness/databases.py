@@ -26,12 +26,11 @@ from roomlog import models
 from roomlog.databases import database as configured
 from roomlog.people import system_person
 from roomlog_contract.shards import SHARDS
-from tests.faults.postgres import (
+from tests.harness.postgres import (
     CONNECT_SECONDS,
-    HOW_TO_GET_IT,
-    REQUIRED_VARIABLE,
     PostgresServer,
     find_binaries,
+    missing_postgres,
 )
 
 URL_VARIABLE: Final = "ROOMLOG_TEST_POSTGRES_URL"
@@ -148,10 +147,8 @@ def _server_of(config: pytest.Config) -> PostgresServer:
     """Return the session's server, started by whoever needs it first."""
     if _server not in config.stash:
         binaries = find_binaries()
-        if binaries is None and os.environ.get(REQUIRED_VARIABLE) == "1":
-            pytest.fail(f"{REQUIRED_VARIABLE}=1, but {HOW_TO_GET_IT}")
         if binaries is None:
-            pytest.skip(HOW_TO_GET_IT)
+            missing_postgres()
         server = PostgresServer(binaries, durable=False)
         config.add_cleanup(server.stop)
         server.start()

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tests.faults.checker.report import git_revision
+from tests.judge.checker.report import git_revision
 from tests.proof.rows import Row, Size
 
 HEADINGS = ("tier", "what ran", "success/error/unknown", "cases", "faults", "anomalies", "caught by", "s")

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tests.faults.campaign import Plan, describe, run_history
-from tests.faults.checker import Report
-from tests.faults.databases import PostgresDatabases, postgres_databases
-from tests.faults.healing import Healing, healings, in_turn
-from tests.faults.mishaps import Mishap, flush, kill_worker, partition, reset
-from tests.faults.pooled import pooled_healings, run_pooled
+from tests.harness.stack_databases import PostgresDatabases, postgres_databases
+from tests.judge.checker import Report
+from tests.processes.faults.campaign import Plan, describe, run_history
+from tests.processes.faults.healing import Healing, healings, in_turn
+from tests.processes.faults.mishaps import Mishap, flush, kill_worker, partition, reset
+from tests.processes.faults.pooled import pooled_healings, run_pooled
 from tests.proof.driver import again
 from tests.proof.rows import Row, Size
 

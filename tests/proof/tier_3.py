@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.e2e import settings
-from tests.faults.checker.report import git_revision
+from tests.judge.checker.report import git_revision
 from tests.proof.rows import Row, Size
 
 TIER: Final = 3

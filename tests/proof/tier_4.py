@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.conformance import suite
-from tests.conformance.deviations import judge
-from tests.conformance.server import echo_gateway
+from tests.abuse.rfc6455 import suite
+from tests.abuse.rfc6455.deviations import judge
+from tests.abuse.rfc6455.server import echo_gateway
 from tests.proof.driver import again
 from tests.proof.rows import Row, Size
 

@@ -12,15 +12,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.conformance.fuzz_once import fuzz_apart
-from tests.conformance.sockets import abuse
-from tests.faults.postgres import REQUIRED_VARIABLE
+from tests.abuse.fuzz.fuzz_once import fuzz_apart
+from tests.abuse.fuzz.sockets import abuse
+from tests.harness.postgres import REQUIRED_VARIABLE
 from tests.proof.driver import again
 from tests.proof.rows import Row, Size
 
 TIER = 5
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = "tests/faults/test_bad_inputs.py"
+TABLES = "tests/abuse/inputs/test_bad_inputs.py"
 TABLES_SECONDS = 600
 FRAMES = {Size.SMALL: 3_000, Size.LONG: 120_000}
 INSIDES = {Size.SMALL: 2_000, Size.LONG: 70_000}
@@ -41,7 +41,7 @@ def run(size: Size, seed: int | None) -> list[Row]:
 
 
 def _tables(size: Size, seed: int) -> Row:
-    from tests.faults.test_bad_inputs import AT_THE_DATABASE, AT_THE_GATEWAY
+    from tests.abuse.inputs.test_bad_inputs import AT_THE_DATABASE, AT_THE_GATEWAY
 
     began = time.monotonic()
     done = subprocess.run(

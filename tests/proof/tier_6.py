@@ -14,14 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.faults.campaign import Plan, describe, prepare, tracebacks
-from tests.faults.checker import Report, report_on
-from tests.faults.databases import PostgresDatabases, postgres_databases
-from tests.faults.load import Shape
-from tests.faults.looking import Watch, read_epoch, read_log
-from tests.faults.mishaps import KINDS, Scene, strand
-from tests.faults.soak import Growth
-from tests.faults.topology import Topology
+from tests.harness.load import Shape
+from tests.harness.looking import Watch, read_epoch, read_log
+from tests.harness.stack_databases import PostgresDatabases, postgres_databases
+from tests.harness.topology import Topology
+from tests.judge.checker import Report, report_on
+from tests.processes.faults.campaign import Plan, describe, prepare, tracebacks
+from tests.processes.faults.mishaps import KINDS, Scene, strand
+from tests.processes.faults.soak import Growth
 from tests.proof.driver import again
 from tests.proof.rows import Row, Size
 

@@ -5,7 +5,7 @@ For whoever looks into an anomaly of tier 1. It judges as the tier does.
 
 import sys
 
-from tests.faults.checker import report_on
+from tests.judge.checker import report_on
 
 from .ablations import ABLATIONS, run_without
 from .seeds import Verdict, run_seed

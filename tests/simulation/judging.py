@@ -12,9 +12,9 @@ from roomlog_client.errors import RETRIED
 from roomlog_contract.commands import RoomWrite
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import SHARDS, room_of
-from tests.faults.checker import check
-from tests.faults.checker.system import UNOWNED_SECONDS
-from tests.faults.history import Attempt, Epoch, History, Membership, Operation, Outcome, Ownership, Row
+from tests.judge.checker import check
+from tests.judge.checker.system import UNOWNED_SECONDS
+from tests.judge.history import Attempt, Epoch, History, Membership, Operation, Outcome, Ownership, Row
 
 from .people import People
 from .store import EPOCH, GUEST, Event, Store

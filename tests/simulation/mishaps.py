@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
 from roomlog.epochs import new_epoch
-from tests.faults.history import Epoch, Fault
+from tests.judge.history import Epoch, Fault
 
 from .gateways import GatewayHost
 from .plan import Plan

@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError, Sent
-from tests.faults.journal import Witness
+from tests.judge.journal import Witness
 
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS

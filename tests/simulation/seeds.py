@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from tests.faults.checker.report import in_flight
-from tests.faults.history import History, Outcome
+from tests.judge.checker.report import in_flight
+from tests.judge.history import History, Outcome
 
 from .judging import anomalies_of, history_of
 from .knobs import turned

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checker import report_on
+from tests.judge.checker import report_on
 from tests.simulation.ablations import ABLATIONS, catch
 from tests.simulation.many import tally_of
 from tests.simulation.mishaps import KINDS

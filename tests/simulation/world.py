@@ -19,9 +19,9 @@ from roomlog_contract.commands import CreateRoom
 from roomlog_contract.shards import room_of
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
-from tests.faults.history import Epoch, Fault, Ownership, Sample
-from tests.faults.journal import Journal
 from tests.harness.people import post_as
+from tests.judge.history import Epoch, Fault, Ownership, Sample
+from tests.judge.journal import Journal
 
 from .api import Api
 from .database import Server, sessions_of

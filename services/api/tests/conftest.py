@@ -29,8 +29,8 @@ from roomlog_contract.shards import room_of
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from roomlog_worker.log.errors import RefusedWrite
-from tests.faults.scripted_chat import DESK, Chat
 from tests.harness.people import id_of
+from tests.harness.scripted_chat import DESK, Chat
 
 Work = Callable[[], list[str]]
 Write = Callable[..., UUID]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.faults.browser import browser
-from tests.faults.scripted_chat import PHONE, TEAM, Chat
+from tests.harness.browser import browser
+from tests.harness.scripted_chat import PHONE, TEAM, Chat
 
 __all__ = ["browser"]
 

@@ -11,8 +11,8 @@ import pytest
 
 from roomlog_local.command import Command, api
 from roomlog_local.ports import free_port
-from tests.faults.waiting import wait_until
 from tests.harness.manage import manage
+from tests.harness.waiting import wait_until
 
 START_SECONDS = 60.0
 TURN_SECONDS = 20.0

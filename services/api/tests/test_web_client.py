@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.browser import browser
-from tests.faults.scripted_gateway import ME, ROOM, START, Gateway, gateway, message, refusal, success
+from tests.harness.browser import browser
+from tests.harness.scripted_gateway import ME, ROOM, START, Gateway, gateway, message, refusal, success
 
 __all__ = ["browser", "gateway"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.faults.browser import browser
-from tests.faults.scripted_gateway import START, Gateway, gateway, message, refusal, success
+from tests.harness.browser import browser
+from tests.harness.scripted_gateway import START, Gateway, gateway, message, refusal, success
 
 __all__ = ["browser", "gateway"]
 

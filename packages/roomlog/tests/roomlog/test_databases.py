@@ -4,9 +4,9 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from roomlog.databases import database, end_stuck_statements
-from tests.faults.pooler import running_pooler
 from tests.harness.databases import default_database
 from tests.harness.people import People, add_user, make_room
+from tests.harness.pooler import running_pooler
 
 
 def setting(name: str) -> str:

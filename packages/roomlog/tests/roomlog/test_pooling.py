@@ -5,8 +5,8 @@ from django.db import connection
 
 from roomlog.pooling import lends_sessions, refuse_lent_sessions
 from roomlog_runtime.settings import SettingError
-from tests.faults.pooler import running_pooler
 from tests.harness.databases import default_database
+from tests.harness.pooler import running_pooler
 
 
 @pytest.mark.parametrize(

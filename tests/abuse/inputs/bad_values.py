@@ -1,0 +1,129 @@
+"""Commands with values that their keys can't have: the table of fields, products of kinds and literals.
+
+See `bad_inputs.py` for how it is written.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from roomlog_contract import limits
+from tests.abuse.inputs.bad_inputs import (
+    BAD_VALUE,
+    GOOD,
+    NO_STRINGS,
+    NOT_STORABLE,
+    REQUIRED_KEYS,
+    BadInput,
+    frame,
+)
+
+FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "authenticate": {"token": "secret", "cursors": "cursors"},
+    "select_room": {"room": "room", "since": "since"},
+    "new_message": {"room": "room", "text": "text", "reply_to": "message"},
+    "get_history": {"room": "room", "before": "seq", "after": "seq", "limit": "limit"},
+    "create_room": {"name": "name", "kind": "kind", "members": "members"},
+    "rename_room": {"room": "room", "name": "name"},
+    "invite_user": {"room": "room", "user": "user", "role": "role"},
+    "remove_user": {"room": "room", "user": "user"},
+    "leave_room": {"room": "room"},
+}
+"""The kind of each field."""
+NO_OBJECTS: Final = ("true", "0", "1.5", '""', '"x"', "[]", '[{"epoch": "e", "seq": 1}]')
+NO_ARRAYS: Final = ("null", "true", "0", '""', '"1"', "{}", '{"0": 1}')
+NO_NUMBERS: Final = (
+    *("true", "false", '""', '"1"', "1.5", "1.0", "1e2", "1e400", "-1e400", "[]", "[1]", "{}"),
+    *("9007199254740992", "-9007199254740993", "18446744073709551616", "1" + "0" * 400, "-" + "9" * 4_000),
+)  # fmt: skip
+NO_ROOMS: Final = (
+    *('""', '"x"', '"general"', '"1"', '"@room@0"', '" @room@"', '"@room@ "', '"{@room@}"', '"*"'),
+    *(r'"@room@\n"', '"urn:uuid:@room@"', '"0x@room@"', '"../../etc/passwd"', '"\' OR 1=1 --"'),
+    *('"' + "0" * 31 + '"', '"' + "g" * 32 + '"', '"\uff10' + "0" * 31 + '"', '"' + "0" * 10_000 + '"'),
+    *('"00000000-0000-0000-0000-00000000000"', '"0000-00000000-0000-0000-000000000000"'),
+    '"00000000-0000-0000-0000-000000000000-"',
+)  # fmt: skip
+NO_CURSORS: Final = (
+    *(r'{"epoch": null, "seq": 1}', '{"epoch": 1, "seq": 1}', '{"epoch": [], "seq": 1}'),
+    *(r'{"epoch": "\u0000", "seq": 1}', '{"epoch": "' + "e" * 33 + '", "seq": 1}'),
+    *(f'{{"epoch": "e", "seq": {number}}}' for number in ("null", "-1", *NO_NUMBERS)),
+)  # fmt: skip
+WRONG: Final[Mapping[str, tuple[str, ...]]] = {
+    "text": ("null", *NO_STRINGS, *NOT_STORABLE),
+    "secret": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * 513 + '"'),
+    "room": ("null", *NO_STRINGS, *NOT_STORABLE, *NO_ROOMS),
+    "name": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 201 + '"'),
+    "kind": (
+        "null",
+        *NO_STRINGS,
+        '""',
+        '"channel"',
+        '"Group"',
+        '" group"',
+        '"Object missing required field"',
+    ),
+    "role": ("null", *NO_STRINGS, '""', '"king"', '"OWNER"', '"superuser"'),
+    "user": ("null", *NO_NUMBERS, "0", "-1", '"@member@"'),
+    "message": (*NO_NUMBERS, "0", "-1"),
+    "seq": (*NO_NUMBERS, "-1"),
+    "limit": ("null", *NO_NUMBERS, "0", "-1", "101"),
+    "members": (
+        *NO_ARRAYS,
+        *(f"[{member}]" for member in ("null", "0", "-1", "[[1]]", *NO_NUMBERS)),
+        "[" + ", ".join(map(str, range(1, 102))) + "]",
+    ),
+    "since": (*NO_OBJECTS, *NO_CURSORS),
+    "cursors": (
+        "null",
+        *NO_OBJECTS,
+        *(f'{{"@room@": {cursor}}}' for cursor in ("null", "1", "[]", *NO_CURSORS)),
+        *(f'{{{room}: {{"epoch": "e", "seq": 1}}}}' for room in ('""', '"x"', r'"\u0000"')),
+        "{"
+        + ", ".join(f'"{number:032x}": {{"epoch": "e", "seq": 1}}' for number in range(limits.CURSORS + 1))
+        + "}",
+    ),
+}
+"""What a field of each kind can't be."""
+
+
+def wrong_values() -> Iterator[BadInput]:
+    """Yield each field with each value that it can't have: bad_value, and the connection goes on."""
+    for action, fields in FIELDS.items():
+        for field, kind in fields.items():
+            for number, value in enumerate(WRONG[kind]):
+                text = frame(action, {field: value})
+                yield BadInput(f"{action} {field} {number} {value[:60]}", BAD_VALUE, text)
+    for value in NOT_STORABLE:
+        yield BadInput(f"unknown key {value}", BAD_VALUE, frame("ping", {"x": f"[{{{value}: 1}}]"}))
+    both = {"before": "1", "after": "1"}
+    yield BadInput("before and after", BAD_VALUE, frame("get_history", both))
+
+
+def missing_keys() -> Iterator[BadInput]:
+    """Yield each action without each key that it needs."""
+    for action, fields in GOOD.items():
+        for field in fields.keys() - {"name"}:
+            yield BadInput(f"{action} no {field}", REQUIRED_KEYS, frame(action, without=field))
+    for name, changes in {
+        "both secrets": {"ticket": '"x"'},
+        "no secret": {"token": "null"},
+        "a cursor without seq": {"cursors": '{"@room@": {"epoch": "e"}}'},
+        "a cursor without epoch": {"cursors": '{"@room@": {"seq": 1}}'},
+    }.items():
+        yield BadInput(f"authenticate {name}", REQUIRED_KEYS, frame("authenticate", changes))
+    for since in ("{}", '{"epoch": "e"}', '{"seq": 1}'):
+        yield BadInput(f"select_room {since}", REQUIRED_KEYS, frame("select_room", {"since": since}))
+
+
+def bad_texts() -> Iterator[BadInput]:
+    """Yield texts that are none, or too long."""
+    for blank in ("", " ", r"\t\n\r", r"\u00a0\u2003", r"\u3000", " " * 5_000, r"\u2028\u2029", r"\u001f"):
+        text = frame("new_message", {"text": f'"{blank}"'})
+        yield BadInput(f"blank {len(blank)} {blank[:20]}", "error empty_text", text)
+    for name, long in {
+        "4,001 letters": "x" * 4_001,
+        "4,001 emoji": "\N{GRINNING FACE}" * 4_001,
+        "4,001 escapes": r"\u0041" * 4_001,
+        "60,000 letters": "x" * 60_000,
+        "4,001 combining marks": "\u0301" * 4_001,
+    }.items():
+        yield BadInput(name, "error text_too_long", frame("new_message", {"text": f'"{long}"'}))

@@ -1,0 +1,104 @@
+"""What the checker must know of a stack of processes: its log, epoch, owners, queues and memory.
+
+Beside the message's way. Reads the database with plain SQL and the processes' own metrics; changes nothing.
+"""
+
+import asyncio
+import time
+from http.client import HTTPException
+from typing import Final
+from uuid import UUID
+
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from roomlog_contract.shards import SHARDS
+from tests.harness.load import Load
+from tests.harness.samples import Samples
+from tests.harness.stack import Stack
+from tests.judge.history import Epoch, Ownership, Row, Sample
+
+LOOK_SECONDS: Final = 0.5
+PROCESS_BYTES: Final = 400 * 1024 * 1024
+"""Bound of one process's memory in these tests: many times what it takes when idle."""
+LOG: Final = "SELECT room_id, seq, user_id, uuid, kind, text FROM roomlog_roomevent"
+
+
+async def read_log(stack: Stack) -> list[Row]:
+    """Return every row of the log."""
+    rows = await asyncio.to_thread(stack.sql, LOG)
+    return [Row(UUID(str(room)).hex, *rest) for room, *rest in rows]
+
+
+async def read_epoch(stack: Stack) -> Epoch:
+    """Return the install's epoch as of now."""
+    ((epoch,),) = await asyncio.to_thread(stack.sql, "SELECT epoch FROM roomlog_install")
+    return Epoch(time.monotonic(), str(epoch))
+
+
+class Watch:
+    """Looks at a stack's workers and memory again and again, into a load's history."""
+
+    def __init__(self, stack: Stack, load: Load) -> None:
+        self._stack = stack
+        self._load = load
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._look())
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop looking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()
+
+    async def _look(self) -> None:
+        while True:
+            at = time.monotonic()
+            names = [name for name in self._stack.names if self._stack.child(name).is_running]
+            workers = [name for name in names if name.startswith("worker")]
+            answers = await asyncio.gather(*(asyncio.to_thread(self._owned, name) for name in workers))
+            self._load.ownership.append(Ownership(at, frozenset().union(*answers)))
+            self._load.samples += [sample for name in names if (sample := self._memory(name, at))]
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _owned(self, worker: str) -> frozenset[int]:
+        try:
+            return owned_shards(self._stack.metrics(worker))
+        except (OSError, HTTPException):
+            return frozenset()  # it is being killed, started or held
+
+    def _memory(self, name: str, at: float) -> Sample | None:
+        try:
+            family = family_of(self._stack, name)
+            used = max(process.memory_info().rss for process in family)
+        except psutil.NoSuchProcess:
+            return None
+        return Sample(at, f"memory of {name}", used, PROCESS_BYTES)
+
+
+def family_of(stack: Stack, name: str) -> list[psutil.Process]:
+    """Return a process and those that it started: gunicorn's worker does the work.
+
+    Raises:
+        psutil.NoSuchProcess: it is gone.
+    """
+    first = psutil.Process(stack.child(name).pid)
+    return [first, *first.children(recursive=True)]
+
+
+def owned_shards(samples: Samples) -> frozenset[int]:
+    """Return the shards that a worker's metrics say it owns."""
+    return frozenset(
+        int(sample.labels["shard"])
+        for family in text_string_to_metric_families(samples.text)
+        for sample in family.samples
+        if sample.name == "roomlog_worker_shard_owned" and sample.value == 1.0
+    )
+
+
+ALL_SHARDS: Final = frozenset(range(SHARDS))

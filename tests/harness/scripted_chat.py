@@ -1,0 +1,193 @@
+"""The chat page of clients/web before a gateway and an api that say what a test says, in several tabs.
+
+Beside the message's way. It keeps rooms and answers as the real ones do, unless a test says otherwise: so a
+page is seen in milliseconds, and in states that a real stack is seldom in.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
+
+from tests.harness.scripted_gateway import ORIGIN, WEB, refusal, success
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self' ws://roomlog.test; form-action 'self'; base-uri 'none'"
+)
+HEADERS: Final = {"Content-Security-Policy": POLICY}
+DEADLINE_MS: Final = 10_000
+DESK: Final = {"width": 1100, "height": 700}
+PHONE: Final = {"width": 390, "height": 780}
+MINUTE_MS: Final = 60_000
+START_MS: Final = 1_790_000_000_000
+USERS: Final = {7: "alice", 8: "bob"}
+TEAM, LOBBY = "a" * 32, "b" * 32
+
+
+class Chat:
+    """One browser of one user, its rooms, and everybody else in them."""
+
+    def __init__(self, browser: Browser, pages: Mapping[str, str], viewport: Any = DESK) -> None:
+        self.context = browser.new_context(viewport=viewport)
+        self.context.set_default_timeout(DEADLINE_MS)
+        self.pages = pages
+        """HTML by path."""
+        self.user = 7
+        self.names = dict(USERS)
+        self.has_session = True
+        self.is_down = False
+        """The api can't be reached, so that nobody connects."""
+        self.rooms: dict[str, dict[str, Any]] = {}
+        self.events: dict[str, list[dict[str, Any]]] = {}
+        self.refuses: tuple[str, str] | None = None
+        """Code and sentence for each write from now on."""
+        self.is_silent = False
+        """No write is answered from now on."""
+        self.sockets: list[WebSocketRoute] = []
+        self.frames: list[dict[str, Any]] = []
+        self.errors: list[str] = []
+        self.add_room(TEAM, "team")
+        self.add_room(LOBBY, "lobby")
+        self.context.route("**/*", self._serve)
+        self.context.route_web_socket("ws://roomlog.test/ws", self._accept)
+
+    def add_room(self, room: str, name: str, messages: int = 0) -> None:
+        """Add a room in which bob has said so much."""
+        self.rooms[room] = {"id": room, "name": name, "kind": "group", "epoch": "e1", "read_seq": 0}
+        self.events[room] = []
+        for number in range(messages):
+            self.store(room, f"{name} {number + 1}")
+
+    def open(self, path: str = "/") -> Page:
+        """Return a new tab with the page, connected."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        page.goto(ORIGIN + path)
+        if path == "/":
+            expect(page.locator("#rooms .room").first).to_be_visible(timeout=DEADLINE_MS)
+        return page
+
+    def store(self, room: str, text: str, user: int = 8, uuid: str = "") -> dict[str, Any]:
+        """Put a message into a room's log and return its event."""
+        seq = len(self.events[room]) + 1
+        time = START_MS + seq * MINUTE_MS
+        message = {"id": seq, "seq": seq, "user": {"id": user, "username": self.names[user]}, "room": room}
+        message |= {"text": text, "timestamp_ms": time, "edited_at": None, "deleted": False}
+        return self._keep(room, {"action": "new_message", "uuid": uuid, "message": message})
+
+    def say(self, room: str, text: str, user: int = 8) -> None:
+        """Have somebody say something: every open page hears it."""
+        self.tell(self.store(room, text, user))
+
+    def remove(self, room: str) -> None:
+        """Have bob remove the user from a room."""
+        facts = {
+            "user": {"id": 8, "username": self.names[8]},
+            "member": {"id": 7, "username": "alice", "role": "member"},
+        }
+        self.tell(self._keep(room, {"action": "remove_user", "uuid": ""} | facts))
+        del self.rooms[room]
+        self.tell({"action": "room_left", "room": room})
+
+    def tell(self, frame: dict[str, Any]) -> None:
+        """Say something on every connection."""
+        for socket in self.sockets:
+            socket.send(json.dumps(frame))
+
+    def close(self, code: int) -> None:
+        """Close every connection."""
+        for socket in self.sockets:
+            socket.close(code=code)
+        self.sockets.clear()
+
+    def sent(self, action: str = "new_message") -> list[dict[str, Any]]:
+        """Return the frames of this action that pages sent."""
+        return [frame for frame in self.frames if frame["action"] == action]
+
+    def _keep(self, room: str, facts: dict[str, Any]) -> dict[str, Any]:
+        seq = len(self.events[room]) + 1
+        event = {"status": "success", "room": room, "epoch": "e1", "seq": seq} | facts
+        self.events[room].append(event)
+        return event
+
+    # -- the gateway --
+
+    def _accept(self, socket: WebSocketRoute) -> None:
+        self.sockets.append(socket)
+        socket.on_close(lambda code, reason: self.sockets.remove(socket) if socket in self.sockets else None)
+        socket.on_message(lambda text: self._received(socket, json.loads(text)))
+
+    def _received(self, socket: WebSocketRoute, frame: dict[str, Any]) -> None:
+        self.frames.append(frame)
+        answer = getattr(self, f"_{frame['action']}", self._write)(frame)
+        if answer is not None:
+            socket.send(json.dumps(success(frame) | answer))
+
+    def _authenticate(self, frame: dict[str, Any]) -> dict[str, Any]:
+        rooms = [room | self._counts(room["id"]) for room in self.rooms.values()]
+        return {"user": {"id": self.user, "username": self.names[self.user]}, "rooms": rooms}
+
+    def _ping(self, frame: dict[str, Any]) -> dict[str, Any]:
+        return {"time_ms": 0}
+
+    def _select_room(self, frame: dict[str, Any]) -> dict[str, Any] | None:
+        room = frame["room"]
+        facts = {"room": room, "epoch": "e1", "seq": len(self.events[room])}
+        if since := frame.get("since"):
+            return facts | {"events": self.events[room][since["seq"] :], "more": False}
+        return facts | {"room_messages": self._messages(room)[-20:]}
+
+    def _get_history(self, frame: dict[str, Any]) -> dict[str, Any]:
+        messages = self._messages(frame["room"])
+        if "after" in frame:
+            found = [one for one in messages if one["seq"] > frame["after"]][: frame["limit"]]
+        else:
+            found = [one for one in messages if one["seq"] < frame.get("before", 10**9)][-frame["limit"] :]
+        return {"room": frame["room"], "room_messages": found}
+
+    def _write(self, frame: dict[str, Any]) -> None:
+        if self.is_silent:
+            return
+        if self.refuses:
+            code, sentence = self.refuses
+            self.tell(refusal(frame, code) | {"error_message": sentence})
+        elif frame["action"] == "new_message":
+            self.tell(self.store(frame["room"], frame["text"], self.user, frame["uuid"]))
+
+    def _messages(self, room: str) -> list[dict[str, Any]]:
+        return [event["message"] for event in self.events[room] if "message" in event]
+
+    def _counts(self, room: str) -> dict[str, int]:
+        return {"seq": len(self.events[room]), "unread": len(self._messages(room))}
+
+    # -- the api --
+
+    def _serve(self, route: Route) -> None:
+        address = urlsplit(route.request.url)
+        path = address.path
+        if path.startswith("/static/roomlog/"):
+            route.fulfill(path=WEB / path.removeprefix("/static/roomlog/"), content_type=_type_of(path))
+        elif path == "/logout/":
+            self.has_session = False
+            route.fulfill(body=self.pages["/login/"], content_type="text/html", headers=HEADERS)
+        elif path == "/api/ticket/" and self.is_down:
+            route.abort()
+        elif path == "/api/ticket/":
+            route.fulfill(status=200 if self.has_session else 403, json={"ticket": "t"})
+        elif path == "/api/users/":
+            (search,) = parse_qs(address.query)["search"]
+            found = [
+                {"id": id_, "username": name} for id_, name in self.names.items() if name.startswith(search)
+            ]
+            route.fulfill(json=found)
+        else:
+            route.fulfill(body=self.pages[path], content_type="text/html", headers=HEADERS)
+
+
+def _type_of(path: str) -> str:
+    kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    return kinds[path.rsplit(".", 1)[1]]

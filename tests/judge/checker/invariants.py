@@ -1,0 +1,31 @@
+"""I1 to I14 by number, and the one function that asks them all."""
+
+from typing import Final
+
+from tests.judge.history import History
+
+from . import log, order, readers, system
+from .anomaly import Anomaly, Invariant
+
+INVARIANTS: Final[dict[str, Invariant]] = {
+    "I1": log.success_is_stored,
+    "I2": log.stored_once,
+    "I3": log.log_is_gapless,
+    "I4": log.answers_agree,
+    "I5": log.stored_was_sent,
+    "I6": order.real_time_order,
+    "I7": order.connection_order,
+    "I8": readers.reading_is_contiguous,
+    "I9": readers.head_is_reached,
+    "I10": log.error_is_not_stored,
+    "I11": readers.receivers_are_members,
+    "I12": system.queues_are_bounded,
+    "I13": system.shards_are_owned,
+    "I14": readers.reset_is_allowed,
+}
+"""Every invariant of the guarantees, in their order."""
+
+
+def check(history: History) -> list[Anomaly]:
+    """Return what contradicts the guarantees, in the order of the invariants; empty is good."""
+    return [anomaly for invariant in INVARIANTS.values() for anomaly in invariant(history)]

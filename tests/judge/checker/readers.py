@@ -1,0 +1,91 @@
+"""I8, I9, I11 and I14: what each client was handed against the room's log (G3, G5, G6, G9, G10)."""
+
+from collections.abc import Iterator
+
+from tests.judge.history import Applied, History, Reading
+
+from .anomaly import Anomaly
+
+
+def reading_is_contiguous(history: History) -> Iterator[Anomaly]:
+    """I8: each client's events are a contiguous range of the log from its cursor on, bodies intact."""
+    for reading in history.readings:
+        yield from _first(_breaks(history, reading))
+
+
+def _breaks(history: History, reading: Reading) -> Iterator[Anomaly]:
+    cursor, resets = reading.start, iter(reading.resets)
+    reset = next(resets, None)
+    compared_from = reading.resets[-1].position if reading.resets else 0
+    """What was applied before a reset was of a log that a restored database no longer has."""
+    for position, event in enumerate(reading.events):
+        while reset is not None and reset.position == position:
+            cursor, reset = reset.to_seq, next(resets, None)
+        row = history.row_at.get((reading.room, event.seq))
+        if event.seq != cursor + 1:
+            yield _of("I8", reading, event, f"was applied where {cursor + 1} was due")
+        elif position < compared_from:
+            pass
+        elif row is None:
+            yield _of("I8", reading, event, "was applied and is not in the log")
+        elif (row.user, row.uuid, row.text) != (event.user, event.uuid, event.text):
+            yield _of("I8", reading, event, "was applied with other content than the log has")
+        cursor = event.seq
+
+
+def head_is_reached(history: History) -> Iterator[Anomaly]:
+    """I9: at rest every connected member has the head of each room that it follows."""
+    if not history.at_rest:
+        return
+    for reading in history.readings:
+        rows = history.rows_by_room.get(reading.room)
+        is_member = history.membership_ends.get((reading.room, reading.user), 0) is None
+        follows = is_member and not reading.left
+        if rows and follows and reading.client in history.connected_clients and reading.cursor < rows[-1].seq:
+            what = f"has {reading.cursor} at rest where the head is {rows[-1].seq}"
+            yield Anomaly(
+                "I9", what, room=reading.room, user=reading.user, client=reading.client, seq=reading.cursor
+            )
+
+
+def receivers_are_members(history: History) -> Iterator[Anomaly]:
+    """I11: nobody is handed an event of a room after the event that ended the membership, or without one."""
+    for reading in history.readings:
+        end = history.membership_ends.get((reading.room, reading.user), 0)
+        if end is not None:
+            beyond = (event for event in reading.events if event.seq > end)
+            what = f"was received by no member (until {end})"
+            yield from _first(_of("I11", reading, event, what) for event in beyond)
+
+
+def reset_is_allowed(history: History) -> Iterator[Anomaly]:
+    """I14: a cursor is reset only to an epoch that began before, and only from another one (G6)."""
+    began = {epoch.epoch: epoch.at for epoch in reversed(history.epochs)}
+    for reading in history.readings:
+        for reset in reading.resets:
+            is_new = reset.from_epoch != reset.to_epoch
+            if not is_new or began.get(reset.to_epoch, reset.at + 1) > reset.at:
+                what = f"was reset from epoch {reset.from_epoch} to {reset.to_epoch}, which nobody made"
+                yield Anomaly(
+                    "I14", what, room=reading.room, user=reading.user, client=reading.client, at=reset.at
+                )
+
+
+def _first(anomalies: Iterator[Anomaly]) -> Iterator[Anomaly]:
+    """Yield only the first: after it the rest of a reading is out of step and says nothing new."""
+    for anomaly in anomalies:
+        yield anomaly
+        return
+
+
+def _of(invariant: str, reading: Reading, event: Applied, what: str) -> Anomaly:
+    return Anomaly(
+        invariant,
+        what,
+        room=reading.room,
+        seq=event.seq,
+        user=event.user,
+        uuid=event.uuid,
+        client=reading.client,
+        at=event.at,
+    )

@@ -1,0 +1,222 @@
+"""Writes down what every client of a load did and saw, in the words of the checker.
+
+Beside the message's way: one `Journal` a load, one `Witness` a client. It judges nothing.
+"""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from roomlog_client import Event, Item, Observer, RoomJoined, RoomLeft, RoomReset
+from roomlog_client.incoming import Incoming, Page, Refusal
+from tests.judge.history import Applied, Attempt, Connection, Operation, Outcome, Reading, ResetSeen
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One frame of an operation whose end is not known yet."""
+
+    connection: int
+    position: int
+    at: float
+
+    def end(self, outcome: Outcome, at: float, error_code: str = "") -> Attempt:
+        """Return it with its end."""
+        return Attempt(self.connection, self.position, self.at, at, outcome, error_code)
+
+
+@dataclass
+class Wanted:
+    """A message that a client wants stored."""
+
+    client: str
+    user: int
+    room: str
+    uuid: str
+    text: str
+    wanted_at: float = field(default_factory=time.monotonic)
+    ended: list[Attempt] = field(default_factory=list)
+    open: list[Sending] = field(default_factory=list)
+    seqs: list[int] = field(default_factory=list)
+    answered_at: float | None = None
+
+    def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
+        """End the sendings on one connection: an answer there speaks for all of them."""
+        self.ended += [one.end(outcome, at, error_code) for one in self.open if one.connection == connection]
+        self.open = [one for one in self.open if one.connection != connection]
+
+    def operation(self, at: float) -> Operation:
+        """Return it as the checker wants it; what is open at that time is unknown."""
+        unknown = [sending.end(Outcome.UNKNOWN, at) for sending in self.open]
+        attempts = sorted([*self.ended, *unknown], key=lambda attempt: attempt.invoked_at)
+        facts = (self.client, self.user, self.room, self.uuid, self.text)
+        return Operation(*facts, tuple(attempts), tuple(self.seqs), self.answered_at)
+
+
+@dataclass
+class Following:
+    """One client's way through one room, as far as it went."""
+
+    start: int
+    events: list[Applied] = field(default_factory=list)
+    resets: list[ResetSeen] = field(default_factory=list)
+    left: bool = False
+
+    def reading(self, client: str, user: int, room: str) -> Reading:
+        """Return it as the checker wants it."""
+        return Reading(client, user, room, self.start, tuple(self.events), tuple(self.resets), self.left)
+
+
+class Journal:
+    """All clients of one load, each with its own `Witness`."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(1)
+        """Numbers every socket of every client."""
+        self.witnesses: list[Witness] = []
+        self.has_sent = asyncio.Event()
+        """Set whenever a message goes out."""
+
+    def witness(self, client: str, user: int) -> "Witness":
+        """Return the observer of one more client."""
+        witness = Witness(self, client, user)
+        self.witnesses.append(witness)
+        return witness
+
+    def operations(self) -> list[Operation]:
+        """Return every message that was sent at least once."""
+        now = time.monotonic()
+        wanted = (wanted for witness in self.witnesses for wanted in witness.wanted.values())
+        return [operation for one in wanted if (operation := one.operation(now)).attempts]
+
+    def connections(self) -> list[Connection]:
+        """Return every socket that was authenticated."""
+        return [connection for witness in self.witnesses for connection in witness.connections.values()]
+
+    def readings(self) -> list[Reading]:
+        """Return every client's way through each of its rooms."""
+        return [reading for witness in self.witnesses for reading in witness.readings()]
+
+    def successes(self) -> int:
+        """Return how many messages were answered so far."""
+        return sum(witness.answered for witness in self.witnesses)
+
+    def has_open(self) -> bool:
+        """Tell whether some sending waits for its answer."""
+        return any(witness.endless() for witness in self.witnesses)
+
+    def has_unknown(self) -> bool:
+        """Tell whether some sending was never answered."""
+        wanted = (wanted for witness in self.witnesses for wanted in witness.wanted.values())
+        return any(attempt.outcome is Outcome.UNKNOWN for one in wanted for attempt in one.ended)
+
+
+class Witness(Observer):
+    """Writes down one client's sockets, sendings, answers and events."""
+
+    def __init__(self, journal: Journal, client: str, user: int) -> None:
+        self._journal = journal
+        self.client = client
+        self.user = user
+        self.wanted: dict[str, Wanted] = {}
+        self.connections: dict[int, Connection] = {}
+        self.answered = 0
+        self._numbers: dict[int, int] = {}
+        self._positions: Counter[int] = Counter()
+        self._following: dict[str, Following] = {}
+        self._ended: list[Reading] = []
+
+    def want(self, room: str, uuid: str, text: str) -> None:
+        """Write down that the client wants a message stored, before it is sent."""
+        self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, text)
+
+    def readings(self) -> list[Reading]:
+        """Return the way through each room, those left behind first."""
+        present = self._following.items()
+        return [*self._ended, *(way.reading(self.client, self.user, room) for room, way in present)]
+
+    def endless(self) -> list[Wanted]:
+        """Return the messages that went out last and have no answer yet."""
+        return [wanted for wanted in self.wanted.values() if wanted.open]
+
+    def cursors(self) -> dict[str, int]:
+        """Return how far the client was handed each room that it follows."""
+        return {reading.room: reading.cursor for reading in self.readings() if not reading.left}
+
+    def authenticated(self, connection: int) -> None:
+        """A socket is usable."""
+        number = self._number(connection)
+        self.connections[number] = Connection(self.client, number, time.monotonic())
+
+    def disconnected(self, connection: int, close_code: int | None) -> None:
+        """A socket is gone, or never was one; what it did not answer is unknown."""
+        now, number = time.monotonic(), self._number(connection)
+        if number in self.connections:
+            ended = self.connections[number]._replace(closed_at=now, close_code=close_code)
+            self.connections[number] = ended
+        for wanted in self.wanted.values():
+            wanted.end(number, Outcome.UNKNOWN, now)
+
+    def sent(self, connection: int, uuid: str) -> None:
+        """A message goes out, perhaps again."""
+        number, now = self._number(connection), time.monotonic()
+        self._positions[number] += 1
+        wanted = self.wanted.get(uuid)
+        if wanted is not None:
+            wanted.end(number, Outcome.UNKNOWN, now)
+            wanted.open.append(Sending(number, self._positions[number], now))
+            self._journal.has_sent.set()
+
+    def heard(self, connection: int, incoming: Incoming) -> None:
+        """A frame arrived: perhaps an answer, or the event within a page that tells the same."""
+        number = self._number(connection)
+        match incoming:
+            case Event():
+                self._answer(number, incoming)
+            case Page():
+                for event in incoming.events:
+                    self._answer(number, event)
+            case Refusal() if incoming.uuid in self.wanted:
+                code = incoming.error_code
+                self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)
+            case _:
+                pass
+
+    def handed_on(self, item: Item) -> None:
+        """An item goes to the application."""
+        now = time.monotonic()
+        match item:
+            case Event():
+                applied = Applied(item.seq, item.user.id, item.uuid, item.text, now)
+                self._following[item.room].events.append(applied)
+            case RoomJoined():
+                self._following[item.room.id] = Following(item.cursor)
+            case RoomLeft():
+                way = self._following.pop(item.room)
+                way.left = True
+                self._ended.append(way.reading(self.client, self.user, item.room))
+            case RoomReset():
+                way = self._following[item.room]
+                seen = ResetSeen(len(way.events), item.old_epoch, item.epoch, item.seq, now)
+                way.resets.append(seen)
+            case _:
+                pass
+
+    def _answer(self, number: int, event: Event) -> None:
+        wanted = self.wanted.get(event.uuid)
+        if wanted is None or event.user.id != self.user or event.room != wanted.room:
+            return
+        now = time.monotonic()
+        wanted.seqs.append(event.seq)
+        wanted.end(number, Outcome.SUCCESS, now)
+        if wanted.answered_at is None:
+            wanted.answered_at = now
+            self.answered += 1
+
+    def _number(self, connection: int) -> int:
+        """Return the socket's number among all clients' sockets."""
+        if connection not in self._numbers:
+            self._numbers[connection] = next(self._journal.numbers)
+        return self._numbers[connection]

@@ -1,0 +1,123 @@
+"""The journal says of every sending how it ended, and of every reading what was handed on, in order."""
+
+from roomlog_client import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary
+from roomlog_client.events import User
+from roomlog_client.incoming import Page, Refusal
+from tests.judge.history import Outcome
+from tests.judge.journal import Journal, Witness
+
+ROOM = "a" * 32
+EPOCH = "e1"
+
+
+def event(seq: int, uuid: str = "", user: int = 1) -> Event:
+    """Return an event of the room."""
+    return Event(ROOM, EPOCH, seq, "new_message", uuid or f"u-{seq}", User(user, "x"), f"text {seq}", {})
+
+
+def witness() -> Witness:
+    """Return the witness of a client of user 1 that is connected and wants two messages stored."""
+    one = Journal().witness("client", 1)
+    one.authenticated(1)
+    one.handed_on(RoomJoined(RoomSummary(ROOM, "", "group", EPOCH, 10), 10))
+    for uuid in ("u-1", "u-2"):
+        one.want(ROOM, uuid, f"text of {uuid}")
+    return one
+
+
+def outcomes(one: Witness, uuid: str) -> list[Outcome]:
+    """Return how each sending of a message ended."""
+    return [attempt.outcome for attempt in one.wanted[uuid].operation(99.0).attempts]
+
+
+def test_own_event_is_a_success() -> None:
+    """The event of an own message ends its sending; somebody else's with the same uuid does not."""
+    one = witness()
+    one.sent(1, "u-1")
+    one.heard(1, event(11, "u-1", user=2))
+    assert outcomes(one, "u-1") == [Outcome.UNKNOWN]
+    one.heard(1, event(12, "u-1"))
+    assert outcomes(one, "u-1") == [Outcome.SUCCESS]
+    assert one.wanted["u-1"].seqs == [12]
+    assert one.answered == 1
+
+
+def test_lost_connection_leaves_its_sendings_unknown() -> None:
+    """What a socket did not answer is unknown; the repeat on the next one has an end of its own."""
+    one = witness()
+    one.sent(1, "u-1")
+    one.sent(1, "u-2")
+    one.heard(1, event(11, "u-2"))
+    one.disconnected(1, 1012)
+    one.authenticated(2)
+    one.sent(2, "u-1")
+    one.heard(2, event(12, "u-1"))
+    assert outcomes(one, "u-1") == [Outcome.UNKNOWN, Outcome.SUCCESS]
+    assert outcomes(one, "u-2") == [Outcome.SUCCESS]
+    closed = [connection.close_code for connection in one.connections.values()]
+    assert closed == [1012, None]
+
+
+def test_event_within_a_page_tells_the_seq_but_not_of_the_lost_sending() -> None:
+    """A message that turns out to be stored is answered, though its sending stays unknown."""
+    one = witness()
+    one.sent(1, "u-1")
+    one.disconnected(1, None)
+    one.heard(2, Page("", ROOM, EPOCH, 11, [event(11, "u-1")], more=False, reset=False))
+    operation = one.wanted["u-1"].operation(99.0)
+    assert (operation.outcome, operation.seqs) == (Outcome.SUCCESS, (11,))
+    assert outcomes(one, "u-1") == [Outcome.UNKNOWN]
+
+
+def test_refusal_is_an_error_of_its_sending_alone() -> None:
+    """A refused sending that is repeated and stored leaves an error and a success."""
+    one = witness()
+    one.sent(1, "u-1")
+    one.heard(1, Refusal("busy", uuid="u-1"))
+    assert one.wanted["u-1"].operation(99.0).outcome is Outcome.ERROR
+    one.sent(1, "u-1")
+    one.heard(1, event(11, "u-1"))
+    assert outcomes(one, "u-1") == [Outcome.ERROR, Outcome.SUCCESS]
+
+
+def test_repeat_on_the_same_connection_leaves_the_first_sending_unknown() -> None:
+    """A sending that is repeated without an answer was given up."""
+    one = witness()
+    one.sent(1, "u-1")
+    one.sent(1, "u-1")
+    one.heard(1, event(11, "u-1"))
+    assert outcomes(one, "u-1") == [Outcome.UNKNOWN, Outcome.SUCCESS]
+
+
+def test_every_answer_is_kept() -> None:
+    """A second answer with another seq is not overlooked: it is what I4 looks for."""
+    one = witness()
+    one.sent(1, "u-1")
+    one.heard(1, event(11, "u-1"))
+    one.heard(1, event(12, "u-1"))
+    assert one.wanted["u-1"].operation(99.0).seqs == (11, 12)
+
+
+def test_reading_begins_at_its_cursor_and_ends_with_leaving() -> None:
+    """What was handed on between joining and leaving is one reading; joining again begins another."""
+    one = witness()
+    one.handed_on(event(11))
+    one.handed_on(RoomReset(ROOM, EPOCH, "e2", 3, []))
+    one.handed_on(event(4))
+    one.handed_on(RoomLeft(ROOM))
+    one.handed_on(RoomJoined(RoomSummary(ROOM, "", "group", "e2", 9), 9))
+    first, second = one.readings()
+    assert (first.start, [applied.seq for applied in first.events], first.left) == (10, [11, 4], True)
+    assert [(reset.position, reset.to_epoch, reset.to_seq) for reset in first.resets] == [(1, "e2", 3)]
+    assert (second.start, second.events, second.left) == (9, (), False)
+    assert one.cursors() == {ROOM: 9}
+
+
+def test_message_that_was_never_sent_is_no_operation() -> None:
+    """What was wanted but never left the client is nobody's business."""
+    journal = Journal()
+    one = journal.witness("client", 1)
+    one.want(ROOM, "u-1", "text")
+    one.want(ROOM, "u-2", "text")
+    one.sent(1, "u-2")
+    assert [operation.uuid for operation in journal.operations()] == ["u-2"]

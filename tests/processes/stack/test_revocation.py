@@ -1,0 +1,159 @@
+"""A ticket's socket ends with what the ticket came from: each way to lose access, through real processes."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from tests.harness.stack import MakeStack, Stack, User
+from tests.harness.waiting import eventually
+from tests.harness.wire import Wire
+
+PASSWORD: Final = "correct horse battery"
+NOTICE_SECONDS: Final = 5.0
+"""G10 says one second; the rest is a busy machine's, and far below the minute of a recheck by itself."""
+PROGRAM_SECONDS: Final = 60.0
+PROLOGUE: Final = """
+import sys, django
+django.setup()
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from rest_framework.authtoken.models import Token
+user = User.objects.get(roomlog_person=int(sys.argv[1]))
+"""
+GIVE_PASSWORDS: Final = f"""
+from django.contrib.auth.hashers import make_password
+User.objects.update(password=make_password({PASSWORD!r}))
+"""
+WAYS: Final = {
+    "session": {
+        "logout": "",
+        "sessions deleted": "Session.objects.all().delete()",
+        "session expired by save": "import datetime\nfor session in Session.objects.all():\n"
+        "    session.expire_date = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)\n    session.save()",
+        "another password": "user.set_password('another'); user.save()",
+        "deactivated": "user.is_active = False; user.save()",
+        "account deleted": "user.delete()",
+    },
+    "token": {
+        "revoked by REST": "",
+        "token deleted": "Token.objects.get(user=user).delete()",
+        "token replaced": "Token.objects.filter(user=user).delete(); Token.objects.create(user=user)",
+        "another password": "user.set_password('another'); user.save()",
+    },
+}
+
+
+def run(stack: Stack, user: User, program: str) -> None:
+    """Change something as a host's own code does, in a process of its own."""
+    subprocess.run(
+        [sys.executable, "-c", PROLOGUE + program, str(user.id)],
+        env={**os.environ, **stack.environ, "DJANGO_SETTINGS_MODULE": "roomlog_api.settings"},
+        timeout=PROGRAM_SECONDS,
+        check=True,
+    )
+
+
+class Page:
+    """What a browser does around its socket: log in, ask for tickets, log out."""
+
+    def __init__(self, http: aiohttp.ClientSession, address: str) -> None:
+        self._http = http
+        self._address = address
+
+    async def login(self, user: User) -> None:
+        """Sign in by the login page."""
+        fields = {"username": user.name, "password": PASSWORD}
+        await self.post("/login/", **fields)
+
+    async def post(self, path: str, **fields: str) -> aiohttp.ClientResponse:
+        """Send a form with the page's own mark."""
+        await self._http.get(self._address + "/login/")
+        cookies = self._http.cookie_jar.filter_cookies(URL(self._address))
+        headers = {"x-csrftoken": cookies["roomlog_csrf"].value}
+        answer = await self._http.post(self._address + path, data=fields, headers=headers)
+        answer.raise_for_status()
+        return answer
+
+    async def ticket(self) -> str:
+        """Return a ticket of the session."""
+        answer = await (await self.post("/api/ticket/")).json()
+        return str(answer["ticket"])
+
+
+class Api:
+    """What a program does with its token."""
+
+    def __init__(self, http: aiohttp.ClientSession, address: str, user: User) -> None:
+        self._http = http
+        self._address = address
+        self._headers = {"authorization": f"Token {user.token}"}
+
+    async def ticket(self) -> str:
+        """Return a ticket of the token."""
+        answer = await self._http.post(self._address + "/api/ticket/", headers=self._headers)
+        return str((await answer.json())["ticket"])
+
+    async def revoke(self) -> None:
+        """Delete the token."""
+        await self._http.delete(self._address + "/api/token/", headers=self._headers)
+
+
+@asynccontextmanager
+async def opened(stack: Stack, user: User, ticket: str) -> AsyncIterator[Wire]:
+    """Give a socket that came in by this ticket."""
+    async with Wire(stack.websocket(), user) as wire:
+        answer = await wire.ask("authenticate", ticket=ticket)
+        assert answer["status"] == "success", answer
+        yield wire
+
+
+async def cut_off(wire: Wire) -> None:
+    """Wait for the end of the socket, with the code that says why."""
+    await eventually(lambda: wire.close_code is not None, NOTICE_SECONDS, "the socket is closed")
+    assert wire.close_code == 4403
+
+
+async def test_a_session_takes_its_sockets_along(make_stack: MakeStack) -> None:
+    """However a session ends, its sockets end within a second; those of others stay."""
+    stack = await asyncio.to_thread(make_stack, api=True)
+    other, *users = await asyncio.to_thread(stack.make_users, 1 + len(WAYS["session"]))
+    await asyncio.to_thread(run, stack, other, GIVE_PASSWORDS)
+    for user, (way, program) in zip(users, WAYS["session"].items(), strict=True):
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as http, AsyncExitStack() as group:
+            page = Page(http, stack.page)
+            await page.login(user)
+            wire = await group.enter_async_context(opened(stack, user, await page.ticket()))
+            bystander = await group.enter_async_context(
+                opened(stack, other, await Api(http, stack.page, other).ticket())
+            )
+            if program:
+                await asyncio.to_thread(run, stack, user, program)
+            else:
+                await page.post("/logout/")
+            await cut_off(wire)
+            assert (await bystander.ask("ping"))["status"] == "success", way
+    stack.assert_no_traceback()
+
+
+async def test_a_token_takes_the_sockets_of_its_tickets_along(make_stack: MakeStack) -> None:
+    """However a token is revoked, sockets that came by its tickets end, even where the user has a new one."""
+    stack = await asyncio.to_thread(make_stack, api=True)
+    users = await asyncio.to_thread(stack.make_users, len(WAYS["token"]))
+    for user, program in zip(users, WAYS["token"].values(), strict=True):
+        async with aiohttp.ClientSession() as http:
+            api = Api(http, stack.page, user)
+            async with opened(stack, user, await api.ticket()) as wire:
+                if program:
+                    await asyncio.to_thread(run, stack, user, program)
+                else:
+                    await api.revoke()
+                await cut_off(wire)
+    stack.assert_no_traceback()
