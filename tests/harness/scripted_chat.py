@@ -5,7 +5,7 @@ page is seen in milliseconds, and in states that a real stack is seldom in.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -191,3 +191,7 @@ class Chat:
 def _type_of(path: str) -> str:
     kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
     return kinds[path.rsplit(".", 1)[1]]
+
+
+MakeChat = Callable[..., Chat]
+"""A fixture that makes browsers with the page; they are closed after the test."""

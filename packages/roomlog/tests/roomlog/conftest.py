@@ -1,4 +1,4 @@
-"""Fixtures of the app's tests: databases of both kinds, the same tests on each."""
+"""Fixtures of the app's tests: databases of both kinds, and people who log in."""
 # ruff: noqa: E402 - models can be imported only once Django knows its settings
 
 import os
@@ -9,10 +9,12 @@ import pytest
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
 django.setup()
 
+from tests.harness.accounts import admin_user, alice, as_alice, bob, code, fresh_cache, lobby, work, write
 from tests.harness.databases import database, postgres, postgres_url, sqlite, sqlite_url
 from tests.harness.people import People
 
-__all__ = ["database", "people", "postgres", "postgres_url", "sqlite", "sqlite_url"]
+__all__ = ["admin_user", "alice", "as_alice", "bob", "code", "fresh_cache", "lobby", "work", "write"]
+__all__ += ["database", "people", "postgres", "postgres_url", "sqlite", "sqlite_url"]
 
 
 @pytest.fixture

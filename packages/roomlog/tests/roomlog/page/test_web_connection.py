@@ -2,10 +2,7 @@
 
 import pytest
 
-from tests.harness.browser import browser
-from tests.harness.scripted_gateway import START, Gateway, gateway, message, refusal, success
-
-__all__ = ["browser", "gateway"]
+from tests.harness.scripted_gateway import START, Gateway, message, refusal, success
 
 
 @pytest.mark.parametrize("code", [4401, 4403])

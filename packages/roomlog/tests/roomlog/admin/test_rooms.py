@@ -14,10 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 from roomlog.models import ChatRoom, Membership, PendingCommand, Person, RoomEvent
 from roomlog.people import person_of
 from roomlog_contract.commands import CreateRoom
+from tests.harness.accounts import Work
 from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
-Work = Callable[[], list[str]]
 ADD = "/admin/roomlog/chatroom/add/"
 LIST = "/admin/roomlog/chatroom/"
 UUID_FIELD = "0" * 32

@@ -1,16 +1,10 @@
 """The chat page in a real browser: dialogs, the Back button, names that turn text around, a lost network."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.browser import browser
-from tests.harness.scripted_chat import PHONE, TEAM, Chat
+from tests.harness.scripted_chat import PHONE, TEAM, MakeChat
 
-__all__ = ["browser"]
-
-MakeChat = Callable[..., Chat]
 OVERRIDE = "\u202e"
 HOSTILE = [f"{OVERRIDE}evil", "\u2069\u202eevil", "\u2067evil"]
 IS_BEFORE = """([one, other]) => {

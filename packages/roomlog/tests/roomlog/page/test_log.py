@@ -1,16 +1,10 @@
 """The chat page in a real browser: a log that grows under a reader, who keeps place, selection and focus."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.browser import browser
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat
 
-__all__ = ["browser"]
-
-MakeChat = Callable[..., Chat]
 LONG = "c" * 32
 FIRST_SEEN = """() => {
   const box = document.getElementById("messages");

@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.browser import browser
-from tests.harness.scripted_gateway import ME, ROOM, START, Gateway, gateway, message, refusal, success
-
-__all__ = ["browser", "gateway"]
+from tests.harness.scripted_gateway import ME, ROOM, START, Gateway, message, refusal, success
 
 
 def test_events_are_handed_on_once_and_in_order(gateway: Gateway) -> None:

@@ -1,17 +1,12 @@
 """The chat page in a real browser: a text stays until the server has it, and is nobody else's."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.harness.browser import browser
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat
 
-__all__ = ["browser"]
-
-MakeChat = Callable[..., Chat]
 KEPT = "[...Object.keys(localStorage), ...Object.keys(sessionStorage)].filter((key) => key.includes('-7'))"
 
 

@@ -1,6 +1,5 @@
 """Rooms, members and messages by HTTP."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,10 +15,10 @@ from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import TEXT_CODE_POINTS
 from roomlog_contract.shards import created_room_id, direct_room_id
+from tests.harness.accounts import Work
 from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
-Work = Callable[[], list[str]]
 
 
 def post(client: Client, path: str, **fields: Any) -> tuple[int, Any]:

@@ -1,0 +1,39 @@
+"""The chat page in a real browser, before a gateway that says what a test says."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from django.template.loader import render_to_string
+from playwright.sync_api import Browser
+
+from roomlog.models import Person
+from tests.harness.browser import browser
+from tests.harness.scripted_chat import DESK, Chat, MakeChat
+from tests.harness.scripted_gateway import gateway
+
+__all__ = ["browser", "gateway"]
+
+
+@pytest.fixture
+def make_chat(browser: Browser) -> Iterator[MakeChat]:
+    """Make browsers of alice's with the chat page before a scripted gateway; they are closed at the end."""
+    facts = {
+        "request": SimpleNamespace(user=SimpleNamespace(is_staff=False)),
+        "person": Person(pk=7, name="alice"),
+        "websocket_url": "ws://roomlog.test/ws",
+        "csrf_token": "c",
+    }
+    pages = {
+        "/": render_to_string("roomlog/chat.html", facts),
+        "/login/": render_to_string("roomlog/login.html", {}),
+    }
+    made: list[Chat] = []
+
+    def make(viewport: dict[str, int] = DESK) -> Chat:
+        made.append(Chat(browser, pages, viewport))
+        return made[-1]
+
+    yield make
+    for chat in made:
+        chat.context.close()
