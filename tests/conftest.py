@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.postgres import running_postgres
+from tests.harness.sentinels import RedisGroup
 from tests.harness.stack import MakeStack, Stack, build_stack
 from tests.harness.stack_databases import Databases, PostgresDatabases, SqliteFiles
 
@@ -63,6 +64,17 @@ def make_stack(databases: Databases, tmp_path: Path) -> Iterator[MakeStack]:
 
         yield make
     assert late == []
+
+
+@pytest.fixture
+def redis_group(tmp_path: Path) -> Iterator[RedisGroup]:
+    """A primary, a replica and three Sentinels."""
+    group = RedisGroup(tmp_path)
+    try:
+        group.start()
+        yield group
+    finally:
+        group.close()
 
 
 @pytest.fixture(scope="module")

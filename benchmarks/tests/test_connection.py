@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from benchmarks.connection import Connection, frame_of
+from tests.harness.raw import PING, TEXT, frame
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
@@ -28,14 +29,9 @@ class Wiretap(asyncio.Transport):
         self.is_closed = True
 
 
-def server_frame(payload: bytes, opcode: int = 0x81) -> bytes:
-    """One frame as a server sends it, unmasked."""
-    length = len(payload)
-    if length < 126:
-        return bytes((opcode, length)) + payload
-    if length < 65_536:
-        return bytes((opcode, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((opcode, 127)) + length.to_bytes(8, "big") + payload
+def server_frame(payload: bytes, opcode: int = TEXT, *, final: bool = True) -> bytes:
+    """Return one frame as a server sends it, unmasked."""
+    return frame(opcode, payload, final=final, masked=False)
 
 
 async def upgraded(texts: list[bytes]) -> tuple[Connection, Wiretap]:
@@ -62,7 +58,7 @@ async def test_a_ping_is_answered_and_is_no_text() -> None:
     """The pong carries the ping's payload back."""
     texts: list[bytes] = []
     connection, tap = await upgraded(texts)
-    connection.data_received(UPGRADED + server_frame(b"still there?", 0x89) + server_frame(b"hello"))
+    connection.data_received(UPGRADED + server_frame(b"still there?", PING) + server_frame(b"hello"))
     assert tap.written.endswith(frame_of(0x8A, b"still there?"))
     assert texts == [b"hello"]
 
@@ -71,7 +67,7 @@ async def test_a_fragment_ends_the_connection() -> None:
     """No measured system sends fragments; taking one for a whole message would be a wrong count."""
     texts: list[bytes] = []
     connection, tap = await upgraded(texts)
-    connection.data_received(UPGRADED + server_frame(b"half", 0x01))
+    connection.data_received(UPGRADED + server_frame(b"half", final=False))
     assert tap.is_closed
     assert connection.close_reason == "unexpected frame 0x1"
     assert not texts

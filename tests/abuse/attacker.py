@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tests.abuse.job import Account, Job
-from tests.harness.raw import CLOSE, PING, PONG, frame, text, upgrade
+from tests.harness.raw import CLOSE, PING, PONG, frame, read_frame, text, upgrade
 
 CONNECTIONS: Final = 8
 """Of one account at once: below the ten that a user may have."""
@@ -163,15 +163,6 @@ def command(action: str, **keys: Any) -> str:
 def cheap(payload: str) -> bytes:
     """Return the frame of one text message with a mask of zeros."""
     return frame(1, payload.encode(), mask=NO_MASK)
-
-
-async def read_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Return the opcode and payload of the server's next frame."""
-    first, second = await reader.readexactly(2)
-    length = second & 0x7F
-    if length >= 126:
-        length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8), "big")
-    return first & 0x0F, await reader.readexactly(length)
 
 
 async def _attack(job: Job) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -49,18 +50,52 @@ def text(payload: str) -> bytes:
     return frame(TEXT, payload.encode())
 
 
+def frames_of(said: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield first byte and payload of each frame that a server said; half a frame is a failure."""
+    while said:
+        found = split_frame(said)
+        assert found is not None, said[:20]
+        first, payload, said = found
+        yield first, payload
+
+
+def split_frame(said: bytes) -> tuple[int, bytes, bytes] | None:
+    """Return a frame's first byte, its payload and the rest; None unless it is whole and unmasked."""
+    length, start = said[1] & 0x7F if len(said) > 1 else 0, 2
+    if length >= 126:
+        start = 4 if length == 126 else 10
+        length = int.from_bytes(said[2:start], "big")
+    if len(said) < start + length or said[1] & 0x80:
+        return None
+    return said[0], said[start : start + length], said[start + length :]
+
+
+async def read_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Return the opcode and payload of a server's next frame, which is a whole message."""
+    first, second = await reader.readexactly(2)
+    length = second & 0x7F
+    if length >= 126:
+        length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8), "big")
+    assert first & 0x80
+    return first & 0x0F, await reader.readexactly(length)
+
+
 def upgrade(host: str, path: str = "/ws", **headers: str | None) -> bytes:
     """Return an upgrade request; headers are given with _ for -, and None leaves one out."""
-    wanted: dict[str, str | None] = {
-        "Host": host,
+    wanted: dict[str, str | None] = {"Host": host, **upgrade_headers()}
+    wanted |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"{name}: {value}" for name, value in wanted.items() if value is not None]
+    return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
+
+
+def upgrade_headers() -> dict[str, str]:
+    """Return the headers of a proper handshake, but for the host."""
+    return {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
         "Sec-WebSocket-Version": "13",
     }
-    wanted |= {name.replace("_", "-"): value for name, value in headers.items()}
-    lines = [f"{name}: {value}" for name, value in wanted.items() if value is not None]
-    return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
 
 
 class RawSocket:
@@ -116,7 +151,7 @@ class RawSocket:
         while True:
             try:
                 async with asyncio.timeout(SECONDS):
-                    opcode, payload = await self._read_frame()
+                    opcode, payload = await read_frame(self._reader)
             except (asyncio.IncompleteReadError, ConnectionError):
                 return Closed(None)
             if opcode == TEXT:
@@ -154,14 +189,6 @@ class RawSocket:
         except ConnectionError:
             pass
         return True
-
-    async def _read_frame(self) -> tuple[int, bytes]:
-        first, second = await self._reader.readexactly(2)
-        length = second & 0x7F
-        if length >= 126:
-            length = int.from_bytes(await self._reader.readexactly(2 if length == 126 else 8), "big")
-        assert first & 0x80
-        return first & 0x0F, await self._reader.readexactly(length)
 
 
 def _length(size: int) -> bytes:

@@ -6,6 +6,7 @@ Between gateways and workers. Keeps nothing on disk. What waits, blocks: call it
 import contextlib
 import shutil
 import signal
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -54,6 +55,10 @@ class RedisGroup:
         for sentinel in self._sentinels:
             self._spawn(sentinel)
         wait_until(self._is_settled, START_SECONDS, "a primary with a replica, known to all Sentinels")
+
+    def url(self, database: int = 0) -> str:
+        """Return the address that a process is given."""
+        return sentinel_url(self.sentinel_ports, database)
 
     def primary_port(self) -> int:
         """Return the port that the Sentinels name now."""
@@ -171,6 +176,11 @@ class RedisGroup:
         ]
         settings.write_text("\n".join(lines) + "\n")
         return (_program(), str(settings), "--sentinel")
+
+
+def sentinel_url(ports: Iterable[int], database: int = 0) -> str:
+    """Return the address of what the Sentinels on these ports name."""
+    return f"redis+sentinel://{','.join(f'{LOOPBACK}:{port}' for port in ports)}/{SERVICE}/{database}"
 
 
 def _with(command: Command, arguments: tuple[str, ...]) -> Command:

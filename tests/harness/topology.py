@@ -11,9 +11,8 @@ from typing import Final
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from roomlog_local.ports import LOOPBACK
 from tests.harness.proxy import Route
-from tests.harness.sentinels import SERVICE, RedisGroup
+from tests.harness.sentinels import RedisGroup, sentinel_url
 from tests.harness.stack import Stack, build_stack
 from tests.harness.stack_databases import PostgresDatabase, PostgresDatabases
 
@@ -88,10 +87,9 @@ class Topology:
         for route in (*sentinels, database):
             await route.start()
         self._to_redis[name], self._to_database[name] = [*servers, *sentinels], [database]
-        hosts = ",".join(f"{LOOPBACK}:{route.port}" for route in sentinels)
         url = self._database_url.replace(f":{self._database_port}/", f":{database.port}/")
         return {
-            "ROOMLOG_REDIS_URL": f"redis+sentinel://{hosts}/{SERVICE}/0",
+            "ROOMLOG_REDIS_URL": sentinel_url(route.port for route in sentinels),
             "ROOMLOG_DATABASE_URL": url,
         }
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 
 
 class NeverHappened(AssertionError):

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.abuse.inputs.bad_inputs import frame as command
 from tests.abuse.inputs.neighbours import Neighbours
 from tests.abuse.inputs.provoking import sign_in
-from tests.harness.raw import BINARY, CLOSE, PING, PONG, TEXT, RawSocket, frame, upgrade
+from tests.harness.raw import BINARY, CLOSE, PING, PONG, TEXT, RawSocket, frame, split_frame, upgrade
 from tests.harness.stack import Stack, User, build_stack
 from tests.harness.stack_databases import SqliteFiles
 from tests.harness.waiting import NeverHappened, wait_until
@@ -155,7 +155,13 @@ async def _one(url: str, user: User, case: Abuse) -> str:
 def judge(said: bytes) -> str:
     """Return what is wrong with the frames that a gateway said until its end."""
     while said:
-        opcode, payload, said = _next_frame(said)
+        found = split_frame(said)
+        if found is None:
+            return f"half a frame, or a masked one: {said[:20]!r}"
+        first, payload, said = found
+        opcode = first & 0x0F
+        if first & 0xF0 != 0x80:
+            return f"a frame that begins with {first:#x}"
         if opcode == TEXT and "action" not in json.loads(payload):
             return f"a message without an action: {payload[:100]!r}"
         if opcode == CLOSE:
@@ -163,16 +169,5 @@ def judge(said: bytes) -> str:
             is_known = any(code in codes for codes in CODES)
             return f"close {code}" if not is_known else "frames after the goodbye" if said else ""
         if opcode not in (TEXT, PING, PONG):
-            return f"a frame with opcode {opcode}, or half of one"
+            return f"a frame with opcode {opcode}"
     return ""
-
-
-def _next_frame(said: bytes) -> tuple[int | None, bytes, bytes]:
-    """Return opcode, payload and the rest; no opcode where it is not whole, final, unmasked and plain."""
-    length, start = said[1] & 0x7F if len(said) > 1 else 0, 2
-    if length >= 126:
-        start = 4 if length == 126 else 10
-        length = int.from_bytes(said[2:start], "big")
-    payload = said[start : start + length]
-    is_sound = len(said) >= start + length and said[0] & 0xF0 == 0x80 and not said[1] & 0x80
-    return said[0] & 0x0F if is_sound else None, payload, said[start + length :]

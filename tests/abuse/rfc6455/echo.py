@@ -23,13 +23,13 @@ from roomlog_gateway.sockets.read_throttle import Allowance
 from roomlog_gateway.sockets.session import Services, Session
 from roomlog_gateway.sockets.upgrade import UpgradeHandler
 from roomlog_gateway.sockets.websocket import WebSocket
+from roomlog_gateway.sockets.websocket_frames import text_frame
 
 MESSAGE_BYTES_VARIABLE = "ECHO_MESSAGE_BYTES"
 """The largest message that is taken, where the suite sends larger ones than a client of Roomlog may."""
 UNLIMITED = Allowance(1e12, 1e12, 1e12, 1e12)
 """The suite asks what a socket understands, not how much it takes."""
-_BINARY = 0x82
-_TEXT = 0x81
+_BINARY = b"\x82"
 """Final, unfragmented (RFC 6455 section 5.2)."""
 
 
@@ -38,15 +38,19 @@ class EchoSession(Session):
 
     def receive(self, text: str) -> None:
         """Takes one text message."""
-        self.echo(_TEXT, text.encode())
+        self.echo(text_frame(text.encode()))
 
     def receive_ping(self) -> bool:
         """Takes a ping frame."""
         return True
 
-    def echo(self, first: int, payload: bytes) -> None:
+    def receive_binary(self, payload: bytes) -> None:
+        """Takes one binary message, whose frame differs from a text's in the first byte alone."""
+        self.echo(_BINARY + text_frame(payload)[1:])
+
+    def echo(self, frame: bytes) -> None:
         """Sends a message back the way that answers go."""
-        if self.outbox.push_answer(Frame(_frame(first, payload))) is Push.FIRST:
+        if self.outbox.push_answer(Frame(frame)) is Push.FIRST:
             self._services.schedule(self)
 
 
@@ -64,7 +68,7 @@ class EchoConnection(Connection):
 
     def _receive(self, kind: WSMsgType, data: Any) -> None:
         if kind is WSMsgType.BINARY and isinstance(self.session, EchoSession):
-            self.session.echo(_BINARY, data)
+            self.session.receive_binary(data)
         else:
             super()._receive(kind, data)
 
@@ -120,12 +124,3 @@ async def _keep_time(connections: Connections, clock: Callable[[], float]) -> No
         ticks += 1
         if ticks % TICKS_PER_SECOND == 0:
             connections.tick(clock(), ticks // TICKS_PER_SECOND)
-
-
-def _frame(first: int, payload: bytes) -> bytes:
-    length = len(payload)
-    if length < 126:
-        return bytes((first, length)) + payload
-    if length < 65536:
-        return bytes((first, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((first, 127)) + length.to_bytes(8, "big") + payload

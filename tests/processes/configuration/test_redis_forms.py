@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +13,7 @@ from roomlog_gateway.redis.link import RedisLink, pack
 from roomlog_runtime.redis_address import client
 from roomlog_runtime.redis_url import check_tls_files, parse_redis_url
 from roomlog_worker.bus import Bus
-from tests.harness.sentinels import SERVICE, RedisGroup
+from tests.harness.sentinels import RedisGroup
 from tests.processes.configuration.servers import PASSWORD, USER, has_ipv6, server, tls_server
 
 KEYSPACE = Keyspace()
@@ -45,17 +44,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
         yield {**ports, "folder": folder, "login": LOGIN}
 
 
-@pytest.fixture
-def redis_group(tmp_path: Path) -> Iterator[RedisGroup]:
-    """A primary, a replica and three Sentinels."""
-    group = RedisGroup(tmp_path)
-    try:
-        group.start()
-        yield group
-    finally:
-        group.close()
-
-
 @pytest.mark.parametrize("form", FORMS)
 async def test_every_form_carries_commands_of_every_service(places: dict[str, Any], form: str) -> None:
     """The gateway's link, the worker's bus and the api's client all speak by it."""
@@ -69,8 +57,7 @@ async def test_every_form_carries_commands_of_every_service(places: dict[str, An
 
 async def test_sentinels_carry_commands_of_every_service(redis_group: RedisGroup) -> None:
     """The same by three Sentinels."""
-    hosts = ",".join(f"127.0.0.1:{port}" for port in redis_group.sentinel_ports)
-    await speaks_everywhere(f"redis+sentinel://{hosts}/{SERVICE}/4", 4)
+    await speaks_everywhere(redis_group.url(4), 4)
 
 
 @pytest.mark.parametrize(

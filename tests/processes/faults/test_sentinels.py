@@ -2,52 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 import redis
 
 from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.redis.link import RedisLink
-from roomlog_local.ports import LOOPBACK
 from roomlog_worker.bus import Bus
-from tests.harness.sentinels import SERVICE, RedisGroup
+from tests.harness.sentinels import RedisGroup
 from tests.harness.waiting import eventually, wait_until
 
 SECONDS = 30.0
 
 
-@pytest.fixture
-def group(tmp_path: Path) -> Iterator[RedisGroup]:
-    """A primary, a replica, three Sentinels."""
-    group = RedisGroup(tmp_path)
-    try:
-        group.start()
-        yield group
-    finally:
-        group.close()
-
-
-def url_of(group: RedisGroup) -> str:
-    """Return the address that a process is given."""
-    hosts = ",".join(f"{LOOPBACK}:{port}" for port in group.sentinel_ports)
-    return f"redis+sentinel://{hosts}/{SERVICE}/0"
-
-
-def fail_over(group: RedisGroup) -> None:
+def fail_over(redis_group: RedisGroup) -> None:
     """Kill the primary and let it come back as a replica."""
-    dead = group.kill_primary()
-    group.wait_failover(dead)
-    group.restart(dead)
+    dead = redis_group.kill_primary()
+    redis_group.wait_failover(dead)
+    redis_group.restart(dead)
 
 
-def test_a_worker_reads_from_the_new_primary(group: RedisGroup) -> None:
+def test_a_worker_reads_from_the_new_primary(redis_group: RedisGroup) -> None:
     """After a failover the worker's one connection asks the Sentinels again, and can delete what it reads."""
-    bus = Bus(url_of(group), Keyspace())
+    bus = Bus(redis_group.url(), Keyspace())
     assert bus.read({0}) == []
-    fail_over(group)
+    fail_over(redis_group)
 
     def works() -> bool:
         try:
@@ -79,13 +58,13 @@ class Ear:
     def link_down(self) -> None: ...
 
 
-async def test_a_gateway_s_link_goes_to_the_new_primary(group: RedisGroup) -> None:
+async def test_a_gateway_s_link_goes_to_the_new_primary(redis_group: RedisGroup) -> None:
     """After a failover the link is made again, and leads to another server than before."""
     ear = Ear()
-    link = RedisLink(url_of(group), ear, time.monotonic)
+    link = RedisLink(redis_group.url(), ear, time.monotonic)
     running = asyncio.create_task(link.run())
     await eventually(lambda: ear.ups == 1, SECONDS, "the first link")
-    await asyncio.to_thread(fail_over, group)
+    await asyncio.to_thread(fail_over, redis_group)
     await eventually(lambda: ear.ups > 1, SECONDS, "the next link")
     running.cancel()
     await asyncio.wait([running])

@@ -4,9 +4,7 @@
 """
 
 import os
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,17 +13,13 @@ from aiohttp import ClientSession, ClientTimeout, web
 from hypothesis import settings
 from redis import Redis
 
-from roomlog_gateway.app import DRAIN, GATEWAY, build_runner
-from roomlog_gateway.config import Config, read_config
-from roomlog_gateway.gateway import Gateway
-from roomlog_gateway.rooms.members import Members
-from roomlog_gateway.rooms.room import Room
-from roomlog_gateway.sockets.drain import Drain
+from roomlog_gateway.app import build_runner
+from roomlog_gateway.config import read_config
 from roomlog_local.ports import LOOPBACK, free_port
-from roomlog_local.valkey import valkey
 from tests.gateway.client import Client, connect
+from tests.gateway.running import Connect, MakeGateway, Running, Server
 from tests.gateway.stub_worker import KEYSPACE, StubWorker
-from tests.gateway.waiting import eventually, wait_until
+from tests.harness.waiting import eventually
 
 settings.register_profile("change", max_examples=150, deadline=None)
 settings.register_profile("long", max_examples=20_000, deadline=None)
@@ -33,67 +27,6 @@ if "ROOMLOG_EXAMPLES" not in os.environ:  # else tests/proof/examples.py says ho
     settings.load_profile("change")
 
 USERS = {f"token-{user}": user for user in range(1, 21)}
-
-
-class Running:
-    """A gateway in this process, with its socket and its insides."""
-
-    def __init__(self, runner: web.AppRunner, config: Config) -> None:
-        self.runner = runner
-        self.config = config
-        self.has_drained = False
-
-    @property
-    def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.config.bind.port}/ws"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        return LOOPBACK, self.config.bind.port
-
-    @property
-    def health(self) -> str:
-        return f"http://{LOOPBACK}:{self.config.health_bind.port}"
-
-    @property
-    def gateway(self) -> Gateway:
-        return self.runner.app[GATEWAY]
-
-    @property
-    def members(self) -> Members:
-        return self.gateway._authentication._members
-
-    @property
-    def rooms(self) -> dict[UUID, Room]:
-        return self.members._registry._rooms
-
-    @property
-    def drain(self) -> Drain:
-        return self.runner.app[DRAIN]
-
-
-MakeGateway = Callable[..., Awaitable[Running]]
-Connect = Callable[..., Awaitable[Client]]
-
-
-class Server:
-    """A Valkey that a test may kill and start again on its port."""
-
-    def __init__(self, directory: Path) -> None:
-        self.port = free_port()
-        self.url = f"redis://{LOOPBACK}:{self.port}/0"
-        self._command = valkey(self.port, directory)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(self._command.arguments, stdout=subprocess.DEVNULL)
-        wait_until(self._command.is_ready, 10.0, "Valkey answers")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture(scope="session")

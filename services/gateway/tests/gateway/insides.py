@@ -1,7 +1,6 @@
 """The event stage without sockets, Redis or a worker: rooms, fan-out, selection, and a log in memory."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.selection import Selection
 from roomlog_gateway.sockets.session import Services, Session
 from tests.gateway.stub_worker import EPOCH, message
+from tests.harness.raw import frames_of
 
 ROOM = UUID(int=7)
 GATEWAY = "this"
@@ -168,19 +168,9 @@ def read(session: Session) -> list[dict[str, Any]]:
     while session.outbox:
         data += session.outbox.take()
     session.outbox.is_scheduled = False
-    return list(_frames(data))
+    return [json.loads(payload) for _, payload in frames_of(data)]
 
 
 def seqs(frames: list[dict[str, Any]]) -> list[int]:
     """Return the seqs of events among frames."""
     return [frame["seq"] for frame in frames if frame["action"] == "new_message"]
-
-
-def _frames(data: bytes) -> Iterator[dict[str, Any]]:
-    while data:
-        length, head = data[1], 2
-        if length >= 126:
-            head = 4 if length == 126 else 10
-            length = int.from_bytes(data[2:head], "big")
-        yield json.loads(data[head : head + length])
-        data = data[head + length :]

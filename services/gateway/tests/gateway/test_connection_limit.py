@@ -9,9 +9,9 @@ import pytest
 
 from roomlog_contract import limits
 from tests.gateway.client import Client, Frame
-from tests.gateway.conftest import Connect, Running
+from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import StubWorker
-from tests.gateway.waiting import eventually
+from tests.harness.waiting import eventually
 
 USER = 1
 PLACE_SECONDS = 0.5

@@ -12,10 +12,10 @@ from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_gateway.rooms.degradation import Degradation
 from roomlog_gateway.rooms.worker_beacons import ALL, FIRST_SECONDS, SILENT_SECONDS, WorkerBeacons
 from roomlog_gateway.sockets.session import Session
-from tests.gateway.conftest import Connect, Running, Server
 from tests.gateway.insides import NO_SERVICES, NoConnection, read
+from tests.gateway.running import Connect, Running, Server
 from tests.gateway.stub_worker import StubWorker
-from tests.gateway.waiting import eventually
+from tests.harness.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
 """Twice what is promised: the machine may be busy."""

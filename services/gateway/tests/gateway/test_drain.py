@@ -7,10 +7,10 @@ from uuid import UUID
 from aiohttp import ClientSession
 
 from roomlog_contract.commands import NewMessage
-from tests.gateway.conftest import Connect, MakeGateway, Running
+from tests.gateway.running import Connect, MakeGateway, Running
 from tests.gateway.stub_worker import StubWorker
-from tests.gateway.test_limits import upgrade_headers
-from tests.gateway.waiting import eventually
+from tests.harness.raw import upgrade_headers
+from tests.harness.waiting import eventually
 
 
 async def test_each_connection_is_told_when_to_come_back_and_closed_with_1012(

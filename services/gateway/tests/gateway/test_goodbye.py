@@ -1,6 +1,5 @@
 """The goodbye is one frame, after all that waits and before nothing (RFC 6455 section 5.5.1)."""
 
-import asyncio
 import json
 from unittest.mock import Mock
 
@@ -9,15 +8,11 @@ from aiohttp import ClientConnectionResetError
 from aiohttp.test_utils import make_mocked_request
 
 from roomlog_gateway.sockets.upgrade import UpgradeHandler
-from roomlog_local.ports import LOOPBACK
-from tests.gateway.conftest import Running
-from tests.gateway.waiting import eventually
+from tests.gateway.running import Running
+from tests.harness.raw import TEXT, RawSocket, frame, frames_of, upgrade_headers
+from tests.harness.waiting import eventually
 
 SECONDS = 10.0
-UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 PING = b'{"uuid": "1", "action": "ping"}'
 BROKEN = b"\xc1\x80\x00\x00\x00\x00"
 """A frame with a reserved bit."""
@@ -26,33 +21,17 @@ GOODBYE = b"\x88\x82\x00\x00\x00\x00\x0f\xa0"
 
 
 def command(payload: bytes) -> bytes:
-    """Return a client's text frame, with a mask of zeros."""
-    return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload
+    """Return a client's text frame."""
+    return frame(TEXT, payload)
 
 
 async def said_to(gateway: Running, *packets: bytes) -> list[tuple[int, bytes]]:
     """Return opcode and payload of all frames that a client is sent after these bytes, until its end."""
-    async with asyncio.timeout(SECONDS):
-        reader, writer = await asyncio.open_connection(LOOPBACK, gateway.config.bind.port)
-        writer.write(UPGRADE)
-        await reader.readuntil(b"\r\n\r\n")
+    async with RawSocket(gateway.url) as socket:
+        await socket.open()
         for packet in packets:
-            writer.write(packet)
-        writer.write_eof()
-        said = await reader.read()
-        writer.close()
-    return frames_of(said)
-
-
-def frames_of(said: bytes) -> list[tuple[int, bytes]]:
-    """Return opcode and payload of each short frame."""
-    frames = []
-    while said:
-        length = said[1]
-        assert length < 126
-        frames.append((said[0], said[2 : 2 + length]))
-        said = said[2 + length :]
-    return frames
+            await socket.write(packet)
+        return list(frames_of(await socket.rest()))
 
 
 @pytest.mark.parametrize(
@@ -84,13 +63,7 @@ async def test_a_client_that_leaves_before_the_101_is_no_error(
         send_headers=Mock(side_effect=ClientConnectionResetError("gone")),
         write_headers=Mock(side_effect=ClientConnectionResetError("gone")),
     )
-    headers = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }
-    request = make_mocked_request("GET", "/ws", headers=headers, writer=writer)
+    request = make_mocked_request("GET", "/ws", headers=upgrade_headers(), writer=writer)
     inside = gateway.gateway
     upgrades = UpgradeHandler(inside.connections, gateway.config, inside.clock, lambda: False)
     assert (await upgrades.answer(request)).status == 400

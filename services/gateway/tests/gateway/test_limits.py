@@ -11,9 +11,10 @@ from prometheus_client import REGISTRY
 from roomlog_contract import limits
 from roomlog_contract.commands import NewMessage
 from roomlog_gateway.sockets.connection import Connection
-from tests.gateway.conftest import Connect, MakeGateway, Running
+from tests.gateway.running import Connect, MakeGateway, Running
 from tests.gateway.stub_worker import StubWorker
-from tests.gateway.waiting import eventually
+from tests.harness.raw import upgrade_headers
+from tests.harness.waiting import eventually
 
 
 async def test_before_authenticate_nothing_but_ping_is_done(gateway: Running, guest: Connect) -> None:
@@ -228,14 +229,14 @@ async def test_only_allowed_origins_may_connect(
 ) -> None:
     """A page of another site can't open a socket in the name of its visitor."""
     gateway = await make_gateway(ROOMLOG_ALLOWED_ORIGINS=allowed)
-    headers = upgrade_headers(Origin=origin.format(host=f"127.0.0.1:{gateway.config.bind.port}"))
+    headers = upgrade_headers() | {"Origin": origin.format(host=f"127.0.0.1:{gateway.config.bind.port}")}
     async with http.get(gateway.url, headers=headers) as response:
         assert response.status == status
 
 
 async def test_the_cookies_of_a_host_pass(gateway: Running, http: ClientSession) -> None:
     """A browser sends all of them, and they are one header."""
-    async with http.get(gateway.url, headers=upgrade_headers(Cookie="a=" + "x" * 15_000)) as response:
+    async with http.get(gateway.url, headers=upgrade_headers() | {"Cookie": "a=" + "x" * 15_000}) as response:
         assert response.status == 101
 
 
@@ -324,14 +325,3 @@ def refused(reason: str) -> float:
     """Return how many upgrades were refused for this reason."""
     value = REGISTRY.get_sample_value("roomlog_gateway_refused_upgrades_total", {"reason": reason})
     return value or 0.0
-
-
-def upgrade_headers(**more: str) -> dict[str, str]:
-    """Return the headers of a proper handshake."""
-    return {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-        **more,
-    }

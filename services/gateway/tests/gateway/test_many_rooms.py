@@ -11,9 +11,9 @@ from roomlog_client.incoming import Cursor
 from roomlog_contract import limits
 from roomlog_gateway.rooms.pagination import paginate
 from tests.gateway.client import Client
-from tests.gateway.conftest import Connect, Running
+from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import StubWorker
-from tests.gateway.waiting import eventually
+from tests.harness.waiting import eventually
 
 ROOMS = 2 * limits.ROOMS_PER_USER
 """Of one's own making, and of others'."""

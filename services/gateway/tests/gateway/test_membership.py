@@ -9,9 +9,9 @@ from roomlog_contract.envelope import Identify, Recheck
 from roomlog_gateway import metrics
 from roomlog_gateway.rooms import authentication
 from tests.gateway.client import Client
-from tests.gateway.conftest import Connect, Running
+from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import EPOCH, StubWorker
-from tests.gateway.waiting import eventually
+from tests.harness.waiting import eventually
 
 
 async def test_who_joins_is_told_and_gets_what_follows(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tests.gateway.conftest import Connect, MakeGateway
+from tests.gateway.running import Connect, MakeGateway
 from tests.gateway.stub_worker import StubWorker
 
 

@@ -5,7 +5,7 @@ import json
 from aiohttp import ClientSession, ClientTimeout
 from prometheus_client import REGISTRY
 
-from tests.gateway.conftest import Connect, Running
+from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import StubWorker
 
 ODD_CODES = (1000, 1001, 1008, 3000, 4000, 4999)

@@ -16,8 +16,8 @@ from roomlog_gateway.config import read_config
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_runtime.settings import SettingError
 from tests.gateway.client import connect
-from tests.gateway.conftest import MakeGateway, Running
-from tests.gateway.waiting import eventually, wait_until
+from tests.gateway.running import MakeGateway, Running
+from tests.harness.waiting import eventually, wait_until
 
 
 @pytest.fixture

@@ -12,24 +12,17 @@ from hypothesis import strategies as st
 from roomlog_contract import limits
 from roomlog_gateway.sockets.read_throttle import MEMBER, TURN_BYTES, TURN_FRAMES, ReadThrottle, frame_length
 from tests.gateway.client import DEADLINE_SECONDS
-from tests.gateway.conftest import Connect, Running
+from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import StubWorker
-from tests.gateway.test_limits import upgrade_headers
-from tests.gateway.waiting import eventually
+from tests.harness import raw
+from tests.harness.waiting import eventually
 
 MASK = b"\x01\x02\x03\x04"
 
 
 def frame(first: int, payload: bytes = b"") -> bytes:
     """Return a client's frame, whose mask is of no interest here."""
-    size = len(payload)
-    if size < 126:
-        head = bytes([first, 0x80 | size])
-    elif size < 65536:
-        head = bytes([first, 0x80 | 126]) + size.to_bytes(2, "big")
-    else:
-        head = bytes([first, 0x80 | 127]) + size.to_bytes(8, "big")
-    return head + MASK + bytes(byte ^ MASK[place % 4] for place, byte in enumerate(payload))
+    return raw.frame(first & 0x0F, payload, final=first >= 0x80, mask=MASK)
 
 
 KINDS = {
@@ -245,18 +238,17 @@ async def test_a_flood_of_any_kind_is_1008(
 
 async def test_bytes_that_came_with_the_handshake_count_too(gateway: Running) -> None:
     """Nobody gets a flood past the throttle by not waiting for the 101."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.config.bind.port)
-    lines = [f"{name}: {value}" for name, value in upgrade_headers(Host="here").items()]
-    head = "\r\n".join(["GET /ws HTTP/1.1", *lines, "", ""]).encode()
-    writer.write(head + KINDS["pongs"] * (limits.STRANGER_FRAMES_BURST + 200))
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        await reader.readuntil(b"\r\n\r\n")
-    [connection] = gateway.gateway.connections
-    throttle = connection._socket.throttle
-    assert throttle is not None
-    await eventually(lambda: throttle._again is not None and throttle._is_paused, 20, "the rest is held back")
-    assert len(throttle._waiting) >= len(KINDS["pongs"]) * 50
-    writer.close()
+    async with raw.RawSocket(gateway.url) as socket:
+        flood = KINDS["pongs"] * (limits.STRANGER_FRAMES_BURST + 200)
+        await socket.write(raw.upgrade(socket.host) + flood)
+        assert await socket.status() == 101
+        [connection] = gateway.gateway.connections
+        throttle = connection._socket.throttle
+        assert throttle is not None
+        await eventually(
+            lambda: throttle._again is not None and throttle._is_paused, 20, "the rest is held back"
+        )
+        assert len(throttle._waiting) >= len(KINDS["pongs"]) * 50
     await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
 
 

@@ -11,9 +11,9 @@ from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify, encode
 from roomlog_gateway.sockets.outbox import ANSWER_BYTES, UNREAD_BYTES, Frame, unread_bound
 from roomlog_gateway.sockets.websocket_frames import text_frame
-from tests.gateway.conftest import Connect, MakeGateway, Running, Server
+from tests.gateway.running import Connect, MakeGateway, Running, Server
 from tests.gateway.stub_worker import KEYSPACE, StubWorker
-from tests.gateway.waiting import eventually
+from tests.harness.waiting import eventually
 
 
 async def test_a_lost_notice_is_fetched_when_the_next_one_comes(
