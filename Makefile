@@ -15,7 +15,7 @@ PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wil
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test check format requirements schema clean
+.PHONY: help run test coverage check format requirements schema clean
 
 help: ## List the commands
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -38,6 +38,10 @@ test: .venv ## Unit, contract and real-process tests; TEST_JOBS parts at a time
 	  log=.venv/test/$$(echo {} | tr / -).log; \
 	  $(BIN)/pytest -q {} >$$log 2>&1 && verdict=passed || verdict=FAILED; \
 	  { echo "pytest {}"; cat $$log; echo "$$verdict: {}"; } | cat; [ $$verdict = passed ]'
+
+coverage: .venv ## Branches of a part's code that its own tests reach: PART=services/worker
+	$(BIN)/coverage run -m pytest -q $(PART)
+	$(BIN)/coverage report --include='$(PART)/*'
 
 check: .venv ## Lint, types, borders, stale schema and requirements
 	$(BIN)/ruff check .
