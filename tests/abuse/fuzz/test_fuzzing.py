@@ -96,9 +96,9 @@ def test_a_seed_draws_the_same_bytes_again() -> None:
         (b"\x88\x02\x03\xf3", "close 1011"),
         (b"\x88\x02\x03\xeaxx", "frames after the goodbye"),
         (b"\x81\x02{}", "a message without an action"),
-        (b"\x81\x05ab", "a frame with opcode None"),
+        (b"\x81\x05ab", "half a frame"),
         (b"\x82\x00", "a frame with opcode 2"),
-        (b"\xc1\x00", "a frame with opcode None"),
+        (b"\xc1\x00", "a frame that begins with 0xc1"),
     ],
 )
 def test_what_a_gateway_may_not_say_is_named(said: bytes, wrong: str) -> None:
