@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.topology import ABLATED
+from tests.harness.topology import ABLATED
 from tests.proof.tier_2 import ABLATIONS
 
 ROOT = Path(__file__).parents[2]

@@ -178,10 +178,6 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "kind": (OPTIONAL, lambda value: value in ("group", "direct")),
         "members": (OPTIONAL, _is_members),
     },
-    "rename_room": {
-        "room": (REQUIRED, _is_room),
-        "name": (REQUIRED, lambda value: isinstance(value, str) and len(value) <= 200),
-    },
     "invite_user": {
         "room": (REQUIRED, _is_room),
         "user": (REQUIRED, _is_positive),
