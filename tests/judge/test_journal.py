@@ -1,8 +1,8 @@
 """The journal says of every sending how it ended, and of every reading what was handed on, in order."""
 
 from roomlog_client import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary
-from roomlog_client.events import User
 from roomlog_client.incoming import Page, Refusal
+from roomlog_contract.events import User
 from tests.judge.history import Outcome
 from tests.judge.journal import Journal, Witness
 

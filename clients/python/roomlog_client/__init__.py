@@ -1,5 +1,8 @@
 """Roomlog's Python client: resumes, repeats and reconnects by itself. See `RoomlogClient`."""
 
+from roomlog_contract.commands import Cursor
+from roomlog_contract.events import Recovered
+
 from .client import RoomlogClient
 from .errors import (
     CommandError,
@@ -11,8 +14,7 @@ from .errors import (
     ProtocolError,
     RoomlogError,
 )
-from .events import Degraded, Event, Item, Recovered, RoomJoined, RoomLeft, RoomReset, RoomSummary, Sent
-from .incoming import Cursor
+from .events import Degraded, Event, Item, RoomJoined, RoomLeft, RoomReset, RoomSummary, Sent
 from .observer import Observer
 
 __all__ = [

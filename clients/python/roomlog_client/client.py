@@ -15,11 +15,12 @@ from uuid import UUID, uuid4
 import msgspec
 
 from roomlog_contract import limits
+from roomlog_contract.commands import Cursor
+from roomlog_contract.events import User
 
 from .driver import CLOSE_SECONDS, Driver
 from .errors import BadValue, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
-from .events import Item, RoomSummary, Sent, User
-from .incoming import Cursor
+from .events import Item, RoomSummary, Sent
 from .observer import Observer
 from .outbox import Command
 from .rooms import WAITING_ITEMS, Start

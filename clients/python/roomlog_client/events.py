@@ -7,12 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-
-class User(Struct, frozen=True):
-    """Who did something."""
-
-    id: int
-    username: str
+from roomlog_contract.events import Recovered, User
 
 
 class Event(Struct, frozen=True):
@@ -76,12 +71,6 @@ class Degraded(Struct, frozen=True):
     since_ms: int
     rooms: list[str] | None = None
     """Those of your rooms that are concerned; None: all."""
-
-
-class Recovered(Struct, frozen=True):
-    """None of your rooms is concerned any more; what was missed follows."""
-
-    since_ms: int
 
 
 Item = Event | RoomJoined | RoomLeft | RoomReset | Degraded | Recovered

@@ -1,7 +1,8 @@
 """From the server's frames to typed facts: the client's border, behind it nothing is looked up by key.
 
 Tolerant of later releases: unknown fields are ignored, an unknown action with a `seq` is a durable event like
-any other, an unknown server event is `Unknown`. Pure.
+any other, an unknown server event is `Unknown`. Pure. What the contract's structs say as the client needs it
+is theirs; those here say rooms as applications do, or fewer fields.
 """
 
 from typing import Any, Final
@@ -9,15 +10,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from roomlog_contract.events import Heads, Reconnect, Recovered, Reset, SyncRequired, User
+
 from .errors import ProtocolError
-from .events import Degraded, Event, Recovered, RoomLeft, RoomSummary, User
-
-
-class Cursor(Struct, frozen=True):
-    """A place in a room's log."""
-
-    epoch: str
-    seq: int
+from .events import Degraded, Event, RoomLeft, RoomSummary
 
 
 class Authenticated(Struct, frozen=True):
@@ -71,36 +67,10 @@ class Refusal(Struct, frozen=True):
     retry_after_ms: int | None = None
 
 
-class Heads(Struct, frozen=True):
-    """The heads of rooms in which the client seems to be behind."""
-
-    rooms: dict[str, Cursor]
-
-
-class SyncRequired(Struct, frozen=True):
-    """Nothing later of these rooms comes until the client asks."""
-
-    rooms: list[str]
-
-
-class ResetAsked(Struct, frozen=True):
-    """The cursor of this room is worth nothing any more."""
-
-    room: str
-    epoch: str
-
-
 class Joined(Struct, frozen=True):
     """The user is a member of one more room."""
 
     room: RoomSummary
-
-
-class ReconnectAsked(Struct, frozen=True):
-    """The socket will be closed; the client shall come back after the delay."""
-
-    after_ms: int
-    reason: str = ""
 
 
 class Unknown(Struct, frozen=True):
@@ -118,10 +88,10 @@ Incoming = (
     | Refusal
     | Heads
     | SyncRequired
-    | ResetAsked
+    | Reset
     | Joined
     | RoomLeft
-    | ReconnectAsked
+    | Reconnect
     | Degraded
     | Recovered
     | Unknown
@@ -130,10 +100,10 @@ Incoming = (
 _SERVER_EVENTS: Final[dict[str, Any]] = {
     "heads": Heads,
     "sync_required": SyncRequired,
-    "reset": ResetAsked,
+    "reset": Reset,
     "room_joined": Joined,
     "room_left": RoomLeft,
-    "reconnect": ReconnectAsked,
+    "reconnect": Reconnect,
     "degraded": Degraded,
     "recovered": Recovered,
 }

@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Final, Literal
 
 from roomlog_contract import limits
+from roomlog_contract.commands import Cursor
 
 from .events import Event, Item, RoomJoined, RoomLeft, RoomReset, RoomSummary
-from .incoming import Cursor, Page, Selected
+from .incoming import Page, Selected
 
 Start = Literal["head", "beginning"]
 """Where a room begins for a client that has no cursor of it."""

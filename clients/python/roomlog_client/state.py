@@ -13,25 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from roomlog_contract import limits
+from roomlog_contract.commands import Cursor
 from roomlog_contract.errors import ErrorCode
+from roomlog_contract.events import Heads, Reconnect, Recovered, Reset, SyncRequired, User
 
 from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, RoomlogError, error_of
-from .events import Degraded, Event, Item, Recovered, RoomLeft, RoomSummary, Sent, User
-from .incoming import (
-    Answer,
-    Authenticated,
-    Cursor,
-    Heads,
-    Incoming,
-    Joined,
-    Page,
-    ReconnectAsked,
-    Refusal,
-    ResetAsked,
-    Selected,
-    SyncRequired,
-    Unknown,
-)
+from .events import Degraded, Event, Item, RoomLeft, RoomSummary, Sent
+from .incoming import Answer, Authenticated, Incoming, Joined, Page, Refusal, Selected, Unknown
 from .outbox import Command, Outbox
 from .pace import STEADY_SECONDS, Bucket, backoff_seconds
 from .rooms import Ask, Question, Rooms, Start
@@ -250,14 +238,14 @@ class ClientState:
                     self.rooms.head_is(room, cursor)
             case SyncRequired():
                 for room in incoming.rooms:
-                    self.rooms.must_ask(room)
-            case ResetAsked():
-                self.rooms.must_ask(incoming.room, Ask.AFRESH)
+                    self.rooms.must_ask(room.hex)
+            case Reset():
+                self.rooms.must_ask(incoming.room.hex, Ask.AFRESH)
             case Joined():
                 self.rooms.joined(incoming.room)
             case RoomLeft():
                 self.rooms.left(incoming.room)
-            case ReconnectAsked():
+            case Reconnect():
                 self._announced_at = now + incoming.after_ms / 1000
             case Degraded() | Recovered():
                 self.rooms.hand_on(incoming)

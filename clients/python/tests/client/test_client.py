@@ -21,8 +21,8 @@ from roomlog_client import (
 )
 from roomlog_client.client import room_id
 from roomlog_client.errors import BadValue, EmptyText
-from roomlog_client.incoming import Cursor
 from roomlog_client.testing import EPOCH, FakeServer
+from roomlog_contract.commands import Cursor
 
 ROOM = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
 DEADLINE_SECONDS = 10.0

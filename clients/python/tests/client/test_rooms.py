@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from roomlog_client.events import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary, User
-from roomlog_client.incoming import Cursor, Page, Selected
+from roomlog_client.events import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary
+from roomlog_client.incoming import Page, Selected
 from roomlog_client.rooms import (
     ASKED_SECONDS,
     NO_PROGRESS_SECONDS,
@@ -13,6 +13,8 @@ from roomlog_client.rooms import (
     Question,
     Rooms,
 )
+from roomlog_contract.commands import Cursor
+from roomlog_contract.events import User
 
 ROOM = "a" * 32
 EPOCH = "e1"

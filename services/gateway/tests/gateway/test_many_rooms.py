@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from roomlog_client import RoomlogClient
-from roomlog_client.incoming import Cursor
 from roomlog_contract import limits
+from roomlog_contract.commands import Cursor
 from roomlog_gateway.rooms.pagination import paginate
 from tests.gateway.client import Client
 from tests.gateway.running import Connect, Running
