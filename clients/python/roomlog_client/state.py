@@ -237,8 +237,8 @@ class ClientState:
                 for room, cursor in incoming.rooms.items():
                     self.rooms.head_is(room, cursor)
             case SyncRequired():
-                for room in incoming.rooms:
-                    self.rooms.must_ask(room.hex)
+                for behind in incoming.rooms:
+                    self.rooms.must_ask(behind.hex)
             case Reset():
                 self.rooms.must_ask(incoming.room.hex, Ask.AFRESH)
             case Joined():
