@@ -8,9 +8,9 @@ from roomlog_contract.envelope import Identify
 from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.client import Client
-from tests.gateway.conftest import Connect, Running
+from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import EPOCH, StubWorker
-from tests.gateway.waiting import eventually
+from tests.harness.waiting import eventually
 
 RESTORED = "00000000000000e2"
 
