@@ -1,12 +1,13 @@
 """An action is complete: whoever adds one is told by the file's name what is still missing."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from roomlog_client import RoomlogClient
 from roomlog_contract.actions import ACTIONS, Stream
-from roomlog_contract.commands import CreateRoom
+from roomlog_contract.commands import ClientCommand, CreateRoom, RoomWrite
 from roomlog_worker.log.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,10 @@ def names(row: str) -> str:
 def test_an_action_is_specified(name: str) -> None:
     """It has a row among the commands, and an example of each of its frames."""
     assert any(f"`{name}`" in names(row) for row in rows("3. ")), "packages/contract/README.md, section 3"
+    stream = ACTIONS[name].stream
+    carried = [row for row in rows("10. ") if f"`{name}`" in row.split("|")[2]]
+    expected = [] if stream is Stream.NONE else [f" `{stream}` "]
+    assert [names(row) for row in carried] == expected, "packages/contract/README.md, section 10, streams"
     files = [f"command.{name}.json"]
     files.append(f"event.{name}.json" if ACTIONS[name].is_write else f"answer.{name}.json")
     for file in files:
@@ -44,6 +49,7 @@ def test_an_action_is_specified(name: str) -> None:
 def test_a_write_is_an_event_with_a_rule(name: str) -> None:
     """It has a row among the events, a rule, a row of who may, and words on the page."""
     assert any(f"`{name}`" in names(row) for row in rows("4. ")), "packages/contract/README.md, section 4"
+    assert ACTIONS[name].command in get_args(RoomWrite), "roomlog_contract/commands.py: RoomWrite"
     assert ACTIONS[name].command in RULES, "services/worker/roomlog_worker/log/rules/__init__.py"
     if ACTIONS[name].command is not CreateRoom:
         may = [row for row in rows("3. ") if f"`{name}`" in names(row) and "`not_member`" in row]
@@ -61,6 +67,7 @@ def test_a_program_can_ask_for_it(name: str) -> None:
 
 
 def test_nothing_else_has_a_rule() -> None:
-    """The rules and the writes of the registry are the same."""
+    """The rules and the writes of the registry are the same, and the commands' types name no other."""
+    assert set(get_args(ClientCommand)) == {action.command for action in ACTIONS.values()}
     assert set(RULES) == {ACTIONS[name].command for name in WRITES}
     assert {ACTIONS[name].stream for name in WRITES} == {Stream.WRITE}
