@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.proof import tier_0
 from tests.proof.__main__ import main
 from tests.proof.rows import Row, Size
 
@@ -82,3 +83,9 @@ def test_a_tier_that_breaks_off_fails(tier: ModuleType, tmp_path: Path, size: Si
 def test_a_tier_that_reports_nothing_fails(tier: ModuleType, tmp_path: Path) -> None:
     """No row is no proof."""
     assert prove(tier, tmp_path) == 1
+
+
+@pytest.mark.parametrize("path", [path for part in tier_0.PARTS for path in part.paths])
+def test_what_tier_0_runs_is_there(path: str) -> None:
+    """A test that is renamed is renamed here too: pytest runs nothing of a part with a missing file."""
+    assert (tier_0.ROOT / path).exists()

@@ -41,7 +41,10 @@ PARTS: Final = (
         "reorder buffer, outbox, limits",
         tuple(
             f"{GATEWAY}/test_{name}.py"
-            for name in ("room_properties", "room_order", "outbox", "bucket", "gates", "frames", "bus")
+            for name in (
+                *("room_properties", "room_order", "outbox", "token_bucket", "stream_gate"),
+                *("websocket_frames", "command_writer"),
+            )
         ),
     ),
     Part("repeats", ("services/worker/tests/worker/log/test_repeats.py",)),
