@@ -147,7 +147,9 @@ def _release_without_held(delivery: Delivery, head: int) -> Release:
     return Release([], is_cut=False)
 
 
-async def _read_once(authentication: Authentication, session: Any, pinned: list[Any]) -> Any:
+async def _read_once(
+    authentication: Authentication, session: Any, pinned: list[Any], announced: Any = ()
+) -> Any:
     """Trust what was read before the subscription."""
     held = set(session.rooms)
     identified = await authentication._identify(session)
