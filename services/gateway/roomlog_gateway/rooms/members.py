@@ -171,8 +171,15 @@ class Members:
         notice = decode_user_notice(payload)
         for session in self.connections(user):
             if isinstance(notice, Joined):
+                if self._is_settled_in(session, notice.room.id):
+                    continue  # workers repeat notices, and anybody may repeat a command
                 session.announce(notice.room.id)
             on_notice(session)
+
+    def _is_settled_in(self, session: Session, room_id: UUID) -> bool:
+        """Return True if the connection is sent the room's events, and knows of its last reset."""
+        room = self._registry.get(room_id) if room_id in session.rooms else None
+        return room is not None and not room.is_reset(session)
 
 
 def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:
