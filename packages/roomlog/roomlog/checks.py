@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connections
+from django.db import connections, router
 
-from roomlog.older_layout import has_older_layout
+from roomlog.older_layout import LABEL, has_older_layout
 
 ENCODING: Final = "UTF8"
 TODO: Final = (
@@ -26,7 +26,7 @@ def check_encoding(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None, **_: Any
 ) -> list[CheckMessage]:
     """Refuse a database of PostgreSQL that can't hold every text that the wire allows."""
-    encodings = {alias: server_encoding(alias) for alias in databases or ()}
+    encodings = {alias: server_encoding(alias) for alias in _ours(databases)}
     return [
         Error(f"The database's encoding is {encoding}, not {ENCODING}.", hint=TODO, id="roomlog.E001")
         for encoding in encodings.values()
@@ -42,12 +42,17 @@ def check_layout(
     return [
         Error(
             "The database has tables of an older Roomlog, which can't be migrated.",
-            hint="Use an empty database, or drop Roomlog's tables and their rows in django_migrations.",
+            hint="Give Roomlog an empty database, and keep this one for the Roomlog that made it.",
             id=OLDER_LAYOUT,
         )
-        for alias in databases or ()
+        for alias in _ours(databases)
         if has_older_layout(connections[alias])
     ]
+
+
+def _ours(databases: Sequence[str] | None) -> list[str]:
+    """Return those of a project's databases that its routers let the app's tables be in."""
+    return [alias for alias in databases or () if router.allow_migrate(alias, LABEL)]
 
 
 def server_encoding(alias: str) -> str | None:

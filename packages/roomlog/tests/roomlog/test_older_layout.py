@@ -1,13 +1,21 @@
 """A database of an older layout is refused by `migrate` with a sentence, and left as it is."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.checks import run_checks
-from django.db import connection, transaction
+from django.db import connection, router, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from roomlog.checks import OLDER_LAYOUT
+
+
+class Elsewhere:
+    """A router that keeps the app out of every database that it is asked about."""
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return False if app_label == "roomlog" else None
 
 
 def refusals() -> list[str | None]:
@@ -45,10 +53,20 @@ def test_tables_of_an_older_layout_are_refused(statement: str) -> None:
 
 
 @pytest.mark.usefixtures("undone")
-def test_a_recorded_migration_that_is_gone_is_refused() -> None:
-    """Its file was there in an older layout."""
-    MigrationRecorder(connection).record_applied("roomlog", "0001_first")
+def test_what_a_later_release_migrated_passes() -> None:
+    """The release before it runs beside it, and again after a rollback."""
+    MigrationRecorder(connection).record_applied("roomlog", "0099_later")
+    assert OLDER_LAYOUT not in refusals()
+
+
+@pytest.mark.usefixtures("undone")
+def test_a_database_of_other_apps_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django records our migrations there too, though the project's router keeps our tables out."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE roomlog_logintry RENAME TO another")
     assert OLDER_LAYOUT in refusals()
+    monkeypatch.setattr(router, "routers", [Elsewhere()])
+    assert OLDER_LAYOUT not in refusals()
 
 
 @pytest.mark.usefixtures("undone")
