@@ -1,7 +1,7 @@
 """The registry of the wire's actions: for each its command, its answers, and the stream that carries it.
 
-Codec, gateway, worker, metrics, schema and tests go by it: an action that stands here needs no further edit
-in any of them. What it does to a room's log is its rule's business, in the worker.
+Codec, gateway, metrics and schema go by it and need no edit for a new action. What an action does to a room's
+log is its rule's business, in the worker; `tests/rules/test_actions.py` names what is still missing.
 """
 
 from collections.abc import Iterable

@@ -97,10 +97,6 @@ class CommandWriter:
         if shut and self.is_up:
             self.link.write(b"".join(self._samples(shut, now)))
 
-    def cut(self) -> None:
-        """Drop the link; it is made again."""
-        self.link.cut()
-
     def link_up(self) -> None:
         self.is_up = True
         metrics.REDIS_LINKS.labels("commands").set(1)
@@ -174,7 +170,7 @@ class CommandWriter:
         self._on_refused(request, retry_after_ms)
 
     def _xadd_prefix(self, stream: str) -> bytes:
-        """Return the bytes of an XADD up to the value's length; 128 streams at most."""
+        """Return the bytes of an XADD up to the value's length; at most three streams a shard."""
         prefix = self._prefixes.get(stream)
         if prefix is None:
             key = stream.encode()

@@ -12,7 +12,7 @@ from ..sockets.session import Session
 
 
 class RecheckQueue:
-    """Each connection that waits, once; so it never holds more than there are connections."""
+    """Each connection that waits, once. Those that end meanwhile stay until they are taken."""
 
     def __init__(self) -> None:
         self._waiting: dict[Session, None] = {}

@@ -169,7 +169,7 @@ class Room:
             self._spread(self)
 
     def drop_burst(self) -> None:
-        """Forget the burst: it was given, or its log is no more."""
+        """Forget the burst: it was given."""
         self.burst = []
         self.burst_bytes = 0
 

@@ -12,7 +12,7 @@ from roomlog_contract.envelope import decode_beacon
 from roomlog_contract.shards import SHARDS
 
 SILENT_SECONDS: Final = 8.0
-"""Without good news for so long a shard accepts nothing: people are told within 10 s (GUARANTEES G9)."""
+"""Without good news for so long a shard accepts nothing: people are told within 10 s (GUARANTEES G13)."""
 FIRST_SECONDS: Final = 10.0
 """A gateway that has just started waits so long for the first word."""
 ALL: Final = frozenset(range(SHARDS))

@@ -74,7 +74,7 @@ class Services:
     authenticate: Callable[["Session", Authenticate], None]
     """Finds out who it is; answers or closes later."""
     forward: Callable[["Session", ClientCommand], None]
-    """Sends a command to its worker; raises RefusedCommand or NotAccepted where it was not sent."""
+    """Sends a command to its worker; raises NotAccepted if it was not sent."""
     schedule: Callable[["Session"], None]
     """Flushes its connection soon."""
     collect: Callable[["Session"], None]
