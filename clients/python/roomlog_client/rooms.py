@@ -177,6 +177,9 @@ class Rooms:
         room = self._answered(answer.room)
         if room is None:
             return
+        if room.ask is not Ask.AFRESH:  # it was asked for before the room was left and joined again
+            self._compare(room, answer.epoch, answer.seq)
+            return
         old_epoch, room.epoch = room.epoch, answer.epoch
         room.seq = room.head = answer.seq if self._start == "head" else 0
         self._settle_unless_overtaken(room)

@@ -188,6 +188,18 @@ def test_second_reset_during_a_question_asks_again() -> None:
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
 
 
+def test_answer_of_before_the_room_was_joined_again_is_no_reset() -> None:
+    """The question is older than the membership: the answer says no more than where the head is."""
+    rooms = following(10)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    ask(rooms)
+    rooms.left(ROOM)
+    rooms.joined(summary(5, epoch="e2"))
+    rooms.selected(Selected("", ROOM, "e2", 6, []))
+    assert [type(item) for item in take(rooms)] == [RoomLeft, RoomJoined]
+    assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
+
+
 def test_reset_is_not_forgotten_over_other_demands() -> None:
     """A cursor that is worth nothing stays so, whatever else asks for the room."""
     rooms = following(10)

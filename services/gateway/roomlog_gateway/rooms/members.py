@@ -146,10 +146,12 @@ class Members:
         for key in [key for key in session.rooms if key not in wanted]:
             self._registry.remove(session, key)
         for summary in identified.rooms:
+            known = self._registry.get(summary.id)
+            was_reset = known is not None and known.is_reset(session)  # before this read, which may reset it
             room = self.update_room(session, summary)
             if room is None:
                 continue
-            if room.id in announced and room.is_reset(session):
+            if room.id in announced and was_reset:
                 self._registry.remove(session, room.id)
             if session not in room:
                 joined = summary_at(summary, room)
@@ -171,15 +173,18 @@ class Members:
         notice = decode_user_notice(payload)
         for session in self.connections(user):
             if isinstance(notice, Joined):
-                if self._is_settled_in(session, notice.room.id):
-                    continue  # workers repeat notices, and anybody may repeat a command
+                room = self._settled_room(session, notice.room.id)
+                if room is not None:  # workers repeat notices, and anybody may repeat a command
+                    head = notice.room
+                    self._incoming.compare_head(room, head.epoch, head.seq, is_certain=False)
+                    continue
                 session.announce(notice.room.id)
             on_notice(session)
 
-    def _is_settled_in(self, session: Session, room_id: UUID) -> bool:
-        """Return True if the connection is sent the room's events, and knows of its last reset."""
+    def _settled_room(self, session: Session, room_id: UUID) -> Room | None:
+        """Return the room if the connection is sent its events and knows of its last reset."""
         room = self._registry.get(room_id) if room_id in session.rooms else None
-        return room is not None and not room.is_reset(session)
+        return None if room is None or room.is_reset(session) else room
 
 
 def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:

@@ -109,6 +109,21 @@ async def test_an_invitation_that_is_repeated_leaves_who_has_read_the_new_log_al
     assert "room_left" not in [frame["action"] for frame in member.received]
 
 
+async def test_an_invitation_of_before_the_reset_is_no_news_after_it(
+    worker: StubWorker, room: UUID, gateway: Running, member: Client
+) -> None:
+    """The comparison that a notice asked for is the one that reads the new epoch: the client never left."""
+    (session,) = gateway.members.connections(3)
+    session.announce(room)
+    worker.rooms[room].epoch = RESTORED
+    gateway.gateway._authentication.recheck(session)
+    await member.event("reset")
+    await member.ask("select_room", room=room.hex)
+    await worker.say(room, 1, "on we go")
+    await member.event("new_message")
+    assert "room_left" not in [frame["action"] for frame in member.received]
+
+
 async def test_an_invitation_that_overtakes_a_lost_removal_is_told(
     worker: StubWorker, room: UUID, gateway: Running, member: Client
 ) -> None:
