@@ -19,7 +19,7 @@ from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import MAX_MEMORY, answers_ping, find_server
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import wait_stopped, wait_until
 
 SERVICE: Final = "chat"
 SERVERS: Final = 2
@@ -84,7 +84,9 @@ class RedisGroup:
 
     def pause(self, port: int) -> None:
         """Stop a server where it stands."""
-        self._servers[self.ports.index(port)].send_group(signal.SIGSTOP)
+        server = self._servers[self.ports.index(port)]
+        server.send_group(signal.SIGSTOP)
+        wait_stopped(server.pid)
 
     def resume(self, port: int) -> None:
         """Let it go on."""

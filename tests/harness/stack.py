@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psutil
-
 from roomlog_local import command
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
@@ -23,7 +21,7 @@ from roomlog_local.valkey import find_server, valkey
 from tests.harness.populator import Populator
 from tests.harness.samples import Samples, scrape
 from tests.harness.stack_databases import SECRET_KEY, Database, Databases, Row
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import wait_stopped
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -160,13 +158,9 @@ class Stack:
         self.start(name)
 
     def pause(self, name: str) -> None:
-        """Stops a process where it stands (SIGSTOP), with all that it holds.
-
-        Until one of its threads has taken the signal the others run on, so this waits for the stop.
-        """
+        """Stops a process where it stands (SIGSTOP), with all that it holds."""
         self.child(name).send_group(signal.SIGSTOP)
-        process = psutil.Process(self.child(name).pid)
-        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, STOP_SECONDS, f"{name} stands still")
+        wait_stopped(self.child(name).pid)
 
     def resume(self, name: str) -> None:
         """Lets a paused process go on."""

@@ -10,9 +10,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import psutil
+
 T = TypeVar("T")
 
 POLL_SECONDS = 0.02
+SIGNAL_SECONDS = 20.0
 
 
 class NeverHappened(AssertionError):
@@ -40,3 +43,13 @@ def wait_until(condition: Callable[[], T], seconds: float, what: str) -> T:
             raise NeverHappened(f"{what}: not within {seconds:g} s, last {value!r}")
         time.sleep(POLL_SECONDS)
     return value
+
+
+def wait_stopped(pid: int | None) -> None:
+    """Wait until a process that was sent SIGSTOP stands still.
+
+    Until one of its threads has taken the signal the others run on.
+    """
+    assert pid is not None, "it was never started"  # to psutil None is this process
+    process = psutil.Process(pid)
+    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, SIGNAL_SECONDS, f"{pid} stands still")
