@@ -41,6 +41,17 @@ def waits(chat: Chat, page: Page, number: int) -> None:
     expect(page.locator("#rooms .room").first).to_be_visible()
 
 
+def refused(make_chat: MakeChat) -> tuple[Chat, Page]:
+    """Return a page whose one message, "hear me", was refused."""
+    chat = make_chat()
+    page = chat.open()
+    enter(page, "team")
+    chat.refuses = ("muted", "Not now.")
+    send(page, "hear me")
+    expect(page.locator(".refused .text")).to_have_text("hear me")
+    return chat, page
+
+
 def test_each_room_has_a_draft_of_its_own(make_chat: MakeChat) -> None:
     """What was begun for one room is neither shown nor sent in another, and is there again after a reload."""
     page = make_chat().open()
@@ -161,12 +172,7 @@ def test_refused_messages_stay_until_they_are_accepted(make_chat: MakeChat) -> N
 
 def test_sending_again_loses_nothing_when_too_many_wait(make_chat: MakeChat) -> None:
     """The click can't be carried out, so the message stays where it is."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
-    chat.refuses = ("muted", "Not now.")
-    send(page, "hear me")
-    expect(page.locator(".refused .text")).to_have_text("hear me")
+    chat, page = refused(make_chat)
     waits(chat, page, 100)
     page.click("text=Send again")
     expect(page.locator("#notice")).to_contain_text("Too many messages wait")
@@ -175,11 +181,7 @@ def test_sending_again_loses_nothing_when_too_many_wait(make_chat: MakeChat) -> 
 
 def test_a_discarded_message_can_be_had_back(make_chat: MakeChat) -> None:
     """One click must not delete what somebody wrote."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
-    chat.refuses = ("muted", "Not now.")
-    send(page, "hear me")
+    _, page = refused(make_chat)
     page.click("text=Discard")
     expect(page.locator(".refused")).to_have_count(0)
     page.click("text=Undo")
