@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 LABEL: Final = "roomlog"
 RETIRED_TABLES: Final = frozenset({"roomlog_store_roomevent"})
-"""Of the time when the models had another label."""
+"""What an older layout made under another app label."""
 
 
 def has_older_layout(connection: BaseDatabaseWrapper) -> bool:
@@ -25,16 +25,18 @@ def has_older_layout(connection: BaseDatabaseWrapper) -> bool:
         return False
     loader = MigrationLoader(connection)
     applied = [key for key in loader.applied_migrations if key[0] == LABEL and key in loader.graph.nodes]
-    return bool(applied) and not _has_tables_of(applied, loader, connection)
+    return bool(applied) and not _has_tables_of(applied, loader, connection, tables)
 
 
 def _has_tables_of(
-    applied: list[tuple[str, str]], loader: MigrationLoader, connection: BaseDatabaseWrapper
+    applied: list[tuple[str, str]],
+    loader: MigrationLoader,
+    connection: BaseDatabaseWrapper,
+    tables: set[str],
 ) -> bool:
     """Return True if each column that the applied migrations make is there."""
     state = loader.project_state(applied)
     with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor))
         for model in state.apps.get_app_config(LABEL).get_models():
             if model._meta.proxy:
                 continue

@@ -1,4 +1,4 @@
-"""Who the project's users are to the log: people, whose ids are the user ids of the wire.
+"""People: the log's view of the project's users. A person's id is the user id of the wire.
 
 Before the message's way. Saving a user makes and renames the person, `migrate` makes those of the users who
 were there before, and identifying somebody makes what is still missing. People come about nowhere else.

@@ -1,4 +1,4 @@
-"""Who the project's users are to the log: one person each, whatever happens to the user."""
+"""Each of the project's users is one person of the log, whatever happens to the user."""
 
 from threading import Barrier, Thread
 
@@ -91,12 +91,12 @@ class TestComingAbout:
         assert made == [Person.objects.get(user=unknown).pk] * 2
 
     def test_strangers_are_nobody(self) -> None:
-        """Whoever is not signed in is stopped before."""
+        """Only signed-in users have a person."""
         with pytest.raises(AssertionError):
             person_of(AnonymousUser())
 
     def test_code_has_one_person_without_a_user(self) -> None:
-        """Nobody signs in as it, and it is no account that was deleted."""
+        """It has no user to sign in with, and does not count as a deleted account."""
         one, other = system_person(), system_person()
         assert (one.pk, one.user, one.deleted_at) == (other.pk, None, None)
         assert selectors.active_user_ids([one.pk]) == set()
@@ -151,7 +151,7 @@ class TestDeletion:
             PendingCommand.objects.all().delete()
 
     def test_a_reused_key_inherits_nothing(self, people: People) -> None:
-        """Whoever gets the key later is another person, in no room."""
+        """A later user with the same key is another person, in no room."""
         make_room(people.alice)
         user = User.objects.get(username="alice")
         key = user.pk

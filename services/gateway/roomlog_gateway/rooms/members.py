@@ -1,4 +1,4 @@
-"""Who is here: which rooms and users this gateway is subscribed to, and which connections are in them.
+"""The rooms and users that this gateway is subscribed to, and the connections in them.
 
 Stage: authenticate, joins, leaves and rechecks. One routine serves all: read the user's rooms, subscribe to
 what is new, read again, apply what differs. What was read before a subscription is never trusted (GUARANTEES
