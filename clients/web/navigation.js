@@ -4,6 +4,8 @@
 
 const wide = matchMedia("(min-width: 48rem)");
 let follow = () => {};
+let isReturning = false; // a closed dialog's step is being taken back: the browser does so a moment later
+let chosen = null; // the room that was chosen in that moment
 
 /** Whether rooms and messages stand side by side. */
 export function isWide() {
@@ -16,6 +18,8 @@ export function followHistory(show) {
   if (history.state?.dialog) history.replaceState({ ...history.state, dialog: undefined }, "");
   wide.addEventListener("change", () => history.state?.room && enterRoom(history.state.room));
   addEventListener("popstate", ({ state }) => {
+    isReturning = false;
+    if (chosen) return enterRoom(chosen);
     for (const dialog of document.querySelectorAll("dialog[open]")) if (dialog.id !== state?.dialog) dialog.close();
     show(state?.room ?? null);
   });
@@ -28,6 +32,8 @@ export function roomOfHistory() {
 
 /** Note that a room is shown: on a phone as a step from which Back leads to the list. */
 export function enterRoom(room) {
+  chosen = isReturning ? room : null;
+  if (isReturning) return;
   const isStep = Boolean(history.state?.isStep || history.state?.dialog);
   if (isWide() || isStep) return history.replaceState({ room, isStep }, "");
   history.replaceState({ room: null }, "");
@@ -44,6 +50,11 @@ export function leaveRoom() {
 /** Show a dialog as a step of its own. */
 export function openDialog(dialog) {
   history.pushState({ ...history.state, dialog: dialog.id, isStep: history.state?.isStep ?? false }, "");
-  dialog.addEventListener("close", () => history.state?.dialog === dialog.id && history.back(), { once: true });
+  dialog.addEventListener("close", () => history.state?.dialog === dialog.id && takeBack(), { once: true });
   dialog.showModal();
+}
+
+function takeBack() {
+  isReturning = true;
+  history.back();
 }

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.harness.waiting import wait_until
 
 REQUIRED_VARIABLE: Final = "ROOMLOG_REQUIRE_BROWSER"
 NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The cheapest first: without a browser's own windows a page costs a third of a core's time."""
 HOW_TO_GET_IT: Final = "no Chromium here: install one (Debian: apt-get install chromium-headless-shell)"
+STEP_SECONDS: Final = 10.0
 FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -40,3 +43,11 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
         chromium.close()
+
+
+def reload(page: Page) -> None:
+    """Reload the chat page, once the browser has taken back the step of a dialog that was closed."""
+    wait_until(
+        lambda: not page.evaluate("history.state?.dialog"), STEP_SECONDS, "the dialog's step is taken back"
+    )
+    page.reload()

@@ -24,7 +24,8 @@ PHONE: Final = {"width": 390, "height": 780}
 MINUTE_MS: Final = 60_000
 START_MS: Final = 1_790_000_000_000
 USERS: Final = {7: "alice", 8: "bob"}
-TEAM, LOBBY = "a" * 32, "b" * 32
+TEAM, LOBBY, MADE = "a" * 32, "b" * 32, "c" * 32
+"""MADE is the room of a `create_room`; a test tells its `room_joined`."""
 
 
 class Chat:
@@ -157,6 +158,10 @@ class Chat:
             self.tell(refusal(frame, code) | {"error_message": sentence})
         elif frame["action"] == "new_message":
             self.tell(self.store(frame["room"], frame["text"], self.user, frame["uuid"]))
+        elif frame["action"] == "create_room":
+            self.add_room(MADE, frame["name"])
+            author = {"id": self.user, "username": self.names[self.user]}
+            self.tell(self._keep(MADE, {"action": "create_room", "uuid": frame["uuid"], "user": author}))
 
     def _messages(self, room: str) -> list[dict[str, Any]]:
         return [event["message"] for event in self.events[room] if "message" in event]

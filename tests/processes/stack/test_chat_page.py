@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.harness.browser import browser
+from tests.harness.browser import browser, reload
 from tests.harness.manage import manage
 from tests.harness.stack import MakeStack, Stack
 
@@ -145,7 +145,7 @@ def test_two_people_chat(demo: Demo) -> None:
     alice.page.fill("#person", "carol")
     alice.page.click("#invite .primary")
     expect(bob.page.locator(".note", has_text="alice invited carol")).to_be_visible(timeout=DEADLINE_MS)
-    alice.page.reload()
+    reload(alice.page)
     alice.enter("lobby")
     alice.sees("Hello <b>Bob</b>", "Hi")
     assert (alice.errors, bob.errors) == ([], [])

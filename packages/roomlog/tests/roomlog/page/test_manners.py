@@ -3,7 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.scripted_chat import PHONE, TEAM, MakeChat
+from tests.harness.browser import reload
+from tests.harness.scripted_chat import MADE, PHONE, TEAM, MakeChat
+from tests.harness.waiting import wait_until
 
 OVERRIDE = "\u202e"
 HOSTILE = [f"{OVERRIDE}evil", "\u2069\u202eevil", "\u2067evil"]
@@ -20,6 +22,10 @@ GLYPHS_TURNED = """(name) => {
     return range.getBoundingClientRect().left;
   };
   return at(0) > at(text.length - 1);
+}"""
+
+HOLD_BACK = """() => {
+  history.back = () => { window.goBack = () => History.prototype.back.call(history); };
 }"""
 
 
@@ -94,10 +100,28 @@ def test_back_still_works_after_a_reload_and_a_dialog(make_chat: MakeChat) -> No
     enter(page, "team")
     page.click("#invite-button")
     page.click("#invite [data-closes]")
-    page.reload()
+    reload(page)
     expect(page.locator("#room-name")).to_have_text("team")
     page.go_back()
     expect(page.locator("#rooms")).to_be_visible()
+
+
+def test_a_room_that_comes_while_its_dialog_closes_stays(make_chat: MakeChat) -> None:
+    """The browser takes a dialog's step back a moment after its close: what was chosen meanwhile is kept."""
+    chat = make_chat()
+    page = chat.open()
+    page.click("[data-opens=new-room-dialog]")
+    page.fill("#new-room [name=name]", "plans")
+    page.evaluate(HOLD_BACK)
+    page.click("#new-room .primary")
+    wait_until(lambda: page.evaluate("Boolean(window.goBack)"), 10, "the dialog is closed")
+    chat.tell({"action": "room_joined", "room": chat.rooms[MADE] | {"seq": 1, "unread": 0}})
+    expect(page.locator("#room-name")).to_have_text("plans")
+    page.evaluate("window.goBack()")
+    wait_until(lambda: page.evaluate("history.state?.room") == MADE, 10, "the step is taken back")
+    expect(page.locator("#room-name")).to_have_text("plans")
+    page.reload()
+    expect(page.locator("#room-name")).to_have_text("plans")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
