@@ -91,7 +91,8 @@ class Runner:
         verdict = f"NOT good, see {directory}" if is_kept else "done" if ablation else "good"
         if not is_kept:
             shutil.rmtree(directory)
-        print(f"  seed {seed} without {ablation or 'nothing'}: {_summary(report)}; {verdict}", flush=True)
+        without = f" without {ablation}" if ablation else ""
+        print(f"  seed {seed}{without}: {_summary(report)}; {verdict}", flush=True)
         return report
 
 

@@ -5,10 +5,11 @@ Pure functions of loaded rows and names; no query happens here.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypedDict
+from functools import cache
+from typing import Any, Final, TypedDict, cast
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
+import msgspec
 
 from roomlog_contract.actions import EVENTS
 from roomlog_contract.events import DurableEvent, Member, Message, NewMessageEvent, User
@@ -20,11 +21,6 @@ Event = RoomEvent | NewEvent
 Users = Mapping[int, User]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_OWN_FIELDS: Final = {
-    kind: [name for name in struct.__struct_fields__ if name not in DurableEvent.__struct_fields__]
-    for kind, struct in EVENTS.items()
-}
-"""What a kind's frame has besides its position in the log."""
 
 
 class _Position(TypedDict):
@@ -34,22 +30,31 @@ class _Position(TypedDict):
     room: UUID
     epoch: str
     seq: int
-    duplicate: bool | UnsetType
 
 
-def frame_of(event: Event, epoch: str, users: Users, *, duplicate: bool = False) -> DurableEvent:
+def frame_of(event: Event, epoch: str, users: Users) -> DurableEvent:
     """Return the frame of a durable event; `users` must hold everybody whom the event names."""
-    position = _Position(
-        uuid=event.uuid,
-        room=event.room_id,
-        epoch=epoch,
-        seq=event.seq,
-        duplicate=True if duplicate else UNSET,
-    )
+    position = _Position(uuid=event.uuid, room=event.room_id, epoch=epoch, seq=event.seq)
     if event.kind == MESSAGE:
         return NewMessageEvent(**position, message=message_of(event, users))
-    own = {name: _value(name, event, users) for name in _OWN_FIELDS[event.kind]}
-    return EVENTS[event.kind](**position, **own)
+    struct, own_fields = _form_of(event.kind)
+    return struct(**position, **{name: _value(name, event, users) for name in own_fields})
+
+
+@cache
+def _form_of(kind: str) -> tuple[type[DurableEvent], list[str]]:
+    """Return a kind's struct, and what it has besides the event's position in the log.
+
+    After a rollback the log may hold kinds of the later release: their frames say who acted at this seq.
+    """
+    struct = EVENTS.get(kind)
+    if struct is None:
+        later = msgspec.defstruct(
+            "LaterEvent", [("user", User)], bases=(DurableEvent,), tag=kind, frozen=True, kw_only=True
+        )
+        struct = cast("type[DurableEvent]", later)
+    own = [name for name in struct.__struct_fields__ if name not in DurableEvent.__struct_fields__]
+    return struct, own
 
 
 def _value(name: str, event: Event, users: Users) -> Any:

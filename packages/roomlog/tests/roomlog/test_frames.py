@@ -88,12 +88,20 @@ def test_a_reply_names_its_message_by_its_id(people: People) -> None:
     assert message_of(reply, users_of([reply])).reply_to == said.id
 
 
-def test_only_the_answer_to_a_repeat_says_duplicate(people: People) -> None:
-    """The event itself is the same for everybody."""
-    event = every_kind(people)[1]
-    frame = frame_of(event, EPOCH, users_of([event]), duplicate=True)
-    assert msgspec.json.decode(encode_frame(frame))["duplicate"] is True
-    assert "duplicate" not in msgspec.json.decode(bytes_of(event))
+def test_an_event_of_a_later_release_keeps_its_place(people: People) -> None:
+    """After a rollback the log can still be read: who did something at this seq, and no more."""
+    event = every_kind(people)[2]
+    RoomEvent.objects.filter(pk=event.id).update(kind="award_medal", data={"medal": "gold"})
+    later = RoomEvent.objects.get(pk=event.id)
+    assert msgspec.json.decode(bytes_of(later)) == {
+        "action": "award_medal",
+        "uuid": "i",
+        "status": "success",
+        "room": later.room_id.hex,
+        "epoch": EPOCH,
+        "seq": later.seq,
+        "user": {"id": people.alice, "username": "alice"},
+    }
 
 
 def test_a_message_shows_its_present_state(people: People) -> None:

@@ -30,8 +30,9 @@ def check_may_create(user: int, now: datetime) -> None:
         RefusedWrite: as many as allowed exist, or were made in the last minute or the last five seconds.
         HeldElsewhere: another transaction has the person's row; never waits for it.
     """
-    people = Person.objects.select_for_update(skip_locked=True, no_key=True)
-    if not list(people.filter(pk=user).values_list("pk")):
+    person = Person.objects.filter(pk=user)
+    held = list(person.select_for_update(skip_locked=True, no_key=True).values_list("pk"))
+    if not held and person.exists():  # who does not exist at all is refused with the other members
         raise HeldElsewhere
     a_minute = _setting("ROOM_CREATIONS_PER_MINUTE")
     _check_may_create(user, now, max(limits.ROOM_CREATIONS_BURST, a_minute // BURSTS_PER_MINUTE), BURST)

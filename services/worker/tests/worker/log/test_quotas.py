@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from roomlog.models import ChatRoom
+from roomlog.models import ChatRoom, Person
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
 from roomlog_contract.errors import ErrorCode
 from roomlog_worker.log.batch import open_batch
@@ -116,6 +116,12 @@ def test_staff_is_not_bound(people: People) -> None:
         assert isinstance(create(people.alice, [people.bob], staff=True), Recorded)
     room = make_room(people.carol)
     assert isinstance(invite(room, people.carol, people.bob, staff=True), Recorded)
+
+
+def test_somebody_who_does_not_exist_is_refused(people: People) -> None:
+    """A row that is missing is not a row that somebody holds: nothing waits for it for ever."""
+    Person.objects.filter(pk=people.carol).delete()
+    assert create(people.carol) is ErrorCode.NOT_FOUND
 
 
 @pytest.mark.usefixtures("postgres")
