@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from roomlog.pending import post
 from roomlog.people import person_of
+from roomlog.rooms import post
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import room_of

@@ -40,7 +40,7 @@ from roomlog_worker.entries import Entry
 from roomlog_worker.leases import LeaseKeeper
 from roomlog_worker.log import batch, rules
 
-from .plan import EVERYTHING, Plan
+from .plan import EVERYDAY, Plan
 from .seeds import Verdict, run_seed
 from .world import World
 
@@ -57,7 +57,7 @@ class Ablation:
     keys: tuple[str, ...] = ()
     """Unique keys of the logs' table that are missing."""
     has_row_locks: bool = True
-    plan: Plan = EVERYTHING
+    plan: Plan = EVERYDAY
     invariants: tuple[str, ...] = ("",)
     """What the anomaly must begin with."""
     hint: int = 0

@@ -81,6 +81,8 @@ class People:
             tasks.append(self._poison(self._dice.choice(firsts)))
         tasks.append(self._post(self._dice.randint(0, 4)))
         tasks.append(self._throw_out_and_invite(firsts, self._dice.randint(*self._plan.changes)))
+        if self._plan.syncs != (0, 0):
+            tasks.append(self._sync(self._dice.randint(*self._plan.syncs)))
         await asyncio.gather(*tasks)
 
     async def leave(self) -> None:
@@ -200,6 +202,14 @@ class People:
         for number in range(count):
             await asyncio.sleep(self._dice.uniform(0.0, 4.0))
             await self._world.post(self._dice.choice(self._rooms), 1, f"post {number}")
+
+    async def _sync(self, count: int) -> None:
+        """Let a project say who is in a room: everybody, or all but one who is not the owner."""
+        for _ in range(count):
+            await asyncio.sleep(self._dice.uniform(0.0, 4.0))
+            out = self._dice.choice((None, *SPEAKERS[1:]))
+            users = [user for user in (*SPEAKERS, GUEST) if user != out]
+            await self._world.sync(self._dice.choice(self._rooms), users)
 
     async def _throw_out_and_invite(self, firsts: list[Person], times: int) -> None:
         """Let the owner remove somebody, or somebody leave, and mostly let them come in again.

@@ -36,8 +36,11 @@ class Plan:
     """How many connections somebody opens just when being invited, on average."""
     greetings: int = 0
     """How often somebody is spoken to who was just invited again."""
+    syncs: tuple[int, int] = (0, 0)
+    """How often a project's transaction says who is in a room."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
 
-EVERYTHING: Final = Plan()
+EVERYDAY: Final = Plan()
+EVERYTHING: Final = Plan(syncs=(0, 3))

@@ -6,15 +6,17 @@ Beside the message's way: it builds, and ends and restarts processes. What goes 
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Final
 from unittest.mock import patch
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
+from roomlog import rooms
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.shards import room_of
 from roomlog_worker.log import rules
@@ -82,6 +84,7 @@ class World:
             patches.enter_context(on_sqlite(self._count_single))
             patches.enter_context(self.api.listening())
             patches.enter_context(patch.object(timezone, "now", self._now))
+            patches.enter_context(patch.object(rooms, "uuid4", self._uuid))
             yield
 
     async def start(self) -> None:
@@ -116,6 +119,11 @@ class World:
         self.posted.append((self.loop.time(), room, user, uuid, text))
         await self.api.request(lambda: post_as(room, user, text, uuid=uuid))
 
+    async def sync(self, room: UUID, users: Sequence[int]) -> None:
+        """Let a project's transaction say who is in a room, and wake the owner if Redis lets it."""
+        people = User.objects.filter(roomlog_person__in=users)
+        await self.api.request(lambda: rooms.sync_members(room, people))
+
     def links(self) -> list[LinkTransport]:
         """Return the connections to Redis that are up."""
         links = [link for host in self.hosts.values() for link in host.open_links()]
@@ -128,6 +136,9 @@ class World:
         for process in (self.api.process, *(worker.process for worker in self.workers)):
             process.kill()
         await asyncio.sleep(0)  # in which they die
+
+    def _uuid(self) -> UUID:
+        return UUID(int=self.dice.getrandbits(128), version=4)
 
     def _count_single(self) -> None:
         self.singles += 1

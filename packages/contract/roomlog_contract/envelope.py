@@ -42,10 +42,17 @@ class FetchEvents(Command, frozen=True, kw_only=True, tag="fetch_events"):
     limit: int
 
 
+class SyncMembers(Command, frozen=True, kw_only=True, tag="sync_members"):
+    """Asks for a group to have exactly these members. Stored by a project's own transaction only."""
+
+    room: UUID
+    users: list[int]
+
+
 class Envelope(Struct, frozen=True, kw_only=True):
     """A command on its way to a worker."""
 
-    command: ClientCommand | Identify | ReadHeads | FetchEvents
+    command: ClientCommand | Identify | ReadHeads | FetchEvents | SyncMembers
     gateway: str = ""
     """The gateway process that waits for the reply; empty where nobody does."""
     request: int = 0

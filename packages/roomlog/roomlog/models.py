@@ -205,7 +205,7 @@ class ChatMessage(RoomEvent):
 
 
 class PendingCommand(models.Model):
-    """A command that the api or `pending.post` wrote in the caller's own transaction.
+    """A command that the api or a project's code (`rooms`) wrote in its own transaction.
 
     The shard's owner carries it out and deletes it in the transaction that writes the event.
     """

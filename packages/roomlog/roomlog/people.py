@@ -4,7 +4,7 @@ Before the message's way. Saving a user makes and renames the person, `migrate` 
 were there before, and identifying somebody makes what is still missing. People come about nowhere else.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from django.apps import AppConfig
@@ -54,10 +54,22 @@ def person_of(user: AbstractBaseUser | AnonymousUser) -> Person:
     return person
 
 
-def system_person() -> Person:
-    """Return the person who speaks for code: it has no user, so nobody can sign in as it."""
-    person, _ = Person.objects.get_or_create(name=SYSTEM_NAME, user=None, deleted_at=None)
+def person_ids(users: Iterable[AbstractBaseUser]) -> list[int]:
+    """Return the ids of the persons of these users, making those that are missing."""
+    by_key = {user.pk: user for user in users}
+    known = dict(Person.objects.filter(user_id__in=list(by_key)).values_list("user_id", "pk"))
+    return [known.get(key) or person_of(user).pk for key, user in by_key.items()]
+
+
+def person_of_code(name: str) -> Person:
+    """Return the person who speaks for code under this name: it has no user, so nobody can sign in as it."""
+    person, _ = Person.objects.get_or_create(name=name, user=None, deleted_at=None)
     return person
+
+
+def system_person() -> Person:
+    """Return the person who acts for the project itself."""
+    return person_of_code(SYSTEM_NAME)
 
 
 def person_id(user_key: Any) -> int | None:

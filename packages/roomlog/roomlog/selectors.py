@@ -33,6 +33,11 @@ def active_user_ids(ids: Collection[int]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
+def is_code(person: int) -> bool:
+    """Tell whether the person speaks for code: it never had a user."""
+    return Person.objects.filter(pk=person, user=None, deleted_at=None).exists()
+
+
 def summaries_by_user(user_ids: Collection[int]) -> dict[int, list[RoomSummary]]:
     """Return each user's rooms with heads, oldest membership first, in one query."""
     rows = Membership.objects.filter(user_id__in=user_ids).order_by("id")

@@ -32,6 +32,7 @@ from .head_reminders import HeadReminders
 from .lane import Lane
 from .leases import LeaseKeeper
 from .log.errors import RefusedWrite
+from .member_sync import with_changes
 from .parking import PARKED_SECONDS, Parking
 from .poison import Isolation
 from .publications import Publications, publications
@@ -304,7 +305,12 @@ class Consumer:
         is_full = len(batch) == limits.STREAM_BATCH
         self._swept = batch[-1].pk if is_full else 0
         self._next_sweep = 0.0 if is_full else time.monotonic() + SWEEP_SECONDS
-        self._commit_all(self._entries_of(batch))
+        entries, unfinished = with_changes(self._entries_of(batch))
+        self._commit_all(entries)
+        if unfinished:
+            self._parking.rooms |= unfinished
+            self._parking.hurry()
+            self._next_sweep = 0.0
 
     def _commit_all(self, entries: list[Entry]) -> None:
         self._isolation.run(entries, self._commit, self._parking.rooms, limits.STREAM_BATCH)

@@ -9,7 +9,8 @@ from django.test import Client
 
 from roomlog import foreseen
 from roomlog.models import ChatMessage, PendingCommand
-from roomlog.pending import post, request_command
+from roomlog.pending import request_command
+from roomlog.rooms import post
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import created_room_id

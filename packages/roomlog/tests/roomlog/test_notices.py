@@ -19,8 +19,8 @@ from rest_framework.authtoken.models import Token
 
 from roomlog import notices
 from roomlog.models import AccessToken, Membership
-from roomlog.pending import post
 from roomlog.people import person_of
+from roomlog.rooms import post
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, decode_user_notice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_room

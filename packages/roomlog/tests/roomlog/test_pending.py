@@ -10,8 +10,9 @@ from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from roomlog.models import ChatMessage, PendingCommand
-from roomlog.pending import command_pending, post, request_command
+from roomlog.pending import command_pending, request_command
 from roomlog.people import system_person
+from roomlog.rooms import post
 from roomlog_contract.commands import CreateRoom, InviteUser, NewMessage
 from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand

@@ -3,7 +3,7 @@
 from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead
 from roomlog.new_event import NewEvent
-from roomlog.selectors import active_user_ids
+from roomlog.selectors import active_user_ids, is_code
 from roomlog_contract.commands import CreateRoom, RenameRoom
 from roomlog_contract.errors import ErrorCode
 
@@ -25,7 +25,7 @@ def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
         return batch.first_event(asked.room)
     if not asked.is_staff:
         check_may_create(asked.user, batch.now)
-    members = _first_members(command, asked.user)
+    members = _first_members(asked)
     if not asked.is_staff:
         check_may_be_brought([number for number, _ in members if number != asked.user])
     room = ChatRoom.objects.create(id=asked.room, name=command.name, kind=command.kind, creator_id=asked.user)
@@ -48,12 +48,18 @@ def rename_room(batch: Batch, asked: Asked[RenameRoom]) -> NewEvent:
     return batch.append(room, asked, data={"name": asked.command.name})
 
 
-def _first_members(command: CreateRoom, user: int) -> list[tuple[int, str]]:
+def _first_members(asked: Asked[CreateRoom]) -> list[tuple[int, str]]:
+    command, user = asked.command, asked.user
     others = [number for number in dict.fromkeys(command.members) if number != user]
+    # Code makes rooms for others, and needs no membership to write.
+    makers = [] if asked.is_staff and is_code(user) else [user]
     # The list and not the people in it: [2, 2] would be a second room of the pair (see `room_of`).
     if command.kind == "direct" and not len(command.members) == len(others) == 1:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
-    if active_user_ids([user, *others]) != {user, *others}:
+    if active_user_ids([*makers, *others]) != {*makers, *others}:
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
     role = Membership.Role.MEMBER if command.kind == "direct" else Membership.Role.OWNER
-    return [(user, role.value), *((number, Membership.Role.MEMBER.value) for number in others)]
+    return [
+        *((number, role.value) for number in makers),
+        *((number, Membership.Role.MEMBER.value) for number in others),
+    ]

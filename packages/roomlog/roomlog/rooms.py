@@ -1,0 +1,137 @@
+"""Rooms from your own code: made, filled, renamed and spoken into by your transactions.
+
+Each call stores a command in the caller's transaction (see `pending`). It happens exactly if that commits,
+with Redis up or down, and no call writes a room's log itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID, uuid4
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connections, router, transaction
+
+from roomlog_contract.commands import CreateRoom, NewMessage, RenameRoom
+from roomlog_contract.envelope import Envelope, SyncMembers
+from roomlog_contract.limits import ROOM_MEMBERS_AT_CREATION
+from roomlog_contract.shards import created_room_id
+
+from .foreseen import refuse_a_missing_room
+from .models import ChatRoom, PendingCommand
+from .pending import request_command, store
+from .people import SYSTEM_NAME, person_ids, person_of, person_of_code, system_person
+from .selectors import summaries_by_user
+
+
+def ensure_room(key: str, name: str = "", members: Iterable[AbstractBaseUser] = ()) -> UUID:
+    """Make the group of this key, unless it is there or waits already, and return its id.
+
+    The id follows from the key, so it can be stored at once; the room's row appears after the commit. Nobody
+    owns the room: your code does. `members` count for a new room only; see `sync_members`.
+
+    Raises:
+        RefusedCommand: the name is too long, or holds what can't be stored.
+    """
+    maker = system_person().pk
+    uuid = blake2b(key.encode(), digest_size=16).hexdigest()
+    room = created_room_id(maker, uuid)
+    if not (
+        ChatRoom.objects.filter(pk=room).exists()
+        or PendingCommand.objects.filter(room=room, uuid=uuid, user=maker).exists()
+    ):
+        people = person_ids(members)
+        is_small = len(people) <= ROOM_MEMBERS_AT_CREATION
+        command = CreateRoom(uuid=uuid, name=name, members=people if is_small else [])
+        request_command(command, maker, staff=True, is_bounded=False)
+        if not is_small:
+            _store_sync(room, people)
+    return room
+
+
+def sync_members(room_id: UUID, users: Iterable[AbstractBaseUser]) -> None:
+    """Let a group have exactly these users as its members; whoever speaks for code stays.
+
+    The last call to commit wins. Calls for one room wait for each other until the caller's transaction ends,
+    and `users` is read only then: give a queryset, and two transactions that change your members at once end
+    with what both have done. Those who can't take part (inactive users) are left out.
+    """
+    database = router.db_for_write(PendingCommand)
+    with transaction.atomic(using=database):
+        _wait_for_earlier_calls(database, room_id)
+        _store_sync(room_id, person_ids(users))
+
+
+def post(room_id: UUID, user: AbstractBaseUser, text: str, *, uuid: str | None = None) -> str:
+    """Say something in a room as one of its members, a user of your own, and return the message's uuid.
+
+    Give the uuid of what you post about (an order's, a job's) and a repeated task posts once.
+
+    Raises:
+        RefusedCommand: the text is empty or too long, or holds what can't be stored; there is no such room,
+            and nothing waits that makes it; the uuid was used for another text.
+    """
+    return _post(room_id, person_of(user).pk, text, uuid, staff=False)
+
+
+def post_as(room_id: UUID, text: str, *, name: str = SYSTEM_NAME, uuid: str | None = None) -> str:
+    """Say something in a room under a name of your code's own (a bot's), and return the message's uuid.
+
+    Nobody can sign in under that name, and it need not be a member.
+
+    Raises:
+        RefusedCommand: as `post`.
+    """
+    return _post(room_id, person_of_code(name).pk, text, uuid, staff=True)
+
+
+def rename(room_id: UUID, name: str) -> None:
+    """Give a group another name.
+
+    Raises:
+        RefusedCommand: the name is too long, or holds what can't be stored; there is no such room, and
+            nothing waits that makes it.
+    """
+    refuse_a_missing_room(room_id)
+    command = RenameRoom(uuid=uuid4().hex, room=room_id, name=name)
+    request_command(command, system_person().pk, staff=True, is_bounded=False)
+
+
+def unread(user: AbstractBaseUser) -> dict[UUID, int]:
+    """Return the number of unread messages of each of the user's rooms."""
+    person = person_of(user).pk
+    return {summary.id: summary.unread for summary in summaries_by_user([person])[person]}
+
+
+aensure_room: Final = sync_to_async(ensure_room)
+async_members: Final = sync_to_async(sync_members)
+apost: Final = sync_to_async(post)
+apost_as: Final = sync_to_async(post_as)
+arename: Final = sync_to_async(rename)
+aunread: Final = sync_to_async(unread)
+
+
+def _post(room_id: UUID, person: int, text: str, uuid: str | None, *, staff: bool) -> str:
+    refuse_a_missing_room(room_id)
+    # Not bounded: your transaction would fail for a crowd that is not yours.
+    message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text)
+    return request_command(message, person, staff=staff, is_bounded=False)
+
+
+def _store_sync(room_id: UUID, people: Sequence[int]) -> None:
+    command = SyncMembers(uuid=uuid4().hex, room=room_id, users=list(people))
+    store(room_id, Envelope(command=command, user=system_person().pk, staff=True))
+
+
+def _wait_for_earlier_calls(database: str, room_id: UUID) -> None:
+    """Hold a lock of the room until the transaction ends: rows get their ids in the order of their commits.
+
+    No row is locked: a worker that writes the room must never wait for somebody's transaction. SQLite lets
+    one transaction write at a time.
+    """
+    connection = connections[database]
+    if connection.vendor == "postgresql":
+        key = int.from_bytes(room_id.bytes[:8], signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

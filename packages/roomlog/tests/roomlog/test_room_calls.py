@@ -1,0 +1,123 @@
+"""Rooms from a project's own code: each call is a row of the caller's transaction, and can come again."""
+
+import asyncio
+from collections.abc import Callable
+from threading import Thread
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from roomlog import rooms
+from roomlog.models import PendingCommand, Person
+from roomlog.people import person_of_code
+from roomlog_contract.commands import CreateRoom, NewMessage
+from roomlog_contract.envelope import SyncMembers, decode_envelope
+from roomlog_contract.errors import ErrorCode, RefusedCommand
+from tests.harness.people import id_of, make_room
+from tests.harness.waiting import wait_until
+
+pytestmark = pytest.mark.django_db
+ROOM = UUID(int=7)
+
+
+def waiting() -> list[object]:
+    """Return the commands that wait, the oldest first."""
+    rows = PendingCommand.objects.order_by("id")
+    return [decode_envelope(bytes(row.envelope)).command for row in rows]
+
+
+def test_a_room_waits_once_for_its_key(alice: User) -> None:
+    """Its id is known at once; another key is another room; what is rolled back never was."""
+    room = rooms.ensure_room("order-7", "Order 7", [alice])
+    assert rooms.ensure_room("order-7", "Order 7", [alice]) == room
+    assert rooms.ensure_room("order-8") != room
+    with transaction.atomic():
+        rooms.ensure_room("order-9")
+        transaction.set_rollback(True)
+    first, second = waiting()
+    assert isinstance(first, CreateRoom)
+    assert isinstance(second, CreateRoom)
+    assert (first.name, first.members) == ("Order 7", [id_of(alice)])
+    with pytest.raises(RefusedCommand):
+        rooms.ensure_room("order-10", "x" * 201)
+
+
+def test_code_speaks_under_a_name_of_its_own(alice: User) -> None:
+    """One person for each name, who has no account; a user of the same name is somebody else."""
+    room = make_room(id_of(alice))
+    rooms.post_as(room, "paid", name="alice", uuid="u")
+    rooms.post_as(room, "sent", name="alice")
+    rooms.post_as(room, "by nobody in particular")
+    paid, *_ = waiting()
+    assert paid == NewMessage(uuid="u", room=room, text="paid")
+    speaker = person_of_code("alice")
+    assert speaker.pk != id_of(alice)
+    assert [row.user.name for row in PendingCommand.objects.order_by("id")] == ["alice", "alice", "system"]
+    assert Person.objects.filter(name="alice").count() == 2
+
+
+@pytest.mark.parametrize("call", [rooms.post_as, rooms.rename])
+def test_what_is_sure_to_be_refused_is_refused_at_once(call: Callable[[UUID, str], object]) -> None:
+    """A room that is not there and does not wait to be made; a text that nobody could send."""
+    with pytest.raises(RefusedCommand) as refused:
+        call(ROOM, "hello")
+    assert refused.value.code is ErrorCode.NOT_MEMBER
+    with pytest.raises(RefusedCommand):
+        call(rooms.ensure_room("order-7"), "\0")
+
+
+def test_unread_messages_are_counted_by_room(alice: User, bob: User) -> None:
+    """Of the rooms that the user is in."""
+    room = make_room(id_of(alice), [id_of(bob)])
+    make_room(id_of(alice))
+    assert rooms.unread(bob) == {room: 0}
+
+
+def test_each_function_has_a_twin_for_asynchronous_code(alice: User) -> None:
+    """Named as Django names its own."""
+    names = ("ensure_room", "sync_members", "post", "post_as", "rename", "unread")
+    assert all(asyncio.iscoroutinefunction(getattr(rooms, f"a{name}")) for name in names)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_twin_does_the_same(alice: User) -> None:
+    """In a transaction of its own."""
+    room = asyncio.run(rooms.aensure_room("order-7", "Order 7", [alice]))
+    assert room == rooms.ensure_room("order-7")
+    assert len(waiting()) == 1
+
+
+@pytest.mark.usefixtures("postgres")
+def test_two_calls_at_once_end_with_what_both_have_done(alice: User, bob: User) -> None:
+    """The second reads its users when the first has committed, so its row names them all and comes last."""
+    room = make_room(id_of(alice))
+    staff = User.objects.filter(is_staff=True)
+    other = Thread(target=_make_staff_and_sync, args=(bob.pk, room))
+    with transaction.atomic():
+        rooms.sync_members(room, staff)
+        other.start()
+        wait_until(_somebody_waits_for_a_lock, 10, "the other call waits")
+        User.objects.filter(pk=alice.pk).update(is_staff=True)
+        rooms.sync_members(room, staff)
+    other.join(10)
+    *_, last = waiting()
+    assert isinstance(last, SyncMembers)
+    assert set(last.users) == {id_of(alice), id_of(bob)}
+
+
+def _make_staff_and_sync(user: int, room: UUID) -> None:
+    try:
+        with transaction.atomic():
+            User.objects.filter(pk=user).update(is_staff=True)
+            rooms.sync_members(room, User.objects.filter(is_staff=True))
+    finally:
+        connection.close()
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        (number,) = cursor.fetchone()
+    return bool(number)
