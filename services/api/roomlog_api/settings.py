@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_prometheus",
     "roomlog",
+    "roomlog_api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
