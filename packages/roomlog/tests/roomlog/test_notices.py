@@ -18,9 +18,10 @@ from redis import Redis
 from rest_framework.authtoken.models import Token
 
 from roomlog import notices
-from roomlog.models import AccessToken, Membership
+from roomlog.models import Membership
 from roomlog.pending import post
 from roomlog.people import person_of
+from roomlog_api.models import AccessToken
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, decode_user_notice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_room
