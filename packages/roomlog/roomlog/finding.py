@@ -9,9 +9,9 @@ from operator import or_
 from typing import Final
 from unicodedata import normalize
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
+from roomlog.configuration import configuration
 from roomlog.models import Membership, Person
 from roomlog.people import as_user, is_active
 from roomlog_contract.events import User
@@ -23,7 +23,7 @@ MAX_FOUND: Final = 20
 
 
 class FindPeople(StrEnum):
-    """Whom a signed-in person finds (ROOMLOG_FIND_PEOPLE)."""
+    """Whom a signed-in person finds (ROOMLOG["FIND_PEOPLE"])."""
 
     ALL = "all"
     SHARED_ROOMS = "shared_rooms"
@@ -34,7 +34,7 @@ class FindPeople(StrEnum):
 def people_found(asker: int, prefix: str) -> list[User]:
     """Return at most MAX_FOUND active users whose name begins so and whom the asker may find."""
     prefix = normalize("NFKC", prefix)
-    policy = FindPeople(settings.ROOMLOG_FIND_PEOPLE)
+    policy = FindPeople(configuration().find_people)
     if len(prefix) < MIN_PREFIX or "\0" in prefix or policy is FindPeople.NOBODY:
         return []
     found = Person.objects.filter(_begins(prefix), is_active("user"))

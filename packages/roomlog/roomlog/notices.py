@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import structlog
 from django.apps import apps
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
@@ -24,6 +23,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rest_framework.authtoken.models import Token
 
+from roomlog.configuration import configuration
 from roomlog.models import Membership
 from roomlog.pending import command_pending
 from roomlog.people import person_id
@@ -157,8 +157,8 @@ class Bus:
 
 @cache
 def _bus() -> Bus:
-    return Bus(settings.ROOMLOG_REDIS_URL)
+    return Bus(configuration().redis_url)
 
 
 def _keyspace() -> Keyspace:
-    return Keyspace(settings.ROOMLOG_REDIS_PREFIX)
+    return configuration().keyspace

@@ -8,19 +8,18 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import UserRateThrottle
 
 from roomlog.finding import people_found
 from roomlog.people import as_user, person_of
 from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
 
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
-from .view import RestView, describe
+from .view import PersonThrottle, RestView, describe
 
 SEARCH = "How the name begins; at least 2 characters."
 
 
-class SearchThrottle(UserRateThrottle):
+class SearchThrottle(PersonThrottle):
     """How fast one person may search: as one types, and no faster."""
 
     scope = "search"

@@ -64,7 +64,7 @@ class Recorder:
 @pytest.fixture
 def redis(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Recorder:
     """Keeps what would be sent to Redis."""
-    settings.ROOMLOG_REDIS_PREFIX = KEYSPACE.prefix
+    settings.ROOMLOG = {**settings.ROOMLOG, "REDIS_PREFIX": KEYSPACE.prefix}
     recorder = Recorder()
     monkeypatch.setattr(notices, "_bus", lambda: recorder)
     return recorder

@@ -25,7 +25,7 @@ def main(model: str, path: str) -> None:
         AUTH_USER_MODEL=f"accounts.{model}",
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": path}},
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        ROOMLOG_FIND_PEOPLE="all",
+        ROOMLOG={"FIND_PEOPLE": "all"},
         ROOMLOG_REDIS_URL="redis://127.0.0.1:1/0",  # nobody listens, and nothing is sent there
         USE_TZ=True,
     )

@@ -96,7 +96,7 @@ def test_people_are_found_by_how_their_name_begins(
     as_alice: Client, bob: User, settings: Any, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Where everybody may be found: twenty at most, active ones only, and nobody for one letter."""
-    settings.ROOMLOG_FIND_PEOPLE = "all"
+    settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "all"}
     for number in range(30):
         User.objects.create(username=f"anna{number:02}", password="!")
     User.objects.create(username="anna-gone", is_active=False)
@@ -118,7 +118,7 @@ def test_people_find_those_they_share_a_room_with(
     write(LeaveRoom(uuid="l", room=room), bob)
     assert names(as_alice, "bo") == []
     write(InviteUser(uuid="i", room=room, user=id_of(bob)), alice)
-    settings.ROOMLOG_FIND_PEOPLE = "nobody"
+    settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "nobody"}
     assert names(as_alice, "bo") == []
 
 
