@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -38,7 +37,7 @@ class PacedBackend(ModelBackend):
         username: str | None = None,
         password: str | None = None,
         **kwargs: Any,
-    ) -> AbstractBaseUser | None:
+    ) -> Any:  # whatever the project's user model is
         """Return the active user of this name and password, or None.
 
         Raises:

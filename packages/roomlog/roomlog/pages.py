@@ -18,6 +18,7 @@ from django.views.generic import TemplateView
 
 from roomlog.configuration import configuration
 from roomlog.people import person_of
+from roomlog.people_hook import refresh_seen
 
 GATEWAY_PORT: Final = 8080
 """Where a gateway listens that was told nothing else."""
@@ -35,6 +36,7 @@ class ChatView(LoginRequiredMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return who looks at it, and where its socket connects to."""
+        refresh_seen(self.request.user)  # type: ignore[arg-type] # LoginRequiredMixin: nobody anonymous
         person = person_of(self.request.user)
         address = websocket_address(self.request)
         return super().get_context_data(person=person, websocket_url=address, **kwargs)

@@ -26,7 +26,7 @@ class PlainTextFilter(admin.SimpleListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Return the field's name and text, and what else the address asks for."""
         others = changelist.get_filters_params()
-        others.pop(self.parameter_name, None)
+        others.pop(str(self.parameter_name), None)
         kept = [(name, value) for name, values in others.items() for value in values]
         yield {"parameter_name": self.parameter_name, "value": self.value() or "", "others": kept}
 
@@ -35,10 +35,10 @@ if apps.is_installed("unfold"):
     from unfold.admin import ModelAdmin
     from unfold.widgets import UnfoldAdminSelectWidget as Select
 else:
-    from django.contrib.admin import ModelAdmin
-    from django.forms import Select
+    from django.contrib.admin import ModelAdmin  # type: ignore[assignment] # the same to us
+    from django.forms import Select  # type: ignore[assignment] # the same
 
 if apps.is_installed("unfold.contrib.filters"):
     from unfold.contrib.filters.admin import TextFilter
 else:
-    TextFilter = PlainTextFilter
+    TextFilter = PlainTextFilter  # type: ignore[assignment, misc] # the same
