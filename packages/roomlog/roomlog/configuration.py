@@ -4,7 +4,7 @@ Before the message's way. Nothing else in the app reads a setting of its own. Wh
 `checks` finds what is wrong with it. It must not import models, which may not be ready.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ class Configuration:
     """Whom a signed-in person finds by name: `finding.FindPeople`."""
     people: str | None = None
     """Dotted path of the function that names people and has their pictures: `people_hook`."""
+    authenticators: Sequence[str] = ("authtoken",)
+    """Whose tokens sign in, by name or as dotted paths of functions: `authenticators`."""
     proxies: int = 0
     """Trusted proxies in front: so many of X-Forwarded-For's last addresses are true."""
     rooms_per_user: int = limits.ROOMS_PER_USER

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any, Final
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
+from roomlog.authenticators import APPS, SIMPLEJWT
 from roomlog.configuration import KEYS, SETTING
 from roomlog.finding import FindPeople
 from roomlog_runtime.errors import SettingError
@@ -99,6 +101,21 @@ def _whole_number(value: Any, least: int, most: int | None) -> str | None:
     return f"Write a whole number from {least}{'' if most is None else f' to {most}'}."
 
 
+def _authenticators(value: Any) -> str | None:
+    if not isinstance(value, list | tuple):
+        return f"Write a list of {', '.join(APPS)} and dotted paths of functions."
+    return next((hint for name in value if (hint := _authenticator(name))), None)
+
+
+def _authenticator(name: Any) -> str | None:
+    if name not in APPS:
+        return _function(name)
+    if find_spec(APPS[name].partition(".")[0]) is None:
+        return f"Install the package of {APPS[name]}."
+    is_missing = name != SIMPLEJWT and not apps.is_installed(APPS[name])
+    return f'Write INSTALLED_APPS += ["{APPS[name]}"] for {name}.' if is_missing else None
+
+
 def _function(value: Any) -> str | None:
     if value is None:
         return None
@@ -115,6 +132,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "WEBSOCKET_URL": _websocket_url,
     "FIND_PEOPLE": _find_people,
     "PEOPLE": _function,
+    "AUTHENTICATORS": _authenticators,
     "PROXIES": _proxies,
     "ROOMS_PER_USER": _at_least_one,
     "ROOM_CREATIONS_PER_MINUTE": _at_least_one,

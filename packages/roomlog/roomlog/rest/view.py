@@ -10,8 +10,7 @@ from typing import IO, Any, Final, TypeVar
 from django.http import HttpResponse
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
-from rest_framework.authtoken.models import Token
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, NotAcceptable, NotFound, ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -21,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
+from roomlog.authenticators import rest_classes
 from roomlog.login_tries import address_of
 from roomlog_contract import limits
 from roomlog_contract.codec import parse_object
@@ -104,8 +104,7 @@ class Sessions(SessionAuthentication):
 class RestView(APIView):
     """A view for the signed-in that speaks JSON."""
 
-    authentication_classes = [*([] if Token._meta.abstract else [TokenAuthentication]), Sessions]
-    """A project without DRF's table of tokens has none that could be right."""
+    authentication_classes = [*rest_classes(), Sessions]
     permission_classes = [IsAuthenticated]
     renderer_classes = [JSONRenderer]
     parser_classes = [StrictJson]

@@ -1,7 +1,7 @@
 """`manage.py check` names each wrong or missing setting, and says what to write."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from django.apps import apps
@@ -12,6 +12,24 @@ from django.urls import clear_url_caches
 
 from roomlog.checks import TAG, project
 from roomlog.configuration import KEYS
+
+WRONG: Final[list[tuple[str, object, str]]] = [
+    ("REDIS_URL", "http://sec:ret@host", "redis://host:port/database"),
+    ("REDIS_URL", 6379, "a text"),
+    ("REDIS_PREFIX", "a:b", "1 to 128 letters"),
+    ("WEBSOCKET_URL", "https://chat.example.org/ws", "wss://chat.example.org/ws"),
+    ("FIND_PEOPLE", "some", "all, shared_rooms, nobody"),
+    ("PEOPLE", "no.such.function", "dotted path of a function"),
+    ("PEOPLE", len, "dotted path of a function"),
+    ("PEOPLE", "roomlog.people.SYSTEM_NAME", "dotted path of a function"),
+    ("AUTHENTICATORS", "authtoken", "a list of authtoken"),
+    ("AUTHENTICATORS", ["authtoken", "shop.nothing"], "dotted path of a function"),
+    ("AUTHENTICATORS", ["knox"], "Install the package of knox"),
+    ("PROXIES", 11, "from 0 to 10"),
+    ("PROXIES", True, "whole number"),
+    ("ROOMS_PER_USER", 0, "from 1"),
+    ("ROOM_CREATIONS_PER_MINUTE", "60", "whole number"),
+]
 
 
 def found() -> dict[str | None, CheckMessage]:
@@ -24,23 +42,7 @@ def test_the_stand_alone_project_is_right() -> None:
     assert found() == {}
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "hint"),
-    [
-        ("REDIS_URL", "http://sec:ret@host", "redis://host:port/database"),
-        ("REDIS_URL", 6379, "a text"),
-        ("REDIS_PREFIX", "a:b", "1 to 128 letters"),
-        ("WEBSOCKET_URL", "https://chat.example.org/ws", "wss://chat.example.org/ws"),
-        ("FIND_PEOPLE", "some", "all, shared_rooms, nobody"),
-        ("PEOPLE", "no.such.function", "dotted path of a function"),
-        ("PEOPLE", len, "dotted path of a function"),
-        ("PEOPLE", "roomlog.people.SYSTEM_NAME", "dotted path of a function"),
-        ("PROXIES", 11, "from 0 to 10"),
-        ("PROXIES", True, "whole number"),
-        ("ROOMS_PER_USER", 0, "from 1"),
-        ("ROOM_CREATIONS_PER_MINUTE", "60", "whole number"),
-    ],
-)
+@pytest.mark.parametrize(("key", "value", "hint"), WRONG)
 def test_a_wrong_value_is_named(key: str, value: object, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what may stand there, and without the value, which may hold a password."""
     monkeypatch.setitem(settings.ROOMLOG, key, value)
@@ -52,8 +54,7 @@ def test_a_wrong_value_is_named(key: str, value: object, hint: str, monkeypatch:
 
 def test_every_key_has_a_wrong_value_above() -> None:
     """A setting that nobody can get wrong needs no check."""
-    (mark,) = (mark for mark in test_a_wrong_value_is_named.pytestmark if mark.name == "parametrize")
-    assert {key for key, *_ in mark.args[1]} == set(KEYS)
+    assert {key for key, *_ in WRONG} == set(KEYS)
 
 
 @pytest.mark.parametrize(
