@@ -1,6 +1,7 @@
 """A new project with the lines of docs/your-project.md and nothing else: two people chat in real browsers."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -41,54 +42,71 @@ request_command(CreateRoom(uuid="orders", name="orders", members=[bob]), alice)
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[tuple[Project, int]]:
-    """A project with closed defaults, with all its processes, and the port of its pages."""
-    made = Project(tmp_path / "project")
-    redis, pages, socket, health, worker_health = (free_port() for _ in range(5))
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the project's processes listen."""
+
+    redis: int = field(default_factory=free_port)
+    pages: int = field(default_factory=free_port)
+    gateway: int = field(default_factory=free_port)
+    gateway_health: int = field(default_factory=free_port)
+    worker_health: int = field(default_factory=free_port)
+
+    @property
+    def redis_url(self) -> str:
+        """Return the address of Redis."""
+        return f"redis://{LOOPBACK}:{self.redis}/0"
+
+
+def make_project(folder: Path, ports: Ports) -> Project:
+    """Return a project with closed defaults and Roomlog, migrated, checked, with two people in a room."""
+    made = Project(folder)
     made.set(*CLOSED)
     made.add_roomlog()
-    url = f"redis://{LOOPBACK}:{redis}/0"
-    made.set(f'ROOMLOG = {{"REDIS_URL": "{url}", "WEBSOCKET_URL": "ws://{LOOPBACK}:{socket}/ws"}}')
+    socket = f"ws://{LOOPBACK}:{ports.gateway}/ws"
+    made.set(f'ROOMLOG = {{"REDIS_URL": "{ports.redis_url}", "WEBSOCKET_URL": "{socket}"}}')
     made.manage("migrate")
     assert "no issues" in made.manage("check")
     made.manage("collectstatic", "--noinput")
     made.shell(MAKE_PEOPLE)
+    return made
+
+
+def commands(made: Project, ports: Ports) -> list[Command]:
+    """Return the project's processes, as docs/your-project.md starts them."""
     manage = str(made.folder / "manage.py")
     settings = {"DJANGO_SETTINGS_MODULE": "shop.settings"}
-    commands: list[Command] = [
-        valkey(redis, tmp_path),
+    health = {"ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{ports.worker_health}"}
+    gateway = {
+        "ROOMLOG_REDIS_URL": ports.redis_url,
+        "ROOMLOG_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{ports.pages}",
+        "ROOMLOG_BIND": f"{LOOPBACK}:{ports.gateway}",
+        "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{ports.gateway_health}",
+    }
+    work, serve = (manage, "message_process_worker"), (manage, "runserver", "--noreload")
+    is_served = probe(ports.pages, "/chat/login/")
+    return [
+        made.process("worker", work, {**settings, **health}, probe(ports.worker_health)),
         made.process(
-            "worker",
-            (manage, "message_process_worker"),
-            {**settings, "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{worker_health}"},
-            probe(worker_health),
+            "gateway", ("-m", "roomlog_gateway", "--no-control-socket"), gateway, probe(ports.gateway_health)
         ),
-        made.process(
-            "gateway",
-            ("-m", "roomlog_gateway", "--no-control-socket"),
-            {
-                "ROOMLOG_REDIS_URL": url,
-                "ROOMLOG_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{pages}",
-                "ROOMLOG_BIND": f"{LOOPBACK}:{socket}",
-                "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{health}",
-            },
-            probe(health),
-        ),
-        made.process(
-            "pages",
-            (manage, "runserver", "--noreload", f"{LOOPBACK}:{pages}"),
-            settings,
-            probe(pages, "/chat/login/"),
-        ),
+        made.process("pages", (*serve, f"{LOOPBACK}:{ports.pages}"), settings, is_served),
     ]
-    children = [Child(command, tmp_path / f"{command.name}.log") for command in commands]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[tuple[Project, int]]:
+    """A project with all its processes, and the port of its pages."""
+    ports = Ports()
+    made = make_project(tmp_path / "project", ports)
+    all_of_them = [valkey(ports.redis, tmp_path), *commands(made, ports)]
+    children = [Child(command, tmp_path / f"{command.name}.log") for command in all_of_them]
     try:
         for child in children:
             child.start()
         for child in children:
             child.wait_ready(START_SECONDS)
-        yield made, pages
+        yield made, ports.pages
     finally:
         late = stop_all(children[::-1], END_SECONDS)
     assert late == []
