@@ -16,11 +16,12 @@ def main() -> None:
     from django.contrib.auth import get_user_model
 
     from roomlog import notices
+    from roomlog.pending import command_pending
 
     told: list[int] = []
     notices._send_recheck = told.append  # type: ignore[assignment] # what Redis would be told
-    notices._bus = lambda: None  # type: ignore[assignment, return-value] # nor is anybody woken
-    notices.command_pending.disconnect(dispatch_uid="roomlog.command_pending")
+    notices._bus = lambda: None  # type: ignore[assignment] # nor is anybody woken
+    command_pending.disconnect(dispatch_uid="roomlog.command_pending")
     alice, bob = (make_user(name, is_staff=name == "alice@x") for name in ("alice@x", "bob@x"))
     sign_in(alice)
     room = write(alice, bob)

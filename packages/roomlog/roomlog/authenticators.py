@@ -55,7 +55,8 @@ def _rest_class(name: str) -> type[BaseAuthentication]:
     if name == AUTHTOKEN:
         return TokenAuthentication
     if name in APPS:
-        return _class_of(name)
+        known: type[BaseAuthentication] = _class_of(name)
+        return known
     return type("OwnTokens", (BearerTokens,), {"authenticator": staticmethod(import_string(name))})
 
 
@@ -92,9 +93,10 @@ def _class_of(name: str) -> Any:
 
 
 def _authtoken(token: str) -> AbstractBaseUser | None:
-    found = None if _is_missing(AUTHTOKEN) else Token.objects.select_related("user").filter(key=token).first()
-    account: AbstractBaseUser | None = found and found.user
-    return account
+    if _is_missing(AUTHTOKEN):
+        return None
+    found = Token.objects.select_related("user").filter(key=token).first()
+    return None if found is None else found.user
 
 
 def _simplejwt(token: str) -> AbstractBaseUser | None:

@@ -134,7 +134,7 @@ def test_somebody_is_found_by_the_account_that_the_project_knows(
 ) -> None:
     """By its primary key, under the same policy; what is no key of anybody finds nobody."""
 
-    def found(account: object) -> list[Any]:
+    def found(account: int | str) -> list[Any]:
         answer: list[Any] = as_alice.get("/api/users/", {"account": account}).json()
         return answer
 
