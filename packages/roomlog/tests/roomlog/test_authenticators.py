@@ -37,7 +37,7 @@ def _own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def request(token: str | None) -> Request:
     """Return a request with this token of the project's kind."""
-    headers = {} if token is None else {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+    headers: Any = {} if token is None else {"HTTP_AUTHORIZATION": f"Bearer {token}"}
     return Request(APIRequestFactory().get("/", **headers))
 
 
