@@ -12,8 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.faults.conftest import running_postgres
-from tests.faults.postgres import PostgresServer
+from tests.harness.postgres import PostgresServer, running_postgres
 from tests.host.project import PYTHON, Project
 from tests.host.user_models import ADMIN, MODELS
 

@@ -12,9 +12,9 @@ from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command, probe
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
-from tests.faults.browser import browser
-from tests.faults.test_chat_page import Person
+from tests.harness.browser import browser
 from tests.host.project import ADDRESSES, APPS, Project
+from tests.processes.stack.test_chat_page import Person
 
 __all__ = ["browser"]
 

@@ -42,12 +42,7 @@ log = structlog.get_logger()
 
 
 def connect() -> None:
-    """Listen to the signals where a Redis is configured; again is harmless.
-
-    The worker's own settings name none: its writer says by the log what it changed.
-    """
-    if not getattr(settings, "ROOMLOG_REDIS_URL", ""):
-        return
+    """Listen to the signals; again is harmless."""
     command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
     for model in _models_of_rights():
         post_save.connect(on_saved, sender=model, dispatch_uid="roomlog.saved")

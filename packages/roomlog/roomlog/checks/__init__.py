@@ -4,7 +4,7 @@ Before the message's way; importing registers the checks. A fault found here cos
 costs a message. Workers ask for the checks of `TAG` at their start.
 """
 
-from . import encoding, project, values
+from . import database, project, values
 from .tag import TAG
 
-__all__ = ["TAG", "encoding", "project", "values"]
+__all__ = ["TAG", "database", "project", "values"]

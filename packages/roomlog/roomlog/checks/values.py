@@ -30,7 +30,7 @@ def check_values(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Chec
     dictionary = getattr(settings, SETTING, {})
     if not isinstance(dictionary, Mapping):
         hint = f'Write {SETTING} = {{"REDIS_URL": "{DEFAULT_URL}"}}.'
-        return [Error(f"{SETTING} is no dictionary.", hint=hint, id="roomlog.E002")]
+        return [Error(f"{SETTING} is no dictionary.", hint=hint, id="roomlog.E014")]
     return [*_unknown(dictionary), *_wrong(dictionary), *_missing(dictionary)]
 
 

@@ -71,7 +71,7 @@ def test_an_unknown_key_is_named(key: str, hint: str, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("setting", "value", "fault", "hint"),
     [
-        ("ROOMLOG", ["REDIS_URL"], "roomlog.E002", "ROOMLOG = {"),
+        ("ROOMLOG", ["REDIS_URL"], "roomlog.E014", "ROOMLOG = {"),
         ("ROOMLOG", {}, "roomlog.E005", "REDIS_URL"),
         ("USE_TZ", False, "roomlog.E011", "USE_TZ = True"),
         ("SESSION_ENGINE", "django.contrib.sessions.backends.cache", "roomlog.W012", "SESSION_ENGINE"),
