@@ -94,6 +94,11 @@ class Lane:
         """Wait for the turn under way, at most JOIN_SECONDS."""
         self._thread.join(JOIN_SECONDS)
 
+    def close(self) -> None:
+        """Give Redis and the threads of logins back; the thread does so itself at its end."""
+        self._logins.close()
+        self.bus.disconnect()
+
     def is_turning(self) -> bool:
         """Return whether the thread goes round."""
         return not self.has_failed and time.monotonic() - self._turned_at < STUCK_SECONDS
@@ -125,9 +130,8 @@ class Lane:
             self.has_failed = True
             self._shutdown.request()
         finally:
-            self._logins.close()
             connection.close()
-            self.bus.disconnect()
+            self.close()
 
     def _turn(self) -> None:
         owned = self._take_over()
@@ -215,6 +219,7 @@ class Lane:
             done[entry.stream].append(entry.id)
         published = self.bus.answer(by_gateway)
         self.bus.finish((), done)
+        self._logins.forget(entries)
         seconds = self._pace.seconds_after(published, time.monotonic())
         if seconds > 0:
             self._fairness.charge(entries, seconds)

@@ -5,10 +5,12 @@ or ask another server. Its entry stays in the stream meanwhile. One that is late
 nobody is called a stranger for it, and the gateway asks again until its own deadline.
 """
 
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Final
 
 import structlog
@@ -29,6 +31,10 @@ WAITING: Final = 64
 """Tokens under way and waiting: one more is asked for again by its gateway, later."""
 DEADLINE_SECONDS: Final = 2.0
 """From the entry's first sight. The thread may last longer; nobody waits for it."""
+GONE_SECONDS: Final = 10.0
+"""After the deadline: an entry that nobody has brought again by then is another owner's."""
+END_SECONDS: Final = 1.0
+"""For the threads at the end; one that sleeps on doesn't keep the process from ending."""
 LOOK_SECONDS: Final = 0.02
 """How long a lane without other work waits for the next verdict before it looks at its stream again."""
 
@@ -46,7 +52,8 @@ class Logins:
 
     def __init__(self, authenticators: Sequence[Authenticator]) -> None:
         self._authenticators = list(authenticators)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="login") if authenticators else None
+        self._questions: SimpleQueue[tuple[Future[User | None], str] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._asked: dict[tuple[int, str], _Asked] = {}
 
     def sift(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
@@ -54,11 +61,9 @@ class Logins:
 
         All others wait for their verdict and come again.
         """
-        if self._pool is None:
+        if not self._authenticators:
             return list(entries), []
-        known = {entry.key for entry in entries}
-        for key in self._asked.keys() - known:  # answered, or another owner's by now
-            del self._asked[key]
+        self._forget_gone()
         ready: list[Entry] = []
         dropped: list[Entry] = []
         for entry in entries:
@@ -67,9 +72,14 @@ class Logins:
                 (ready if state else dropped).append(entry)
         return ready, dropped
 
+    def forget(self, entries: Collection[Entry]) -> None:
+        """Take these entries for answered."""
+        for entry in entries:
+            self._asked.pop(entry.key, None)
+
     def verdicts(self, entries: Collection[Entry]) -> Mapping[str, User] | None:
         """Return whose tokens these entries hold, without strangers'; None where DRF's table is asked."""
-        return None if self._pool is None else dict(self._verdicts(entries))
+        return dict(self._verdicts(entries)) if self._authenticators else None
 
     def wait(self) -> None:
         """Wait a moment for the next verdict, if any is under way."""
@@ -77,9 +87,25 @@ class Logins:
             wait([asked.verdict for asked in self._asked.values()], LOOK_SECONDS, FIRST_COMPLETED)
 
     def close(self) -> None:
-        """Begin nothing more; a thread that sleeps is not waited for."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the threads, which give their connections back. Again is harmless."""
+        for asked in self._asked.values():
+            asked.verdict.cancel()
+        for _ in self._threads:
+            self._questions.put(None)
+        until = time.monotonic() + END_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._threads.clear()
+
+    def _forget_gone(self) -> None:
+        """Forget the entries that have long been another owner's.
+
+        Not each that the last read lacks: a read takes the oldest few of each stream, and the rest comes
+        again. Its token must not be asked about twice.
+        """
+        long_ago = time.monotonic() - GONE_SECONDS
+        for key in [key for key, asked in self._asked.items() if asked.until < long_ago]:
+            del self._asked[key]
 
     def _state(self, entry: Entry) -> bool | None:
         """Return whether there is a verdict: True, not yet (None), or never (False)."""
@@ -98,24 +124,44 @@ class Logins:
         return False
 
     def _ask(self, key: tuple[int, str], token: str) -> bool | None:
-        assert self._pool is not None
         if len(self._asked) >= WAITING:
             return False
-        verdict = self._pool.submit(self._verdict, token)
+        if not self._threads:
+            self._start()
+        verdict: Future[User | None] = Future()
+        self._questions.put((verdict, token))
         self._asked[key] = _Asked(verdict, time.monotonic() + DEADLINE_SECONDS)
         return None
 
-    def _verdict(self, token: str) -> User | None:
-        """Ask, in a thread of the pool; its connection is fresh after a failure."""
+    def _start(self) -> None:
+        names = [f"login-{number}" for number in range(THREADS)]
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self) -> None:
+        """Answer questions until None comes, in a thread with a connection of its own."""
+        try:
+            while question := self._questions.get():
+                verdict, token = question
+                if verdict.set_running_or_notify_cancel():
+                    self._answer(verdict, token)
+        finally:
+            connection.close()
+
+    def _answer(self, verdict: "Future[User | None]", token: str) -> None:
+        """Ask the authenticators; the connection is fresh after a failure."""
         try:
             if connection.connection is None:
                 limit_reads(connection)
-            return user_of(token, self._authenticators)
+            user = user_of(token, self._authenticators)
         except Exception as error:
             connection.close()
             # Its class alone: the text may hold the token.
             log.warning("authenticator_failed", error=type(error).__name__)
-            raise
+            verdict.set_exception(error)
+        else:
+            verdict.set_result(user)
 
     def _verdicts(self, entries: Collection[Entry]) -> Iterator[tuple[str, User]]:
         for entry in entries:

@@ -12,8 +12,9 @@ from django.db import connection
 
 from roomlog import authenticators
 from roomlog_contract.commands import SelectRoom
-from roomlog_contract.envelope import Identified, Identify
+from roomlog_contract.envelope import Envelope, Identified, Identify
 from roomlog_worker import logins
+from roomlog_worker.entries import Entry
 from tests.harness.people import People, make_room, make_token, message
 from tests.worker.bench import Bench, Heard
 
@@ -26,13 +27,16 @@ class Project:
     def __init__(self) -> None:
         self.woken = threading.Event()
         self.threads: set[str] = set()
+        self.tokens: list[str] = []
 
     def __call__(self, token: str) -> Any:
         """Return the account of a token."""
         self.threads.add(threading.current_thread().name)
+        self.tokens.append(token)
         kind, _, name = token.partition("-")
         if kind == "slow":
             self.woken.wait(DEADLINE_SECONDS)
+            return None
         if kind == "broken":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT * FROM no_such_table")
@@ -120,3 +124,25 @@ def test_more_than_can_wait_are_asked_for_again(
         assert time.monotonic() < deadline
         heard.replies |= bench.turn().replies
     assert not {slow, over} & heard.replies.keys()
+
+
+def test_a_token_is_asked_about_once_though_a_read_leaves_it_out(bench: Bench, project: Project) -> None:
+    """A read takes the oldest few of each stream: what it lacks comes again."""
+    tokens = ["own-1", "own-2"]
+    entries = [
+        Entry(0, "{s00}:read", f"{token}-0", Envelope(command=Identify(uuid="i", token=token)))
+        for token in tokens
+    ]
+    logins_of_a_lane = logins.Logins([project])
+    logins_of_a_lane.sift(entries)
+    for some in (entries[:1], entries[1:]):
+        logins_of_a_lane.sift(some)
+    ready: list[Entry] = []
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while len(ready) < len(entries):
+        assert time.monotonic() < deadline
+        logins_of_a_lane.wait()
+        ready, _ = logins_of_a_lane.sift(entries)
+    logins_of_a_lane.close()
+    assert sorted(project.tokens) == tokens
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("login")]
