@@ -10,12 +10,13 @@ from typing import Any, Final
 from django.apps import AppConfig
 from django.apps import apps as installed_apps
 from django.apps.registry import Apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.db.models.signals import post_migrate, post_save, pre_delete
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
@@ -131,8 +132,16 @@ def on_migrated(using: str, apps: Apps = installed_apps, **_: Any) -> None:
     has_table = "person" in apps.all_models["roomlog"]
     if not has_table or not router.allow_migrate_model(using, Person):
         return
+    if not _has_all_columns(apps.get_model(settings.AUTH_USER_MODEL)):
+        return  # on the way to an older or a newer account: the next `migrate` makes them
     users = get_user_model()._default_manager.using(using).filter(roomlog_person=None)
     while batch := list(users[:MADE_AT_ONCE]):
         made = [Person(user=user, name=name_of(user)) for user in batch]
         Person.objects.using(using).bulk_create(made, ignore_conflicts=True)
         refresh(batch)
+
+
+def _has_all_columns(migrated: type[Model]) -> bool:
+    """Return whether the users' table, as migrated so far, has each column that a query of users names."""
+    columns = {field.column for field in migrated._meta.concrete_fields}
+    return columns >= {field.column for field in get_user_model()._meta.concrete_fields}
