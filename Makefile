@@ -7,7 +7,7 @@ BIN := .venv/bin
 PROJECTS := packages/contract packages/runtime packages/roomlog services/gateway services/worker services/api clients/python deploy/local
 TEST_PARTS := tests/processes/stack services/worker tests/processes/faults packages/roomlog tests/abuse services/api \
   tests/processes/configuration $(filter-out services/worker packages/roomlog services/api,$(PROJECTS)) benchmarks \
-  tests/rules tests/chart tests/simulation tests/harness tests/judge tests/proof
+  tests/rules tests/host tests/chart tests/simulation tests/harness tests/judge tests/proof
 # The longest first. Two cores carry two: most of these tests wait for processes.
 TEST_JOBS ?= 2
 PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in))

@@ -49,7 +49,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
 class Authenticate(Command, frozen=True, kw_only=True, tag="authenticate"):
     """Says who the connection is: a DRF token or a short-lived ticket, exactly one of them."""
 
-    token: Annotated[str, Meta(min_length=1, max_length=512)] | None = None
+    token: Annotated[str, Meta(min_length=1, max_length=limits.TOKEN_CODE_POINTS)] | None = None
     ticket: Annotated[str, Meta(min_length=1, max_length=512)] | None = None
     cursors: Annotated[dict[UUID, Cursor], Meta(max_length=limits.CURSORS)] = field(default_factory=dict)
 

@@ -38,7 +38,10 @@ ROOM_CREATIONS_BURST: Final = 5
 members, and costs the others of its shard as much as hundreds of messages."""
 
 CURSORS: Final = 500
-"""Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 570."""
+"""Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 530."""
+
+TOKEN_CODE_POINTS: Final = 4096
+"""A signed token with a few claims takes a kilobyte."""
 
 AUTHENTICATE_ROOMS: Final = 150
 """Rooms in one frame of the answer to authenticate: with the longest names, all escaped, below PAGE_BYTES."""

@@ -53,7 +53,7 @@ ROOMS = [UUID(int=number) for number in range(limits.PAGE_ROOMS)]
 
 COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "authenticate": {
-        "token": "t" * 512,
+        "token": "t" * limits.TOKEN_CODE_POINTS,
         "cursors": {str(UUID(int=number)): SINCE for number in range(limits.CURSORS)},
     },
     "select_room": {"room": str(ROOM), "since": SINCE},

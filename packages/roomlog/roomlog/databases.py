@@ -1,10 +1,13 @@
-"""Django's DATABASES entry from one URL, with the time-outs that Roomlog's safety arguments count on.
+"""Django's DATABASES entries, with the time-outs that Roomlog's safety arguments count on.
 
-Imported by settings modules before Django is ready; must not import models.
+From one URL for the stand-alone project; from a project's own entry for a worker that runs in it. Imported by
+settings modules before Django is ready; must not import models.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .database_address import SqliteAddress, parse_database_url
@@ -29,6 +32,14 @@ KEPT_SECONDS: Final = 60
 SQLITE_TIMEOUT_SECONDS: Final = 20
 """SQLite has one writer at a time; the others wait this long for their turn."""
 SQLITE_PRAGMAS: Final = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+SQLITE: Final = "django.db.backends.sqlite3"
+_SQLITE_ENGINES: Final = (".sqlite3", ".spatialite")
+_SQLITE_OPTIONS: Final = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": SQLITE_TIMEOUT_SECONDS,
+    "init_command": SQLITE_PRAGMAS,
+}
+_TIMEOUTS: Final = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "tcp_user_timeout": TCP_USER_TIMEOUT_MS}
 _DJANGO_NAMES: Final = {
     "NAME": "dbname",
     "USER": "user",
@@ -53,22 +64,39 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     address = parse_database_url(url)
     if isinstance(address, SqliteAddress):
         return _sqlite(address, writer)
-    options: dict[str, Any] = {**address.parameters, **KEEPALIVES}
-    options["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
-    options["tcp_user_timeout"] = TCP_USER_TIMEOUT_MS
+    options: dict[str, Any] = {**address.parameters, **KEEPALIVES, **_TIMEOUTS}
     settings = {
         "ENGINE": "django.db.backends.postgresql",
         **{key: options.pop(name, "") for key, name in _DJANGO_NAMES.items()},
         "OPTIONS": options,
     }
     if writer:
-        options["server_side_binding"] = True
-        settings[_WRITER] = True
-        settings["CONN_MAX_AGE"] = None
-    else:
-        settings["CONN_MAX_AGE"] = KEPT_SECONDS
-        settings["CONN_HEALTH_CHECKS"] = True
-    return settings
+        return as_writer(settings)
+    return {**settings, "CONN_MAX_AGE": KEPT_SECONDS, "CONN_HEALTH_CHECKS": True}
+
+
+def as_writer(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same database as a worker needs it, whatever is right for those who serve people.
+
+    One connection a thread for good, without a pool of Django's; on PostgreSQL prepared statements and READ
+    COMMITTED, on SQLite one writer from the transaction's begin, whose commits outlive a crash.
+    """
+    options = dict(entry.get("OPTIONS", {}))
+    kept = {**entry, "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True, "CONN_MAX_AGE": None}
+    kept["CONN_HEALTH_CHECKS"] = False
+    if entry["ENGINE"].endswith(_SQLITE_ENGINES):
+        return {**kept, "OPTIONS": {**options, **_SQLITE_OPTIONS}}
+    for unfit in ("pool", "isolation_level"):
+        options.pop(unfit, None)
+    own = {"server_side_binding": True, **KEEPALIVES, **_TIMEOUTS}
+    return {**kept, _WRITER: True, "OPTIONS": {**options, **own}}
+
+
+def become_writer() -> None:
+    """Make every connection of this process from now on a writer's, and end this thread's."""
+    connections.settings[DEFAULT_DB_ALIAS] = as_writer(connections.settings[DEFAULT_DB_ALIAS])
+    connections[DEFAULT_DB_ALIAS].close()
+    del connections[DEFAULT_DB_ALIAS]
 
 
 def begin_session(connection: BaseDatabaseWrapper, **_: Any) -> None:
@@ -106,12 +134,8 @@ def end_stuck_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 def _sqlite(address: SqliteAddress, writer: bool) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": SQLITE,
         "NAME": address.path,
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": SQLITE_TIMEOUT_SECONDS,
-            "init_command": SQLITE_PRAGMAS,
-        },
+        "OPTIONS": {**_SQLITE_OPTIONS},
         "CONN_MAX_AGE": None if writer else 0,
     }

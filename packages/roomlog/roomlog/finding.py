@@ -9,11 +9,11 @@ from operator import or_
 from typing import Final
 from unicodedata import normalize
 
-from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from roomlog.configuration import configuration
 from roomlog.models import Membership, Person
-from roomlog.people import as_user, is_active
+from roomlog.people import as_user, is_active, person_id_by_text
 from roomlog_contract.events import User
 
 MIN_PREFIX: Final = 2
@@ -23,7 +23,7 @@ MAX_FOUND: Final = 20
 
 
 class FindPeople(StrEnum):
-    """Whom a signed-in person finds (ROOMLOG_FIND_PEOPLE)."""
+    """Whom a signed-in person finds (ROOMLOG["FIND_PEOPLE"])."""
 
     ALL = "all"
     SHARED_ROOMS = "shared_rooms"
@@ -34,14 +34,30 @@ class FindPeople(StrEnum):
 def people_found(asker: int, prefix: str) -> list[User]:
     """Return at most MAX_FOUND active users whose name begins so and whom the asker may find."""
     prefix = normalize("NFKC", prefix)
-    policy = FindPeople(settings.ROOMLOG_FIND_PEOPLE)
-    if len(prefix) < MIN_PREFIX or "\0" in prefix or policy is FindPeople.NOBODY:
+    if len(prefix) < MIN_PREFIX or "\0" in prefix:
         return []
-    found = Person.objects.filter(_begins(prefix), is_active("user"))
+    found = _findable(asker).filter(_begins(prefix))
+    return [as_user(person) for person in found.order_by("name")[:MAX_FOUND]]
+
+
+def people_of_account(asker: int, key: str) -> list[User]:
+    """Return the active person whose user has this primary key, if the asker may find them."""
+    if "\0" in key:
+        return []
+    person = person_id_by_text(key)
+    return [as_user(found) for found in _findable(asker).filter(pk=person)] if person is not None else []
+
+
+def _findable(asker: int) -> QuerySet[Person]:
+    """Return the active people whom the project's policy shows to the asker."""
+    policy = FindPeople(configuration().find_people)
+    if policy is FindPeople.NOBODY:
+        return Person.objects.none()
+    found = Person.objects.filter(is_active("user"))
     if policy is FindPeople.SHARED_ROOMS:
         theirs = Membership.objects.filter(user=OuterRef("pk"), room__memberships__user=asker)
         found = found.filter(Exists(theirs))
-    return [as_user(person) for person in found.order_by("name")[:MAX_FOUND]]
+    return found
 
 
 def _begins(prefix: str) -> Q:

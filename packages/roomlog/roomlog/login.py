@@ -9,8 +9,8 @@ from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, Final
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -37,17 +37,17 @@ class PacedBackend(ModelBackend):
         username: str | None = None,
         password: str | None = None,
         **kwargs: Any,
-    ) -> User | None:
+    ) -> Any:  # whatever the project's user model is
         """Return the active user of this name and password, or None.
 
         Raises:
             TooManyTries: after too many failures, and while too many others are being checked.
         """
+        model = get_user_model()
+        username = kwargs.pop(model.USERNAME_FIELD, username)  # of a form that calls it so
         if username is None or password is None:
             return None
-        username = User.normalize_username(
-            username
-        )  # as the account's was: some keyboards write it otherwise
+        username = model.normalize_username(username)  # as the account's was: keyboards differ
         if not _logins.acquire(blocking=False):
             raise TooManyTries(HASHING_RETRY_SECONDS)
         try:

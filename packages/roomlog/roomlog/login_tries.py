@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from .configuration import configuration
 from .models import LoginTry
 
 PAIR_FAILURES: Final = 10
@@ -88,8 +88,9 @@ def address_of(request: HttpRequest | None) -> str:
         return ""
     address = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    if settings.PROXIES and forwarded[-1]:
-        address = forwarded[-min(settings.PROXIES, len(forwarded))]
+    proxies = configuration().proxies
+    if proxies and forwarded[-1]:
+        address = forwarded[-min(proxies, len(forwarded))]
     return _network(address)
 
 

@@ -10,7 +10,6 @@ from typing import ClassVar, Final
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from rest_framework.authtoken.models import TokenProxy
 
 PERSON_NAME_CODE_POINTS: Final = 150
 """As Django's own `username`: the largest frames count on it."""
@@ -278,17 +277,6 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action or 'entry'} {self.entry}"
-
-
-class AccessToken(TokenProxy):
-    """A user's token, named by its user: the admin writes `str()` of what it touches into its log."""
-
-    class Meta:
-        proxy = True
-        verbose_name = "token"
-
-    def __str__(self) -> str:
-        return f"token of {self.user}"
 
 
 class LoginTry(models.Model):

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import structlog
 from django.apps import apps
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
@@ -24,6 +23,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rest_framework.authtoken.models import Token
 
+from roomlog.configuration import configuration
 from roomlog.models import Membership
 from roomlog.pending import command_pending
 from roomlog.people import person_id
@@ -42,12 +42,7 @@ log = structlog.get_logger()
 
 
 def connect() -> None:
-    """Listen to the signals where a Redis is configured; again is harmless.
-
-    The worker's own settings name none: its writer says by the log what it changed.
-    """
-    if not getattr(settings, "ROOMLOG_REDIS_URL", ""):
-        return
+    """Listen to the signals; again is harmless."""
     command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
     for model in _models_of_rights():
         post_save.connect(on_saved, sender=model, dispatch_uid="roomlog.saved")
@@ -157,8 +152,8 @@ class Bus:
 
 @cache
 def _bus() -> Bus:
-    return Bus(settings.ROOMLOG_REDIS_URL)
+    return Bus(configuration().redis_url)
 
 
 def _keyspace() -> Keyspace:
-    return Keyspace(settings.ROOMLOG_REDIS_PREFIX)
+    return configuration().keyspace

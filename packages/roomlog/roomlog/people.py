@@ -10,19 +10,22 @@ from typing import Any, Final
 from django.apps import AppConfig
 from django.apps import apps as installed_apps
 from django.apps.registry import Apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.db.models.signals import post_migrate, post_save, pre_delete
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.events import User
 
-from .models import PERSON_NAME_CODE_POINTS, Person
+from .configuration import configuration
+from .models import Person
+from .people_hook import name_of, refresh, refresh_after_commit
 
 SYSTEM_NAME: Final = "system"
 DELETED_NAME: Final = "deleted account"
@@ -50,7 +53,7 @@ def person_of(user: AbstractBaseUser | AnonymousUser) -> Person:
         person: Person = user.roomlog_person  # type: ignore[attr-defined] # Person.user is its other end
     except Person.DoesNotExist:
         key: Any = user.pk  # whatever the project's user model has
-        person, _ = Person.objects.get_or_create(user_id=key, defaults={"name": _name_of(user)})
+        person, _ = Person.objects.get_or_create(user_id=key, defaults={"name": name_of(user)})
     return person
 
 
@@ -77,6 +80,19 @@ def person_id(user_key: Any) -> int | None:
     return Person.objects.filter(user_id=user_key).values_list("pk", flat=True).first()
 
 
+def person_id_by_text(text: str) -> int | None:
+    """Return the id of the person whose user has this primary key, or None for what is no key."""
+    field: Any = get_user_model()._meta.pk
+    while field.remote_field:  # a user model that extends another's table
+        field = field.target_field
+    try:
+        key = field.to_python(text)
+        field.run_validators(key)  # no database is asked for a number that it can't hold
+    except ValidationError:
+        return None
+    return person_id(key)
+
+
 def as_user(person: Person) -> User:
     """Return a person as the wire shows them."""
     return User(person.pk, person.name)
@@ -84,6 +100,8 @@ def as_user(person: Person) -> User:
 
 def users_by_token(keys: Collection[str]) -> dict[str, User]:
     """Return the active user of each valid token."""
+    if not keys or Token._meta.abstract:  # a project without DRF's tokens
+        return {}
     rows = Token.objects.filter(is_active("user"), key__in=keys)
     found = rows.values_list("key", "user__roomlog_person__id", "user__roomlog_person__name")
     users = {key: User(number, name) for key, number, name in found if number is not None}
@@ -108,8 +126,10 @@ def on_user_saved(
     if raw or update_fields == frozenset({"last_login"}):
         return
     person = person_of(instance)
-    person.name = _name_of(instance)
-    Person.objects.filter(pk=person.pk).exclude(name=person.name).update(name=person.name)
+    if configuration().people is None:
+        person.name = name_of(instance)
+        Person.objects.filter(pk=person.pk).exclude(name=person.name).update(name=person.name)
+    refresh_after_commit([instance])
 
 
 def on_user_deleted(instance: AbstractBaseUser, **_: Any) -> None:
@@ -124,12 +144,16 @@ def on_migrated(using: str, apps: Apps = installed_apps, **_: Any) -> None:
     has_table = "person" in apps.all_models["roomlog"]
     if not has_table or not router.allow_migrate_model(using, Person):
         return
+    if not _has_all_columns(apps.get_model(settings.AUTH_USER_MODEL)):
+        return  # on the way to an older or a newer account: the next `migrate` makes them
     users = get_user_model()._default_manager.using(using).filter(roomlog_person=None)
     while batch := list(users[:MADE_AT_ONCE]):
-        made = [Person(user=user, name=_name_of(user)) for user in batch]
+        made = [Person(user=user, name=name_of(user)) for user in batch]
         Person.objects.using(using).bulk_create(made, ignore_conflicts=True)
+        refresh(batch)
 
 
-def _name_of(user: AbstractBaseUser) -> str:
-    """Return the name that people see; a longer one is cut, because no user must fail to be saved for it."""
-    return str(user.get_username())[:PERSON_NAME_CODE_POINTS]
+def _has_all_columns(migrated: type[Model]) -> bool:
+    """Return whether the users' table, as migrated so far, has each column that a query of users names."""
+    columns = {field.column for field in migrated._meta.concrete_fields}
+    return columns >= {field.column for field in get_user_model()._meta.concrete_fields}

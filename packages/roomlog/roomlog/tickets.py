@@ -121,8 +121,7 @@ class _Standing:
         self._people = Person.objects.select_related("user").filter(is_active("user")).in_bulk(ids)
         by_token = {ticket.user for ticket in tickets if ticket.token}
         keys = {ticket.session for ticket in tickets if ticket.session}
-        tokens = Token.objects.filter(user__roomlog_person__in=by_token) if by_token else Token.objects.none()
-        self._tokens = {user: _digest(key) for user, key in tokens.values_list("user__roomlog_person", "key")}
+        self._tokens = _tokens_of(by_token) if by_token else {}
         self._sessions = _live_sessions(keys) if keys else {}
 
     def holder(self, ticket: Ticket) -> Person | None:
@@ -138,6 +137,12 @@ class _Standing:
             is_theirs = session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
             stands = is_theirs and _is_among(session.get(HASH_SESSION_KEY, ""), _auth_hashes(user))
         return person if stands else None
+
+
+def _tokens_of(people: Collection[int]) -> dict[int, str]:
+    """Return the digest of each person's token."""
+    rows = Token.objects.filter(user__roomlog_person__in=people)
+    return {person: _digest(key) for person, key in rows.values_list("user__roomlog_person", "key")}
 
 
 def _live_sessions(keys: Collection[str]) -> dict[str, Mapping[str, Any]]:

@@ -17,7 +17,12 @@ MOST_CHARACTERS: Final = 128
 
 
 def read_redis_prefix(default: str, environ: Mapping[str, str] = os.environ) -> str:
-    """Return ROOMLOG_REDIS_PREFIX, checked.
+    """Return ROOMLOG_REDIS_PREFIX; raises SettingError where `check_redis_prefix` does."""
+    return check_redis_prefix(read_text(VARIABLE, default, environ=environ))
+
+
+def check_redis_prefix(prefix: str) -> str:
+    """Return the prefix.
 
     No colon, so that no prefix continues another's names; no brace, which a Redis Cluster reads as a hash
     tag; nothing that is a pattern to Redis.
@@ -25,7 +30,6 @@ def read_redis_prefix(default: str, environ: Mapping[str, str] = os.environ) -> 
     Raises:
         SettingError: other characters, or too many.
     """
-    prefix = read_text(VARIABLE, default, environ=environ)
     if not re.fullmatch(rf"[A-Za-z0-9._/-]{{1,{MOST_CHARACTERS}}}", prefix):
         form = f"1 to {MOST_CHARACTERS} letters, digits and . _ - / (as in chat-production)"
         raise SettingError(VARIABLE, f"is {prefix[:MOST_CHARACTERS]!r}, not {form}")

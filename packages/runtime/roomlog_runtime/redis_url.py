@@ -54,12 +54,16 @@ class RedisAddress:
 
 
 def read_redis_url(environ: Mapping[str, str] = os.environ) -> str:
-    """Return ROOMLOG_REDIS_URL, checked.
+    """Return ROOMLOG_REDIS_URL; raises SettingError where `check_redis_url` does."""
+    return check_redis_url(read_secret(VARIABLE, DEFAULT_URL, environ=environ))
+
+
+def check_redis_url(url: str) -> str:
+    """Return the URL.
 
     Raises:
         SettingError: it can't be used; the sentence holds no part of it.
     """
-    url = read_secret(VARIABLE, DEFAULT_URL, environ=environ)
     check_tls_files(parse_redis_url(url))
     return url
 

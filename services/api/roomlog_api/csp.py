@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+
+from roomlog.configuration import configuration
 
 _ADMIN: Final[dict[str, Any]] = {
     "default-src": [SELF],
@@ -46,8 +47,8 @@ class ContentSecurityPolicy(CSPMiddleware):
 
 def _websocket_sources(request: HttpRequest) -> list[str]:
     """Return where the chat page may connect to. `'self'` covers ws only in newer browsers."""
-    if settings.ROOMLOG_WEBSOCKET_URL:
-        address = urlsplit(settings.ROOMLOG_WEBSOCKET_URL)
+    if url := configuration().websocket_url:
+        address = urlsplit(url)
         return [f"{address.scheme}://{address.netloc}"]
     try:
         host = request.get_host()

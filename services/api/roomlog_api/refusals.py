@@ -88,4 +88,4 @@ def _told(request: HttpRequest, status: HTTPStatus, sentence: str) -> HttpRespon
 
 
 def _is_rest(request: HttpRequest) -> bool:
-    return request.path.startswith(reverse("nothing-here"))
+    return request.path.startswith(reverse("roomlog:nothing-here"))

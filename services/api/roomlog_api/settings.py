@@ -50,12 +50,16 @@ PATH_PREFIX = read_path_prefix("ROOMLOG_PATH_PREFIX")
 FORCE_SCRIPT_NAME = PATH_PREFIX or None
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PATH_PREFIX}/"
 
-ROOMLOG_REDIS_URL = read_redis_url()
-ROOMLOG_REDIS_PREFIX = read_redis_prefix(DEFAULT_PREFIX)
-ROOMLOG_WEBSOCKET_URL = read_socket_url("ROOMLOG_WEBSOCKET_URL")
-"""Where the chat page connects to; empty: its own host and scheme, `ws` beside the page."""
-ROOMLOG_FIND_PEOPLE = read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms", "nobody"), "shared_rooms")
-"""Whom a signed-in person finds by name."""
+PROXIES = read_integer("ROOMLOG_PROXIES", 0, maximum=10)
+"""Trusted proxies in front: so many of X-Forwarded-For's last addresses, and X-Forwarded-Proto, are true."""
+ROOMLOG = {
+    "REDIS_URL": read_redis_url(),
+    "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
+    "WEBSOCKET_URL": read_socket_url("ROOMLOG_WEBSOCKET_URL"),
+    "FIND_PEOPLE": read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms", "nobody"), "shared_rooms"),
+    "PROXIES": PROXIES,
+}
+"""What the app is told; `roomlog/configuration.py` says what each means."""
 
 INSTALLED_APPS = [
     "unfold",
@@ -71,6 +75,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_prometheus",
     "roomlog",
+    "roomlog_api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -109,6 +114,8 @@ CACHES = {
     }
 }
 """What throttles count, some 10 MB at most: with Django's 300 entries a few strangers made them forget."""
+SILENCED_SYSTEM_CHECKS = ["roomlog.W007"]
+"""Its workers run in a project of their own."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -122,8 +129,6 @@ SESSION_COOKIE_NAME = "roomlog_session"
 CSRF_COOKIE_NAME = "roomlog_csrf"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = read_integer("ROOMLOG_HSTS_SECONDS", 0, maximum=2 * YEAR_SECONDS)
-PROXIES = read_integer("ROOMLOG_PROXIES", 0, maximum=10)
-"""Trusted proxies in front: so many of X-Forwarded-For's last addresses, and X-Forwarded-Proto, are true."""
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
 
 AUTHENTICATION_BACKENDS = ["roomlog.login.PacedBackend"]
@@ -131,16 +136,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "chat"
-LOGOUT_REDIRECT_URL = "login"
+LOGIN_URL = "roomlog:login"
+LOGIN_REDIRECT_URL = "roomlog:chat"
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 """Served from where the packages lie: a read-only image needs no collectstatic."""
 
-REST_FRAMEWORK = {"NUM_PROXIES": PROXIES}
-"""The views say the rest themselves (`rest/view.py`), so that a project's own defaults change nothing."""
 SPECTACULAR_SETTINGS = {
     "TITLE": "Roomlog",
     "DESCRIPTION": "Tokens, rooms and messages by HTTP. A write is answered 202; a worker carries it out.",

@@ -1,13 +1,12 @@
-"""The worker's settings, read once from the environment."""
+"""The settings of one worker process: the project's, and what the environment says of this process alone."""
 
 import re
 import socket
 from dataclasses import dataclass, field
 from typing import Final
 
-from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
-from roomlog_runtime.redis_address import read_redis_url
-from roomlog_runtime.redis_prefix import read_redis_prefix
+from roomlog.configuration import configuration
+from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.settings import Bind, SettingError, read_bind, read_integer, read_text
 
 MAX_ORDINAL: Final = 2**31 - 1
@@ -32,10 +31,11 @@ def read_config(ordinal: int | None = None) -> Config:
     """Return the settings; raises SettingError with the name of the variable that is wrong."""
     if ordinal is not None and ordinal < 0:
         raise SettingError("--ordinal", f"is {ordinal}, less than 0")
+    project = configuration()
     return Config(
         ordinal=_ordinal() if ordinal is None else ordinal,
-        redis_url=read_redis_url(),
-        keyspace=Keyspace(read_redis_prefix(DEFAULT_PREFIX)),
+        redis_url=project.redis_url,
+        keyspace=project.keyspace,
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9081"),
         crash_point=_crash_point(),
     )
@@ -54,6 +54,4 @@ def _ordinal() -> int:
     if read_text("ROOMLOG_ORDINAL", ""):
         return read_integer("ROOMLOG_ORDINAL", maximum=MAX_ORDINAL)
     number = re.search(r"-(\d+)$", socket.gethostname())
-    if number is None:
-        raise SettingError("ROOMLOG_ORDINAL", "is not set, and the host name ends in no number")
-    return int(number[1])
+    return int(number[1]) if number else 0

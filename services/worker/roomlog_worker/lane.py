@@ -16,6 +16,7 @@ import redis
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
+from roomlog.authenticators import Authenticator, own_authenticators
 from roomlog.databases import limit_reads
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.envelope import Answered, Reply
@@ -28,6 +29,7 @@ from .bus import READ_BATCH, Bus
 from .entries import Entry, entry_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
+from .logins import Logins
 from .pace import Pace
 from .poison import Isolation
 from .publications import error_answer
@@ -53,7 +55,14 @@ JOIN_SECONDS: Final = 5.0
 class Lane:
     """One thread of reads; `at_once` of them are asked of the database together."""
 
-    def __init__(self, name: str, bus: Bus, shutdown: Shutdown, at_once: int = READS_AT_ONCE) -> None:
+    def __init__(
+        self,
+        name: str,
+        bus: Bus,
+        shutdown: Shutdown,
+        at_once: int = READS_AT_ONCE,
+        authenticators: Sequence[Authenticator] = (),
+    ) -> None:
         self.has_failed = False
         """The thread has ended by a fault of its own."""
         self._name = name
@@ -61,6 +70,7 @@ class Lane:
         self._shutdown = shutdown
         self._at_once = at_once
         self._isolation = Isolation(bus, self._bury, is_trouble_of_reads)
+        self._logins = Logins(authenticators)
         self._fairness = Fairness()
         self._pace = Pace(time.monotonic())
         self._thread = threading.Thread(target=self._run, name=f"reads-{name}", daemon=True)
@@ -83,6 +93,11 @@ class Lane:
     def join(self) -> None:
         """Wait for the turn under way, at most JOIN_SECONDS."""
         self._thread.join(JOIN_SECONDS)
+
+    def close(self) -> None:
+        """Give Redis and the threads of logins back; the thread does so itself at its end."""
+        self._logins.close()
+        self.bus.disconnect()
 
     def is_turning(self) -> bool:
         """Return whether the thread goes round."""
@@ -116,7 +131,7 @@ class Lane:
             self._shutdown.request()
         finally:
             connection.close()
-            self.bus.disconnect()
+            self.close()
 
     def _turn(self) -> None:
         owned = self._take_over()
@@ -130,6 +145,11 @@ class Lane:
         until = time.monotonic() + TURN_SECONDS
         waiting = self._readable(raw)
         through = owned - {entry.shard for entry in waiting}
+        waiting, unanswered = self._logins.sift(waiting)
+        if unanswered:
+            self._publish(unanswered, ())
+        if not waiting:
+            self._logins.wait()
         self._fairness.age(time.monotonic())
         while waiting and time.monotonic() < until:
             chosen = self._fairness.take(waiting, self._at_once)
@@ -177,7 +197,7 @@ class Lane:
     def _answer(self, entries: Sequence[Entry]) -> Collection[UUID]:
         began = time.monotonic()
         try:
-            replies = reader.read(entries)
+            replies = reader.read(entries, self._logins.verdicts(entries))
         finally:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
@@ -187,14 +207,19 @@ class Lane:
         return ()
 
     def _publish(self, entries: Sequence[Entry], replies: Sequence[Reply]) -> None:
-        """Publish the replies, delete their entries, and wait where Redis' subscribers could not follow."""
+        """Publish the replies, delete the entries, and wait where Redis' subscribers could not follow.
+
+        Without replies the entries stay unanswered.
+        """
         by_gateway: defaultdict[str, list[Reply]] = defaultdict(list)
         done: defaultdict[str, list[str]] = defaultdict(list)
-        for entry, reply in zip(entries, replies, strict=True):
+        for entry, reply in zip(entries, replies, strict=False):
             by_gateway[entry.envelope.gateway].append(reply)
+        for entry in entries:
             done[entry.stream].append(entry.id)
         published = self.bus.answer(by_gateway)
         self.bus.finish((), done)
+        self._logins.forget(entries)
         seconds = self._pace.seconds_after(published, time.monotonic())
         if seconds > 0:
             self._fairness.charge(entries, seconds)
@@ -221,7 +246,8 @@ def lanes_of(redis_url: str, keyspace: Keyspace, shutdown: Shutdown) -> list[Lan
 
     So a read that takes its whole time-out delays no login and no cursor, and fails no other read.
     """
+    logins = Bus(redis_url, keyspace, keyspace.read_stream, READ_BATCH)
     return [
-        Lane("cursors", Bus(redis_url, keyspace, keyspace.read_stream, READ_BATCH), shutdown),
+        Lane("cursors", logins, shutdown, authenticators=own_authenticators()),
         Lane("browsing", Bus(redis_url, keyspace, keyspace.browse_stream, READ_BATCH), shutdown, at_once=1),
     ]

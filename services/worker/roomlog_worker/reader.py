@@ -62,14 +62,17 @@ class _Known:
     """Those askers who are members of the room that they ask of."""
 
 
-def read(entries: Sequence[Entry]) -> list[Reply]:
-    """Return the reply to each entry, in order."""
-    known = _read_ahead(entries)
+def read(entries: Sequence[Entry], verdicts: Mapping[str, User] | None = None) -> list[Reply]:
+    """Return the reply to each entry, in order.
+
+    `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's.
+    """
+    known = _read_ahead(entries, verdicts)
     return [_reply(entry, known) for entry in entries]
 
 
-def _read_ahead(entries: Sequence[Entry]) -> _Known:
-    users = _identified(entries)
+def _read_ahead(entries: Sequence[Entry], verdicts: Mapping[str, User] | None) -> _Known:
+    users = _identified(entries, verdicts)
     asking = {user.id for user in users.values()}
     rooms: set[UUID] = set()
     askers: set[tuple[UUID, int]] = set()
@@ -92,7 +95,9 @@ def _read_ahead(entries: Sequence[Entry]) -> _Known:
     )
 
 
-def _identified(entries: Sequence[Entry]) -> dict[tuple[str, bool], User]:
+def _identified(
+    entries: Sequence[Entry], verdicts: Mapping[str, User] | None
+) -> dict[tuple[str, bool], User]:
     """Return the active user of each valid token and ticket.
 
     A ticket opens a socket in its first minute. At a recheck only what it is bound to counts.
@@ -102,7 +107,9 @@ def _identified(entries: Sequence[Entry]) -> dict[tuple[str, bool], User]:
         for entry in entries
         if isinstance(command := entry.envelope.command, Identify)
     ]
-    found = users_by_token({command.token for command, _ in asked if command.token})
+    found = verdicts
+    if found is None:
+        found = users_by_token({command.token for command, _ in asked if command.token})
     by_token = {(key, is_recheck): user for key, user in found.items() for is_recheck in (False, True)}
     return by_token | users_by_ticket({(one.ticket, is_recheck) for one, is_recheck in asked if one.ticket})
 

@@ -2,7 +2,10 @@
 
 from roomlog.databases import database
 from roomlog_contract import limits
+from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.logs import stdlib_config
+from roomlog_runtime.redis_address import read_redis_url
+from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import end_with_a_sentence, read_integer, read_secret
 
 end_with_a_sentence()
@@ -17,10 +20,14 @@ INSTALLED_APPS = [
     "roomlog",
     "roomlog_worker",
 ]
-ROOMLOG_ROOMS_PER_USER = read_integer("ROOMLOG_ROOMS_PER_USER", limits.ROOMS_PER_USER, minimum=1)
-ROOMLOG_ROOM_CREATIONS_PER_MINUTE = read_integer(
-    "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", limits.ROOM_CREATIONS_PER_MINUTE, minimum=1
-)
+ROOMLOG = {
+    "REDIS_URL": read_redis_url(),
+    "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
+    "ROOMS_PER_USER": read_integer("ROOMLOG_ROOMS_PER_USER", limits.ROOMS_PER_USER, minimum=1),
+    "ROOM_CREATIONS_PER_MINUTE": read_integer(
+        "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", limits.ROOM_CREATIONS_PER_MINUTE, minimum=1
+    ),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LOGGING_CONFIG = None

@@ -1,4 +1,4 @@
-"""Django's admin: people and tokens, rooms and their members by command, everything else to be looked at.
+"""Django's admin: people, rooms and their members by command, everything else to be looked at.
 
 Where people who run an install enter. A room's log and its members are written by workers alone: what is
 changed here becomes a PendingCommand, and no rule of the chat lives here.

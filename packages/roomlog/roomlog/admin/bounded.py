@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from roomlog.pagination import BoundedPaginator
+
+from .theme import ModelAdmin
 
 MAX_SHOWN: Final = 100
 """Objects named on the page that asks whether to delete them."""

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import TextFilter
 
 from roomlog_contract.actions import EVENTS
+
+from .theme import TextFilter
 
 
 def room_in(text: str) -> UUID | None:

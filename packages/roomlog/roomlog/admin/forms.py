@@ -7,12 +7,13 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.db.models import QuerySet
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from roomlog.models import ChatRoom, Membership, Person
 from roomlog.people import is_active
 from roomlog_contract import limits
 from roomlog_contract.commands import CreateRoom, InviteUser
+
+from .theme import Select
 
 _USER_FIELD = Membership._meta.get_field("user")
 
@@ -74,9 +75,7 @@ class MembersForm(CommandForm):
         widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site),
         help_text="Existing members stay unchanged.",
     )
-    role = forms.ChoiceField(
-        choices=Membership.Role.choices, initial=Membership.Role.MEMBER, widget=UnfoldAdminSelectWidget
-    )
+    role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.MEMBER, widget=Select)
 
     class Meta:
         model = ChatRoom

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from roomlog import checks
+from roomlog.checks import database as checks
 
 from .finding import Finding, found
 

@@ -23,7 +23,6 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('authtoken', '0004_alter_tokenproxy_options'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -67,18 +66,6 @@ class Migration(migrations.Migration):
                 ('reaches_redis', models.BooleanField(db_default=True, default=True)),
                 ('clock', models.FloatField(null=True)),
             ],
-        ),
-        migrations.CreateModel(
-            name='AccessToken',
-            fields=[
-            ],
-            options={
-                'verbose_name': 'token',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
-            },
-            bases=('authtoken.tokenproxy',),
         ),
         migrations.CreateModel(
             name='DeadLetter',

@@ -8,19 +8,20 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import UserRateThrottle
 
-from roomlog.finding import people_found
+from roomlog.finding import people_found, people_of_account
 from roomlog.people import as_user, person_of
+from roomlog.people_hook import refresh_seen
 from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
 
 from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
-from .view import RestView, describe
+from .view import PersonThrottle, RestView, describe
 
+ACCOUNT = "The primary key that the project knows somebody by."
 SEARCH = "How the name begins; at least 2 characters."
 
 
-class SearchThrottle(UserRateThrottle):
+class SearchThrottle(PersonThrottle):
     """How fast one person may search: as one types, and no faster."""
 
     scope = "search"
@@ -61,6 +62,7 @@ class TicketView(RestView):
         """Return a ticket for one `authenticate`, so that a page never holds a token."""
         user = request.user
         assert isinstance(user, AbstractBaseUser), "only the signed-in come here"
+        refresh_seen(user)
         ticket = make_ticket(user, **_came_by(request, user))
         return Response(TicketSerializer({"ticket": ticket, "expires_in_seconds": TICKET_SECONDS}).data)
 
@@ -83,10 +85,18 @@ class UsersView(RestView):
     throttle_classes = [SearchThrottle]
 
     @describe(
-        parameters=[OpenApiParameter("search", str, required=True, description=SEARCH)],
+        parameters=[
+            OpenApiParameter("search", str, description=SEARCH),
+            OpenApiParameter("account", str, description=ACCOUNT),
+        ],
         responses=UserSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Return at most 20 active people whose name begins so, of those whom the asker may find."""
-        found = people_found(person_of(request.user).pk, request.query_params.get("search", ""))
+        """Return at most 20 active people of those whom the asker may find: by name, or of one account."""
+        asker = person_of(request.user).pk
+        account = request.query_params.get("account")
+        if account is None:
+            found = people_found(asker, request.query_params.get("search", ""))
+        else:
+            found = people_of_account(asker, account)
         return Response(UserSerializer(found, many=True).data)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.renderers import (
     OpenApiJsonRenderer,
     OpenApiJsonRenderer2,
@@ -16,11 +17,27 @@ from rest_framework.response import Response
 from .view import RestView
 
 
+class OwnEndpoints(EndpointEnumerator):
+    """The views of this interface, of all that the project has: the description is public."""
+
+    def should_include_endpoint(self, path: str, callback: Any) -> bool:
+        """Tell whether the view is ours."""
+        is_ours = issubclass(getattr(callback, "cls", object), RestView)
+        return is_ours and super().should_include_endpoint(path, callback)
+
+
+class OwnGenerator(SchemaGenerator):
+    """Describes what `OwnEndpoints` finds."""
+
+    endpoint_inspector_cls = OwnEndpoints
+
+
 class SchemaView(RestView, SpectacularAPIView):
     """What every view takes and gives; public, as this code is."""
 
     permission_classes = [AllowAny]
     renderer_classes = [OpenApiYamlRenderer, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiJsonRenderer2]
+    generator_class = OwnGenerator
     schema = None  # type: ignore[assignment] # as drf-spectacular itself leaves views out
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

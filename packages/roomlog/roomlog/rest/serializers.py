@@ -35,7 +35,7 @@ class UserSerializer(Body):
 class CredentialsSerializer(Body):
     """Who asks for a token."""
 
-    username = serializers.CharField(max_length=150)
+    username = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=4096, trim_whitespace=False)
 
 

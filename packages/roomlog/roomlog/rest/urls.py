@@ -27,7 +27,6 @@ register_converter(RoomConverter, "room")
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
-    path("token/", access.TokenView.as_view(), name="token"),
     path("ticket/", access.TicketView.as_view(), name="ticket"),
     path("users/", access.UsersView.as_view(), name="users"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),

@@ -10,7 +10,7 @@ from typing import IO, Any, Final, TypeVar
 from django.http import HttpResponse
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, NotAcceptable, NotFound, ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -20,6 +20,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
+from roomlog.authenticators import rest_classes
+from roomlog.login_tries import address_of
 from roomlog_contract import limits
 from roomlog_contract.codec import parse_object
 from roomlog_contract.errors import MalformedFrame
@@ -86,14 +88,23 @@ class PersonThrottle(UserRateThrottle):
     scope = "roomlog"
     rate = "20/s"
 
+    def get_ident(self, request: Request) -> str:
+        """Return the address behind as many proxies as Roomlog was told of, not the framework."""
+        return address_of(request._request)
+
+
+class Sessions(SessionAuthentication):
+    """The project's sessions; a stranger is told to sign in (401), with or without tokens beside them."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the scheme of a 401."""
+        return "Session"
+
 
 class RestView(APIView):
     """A view for the signed-in that speaks JSON."""
 
-    authentication_classes = [
-        TokenAuthentication,
-        SessionAuthentication,
-    ]
+    authentication_classes = [*rest_classes(), Sessions]
     permission_classes = [IsAuthenticated]
     renderer_classes = [JSONRenderer]
     parser_classes = [StrictJson]

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from rest_framework.authtoken.models import Token
 
-from roomlog.management.commands import make_demo
 from roomlog.models import ChatRoom, Membership, PendingCommand
+from roomlog_api.management.commands import make_demo
 
 pytestmark = pytest.mark.django_db
 

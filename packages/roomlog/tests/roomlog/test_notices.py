@@ -18,9 +18,10 @@ from redis import Redis
 from rest_framework.authtoken.models import Token
 
 from roomlog import notices
-from roomlog.models import AccessToken, Membership
+from roomlog.models import Membership
 from roomlog.people import person_of
 from roomlog.rooms import post
+from roomlog_api.models import AccessToken
 from roomlog_contract.envelope import ENTRY_FIELD, Recheck, decode_user_notice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_room
@@ -63,7 +64,7 @@ class Recorder:
 @pytest.fixture
 def redis(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Recorder:
     """Keeps what would be sent to Redis."""
-    settings.ROOMLOG_REDIS_PREFIX = KEYSPACE.prefix
+    settings.ROOMLOG = {**settings.ROOMLOG, "REDIS_PREFIX": KEYSPACE.prefix}
     recorder = Recorder()
     monkeypatch.setattr(notices, "_bus", lambda: recorder)
     return recorder

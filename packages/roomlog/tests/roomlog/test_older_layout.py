@@ -8,7 +8,7 @@ from django.core.checks import run_checks
 from django.db import connection, router, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from roomlog.checks import OLDER_LAYOUT
+from roomlog.checks.database import OLDER_LAYOUT
 
 
 class Elsewhere:

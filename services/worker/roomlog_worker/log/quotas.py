@@ -9,9 +9,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef
 
+from roomlog.configuration import configuration
 from roomlog.models import ChatRoom, Membership, Person
 from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
@@ -34,10 +34,10 @@ def check_may_create(user: int, now: datetime) -> None:
     held = list(person.select_for_update(skip_locked=True, no_key=True).values_list("pk"))
     if not held and person.exists():  # who does not exist at all is refused with the other members
         raise HeldElsewhere
-    a_minute = _setting("ROOM_CREATIONS_PER_MINUTE")
+    a_minute = configuration().room_creations_per_minute
     _check_may_create(user, now, max(limits.ROOM_CREATIONS_BURST, a_minute // BURSTS_PER_MINUTE), BURST)
     _check_may_create(user, now, a_minute, MINUTE)
-    most = _setting("ROOMS_PER_USER")
+    most = configuration().rooms_per_user
     if Membership.objects.filter(user=user, room__creator=user).order_by()[most - 1 : most].exists():
         raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS, "You are in the maximum number of rooms of your own.")
 
@@ -56,12 +56,7 @@ def check_may_be_brought(users: Collection[int]) -> None:
     Raises:
         RefusedWrite: one of them is in as many rooms as others may bring anybody into.
     """
-    most = _setting("ROOMS_PER_USER")
+    most = configuration().rooms_per_user
     last = Membership.objects.filter(user=OuterRef("pk")).order_by()[most - 1 : most]
     if Person.objects.filter(Exists(last), pk__in=users).exists():
         raise RefusedWrite(ErrorCode.TOO_MANY_ROOMS)
-
-
-def _setting(name: str) -> int:
-    """Return what this process was told, or the limit of the wire."""
-    return int(getattr(settings, f"ROOMLOG_{name}", getattr(limits, name)))

@@ -151,7 +151,7 @@ class Worker:
         """Give the connections back."""
         self.bus.disconnect()
         for lane in self.lanes:
-            lane.bus.disconnect()
+            lane.close()
         self.shutdown.close()
 
 

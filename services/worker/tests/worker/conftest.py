@@ -33,7 +33,7 @@ TICKS_PER_SECOND = 500
 @pytest.fixture
 def dozens_of_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     """One person may make dozens of rooms at once."""
-    monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 12 * 30, raising=False)
+    monkeypatch.setitem(settings.ROOMLOG, "ROOM_CREATIONS_PER_MINUTE", 12 * 30)
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ class TestListRooms:
     ) -> None:
         """Bounded in number and in bytes, also where JSON makes six bytes of each character of a name."""
         for bound in ("ROOMS_PER_USER", "ROOM_CREATIONS_PER_MINUTE"):
-            monkeypatch.setattr(settings, f"ROOMLOG_{bound}", 2 * PAGE_ROOMS, raising=False)
+            monkeypatch.setitem(settings.ROOMLOG, bound, 2 * PAGE_ROOMS)
         made = {make_room(people.alice).hex for _ in range(PAGE_ROOMS + 2)}
         ChatRoom.objects.update(name="\x01" * NAME_CODE_POINTS)
         found: list[str] = []

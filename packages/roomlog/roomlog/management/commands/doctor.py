@@ -6,15 +6,14 @@ Beside the message's way; reads only. No line holds an address, a user or a pass
 from collections.abc import Iterator
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.db.utils import InterfaceError
 from redis import RedisError
 
+from roomlog.configuration import configuration
 from roomlog.doctor import database, holder, listening, memory, redis
 from roomlog.doctor.finding import Finding
-from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -39,9 +38,10 @@ class Command(BaseCommand):
 
 
 def _findings() -> Iterator[Finding]:
-    keyspace = Keyspace(settings.ROOMLOG_REDIS_PREFIX)
+    settings = configuration()
+    keyspace = settings.keyspace
     connection = client(
-        settings.ROOMLOG_REDIS_URL,
+        settings.redis_url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
         protocol=2,

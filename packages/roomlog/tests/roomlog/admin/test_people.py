@@ -14,7 +14,7 @@ from roomlog.models import ChatMessage
 from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
-TOKENS = "/admin/roomlog/accesstoken/"
+TOKENS = "/admin/roomlog_api/accesstoken/"
 
 
 def test_a_token_is_made_and_shown_once(admin_client: Client, alice: User) -> None:
@@ -99,7 +99,7 @@ def test_a_large_group_is_deleted_without_its_people(
 def test_people_are_not_counted(admin_client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of a million opens as fast as a short one."""
     monkeypatch.setattr(pagination, "MAX_COUNTED", 1)
-    for table in ("auth/user", "auth/group", "roomlog/accesstoken", "roomlog/person"):
+    for table in ("auth/user", "auth/group", "roomlog_api/accesstoken", "roomlog/person"):
         page = admin_client.get(f"/admin/{table}/")
         assert page.context["cl"].result_count <= 1
         assert page.context["cl"].full_result_count is None

@@ -68,7 +68,7 @@ def test_the_page_may_reach_its_socket_alone(
     client: Client, settings: Any, setting: str, sources: str
 ) -> None:
     """Where the gateway is elsewhere the policy names it; else it is where the page came from."""
-    settings.ROOMLOG_WEBSOCKET_URL = setting
+    settings.ROOMLOG = {**settings.ROOMLOG, "WEBSOCKET_URL": setting}
     assert policy_of(client.get("/login/"))["connect-src"] == sources
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from roomlog_api.check_settings import *  # noqa: F403 - all but what stands below
 
-REST_FRAMEWORK: dict[str, Any] = {  # type: ignore[no-redef] # in place of ours
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.BasicAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.BrowsableAPIRenderer"],

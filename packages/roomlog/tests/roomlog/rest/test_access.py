@@ -96,7 +96,7 @@ def test_people_are_found_by_how_their_name_begins(
     as_alice: Client, bob: User, settings: Any, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Where everybody may be found: twenty at most, active ones only, and nobody for one letter."""
-    settings.ROOMLOG_FIND_PEOPLE = "all"
+    settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "all"}
     for number in range(30):
         User.objects.create(username=f"anna{number:02}", password="!")
     User.objects.create(username="anna-gone", is_active=False)
@@ -118,7 +118,7 @@ def test_people_find_those_they_share_a_room_with(
     write(LeaveRoom(uuid="l", room=room), bob)
     assert names(as_alice, "bo") == []
     write(InviteUser(uuid="i", room=room, user=id_of(bob)), alice)
-    settings.ROOMLOG_FIND_PEOPLE = "nobody"
+    settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "nobody"}
     assert names(as_alice, "bo") == []
 
 
@@ -127,3 +127,18 @@ def test_searching_is_paced(as_alice: Client) -> None:
     answers = [as_alice.get("/api/users/", {"search": "zz"}) for _ in range(61)]
     assert [answer.status_code for answer in answers[-2:]] == [200, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
+
+
+def test_somebody_is_found_by_the_account_that_the_project_knows(
+    as_alice: Client, bob: User, lobby: UUID, settings: Any
+) -> None:
+    """By its primary key, under the same policy; what is no key of anybody finds nobody."""
+
+    def found(account: int | str) -> list[Any]:
+        answer: list[Any] = as_alice.get("/api/users/", {"account": account}).json()
+        return answer
+
+    assert found(bob.pk) == [{"id": id_of(bob), "username": "bob"}]
+    assert [found(key) for key in ("", "x", "9" * 30, "\0", str(bob.pk + 1000))] == [[]] * 5
+    settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "nobody"}
+    assert found(bob.pk) == []

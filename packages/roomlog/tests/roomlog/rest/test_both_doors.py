@@ -96,7 +96,7 @@ def test_a_name_opens_every_door_in_every_form(client: Client, name: str) -> Non
 @pytest.mark.parametrize("prefix", ["jos", "JOS", COMPOSED, DECOMPOSED, COMPOSED.upper(), DECOMPOSED.lower()])
 def test_people_are_found_in_every_form(as_alice: Client, settings: Any, prefix: str) -> None:
     """In whatever case, on both databases."""
-    settings.ROOMLOG_FIND_PEOPLE = "all"
+    settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "all"}
     User.objects.create_user(COMPOSED)
     found = as_alice.get("/api/users/", {"search": prefix}).json()
     assert [person["username"] for person in found] == [COMPOSED]

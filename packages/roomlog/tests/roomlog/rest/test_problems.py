@@ -98,7 +98,7 @@ def test_a_method_not_offered_is_told_with_those_that_are(as_alice: Client) -> N
         ("members", {"user": 0}, "user"),
         ("members", {"user": 1, "role": "king"}, "role"),
         (None, {"members": [1, "x"]}, "members"),
-        (None, {"username": "x" * 151, "password": "x"}, "username"),
+        (None, {"username": "x" * 255, "password": "x"}, "username"),
     ],
 )
 def test_a_problem_names_the_field(

@@ -8,7 +8,8 @@ from uuid import uuid4
 import structlog
 from django.core.management.base import BaseCommand, CommandError
 
-from roomlog import notices
+from roomlog import checks, notices
+from roomlog.databases import become_writer
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.settings import SettingError
@@ -32,11 +33,11 @@ class Command(BaseCommand):
     """Takes commands from the streams of the shards it owns and writes the rooms' logs."""
 
     help = "Process commands until SIGTERM or SIGINT, then release the shards."
-    requires_system_checks = ()
+    requires_system_checks = (checks.TAG,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare `--ordinal`."""
-        parser.add_argument("--ordinal", type=int, help="default: the number at the end of the host name")
+        parser.add_argument("--ordinal", type=int, help="default: what the host name ends in, or 0")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until asked to stop."""
@@ -50,6 +51,7 @@ class Command(BaseCommand):
 
 def run(config: Config) -> None:
     """Put the parts together and work until shutdown is requested."""
+    become_writer()
     notices.disconnect()
     shutdown = Shutdown()
     shutdown.install()

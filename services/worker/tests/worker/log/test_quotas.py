@@ -21,8 +21,8 @@ from tests.harness.people import People, make_room, write_one
 @pytest.fixture(autouse=True)
 def two_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of everything are allowed."""
-    monkeypatch.setattr(settings, "ROOMLOG_ROOMS_PER_USER", 2, raising=False)
-    monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", 2, raising=False)
+    monkeypatch.setitem(settings.ROOMLOG, "ROOMS_PER_USER", 2)
+    monkeypatch.setitem(settings.ROOMLOG, "ROOM_CREATIONS_PER_MINUTE", 2)
 
 
 def create(user: int, members: list[int] | None = None, *, staff: bool = False) -> Recorded | ErrorCode:
@@ -59,8 +59,8 @@ def test_a_minutes_rooms_come_spread(
     people: People, monkeypatch: pytest.MonkeyPatch, a_minute: int, at_once: int
 ) -> None:
     """Five in five seconds, more where the setting allows more in a minute, and told when to try again."""
-    monkeypatch.setattr(settings, "ROOMLOG_ROOMS_PER_USER", 500, raising=False)
-    monkeypatch.setattr(settings, "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", a_minute, raising=False)
+    monkeypatch.setitem(settings.ROOMLOG, "ROOMS_PER_USER", 500)
+    monkeypatch.setitem(settings.ROOMLOG, "ROOM_CREATIONS_PER_MINUTE", a_minute)
     now = timezone.now()
     for _ in range(at_once):
         make_room(people.alice)

@@ -1,7 +1,4 @@
-"""What `migrate` asks the database before it makes a table, by Django's own checks of databases.
-
-Beside the message's way. A fault found here costs a sentence; found later it costs a message.
-"""
+"""What `migrate` asks the database before it makes a table, by Django's own checks of databases."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -1,0 +1,119 @@
+"""Who a token belongs to: by DRF's table, SimpleJWT, django-rest-knox, or the project's own function.
+
+`ROOMLOG["AUTHENTICATORS"]` names them in the order in which they are asked. Each takes a token and returns an
+account or None. They may be slow or fail: whoever asks them lets nobody else wait for it.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.module_loading import import_string
+from rest_framework.authentication import BaseAuthentication, TokenAuthentication, get_authorization_header
+from rest_framework.authtoken.models import Token
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.request import Request
+
+from roomlog_contract.events import User
+
+from .configuration import configuration
+from .people import as_user, person_of
+
+AUTHTOKEN: Final = "authtoken"
+SIMPLEJWT: Final = "simplejwt"
+KNOX: Final = "knox"
+APPS: Final = {AUTHTOKEN: "rest_framework.authtoken", SIMPLEJWT: "rest_framework_simplejwt", KNOX: "knox"}
+"""What each of the known ones needs; SimpleJWT need not be in INSTALLED_APPS."""
+SCHEME: Final = "Bearer"
+"""What stands before a token of the project's own kind in `Authorization`."""
+
+Authenticator = Callable[[str], AbstractBaseUser | None]
+
+
+def own_authenticators() -> list[Authenticator]:
+    """Return the authenticators if the project names others than DRF's tokens, which are read in batches."""
+    names = configuration().authenticators
+    return [] if set(names) <= {AUTHTOKEN} else [_KNOWN.get(name) or import_string(name) for name in names]
+
+
+def user_of(token: str, authenticators: list[Authenticator]) -> User | None:
+    """Return the active person of a token, by the first who knows it. Raises whatever they raise."""
+    for authenticate in authenticators:
+        account = authenticate(token)
+        if account is not None:
+            return as_user(person_of(account)) if account.is_active else None
+    return None
+
+
+def rest_classes() -> list[type[BaseAuthentication]]:
+    """Return what stands for the same authenticators before the REST views."""
+    return [_rest_class(name) for name in configuration().authenticators if not _is_missing(name)]
+
+
+def _rest_class(name: str) -> type[BaseAuthentication]:
+    if name == AUTHTOKEN:
+        return TokenAuthentication
+    if name in APPS:
+        known: type[BaseAuthentication] = _class_of(name)
+        return known
+    return type("OwnTokens", (BearerTokens,), {"authenticator": staticmethod(import_string(name))})
+
+
+class BearerTokens(BaseAuthentication):
+    """Tokens that a function of the project's knows."""
+
+    authenticator: Authenticator
+
+    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, str] | None:
+        """Return the account and its token; None for requests without one."""
+        scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+        if scheme.lower() != SCHEME.lower() or not token:
+            return None
+        account = type(self).authenticator(token)
+        if account is None or not account.is_active:
+            raise AuthenticationFailed("Invalid token.")
+        return account, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the scheme of a 401."""
+        return SCHEME
+
+
+def _is_missing(name: str) -> bool:
+    return name == AUTHTOKEN and Token._meta.abstract
+
+
+def _class_of(name: str) -> Any:
+    module, attribute = {
+        SIMPLEJWT: ("rest_framework_simplejwt.authentication", "JWTAuthentication"),
+        KNOX: ("knox.auth", "TokenAuthentication"),
+    }[name]
+    return getattr(import_module(module), attribute)
+
+
+def _authtoken(token: str) -> AbstractBaseUser | None:
+    if _is_missing(AUTHTOKEN):
+        return None
+    found = Token.objects.select_related("user").filter(key=token).first()
+    return None if found is None else found.user
+
+
+def _simplejwt(token: str) -> AbstractBaseUser | None:
+    backend = _class_of(SIMPLEJWT)()
+    try:
+        account: AbstractBaseUser = backend.get_user(backend.get_validated_token(token.encode()))
+    except APIException:
+        return None
+    return account
+
+
+def _knox(token: str) -> AbstractBaseUser | None:
+    try:
+        account: AbstractBaseUser = _class_of(KNOX)().authenticate_credentials(token.encode())[0]
+    except APIException:
+        return None
+    return account
+
+
+_KNOWN: Final[dict[str, Authenticator]] = {AUTHTOKEN: _authtoken, SIMPLEJWT: _simplejwt, KNOX: _knox}

@@ -1,0 +1,59 @@
+"""The project's settings for Roomlog: the dictionary `ROOMLOG`, with a default for each key.
+
+Before the message's way. Nothing else in the app reads a setting of its own. What stands here is believed;
+`checks` finds what is wrong with it. It must not import models, which may not be ready.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from django.conf import settings
+
+from roomlog_contract import limits
+from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
+from roomlog_runtime.redis_url import DEFAULT_URL
+
+SETTING: Final = "ROOMLOG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a project may say, each under the field's name in capitals."""
+
+    redis_url: str = DEFAULT_URL
+    """The Redis of gateways and workers."""
+    redis_prefix: str = DEFAULT_PREFIX
+    """What every key and channel begins with: another one for each install that shares a Redis."""
+    websocket_url: str | None = None
+    """Where the chat page connects to; empty for `ws` beside the page, None for that or, under DEBUG, for the
+    gateway's usual port on the page's host."""
+    find_people: str = "shared_rooms"
+    """Whom a signed-in person finds by name: `finding.FindPeople`."""
+    people: str | None = None
+    """Dotted path of the function that names people and has their pictures: `people_hook`."""
+    authenticators: Sequence[str] = ("authtoken",)
+    """Whose tokens sign in, by name or as dotted paths of functions: `authenticators`."""
+    proxies: int = 0
+    """Trusted proxies in front: so many of X-Forwarded-For's last addresses are true."""
+    rooms_per_user: int = limits.ROOMS_PER_USER
+    room_creations_per_minute: int = limits.ROOM_CREATIONS_PER_MINUTE
+
+    @property
+    def keyspace(self) -> Keyspace:
+        """Return what this install's keys and channels are called."""
+        return Keyspace(self.redis_prefix)
+
+
+KEYS: Final = {field.name.upper(): field.name for field in fields(Configuration)}
+
+
+def said() -> Mapping[str, Any]:
+    """Return what the project's settings say, unchecked."""
+    dictionary = getattr(settings, SETTING, {})
+    return dictionary if isinstance(dictionary, Mapping) else {}
+
+
+def configuration() -> Configuration:
+    """Return the settings of this moment; keys that don't exist are `checks`' to find."""
+    return Configuration(**{KEYS[key]: value for key, value in said().items() if key in KEYS})

@@ -1,1 +1,0 @@
-"""Another project's app, with user models unlike Django's own."""

@@ -1,0 +1,3 @@
+"""Addresses of a project without Roomlog's."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,82 @@
+"""Roomlog in projects of every user model, on each database: migrated, checked, used, and left.
+
+By default each model meets one database and each database several models; SIZE=full takes all pairs.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.harness.postgres import PostgresServer, running_postgres
+from tests.host.project import PYTHON, Project
+from tests.host.user_models import ADMIN, MODELS
+
+TRIAL_SECONDS: Final = 300.0
+SOME: Final = [
+    ("django", "sqlite"),
+    ("derived", "postgres"),
+    ("email", "sqlite"),
+    ("uuid", "postgres"),
+    ("text", "postgres"),
+]
+ALL: Final = [(model, database) for model in MODELS for database in ("sqlite", "postgres")]
+PAIRS: Final = ALL if os.environ.get("SIZE") == "full" else SOME
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A PostgreSQL of the tests' own."""
+    with running_postgres(durable=False) as running:
+        yield running
+
+
+def database_lines(name: str, request: pytest.FixtureRequest) -> list[str]:
+    """Return the settings of a fresh database, as a project writes them."""
+    if name == "sqlite":
+        return []  # a new project's own
+    server: PostgresServer = request.getfixturevalue("server")
+    return [
+        "from urllib.parse import urlsplit",
+        f"_at = urlsplit({server.url(server.create())!r})",
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': _at.path[1:],",
+        "    'USER': _at.username, 'PASSWORD': _at.password, 'HOST': _at.hostname, 'PORT': _at.port}}",
+    ]
+
+
+@pytest.mark.parametrize(("model", "database"), PAIRS)
+def test_a_project_of_this_user_model(
+    model: str, database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Users sign in, code posts in transactions, the admin opens, accounts are deleted."""
+    project = Project(tmp_path / "project")
+    project.set('INSTALLED_APPS += ["rest_framework.authtoken"]')
+    if source := MODELS[model]:
+        project.write("accounts/__init__.py", "")
+        project.write("accounts/models.py", source)
+        project.write("accounts/admin.py", ADMIN)
+        project.set('INSTALLED_APPS += ["accounts"]', 'AUTH_USER_MODEL = "accounts.Account"')
+    project.add_roomlog()
+    project.set('ROOMLOG = {"FIND_PEOPLE": "all"}', 'ALLOWED_HOSTS = ["testserver"]')
+    project.set(*database_lines(database, request))
+    if source:
+        project.manage("makemigrations", "accounts")
+    project.manage("migrate", "--verbosity", "0")
+    assert "no issues" in project.manage("check")
+    assert "No changes" in project.manage("makemigrations", "--check", "--dry-run")
+    path = os.pathsep.join([str(project.folder), *filter(None, sys.path)])
+    done = subprocess.run(
+        [PYTHON, "-m", "tests.host.trial"],
+        env={**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "shop.settings"},
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TRIAL_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]

@@ -1,0 +1,137 @@
+"""A new project with the lines of docs/your-project.md and nothing else: two people chat in real browsers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser
+
+from roomlog_local.child import Child, stop_all
+from roomlog_local.command import Command, probe
+from roomlog_local.ports import LOOPBACK, free_port
+from roomlog_local.valkey import valkey
+from tests.harness.browser import browser
+from tests.host.project import ADDRESSES, APPS, Project
+from tests.processes.stack.test_chat_page import Person
+
+__all__ = ["browser"]
+
+START_SECONDS: Final = 90.0
+END_SECONDS: Final = 20.0
+ROOT: Final = Path(__file__).parents[2]
+PEOPLE: Final = {"alice": "correct horse", "bob": "battery staple"}
+CLOSED: Final = (
+    "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': ['rest_framework.permissions.IsAdminUser'],",
+    "    'DEFAULT_AUTHENTICATION_CLASSES': ['rest_framework.authentication.BasicAuthentication'],",
+    "    'DEFAULT_RENDERER_CLASSES': ['rest_framework.renderers.AdminRenderer']}",
+    "STORAGES = {'default': {'BACKEND': 'django.core.files.storage.FileSystemStorage'}, 'staticfiles':",
+    "    {'BACKEND': 'django.contrib.staticfiles.storage.ManifestStaticFilesStorage'}}",
+    "STATIC_ROOT = BASE_DIR / 'static'",
+)
+MAKE_PEOPLE: Final = f"""
+from uuid import UUID
+from django.contrib.auth import get_user_model
+from roomlog.pending import request_command
+from roomlog.people import person_of
+from roomlog_contract.commands import CreateRoom
+users = [get_user_model().objects.create_user(name, password=word) for name, word in {PEOPLE!r}.items()]
+alice, bob = (person_of(user).pk for user in users)
+request_command(CreateRoom(uuid="orders", name="orders", members=[bob]), alice)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the project's processes listen."""
+
+    redis: int = field(default_factory=free_port)
+    pages: int = field(default_factory=free_port)
+    gateway: int = field(default_factory=free_port)
+    gateway_health: int = field(default_factory=free_port)
+    worker_health: int = field(default_factory=free_port)
+
+    @property
+    def redis_url(self) -> str:
+        """Return the address of Redis."""
+        return f"redis://{LOOPBACK}:{self.redis}/0"
+
+
+def make_project(folder: Path, ports: Ports) -> Project:
+    """Return a project with closed defaults and Roomlog, migrated, checked, with two people in a room."""
+    made = Project(folder)
+    made.set(*CLOSED)
+    made.add_roomlog()
+    socket = f"ws://{LOOPBACK}:{ports.gateway}/ws"
+    made.set(f'ROOMLOG = {{"REDIS_URL": "{ports.redis_url}", "WEBSOCKET_URL": "{socket}"}}')
+    made.manage("migrate")
+    assert "no issues" in made.manage("check")
+    made.manage("collectstatic", "--noinput")
+    made.shell(MAKE_PEOPLE)
+    return made
+
+
+def commands(made: Project, ports: Ports) -> list[Command]:
+    """Return the project's processes, as docs/your-project.md starts them."""
+    manage = str(made.folder / "manage.py")
+    settings = {"DJANGO_SETTINGS_MODULE": "shop.settings"}
+    health = {"ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{ports.worker_health}"}
+    gateway = {
+        "ROOMLOG_REDIS_URL": ports.redis_url,
+        "ROOMLOG_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{ports.pages}",
+        "ROOMLOG_BIND": f"{LOOPBACK}:{ports.gateway}",
+        "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{ports.gateway_health}",
+    }
+    work, serve = (manage, "message_process_worker"), (manage, "runserver", "--noreload")
+    is_served = probe(ports.pages, "/chat/login/")
+    return [
+        made.process("worker", work, {**settings, **health}, probe(ports.worker_health)),
+        made.process(
+            "gateway", ("-m", "roomlog_gateway", "--no-control-socket"), gateway, probe(ports.gateway_health)
+        ),
+        made.process("pages", (*serve, f"{LOOPBACK}:{ports.pages}"), settings, is_served),
+    ]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[tuple[Project, int]]:
+    """A project with all its processes, and the port of its pages."""
+    ports = Ports()
+    made = make_project(tmp_path / "project", ports)
+    all_of_them = [valkey(ports.redis, tmp_path), *commands(made, ports)]
+    children = [Child(command, tmp_path / f"{command.name}.log") for command in all_of_them]
+    try:
+        for child in children:
+            child.start()
+        for child in children:
+            child.wait_ready(START_SECONDS)
+        yield made, ports.pages
+    finally:
+        late = stop_all(children[::-1], END_SECONDS)
+    assert late == []
+
+
+def test_two_people_chat(project: tuple[Project, int], browser: Browser) -> None:
+    """Below a path, with the project's own users; what one says the other sees and the project finds."""
+    made, pages = project
+    seats = {}
+    for name, password in PEOPLE.items():
+        login = {"name": name, "password": password}
+        seats[name] = Person(browser, f"http://{LOOPBACK}:{pages}/chat/", login, (1100, 700))
+        seats[name].enter("orders")
+    seats["alice"].say("Where is my order?")
+    seats["bob"].sees("Where is my order?")
+    seats["bob"].say("On its way.")
+    for seat in seats.values():
+        seat.sees("Where is my order?", "On its way.")
+        assert seat.errors == []
+    print_texts = "from roomlog.models import ChatMessage; print(*ChatMessage.objects.values_list('text'))"
+    assert "On its way." in made.shell(print_texts)
+
+
+def test_the_page_says_these_lines() -> None:
+    """What this project was given is what a newcomer reads."""
+    page = (ROOT / "docs/your-project.md").read_text()
+    for line in (APPS, ADDRESSES, "manage.py migrate", "manage.py message_process_worker", "roomlog-gateway"):
+        assert line in page
