@@ -81,8 +81,8 @@ def write(alice: Any, bob: Any) -> UUID:
     from django.db import transaction
 
     from roomlog.models import ChatMessage, PendingCommand
-    from roomlog.rooms import post
     from roomlog.people import person_of
+    from roomlog.rooms import post
     from tests.harness.people import make_room, work_off
 
     room = make_room(person_of(alice).pk, [person_of(bob).pk])
