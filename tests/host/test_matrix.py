@@ -80,3 +80,22 @@ def test_a_project_of_this_user_model(
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_migrating_the_users_back_and_forth(tmp_path: Path) -> None:
+    """Past an older table of users, whose people are made once it has all columns again."""
+    project = Project(tmp_path / "project")
+    project.write("accounts/__init__.py", "")
+    project.write("accounts/models.py", MODELS["derived"])
+    project.set('INSTALLED_APPS += ["accounts"]', 'AUTH_USER_MODEL = "accounts.Account"')
+    project.add_roomlog()
+    project.manage("makemigrations", "accounts")
+    project.write("accounts/models.py", MODELS["derived"] + '    nickname = models.TextField(default="")\n')
+    project.manage("makemigrations", "accounts")
+    project.manage("migrate")
+    project.shell("from accounts.models import Account; Account.objects.bulk_create([Account(username='a')])")
+    project.manage("migrate", "accounts", "0001")
+    count_people = "from roomlog.models import Person; print('people:', Person.objects.count())"
+    assert "people: 0" in project.shell(count_people)
+    project.manage("migrate")
+    assert "people: 1" in project.shell(count_people)

@@ -8,6 +8,6 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
 django.setup()
 
-from tests.harness.accounts import admin_user, alice, as_alice, bob, code, fresh_cache, lobby, write
+from tests.harness.accounts import admin_user, alice, as_alice, bob, code, fresh_cache, lobby, work, write
 
-__all__ = ["admin_user", "alice", "as_alice", "bob", "code", "fresh_cache", "lobby", "write"]
+__all__ = ["admin_user", "alice", "as_alice", "bob", "code", "fresh_cache", "lobby", "work", "write"]

@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, Full, Queue
 from typing import Final
 
 import structlog
@@ -52,7 +53,7 @@ class Logins:
 
     def __init__(self, authenticators: Sequence[Authenticator]) -> None:
         self._authenticators = list(authenticators)
-        self._questions: SimpleQueue[tuple[Future[User | None], str] | None] = SimpleQueue()
+        self._questions: Queue[tuple[Future[User | None], str] | None] = Queue(WAITING + THREADS)
         self._threads: list[threading.Thread] = []
         self._asked: dict[tuple[int, str], _Asked] = {}
 
@@ -90,6 +91,9 @@ class Logins:
         """End the threads, which give their connections back. Again is harmless."""
         for asked in self._asked.values():
             asked.verdict.cancel()
+        with suppress(Empty):
+            while True:
+                self._questions.get_nowait()
         for _ in self._threads:
             self._questions.put(None)
         until = time.monotonic() + END_SECONDS
@@ -129,7 +133,10 @@ class Logins:
         if not self._threads:
             self._start()
         verdict: Future[User | None] = Future()
-        self._questions.put((verdict, token))
+        try:
+            self._questions.put_nowait((verdict, token))
+        except Full:  # of questions that nobody waits for any more: every thread hangs
+            return False
         self._asked[key] = _Asked(verdict, time.monotonic() + DEADLINE_SECONDS)
         return None
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.renderers import (
     OpenApiJsonRenderer,
@@ -15,6 +17,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .view import RestView
+
+
+class SessionsScheme(SessionScheme):  # type: ignore[no-untyped-call] # how it registers
+    """How the description calls the project's sessions."""
+
+    target_class = "roomlog.rest.view.Sessions"
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # how it registers
+    """How it calls tokens that a function of the project's knows."""
+
+    target_class = "roomlog.authenticators.BearerTokens"
+    name = "bearerAuth"
+    match_subclasses = True
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """Return the scheme of `Authorization`."""
+        return {"type": "http", "scheme": "bearer"}
 
 
 class OwnEndpoints(EndpointEnumerator):
