@@ -91,20 +91,6 @@ def test_places_follow_the_order_of_the_commands(people: People) -> None:
         assert list(rows)[1:] == [(2 + n, str(place + 3 * n)) for n in range(10)]
 
 
-def test_a_repeat_inside_the_batch_finds_its_first(people: People) -> None:
-    """Twice in one batch is one event, and both results carry its id."""
-    room = make_room(people.alice)
-    first, _, again = write(
-        (said := message(room), people.alice), (message(room), people.alice), (said, people.alice)
-    )
-    assert isinstance(first, Recorded)
-    assert isinstance(again, Recorded)
-    assert again.event is first.event
-    assert (first.duplicate, again.duplicate) == (False, True)
-    assert first.event.id is not None
-    assert RoomHead.objects.get(room_id=room).last_seq == 3
-
-
 def test_namesakes_of_other_rooms_and_users_are_not_read(people: People) -> None:
     """Commands that are called 1, 2, 3 … have thousands of namesakes; only the wanted rows come back."""
     rooms = [make_room(people.alice, [people.bob]) for _ in range(5)]
