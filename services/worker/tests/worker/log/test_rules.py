@@ -32,14 +32,6 @@ def log_of(room: UUID) -> list[tuple[int, str]]:
 class TestNewMessage:
     """Saying something."""
 
-    def test_it_takes_the_next_place_and_the_next_number(self, people: People) -> None:
-        """seq counts all events of the room, number its messages alone; the head knows both."""
-        room = make_room(people.alice, [people.bob])
-        events = [written(message(room, text), people.bob).event for text in ("one", "two")]
-        assert [(event.seq, event.number, event.text) for event in events] == [(2, 1, "one"), (3, 2, "two")]
-        head = RoomHead.objects.get(room_id=room)
-        assert (head.last_seq, head.messages) == (3, 2)
-
     def test_an_unknown_room_is_refused(self, people: People) -> None:
         """Strangers get one answer; who may everything is told the truth."""
         assert write_one(message(uuid4()), people.alice) == ErrorCode.NOT_MEMBER
