@@ -117,6 +117,7 @@ def held_elsewhere(rows: str, *parameters: UUID) -> Iterator[None]:
     try:
         other.set_autocommit(False)
         with other.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
             cursor.execute(f"SELECT 1 FROM {rows} FOR NO KEY UPDATE", parameters)
             yield
         other.rollback()

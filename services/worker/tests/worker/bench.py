@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 from redis import Redis
 from redis.client import PubSub
 
@@ -44,6 +45,8 @@ from roomlog_worker.leases import POLL_SECONDS, LeaseKeeper
 
 KEYSPACE: Final = Keyspace("bench")
 GATEWAY: Final = "gateway-1"
+ON_POSTGRES: Final = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+"""For what SQLite doesn't have: row locks, sessions that end, the fast path."""
 HEAR_SECONDS: Final = 10.0
 MOST_TURNS: Final = 50
 Found = TypeVar("Found", bound=Reply)
@@ -203,6 +206,10 @@ class Bench:
     def add_raw(self, stream: str, value: bytes) -> None:
         """Put an entry of any content into a stream."""
         self.redis.xadd(stream, {ENTRY_FIELD: value})
+
+    def wake(self, room: UUID) -> None:
+        """Announce a row of the api's, as the api does."""
+        self.add_raw(KEYSPACE.in_stream(shards.shard_of_room(room)), b"")
 
     def waiting(self) -> int:
         """Return how many entries all streams have."""

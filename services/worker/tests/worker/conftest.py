@@ -59,16 +59,6 @@ def people(database: str) -> People:
 @pytest.fixture
 def bench(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A worker that owns every shard, on an empty database of each kind and an empty Valkey."""
-    yield from _bench(redis_url, monkeypatch)
-
-
-@pytest.fixture
-def postgres_bench(postgres: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """The same on PostgreSQL alone."""
-    yield from _bench(redis_url, monkeypatch)
-
-
-def _bench(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     # An empty read and a pause of SQLite's are waits for nobody here.
     monkeypatch.setattr(bus, "BLOCK_MS", 1)
     monkeypatch.setattr(consumer, "SQLITE_PAUSE_SECONDS", 0.0)

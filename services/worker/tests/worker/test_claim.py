@@ -103,13 +103,6 @@ def test_another_number_of_shards_is_as_foreign(bench: Bench) -> None:
     )
 
 
-def test_a_successor_does_not_wait_for_its_predecessor_s_claim(bench: Bench) -> None:
-    """It is the same database's."""
-    successor = bench.another()
-    successor.turn()
-    assert owners() == {successor.leases.uuid}
-
-
 def test_a_restart_of_the_database_does_not_lose_the_prefix(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

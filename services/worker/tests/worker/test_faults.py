@@ -1,10 +1,9 @@
 """Deaths, outages and late owners: nothing is lost, doubled or reordered, and no answer is a guess."""
 
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-from uuid import UUID
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from typing import Any, Final
 
 import pytest
 from django.db import OperationalError, connection
@@ -12,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from roomlog.models import PendingCommand, RoomEvent, ShardLease, Worker
+from roomlog_contract import limits
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, shard_of_room
@@ -20,9 +20,12 @@ from roomlog_worker.bus import Bus
 from roomlog_worker.leases import POLL_SECONDS, WITHOUT_REDIS_SECONDS
 from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases
+from tests.harness.databases import held_elsewhere
 from tests.harness.people import People, make_room, message, post_as, write
-from tests.worker.bench import KEYSPACE, Bench, Killed
+from tests.harness.waiting import wait_until
+from tests.worker.bench import KEYSPACE, ON_POSTGRES, Bench, Killed
 from tests.worker.test_consumer import texts_of
+from tests.worker.test_trouble import rooms_of_one_shard
 
 WAIT_SECONDS = 15.0
 
@@ -42,6 +45,79 @@ def outage(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
             yield
 
     return cut_off
+
+
+@contextmanager
+def around_insert(
+    before: Callable[[], None] = lambda: None, after: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Act once, before or after the first events are inserted."""
+    done: list[bool] = []
+
+    def acting(append: Callable[..., Any]) -> Callable[..., Any]:
+        def act(*arguments: Any, **options: Any) -> Any:
+            if done:
+                return append(*arguments, **options)
+            done.append(True)
+            before()
+            result = append(*arguments, **options)
+            after()
+            return result
+
+        return act
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("append_events", "append_single"):
+            patch.setattr(statements, name, acting(getattr(statements, name)))
+        yield
+    assert done
+
+
+def end_session() -> None:
+    """End the worker's session, as its server would."""
+    _from_elsewhere("SELECT pg_terminate_backend(%s)", _session())
+    _wait_for_end()
+
+
+def _sleep_too_long() -> None:
+    with connection.connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 10")
+    _wait_for_end()
+
+
+def _session() -> int:
+    pid: int = connection.connection.info.backend_pid
+    return pid
+
+
+def _wait_for_end() -> None:
+    there = partial(_from_elsewhere, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", _session())
+    wait_until(lambda: not there(), WAIT_SECONDS, "the session ends")
+
+
+def _from_elsewhere(statement: str, parameter: int) -> Any:
+    other: BaseDatabaseWrapper = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(statement, [parameter])
+            return cursor.fetchone()[0]
+    finally:
+        other.close()
+
+
+@contextmanager
+def _on_a_standby() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    yield
+
+
+SESSIONS: Final = {
+    "its server ended it": lambda: around_insert(before=end_session),
+    "it slept in its transaction": lambda: around_insert(before=_sleep_too_long),
+    "a failover left a standby": _on_a_standby,
+}
+"""How the worker's session fails while a batch is written."""
 
 
 class TestDeaths:
@@ -118,61 +194,44 @@ class TestDatabase:
         assert texts_of(room) == [str(number) for number in range(20)]
         assert bench.worker.consumer.trouble() is None
 
-    def test_a_connection_that_breaks_inside_the_transaction_is_replaced(self, postgres_bench: Bench) -> None:
-        """The server ends the session while the batch is being written: the next turn writes it."""
-        people = People.make()
+    @ON_POSTGRES
+    @pytest.mark.parametrize("harm", SESSIONS.values(), ids=SESSIONS)
+    def test_trouble_of_a_session_is_no_entry_s_fault(
+        self, bench: Bench, people: People, harm: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        """The batch waits for the next session, and no failure of its entries is counted."""
         room = make_room(people.alice)
-        postgres_bench.send(message(room, "a"), people.alice)
-        with around_insert(before=end_session):
-            postgres_bench.worker.turn()
-        assert postgres_bench.worker.consumer.trouble() == "database"
-        assert postgres_bench.drain().seqs() == [2]
+        bench.send(message(room, "a"), people.alice)
+        with harm():
+            bench.worker.turn()
+        assert bench.worker.consumer.trouble() == "database"
+        assert not bench.worker.consumer._isolation._failures
+        assert bench.drain().seqs() == [2]
         assert texts_of(room) == ["a"]
 
-    def test_a_session_that_slept_in_its_transaction_is_replaced(self, postgres_bench: Bench) -> None:
-        """A paused worker wakes up without its locks: that is trouble, and no entry's fault."""
-        people = People.make()
-        room = make_room(people.alice)
-        postgres_bench.send(message(room, "a"), people.alice)
-        with around_insert(before=_sleep_too_long):
-            postgres_bench.worker.turn()
-        assert postgres_bench.worker.consumer.trouble() == "database"
-        assert not postgres_bench.worker.consumer._isolation._failures
-        assert postgres_bench.drain().seqs() == [2]
-
-    def test_a_read_only_standby_is_trouble(self, postgres_bench: Bench) -> None:
-        """After a failover the old primary may answer, but not write: the batch waits for the new one."""
-        people = People.make()
-        room = make_room(people.alice)
-        postgres_bench.send(message(room, "a"), people.alice)
-        with connection.cursor() as cursor:
-            cursor.execute("SET default_transaction_read_only = on")
-        postgres_bench.worker.turn()
-        assert postgres_bench.worker.consumer.trouble() == "database"
-        assert postgres_bench.drain().seqs() == [2]
-
+    @ON_POSTGRES
     def test_a_room_that_others_hold_waits_in_order(
-        self, postgres_bench: Bench, monkeypatch: pytest.MonkeyPatch
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Let go between two pieces of one batch, the later entries do not overtake the earlier ones."""
-        people = People.make()
-        held, free = _two_rooms_of_a_shard(people.alice)
-        isolation = postgres_bench.worker.consumer._isolation
+        held, free = rooms_of_one_shard(people.alice, 2)
+        isolation = bench.worker.consumer._isolation
         run = isolation.run
         monkeypatch.setattr(isolation, "run", lambda entries, step, parked, _: run(entries, step, parked, 1))
         first = [f"first {number}" for number in range(STREAM_BATCH // SHARDS)]
         for text in first:
-            postgres_bench.send(message(free, text), people.alice)
-        postgres_bench.turn()  # one stream is deep: the next read takes a whole batch of it
+            bench.send(message(free, text), people.alice)
+        bench.turn()  # one stream is deep: the next read takes a whole batch of it
         for number in range(4):
-            postgres_bench.send(message(held, str(number)), people.alice)
-            postgres_bench.send(message(free, str(number)), people.alice)
-        holder = _hold(held)
+            bench.send(message(held, str(number)), people.alice)
+            bench.send(message(free, str(number)), people.alice)
+        holder = ExitStack()
+        holder.enter_context(held_elsewhere("roomlog_roomhead WHERE room_id = %s", held))
         with around_insert(after=holder.close):
-            postgres_bench.turn()
+            bench.turn()
         assert texts_of(free) == [*first, "0", "1", "2", "3"]
         assert texts_of(held) == []
-        postgres_bench.drain()
+        bench.drain()
         assert texts_of(held) == ["0", "1", "2", "3"]
 
 
@@ -182,16 +241,17 @@ class TestRedis:
     def test_what_the_api_wrote_is_carried_out_all_the_same(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Row after row becomes an event although nobody can be told; gateways find them by the heads."""
+        """Batch after batch becomes events although nobody can be told; gateways find them by the heads."""
         room = make_room(people.alice)
-        for number in range(3):
+        for number in range(5):
             post_as(room, people.alice, str(number))
-        with monkeypatch.context() as patch:
-            for name in ("read", "finish", "answer"):
-                patch.setattr(bench.bus, name, _disconnected)
-            bench.turn(3)
-            assert bench.worker.consumer.trouble() == "redis"
-        assert texts_of(room) == ["0", "1", "2"]
+        monkeypatch.setattr(limits, "STREAM_BATCH", 2)
+        monkeypatch.setattr("roomlog_worker.consumer.WITHOUT_REDIS_SECONDS", 60.0)
+        for name in ("read", "finish", "answer"):
+            monkeypatch.setattr(bench.bus, name, _disconnected)
+        bench.turn()
+        assert bench.worker.consumer.trouble() == "redis"
+        assert texts_of(room) == ["0", "1", "2", "3", "4"]
         assert not PendingCommand.objects.exists()
 
     def test_a_server_that_is_gone_ends_a_turn_and_not_the_worker(self, bench: Bench) -> None:
@@ -217,16 +277,6 @@ class TestRedis:
         bench.worker.consumer._next_sweep = 0.0
         bench.worker.turn()
         assert texts_of(room) == ["by the api"]
-
-    def test_an_emptied_redis_is_simply_empty(self, bench: Bench, people: People) -> None:
-        """What was accepted is in the database; what was not is repeated by its sender."""
-        room = make_room(people.alice)
-        said = message(room, "again")
-        bench.send(said, people.alice)
-        bench.redis.flushall()
-        assert bench.turn().order == []
-        bench.send(said, people.alice)
-        assert bench.drain().seqs() == [2]
 
 
 class TestLateOwners:
@@ -285,82 +335,3 @@ def _take(leases: Any, shard: int) -> bool:
     epoch = ShardLease.objects.get(pk=shard).epoch
     leases.epochs[shard] = epoch + 1
     return take_leases({shard: epoch}, leases.uuid) == {shard}
-
-
-def _nothing() -> None:
-    """Do nothing."""
-
-
-@contextmanager
-def around_insert(
-    before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing
-) -> Iterator[None]:
-    """Act once, before or after the first events are inserted."""
-    done: list[bool] = []
-
-    def acting(append: Callable[..., Any]) -> Callable[..., Any]:
-        def act(*arguments: Any, **options: Any) -> Any:
-            if done:
-                return append(*arguments, **options)
-            done.append(True)
-            before()
-            result = append(*arguments, **options)
-            after()
-            return result
-
-        return act
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("append_events", "append_single"):
-            patch.setattr(statements, name, acting(getattr(statements, name)))
-        yield
-    assert done
-
-
-def end_session() -> None:
-    """End the worker's session, as its server would."""
-    _from_elsewhere("SELECT pg_terminate_backend(%s)", _session())
-    _wait_for_end(_session())
-
-
-def _sleep_too_long() -> None:
-    with connection.connection.cursor() as cursor:
-        cursor.execute("SET idle_in_transaction_session_timeout = 10")
-    _wait_for_end(_session())
-
-
-def _session() -> int:
-    pid: int = connection.connection.info.backend_pid
-    return pid
-
-
-def _wait_for_end(session: int) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while _from_elsewhere("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", session):
-        assert time.monotonic() < deadline, "the session did not end"
-
-
-def _from_elsewhere(statement: str, parameter: int) -> Any:
-    other: BaseDatabaseWrapper = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute(statement, [parameter])
-            return cursor.fetchone()[0]
-    finally:
-        other.close()
-
-
-def _two_rooms_of_a_shard(owner: int) -> tuple[UUID, UUID]:
-    seen: dict[int, UUID] = {}
-    while (shard := shard_of_room(room := make_room(owner))) not in seen:
-        seen[shard] = room
-    return seen[shard], room
-
-
-def _hold(room: UUID) -> BaseDatabaseWrapper:
-    """Lock a room's head in another session, until that is closed."""
-    other: BaseDatabaseWrapper = connection.copy()
-    other.set_autocommit(False)
-    with other.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM roomlog_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room])
-    return other

@@ -16,7 +16,7 @@ from roomlog_worker import reader
 from roomlog_worker.fairness import Fairness
 from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
 from tests.harness.people import People, make_room, make_token, message
-from tests.worker.bench import Bench, Heard
+from tests.worker.bench import ON_POSTGRES, Bench, Heard
 from tests.worker.test_reader import entry_of_read
 
 DEADLINE_SECONDS: Final = 20.0
@@ -44,53 +44,51 @@ def until(bench: Bench, condition: Callable[[Heard], bool]) -> Heard:
     return heard
 
 
+@ON_POSTGRES
 class TestSlowReads:
     """One read takes all the time that it may, always."""
 
     def test_it_is_given_up_and_answered(
-        self, postgres_bench: Bench, short_reads: None, monkeypatch: pytest.MonkeyPatch
+        self, bench: Bench, people: People, short_reads: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It fails alone, five times; logins and others' reads do not wait for it."""
-        people = People.make()
         room, token = make_room(people.alice), make_token(people.alice)
         connection.close()
         monkeypatch.setattr(reader, "_get_history", _slow_for("slow", reader._get_history))
-        slow = postgres_bench.ask(GetHistory(uuid="slow", room=room), people.alice)
-        quick = postgres_bench.ask(GetHistory(uuid="quick", room=room), people.bob)
-        login = postgres_bench.ask(Identify(uuid="i", token=token.key))
-        heard = postgres_bench.turn()
+        slow = bench.ask(GetHistory(uuid="slow", room=room), people.alice)
+        quick = bench.ask(GetHistory(uuid="quick", room=room), people.bob)
+        login = bench.ask(Identify(uuid="i", token=token.key))
+        heard = bench.turn()
         assert heard.reply(login, Identified).user is not None
         while quick not in heard.replies:
             assert slow not in heard.replies
-            heard = postgres_bench.turn()
+            heard = bench.turn()
         assert slow not in heard.replies
-        assert postgres_bench.worker.consumer.trouble() is None
-        assert postgres_bench.drain().error(slow) == "internal"
+        assert bench.worker.consumer.trouble() is None
+        assert bench.drain().error(slow) == "internal"
         assert (DeadLetter.objects.get().uuid, DeadLetter.objects.get().error) == ("slow", "OperationalError")
 
     def test_among_cursors_it_is_found_by_halving(
-        self, postgres_bench: Bench, short_reads: None, monkeypatch: pytest.MonkeyPatch
+        self, bench: Bench, people: People, short_reads: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Reads that are asked together end together; then each half stands for itself."""
-        people = People.make()
         room = make_room(people.alice)
         connection.close()
         monkeypatch.setattr(reader, "_select_room", _slow_for("slow", reader._select_room))
-        good = [postgres_bench.ask(SelectRoom(uuid="s", room=room), people.alice) for _ in range(3)]
-        slow = postgres_bench.ask(SelectRoom(uuid="slow", room=room), people.alice)
-        assert set(postgres_bench.turn().replies) == set(good)
-        assert postgres_bench.drain().error(slow) == "internal"
+        good = [bench.ask(SelectRoom(uuid="s", room=room), people.alice) for _ in range(3)]
+        slow = bench.ask(SelectRoom(uuid="slow", room=room), people.alice)
+        assert set(bench.turn().replies) == set(good)
+        assert bench.drain().error(slow) == "internal"
 
     def test_a_locked_table_is_nobodys_fault(
-        self, postgres_bench: Bench, monkeypatch: pytest.MonkeyPatch
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The time-out of a lock is shorter: everybody waits for it, and nothing is given up."""
-        people = People.make()
         room = make_room(people.alice)
         monkeypatch.setattr(databases, "READ_LOCK_TIMEOUT_MS", 50)
         connection.close()
-        asked = postgres_bench.ask(SelectRoom(uuid="s", room=room), people.alice)
-        lane = postgres_bench.worker.lanes[0]
+        asked = bench.ask(SelectRoom(uuid="s", room=room), people.alice)
+        lane = bench.worker.lanes[0]
         holder = connection.copy()
         with holder.cursor() as cursor:
             cursor.execute("BEGIN; LOCK TABLE roomlog_roomhead")
@@ -98,7 +96,7 @@ class TestSlowReads:
                 lane.turn()
                 assert lane.trouble() == "database"
         holder.close()
-        assert postgres_bench.drain().reply(asked, Selected).seq == 1
+        assert bench.drain().reply(asked, Selected).seq == 1
         assert not DeadLetter.objects.exists()
 
 

@@ -42,22 +42,22 @@ def start(clock: Clock, ordinal: int = 0) -> LeaseKeeper:
     return keeper
 
 
+def two_that_share(clock: Clock) -> tuple[LeaseKeeper, LeaseKeeper]:
+    """Return two processes, each with its share."""
+    one, two = start(clock), start(clock, 1)
+    tick(clock, [one, two], 2.0)
+    return one, two
+
+
 def shards_of(keeper: LeaseKeeper) -> set[int]:
     """Return the shards that the process believes to own."""
     return set(keeper.epochs)
 
 
-def test_the_first_worker_takes_everything(clock: Clock) -> None:
-    """64 free shards have an owner after one look, and none of them is suspect."""
-    keeper = start(clock)
-    assert shards_of(keeper) == ALL
-    assert keeper.unclean == set()
-    assert set(ShardLease.objects.values_list("owner", "epoch")) == {(keeper.uuid, 1)}
-
-
 def test_a_second_worker_gets_its_share(clock: Clock) -> None:
-    """The first releases exactly what the second should own, and goes on with the rest."""
+    """The first took all; it releases exactly what the second should own, and goes on with the rest."""
     one = start(clock)
+    assert (shards_of(one), one.unclean) == (ALL, set())
     two = start(clock, 1)
     assert shards_of(two) == set()
     tick(clock, [one, two], 2 * POLL_SECONDS)
@@ -73,8 +73,7 @@ def test_a_second_worker_gets_its_share(clock: Clock) -> None:
 
 def test_a_leaving_worker_hands_over_at_once(clock: Clock) -> None:
     """Scaled down: the shards are free, and the other has them at its next look, with nothing to suspect."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     two.release_all()
     assert shards_of(two) == set()
     tick(clock, [one], POLL_SECONDS)
@@ -85,8 +84,7 @@ def test_a_leaving_worker_hands_over_at_once(clock: Clock) -> None:
 
 def test_a_dead_worker_s_shards_are_taken_after_ten_seconds(clock: Clock) -> None:
     """Not before, and marked: the first entries may have killed it."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     lost = shards_of(two)
     tick(clock, [one], DEAD_SECONDS - POLL_SECONDS)
     assert shards_of(one) == ALL - lost
@@ -97,8 +95,7 @@ def test_a_dead_worker_s_shards_are_taken_after_ten_seconds(clock: Clock) -> Non
 
 def test_a_successor_takes_its_predecessor_s_shards_at_once(clock: Clock) -> None:
     """Killed and back in a second: no ten seconds of watching, and what killed it is suspect."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     lost = shards_of(two)
     successor = start(clock, 1)
     assert shards_of(successor) == lost
@@ -122,19 +119,9 @@ def test_a_successor_leaves_the_rest_to_those_it_is_meant_for(clock: Clock) -> N
     assert shards_of(successor) == ALL - shards_of(other)
 
 
-def test_only_its_own_predecessor_is_taken_for_dead(clock: Clock) -> None:
-    """A newcomer of another ordinal waits until the owner has let go, or has stood still for ten seconds."""
-    one = start(clock)
-    two = start(clock, 1)
-    tick(clock, [two], DEAD_SECONDS - POLL_SECONDS)
-    assert shards_of(two) == set()
-    assert shards_of(one) == ALL
-
-
 def test_a_beat_one_moment_before_the_end_counts(clock: Clock) -> None:
     """Whoever beats every nine seconds is alive."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     kept = shards_of(two)
     for _ in range(3):
         tick(clock, [one], DEAD_SECONDS - 2 * POLL_SECONDS)
@@ -180,8 +167,7 @@ def test_an_outage_for_all_kills_nobody(clock: Clock) -> None:
 
 def test_a_paused_worker_comes_back_as_a_stranger(clock: Clock) -> None:
     """It finds its shards with another, gives them up, and gets its share again without a fight."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     share = shards_of(two)
     tick(clock, [one], 2 * DEAD_SECONDS)
     one.unclean.clear()
@@ -217,8 +203,7 @@ def test_no_shard_before_redis_answered(clock: Clock) -> None:
 
 def test_shards_go_to_those_that_reach_redis(clock: Clock) -> None:
     """After five seconds without it, cleanly; and back once it answers."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     share = shards_of(two)
     two.redis_answered()
     two.redis_failed()
@@ -231,21 +216,9 @@ def test_shards_go_to_those_that_reach_redis(clock: Clock) -> None:
     assert (shards_of(two), shards_of(one)) == (share, ALL - share)
 
 
-def test_where_redis_is_away_for_all_no_shard_moves(clock: Clock) -> None:
-    """The api's commands are carried out without Redis, by those who have the shards already."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
-    before = shards_of(one), shards_of(two)
-    for keeper in (one, two):
-        keeper.redis_failed()
-    tick(clock, [one, two], 4 * WITHOUT_REDIS_SECONDS)
-    assert (shards_of(one), shards_of(two)) == before
-
-
 def test_a_hung_redis_that_one_notices_first_moves_no_shard(clock: Clock) -> None:
     """Time-outs end a second apart: the first waits for what the other's beat says."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     before = shards_of(one), shards_of(two)
     for keeper in (one, two):
         keeper.redis_answered()
@@ -259,8 +232,7 @@ def test_a_hung_redis_that_one_notices_first_moves_no_shard(clock: Clock) -> Non
 
 def test_a_dead_worker_s_shards_are_taken_without_redis_too(clock: Clock) -> None:
     """Redis is away for all: the one that lives carries out what the api wrote."""
-    one, two = start(clock), start(clock, 1)
-    tick(clock, [one, two], 2.0)
+    one, two = two_that_share(clock)
     one.redis_failed()
     two.redis_failed()
     tick(clock, [one, two], POLL_SECONDS)

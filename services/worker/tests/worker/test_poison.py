@@ -1,7 +1,6 @@
 """Entries that fail, and entries that kill: found, given five tries and buried, while the others go on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -24,47 +23,29 @@ from roomlog_worker.log.rules.messages import new_message
 from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
+from tests.worker.test_trouble import trigger
+
+
+def failing_rule(
+    monkeypatch: pytest.MonkeyPatch,
+    fails: Callable[[Asked[NewMessage]], bool],
+    error: type[BaseException] = ZeroDivisionError,
+) -> None:
+    """Let the code fail for some messages."""
+
+    def rule(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
+        if fails(asked):
+            raise error
+        return new_message(batch, asked)
+
+    monkeypatch.setitem(RULES, NewMessage, rule)
 
 
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code fails for every message that says so."""
 
-    def fail(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
-        if "poison" in asked.command.text:
-            raise ZeroDivisionError
-        return new_message(batch, asked)
-
-    monkeypatch.setitem(RULES, NewMessage, fail)
-
-
-@contextmanager
-def poison_in_the_database() -> Iterator[None]:
-    """The database fails for every message that says so."""
-    with connection.cursor() as cursor:
-        for statement in _TRIGGER[connection.vendor]:
-            cursor.execute(statement)
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            for statement in _NO_TRIGGER[connection.vendor]:
-                cursor.execute(statement)
-
-
-_TRIGGER = {
-    "sqlite": [
-        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_roomevent WHEN NEW.text = 'poison' "
-        "BEGIN SELECT RAISE(ABORT, 'poison'); END"
-    ],
-    "postgresql": [
-        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql "
-        "AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$",
-        "CREATE TRIGGER poison BEFORE INSERT ON roomlog_roomevent FOR EACH ROW "
-        "WHEN (NEW.text = 'poison') EXECUTE FUNCTION poison()",
-    ],
-}
-_NO_TRIGGER = {"sqlite": ["DROP TRIGGER poison"], "postgresql": ["DROP FUNCTION poison CASCADE"]}
+    failing_rule(monkeypatch, lambda asked: "poison" in asked.command.text)
 
 
 class TestFailures:
@@ -108,7 +89,7 @@ class TestFailures:
     def test_a_failure_of_the_database_is_isolated_too(self, bench: Bench, people: People) -> None:
         """The statement of a whole batch fails for one row: the other rows get through."""
         sick, well = make_room(people.alice), make_room(people.alice)
-        with poison_in_the_database():
+        with trigger("NEW.text = 'poison'"):
             bad = bench.send(message(sick, "poison"), people.alice)
             for number in range(10):
                 bench.send(message((sick, well)[number % 2], str(number)), people.alice)
@@ -124,13 +105,11 @@ class TestFailures:
         room = make_room(people.alice)
         left = [ENTRY_TRIES - 1]
 
-        def fail(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
-            if left[0]:
-                left[0] -= 1
-                raise ZeroDivisionError
-            return new_message(batch, asked)
+        def fails(_: Asked[NewMessage]) -> bool:
+            left[0] -= 1
+            return left[0] >= 0
 
-        monkeypatch.setitem(RULES, NewMessage, fail)
+        failing_rule(monkeypatch, fails)
         bench.send(message(room, "a"), people.alice)
         bench.drain()
         assert texts_of(room) == ["a"]
@@ -167,8 +146,10 @@ class TestFailures:
         room = make_room(people.alice)
         post_as(room, people.alice, "poison")
         post_as(room, people.alice, "behind")
-        bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
-        bench.worker.turn_until(lambda: _wake(bench, room) and not PendingCommand.objects.exists())
+        for _ in range(2 * ENTRY_TRIES):
+            bench.wake(room)
+            bench.turn()
+        assert not PendingCommand.objects.exists()
         assert texts_of(room) == ["behind"]
         assert DeadLetter.objects.get().entry.startswith("pending-")
 
@@ -232,7 +213,7 @@ class TestKillers:
     ) -> None:
         """Each successor counts before it tries; the entries before and behind the killer get through."""
         room, other = make_room(people.alice), make_room(people.alice)
-        monkeypatch.setitem(RULES, NewMessage, _deadly)
+        failing_rule(monkeypatch, lambda asked: asked.command.text == "killer", Killed)
         for text in ("before", "killer", "behind"):
             last = bench.send(message(room, text), people.alice)
             bench.send(message(other, text.replace("killer", "harmless")), people.alice)
@@ -303,11 +284,6 @@ class TestKillers:
         assert not _counts(bench.redis)
 
 
-def _wake(bench: Bench, room: UUID) -> bool:
-    bench.add_raw(KEYSPACE.in_stream(shard_of_room(room)), b"")
-    return True
-
-
 def _counts(redis: Redis) -> list[bytes | str]:
     return [key for shard in range(64) for key in redis.hkeys(KEYSPACE.tries_key(shard))]
 
@@ -320,9 +296,3 @@ def _fail_for_events(found: Any, *known: Any) -> Any:
     if any(isinstance(outcome.result, rules.Recorded) for outcome in found):
         raise ZeroDivisionError
     return publications.publications(found, *known)
-
-
-def _deadly(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
-    if asked.command.text == "killer":
-        raise Killed
-    return new_message(batch, asked)

@@ -1,14 +1,15 @@
 """What fails every entry is no entry's fault: it is waited for; nothing is buried, denied or reordered."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
 from roomlog.models import DeadLetter, PendingCommand, RoomEvent
@@ -20,10 +21,12 @@ from roomlog_worker.log.asked import Asked
 from roomlog_worker.log.batch import Batch
 from roomlog_worker.log.rules import RULES
 from roomlog_worker.log.rules.messages import new_message
+from tests.harness.databases import held_elsewhere
 from tests.harness.people import People, make_room, message, post_as
-from tests.worker.bench import KEYSPACE, Bench
+from tests.worker.bench import KEYSPACE, ON_POSTGRES, Bench
 from tests.worker.test_consumer import texts_of
 
+Fault = Callable[[], AbstractContextManager[None]]
 TURNS = 4 * ENTRY_TRIES
 EVENTS = "roomlog_roomevent"
 LETTERS = "roomlog_deadletter"
@@ -71,6 +74,13 @@ def trigger(condition: str = "", state: str = "") -> Iterator[None]:
         elsewhere("DROP TRIGGER refuse" if connection.vendor == "sqlite" else "DROP FUNCTION refuse CASCADE")
 
 
+@contextmanager
+def no_messages() -> Iterator[None]:
+    """Our own code fails for every message meanwhile."""
+    with patch.dict(RULES, {NewMessage: _fail}):
+        yield
+
+
 def rooms_of_one_shard(owner: int, count: int) -> Sequence[UUID]:
     """Return rooms whose commands share a stream."""
     by_shard: dict[int, list[UUID]] = {}
@@ -89,34 +99,20 @@ def post_many(room: UUID, user: int, count: int) -> None:
             post_as(room, user, str(number))
 
 
-@contextmanager
-def held(room: UUID) -> Iterator[None]:
-    """Somebody holds the room's head meanwhile."""
-    other: BaseDatabaseWrapper = connection.copy()
-    other.set_autocommit(False)
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SET idle_in_transaction_session_timeout = 0")
-            cursor.execute("SELECT 1 FROM roomlog_roomhead WHERE room_id = %s FOR NO KEY UPDATE", [room])
-            yield
-    finally:
-        other.close()
-
-
 class TestOfAll:
     """Faults that every entry would have."""
 
-    def test_a_changed_schema_costs_one_turn(self, postgres_bench: Bench) -> None:
+    @ON_POSTGRES
+    def test_a_changed_schema_costs_one_turn(self, bench: Bench, people: People) -> None:
         """A statement that was prepared before a column was widened fails; a new session knows better."""
-        people = People.make()
         room = make_room(people.alice, [people.bob])
-        postgres_bench.send(message(room, "before"), people.alice)
-        postgres_bench.turn()
+        bench.send(message(room, "before"), people.alice)
+        bench.turn()
         elsewhere("ALTER TABLE roomlog_person ALTER name TYPE varchar(151)")
         try:
-            postgres_bench.send(message(room, "after"), people.bob)
+            bench.send(message(room, "after"), people.bob)
             with capture_logs() as logs:
-                postgres_bench.turn(2)
+                bench.turn(2)
         finally:
             elsewhere("ALTER TABLE roomlog_person ALTER name TYPE varchar(150)")
         assert texts_of(room) == ["before", "after"]
@@ -126,47 +122,48 @@ class TestOfAll:
             ("trouble_over", None),
         ]
 
-    def test_lost_prepared_statements_cost_one_turn(self, postgres_bench: Bench) -> None:
+    @ON_POSTGRES
+    def test_lost_prepared_statements_cost_one_turn(self, bench: Bench, people: People) -> None:
         """A pooler gave this session another server, or somebody discarded what it had."""
-        people = People.make()
         room = make_room(people.alice)
         for number in range(3):
-            postgres_bench.send(message(room, str(number)), people.alice)
+            bench.send(message(room, str(number)), people.alice)
             with connection.cursor() as cursor:
                 cursor.execute("DEALLOCATE ALL")
-            postgres_bench.turn(2)
+            bench.turn(2)
         assert texts_of(room) == ["0", "1", "2"]
         assert not DeadLetter.objects.exists()
 
-    @pytest.mark.parametrize("table", [EVENTS, "roomlog_roomhead", "roomlog_membership"])
-    def test_a_missing_table_buries_nothing(self, bench: Bench, people: People, table: str) -> None:
-        """Messages and rows of the api wait, and come in order when it is back."""
-        rooms = [make_room(people.alice) for _ in range(3)]
-        for number in range(9):
-            bench.send(message(rooms[number % 3], str(number)), people.alice)
-        post_as(rooms[0], people.alice, "row")
-        with renamed(table):
-            assert bench.turn(TURNS).replies == {}
-            assert bench.worker.consumer.trouble() == "database"
-        bench.drain()
-        bench.worker.turn_until(lambda: not PendingCommand.objects.exists())
-        assert [[text for text in texts_of(room) if text != "row"] for room in rooms] == [
-            [str(number) for number in range(start, 9, 3)] for start in range(3)
-        ]
-        assert not DeadLetter.objects.exists()
+    @pytest.mark.parametrize(
+        ("fault", "trouble", "rooms"),
+        [
+            pytest.param(partial(renamed, EVENTS), "database", 3, id="no events"),
+            pytest.param(partial(renamed, "roomlog_roomhead"), "database", 3, id="no heads"),
+            pytest.param(partial(renamed, "roomlog_membership"), "database", 3, id="no members"),
+            pytest.param(trigger, "entries", 5, id="a constraint"),
+            pytest.param(no_messages, "entries", 3, id="a bug of ours"),
+        ],
+    )
+    def test_what_all_meet_buries_nothing(
+        self, bench: Bench, people: People, fault: Fault, trouble: str, rooms: int
+    ) -> None:
+        """Messages and rows of the api wait, and come in order when it is over. It is told once.
 
-    def test_a_constraint_that_all_break_buries_nothing(self, bench: Bench, people: People) -> None:
-        """It looks like an entry's own fault; but different entries have it, and none succeeds."""
-        rooms = [make_room(people.alice) for _ in range(5)]
+        A constraint looks like an entry's own fault; but different entries have it, and none succeeds.
+        """
+        made = [make_room(people.alice) for _ in range(rooms)]
         for number in range(10):
-            bench.send(message(rooms[number % 5], str(number)), people.alice)
-        post_as(rooms[0], people.alice, "row")
-        with trigger(), capture_logs() as logs:
+            bench.send(message(made[number % rooms], str(number)), people.alice)
+        post_as(made[0], people.alice, "row")
+        with fault(), capture_logs() as logs:
             assert bench.turn(TURNS).replies == {}
-            assert bench.worker.consumer.trouble() == "entries"
+            assert bench.worker.consumer.trouble() == trouble
             assert len([log for log in logs if log["event"] == "trouble"]) == 1
         bench.drain()
-        assert [texts_of(room)[:2] for room in rooms[1:]] == [[str(n), str(n + 5)] for n in range(1, 5)]
+        bench.worker.turn_until(lambda: not PendingCommand.objects.exists())
+        assert [[text for text in texts_of(room) if text != "row"] for room in made] == [
+            [str(number) for number in range(start, 10, rooms)] for start in range(rooms)
+        ]
         assert not DeadLetter.objects.exists()
 
     def test_the_entries_of_one_room_are_compared_too(self, bench: Bench, people: People) -> None:
@@ -180,20 +177,6 @@ class TestOfAll:
         assert texts_of(room) == [str(number) for number in range(5)]
         assert not DeadLetter.objects.exists()
 
-    def test_a_bug_that_all_meet_buries_nothing(
-        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Our own exception is no entry's fault either where it comes with each."""
-        rooms = [make_room(people.alice) for _ in range(3)]
-        for room in rooms:
-            bench.send(message(room, "a"), people.alice)
-        with monkeypatch.context() as patch:
-            patch.setitem(RULES, NewMessage, _fail)
-            bench.turn(TURNS)
-        bench.drain()
-        assert [texts_of(room) for room in rooms] == [["a"]] * 3
-        assert not DeadLetter.objects.exists()
-
     def test_entries_that_come_one_by_one_are_compared_too(self, bench: Bench, people: People) -> None:
         """The first has five tries, as an entry that is alone must have; then nothing more is buried."""
         rooms = [make_room(people.alice) for _ in range(4)]
@@ -205,16 +188,13 @@ class TestOfAll:
         bench.drain()
         assert RoomEvent.objects.filter(kind="new_message").count() == 3
 
-    def test_a_success_of_another_action_proves_nothing(
-        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_success_of_another_action_proves_nothing(self, bench: Bench, people: People) -> None:
         """No room can be made: none is denied, and the chat in other rooms goes on."""
         room = make_room(people.alice)
         commands = [CreateRoom(uuid=f"new-{number}", name="new") for number in range(3)]
         for command in commands:
             bench.send(command, people.alice)
-        with monkeypatch.context() as patch:
-            patch.setitem(RULES, CreateRoom, _fail)
+        with patch.dict(RULES, {CreateRoom: _fail}):
             for number in range(TURNS):
                 bench.send(message(room, str(number)), people.alice)
                 bench.turn()
@@ -228,19 +208,19 @@ class TestOfAll:
 class TestOfSome:
     """Faults that some entries have, and others must not wait for."""
 
+    @ON_POSTGRES
     @pytest.mark.parametrize("state", ["42501", "0A000", "55000", "XX000", "57014", "26000"])
-    def test_trouble_of_one_room_stops_no_other(self, postgres_bench: Bench, state: str) -> None:
+    def test_trouble_of_one_room_stops_no_other(self, bench: Bench, people: People, state: str) -> None:
         """What only certain rows meet is never buried, and its room keeps its order."""
-        people = People.make()
         sick, well = make_room(people.alice), make_room(people.alice)
         with trigger("NEW.text = 'sick'", state):
             for number in range(3):
-                postgres_bench.send(message(sick, "sick"), people.alice)
-                postgres_bench.send(message(sick, str(number)), people.alice)
-                postgres_bench.send(message(well, str(number)), people.alice)
-                postgres_bench.turn(TURNS)
+                bench.send(message(sick, "sick"), people.alice)
+                bench.send(message(sick, str(number)), people.alice)
+                bench.send(message(well, str(number)), people.alice)
+                bench.turn(TURNS)
             assert texts_of(well) == ["0", "1", "2"]
-        postgres_bench.drain()
+        bench.drain()
         assert texts_of(sick) == ["sick", "0", "sick", "1", "sick", "2"]
         assert not DeadLetter.objects.exists()
 
@@ -263,36 +243,34 @@ class TestOfSome:
 class TestParking:
     """Rooms that wait, and the others of their shard."""
 
-    def test_a_locked_room_stops_no_other_of_its_shard(self, postgres_bench: Bench) -> None:
+    @ON_POSTGRES
+    def test_a_locked_room_stops_no_other_of_its_shard(self, bench: Bench, people: People) -> None:
         """However many of its entries stand before theirs; later it has all of them, in order."""
-        people = People.make()
         locked, free = rooms_of_one_shard(people.alice, 2)
-        with held(locked):
+        with held_elsewhere("roomlog_roomhead WHERE room_id = %s", locked):
             for number in range(900):
-                postgres_bench.send(message(locked, str(number)), people.alice)
-            postgres_bench.send(message(free, "first"), people.alice)
-            assert postgres_bench.worker.turn_until(lambda: texts_of(free) == ["first"]) <= 8
+                bench.send(message(locked, str(number)), people.alice)
+            bench.send(message(free, "first"), people.alice)
+            assert bench.worker.turn_until(lambda: texts_of(free) == ["first"]) <= 8
             for number in range(20):
-                postgres_bench.send(message(locked, str(900 + number)), people.alice)
-                postgres_bench.send(message(free, str(number)), people.alice)
-                postgres_bench.worker.turn_until(lambda: texts_of(free)[-1] == str(number))  # noqa: B023
+                bench.send(message(locked, str(900 + number)), people.alice)
+                bench.send(message(free, str(number)), people.alice)
+                bench.worker.turn_until(lambda: texts_of(free)[-1] == str(number))  # noqa: B023
             assert texts_of(locked) == []
-        postgres_bench.drain()
+        bench.drain()
         assert texts_of(locked) == [str(number) for number in range(920)]
         assert texts_of(free) == ["first", *(str(number) for number in range(20))]
 
-    def test_its_rows_stop_nobody_s_rows(self, postgres_bench: Bench) -> None:
+    @ON_POSTGRES
+    def test_its_rows_stop_nobody_s_rows(self, bench: Bench, people: People) -> None:
         """The oldest rows are all of one locked room."""
-        people = People.make()
         locked, free = make_room(people.alice), make_room(people.alice)
-        with held(locked):
+        with held_elsewhere("roomlog_roomhead WHERE room_id = %s", locked):
             post_many(locked, people.alice, 600)
             post_as(free, people.alice, "row")
-            postgres_bench.worker.consumer._next_sweep = 0.0
-            assert postgres_bench.worker.turn_until(lambda: texts_of(free) == ["row"]) <= 5
-        postgres_bench.worker.turn_until(
-            lambda: not PendingCommand.objects.exists() or _sweep(postgres_bench)
-        )
+            bench.worker.consumer._next_sweep = 0.0
+            assert bench.worker.turn_until(lambda: texts_of(free) == ["row"]) <= 5
+        bench.worker.turn_until(lambda: not PendingCommand.objects.exists() or _sweep(bench))
         assert texts_of(locked) == [str(number) for number in range(600)]
 
     def test_a_room_that_only_fails_stops_no_other(
@@ -330,18 +308,6 @@ class TestSweeps:
         assert texts_of(room) == [str(number) for number in range(1_000)]
         assert not PendingCommand.objects.exists()
 
-    def test_without_redis_as_well(
-        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Nobody can be told, but the rows need not wait."""
-        room = make_room(people.alice)
-        post_many(room, people.alice, 600)
-        monkeypatch.setattr("roomlog_worker.consumer.WITHOUT_REDIS_SECONDS", 60.0)
-        for name in ("read", "finish", "answer"):
-            monkeypatch.setattr(bench.bus, name, _disconnected)
-        bench.turn()
-        assert texts_of(room) == [str(number) for number in range(600)]
-
 
 def _sweep(bench: Bench) -> bool:
     bench.worker.consumer._next_sweep = 0.0
@@ -350,7 +316,3 @@ def _sweep(bench: Bench) -> bool:
 
 def _fail(*_: Any, **__: Any) -> Any:
     raise ZeroDivisionError
-
-
-def _disconnected(*_: Any, **__: Any) -> Any:
-    raise RedisConnectionError

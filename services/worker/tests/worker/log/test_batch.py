@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from roomlog.models import RoomEvent, RoomHead
-from roomlog_contract.commands import NewMessage
 from roomlog_worker.log.batch import Wanted, open_batch
 from roomlog_worker.log.pg_roundtrip import Call, Exchange, Rows
 from roomlog_worker.log.rules import Recorded
@@ -81,30 +77,6 @@ def test_every_look_up_of_an_event_carries_its_room(people: People) -> None:
     assert all('"room_id" IN' in sql for sql in of_django)
 
 
-def test_places_follow_the_order_of_the_commands(people: People) -> None:
-    """Each room's events have seq 1 … n without a gap, in the order given, though the rooms are mixed."""
-    rooms = [make_room(people.alice) for _ in range(3)]
-    commands = [(message(rooms[n % 3], str(n)), people.alice) for n in range(30)]
-    write(*commands)
-    for place, room in enumerate(rooms):
-        rows = RoomEvent.objects.filter(room_id=room).order_by("seq").values_list("seq", "text")
-        assert list(rows)[1:] == [(2 + n, str(place + 3 * n)) for n in range(10)]
-
-
-def test_a_repeat_inside_the_batch_finds_its_first(people: People) -> None:
-    """Twice in one batch is one event, and both results carry its id."""
-    room = make_room(people.alice)
-    first, _, again = write(
-        (said := message(room), people.alice), (message(room), people.alice), (said, people.alice)
-    )
-    assert isinstance(first, Recorded)
-    assert isinstance(again, Recorded)
-    assert again.event is first.event
-    assert (first.duplicate, again.duplicate) == (False, True)
-    assert first.event.id is not None
-    assert RoomHead.objects.get(room_id=room).last_seq == 3
-
-
 def test_namesakes_of_other_rooms_and_users_are_not_read(people: People) -> None:
     """Commands that are called 1, 2, 3 … have thousands of namesakes; only the wanted rows come back."""
     rooms = [make_room(people.alice, [people.bob]) for _ in range(5)]
@@ -114,13 +86,6 @@ def test_namesakes_of_other_rooms_and_users_are_not_read(people: People) -> None
         batch = open_batch([Wanted("1", rooms[0], people.bob)], timezone.now())
     assert batch.known.keys() == {("1", rooms[0], people.bob)}
     assert batch.rooms[rooms[0]].members.keys() == {people.bob}
-
-
-def test_an_unknown_room_is_not_one_that_others_hold(people: People) -> None:
-    """A room that nobody made can be made; only a locked one must wait."""
-    with transaction.atomic():
-        batch = open_batch([Wanted("u", uuid4(), people.alice)], timezone.now())
-    assert (batch.rooms, batch.held_by_others) == ({}, frozenset())
 
 
 def test_an_empty_batch_is_harmless(database: str) -> None:
@@ -142,26 +107,3 @@ def test_rooms_that_others_hold_are_left_out(postgres: str) -> None:
     with transaction.atomic():
         batch = open_batch([Wanted("a", locked, alice)], timezone.now())
     assert batch.rooms.keys() == {locked}
-
-
-def test_a_held_room_does_not_keep_others_from_reading(postgres: str) -> None:
-    """The head's lock lets readers pass."""
-    alice = add_user("alice")
-    room = make_room(alice)
-    with held_elsewhere("roomlog_roomhead WHERE room_id = %s", room):
-        assert RoomEvent.objects.filter(room_id=room).aggregate(last=Max("seq")) == {"last": 1}
-        assert RoomHead.objects.get(room_id=room).last_seq == 1
-
-
-def test_what_was_rolled_back_took_no_place(people: People) -> None:
-    """The counter is a row of the transaction: no gap remains."""
-    room = make_room(people.alice)
-    with pytest.raises(ZeroDivisionError):
-        _write_and_fail(message(room), people.alice)
-    assert written(message(room), people.alice).event.seq == 2
-
-
-def _write_and_fail(command: NewMessage, user: int) -> None:
-    with transaction.atomic():
-        write((command, user))
-        raise ZeroDivisionError

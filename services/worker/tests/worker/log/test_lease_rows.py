@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
-from roomlog.models import ShardLease, Worker
+from roomlog.models import ShardLease
 from roomlog_contract.shards import SHARDS
 from roomlog_worker.log import leases, statements
 
@@ -61,13 +61,3 @@ def test_later_processes_have_higher_numbers(database: str) -> None:
     first = leases.register_worker(ONE, 0)
     leases.forget_worker(ONE)
     assert leases.register_worker(TWO, 0) > first
-
-
-def test_the_forgotten_hear_of_it_at_their_next_beat(database: str) -> None:
-    """A process that others declared dead is told so, and ends."""
-    leases.register_worker(ONE, 0)
-    assert leases.beat(ONE, reaches_redis=False)
-    row = Worker.objects.get()
-    assert (row.beat, row.reaches_redis) == (1, False)
-    leases.forget_worker(ONE)
-    assert not leases.beat(ONE, reaches_redis=True)

@@ -1,6 +1,5 @@
 """Statements that travel together: what they see, what an error leaves, and when they are prepared again."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -9,6 +8,7 @@ from django.db import DataError, connection, transaction
 from psycopg.pq import TransactionStatus
 
 from roomlog_worker.log.pg_roundtrip import Call, Exchange, Rows, Statement
+from tests.harness.waiting import wait_until
 
 
 def note(name: str, kind: str, sql: str) -> Statement:
@@ -104,15 +104,6 @@ def test_each_sees_what_was_committed_while_an_earlier_one_waited(postgres: str)
         assert asked.result(WAIT_SECONDS) == [[("held",)], [(2,)]]
 
 
-def test_each_session_prepares_for_itself(exchange: Exchange) -> None:
-    """After a lost connection nothing is taken for known."""
-    with transaction.atomic():
-        exchange.ask(Call(COUNT, ("?",)))
-    connection.close()
-    with transaction.atomic():
-        assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
-
-
 def _lock_and_count(exchange: Exchange) -> list[Rows]:
     try:
         with transaction.atomic():
@@ -122,13 +113,12 @@ def _lock_and_count(exchange: Exchange) -> list[Rows]:
 
 
 def wait_for_a_waiting_session() -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    with connection.cursor() as cursor:
-        while True:
+    def waiting() -> int:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            assert time.monotonic() < deadline, "nobody waits"
+            return int(cursor.fetchone()[0])
+
+    wait_until(waiting, WAIT_SECONDS, "a session waits")
 
 
 def _add_and_fail(exchange: Exchange) -> None:

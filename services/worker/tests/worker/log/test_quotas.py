@@ -40,20 +40,6 @@ def age_all() -> None:
     ChatRoom.objects.update(date_created=timezone.now() - timedelta(minutes=2))
 
 
-def test_one_more_than_allowed_in_a_minute_is_told_when_to_try_again(people: People) -> None:
-    """When the oldest of the last minute's is a minute old."""
-    make_room(people.alice)
-    make_room(people.alice)
-    command = CreateRoom(uuid="third")
-    with transaction.atomic(), pytest.raises(RefusedWrite) as refused:
-        carry_out(open_batch([wanted_by(command, people.alice)], timezone.now()), command, people.alice)
-    assert refused.value.code is ErrorCode.RATE_LIMITED
-    assert 0 < (refused.value.retry_after_ms or 0) <= 60_000
-    assert isinstance(create(people.bob), Recorded)
-    age_all()
-    assert create(people.alice) is ErrorCode.TOO_MANY_ROOMS
-
-
 @pytest.mark.parametrize(("a_minute", "at_once"), [(60, 5), (12, 5), (120, 10)])
 def test_a_minutes_rooms_come_spread(
     people: People, monkeypatch: pytest.MonkeyPatch, a_minute: int, at_once: int

@@ -28,12 +28,13 @@ def test_any_mixture_of_repeats_stores_each_message_once(
             *((message(room, text, uuid=uuid), getattr(people, user)) for uuid, user, text in batch)
         )
         for (uuid, user, text), result in zip(batch, results, strict=True):
+            is_repeat = (uuid, user) in known
             seq, first = known.setdefault((uuid, user), (len(known) + 2, text))
             if text != first:
                 assert result == ErrorCode.UUID_CONFLICT
             else:
                 assert isinstance(result, Recorded)
-                assert result.event.seq == seq
+                assert (result.event.seq, result.duplicate) == (seq, is_repeat)
     assert log_of(room) == [(seq, uuid, text) for (uuid, _), (seq, text) in known.items()]
 
 

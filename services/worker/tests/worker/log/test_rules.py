@@ -1,6 +1,7 @@
 """Each action: what it writes, whom it refuses, and what a repeat of it answers."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -31,29 +32,10 @@ def log_of(room: UUID) -> list[tuple[int, str]]:
 class TestNewMessage:
     """Saying something."""
 
-    def test_it_takes_the_next_place_and_the_next_number(self, people: People) -> None:
-        """seq counts all events of the room, number its messages alone; the head knows both."""
-        room = make_room(people.alice, [people.bob])
-        events = [written(message(room, text), people.bob).event for text in ("one", "two")]
-        assert [(event.seq, event.number, event.text) for event in events] == [(2, 1, "one"), (3, 2, "two")]
-        head = RoomHead.objects.get(room_id=room)
-        assert (head.last_seq, head.messages) == (3, 2)
-
-    def test_a_stranger_is_refused(self, people: People) -> None:
-        """Who is no member says nothing."""
-        room = make_room(people.alice)
-        assert write_one(message(room), people.bob) == ErrorCode.NOT_MEMBER
-
     def test_an_unknown_room_is_refused(self, people: People) -> None:
         """Strangers get one answer; who may everything is told the truth."""
         assert write_one(message(uuid4()), people.alice) == ErrorCode.NOT_MEMBER
         assert write_one(message(uuid4()), people.alice, staff=True) == ErrorCode.NOT_FOUND
-
-    def test_an_archived_room_is_refused(self, people: People) -> None:
-        """Nothing follows in an archived room."""
-        room = make_room(people.alice)
-        ChatRoom.objects.update(archived_at=timezone.now())
-        assert write_one(message(room), people.alice) == ErrorCode.ARCHIVED
 
     def test_a_muted_member_waits_for_the_end(self, people: People) -> None:
         """Muted until a moment: refused before it, heard after it."""
@@ -62,11 +44,6 @@ class TestNewMessage:
         assert write_one(message(room), people.alice) == ErrorCode.MUTED
         Membership.objects.update(muted_until=timezone.now() - timedelta(seconds=1))
         assert isinstance(write_one(message(room), people.alice), Recorded)
-
-    def test_staff_speaks_where_it_is_no_member(self, people: People) -> None:
-        """The api checks rights itself; its commands need no membership."""
-        room = make_room(people.alice)
-        assert isinstance(write_one(message(room), people.carol, staff=True), Recorded)
 
     def test_a_reply_names_a_message_of_the_same_room(self, people: People) -> None:
         """`reply_to` is the id of a message of this room, not of another's, nor of another kind of event."""
@@ -154,33 +131,19 @@ class TestInviteUser:
     """Bringing somebody in."""
 
     def test_any_member_may_invite(self, people: People) -> None:
-        """The event names whom it concerns, and that user is a member from then on."""
+        """The event names whom it concerns, and that user is a member from then on, with the role."""
         room = make_room(people.alice, [people.bob])
         event = written(InviteUser(uuid="i", room=room, user=people.carol), people.bob).event
         assert event.data == {"member": people.carol, "role": "member"}
-        assert members_of(room)[people.carol] == "member"
         assert isinstance(write_one(message(room), people.carol), Recorded)
-
-    @pytest.mark.parametrize(
-        ("mine", "given", "refused"),
-        [
-            ("member", "admin", ErrorCode.FORBIDDEN),
-            ("member", "owner", ErrorCode.FORBIDDEN),
-            ("admin", "admin", None),
-            ("admin", "owner", ErrorCode.FORBIDDEN),
-            ("owner", "owner", None),
-        ],
-    )
-    def test_nobody_gives_a_role_above_the_own(
-        self, people: People, mine: str, given: str, refused: ErrorCode | None
-    ) -> None:
-        """An admin who makes owners would be one."""
-        room = make_room(people.alice, [people.bob])
-        Membership.objects.filter(user_id=people.bob).update(role=mine)
-        command = InviteUser(uuid="i", room=room, user=people.carol, role=given)  # type: ignore[arg-type]
-        result = write_one(command, people.bob)
-        assert (result if isinstance(result, ErrorCode) else None) == refused
-        assert members_of(room).get(people.carol) == (None if refused else given)
+        dora = add_user("dora")
+        written(InviteUser(uuid="a", room=room, user=dora, role="admin"), people.alice)
+        assert members_of(room) == {
+            people.alice: "owner",
+            people.bob: "member",
+            people.carol: "member",
+            dora: "admin",
+        }
 
     def test_who_can_t_be_invited(self, people: People) -> None:
         """A member already, the unknown and the deactivated; and nobody by a stranger."""
@@ -204,26 +167,14 @@ class TestInviteUser:
 class TestRemoveUser:
     """Putting somebody out."""
 
-    @pytest.mark.parametrize(
-        ("mine", "theirs", "refused"),
-        [
-            ("member", "member", ErrorCode.FORBIDDEN),
-            ("admin", "member", None),
-            ("admin", "admin", None),
-            ("admin", "owner", ErrorCode.FORBIDDEN),
-            ("owner", "owner", None),
-        ],
-    )
-    def test_only_who_ranks_as_high_removes(
-        self, people: People, mine: str, theirs: str, refused: ErrorCode | None
-    ) -> None:
-        """Owners and admins remove; an owner only an owner."""
+    def test_an_admin_removes_an_admin_and_nobody_a_stranger(self, people: People) -> None:
+        """The specification's table says the rest of it."""
         room = make_room(people.alice, [people.bob, people.carol])
-        Membership.objects.filter(user_id=people.bob).update(role=mine)
-        Membership.objects.filter(user_id=people.carol).update(role=theirs)
-        result = write_one(RemoveUser(uuid="r", room=room, user=people.carol), people.bob)
-        assert (result if isinstance(result, ErrorCode) else None) == refused
-        assert (people.carol in members_of(room)) == bool(refused)
+        Membership.objects.exclude(user_id=people.alice).update(role="admin")
+        written(RemoveUser(uuid="r", room=room, user=people.carol), people.bob)
+        assert members_of(room) == {people.alice: "owner", people.bob: "admin"}
+        again = write_one(RemoveUser(uuid="r2", room=room, user=people.carol), people.alice)
+        assert again == ErrorCode.NOT_FOUND
 
     def test_the_removed_says_nothing_more(self, people: People) -> None:
         """The order in the log decides: before the removal it counts, after it not."""
@@ -237,16 +188,6 @@ class TestRemoveUser:
         assert isinstance(removal, Recorded)
         assert removal.event.data == {"member": people.bob, "role": "member"}
         assert after == ErrorCode.NOT_MEMBER
-
-    def test_a_stranger_neither_removes_nor_is_removed(self, people: People) -> None:
-        """not_member for the sender, not_found for whom it concerns."""
-        room = make_room(people.alice)
-        assert (
-            write_one(RemoveUser(uuid="r", room=room, user=people.alice), people.bob) == ErrorCode.NOT_MEMBER
-        )
-        assert (
-            write_one(RemoveUser(uuid="r", room=room, user=people.bob), people.alice) == ErrorCode.NOT_FOUND
-        )
 
 
 class TestLeaveRoom:
@@ -262,42 +203,14 @@ class TestLeaveRoom:
 
 
 @pytest.mark.parametrize("action", [InviteUser, RemoveUser, LeaveRoom])
-class TestMembershipCommands:
-    """What holds for all commands that change who is in a room."""
-
-    def test_a_direct_room_keeps_its_two(self, people: People, action: type[RoomWrite]) -> None:
-        """Nobody comes, nobody goes."""
-        make = CreateRoom(uuid="d", kind="direct", members=[people.bob])
-        room = written(make, people.alice).event.room_id
-        assert write_one(_about(action, room, people.bob), people.alice) == ErrorCode.FORBIDDEN
-
-    def test_an_archived_room_stays_as_it_is(self, people: People, action: type[RoomWrite]) -> None:
-        """archived for all of them."""
-        room = make_room(people.alice, [people.bob])
-        ChatRoom.objects.update(archived_at=timezone.now())
-        assert write_one(_about(action, room, people.bob), people.alice) == ErrorCode.ARCHIVED
-
-    def test_an_unknown_room_is_refused(self, people: People, action: type[RoomWrite]) -> None:
-        """As by a room of others."""
-        assert write_one(_about(action, uuid4(), people.bob), people.alice) == ErrorCode.NOT_MEMBER
-
-    def test_a_stranger_learns_nothing_of_a_room(self, people: People, action: type[RoomWrite]) -> None:
-        """not_member before all else, of a direct room too, whose id anybody can compute."""
-        make = CreateRoom(uuid="d", kind="direct", members=[people.bob])
-        rooms = [written(make, people.alice).event.room_id, make_room(people.alice)]
-        ChatRoom.objects.filter(pk=rooms[1]).update(archived_at=timezone.now())
-        answers = [write_one(_about(action, room, people.bob), people.carol) for room in (*rooms, uuid4())]
-        assert answers == [ErrorCode.NOT_MEMBER] * 3
-
-
-def _about(action: type[RoomWrite], room: UUID, user: int) -> RoomWrite:
-    if action is LeaveRoom:
-        return LeaveRoom(uuid="m", room=room)
-    return (
-        InviteUser(uuid="m", room=room, user=user)
-        if action is InviteUser
-        else RemoveUser(uuid="m", room=room, user=user)
-    )
+def test_a_stranger_learns_nothing_of_a_room(people: People, action: Any) -> None:
+    """not_member before all else, of a direct room too, whose id anybody can compute."""
+    make = CreateRoom(uuid="d", kind="direct", members=[people.bob])
+    rooms = [written(make, people.alice).event.room_id, make_room(people.alice), uuid4()]
+    ChatRoom.objects.filter(pk=rooms[1]).update(archived_at=timezone.now())
+    whom = {} if action is LeaveRoom else {"user": people.bob}
+    answers = [write_one(action(uuid="m", room=room, **whom), people.carol) for room in rooms]
+    assert answers == [ErrorCode.NOT_MEMBER] * 3
 
 
 class TestRepeats:

@@ -66,12 +66,6 @@ def test_every_file_is_a_statement_s() -> None:
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=name_of)
-def test_a_file_prepares_what_it_is_called(statement: Statement) -> None:
-    """PostgreSQL knows the statement by the file's name."""
-    assert statement.preparation.startswith(f"PREPARE {statement.name} (")
-
-
-@pytest.mark.parametrize("statement", STATEMENTS, ids=name_of)
 def test_postgresql_finds_the_rows_by_the_index_that_the_file_names(
     postgres: str, statement: Statement
 ) -> None:
