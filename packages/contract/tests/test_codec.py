@@ -87,9 +87,8 @@ def test_text_is_taken_as_it_was_written() -> None:
 def test_bad_input_is_refused_by_its_name(group: Callable[[], Iterator[BadInput]]) -> None:
     """The tables to which real processes are held: what is said and echoed, and if the socket closes."""
     for case in group():
-        assert outcome_of(case) == (case.expected, case.uuid if "error" in case.expected else "case"), (
-            case.name
-        )
+        echoed = case.uuid if "error" in case.expected else "case"
+        assert outcome_of(case) == (case.expected, echoed), case.name
 
 
 def outcome_of(case: BadInput) -> tuple[str, str | None]:

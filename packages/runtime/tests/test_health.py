@@ -108,7 +108,7 @@ def test_only_get_is_answered(server: HealthServer) -> None:
     "head", [b"rubbish\r\n\r\n", b"x" * health.MAX_REQUEST_BYTES], ids=["rubbish", "endless"]
 )
 def test_a_head_that_is_none_is_answered_and_closed(server: HealthServer, head: bytes) -> None:
-    """Rubbish costs its sender alone; a head over the bound is answered as it stands, not gathered for ever."""
+    """Rubbish costs its sender alone; a head over the bound is answered as it stands."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as link:
         link.sendall(head)
         assert link.recv(4096).startswith(b"HTTP/1.1 400 ")
