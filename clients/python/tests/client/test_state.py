@@ -98,6 +98,19 @@ def test_event_within_a_page_is_the_answer_too(bench: Bench) -> None:
     assert bench.results() == [Sent(ROOM, EPOCH, 11, "u-1", False)]
 
 
+def test_unanswered_commands_are_repeated_on_the_next_connection(bench: Bench) -> None:
+    """The outbox survives the connection: same uuids, oldest first."""
+    bench.submit("u-1")
+    bench.submit("u-2")
+    assert bench.uuids() == ["u-1", "u-2"]
+    bench.close(None)
+    bench.state.opened(1.0)
+    assert bench.uuids() == ["authenticate"]
+    bench.hear_rooms()
+    assert bench.uuids() == ["u-1", "u-2"]
+    assert bench.results() == []
+
+
 def test_silent_command_is_repeated_on_the_same_connection(bench: Bench) -> None:
     """Without an answer in time the same uuid goes out again."""
     bench.submit("u-1")

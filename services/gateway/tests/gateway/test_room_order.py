@@ -5,6 +5,14 @@ from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import Stage, read, seqs
 
 
+def test_events_are_delivered_in_order_and_once(stage: Stage, session: Session) -> None:
+    """Early ones wait for their predecessor, repeated ones are dropped."""
+    for _ in range(4):
+        stage.append()
+    stage.publish(1, 3, 3, 2, 1, 4, 2)
+    assert seqs(read(session)) == [1, 2, 3, 4]
+
+
 def test_a_missing_event_is_asked_for_and_then_all_follow(stage: Stage, session: Session) -> None:
     """A fetched page fills the gap, and what waited behind it is delivered."""
     for _ in range(5):
