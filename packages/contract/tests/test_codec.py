@@ -1,6 +1,7 @@
 """The strict parse of a client's frame: what becomes a command, and how each kind of rubbish is refused."""
 
 import json
+from collections.abc import Callable, Iterator
 from time import process_time
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,8 @@ from roomlog_contract.commands import (
 )
 from roomlog_contract.errors import ErrorCode, MalformedFrame, RefusedCommand
 from roomlog_contract.events import ErrorAnswer, RoomLeft
+from tests.abuse.inputs import bad_inputs, bad_values
+from tests.abuse.inputs.bad_inputs import BadInput
 
 HEX = "00112233445566778899aabbccddeeff"
 ROOM = UUID(HEX)
@@ -32,6 +35,10 @@ SELECT = {"uuid": "u1", "action": "select_room", "room": HEX}
 HISTORY = {"uuid": "u1", "action": "get_history", "room": HEX}
 CREATE = {"uuid": "u1", "action": "create_room"}
 LOGIN = {"uuid": "u1", "action": "authenticate"}
+AT_THE_CODEC = (
+    *(bad_inputs.documents, bad_inputs.damaged_frames, bad_inputs.impossible_values, bad_inputs.wrong_names),
+    *(bad_inputs.unknown_actions, bad_values.wrong_values, bad_values.missing_keys, bad_values.bad_texts),
+)
 INVITE = {"uuid": "u1", "action": "invite_user", "room": HEX, "user": 7}
 
 
@@ -40,10 +47,6 @@ def refusal(keys: object) -> RefusedCommand:
     with pytest.raises(RefusedCommand) as caught:
         decode_command(json.dumps(keys))
     return caught.value
-
-
-def without(keys: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in keys.items() if name != key}
 
 
 @pytest.mark.parametrize(
@@ -80,36 +83,35 @@ def test_text_is_taken_as_it_was_written() -> None:
     assert command == NewMessage(uuid="u", room=ROOM, text=" \N{GRINNING FACE}\t")
 
 
+@pytest.mark.parametrize("group", AT_THE_CODEC, ids=lambda group: str(group.__name__))
+def test_bad_input_is_refused_by_its_name(group: Callable[[], Iterator[BadInput]]) -> None:
+    """The tables to which real processes are held: what is said and echoed, and if the socket closes."""
+    for case in group():
+        echoed = case.uuid if "error" in case.expected else "case"
+        assert outcome_of(case) == (case.expected, echoed), case.name
+
+
+def outcome_of(case: BadInput) -> tuple[str, str | None]:
+    """Return what the codec makes of a case in the tables' words, and the uuid that it would echo."""
+    text = case.text
+    for word, meaning in {"@room@": HEX, "@token@": "t", "@member@": "7", "@stranger@": "8"}.items():
+        text = text.replace(word, meaning)
+    try:
+        decode_command(text)
+    except MalformedFrame:
+        return "close 1003", "case"
+    except RefusedCommand as refused:
+        return f"error {refused.code}" + (", close 1003" if refused.close else ""), refused.uuid
+    return "answer", "case"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "not JSON"),
-        (" ", "not JSON"),
-        ("{", "not JSON"),
         ("{'uuid': 1}", "not JSON"),
-        ('{"uuid":"a","action":"ping",}', "not JSON"),
-        ('{"uuid":"a","action":"ping"} {}', "not JSON"),
-        ('\ufeff{"uuid":"a","action":"ping"}', "not JSON"),
-        ('{"uuid":"a","action":"ping"}\0', "not JSON"),
-        ('{"uuid":"a\nb","action":"ping"}', "not JSON"),
-        ('{"uuid":"a\\x","action":"ping"}', "not JSON"),
-        ('{"uuid":"a","action":"ping","x":NaN}', "not JSON"),
-        ('{"uuid":"a","action":"ping","x":-Infinity}', "not JSON"),
-        ('{"uuid":"a","action":"ping","x":01}', "not JSON"),
-        ('{"uuid":"a","action":"ping","x":.5}', "not JSON"),
-        ('{"uuid":"a","action":"ping","x":0x10}', "not JSON"),
-        ('{"uuid":"a","action":"ping" /* no */}', "not JSON"),
         ("null", "not a JSON object"),
-        ("true", "not a JSON object"),
-        ("1e400", "not a JSON object"),
-        ('"ping"', "not a JSON object"),
-        ('[{"uuid":"a","action":"ping"}]', "not a JSON object"),
         ('{"uuid":"a","uuid":"b","action":"ping"}', "duplicate key in an object"),
-        ('{"uuid":"a","\\u0075uid":"a","action":"ping"}', "duplicate key in an object"),
-        ('{"uuid":"a","action":"ping","x":[{"y":1,"y":1}]}', "duplicate key in an object"),
         ("[" * 17 + "]" * 17, "nested deeper than 16"),
-        ('{"a":' * 17 + "1" + "}" * 17, "nested deeper than 16"),
-        ("[" * 4_000, "nested deeper than 16"),
         ("[" * 60_000, "more than 4,096 commas, colons and brackets"),
     ],
 )
@@ -120,98 +122,12 @@ def test_what_is_no_json_object_is_malformed(text: str, reason: str) -> None:
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("key", ["uuid", "action"])
-def test_a_command_without_uuid_or_action_also_closes(key: str) -> None:
-    """A client that leaves out the two keys of every command is no client of this protocol."""
-    refused = refusal(without(MESSAGE, key))
-    assert (refused.code, refused.uuid, refused.close) == (ErrorCode.REQUIRED_KEYS, None, True)
-
-
-@pytest.mark.parametrize(
-    ("keys", "code"),
-    [
-        (without(MESSAGE, "room"), ErrorCode.REQUIRED_KEYS),
-        (without(MESSAGE, "text"), ErrorCode.REQUIRED_KEYS),
-        (SELECT | {"since": {"epoch": "e"}}, ErrorCode.REQUIRED_KEYS),
-        (LOGIN, ErrorCode.REQUIRED_KEYS),
-        (LOGIN | {"token": "a", "ticket": "b"}, ErrorCode.REQUIRED_KEYS),
-        (MESSAGE | {"action": "launch"}, ErrorCode.INVALID_ACTION),
-        (MESSAGE | {"action": "New_Message"}, ErrorCode.INVALID_ACTION),
-        (MESSAGE | {"action": "identify"}, ErrorCode.INVALID_ACTION),
-        (MESSAGE | {"action": "read_heads", "rooms": []}, ErrorCode.INVALID_ACTION),
-        (MESSAGE | {"text": ""}, ErrorCode.EMPTY_TEXT),
-        (MESSAGE | {"text": " \n\u2003"}, ErrorCode.EMPTY_TEXT),
-        (MESSAGE | {"text": "x" * 4_001}, ErrorCode.TEXT_TOO_LONG),
-        (MESSAGE | {"text": None}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"text": 1}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"text": "a\0b"}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"text": "a\ud800b"}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"text": "\ude00\ud83d"}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"a\0b": 1}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"later": [{"x": "\udc00"}]}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"room": "general"}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"room": HEX[1:]}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"room": HEX + "\n"}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"room": "{" + str(ROOM) + "}"}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"room": 5}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"reply_to": 0}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"reply_to": "1"}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"reply_to": True}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"reply_to": 1.0}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"reply_to": 2**53}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"reply_to": 2**64}, ErrorCode.BAD_VALUE),
-        (MESSAGE | {"reply_to": -1}, ErrorCode.BAD_VALUE),
-        (SELECT | {"since": 7}, ErrorCode.BAD_VALUE),
-        (SELECT | {"since": {"epoch": 1, "seq": 1}}, ErrorCode.BAD_VALUE),
-        (SELECT | {"since": {"epoch": "e", "seq": -1}}, ErrorCode.BAD_VALUE),
-        (SELECT | {"since": {"epoch": "e" * 33, "seq": 1}}, ErrorCode.BAD_VALUE),
-        (HISTORY | {"limit": 0}, ErrorCode.BAD_VALUE),
-        (HISTORY | {"limit": 101}, ErrorCode.BAD_VALUE),
-        (HISTORY | {"limit": None}, ErrorCode.BAD_VALUE),
-        (HISTORY | {"before": 5, "after": 1}, ErrorCode.BAD_VALUE),
-        (CREATE | {"kind": "channel"}, ErrorCode.BAD_VALUE),
-        (CREATE | {"kind": "Object missing required field"}, ErrorCode.BAD_VALUE),
-        (CREATE | {"name": "x" * 201}, ErrorCode.BAD_VALUE),
-        (CREATE | {"members": {}}, ErrorCode.BAD_VALUE),
-        (CREATE | {"members": [1, "2"]}, ErrorCode.BAD_VALUE),
-        (CREATE | {"members": [0]}, ErrorCode.BAD_VALUE),
-        (CREATE | {"members": list(range(1, 102))}, ErrorCode.BAD_VALUE),
-        (INVITE | {"user": -1}, ErrorCode.BAD_VALUE),
-        (INVITE | {"role": "king"}, ErrorCode.BAD_VALUE),
-        (LOGIN | {"token": ""}, ErrorCode.BAD_VALUE),
-        (LOGIN | {"token": "x" * 513}, ErrorCode.BAD_VALUE),
-        (LOGIN | {"token": "a", "cursors": []}, ErrorCode.BAD_VALUE),
-        (LOGIN | {"token": "a", "cursors": {"x": {"epoch": "e", "seq": 1}}}, ErrorCode.BAD_VALUE),
-        (LOGIN | {"token": "a", "cursors": {HEX: 1}}, ErrorCode.BAD_VALUE),
-    ],
-)
-def test_a_bad_command_is_refused_by_its_name(keys: dict[str, Any], code: ErrorCode) -> None:
-    """Everything after a good uuid and action is answered with both echoed, and the socket stays open."""
-    refused = refusal(keys)
-    assert (refused.code, refused.uuid, refused.action) == (code, "u1", keys["action"])
-    assert not refused.close
-
-
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "1" * 5_000, "1e999999999", "9007199254740993", "1.5"])
 def test_a_number_that_clients_read_differently_is_a_bad_value(number: str) -> None:
     """Infinity by size and integers beyond 2^53 never reach a field."""
     with pytest.raises(RefusedCommand) as caught:
         decode_command(json.dumps(HISTORY | {"before": "?"}).replace('"?"', number))
     assert caught.value.code is ErrorCode.BAD_VALUE
-
-
-@pytest.mark.parametrize("uuid", ["", "x" * 65, 1, None, True, [], {}, "a\0", "\ud800"])
-def test_a_uuid_that_can_not_be_echoed_is_not_echoed(uuid: object) -> None:
-    """The answer then carries null."""
-    refused = refusal(MESSAGE | {"uuid": uuid})
-    assert (refused.code, refused.uuid, refused.close) == (ErrorCode.BAD_VALUE, None, False)
-
-
-@pytest.mark.parametrize("action", ["", "x" * 65, 1, None, ["ping"], "ping\0"])
-def test_an_action_that_is_no_name_is_a_bad_value(action: object) -> None:
-    """It is not echoed either; the uuid is."""
-    refused = refusal(MESSAGE | {"action": action})
-    assert (refused.code, refused.uuid, refused.action) == (ErrorCode.BAD_VALUE, "u1", None)
 
 
 def test_limits_count_code_points_and_the_last_allowed_value_passes() -> None:

@@ -1,145 +1,46 @@
 """What travels inside: every envelope, reply and notice comes back as it went, also between two releases."""
 
-import contextlib
+from collections.abc import Callable
 from typing import Any, get_args
-from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from roomlog_contract import envelope as inside
 from roomlog_contract.actions import COMMANDS
 from roomlog_contract.commands import ClientCommand, NewMessage, Ping
-from roomlog_contract.events import RoomSummary, User
 
-ROOM = UUID("00112233-4455-6677-8899-aabbccddeeff")
-
-characters = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-integers = st.integers(0, 2**53 - 1)
-frames = st.binary(max_size=50)
-notices = st.builds(
-    inside.Notice,
-    epoch=characters,
-    seq=integers,
-    frame=frames,
-    user=integers,
-    gateway=characters,
-    request=integers,
-    left=integers,
-)
-heads_moved = st.builds(inside.HeadMoved, epoch=characters, seq=integers)
-summaries = st.builds(
-    RoomSummary,
-    id=st.uuids(),
-    name=characters,
-    kind=st.sampled_from(["group", "direct"]),
-    epoch=characters,
-    seq=integers,
-    read_seq=integers,
-    unread=integers,
-)
-replies = st.one_of(
-    st.builds(inside.Answered, request=integers, frame=frames),
-    st.builds(
-        inside.Selected,
-        request=integers,
-        frame=frames,
-        room=st.uuids(),
-        epoch=characters,
-        seq=integers,
-        more=st.booleans(),
-    ),
-    st.builds(
-        inside.Identified,
-        request=integers,
-        user=st.none() | st.builds(User, id=integers, username=characters),
-        rooms=st.lists(summaries, max_size=3),
-    ),
-    st.builds(
-        inside.HeadsRead,
-        request=integers,
-        epoch=characters,
-        heads=st.dictionaries(st.uuids(), integers, max_size=3),
-    ),
-    st.builds(
-        inside.EventsFetched,
-        request=integers,
-        room=st.uuids(),
-        epoch=characters,
-        head=integers,
-        events=st.lists(notices, max_size=3),
-    ),
-)
-inner_commands = st.one_of(
-    st.builds(Ping, uuid=characters),
-    st.builds(
-        NewMessage, uuid=characters, room=st.uuids(), text=characters, reply_to=st.none() | integers
-    ).filter(lambda message: message.reply_to != 0),
-    st.builds(
-        inside.Identify,
-        uuid=characters,
-        token=st.none() | characters,
-        ticket=st.none() | characters,
-        is_recheck=st.booleans(),
-    ),
-    st.builds(inside.ReadHeads, uuid=characters, rooms=st.lists(st.uuids(), max_size=3)),
-    st.builds(inside.FetchEvents, uuid=characters, room=st.uuids(), after=integers, limit=integers),
+commands = st.one_of(
+    st.builds(Ping),
+    st.builds(NewMessage, reply_to=st.none() | st.integers(1, 2**53 - 1)),
+    *map(st.builds, (inside.Identify, inside.ReadHeads, inside.FetchEvents)),
 ).filter(lambda command: command.uuid != "")
-envelopes = st.builds(
-    inside.Envelope,
-    command=inner_commands,
-    gateway=characters,
-    request=integers,
-    user=integers,
-    staff=st.booleans(),
-    received_ms=integers,
+replies = st.one_of(
+    *map(st.builds, (inside.Answered, inside.Selected, inside.Identified, inside.HeadsRead)),
+    st.builds(inside.EventsFetched, events=st.lists(st.builds(inside.Notice), max_size=3)),
 )
+TRAVELLERS: dict[str, tuple[st.SearchStrategy[Any], Callable[[bytes], Any]]] = {
+    "envelope": (st.builds(inside.Envelope, command=commands), inside.decode_envelope),
+    "replies": (st.lists(replies, max_size=3), inside.decode_replies),
+    "room notice": (st.builds(inside.Notice) | st.builds(inside.HeadMoved), inside.decode_room_notice),
+    "user notice": (st.builds(inside.Joined) | st.builds(inside.Recheck), inside.decode_user_notice),
+    "beacon": (st.builds(inside.Beacon, drained=st.floats(0, 1e9)), inside.decode_beacon),
+}
 
 
-@given(envelopes)
-def test_an_envelope_comes_back_as_it_went(sent: inside.Envelope) -> None:
-    """Encode and decode are inverse for commands of clients and of gateways."""
-    assert inside.decode_envelope(inside.encode(sent)) == sent
-
-
-@given(st.lists(replies, max_size=4))
-def test_replies_come_back_as_they_went(sent: list[inside.Reply]) -> None:
-    """One publication carries the replies of a batch in their order, frames byte for byte."""
-    assert inside.decode_replies(inside.encode(sent)) == sent
-
-
-@given(notices | heads_moved)
-def test_a_room_notice_comes_back_as_it_went(sent: inside.RoomNotice) -> None:
-    """The frame inside is not touched."""
-    assert inside.decode_room_notice(inside.encode(sent)) == sent
-
-
-@given(st.builds(inside.Joined, room=summaries) | st.just(inside.Recheck()))
-def test_a_user_notice_comes_back_as_it_went(sent: inside.UserNotice) -> None:
-    """Joined rooms carry their head."""
-    assert inside.decode_user_notice(inside.encode(sent)) == sent
-
-
-def test_a_beacon_comes_back_as_it_went() -> None:
-    """What a worker says of itself."""
-    sent = inside.Beacon("w", [0, 63], {63: 1200}, 12.5, 3, database=True)
-    assert inside.decode_beacon(inside.encode(sent)) == sent
-
-
-@given(st.binary(max_size=200))
-def test_foreign_bytes_are_a_decode_error_and_nothing_else(data: bytes) -> None:
-    """A stray publication or entry can be told from a broken program."""
-    for decode in (
-        inside.decode_envelope,
-        inside.decode_replies,
-        inside.decode_beacon,
-        inside.decode_room_notice,
-        inside.decode_user_notice,
-    ):
-        with contextlib.suppress(msgspec.DecodeError):
-            decode(data)
+@pytest.mark.parametrize("name", TRAVELLERS)
+@given(st.data())
+def test_what_travels_comes_back_as_it_went(name: str, data: st.DataObject) -> None:
+    """Encode and decode are inverse for whatever msgpack can hold; frames stay byte for byte."""
+    drawn, decode = TRAVELLERS[name]
+    sent = data.draw(drawn)
+    try:
+        encoded = inside.encode(sent)
+    except OverflowError:
+        assume(False)
+    assert decode(encoded) == sent
 
 
 def test_an_envelope_with_text_that_is_no_utf8_is_a_decode_error() -> None:
@@ -147,15 +48,6 @@ def test_an_envelope_with_text_that_is_no_utf8_is_a_decode_error() -> None:
     sent = inside.Envelope(command=inside.Identify(uuid="u", token="good"))
     with pytest.raises(msgspec.DecodeError):
         inside.decode_envelope(inside.encode(sent).replace(b"good", b"\xff\xff\xff\xff"))
-
-
-def test_nesting_without_an_end_is_a_decode_error() -> None:
-    """A field that nobody knows is skipped; where it nests deeper than the stack it is refused by name."""
-    fields = msgspec.msgpack.decode(inside.encode(inside.Envelope(command=Ping(uuid="u"))))
-    known = b"".join(msgspec.msgpack.encode(part) for pair in fields.items() for part in pair)
-    later = msgspec.msgpack.encode("later") + b"\x91" * 100_000 + b"\x01"
-    with pytest.raises(msgspec.DecodeError):
-        inside.decode_envelope(bytes([0x80 + len(fields) + 1]) + known + later)
 
 
 def test_every_client_command_fits_into_an_envelope() -> None:

@@ -104,39 +104,30 @@ def test_only_get_is_answered(server: HealthServer) -> None:
     assert ask(server, "POST", "/livez").status == 405
 
 
-def test_bytes_that_are_not_http_are_answered_and_closed(server: HealthServer) -> None:
-    """Rubbish costs the sender its connection and nobody else's."""
+@pytest.mark.parametrize(
+    "head", [b"rubbish\r\n\r\n", b"x" * health.MAX_REQUEST_BYTES], ids=["rubbish", "endless"]
+)
+def test_a_head_that_is_none_is_answered_and_closed(server: HealthServer, head: bytes) -> None:
+    """Rubbish costs its sender alone; a head over the bound is answered as it stands."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as link:
-        link.sendall(b"rubbish\r\n\r\n")
+        link.sendall(head)
         assert link.recv(4096).startswith(b"HTTP/1.1 400 ")
 
 
-def test_an_endless_head_is_cut(server: HealthServer) -> None:
-    """A head over the bound is answered as it stands instead of being gathered for ever."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as link:
-        link.sendall(b"x" * health.MAX_REQUEST_BYTES)
-        assert link.recv(4096).startswith(b"HTTP/1.1 400 ")
-
-
-def test_a_caller_that_says_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_that_says_nothing_is_dropped(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many silent callers as there are threads delay the next probe by the request's deadline only."""
     monkeypatch.setattr(health, "REQUEST_SECONDS", 0.2)
-    server = HealthServer(Bind("127.0.0.1", 0), Service().checks())
-    server.start()
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(health.THREADS)]
     try:
         assert ask(server, "GET", "/livez").status == 200
     finally:
         for link in silent:
             link.close()
-        server.stop()
 
 
-def test_a_caller_that_dribbles_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_that_dribbles_is_dropped(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deadline is the whole request's: a byte now and then does not extend it."""
     monkeypatch.setattr(health, "REQUEST_SECONDS", 0.4)
-    server = HealthServer(Bind("127.0.0.1", 0), Service().checks())
-    server.start()
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=0.01) as link:
         while time.monotonic() < began + DEADLINE_SECONDS:
@@ -149,7 +140,6 @@ def test_a_caller_that_dribbles_is_dropped(monkeypatch: pytest.MonkeyPatch) -> N
             except ConnectionError:
                 break
     assert time.monotonic() < began + DEADLINE_SECONDS
-    server.stop()
 
 
 def test_a_probe_of_the_oldest_kind_is_answered(server: HealthServer) -> None:
@@ -162,11 +152,9 @@ def test_a_probe_of_the_oldest_kind_is_answered(server: HealthServer) -> None:
     assert body == b"ok\n"
 
 
-def test_a_flood_is_closed_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_is_closed_unread(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the waiting places a connection is closed at once; those that wait are served."""
     monkeypatch.setattr(health, "REQUEST_SECONDS", 4 * DEADLINE_SECONDS)
-    server = HealthServer(Bind("127.0.0.1", 0), Service().checks())
-    server.start()
     places = health.THREADS + health.MAX_WAITING_REQUESTS
     links = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(places + 1)]
     try:
@@ -175,7 +163,6 @@ def test_a_flood_is_closed_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         for link in links:
             link.close()
-        server.stop()
 
 
 def test_a_taken_port_is_said_at_once(server: HealthServer) -> None:

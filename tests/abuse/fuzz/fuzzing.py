@@ -22,6 +22,7 @@ from roomlog_contract.envelope import (
     FetchEvents,
     Identify,
     ReadHeads,
+    decode_beacon,
     decode_envelope,
     decode_replies,
     decode_room_notice,
@@ -97,7 +98,7 @@ def check_inside(value: bytes) -> bool:
         assert entry.key[0] == 1
         assert entry.action
         assert entry.is_read or isinstance(entry.room, UUID)
-    for decode in (decode_envelope, decode_replies, decode_room_notice, decode_user_notice):
+    for decode in (decode_envelope, decode_replies, decode_beacon, decode_room_notice, decode_user_notice):
         with suppress(msgspec.DecodeError):
             decode(value)
     return any(entries)

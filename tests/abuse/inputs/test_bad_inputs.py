@@ -86,6 +86,14 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         assert stack.close() == []
 
 
+@pytest.fixture(autouse=True)
+def _undisturbed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test does to the stack, the neighbours chat on."""
+    yield
+    if "place" in request.fixturenames:
+        request.getfixturevalue("place").neighbours.assert_chatting()
+
+
 async def _speak(url: str, user: User, room: str) -> int:
     """Say something in a room and return the message's id."""
     async with RawSocket(url) as socket:
@@ -113,7 +121,7 @@ def test_what_the_database_says_is_answered_by_its_name(place: Place, group: str
 
 
 def check(place: Place, cases: list[BadInput]) -> None:
-    """Fail with every case that had another outcome, or where the neighbours are disturbed."""
+    """Fail with every case that had another outcome."""
     outcomes = asyncio.run(provoke(place, cases))
     wrong = [
         f"{case.name}: {outcome}, not {case.expected}"
@@ -121,7 +129,6 @@ def check(place: Place, cases: list[BadInput]) -> None:
         if outcome != case.expected
     ]
     assert not wrong, "\n".join(wrong)
-    place.neighbours.assert_chatting()
 
 
 def test_there_are_enough_of_them() -> None:
@@ -147,7 +154,6 @@ async def test_three_invalid_tokens_close_with_4401(place: Place) -> None:
             assert not isinstance(reply, Closed)
             assert reply["error_code"] == "invalid_token"
         assert await close_of(socket, user) == ([], 4401)
-    await asyncio.to_thread(place.neighbours.assert_chatting)
 
 
 @on_one_database
@@ -162,7 +168,6 @@ async def test_a_flood_of_commands_is_answered_then_closed_with_1008(place: Plac
         assert code == 1008
         assert 200 <= len(errors) < 400
         assert set(errors) == {"rate_limited"}
-    await asyncio.to_thread(place.neighbours.assert_chatting)
 
 
 async def test_a_flood_of_messages_is_answered_then_closed_with_1008(place: Place) -> None:
@@ -177,7 +182,6 @@ async def test_a_flood_of_messages_is_answered_then_closed_with_1008(place: Plac
         errors, code = await close_of(socket, user)
         assert code == 1008
         assert set(errors) <= {"rate_limited", "busy"}
-    await asyncio.to_thread(place.neighbours.assert_chatting)
 
 
 @on_one_database
@@ -191,7 +195,6 @@ async def test_a_flood_of_frames_is_closed_with_1008(place: Place, opcode: int) 
         await socket.write(raw_frame(opcode, payload) * 2_000)
         _, code = await close_of(socket, user)
         assert code == 1008
-    await asyncio.to_thread(place.neighbours.assert_chatting)
 
 
 @on_one_database
@@ -214,7 +217,6 @@ async def test_the_eleventh_connection_of_a_user_is_refused(place: Place) -> Non
     finally:
         for socket in sockets:
             await socket.__aexit__()
-    await asyncio.to_thread(place.neighbours.assert_chatting)
 
 
 async def _silent(place: Place, start: bytes, drops: bytes) -> int | None:
@@ -241,7 +243,6 @@ async def test_who_does_not_authenticate_is_closed_with_4408(place: Place) -> No
         _silent(place, text(frame("list_rooms")), b""),
     )
     assert set(closings) == {4408}
-    await asyncio.to_thread(place.neighbours.assert_chatting)
 
 
 @on_one_database
@@ -262,7 +263,6 @@ async def test_who_leaves_without_a_word_is_forgotten(place: Place) -> None:
                 socket.cut()
     open_connections = partial(_metric, place, "roomlog_gateway_connections")
     await asyncio.to_thread(wait_until, lambda: open_connections() == 2, 10.0, "only the neighbours are left")
-    await asyncio.to_thread(place.neighbours.assert_chatting)
 
 
 def _metric(place: Place, name: str) -> float:

@@ -22,12 +22,19 @@ class Bench:
     def online(self, seq: int = 10) -> "Bench":
         """Open a socket and authenticate with one room whose head is `seq`."""
         self.state.opened(self.now)
-        room = {"id": ROOM, "name": "Kitchen", "kind": "group", "epoch": EPOCH, "seq": seq}
-        self.hear(
-            action="authenticate", uuid="authenticate", user={"id": 1, "username": "alice"}, rooms=[room]
-        )
+        self.hear_rooms(seq=seq)
         self.frames()
         return self
+
+    def hear_rooms(self, room: str = ROOM, seq: int = 10, **facts: Any) -> None:
+        """Let the server answer to authenticate with one room whose head is `seq`."""
+        summary = {"id": room, "name": "Kitchen", "kind": "group", "epoch": EPOCH, "seq": seq}
+        user = {"id": 1, "username": "alice"}
+        self.hear(action="authenticate", uuid="authenticate", user=user, rooms=[summary], **facts)
+
+    def refuse(self, code: str, uuid: str = "u-1", action: str = "new_message", **facts: Any) -> None:
+        """Let the server answer a command with an error."""
+        self.hear("error", action=action, uuid=uuid, error_code=code, **facts)
 
     def hear(self, status: str | None = "success", **facts: Any) -> None:
         """Let the server say something."""

@@ -35,6 +35,28 @@ async def server() -> AsyncIterator[FakeServer]:
         yield fake
 
 
+@pytest.fixture
+async def alice(server: FakeServer) -> AsyncIterator[RoomlogClient]:
+    """Alice's client, which has authenticated."""
+    async with RoomlogClient(server.url, "alice") as client:
+        await client.ready()
+        yield client
+
+
+@pytest.fixture
+async def bob(server: FakeServer) -> AsyncIterator[RoomlogClient]:
+    """Bob's."""
+    async with RoomlogClient(server.url, "bob") as client:
+        await client.ready()
+        yield client
+
+
+@pytest.fixture
+async def reader(bob: RoomlogClient) -> "Reader":
+    """What Bob's client hands on."""
+    return Reader(bob)
+
+
 class Reader:
     """Reads a client's items in the background."""
 
@@ -99,54 +121,46 @@ async def test_room_id_may_have_dashes(server: FakeServer) -> None:
         room_id("kitchen")
 
 
-async def test_events_survive_cut_connections(server: FakeServer) -> None:
+async def test_events_survive_cut_connections(server: FakeServer, reader: Reader) -> None:
     """However often the connection breaks, with or without a close frame, each event comes once."""
-    async with RoomlogClient(server.url, "bob") as bob:
-        reader = await joined(bob)
-        for number in range(40):
-            await server.post(ROOM, "alice", f"text {number}")
-            if number % 8 == 3:
-                await eventually(lambda: bool(server.connections))
-                await server.disconnect(1012)
-            elif number % 8 == 7:
-                await eventually(lambda: bool(server.connections))
-                server.abort()
-        await reader.until(lambda reader: len(reader.texts) == 40)
-        assert reader.texts == [f"text {number}" for number in range(40)]
+    for number in range(40):
+        await server.post(ROOM, "alice", f"text {number}")
+        if number % 8 == 3:
+            await eventually(lambda: bool(server.connections))
+            await server.disconnect(1012)
+        elif number % 8 == 7:
+            await eventually(lambda: bool(server.connections))
+            server.abort()
+    await reader.until(lambda reader: len(reader.texts) == 40)
+    assert reader.texts == [f"text {number}" for number in range(40)]
 
 
-async def test_lost_events_are_asked_for(server: FakeServer) -> None:
+async def test_lost_events_are_asked_for(server: FakeServer, reader: Reader) -> None:
     """Events that never arrive are found by the next one and read from the log, in pages."""
     server.page_events = 3
     server.lose = lambda event: event["seq"] < 9
-    async with RoomlogClient(server.url, "bob") as bob:
-        reader = await joined(bob)
-        for number in range(1, 11):
-            await server.post(ROOM, "alice", f"text {number}")
-        await reader.until(lambda reader: len(reader.texts) == 10)
-        assert reader.texts == [f"text {number}" for number in range(1, 11)]
+    for number in range(1, 11):
+        await server.post(ROOM, "alice", f"text {number}")
+    await reader.until(lambda reader: len(reader.texts) == 10)
+    assert reader.texts == [f"text {number}" for number in range(1, 11)]
 
 
-async def test_lost_last_event_is_revealed_by_heads(server: FakeServer) -> None:
+async def test_lost_last_event_is_revealed_by_heads(server: FakeServer, reader: Reader) -> None:
     """The last event has no successor; `heads` tells of it."""
     server.lose = lambda event: True
-    async with RoomlogClient(server.url, "bob") as bob:
-        reader = await joined(bob)
-        await server.post(ROOM, "alice", "last")
-        await server.tell({"action": "heads", "rooms": {ROOM: {"epoch": EPOCH, "seq": 1}}})
-        await reader.until(lambda reader: reader.texts == ["last"])
+    await server.post(ROOM, "alice", "last")
+    await server.tell({"action": "heads", "rooms": {ROOM: {"epoch": EPOCH, "seq": 1}}})
+    await reader.until(lambda reader: reader.texts == ["last"])
 
 
-async def test_unanswered_send_is_repeated_with_its_uuid(server: FakeServer) -> None:
+async def test_unanswered_send_is_repeated_with_its_uuid(server: FakeServer, alice: RoomlogClient) -> None:
     """A send whose answer was lost with the connection is repeated and stored once."""
     server.lose = lambda event: True
-    async with RoomlogClient(server.url, "alice") as alice:
-        await alice.ready()
-        sending = asyncio.create_task(alice.send(ROOM, "hello", uuid="u-1"))
-        await eventually(lambda: len(server.logs[ROOM]) == 1)
-        server.abort()
-        sent = await sending
-        assert (sent.seq, sent.uuid) == (1, "u-1")
+    sending = asyncio.create_task(alice.send(ROOM, "hello", uuid="u-1"))
+    await eventually(lambda: len(server.logs[ROOM]) == 1)
+    server.abort()
+    sent = await sending
+    assert (sent.seq, sent.uuid) == (1, "u-1")
     assert len(server.logs[ROOM]) == 1
 
 
@@ -169,16 +183,14 @@ async def test_outbox_keeps_the_order_over_reconnects(server: FakeServer) -> Non
     assert stored == [f"text {number}" for number in range(10)]
 
 
-async def test_slow_reader_misses_nothing_and_can_send(server: FakeServer) -> None:
+async def test_slow_reader_misses_nothing_and_can_send(server: FakeServer, bob: RoomlogClient) -> None:
     """A program that does not read for a while can still send; afterwards it gets every event, once."""
-    async with RoomlogClient(server.url, "bob") as bob:
-        await bob.ready()
-        for number in range(1_500):
-            await server.post(ROOM, "alice", f"text {number}")
-        assert (await bob.send(ROOM, "mine")).seq == 1_501
-        reader = Reader(bob)
-        await reader.until(lambda reader: len(reader.texts) == 1_501)
-        assert reader.texts[:1_500] == [f"text {number}" for number in range(1_500)]
+    for number in range(1_500):
+        await server.post(ROOM, "alice", f"text {number}")
+    assert (await bob.send(ROOM, "mine")).seq == 1_501
+    reader = Reader(bob)
+    await reader.until(lambda reader: len(reader.texts) == 1_501)
+    assert reader.texts[:1_500] == [f"text {number}" for number in range(1_500)]
 
 
 async def test_cursors_resume_in_a_new_client(server: FakeServer) -> None:
@@ -195,59 +207,51 @@ async def test_cursors_resume_in_a_new_client(server: FakeServer) -> None:
         assert second.cursors() == {ROOM: Cursor(EPOCH, 2)}
 
 
-async def test_new_epoch_resets_the_room(server: FakeServer) -> None:
+async def test_new_epoch_resets_the_room(server: FakeServer, reader: Reader) -> None:
     """After a restored database the application is told, and goes on in the new log."""
-    async with RoomlogClient(server.url, "bob") as bob:
-        reader = await joined(bob)
-        await server.post(ROOM, "alice", "old")
-        await reader.until(lambda reader: reader.texts == ["old"])
-        server.epoch, server.logs[ROOM] = "fedcba9876543210", []
-        await server.tell({"action": "reset", "room": ROOM, "epoch": server.epoch})
-        await reader.until(lambda reader: any(isinstance(item, RoomReset) for item in reader.items))
-        await server.post(ROOM, "alice", "new")
-        await reader.until(lambda reader: reader.texts == ["old", "new"])
+    await server.post(ROOM, "alice", "old")
+    await reader.until(lambda reader: reader.texts == ["old"])
+    server.epoch, server.logs[ROOM] = "fedcba9876543210", []
+    await server.tell({"action": "reset", "room": ROOM, "epoch": server.epoch})
+    await reader.until(lambda reader: any(isinstance(item, RoomReset) for item in reader.items))
+    await server.post(ROOM, "alice", "new")
+    await reader.until(lambda reader: reader.texts == ["old", "new"])
 
 
 @pytest.mark.parametrize("code", [4401, 4403])
-async def test_cut_off_client_ends(server: FakeServer, code: int) -> None:
+async def test_cut_off_client_ends(server: FakeServer, bob: RoomlogClient, reader: Reader, code: int) -> None:
     """After 4401 and 4403 the items end with the reason, a send fails, and no socket is opened again."""
-    async with RoomlogClient(server.url, "bob") as bob:
-        reader = await joined(bob)
-        await server.disconnect(code)
-        with pytest.raises(CutOff):
-            await reader.end()
-        with pytest.raises(CutOff):
-            await bob.send(ROOM, "hello")
+    await server.disconnect(code)
+    with pytest.raises(CutOff):
+        await reader.end()
+    with pytest.raises(CutOff):
+        await bob.send(ROOM, "hello")
     assert len([command for command in server.received if command["action"] == "authenticate"]) == 1
 
 
-async def test_error_is_raised_with_its_type(server: FakeServer) -> None:
+async def test_error_is_raised_with_its_type(server: FakeServer, alice: RoomlogClient) -> None:
     """What the server refuses for good is raised as the exception of its code."""
     server.refuse = lambda command: {"error_code": "empty_text"} if command.get("text") == "" else None
-    async with RoomlogClient(server.url, "alice") as alice:
-        with pytest.raises(EmptyText):
-            await alice.send(ROOM, "")
+    with pytest.raises(EmptyText):
+        await alice.send(ROOM, "")
 
 
-async def test_busy_server_is_asked_again(server: FakeServer) -> None:
+async def test_busy_server_is_asked_again(server: FakeServer, alice: RoomlogClient) -> None:
     """`busy` is repeated as often as needed; the caller only sees the result."""
     refusals = iter([{"error_code": "busy", "retry_after_ms": 20}] * 3)
     server.refuse = lambda command: next(refusals, None) if command["action"] == "new_message" else None
-    async with RoomlogClient(server.url, "alice") as alice:
-        assert (await alice.send(ROOM, "hello")).seq == 1
+    assert (await alice.send(ROOM, "hello")).seq == 1
     assert len({command["uuid"] for command in server.received if command["action"] == "new_message"}) == 1
 
 
-async def test_deadline_without_answer_is_unknown(server: FakeServer) -> None:
+async def test_deadline_without_answer_is_unknown(server: FakeServer, alice: RoomlogClient) -> None:
     """A send that was not answered in time raises with its uuid; it is not repeated behind one's back."""
     server.swallow = lambda command: command["action"] == "new_message"
-    async with RoomlogClient(server.url, "alice") as alice:
-        await alice.ready()
-        with pytest.raises(OutcomeUnknown) as unknown:
-            await alice.send(ROOM, "hello", uuid="u-1", timeout_seconds=0.1)
-        assert unknown.value.uuid == "u-1"
-        server.swallow = lambda command: False
-        assert (await alice.send(ROOM, "hello", uuid="u-1")).seq == 1
+    with pytest.raises(OutcomeUnknown) as unknown:
+        await alice.send(ROOM, "hello", uuid="u-1", timeout_seconds=0.1)
+    assert unknown.value.uuid == "u-1"
+    server.swallow = lambda command: False
+    assert (await alice.send(ROOM, "hello", uuid="u-1")).seq == 1
 
 
 async def test_deadline_without_connection_is_definite() -> None:

@@ -78,8 +78,7 @@ class Server:
         self.take()
         if self.unanswered:
             command = self.unanswered.pop(0)
-            names = {"uuid": command["uuid"], "action": command["action"]}
-            self.bench.hear("error", **names, error_code="busy", error_message="", retry_after_ms=700)
+            self.bench.refuse("busy", command["uuid"], command["action"], retry_after_ms=700)
 
     def demand(self) -> None:
         """Ask the client to ask."""
@@ -123,9 +122,7 @@ class Server:
     def _carry_out(self, command: dict[str, Any]) -> None:
         match command["action"]:
             case "authenticate":
-                room = {"id": ROOM, "name": "", "kind": "group", "epoch": EPOCH, "seq": len(self.log)}
-                user = {"id": 1, "username": "alice"}
-                self.bench.hear(action="authenticate", uuid=command["uuid"], user=user, rooms=[room])
+                self.bench.hear_rooms(seq=len(self.log))
             case "select_room":
                 since = command["since"]["seq"]
                 events = self.log[since : since + 3]

@@ -3,7 +3,7 @@
 import pytest
 
 from roomlog_client.errors import OutboxFull
-from roomlog_client.outbox import ANSWER_SECONDS, IN_FLIGHT_COMMANDS, WAITING_COMMANDS, Command, Outbox
+from roomlog_client.outbox import IN_FLIGHT_COMMANDS, WAITING_COMMANDS, Command, Outbox
 
 
 def filled(*names: str) -> Outbox:
@@ -21,32 +21,6 @@ def send(outbox: Outbox, now: float = 0.0) -> list[str]:
         outbox.sent(command, now)
         sent.append(command.uuid)
     return sent
-
-
-def test_commands_leave_in_the_order_given_and_once() -> None:
-    """What is due is sent oldest first; what is in flight is not due."""
-    outbox = filled("a.1", "b.1", "a.2")
-    assert send(outbox) == ["a.1", "b.1", "a.2"]
-    assert send(outbox) == []
-
-
-def test_lost_connection_makes_everything_due_again_oldest_first() -> None:
-    """After a reconnect every unanswered command is repeated in the old order, before newer ones."""
-    outbox = filled("a.1", "b.1", "a.2")
-    send(outbox)
-    outbox.settle("b.1")
-    outbox.disconnected()
-    outbox.add(Command("a.3", "new_message", "a", b"{}"))
-    assert send(outbox) == ["a.1", "a.2", "a.3"]
-
-
-def test_unanswered_command_is_repeated_after_its_time() -> None:
-    """A command without an answer is due again when the server has forgotten it."""
-    outbox = filled("a.1")
-    send(outbox, 1.0)
-    assert outbox.next_at(1.0) == 1.0 + ANSWER_SECONDS
-    outbox.expire(1.0 + ANSWER_SECONDS)
-    assert send(outbox, 1.0 + ANSWER_SECONDS) == ["a.1"]
 
 
 def test_refused_command_holds_back_its_room_alone() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from roomlog_client.events import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary
 from roomlog_client.incoming import Page, Selected
 from roomlog_client.rooms import (
@@ -44,6 +46,12 @@ def following(seq: int = 10, **options: Any) -> Rooms:
     return rooms
 
 
+@pytest.fixture
+def rooms() -> Rooms:
+    """One room that has been followed to place 10."""
+    return following(10)
+
+
 def take(rooms: Rooms) -> list[Any]:
     """Take the items out, as the client and then the application do."""
     items = list(rooms.items)
@@ -65,27 +73,24 @@ def ask(rooms: Rooms, now: float = 0.0) -> list[Question]:
     return questions
 
 
-def test_next_event_is_handed_on_after_the_cursor_moved() -> None:
+def test_next_event_is_handed_on_after_the_cursor_moved(rooms: Rooms) -> None:
     """The event after the cursor is handed on, and the cursor is there before anybody takes it."""
-    rooms = following(10)
     rooms.event(event(11))
     assert rooms.cursors() == {ROOM: Cursor(EPOCH, 11)}
     assert seqs(rooms) == [11]
     assert ask(rooms) == []
 
 
-def test_repeated_event_is_ignored() -> None:
+def test_repeated_event_is_ignored(rooms: Rooms) -> None:
     """An event at or below the cursor is handed on no second time and asks nothing."""
-    rooms = following(10)
     for seq in (11, 11, 10, 3):
         rooms.event(event(seq))
     assert seqs(rooms) == [11]
     assert ask(rooms) == []
 
 
-def test_gap_is_asked_for_once() -> None:
+def test_gap_is_asked_for_once(rooms: Rooms) -> None:
     """An event above the next is not handed on; the client asks from its cursor, once."""
-    rooms = following(10)
     rooms.event(event(12))
     rooms.event(event(13))
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
@@ -94,9 +99,8 @@ def test_gap_is_asked_for_once() -> None:
     assert seqs(rooms) == []
 
 
-def test_page_closes_the_gap_and_live_events_go_on() -> None:
+def test_page_closes_the_gap_and_live_events_go_on(rooms: Rooms) -> None:
     """The page's events are handed on in order, then the live ones; nothing is asked any more."""
-    rooms = following(10)
     rooms.event(event(12))
     ask(rooms)
     rooms.page(page(11, 12), 1.0)
@@ -105,9 +109,8 @@ def test_page_closes_the_gap_and_live_events_go_on() -> None:
     assert ask(rooms, 1.0) == []
 
 
-def test_pages_are_asked_until_there_are_no_more() -> None:
+def test_pages_are_asked_until_there_are_no_more(rooms: Rooms) -> None:
     """With `more` the next question starts where the page ended."""
-    rooms = following(10)
     rooms.head_is(ROOM, Cursor(EPOCH, 30))
     ask(rooms)
     rooms.page(page(11, 20, more=True), 1.0)
@@ -117,9 +120,8 @@ def test_pages_are_asked_until_there_are_no_more() -> None:
     assert seqs(rooms) == list(range(11, 31))
 
 
-def test_live_event_between_two_pages_is_read_with_the_next() -> None:
+def test_live_event_between_two_pages_is_read_with_the_next(rooms: Rooms) -> None:
     """An event that overtakes the missing ones is dropped, because the page after brings it in order."""
-    rooms = following(10)
     rooms.head_is(ROOM, Cursor(EPOCH, 20))
     ask(rooms)
     rooms.page(page(11, 15, more=True), 1.0)
@@ -129,9 +131,8 @@ def test_live_event_between_two_pages_is_read_with_the_next() -> None:
     assert seqs(rooms) == list(range(11, 22))
 
 
-def test_page_with_known_events_repeats_nothing() -> None:
+def test_page_with_known_events_repeats_nothing(rooms: Rooms) -> None:
     """A page that overlaps with what came live adds only what is new."""
-    rooms = following(10)
     rooms.must_ask(ROOM)
     ask(rooms)
     rooms.event(event(11))
@@ -139,9 +140,8 @@ def test_page_with_known_events_repeats_nothing() -> None:
     assert seqs(rooms) == [11, 12]
 
 
-def test_page_that_brings_nothing_is_not_asked_again_at_once() -> None:
+def test_page_that_brings_nothing_is_not_asked_again_at_once(rooms: Rooms) -> None:
     """A page without the missing event makes the client wait a second, not spin."""
-    rooms = following(10)
     rooms.event(event(12))
     ask(rooms)
     rooms.page(Page("", ROOM, EPOCH, 12, [event(12)], more=False, reset=False), 5.0)
@@ -150,25 +150,22 @@ def test_page_that_brings_nothing_is_not_asked_again_at_once() -> None:
     assert len(ask(rooms, 5.0 + NO_PROGRESS_SECONDS)) == 1
 
 
-def test_head_above_the_cursor_asks() -> None:
+def test_head_above_the_cursor_asks(rooms: Rooms) -> None:
     """Heads reveal that the last events were lost."""
-    rooms = following(10)
     rooms.head_is(ROOM, Cursor(EPOCH, 10))
     assert ask(rooms) == []
     rooms.head_is(ROOM, Cursor(EPOCH, 11))
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
 
 
-def test_sync_required_asks_even_where_nothing_seems_missing() -> None:
+def test_sync_required_asks_even_where_nothing_seems_missing(rooms: Rooms) -> None:
     """The server sends nothing more until asked, so the client asks from its cursor."""
-    rooms = following(10)
     rooms.must_ask(ROOM)
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
 
 
-def test_demand_during_a_question_is_met_by_its_answer() -> None:
+def test_demand_during_a_question_is_met_by_its_answer(rooms: Rooms) -> None:
     """A `sync_required` that crosses a question asks nothing more: the answer says where to go on."""
-    rooms = following(10)
     rooms.must_ask(ROOM)
     ask(rooms)
     rooms.must_ask(ROOM)
@@ -178,9 +175,8 @@ def test_demand_during_a_question_is_met_by_its_answer() -> None:
     assert seqs(rooms) == [11]
 
 
-def test_second_reset_during_a_question_asks_again() -> None:
+def test_second_reset_during_a_question_asks_again(rooms: Rooms) -> None:
     """An answer that was under way when the log was reset may be about the log before."""
-    rooms = following(10)
     rooms.must_ask(ROOM, Ask.AFRESH)
     ask(rooms)
     rooms.must_ask(ROOM, Ask.AFRESH)
@@ -188,9 +184,8 @@ def test_second_reset_during_a_question_asks_again() -> None:
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
 
 
-def test_answer_of_before_the_room_was_joined_again_is_no_reset() -> None:
+def test_answer_of_before_the_room_was_joined_again_is_no_reset(rooms: Rooms) -> None:
     """The question is older than the membership: the answer says no more than where the head is."""
-    rooms = following(10)
     rooms.must_ask(ROOM, Ask.AFRESH)
     ask(rooms)
     rooms.left(ROOM)
@@ -200,9 +195,8 @@ def test_answer_of_before_the_room_was_joined_again_is_no_reset() -> None:
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
 
 
-def test_reset_is_not_forgotten_over_other_demands() -> None:
+def test_reset_is_not_forgotten_over_other_demands(rooms: Rooms) -> None:
     """A cursor that is worth nothing stays so, whatever else asks for the room."""
-    rooms = following(10)
     rooms.must_ask(ROOM, Ask.AFRESH)
     rooms.must_ask(ROOM)
     rooms.head_is(ROOM, Cursor(EPOCH, 30))
@@ -211,17 +205,15 @@ def test_reset_is_not_forgotten_over_other_demands() -> None:
     assert ask(rooms) == [Question(ROOM, None)]
 
 
-def test_answer_of_a_repeat_is_no_event() -> None:
+def test_answer_of_a_repeat_is_no_event(rooms: Rooms) -> None:
     """A duplicate's answer is not handed on, but reveals that its event is missing."""
-    rooms = following(10)
     rooms.event(event(11, duplicate=True))
     assert seqs(rooms) == []
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
 
 
-def test_reset_page_throws_the_cursor_away() -> None:
+def test_reset_page_throws_the_cursor_away(rooms: Rooms) -> None:
     """After a reset the room is selected afresh and goes on from the new epoch's head."""
-    rooms = following(10)
     rooms.event(event(4, epoch="e2"))
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
     rooms.page(Page("", ROOM, "e2", 4, [], more=False, reset=True), 1.0)
@@ -234,9 +226,8 @@ def test_reset_page_throws_the_cursor_away() -> None:
     assert rooms.cursors() == {ROOM: Cursor("e2", 6)}
 
 
-def test_reset_while_a_page_is_under_way_wins() -> None:
+def test_reset_while_a_page_is_under_way_wins(rooms: Rooms) -> None:
     """A page asked for before the reset is not applied after it."""
-    rooms = following(10)
     rooms.must_ask(ROOM)
     ask(rooms)
     rooms.must_ask(ROOM, Ask.AFRESH)
@@ -266,9 +257,8 @@ def test_known_cursor_resumes() -> None:
     assert ask(following(10, cursors={ROOM: Cursor("e0", 10)})) == [Question(ROOM, Cursor("e0", 10))]
 
 
-def test_reconnect_asks_only_for_what_was_missed() -> None:
+def test_reconnect_asks_only_for_what_was_missed(rooms: Rooms) -> None:
     """After a reconnect the rooms that moved on are asked for, from the cursor."""
-    rooms = following(10)
     rooms.event(event(11))
     rooms.must_ask(ROOM)
     ask(rooms)
@@ -280,18 +270,16 @@ def test_reconnect_asks_only_for_what_was_missed() -> None:
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 11))]
 
 
-def test_interrupted_reset_is_finished_after_the_reconnect() -> None:
+def test_interrupted_reset_is_finished_after_the_reconnect(rooms: Rooms) -> None:
     """A cursor that is worth nothing stays worth nothing on the next connection."""
-    rooms = following(10)
     rooms.must_ask(ROOM, Ask.AFRESH)
     rooms.disconnected()
     rooms.authenticated([summary(10)])
     assert ask(rooms) == [Question(ROOM, None)]
 
 
-def test_rooms_come_and_go() -> None:
+def test_rooms_come_and_go(rooms: Rooms) -> None:
     """Joined and left rooms are told once, also when that happened while the client was away."""
-    rooms = following(10)
     other = summary(3, "b" * 32)
     rooms.joined(other)
     rooms.joined(other)
@@ -313,9 +301,8 @@ def test_only_the_chosen_rooms_are_followed() -> None:
     assert seqs(rooms) == [4]
 
 
-def test_unanswered_question_is_asked_again() -> None:
+def test_unanswered_question_is_asked_again(rooms: Rooms) -> None:
     """A question without an answer counts as lost after its time."""
-    rooms = following(10)
     rooms.must_ask(ROOM)
     ask(rooms, 1.0)
     assert rooms.next_at(1.0) == 1.0 + ASKED_SECONDS
@@ -325,9 +312,8 @@ def test_unanswered_question_is_asked_again() -> None:
     assert len(ask(rooms, 1.0 + ASKED_SECONDS)) == 1
 
 
-def test_refused_question_waits_for_its_time() -> None:
+def test_refused_question_waits_for_its_time(rooms: Rooms) -> None:
     """A question that the server refused for now is asked again at the time that it named."""
-    rooms = following(10)
     rooms.must_ask(ROOM)
     ask(rooms, 1.0)
     rooms.refused(ROOM, 3.0)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from roomlog_client.errors import NotMember
 from roomlog_client.events import Degraded, RoomJoined, RoomLeft, Sent
 from roomlog_client.outbox import ANSWER_SECONDS, Command
@@ -11,6 +13,12 @@ from roomlog_client.state import Phase
 from .bench import EPOCH, ROOM, Bench, message
 
 
+@pytest.fixture
+def bench(online: Bench) -> Bench:
+    """A client that has authenticated."""
+    return online
+
+
 def test_nothing_is_sent_before_authentication() -> None:
     """Commands given while there is no connection wait for it and then leave in order."""
     bench = Bench()
@@ -18,52 +26,45 @@ def test_nothing_is_sent_before_authentication() -> None:
     bench.state.opened(0.0)
     bench.submit("u-2")
     assert bench.uuids() == ["authenticate"]
-    room = {"id": ROOM, "name": "", "kind": "group", "epoch": EPOCH, "seq": 0}
-    bench.hear(action="authenticate", uuid="authenticate", user={"id": 1, "username": "alice"}, rooms=[room])
+    bench.hear_rooms()
     assert bench.uuids() == ["u-1", "u-2"]
 
 
-def test_the_answer_to_authenticate_may_take_several_frames() -> None:
+def test_the_answer_to_authenticate_may_take_several_frames(bench: Bench) -> None:
     """Nothing is sent, joined or left before the last; what a lost connection began to say is forgotten."""
-    bench = Bench().online()
-    bench.items()
     bench.close(None)
     bench.submit("u-1")
     for _ in range(2):
         bench.state.opened(0.0)
         bench.frames()
-        hear_rooms(bench, "b" * 32, more=True)
+        bench.hear_rooms("b" * 32, more=True)
         assert (bench.uuids(), bench.items(), bench.state.phase) == ([], [], Phase.AUTHENTICATING)
         bench.close(None)
     bench.state.opened(0.0)
     bench.frames()
-    hear_rooms(bench, "c" * 32, more=True)
-    hear_rooms(bench, ROOM, more=False)
+    bench.hear_rooms("c" * 32, more=True)
+    bench.hear_rooms(ROOM, more=False)
     assert bench.uuids() == ["u-1"]
     assert [(type(item), item.room.id) for item in bench.items()] == [(RoomJoined, "c" * 32)]
 
 
-def test_own_event_is_the_answer() -> None:
+def test_own_event_is_the_answer(bench: Bench) -> None:
     """The event of an own message resolves its command and is handed on like any other."""
-    bench = Bench().online()
-    bench.items()
     bench.submit("u-1")
     bench.hear(**message(11, "u-1"))
     assert bench.results() == [Sent(ROOM, EPOCH, 11, "u-1", False)]
     assert [item.seq for item in bench.items()] == [11]
 
 
-def test_event_of_another_user_with_the_same_uuid_is_no_answer() -> None:
+def test_event_of_another_user_with_the_same_uuid_is_no_answer(bench: Bench) -> None:
     """A uuid is unique per sender: somebody else's event settles nothing."""
-    bench = Bench().online()
     bench.submit("u-1")
     bench.hear(**message(11, "u-1", user=2))
     assert bench.results() == []
 
 
-def test_answer_of_a_repeat_resolves_and_is_not_handed_on() -> None:
+def test_answer_of_a_repeat_resolves_and_is_not_handed_on(bench: Bench) -> None:
     """`duplicate` tells the sender the first result; the application gets the event once, from the log."""
-    bench = Bench().online()
     bench.hear(**message(11, "u-1"))
     bench.items()
     bench.submit("u-1")
@@ -72,18 +73,16 @@ def test_answer_of_a_repeat_resolves_and_is_not_handed_on() -> None:
     assert bench.items() == []
 
 
-def test_direct_room_that_somebody_else_made_is_the_answer() -> None:
+def test_direct_room_that_somebody_else_made_is_the_answer(bench: Bench) -> None:
     """A direct room exists once: whoever asks second is answered with the first one's event."""
-    bench = Bench().online()
     bench.state.submit(Command("u-1", "create_room", "", b"{}"), 0.0)
     place: dict[str, Any] = {"room": "b" * 32, "epoch": EPOCH, "seq": 1}
     bench.hear(action="create_room", uuid="u-1", **place, user={"id": 2, "username": "bob"}, duplicate=True)
     assert bench.results() == [Sent("b" * 32, EPOCH, 1, "u-1", True)]
 
 
-def test_event_within_a_page_is_the_answer_too() -> None:
+def test_event_within_a_page_is_the_answer_too(bench: Bench) -> None:
     """A command whose answer was lost is resolved when its event is read after the reconnect."""
-    bench = Bench().online()
     bench.submit("u-1")
     bench.close(None)
     bench.online(seq=11)
@@ -99,24 +98,21 @@ def test_event_within_a_page_is_the_answer_too() -> None:
     assert bench.results() == [Sent(ROOM, EPOCH, 11, "u-1", False)]
 
 
-def test_unanswered_commands_are_repeated_on_the_next_connection() -> None:
+def test_unanswered_commands_are_repeated_on_the_next_connection(bench: Bench) -> None:
     """The outbox survives the connection: same uuids, oldest first."""
-    bench = Bench().online()
     bench.submit("u-1")
     bench.submit("u-2")
     assert bench.uuids() == ["u-1", "u-2"]
     bench.close(None)
     bench.state.opened(1.0)
     assert bench.uuids() == ["authenticate"]
-    room = {"id": ROOM, "name": "", "kind": "group", "epoch": EPOCH, "seq": 10}
-    bench.hear(action="authenticate", uuid="authenticate", user={"id": 1, "username": "alice"}, rooms=[room])
+    bench.hear_rooms()
     assert bench.uuids() == ["u-1", "u-2"]
     assert bench.results() == []
 
 
-def test_silent_command_is_repeated_on_the_same_connection() -> None:
+def test_silent_command_is_repeated_on_the_same_connection(bench: Bench) -> None:
     """Without an answer in time the same uuid goes out again."""
-    bench = Bench().online()
     bench.submit("u-1")
     bench.uuids()
     bench.pass_time(ANSWER_SECONDS - 0.1)
@@ -125,14 +121,11 @@ def test_silent_command_is_repeated_on_the_same_connection() -> None:
     assert bench.uuids() == ["u-1"]
 
 
-def test_busy_is_repeated_after_the_named_time() -> None:
+def test_busy_is_repeated_after_the_named_time(bench: Bench) -> None:
     """`busy` is no result: the command is repeated when the server says so, the next of its room after it."""
-    bench = Bench().online()
     bench.submit("u-1")
     bench.uuids()
-    bench.hear(
-        "error", action="new_message", uuid="u-1", error_code="busy", error_message="", retry_after_ms=2000
-    )
+    bench.refuse("busy", retry_after_ms=2000)
     bench.submit("u-2")
     bench.pass_time(1.9)
     assert bench.uuids() == []
@@ -143,13 +136,10 @@ def test_busy_is_repeated_after_the_named_time() -> None:
     assert bench.uuids() == ["u-2"]
 
 
-def test_definite_error_reaches_the_application_with_its_type() -> None:
+def test_definite_error_reaches_the_application_with_its_type(bench: Bench) -> None:
     """An error that does not pass by itself fails the command, once, and it is not repeated."""
-    bench = Bench().online()
     bench.submit("u-1")
-    bench.hear(
-        "error", action="new_message", uuid="u-1", error_code="not_member", error_message="No.", room=ROOM
-    )
+    bench.refuse("not_member", error_message="No.", room=ROOM)
     (error,) = bench.results()
     assert isinstance(error, NotMember)
     assert (error.code, error.uuid, error.room) == ("not_member", "u-1", ROOM)
@@ -158,18 +148,16 @@ def test_definite_error_reaches_the_application_with_its_type() -> None:
     assert bench.uuids() == []
 
 
-def test_other_answers_resolve_with_their_frame() -> None:
+def test_other_answers_resolve_with_their_frame(bench: Bench) -> None:
     """A command that makes no event is resolved with its answer as it came."""
-    bench = Bench().online()
     bench.submit("u-1", "get_history")
     bench.hear(action="get_history", uuid="u-1", room=ROOM, room_messages=[])
     (answer,) = bench.results()
     assert answer["room_messages"] == []
 
 
-def test_rate_stays_below_the_servers() -> None:
+def test_rate_stays_below_the_servers(bench: Bench) -> None:
     """A flood leaves as one burst and then at the rate, all in order."""
-    bench = Bench().online()
     sent: list[str] = []
     for number in range(100):
         bench.submit(f"u-{number}")
@@ -186,24 +174,19 @@ def test_rate_stays_below_the_servers() -> None:
     assert bench.now >= (100 - COMMANDS_BURST) / 20
 
 
-def test_refused_question_is_asked_again_and_a_lost_membership_ends_the_room() -> None:
+def test_refused_question_is_asked_again_and_a_lost_membership_ends_the_room(bench: Bench) -> None:
     """`busy` delays the reading of a room; `not_member` ends it."""
-    bench = Bench().online()
-    bench.items()
     bench.hear(None, action="sync_required", rooms=[ROOM])
     assert bench.uuids() == [f"select-{ROOM}"]
-    refusal = {"action": "select_room", "uuid": f"select-{ROOM}"}
-    bench.hear("error", **refusal, error_code="busy", retry_after_ms=500)
+    bench.refuse("busy", f"select-{ROOM}", "select_room", retry_after_ms=500)
     bench.pass_time(0.6)
     assert bench.uuids() == [f"select-{ROOM}"]
-    bench.hear("error", **refusal, error_code="not_member")
+    bench.refuse("not_member", f"select-{ROOM}", "select_room")
     assert bench.items() == [RoomLeft(ROOM)]
 
 
-def test_server_events_reach_the_application() -> None:
+def test_server_events_reach_the_application(bench: Bench) -> None:
     """Joined and left rooms and the carrier's state are handed on in the order in which they came."""
-    bench = Bench().online()
-    bench.items()
     other = {"id": "b" * 32, "name": "", "kind": "direct", "epoch": EPOCH, "seq": 1}
     bench.hear(None, action="degraded", since_ms=10_000)
     bench.hear(None, action="room_joined", room=other)
@@ -214,10 +197,8 @@ def test_server_events_reach_the_application() -> None:
     assert left == RoomLeft(ROOM)
 
 
-def test_unknown_frames_are_ignored_and_unknown_events_are_events() -> None:
+def test_unknown_frames_are_ignored_and_unknown_events_are_events(bench: Bench) -> None:
     """What a later release says does no harm; what has a place in the log is handed on in order."""
-    bench = Bench().online()
-    bench.items()
     bench.hear(None, action="weather", sky="blue")
     bench.hear(
         action="new_topic", uuid="x", room=ROOM, epoch=EPOCH, seq=11, user={"id": 2, "username": "bob"}
@@ -226,9 +207,8 @@ def test_unknown_frames_are_ignored_and_unknown_events_are_events() -> None:
     assert [(item.seq, item.action) for item in bench.items()] == [(11, "new_topic"), (12, "new_message")]
 
 
-def test_withdrawn_command_is_not_repeated() -> None:
+def test_withdrawn_command_is_not_repeated(bench: Bench) -> None:
     """What the application no longer waits for is not sent again."""
-    bench = Bench().online()
     bench.submit("u-1")
     bench.uuids()
     command = bench.state.withdraw("u-1")
@@ -237,10 +217,3 @@ def test_withdrawn_command_is_not_repeated() -> None:
     bench.close(None)
     bench.online()
     assert bench.uuids() == []
-
-
-def hear_rooms(bench: Bench, room: str, *, more: bool) -> None:
-    """Let the server say that one room of the user's is this, and whether another frame follows."""
-    summary = {"id": room, "name": "", "kind": "group", "epoch": EPOCH, "seq": 10}
-    user = {"id": 1, "username": "alice"}
-    bench.hear(action="authenticate", uuid="authenticate", user=user, rooms=[summary], more=more)

@@ -6,7 +6,6 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
@@ -15,10 +14,12 @@ from redis import Redis
 
 from roomlog_gateway.app import build_runner
 from roomlog_gateway.config import read_config
+from roomlog_gateway.sockets.session import Session
 from roomlog_local.ports import LOOPBACK, free_port
 from tests.gateway.client import Client, connect
+from tests.gateway.insides import Stage
 from tests.gateway.running import Connect, MakeGateway, Running, Server
-from tests.gateway.stub_worker import KEYSPACE, StubWorker
+from tests.gateway.stub_worker import KEYSPACE, StubRoom, StubWorker
 from tests.harness.waiting import eventually
 
 settings.register_profile("change", max_examples=150, deadline=None)
@@ -117,24 +118,31 @@ async def guest(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]
 
 
 @pytest.fixture
-async def enter(http: ClientSession, gateway: Running) -> AsyncIterator[Connect]:
+async def enter(worker: StubWorker, gateway: Running, guest: Connect) -> Connect:
     """Open authenticated clients on the gateway: `await enter(user)`."""
-    clients: list[Client] = []
 
     async def enter(user: int, to: Running = gateway, **keys: Any) -> Client:
-        clients.append(await connect(http, to.url))
-        answer = await clients[-1].ask("authenticate", token=f"token-{user}", **keys)
+        client = await guest(to)
+        answer = await client.ask("authenticate", token=f"token-{user}", **keys)
         assert answer["status"] == "success", answer
-        return clients[-1]
+        return client
 
-    yield enter
-    for client in clients:
-        await client.socket.close()
+    return enter
 
 
 @pytest.fixture
-def room(worker: StubWorker) -> UUID:
+def room(worker: StubWorker) -> StubRoom:
     """A room of the users 1, 2 and 3."""
-    key = uuid4()
-    worker.add_room(key, 1, 2, 3)
-    return key
+    return worker.add_room(1, 2, 3)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """The event stage without sockets, Redis or a worker."""
+    return Stage()
+
+
+@pytest.fixture
+def session(stage: Stage) -> Session:
+    """A member of the stage's room that is up to date."""
+    return stage.session()

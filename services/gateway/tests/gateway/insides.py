@@ -5,11 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
-from roomlog_contract.codec import encode_frame
-from roomlog_contract.envelope import EventsFetched, Notice, Selected
-from roomlog_contract.events import NewMessageEvent, SelectRoomPage
+from roomlog_contract.envelope import Notice, Selected
 from roomlog_gateway.rooms.fanout import Fanout
 from roomlog_gateway.rooms.gap_fetcher import GapFetcher, OnPage
 from roomlog_gateway.rooms.incoming_events import IncomingEvents
@@ -18,7 +14,7 @@ from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.selection import Selection
 from roomlog_gateway.sockets.session import Services, Session
-from tests.gateway.stub_worker import EPOCH, message
+from tests.gateway.room_log import RESTORED, RoomLog
 from tests.harness.raw import frames_of
 
 ROOM = UUID(int=7)
@@ -82,8 +78,7 @@ class CountedGaps(GapFetcher):
 class Stage:
     """One room of this gateway and the log behind it."""
 
-    log: list[Notice] = field(default_factory=list)
-    epoch: str = EPOCH
+    log: RoomLog = field(default_factory=lambda: RoomLog(ROOM))
     gaps: CountedGaps = field(default_factory=CountedGaps)
     rechecks: RecheckQueue = field(default_factory=RecheckQueue)
     answered: dict[int, Session] = field(default_factory=dict)
@@ -98,7 +93,7 @@ class Stage:
             self.fanout, self.gaps, self._take_answered, self._on_left, self.rechecks, lambda: self.now
         )
         self.selection = Selection(rooms, self.fanout, self.incoming)
-        self.incoming.compare_head(self.room, self.epoch, 0, is_certain=True)
+        self.compare_head()
 
     def session(self, cursor: int | None = None) -> Session:
         """Return a connection that is a member from `cursor` (the room's seq) on."""
@@ -111,24 +106,32 @@ class Stage:
 
     def append(self, request: int = 0, left: int = 0) -> Notice:
         """Commit one event and return its notice, unpublished."""
-        seq = len(self.log) + 1
-        event = NewMessageEvent(
-            uuid=f"u{seq}", room=ROOM, epoch=self.epoch, seq=seq, message=message(ROOM, seq, 1, "")
-        )
-        gateway = GATEWAY if request else ""
-        self.log.append(Notice(self.epoch, seq, encode_frame(event), 1, gateway, request, left))
-        return self.log[-1]
+        uuid, gateway = f"u{self.log.head + 1}", GATEWAY if request else ""
+        return self.log.append(1, uuid, gateway=gateway, request=request, left=left)
+
+    def commit(self, number: int = 1) -> None:
+        """Commit events; the notice of each arrives at once."""
+        for _ in range(number):
+            self.publish(self.append().seq)
 
     def publish(self, *seqs: int) -> None:
         """Let notices of the log arrive, in this order and in one loop turn."""
         for seq in seqs:
-            self.incoming.take_event(self.room, self.log[seq - 1])
+            self.incoming.take_event(self.room, self.log.events[seq - 1])
 
     def fetch(self, limit: int = 200) -> None:
         """Let a page after the room's last event arrive."""
-        events = self.log[self.room.seq : self.room.seq + limit]
-        bare = [Notice(n.epoch, n.seq, n.frame, n.user, left=n.left) for n in events]
-        self.incoming.take_page(self.room, EventsFetched(0, ROOM, self.epoch, len(self.log), bare))
+        self.incoming.take_page(self.room, self.log.fetched(0, self.room.seq, limit))
+
+    def compare_head(self, seq: int | None = None) -> None:
+        """Let the database name the head: the log's, or this seq."""
+        head = self.log.head if seq is None else seq
+        self.incoming.compare_head(self.room, self.log.epoch, head, is_certain=True)
+
+    def begin_anew(self) -> None:
+        """Let the database begin a new log, and this gateway hear of it."""
+        self.log = RoomLog(ROOM, RESTORED)
+        self.compare_head()
 
     def select(self, session: Session) -> Request:
         """Forward a select_room."""
@@ -139,17 +142,7 @@ class Stage:
 
     def snapshot(self, since: int, limit: int = 200) -> Selected:
         """Return the worker's answer to a select_room since, as of now."""
-        events = self.log[since : since + limit]
-        seq = events[-1].seq if events else since
-        page = SelectRoomPage(
-            uuid="s",
-            room=ROOM,
-            epoch=self.epoch,
-            seq=seq,
-            events=[msgspec.Raw(event.frame) for event in events],
-            more=seq < len(self.log),
-        )
-        return Selected(0, encode_frame(page), ROOM, self.epoch, seq, seq < len(self.log))
+        return self.log.page("s", 0, since, limit)
 
     def _take_answered(self, notice: Notice) -> Session | None:
         return self.answered.pop(notice.request, None) if notice.gateway == GATEWAY else None

@@ -6,9 +6,9 @@ It speaks the contract's envelopes and nothing more. Tests stop it, make it forg
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from redis.asyncio import Redis
@@ -17,13 +17,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import GetHistory, LeaveRoom, ListRooms, NewMessage, SelectRoom
+from roomlog_contract.commands import LeaveRoom, NewMessage, SelectRoom
 from roomlog_contract.envelope import (
     ENTRY_FIELD,
     Answered,
     Beacon,
     Envelope,
-    EventsFetched,
     FetchEvents,
     HeadsRead,
     Identified,
@@ -38,39 +37,49 @@ from roomlog_contract.envelope import (
     encode,
 )
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
-from roomlog_contract.events import (
-    ErrorAnswer,
-    LeaveRoomEvent,
-    ListRoomsAnswer,
-    Member,
-    Message,
-    NewMessageEvent,
-    RoomSummary,
-    SelectRoomAnswer,
-    SelectRoomPage,
-    User,
-)
+from roomlog_contract.events import ErrorAnswer, RoomSummary, SelectRoomAnswer, SelectRoomPage
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import SHARDS
+from tests.gateway.room_log import RoomLog, person
 
-EPOCH = "00000000000000e1"
 KEYSPACE = Keyspace("stub")
 BEACON_SECONDS = 0.25
 
 
-@dataclass
-class StubRoom:
-    """A room's log in memory."""
+@dataclass(kw_only=True)
+class StubRoom(RoomLog):
+    """A room of a stub worker, and what happens in it without a command."""
 
-    id: UUID
+    worker: "StubWorker"
     members: set[int]
-    epoch: str = EPOCH
     name: str = "room"
-    events: list[Notice] = field(default_factory=list)
 
     @property
-    def head(self) -> int:
-        return len(self.events)
+    def hex(self) -> str:
+        return self.id.hex
+
+    @property
+    def summary(self) -> RoomSummary:
+        return RoomSummary(self.id, self.name, "group", self.epoch, self.head, 0, 0)
+
+    async def say(self, user: int, text: str) -> Notice:
+        """Append a message that no gateway asked for, and publish it."""
+        return await self.publish(self.append(user, f"said-{self.head + 1}", text))
+
+    async def join(self, user: int) -> None:
+        """Begin a membership; only the notice tells of it."""
+        self.members.add(user)
+        await self.worker.tell_user(user, Joined(self.summary))
+
+    async def remove(self, user: int) -> None:
+        """End a membership by an event of the log."""
+        self.members.discard(user)
+        await self.publish(self.leave(user, "removed"))
+
+    async def publish(self, notice: Notice) -> Notice:
+        if self.worker.publishes:
+            await self.worker.publish(KEYSPACE.room_channel(self.id), notice)
+        return notice
 
 
 class StubWorker:
@@ -112,38 +121,20 @@ class StubWorker:
         await self.stop()
         await self._redis.aclose()
 
-    def add_room(self, room: UUID, *members: int) -> StubRoom:
-        self.rooms[room] = StubRoom(room, set(members))
-        return self.rooms[room]
-
-    async def say(self, room: UUID, user: int, text: str) -> Notice:
-        """Append a message that no gateway asked for, and publish it."""
-        notice = self._append(self.rooms[room], user, f"said-{self.rooms[room].head + 1}", text)
-        await self.publish(room, notice)
-        return notice
-
-    async def publish(self, room: UUID, notice: Notice) -> None:
-        if self.publishes:
-            await self._redis.publish(KEYSPACE.room_channel(room), encode(notice))
+    def add_room(self, *members: int) -> StubRoom:
+        room = StubRoom(id=uuid4(), worker=self, members=set(members))
+        self.rooms[room.id] = room
+        return room
 
     async def tell_user(self, user: int, notice: Joined | Recheck) -> None:
-        await self._redis.publish(KEYSPACE.user_channel(user), encode(notice))
+        await self.publish(KEYSPACE.user_channel(user), notice)
+
+    async def publish(self, channel: str, said: Any) -> None:
+        await self._redis.publish(channel, encode(said))
 
     async def command(self, *words: str) -> None:
         """Tell Valkey something that is none of a worker's business."""
         await self._redis.execute_command(*words)  # type: ignore[no-untyped-call]
-
-    async def join(self, room: UUID, user: int) -> None:
-        self.rooms[room].members.add(user)
-        await self.tell_user(user, Joined(self._summary(self.rooms[room])))
-
-    async def remove(self, room: UUID, user: int) -> Notice:
-        """End a membership by an event of the log."""
-        target = self.rooms[room]
-        target.members.discard(user)
-        notice = self._leave(target, user, "removed", "", 0)
-        await self.publish(room, notice)
-        return notice
 
     async def _run(self) -> None:
         while self._is_wanted:
@@ -156,7 +147,7 @@ class StubWorker:
         if now - self._shone_at >= BEACON_SECONDS:
             self._shone_at = now
             everything = Beacon("stub", list(range(SHARDS)), {}, 0.0, 0, database=True)
-            await self._redis.publish(KEYSPACE.beacon_channel, encode(everything))
+            await self.publish(KEYSPACE.beacon_channel, everything)
 
     async def _take_all(self) -> None:
         while self._is_wanted:
@@ -173,10 +164,10 @@ class StubWorker:
                             replies.setdefault(envelope.gateway, []).append(reply)
                 await self._redis.xdel(stream, *[entry_id for entry_id, _ in entries])
                 for gateway, bundle in replies.items():
-                    await self._redis.publish(KEYSPACE.gateway_channel(gateway), encode(bundle))
+                    await self.publish(KEYSPACE.gateway_channel(gateway), bundle)
 
     async def _carry_out(self, envelope: Envelope) -> Reply | None:
-        command, request, user = envelope.command, envelope.request, envelope.user
+        command, request = envelope.command, envelope.request
         match command:
             case Identify():
                 identified = self._identify(request, command)
@@ -187,36 +178,33 @@ class StubWorker:
                 heads = {key: self.rooms[key].head for key in command.rooms if key in self.rooms}
                 return HeadsRead(request, self._epoch(), heads)
             case FetchEvents():
-                room = self.rooms[command.room]
-                page = room.events[command.after : command.after + command.limit]
-                bare = [Notice(n.epoch, n.seq, n.frame, n.user, left=n.left) for n in page]
-                return EventsFetched(request, room.id, room.epoch, room.head, bare)
-            case ListRooms():
-                rooms = [self._summary(room) for room in self.rooms.values() if user in room.members]
-                return Answered(request, encode_frame(ListRoomsAnswer(uuid=command.uuid, rooms=rooms)))
-            case NewMessage() | SelectRoom() | GetHistory() | LeaveRoom():
+                return self.rooms[command.room].fetched(request, command.after, command.limit)
+            case NewMessage() | SelectRoom() | LeaveRoom():
                 return await self._in_room(envelope, command)
             case _:
                 return None
 
     async def _in_room(
-        self, envelope: Envelope, command: NewMessage | SelectRoom | GetHistory | LeaveRoom
+        self, envelope: Envelope, command: NewMessage | SelectRoom | LeaveRoom
     ) -> Reply | None:
         room = self.rooms.get(command.room)
         request, user = envelope.request, envelope.user
         if room is None or user not in room.members:
-            code = ErrorCode.NOT_MEMBER
-            return Answered(request, error(command.uuid, str(command.__struct_config__.tag), code))
+            code, action = ErrorCode.NOT_MEMBER, str(command.__struct_config__.tag)
+            refusal = ErrorAnswer(
+                uuid=command.uuid, action=action, error_code=code, error_message=ERROR_MESSAGES[code]
+            )
+            return Answered(request, encode_frame(refusal))
         if isinstance(command, SelectRoom):
-            return self._select(room, command, request)
+            return _select(room, command, request)
         if isinstance(command, NewMessage):
             waiting = ("", 0) if envelope.wants_reply else (envelope.gateway, request)
-            notice = self._append(room, user, command.uuid, command.text, *waiting)
-            await self.publish(room.id, notice)
+            notice = _once(room, user, command, *waiting)
+            await room.publish(notice)
             return Answered(request, notice.frame) if envelope.wants_reply else None
         if isinstance(command, LeaveRoom):
             room.members.discard(user)
-            await self.publish(room.id, self._leave(room, user, command.uuid, envelope.gateway, request))
+            await room.publish(room.leave(user, command.uuid, envelope.gateway, request))
         return None
 
     def _identify(self, request: int, command: Identify) -> Identified:
@@ -227,89 +215,27 @@ class StubWorker:
             del self.users[secret]
         if user is None or (secret in self.expired and not command.is_recheck):
             return Identified(request, None, [])
-        rooms = [self._summary(room) for room in self.rooms.values() if user in room.members]
-        return Identified(request, User(user, f"user{user}"), rooms)
-
-    def _select(self, room: StubRoom, command: SelectRoom, request: int) -> Selected:
-        if command.since is None:
-            answer = SelectRoomAnswer(
-                uuid=command.uuid, room=room.id, epoch=room.epoch, seq=room.head, room_messages=[]
-            )
-            return Selected(request, encode_frame(answer), room.id, room.epoch, room.head, more=False)
-        is_other = command.since.epoch != room.epoch
-        events = [] if is_other else room.events[command.since.seq : command.since.seq + 200]
-        reached = 0 if is_other else events[-1].seq if events else command.since.seq
-        more = reached < room.head
-        page = SelectRoomPage(
-            uuid=command.uuid,
-            room=room.id,
-            epoch=room.epoch,
-            seq=reached,
-            events=[msgspec.Raw(notice.frame) for notice in events],
-            more=more and not is_other,
-            reset=True if is_other else msgspec.UNSET,
-        )
-        return Selected(request, encode_frame(page), room.id, room.epoch, reached, more or is_other)
-
-    def _append(
-        self, room: StubRoom, user: int, uuid: str, text: str, gateway: str = "", request: int = 0
-    ) -> Notice:
-        for known in room.events:
-            if msgspec.json.decode(known.frame)["uuid"] == uuid:
-                return Notice(known.epoch, known.seq, known.frame, user, gateway, request)
-        seq = room.head + 1
-        frame = encode_frame(
-            NewMessageEvent(
-                uuid=uuid, room=room.id, epoch=room.epoch, seq=seq, message=message(room.id, seq, user, text)
-            )
-        )
-        notice = Notice(room.epoch, seq, frame, user, gateway, request)
-        room.events.append(notice)
-        return notice
-
-    def _leave(self, room: StubRoom, user: int, uuid: str, gateway: str, request: int) -> Notice:
-        seq = room.head + 1
-        frame = encode_frame(
-            LeaveRoomEvent(
-                uuid=uuid,
-                room=room.id,
-                epoch=room.epoch,
-                seq=seq,
-                user=User(user, f"user{user}"),
-                member=Member(user, f"user{user}", "member"),
-            )
-        )
-        notice = Notice(room.epoch, seq, frame, user, gateway, request, left=user)
-        room.events.append(notice)
-        return notice
-
-    def _summary(self, room: StubRoom) -> RoomSummary:
-        return RoomSummary(room.id, room.name, "group", room.epoch, room.head, 0, 0)
+        rooms = [room.summary for room in self.rooms.values() if user in room.members]
+        return Identified(request, person(user), rooms)
 
     def _epoch(self) -> str:
         return next((room.epoch for room in self.rooms.values()), "")
 
 
-def message(room: UUID, seq: int, user: int, text: str) -> Message:
-    """Return a message as a worker would store it."""
-    return Message(
-        id=seq,
-        seq=seq,
-        number=seq,
-        user=User(user, f"user{user}"),
-        room=room,
-        timestamp=0,
-        timestamp_ms=0,
-        text=text,
-        edited_at=None,
-        deleted=False,
-        reply_to=None,
-        reactions={},
-    )
+def _select(room: StubRoom, command: SelectRoom, request: int) -> Selected:
+    place: dict[str, Any] = {"uuid": command.uuid, "room": room.id, "epoch": room.epoch}
+    if command.since is None:
+        answer = SelectRoomAnswer(**place, seq=room.head, room_messages=[])
+        return Selected(request, encode_frame(answer), room.id, room.epoch, room.head, more=False)
+    if command.since.epoch != room.epoch:
+        page = SelectRoomPage(**place, seq=0, events=[], more=False, reset=True)
+        return Selected(request, encode_frame(page), room.id, room.epoch, 0, more=True)
+    return room.page(command.uuid, request, command.since.seq)
 
 
-def error(uuid: str, action: str, code: ErrorCode) -> bytes:
-    """Return an error answer as a worker would send it."""
-    return encode_frame(
-        ErrorAnswer(uuid=uuid, action=action, error_code=code, error_message=ERROR_MESSAGES[code])
-    )
+def _once(room: StubRoom, user: int, command: NewMessage, gateway: str, request: int) -> Notice:
+    """Store a message, or answer again where its uuid is known."""
+    for known in room.events:
+        if msgspec.json.decode(known.frame)["uuid"] == command.uuid:
+            return Notice(known.epoch, known.seq, known.frame, user, gateway, request)
+    return room.append(user, command.uuid, command.text, gateway, request)

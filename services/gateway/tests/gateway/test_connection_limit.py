@@ -10,7 +10,6 @@ import pytest
 from roomlog_contract import limits
 from tests.gateway.client import Client, Frame
 from tests.gateway.running import Connect, Running
-from tests.gateway.stub_worker import StubWorker
 from tests.harness.waiting import eventually
 
 USER = 1
@@ -46,7 +45,7 @@ async def live(enter: Connect) -> AsyncIterator[Live]:
     await asyncio.gather(*readers, return_exceptions=True)
 
 
-async def test_the_longest_silent_makes_place(worker: StubWorker, gateway: Running, enter: Connect) -> None:
+async def test_the_longest_silent_makes_place(gateway: Running, enter: Connect) -> None:
     """Ten sockets of a phone without a network don't lock its owner out."""
     dead = [await enter(USER) for _ in range(limits.CONNECTIONS_PER_USER)]
     await dead[0].ask("ping")
@@ -57,7 +56,7 @@ async def test_the_longest_silent_makes_place(worker: StubWorker, gateway: Runni
     await eventually(lambda: places(gateway) == limits.CONNECTIONS_PER_USER, 20, "one place each")
 
 
-async def test_live_ones_are_not_closed(worker: StubWorker, gateway: Running, live: Live) -> None:
+async def test_live_ones_are_not_closed(gateway: Running, live: Live) -> None:
     """All answer, so the eleventh is refused as soon as they have."""
     clients = [await live() for _ in range(limits.CONNECTIONS_PER_USER)]
     with pytest.raises(AssertionError, match="too_many_connections"):
@@ -67,7 +66,7 @@ async def test_live_ones_are_not_closed(worker: StubWorker, gateway: Running, li
 
 
 async def test_a_dead_connection_makes_place_for_one(
-    worker: StubWorker, gateway: Running, live: Live, enter: Connect, guest: Connect
+    gateway: Running, live: Live, enter: Connect, guest: Connect
 ) -> None:
     """Of four newcomers at once two get the places of the two dead, and the live lose none."""
     clients = [await live() for _ in range(limits.CONNECTIONS_PER_USER - 2)]
@@ -85,7 +84,7 @@ async def test_a_dead_connection_makes_place_for_one(
 
 
 async def test_who_leaves_while_it_waits_takes_no_place(
-    worker: StubWorker, gateway: Running, enter: Connect, guest: Connect, monkeypatch: pytest.MonkeyPatch
+    gateway: Running, enter: Connect, guest: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A closed socket needs none."""
     monkeypatch.setattr(limits, "PLACE_SECONDS", 3600.0)

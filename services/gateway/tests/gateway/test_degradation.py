@@ -14,7 +14,7 @@ from roomlog_gateway.rooms.worker_beacons import ALL, FIRST_SECONDS, SILENT_SECO
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import NO_SERVICES, NoConnection, read
 from tests.gateway.running import Connect, Running, Server
-from tests.gateway.stub_worker import StubWorker
+from tests.gateway.stub_worker import StubRoom, StubWorker
 from tests.harness.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
@@ -144,9 +144,7 @@ def test_so_many_rooms_are_not_named() -> None:
     assert told(session) == [{"action": "degraded"}]
 
 
-async def test_a_redis_that_hangs_is_told(
-    room: UUID, worker: StubWorker, enter: Connect, gateway: Running, server: Server
-) -> None:
+async def test_a_redis_that_hangs_is_told(room: StubRoom, enter: Connect, server: Server) -> None:
     """SIGSTOP: it takes connections, which say nothing; TCP calls that connected."""
     client = await enter(1)
     assert server.process is not None
@@ -159,7 +157,7 @@ async def test_a_redis_that_hangs_is_told(
 
 
 async def test_workers_that_fall_silent_are_told(
-    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+    room: StubRoom, worker: StubWorker, enter: Connect, gateway: Running
 ) -> None:
     """Nothing is wrong with Redis: beacons are missing."""
     client = await enter(1)

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from uuid import UUID
 
 from aiohttp import ClientSession
 
 from roomlog_contract.commands import NewMessage
 from tests.gateway.running import Connect, MakeGateway, Running
-from tests.gateway.stub_worker import StubWorker
+from tests.gateway.stub_worker import StubRoom, StubWorker
 from tests.harness.raw import upgrade_headers
 from tests.harness.waiting import eventually
 
@@ -30,7 +29,7 @@ async def test_each_connection_is_told_when_to_come_back_and_closed_with_1012(
 
 
 async def test_readiness_is_off_at_once_and_upgrades_are_refused(
-    make_gateway: MakeGateway, worker: StubWorker, guest: Connect, http: ClientSession, room: UUID
+    make_gateway: MakeGateway, worker: StubWorker, guest: Connect, http: ClientSession, room: StubRoom
 ) -> None:
     """During the pre-stop time the gateway serves as before; afterwards nobody is let in."""
     leaving = await make_gateway(ROOMLOG_PRESTOP_SECONDS="0.3", ROOMLOG_MAX_RECONNECTS_PER_SECOND="1")
@@ -48,7 +47,7 @@ async def test_readiness_is_off_at_once_and_upgrades_are_refused(
 
 
 async def test_what_is_under_way_is_answered_before_the_goodbye(
-    make_gateway: MakeGateway, worker: StubWorker, enter: Connect, room: UUID
+    make_gateway: MakeGateway, worker: StubWorker, enter: Connect, room: StubRoom
 ) -> None:
     """A sender is not closed while its answer may still come."""
     leaving = await make_gateway()

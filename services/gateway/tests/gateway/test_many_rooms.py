@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,7 +11,7 @@ from roomlog_contract.commands import Cursor
 from roomlog_gateway.rooms.pagination import paginate
 from tests.gateway.client import Client
 from tests.gateway.running import Connect, Running
-from tests.gateway.stub_worker import StubWorker
+from tests.gateway.stub_worker import StubRoom, StubWorker
 from tests.harness.waiting import eventually
 
 ROOMS = 2 * limits.ROOMS_PER_USER
@@ -23,16 +22,15 @@ LONGEST_EPOCH = "e" * 32
 
 
 @pytest.fixture
-def rooms(worker: StubWorker) -> list[UUID]:
+def rooms(worker: StubWorker) -> list[StubRoom]:
     """All rooms that one user may be in, with the largest summaries."""
-    keys = [uuid4() for _ in range(ROOMS)]
-    for key in keys:
-        room = worker.add_room(key, 1)
+    rooms = [worker.add_room(1) for _ in range(ROOMS)]
+    for room in rooms:
         room.name, room.epoch = LONGEST_NAME, LONGEST_EPOCH
-    return keys
+    return rooms
 
 
-async def test_our_client_gets_in_with_all_of_its_cursors(rooms: list[UUID], gateway: Running) -> None:
+async def test_our_client_gets_in_with_all_of_its_cursors(rooms: list[StubRoom], gateway: Running) -> None:
     """A thousand rooms, five hundred cursors of another log: each of them is reset, and none is lost."""
     cursors = {key.hex: Cursor("f" * 32, limits.EXACT_INTEGER - 1) for key in rooms}
     async with RoomlogClient(gateway.url, "token-1", cursors=cursors) as client:
@@ -44,19 +42,19 @@ async def test_our_client_gets_in_with_all_of_its_cursors(rooms: list[UUID], gat
 
 
 async def test_an_answer_of_many_rooms_takes_frames_below_the_limit(
-    rooms: list[UUID], worker: StubWorker, guest: Connect
+    rooms: list[StubRoom], worker: StubWorker, guest: Connect
 ) -> None:
     """All have the uuid, all but the last say `more`, and no event of a room comes between them."""
     client = await guest()
     await client.socket.send_json({"uuid": "u", "action": "authenticate", "token": "token-1"})
     told = await _answer(client)
-    await worker.say(rooms[0], 1, "hello")
+    await rooms[0].say(1, "hello")
     await client.event("new_message")
     assert sorted(told) == sorted(key.hex for key in rooms)
 
 
 async def test_whoever_goes_gives_all_rooms_back_at_once(
-    rooms: list[UUID], gateway: Running, enter: Connect, monkeypatch: pytest.MonkeyPatch
+    rooms: list[StubRoom], gateway: Running, enter: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In two commands to Redis, the rooms' and the user's, not in one for each room."""
     client = await enter(1)
@@ -73,13 +71,13 @@ async def test_whoever_goes_gives_all_rooms_back_at_once(
 
 
 async def test_all_rooms_may_be_left_in_one_turn(
-    rooms: list[UUID], worker: StubWorker, gateway: Running, enter: Connect
+    rooms: list[StubRoom], gateway: Running, enter: Connect
 ) -> None:
     """Somebody who reads is not taken for somebody who does not."""
     client = await enter(1)
     [connection] = gateway.gateway.connections
-    for key in rooms:
-        worker.rooms[key].members.clear()
+    for room in rooms:
+        room.members.clear()
     gateway.gateway._authentication.recheck(connection.session)
     for _ in rooms:
         await client.event("room_left")

@@ -6,7 +6,6 @@ from aiohttp import ClientSession, ClientTimeout
 from prometheus_client import REGISTRY
 
 from tests.gateway.running import Connect, Running
-from tests.gateway.stub_worker import StubWorker
 
 ODD_CODES = (1000, 1001, 1008, 3000, 4000, 4999)
 
@@ -35,7 +34,7 @@ async def scan(running: Running, enter: Connect, word: str, code: int) -> None:
                     assert answer.status < 500
 
 
-async def test_a_client_makes_no_series(gateway: Running, enter: Connect, worker: StubWorker) -> None:
+async def test_a_client_makes_no_series(gateway: Running, enter: Connect) -> None:
     """Actions, close codes, methods and paths of the client's invention are in no label."""
     await scan(gateway, enter, "brew", 3000)
     first = labels()

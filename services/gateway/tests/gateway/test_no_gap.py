@@ -57,14 +57,14 @@ class OneRoom(RuleBasedStateMachine):
     @rule(number=st.sampled_from([1, 2, 5, 40, limits.HELD_EVENTS + 1]), is_published=st.booleans())
     def commit(self, number: int, is_published: bool) -> None:
         for _ in range(number):
-            seq = self.stage.append().seq
+            notice = self.stage.append()
             if is_published:
-                self.stage.publish(seq)
+                self.stage.publish(notice.seq)
 
     @rule(place=st.floats(0, 1))
     def publish_again(self, place: float) -> None:
-        if self.stage.log:
-            self.stage.publish(1 + int(place * (len(self.stage.log) - 1)))
+        if self.stage.log.head:
+            self.stage.publish(1 + int(place * (self.stage.log.head - 1)))
 
     @rule(limit=st.integers(1, 200))
     def fetch(self, limit: int) -> None:
@@ -72,9 +72,7 @@ class OneRoom(RuleBasedStateMachine):
 
     @rule()
     def compare_heads(self) -> None:
-        self.stage.incoming.compare_head(
-            self.stage.room, self.stage.epoch, len(self.stage.log), is_certain=True
-        )
+        self.stage.compare_head()
 
     @rule(client=CLIENTS, limit=st.integers(1, 200))
     def select(self, client: int, limit: int) -> None:
@@ -111,7 +109,7 @@ class OneRoom(RuleBasedStateMachine):
             return
         while self.answers:
             self.answer()
-        while self.stage.room.seq < len(self.stage.log):
+        while self.stage.room.seq < self.stage.log.head:
             for reader in self.readers:
                 reader.receive(read(reader.session))
             self.stage.fetch()
@@ -121,7 +119,7 @@ class OneRoom(RuleBasedStateMachine):
                 request = self.stage.select(reader.session)
                 self.stage.selection.answer(request, self.stage.snapshot(reader.cursor))
                 reader.receive(read(reader.session))
-            assert reader.cursor == len(self.stage.log)
+            assert reader.cursor == self.stage.log.head
             assert reader.session in self.stage.room.live
 
 

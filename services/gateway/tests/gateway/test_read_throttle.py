@@ -13,7 +13,6 @@ from roomlog_contract import limits
 from roomlog_gateway.sockets.read_throttle import MEMBER, TURN_BYTES, TURN_FRAMES, ReadThrottle, frame_length
 from tests.gateway.client import DEADLINE_SECONDS
 from tests.gateway.running import Connect, Running
-from tests.gateway.stub_worker import StubWorker
 from tests.harness import raw
 from tests.harness.waiting import eventually
 
@@ -222,9 +221,7 @@ def test_the_end_of_the_socket_drops_what_waits() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_flood_of_any_kind_is_1008(
-    worker: StubWorker, enter: Connect, http: ClientSession, kind: str
-) -> None:
+async def test_a_flood_of_any_kind_is_1008(enter: Connect, http: ClientSession, kind: str) -> None:
     """A connection that does not stop is closed, and its neighbour is served meanwhile."""
     flooder, neighbour = await enter(1), await enter(2)
     flood = asyncio.create_task(_flood(flooder.socket, KINDS[kind]))
@@ -252,9 +249,7 @@ async def test_bytes_that_came_with_the_handshake_count_too(gateway: Running) ->
     await eventually(lambda: not gateway.gateway.connections, 20, "the connection is gone")
 
 
-async def test_who_has_authenticated_may_send_more(
-    worker: StubWorker, enter: Connect, guest: Connect
-) -> None:
+async def test_who_has_authenticated_may_send_more(enter: Connect, guest: Connect) -> None:
     """Forty pings in pieces of a byte are legal for a member, and more than a stranger may send."""
     member = await enter(1)
     command = b'{"uuid":"last","action":"ping"}'

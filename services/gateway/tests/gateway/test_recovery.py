@@ -2,77 +2,75 @@
 
 import asyncio
 import time
-from uuid import UUID
 
 import pytest
 
 from roomlog_contract import limits
-from roomlog_contract.commands import NewMessage
-from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify, encode
+from roomlog_contract.envelope import FetchEvents, HeadMoved, Identify
 from roomlog_gateway.sockets.outbox import ANSWER_BYTES, UNREAD_BYTES, Frame, unread_bound
 from roomlog_gateway.sockets.websocket_frames import text_frame
-from tests.gateway.running import Connect, MakeGateway, Running, Server
-from tests.gateway.stub_worker import KEYSPACE, StubWorker
+from tests.gateway.running import Connect, Running, Server
+from tests.gateway.stub_worker import KEYSPACE, StubRoom, StubWorker
 from tests.harness.waiting import eventually
 
 
 async def test_a_lost_notice_is_fetched_when_the_next_one_comes(
-    worker: StubWorker, room: UUID, enter: Connect
+    worker: StubWorker, room: StubRoom, enter: Connect
 ) -> None:
     """seq jumps, the gap is asked for, everything arrives in order."""
     client = await enter(1)
     worker.publishes = False
-    await worker.say(room, 1, "lost")
-    await worker.say(room, 1, "lost too")
+    await room.say(1, "lost")
+    await room.say(1, "lost too")
     worker.publishes = True
-    await worker.say(room, 1, "heard")
+    await room.say(1, "heard")
     assert [(await client.event("new_message"))["seq"] for _ in range(3)] == [1, 2, 3]
 
 
 async def test_the_last_notice_that_was_lost_is_found_by_the_heads(
-    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+    worker: StubWorker, room: StubRoom, enter: Connect, gateway: Running
 ) -> None:
     """Nothing follows it, but the database knows."""
     client = await enter(1)
     worker.publishes = False
-    await worker.say(room, 1, "lost")
+    await room.say(1, "lost")
     gateway.gateway._heads.at_once()
     assert (await client.event("new_message"))["seq"] == 1
 
 
-async def test_a_reminder_of_the_head_is_enough(worker: StubWorker, room: UUID, enter: Connect) -> None:
+async def test_a_reminder_of_the_head_is_enough(worker: StubWorker, room: StubRoom, enter: Connect) -> None:
     """HeadMoved on the room's channel makes the gateway fetch."""
     client = await enter(1)
     worker.publishes = False
-    notice = await worker.say(room, 1, "lost")
-    await worker._redis.publish(KEYSPACE.room_channel(room), encode(HeadMoved(notice.epoch, notice.seq)))
+    notice = await room.say(1, "lost")
+    await worker.publish(KEYSPACE.room_channel(room.id), HeadMoved(notice.epoch, notice.seq))
     assert (await client.event("new_message"))["seq"] == 1
 
 
 async def test_a_long_gap_is_fetched_page_by_page(
-    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+    worker: StubWorker, room: StubRoom, enter: Connect, gateway: Running
 ) -> None:
     """More events than a page has; the client reads them as they come."""
     client = await enter(1)
     worker.publishes = False
     number = limits.PAGE_EVENTS + 30
     for count in range(number):
-        await worker.say(room, 1, str(count))
+        await room.say(1, str(count))
     gateway.gateway._heads.at_once()
     assert [(await client.event("new_message"))["seq"] for _ in range(number)] == list(range(1, number + 1))
 
 
 async def test_a_gap_is_asked_for_until_somebody_answers(
-    worker: StubWorker, room: UUID, enter: Connect, monkeypatch: pytest.MonkeyPatch
+    worker: StubWorker, room: StubRoom, enter: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker that was asked may be dead; the next one answers."""
     monkeypatch.setattr("roomlog_gateway.rooms.gap_fetcher.FETCH_SECONDS", 0.1)
     client = await enter(1)
     worker.is_deaf_to.add(FetchEvents)
     worker.publishes = False
-    await worker.say(room, 1, "lost")
+    await room.say(1, "lost")
     worker.publishes = True
-    await worker.say(room, 1, "heard")
+    await room.say(1, "heard")
     await eventually(
         lambda: sum(isinstance(entry.command, FetchEvents) for entry in worker.seen) > 1, 5, "asked again"
     )
@@ -81,20 +79,20 @@ async def test_a_gap_is_asked_for_until_somebody_answers(
 
 
 async def test_connections_that_are_behind_are_reminded(
-    worker: StubWorker, room: UUID, enter: Connect, gateway: Running
+    room: StubRoom, enter: Connect, gateway: Running
 ) -> None:
     """heads name the rooms that a client was told to ask for and has not."""
     client = await enter(1)
     session = next(iter(gateway.gateway.connections)).session
-    gateway.rooms[room].fall_behind(session)
-    await worker.say(room, 1, "unsent")
+    gateway.rooms[room.id].fall_behind(session)
+    await room.say(1, "unsent")
     gateway.gateway._heads.at_once()
     heads = await client.event("heads")
     assert list(heads["rooms"]) == [room.hex]
 
 
 async def test_a_lost_redis_loses_no_event(
-    worker: StubWorker, room: UUID, enter: Connect, gateway: Running, server: Server
+    worker: StubWorker, room: StubRoom, enter: Connect, gateway: Running, server: Server
 ) -> None:
     """Valkey dies and comes back empty; what was committed meanwhile arrives without a question."""
     client = await enter(1)
@@ -104,7 +102,7 @@ async def test_a_lost_redis_loses_no_event(
     refused = await client.ask("new_message", room=room.hex, text="x")
     assert refused["error_code"] == "busy"
     worker.publishes = False
-    await worker.say(room, 1, "committed meanwhile")
+    await room.say(1, "committed meanwhile")
     worker.publishes = True
     server.start()
     worker.start()
@@ -113,7 +111,7 @@ async def test_a_lost_redis_loses_no_event(
 
 
 async def test_a_redis_that_is_away_for_long_is_announced(
-    room: UUID, enter: Connect, gateway: Running, server: Server
+    room: StubRoom, enter: Connect, gateway: Running, server: Server
 ) -> None:
     """degraded after 10 s, recovered when it is back; readiness does not follow."""
     client = await enter(1)
@@ -129,7 +127,7 @@ async def test_a_redis_that_is_away_for_long_is_announced(
 
 
 async def test_a_redis_that_stands_still_is_left_and_nothing_is_claimed(
-    room: UUID, worker: StubWorker, enter: Connect, gateway: Running, server: Server
+    room: StubRoom, worker: StubWorker, enter: Connect, gateway: Running, server: Server
 ) -> None:
     """Written into a stopped Redis is unknown: no answer; the link is cut and made anew."""
     client = await enter(1)
@@ -153,7 +151,7 @@ async def test_a_redis_that_stands_still_is_left_and_nothing_is_claimed(
 
 
 async def test_a_full_stream_is_busy_and_opens_again(
-    room: UUID, worker: StubWorker, enter: Connect, monkeypatch: pytest.MonkeyPatch
+    room: StubRoom, worker: StubWorker, enter: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The gate shuts on the stream's length, and samples open it when the worker has caught up."""
     monkeypatch.setattr(limits, "STREAM_ENTRIES", 5)
@@ -171,7 +169,7 @@ async def test_a_full_stream_is_busy_and_opens_again(
     assert refused is not None
     assert refused["retry_after_ms"] > 0
     worker.start()
-    await eventually(lambda: len(worker.rooms[room].events) >= 5, 20, "the worker catches up")
+    await eventually(lambda: len(room.events) >= 5, 20, "the worker catches up")
 
     deadline = time.monotonic() + 5
     while (await client.ask("new_message", room=room.hex, text="y"))["status"] != "success":
@@ -179,9 +177,7 @@ async def test_a_full_stream_is_busy_and_opens_again(
         await asyncio.sleep(0.1)  # as the answer asks for
 
 
-async def test_redis_out_of_memory_is_busy(
-    room: UUID, worker: StubWorker, enter: Connect, server: Server
-) -> None:
+async def test_redis_out_of_memory_is_busy(room: StubRoom, worker: StubWorker, enter: Connect) -> None:
     """-OOM means that the command was not executed: a definite answer."""
     client = await enter(1)
     await worker.command("CONFIG", "SET", "maxmemory", "1")
@@ -194,7 +190,7 @@ async def test_redis_out_of_memory_is_busy(
 
 
 async def test_a_redis_that_became_a_replica_is_left(
-    room: UUID, worker: StubWorker, enter: Connect, gateway: Running, server: Server
+    room: StubRoom, worker: StubWorker, enter: Connect, gateway: Running
 ) -> None:
     """-READONLY is a definite refusal, and both links are made anew: the primary may be elsewhere now."""
     client = await enter(1)
@@ -212,7 +208,7 @@ async def test_a_redis_that_became_a_replica_is_left(
 
 
 async def test_a_redis_that_refuses_subscriptions_is_asked_again(
-    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+    room: StubRoom, worker: StubWorker, enter: Connect, gateway: Running
 ) -> None:
     """Rights that were taken and given back: everything is subscribed in the end."""
     await worker.command("ACL", "SETUSER", "default", "resetchannels")
@@ -220,12 +216,12 @@ async def test_a_redis_that_refuses_subscriptions_is_asked_again(
     await eventually(lambda: not gateway.gateway.is_connected, 20, "refused")
     await worker.command("ACL", "SETUSER", "default", "allchannels")
     client = await enter(1)
-    await worker.say(room, 1, "x")
+    await room.say(1, "x")
     assert (await client.event("new_message"))["seq"] == 1
 
 
 async def test_who_does_not_read_its_pages_gets_no_more(
-    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+    room: StubRoom, enter: Connect, gateway: Running
 ) -> None:
     """Reads are refused while a mebibyte of answers waits; sending is not."""
     client = await enter(1)
@@ -244,10 +240,7 @@ async def test_who_does_not_read_its_pages_gets_no_more(
 
 
 async def test_without_a_worker_authenticate_is_1013(
-    make_gateway: MakeGateway,
-    worker: StubWorker,
-    guest: Connect,
-    monkeypatch: pytest.MonkeyPatch,
+    worker: StubWorker, guest: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who can't be identified within 10 s is sent away, to come back."""
     monkeypatch.setattr(limits, "IDENTIFY_SECONDS", 0.2)
@@ -258,7 +251,7 @@ async def test_without_a_worker_authenticate_is_1013(
 
 
 async def test_a_socket_that_reads_nothing_is_asked_to_sync_and_then_closed(
-    room: UUID, worker: StubWorker, enter: Connect, gateway: Running
+    room: StubRoom, enter: Connect, gateway: Running
 ) -> None:
     """Its outbox stays bounded, the neighbours get everything, and after 10 s without progress it is 4408."""
     slow, quick = await enter(1), await enter(2)
@@ -268,10 +261,10 @@ async def test_a_socket_that_reads_nothing_is_asked_to_sync_and_then_closed(
     slow.socket._conn.transport.pause_reading()  # type: ignore[union-attr]
     text = "\N{GRINNING FACE}" * 4000
     number = 0
-    inside = gateway.rooms[room]
+    inside = gateway.rooms[room.id]
     while slow_session in inside.live:
         number += 1
-        await worker.say(room, 2, text)
+        await room.say(2, text)
         await quick.event("new_message")
         assert number < 5000
     assert quick.seqs() == list(range(1, number + 1))
@@ -283,20 +276,8 @@ async def test_a_socket_that_reads_nothing_is_asked_to_sync_and_then_closed(
     assert await slow.close_code() == 4408
 
 
-async def test_an_answer_is_taken_from_the_event_or_the_reply_whichever_comes(
-    room: UUID, worker: StubWorker, enter: Connect
-) -> None:
-    """The sender gets exactly one frame with its uuid per publication."""
-    client = await enter(1)
-    for number in range(5):
-        answer = await client.ask("new_message", room=room.hex, text=str(number))
-        assert answer["seq"] == number + 1
-    assert [type(entry.command) for entry in worker.seen].count(NewMessage) == 5
-    assert client.seqs() == [1, 2, 3, 4, 5]
-
-
 async def test_answers_that_many_do_not_read_are_bounded_together(
-    room: UUID, enter: Connect, gateway: Running, monkeypatch: pytest.MonkeyPatch
+    room: StubRoom, enter: Connect, gateway: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one for whom most waits is cut, and only that; it comes back and repeats."""
     greedy, modest = await enter(1), await enter(2)

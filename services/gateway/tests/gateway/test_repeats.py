@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import pytest
+
 from roomlog_contract.commands import NewMessage, SelectRoom
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.keyspace import Keyspace
@@ -13,8 +15,9 @@ from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import GATEWAY, ROOM, Stage, read
 
 
-def routed(stage: Stage) -> Router:
-    """Return a router whose commands wait for a Redis that never comes."""
+@pytest.fixture
+def router(stage: Stage) -> Router:
+    """A router whose commands wait for a Redis that never comes."""
 
     def clock() -> float:
         return stage.now
@@ -39,10 +42,8 @@ def answers(session: Session) -> list[str]:
     return [frame["action"] for frame in read(session)]
 
 
-def test_a_refused_first_sending_says_nothing_of_the_second() -> None:
+def test_a_refused_first_sending_says_nothing_of_the_second(router: Router, session: Session) -> None:
     """Between the two the sender may have become a member: the second is stored, and no error is true."""
-    stage = Stage()
-    router, session = routed(stage), stage.session()
     say(router, session, "u")
     say(router, session, "u")
     reply(router, 1)
@@ -52,10 +53,9 @@ def test_a_refused_first_sending_says_nothing_of_the_second() -> None:
     assert session.unanswered == 0
 
 
-def test_other_commands_are_answered_each() -> None:
+def test_other_commands_are_answered_each(stage: Stage, router: Router, session: Session) -> None:
     """Another uuid, another connection, or a repeat after the answer."""
-    stage = Stage()
-    router, session, other = routed(stage), stage.session(), stage.session()
+    other = stage.session()
     say(router, session, "u")
     say(router, session, "v")
     say(router, other, "u")
@@ -67,10 +67,8 @@ def test_other_commands_are_answered_each() -> None:
     assert answers(other) == ["3"]
 
 
-def test_a_sending_that_expired_is_forgotten() -> None:
+def test_a_sending_that_expired_is_forgotten(router: Router, session: Session) -> None:
     """Its repeat is one command in flight like any other."""
-    stage = Stage()
-    router, session = routed(stage), stage.session()
     say(router, session, "u")
     router._requests.expire(100.0)
     say(router, session, "u")
@@ -79,19 +77,15 @@ def test_a_sending_that_expired_is_forgotten() -> None:
     assert answers(session) == ["2"]
 
 
-def test_a_repeated_reading_keeps_its_hold() -> None:
+def test_a_repeated_reading_keeps_its_hold(router: Router, session: Session) -> None:
     """Each select_room holds the room's events until its own answer: only writes can be stored twice."""
-    stage = Stage()
-    router, session = routed(stage), stage.session()
     for _ in range(2):
         router.forward(session, SelectRoom(uuid="s", room=ROOM))
     assert session.unanswered == 2
 
 
-def test_a_uuid_names_a_command_of_its_room() -> None:
+def test_a_uuid_names_a_command_of_its_room(router: Router, session: Session) -> None:
     """The same uuid in two rooms is two commands: neither overtakes the other, and each is answered."""
-    stage = Stage()
-    router, session = routed(stage), stage.session()
     for room in (ROOM, UUID(int=8)):
         router.forward(session, NewMessage(uuid="u", room=room, text="hi"))
     reply(router, 1)

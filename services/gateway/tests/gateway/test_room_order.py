@@ -1,23 +1,20 @@
 """A room's events in their order: late, early, twice, lost, of another log."""
 
 from roomlog_contract import limits
+from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import Stage, read, seqs
 
 
-def test_events_are_delivered_in_order_and_once() -> None:
+def test_events_are_delivered_in_order_and_once(stage: Stage, session: Session) -> None:
     """Early ones wait for their predecessor, repeated ones are dropped."""
-    stage = Stage()
-    session = stage.session()
     for _ in range(4):
         stage.append()
     stage.publish(1, 3, 3, 2, 1, 4, 2)
     assert seqs(read(session)) == [1, 2, 3, 4]
 
 
-def test_a_missing_event_is_asked_for_and_then_all_follow() -> None:
+def test_a_missing_event_is_asked_for_and_then_all_follow(stage: Stage, session: Session) -> None:
     """A fetched page fills the gap, and what waited behind it is delivered."""
-    stage = Stage()
-    session = stage.session()
     for _ in range(5):
         stage.append()
     stage.publish(1, 4, 5)
@@ -29,10 +26,8 @@ def test_a_missing_event_is_asked_for_and_then_all_follow() -> None:
     assert stage.room.close_gap()
 
 
-def test_more_early_events_than_are_held_are_fetched() -> None:
+def test_more_early_events_than_are_held_are_fetched(stage: Stage, session: Session) -> None:
     """Over 256 the held ones are dropped, and the highest seq is remembered."""
-    stage = Stage()
-    session = stage.session()
     for _ in range(limits.HELD_EVENTS + 10):
         stage.append()
     stage.publish(*range(2, limits.HELD_EVENTS + 11))
@@ -44,62 +39,50 @@ def test_more_early_events_than_are_held_are_fetched() -> None:
     assert received == list(range(1, limits.HELD_EVENTS + 11))
 
 
-def test_a_head_reveals_the_last_event_that_was_lost() -> None:
+def test_a_head_reveals_the_last_event_that_was_lost(stage: Stage) -> None:
     """Nothing came after the lost one, but the database knows it."""
-    stage = Stage()
     stage.session()
     stage.append()
-    stage.incoming.compare_head(stage.room, stage.epoch, 1, is_certain=False)
+    stage.incoming.compare_head(stage.room, stage.log.epoch, 1, is_certain=False)
     assert stage.gaps.watched == 1
 
 
-def test_an_event_of_another_log_is_not_believed_before_the_database_is_asked() -> None:
+def test_an_event_of_another_log_is_not_believed_unasked(stage: Stage, session: Session) -> None:
     """A straggler of the old log must not reset anybody."""
-    stage = Stage()
-    session = stage.session()
     straggler = stage.append()
-    stage.epoch = "00000000000000e2"
-    stage.incoming.compare_head(stage.room, stage.epoch, 0, is_certain=True)
+    stage.begin_anew()
     assert [frame["action"] for frame in read(session)] == ["reset"]
     stage.incoming.take_event(stage.room, straggler)
     assert stage.gaps.doubted == 1
     assert read(session) == []
 
 
-def test_a_new_log_resets_its_connections() -> None:
+def test_a_new_log_resets_its_connections(stage: Stage, session: Session) -> None:
     """All are told the new epoch, and nothing is sent until they ask."""
-    stage = Stage()
-    session = stage.session()
-    stage.append()
-    stage.publish(1)
+    stage.commit()
     read(session)
-    stage.epoch, stage.log = "00000000000000e2", []
-    stage.incoming.compare_head(stage.room, stage.epoch, 0, is_certain=True)
-    stage.append()
-    stage.publish(1)
+    stage.begin_anew()
+    stage.commit()
     frames = read(session)
-    assert [(frame["action"], frame["epoch"]) for frame in frames] == [("reset", stage.epoch)]
+    assert [(frame["action"], frame["epoch"]) for frame in frames] == [("reset", stage.log.epoch)]
     request = stage.select(session)
     stage.selection.answer(request, stage.snapshot(0))
-    stage.append()
-    stage.publish(2)
+    stage.commit()
     assert seqs(read(session)) == [2]
 
 
-def test_events_before_the_first_head_are_not_lost() -> None:
+def test_events_before_the_first_head_are_not_lost(stage: Stage) -> None:
     """Between subscription and the first head, events wait; those above the head are delivered."""
-    stage = Stage()
     stage.room.epoch = ""
     for _ in range(4):
         stage.append()
     stage.publish(2, 3, 4)
-    stage.incoming.compare_head(stage.room, stage.epoch, 2, is_certain=True)
+    stage.compare_head(2)
     assert stage.room.seq == 4
 
 
-def test_the_senders_answer_comes_with_the_event() -> None:
+def test_the_senders_answer_comes_with_the_event(stage: Stage) -> None:
     """A live sender gets one frame, which is both."""
-    stage = Stage()
     sender = stage.session()
     stage.answered[5] = sender
     stage.append(request=5)
@@ -107,9 +90,8 @@ def test_the_senders_answer_comes_with_the_event() -> None:
     assert seqs(read(sender)) == [1]
 
 
-def test_a_repeated_publication_still_answers() -> None:
+def test_a_repeated_publication_still_answers(stage: Stage) -> None:
     """The worker that died before it published is followed by one that publishes again."""
-    stage = Stage()
     sender = stage.session()
     stage.append(request=5)
     stage.publish(1)
@@ -119,9 +101,8 @@ def test_a_repeated_publication_still_answers() -> None:
     assert seqs(read(sender)) == [1]
 
 
-def test_a_sender_that_is_behind_still_gets_its_answer() -> None:
+def test_a_sender_that_is_behind_still_gets_its_answer(stage: Stage) -> None:
     """Events are not sent to it, but its own command was carried out and it is told so."""
-    stage = Stage()
     sender = stage.session()
     stage.room.fall_behind(sender)
     stage.answered[5] = sender
@@ -130,22 +111,19 @@ def test_a_sender_that_is_behind_still_gets_its_answer() -> None:
     assert seqs(read(sender)) == [1]
 
 
-def test_an_overflow_becomes_one_sync_required() -> None:
+def test_an_overflow_becomes_one_sync_required(stage: Stage) -> None:
     """A connection that reads nothing keeps 256 events at most, then a single request to ask."""
-    stage = Stage()
     slow, quick = stage.session(), stage.session()
     received = []
-    for seq in range(1, limits.OUTBOX_EVENTS + 50):
-        stage.append()
-        stage.publish(seq)
+    for _ in range(limits.OUTBOX_EVENTS + 49):
+        stage.commit()
         received += seqs(read(quick))
     assert [frame["action"] for frame in read(slow)] == ["sync_required"]
     assert received == list(range(1, limits.OUTBOX_EVENTS + 50))
 
 
-def test_who_left_gets_the_event_and_nothing_after_it() -> None:
+def test_who_left_gets_the_event_and_nothing_after_it(stage: Stage) -> None:
     """The log decides: the leaver's last event is its leave."""
-    stage = Stage()
     leaver, other = stage.session(), stage.session()
     leaver.user = 9
     stage.append(left=9)

@@ -3,13 +3,13 @@
 import pytest
 
 from roomlog_contract import limits
-from tests.gateway.insides import Stage, read, seqs
+from roomlog_gateway.sockets.session import Session
+from tests.gateway.insides import ROOM, Stage, read, seqs
+from tests.gateway.room_log import RESTORED, RoomLog
 
 
-def test_events_wait_for_the_answer_and_follow_it() -> None:
+def test_events_wait_for_the_answer_and_follow_it(stage: Stage, session: Session) -> None:
     """What is in the answer is not sent again; what is not, is."""
-    stage = Stage()
-    session = stage.session()
     request = stage.select(session)
     stage.append()
     answer = stage.snapshot(0)
@@ -22,10 +22,10 @@ def test_events_wait_for_the_answer_and_follow_it() -> None:
     assert seqs(frames) == [2]
 
 
-def test_an_answer_that_is_ahead_of_the_notices_is_not_repeated_by_them() -> None:
+def test_an_answer_that_is_ahead_of_the_notices_is_not_repeated_by_them(
+    stage: Stage, session: Session
+) -> None:
     """The worker read the log before its notice came here."""
-    stage = Stage()
-    session = stage.session()
     request = stage.select(session)
     stage.append()
     stage.selection.answer(request, stage.snapshot(0))
@@ -35,100 +35,71 @@ def test_an_answer_that_is_ahead_of_the_notices_is_not_repeated_by_them() -> Non
     assert seqs(read(session)) == [2]
 
 
-def test_a_page_with_more_stops_the_events_until_the_last_page() -> None:
+def test_a_page_with_more_stops_the_events_until_the_last_page(stage: Stage, session: Session) -> None:
     """Between two pages nothing is sent, and nothing is missing in the end."""
-    stage = Stage()
-    session = stage.session()
-    for seq in range(1, 5):
-        stage.append()
-        stage.publish(seq)
+    stage.commit(4)
     read(session)
     request = stage.select(session)
     stage.selection.answer(request, stage.snapshot(0, limit=2))
-    stage.append()
-    stage.publish(5)
+    stage.commit()
     assert [frame["action"] for frame in read(session)] == ["select_room"]
     assert stage.room.behind() == [session]
     request = stage.select(session)
     stage.selection.answer(request, stage.snapshot(2))
-    stage.append()
-    stage.publish(6)
+    stage.commit()
     assert seqs(read(session)) == [6]
 
 
-def test_without_an_answer_the_held_events_are_sent() -> None:
+def test_without_an_answer_the_held_events_are_sent(stage: Stage, session: Session) -> None:
     """An error or 15 s without an answer leave the connection where it was, without a gap."""
-    stage = Stage()
-    session = stage.session()
     request = stage.select(session)
-    stage.append()
-    stage.publish(1)
+    stage.commit()
     stage.selection.release(request)
-    stage.append()
-    stage.publish(2)
+    stage.commit()
     assert seqs(read(session)) == [1, 2]
 
 
-def test_what_came_in_the_same_loop_turn_is_sent_before_the_hold() -> None:
+def test_what_came_in_the_same_loop_turn_is_sent_before_the_hold(stage: Stage, session: Session) -> None:
     """The events of a turn are given out at its end; a select_room in between must not swallow them."""
-    stage = Stage()
-    session = stage.session()
-    stage.append()
-    stage.publish(1)
+    stage.commit()
     request = stage.select(session)
-    stage.append()
-    stage.publish(2)
+    stage.commit()
     stage.selection.release(request)
     assert seqs(read(session)) == [1, 2]
 
 
-def test_who_becomes_live_in_the_middle_of_a_loop_turn_gets_what_follows_only() -> None:
+def test_who_becomes_live_in_the_middle_of_a_loop_turn_gets_what_follows_only(stage: Stage) -> None:
     """What came earlier in the turn is in the head that it was told."""
-    stage = Stage()
     first = stage.session()
-    stage.append()
-    stage.publish(1)
+    stage.commit()
     newcomer = stage.session()
-    stage.append()
-    stage.publish(2)
+    stage.commit()
     assert seqs(read(newcomer)) == [2]
     assert seqs(read(first)) == [1, 2]
 
 
-def test_more_events_than_are_held_must_be_asked_for() -> None:
+def test_more_events_than_are_held_must_be_asked_for(stage: Stage, session: Session) -> None:
     """Over 256 the held ones are dropped; the answer is followed by a request to ask for the rest."""
-    stage = Stage()
-    session = stage.session()
     request = stage.select(session)
     answer = stage.snapshot(0)
-    for seq in range(1, limits.HELD_EVENTS + 3):
-        stage.append()
-        stage.publish(seq)
+    stage.commit(limits.HELD_EVENTS + 2)
     stage.selection.answer(request, answer)
     assert [frame["action"] for frame in read(session)] == ["select_room", "sync_required"]
-    stage.append()
-    stage.publish(len(stage.log))
+    stage.commit()
     assert read(session) == []
 
 
-def test_an_overflow_that_the_answer_covers_needs_no_question() -> None:
+def test_an_overflow_that_the_answer_covers_needs_no_question(stage: Stage, session: Session) -> None:
     """Everything that was dropped is in the answer."""
-    stage = Stage()
-    session = stage.session()
     request = stage.select(session)
-    for seq in range(1, limits.HELD_EVENTS + 3):
-        stage.append()
-        stage.publish(seq)
+    stage.commit(limits.HELD_EVENTS + 2)
     stage.selection.answer(request, stage.snapshot(limits.HELD_EVENTS))
-    stage.append()
-    stage.publish(len(stage.log))
+    stage.commit()
     assert seqs(read(session)) == [limits.HELD_EVENTS + 3]
 
 
-def test_of_two_selections_the_last_answer_counts() -> None:
+def test_of_two_selections_the_last_answer_counts(stage: Stage, session: Session) -> None:
     """Events wait for both; they go on from the second."""
-    stage = Stage()
-    session = stage.session()
     first, second = stage.select(session), stage.select(session)
     one = stage.snapshot(0)
     stage.append()
@@ -141,39 +112,35 @@ def test_of_two_selections_the_last_answer_counts() -> None:
     assert seqs(read(session)) == [2]
 
 
-def test_an_answer_from_another_log_makes_the_room_begin_anew() -> None:
+def test_an_answer_from_another_log_makes_the_room_begin_anew(stage: Stage) -> None:
     """The database has spoken: everybody else is reset, and the one who asked must ask afresh."""
-    stage = Stage()
     session, other = stage.session(), stage.session()
     request = stage.select(session)
-    stage.epoch = "00000000000000e2"
+    stage.log = RoomLog(ROOM, RESTORED)
     stage.selection.answer(request, stage.snapshot(0))
     assert [frame["action"] for frame in read(session)] == ["select_room", "reset"]
     assert [frame["action"] for frame in read(other)] == ["reset"]
 
 
-def test_a_selection_of_a_room_that_was_left_meanwhile_changes_nothing() -> None:
+def test_a_selection_of_a_room_that_was_left_meanwhile_changes_nothing(
+    stage: Stage, session: Session
+) -> None:
     """The answer is passed on; no event follows."""
-    stage = Stage()
-    session = stage.session()
     request = stage.select(session)
     stage.room.leave(session)
     session.leave(stage.room.id)
     stage.selection.answer(request, stage.snapshot(0))
-    stage.append()
-    stage.publish(1)
+    stage.commit()
     assert [frame["action"] for frame in read(session)] == ["select_room"]
 
 
-def test_held_events_stop_at_a_full_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_events_stop_at_a_full_outbox(
+    stage: Stage, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing later of the room is sent behind `sync_required`: the client would see a gap and ask twice."""
-    stage = Stage()
-    session = stage.session()
     request = stage.select(session)
     answer = stage.snapshot(0)
-    for seq in range(1, 9):
-        stage.append()
-        stage.publish(seq)
+    stage.commit(8)
     monkeypatch.setattr(limits, "OUTBOX_EVENTS", 3)
     stage.selection.answer(request, answer)
     frames = read(session)

@@ -4,7 +4,6 @@ import pytest
 
 from roomlog_gateway.sockets.websocket_frames import (
     close_frame,
-    echoed_close_code,
     ping_frame,
     pong_frame,
     text_frame,
@@ -37,23 +36,3 @@ def test_a_goodbye_has_a_code_and_a_reason_that_fits() -> None:
     frame = close_frame(1003, "ä" * 100)
     assert frame[:4] == b"\x88\x7c\x03\xeb"
     assert frame[4:].decode() == "ä" * 61
-
-
-@pytest.mark.parametrize(
-    ("said", "answered"),
-    [
-        (None, 1000),
-        (0, 1000),
-        (1001, 1001),
-        (3000, 3000),
-        (4999, 4999),
-        (1006, 1002),
-        (5000, 1002),
-        (65_535, 1002),
-    ],
-)
-def test_a_goodbye_is_answered_with_its_code_unless_nobody_may_send_it(
-    said: int | None, answered: int
-) -> None:
-    """RFC 6455 section 7.4: 1006 is for programs alone, and from 5000 on codes mean nothing."""
-    assert echoed_close_code(said) == answered
