@@ -11,7 +11,7 @@ import pytest
 
 from roomlog_local.command import Command, api
 from roomlog_local.ports import free_port
-from tests.harness.manage import manage
+from tests.harness.manage import manage, run
 from tests.harness.waiting import wait_until
 
 START_SECONDS = 60.0
@@ -76,13 +76,8 @@ def test_a_reload_is_ignored_and_the_api_serves_on(
 def test_more_than_one_process_is_refused_with_a_sentence(command: Command) -> None:
     """The second would find the health port in use, and end the first with it."""
     config, application = command.arguments[-2:]
-    done = subprocess.run(
-        (*command.arguments[:-2], config, "--workers", "2", application),
-        env=os.environ | command.environ,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
+    done = run(
+        (*command.arguments[:-2], config, "--workers", "2", application), command.environ, START_SECONDS
     )
     assert done.returncode == 1
     assert "runs one worker, not 2" in done.stderr

@@ -1,8 +1,6 @@
 """`roomlog doctor` and `migrate` on installs that are set up wrong: each fault has a line with what to do."""
 
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import redis
 
 from roomlog_contract.keyspace import Keyspace
 from roomlog_local.ports import LOOPBACK
+from tests.harness.manage import run_python
 from tests.harness.postgres import PostgresServer, running_postgres
 from tests.processes.configuration.servers import RIGHT, port_of, running_valkey
 
@@ -61,14 +60,7 @@ def operate(
         "ROOMLOG_REDIS_URL": redis_url,
         "DJANGO_SETTINGS_MODULE": "roomlog_api.settings",
     }
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    return run_python("-m", *words, environ=settings, seconds=COMMAND_SECONDS)
 
 
 def report(url: str, carrier: redis.Redis | None = None, login: str = "") -> dict[str, str]:
