@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("helm")
 
 HEALTH_PORTS = {"gateway": 9080, "worker": 9081, "api": 9082}
 API_PATHS = ["/", "/api", "/admin", "/static"]
+BELOW = ["/team/chat/ws", "/team/chat", "/team/chat/api", "/team/chat/admin", "/team/chat/static"]
 COMPONENT = "app.kubernetes.io/component"
 
 
@@ -82,23 +83,25 @@ def test_the_http_route_says_the_same_and_never_ends_a_socket() -> None:
     assert spec["hostnames"] == ["chat.example.org", "talk.example.org"]
 
 
-def test_people_s_pages_can_be_kept_inside() -> None:
-    """Whoever exposes only the socket and REST leaves the admin out of both routes."""
-    manifests = render({**ROUTED, "api": {"paths": ["/api"]}})
+@pytest.mark.parametrize(
+    ("api", "paths"),
+    [
+        pytest.param({"paths": ["/api"]}, ["/ws", "/api"], id="the admin kept inside"),
+        pytest.param({"pathPrefix": "/team/chat"}, BELOW, id="a shared host"),
+    ],
+)
+def test_both_routes_have_what_is_asked_for(api: Manifest, paths: list[str]) -> None:
+    """Some paths alone, or all of them below a prefix: nothing lies beside it."""
+    manifests = render({**ROUTED, "api": api})
     (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
-    assert [path["path"] for path in rule["http"]["paths"]] == ["/ws", "/api"]
-
-
-def test_a_shared_host_has_the_chat_below_a_prefix() -> None:
-    """Sockets, pages, admin and static files: nothing lies beside the prefix, and the api knows it."""
-    values: Manifest = {**ROUTED, "api": {"pathPrefix": "/team/chat"}}
-    below = ["/team/chat/ws", "/team/chat", "/team/chat/api", "/team/chat/admin", "/team/chat/static"]
-    manifests = render(values)
-    (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
-    assert [path["path"] for path in rule["http"]["paths"]] == below
+    assert [path["path"] for path in rule["http"]["paths"]] == paths
     sockets, pages = find(manifests, "HTTPRoute", "roomlog")["spec"]["rules"]
-    assert [match["path"]["value"] for match in [*sockets["matches"], *pages["matches"]]] == below
-    container = pod_specs(manifests)["api"]["spec"]["containers"][0]
+    assert [match["path"]["value"] for match in [*sockets["matches"], *pages["matches"]]] == paths
+
+
+def test_the_api_knows_its_prefix() -> None:
+    """Its probes stay where they are."""
+    container = pod_specs(render({"api": {"pathPrefix": "/team/chat"}}))["api"]["spec"]["containers"][0]
     assert environment(container)["ROOMLOG_PATH_PREFIX"]["value"] == "/team/chat"
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "health"}
 

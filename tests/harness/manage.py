@@ -1,21 +1,27 @@
-"""Management commands in processes of their own, as an operator runs them."""
+"""Programs and management commands in processes of their own, as an operator runs them."""
 
 import os
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 
 from roomlog_local.command import management
 
 
 def manage(environ: Mapping[str, str], *words: str, seconds: float) -> str:
     """Run a management command of the api's and return what it printed; fails with what it complained of."""
-    done = subprocess.run(
-        management(*words),
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    done = run(management(*words), environ, seconds)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def run_python(*words: str, environ: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run this Python with further words of its command line, as `run` does."""
+    return run((sys.executable, *words), environ, seconds)
+
+
+def run(words: Sequence[str], environ: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a program that must end in time, in this environment and `environ`, and return all that it said."""
+    return subprocess.run(
+        words, env={**os.environ, **environ}, capture_output=True, text=True, timeout=seconds, check=False
+    )

@@ -105,9 +105,9 @@ class Chat:
             socket.close(code=code)
         self.sockets.clear()
 
-    def sent(self, action: str = "new_message") -> list[dict[str, Any]]:
-        """Return the frames of this action that pages sent."""
-        return [frame for frame in self.frames if frame["action"] == action]
+    def sent(self) -> list[dict[str, Any]]:
+        """Return the messages that pages sent."""
+        return [frame for frame in self.frames if frame["action"] == "new_message"]
 
     def _keep(self, room: str, facts: dict[str, Any]) -> dict[str, Any]:
         seq = len(self.events[room]) + 1
@@ -191,6 +191,12 @@ class Chat:
             route.fulfill(json=found)
         else:
             route.fulfill(body=self.pages[path], content_type="text/html", headers=HEADERS)
+
+
+def enter(page: Page, room: str) -> None:
+    """Choose a room of the list."""
+    page.locator("#rooms .room", has_text=room).click()
+    expect(page.locator("#room-name")).to_contain_text(room)
 
 
 def _type_of(path: str) -> str:

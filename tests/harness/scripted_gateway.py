@@ -21,14 +21,11 @@ DEADLINE_SECONDS: Final = 10.0
 POLL_MS: Final = 20
 ME: Final = {"id": 7, "username": "alice"}
 START: Final = """async () => {
-  const { Roomlog, SignedOut } = await import("/roomlog.js");
-  Object.assign(window, { seen: [], tickets: 0, isSignedOut: false });
+  const { Roomlog } = await import("/roomlog.js");
+  Object.assign(window, { seen: [], tickets: 0 });
   window.client = new Roomlog({
     url: "ws://roomlog.test/ws",
-    ticket: async () => {
-      if (window.isSignedOut) throw new SignedOut();
-      return `ticket-${++window.tickets}`;
-    },
+    ticket: async () => `ticket-${++window.tickets}`,
     userId: 7,
     storage: localStorage,
     storagePrefix: "outbox-7:",
@@ -54,9 +51,8 @@ class Gateway:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.head = {"epoch": "e1", "seq": 3}
-        self.rooms: bool | None = True
-        """Whether the user is in the room; None leaves the answer to the test."""
-        self.user = ME
+        self.is_answering = True
+        """Unset, the answer to authenticate is the test's."""
         self.sockets: list[WebSocketRoute] = []
         self.frames: list[dict[str, Any]] = []
         page.route("**/*", _serve)
@@ -68,12 +64,9 @@ class Gateway:
 
     def _received(self, socket: WebSocketRoute, frame: dict[str, Any]) -> None:
         self.frames.append(frame)
-        if frame["action"] == "authenticate":
-            if self.rooms is None:
-                return
+        if frame["action"] == "authenticate" and self.is_answering:
             room = {"id": ROOM, "name": "lobby", "kind": "group", "read_seq": 0, "unread": 0} | self.head
-            answer = {"user": self.user, "rooms": [room] if self.rooms else []}
-            socket.send(json.dumps(success(frame) | answer))
+            socket.send(json.dumps(success(frame) | {"user": ME, "rooms": [room]}))
 
     def send(self, frame: dict[str, Any]) -> None:
         """Say something on the present connection."""

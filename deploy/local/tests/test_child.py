@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.errors import StartFailed
+from tests.harness.waiting import wait_until
 
 DEADLINE_SECONDS = 10.0
 SLEEPER = "import time; time.sleep(60)"
@@ -29,10 +29,7 @@ Start = Callable[..., Child]
 
 def until(condition: Callable[[], object]) -> None:
     """Waits for a condition, at most the deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(condition, DEADLINE_SECONDS, "what the test waits for")
 
 
 @pytest.fixture

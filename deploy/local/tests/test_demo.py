@@ -21,13 +21,14 @@ import pytest
 
 from roomlog_local import demo
 from roomlog_local.errors import StartFailed
+from tests.harness.stack import User
+from tests.harness.waiting import eventually
+from tests.harness.wire import Wire
 
 DEADLINE_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
 """With both workers killed: their restart and ten seconds until another may take their leases."""
 SECOND_START_SECONDS = 10.0
-
-Frame = dict[str, Any]
 
 
 class Run:
@@ -82,27 +83,6 @@ class Run:
         return self.process.wait(DEADLINE_SECONDS)
 
 
-class Chatter:
-    """One user's connection."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
-
-    async def ask(self, action: str, uuid: str, **body: object) -> Frame:
-        """Sends a command and returns its answer."""
-        await self._socket.send_json({"uuid": uuid, "action": action, **body})
-        return await self.frame_of(uuid)
-
-    async def frame_of(self, uuid: str) -> Frame:
-        """The next frame that carries this uuid; others before it are dropped."""
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while True:
-                frame: Frame = await self._socket.receive_json()
-                if frame.get("uuid") == uuid:
-                    assert frame["status"] == "success", frame
-                    return frame
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[], Run]]:
     """Starts runs on one folder and kills what a failed test leaves."""
@@ -125,12 +105,19 @@ def allowed_seconds() -> float:
     return SECOND_START_SECONDS * max(1.0, load / (os.cpu_count() or 1))
 
 
-async def enter(session: aiohttp.ClientSession, run: Run, name: str) -> Chatter:
-    """Connects and authenticates a sample user."""
+def wire_of(run: Run, name: str) -> Wire:
+    """Returns a connection of a sample user."""
     token = next(user["token"] for user in run.facts["users"] if user["name"] == name)
-    chatter = Chatter(await session.ws_connect(run.facts["websocket"]))
-    await chatter.ask("authenticate", f"{name}-enters", token=token)
-    return chatter
+    return Wire(run.facts["websocket"], User(0, name, token))
+
+
+async def hear(wire: Wire, uuid: str) -> None:
+    """Waits until the message of this uuid has come."""
+
+    def is_there() -> bool:
+        return any(frame.get("uuid") == uuid and frame["status"] == "success" for frame in wire.frames)
+
+    await eventually(is_there, ANSWER_SECONDS, f"message {uuid}")
 
 
 @pytest.mark.stack
@@ -138,17 +125,20 @@ async def test_a_newcomer_chats_through_a_kill_and_a_restart(start: Callable[[],
     """Two users chat, both workers are killed, the demo ends and starts again: each message is there once."""
     run = await asyncio.to_thread(start)
     lobby = next(room["id"] for room in run.facts["rooms"] if room["name"] == "lobby")
-    async with aiohttp.ClientSession() as session:
-        async with session.get(run.facts["page"]) as page:
-            assert page.status == 200
-        alice, bob = await enter(session, run, "alice"), await enter(session, run, "bob")
-        await alice.ask("new_message", "m1", room=lobby, text="before the kill")
-        await bob.frame_of("m1")
+    async with aiohttp.ClientSession() as session, session.get(run.facts["page"]) as page:
+        assert page.status == 200
+    async with wire_of(run, "alice") as alice, wire_of(run, "bob") as bob:
+        await alice.authenticate()
+        await bob.authenticate()
+        await alice.send("new_message", "m1", room=lobby, text="before the kill")
+        for wire in (alice, bob):
+            await hear(wire, "m1")
         for name in ("worker-0", "worker-1"):
             (printed,) = re.findall(rf"kill -9 (\d+)   # {name}", run.console())
             os.kill(int(printed), signal.SIGKILL)
-        await alice.ask("new_message", "m2", room=lobby, text="while no worker lives")
-        await bob.frame_of("m2")
+        await alice.send("new_message", "m2", room=lobby, text="while no worker lives")
+        for wire in (alice, bob):
+            await hear(wire, "m2")
         await asyncio.to_thread(
             run.until, lambda: len(run.started("worker-0") + run.started("worker-1")) == 4
         )
@@ -160,8 +150,9 @@ async def test_a_newcomer_chats_through_a_kill_and_a_restart(start: Callable[[],
     again = await asyncio.to_thread(start)
     assert again.ready_seconds() < allowed_seconds()
     assert (again.facts["users"], again.facts["rooms"]) == (run.facts["users"], run.facts["rooms"])
-    async with aiohttp.ClientSession() as session:
-        history = await (await enter(session, again, "carol")).ask("select_room", "s", room=lobby)
+    async with wire_of(again, "carol") as carol:
+        await carol.authenticate()
+        history = await carol.ask("select_room", room=lobby)
     texts = [message["text"] for message in history["room_messages"]]
     assert [text for text in texts if "kill" in text or "worker" in text] == [
         "before the kill",

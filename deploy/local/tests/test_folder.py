@@ -1,6 +1,5 @@
 """The folder of one machine's run: private, held by one, and aware of its migrations."""
 
-import json
 import stat
 from pathlib import Path
 
@@ -75,9 +74,3 @@ def test_the_fingerprint_follows_our_migrations(monkeypatch: pytest.MonkeyPatch,
 def test_our_migrations_are_found() -> None:
     """The fingerprint is of something: the app's first migration is among the files."""
     assert "0001_initial.py" in [path.name for path in folder_module.own_migrations()]
-
-
-def test_the_demo_file_is_json(folder: Folder) -> None:
-    """Scripts read it back as it was given."""
-    folder.write_demo({"page": "http://127.0.0.1:8000/"})
-    assert json.loads(folder.demo.read_text()) == {"page": "http://127.0.0.1:8000/"}

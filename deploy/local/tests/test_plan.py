@@ -23,6 +23,12 @@ def names(plan: Plan) -> list[list[str]]:
     return [[command.name for command in stage] for stage in plan.stages]
 
 
+def binds_of(plan: Plan) -> list[str]:
+    """Where its processes listen."""
+    commands = [command for stage in plan.stages for command in stage]
+    return [bind for command in commands for name, bind in command.environ.items() if name.endswith("BIND")]
+
+
 def test_a_bare_machine_gets_everything(folder: Folder) -> None:
     """Valkey first, workers then, gateway and api last; the database is the folder's file."""
     plan = make_plan(folder, PATH)
@@ -60,18 +66,12 @@ def test_the_page_may_open_the_websocket(folder: Folder) -> None:
 
 def test_every_process_listens_on_loopback_only(folder: Folder) -> None:
     """A laptop in a café serves nobody but its owner."""
-    for stage in make_plan(folder, PATH).stages:
-        for command in stage:
-            binds = [value for name, value in command.environ.items() if name.endswith("BIND")]
-            assert all(bind.startswith("127.0.0.1:") for bind in binds), command.name
+    assert all(bind.startswith("127.0.0.1:") for bind in binds_of(make_plan(folder, PATH)))
 
 
 def test_ports_are_not_shared(folder: Folder) -> None:
     """Each process has ports of its own."""
-    commands = [command for stage in make_plan(folder, PATH).stages for command in stage]
-    binds = [
-        value for command in commands for name, value in command.environ.items() if name.endswith("BIND")
-    ]
+    binds = binds_of(make_plan(folder, PATH))
     assert len(binds) == len(set(binds)) == 6
 
 

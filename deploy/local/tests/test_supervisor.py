@@ -3,8 +3,8 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -15,6 +15,7 @@ from roomlog_local.command import Command
 from roomlog_local.errors import StartFailed, StartInterrupted
 from roomlog_local.supervisor import Supervisor
 from roomlog_runtime.shutdown import Shutdown
+from tests.harness.waiting import wait_until
 
 DEADLINE_SECONDS = 10.0
 STUB = """
@@ -55,10 +56,18 @@ class Scene:
 
     def until(self, condition: Callable[[], object]) -> None:
         """Waits for a condition, at most the deadline."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.02)
+        wait_until(condition, DEADLINE_SECONDS, f"after {self.said}")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Lets the supervisor watch until the context ends."""
+        watcher = Thread(target=self.supervisor.watch)
+        watcher.start()
+        try:
+            yield
+        finally:
+            self.shutdown.request()
+            watcher.join(DEADLINE_SECONDS)
 
 
 @pytest.fixture
@@ -88,15 +97,10 @@ def test_a_killed_process_comes_back(scene: Scene, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(supervisor_module, "LOOK_SECONDS", 0.02)
     scene.supervisor.start([scene.stub("worker-0"), scene.stub("worker-1")])
     scene.until(lambda: len(scene.lines("start")) == 2)
-    watcher = Thread(target=scene.supervisor.watch)
-    watcher.start()
-    try:
-        pids = dict(scene.lines("start"))
+    pids = dict(scene.lines("start"))
+    with scene.watched():
         os.kill(int(pids["worker-0"]), signal.SIGKILL)
         scene.until(lambda: len(scene.lines("start")) == 3)
-    finally:
-        scene.shutdown.request()
-        watcher.join(DEADLINE_SECONDS)
     assert scene.lines("start")[2][0] == "worker-0"
     assert any(line.startswith("worker-0 ended with -9; starts again in") for line in scene.said)
     assert dict(scene.lines("start"))["worker-1"] == pids["worker-1"]
@@ -111,11 +115,8 @@ def test_a_process_that_keeps_dying_is_started_ever_more_slowly(
     monkeypatch.setattr(supervisor_module, "LONGEST_PAUSE_SECONDS", 0.04)
     scene.supervisor = Supervisor(scene.logs, scene.said.append, scene.shutdown)
     scene.supervisor.start([Command("broken", ("/bin/false",))])
-    watcher = Thread(target=scene.supervisor.watch)
-    watcher.start()
-    scene.until(lambda: sum("ended with" in line for line in scene.said) >= 4)
-    scene.shutdown.request()
-    watcher.join(DEADLINE_SECONDS)
+    with scene.watched():
+        scene.until(lambda: sum("ended with" in line for line in scene.said) >= 4)
     pauses = [line.split(" in ")[1].split(" s")[0] for line in scene.said if "ended with" in line]
     assert pauses[:4] == ["0.01", "0.02", "0.04", "0.04"]
 

@@ -4,12 +4,11 @@ Each case is a process of its own, as the services are: logging is set up once f
 """
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+
+from tests.harness.manage import run_python
 
 DEADLINE_SECONDS = 20.0
 
@@ -17,14 +16,7 @@ DEADLINE_SECONDS = 20.0
 def output_of(program: str, **environ: str) -> str:
     """What a small program writes to standard output after `configure_logs("worker")`."""
     setup = "import logging, structlog\nfrom roomlog_runtime.logs import *\nconfigure_logs('worker')\n"
-    done = subprocess.run(
-        [sys.executable, "-c", setup + program],
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=False,
-    )
+    done = run_python("-c", setup + program, environ=environ, seconds=DEADLINE_SECONDS)
     assert done.stderr == ""
     return done.stdout
 

@@ -14,47 +14,31 @@ from roomlog_api.health import STALE_SECONDS, Probe, _Question, start
 from roomlog_runtime.settings import Bind
 
 
-class Clock:
-    """Time, as the test says."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock that stands."""
-    return Clock()
-
-
-def test_a_process_is_not_ready_before_the_first_answer(clock: Clock) -> None:
+def test_a_process_is_not_ready_before_the_first_answer() -> None:
     """No traffic until the database was seen once."""
-    probe = Probe("the database", lambda: None, clock)
+    probe = Probe("the database", lambda: None)
     assert probe.problem() == "the database not asked yet"
     probe.probe()
     assert probe.problem() is None
 
 
-def test_a_refusing_database_is_told_without_its_words(clock: Clock) -> None:
+def test_a_refusing_database_is_told_without_its_words() -> None:
     """The error's class is enough; its text may hold an address or a name."""
 
     def refuse() -> None:
         raise OperationalError("could not connect to secret-host")
 
-    probe = Probe("the database", refuse, clock)
+    probe = Probe("the database", refuse)
     probe.probe()
     assert probe.problem() == "the database refuses: OperationalError"
 
 
-def test_a_hanging_database_makes_the_answer_stale(clock: Clock) -> None:
+def test_a_hanging_database_makes_the_answer_stale() -> None:
     """A probe that does not come back is itself the answer."""
-    probe = Probe("the database", lambda: None, clock)
+    now = [0.0]
+    probe = Probe("the database", lambda: None, lambda: now[0])
     probe.probe()
-    clock.now += STALE_SECONDS + 0.1
+    now[0] += STALE_SECONDS + 0.1
     assert probe.problem() == "the database does not answer"
 
 

@@ -1,12 +1,11 @@
 """Below a prefix of a proxy's, whether the proxy takes it from the path or leaves it there."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+
+from tests.harness.manage import run_python
 
 SCRIPT = """
 import io, json, sys
@@ -60,14 +59,7 @@ def answers(request: pytest.FixtureRequest) -> dict[str, Any]:
         "DJANGO_SETTINGS_MODULE": "roomlog_api.settings",
         "ROOMLOG_LOG_LEVEL": "error",
     }
-    ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT, request.param],
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ran = run_python("-c", SCRIPT, request.param, environ=environ, seconds=120)
     assert ran.returncode == 0, ran.stderr[-3000:]
     made: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return made

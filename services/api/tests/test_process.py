@@ -1,18 +1,15 @@
 """The api under gunicorn is one process: what would start a second one beside it is refused."""
 
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from roomlog_local.command import Command, api
-from roomlog_local.ports import free_port
-from tests.harness.manage import manage
+from tests.harness.manage import run
 from tests.harness.waiting import wait_until
+from tests.test_requests_in_full import Server
 
 START_SECONDS = 60.0
 TURN_SECONDS = 20.0
@@ -21,35 +18,15 @@ SIGNALS = ("SIGHUP", "SIGTTIN", "SIGUSR2")
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """An api on a SQLite file without tables."""
-    environ = {
-        "ROOMLOG_SECRET_KEY": "only-for-tests",
-        "ROOMLOG_DATABASE_URL": f"sqlite:///{tmp_path / 'api.sqlite3'}",
-    }
-    return api(environ, free_port(), free_port())
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    """What the process says."""
-    return tmp_path / "api.log"
-
-
-@pytest.fixture
-def process(command: Command, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def server(tmp_path: Path) -> Iterator[Server]:
     """The api, ready to serve."""
-    environ = os.environ | command.environ
-    manage(command.environ, "migrate", "-v", "0", seconds=START_SECONDS)
-    with (
-        log.open("w") as said,
-        subprocess.Popen(command.arguments, env=environ, stdout=said, stderr=said) as process,
-    ):
+    server = Server(tmp_path)
+    with server.process:
         try:
-            wait_until(command.is_ready, START_SECONDS, "the api is ready")
-            yield process
+            wait_until(server.command.is_ready, START_SECONDS, "the api is ready")
+            yield server
         finally:
-            process.kill()
+            server.process.kill()
 
 
 def has_said(log: Path, words: str) -> bool:
@@ -57,33 +34,24 @@ def has_said(log: Path, words: str) -> bool:
     return words in log.read_text()
 
 
-def test_a_reload_is_ignored_and_the_api_serves_on(
-    command: Command, log: Path, process: "subprocess.Popen[bytes]"
-) -> None:
+def test_a_reload_is_ignored_and_the_api_serves_on(server: Server) -> None:
     """Each of these would end the api for good: the second process finds the health port in use.
 
     SIGTERM still ends it.
     """
     for name in SIGNALS:
-        process.send_signal(signal.Signals[name])
-        wait_until(partial(has_said, log, f"{name} is ignored"), TURN_SECONDS, f"{name} is ignored")
-    assert command.is_ready()
-    assert log.read_text().count("Booting worker") == 1
-    process.terminate()
-    assert process.wait(START_SECONDS) == 0
+        server.process.send_signal(signal.Signals[name])
+        wait_until(partial(has_said, server.log, f"{name} is ignored"), TURN_SECONDS, f"{name} is ignored")
+    assert server.command.is_ready()
+    assert server.log.read_text().count("Booting worker") == 1
+    server.process.terminate()
+    assert server.process.wait(START_SECONDS) == 0
 
 
-def test_more_than_one_process_is_refused_with_a_sentence(command: Command) -> None:
+def test_more_than_one_process_is_refused_with_a_sentence(server: Server) -> None:
     """The second would find the health port in use, and end the first with it."""
-    config, application = command.arguments[-2:]
-    done = subprocess.run(
-        (*command.arguments[:-2], config, "--workers", "2", application),
-        env=os.environ | command.environ,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
+    *words, config, application = server.command.arguments
+    done = run((*words, config, "--workers", "2", application), server.command.environ, START_SECONDS)
     assert done.returncode == 1
     assert "runs one worker, not 2" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,8 +1,6 @@
 """`roomlog doctor` and `migrate` on installs that are set up wrong: each fault has a line with what to do."""
 
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +12,9 @@ import pytest
 import redis
 
 from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.limits import STREAM_ENTRIES
 from roomlog_local.ports import LOOPBACK
+from tests.harness.manage import run_python
 from tests.harness.postgres import PostgresServer, running_postgres
 from tests.processes.configuration.servers import RIGHT, port_of, running_valkey
 
@@ -61,14 +61,7 @@ def operate(
         "ROOMLOG_REDIS_URL": redis_url,
         "DJANGO_SETTINGS_MODULE": "roomlog_api.settings",
     }
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    return run_python("-m", *words, environ=settings, seconds=COMMAND_SECONDS)
 
 
 def report(url: str, carrier: redis.Redis | None = None, login: str = "") -> dict[str, str]:
@@ -187,13 +180,29 @@ def test_a_user_without_what_the_api_needs_is_told(database: str, carrier: redis
     assert "may not: PUBLISH; give the user" in report(database, carrier, "api:pw@")["Redis rights"]
 
 
-def test_an_eviction_policy_is_wrong(database: str, carrier: redis.Redis) -> None:
+def test_a_database_without_its_tables_is_named(tmp_path: Path) -> None:
+    """Migrations come first: nothing else can be said then."""
+    assert "run `migrate`" in report(f"sqlite:///{tmp_path}/empty.sqlite3")["migrations"]
+
+
+@pytest.mark.parametrize("policy", ["volatile-lru", "allkeys-lru"])
+def test_an_eviction_policy_is_wrong(database: str, carrier: redis.Redis, policy: str) -> None:
     """Every policy but one throws commands away; no append-only file is only a notice."""
-    carrier.config_set("maxmemory-policy", "volatile-lru")
+    carrier.config_set("maxmemory-policy", policy)
     lines = report(database, carrier)
     assert lines["eviction"].startswith("WRONG")
+    assert "noeviction" in lines["eviction"]
     assert lines["persistence"].startswith("ok")
     assert lines["notices on the prefix"].startswith("ok")
+
+
+def test_a_stream_that_nobody_empties_is_named(database: str, carrier: redis.Redis) -> None:
+    """A long stream has no owner that keeps up."""
+    for _ in range(STREAM_ENTRIES // 10 + 1):
+        carrier.xadd(Keyspace().in_stream(7), {b"e": b""})
+    line = report(database, carrier)["streams"]
+    assert line.startswith("WRONG")
+    assert "(roomlog:{s07}:in)" in line
 
 
 def test_another_install_on_the_prefix_is_heard(database: str, carrier: redis.Redis) -> None:

@@ -1,8 +1,5 @@
 """The services behind PgBouncer: they work where it keeps sessions apart, and refuse where it lends them."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +7,7 @@ import pytest
 
 from roomlog_local import command
 from roomlog_local.ports import LOOPBACK, free_port
-from tests.harness.manage import manage
+from tests.harness.manage import manage, run, run_python
 from tests.harness.pooler import running_pooler
 from tests.harness.postgres import running_postgres
 from tests.processes.configuration.install import SECONDS, running_services, say_hello
@@ -55,14 +52,7 @@ def test_a_pooler_that_lends_sessions_is_refused(environ: dict[str, str], servic
             "worker": command.worker(0, behind, free_port()),
             "api": command.api(behind, free_port(), free_port()),
         }
-        done = subprocess.run(
-            commands[service].arguments,
-            env=os.environ | commands[service].environ,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        done = run(commands[service].arguments, commands[service].environ, SECONDS)
     assert done.returncode != 0
     assert SENTENCE in done.stderr
     assert "Traceback" not in done.stderr
@@ -71,17 +61,10 @@ def test_a_pooler_that_lends_sessions_is_refused(environ: dict[str, str], servic
 def test_the_doctor_names_the_pooler(environ: dict[str, str]) -> None:
     """With the same words."""
     with running_pooler(environ["ROOMLOG_DATABASE_URL"], "transaction") as pooled:
-        done = subprocess.run(
-            [sys.executable, "-m", "roomlog_api", "doctor"],
-            env={
-                **os.environ,
-                **environ,
-                "ROOMLOG_DATABASE_URL": pooled,
-                "DJANGO_SETTINGS_MODULE": "roomlog_api.settings",
-            },
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        behind = {
+            **environ,
+            "ROOMLOG_DATABASE_URL": pooled,
+            "DJANGO_SETTINGS_MODULE": "roomlog_api.settings",
+        }
+        done = run_python("-m", "roomlog_api", "doctor", environ=behind, seconds=SECONDS)
     assert "WRONG database pooler: lends sessions to others between transactions; set its" in done.stdout

@@ -11,12 +11,10 @@ from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK
 from tests.harness.manage import manage
 from tests.processes.configuration import table
-from tests.processes.configuration.install import running_services, say_hello
+from tests.processes.configuration.install import SECONDS, running_services, say_hello
 from tests.processes.configuration.servers import RIGHT, port_of, running_valkey
 
 PREFIX: Final = "chat/production"
-SECONDS: Final = 90.0
-STOP_SECONDS: Final = 20.0
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 import ast
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.harness.manage import run_python
 from tests.processes.configuration import table
 
 ROOT: Final = Path(__file__).parents[3]
@@ -60,13 +59,8 @@ def test_a_refused_value_ends_the_start(
     tmp_path: Path, name: str, value: str, service: str, sentence: str
 ) -> None:
     """By the sentence of the table, without a traceback, and without the value of a secret."""
-    done = subprocess.run(
-        [sys.executable, "-m", *COMMANDS[service].split()],
-        env={**good(tmp_path), name: value},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
+    done = run_python(
+        "-m", *COMMANDS[service].split(), environ={**good(tmp_path), name: value}, seconds=START_SECONDS
     )
     said = done.stdout + done.stderr
     assert done.returncode != 0

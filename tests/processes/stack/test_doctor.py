@@ -3,9 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
-
-import redis
 
 from roomlog_client import RoomlogClient
 from roomlog_contract import limits
@@ -16,8 +13,7 @@ from tests.abuse.inputs.bad_inputs import frame
 from tests.abuse.inputs.provoking import sign_in
 from tests.harness.looking import family_of
 from tests.harness.raw import RawSocket, text
-from tests.harness.stack import MakeStack, Room, Stack, User, build_stack
-from tests.harness.stack_databases import SqliteFiles
+from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.waiting import wait_until
 from tests.processes.stack.test_new_epoch import operate
 
@@ -65,33 +61,6 @@ def test_a_dead_worker_and_a_lost_redis_are_named(make_stack: MakeStack) -> None
     assert "without an owner: [0, 1" in line_of(said, "shards")
     assert line_of(said, "migrations").startswith("ok")
     assert "Traceback" not in said
-
-
-def test_eviction_and_waiting_entries_are_wrong(make_stack: MakeStack) -> None:
-    """Redis would throw commands away; a long stream has no owner that keeps up."""
-    stack = make_stack()
-    stack.kill("worker-0")
-    with redis.Redis.from_url(stack.redis_url) as carrier:
-        carrier.config_set("maxmemory-policy", "allkeys-lru")
-        for _ in range(limits.STREAM_ENTRIES // 10 + 1):
-            carrier.xadd("roomlog:{s07}:in", {b"e": b""})
-    status, said = report(stack)
-    assert status == 1
-    assert "noeviction" in line_of(said, "eviction")
-    assert "(roomlog:{s07}:in)" in line_of(said, "streams")
-
-
-def test_a_database_without_its_tables_is_named(tmp_path: Path) -> None:
-    """Migrations come first: nothing else can be said then."""
-    stack = build_stack(tmp_path / "stack", SqliteFiles(tmp_path))
-    try:
-        stack.environ["ROOMLOG_DATABASE_URL"] = f"sqlite:///{tmp_path}/empty.sqlite3"
-        status, said = report(stack)
-        assert status == 1
-        assert "run `migrate`" in line_of(said, "migrations")
-        assert "Traceback" not in said
-    finally:
-        stack.close()
 
 
 async def fill(stack: Stack, room: Room) -> None:

@@ -1,11 +1,10 @@
 """After a restored database: `roomlog new-epoch` voids every cursor, and clients go on by themselves."""
 
 import asyncio
-import os
 import subprocess
-import sys
 
 from roomlog_client import Event, RoomlogClient, RoomReset
+from tests.harness.manage import run_python
 from tests.harness.stack import MakeStack, Room, Stack
 from tests.harness.waiting import eventually
 from tests.harness.wire import Frame, Wire
@@ -18,14 +17,7 @@ COMMAND_SECONDS = 60.0
 
 def operate(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
     """Run one of the operator's commands as the command line does."""
-    return subprocess.run(
-        [sys.executable, "-m", "roomlog_client.cli", *words],
-        env={**os.environ, **stack.environ},
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    return run_python("-m", "roomlog_client.cli", *words, environ=stack.environ, seconds=COMMAND_SECONDS)
 
 
 def renew_epoch(stack: Stack) -> None:

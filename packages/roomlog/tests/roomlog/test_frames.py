@@ -1,7 +1,6 @@
 """From rows to frames: one event has one frame, whoever builds it and however often."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import msgspec
 from django.db import connection
@@ -10,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from roomlog.frames import Event, frame_of, message_of, milliseconds, named_in
+from roomlog.frames import Event, frame_of, message_of, milliseconds
 from roomlog.models import ChatMessage, RoomEvent
 from roomlog.selectors import users_of
 from roomlog_contract.actions import EVENTS
@@ -134,16 +133,3 @@ def test_frames_need_no_query(people: People, django_assert_num_queries: DjangoA
         for event in events:
             frame_of(event, EPOCH, users)
     assert connection.connection is not None
-
-
-def test_an_event_names_everybody_in_it(people: People) -> None:
-    """Sender, member and first members: all of them are looked up before the frame is built."""
-    made, said, invited, *_ = every_kind(people)
-    assert named_in(made) == {people.alice, people.bob}
-    assert named_in(said) == {people.alice}
-    assert named_in(invited) == {people.alice, people.carol}
-
-
-def test_a_room_id_is_32_hex_digits(people: People) -> None:
-    """On the wire no id is dashed."""
-    assert UUID(msgspec.json.decode(bytes_of(every_kind(people)[0]))["room"]).version == 5

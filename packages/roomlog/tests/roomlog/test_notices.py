@@ -79,22 +79,6 @@ def test_a_pending_command_wakes_its_shards_owner(
     assert redis.added == [(KEYSPACE.in_stream(shard_of_room(lobby)), {ENTRY_FIELD: b""})]
 
 
-def _make_token(user: User) -> None:
-    Token.objects.create(user=user)
-
-
-def _revoke(user: User) -> None:
-    Token.objects.get(user=user).delete()
-
-
-def _revoke_by_query(user: User) -> None:
-    Token.objects.filter(user=user).delete()
-
-
-def _revoke_in_admin(user: User) -> None:
-    AccessToken.objects.get(user=user).delete()
-
-
 def _deactivate(user: User) -> None:
     user.is_active = False
     user.save()
@@ -111,18 +95,10 @@ def _log_out(user: User) -> None:
     logout(request)
 
 
-def _delete_sessions(user: User) -> None:
-    Session.objects.all().delete()
-
-
 def _change_session(user: User) -> None:
     session = Session.objects.get()
     session.expire_date = timezone.now()
     session.save()
-
-
-def _leave(user: User) -> None:
-    Membership.objects.get(user=person_of(user)).delete()
 
 
 def _change_role(user: User) -> None:
@@ -131,23 +107,23 @@ def _change_role(user: User) -> None:
     member.save()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        _revoke,
-        _revoke_by_query,
-        _revoke_in_admin,
-        _deactivate,
-        _change_password,
-        _log_out,
-        _delete_sessions,
-        _change_session,
-        _leave,
-        _change_role,
-    ],
-)
+CHANGES: dict[str, Callable[[User], object]] = {
+    "revoked": lambda user: Token.objects.get(user=user).delete(),
+    "revoked by a query": lambda user: Token.objects.filter(user=user).delete(),
+    "revoked in the admin": lambda user: AccessToken.objects.get(user=user).delete(),
+    "deactivated": _deactivate,
+    "another password": _change_password,
+    "logged out": _log_out,
+    "sessions deleted": lambda user: Session.objects.all().delete(),
+    "session changed": _change_session,
+    "left": lambda user: Membership.objects.get(user=person_of(user)).delete(),
+    "another role": _change_role,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_change_of_rights_is_told_to_its_user_alone(
-    change: Callable[[User], None],
+    change: Callable[[User], object],
     lobby: UUID,
     bob: User,
     redis: Recorder,
@@ -167,7 +143,7 @@ def test_a_new_token_and_a_deleted_user_are_told(
 ) -> None:
     """The first and the last thing that happens to an account count too."""
     with django_capture_on_commit_callbacks(execute=True):
-        _make_token(bob)
+        Token.objects.create(user=bob)
     assert redis.rechecked() == [KEYSPACE.user_channel(id_of(bob))]
     channel = KEYSPACE.user_channel(id_of(bob))
     with django_capture_on_commit_callbacks(execute=True):

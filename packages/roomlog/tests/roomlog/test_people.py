@@ -149,14 +149,3 @@ class TestDeletion:
         post_as(make_room(people.alice), people.alice, "hi")
         with transaction.atomic(), django_assert_num_queries(1):
             PendingCommand.objects.all().delete()
-
-    def test_a_reused_key_inherits_nothing(self, people: People) -> None:
-        """A later user with the same key is another person, in no room."""
-        make_room(people.alice)
-        user = User.objects.get(username="alice")
-        key = user.pk
-        user.delete()
-        newcomer = add_user("newcomer", key=key)
-        assert User.objects.get(username="newcomer").pk == key
-        assert newcomer != people.alice
-        assert selectors.summaries_by_user([newcomer]) == {newcomer: []}

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signing import Signer, TimestampSigner
@@ -95,10 +95,6 @@ def _change_password(user: User) -> None:
     User.objects.filter(pk=user.pk).update(password=user.password)
 
 
-def _deactivate(user: User) -> None:
-    User.objects.update(is_active=False)
-
-
 def _replace_account(user: User) -> None:
     tokens, facts = list(Token.objects.all()), {"pk": user.pk, "password": user.password}
     user.delete()
@@ -106,10 +102,19 @@ def _replace_account(user: User) -> None:
     Token.objects.bulk_create(tokens)
 
 
-@pytest.mark.parametrize("change", [_delete, _replace_token, _change_password, _deactivate, _replace_account])
+LOSSES: dict[str, Callable[[User], object]] = {
+    "deleted": _delete,
+    "replaced": _replace_token,
+    "another password": _change_password,
+    "deactivated": lambda user: User.objects.update(is_active=False),
+    "another account": _replace_account,
+}
+
+
+@pytest.mark.parametrize("change", LOSSES.values(), ids=LOSSES)
 @pytest.mark.parametrize("origin", ["token", "session"])
 def test_a_ticket_dies_with_what_it_came_from(
-    alice: User, origin: str, change: Callable[[User], None], request: pytest.FixtureRequest
+    alice: User, origin: str, change: Callable[[User], object], request: pytest.FixtureRequest
 ) -> None:
     """Fresh or at a recheck: token, session, password and account must be as they were."""
     ticket = make_ticket(alice, **{origin: request.getfixturevalue(origin)})
@@ -117,29 +122,26 @@ def test_a_ticket_dies_with_what_it_came_from(
     assert [opens(ticket), opens(ticket, is_recheck=True)] == [False, False]
 
 
-def _logout(client: Client) -> None:
-    client.logout()
+def _edit(change: Callable[[SessionStore], object]) -> Callable[[Client], None]:
+    def edit(client: Client) -> None:
+        store = SessionStore(client.session.session_key)
+        change(store)
+        store.save()
+
+    return edit
 
 
-def _expire(client: Client) -> None:
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+ENDS: dict[str, Callable[[Client], object]] = {
+    "logged out": lambda client: client.logout(),
+    "expired": lambda client: Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1)),
+    "another's": _edit(lambda store: store.update({"_auth_user_id": "0"})),
+    "emptied": _edit(lambda store: store.clear()),
+}
 
 
-def _become_another(client: Client) -> None:
-    store = import_module("django.contrib.sessions.backends.db").SessionStore(client.session.session_key)
-    store["_auth_user_id"] = "0"
-    store.save()
-
-
-def _empty(client: Client) -> None:
-    store = import_module("django.contrib.sessions.backends.db").SessionStore(client.session.session_key)
-    store.clear()
-    store.save()
-
-
-@pytest.mark.parametrize("change", [_logout, _expire, _become_another, _empty])
+@pytest.mark.parametrize("change", ENDS.values(), ids=ENDS)
 def test_a_session_must_still_be_its_users(
-    alice: User, client: Client, session: str, change: Callable[[Client], None]
+    alice: User, client: Client, session: str, change: Callable[[Client], object]
 ) -> None:
     """Logged out, expired or taken over by another login: the row alone proves nothing."""
     ticket = make_ticket(alice, session=session)

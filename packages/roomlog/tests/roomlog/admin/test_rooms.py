@@ -1,6 +1,6 @@
 """Rooms and members in the admin: asked for there, done by a worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,26 @@ LIST = "/admin/roomlog/chatroom/"
 UUID_FIELD = "0" * 32
 
 
+Form = dict[str, Any]
+
+
+@pytest.fixture
+def form(alice: User) -> Form:
+    """What is filled in to ask for a group of Alice's."""
+    return {"name": "plans", "kind": "group", "owner": id_of(alice), "uuid": UUID_FIELD}
+
+
+def remove(client: Client, members: Iterable[int]) -> str:
+    """Ask for the removal of these memberships by the list's action; returns the page."""
+    form = {"action": "ask_to_remove", "_selected_action": list(members)}
+    return client.post("/admin/roomlog/membership/", form, follow=True).content.decode()
+
+
+def memberships() -> list[int]:
+    """Return the keys of all memberships."""
+    return list(Membership.objects.values_list("pk", flat=True))
+
+
 def history(room: UUID) -> list[str]:
     """Return what the room's history says."""
     entries = LogEntry.objects.filter(object_id=str(room)).order_by("id")
@@ -38,16 +58,9 @@ def page_of(room: UUID) -> str:
     return reverse("admin:roomlog_chatroom_change", args=(room,))
 
 
-def test_a_room_is_asked_for(admin_client: Client, alice: User, bob: User, work: Work) -> None:
+def test_a_room_is_asked_for(admin_client: Client, form: Form, bob: User, work: Work) -> None:
     """Adding writes no row: a command waits, the list says so, and the worker makes the room."""
-    form = {
-        "name": "plans",
-        "kind": "group",
-        "owner": id_of(alice),
-        "members": [id_of(bob)],
-        "uuid": UUID_FIELD,
-    }
-    answer = admin_client.post(ADD, form, follow=True)
+    answer = admin_client.post(ADD, form | {"members": [id_of(bob)]}, follow=True)
     assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
     assert "requested; a worker" in answer.content.decode()
     assert (ChatRoom.objects.count(), PendingCommand.objects.count()) == (0, 1)
@@ -57,16 +70,14 @@ def test_a_room_is_asked_for(admin_client: Client, alice: User, bob: User, work:
 
 
 @pytest.mark.parametrize("button", ["_continue", "_addanother", "_save"])
-def test_no_button_leads_to_a_page_that_is_not_there(admin_client: Client, alice: User, button: str) -> None:
+def test_no_button_leads_to_a_page_that_is_not_there(admin_client: Client, form: Form, button: str) -> None:
     """Whichever way somebody saves, the answer is the list."""
-    form = {"name": "plans", "kind": "group", "owner": id_of(alice), "uuid": UUID_FIELD, button: "1"}
-    answer = admin_client.post(ADD, form, follow=True)
+    answer = admin_client.post(ADD, form | {button: "1"}, follow=True)
     assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
 
 
-def test_a_form_that_is_posted_twice_is_one_room(admin_client: Client, alice: User, work: Work) -> None:
+def test_a_form_that_is_posted_twice_is_one_room(admin_client: Client, form: Form, work: Work) -> None:
     """A double click or a reload repeats the same command."""
-    form = {"name": "plans", "kind": "group", "owner": id_of(alice), "uuid": UUID_FIELD}
     for _ in range(2):
         admin_client.post(ADD, form)
     assert work() == []
@@ -74,27 +85,19 @@ def test_a_form_that_is_posted_twice_is_one_room(admin_client: Client, alice: Us
 
 
 @pytest.mark.parametrize("others", [0, 2])
-def test_a_direct_room_is_for_two(admin_client: Client, alice: User, bob: User, others: int) -> None:
+def test_a_direct_room_is_for_two(admin_client: Client, form: Form, bob: User, others: int) -> None:
     """More or fewer are refused in the form, before anything waits."""
     third = User.objects.create(username="third")
     members = [id_of(bob), id_of(third)][:others]
-    form = {
-        "name": "",
-        "kind": "direct",
-        "owner": id_of(alice),
-        "members": members,
-        "uuid": UUID_FIELD,
-    }
-    answer = admin_client.post(ADD, form)
+    answer = admin_client.post(ADD, form | {"name": "", "kind": "direct", "members": members})
     assert "exactly one member besides its owner" in answer.content.decode()
     assert not PendingCommand.objects.exists()
 
 
-def test_a_room_begins_with_a_hundred_at_most(admin_client: Client, alice: User) -> None:
+def test_a_room_begins_with_a_hundred_at_most(admin_client: Client, form: Form) -> None:
     """More names than one command carries are refused in the form."""
     people = [Person.objects.create(user=user, name=user.username) for user in _crowd(101)]
-    form = {"name": "", "kind": "group", "owner": id_of(alice), "uuid": UUID_FIELD}
-    answer = admin_client.post(ADD, form | {"members": [person.pk for person in people]})
+    answer = admin_client.post(ADD, form | {"name": "", "members": [person.pk for person in people]})
     assert "at most 100 members" in answer.content.decode()
 
 
@@ -121,9 +124,7 @@ def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: C
 def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work: Work) -> None:
     """The action on selected memberships asks the workers; the rows go when they have done it."""
     member = Membership.objects.get(room=lobby, user=person_of(bob))
-    form = {"action": "ask_to_remove", "_selected_action": [member.pk]}
-    answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
-    assert "1 removals requested; a worker" in answer.content.decode()
+    assert "1 removals requested; a worker" in remove(admin_client, [member.pk])
     assert history(lobby) == ["Requested: remove bob."]
     assert Membership.objects.filter(pk=member.pk).exists()
     assert work() == []
@@ -148,20 +149,14 @@ def test_a_direct_room_offers_no_invitation(
     found = [f'name="{name}"' in page.content.decode() for name in ("invite", "_save", "_continue")]
     assert (page.status_code, found) == (200, [False] * 3)
     assert admin_client.post(page_of(room), {"uuid": UUID_FIELD}).status_code == 403
-    rows = list(Membership.objects.values_list("pk", flat=True))
-    form = {"action": "ask_to_remove", "_selected_action": rows}
-    answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
-    assert "Direct rooms keep their two members" in answer.content.decode()
+    assert "Direct rooms keep their two members" in remove(admin_client, memberships())
     assert (PendingCommand.objects.count(), history(room)) == (0, [])
 
 
 def test_a_removal_is_bounded(admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Selecting all of a large room asks for nothing, and says so."""
     monkeypatch.setattr("roomlog.admin.rooms.MAX_REMOVALS", 1)
-    rows = list(Membership.objects.values_list("pk", flat=True))
-    form = {"action": "ask_to_remove", "_selected_action": rows}
-    answer = admin_client.post("/admin/roomlog/membership/", form, follow=True)
-    assert "select at most 1 at once" in answer.content.decode()
+    assert "select at most 1 at once" in remove(admin_client, memberships())
     assert not PendingCommand.objects.exists()
 
 
@@ -191,8 +186,7 @@ def test_who_may_only_look_can_only_look(lobby: UUID, bob: User, client: Client)
     assert client.get(page_of(lobby)).status_code == 200
     assert client.get(ADD).status_code == 403
     assert client.post(page_of(lobby), {"invite": [id_of(bob)], "role": "member"}).status_code == 403
-    rows: list[Any] = list(Membership.objects.values_list("pk", flat=True))
-    client.post("/admin/roomlog/membership/", {"action": "ask_to_remove", "_selected_action": rows})
+    remove(client, memberships())
     assert not PendingCommand.objects.exists()
 
 

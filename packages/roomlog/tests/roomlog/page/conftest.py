@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from roomlog.models import Person
 from tests.harness.browser import browser
@@ -37,3 +37,15 @@ def make_chat(browser: Browser) -> Iterator[MakeChat]:
     yield make
     for chat in made:
         chat.context.close()
+
+
+@pytest.fixture
+def chat(make_chat: MakeChat) -> Chat:
+    """A browser on a desk."""
+    return make_chat()
+
+
+@pytest.fixture
+def page(chat: Chat) -> Page:
+    """The chat page in a tab of it."""
+    return chat.open()

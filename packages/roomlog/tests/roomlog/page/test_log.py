@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat, enter
 
 LONG = "c" * 32
 FIRST_SEEN = """() => {
@@ -24,12 +24,6 @@ SELECT_TEXT = """(text) => {
   const nodes = [...document.querySelectorAll("#messages .text")];
   getSelection().selectAllChildren(nodes.find((node) => node.textContent === text));
 }"""
-
-
-def enter(page: Page, room: str) -> None:
-    """Choose a room of the list."""
-    page.locator("#rooms .room", has_text=room).click()
-    expect(page.locator("#room-name")).to_have_text(room)
 
 
 def scroll(page: Page, top: int) -> None:
@@ -150,9 +144,8 @@ def test_a_hidden_page_has_read_nothing(make_chat: MakeChat) -> None:
     expect(page.locator("#pill")).to_contain_text("new message")
 
 
-def test_ones_own_messages_are_never_unread(make_chat: MakeChat) -> None:
+def test_ones_own_messages_are_never_unread(chat: Chat) -> None:
     """Written in one tab they are not news in the other, nor after a reload."""
-    chat = make_chat()
     one, other = chat.open(), chat.open()
     enter(one, "team")
     enter(other, "lobby")
@@ -168,9 +161,8 @@ def test_ones_own_messages_are_never_unread(make_chat: MakeChat) -> None:
         other.reload()
 
 
-def test_tabs_agree_on_what_was_read(make_chat: MakeChat) -> None:
+def test_tabs_agree_on_what_was_read(chat: Chat) -> None:
     """Read in one tab it is read in the other at once."""
-    chat = make_chat()
     one, other = chat.open(), chat.open()
     for page in (one, other):
         enter(page, "lobby")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.harness.browser import reload
-from tests.harness.scripted_chat import MADE, PHONE, TEAM, MakeChat
+from tests.harness.scripted_chat import MADE, PHONE, TEAM, Chat, MakeChat, enter
 from tests.harness.waiting import wait_until
 
 OVERRIDE = "\u202e"
@@ -29,15 +29,8 @@ HOLD_BACK = """() => {
 }"""
 
 
-def enter(page: Page, room: str) -> None:
-    """Choose a room of the list."""
-    page.locator("#rooms .room", has_text=room).click()
-    expect(page.locator("#room-name")).to_contain_text(room)
-
-
-def test_a_dialogs_mistakes_stand_in_it(make_chat: MakeChat) -> None:
+def test_a_dialogs_mistakes_stand_in_it(page: Page) -> None:
     """Visible in front, gone at the next opening and in the next dialog."""
-    page = make_chat().open()
     page.click("[data-opens=new-room-dialog]")
     page.fill("#new-room [name=name]", "plans")
     page.fill("#new-room [name=people]", "nobody")
@@ -53,10 +46,8 @@ def test_a_dialogs_mistakes_stand_in_it(make_chat: MakeChat) -> None:
     expect(page.locator("#new-room [name=name]")).to_have_value("plans")
 
 
-def test_a_refused_command_is_told_in_its_dialog(make_chat: MakeChat) -> None:
+def test_a_refused_command_is_told_in_its_dialog(chat: Chat, page: Page) -> None:
     """The server's sentence too: what was typed is still there."""
-    chat = make_chat()
-    page = chat.open()
     chat.refuses = ("bad_value", "This person is a member already.")
     page.click("[data-opens=invite-dialog]")
     page.fill("#person", "bob")
@@ -65,10 +56,8 @@ def test_a_refused_command_is_told_in_its_dialog(make_chat: MakeChat) -> None:
     expect(page.locator("#person")).to_have_value("bob")
 
 
-def test_without_a_connection_a_dialog_says_so(make_chat: MakeChat) -> None:
+def test_without_a_connection_a_dialog_says_so(chat: Chat, page: Page) -> None:
     """Nothing waits behind a closed dialog."""
-    chat = make_chat()
-    page = chat.open()
     page.click("[data-opens=new-room-dialog]")
     page.fill("#new-room [name=name]", "plans")
     chat.is_down = True
@@ -106,10 +95,8 @@ def test_back_still_works_after_a_reload_and_a_dialog(make_chat: MakeChat) -> No
     expect(page.locator("#rooms")).to_be_visible()
 
 
-def test_a_room_that_comes_while_its_dialog_closes_stays(make_chat: MakeChat) -> None:
+def test_a_room_that_comes_while_its_dialog_closes_stays(chat: Chat, page: Page) -> None:
     """The browser takes a dialog's step back a moment after its close: what was chosen meanwhile is kept."""
-    chat = make_chat()
-    page = chat.open()
     page.click("[data-opens=new-room-dialog]")
     page.fill("#new-room [name=name]", "plans")
     page.evaluate(HOLD_BACK)
@@ -125,9 +112,8 @@ def test_a_room_that_comes_while_its_dialog_closes_stays(make_chat: MakeChat) ->
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_name_turns_nothing_around(make_chat: MakeChat, name: str) -> None:
+def test_a_name_turns_nothing_around(chat: Chat, name: str) -> None:
     """Controls of direction in names change neither their neighbours nor the name itself."""
-    chat = make_chat()
     chat.names[8] = name
     chat.rooms[TEAM]["name"] = f"{name} room"
     chat.say(TEAM, "hello")
@@ -143,9 +129,8 @@ def test_a_name_turns_nothing_around(make_chat: MakeChat, name: str) -> None:
     assert OVERRIDE not in page.locator("#closed").inner_text() + page.title()
 
 
-def test_a_text_turns_around_itself_alone(make_chat: MakeChat) -> None:
+def test_a_text_turns_around_itself_alone(chat: Chat) -> None:
     """A message is kept as it was written, inside an element that isolates it."""
-    chat = make_chat()
     texts = [f"{OVERRIDE}txet", "\u2069\u202etxet", "<b>\u2067txet"]
     for text in texts:
         chat.store(TEAM, text)["message"]["edited_at"] = 1
@@ -158,10 +143,8 @@ def test_a_text_turns_around_itself_alone(make_chat: MakeChat) -> None:
     assert shown == "block"
 
 
-def test_a_lost_network_shows_at_once_and_can_be_tried(make_chat: MakeChat) -> None:
+def test_a_lost_network_shows_at_once_and_can_be_tried(chat: Chat, page: Page) -> None:
     """`offline` is believed, and a click need not wait for the pause."""
-    chat = make_chat()
-    page = chat.open()
     chat.is_down = True
     chat.context.set_offline(True)
     expect(page.locator("#state")).to_have_text("Connection lost, trying again…")
@@ -175,10 +158,8 @@ def test_a_lost_network_shows_at_once_and_can_be_tried(make_chat: MakeChat) -> N
     expect(page.locator("#state")).to_have_text("Online")
 
 
-def test_trouble_is_shown_in_the_rooms_that_it_is_in(make_chat: MakeChat) -> None:
+def test_trouble_is_shown_in_the_rooms_that_it_is_in(chat: Chat, page: Page) -> None:
     """`degraded` may name rooms: in others the page is online; without names it is everywhere."""
-    chat = make_chat()
-    page = chat.open()
     enter(page, "team")
     chat.tell({"action": "degraded", "since_ms": 0, "rooms": [TEAM]})
     expect(page.locator("#state")).to_have_text("Degraded: messages wait")

@@ -3,17 +3,19 @@
 import json
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter
 
 KEPT = "[...Object.keys(localStorage), ...Object.keys(sessionStorage)].filter((key) => key.includes('-7'))"
 
 
-def enter(page: Page, room: str) -> None:
-    """Choose a room of the list."""
-    page.locator("#rooms .room", has_text=room).click()
-    expect(page.locator("#room-name")).to_have_text(room)
+@pytest.fixture
+def page(page: Page) -> Page:
+    """A tab with the room "team"."""
+    enter(page, "team")
+    return page
 
 
 def send(page: Page, text: str) -> None:
@@ -41,21 +43,17 @@ def waits(chat: Chat, page: Page, number: int) -> None:
     expect(page.locator("#rooms .room").first).to_be_visible()
 
 
-def refused(make_chat: MakeChat) -> tuple[Chat, Page]:
-    """Return a page whose one message, "hear me", was refused."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
+@pytest.fixture
+def refused(chat: Chat, page: Page) -> Page:
+    """A tab whose one message, "hear me", was refused."""
     chat.refuses = ("muted", "Not now.")
     send(page, "hear me")
     expect(page.locator(".refused .text")).to_have_text("hear me")
-    return chat, page
+    return page
 
 
-def test_each_room_has_a_draft_of_its_own(make_chat: MakeChat) -> None:
+def test_each_room_has_a_draft_of_its_own(page: Page) -> None:
     """What was begun for one room is neither shown nor sent in another, and is there again after a reload."""
-    page = make_chat().open()
-    enter(page, "team")
     page.fill("#text", "for the team")
     enter(page, "lobby")
     expect(page.locator("#text")).to_have_value("")
@@ -68,9 +66,8 @@ def test_each_room_has_a_draft_of_its_own(make_chat: MakeChat) -> None:
     expect(page.locator("#text")).to_have_value("for the lobby")
 
 
-def test_two_tabs_keep_their_own_drafts(make_chat: MakeChat) -> None:
+def test_two_tabs_keep_their_own_drafts(chat: Chat) -> None:
     """Sending from one tab takes nothing from the other, a reload included."""
-    chat = make_chat()
     one, other = chat.open(), chat.open()
     for page, text in ((one, "first"), (other, "second")):
         enter(page, "team")
@@ -81,11 +78,8 @@ def test_two_tabs_keep_their_own_drafts(make_chat: MakeChat) -> None:
     expect(other.locator("#text")).to_have_value("second")
 
 
-def test_a_removed_author_stays_with_the_draft(make_chat: MakeChat) -> None:
+def test_a_removed_author_stays_with_the_draft(chat: Chat, page: Page) -> None:
     """The page does not go elsewhere with it: it says who ended it, and lets the text be copied."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     page.fill("#text", "half a thought")
     chat.remove(TEAM)
     expect(page.locator("#closed")).to_contain_text("You were removed from this room by \u2068bob\u2069.")
@@ -103,11 +97,8 @@ def test_a_removed_author_stays_with_the_draft(make_chat: MakeChat) -> None:
     assert (chat.sent(), chat.errors) == ([], [])
 
 
-def test_somebody_invited_again_goes_on_with_the_draft(make_chat: MakeChat) -> None:
+def test_somebody_invited_again_goes_on_with_the_draft(chat: Chat, page: Page) -> None:
     """The room is read afresh, and what was begun can be sent."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     page.fill("#text", "half a thought")
     room = chat.rooms[TEAM]
     chat.remove(TEAM)
@@ -122,11 +113,8 @@ def test_somebody_invited_again_goes_on_with_the_draft(make_chat: MakeChat) -> N
     expect(page.locator(".waiting")).to_have_count(0)
 
 
-def test_a_text_that_is_too_long_stays(make_chat: MakeChat) -> None:
+def test_a_text_that_is_too_long_stays(chat: Chat, page: Page) -> None:
     """Counted in code points, as by the server: 4,000 faces are sent, one more stays and is told."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     send(page, "\U0001f600" * 4001)
     expect(page.locator("#text-error")).to_contain_text("at most 4,000 characters; this one has 4,001")
     expect(page.locator("#text")).to_have_value("\U0001f600" * 4001)
@@ -136,22 +124,16 @@ def test_a_text_that_is_too_long_stays(make_chat: MakeChat) -> None:
     assert [frame["text"] for frame in chat.sent()] == ["\U0001f600" * 4000]
 
 
-def test_a_text_stays_when_too_many_wait(make_chat: MakeChat) -> None:
+def test_a_text_stays_when_too_many_wait(chat: Chat, page: Page) -> None:
     """The hundred-and-first is not taken, and not deleted."""
-    chat = make_chat()
-    page = chat.open()
     waits(chat, page, 100)
-    enter(page, "team")
     send(page, "one too many")
     expect(page.locator("#text-error")).to_contain_text("100 messages wait already")
     expect(page.locator("#text")).to_have_value("one too many")
 
 
-def test_refused_messages_stay_until_they_are_accepted(make_chat: MakeChat) -> None:
+def test_refused_messages_stay_until_they_are_accepted(chat: Chat, page: Page) -> None:
     """Over a reload too; sent again one may be refused again, and is gone only when it is in the log."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     codes = ["archived", "internal", "muted", "not_member"]
     for code in codes:
         chat.refuses = (code, f"Not now: {code}.")
@@ -170,39 +152,31 @@ def test_refused_messages_stay_until_they_are_accepted(make_chat: MakeChat) -> N
     assert sorted(page.locator(".message .text").all_inner_texts()) == codes
 
 
-def test_sending_again_loses_nothing_when_too_many_wait(make_chat: MakeChat) -> None:
+def test_sending_again_loses_nothing_when_too_many_wait(chat: Chat, refused: Page) -> None:
     """The click can't be carried out, so the message stays where it is."""
-    chat, page = refused(make_chat)
-    waits(chat, page, 100)
-    page.click("text=Send again")
-    expect(page.locator("#notice")).to_contain_text("Too many messages wait")
-    expect(page.locator(".refused .text")).to_have_text("hear me")
+    waits(chat, refused, 100)
+    refused.click("text=Send again")
+    expect(refused.locator("#notice")).to_contain_text("Too many messages wait")
+    expect(refused.locator(".refused .text")).to_have_text("hear me")
 
 
-def test_a_discarded_message_can_be_had_back(make_chat: MakeChat) -> None:
+def test_a_discarded_message_can_be_had_back(refused: Page) -> None:
     """One click must not delete what somebody wrote."""
-    _, page = refused(make_chat)
-    page.click("text=Discard")
-    expect(page.locator(".refused")).to_have_count(0)
-    page.click("text=Undo")
-    expect(page.locator(".refused .text")).to_have_text("hear me")
+    refused.click("text=Discard")
+    expect(refused.locator(".refused")).to_have_count(0)
+    refused.click("text=Undo")
+    expect(refused.locator(".refused .text")).to_have_text("hear me")
 
 
-def test_half_a_character_is_no_dead_end(make_chat: MakeChat) -> None:
+def test_half_a_character_is_no_dead_end(page: Page) -> None:
     """Half a surrogate pair can't travel: it becomes a replacement character instead of an endless try."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     page.evaluate("document.getElementById('text').value = 'broken \\ud83d'")
     page.click("#send")
     expect(page.locator(".message .text")).to_have_text("broken \ufffd")
 
 
-def test_the_end_of_access_is_told(make_chat: MakeChat) -> None:
+def test_the_end_of_access_is_told(chat: Chat, page: Page) -> None:
     """Nothing is under way for ever: what waits is called not sent, and everything can be copied."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     chat.is_silent = True
     send(page, "under way")
     page.fill("#text", "half a thought")
@@ -217,11 +191,8 @@ def test_the_end_of_access_is_told(make_chat: MakeChat) -> None:
     assert kept(page) == []
 
 
-def test_what_waits_for_the_connection_says_so(make_chat: MakeChat) -> None:
+def test_what_waits_for_the_connection_says_so(chat: Chat, page: Page) -> None:
     """Without a connection nothing is being sent, and nothing says that it is."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     chat.is_down = True
     chat.context.set_offline(True)
     expect(page.locator("#state")).to_have_text("Connection lost, trying again…")
@@ -232,9 +203,8 @@ def test_what_waits_for_the_connection_says_so(make_chat: MakeChat) -> None:
     expect(page.locator(".message:not(.waiting) .text")).to_have_text("later")
 
 
-def test_a_logout_leaves_nothing_in_the_browser(make_chat: MakeChat) -> None:
+def test_a_logout_leaves_nothing_in_the_browser(chat: Chat) -> None:
     """Drafts, what waits, what was refused, read marks: gone, in the other tab too, which is told."""
-    chat = make_chat()
     page, other = chat.open(), chat.open()
     for tab in (page, other):
         enter(tab, "team")
@@ -254,11 +224,8 @@ def test_a_logout_leaves_nothing_in_the_browser(make_chat: MakeChat) -> None:
     assert page.evaluate("localStorage.length") == 0
 
 
-def test_a_page_that_was_logged_out_elsewhere_keeps_nothing(make_chat: MakeChat) -> None:
+def test_a_page_that_was_logged_out_elsewhere_keeps_nothing(chat: Chat, page: Page) -> None:
     """The session has ended: the page says so, and the login page finds nothing of anybody."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     page.fill("#text", "half a thought")
     chat.has_session = False
     chat.close(1012)
@@ -269,11 +236,8 @@ def test_a_page_that_was_logged_out_elsewhere_keeps_nothing(make_chat: MakeChat)
     assert chat.open("/login/").evaluate("localStorage.length") == 0
 
 
-def test_another_user_finds_and_sends_nothing(make_chat: MakeChat) -> None:
+def test_another_user_finds_and_sends_nothing(chat: Chat, page: Page) -> None:
     """Somebody else logs in in this browser: the old page ends before it sends, and its leftovers go."""
-    chat = make_chat()
-    page = chat.open()
-    enter(page, "team")
     page.fill("#text", "half a thought")
     chat.is_silent = True
     send(page, "alice's")
@@ -285,10 +249,8 @@ def test_another_user_finds_and_sends_nothing(make_chat: MakeChat) -> None:
     assert kept(page) == []
 
 
-def test_leftovers_of_others_are_deleted_at_the_start(make_chat: MakeChat) -> None:
+def test_leftovers_of_others_are_deleted_at_the_start(page: Page) -> None:
     """However a session of somebody else ended, the next user's page begins without it."""
-    chat = make_chat()
-    page = chat.open()
     leftovers: dict[str, Any] = {"roomlog-draft-8:x": "1", "roomlog-outbox-8:y": "1", "unrelated": "1"}
     for storage in ("localStorage", "sessionStorage"):
         page.evaluate(f"(all) => Object.assign({storage}, all)", leftovers)

@@ -22,10 +22,13 @@ MESSAGES: tuple[dict[str, Any], ...] = (
     {"uuid": "u" * 64, "text": "x"},
     {"uuid": "u" * 65, "text": "x"},
     {"uuid": "", "text": "x"},
+    {"uuid": "u"},
     {"uuid": "u", "text": ""},
     {"uuid": "u", "text": "\n"},
     {"uuid": "u", "text": "x" * 4_000},
     {"uuid": "u", "text": "x" * 4_001},
+    {"uuid": "u", "text": "a\0b"},
+    {"uuid": "u", "text": "a\ud800"},
     {"uuid": "u", "text": 5},
     {"uuid": 5, "text": "x"},
     {"uuid": "u", "text": "x", "reply_to": None},
@@ -62,6 +65,7 @@ def said_by_request(client: Client, path: str, body: dict[str, Any]) -> Any:
     """Return the command that waits, or the code of its refusal."""
     answer = client.post(path, body, content_type=JSON)
     if answer.status_code != 202:
+        assert (answer.status_code, PendingCommand.objects.count()) == (400, 0)
         return answer.json()["error_code"]
     return decode_envelope(bytes(PendingCommand.objects.get().envelope)).command
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from roomlog_contract.limits import FRAME_BYTES
@@ -60,13 +59,6 @@ def test_an_error_is_a_problem(
     where = path.format(room=lobby.hex, other=uuid4().hex)
     problem = problem_of(as_alice.generic(method, where, **options))
     assert (problem["status"], problem["error_code"]) == (status, code)
-
-
-def test_a_session_without_its_pages_mark_is_forbidden(alice: User) -> None:
-    """The framework's 403 too."""
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(alice)
-    assert problem_of(client.post("/api/ticket/"))["error_code"] == "forbidden"
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(client: Client) -> None:
