@@ -5,7 +5,7 @@ It must not judge: what is wrong with a history is said in `checker`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -258,8 +258,3 @@ class History:
 def load_history(path: Path) -> History:
     """Read what `History.save` wrote."""
     return msgspec.json.decode(path.read_bytes(), type=History)
-
-
-def memberships_of(members: Iterable[tuple[str, Iterable[int]]]) -> list[Membership]:
-    """Return memberships for ever, for stages where nobody joins or leaves."""
-    return [Membership(room, user) for room, users in members for user in users]

@@ -14,19 +14,6 @@ from roomlog_client.incoming import Incoming, Page, Refusal
 from tests.judge.history import Applied, Attempt, Connection, Operation, Outcome, Reading, ResetSeen
 
 
-@dataclass(frozen=True)
-class Sending:
-    """One frame of an operation whose end is not known yet."""
-
-    connection: int
-    position: int
-    at: float
-
-    def end(self, outcome: Outcome, at: float, error_code: str = "") -> Attempt:
-        """Return it with its end."""
-        return Attempt(self.connection, self.position, self.at, at, outcome, error_code)
-
-
 @dataclass
 class Wanted:
     """A message that a client wants stored."""
@@ -38,18 +25,23 @@ class Wanted:
     text: str
     wanted_at: float = field(default_factory=time.monotonic)
     ended: list[Attempt] = field(default_factory=list)
-    open: list[Sending] = field(default_factory=list)
+    open: list[Attempt] = field(default_factory=list)
+    """Sendings whose end is not known yet."""
     seqs: list[int] = field(default_factory=list)
     answered_at: float | None = None
 
     def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
         """End the sendings on one connection: an answer there speaks for all of them."""
-        self.ended += [one.end(outcome, at, error_code) for one in self.open if one.connection == connection]
+        self.ended += [
+            one._replace(completed_at=at, outcome=outcome, error_code=error_code)
+            for one in self.open
+            if one.connection == connection
+        ]
         self.open = [one for one in self.open if one.connection != connection]
 
     def operation(self, at: float) -> Operation:
         """Return it as the checker wants it; what is open at that time is unknown."""
-        unknown = [sending.end(Outcome.UNKNOWN, at) for sending in self.open]
+        unknown = [sending._replace(completed_at=at) for sending in self.open]
         attempts = sorted([*self.ended, *unknown], key=lambda attempt: attempt.invoked_at)
         facts = (self.client, self.user, self.room, self.uuid, self.text)
         return Operation(*facts, tuple(attempts), tuple(self.seqs), self.answered_at)
@@ -166,7 +158,7 @@ class Witness(Observer):
         wanted = self.wanted.get(uuid)
         if wanted is not None:
             wanted.end(number, Outcome.UNKNOWN, now)
-            wanted.open.append(Sending(number, self._positions[number], now))
+            wanted.open.append(Attempt(number, self._positions[number], now, now, Outcome.UNKNOWN))
             self._journal.has_sent.set()
 
     def heard(self, connection: int, incoming: Incoming) -> None:

@@ -5,6 +5,7 @@ know what a tier does.
 """
 
 import importlib
+import random
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -27,6 +28,11 @@ def prove(tiers: Iterable[int], size: Size, seed: int | None, tell: Tell) -> lis
         passed = sum(row.has_passed for row in found)
         tell(f"tier {tier}: {passed} of {len(found)} rows passed in {time.monotonic() - began:.0f} s")
     return rows
+
+
+def fresh(seed: int | None) -> int:
+    """Return the seed, or one that nobody chose."""
+    return random.SystemRandom().randrange(2**31) if seed is None else seed
 
 
 def again(tier: int, size: Size, seed: int | None = None) -> str:

@@ -5,7 +5,6 @@ and order. The whole of the unit tests runs in `make test`.
 """
 
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from tests.proof.driver import again
+from tests.proof.driver import again, fresh
 from tests.proof.examples import VARIABLE
 from tests.proof.rows import Row, Size
 
@@ -23,7 +22,6 @@ TIER: Final = 0
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = {Size.SMALL: 100, Size.LONG: 20_000}
 SECONDS: Final = {Size.SMALL: 300.0, Size.LONG: 6 * 3600.0}
-SEEDS: Final = 2**31
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ PARTS: Final = (
 
 def run(size: Size, seed: int | None) -> list[Row]:
     """Run every part; the seed is hypothesis's."""
-    chosen = random.SystemRandom().randrange(SEEDS) if seed is None else seed
+    chosen = fresh(seed)
     with tempfile.TemporaryDirectory(prefix="roomlog-units-") as directory:
         return [_run(part, size, chosen, Path(directory) / "report.xml") for part in PARTS]
 

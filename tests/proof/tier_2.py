@@ -5,7 +5,6 @@ not is as bad as one with an anomaly.
 """
 
 import asyncio
-import random
 import shutil
 import tempfile
 import time
@@ -20,13 +19,12 @@ from tests.processes.faults.campaign import Plan, describe, run_history
 from tests.processes.faults.healing import Healing, healings, in_turn
 from tests.processes.faults.mishaps import Mishap, flush, kill_worker, partition, reset
 from tests.processes.faults.pooled import pooled_healings, run_pooled
-from tests.proof.driver import again
+from tests.proof.driver import again, fresh
 from tests.proof.rows import Row, Size
 
 TIER: Final = 2
 HISTORIES: Final = {Size.SMALL: (16, 25.0), Size.LONG: (240, 60.0)}
 """How many, and for how long each is disturbed."""
-SEEDS: Final = 2**31
 SHOWN: Final = 10
 """Anomalies of one history that are named."""
 HEALING_SUCCESSES: Final = 100
@@ -57,7 +55,7 @@ ABLATIONS: Final = (
 def run(size: Size, seed: int | None) -> list[Row]:
     """Run the histories and the ablations; with a seed the one history of that seed, and the ablations."""
     count, seconds = (1, HISTORIES[size][1]) if seed is not None else HISTORIES[size]
-    first = random.SystemRandom().randrange(SEEDS) if seed is None else seed
+    first = fresh(seed)
     with postgres_databases() as databases:
         runner = Runner(databases, size)
         rows = _histories(runner, range(first, first + count), seconds)
@@ -144,7 +142,7 @@ def _row(runner: Runner, what: str, reports: list[Report], seconds: float, seed:
     def total(outcome: str) -> int:
         return sum(report.operations[outcome] for report in reports)
 
-    problems = [problem for report in reports for problem in _problems(report)]
+    problems = [problem for report in reports for problem in problems(report)]
     return Row(
         TIER,
         what,
@@ -183,7 +181,8 @@ def _ablation(runner: Runner, ablation: Ablation, first: int) -> Row:
     return Row(TIER, what, seconds, again(TIER, runner.size, first), caught_by=caught, is_ablation=True)
 
 
-def _problems(report: Report) -> Iterator[str]:
+def problems(report: Report) -> Iterator[str]:
+    """Yield why a history is no evidence, and what it shows; the report holds all of it."""
     for reason in report.does_not_count:
         yield f"does not count: {reason}"
     for anomaly in report.anomalies[:SHOWN]:

@@ -5,7 +5,6 @@ hand to workers and gateways; a generator draws bytes for live sockets. The prin
 """
 
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 from tests.abuse.fuzz.fuzz_once import fuzz_apart
 from tests.abuse.fuzz.sockets import abuse
 from tests.harness.postgres import REQUIRED_VARIABLE
-from tests.proof.driver import again
+from tests.proof.driver import again, fresh
 from tests.proof.rows import Row, Size
 
 TIER = 5
@@ -25,13 +24,12 @@ TABLES_SECONDS = 600
 FRAMES = {Size.SMALL: 3_000, Size.LONG: 120_000}
 INSIDES = {Size.SMALL: 2_000, Size.LONG: 70_000}
 SOCKETS = {Size.SMALL: 400, Size.LONG: 10_000}
-SEEDS = 2**32
 SAID_CHARACTERS = 1_500
 
 
 def run(size: Size, seed: int | None) -> list[Row]:
     """Run the tables and the three fuzzers and return their rows."""
-    seed = random.SystemRandom().randrange(SEEDS) if seed is None else seed
+    seed = fresh(seed)
     return [
         _tables(size, seed),
         _fuzzed("the codec against its reference", "frames", FRAMES[size], size, seed),

@@ -22,23 +22,22 @@ from tests.judge.checker import Report, report_on
 from tests.processes.faults.campaign import Plan, describe, prepare, tracebacks
 from tests.processes.faults.mishaps import KINDS, Scene, strand
 from tests.processes.faults.soak import Growth
-from tests.proof.driver import again
+from tests.proof.driver import again, fresh
 from tests.proof.rows import Row, Size
+from tests.proof.tier_2 import problems
 
 TIER: Final = 6
 SECONDS: Final = {Size.SMALL: 180.0, Size.LONG: 7200.0}
 FAULT_SECONDS: Final = 30.0
 PERCENT_PER_HOUR: Final = 1.0
 """Growth of memory that a long run may show; a short one can't tell it from a warm-up."""
-SEEDS: Final = 2**31
 SHAPE: Final = Shape(pause_seconds=(0.4, 1.2))
 SPARED: Final = ("gateway-0", "worker-0", "worker-1")
-SHOWN: Final = 20
 
 
 def run(size: Size, seed: int | None) -> list[Row]:
     """Run the soak of this seed, or of a fresh one."""
-    chosen = random.SystemRandom().randrange(SEEDS) if seed is None else seed
+    chosen = fresh(seed)
     directory = Path(tempfile.mkdtemp(prefix="roomlog-soak-"))
     began = time.monotonic()
     with postgres_databases() as databases:
@@ -107,10 +106,7 @@ def _row(size: Size, report: Report, growth: Growth, seconds: float) -> Row:
 
 
 def _anomalies(size: Size, report: Report, growth: Growth) -> Iterator[str]:
-    for reason in report.does_not_count:
-        yield f"does not count: {reason}"
-    for anomaly in report.anomalies[:SHOWN]:
-        yield f"{anomaly.invariant} {anomaly.what}"
+    yield from problems(report)
     for name in growth.names:
         if grown := growth.files_grown(name):
             yield f"{name} keeps {grown} more files open than at its beginning"

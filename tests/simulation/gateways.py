@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -21,12 +21,9 @@ from roomlog_gateway.gateway import Gateway
 from roomlog_gateway.redis.link import RedisLink
 from roomlog_gateway.sockets.drain import Drain
 
-from .redis_link import Fate, LinkTransport, LoggedIn
+from .redis_link import CONNECT_SECONDS, LoggedIn, Ways
 from .redis_model import ModelRedis
 from .sockets import WAY_SECONDS, Line
-from .wires import LATENCY_SECONDS
-
-CONNECT_SECONDS: Final = (0.001, 0.01)
 
 
 class GatewayHost:
@@ -36,17 +33,12 @@ class GatewayHost:
         self, name: str, loop: asyncio.AbstractEventLoop, dice: random.Random, redis: ModelRedis
     ) -> None:
         self.name = name
-        self._loop, self._dice, self._redis = loop, dice, redis
+        self._loop, self._dice = loop, dice
         self._config: Config = read_config({"ROOMLOG_REDIS_URL": f"redis://{name}:6379/0"})
         self.gateway: Gateway | None = None
         self.drain: Drain | None = None
         self.lines: list[Line] = []
-        self.links: list[LinkTransport] = []
-        self.is_cut_off = False
-        """No way to Redis."""
-        self.link_latency = LATENCY_SECONDS
-        self.fate: Fate | None = None
-        """What becomes of the messages of channels."""
+        self.redis = Ways(loop, redis, dice)
 
     def start(self) -> None:
         """Begin to serve."""
@@ -61,23 +53,12 @@ class GatewayHost:
         self.lines = [line for line in self.lines if not line.is_over]
         return self.lines
 
-    def open_links(self) -> list[LinkTransport]:
-        """Return the connections to Redis that are up: commands, notices, or both."""
-        self.links = [link for link in self.links if not link.is_closing()]
-        return self.links
-
-    def doom(self, fate: Fate | None) -> None:
-        """Let this become of what channels bring, on all links."""
-        self.fate = fate
-        for link in self.open_links():
-            link.fate = fate
-
     async def kill(self) -> None:
         """End it as SIGKILL does: nothing is said to anybody."""
         gateway, self.gateway = self.gateway, None
         for line in self.open_lines():
             line.cut()
-        for link in self.open_links():
+        for link in self.redis.open_links():
             link.abort()
         if gateway is not None:
             await gateway.stop()
@@ -111,13 +92,8 @@ class GatewayHost:
     async def reach_redis(self) -> LoggedIn | None:
         """Connect a link; None where Redis can't be reached."""
         await asyncio.sleep(self._dice.uniform(*CONNECT_SECONDS))
-        if self._redis.is_down or self.is_cut_off:
-            return None
-        transport = LinkTransport(self._loop, self._redis, self._dice)
-        transport.take(self.link_latency)
-        transport.fate = self.fate
-        self.links.append(transport)
-        return LoggedIn(transport)
+        link = self.redis.connected()
+        return None if link is None else LoggedIn(link)
 
 
 @contextmanager

@@ -269,11 +269,9 @@ class Mishaps:
     async def cut_gateway_off(self) -> str:
         """No way between a gateway and Redis."""
         host = self._host()
-        host.is_cut_off = True
-        for link in host.open_links():
-            link.abort()
+        host.redis.cut_off()
         await self._wait(0.5, 14.0)
-        host.is_cut_off = False
+        host.redis.is_cut_off = False
         return host.name
 
     async def cut_link(self) -> str:
@@ -287,14 +285,10 @@ class Mishaps:
         """What goes between gateways and Redis takes its time."""
         slow = (0.02, self._dice.uniform(0.1, 0.5))
         for host in self._world.hosts.values():
-            host.link_latency = slow
-            for link in host.open_links():
-                link.take(slow)
+            host.redis.take(slow)
         await self._wait(1.0, 8.0)
         for host in self._world.hosts.values():
-            host.link_latency = LATENCY_SECONDS
-            for link in host.open_links():
-                link.take(LATENCY_SECONDS)
+            host.redis.take(LATENCY_SECONDS)
         return "links"
 
     async def cut_socket(self) -> str:
@@ -346,11 +340,11 @@ class Mishaps:
 
     async def _with_fate(self, fate: Fate) -> None:
         for host in self._world.hosts.values():
-            host.doom(fate)
+            host.redis.doom(fate)
         await self._wait(0.5, 5.0)
         for host in self._world.hosts.values():
-            if host.fate is fate:  # else a later fault decides now
-                host.doom(None)
+            if host.redis.fate is fate:  # else a later fault decides now
+                host.redis.doom(None)
 
     async def _start_worker(self, ordinal: int) -> Worker:
         await self._may_start.wait()
@@ -364,7 +358,7 @@ class Mishaps:
         return self._dice.choice(list(self._world.hosts.values()))
 
     def _link(self) -> LinkTransport | None:
-        links = [link for host in self._world.hosts.values() for link in host.open_links()]
+        links = [link for host in self._world.hosts.values() for link in host.redis.open_links()]
         return self._dice.choice(links) if links else None
 
     def _line(self) -> Line | None:

@@ -12,8 +12,9 @@ from typing import Any, Final
 import hiredis
 
 from .redis_model import BLOCKED, ModelRedis, RedisRefusal, Words, streams_of
-from .wires import Wire
+from .wires import LATENCY_SECONDS, Wire
 
+CONNECT_SECONDS: Final = (0.001, 0.01)
 _NOTHING: Final = object()
 _PUBLISHING: Final = (b"PUBLISH", b"XDEL")
 Fate = Callable[[bytes], float | None]
@@ -129,6 +130,53 @@ class LinkTransport(asyncio.Transport):
     def _lost(self) -> None:
         if self._protocol is not None:
             self._protocol.connection_lost(None)
+
+
+class Ways:
+    """The connections of one process to Redis, which can be cut."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, redis: ModelRedis, dice: random.Random) -> None:
+        self.loop, self.dice = loop, dice
+        self._redis = redis
+        self._links: list[LinkTransport] = []
+        self.is_cut_off = False
+        """No way to Redis."""
+        self.latency = LATENCY_SECONDS
+        self.fate: Fate | None = None
+        """What becomes of the messages of channels."""
+
+    def connected(self) -> LinkTransport | None:
+        """Return a new connection; None where Redis can't be reached."""
+        if self._redis.is_down or self.is_cut_off:
+            return None
+        link = LinkTransport(self.loop, self._redis, self.dice)
+        link.take(self.latency)
+        link.fate = self.fate
+        self._links.append(link)
+        return link
+
+    def open_links(self) -> list[LinkTransport]:
+        """Return the connections that are up."""
+        self._links = [link for link in self._links if not link.is_closing()]
+        return self._links
+
+    def take(self, latency: tuple[float, float]) -> None:
+        """Let everything take so long from now on."""
+        self.latency = latency
+        for link in self.open_links():
+            link.take(latency)
+
+    def doom(self, fate: Fate | None) -> None:
+        """Let this become of what channels bring."""
+        self.fate = fate
+        for link in self.open_links():
+            link.fate = fate
+
+    def cut_off(self) -> None:
+        """Break every way to Redis, and let none come up."""
+        self.is_cut_off = True
+        for link in self.open_links():
+            link.abort()
 
 
 class LoggedIn:

@@ -115,10 +115,6 @@ class ModelRedis:
             case _:
                 raise RedisRefusal(f"ERR unknown command {name!r}")
 
-    def add(self, stream: str, value: bytes) -> None:
-        """XADD by somebody who needs no reply."""
-        self._add(stream.encode(), value)
-
     def _read(self, words: Words) -> list[Any]:
         """XREAD: the first entries behind an id of each stream that has any, at most COUNT of each."""
         count = int(words[words.index(b"COUNT") + 1])

@@ -7,7 +7,7 @@ a connection is replaced.
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any
 from unittest.mock import patch
 
 import redis
@@ -16,13 +16,7 @@ from redis.connection import Connection
 
 from .processes import Thread, current
 from .redis_link import LinkTransport
-
-
-class Host(Protocol):
-    """A process that connects, unless it is cut off."""
-
-    def reach_redis(self) -> LinkTransport | None:
-        """Connect for the thread that runs; None where Redis can't be reached."""
+from .workers import RedisClient
 
 
 class Socket(asyncio.Protocol):
@@ -91,7 +85,7 @@ class Socket(asyncio.Protocol):
 
 
 @contextmanager
-def sockets_of(hosts: Mapping[str, Host]) -> Iterator[None]:
+def sockets_of(hosts: Mapping[str, RedisClient]) -> Iterator[None]:
     """Lead redis-py's blocking connections to the model; `hosts` are the processes by name."""
 
     def connect(connection: Connection) -> Any:

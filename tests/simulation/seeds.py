@@ -41,7 +41,6 @@ MEMBER_SECONDS: Final = 65.0
 class Verdict:
     """What one seed showed."""
 
-    seed: int
     digest: str
     anomalies: list[str]
     operations: Counter[str]
@@ -50,7 +49,6 @@ class Verdict:
     """Sendings that were unanswered when a fault began."""
     seconds: float
     """Virtual ones."""
-    rows: int = 0
     singles: int = 0
     """Rows that were stored by the way of a message that is alone in its batch."""
     history: History | None = field(default=None, repr=False)
@@ -90,7 +88,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await asyncio.gather(living, return_exceptions=True)
         await people.leave()
         await world.stop()
-    return _verdict(seed, history, anomalies, loop.time() - began, world.singles)
+    return _verdict(history, anomalies, loop.time() - began, world.singles)
 
 
 async def _is_true_within(seconds: float, condition: Any) -> bool:
@@ -103,17 +101,15 @@ async def _is_true_within(seconds: float, condition: Any) -> bool:
     return True
 
 
-def _verdict(seed: int, history: History, anomalies: list[str], seconds: float, singles: int) -> Verdict:
+def _verdict(history: History, anomalies: list[str], seconds: float, singles: int) -> Verdict:
     outcomes = Counter(attempt.outcome.value for attempt in history.attempts())
     return Verdict(
-        seed,
         hashlib.sha256(msgspec.json.encode(history)).hexdigest(),
         anomalies,
         Counter({outcome.value: outcomes[outcome.value] for outcome in Outcome}),
         Counter(fault.name for fault in history.faults),
         sum(in_flight(history, fault) for fault in history.faults),
         seconds,
-        len(history.rows),
         singles,
         history,
     )

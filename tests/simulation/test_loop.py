@@ -22,35 +22,6 @@ def test_waiting_costs_nothing() -> None:
     assert time.monotonic() - began < 5
 
 
-def test_callbacks_keep_their_order() -> None:
-    """What became ready first runs first, as asyncio promises; timers run by their time."""
-
-    async def note(loop: SimulatedLoop) -> list[int]:
-        noted: list[int] = []
-        loop.call_later(0.2, noted.append, 4)
-        loop.call_later(0.1, noted.append, 3)
-        loop.call_soon(noted.append, 1)
-        loop.call_soon(noted.append, 2)
-        await asyncio.sleep(1)
-        return noted
-
-    assert run(note, 1) == [1, 2, 3, 4]
-
-
-def test_deadlines_are_virtual() -> None:
-    """A time-out ends a wait at its virtual moment."""
-
-    async def wait(loop: SimulatedLoop) -> float:
-        try:
-            async with asyncio.timeout(7):
-                await asyncio.Event().wait()
-        except TimeoutError:
-            pass
-        return loop.time() - BEGIN_SECONDS
-
-    assert run(wait, 1) == pytest.approx(7)
-
-
 def test_a_simulation_that_stands_still_is_told() -> None:
     """Every task waits for another: a real loop would hang."""
 

@@ -26,6 +26,11 @@ def told(main: Callable[[list[str]], object], live: Live) -> list[str]:
     return run(simulate, 1)
 
 
+async def a_second(process: Process, notes: list[str]) -> None:
+    """Let a second pass."""
+    await asyncio.sleep(1)
+
+
 def note(notes: list[str], what: str) -> None:
     """Note something with the time of it."""
     notes.append(f"{what} {current().process.loop.time() - BEGIN_SECONDS:g}")
@@ -144,10 +149,7 @@ def test_a_thread_may_kill_its_own_process() -> None:
             note(notes, "killed")
             raise
 
-    async def live(process: Process, notes: list[str]) -> None:
-        await asyncio.sleep(1)
-
-    assert told(main, live) == ["killed 0"]
+    assert told(main, a_second) == ["killed 0"]
 
 
 def test_what_a_thread_raises_is_a_complaint() -> None:
@@ -156,7 +158,4 @@ def test_what_a_thread_raises_is_a_complaint() -> None:
     def main(notes: list[str]) -> None:
         raise ZeroDivisionError
 
-    async def live(process: Process, notes: list[str]) -> None:
-        await asyncio.sleep(1)
-
-    assert told(main, live) == ["one main: ZeroDivisionError()"]
+    assert told(main, a_second) == ["one main: ZeroDivisionError()"]

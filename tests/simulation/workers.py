@@ -27,54 +27,31 @@ from roomlog_worker.log.errors import RefusedWrite
 from roomlog_worker.publications import Publications
 
 from .processes import Process, Thread, current
-from .redis_link import LinkTransport
+from .redis_link import CONNECT_SECONDS, LinkTransport, Ways
 from .redis_model import KEYSPACE, ModelRedis
-from .wires import LATENCY_SECONDS
 
-CONNECT_SECONDS: Final = (0.001, 0.01)
 BEACON_SECONDS: Final = 1.0
 """Four times as long as the product's: it is judged by eight seconds of silence."""
 Key = tuple[str, UUID, int]
 """uuid, room, user."""
 
 
-class RedisClient:
-    """The connections of one process to Redis, which can be cut."""
+class RedisClient(Ways):
+    """The ways of a process with blocking threads."""
 
     def __init__(self, process: Process, redis: ModelRedis, dice: random.Random) -> None:
-        self.process = process
-        self._redis, self._dice = redis, dice
-        self.links: list[LinkTransport] = []
-        self.is_cut_off = False
-        """No way to Redis."""
-        self.latency = LATENCY_SECONDS
+        super().__init__(process.loop, redis, dice)
         process.at_end.append(self._leave)
 
     def reach_redis(self) -> LinkTransport | None:
         """Connect for the thread that runs; None where Redis can't be reached."""
-        current().wait(self._dice.uniform(*CONNECT_SECONDS))
-        if self._redis.is_down or self.is_cut_off:
-            return None
-        link = LinkTransport(self.process.loop, self._redis, self._dice)
-        link.take(self.latency)
-        self.links.append(link)
-        return link
-
-    def open_links(self) -> list[LinkTransport]:
-        """Return the connections that are up."""
-        self.links = [link for link in self.links if not link.is_closing()]
-        return self.links
-
-    def cut_off(self) -> None:
-        """Break every way to Redis, and let none come up."""
-        self.is_cut_off = True
-        for link in self.open_links():
-            link.abort()
+        current().wait(self.dice.uniform(*CONNECT_SECONDS))
+        return self.connected()
 
     def _leave(self) -> None:
         """Break the connections of a dead process; Redis may still execute what it had sent."""
         for link in self.open_links():
-            self._dice.choice([link.abort, link.cut_after_execution])()
+            self.dice.choice([link.abort, link.cut_after_execution])()
 
 
 class Worker:

@@ -126,8 +126,8 @@ class World:
 
     def links(self) -> list[LinkTransport]:
         """Return the connections to Redis that are up."""
-        links = [link for host in self.hosts.values() for link in host.open_links()]
-        return links + [link for client in self._clients.values() for link in client.open_links()]
+        ways = [*(host.redis for host in self.hosts.values()), *self._clients.values()]
+        return [link for way in ways for link in way.open_links()]
 
     async def stop(self) -> None:
         """End every process."""

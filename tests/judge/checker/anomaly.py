@@ -1,9 +1,9 @@
 """What an invariant finds: the broken promise and the operation, row or client that shows it."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
-from tests.judge.history import History
+from tests.judge.history import History, Operation, Row
 
 
 class Anomaly(NamedTuple):
@@ -18,6 +18,11 @@ class Anomaly(NamedTuple):
     uuid: str = ""
     client: str = ""
     at: float | None = None
+
+    @classmethod
+    def of(cls, invariant: str, found: Operation | Row, what: str, **facts: Any) -> Self:
+        """Return what is wrong with an operation or a row."""
+        return cls(invariant, what, room=found.room, user=found.user, uuid=found.uuid, **facts)
 
 
 Invariant = Callable[[History], Iterator[Anomaly]]

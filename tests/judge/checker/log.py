@@ -24,11 +24,11 @@ def stored_once(history: History) -> Iterator[Anomaly]:
 
 def log_is_gapless(history: History) -> Iterator[Anomaly]:
     """I3: a room's rows have seq 1, 2, 3 … without a gap or a repeat (G3); the first break is named."""
-    for room, rows in history.rows_by_room.items():
+    for rows in history.rows_by_room.values():
         for expected, row in enumerate(rows, start=1):
             if row.seq != expected:
                 what = f"has seq {row.seq} where {expected} is due"
-                yield Anomaly("I3", what, room=room, user=row.user, uuid=row.uuid, seq=row.seq)
+                yield Anomaly.of("I3", row, what, seq=row.seq)
                 break
 
 
@@ -49,7 +49,7 @@ def stored_was_sent(history: History) -> Iterator[Anomaly]:
         operation = history.operation_of.get(row.key)
         if operation is None or operation.text != row.text:
             what = "was sent by nobody" if operation is None else "has another body than was sent"
-            yield Anomaly("I5", what, room=row.room, user=row.user, uuid=row.uuid, seq=row.seq)
+            yield Anomaly.of("I5", row, what, seq=row.seq)
 
 
 def error_is_not_stored(history: History) -> Iterator[Anomaly]:
@@ -61,13 +61,5 @@ def error_is_not_stored(history: History) -> Iterator[Anomaly]:
 
 
 def _of(invariant: str, operation: Operation, what: str) -> Anomaly:
-    return Anomaly(
-        invariant,
-        what,
-        room=operation.room,
-        user=operation.user,
-        uuid=operation.uuid,
-        seq=operation.seqs[0] if operation.seqs else None,
-        client=operation.client,
-        at=operation.answered_at,
-    )
+    seq = operation.seqs[0] if operation.seqs else None
+    return Anomaly.of(invariant, operation, what, seq=seq, client=operation.client, at=operation.answered_at)

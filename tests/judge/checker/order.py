@@ -32,7 +32,7 @@ def real_time_order(history: History) -> Iterator[Anomaly]:
             answered[operation.room] = max((highest, earlier), (moment.seq, operation.uuid))
         elif moment.seq < highest:
             what = f"was sent after {earlier} was answered with {highest}, and has {moment.seq}"
-            yield _of("I6", operation, moment.seq, what, moment.at)
+            yield Anomaly.of("I6", operation, what, seq=moment.seq, client=operation.client, at=moment.at)
 
 
 def _moments(history: History) -> Iterator[_Moment]:
@@ -67,18 +67,6 @@ def _run_order(sent: list[tuple[Attempt, Operation]]) -> Iterator[Anomaly]:
         seq = operation.seqs[0]
         if seq < last:
             what = f"has {seq}, sent on connection {attempt.connection} after one that has {last}"
-            yield _of("I7", operation, seq, what, attempt.invoked_at)
+            at = attempt.invoked_at
+            yield Anomaly.of("I7", operation, what, seq=seq, client=operation.client, at=at)
         last = seq
-
-
-def _of(invariant: str, operation: Operation, seq: int, what: str, at: float) -> Anomaly:
-    return Anomaly(
-        invariant,
-        what,
-        room=operation.room,
-        user=operation.user,
-        uuid=operation.uuid,
-        seq=seq,
-        client=operation.client,
-        at=at,
-    )

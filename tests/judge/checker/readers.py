@@ -43,9 +43,8 @@ def head_is_reached(history: History) -> Iterator[Anomaly]:
         follows = is_member and not reading.left
         if rows and follows and reading.client in history.connected_clients and reading.cursor < rows[-1].seq:
             what = f"has {reading.cursor} at rest where the head is {rows[-1].seq}"
-            yield Anomaly(
-                "I9", what, room=reading.room, user=reading.user, client=reading.client, seq=reading.cursor
-            )
+            about = reading.room, reading.cursor, reading.user, "", reading.client
+            yield Anomaly("I9", what, *about)
 
 
 def receivers_are_members(history: History) -> Iterator[Anomaly]:
@@ -66,9 +65,8 @@ def reset_is_allowed(history: History) -> Iterator[Anomaly]:
             is_new = reset.from_epoch != reset.to_epoch
             if not is_new or began.get(reset.to_epoch, reset.at + 1) > reset.at:
                 what = f"was reset from epoch {reset.from_epoch} to {reset.to_epoch}, which nobody made"
-                yield Anomaly(
-                    "I14", what, room=reading.room, user=reading.user, client=reading.client, at=reset.at
-                )
+                about = reading.room, None, reading.user, "", reading.client, reset.at
+                yield Anomaly("I14", what, *about)
 
 
 def _first(anomalies: Iterator[Anomaly]) -> Iterator[Anomaly]:
@@ -79,13 +77,4 @@ def _first(anomalies: Iterator[Anomaly]) -> Iterator[Anomaly]:
 
 
 def _of(invariant: str, reading: Reading, event: Applied, what: str) -> Anomaly:
-    return Anomaly(
-        invariant,
-        what,
-        room=reading.room,
-        seq=event.seq,
-        user=event.user,
-        uuid=event.uuid,
-        client=reading.client,
-        at=event.at,
-    )
+    return Anomaly(invariant, what, reading.room, event.seq, event.user, event.uuid, reading.client, event.at)
