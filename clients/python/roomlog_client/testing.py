@@ -47,7 +47,7 @@ class FakeServer:
         self.swallow: Callable[[Frame], bool] = lambda command: False
         """Commands for which it returns True are neither carried out nor answered."""
         self.refuse: Callable[[Frame], Frame | None] = lambda command: None
-        """Returns what to add to an error answer (`error_code` …) for a command that is to be refused."""
+        """Return what to add to an error answer (`error_code` …) for a command that is to be refused."""
         self.lose: Callable[[Frame], bool] = lambda event: False
         """Events for which it returns True are stored and not sent to anybody."""
         self.upgrade_status = 101

@@ -57,7 +57,7 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def start(self, environ: Mapping[str, str] | None = None) -> None:
-        """Starts it, its log appended to; `environ` is added for this start only.
+        """Start it, its log appended to; `environ` is added for this start only.
 
         On Linux it gets SIGTERM when the thread that calls this ends, so a killed supervisor leaves nothing.
         """
@@ -76,7 +76,7 @@ class Child:
             )
 
     def check_ready(self) -> bool:
-        """Asks once whether it is ready.
+        """Ask once whether it is ready.
 
         Raises:
             StartFailed: when it ended; the text has the end of its log.
@@ -88,7 +88,7 @@ class Child:
         return False
 
     def wait_ready(self, seconds: float, pause: Callable[[float], object] = time.sleep) -> None:
-        """Asks until it is ready, with pauses between.
+        """Ask until it is ready, with pauses between.
 
         Raises:
             StartFailed: when it ended or the time is over; the text has the end of its log.
@@ -100,12 +100,12 @@ class Child:
             pause(POLL_SECONDS)
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to its main process, as a kubelet does; nothing if it is gone."""
+        """Send a signal to its main process, as a kubelet does; nothing if it is gone."""
         if self._process is not None:
             self._process.send_signal(number)
 
     def send_group(self, number: signal.Signals) -> None:
-        """Sends a signal to the process and all that it started; nothing if they are gone."""
+        """Send a signal to the process and all that it started; nothing if they are gone."""
         if self._process is None:
             return
         try:
@@ -114,12 +114,12 @@ class Child:
             self._process.poll()
 
     def kill(self) -> None:
-        """Ends the whole group at once and waits for it, as a lost node would."""
+        """End the whole group at once and wait for it, as a lost node would."""
         self.send_group(signal.SIGKILL)
         self.wait(KILL_SECONDS)
 
     def wait(self, seconds: float) -> bool:
-        """Waits for its end and returns whether it came."""
+        """Wait for its end and return whether it came."""
         if self._process is None:
             return True
         try:
@@ -129,14 +129,14 @@ class Child:
         return True
 
     def tail(self, lines: int = 15) -> str:
-        """Returns the last lines of its log."""
+        """Return the last lines of its log."""
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def stop_all(children: list[Child], seconds: float) -> list[Child]:
-    """Asks them to end together, waits, kills the rest, and returns those that had to be killed."""
+    """Ask them to end together, wait, kill the rest, and return those that had to be killed."""
     deadline = time.monotonic() + seconds
     for child in children:
         child.send(signal.SIGTERM)
@@ -148,7 +148,7 @@ def stop_all(children: list[Child], seconds: float) -> list[Child]:
 
 
 def account(user: str | None) -> Account:
-    """Returns what `subprocess` needs to run something as this user and with none of our own groups."""
+    """Return what `subprocess` needs to run something as this user and with none of our own groups."""
     if user is None:
         return {}
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": ()}

@@ -35,7 +35,7 @@ class Command:
 
 
 def worker(ordinal: int, environ: Mapping[str, str], health_port: int) -> Command:
-    """Returns the command of the worker with this ordinal."""
+    """Return the command of the worker with this ordinal."""
     arguments = ("-m", "django", "message_process_worker", "--settings", "roomlog_worker.settings")
     return Command(
         name=f"worker-{ordinal}",
@@ -46,7 +46,7 @@ def worker(ordinal: int, environ: Mapping[str, str], health_port: int) -> Comman
 
 
 def gateway(name: str, environ: Mapping[str, str], port: int, health_port: int) -> Command:
-    """Returns the command of a gateway."""
+    """Return the command of a gateway."""
     binds = {
         "ROOMLOG_BIND": f"{LOOPBACK}:{port}",
         "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{health_port}",
@@ -60,7 +60,7 @@ def gateway(name: str, environ: Mapping[str, str], port: int, health_port: int) 
 
 
 def api(environ: Mapping[str, str], port: int, health_port: int) -> Command:
-    """Returns the command of the api."""
+    """Return the command of the api."""
     binds = {
         "ROOMLOG_BIND": f"{LOOPBACK}:{port}",
         "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{health_port}",
@@ -74,12 +74,12 @@ def api(environ: Mapping[str, str], port: int, health_port: int) -> Command:
 
 
 def management(*words: str) -> tuple[str, ...]:
-    """Returns the command line of a Django management command of the api, which owns the migrations."""
+    """Return the command line of a Django management command of the api, which owns the migrations."""
     return (sys.executable, "-m", "django", *words, "--settings", "roomlog_api.settings")
 
 
 def probe(health_port: int, path: str = "/readyz") -> Callable[[], bool]:
-    """Returns a question to a health port: does this path answer 200 now?"""
+    """Return a question to a health port: does this path answer 200 now?"""
 
     def is_ready() -> bool:
         connection = HTTPConnection(LOOPBACK, health_port, timeout=PROBE_SECONDS)

@@ -31,7 +31,7 @@ COMMAND_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the demo until Ctrl-C or SIGTERM and returns the exit status."""
+    """Run the demo until Ctrl-C or SIGTERM and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="roomlog demo", description="Run Roomlog on this machine with one command."
     )
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(folder: Folder, shutdown: Shutdown) -> None:
-    """Starts everything, says where it is, and keeps it alive until the shutdown is requested.
+    """Start everything, say where it is, and keep it alive until the shutdown is requested.
 
     Raises:
         LocalError: when something could not be started; whatever had been is ended.
@@ -99,7 +99,7 @@ def migrate(plan: Plan, folder: Folder) -> None:
 
 
 def make_sample(plan: Plan) -> dict[str, Any]:
-    """Makes the sample users and rooms, or finds them again, and returns all that demo.json holds."""
+    """Make the sample users and rooms, or find them again, and return all that demo.json holds."""
     output = run_command(management("make_demo"), plan)
     try:
         sample = json.loads(output.splitlines()[-1])  # what is logged stands above it
@@ -116,7 +116,7 @@ def make_sample(plan: Plan) -> dict[str, Any]:
 
 
 def run_command(arguments: Sequence[str], plan: Plan) -> str:
-    """Runs a management command to its end and returns what it printed.
+    """Run a management command to its end and return what it printed.
 
     Raises:
         StartFailed: when it fails or takes too long; the text has the end of its errors.
@@ -140,7 +140,7 @@ def run_command(arguments: Sequence[str], plan: Plan) -> str:
 
 
 def describe(facts: dict[str, Any], file: Path, pids: Mapping[str, int]) -> str:
-    """Returns what a newcomer needs: the page, two logins, a token, and lines to paste."""
+    """Return what a newcomer needs: the page, two logins, a token, and lines to paste."""
     kills = "".join(f"\n              kill -9 {pid}   # {name}" for name, pid in pids.items())
     one, other = facts["users"][:2]
     room = next(room for room in facts["rooms"] if one["name"] in room["members"])
@@ -163,5 +163,5 @@ def describe(facts: dict[str, Any], file: Path, pids: Mapping[str, int]) -> str:
 
 
 def say(line: str) -> None:
-    """Writes one life-cycle line to the console."""
+    """Write one life-cycle line to the console."""
     print(f"roomlog | {line}", flush=True)

@@ -38,7 +38,7 @@ class Folder:
         self._migrated = self.path / "migrated"
 
     def make(self) -> None:
-        """Makes the folder and the secret key; both stay from run to run, so sessions stay valid."""
+        """Make the folder and the secret key; both stay from run to run, so sessions stay valid."""
         self.logs.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         self.path.chmod(PRIVATE_FOLDER)
         if not self.secret_key.exists():
@@ -46,7 +46,7 @@ class Folder:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Keeps other runs out; the system lets go of it when the process ends, however it ends.
+        """Keep other runs out; the system lets go of it when the process ends, however it ends.
 
         Raises:
             AlreadyRunning: when another run holds it.
@@ -64,16 +64,16 @@ class Folder:
         return self.database.exists() and marked == migrations_fingerprint()
 
     def mark_migrated(self) -> None:
-        """Notes that the SQLite file has the migrations of now."""
+        """Note that the SQLite file has the migrations of now."""
         write_private(self._migrated, migrations_fingerprint())
 
     def write_demo(self, facts: dict[str, Any]) -> None:
-        """Writes the addresses, users and rooms for scripts, all at once."""
+        """Write the addresses, users and rooms for scripts, all at once."""
         write_private(self.demo, json.dumps(facts, indent=2) + "\n")
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces a file in one step; nobody else may read it, at no moment."""
+    """Replace a file in one step; nobody else may read it, at no moment."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
@@ -83,7 +83,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def migrations_fingerprint() -> str:
-    """Returns a digest of all migrations, without starting Django, which takes a second."""
+    """Return a digest of all migrations, without starting Django, which takes a second."""
     digest = hashlib.sha256()
     for package in MIGRATED_PACKAGES:
         digest.update(f"{package} {metadata.version(package)}\n".encode())
@@ -93,7 +93,7 @@ def migrations_fingerprint() -> str:
 
 
 def own_migrations() -> list[Path]:
-    """Returns the files of our migrations, in a fixed order."""
+    """Return the files of our migrations, in a fixed order."""
     specs = (importlib.util.find_spec(package) for package in OWN_PACKAGES)
     folders = [folder for spec in specs if spec for folder in spec.submodule_search_locations or []]
     return sorted(path for folder in folders for path in Path(folder).glob("migrations/*.py"))

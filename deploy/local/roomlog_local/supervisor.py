@@ -50,14 +50,14 @@ class Supervisor:
         self._stages: list[list[Watch]] = []
 
     def start(self, commands: Sequence[Command]) -> None:
-        """Starts one stage together; does not wait until it is ready."""
+        """Start one stage together; do not wait until it is ready."""
         stage = [Watch(Child(command, self._fresh_log(command.name))) for command in commands]
         self._stages.append(stage)
         for watch in stage:
             self._start(watch)
 
     def wait_ready(self) -> None:
-        """Waits until every child is ready.
+        """Wait until every child is ready.
 
         Raises:
             StartFailed: when one is not in time, or ended.
@@ -73,13 +73,13 @@ class Supervisor:
         return {child.command.name: child.pid for child in children if child.is_running and child.pid}
 
     def watch(self) -> None:
-        """Starts dead children again, until the shutdown is requested."""
+        """Start dead children again, until the shutdown is requested."""
         while not self._shutdown.wait(LOOK_SECONDS):
             for watch in self._watches():
                 self._look_after(watch, time.monotonic())
 
     def stop(self) -> None:
-        """Ends the stages, last to first, each before the next is asked."""
+        """End the stages, last to first, each before the next is asked."""
         for stage in reversed(self._stages):
             children = [watch.child for watch in stage]
             running = [child.command.name for child in children if child.is_running]
@@ -123,7 +123,7 @@ class Supervisor:
         )
 
     def _fresh_log(self, name: str) -> Path:
-        """Keeps the last run's log beside this run's, and no older one."""
+        """Keep the last run's log beside this run's, and no older one."""
         log = self._logs / f"{name}.log"
         if log.exists():
             log.replace(log.with_suffix(".log.1"))

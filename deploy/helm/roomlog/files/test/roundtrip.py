@@ -26,7 +26,7 @@ Frame = dict[str, Any]
 
 
 async def ask(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: Any) -> Frame:
-    """Sends a command, repeats it as long as there is no answer, and returns that; other frames are none."""
+    """Send a command, repeat it as long as there is no answer, and return that; other frames are none."""
     command: Frame = {"uuid": str(uuid.uuid4()), "action": action, **fields}
     frame: Frame = {}
     async with asyncio.timeout(ANSWER_SECONDS):
@@ -39,7 +39,7 @@ async def ask(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: An
 
 
 async def listen(socket: aiohttp.ClientWebSocketResponse, awaited: str) -> Frame:
-    """Returns the frame with that uuid, or the empty one where none comes in time."""
+    """Return the frame with that uuid, or the empty one where none comes in time."""
     try:
         async with asyncio.timeout(REPEAT_SECONDS):
             while True:
@@ -51,7 +51,7 @@ async def listen(socket: aiohttp.ClientWebSocketResponse, awaited: str) -> Frame
 
 
 async def send_one(socket: aiohttp.ClientWebSocketResponse, room: str, text: str) -> float:
-    """Sends one message and returns the milliseconds until it came back as an event of the room."""
+    """Send one message and return the milliseconds until it came back as an event of the room."""
     began = time.monotonic()
     event = await ask(socket, "new_message", room=room, text=text)
     if event["message"]["text"] != text:
@@ -60,7 +60,7 @@ async def send_one(socket: aiohttp.ClientWebSocketResponse, room: str, text: str
 
 
 async def converse(url: str, ticket: str) -> None:
-    """Authenticates, takes the test's room, sends, and finds what was sent in the history."""
+    """Authenticate, take the test's room, send, and find what was sent in the history."""
     async with (
         asyncio.timeout(ALL_SECONDS),
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ALL_SECONDS)) as session,
