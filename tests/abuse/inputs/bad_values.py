@@ -49,7 +49,7 @@ NO_CURSORS: Final = (
 )  # fmt: skip
 WRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("null", *NO_STRINGS, *NOT_STORABLE),
-    "secret": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * 513 + '"'),
+    "secret": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * (limits.TOKEN_CODE_POINTS + 1) + '"'),
     "room": ("null", *NO_STRINGS, *NOT_STORABLE, *NO_ROOMS),
     "name": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 201 + '"'),
     "kind": (
