@@ -142,7 +142,6 @@ def _row(runner: Runner, what: str, reports: list[Report], seconds: float, seed:
     def total(outcome: str) -> int:
         return sum(report.operations[outcome] for report in reports)
 
-    problems = [problem for report in reports for problem in problems(report)]
     return Row(
         TIER,
         what,
@@ -153,7 +152,7 @@ def _row(runner: Runner, what: str, reports: list[Report], seconds: float, seed:
         unknown=total("unknown"),
         cases=len(reports),
         faults=sum(len(report.faults) for report in reports),
-        anomalies=tuple(problems),
+        anomalies=tuple(problem for report in reports for problem in problems(report)),
         remarks=tuple(f"seed {report.seed}: {_summary(report)}" for report in reports),
         timeline=tuple(line for report in reports for line in _timeline(report)),
     )
