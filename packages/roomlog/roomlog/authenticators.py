@@ -1,4 +1,4 @@
-"""Who a token belongs to: by DRF's table, SimpleJWT, django-rest-knox, or the project's own function.
+"""Resolve a token to its account: by DRF's table, SimpleJWT, django-rest-knox, or the project's own function.
 
 `ROOMLOG["AUTHENTICATORS"]` names them in the order in which they are asked. Each takes a token and returns an
 account or None. They may be slow or fail: whoever asks them lets nobody else wait for it.

@@ -18,7 +18,7 @@ from .models import PERSON_NAME_CODE_POINTS, Person
 
 ASKED_AT_ONCE: Final = 1_000
 KEPT_SECONDS: Final = 60.0
-"""Nobody is asked for again so soon, unless their account was saved."""
+"""The hook is not asked about a person again within this time, unless the account was saved."""
 KEPT_PEOPLE: Final = 10_000
 """More are forgotten and asked for again: a process must not grow with the users of a project."""
 AVATAR_CHARACTERS: Final = 500

@@ -11,13 +11,14 @@ from uuid import UUID
 import structlog
 from msgspec.structs import replace
 
-from roomlog.models import ChatRoom, DeadLetter, Membership, PendingCommand
+from roomlog.models import ChatRoom, DeadLetter, Membership
 from roomlog.selectors import active_user_ids
 from roomlog_contract.commands import InviteUser, RemoveUser
 from roomlog_contract.envelope import SyncMembers
 
 from .decisions import MEMBER_CHANGES_AT_ONCE
 from .entries import Entry
+from .writer import delete_pending
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ def with_changes(entries: Iterable[Entry]) -> tuple[list[Entry], set[UUID]]:
             taken += changes
             unfinished.add(entry.room)
         else:
-            PendingCommand.objects.filter(pk__in=[entry.pending]).delete()
+            delete_pending([entry])
     return taken, unfinished
 
 

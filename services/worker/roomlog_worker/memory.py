@@ -26,7 +26,7 @@ EVENT_BYTES: Final = limits.TEXT_CODE_POINTS * ESCAPED_BYTES + AROUND_BYTES
 REMEMBERED_BYTES: Final = 1024
 """Of a room, a sender in it and the sender's name together."""
 LOGIN_BYTES: Final = 2 * 1024 * 1024
-"""Of a thread that asks the project's authenticators, with its connection to the database."""
+"""Memory of a thread that asks the project's authenticators, its database connection included."""
 QUESTION_BYTES: Final = 24 * 1024
 """Of the longest command that reads: a gateway's question for the heads of 1,000 rooms."""
 

@@ -49,7 +49,7 @@ class Writer:
             return published
         with transaction.atomic(durable=True):
             batch, outcomes = self._decide(entries)
-            _delete_pending(outcome.entry for outcome in outcomes)
+            delete_pending(outcome.entry for outcome in outcomes)
             self._crash.reached("in_transaction")
             batch.store(commits=True)
         self._update_cache(batch)
@@ -125,7 +125,7 @@ class Writer:
             if lost := not_mine(epochs, self._leases.uuid, lock_leases(epochs)):
                 raise LeaseLost(lost)
             store_letter(entry, error)
-            _delete_pending([entry])
+            delete_pending([entry])
             return not rules.is_event(entry.write, entry.envelope.user)
 
     def bury_undecodable(self, shard: int, label: str, value: bytes, pending: int | None = None) -> None:
@@ -141,6 +141,7 @@ def _is_plain(entry: Entry, command: NewMessage) -> bool:
     return command.reply_to is None and entry.pending is None and not entry.envelope.staff
 
 
-def _delete_pending(entries: Iterable[Entry]) -> None:
+def delete_pending(entries: Iterable[Entry]) -> None:
+    """Delete the rows of those entries that came from PendingCommand."""
     if rows := [entry.pending for entry in entries if entry.pending is not None]:
         PendingCommand.objects.filter(pk__in=rows).delete()

@@ -69,7 +69,7 @@ def test_what_is_sure_to_be_refused_is_refused_at_once(call: Callable[[UUID, str
 
 
 def test_unread_messages_are_counted_by_room(alice: User, bob: User) -> None:
-    """Of the rooms that the user is in."""
+    """Only rooms that the user belongs to count."""
     room = make_room(id_of(alice), [id_of(bob)])
     make_room(id_of(alice))
     assert rooms.unread(bob) == {room: 0}

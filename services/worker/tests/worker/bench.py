@@ -48,6 +48,7 @@ GATEWAY: Final = "gateway-1"
 ON_POSTGRES: Final = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 """For what SQLite doesn't have: row locks, sessions that end, the fast path."""
 HEAR_SECONDS: Final = 10.0
+DEADLINE_SECONDS: Final = 20.0
 MOST_TURNS: Final = 50
 Found = TypeVar("Found", bound=Reply)
 
@@ -253,6 +254,17 @@ class Bench:
         envelope = Envelope(command=command, gateway=GATEWAY, request=self._requests, user=user, **wishes)
         self.add_raw(stream, encode(envelope))
         return self._requests
+
+
+def until(hear: Callable[[], Heard], condition: Callable[[Heard], bool]) -> Heard:
+    """Hear (`Bench.turn`, or `Bench.hear` where the lanes run by themselves) until it is enough."""
+    heard, deadline = Heard(), time.monotonic() + DEADLINE_SECONDS
+    while not condition(heard):
+        assert time.monotonic() < deadline, "not heard in time"
+        more = hear()
+        heard.replies |= more.replies
+        heard.notices += more.notices
+    return heard
 
 
 def _sort(heard: Heard, channel: str, data: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -16,10 +16,9 @@ from roomlog_worker import reader
 from roomlog_worker.fairness import Fairness
 from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
 from tests.harness.people import People, make_room, make_token, message
-from tests.worker.bench import ON_POSTGRES, Bench, Heard
+from tests.worker.bench import DEADLINE_SECONDS, ON_POSTGRES, Bench, until
 from tests.worker.test_reader import entry_of_read
 
-DEADLINE_SECONDS: Final = 20.0
 SHORT_MS: Final = 200
 
 
@@ -31,17 +30,6 @@ def short_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     connection.close()
     yield
     connection.close()
-
-
-def until(bench: Bench, condition: Callable[[Heard], bool]) -> Heard:
-    """Wait until what was heard is enough; the lanes run by themselves."""
-    heard, deadline = Heard(), time.monotonic() + DEADLINE_SECONDS
-    while not condition(heard):
-        assert time.monotonic() < deadline, "not heard in time"
-        more = bench.hear()
-        heard.replies |= more.replies
-        heard.notices += more.notices
-    return heard
 
 
 @ON_POSTGRES
@@ -123,11 +111,11 @@ class TestThreads:
             cursor = bench.ask(SelectRoom(uuid="s", room=room), people.bob)
             bench.send(message(room, "written"), people.alice)
             bench.worker.consumer.turn()
-            heard = until(bench, lambda heard: {login, cursor} <= heard.replies.keys())
+            heard = until(bench.hear, lambda heard: {login, cursor} <= heard.replies.keys())
             assert heard.seqs() == [2]
             assert hanging not in heard.replies
             release.set()
-            until(bench, lambda heard: hanging in heard.replies)
+            until(bench.hear, lambda heard: hanging in heard.replies)
         finally:
             release.set()
             bench.worker.shutdown.request()

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -16,9 +16,7 @@ from roomlog_contract.envelope import Envelope, Identified, Identify
 from roomlog_worker import logins
 from roomlog_worker.entries import Entry
 from tests.harness.people import People, make_room, make_token, message
-from tests.worker.bench import Bench, Heard
-
-DEADLINE_SECONDS: Final = 20.0
+from tests.worker.bench import DEADLINE_SECONDS, Bench, Heard, until
 
 
 class Project:
@@ -53,17 +51,6 @@ def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     made.woken.set()
 
 
-def until(bench: Bench, condition: Callable[[Heard], bool]) -> Heard:
-    """Turn the worker until what was heard is enough."""
-    heard, deadline = Heard(), time.monotonic() + DEADLINE_SECONDS
-    while not condition(heard):
-        assert time.monotonic() < deadline, "not heard in time"
-        more = bench.turn()
-        heard.replies |= more.replies
-        heard.notices += more.notices
-    return heard
-
-
 def questions_left(bench: Bench) -> int:
     """Return how many entries wait in the streams of reads."""
     return sum(bench.redis.xlen(key) for key in bench.redis.keys("*:read"))
@@ -75,7 +62,7 @@ def test_everybody_is_known_by_the_first_who_knows_them(
     """DRF's tokens, the project's, and strangers; never in the writer's thread."""
     key = make_token(people.bob).key
     asked = [bench.ask(Identify(uuid="i", token=token)) for token in ("own-alice", key, "own-nobody")]
-    heard = until(bench, lambda heard: len(heard.replies) == len(asked))
+    heard = until(bench.turn, lambda heard: len(heard.replies) == len(asked))
     users = [heard.reply(request, Identified).user for request in asked]
     assert [user and user.id for user in users] == [people.alice, people.bob, None]
     assert all(name.startswith("login") for name in project.threads)
@@ -85,7 +72,7 @@ def test_a_deactivated_account_is_a_stranger(bench: Bench, people: People) -> No
     """Whatever the function says of it."""
     User.objects.filter(username="alice").update(is_active=False)
     asked = bench.ask(Identify(uuid="i", token="own-alice", is_recheck=True))
-    heard = until(bench, lambda heard: asked in heard.replies)
+    heard = until(bench.turn, lambda heard: asked in heard.replies)
     assert heard.reply(asked, Identified).user is None
 
 
@@ -98,7 +85,7 @@ def test_a_slow_one_and_a_broken_one_harm_nobody_else(
     good = bench.ask(Identify(uuid="i", token="own-bob"))
     read = bench.ask(SelectRoom(uuid="s", room=room), people.bob)
     bench.send(message(room), people.bob)
-    heard = until(bench, lambda heard: {good, read} <= heard.replies.keys() and bool(heard.notices))
+    heard = until(bench.turn, lambda heard: {good, read} <= heard.replies.keys() and bool(heard.notices))
     user = heard.reply(good, Identified).user
     assert user is not None
     assert user.id == people.bob

@@ -78,7 +78,7 @@ def test_the_last_of_two_wins(bench: Bench, people: People) -> None:
 
 
 def test_members_are_told(bench: Bench, people: People) -> None:
-    """Who comes hears of the room, and the room of who goes: as after any invitation or removal."""
+    """Newcomers hear of the room, and the room hears who left, as after any invitation or removal."""
     room = make_room(people.alice, [people.bob])
     bench.hear()
     sync_members(room, users(people.alice, people.carol))
@@ -146,7 +146,7 @@ def test_a_room_that_takes_no_members_is_left_alone(bench: Bench, people: People
 
 
 def test_code_stays_and_the_inactive_do_not_come(bench: Bench, people: People) -> None:
-    """Nobody asks for a bot to go; who may not sign in is no member."""
+    """No list of users names a bot, so it stays; people who can't sign in don't become members."""
     room = make_room(people.alice)
     bot = person_of_code("bot").pk
     Membership.objects.create(room_id=room, user_id=bot)
