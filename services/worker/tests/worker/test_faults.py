@@ -167,7 +167,7 @@ class TestDeaths:
         room = make_room(people.alice)
         for number in range(2):
             bench.send(message(room, str(number)), people.alice)
-        monkeypatch.setattr(writer, "_delete_pending", _kill)
+        monkeypatch.setattr(writer, "delete_pending", _kill)
         with pytest.raises(Killed):
             bench.worker.turn()
         assert texts_of(room) == []
