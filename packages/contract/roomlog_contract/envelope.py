@@ -27,6 +27,11 @@ class Identify(Command, frozen=True, kw_only=True, tag="identify"):
     is_recheck: bool = False
     """This very token or ticket was accepted on this connection before: a ticket's age no longer counts."""
 
+    @property
+    def secret(self) -> str:
+        """Return the token or ticket."""
+        return self.token or self.ticket or ""
+
 
 class ReadHeads(Command, frozen=True, kw_only=True, tag="read_heads"):
     """Asks for the heads of rooms of one shard. Sent by gateways only."""
@@ -92,6 +97,11 @@ class Identified(Struct, frozen=True, tag=True):
     request: int
     user: User | None
     rooms: list[RoomSummary]
+    expires_in_ms: int | None = None
+    """How long the token, or the ticket's session, still lasts; None: no end is known.
+
+    A duration, because the clock that judges the token and the gateway's may differ.
+    """
 
 
 class HeadsRead(Struct, frozen=True, tag=True):

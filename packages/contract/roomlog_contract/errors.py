@@ -67,6 +67,7 @@ class CloseCode(IntEnum):
     RESTART = 1012
     OVERLOADED = 1013
     UNAUTHENTICATED = 4401
+    EXPIRED = 4402
     REVOKED = 4403
     TOO_SLOW = 4408
 

@@ -127,7 +127,8 @@ class Answer(Struct, frozen=True, kw_only=True, tag_field="action"):
 class AuthenticateAnswer(Answer, frozen=True, kw_only=True, tag="authenticate"):
     """The user of the connection, and the rooms whose events it receives from here on.
 
-    It takes as many frames as the rooms need; nothing of a room is sent before the last.
+    It takes as many frames as the rooms need; nothing of a room is sent before the last. On a connection that
+    renews its token there are no rooms: all goes on as before.
     """
 
     user: User
@@ -234,6 +235,12 @@ class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):
 
     after_ms: int
     reason: str
+
+
+class Expiring(ServerEvent, frozen=True, kw_only=True, tag="expiring"):
+    """The connection's token, or its ticket's session, is about to end: authenticate again by then."""
+
+    expires_in_ms: int
 
 
 class Degraded(ServerEvent, frozen=True, kw_only=True, tag="degraded"):

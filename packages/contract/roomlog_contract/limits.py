@@ -122,6 +122,12 @@ IDENTIFY_SECONDS: Final = 10.0
 INVALID_TOKENS: Final = 3
 """Wrong tokens on one connection before 4401."""
 
+EXPIRING_SECONDS: Final = 60.0
+"""How long before its token ends a connection is told, or half the time that is left where that is less."""
+
+RENEWAL_SECONDS: Final = 1.0
+"""Between two renewals of one connection: each is two looks at the user's rooms."""
+
 PING_SECONDS: Final = 25.0
 """Between pings: below the 30 s idle limit of common proxies."""
 

@@ -39,8 +39,20 @@ def wrong_states() -> Iterator[BadInput]:
     for members in ("[]", "[@me@]", "[@member@, @stranger@]"):
         changes = {"members": members, "kind": '"direct"'}
         yield BadInput(f"direct with {members}", BAD_VALUE, frame("create_room", changes))
-    yield BadInput("authenticate again", BAD_VALUE, frame("authenticate"))
+    yield from _renewals()
     yield from _nobody()
+
+
+def _renewals() -> Iterator[BadInput]:
+    for name, expected, changes in (
+        ("by the same token", "answer", {}),
+        ("by a guess", "error invalid_token", {"token": '"guess"'}),
+        ("by a token as a ticket", "error invalid_token", {"token": "null", "ticket": '"@token@"'}),
+        ("with cursors", BAD_VALUE, {"cursors": '{"@room@": {"epoch": "@epoch@", "seq": 0}}'}),
+    ):
+        yield BadInput(f"renew {name}", expected, frame("authenticate", changes))
+    first = frame("authenticate", {"uuid": '"@uuid@"'})
+    yield BadInput("renew twice", "error rate_limited", frame("authenticate"), before=first)
 
 
 def _nobody() -> Iterator[BadInput]:

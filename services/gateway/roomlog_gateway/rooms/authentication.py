@@ -3,6 +3,7 @@ revocation.
 
 (a) read the token: user and rooms; (b) subscribe to both and wait for the confirmation; (c) read again, and
 once more while rooms are new; (d) answer. Waits are bounded: without a worker's word in 10 s it is 1013.
+On an open connection another token of the same user takes the place of the first, and nothing else changes.
 """
 
 import asyncio
@@ -16,13 +17,13 @@ import structlog
 
 from roomlog_contract import limits
 from roomlog_contract.commands import Authenticate
-from roomlog_contract.envelope import Identified
+from roomlog_contract.envelope import Identified, Identify
 from roomlog_contract.errors import CloseCode, ErrorCode
 from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, SyncRequired
 
 from .. import metrics
 from ..errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
-from ..sockets.session import Session, SessionState
+from ..sockets.session import Session, SessionState, login_of
 from .connection_limit import replace_silent
 from .members import Members, summary_at
 from .pagination import paginate
@@ -40,6 +41,9 @@ RECHECK_PAUSE_SECONDS: Final = 0.5
 """At most: a revocation is noticed within 1 s."""
 RECHECK_RETRY_SECONDS: Final = 4.0
 """Between an unanswered recheck and its repeat."""
+RENEWAL_RETRY_MS: Final = 1000
+"""Told with a renewal that no worker answered: the present token still counts."""
+ANOTHERS_TOKEN: Final = "This token or ticket is another user's; open a connection for it."  # noqa: S105
 REPEATS_AT_ONCE: Final = 32
 """Repeated rechecks under way: with no worker there, all connections would ask all the time."""
 
@@ -58,8 +62,9 @@ class Authentication:
         """By token or ticket: connections of one are compared one after the other, and others in between."""
 
     def authenticate(self, session: Session, command: Authenticate) -> None:
-        """Start to find out who it is."""
-        self._spawn(self._authenticate(session, command))
+        """Start to find out who it is, or of an active session whether it still is the same user."""
+        find_out = self._renew if session.state is SessionState.ACTIVE else self._authenticate
+        self._spawn(find_out(session, command))
 
     def recheck(self, session: Session) -> None:
         """Compare token and rooms with the database, now or when what is under way has ended."""
@@ -96,6 +101,35 @@ class Authentication:
                 self._asked_again.discard(session)
                 self.recheck(session)
 
+    async def _renew(self, session: Session, command: Authenticate) -> None:
+        """Take another token for the connection's own, if it is the same user's; until then the first counts.
+
+        The token is compared once more afterwards: a notice may have told meanwhile that it ended.
+        """
+        login = login_of(command)
+        try:
+            async with asyncio.timeout(limits.IDENTIFY_SECONDS), self._turn(login):
+                identified = await self._identify(login)
+            if session.state is SessionState.ACTIVE:
+                self._settle_renewal(session, command.uuid, login, identified)
+        except TimeoutError:
+            session.refuse_busy(command.uuid, "authenticate", None, RENEWAL_RETRY_MS)
+        except Exception:  # this session's boundary: without it the client would wait for ever
+            log.exception("renewal_failed")
+            session.connection.close(CloseCode.OVERLOADED, "")
+        finally:
+            session.end_renewal()
+
+    def _settle_renewal(self, session: Session, uuid: str, login: Identify, identified: Identified) -> None:
+        if identified.user is None:
+            session.reject_token(uuid)
+        elif identified.user.id != session.user:
+            session.refuse(ErrorCode.FORBIDDEN, uuid, "authenticate", ANOTHERS_TOKEN)
+        else:
+            session.renew(login, identified.expires_in_ms)
+            session.tell(AuthenticateAnswer(uuid=uuid, user=identified.user, rooms=[]))
+            self.recheck(session)
+
     async def _recheck(self, session: Session) -> None:
         """Compare; all that is asked for meanwhile, and in the pause after it, is one more comparison."""
         try:
@@ -122,15 +156,20 @@ class Authentication:
     async def _compare(self, session: Session) -> bool:
         """Compare once and return whether a worker answered."""
         pinned: list[Room] = []
-        announced = session.take_announced()
+        announced, secret = session.take_announced(), session.login.secret
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
                 identified = await self._in_turn(session, pinned, announced)
-            if session.state is SessionState.ACTIVE:
-                if identified.user is None:
-                    session.connection.close(CloseCode.REVOKED, "revoked")
-                else:
-                    self._members.apply(session, identified, announced)
+            if session.state is not SessionState.ACTIVE:
+                return True
+            if session.login.secret != secret:  # renewed meanwhile: this was said of the token before
+                session.announce(*announced)
+                self._asked_again.add(session)
+            elif identified.user is None:
+                self._cut_off(session)
+            else:
+                session.expire_in(identified.expires_in_ms)
+                self._members.apply(session, identified, announced)
         except (TimeoutError, NotSubscribed):
             metrics.RECHECKS_UNANSWERED.inc()
             session.announce(*announced)
@@ -138,6 +177,13 @@ class Authentication:
         finally:
             self._members.unpin(pinned)
         return True
+
+    def _cut_off(self, session: Session) -> None:
+        """Close a connection whose token is not valid any more, with the code that says why."""
+        if session.is_expired:
+            session.connection.close(CloseCode.EXPIRED, "the token has expired")
+        else:
+            session.connection.close(CloseCode.REVOKED, "revoked")
 
     async def _read_within_limit(self, session: Session, pinned: list[Room]) -> Identified:
         """Read, and where the user's places are taken, wait for one without holding up the others' turns."""
@@ -151,8 +197,11 @@ class Authentication:
     async def _in_turn(
         self, session: Session, pinned: list[Room], announced: Collection[UUID] = ()
     ) -> Identified:
-        async with self._turns.setdefault(session.secret, asyncio.Lock()):  # deadline: the caller's
+        async with self._turn(session.login):  # deadline: the caller's
             return await self._read_and_subscribe(session, pinned, announced)
+
+    def _turn(self, login: Identify) -> asyncio.Lock:
+        return self._turns.setdefault(login.secret, asyncio.Lock())
 
     async def _read_and_subscribe(
         self, session: Session, pinned: list[Room], announced: Collection[UUID]
@@ -163,11 +212,11 @@ class Authentication:
             # Subscribed to first, the rooms of a notice need no second read.
             pinned.extend(await self._members.pin(session.user, announced, self.recheck))
             held.update(announced)
-        identified = await self._identify(session)
+        identified = await self._identify(session.login)
         while identified.user is not None and session.state is not SessionState.ENDED:
             if session.user not in (0, identified.user.id):
                 return Identified(identified.request, None, [])  # a connection never becomes another user
-            session.accept_secret()
+            session.accept_login()
             if not self._members.attach(session, identified.user.id):
                 raise TooManyConnections(identified.user.id)
             missing = [summary.id for summary in identified.rooms if summary.id not in held]
@@ -175,17 +224,17 @@ class Authentication:
                 break
             pinned.extend(await self._members.pin(identified.user.id, missing, self.recheck))
             held.update(missing)
-            identified = await self._identify(session)
+            identified = await self._identify(session.login)
             is_whole = held.issuperset(summary.id for summary in identified.rooms)
             if is_whole and not self._members.is_outdated(identified):
                 break
         return identified
 
-    async def _identify(self, session: Session) -> Identified:
+    async def _identify(self, login: Identify) -> Identified:
         """Ask until the caller's deadline ends it."""
         while True:
             try:
-                return await self._members.identify(session)
+                return await self._members.identify(login)
             except (NotAccepted, NoReply):
                 await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
@@ -198,6 +247,7 @@ class Authentication:
             if room is not None:
                 entered.append((room, summary_at(summary, room)))
         session.activate()
+        session.expire_in(identified.expires_in_ms)
         for rooms, more in paginate([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):
             session.tell(
                 AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=list(rooms), more=more)

@@ -59,16 +59,13 @@ class Members:
         self._incoming = incoming
         self._users: dict[int, _User] = {}
 
-    async def identify(self, session: Session) -> Identified:
-        """Return what the database says of the connection's token now.
+    async def identify(self, login: Identify) -> Identified:
+        """Return whose token or ticket this is now.
 
         Raises:
             NotAccepted, NoReply: it could not be asked.
         """
-        question = Identify(
-            uuid="identify", token=session.token, ticket=session.ticket, is_recheck=session.is_accepted
-        )
-        reply = await self._questions.ask(shard_of_token(session.secret), question, IDENTIFY_TRY_SECONDS)
+        reply = await self._questions.ask(shard_of_token(login.secret), login, IDENTIFY_TRY_SECONDS)
         if not isinstance(reply, Identified):
             raise NoReply
         return reply

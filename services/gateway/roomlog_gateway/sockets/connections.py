@@ -71,6 +71,8 @@ class Connections:
                     connection.abort()
             elif connection.session.is_late(now):
                 connection.close(CloseCode.TOO_SLOW, "no authenticate within 5 s")
+            else:
+                connection.session.tell_expiry(now)
         for connection in self.in_turn(second, PING_SLOTS):
             connection.ping()
 

@@ -4,6 +4,7 @@ It turns frames into commands and refusals into error answers; it never waits, a
 reach the socket. A mistake of the client is answered or closes its own socket, never anybody else's.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -16,17 +17,21 @@ from msgspec import UNSET
 from roomlog_contract import limits
 from roomlog_contract.codec import decode_command, encode_frame, names_of
 from roomlog_contract.commands import Authenticate, ClientCommand, Ping, action_of
+from roomlog_contract.envelope import Identify
 from roomlog_contract.errors import ERROR_MESSAGES, CloseCode, ErrorCode, MalformedFrame, RefusedCommand
-from roomlog_contract.events import Degraded, ErrorAnswer, PingAnswer, Recovered
+from roomlog_contract.events import Degraded, ErrorAnswer, Expiring, PingAnswer, Recovered
 
 from .. import metrics
 from ..errors import NotAccepted
+from .expiry import Expiry
 from .outbox import Frame, Outbox, Push
 from .token_bucket import TokenBucket
 from .websocket_frames import text_frame
 
 FLOOD_REFUSALS: Final = 200.0
 """Commands over the rate that are answered one by one; a client that goes on is closed with 1008."""
+NOBODY: Final = Identify(uuid="identify")
+"""The question of a connection that has shown no token."""
 
 
 class SessionState(Enum):
@@ -85,6 +90,11 @@ class Services:
     """Returns the wall clock in milliseconds since 1970."""
 
 
+def login_of(command: Authenticate) -> Identify:
+    """Return the question whose the token or ticket of this command is."""
+    return Identify(uuid="identify", token=command.token, ticket=command.ticket)
+
+
 class Session:
     """The state of one connection, made for thousands: no task, no timer.
 
@@ -96,19 +106,19 @@ class Session:
         "_bucket",
         "_clock",
         "_deadline",
+        "_expiry",
         "_invalid_tokens",
         "_is_degraded",
         "_outage",
         "_refusals",
+        "_renewable_at",
         "_services",
         "_users_bucket",
         "connection",
-        "is_accepted",
+        "login",
         "outbox",
         "rooms",
         "state",
-        "ticket",
-        "token",
         "unanswered",
         "user",
     )
@@ -118,10 +128,8 @@ class Session:
         self.connection = connection
         self.outbox = Outbox()
         self.state = SessionState.OPEN
-        self.token: str | None = None
-        self.ticket: str | None = None
-        self.is_accepted = False
-        """The present token or ticket was valid once: what is asked of it from now on is a recheck."""
+        self.login = NOBODY
+        """The question whose its token or ticket is; a recheck, once that was valid."""
         self.user = 0
         """Whose it is; 0 until that is known."""
         self.rooms: set[UUID] = set()
@@ -131,6 +139,9 @@ class Session:
         self._deadline = now + limits.AUTHENTICATE_SECONDS
         """When an OPEN session must have sent its authenticate."""
         self._invalid_tokens = 0
+        self._expiry: Expiry | None = None
+        self._renewable_at = now
+        """When its client may show another token; never while one is looked at."""
         self._announced: set[UUID] = set()
         """Rooms that a notice brought it into since the last recheck."""
         self._outage = 0
@@ -149,13 +160,41 @@ class Session:
         return self.state is SessionState.OPEN and now >= self._deadline
 
     @property
-    def secret(self) -> str:
-        """Return the token or ticket that its client authenticated with."""
-        return self.token or self.ticket or ""
+    def is_expired(self) -> bool:
+        """Return True if its token may have ended by itself, by the clock of any worker."""
+        return self._expiry is not None and self._expiry.is_near(self._clock())
 
-    def accept_secret(self) -> None:
+    def accept_login(self) -> None:
         """Note that its token or ticket is valid: what is asked of it from now on is a recheck."""
-        self.is_accepted = True
+        self.login = msgspec.structs.replace(self.login, is_recheck=True)
+
+    def renew(self, login: Identify, expires_in_ms: int | None) -> None:
+        """Go on by another token or ticket of the same user."""
+        self.login, self._expiry = login, None
+        self.accept_login()
+        self.expire_in(expires_in_ms)
+
+    def end_renewal(self) -> None:
+        """Let its client show another token, after a pause."""
+        self._renewable_at = self._clock() + limits.RENEWAL_SECONDS
+
+    def expire_in(self, milliseconds: int | None) -> None:
+        """Note how long its token still lasts. None, also from a worker that can't say, changes nothing."""
+        if milliseconds is None:
+            return
+        now, seconds = self._clock(), milliseconds / 1000
+        if self._expiry is None or not self._expiry.is_same(now, seconds):
+            self._expiry = Expiry(now, seconds)
+
+    def tell_expiry(self, now: float) -> None:
+        """Tell its client once that its token is about to end, and close when it has."""
+        if self._expiry is None:
+            return
+        left_ms = self._expiry.take_notice(now)
+        if self._expiry.is_past(now):
+            self.connection.close(CloseCode.EXPIRED, "the token has expired")
+        elif left_ms is not None:
+            self.tell(Expiring(expires_in_ms=left_ms))
 
     def attach(self, user: int, bucket: TokenBucket) -> None:
         """Count it to a user, whose connections here share the bucket."""
@@ -243,17 +282,28 @@ class Session:
             self.refuse_busy(command.uuid, action, getattr(command, "room", None), error.retry_after_ms)
 
     def _authenticate(self, command: Authenticate) -> None:
-        if self.state is not SessionState.OPEN:
-            raise RefusedCommand(ErrorCode.BAD_VALUE, "This connection has already authenticated.")
-        self.state = SessionState.AUTHENTICATING
-        self.token, self.ticket, self.is_accepted = command.token, command.ticket, False
+        """Have the token looked at; of an active session it is to renew the present one."""
+        if self.state is SessionState.OPEN:
+            self.state = SessionState.AUTHENTICATING
+            self.login = login_of(command)
+        elif self.state is not SessionState.ACTIVE:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "This connection is authenticating already.")
+        elif command.cursors:
+            raise RefusedCommand(ErrorCode.BAD_VALUE, "A renewal keeps all cursors; send none.")
+        elif self._clock() < self._renewable_at:
+            wait_ms = round(limits.RENEWAL_SECONDS * 1000)
+            self.refuse(ErrorCode.RATE_LIMITED, command.uuid, "authenticate", retry_after_ms=wait_ms)
+            return
+        else:
+            self._renewable_at = math.inf
         self._services.authenticate(self, command)
 
     def reject_token(self, uuid: str) -> None:
-        """Answer a token that is not valid; the third closes the socket."""
-        self.state = SessionState.OPEN
-        self.token = self.ticket = None
-        self._deadline = self._clock() + limits.AUTHENTICATE_SECONDS
+        """Answer a token that is not valid; the third closes the socket. An active session keeps its own."""
+        if self.state is not SessionState.ACTIVE:
+            self.state = SessionState.OPEN
+            self.login = NOBODY
+            self._deadline = self._clock() + limits.AUTHENTICATE_SECONDS
         self._invalid_tokens += 1
         self.refuse(ErrorCode.INVALID_TOKEN, uuid, "authenticate")
         if self._invalid_tokens >= limits.INVALID_TOKENS:

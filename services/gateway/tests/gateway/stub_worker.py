@@ -94,6 +94,8 @@ class StubWorker:
         """Tickets older than a minute: a recheck accepts them, nothing else does."""
         self.good_once: set[str] = set()
         """Tokens that are revoked right after their next read."""
+        self.lasts_ms: dict[str, int] = {}
+        """How long tokens still last; those left out have no end."""
         self.rooms: dict[UUID, StubRoom] = {}
         self.seen: list[Envelope] = []
         self.is_deaf_to: set[type] = set()
@@ -125,6 +127,11 @@ class StubWorker:
         room = StubRoom(id=uuid4(), worker=self, members=set(members))
         self.rooms[room.id] = room
         return room
+
+    def asked_of(self, secret: str) -> int:
+        """Return how often a gateway asked whose this token or ticket is."""
+        asked = [entry.command for entry in self.seen if isinstance(entry.command, Identify)]
+        return sum(command.secret == secret for command in asked)
 
     async def tell_user(self, user: int, notice: Joined | Recheck) -> None:
         await self.publish(KEYSPACE.user_channel(user), notice)
@@ -208,7 +215,7 @@ class StubWorker:
         return None
 
     def _identify(self, request: int, command: Identify) -> Identified:
-        secret = command.token or command.ticket or ""
+        secret = command.secret
         user = self.users.get(secret)
         if secret in self.good_once:
             self.good_once.discard(secret)
@@ -216,7 +223,7 @@ class StubWorker:
         if user is None or (secret in self.expired and not command.is_recheck):
             return Identified(request, None, [])
         rooms = [room.summary for room in self.rooms.values() if user in room.members]
-        return Identified(request, person(user), rooms)
+        return Identified(request, person(user), rooms, self.lasts_ms.get(secret))
 
     def _epoch(self) -> str:
         return next((room.epoch for room in self.rooms.values()), "")
