@@ -53,7 +53,8 @@ def sign_in(alice: Any) -> None:
     from rest_framework.authtoken.models import Token
 
     from roomlog.people import as_user, person_of, users_by_token
-    from roomlog.tickets import users_by_ticket
+    from roomlog.signed_in import SignedIn
+    from roomlog.tickets import signed_in_by_ticket
 
     shown = as_user(person_of(alice))
     assert shown.username == "alice@x"
@@ -67,12 +68,16 @@ def sign_in(alice: Any) -> None:
     program = Client(headers={"authorization": f"Token {key}"})
     for client in (browser, program):
         ticket = client.post("/chat/api/ticket/").json()["ticket"]
-        assert users_by_ticket({(ticket, False)}) == {(ticket, False): shown}
-        found = client.get("/chat/api/users/", {"account": alice.pk}).json()
-        assert found == [{"id": shown.id, "username": "alice@x"}]
+        (found,) = signed_in_by_ticket({(ticket, False)}).values()
+        assert found.user == shown
+        assert (found.expires_in_ms is None) == (client is program), "as long as the session"
+        people = client.get("/chat/api/users/", {"account": alice.pk}).json()
+        assert people == [{"id": shown.id, "username": "alice@x"}]
         assert client.get("/chat/api/users/", {"account": "nobody"}).json() == []
     Session.objects.all().delete()
-    assert users_by_ticket({(ticket, False)}) == {(ticket, False): shown}, "bound to the token alone"
+    assert signed_in_by_ticket({(ticket, False)}) == {(ticket, False): SignedIn(shown)}, (
+        "bound to the token alone"
+    )
     assert Client().get("/chat/api/users/", {"search": "al"}).status_code == 401
 
 

@@ -1,10 +1,13 @@
 """Resolve a token to its account: by DRF's table, SimpleJWT, django-rest-knox, or the project's own function.
 
 `ROOMLOG["AUTHENTICATORS"]` names them in the order in which they are asked. Each takes a token and returns an
-account or None. They may be slow or fail: whoever asks them lets nobody else wait for it.
+account, alone or with the token's end, or None. They may be slow or fail: whoever asks them lets nobody else
+wait for it.
 """
 
+import time
 from collections.abc import Callable
+from datetime import datetime
 from importlib import import_module
 from typing import Any, Final
 
@@ -15,10 +18,9 @@ from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 
-from roomlog_contract.events import User
-
 from .configuration import configuration
 from .people import as_user, person_of
+from .signed_in import SignedIn
 
 AUTHTOKEN: Final = "authtoken"
 SIMPLEJWT: Final = "simplejwt"
@@ -28,7 +30,10 @@ APPS: Final = {AUTHTOKEN: "rest_framework.authtoken", SIMPLEJWT: "rest_framework
 SCHEME: Final = "Bearer"
 """What stands before a token of the project's own kind in `Authorization`."""
 
-Authenticator = Callable[[str], AbstractBaseUser | None]
+End = datetime | float | None
+"""When a token ends, as a time or in seconds since 1970; None: never by itself."""
+Found = AbstractBaseUser | tuple[AbstractBaseUser, End] | None
+Authenticator = Callable[[str], Found]
 
 
 def own_authenticators() -> list[Authenticator]:
@@ -37,12 +42,13 @@ def own_authenticators() -> list[Authenticator]:
     return [] if set(names) <= {AUTHTOKEN} else [_KNOWN.get(name) or import_string(name) for name in names]
 
 
-def user_of(token: str, authenticators: list[Authenticator]) -> User | None:
+def signed_in(token: str, authenticators: list[Authenticator]) -> SignedIn | None:
     """Return the active person of a token, by the first who knows it. Raises whatever they raise."""
     for authenticate in authenticators:
-        account = authenticate(token)
-        if account is not None:
-            return as_user(person_of(account)) if account.is_active else None
+        found = authenticate(token)
+        if found is not None:
+            account, left_ms = _account_of(found)
+            return None if account is None else SignedIn(as_user(person_of(account)), left_ms)
     return None
 
 
@@ -70,14 +76,31 @@ class BearerTokens(BaseAuthentication):
         scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != SCHEME.lower() or not token:
             return None
-        account = type(self).authenticator(token)
-        if account is None or not account.is_active:
+        found = type(self).authenticator(token)
+        account = None if found is None else _account_of(found)[0]
+        if account is None:
             raise AuthenticationFailed("Invalid token.")
         return account, token
 
     def authenticate_header(self, request: Request) -> str:
         """Return the scheme of a 401."""
         return SCHEME
+
+
+def _account_of(
+    found: AbstractBaseUser | tuple[AbstractBaseUser, End],
+) -> tuple[AbstractBaseUser | None, int | None]:
+    """Return the account and for how many milliseconds its token still lasts; no account if either has ended.
+
+    By this machine's clock, which also judges SimpleJWT's and knox's tokens.
+    """
+    account, end = found if isinstance(found, tuple) else (found, None)
+    if not account.is_active:
+        return None, None
+    if end is None:
+        return account, None
+    left_ms = round(((end.timestamp() if isinstance(end, datetime) else end) - time.time()) * 1000)
+    return (account, left_ms) if left_ms > 0 else (None, None)
 
 
 def _is_missing(name: str) -> bool:
@@ -99,21 +122,23 @@ def _authtoken(token: str) -> AbstractBaseUser | None:
     return None if found is None else found.user
 
 
-def _simplejwt(token: str) -> AbstractBaseUser | None:
+def _simplejwt(token: str) -> Found:
     backend = _class_of(SIMPLEJWT)()
     try:
-        account: AbstractBaseUser = backend.get_user(backend.get_validated_token(token.encode()))
+        valid = backend.get_validated_token(token.encode())
+        account: AbstractBaseUser = backend.get_user(valid)
     except APIException:
         return None
-    return account
+    end = valid.get("exp")
+    return account, None if end is None else end + valid.token_backend.get_leeway().total_seconds()
 
 
-def _knox(token: str) -> AbstractBaseUser | None:
+def _knox(token: str) -> Found:
     try:
-        account: AbstractBaseUser = _class_of(KNOX)().authenticate_credentials(token.encode())[0]
+        account, row = _class_of(KNOX)().authenticate_credentials(token.encode())
     except APIException:
         return None
-    return account
+    return account, row.expiry
 
 
 _KNOWN: Final[dict[str, Authenticator]] = {AUTHTOKEN: _authtoken, SIMPLEJWT: _simplejwt, KNOX: _knox}

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from importlib import import_module
 from secrets import token_hex
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from django.conf import settings
@@ -23,11 +23,10 @@ from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework.authtoken.models import Token
 
-from roomlog_contract.events import User
-
 from . import selectors
 from .models import Person
 from .people import as_user, is_active, person_of
+from .signed_in import SignedIn
 
 SALT: Final = "roomlog.ticket"
 TICKET_SECONDS: Final = 60
@@ -83,7 +82,7 @@ def read_ticket(text: str) -> Ticket | None:
     return None
 
 
-def users_by_ticket(asked: Collection[tuple[str, bool]]) -> dict[tuple[str, bool], User]:
+def signed_in_by_ticket(asked: Collection[tuple[str, bool]]) -> dict[tuple[str, bool], SignedIn]:
     """Return the active user of each ticket whose token or session still stands.
 
     `asked` are tickets, each with whether it is a recheck: a socket that came in time may stay after the
@@ -95,9 +94,9 @@ def users_by_ticket(asked: Collection[tuple[str, bool]]) -> dict[tuple[str, bool
     oldest = 0.0 if all(recheck for _, recheck in tickets) else selectors.database_seconds() - TICKET_SECONDS
     standing = _Standing(tickets.values())
     return {
-        (text, is_recheck): as_user(person)
+        (text, is_recheck): found
         for (text, is_recheck), ticket in tickets.items()
-        if (is_recheck or ticket.issued_at >= oldest) and (person := standing.holder(ticket)) is not None
+        if (is_recheck or ticket.issued_at >= oldest) and (found := standing.holder(ticket)) is not None
     }
 
 
@@ -113,6 +112,12 @@ def session_model() -> type[AbstractBaseSession]:
     return cast("type[AbstractBaseSession]", store.get_model_class())
 
 
+class _Session(NamedTuple):
+    said: Mapping[str, Any]
+    expires_in_ms: int
+    """By the database's clock."""
+
+
 class _Standing:
     """What tickets are bound to, as the database has it now; read at once for all of them."""
 
@@ -124,19 +129,20 @@ class _Standing:
         self._tokens = _tokens_of(by_token) if by_token else {}
         self._sessions = _live_sessions(keys) if keys else {}
 
-    def holder(self, ticket: Ticket) -> Person | None:
-        """Return the ticket's person if everything that it is bound to still stands."""
+    def holder(self, ticket: Ticket) -> SignedIn | None:
+        """Return the ticket's person if everything that it is bound to still stands, and until when."""
         person = self._people.get(ticket.user)
         user = None if person is None else person.user
         if user is None or not _is_among(ticket.password, map(_digest, _auth_hashes(user))):
             return None
+        assert person is not None
         if ticket.token:
             stands = _is_among(ticket.token, [self._tokens.get(ticket.user, "")])
-        else:
-            session = self._sessions.get(ticket.session, {})
-            is_theirs = session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
-            stands = is_theirs and _is_among(session.get(HASH_SESSION_KEY, ""), _auth_hashes(user))
-        return person if stands else None
+            return SignedIn(as_user(person)) if stands else None
+        session = self._sessions.get(ticket.session, _Session({}, 0))
+        is_theirs = session.said.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
+        stands = is_theirs and _is_among(session.said.get(HASH_SESSION_KEY, ""), _auth_hashes(user))
+        return SignedIn(as_user(person), session.expires_in_ms) if stands else None
 
 
 def _tokens_of(people: Collection[int]) -> dict[int, str]:
@@ -145,9 +151,14 @@ def _tokens_of(people: Collection[int]) -> dict[int, str]:
     return {person: _digest(key) for person, key in rows.values_list("user__roomlog_person", "key")}
 
 
-def _live_sessions(keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    rows = session_model()._default_manager.filter(session_key__in=keys, expire_date__gt=Now())
-    return {row.session_key: row.get_decoded() for row in rows}
+def _live_sessions(keys: Collection[str]) -> dict[str, _Session]:
+    rows: Any = session_model()._default_manager.filter(session_key__in=keys, expire_date__gt=Now())
+    return {
+        row.session_key: _Session(
+            row.get_decoded(), round((row.expire_date - row.now).total_seconds() * 1000)
+        )
+        for row in rows.annotate(now=Now())
+    }
 
 
 def _auth_hashes(user: AbstractBaseUser) -> list[str]:

@@ -17,10 +17,10 @@ from typing import Final
 import structlog
 from django.db import connection
 
-from roomlog.authenticators import Authenticator, user_of
+from roomlog.authenticators import Authenticator, signed_in
 from roomlog.databases import limit_reads
+from roomlog.signed_in import SignedIn
 from roomlog_contract.envelope import Identify
-from roomlog_contract.events import User
 
 from .entries import Entry
 
@@ -44,7 +44,7 @@ LOOK_SECONDS: Final = 0.02
 class _Asked:
     """A token that is looked at."""
 
-    verdict: "Future[User | None]"
+    verdict: "Future[SignedIn | None]"
     until: float
 
 
@@ -53,7 +53,7 @@ class Logins:
 
     def __init__(self, authenticators: Sequence[Authenticator]) -> None:
         self._authenticators = list(authenticators)
-        self._questions: Queue[tuple[Future[User | None], str] | None] = Queue(WAITING + THREADS)
+        self._questions: Queue[tuple[Future[SignedIn | None], str] | None] = Queue(WAITING + THREADS)
         self._threads: list[threading.Thread] = []
         self._asked: dict[tuple[int, str], _Asked] = {}
 
@@ -78,7 +78,7 @@ class Logins:
         for entry in entries:
             self._asked.pop(entry.key, None)
 
-    def verdicts(self, entries: Collection[Entry]) -> Mapping[str, User] | None:
+    def verdicts(self, entries: Collection[Entry]) -> Mapping[str, SignedIn] | None:
         """Return whose tokens these entries hold, without strangers'; None where DRF's table is asked."""
         return dict(self._verdicts(entries)) if self._authenticators else None
 
@@ -132,7 +132,7 @@ class Logins:
             return False
         if not self._threads:
             self._start()
-        verdict: Future[User | None] = Future()
+        verdict: Future[SignedIn | None] = Future()
         try:
             self._questions.put_nowait((verdict, token))
         except Full:  # of questions that nobody waits for any more: every thread hangs
@@ -156,26 +156,26 @@ class Logins:
         finally:
             connection.close()
 
-    def _answer(self, verdict: "Future[User | None]", token: str) -> None:
+    def _answer(self, verdict: "Future[SignedIn | None]", token: str) -> None:
         """Ask the authenticators; the connection is fresh after a failure."""
         try:
             if connection.connection is None:
                 limit_reads(connection)
-            user = user_of(token, self._authenticators)
+            found = signed_in(token, self._authenticators)
         except Exception as error:
             connection.close()
             # Its class alone: the text may hold the token.
             log.warning("authenticator_failed", error=type(error).__name__)
             verdict.set_exception(error)
         else:
-            verdict.set_result(user)
+            verdict.set_result(found)
 
-    def _verdicts(self, entries: Collection[Entry]) -> Iterator[tuple[str, User]]:
+    def _verdicts(self, entries: Collection[Entry]) -> Iterator[tuple[str, SignedIn]]:
         for entry in entries:
             token = _token_of(entry)
             asked = self._asked.get(entry.key)
-            if token is not None and asked is not None and (user := asked.verdict.result()) is not None:
-                yield token, user
+            if token is not None and asked is not None and (found := asked.verdict.result()) is not None:
+                yield token, found
 
 
 def _token_of(entry: Entry) -> str | None:

@@ -15,7 +15,8 @@ from roomlog import selectors
 from roomlog.frames import frame_of, message_of
 from roomlog.models import ChatMessage, RoomEvent, RoomHead
 from roomlog.people import users_by_token
-from roomlog.tickets import users_by_ticket
+from roomlog.signed_in import SignedIn
+from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import GetHistory, ListRooms, SelectRoom
@@ -38,7 +39,6 @@ from roomlog_contract.events import (
     RoomSummary,
     SelectRoomAnswer,
     SelectRoomPage,
-    User,
 )
 
 from .entries import Entry
@@ -54,7 +54,7 @@ _Item = TypeVar("_Item", bound=msgspec.Struct)
 class _Known:
     """Rows that are read once for all entries of a batch."""
 
-    users: Mapping[tuple[str, bool], User]
+    signed_in: Mapping[tuple[str, bool], SignedIn]
     """By token or ticket, and whether it is a recheck."""
     rooms: Mapping[int, list[RoomSummary]]
     heads: Mapping[UUID, RoomHead]
@@ -62,7 +62,7 @@ class _Known:
     """Those askers who are members of the room that they ask of."""
 
 
-def read(entries: Sequence[Entry], verdicts: Mapping[str, User] | None = None) -> list[Reply]:
+def read(entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | None = None) -> list[Reply]:
     """Return the reply to each entry, in order.
 
     `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's.
@@ -71,9 +71,9 @@ def read(entries: Sequence[Entry], verdicts: Mapping[str, User] | None = None) -
     return [_reply(entry, known) for entry in entries]
 
 
-def _read_ahead(entries: Sequence[Entry], verdicts: Mapping[str, User] | None) -> _Known:
-    users = _identified(entries, verdicts)
-    asking = {user.id for user in users.values()}
+def _read_ahead(entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | None) -> _Known:
+    signed_in = _signed_in(entries, verdicts)
+    asking = {one.user.id for one in signed_in.values()}
     rooms: set[UUID] = set()
     askers: set[tuple[UUID, int]] = set()
     for entry in entries:
@@ -88,16 +88,16 @@ def _read_ahead(entries: Sequence[Entry], verdicts: Mapping[str, User] | None) -
             case _:
                 pass
     return _Known(
-        users=users,
+        signed_in=signed_in,
         rooms=selectors.summaries_by_user(asking) if asking else {},
         heads=selectors.heads_of(rooms) if rooms else {},
         members=selectors.memberships(askers),
     )
 
 
-def _identified(
-    entries: Sequence[Entry], verdicts: Mapping[str, User] | None
-) -> dict[tuple[str, bool], User]:
+def _signed_in(
+    entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | None
+) -> dict[tuple[str, bool], SignedIn]:
     """Return the active user of each valid token and ticket.
 
     A ticket opens a socket in its first minute. At a recheck only what it is bound to counts.
@@ -109,17 +109,19 @@ def _identified(
     ]
     found = verdicts
     if found is None:
-        found = users_by_token({command.token for command, _ in asked if command.token})
-    by_token = {(key, is_recheck): user for key, user in found.items() for is_recheck in (False, True)}
-    return by_token | users_by_ticket({(one.ticket, is_recheck) for one, is_recheck in asked if one.ticket})
+        users = users_by_token({command.token for command, _ in asked if command.token})
+        found = {key: SignedIn(user) for key, user in users.items()}
+    by_token = {(key, is_recheck): one for key, one in found.items() for is_recheck in (False, True)}
+    return by_token | signed_in_by_ticket(
+        {(one.ticket, is_recheck) for one, is_recheck in asked if one.ticket}
+    )
 
 
 def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return for each command
     request, command = entry.envelope.request, entry.envelope.command
     match command:
         case Identify():
-            user = known.users.get((command.token or command.ticket or "", command.is_recheck))
-            return Identified(request, user, known.rooms.get(user.id, []) if user else [])
+            return _identified(request, known.signed_in.get((command.secret, command.is_recheck)), known)
         case ReadHeads():
             heads = {room: known.heads[room] for room in command.rooms if room in known.heads}
             epoch = next((head.epoch for head in heads.values()), "")
@@ -134,6 +136,12 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
             return _for_member(entry, command.room, known, lambda head: _get_history(request, command, head))
         case _:
             return _refused(entry, ErrorCode.INVALID_ACTION)
+
+
+def _identified(request: int, found: SignedIn | None, known: _Known) -> Identified:
+    if found is None:
+        return Identified(request, None, [])
+    return Identified(request, found.user, known.rooms.get(found.user.id, []), found.expires_in_ms)
 
 
 def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomHead], Reply]) -> Reply:

@@ -1,5 +1,7 @@
 """Whose tokens sign in: DRF's and those of the project's own function, at sockets and at REST alike."""
 
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from roomlog import authenticators
-from roomlog.authenticators import own_authenticators, rest_classes, user_of
+from roomlog.authenticators import End, own_authenticators, rest_classes, signed_in
 from roomlog.people import as_user, person_of
+from roomlog.signed_in import SignedIn
 from tests.harness.people import make_token
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -43,11 +46,39 @@ def request(token: str | None) -> Request:
 
 def test_the_first_who_knows_a_token_decides(alice: User) -> None:
     """Active people are known by any of them; who was deactivated by none."""
-    shown, key = as_user(person_of(alice)), make_token(person_of(alice).pk).key
+    shown, key = SignedIn(as_user(person_of(alice))), make_token(person_of(alice).pk).key
     own = own_authenticators()
-    assert [user_of(token, own) for token in (key, "own-alice", "own-nobody")] == [shown, shown, None]
+    assert [signed_in(token, own) for token in (key, "own-alice", "own-nobody")] == [shown, shown, None]
     User.objects.update(is_active=False)
-    assert [user_of(token, own) for token in (key, "own-alice")] == [None, None]
+    assert [signed_in(token, own) for token in (key, "own-alice")] == [None, None]
+
+
+@pytest.mark.parametrize("kind", ["seconds", "a time"])
+def test_a_function_may_say_when_its_token_ends(alice: User, kind: str) -> None:
+    """Then whoever has it is told how long it lasts; what has ended is nobody's."""
+
+    def ends_in(seconds: float) -> End:
+        return time.time() + seconds if kind == "seconds" else datetime.now(UTC) + timedelta(seconds=seconds)
+
+    found = signed_in("t", [lambda token: (alice, ends_in(90))])
+    assert found is not None
+    assert found.expires_in_ms is not None
+    assert 60_000 < found.expires_in_ms <= 90_000
+    assert signed_in("t", [lambda token: (alice, None)]) == SignedIn(found.user)
+    assert signed_in("t", [lambda token: (alice, ends_in(-1)), lambda token: alice]) is None
+
+
+def test_rest_knows_the_end_of_a_token_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that has ended signs in nowhere."""
+    for seconds, is_valid in ((90.0, True), (-1.0, False)):
+        found = (alice, time.time() + seconds)
+        monkeypatch.setattr(authenticators, "import_string", lambda path, found=found: lambda token: found)
+        _, own = rest_classes()
+        if is_valid:
+            assert own().authenticate(request("t")) == (alice, "t")
+        else:
+            with pytest.raises(AuthenticationFailed):
+                own().authenticate(request("t"))
 
 
 def test_a_project_without_its_own_asks_none_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:

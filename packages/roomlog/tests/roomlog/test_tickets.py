@@ -16,7 +16,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog import selectors
 from roomlog.models import Person
-from roomlog.tickets import SALT, TICKET_SECONDS, make_ticket, read_ticket, users_by_ticket
+from roomlog.tickets import SALT, TICKET_SECONDS, make_ticket, read_ticket, signed_in_by_ticket
 from roomlog_contract.events import User as WireUser
 from tests.harness.people import id_of
 
@@ -38,9 +38,9 @@ def session(alice: User, client: Client) -> Any:
 
 def opens(ticket: str, *, is_recheck: bool = False) -> bool:
     """Tell whether the ticket is good, and check that it names Alice."""
-    found = users_by_ticket({(ticket, is_recheck)})
-    for user in found.values():
-        assert user == WireUser(Person.objects.get(name="alice").pk, "alice")
+    found = signed_in_by_ticket({(ticket, is_recheck)})
+    for one in found.values():
+        assert one.user == WireUser(Person.objects.get(name="alice").pk, "alice")
     return bool(found)
 
 
@@ -61,6 +61,18 @@ def test_a_ticket_opens_for_a_minute_and_then_only_stays(
     move_clock(monkeypatch, 4)
     assert not opens(ticket)
     assert opens(ticket, is_recheck=True)
+
+
+def test_a_ticket_lasts_as_long_as_its_session(alice: User, session: str, token: str) -> None:
+    """By the database's clock; a token of DRF's has no end."""
+    Session.objects.update(expire_date=timezone.now() + timedelta(seconds=90))
+    asked = {(make_ticket(alice, session=session), True), (make_ticket(alice, token=token), True)}
+    of_session, of_token = sorted(
+        (one.expires_in_ms for one in signed_in_by_ticket(asked).values()), key=lambda left: left is None
+    )
+    assert of_session is not None
+    assert 60_000 < of_session <= 90_000
+    assert of_token is None
 
 
 def test_no_clock_but_the_databases_counts(alice: User, token: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from roomlog.rest.access import TicketView
-from roomlog.tickets import users_by_ticket
+from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
 from roomlog_contract.events import User as WireUser
 from tests.harness.people import id_of
@@ -53,7 +53,8 @@ def test_a_ticket_is_for_who_asks(as_alice: Client, alice: User) -> None:
     """A page that is signed in gets a pass for its socket, good for a minute."""
     answer = as_alice.post("/api/ticket/").json()
     ticket = answer["ticket"]
-    assert users_by_ticket({(ticket, False)}) == {(ticket, False): WireUser(id_of(alice), "alice")}
+    (found,) = signed_in_by_ticket({(ticket, False)}).values()
+    assert found.user == WireUser(id_of(alice), "alice")
     assert answer["expires_in_seconds"] == 60
 
 
