@@ -4,6 +4,7 @@ from roomlog_contract.commands import Cursor
 from roomlog_contract.events import Recovered
 
 from .client import RoomlogClient
+from .driver import Token
 from .errors import (
     CommandError,
     CutOff,
@@ -13,6 +14,7 @@ from .errors import (
     OutcomeUnknown,
     ProtocolError,
     RoomlogError,
+    SignedOut,
 )
 from .events import Degraded, Event, Item, RoomJoined, RoomLeft, RoomReset, RoomSummary, Sent
 from .observer import Observer
@@ -38,4 +40,6 @@ __all__ = [
     "RoomlogClient",
     "RoomlogError",
     "Sent",
+    "SignedOut",
+    "Token",
 ]

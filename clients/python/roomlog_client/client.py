@@ -18,7 +18,7 @@ from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 from roomlog_contract.events import User
 
-from .driver import CLOSE_SECONDS, Driver
+from .driver import CLOSE_SECONDS, Driver, Token
 from .errors import BadValue, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
 from .events import Item, RoomSummary, Sent
 from .observer import Observer
@@ -56,7 +56,7 @@ class RoomlogClient:
     def __init__(
         self,
         url: str | Sequence[str],
-        token: str,
+        token: Token,
         *,
         start: Start = "head",
         rooms: Collection[str] = (),
@@ -65,15 +65,21 @@ class RoomlogClient:
     ) -> None:
         """`url` is the WebSocket's address; of several a random one is taken and the next after a failure.
 
+        `token` is one, or an asynchronous function that returns one: asked before each connection, and on an
+        open one before the present token ends. It may raise `SignedOut` to end the client; after any other
+        error the client tries again.
+
         `start` is where rooms without a cursor begin; `rooms` limits what is followed; `cursors` is what
         `cursors()` of an earlier client said.
         """
         urls = [url] if isinstance(url, str) else list(url)
         only = [room_id(room) for room in rooms]
-        options = Options(token=token, start=start, only=only, cursors=cursors)
+        options = Options(start=start, only=only, cursors=cursors, has_new_tokens=not isinstance(token, str))
         self._state = ClientState(options, random.random)
         self._observer = observer or Observer()
-        self._driver = Driver(self._state, random.sample(urls, len(urls)), self._observer, self._deliver)
+        self._driver = Driver(
+            self._state, random.sample(urls, len(urls)), token, self._observer, self._deliver
+        )
         self._inbox: Queue[Item | None] = Queue(WAITING_ITEMS + WAITING_ROOMS)
         self._answers: dict[str, Future[Result]] = {}
         self._running: asyncio.Task[None] | None = None

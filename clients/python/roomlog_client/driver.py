@@ -8,19 +8,23 @@ import asyncio
 import contextlib
 import time
 from asyncio import Queue
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import aiohttp
 
 from roomlog_contract import limits
 
-from .errors import Disconnected, ProtocolError
+from .errors import Disconnected, ProtocolError, SignedOut
 from .incoming import Authenticated, parse
 from .observer import Observer
 from .pace import BACKOFF_CAP_SECONDS
-from .state import ClientState, Disconnect, Fail, HandOn, Resolve, SendFrame
+from .state import AskToken, ClientState, Disconnect, Fail, HandOn, Resolve, SendFrame
 
+Token = str | Callable[[], Awaitable[str]]
+"""A token, or the application's function that is asked for one before each connection and before it ends."""
+TOKEN_SECONDS: Final = 30.0
+"""Longest wait for the application's token."""
 CONNECT_SECONDS: Final = 10.0
 """Longest wait for a socket: a gateway that does not answer the upgrade in this time is not well."""
 WRITE_SECONDS: Final = 10.0
@@ -37,6 +41,10 @@ OUTGOING_FRAMES: Final = 128
 """Frames that wait to be written: four times what the state sends without an answer."""
 
 
+class _NoToken(Exception):
+    """The application's function failed; its text may hold anything, so the class of its error is named."""
+
+
 class Driver:
     """Runs one client's state on real sockets."""
 
@@ -44,12 +52,15 @@ class Driver:
         self,
         state: ClientState,
         urls: Sequence[str],
+        token: Token,
         observer: Observer,
         deliver: Callable[[HandOn | Resolve | Fail], None],
     ) -> None:
         """`deliver` takes what concerns the application and must not wait."""
         self._state = state
         self._urls = urls
+        self._token = token
+        self._must_renew = asyncio.Event()
         self._observer = observer
         self._deliver = deliver
         self._connection = 0
@@ -81,6 +92,8 @@ class Driver:
                     self._outgoing.put_nowait(action)
                 case Disconnect():
                     self._outgoing.put_nowait(action)
+                case AskToken():
+                    self._must_renew.set()
                 case HandOn() | Resolve() | Fail():
                     self._deliver(action)
         self._changed.set()
@@ -91,7 +104,12 @@ class Driver:
         url = self._urls[self._connection % len(self._urls)]
         self._connection += 1
         try:
-            code = await self._serve(await _open(session, url))
+            token = await self._ask_token()
+            code = await self._serve(await _open(session, url), token)
+        except SignedOut as reason:
+            self._state.end(reason)
+        except _NoToken as failure:
+            self._observer.unreachable(self._connection, str(failure))
         except aiohttp.WSServerHandshakeError as refusal:
             retry_after = _retry_after_seconds(refusal)
             self._observer.unreachable(self._connection, f"it answers {refusal.status}")
@@ -102,12 +120,16 @@ class Driver:
         self._state.closed(code, time.monotonic(), retry_after)
         self.act()
 
-    async def _serve(self, socket: aiohttp.ClientWebSocketResponse) -> int | None:
+    async def _serve(self, socket: aiohttp.ClientWebSocketResponse, token: str) -> int | None:
         """Read, write and keep time until one of them ends; return the close code."""
         self._outgoing = Queue(OUTGOING_FRAMES)
-        self._state.opened(time.monotonic())
+        self._must_renew.clear()
+        self._state.opened(time.monotonic(), token)
         self.act()
-        parts: list[Coroutine[Any, Any, None]] = [self._read(socket), self._write(socket), self._keep_time()]
+        parts: list[Coroutine[Any, Any, None]] = [
+            *(self._read(socket), self._write(socket)),
+            *(self._keep_time(), self._renew()),
+        ]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # each has its own deadlines
@@ -154,6 +176,36 @@ class Driver:
             if not await self._changes_before(at):
                 self._state.tick(time.monotonic())
                 self.act()
+
+    async def _renew(self) -> None:
+        """Show the server another token each time it says that the present one ends.
+
+        Without one the server closes at the end, and the next connection asks again.
+        """
+        while True:
+            await self._must_renew.wait()
+            self._must_renew.clear()
+            with contextlib.suppress(SignedOut, _NoToken):
+                token = await self._ask_token()
+                self._state.renew(time.monotonic(), token)
+                self.act()
+
+    async def _ask_token(self) -> str:
+        """Return the token for a connection.
+
+        Raises:
+            SignedOut: the application says that there is none any more.
+            _NoToken: it failed, or took too long.
+        """
+        if isinstance(self._token, str):
+            return self._token
+        try:
+            async with asyncio.timeout(TOKEN_SECONDS):
+                return await self._token()
+        except SignedOut:
+            raise
+        except Exception as error:  # the application's boundary: whatever failed there is tried again
+            raise _NoToken(f"no token: {type(error).__name__}") from error
 
     async def _wait_until(self, at: float) -> None:
         """Wait for the time to reconnect, or for the end."""

@@ -9,6 +9,7 @@ RoomlogError
 ├── NotSent               the deadline passed before the command was sent: it is not stored
 ├── OutcomeUnknown        the deadline passed without an answer: repeat the same uuid
 ├── Disconnected          the client ended for good: closed, token invalid, or cut off
+│   ├── SignedOut         raised by a program's token function: there is no token any more
 │   └── CutOff            the server closed with 4401 or 4403; `code` says which
 └── ProtocolError         the server sent what no release of Roomlog says
 """
@@ -99,6 +100,10 @@ class OutcomeUnknown(RoomlogError):
 
 class Disconnected(RoomlogError):
     """The client has ended and will not reconnect."""
+
+
+class SignedOut(Disconnected):
+    """Nobody is signed in: a token function raises it, and the client ends instead of trying again."""
 
 
 class CutOff(Disconnected):

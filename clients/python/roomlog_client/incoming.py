@@ -10,10 +10,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from roomlog_contract.events import Heads, Reconnect, Recovered, Reset, SyncRequired, User
+from roomlog_contract.events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired, User
 
 from .errors import ProtocolError
 from .events import Degraded, Event, RoomLeft, RoomSummary
+
+RENEWAL: Final = "renew"
+"""The uuid of an authenticate that renews: its answer says nothing of rooms."""
 
 
 class Authenticated(Struct, frozen=True):
@@ -92,6 +95,7 @@ Incoming = (
     | Joined
     | RoomLeft
     | Reconnect
+    | Expiring
     | Degraded
     | Recovered
     | Unknown
@@ -104,6 +108,7 @@ _SERVER_EVENTS: Final[dict[str, Any]] = {
     "room_joined": Joined,
     "room_left": RoomLeft,
     "reconnect": Reconnect,
+    "expiring": Expiring,
     "degraded": Degraded,
     "recovered": Recovered,
 }
@@ -154,7 +159,7 @@ def _converted(body: dict[str, Any], facts: Any) -> Incoming:
 
 
 def _success(action: str, body: dict[str, Any]) -> Incoming:
-    if action == "authenticate":
+    if action == "authenticate" and body.get("uuid") != RENEWAL:
         return msgspec.convert(body, Authenticated)
     if action == "select_room" and "events" in body:
         return _page(body)

@@ -15,11 +15,11 @@ from msgspec import Struct
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 from roomlog_contract.errors import ErrorCode
-from roomlog_contract.events import Heads, Reconnect, Recovered, Reset, SyncRequired, User
+from roomlog_contract.events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired, User
 
 from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, RoomlogError, error_of
 from .events import Degraded, Event, Item, RoomLeft, RoomSummary, Sent
-from .incoming import Answer, Authenticated, Incoming, Joined, Page, Refusal, Selected, Unknown
+from .incoming import RENEWAL, Answer, Authenticated, Incoming, Joined, Page, Refusal, Selected, Unknown
 from .outbox import Command, Outbox
 from .pace import STEADY_SECONDS, Bucket, backoff_seconds
 from .rooms import Ask, Question, Rooms, Start
@@ -79,18 +79,23 @@ class Disconnect(Struct, frozen=True):
     """Close the socket."""
 
 
-Action = SendFrame | HandOn | Resolve | Fail | Disconnect
+class AskToken(Struct, frozen=True):
+    """Ask the application for another token: the present one is about to end."""
+
+
+Action = SendFrame | HandOn | Resolve | Fail | Disconnect | AskToken
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What an application chooses."""
 
-    token: str
     start: Start = "head"
     only: Collection[str] = ()
     """Rooms to follow; empty for all."""
     cursors: dict[str, Cursor] | None = None
+    has_new_tokens: bool = False
+    """The application can be asked for another token, so one that is not valid is not the end."""
 
 
 class ClientState:
@@ -98,7 +103,7 @@ class ClientState:
 
     def __init__(self, options: Options, random: Callable[[], float]) -> None:
         """`random` returns numbers in [0, 1), for jitter."""
-        self._token = options.token
+        self._has_new_tokens = options.has_new_tokens
         self._random = random
         self.phase = Phase.AWAY
         self.user: User | None = None
@@ -130,14 +135,20 @@ class ClientState:
         actions, self._actions = self._actions, []
         return actions
 
-    def opened(self, now: float) -> None:
+    def opened(self, now: float, token: str) -> None:
         """A socket is open: say who we are and how far we are."""
         self._enter(Phase.AUTHENTICATING, now)
         self._told = []
         self._bucket = Bucket()
         self._bucket.take(now)
         cursors = dict(list(self.rooms.cursors().items())[: limits.CURSORS])
-        self._ask("authenticate", "authenticate", token=self._token, cursors=cursors)
+        self._ask("authenticate", "authenticate", token=token, cursors=cursors)
+
+    def renew(self, now: float, token: str) -> None:
+        """The application has another token: show it on the open connection, which goes on."""
+        if self.phase is Phase.READY:
+            self._bucket.take(now)
+            self._ask(RENEWAL, "authenticate", token=token)
 
     def received(self, incoming: Incoming, now: float) -> None:
         """A frame arrived."""
@@ -247,6 +258,9 @@ class ClientState:
                 self.rooms.left(incoming.room)
             case Reconnect():
                 self._announced_at = now + incoming.after_ms / 1000
+            case Expiring():
+                if self._has_new_tokens:
+                    self._actions.append(AskToken())
             case Degraded() | Recovered():
                 self.rooms.hand_on(incoming)
             case Unknown():
@@ -284,7 +298,9 @@ class ClientState:
     def _refused(self, refusal: Refusal, now: float) -> None:
         wait = RETRY_SECONDS if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
         code, uuid = refusal.error_code, refusal.uuid or ""
-        if refusal.action == "authenticate":
+        if uuid == RENEWAL and refusal.action == "authenticate":
+            pass  # the present token counts to its end; then the server closes and we come back with another
+        elif refusal.action == "authenticate":
             self._not_authenticated(refusal, now)
         elif refusal.action == "select_room":
             self._select_refused(refusal, uuid, now + wait)
@@ -294,7 +310,7 @@ class ClientState:
             self._actions.append(Fail(uuid, error_of(code, refusal.error_message, uuid, refusal.room)))
 
     def _not_authenticated(self, refusal: Refusal, now: float) -> None:
-        if refusal.error_code == ErrorCode.INVALID_TOKEN:
+        if refusal.error_code == ErrorCode.INVALID_TOKEN and not self._has_new_tokens:
             self.end(Disconnected("the token is not valid"))
         else:
             self._not_before = now + (refusal.retry_after_ms or 0) / 1000

@@ -141,6 +141,8 @@ class FakeServer:
 
     def _authenticate(self, connection: Connection, command: Frame) -> Frame:
         name = command["token"]
+        if connection.user:  # a renewal
+            return {"user": connection.user, "rooms": []}
         connection.user = self.user(name)
         rooms = [self.summary(room) for room, names in self.members.items() if name in names]
         for room, cursor in command["cursors"].items():

@@ -5,7 +5,17 @@ from typing import Any
 
 from roomlog_client.incoming import parse
 from roomlog_client.outbox import Command
-from roomlog_client.state import Action, ClientState, Disconnect, Fail, HandOn, Options, Resolve, SendFrame
+from roomlog_client.state import (
+    Action,
+    AskToken,
+    ClientState,
+    Disconnect,
+    Fail,
+    HandOn,
+    Options,
+    Resolve,
+    SendFrame,
+)
 
 ROOM = "a" * 32
 EPOCH = "e1"
@@ -15,13 +25,13 @@ class Bench:
     """A state with its actions, sorted by kind, as a server and an application would see them."""
 
     def __init__(self, **options: Any) -> None:
-        self.state = ClientState(Options(token="t", **options), lambda: 0.5)
+        self.state = ClientState(Options(**options), lambda: 0.5)
         self.now = 0.0
         self.actions: list[Action] = []
 
     def online(self, seq: int = 10) -> "Bench":
         """Open a socket and authenticate with one room whose head is `seq`."""
-        self.state.opened(self.now)
+        self.state.opened(self.now, "t")
         self.hear_rooms(seq=seq)
         self.frames()
         return self
@@ -84,6 +94,10 @@ class Bench:
         """Take what commands came to: results and errors."""
         settled = self._take(Resolve, Fail)
         return [action.result if isinstance(action, Resolve) else action.error for action in settled]
+
+    def asked_tokens(self) -> int:
+        """Take and count the wishes for another token."""
+        return len(self._take(AskToken))
 
     def disconnects(self) -> int:
         """Take and count the wishes to close the socket."""

@@ -18,6 +18,7 @@ from roomlog_client import (
     RoomlogClient,
     RoomReset,
     Sent,
+    SignedOut,
 )
 from roomlog_client.client import room_id
 from roomlog_client.errors import BadValue, EmptyText
@@ -227,6 +228,64 @@ async def test_cut_off_client_ends(server: FakeServer, bob: RoomlogClient, reade
     with pytest.raises(CutOff):
         await bob.send(ROOM, "hello")
     assert len([command for command in server.received if command["action"] == "authenticate"]) == 1
+
+
+class Tokens:
+    """An application that is asked for tokens of Bob's; some askings fail."""
+
+    def __init__(self, *failures: Exception | None) -> None:
+        self.asked = 0
+        self._failures = list(failures)
+
+    async def __call__(self) -> str:
+        self.asked += 1
+        failure = self._failures.pop(0) if self._failures else None
+        if failure is not None:
+            raise failure
+        return "bob"
+
+
+def greetings(server: FakeServer) -> list[str]:
+    """Return the uuids of all authenticates."""
+    return [command["uuid"] for command in server.received if command["action"] == "authenticate"]
+
+
+async def test_a_token_is_renewed_on_the_open_socket_and_asked_for_by_the_next(server: FakeServer) -> None:
+    """The server says that it ends; after 4402 the client comes back, and each event comes once."""
+    tokens = Tokens()
+    async with RoomlogClient(server.url, tokens) as client:
+        reader = await joined(client)
+        await server.tell({"action": "expiring", "expires_in_ms": 60_000})
+        await eventually(lambda: greetings(server) == ["authenticate", "renew"])
+        await server.post(ROOM, "alice", "one")
+        await reader.until(lambda reader: reader.texts == ["one"])
+        assert (tokens.asked, len(server.connections)) == (2, 1)
+        await server.disconnect(4402)
+        await eventually(lambda: greetings(server) == ["authenticate", "renew", "authenticate"])
+        await server.post(ROOM, "alice", "two")
+        await reader.until(lambda reader: reader.texts == ["one", "two"])
+        assert tokens.asked == 3
+
+
+async def test_an_application_that_fails_to_give_a_token_is_asked_again(server: FakeServer) -> None:
+    """Before a connection after a pause; on an open one the server's close brings the next chance."""
+    tokens = Tokens(KeyError("token"), None, OSError())
+    async with RoomlogClient(server.url, tokens) as client:
+        await client.ready()
+        await server.tell({"action": "expiring", "expires_in_ms": 60_000})
+        await eventually(lambda: tokens.asked == 3)
+        assert (await client.send(ROOM, "hello")).seq == 1
+        assert greetings(server) == ["authenticate"]
+
+
+async def test_an_application_that_is_signed_out_ends_its_client(server: FakeServer) -> None:
+    """There will be no token any more."""
+    async with RoomlogClient(server.url, Tokens(None, SignedOut("logged out"))) as client:
+        reader = await joined(client)
+        await server.disconnect(4402)
+        await reader.end()
+        with pytest.raises(SignedOut):
+            await client.send(ROOM, "hello")
 
 
 async def test_error_is_raised_with_its_type(server: FakeServer, alice: RoomlogClient) -> None:

@@ -11,12 +11,12 @@ from .bench import EPOCH, ROOM, Bench, message
 
 def test_first_frame_authenticates_with_all_cursors(bench: Bench) -> None:
     """On every new socket the client says its token and how far it is in each room."""
-    bench.state.opened(0.0)
+    bench.state.opened(0.0, "t")
     assert bench.frames() == [{"uuid": "authenticate", "action": "authenticate", "token": "t", "cursors": {}}]
     bench.online()
     bench.hear(**message(11, "x", user=2))
     bench.close(1012)
-    bench.state.opened(1.0)
+    bench.state.opened(1.0, "t")
     (frame,) = bench.frames()
     assert frame["cursors"] == {ROOM: {"epoch": EPOCH, "seq": 11}}
 
@@ -32,19 +32,63 @@ def test_unsent_command_fails_definitely_at_the_end(bench: Bench) -> None:
 
 def test_invalid_token_ends_at_once(bench: Bench) -> None:
     """A wrong token is not tried again and again."""
-    bench.state.opened(0.0)
+    bench.state.opened(0.0, "t")
     bench.refuse("invalid_token", "authenticate", "authenticate", error_message="No.")
     assert bench.state.phase is Phase.ENDED
     assert isinstance(bench.state.ended_by, Disconnected)
     assert bench.disconnects() == 1
 
 
-@pytest.mark.parametrize("code", [1001, 1008, 1009, 1012, 1013, 4408, None])
+def test_an_invalid_token_of_many_is_followed_by_another() -> None:
+    """Where the application can be asked, a token that ended on its way is not the end."""
+    bench = Bench(has_new_tokens=True)
+    bench.state.opened(0.0, "old")
+    bench.refuse("invalid_token", "authenticate", "authenticate", error_message="No.")
+    assert bench.disconnects() == 1
+    bench.close(None)
+    assert bench.state.phase is Phase.AWAY
+    bench.state.opened(1.0, "new")
+    assert [frame["token"] for frame in bench.frames()] == ["old", "new"]
+
+
+def test_a_token_that_ends_is_renewed_on_the_connection() -> None:
+    """The application is asked; the answer, or a refusal, changes nothing else."""
+    bench = Bench(has_new_tokens=True).online()
+    bench.items()
+    bench.hear(None, action="expiring", expires_in_ms=60_000)
+    assert bench.asked_tokens() == 1
+    bench.state.renew(bench.now, "new")
+    assert bench.frames() == [{"uuid": "renew", "action": "authenticate", "token": "new"}]
+    bench.hear(action="authenticate", uuid="renew", user={"id": 1, "username": "alice"}, rooms=[])
+    bench.hear(**message(11, "x", user=2))
+    assert [item.seq for item in bench.items()] == [11]
+    for code in ("invalid_token", "forbidden", "busy", "rate_limited"):
+        bench.refuse(code, "renew", "authenticate", error_message="No.")
+    assert (bench.state.phase, bench.disconnects(), bench.frames()) == (Phase.READY, 0, [])
+    assert [summary.id for summary in bench.state.rooms.summaries()] == [ROOM]
+
+
+def test_the_one_token_of_a_client_is_not_renewed(bench: Bench) -> None:
+    """There is nobody to ask."""
+    bench.online()
+    bench.hear(None, action="expiring", expires_in_ms=60_000)
+    assert bench.asked_tokens() == 0
+
+
+def test_no_token_is_shown_without_a_connection(bench: Bench) -> None:
+    """One that comes too late is dropped: the next connection asks for its own."""
+    bench.online()
+    bench.close(4402)
+    bench.state.renew(bench.now, "late")
+    assert bench.frames() == []
+
+
+@pytest.mark.parametrize("code", [1001, 1008, 1009, 1012, 1013, 4402, 4408, None])
 def test_other_closes_are_followed_by_growing_pauses(bench: Bench, code: int | None) -> None:
     """After any other end the client comes back, each time after a longer range of pauses."""
     pauses = []
     for _ in range(7):
-        bench.state.opened(bench.now)
+        bench.state.opened(bench.now, "t")
         bench.close(code)
         pauses.append(bench.state.reconnect_at - bench.now)
     assert pauses[:3] == [BACKOFF_SECONDS / 2, BACKOFF_SECONDS, 2 * BACKOFF_SECONDS]
@@ -90,14 +134,14 @@ def test_socket_that_is_not_closed_as_announced_is_given_up(online: Bench) -> No
 
 def test_unanswered_authenticate_is_given_up_once(bench: Bench) -> None:
     """Without an answer to authenticate the socket is closed after its time, and nothing spins meanwhile."""
-    bench.state.opened(0.0)
+    bench.state.opened(0.0, "t")
     bench.pass_time(IDENTIFY_SECONDS + 10)
     assert bench.disconnects() == 1
 
 
 def test_refused_connection_waits_as_long_as_named(bench: Bench) -> None:
     """A gateway that has too much to do says for how long to stay away."""
-    bench.state.opened(0.0)
+    bench.state.opened(0.0, "t")
     bench.refuse("busy", "authenticate", "authenticate", retry_after_ms=7000)
     assert bench.disconnects() == 1
     bench.close(1000)

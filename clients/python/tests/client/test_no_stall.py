@@ -34,7 +34,7 @@ class Server:
         if self.bench.state.phase is Phase.AWAY:
             self.bench.now = max(self.bench.now, self.bench.state.reconnect_at)
             self.unanswered = []
-            self.bench.state.opened(self.bench.now)
+            self.bench.state.opened(self.bench.now, "t")
 
     def close(self) -> None:
         """Lose the socket with all that is on it."""

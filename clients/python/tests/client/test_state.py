@@ -23,7 +23,7 @@ def test_nothing_is_sent_before_authentication() -> None:
     """Commands given while there is no connection wait for it and then leave in order."""
     bench = Bench()
     bench.submit("u-1")
-    bench.state.opened(0.0)
+    bench.state.opened(0.0, "t")
     bench.submit("u-2")
     assert bench.uuids() == ["authenticate"]
     bench.hear_rooms()
@@ -35,12 +35,12 @@ def test_the_answer_to_authenticate_may_take_several_frames(bench: Bench) -> Non
     bench.close(None)
     bench.submit("u-1")
     for _ in range(2):
-        bench.state.opened(0.0)
+        bench.state.opened(0.0, "t")
         bench.frames()
         bench.hear_rooms("b" * 32, more=True)
         assert (bench.uuids(), bench.items(), bench.state.phase) == ([], [], Phase.AUTHENTICATING)
         bench.close(None)
-    bench.state.opened(0.0)
+    bench.state.opened(0.0, "t")
     bench.frames()
     bench.hear_rooms("c" * 32, more=True)
     bench.hear_rooms(ROOM, more=False)
@@ -104,7 +104,7 @@ def test_unanswered_commands_are_repeated_on_the_next_connection(bench: Bench) -
     bench.submit("u-2")
     assert bench.uuids() == ["u-1", "u-2"]
     bench.close(None)
-    bench.state.opened(1.0)
+    bench.state.opened(1.0, "t")
     assert bench.uuids() == ["authenticate"]
     bench.hear_rooms()
     assert bench.uuids() == ["u-1", "u-2"]
