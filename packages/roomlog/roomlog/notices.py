@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
@@ -23,6 +24,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rest_framework.authtoken.models import Token
 
+from roomlog.authenticators import APPS, KNOX
 from roomlog.configuration import configuration
 from roomlog.models import Membership
 from roomlog.pending import command_pending
@@ -62,8 +64,15 @@ def _models_of_rights() -> list[type[Model]]:
 
     With a listener for all models Django would read every row of a project before it deletes it.
     """
-    rights = (Token, Membership, AbstractBaseSession, get_user_model())
+    rights = (Token, Membership, AbstractBaseSession, get_user_model(), *_knox_tokens())
     return [model for model in apps.get_models() if issubclass(model, rights)]
+
+
+def _knox_tokens() -> list[type[Model]]:
+    """Return the table of knox's tokens, which a project may have replaced by its own."""
+    if not apps.is_installed(APPS[KNOX]):
+        return []
+    return [apps.get_model(getattr(settings, "KNOX_TOKEN_MODEL", "knox.AuthToken"))]
 
 
 def on_command_pending(shard: int, **_: Any) -> None:
@@ -97,12 +106,13 @@ def _person_concerned(instance: Model) -> int | None:
     match instance:
         case Membership():
             return instance.user_id
-        case Token():
-            return person_id(instance.user_id)
         case AbstractBaseSession():
             return _person_of_session(instance)
-        case _:
+        case _ if isinstance(instance, get_user_model()):
             return person_id(instance.pk)
+        case _:
+            token: Any = instance  # DRF's or knox's
+            return person_id(token.user_id)
 
 
 def _person_of_session(session: AbstractBaseSession) -> int | None:
