@@ -126,7 +126,8 @@ class People:
         urls = self._world.urls
         self._dice.shuffle(urls)  # a gateway that knows nobody of this user has the most to find out
         start = self._dice.choice(["head", "beginning"])
-        client = RoomlogClient(urls, f"token-{user}", start=start, observer=witness)  # type: ignore[arg-type]
+        token = self._world.token_of(user)
+        client = RoomlogClient(urls, token, start=start, observer=witness)  # type: ignore[arg-type]
         dice = random.Random(self._dice.getrandbits(64))
         person = Person(client, witness, user, dice, dice.choice([0.0, 0.0, 0.0, 0.3]))
         self.everybody.append(person)

@@ -51,6 +51,8 @@ class Verdict:
     """Virtual ones."""
     singles: int = 0
     """Rows that were stored by the way of a message that is alone in its batch."""
+    tokens: int = 0
+    """Tokens that people were asked for, where tokens end."""
     history: History | None = field(default=None, repr=False)
 
 
@@ -67,6 +69,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
     with ExitStack() as patches:
         patches.enter_context(turned(dice))
         world = World(loop, dice, store)
+        world.tokens_end = random.Random(f"{seed} tokens").random() < plan.ending_tokens
         weaken(world)
         patches.enter_context(world.running())
         await world.start()
@@ -88,7 +91,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await asyncio.gather(living, return_exceptions=True)
         await people.leave()
         await world.stop()
-    return _verdict(history, anomalies, loop.time() - began, world.singles)
+    return _verdict(world, history, anomalies, loop.time() - began)
 
 
 async def _is_true_within(seconds: float, condition: Any) -> bool:
@@ -101,7 +104,7 @@ async def _is_true_within(seconds: float, condition: Any) -> bool:
     return True
 
 
-def _verdict(history: History, anomalies: list[str], seconds: float, singles: int) -> Verdict:
+def _verdict(world: World, history: History, anomalies: list[str], seconds: float) -> Verdict:
     outcomes = Counter(attempt.outcome.value for attempt in history.attempts())
     return Verdict(
         hashlib.sha256(msgspec.json.encode(history)).hexdigest(),
@@ -110,7 +113,8 @@ def _verdict(history: History, anomalies: list[str], seconds: float, singles: in
         Counter(fault.name for fault in history.faults),
         sum(in_flight(history, fault) for fault in history.faults),
         seconds,
-        singles,
+        world.singles,
+        world.tokens_given,
         history,
     )
 

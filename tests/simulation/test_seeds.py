@@ -10,6 +10,7 @@ import pytest
 from tests.simulation.ablations import ABLATIONS, catch
 from tests.simulation.many import tally_of
 from tests.simulation.mishaps import KINDS
+from tests.simulation.plan import Plan
 from tests.simulation.seeds import run_seed
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,17 @@ def test_seeds_hold_every_promise() -> None:
     assert tally.in_flight > 0
     assert len(tally.faults) > len(KINDS) / 2
     assert tally.singles > 50
+
+
+def test_tokens_that_end_break_no_promise() -> None:
+    """People renew on their connections and come back after an end that they missed, among all faults."""
+    renewals = 0
+    for seed in (8, 11):
+        verdict = run_seed(seed, Plan(ending_tokens=1.0))
+        assert verdict.anomalies == []
+        assert verdict.history is not None
+        renewals += verdict.tokens - len(verdict.history.connections)
+    assert renewals > 10
 
 
 def test_a_seed_is_one_history() -> None:

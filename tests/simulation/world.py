@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from unittest.mock import patch
 from uuid import UUID
@@ -17,8 +18,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from roomlog import rooms
+from roomlog.signed_in import SignedIn
+from roomlog_client import SignedOut, Token
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.shards import room_of
+from roomlog_worker import reader
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from tests.harness.people import post_as
@@ -39,6 +43,8 @@ from .workers import Key, RedisClient, Worker, virtual_threads
 GATEWAYS: Final = 2
 WORKERS: Final = 2
 ROOMS: Final = 3
+TOKEN_SECONDS: Final = 12.0
+"""From a look at a token to its end, where tokens end: it passes while a worker is frozen."""
 
 
 class World:
@@ -60,6 +66,9 @@ class World:
         self.workers: list[Worker] = []
         self.api = Api(loop, dice, self.redis)
         self._clients: dict[str, RedisClient] = {"api": self.api.redis}
+        self.tokens_end = False
+        """Tokens end TOKEN_SECONDS after the last look at them."""
+        self.tokens_given = 0
         self.rooms: list[UUID] = []
         """Those that were there from the beginning."""
         self.epochs: list[Epoch] = []
@@ -85,6 +94,9 @@ class World:
             patches.enter_context(self.api.listening())
             patches.enter_context(patch.object(timezone, "now", self._now))
             patches.enter_context(patch.object(rooms, "uuid4", self._uuid))
+            if self.tokens_end:
+                lasting = partial(SignedIn, expires_in_ms=round(TOKEN_SECONDS * 1000))
+                patches.enter_context(patch.object(reader, "SignedIn", lasting))
             yield
 
     async def start(self) -> None:
@@ -99,6 +111,18 @@ class World:
     def urls(self) -> list[str]:
         """Return the addresses of the gateways."""
         return [f"ws://{name}/ws" for name in self.hosts]
+
+    def token_of(self, user: int) -> Token:
+        """Return what signs a user in: where tokens end, a function that knows who was signed out."""
+
+        async def give() -> str:
+            if self.store.is_revoked(user):
+                raise SignedOut
+            self.tokens_given += 1
+            return token
+
+        token = f"token-{user}"
+        return give if self.tokens_end else token
 
     def start_worker(self, ordinal: int) -> Worker:
         """Start a worker process."""
