@@ -168,7 +168,7 @@ class Authentication:
             elif identified.user is None:
                 self._cut_off(session)
             else:
-                session.expire_in(identified.expires_in_ms)
+                session.expiry.hear(identified.expires_in_ms)
                 self._members.apply(session, identified, announced)
         except (TimeoutError, NotSubscribed):
             metrics.RECHECKS_UNANSWERED.inc()
@@ -180,7 +180,7 @@ class Authentication:
 
     def _cut_off(self, session: Session) -> None:
         """Close a connection whose token is not valid any more, with the code that says why."""
-        if session.is_expired:
+        if session.expiry.is_near():
             session.connection.close(CloseCode.EXPIRED, "the token has expired")
         else:
             session.connection.close(CloseCode.REVOKED, "revoked")
@@ -247,7 +247,7 @@ class Authentication:
             if room is not None:
                 entered.append((room, summary_at(summary, room)))
         session.activate()
-        session.expire_in(identified.expires_in_ms)
+        session.expiry.hear(identified.expires_in_ms)
         for rooms, more in paginate([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):
             session.tell(
                 AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=list(rooms), more=more)

@@ -72,7 +72,7 @@ class Connections:
             elif connection.session.is_late(now):
                 connection.close(CloseCode.TOO_SLOW, "no authenticate within 5 s")
             else:
-                connection.session.tell_expiry(now)
+                connection.session.tell_expiry()
         for connection in self.in_turn(second, PING_SLOTS):
             connection.ping()
 

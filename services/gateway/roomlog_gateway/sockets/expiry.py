@@ -4,6 +4,8 @@ A worker says how long the token still lasts, by the clock that judges it. From 
 its own monotonic clock, so no two clocks are ever compared.
 """
 
+import math
+from collections.abc import Callable
 from typing import Final
 
 from roomlog_contract import limits
@@ -13,31 +15,41 @@ SAME_SECONDS: Final = 5.0
 
 
 class Expiry:
-    """One end, as it was first heard of."""
+    """The end of what a connection came with, as it was first heard of; none until then."""
 
-    __slots__ = ("_ends_at", "_tell_at")
+    __slots__ = ("_clock", "_ends_at", "_tell_at")
 
-    def __init__(self, now: float, seconds: float) -> None:
-        self._ends_at = now + seconds
-        lead = min(limits.EXPIRING_SECONDS, seconds / 2)
-        """A token that lasts a few seconds is not renewed without a pause."""
-        self._tell_at: float | None = self._ends_at - lead
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.forget()
 
-    def is_same(self, now: float, seconds: float) -> bool:
-        """Return True if a later answer means this end too."""
-        return abs(now + seconds - self._ends_at) <= SAME_SECONDS
+    def forget(self) -> None:
+        """Know of no end: the connection has another token."""
+        self._ends_at = self._tell_at = math.inf
 
-    def is_past(self, now: float) -> bool:
+    def hear(self, milliseconds: int | None) -> None:
+        """Note how long the token still lasts. None, also from a worker that can't say, changes nothing."""
+        if milliseconds is None:
+            return
+        seconds = milliseconds / 1000
+        ends_at = self._clock() + seconds
+        if abs(ends_at - self._ends_at) > SAME_SECONDS:
+            self._ends_at = ends_at
+            # A token that lasts a few seconds is not renewed without a pause.
+            self._tell_at = ends_at - min(limits.EXPIRING_SECONDS, seconds / 2)
+
+    def is_past(self) -> bool:
         """Return True if the token has ended."""
-        return now >= self._ends_at
+        return self._clock() >= self._ends_at
 
-    def is_near(self, now: float) -> bool:
+    def is_near(self) -> bool:
         """Return True if a worker may already take the token for ended."""
-        return now >= self._ends_at - SAME_SECONDS
+        return self._clock() >= self._ends_at - SAME_SECONDS
 
-    def take_notice(self, now: float) -> int | None:
+    def take_notice(self) -> int | None:
         """Return the milliseconds that are left, once: when it is time to tell."""
-        if self._tell_at is None or now < self._tell_at:
+        now = self._clock()
+        if now < self._tell_at:
             return None
-        self._tell_at = None
+        self._tell_at = math.inf
         return max(0, round((self._ends_at - now) * 1000))

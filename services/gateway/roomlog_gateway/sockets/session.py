@@ -106,7 +106,6 @@ class Session:
         "_bucket",
         "_clock",
         "_deadline",
-        "_expiry",
         "_invalid_tokens",
         "_is_degraded",
         "_outage",
@@ -115,6 +114,7 @@ class Session:
         "_services",
         "_users_bucket",
         "connection",
+        "expiry",
         "login",
         "outbox",
         "rooms",
@@ -130,6 +130,8 @@ class Session:
         self.state = SessionState.OPEN
         self.login = NOBODY
         """The question whose its token or ticket is; a recheck, once that was valid."""
+        self.expiry = Expiry(clock)
+        """When that token or ticket ends."""
         self.user = 0
         """Whose it is; 0 until that is known."""
         self.rooms: set[UUID] = set()
@@ -139,7 +141,6 @@ class Session:
         self._deadline = now + limits.AUTHENTICATE_SECONDS
         """When an OPEN session must have sent its authenticate."""
         self._invalid_tokens = 0
-        self._expiry: Expiry | None = None
         self._renewable_at = now
         """When its client may show another token; never while one is looked at."""
         self._announced: set[UUID] = set()
@@ -159,39 +160,25 @@ class Session:
         """Return True if it has not said in time who it is."""
         return self.state is SessionState.OPEN and now >= self._deadline
 
-    @property
-    def is_expired(self) -> bool:
-        """Return True if its token may have ended by itself, by the clock of any worker."""
-        return self._expiry is not None and self._expiry.is_near(self._clock())
-
     def accept_login(self) -> None:
         """Note that its token or ticket is valid: what is asked of it from now on is a recheck."""
         self.login = msgspec.structs.replace(self.login, is_recheck=True)
 
     def renew(self, login: Identify, expires_in_ms: int | None) -> None:
         """Go on by another token or ticket of the same user."""
-        self.login, self._expiry = login, None
+        self.login = login
         self.accept_login()
-        self.expire_in(expires_in_ms)
+        self.expiry.forget()
+        self.expiry.hear(expires_in_ms)
 
     def end_renewal(self) -> None:
         """Let its client show another token, after a pause."""
         self._renewable_at = self._clock() + limits.RENEWAL_SECONDS
 
-    def expire_in(self, milliseconds: int | None) -> None:
-        """Note how long its token still lasts. None, also from a worker that can't say, changes nothing."""
-        if milliseconds is None:
-            return
-        now, seconds = self._clock(), milliseconds / 1000
-        if self._expiry is None or not self._expiry.is_same(now, seconds):
-            self._expiry = Expiry(now, seconds)
-
-    def tell_expiry(self, now: float) -> None:
+    def tell_expiry(self) -> None:
         """Tell its client once that its token is about to end, and close when it has."""
-        if self._expiry is None:
-            return
-        left_ms = self._expiry.take_notice(now)
-        if self._expiry.is_past(now):
+        left_ms = self.expiry.take_notice()
+        if self.expiry.is_past():
             self.connection.close(CloseCode.EXPIRED, "the token has expired")
         elif left_ms is not None:
             self.tell(Expiring(expires_in_ms=left_ms))

@@ -47,13 +47,13 @@ def closed_with(session: Session) -> int | None:
 def tick(session: Session, clock: Clock, seconds: float) -> list[int]:
     """Let time pass, and return what the client was told of its end."""
     clock.now += seconds
-    session.tell_expiry(clock.now)
+    session.tell_expiry()
     return [frame["expires_in_ms"] for frame in read(session) if frame["action"] == "expiring"]
 
 
 def test_the_end_is_told_once_60_s_ahead_and_closes(member: Session, clock: Clock) -> None:
     """Whoever does not renew is closed with the code after which clients come back with another token."""
-    member.expire_in(LIFE_MS)
+    member.expiry.hear(LIFE_MS)
     assert tick(member, clock, 3_539) == []
     assert tick(member, clock, 1) == [60_000]
     assert tick(member, clock, 59) == []
@@ -64,24 +64,24 @@ def test_the_end_is_told_once_60_s_ahead_and_closes(member: Session, clock: Cloc
 
 def test_a_short_life_is_told_at_its_half(member: Session, clock: Clock) -> None:
     """A token of four seconds is not renewed without a pause."""
-    member.expire_in(4_000)
+    member.expiry.hear(4_000)
     assert [tick(member, clock, 1) for _ in range(3)] == [[], [2_000], []]
 
 
 def test_what_has_no_end_is_told_nothing(member: Session, clock: Clock) -> None:
     """DRF's tokens last until they are revoked."""
-    member.expire_in(None)
+    member.expiry.hear(None)
     assert tick(member, clock, 1e9) == []
     assert closed_with(member) is None
-    assert not member.is_expired
+    assert not member.expiry.is_near()
 
 
 def test_the_same_end_by_another_clock_is_told_once(member: Session, clock: Clock) -> None:
     """A recheck that hears of the end from a worker whose clock differs changes nothing."""
-    member.expire_in(LIFE_MS)
+    member.expiry.hear(LIFE_MS)
     assert tick(member, clock, 3_541) == [59_000]
-    member.expire_in(int(59_000 + SAME_SECONDS * 1000))
-    member.expire_in(None)
+    member.expiry.hear(int(59_000 + SAME_SECONDS * 1000))
+    member.expiry.hear(None)
     assert tick(member, clock, 1) == []
     assert tick(member, clock, 58) == []
     assert closed_with(member) == 4402
@@ -89,9 +89,9 @@ def test_the_same_end_by_another_clock_is_told_once(member: Session, clock: Cloc
 
 def test_an_end_that_was_put_off_is_told_anew(member: Session, clock: Clock) -> None:
     """A session that its use prolongs ends later, and its client hears of that end."""
-    member.expire_in(120_000)
+    member.expiry.hear(120_000)
     assert tick(member, clock, 61) == [59_000]
-    member.expire_in(LIFE_MS)
+    member.expiry.hear(LIFE_MS)
     assert tick(member, clock, 60) == []
     assert closed_with(member) is None
     assert tick(member, clock, 3_480) == [60_000]
@@ -99,7 +99,7 @@ def test_an_end_that_was_put_off_is_told_anew(member: Session, clock: Clock) -> 
 
 def test_a_renewal_begins_another_life(member: Session, clock: Clock) -> None:
     """However near the two ends are."""
-    member.expire_in(4_000)
+    member.expiry.hear(4_000)
     assert tick(member, clock, 2) == [2_000]
     member.renew(Identify(uuid="i", token="next"), 4_000)
     assert (member.login.token, member.login.is_recheck) == ("next", True)
@@ -110,11 +110,15 @@ def test_a_renewal_begins_another_life(member: Session, clock: Clock) -> None:
     assert closed_with(member) is None
 
 
-def test_near_its_end_a_token_may_have_ended_by_a_workers_clock() -> None:
+def test_near_its_end_a_token_may_have_ended_by_a_workers_clock(clock: Clock) -> None:
     """Then it has expired, and was not revoked."""
-    expiry = Expiry(0.0, 60.0)
-    assert [expiry.is_near(at) for at in (54.9, 55.0, 61.0)] == [False, True, True]
-    assert [expiry.is_past(at) for at in (55.0, 59.9, 60.0)] == [False, False, True]
+    expiry, began = Expiry(clock), clock.now
+    expiry.hear(60_000)
+    seen = []
+    for seconds in (54.9, 55.0, 59.9, 60.0):
+        clock.now = began + seconds
+        seen.append((expiry.is_near(), expiry.is_past()))
+    assert seen == [(False, False), (True, False), (True, False), (True, True)]
 
 
 def test_renewals_keep_their_pace(member: Session, clock: Clock) -> None:
