@@ -115,6 +115,13 @@ async def _come_and_go(attacker: Attacker) -> None:
     await attacker.on_all(once)
 
 
+async def _renew(attacker: Attacker) -> None:
+    """Show the same token again and again: each look at it reads very many rooms."""
+    account = attacker.job.collector
+    frames = _commands("authenticate", token=account.token)
+    await attacker.flood(frames, account=account, per_second=LEGAL_PER_SECOND)
+
+
 async def _leave_and_select(attacker: Attacker) -> None:
     """Ask for what the account may not: rooms that it left, or never saw."""
     frames = lambda _: cycle(  # noqa: E731
@@ -181,6 +188,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),
     "connections with many cursors": Attack(_come_and_go, _acts("authenticate")),
+    "renewals without end": Attack(_renew, _acts("authenticate")),
     # over every limit: as fast as the gateway takes it
     "commands without a pause": Attack(_raging(cheap(command("ping"))), _acts("ping")),
     "largest frames, refused": Attack(_raging(cheap(_BAD_FRAME))),
