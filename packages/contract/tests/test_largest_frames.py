@@ -17,6 +17,7 @@ from roomlog_contract.events import (
     CreateRoomEvent,
     Degraded,
     ErrorAnswer,
+    Expiring,
     GetHistoryAnswer,
     Heads,
     InviteUserEvent,
@@ -109,6 +110,7 @@ FRAMES: list[msgspec.Struct] = [
     Reconnect(after_ms=INTEGER, reason="restart"),
     Degraded(since_ms=INTEGER, rooms=[UUID(int=number) for number in range(limits.DEGRADED_ROOMS)]),
     Recovered(since_ms=INTEGER),
+    Expiring(expires_in_ms=INTEGER),
     ErrorAnswer(
         uuid=UUID_KEY,
         action=UUID_KEY,
