@@ -129,6 +129,10 @@ def _is_room_name(value: Any) -> bool:
 
 
 def _is_token(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and 1 <= len(value) <= 4_096)
+
+
+def _is_ticket(value: Any) -> bool:
     return value is None or (isinstance(value, str) and 1 <= len(value) <= 512)
 
 
@@ -144,7 +148,7 @@ def _is_cursor(value: Any) -> bool:
 def _is_cursors(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and len(value) <= 1_000
+        and len(value) <= 500
         and all(_is_room(room) and _is_cursor(cursor) for room, cursor in value.items())
     )
 
@@ -157,7 +161,7 @@ REQUIRED, OPTIONAL, NULLABLE = "required", "optional", "nullable"
 RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "authenticate": {
         "token": (OPTIONAL, _is_token),
-        "ticket": (OPTIONAL, _is_token),
+        "ticket": (OPTIONAL, _is_ticket),
         "cursors": (OPTIONAL, _is_cursors),
     },
     "select_room": {"room": (REQUIRED, _is_room), "since": (NULLABLE, _is_cursor)},
