@@ -20,7 +20,10 @@ from tests.worker.bench import DEADLINE_SECONDS, Bench, Heard, until
 
 
 class Project:
-    """A function of a project's that knows people by `own-<name>`, sleeps when told, or fails its query."""
+    """A function of a project's that knows people by `own-<name>`, sleeps when told, or fails its query.
+
+    `brief-<name>` ends a minute and a half later.
+    """
 
     def __init__(self) -> None:
         self.woken = threading.Event()
@@ -38,7 +41,8 @@ class Project:
         if kind == "broken":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT * FROM no_such_table")
-        return User.objects.filter(username=name).first()
+        user = User.objects.filter(username=name).first()
+        return (user, time.time() + 90) if kind == "brief" else user
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +70,18 @@ def test_everybody_is_known_by_the_first_who_knows_them(
     users = [heard.reply(request, Identified).user for request in asked]
     assert [user and user.id for user in users] == [people.alice, people.bob, None]
     assert all(name.startswith("login") for name in project.threads)
+
+
+def test_the_end_of_a_token_travels_along(bench: Bench, people: People) -> None:
+    """As the time that is left; DRF's tokens have no end."""
+    asked = [
+        bench.ask(Identify(uuid="i", token=token)) for token in ("brief-alice", make_token(people.bob).key)
+    ]
+    heard = until(bench, lambda heard: len(heard.replies) == len(asked))
+    brief, endless = (heard.reply(request, Identified).expires_in_ms for request in asked)
+    assert brief is not None
+    assert 60_000 < brief <= 90_000
+    assert endless is None
 
 
 def test_a_deactivated_account_is_a_stranger(bench: Bench, people: People) -> None:
