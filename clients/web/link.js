@@ -40,8 +40,8 @@ export class Link {
   #pingSentAt = null;
 
   /**
-   * `ticket` returns a promise of one; `greeting(ticket)` the first frame; `received(frame)` gets all frames,
-   * `ticked()` a turn each second, `lost()` the end of each connection, `entered(state, detail)` each new state.
+   * `ticket` returns a promise of one; `greeting(ticket)` the first frame, `renewal(ticket)` one that renews;
+   * `received(frame)` gets all frames, `ticked()` a turn each second, `lost()` the end of each connection, `entered(state, detail)` each new state.
    */
   constructor(options) {
     this.#options = options;
@@ -94,6 +94,17 @@ export class Link {
     this.#reason = reason;
     this.#retryAfterMs = retryAfterMs;
     this.#abandon();
+  }
+
+  /** Our ticket ends soon: show another on this connection. Without one the next connection asks again. */
+  async renew() {
+    const socket = this.#socket;
+    try {
+      const ticket = await this.#options.ticket();
+      if (this.#socket === socket && this.isOpen) this.write(this.#options.renewal(ticket));
+    } catch {
+      // the server closes at the end
+    }
   }
 
   announced(afterMs) {

@@ -21,6 +21,7 @@ const ANSWER_MS = 15_000; // then the answer to a question is asked for again
 const RETRY_MS = 1_000; // after a refusal that passes and names no time
 const MAX_QUESTIONS = 8; // select_room in flight: the server takes 32 commands at once
 const MAX_REQUESTS = 8;
+const RENEWAL = "renew"; // uuid of an authenticate on an open connection: its answer says nothing of rooms
 const MAX_CURSORS = 500; // the server's limit for one authenticate
 const RETRIED = new Set(["busy", "rate_limited", "not_authenticated", "too_many_connections"]);
 
@@ -51,6 +52,7 @@ export class Roomlog extends EventTarget {
       url,
       ticket,
       greeting: (fresh) => this.#greeting(fresh),
+      renewal: (fresh) => ({ uuid: RENEWAL, action: "authenticate", ticket: fresh }),
       received: (frame) => this.#received(frame),
       ticked: () => this.#ticked(),
       lost: () => this.#forgetFlights(),
@@ -151,7 +153,8 @@ export class Roomlog extends EventTarget {
   }
 
   #hear = {
-    authenticate: ({ user, rooms, more }) => {
+    authenticate: ({ uuid, user, rooms, more }) => {
+      if (uuid === RENEWAL) return;
       if (this.#userId !== null && user.id !== this.#userId) return this.stop("another user");
       this.#told.push(...rooms);
       if (more) return; // the answer goes on in the next frame
@@ -178,6 +181,7 @@ export class Roomlog extends EventTarget {
       this.#emit("rooms");
     },
     room_left: ({ room }) => this.#drop(room),
+    expiring: () => this.#link.renew(),
     reconnect: ({ after_ms }) => this.#link.announced(after_ms),
     degraded: ({ rooms = null }) => {
       this.degradedRooms = rooms;
@@ -241,7 +245,9 @@ export class Roomlog extends EventTarget {
     const question = this.#questions.get(uuid);
     const command = this.#outbox.find(uuid);
     const request = this.#requests.get(uuid);
-    if (action === "authenticate") {
+    if (action === "authenticate" && uuid === RENEWAL) {
+      // our ticket counts to its end; then the server closes, and we come back with another
+    } else if (action === "authenticate") {
       this.#link.refused(message, frame.retry_after_ms);
     } else if (question) {
       if (code === "not_member") this.#drop(question.room);

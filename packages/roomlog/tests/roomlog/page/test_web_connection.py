@@ -25,6 +25,27 @@ def test_an_announced_restart_is_waited_for(gateway: Gateway) -> None:
     gateway.until(lambda: len(gateway.sockets) == 2)
 
 
+def test_a_ticket_that_ends_is_renewed_on_the_socket(gateway: Gateway) -> None:
+    """The rooms go on where they are; a renewal that is refused leaves it to the next connection."""
+    gateway.open_room()
+    gateway.send({"action": "expiring", "expires_in_ms": 60_000})
+    renewal = gateway.expect("authenticate", 2)
+    assert renewal == {"uuid": "renew", "action": "authenticate", "ticket": "ticket-2"}
+    gateway.send(message(4))
+    gateway.until(lambda: gateway.applied() == [4])
+    gateway.is_answering = False
+    gateway.send({"action": "expiring", "expires_in_ms": 60_000})
+    gateway.send(refusal(gateway.expect("authenticate", 3), "invalid_token"))
+    gateway.send(message(5))
+    gateway.until(lambda: gateway.applied() == [4, 5])
+    assert (gateway.state(), len(gateway.sockets)) == ("online", 1)
+    gateway.is_answering = True
+    gateway.lose(4402)
+    gateway.page.clock.run_for(1_000)
+    gateway.connected(2)
+    assert gateway.expect("authenticate", 4)["ticket"] == "ticket-4"
+
+
 def test_tries_become_rarer_up_to_ten_seconds(gateway: Gateway) -> None:
     """Full jitter under a ceiling that doubles from half a second: here always half of it."""
     delays = []
