@@ -64,7 +64,7 @@ def _models_of_rights() -> list[type[Model]]:
 
     With a listener for all models Django would read every row of a project before it deletes it.
     """
-    rights = (Token, Membership, AbstractBaseSession, get_user_model(), *_knox_tokens())
+    rights: tuple[type, ...] = (Token, Membership, AbstractBaseSession, get_user_model(), *_knox_tokens())
     return [model for model in apps.get_models() if issubclass(model, rights)]
 
 
