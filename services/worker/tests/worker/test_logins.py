@@ -77,7 +77,7 @@ def test_the_end_of_a_token_travels_along(bench: Bench, people: People) -> None:
     asked = [
         bench.ask(Identify(uuid="i", token=token)) for token in ("brief-alice", make_token(people.bob).key)
     ]
-    heard = until(bench, lambda heard: len(heard.replies) == len(asked))
+    heard = until(bench.turn, lambda heard: len(heard.replies) == len(asked))
     brief, endless = (heard.reply(request, Identified).expires_in_ms for request in asked)
     assert brief is not None
     assert 60_000 < brief <= 90_000
