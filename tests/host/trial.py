@@ -28,6 +28,7 @@ def main() -> None:
     look(alice)
     leave(alice, bob, room, told)
     assert get_user_model()._default_manager.count() == 2
+    go_with_the_company(make_user("carol@x", is_staff=False))
 
 
 def make_user(name: str, *, is_staff: bool) -> Any:
@@ -123,13 +124,17 @@ def look(alice: Any) -> None:
 
 
 def leave(alice: Any, bob: Any, room: UUID, told: list[int]) -> None:
-    """An account is deleted in the project's admin: its log stays, and who gets its key is somebody else."""
+    """An account is deleted in the project's admin: its log stays, without it as a member.
+
+    Who gets its key is somebody else.
+    """
     from django.test import Client
     from django.urls import reverse
 
-    from roomlog.models import Person, RoomEvent
+    from roomlog.models import Membership, Person, RoomEvent
     from roomlog.people import person_of
     from roomlog.selectors import active_user_ids, summaries_by_user
+    from tests.harness.people import work_off
 
     key, number, model = bob.pk, person_of(bob).pk, type(bob)
     assert active_user_ids([number]) == {number}
@@ -141,7 +146,10 @@ def leave(alice: Any, bob: Any, room: UUID, told: list[int]) -> None:
     assert number in told
     assert not model._default_manager.filter(pk=key).exists()
     assert Person.objects.get(pk=number).name == "deleted account"
+    work_off()
     assert RoomEvent.objects.filter(room=room, user=number).count() == 1
+    assert RoomEvent.objects.filter(room=room, kind="remove_user", data__member=number).count() == 1
+    assert not Membership.objects.filter(user=number).exists()
     heir = model(
         **{"pk": key, **({} if model.USERNAME_FIELD == "login" else {model.USERNAME_FIELD: "heir@x"})}
     )
@@ -149,6 +157,25 @@ def leave(alice: Any, bob: Any, room: UUID, told: list[int]) -> None:
     assert heir.pk == key
     assert summaries_by_user([person_of(heir).pk]) == {person_of(heir).pk: []}
     assert active_user_ids([number]) == set()
+
+
+def go_with_the_company(carol: Any) -> None:
+    """An account that is part of something goes with it, and leaves its rooms as if deleted by itself."""
+    from roomlog.models import Membership, Person
+    from roomlog.people import person_of
+    from tests.harness.people import make_room, work_off
+
+    number = person_of(carol).pk
+    make_room(number)
+    if hasattr(carol, "company"):
+        carol.company = type(carol).company.field.related_model.objects.create()
+        carol.save()
+        carol.company.delete()
+    else:
+        type(carol)._default_manager.filter(pk=carol.pk).delete()
+    work_off()
+    assert Person.objects.get(pk=number).user is None
+    assert not Membership.objects.filter(user=number).exists()
 
 
 if __name__ == "__main__":

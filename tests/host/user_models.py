@@ -21,8 +21,12 @@ admin.site.register(get_user_model())
 MODELS: Final = {
     "django": "",
     "derived": f"""{_HEAD}
+class Company(models.Model):
+    pass
+
 class Account(AbstractUser):
     department = models.CharField(max_length=50, blank=True)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, null=True)
 """,
     "email": f"""{_HEAD}
 class Account(AbstractBaseUser, PermissionsMixin):

@@ -108,6 +108,7 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
     found = [f"{one.invariant} {one.what}" for one in check(history)]
     found += _stored_after_all(history)
     found += _vanished(world)
+    found += _still_members(world)
     found += [f"G5 {one} was not told" for one in (world.untold | dict.fromkeys(people.strangers()))]
     found += [f"I5 {uuid} was answered with success for another body" for uuid in people.mistaken]
     places = {(event.room.hex, event.uuid, event.seq) for event in world.store.events()}
@@ -150,6 +151,15 @@ def _welcome(world: World, history: History) -> Iterator[str]:
         for one in history.connections:
             if one.client.startswith(f"user{GUEST}-") and (one.closed_at or world.loop.time()) > at + most:
                 yield f"G10 {one.client} was connected {most:g} s after it was revoked"
+
+
+def _still_members(world: World) -> Iterator[str]:
+    """Whose account was deleted left every room, each by one event of its log."""
+    if not world.store.is_deleted(GUEST):
+        return
+    yield from (f"G10 {GUEST} is in {room}" for room, user in world.store.members() if user == GUEST)
+    removals = [event.room for event in world.store.events() if event.uuid == f"deleted-{GUEST}"]
+    yield from (f"G2 {GUEST} left {room} twice" for room in set(removals) if removals.count(room) > 1)
 
 
 def _vanished(world: World) -> Iterator[str]:

@@ -83,6 +83,8 @@ class People:
         tasks.append(self._throw_out_and_invite(firsts, self._dice.randint(*self._plan.changes)))
         if self._plan.syncs != (0, 0):
             tasks.append(self._sync(self._dice.randint(*self._plan.syncs)))
+        if self._plan.departures and self._dice.random() < self._plan.departures:
+            tasks.append(self._depart())
         await asyncio.gather(*tasks)
 
     async def leave(self) -> None:
@@ -211,6 +213,11 @@ class People:
             out = self._dice.choice((None, *SPEAKERS[1:]))
             users = [user for user in (*SPEAKERS, GUEST) if user != out]
             await self._world.sync(self._dice.choice(self._rooms), users)
+
+    async def _depart(self) -> None:
+        """Let a project delete the guest's account, whoever may have invited it just then."""
+        await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
+        await self._world.delete_account(GUEST)
 
     async def _throw_out_and_invite(self, firsts: list[Person], times: int) -> None:
         """Let the owner remove somebody, or somebody leave, and mostly let them come in again.

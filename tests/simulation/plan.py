@@ -40,9 +40,11 @@ class Plan:
     """How often a project's transaction says who is in a room."""
     ending_tokens: float = 0.0
     """How likely it is that each token ends a while after it was looked at, and people renew."""
+    departures: float = 0.0
+    """How likely a project deletes the guest's account."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
 
 EVERYDAY: Final = Plan()
-EVERYTHING: Final = Plan(syncs=(0, 3), ending_tokens=0.3)
+EVERYTHING: Final = Plan(syncs=(0, 3), ending_tokens=0.3, departures=0.4)

@@ -126,6 +126,10 @@ class Store:
             f" WHERE user_id = {user} AND is_active"
         )
 
+    def is_deleted(self, user: int) -> bool:
+        """Tell whether the user's account is gone."""
+        return not self._all(f"SELECT 1 FROM auth_user WHERE id = {user}")
+
     def _all(self, query: str) -> list[Any]:
         return self._sqlite.execute(query).fetchall()
 

@@ -148,6 +148,12 @@ class World:
         people = User.objects.filter(roomlog_person__in=users)
         await self.api.request(lambda: rooms.sync_members(room, people))
 
+    async def delete_account(self, user: int) -> None:
+        """Let a project delete an account, and tell its sockets if Redis lets it."""
+        while not self.store.is_deleted(user):
+            await self.api.request(lambda: User.objects.filter(pk=user).delete())
+        self.revoked.append((self.loop.time(), True))
+
     def links(self) -> list[LinkTransport]:
         """Return the connections to Redis that are up."""
         ways = [*(host.redis for host in self.hosts.values()), *self._clients.values()]

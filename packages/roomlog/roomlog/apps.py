@@ -15,8 +15,9 @@ class RoomlogConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, what each new session begins with, and what follows what is saved."""
-        from . import checks, notices, people  # noqa: F401 - importing registers the checks
+        from . import checks, departures, notices, people  # noqa: F401 - importing registers the checks
 
         people.connect(self)
+        departures.connect()
         notices.connect()
         connection_created.connect(begin_session, dispatch_uid="roomlog.begin_session")

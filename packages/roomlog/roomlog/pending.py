@@ -47,11 +47,20 @@ def request_command(command: RoomWrite, user_id: int, *, staff: bool = False, is
 
 def store(room: UUID, envelope: Envelope) -> None:
     """Let a command wait for the owner of the room's shard, from the caller's commit on."""
-    shard = shard_of_room(room)
-    PendingCommand.objects.create(
-        shard=shard, room=room, user_id=envelope.user, uuid=envelope.command.uuid, envelope=encode(envelope)
+    row = row_of(room, envelope)
+    row.save()
+    _wake_after_commit(row.shard)
+
+
+def row_of(room: UUID, envelope: Envelope) -> PendingCommand:
+    """Return a command for the owner of the room's shard, as a row that is not stored yet."""
+    return PendingCommand(
+        shard=shard_of_room(room),
+        room=room,
+        user_id=envelope.user,
+        uuid=envelope.command.uuid,
+        envelope=encode(envelope),
     )
-    _wake_after_commit(shard)
 
 
 def _wake_after_commit(shard: int) -> None:

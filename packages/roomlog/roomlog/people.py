@@ -17,8 +17,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
 from django.db.models import Model, Q
-from django.db.models.signals import post_migrate, post_save, pre_delete
-from django.utils import timezone
+from django.db.models.signals import post_migrate, post_save
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.events import User
@@ -28,22 +27,23 @@ from .models import Person
 from .people_hook import name_of, refresh, refresh_after_commit
 
 SYSTEM_NAME: Final = "system"
-DELETED_NAME: Final = "deleted account"
 MADE_AT_ONCE: Final = 1_000
 """People in one statement after `migrate`."""
 
 
 def connect(app: AppConfig) -> None:
-    """Listen to the signals of users and of `migrate`; again is harmless.
-
-    Of each model of users by itself, proxies too: with a listener for all models Django would read every row
-    of a project before it deletes it.
-    """
-    for model in installed_apps.get_models():
-        if issubclass(model, get_user_model()):
-            post_save.connect(on_user_saved, sender=model, dispatch_uid="roomlog.user_saved")
-            pre_delete.connect(on_user_deleted, sender=model, dispatch_uid="roomlog.user_deleted")
+    """Listen to the signals of users and of `migrate`; again is harmless."""
+    for model in user_models():
+        post_save.connect(on_user_saved, sender=model, dispatch_uid="roomlog.user_saved")
     post_migrate.connect(on_migrated, sender=app, dispatch_uid="roomlog.migrated")
+
+
+def user_models() -> list[type[Model]]:
+    """Return the project's model of users and what is derived from it: each sends signals of its own.
+
+    With a listener for all models Django would read every row of a project before it deletes it.
+    """
+    return [model for model in installed_apps.get_models() if issubclass(model, get_user_model())]
 
 
 def person_of(user: AbstractBaseUser | AnonymousUser) -> Person:
@@ -130,13 +130,6 @@ def on_user_saved(
         person.name = name_of(instance)
         Person.objects.filter(pk=person.pk).exclude(name=person.name).update(name=person.name)
     refresh_after_commit([instance])
-
-
-def on_user_deleted(instance: AbstractBaseUser, **_: Any) -> None:
-    """Keep what the person said, without the name; who gets the same key later is somebody else."""
-    key: Any = instance.pk
-    mine = Person.objects.filter(user_id=key)
-    mine.update(name=DELETED_NAME, avatar="", deleted_at=timezone.now())
 
 
 def on_migrated(using: str, apps: Apps = installed_apps, **_: Any) -> None:

@@ -38,6 +38,11 @@ def is_code(person: int) -> bool:
     return Person.objects.filter(pk=person, user=None, deleted_at=None).exists()
 
 
+def is_deleted(person: int) -> bool:
+    """Tell whether the person's account was deleted."""
+    return Person.objects.filter(pk=person, deleted_at__isnull=False).exists()
+
+
 def summaries_by_user(user_ids: Collection[int]) -> dict[int, list[RoomSummary]]:
     """Return each user's rooms with heads, oldest membership first, in one query."""
     rows = Membership.objects.filter(user_id__in=user_ids).order_by("id")

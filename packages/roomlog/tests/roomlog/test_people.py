@@ -5,15 +5,15 @@ from threading import Barrier, Thread
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from roomlog import people, selectors
-from roomlog.models import Membership, PendingCommand, Person, RoomEvent
-from roomlog.people import DELETED_NAME, on_migrated, person_of, system_person, users_by_token
+from roomlog.models import Person
+from roomlog.people import on_migrated, person_of, system_person, users_by_token
 from roomlog_contract.events import User as WireUser
-from tests.harness.people import People, add_user, make_room, make_token, message, post_as, written
+from tests.harness.people import add_user
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -121,31 +121,3 @@ class TestName:
         user.get_username = lambda: "x" * 151  # type: ignore[method-assign]
         user.save()
         assert name_of(person_of(user).pk) == "x" * 150
-
-
-class TestDeletion:
-    """A deleted account leaves what it said."""
-
-    @pytest.mark.parametrize("many", [False, True])
-    def test_the_log_outlives_the_user(self, people: People, many: bool) -> None:
-        """Events and memberships stay, under a name that says what happened; nobody takes part by it."""
-        room = make_room(people.alice, [people.bob])
-        said = written(message(room, "still here"), people.alice).event
-        make_token(people.alice)
-        if many:
-            User.objects.filter(username="alice").delete()
-        else:
-            User.objects.get(username="alice").delete()
-        assert RoomEvent.objects.get(pk=said.id).text == "still here"
-        assert Membership.objects.filter(room=room, user=people.alice).exists()
-        gone = Person.objects.get(pk=people.alice)
-        assert (gone.user, gone.name, gone.deleted_at is None) == (None, DELETED_NAME, False)
-        assert selectors.active_user_ids([people.alice, people.bob]) == {people.bob}
-
-    def test_deleting_anything_else_reads_nothing(
-        self, people: People, django_assert_num_queries: DjangoAssertNumQueries
-    ) -> None:
-        """One statement takes the pending commands of a batch, as if nobody listened to signals."""
-        post_as(make_room(people.alice), people.alice, "hi")
-        with transaction.atomic(), django_assert_num_queries(1):
-            PendingCommand.objects.all().delete()

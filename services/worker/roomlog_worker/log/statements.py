@@ -26,12 +26,22 @@ Key = tuple[str, UUID, int]
 _LOCK_LEASES: Final = statement("lock_leases")
 _LOCK_HEADS: Final = statement("lock_heads")
 _READ_COMMANDS: Final = statement("read_commands")
+_HOLD_PEOPLE: Final = statement("hold_people")
 _INSERT_EVENTS: Final = statement("insert_events")
 _MOVE_HEADS: Final = statement("move_heads")
 _APPEND_SINGLE: Final = statement("append_single", on_sqlite=False)
 _RESERVE_IDS: Final = statement("reserve_ids", on_sqlite=False)
 _exchange: Final = Exchange(
-    (_LOCK_LEASES, _LOCK_HEADS, _READ_COMMANDS, _INSERT_EVENTS, _MOVE_HEADS, _APPEND_SINGLE, _RESERVE_IDS)
+    (
+        _LOCK_LEASES,
+        _LOCK_HEADS,
+        _READ_COMMANDS,
+        _HOLD_PEOPLE,
+        _INSERT_EVENTS,
+        _MOVE_HEADS,
+        _APPEND_SINGLE,
+        _RESERVE_IDS,
+    )
 )
 
 
@@ -102,6 +112,15 @@ def open_rooms(shards: Iterable[int], rooms: Iterable[UUID], keys: Iterable[Key]
             for room, user, name, role, is_muted, event in commands
         ],
     )
+
+
+def hold_people(people: Iterable[int]) -> set[int]:
+    """Keep these people's accounts until the transaction ends; return who is held, as far as they exist.
+
+    Others, whose accounts somebody is deleting just now, are left out.
+    """
+    (rows,) = _exchange.ask(Call(_HOLD_PEOPLE, (_json(people),)))
+    return {number for (number,) in rows}
 
 
 def append_events(

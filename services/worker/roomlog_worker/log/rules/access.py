@@ -30,9 +30,14 @@ def open_room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
 def open_group(batch: Batch, asked: Asked[Any]) -> LockedRoom:
     """Return the command's room, which is not a direct one."""
     room = open_room(batch, asked)
+    require_group(room)
+    return room
+
+
+def require_group(room: LockedRoom) -> None:
+    """Refuse what a direct room's members can't do."""
     if room.kind == ChatRoom.Kind.DIRECT:
         raise RefusedWrite(ErrorCode.FORBIDDEN, "The members of a direct room can't change.")
-    return room
 
 
 def require_role(room: LockedRoom, asked: Asked[Any], role: str) -> None:

@@ -2,26 +2,31 @@
 
 from typing import Any
 
-from roomlog.models import Membership
+from roomlog.models import ChatRoom, Membership
 from roomlog.new_event import NewEvent
-from roomlog.selectors import active_user_ids
+from roomlog.selectors import is_deleted
 from roomlog_contract.commands import InviteUser, LeaveRoom, RemoveUser
 from roomlog_contract.errors import ErrorCode
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom, Standing
 from ..errors import RefusedWrite
+from ..newcomers import hold_active
 from ..quotas import check_may_be_brought
-from .access import open_group, require_role
+from .access import open_group, open_room, require_group, require_role
 
 
 def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
-    """Make somebody a member. Any member of a group may, up to the own role."""
+    """Make somebody a member. Any member of a group may, up to the own role.
+
+    Raises:
+        HeldElsewhere: another transaction is deleting the account.
+    """
     command, room = asked.command, open_group(batch, asked)
     require_role(room, asked, command.role)
     if command.user in room.members:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is already a member.")
-    if not active_user_ids([command.user]):
+    if not hold_active([command.user]):
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
     if not asked.is_staff:
         check_may_be_brought([command.user])
@@ -31,8 +36,13 @@ def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
 
 
 def remove_user(batch: Batch, asked: Asked[RemoveUser]) -> NewEvent:
-    """End somebody's membership. For owners and admins of a group; an owner only by an owner."""
-    room = open_group(batch, asked)
+    """End somebody's membership. For owners and admins of a group; an owner only by an owner.
+
+    A deleted account leaves direct rooms too: staff asks for that alone.
+    """
+    room = open_room(batch, asked)
+    if not (room.kind == ChatRoom.Kind.DIRECT and asked.is_staff and is_deleted(asked.command.user)):
+        require_group(room)
     removed = room.members.get(asked.command.user)
     require_role(room, asked, "owner" if removed is not None and removed.role == "owner" else "admin")
     if removed is None:

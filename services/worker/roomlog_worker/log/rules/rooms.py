@@ -3,13 +3,14 @@
 from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead
 from roomlog.new_event import NewEvent
-from roomlog.selectors import active_user_ids, is_code
+from roomlog.selectors import is_code
 from roomlog_contract.commands import CreateRoom, RenameRoom
 from roomlog_contract.errors import ErrorCode
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom, Standing
 from ..errors import RefusedWrite
+from ..newcomers import hold_active
 from ..quotas import check_may_be_brought, check_may_create
 from .access import open_group, require_role
 
@@ -18,7 +19,7 @@ def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
     """Make the room with its first event and members; the direct room of a pair is made only once.
 
     Raises:
-        HeldElsewhere: another transaction makes a room of the same person.
+        HeldElsewhere: another transaction makes a room of the same person, or deletes a member's account.
     """
     command = asked.command
     if asked.room in batch.rooms:
@@ -56,7 +57,7 @@ def _first_members(asked: Asked[CreateRoom]) -> list[tuple[int, str]]:
     # The list and not the people in it: [2, 2] would be a second room of the pair (see `room_of`).
     if command.kind == "direct" and not len(command.members) == len(others) == 1:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
-    if active_user_ids([*makers, *others]) != {*makers, *others}:
+    if hold_active([*makers, *others]) != {*makers, *others}:
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
     role = Membership.Role.MEMBER if command.kind == "direct" else Membership.Role.OWNER
     return [

@@ -25,6 +25,7 @@ PARAMETERS = {
     "lock_leases": ("[7]",),
     "lock_heads": (ROOMS,),
     "read_commands": (NOW, f'[{{"uuid": "u", "room": "{ROOM.hex}", "person": 1}}]'),
+    "hold_people": ("[7]",),
     "insert_events": (NOW, "[]"),
     "move_heads": (f'[{{"room": "{ROOM.hex}", "seq": 1, "messages": 1}}]',),
     "append_single": (NOW, 7, ROOM, 1, ROOM, "epoch", 2, 1, 1, 9, "u", "hash", "text"),
