@@ -54,10 +54,19 @@ class SyncMembers(Command, frozen=True, kw_only=True, tag="sync_members"):
     users: list[int]
 
 
+class EraseMessages(Command, frozen=True, kw_only=True, tag="erase_messages"):
+    """Asks for somebody's messages of a room to lose their texts. Stored by an operator's command only."""
+
+    room: UUID
+    sender: int
+    uuids: list[str]
+    """Of the commands that the messages were."""
+
+
 class Envelope(Struct, frozen=True, kw_only=True):
     """A command on its way to a worker."""
 
-    command: ClientCommand | Identify | ReadHeads | FetchEvents | SyncMembers
+    command: ClientCommand | Identify | ReadHeads | FetchEvents | SyncMembers | EraseMessages
     gateway: str = ""
     """The gateway process that waits for the reply; empty where nobody does."""
     request: int = 0

@@ -8,6 +8,8 @@ import msgspec
 from roomlog_contract.commands import RoomWrite
 
 HASH_BYTES: Final = 16
+ERASED: Final = ""
+"""In the place of the hash of a text that was erased: every repeat counts as a duplicate."""
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 

@@ -14,7 +14,7 @@ from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of, shard_of_room
 
-from .body_hash import hash_of
+from .body_hash import ERASED, hash_of
 from .models import ChatMessage, ChatRoom, PendingCommand, RoomEvent
 
 PENDING_IN_A_SHARD: Final = 1_000
@@ -30,7 +30,7 @@ def refuse_the_impossible(command: RoomWrite, user_id: int) -> None:
     same: dict[str, Any] = {"uuid": command.uuid, "room": room_of(command, user_id), "user": user_id}
     stored = RoomEvent.objects.filter(**same).values_list("body_hash", flat=True).first()
     if stored is not None:
-        if stored != hash_of(command) and not _is_direct(command):
+        if stored not in (hash_of(command), ERASED) and not _is_direct(command):
             raise _refused(command, ErrorCode.UUID_CONFLICT)
         return
     if any(_differs(bytes(row.envelope), command) for row in _pending(same["room"]).filter(**same)[:1]):

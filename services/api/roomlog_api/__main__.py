@@ -1,4 +1,4 @@
-"""`python -m roomlog_api new-epoch | doctor`: an operator's commands, in the image known as `roomlog`.
+"""`python -m roomlog_api doctor | new-epoch | erase | export`: an operator's commands, in the image known as `roomlog`.
 
 Beside the message's way. The commands are Django's; this gives them the api's settings and one sentence where
 those are wrong.
@@ -14,7 +14,16 @@ from roomlog_runtime.settings import SettingError
 COMMANDS: Final = {
     "doctor": "Check Redis, database, workers and clocks; say what to do. Exits with 1 if anything is wrong.",
     "new-epoch": "Invalidate every cursor. To restore: scale workers to 0, restore, new-epoch, scale up.",
+    "erase": "Take the texts out of all messages of a user: USER, its primary key, or --person ID.",
+    "export": "Write what a user said, or a room's log, as JSON lines: USER, --person ID or --room ID.",
 }
+DJANGOS: Final = {
+    "doctor": ["doctor"],
+    "new-epoch": ["new_epoch"],
+    "erase": ["roomlog", "erase"],
+    "export": ["roomlog", "export"],
+}
+"""What each is called beside a project's own commands."""
 HELP: Final = {"--help", "-h"}
 SETTINGS: Final = (
     "It reads the api's settings from the environment: ROOMLOG_SECRET_KEY, ROOMLOG_DATABASE_URL, …"
@@ -35,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
     from django.core.management import execute_from_command_line
 
     try:
-        execute_from_command_line(["roomlog", name.replace("-", "_"), *rest])
+        execute_from_command_line(["roomlog", *DJANGOS[name], *rest])
     except SettingError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the same
         return 1

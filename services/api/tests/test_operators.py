@@ -18,6 +18,16 @@ def test_a_new_epoch_is_another_one_and_printed(capsys: pytest.CaptureFixture[st
     assert f"epoch {after} for 0 rooms" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["erase", "export"])
+def test_what_people_said_is_erased_and_exported_by_name(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside a project's own commands the two are called `roomlog erase` and `roomlog export`."""
+    with pytest.raises(SystemExit):
+        main([name, "--person", "0"])
+    assert "There is no such person" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [[], ["migrate"], ["--help"]])
 def test_anything_else_is_told_what_there_is(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """These are an operator's commands, not all of Django's."""

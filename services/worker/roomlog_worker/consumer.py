@@ -31,6 +31,7 @@ from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
 from .head_reminders import HeadReminders
 from .lane import Lane
 from .leases import LeaseKeeper
+from .log.erasure import Erased
 from .log.errors import RefusedWrite
 from .member_sync import with_changes
 from .parking import PARKED_SECONDS, Parking
@@ -381,6 +382,8 @@ class Consumer:
         action, result = outcome.entry.action, outcome.result
         if isinstance(result, RefusedWrite):
             metrics.REFUSALS.labels(result.code.value).inc()
+        elif isinstance(result, Erased):
+            self._isolation.worked(action)
         elif result.duplicate:
             metrics.DUPLICATES.inc()
         else:

@@ -6,25 +6,30 @@ from typing import Final
 from uuid import UUID
 
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser
+from roomlog_contract.envelope import EraseMessages
 
 from .entries import Entry
 from .log import rules
 from .log.batch import Batch
+from .log.erasure import Erased, erase_messages
 from .log.errors import HeldElsewhere, RefusedWrite
 from .log.rules import Recorded
 
 MEMBER_CHANGES_AT_ONCE: Final = 16
 """Members who come or go in a transaction: each takes as long as some ten messages."""
 ROOM_CHANGES: Final = 8
-"""A new room counts as so many: with a hundred members it takes as long as hundreds of messages."""
+"""A new room counts as so many: with a hundred members it takes as long as hundreds of messages.
+
+So do a hundred messages that are erased.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An entry with what it became: an event of the log, or a refusal."""
+    """An entry with what it became: an event of the log, a refusal, or messages without texts."""
 
     entry: Entry
-    result: Recorded | RefusedWrite
+    result: Recorded | RefusedWrite | Erased
 
 
 def few_changes(entries: Iterable[Entry]) -> list[Entry]:
@@ -46,8 +51,8 @@ def few_changes(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _changes(entry: Entry) -> int:
-    match entry.write:
-        case CreateRoom():
+    match entry.envelope.command:
+        case CreateRoom() | EraseMessages():
             return ROOM_CHANGES
         case InviteUser() | RemoveUser() | LeaveRoom():
             return 1
@@ -81,12 +86,14 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
 
 
 def decide(batch: Batch, entry: Entry) -> Outcome:
-    """Make one command an event of the batch, or refuse it.
+    """Make one command an event of the batch, or refuse it; or erase what was asked for.
 
     Raises:
         HeldElsewhere: it can't be decided just now.
     """
     envelope = entry.envelope
+    if isinstance(envelope.command, EraseMessages):
+        return Outcome(entry, erase_messages(batch, envelope.command))
     try:
         return Outcome(entry, rules.carry_out(batch, entry.write, envelope.user, staff=envelope.staff))
     except RefusedWrite as refused:

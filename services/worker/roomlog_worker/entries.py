@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from roomlog_contract.commands import NewMessage, RoomWrite, action_of
-from roomlog_contract.envelope import Envelope, SyncMembers, decode_envelope
+from roomlog_contract.envelope import Envelope, EraseMessages, SyncMembers, decode_envelope
 from roomlog_contract.shards import room_of
 
 _READS: Final = (":read", ":browse")
@@ -88,10 +88,10 @@ def entry_of(stream: str, entry_id: str, value: bytes) -> Entry | None:
 def pending_entry(shard: int, row: int, value: bytes) -> Entry | None:
     """Return a row of PendingCommand as an entry; None if it can't be decoded or writes nothing.
 
-    A SyncMembers is no write itself: `member_sync` makes writes of it.
+    A SyncMembers is no write itself: `member_sync` makes writes of it. An EraseMessages changes events.
     """
     envelope = _decoded(value)
-    if envelope is None or not isinstance(envelope.command, RoomWrite | SyncMembers):
+    if envelope is None or not isinstance(envelope.command, RoomWrite | SyncMembers | EraseMessages):
         return None
     return Entry(shard, "", f"pending-{row}", envelope, row)
 

@@ -21,6 +21,7 @@ from roomlog_contract.events import ErrorAnswer, RoomSummary, User
 from .bus import ChannelNotice
 from .decisions import Outcome
 from .entries import Entry
+from .log.erasure import Erased
 from .log.errors import RefusedWrite
 from .log.rules import Recorded
 
@@ -58,6 +59,8 @@ def publications(outcomes: Sequence[Outcome], known: Mapping[int, User] = _NOBOD
             case RefusedWrite(code=code, message=message, retry_after_ms=retry_after_ms):
                 frame = encode_frame(error_answer(entry, code, message, retry_after_ms))
                 _reply(out.refusals, entry, frame)
+            case Erased():
+                pass  # who has the messages keeps them until reading the room afresh
     return out
 
 

@@ -146,6 +146,18 @@ def doctor(context: typer.Context) -> None:
     _operate("doctor", context.args)
 
 
+@app.command(context_settings=HANDED_ON)
+def erase(context: typer.Context) -> None:
+    """Take the texts out of all messages of a user; needs the api's settings."""
+    _operate("erase", context.args)
+
+
+@app.command(context_settings=HANDED_ON)
+def export(context: typer.Context) -> None:
+    """Write what a user said, or a room's log, as JSON lines; needs the api's settings."""
+    _operate("export", context.args)
+
+
 def main() -> None:
     """Entry point of the `roomlog` command."""
     prepare()

@@ -92,11 +92,14 @@ class ChatRoomAdmin(BoundedAdmin):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Return what the history says: who was invited, not which fields of the form were filled in."""
+        """Return what the history says: who was invited, not which fields of the form were filled in.
+
+        By their ids: a name would outlive its account here.
+        """
         if add:
             return super().construct_change_message(request, form, formsets, add)
-        names = [str(person) for person in form.cleaned_data["invite"]]
-        return f"Requested: invite {_some(names)} as {form.cleaned_data['role']}."
+        people = [f"person {person.pk}" for person in form.cleaned_data["invite"]]
+        return f"Requested: invite {_some(people)} as {form.cleaned_data['role']}."
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: members came with the command."""
@@ -156,14 +159,14 @@ class MembershipAdmin(ReadOnlyAdmin):
         for member in removed:
             command = RemoveUser(uuid=uuid4().hex, room=member.room_id, user=member.user_id)
             request_command(command, person_of(request.user).pk, staff=True)
-            self.log_change(request, member.room, f"Requested: remove {member.user}.")
+            self.log_change(request, member.room, f"Requested: remove person {member.user_id}.")
         if removed:
             messages.success(request, _ASKED.format(f"{len(removed)} removals"))
         if len(removed) < len(members):
             messages.warning(request, "Direct rooms keep their two members.")
 
 
-def _some(names: list[str]) -> str:
-    """Return the first names, and how many more there are."""
-    rest = len(names) - MAX_NAMED
-    return ", ".join(names[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+def _some(people: list[str]) -> str:
+    """Return the first people, and how many more there are."""
+    rest = len(people) - MAX_NAMED
+    return ", ".join(people[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,1 +1,1 @@
-"""The app's commands: `doctor` and `new_epoch`."""
+"""The app's commands: `doctor`, `new_epoch` and `roomlog`."""

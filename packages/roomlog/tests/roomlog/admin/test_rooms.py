@@ -110,7 +110,7 @@ def test_somebody_is_invited(admin_client: Client, lobby: UUID, admin_user: User
     assert work() == []
     assert Membership.objects.get(room=lobby, user=person_of(carol)).role == "admin"
     assert RoomEvent.objects.get(room=lobby, kind="invite_user").user == person_of(admin_user)
-    assert history(lobby) == ["Requested: invite carol as admin."]
+    assert history(lobby) == [f"Requested: invite person {id_of(carol)} as admin."]
 
 
 def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: Client, lobby: UUID) -> None:
@@ -125,7 +125,7 @@ def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work:
     """The action on selected memberships asks the workers; the rows go when they have done it."""
     member = Membership.objects.get(room=lobby, user=person_of(bob))
     assert "1 removals requested; a worker" in remove(admin_client, [member.pk])
-    assert history(lobby) == ["Requested: remove bob."]
+    assert history(lobby) == [f"Requested: remove person {id_of(bob)}."]
     assert Membership.objects.filter(pk=member.pk).exists()
     assert work() == []
     assert not Membership.objects.filter(pk=member.pk).exists()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from roomlog.body_hash import hash_of
+from roomlog.body_hash import ERASED, hash_of
 from roomlog.frames import Event
 from roomlog.models import RoomEvent
 from roomlog_contract.commands import (
@@ -69,7 +69,7 @@ def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = Fals
     asked = Asked(command, room_of(command, user), user, hash_of(command), staff)
     known = batch.known.get(asked.key)
     if known is not None:
-        if known.body_hash != asked.body_hash:
+        if known.body_hash not in (asked.body_hash, ERASED):
             raise RefusedWrite(ErrorCode.UUID_CONFLICT)
         return Recorded(known, batch.rooms[known.room_id].epoch, duplicate=True)
     before = len(batch.events)

@@ -1,0 +1,95 @@
+"""`manage.py roomlog erase | export`: what an operator does with what people have said.
+
+Beside the message's way. Results go to standard output or a file, progress to standard error.
+"""
+
+from argparse import ArgumentParser
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Final, TextIO
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+
+from roomlog.erasure import erase
+from roomlog.export import lines_of_person, lines_of_room
+from roomlog.models import ChatRoom, PendingCommand, Person
+from roomlog.people import person_id_by_text
+
+STILL_LEAVING: Final = "The workers have not ended all memberships of this account yet. Run this again."
+UNREADABLE: Final = "{} dead letters can't be read, so nobody knows whose they are. See the admin."
+ASKED: Final = "{} messages: workers erase them within seconds. {} dead letters: erased."
+
+
+class Command(BaseCommand):
+    """Erases or exports."""
+
+    help = "Erase or export what people have said."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the two."""
+        actions = parser.add_subparsers(dest="action", required=True)
+        erasing = actions.add_parser("erase", help="take the texts out of all messages of a person")
+        exporting = actions.add_parser("export", help="write what a person said, or a room's log, as JSON")
+        for each in (erasing, exporting):
+            each.add_argument("user", nargs="?", help="the primary key of your user")
+            each.add_argument("--person", type=int, help="the person's id, as in messages")
+        exporting.add_argument("--room", type=UUID, help="the room's id")
+        exporting.add_argument("--output", type=Path, help="a new file instead of standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do the one that was asked for."""
+        if options["action"] == "erase":
+            self._erase(_person(options))
+        else:
+            self._export(options)
+
+    def _erase(self, person: Person) -> None:
+        """Ask for it, and say what was found."""
+        if PendingCommand.objects.filter(uuid=f"deleted-{person.pk}").exists():
+            raise CommandError(STILL_LEAVING)
+        found = erase(person.pk, self._progress)
+        self.stderr.write("")
+        self.stdout.write(ASKED.format(found.messages, found.letters))
+        if found.unreadable:
+            self.stderr.write(UNREADABLE.format(found.unreadable))
+
+    def _export(self, options: dict[str, Any]) -> None:
+        if options["room"] is None:
+            lines = lines_of_person(_person(options), self._progress)
+        else:
+            lines = lines_of_room(_room(options), self._progress)
+        with self._target(options["output"]) as file:
+            for line in lines:
+                file.write(f"{line}\n")
+        self.stderr.write("")
+
+    def _target(self, path: Path | None) -> AbstractContextManager[TextIO | OutputWrapper]:
+        try:
+            return nullcontext(self.stdout) if path is None else path.open("x", encoding="utf-8")
+        except OSError as error:
+            raise CommandError(str(error)) from None
+
+    def _progress(self, done: int, of: int) -> None:
+        self.stderr.write(f"\r{100 * done // max(of, 1)} %", style_func=str, ending="")
+        self.stderr.flush()
+
+
+def _person(options: dict[str, Any]) -> Person:
+    """Return whom the words mean: by a user's key, or by the id that is in messages."""
+    key, number = options["user"], options["person"]
+    if (key is None) == (number is None):
+        raise CommandError("Give the primary key of a user, or --person.")
+    found = Person.objects.filter(pk=person_id_by_text(key) if number is None else number).first()
+    if found is None:
+        raise CommandError("There is no such person. Of a deleted account only --person finds it.")
+    return found
+
+
+def _room(options: dict[str, Any]) -> ChatRoom:
+    if options["user"] is not None or options["person"] is not None:
+        raise CommandError("Give a person or a room, not both.")
+    found = ChatRoom.objects.filter(pk=options["room"]).first()
+    if found is None:
+        raise CommandError("There is no such room.")
+    return found

@@ -1,0 +1,101 @@
+"""`roomlog erase`: what it finds of a person, what it asks the workers for, and what it cleans itself."""
+
+from io import StringIO
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from roomlog import erasure, log_scan
+from roomlog.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog_contract.commands import NewMessage
+from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
+from tests.harness.people import People, make_room, message, post_as, written
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def erase(*words: str) -> str:
+    """Run the command and return all that it printed."""
+    out = StringIO()
+    call_command("roomlog", "erase", *words, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def asked() -> list[tuple[UUID, int, set[str]]]:
+    """Return what workers are asked to erase: room, sender and uuids."""
+    envelopes = [decode_envelope(bytes(row.envelope)) for row in PendingCommand.objects.order_by("id")]
+    return [
+        (envelope.command.room, envelope.command.sender, set(envelope.command.uuids))
+        for envelope in envelopes
+        if isinstance(envelope.command, EraseMessages)
+    ]
+
+
+def test_messages_are_found_in_every_room_and_piece(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the log and in the queue; others' are left out, and nothing is written to the log here."""
+    monkeypatch.setattr(log_scan, "PIECE", 2)
+    here, there = make_room(people.alice, [people.bob]), make_room(people.bob, [people.alice])
+    for number in range(3):
+        written(message(here, uuid=f"a{number}"), people.alice)
+        written(message(here), people.bob)
+    written(message(there, uuid="b"), people.alice)
+    post_as(there, people.alice, "still waiting", uuid="c")
+    key = User.objects.get(roomlog_person=people.alice).pk
+    assert "5 messages" in erase(str(key))
+    found: dict[UUID, set[str]] = {}
+    for room, sender, uuids in asked():
+        assert sender == people.alice
+        found.setdefault(room, set()).update(uuids)
+    assert found == {here: {"a0", "a1", "a2"}, there: {"b", "c"}}
+    assert not RoomEvent.objects.filter(text="", kind="new_message").exists()
+
+
+def test_a_command_names_a_bounded_number_of_messages(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker's transaction stays short."""
+    monkeypatch.setattr(erasure, "AT_ONCE", 2)
+    room = make_room(people.alice)
+    for _ in range(5):
+        written(message(room), people.alice)
+    erase("--person", str(people.alice))
+    assert [len(uuids) for _, _, uuids in asked()] == [2, 2, 1]
+
+
+def test_dead_letters_lose_their_texts(people: People) -> None:
+    """Only theirs; what can't be read is told of."""
+    room = make_room(people.alice, [people.bob])
+    for number, user in enumerate((people.alice, people.bob)):
+        envelope = Envelope(command=NewMessage(uuid="u", room=room, text="secret"), user=user)
+        DeadLetter.objects.create(shard=1, entry=f"{number}-0", error="x", envelope=encode(envelope))
+    DeadLetter.objects.create(shard=1, entry="2-0", error="undecodable", envelope=b"\xc1")
+    printed = erase("--person", str(people.alice))
+    assert "1 dead letters: erased" in printed
+    assert "1 dead letters can't be read" in printed
+    hers, his, _ = DeadLetter.objects.order_by("entry")
+    assert b"secret" not in bytes(hers.envelope)
+    assert decode_envelope(bytes(hers.envelope)).user == people.alice
+    assert b"secret" in bytes(his.envelope)
+
+
+def test_a_deleted_account_has_left_first(people: People) -> None:
+    """So that nothing of it can come after what was found."""
+    room = make_room(people.alice)
+    written(message(room), people.alice)
+    User.objects.get(roomlog_person=people.alice).delete()
+    with pytest.raises(CommandError, match="Run this again"):
+        erase("--person", str(people.alice))
+    PendingCommand.objects.all().delete()
+    assert "1 messages" in erase("--person", str(people.alice))
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["0"], ["nobody"], ["--person", "0"], ["1", "--person", "1"]], ids=" ".join
+)
+def test_nobody_is_erased_by_mistake(people: People, words: list[str]) -> None:
+    """One person must be meant, and exist."""
+    with pytest.raises(CommandError):
+        erase(*words)
+    assert asked() == []

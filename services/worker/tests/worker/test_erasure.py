@@ -1,0 +1,183 @@
+"""Messages that lose their texts: by the room's owner, in the log's order, and for good."""
+
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from roomlog import erasure
+from roomlog.models import ChatRoom, DeadLetter, PendingCommand, RoomEvent, RoomHead
+from roomlog.pending import store
+from roomlog_contract.commands import Cursor, GetHistory, RenameRoom, SelectRoom
+from roomlog_contract.envelope import Envelope, EraseMessages
+from roomlog_worker import decisions
+from tests.harness.databases import EPOCH, held_elsewhere
+from tests.harness.people import People, make_room, message, post_as, written
+from tests.worker.bench import ON_POSTGRES, Bench
+
+
+def erase(person: int) -> None:
+    """Ask for it, as the command does."""
+    erasure.erase(person, lambda done, of: None)
+
+
+def carried_out() -> bool:
+    """Tell whether nothing waits any more."""
+    return not PendingCommand.objects.exists()
+
+
+def texts_of(room: UUID) -> list[str]:
+    """Return the texts of a room, in order."""
+    rows = RoomEvent.objects.filter(room=room, kind="new_message").order_by("seq")
+    return list(rows.values_list("text", flat=True))
+
+
+def test_the_texts_are_gone_and_every_seq_stays(bench: Bench, people: People) -> None:
+    """Of one person alone; nobody is told, and the log is as long as before."""
+    room = make_room(people.alice, [people.bob])
+    written(message(room, "hers"), people.alice)
+    written(message(room, "his"), people.bob)
+    before = RoomHead.objects.values_list("last_seq", "messages").get()
+    erase(people.alice)
+    bench.hear()
+    bench.worker.turn_until(carried_out)
+    assert texts_of(room) == ["", "his"]
+    assert RoomHead.objects.values_list("last_seq", "messages").get() == before
+    assert bench.hear().order == []
+    hers = RoomEvent.objects.get(room=room, user=people.alice, kind="new_message")
+    assert (hers.body_hash, hers.deleted_at is None) == ("", False)
+
+
+def test_whoever_reads_afresh_sees_deleted_messages(bench: Bench, people: People) -> None:
+    """By history, by select_room, and by events since a cursor."""
+    room = make_room(people.alice)
+    written(message(room, "hers"), people.alice)
+    erase(people.alice)
+    bench.worker.turn_until(carried_out)
+    bench.hear()
+    commands = (
+        SelectRoom(uuid="r", room=room),
+        SelectRoom(uuid="s", room=room, since=Cursor(epoch=EPOCH, seq=1)),
+        GetHistory(uuid="h", room=room),
+    )
+    reads = [bench.ask(command, people.alice) for command in commands]
+    heard = bench.drain()
+    afresh, since, history = (heard.frame(number) for number in reads)
+    seen = [afresh["room_messages"][0], since["events"][0]["message"], history["room_messages"][0]]
+    assert [(one["text"], one["deleted"]) for one in seen] == [("", True)] * 3
+
+
+@pytest.mark.parametrize("text", ["hers", "a guess"])
+def test_a_repeat_counts_as_a_duplicate_whatever_it_says(bench: Bench, people: People, text: str) -> None:
+    """So that nothing confirms what was said; and the text does not come back."""
+    room = make_room(people.alice)
+    written(message(room, "hers", uuid="u"), people.alice)
+    erase(people.alice)
+    bench.worker.turn_until(carried_out)
+    bench.hear()
+    request = bench.send(message(room, text, uuid="u"), people.alice)
+    frame = bench.drain().frame(request)
+    assert (frame["duplicate"], frame["message"]["text"], frame["message"]["deleted"]) == (True, "", True)
+    assert texts_of(room) == [""]
+    post_as(room, people.alice, text, uuid="u")
+    bench.worker.turn_until(carried_out)
+    assert texts_of(room) == [""]
+
+
+def test_what_waits_is_a_message_when_it_is_erased(bench: Bench, people: People) -> None:
+    """Both rows are in one sweep; what is said after it stays."""
+    room = make_room(people.alice)
+    post_as(room, people.alice, "waits")
+    erase(people.alice)
+    post_as(room, people.alice, "later")
+    bench.worker.turn_until(carried_out)
+    assert texts_of(room) == ["", "later"]
+
+
+def test_an_archived_room_and_one_that_is_gone(bench: Bench, people: People) -> None:
+    """A closed log is erased too; of a room that never was, the row goes."""
+    room = make_room(people.alice)
+    written(message(room, "hers"), people.alice)
+    erase(people.alice)
+    ChatRoom.objects.update(archived_at=timezone.now())
+    row = PendingCommand.objects.get()
+    row.pk, row.room = None, UUID(int=7)
+    row.save()
+    bench.worker.turn_until(carried_out)
+    assert texts_of(room) == [""]
+
+
+def test_one_transaction_erases_a_few_hundred(
+    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others' messages don't wait behind all of somebody's."""
+    monkeypatch.setattr(erasure, "AT_ONCE", 1)
+    room = make_room(people.alice)
+    most = decisions.MEMBER_CHANGES_AT_ONCE // decisions.ROOM_CHANGES
+    for _ in range(2 * most + 1):
+        written(message(room, "hers"), people.alice)
+    erase(people.alice)
+    bench.wake(room)
+    bench.turn()
+    assert texts_of(room).count("") == most
+    bench.worker.turn_until(carried_out)
+    assert set(texts_of(room)) == {""}
+
+
+def test_a_successor_goes_on(bench: Bench, people: People) -> None:
+    """An owner that died before it came to them leaves nothing half done."""
+    room = make_room(people.alice)
+    for _ in range(3):
+        written(message(room, "hers"), people.alice)
+    erase(people.alice)
+    bench.successor().turn_until(carried_out)
+    assert set(texts_of(room)) == {""}
+
+
+def test_what_always_fails_is_given_up_and_stops_nobody(
+    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It becomes a dead letter, which names no text."""
+    room, other = make_room(people.alice), make_room(people.bob)
+    written(message(room, "hers"), people.alice)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(decisions, "erase_messages", fail)
+    erase(people.alice)
+    post_as(other, people.bob, "goes on")
+    bench.worker.turn_until(carried_out)
+    assert DeadLetter.objects.get().action == "erase_messages"
+    assert texts_of(other) == ["goes on"]
+
+
+@ON_POSTGRES
+def test_a_room_that_somebody_holds_waits(bench: Bench, people: People) -> None:
+    """Only under the lock of its head does its log change."""
+    room = make_room(people.alice)
+    written(message(room, "hers"), people.alice)
+    erase(people.alice)
+    with held_elsewhere("roomlog_roomhead WHERE room_id = %s", room):
+        bench.wake(room)
+        bench.turn(3)
+        assert texts_of(room) == ["hers"]
+    bench.worker.turn_until(carried_out)
+    assert texts_of(room) == [""]
+
+
+def test_namesakes_keep_their_texts(bench: Bench, people: People) -> None:
+    """The same uuid of somebody else, of another room, or of another kind of command."""
+    room, other = make_room(people.alice, [people.bob]), make_room(people.alice)
+    for command, user in (
+        (message(room, "hers", uuid="u"), people.alice),
+        (message(room, "his", uuid="u"), people.bob),
+        (message(other, "elsewhere", uuid="u"), people.alice),
+        (RenameRoom(uuid="name", room=room, name="a name"), people.alice),
+    ):
+        written(command, user)
+    asked = EraseMessages(uuid="e", room=room, sender=people.alice, uuids=["u", "name"])
+    store(room, Envelope(command=asked, user=people.bob, staff=True))
+    bench.worker.turn_until(carried_out)
+    assert (texts_of(room), texts_of(other)) == (["", "his"], ["elsewhere"])
+    assert RoomEvent.objects.get(kind="rename_room").deleted_at is None
