@@ -1,4 +1,4 @@
-"""`python -m roomlog_api doctor | new-epoch | erase | export`: an operator's commands, in the image known as `roomlog`.
+"""`python -m roomlog_api COMMAND`: an operator's commands, in the image known as `roomlog`.
 
 Beside the message's way. The commands are Django's; this gives them the api's settings and one sentence where
 those are wrong.

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roomlog import export, log_scan
-from roomlog.models import RoomEvent
+from roomlog.models import ChatRoom, RoomEvent
 from tests.harness.people import People, make_room, message, written
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -66,8 +66,6 @@ def test_memory_does_not_grow_with_the_log(people: People, monkeypatch: pytest.M
     for _ in range(5):
         written(message(room), people.alice)
     told: list[tuple[int, int]] = []
-    from roomlog.models import ChatRoom
-
     with CaptureQueriesContext(connection) as asked:
         lines = list(export.lines_of_room(ChatRoom.objects.get(), lambda *done: told.append(done)))
     pages = [one["sql"] for one in asked.captured_queries if "roomlog_roomevent" in one["sql"]]
