@@ -34,6 +34,8 @@ class Configuration:
     """Dotted path of the function that names people and has their pictures: `people_hook`."""
     authenticators: Sequence[str] = ("authtoken",)
     """Whose tokens sign in, by name or as dotted paths of functions: `authenticators`."""
+    policy: str | None = None
+    """Dotted path of the class or module with the project's own rules: `policy`."""
     proxies: int = 0
     """Trusted proxies in front: so many of X-Forwarded-For's last addresses are true."""
     rooms_per_user: int = limits.ROOMS_PER_USER

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from roomlog.configuration import configuration
 from roomlog.models import Membership, Person
 from roomlog.people import as_user, is_active, person_id_by_text
+from roomlog.policy import findable
 from roomlog_contract.events import User
 
 MIN_PREFIX: Final = 2
@@ -49,15 +50,15 @@ def people_of_account(asker: int, key: str) -> list[User]:
 
 
 def _findable(asker: int) -> QuerySet[Person]:
-    """Return the active people whom the project's policy shows to the asker."""
-    policy = FindPeople(configuration().find_people)
-    if policy is FindPeople.NOBODY:
+    """Return the active people whom the project shows to the asker: by FIND_PEOPLE, then by its policy."""
+    choice = FindPeople(configuration().find_people)
+    if choice is FindPeople.NOBODY:
         return Person.objects.none()
     found = Person.objects.filter(is_active("user"))
-    if policy is FindPeople.SHARED_ROOMS:
+    if choice is FindPeople.SHARED_ROOMS:
         theirs = Membership.objects.filter(user=OuterRef("pk"), room__memberships__user=asker)
         found = found.filter(Exists(theirs))
-    return found
+    return findable(asker, found)
 
 
 def _begins(prefix: str) -> Q:

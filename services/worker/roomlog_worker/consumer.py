@@ -34,9 +34,11 @@ from .leases import LeaseKeeper
 from .log.erasure import Erased
 from .log.errors import RefusedWrite
 from .member_sync import with_changes
+from .objections import Objections
 from .parking import PARKED_SECONDS, Parking
 from .poison import Isolation
 from .publications import Publications, publications
+from .trouble import Trouble
 from .writer import Writer
 
 log = structlog.get_logger()
@@ -97,11 +99,9 @@ class Consumer:
         self._swept = 0
         """The row up to which the sweep under way has come; 0 between sweeps."""
         self._parking = Parking()
+        self._objections = Objections()
         self._turned_at = time.monotonic()
-        self._troubled = "starting"
-        self._troubled_at = self._turned_at
-        self._told: set[tuple[str, str]] = set()
-        """Dependency and state of the trouble that was logged since all was well."""
+        self._trouble = Trouble()
 
     def run(self) -> None:
         """Work until shutdown is requested, then hand the leases over."""
@@ -112,6 +112,11 @@ class Consumer:
         self._hand_over()  # first: reads need no lease, and rooms must not wait for those under way
         for lane in self._lanes:
             lane.join()
+        self.close()
+
+    def close(self) -> None:
+        """End the threads that ask the project's policy. Again is harmless."""
+        self._objections.close()
 
     def is_turning(self) -> bool:
         """Tell whether all loops go round; says nothing about Redis or the database."""
@@ -120,7 +125,7 @@ class Consumer:
 
     def trouble(self) -> str | None:
         """Return why the last turn was cut short, or None; that of a lane counts too."""
-        return self._troubled or next((why for lane in self._lanes if (why := lane.trouble())), None)
+        return self._trouble.name or next((why for lane in self._lanes if (why := lane.trouble())), None)
 
     def turn(self) -> None:
         """Do one round of work. Trouble ends it early, after a pause, and is no error."""
@@ -204,7 +209,7 @@ class Consumer:
         except (DatabaseError, InterfaceError):
             connection.close()
         self._own(set())
-        self._troubled = str(error)
+        self._trouble.name = str(error)
         self._shutdown.wait(TROUBLE_SECONDS)
 
     def _without_redis(self) -> None:
@@ -226,23 +231,11 @@ class Consumer:
         self._rewind()
 
     def _pause(self, dependency: str, error: Exception) -> None:
-        metrics.TROUBLE.labels(dependency).inc()
-        if not self._told:
-            self._troubled_at = time.monotonic()
-        state = sqlstate_of(error)
-        if (dependency, state) not in self._told:
-            self._told.add((dependency, state))
-            name = type(error.__cause__ if isinstance(error, FailAlike) else error).__name__
-            log.warning("trouble", dependency=dependency, error=name, sqlstate=state)
-        self._troubled = dependency
+        self._trouble.met(dependency, error)
         self._shutdown.wait(TROUBLE_SECONDS)
 
     def _recover(self) -> None:
-        if self._told:
-            seconds = round(time.monotonic() - self._troubled_at, 1)
-            log.info("trouble_over", dependency=self._troubled, seconds=seconds)
-            self._told.clear()
-        self._troubled = ""
+        self._trouble.ended()
         self._pulse.has_database = True
 
     def _hand_over(self) -> None:
@@ -290,7 +283,11 @@ class Consumer:
         if not entries:
             return
         started, began_ms = time.monotonic(), time.time() * 1000
-        self._commit_all(entries)
+        sifted = self._objections.sift(entries)
+        self._parking.rooms |= sifted.waiting
+        if sifted.refused:
+            self._tell(publications(sifted.refused))
+        self._commit_all(sifted.ready)
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
         for entry in entries:
             if received_ms := entry.envelope.received_ms:
@@ -322,19 +319,23 @@ class Consumer:
             self._parking.hurry()
         published = self._writer.write(few)
         self._crash.reached("after_commit")
-        try:
-            self._publish(published)
-        finally:  # what was not published is told with the next reminder of the heads
-            self._pulse.drained += len(published.outcomes)
-            metrics.BATCH_ENTRIES.observe(len(entries))
-            for outcome in published.outcomes:
-                self._count(outcome)
+        metrics.BATCH_ENTRIES.observe(len(entries))
+        self._tell(published)
         if connection.vendor == "sqlite":
             self._shutdown.wait(SQLITE_PAUSE_SECONDS)
         if len(published.outcomes) == len(entries):
             return ()
         done = {outcome.entry.key for outcome in published.outcomes}
         return {entry.room for entry in entries if entry.key not in done}
+
+    def _tell(self, published: Publications) -> None:
+        try:
+            self._publish(published)
+        finally:  # what was not published is told with the next reminder of the heads
+            self._pulse.drained += len(published.outcomes)
+            self._objections.forget([outcome.entry for outcome in published.outcomes])
+            for outcome in published.outcomes:
+                self._count(outcome)
 
     def _publish(self, out: Publications) -> None:
         """Publish, delete, and only then answer: an error promises that no worker will process its entry."""

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from roomlog.authenticators import APPS, SIMPLEJWT
 from roomlog.configuration import KEYS, SETTING
 from roomlog.finding import FindPeople
+from roomlog.policy import QUESTIONS, policy_at
 from roomlog_runtime.errors import SettingError
 from roomlog_runtime.redis_prefix import check_redis_prefix
 from roomlog_runtime.redis_url import DEFAULT_URL, check_redis_url
@@ -126,6 +127,19 @@ def _function(value: Any) -> str | None:
     return None if callable(found) else f"{value} can't be called: write the dotted path of a function."
 
 
+def _policy(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        found = policy_at(value)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        return (
+            f'Write the dotted path of a class or module, as in "shop.chat.Rules" ({type(error).__name__}).'
+        )
+    unknown = [name for name in vars(found) if name.startswith("may_") and name not in QUESTIONS]
+    return f"{unknown[0]} is no question: write {', '.join(QUESTIONS)}." if unknown else None
+
+
 _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "REDIS_URL": _redis_url,
     "REDIS_PREFIX": _redis_prefix,
@@ -133,6 +147,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "FIND_PEOPLE": _find_people,
     "PEOPLE": _function,
     "AUTHENTICATORS": _authenticators,
+    "POLICY": _policy,
     "PROXIES": _proxies,
     "ROOMS_PER_USER": _at_least_one,
     "ROOM_CREATIONS_PER_MINUTE": _at_least_one,

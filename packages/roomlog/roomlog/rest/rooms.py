@@ -12,6 +12,7 @@ from roomlog.frames import message_of
 from roomlog.message_lookup import places_of
 from roomlog.pending import request_command
 from roomlog.people import person_of
+from roomlog.policy import objection_to
 from roomlog_contract import limits
 from roomlog_contract.commands import (
     CreateRoom,
@@ -22,6 +23,7 @@ from roomlog_contract.commands import (
     RenameRoom,
     RoomWrite,
 )
+from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of
 
 from .command_body import read_command
@@ -125,6 +127,8 @@ class PlacesView(RestView):
 
 def _requested(request: Request, command: RoomWrite) -> Response:
     user_id = person_of(request.user).pk
+    if sentence := objection_to(command, user_id):
+        raise RefusedCommand(ErrorCode.FORBIDDEN, sentence, uuid=command.uuid)
     uuid = request_command(command, user_id)
     body = RequestedSerializer({"uuid": uuid, "room": room_of(command, user_id)})
     return Response(body.data, status=HTTP_202_ACCEPTED)

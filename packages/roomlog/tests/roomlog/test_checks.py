@@ -25,11 +25,22 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("AUTHENTICATORS", "authtoken", "a list of authtoken"),
     ("AUTHENTICATORS", ["authtoken", "shop.nothing"], "dotted path of a function"),
     ("AUTHENTICATORS", ["knox"], "Install the package of knox"),
+    ("POLICY", "shop.rules", "dotted path of a class or module"),
+    ("POLICY", 7, "dotted path of a class or module"),
+    ("POLICY", "tests.roomlog.test_checks.Misspelt", "may_crate_room is no question"),
     ("PROXIES", 11, "from 0 to 10"),
     ("PROXIES", True, "whole number"),
     ("ROOMS_PER_USER", 0, "from 1"),
     ("ROOM_CREATIONS_PER_MINUTE", "60", "whole number"),
 ]
+
+
+class Misspelt:
+    """A policy that would never be asked."""
+
+    def may_crate_room(self) -> bool:
+        """Allow nothing."""
+        return False
 
 
 def found() -> dict[str | None, CheckMessage]:

@@ -13,7 +13,7 @@ from django.db import connection
 from roomlog import authenticators
 from roomlog_contract.commands import SelectRoom
 from roomlog_contract.envelope import Envelope, Identified, Identify
-from roomlog_worker import logins
+from roomlog_worker import logins, questions
 from roomlog_worker.entries import Entry
 from tests.harness.people import People, make_room, make_token, message
 from tests.worker.bench import DEADLINE_SECONDS, Bench, Heard, until
@@ -69,7 +69,7 @@ def test_everybody_is_known_by_the_first_who_knows_them(
     heard = until(bench.turn, lambda heard: len(heard.replies) == len(asked))
     users = [heard.reply(request, Identified).user for request in asked]
     assert [user and user.id for user in users] == [people.alice, people.bob, None]
-    assert all(name.startswith("login") for name in project.threads)
+    assert all(name.startswith("authenticator") for name in project.threads)
 
 
 def test_the_end_of_a_token_travels_along(bench: Bench, people: People) -> None:
@@ -105,7 +105,7 @@ def test_a_slow_one_and_a_broken_one_harm_nobody_else(
     user = heard.reply(good, Identified).user
     assert user is not None
     assert user.id == people.bob
-    monkeypatch.setattr(logins, "DEADLINE_SECONDS", 0.0)
+    monkeypatch.setattr(questions, "DEADLINE_SECONDS", 0.0)
     late = bench.ask(Identify(uuid="i", token="slow-bob"))
     deadline = time.monotonic() + DEADLINE_SECONDS
     while questions_left(bench):
@@ -118,7 +118,7 @@ def test_more_than_can_wait_are_asked_for_again(
     bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over the bound no thread is given and no answer, and the gateway comes back."""
-    monkeypatch.setattr(logins, "WAITING", 1)
+    monkeypatch.setattr(questions, "WAITING", 1)
     slow = bench.ask(Identify(uuid="i", token="slow-alice"))
     over = bench.ask(Identify(uuid="i", token="own-bob"))
     deadline = time.monotonic() + DEADLINE_SECONDS
@@ -148,4 +148,4 @@ def test_a_token_is_asked_about_once_though_a_read_leaves_it_out(bench: Bench, p
         ready, _ = logins_of_a_lane.sift(entries)
     logins_of_a_lane.close()
     assert sorted(project.tokens) == tokens
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("login")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("authenticator")]

@@ -1,0 +1,44 @@
+"""The trouble of a dependency, as the writer meets it turn after turn: told once, and once when it ends."""
+
+import time
+from typing import Final
+
+import structlog
+
+from . import metrics
+from .errors import FailAlike, sqlstate_of
+
+log = structlog.get_logger()
+
+STARTING: Final = "starting"
+
+
+class Trouble:
+    """What cut the last turn short, if anything did."""
+
+    def __init__(self) -> None:
+        self.name = STARTING
+        """A dependency, or a sentence; empty while all is well."""
+        self._since = time.monotonic()
+        self._told: set[tuple[str, str]] = set()
+        """Dependency and state of what was logged since all was well."""
+
+    def met(self, dependency: str, error: Exception) -> None:
+        """Note what ended a turn; log it if it is new."""
+        metrics.TROUBLE.labels(dependency).inc()
+        if not self._told:
+            self._since = time.monotonic()
+        state = sqlstate_of(error)
+        if (dependency, state) not in self._told:
+            self._told.add((dependency, state))
+            name = type(error.__cause__ if isinstance(error, FailAlike) else error).__name__
+            log.warning("trouble", dependency=dependency, error=name, sqlstate=state)
+        self.name = dependency
+
+    def ended(self) -> None:
+        """Note a turn that went well."""
+        if self._told:
+            seconds = round(time.monotonic() - self._since, 1)
+            log.info("trouble_over", dependency=self.name, seconds=seconds)
+            self._told.clear()
+        self.name = ""
