@@ -7,13 +7,14 @@ constant that the code enforces. It must not measure.
 from typing import Final
 
 from roomlog.authenticators import own_authenticators
+from roomlog.policy import has_policy
 from roomlog_contract import limits
 from roomlog_runtime.memory import Share
 from roomlog_worker.log.room_cache import MOST
 
 from .bus import BUNDLE_BYTES, READ_BATCH, UNCONFIRMED_BYTES
 from .lane import LANES, READS_AT_ONCE
-from .logins import THREADS
+from .questions import THREADS
 
 PROCESS_BYTES: Final = 160 * 1024 * 1024
 """Interpreter, Django, drivers."""
@@ -25,8 +26,8 @@ AROUND_BYTES: Final = 1024
 EVENT_BYTES: Final = limits.TEXT_CODE_POINTS * ESCAPED_BYTES + AROUND_BYTES
 REMEMBERED_BYTES: Final = 1024
 """Of a room, a sender in it and the sender's name together."""
-LOGIN_BYTES: Final = 2 * 1024 * 1024
-"""Memory of a thread that asks the project's authenticators, its database connection included."""
+ASKING_BYTES: Final = 2 * 1024 * 1024
+"""Memory of a thread that asks the project's own code, with its connection to the database."""
 QUESTION_BYTES: Final = 24 * 1024
 """Of the longest command that reads: a gateway's question for the heads of 1,000 rooms."""
 
@@ -41,6 +42,7 @@ def worst_case() -> tuple[Share, ...]:
         Share("reads in progress", 2 * QUESTION_BYTES, 2 * READ_BATCH * LANES),
         Share("rows of the page in progress", limits.PAGE_EVENTS * EVENT_BYTES, LANES),
         Share("pages answered together, as frames and bundles", 2 * page, READS_AT_ONCE * LANES),
-        Share("threads that ask authenticators", LOGIN_BYTES, THREADS if own_authenticators() else 0),
+        Share("threads that ask authenticators", ASKING_BYTES, THREADS if own_authenticators() else 0),
+        Share("threads that ask the policy", ASKING_BYTES, THREADS if has_policy() else 0),
         Share("bundles on their way to Redis", 2 * (UNCONFIRMED_BYTES + BUNDLE_BYTES), LANES),
     )
