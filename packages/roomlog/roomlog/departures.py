@@ -42,12 +42,23 @@ def on_user_deleted(instance: AbstractBaseUser, **_: Any) -> None:
             _leave_all_rooms(person)
 
 
+def is_leaving(person: int) -> bool:
+    """Tell whether workers have yet to end memberships of a deleted account."""
+    return PendingCommand.objects.filter(uuid=_uuid_of(person)).exists()
+
+
 def _leave_all_rooms(person: int) -> None:
     """Let the workers end the person's memberships; a sweep finds the rows, nobody is woken for each."""
     rooms = list(Membership.objects.filter(user=person).values_list("room_id", flat=True))
     if not rooms:
         return
     code = system_person().pk
-    commands = (RemoveUser(uuid=f"deleted-{person}", room=room, user=person) for room in rooms)
-    waiting = (Envelope(command=command, user=code, staff=True) for command in commands)
-    PendingCommand.objects.bulk_create(row_of(envelope.command.room, envelope) for envelope in waiting)
+    commands = (RemoveUser(uuid=_uuid_of(person), room=room, user=person) for room in rooms)
+    PendingCommand.objects.bulk_create(
+        row_of(command.room, Envelope(command=command, user=code, staff=True)) for command in commands
+    )
+
+
+def _uuid_of(person: int) -> str:
+    """Return the uuid of all removals of a person: an account is deleted once, and a room is left once."""
+    return f"deleted-{person}"

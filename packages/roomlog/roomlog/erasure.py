@@ -51,7 +51,7 @@ def erase(person: int, progress: Progress) -> Erasure:
 
 
 def _place(row: PendingCommand) -> tuple[UUID, str] | None:
-    envelope = _readable(row.envelope)
+    envelope = _readable(bytes(row.envelope))
     return (row.room, row.uuid) if envelope and isinstance(envelope.command, NewMessage) else None
 
 
@@ -77,7 +77,7 @@ def _pieces(uuids: list[str]) -> Iterator[list[str]]:
 def _clean_letters(person: int, found: Erasure) -> None:
     """Leave of the person's dead letters whose they are and where they belong, not what they say."""
     for letter in DeadLetter.objects.iterator():
-        envelope = _readable(letter.envelope)
+        envelope = _readable(bytes(letter.envelope))
         if envelope is None:
             found.unreadable += 1
         elif envelope.user == person and isinstance(envelope.command, NewMessage) and envelope.command.text:
@@ -88,6 +88,6 @@ def _clean_letters(person: int, found: Erasure) -> None:
 
 def _readable(value: bytes) -> Envelope | None:
     try:
-        return decode_envelope(bytes(value))
+        return decode_envelope(value)
     except msgspec.DecodeError:
         return None

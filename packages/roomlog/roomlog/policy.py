@@ -83,7 +83,7 @@ def _answers(command: CreateRoom | InviteUser, user: int) -> Iterator[Any]:
                 return  # refused by the worker: there is no such user
             members = [accounts[number] for number in others]
             yield _asked("may_create_room", accounts[user], command.kind, members)
-            if command.kind == ChatRoom.Kind.DIRECT and len(members) == 1:
+            if command.kind == "direct" and len(members) == 1:
                 yield _asked("may_message_directly", accounts[user], members[0])
         case InviteUser():
             membership = (

@@ -1,6 +1,5 @@
 """The project's policy: what it is asked, what its answers mean, and that it changes nothing by itself."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -48,7 +47,7 @@ class NoRules:
 
 
 @pytest.fixture(autouse=True)
-def rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Rules]]:
+def rules(monkeypatch: pytest.MonkeyPatch) -> type[Rules]:
     """The project names these rules."""
     monkeypatch.setitem(settings.ROOMLOG, "POLICY", "tests.roomlog.test_policy.Rules")
     monkeypatch.setattr(Rules, "answer", True)

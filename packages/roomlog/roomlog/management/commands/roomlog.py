@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
+from roomlog.departures import is_leaving
 from roomlog.erasure import erase
 from roomlog.export import lines_of_person, lines_of_room
-from roomlog.models import ChatRoom, PendingCommand, Person
+from roomlog.models import ChatRoom, Person
 from roomlog.people import person_id_by_text
 
 STILL_LEAVING: Final = "The workers have not ended all memberships of this account yet. Run this again."
@@ -46,7 +47,7 @@ class Command(BaseCommand):
 
     def _erase(self, person: Person) -> None:
         """Ask for it, and say what was found."""
-        if PendingCommand.objects.filter(uuid=f"deleted-{person.pk}").exists():
+        if is_leaving(person.pk):
             raise CommandError(STILL_LEAVING)
         found = erase(person.pk, self._progress)
         self.stderr.write("")
@@ -80,7 +81,8 @@ def _person(options: dict[str, Any]) -> Person:
     key, number = options["user"], options["person"]
     if (key is None) == (number is None):
         raise CommandError("Give the primary key of a user, or --person.")
-    found = Person.objects.filter(pk=person_id_by_text(key) if number is None else number).first()
+    wanted: int | None = number if key is None else person_id_by_text(key)
+    found = None if wanted is None else Person.objects.filter(pk=wanted).first()
     if found is None:
         raise CommandError("There is no such person. Of a deleted account only --person finds it.")
     return found
