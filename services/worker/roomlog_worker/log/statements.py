@@ -26,7 +26,7 @@ Key = tuple[str, UUID, int]
 _LOCK_LEASES: Final = statement("lock_leases")
 _LOCK_HEADS: Final = statement("lock_heads")
 _READ_COMMANDS: Final = statement("read_commands")
-_HOLD_PEOPLE: Final = statement("hold_people")
+_HOLD_PEOPLE: Final = statement("hold_people", on_sqlite=False)
 _INSERT_EVENTS: Final = statement("insert_events")
 _MOVE_HEADS: Final = statement("move_heads")
 _APPEND_SINGLE: Final = statement("append_single", on_sqlite=False)
@@ -115,9 +115,9 @@ def open_rooms(shards: Iterable[int], rooms: Iterable[UUID], keys: Iterable[Key]
 
 
 def hold_people(people: Iterable[int]) -> set[int]:
-    """Keep these people's accounts until the transaction ends; return who is held, as far as they exist.
+    """Keep these people's accounts until the transaction ends; return who is held. PostgreSQL only.
 
-    Others, whose accounts somebody is deleting just now, are left out.
+    Those whose accounts somebody is deleting just now are left out.
     """
     (rows,) = _exchange.ask(Call(_HOLD_PEOPLE, (_json(people),)))
     return {number for (number,) in rows}
