@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 CHART = Path(__file__).parents[2] / "deploy" / "helm" / "roomlog"
@@ -41,7 +42,29 @@ EVERYTHING: Manifest = {
     "worker": {"autoscaling": {"enabled": True, "prometheusAddress": "http://prometheus:9090"}},
     "metrics": {"podMonitor": {"enabled": True}, "rules": {"enabled": True}, "dashboards": {"enabled": True}},
 }
+IN_A_PROJECT: Manifest = {
+    **EXTERNAL,
+    "database": {},
+    "secretKey": {},
+    "api": {"enabled": False, "pathPrefix": "/chat"},
+    "worker": {
+        "image": {"repository": "example.org/shop", "tag": "42"},
+        "command": ["python", "manage.py", "message_process_worker"],
+    },
+    "migrations": {"command": ["python", "manage.py", "migrate", "--no-input"]},
+    "ingress": {"enabled": True, "host": "shop.example.org"},
+    "httpRoute": ROUTED["httpRoute"],
+    "metrics": EVERYTHING["metrics"],
+}
+"""Somebody's own Django project serves the app and knows its database and secret key."""
 NOTHING: Manifest = {}
+
+EACH_WAY = pytest.mark.parametrize(
+    "values",
+    [NOTHING, EXTERNAL, EVERYTHING, IN_A_PROJECT],
+    ids=["nothing", "external", "everything", "in a project"],
+)
+"""The ways to install: what holds for every object holds in each."""
 
 
 def run_helm(

@@ -3,7 +3,7 @@
 import pytest
 from kubernetes_validate.utils import ValidationError, validate
 
-from tests.chart.render import EVERYTHING, EXTERNAL, KUBERNETES_VERSIONS, NOTHING, Manifest, render
+from tests.chart.render import EACH_WAY, KUBERNETES_VERSIONS, NOTHING, Manifest, render
 
 pytestmark = pytest.mark.usefixtures("helm")
 
@@ -12,7 +12,7 @@ CUSTOM = ("HTTPRoute", "ScaledObject", "PodMonitor", "PrometheusRule")
 
 
 @pytest.mark.parametrize("version", KUBERNETES_VERSIONS)
-@pytest.mark.parametrize("values", [NOTHING, EXTERNAL, EVERYTHING], ids=["nothing", "external", "everything"])
+@EACH_WAY
 def test_every_object_fits_the_schema_of_its_kind(values: Manifest, version: str) -> None:
     """No field is misspelt, misplaced or of the wrong type."""
     checked = 0

@@ -11,7 +11,7 @@ import yaml
 
 from tests.chart.render import (
     CHART,
-    EVERYTHING,
+    EACH_WAY,
     EXTERNAL,
     NOTHING,
     ON_A_CLUSTER,
@@ -57,6 +57,11 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
             "gateway.autoscaling.minReplicas is 20, more than maxReplicas, which is 10",
         ),
         (
+            {"api": {"enabled": False}},
+            "set worker.image.repository and worker.image.tag and worker.command, for example [python",
+        ),
+        ({"migrations": {"image": {"tag": "3"}}}, 'migrations.image has the tag "3" of no repository'),
+        (
             {"api": {"extraEnv": [{"name": "ROOMLOG_BIND", "value": "x"}]}},
             "api.extraEnv sets ROOMLOG_BIND, which the chart sets",
         ),
@@ -88,6 +93,9 @@ def test_all_complaints_come_at_once() -> None:
         ({"logging": {"level": "loud"}}, "/logging/level"),
         ({"redis": {"existingSecret": "Not A Name"}}, "/redis/existingSecret"),
         ({"gateway": {"extraEnv": [{"name": "A"}]}}, "/gateway/extraEnv/0"),
+        ({"worker": {"extraEnvFrom": [{"prefix": "A"}]}}, "/worker/extraEnvFrom/0"),
+        ({"worker": {"command": "python manage.py"}}, "/worker/command"),
+        ({"migrations": {"command": ["sh", "-c", "./migrate"]}}, "/migrations/command"),
     ],
 )
 def test_unknown_keys_and_wrong_types_are_refused(values: Manifest, place: str) -> None:
@@ -152,7 +160,7 @@ def test_every_value_has_a_comment() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("values", [NOTHING, EXTERNAL, EVERYTHING], ids=["nothing", "external", "everything"])
+@EACH_WAY
 def test_the_chart_passes_the_linter(values: Manifest) -> None:
     """`helm lint` finds nothing."""
     answer = run_helm("lint", values)

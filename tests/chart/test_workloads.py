@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from tests.chart.render import (
+    EACH_WAY,
     EVERYTHING,
     EXTERNAL,
+    IN_A_PROJECT,
     NOTHING,
     Manifest,
     containers,
@@ -45,15 +47,18 @@ def pod_of(component: str, values: Manifest = NOTHING) -> Manifest:
 
 def every_pod(component: str) -> list[Manifest]:
     """The pod in each way to install that has it."""
-    found = [pod_specs(render(values)).get(component) for values in (NOTHING, EXTERNAL, EVERYTHING)]
+    found = [
+        pod_specs(render(values)).get(component) for values in (NOTHING, EXTERNAL, EVERYTHING, IN_A_PROJECT)
+    ]
     return [pod for pod in found if pod is not None]
 
 
-@pytest.mark.parametrize("values", [NOTHING, EXTERNAL, EVERYTHING], ids=["nothing", "external", "everything"])
-def test_the_table_knows_every_workload(values: Manifest) -> None:
+@EACH_WAY
+def test_the_table_knows_every_workload(values: Manifest, request: pytest.FixtureRequest) -> None:
     """No workload can be added without passing the tests of this file."""
-    expected = set(ALL) - (set(EMBEDDED) if values is EXTERNAL else set())
-    assert set(pod_specs(render(values))) == expected
+    absent = {"external": EMBEDDED, "in a project": (*EMBEDDED, "api")}
+    way = request.node.callspec.id
+    assert set(pod_specs(render(values))) == set(ALL) - set(absent.get(way, ()))
 
 
 @pytest.mark.parametrize("component", ALL)
@@ -184,7 +189,7 @@ def test_a_drain_takes_one_pod_after_the_other(component: str) -> None:
     assert budget["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"] == component
 
 
-@pytest.mark.parametrize("values", [NOTHING, EXTERNAL, EVERYTHING], ids=["nothing", "external", "everything"])
+@EACH_WAY
 def test_every_object_has_the_recommended_labels(values: Manifest) -> None:
     """Everything of an install is found by its labels; only what is shared has no component."""
     for manifest in render(values):
@@ -260,7 +265,8 @@ def test_who_needs_the_schema_waits_for_it_and_the_gateway_does_not(component: s
     """Sockets stay open while a migration runs; writers start only on the schema that they know."""
     spec = pod_of(component)["spec"]
     commands = [container["command"] for container in spec.get("initContainers", [])]
-    loop = ["sh", "-c", "until python -m django migrate --check; do sleep 2; done"]
+    loop = ["sh", "-c", 'until "$@" --check; do sleep 2; done', "--"]
+    loop += ["python", "-m", "django", "migrate", "--no-input"]
     assert commands == ([loop] if waits else [])
     if waits:
         assert spec["initContainers"][0]["image"] == spec["containers"][0]["image"]
@@ -311,6 +317,7 @@ def test_what_a_service_may_be_given_arrives_in_its_pod(component: str) -> None:
         "affinity": {"nodeAffinity": {}},
         "priorityClassName": "high",
         "extraEnv": [{"name": "EXTRA", "value": "1"}],
+        "extraEnvFrom": [{"secretRef": {"name": "more"}}],
         "topologySpreadConstraints": [
             {"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
         ],
@@ -322,3 +329,4 @@ def test_what_a_service_may_be_given_arrives_in_its_pod(component: str) -> None:
         assert pod["spec"][name] == given[name]
     for container in containers(pod):
         assert environment(container)["EXTRA"]["value"] == "1"
+        assert container["envFrom"] == given["extraEnvFrom"]

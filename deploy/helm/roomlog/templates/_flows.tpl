@@ -5,29 +5,33 @@
 {{- $redis := include "roomlog.flow.redis" . | fromYaml -}}
 {{- $database := include "roomlog.flow.database" . | fromYaml -}}
 {{- $clients := .Values.networkPolicy.clients -}}
+{{- $api := ternary (list "api") list .Values.api.enabled -}}
+{{- $account := ternary (list "test") list .Values.api.enabled -}}{{/* it asks for one only where our own project knows how to make it */}}
 gateway:
   ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8080) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9080) | fromJsonArray) | toJson }}
   egress: {{ list $dns $redis | toJson }}
 worker:
   ingress: {{ include "roomlog.flow.scrape" (dict "root" . "port" 9081) }}
   egress: {{ list $dns $redis $database | toJson }}
+{{- if .Values.api.enabled }}
 api:
   ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8000) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9082) | fromJsonArray) | toJson }}
   egress: {{ list $dns $redis $database | toJson }}
+{{- end }}
 migrate:
   ingress: []
   egress: {{ list $dns $database | toJson }}
 test:
   ingress: []
-  egress: {{ list $dns $database (include "roomlog.flow.toGateway" . | fromYaml) | toJson }}
+  egress: {{ list $dns (include "roomlog.flow.toGateway" . | fromYaml) | concat (ternary (list $database) list .Values.api.enabled) | toJson }}
 {{- if .Values.valkey.enabled }}
 valkey:
-  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 6379 "components" (list "gateway" "worker" "api")) | fromYaml) | toJson }}
+  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 6379 "components" (concat (list "gateway" "worker") $api)) | fromYaml) | toJson }}
   egress: []
 {{- end }}
 {{- if .Values.postgresql.enabled }}
 postgresql:
-  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 5432 "components" (list "worker" "api" "migrate" "test")) | fromYaml) | toJson }}
+  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 5432 "components" (concat (list "worker" "migrate") $api $account)) | fromYaml) | toJson }}
   egress: []
 {{- end }}
 {{- end -}}

@@ -118,12 +118,16 @@ readinessProbe:
 {{- define "roomlog.schemaCheck" -}}
 - name: schema
   {{- include "roomlog.imageFields" (dict "root" .root "image" .values.image) | nindent 2 }}
-  command: [sh, -c, "until python -m django migrate --check; do sleep 2; done"]
+  command: {{ concat (list "sh" "-c" "until \"$@\" --check; do sleep 2; done" "--") .root.Values.migrations.command | toJson }}
   env:
     {{- include "roomlog.env.django" .root | nindent 4 }}
     {{- with .values.extraEnv }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+  {{- with .values.extraEnvFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- include "roomlog.containerSecurity" . | nindent 2 }}
   resources:
     {{- toYaml .values.resources | nindent 4 }}

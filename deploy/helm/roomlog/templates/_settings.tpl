@@ -39,6 +39,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The paths that the routes send to the api: none where somebody's project serves the app by routes of its own. */}}
+{{- define "roomlog.apiPaths" -}}
+{{- ternary .Values.api.paths list .Values.api.enabled | toJson -}}
+{{- end -}}
+
 {{/* A path of the routes below the prefix; the prefix alone for /. Takes root and path. */}}
 {{- define "roomlog.routePath" -}}
 {{- printf "%s%s" .root.Values.api.pathPrefix (trimSuffix "/" .path) | default "/" -}}
@@ -46,7 +51,7 @@
 
 {{- define "roomlog.allowedOrigins" -}}
 {{- if .Values.gateway.allowedOrigins -}}{{ join "," .Values.gateway.allowedOrigins }}
-{{- else if include "roomlog.isForwarded" . -}}http://localhost:8000,http://127.0.0.1:8000
+{{- else if and .Values.api.enabled (include "roomlog.isForwarded" .) -}}http://localhost:8000,http://127.0.0.1:8000
 {{- end -}}
 {{- end -}}
 
@@ -92,6 +97,11 @@
   value: {{ .Values.logging.format }}
 {{- end -}}
 
+{{/* Several releases share a Redis by it: each names its own, or has namespace and release. */}}
+{{- define "roomlog.redisPrefix" -}}
+{{- .Values.redis.prefix | default (printf "%s/%s" .Release.Namespace .Release.Name) -}}
+{{- end -}}
+
 {{- define "roomlog.env.redis" -}}
 - name: ROOMLOG_REDIS_URL
   valueFrom:
@@ -99,7 +109,7 @@
       name: {{ .Values.redis.existingSecret | default (printf "%s-valkey" (include "roomlog.fullname" .)) | quote }}
       key: {{ ternary .Values.redis.key "url" (ne .Values.redis.existingSecret "") | quote }}
 - name: ROOMLOG_REDIS_PREFIX
-  value: {{ .Values.redis.prefix | default (printf "%s/%s" .Release.Namespace .Release.Name) | quote }}
+  value: {{ include "roomlog.redisPrefix" . | quote }}
 {{- end -}}
 
 {{- define "roomlog.env.database" -}}
@@ -118,12 +128,25 @@
       key: {{ ternary .Values.secretKey.key "secret-key" (ne .Values.secretKey.existingSecret "") | quote }}
 {{- end -}}
 
+{{/* Somebody's project may have a secret key and a database of its own: then the chart makes and passes on none. */}}
+{{- define "roomlog.hasSecretKey" -}}
+{{- if or .Values.api.enabled .Values.secretKey.existingSecret .Values.secretKey.value }}yes{{ end -}}
+{{- end -}}
+
+{{- define "roomlog.hasDatabase" -}}
+{{- if or .Values.postgresql.enabled .Values.database.existingSecret }}yes{{ end -}}
+{{- end -}}
+
 {{/* The environment of every Django process, including migrations and checks. */}}
 {{- define "roomlog.env.django" -}}
-{{ include "roomlog.env.secretKey" . }}
-{{ include "roomlog.env.database" . }}
 {{ include "roomlog.env.redis" . }}
 {{ include "roomlog.env.log" . }}
+{{- if include "roomlog.hasDatabase" . }}
+{{ include "roomlog.env.database" . }}
+{{- end }}
+{{- if include "roomlog.hasSecretKey" . }}
+{{ include "roomlog.env.secretKey" . }}
+{{- end }}
 {{- end -}}
 
 {{/* A secret that is generated once and kept: the given value, else the cluster's, else a new one. Takes root, said, name, key and length. */}}

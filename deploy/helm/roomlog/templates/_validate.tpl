@@ -4,6 +4,7 @@
 {{- $complaints := concat
   (include "roomlog.validate.backends" . | fromJsonArray)
   (include "roomlog.validate.secrets" . | fromJsonArray)
+  (include "roomlog.validate.images" . | fromJsonArray)
   (include "roomlog.validate.routes" . | fromJsonArray)
   (include "roomlog.validate.scaling" . | fromJsonArray)
   (include "roomlog.validate.environment" . | fromJsonArray) -}}
@@ -21,7 +22,7 @@
 {{- end -}}
 {{- if and .Values.postgresql.enabled .Values.database.existingSecret -}}
 {{- $said = append $said (printf "Two databases: database.existingSecret names %q while postgresql.enabled installs another; set postgresql.enabled=false to use yours." .Values.database.existingSecret) -}}
-{{- else if not (or .Values.postgresql.enabled .Values.database.existingSecret) -}}
+{{- else if and .Values.api.enabled (not (include "roomlog.hasDatabase" .)) -}}
 {{- $said = append $said "No database: postgresql.enabled is false and database.existingSecret is empty; name the Secret that holds your database's URL, or enable the embedded PostgreSQL." -}}
 {{- end -}}
 {{- toJson $said -}}
@@ -31,7 +32,7 @@
 {{- define "roomlog.validate.secrets" -}}
 {{- $missing := list -}}
 {{- $name := include "roomlog.fullname" . -}}
-{{- if not (or .Values.secretKey.existingSecret .Values.secretKey.value (lookup "v1" "Secret" .Release.Namespace $name)) -}}
+{{- if and .Values.api.enabled (not (or .Values.secretKey.existingSecret .Values.secretKey.value (lookup "v1" "Secret" .Release.Namespace $name))) -}}
 {{- $missing = append $missing "secretKey.existingSecret" -}}
 {{- end -}}
 {{- range $server := list "valkey" "postgresql" -}}
@@ -43,6 +44,22 @@
 {{- $said := list -}}
 {{- if and $missing (not (include "roomlog.hasCluster" .)) -}}
 {{- $said = append $said (printf "There is no cluster to look up secrets in, so each rendering would generate new ones: set %s, or let `helm install` and `helm upgrade` generate and keep them." (join " and " $missing)) -}}
+{{- end -}}
+{{- toJson $said -}}
+{{- end -}}
+
+{{/* Without an api the tables belong to somebody's project: our own image would neither know nor fit them. */}}
+{{- define "roomlog.validate.images" -}}
+{{- $said := list -}}
+{{- $missing := list -}}
+{{- if eq .Values.worker.image.repository "roomlog/worker" -}}{{- $missing = append $missing "worker.image.repository" -}}{{- end -}}
+{{- if not .Values.worker.image.tag -}}{{- $missing = append $missing "worker.image.tag" -}}{{- end -}}
+{{- if not .Values.worker.command -}}{{- $missing = append $missing "worker.command, for example [python, manage.py, message_process_worker]" -}}{{- end -}}
+{{- if and $missing (not .Values.api.enabled) -}}
+{{- $said = append $said (printf "api.enabled is false, so your project's own image runs the workers: set %s." (join " and " $missing)) -}}
+{{- end -}}
+{{- if and .Values.migrations.image.tag (not .Values.migrations.image.repository) -}}
+{{- $said = append $said (printf "migrations.image has the tag %q of no repository: set migrations.image.repository too, or neither." .Values.migrations.image.tag) -}}
 {{- end -}}
 {{- toJson $said -}}
 {{- end -}}

@@ -1,6 +1,7 @@
 """Sends messages through the gateway's Service and reads them back: second half of `helm test`.
 
-Speaks the wire by hand and knows nothing of our packages, as any client would.
+Speaks the wire by hand and knows nothing of our packages, as any client would. Without an account it sends a
+ticket that nobody has: only a worker can refuse it.
 """
 
 import asyncio
@@ -8,6 +9,8 @@ import statistics
 import sys
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,14 @@ Frame = dict[str, Any]
 
 
 async def ask(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: Any) -> Frame:
+    """Send a command and return its answer; end the test on an error."""
+    frame = await answer(socket, action, **fields)
+    if frame["status"] != "success":
+        sys.exit(f"{action}: {frame['error_code']}: {frame['error_message']}")
+    return frame
+
+
+async def answer(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: Any) -> Frame:
     """Send a command, repeat it as long as there is no answer, and return that; other frames are none."""
     command: Frame = {"uuid": str(uuid.uuid4()), "action": action, **fields}
     frame: Frame = {}
@@ -33,8 +44,6 @@ async def ask(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: An
         while frame.get("uuid") != command["uuid"]:
             await socket.send_json(command)
             frame = await listen(socket, command["uuid"])
-    if frame["status"] != "success":
-        sys.exit(f"{action}: {frame['error_code']}: {frame['error_message']}")
     return frame
 
 
@@ -50,6 +59,17 @@ async def listen(socket: aiohttp.ClientWebSocketResponse, awaited: str) -> Frame
         return {}
 
 
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Open a socket for as long as the test may take."""
+    async with (
+        asyncio.timeout(ALL_SECONDS),
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ALL_SECONDS)) as session,
+        session.ws_connect(url) as socket,
+    ):
+        yield socket
+
+
 async def send_one(socket: aiohttp.ClientWebSocketResponse, room: str, text: str) -> float:
     """Send one message and return the milliseconds until it came back as an event of the room."""
     began = time.monotonic()
@@ -61,11 +81,7 @@ async def send_one(socket: aiohttp.ClientWebSocketResponse, room: str, text: str
 
 async def converse(url: str, ticket: str) -> None:
     """Authenticate, take the test's room, send, and find what was sent in the history."""
-    async with (
-        asyncio.timeout(ALL_SECONDS),
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ALL_SECONDS)) as session,
-        session.ws_connect(url) as socket,
-    ):
+    async with connected(url) as socket:
         await ask(socket, "authenticate", ticket=ticket)
         # The room follows from creator and uuid: each test finds the first one's room again.
         made = await ask(socket, "create_room", uuid="helm-test", name="helm test", kind="group", members=[])
@@ -78,5 +94,19 @@ async def converse(url: str, ticket: str) -> None:
     print(f"from send to receipt: median {statistics.median(times):.1f} ms, slowest {max(times):.1f} ms")
 
 
+async def knock(url: str) -> None:
+    """Sends a ticket that nobody has, and wants a worker's refusal."""
+    async with connected(url) as socket:
+        began = time.monotonic()
+        refusal = await answer(socket, "authenticate", ticket="helm-test")
+        if refusal.get("error_code") != "invalid_token":
+            sys.exit(f"a ticket that nobody has was answered with {refusal}")
+    print(f"a worker refused an unknown ticket through {url}: {(time.monotonic() - began) * 1000:.1f} ms")
+
+
 if __name__ == "__main__":
-    asyncio.run(converse(sys.argv[1], Path(sys.argv[2]).read_text(encoding="utf-8")))
+    address, *tickets = sys.argv[1:]
+    if tickets:
+        asyncio.run(converse(address, Path(tickets[0]).read_text(encoding="utf-8")))
+    else:
+        asyncio.run(knock(address))
