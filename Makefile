@@ -7,7 +7,7 @@ BIN := .venv/bin
 PROJECTS := packages/contract packages/runtime packages/roomlog services/gateway services/worker services/api clients/python deploy/local
 TEST_PARTS := tests/processes/stack services/worker tests/processes/faults packages/roomlog tests/abuse services/api \
   tests/processes/configuration $(filter-out services/worker packages/roomlog services/api,$(PROJECTS)) benchmarks \
-  tests/rules tests/host tests/chart tests/simulation tests/harness tests/judge tests/proof
+  examples/host tests/rules tests/host tests/chart tests/simulation tests/harness tests/judge tests/proof
 # The longest first. Two cores carry two: most of these tests wait for processes.
 TEST_JOBS ?= 2
 PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in))
@@ -30,8 +30,8 @@ help: ## List the commands
 	$(BIN)/python -m compileall -q -j 0 .venv/lib $(PROJECTS)
 	touch $@
 
-run: .venv ## Start everything on this machine: Valkey, workers, gateway, api and a chat page
-	$(BIN)/roomlog demo
+run: .venv ## Start everything on this machine: Valkey, workers, gateway, api and a chat page; HOST=1: the example shop
+	$(BIN)/roomlog demo $(if $(HOST),--host examples/host --folder .roomlog/host)
 
 test: .venv ## Unit, contract and real-process tests; TEST_JOBS parts at a time
 	@mkdir -p .venv/test; printf '%s\n' $(TEST_PARTS) | xargs -P $(TEST_JOBS) -I{} bash -c ' \

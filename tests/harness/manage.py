@@ -5,12 +5,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from roomlog_local.command import management
+from roomlog_local.project import STANDALONE
 
 
 def manage(environ: Mapping[str, str], *words: str, seconds: float) -> str:
     """Run a management command of the api's and return what it printed; fails with what it complained of."""
-    done = run(management(*words), environ, seconds)
+    done = run(STANDALONE.management(*words), environ, seconds)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -34,9 +34,11 @@ class Command:
     """Another user to run as, which only root may; PostgreSQL refuses root."""
 
 
-def worker(ordinal: int, environ: Mapping[str, str], health_port: int) -> Command:
-    """Return the command of the worker with this ordinal."""
-    arguments = ("-m", "django", "message_process_worker", "--settings", "roomlog_worker.settings")
+def worker(
+    ordinal: int, environ: Mapping[str, str], health_port: int, settings: str = "roomlog_worker.settings"
+) -> Command:
+    """Return the command of the worker with this ordinal, in a project of these settings."""
+    arguments = ("-m", "django", "message_process_worker", "--settings", settings)
     return Command(
         name=f"worker-{ordinal}",
         arguments=(sys.executable, *arguments, "--ordinal", str(ordinal)),
@@ -71,11 +73,6 @@ def api(environ: Mapping[str, str], port: int, health_port: int) -> Command:
         environ={**environ, **binds},
         is_ready=probe(health_port),
     )
-
-
-def management(*words: str) -> tuple[str, ...]:
-    """Return the command line of a Django management command of the api, which owns the migrations."""
-    return (sys.executable, "-m", "django", *words, "--settings", "roomlog_api.settings")
 
 
 def probe(health_port: int, path: str = "/readyz") -> Callable[[], bool]:

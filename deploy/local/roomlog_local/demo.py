@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from roomlog_local.command import management
 from roomlog_local.errors import LocalError, OlderData, StartFailed
 from roomlog_local.folder import Folder
 from roomlog_local.plan import Plan, make_plan
+from roomlog_local.project import STANDALONE, Project, example
 from roomlog_local.supervisor import Supervisor
 from roomlog_runtime.logs import escaped
 from roomlog_runtime.shutdown import Shutdown
@@ -36,27 +36,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="roomlog demo", description="Run Roomlog on this machine with one command."
     )
     parser.add_argument("--folder", type=Path, default=Path(FOLDER), help="data folder (%(default)s)")
-    folder = Folder(parser.parse_args(arguments).folder)
+    parser.add_argument("--host", type=Path, help="run the project of examples/host, which is at this place")
+    given = parser.parse_args(arguments)
+    folder = Folder(given.folder)
+    project = example(given.host, folder) if given.host else STANDALONE
     shutdown = Shutdown()
     shutdown.install()
     try:
         folder.make()
         with folder.hold():
-            run(folder, shutdown)
+            run(folder, shutdown, project)
     except LocalError as error:
         print(escaped(str(error)), file=sys.stderr)  # a server's or a library's words may be in it
         return 0 if shutdown.requested else 1
     return 0
 
 
-def run(folder: Folder, shutdown: Shutdown) -> None:
+def run(folder: Folder, shutdown: Shutdown, project: Project) -> None:
     """Start everything, say where it is, and keep it alive until the shutdown is requested.
 
     Raises:
         LocalError: when something could not be started; whatever had been is ended.
     """
     started_at = time.monotonic()
-    plan = make_plan(folder, os.environ)
+    plan = make_plan(folder, os.environ, project)
     for sentence in plan.moved:
         say(sentence)
     migrate(plan, folder)
@@ -86,7 +89,7 @@ def migrate(plan: Plan, folder: Folder) -> None:
         return
     say("migrating the database")
     try:
-        run_command(management("migrate", "--verbosity", "0"), plan)
+        run_command(plan.project.management("migrate", "--verbosity", "0"), plan)
     except StartFailed as error:
         if plan.migrates_sqlite and OLDER_LAYOUT in str(error):
             raise OlderData(
@@ -100,11 +103,13 @@ def migrate(plan: Plan, folder: Folder) -> None:
 
 def make_sample(plan: Plan) -> dict[str, Any]:
     """Make the sample users and rooms, or find them again, and return all that demo.json holds."""
-    output = run_command(management("make_demo"), plan)
+    output = run_command(plan.project.management(plan.project.sample), plan)
     try:
         sample = json.loads(output.splitlines()[-1])  # what is logged stands above it
     except (ValueError, IndexError) as error:
-        raise StartFailed(f"make_demo did not print one JSON object:\n{output[-2000:]}") from error
+        raise StartFailed(
+            f"{plan.project.sample} did not print one JSON object:\n{output[-2000:]}"
+        ) from error
     return {
         "page": plan.page,
         "websocket": plan.websocket,

@@ -10,6 +10,7 @@ from roomlog_local import command, valkey
 from roomlog_local.command import Command
 from roomlog_local.folder import Folder
 from roomlog_local.ports import LOOPBACK, preferred_port
+from roomlog_local.project import STANDALONE, Project
 
 PAGE_PORT = 8000
 WEBSOCKET_PORT = 8080
@@ -36,9 +37,10 @@ class Plan:
     """A sentence for each address that people use and that is not where it usually is."""
     migrates_sqlite: bool
     """Says that the database is the folder's own file, whose migrations are remembered."""
+    project: Project
 
 
-def make_plan(folder: Folder, environ: Mapping[str, str]) -> Plan:
+def make_plan(folder: Folder, environ: Mapping[str, str], project: Project = STANDALONE) -> Plan:
     """Decides everything; a Redis or a database named in the environment is used instead of our own.
 
     Raises:
@@ -50,6 +52,7 @@ def make_plan(folder: Folder, environ: Mapping[str, str]) -> Plan:
         "ROOMLOG_LOG_FORMAT": environ.get("ROOMLOG_LOG_FORMAT", "console"),
         "ROOMLOG_WEBSOCKET_URL": f"ws://{LOOPBACK}:{websocket_port}/ws",
         "ROOMLOG_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{page_port},http://localhost:{page_port}",
+        **project.environ,
     }
     if not _is_set("ROOMLOG_SECRET_KEY", environ):
         shared["ROOMLOG_SECRET_KEY_FILE"] = str(folder.secret_key)
@@ -66,26 +69,29 @@ def make_plan(folder: Folder, environ: Mapping[str, str]) -> Plan:
         page=f"http://{LOOPBACK}:{page_port}/",
         websocket=shared["ROOMLOG_WEBSOCKET_URL"],
         api=f"http://{LOOPBACK}:{page_port}/api/",
-        stages=(carriers, _workers(shared), _fronts(shared, page_port, websocket_port)),
+        stages=(carriers, _workers(shared, project), _fronts(shared, page_port, websocket_port, project)),
         moved=(
             *_moved("The chat page", PAGE_PORT, page_port),
             *_moved("The gateway", WEBSOCKET_PORT, websocket_port),
         ),
-        migrates_sqlite=has_own_database,
+        migrates_sqlite=has_own_database and project is STANDALONE,
+        project=project,
     )
 
 
-def _workers(shared: Mapping[str, str]) -> tuple[Command, ...]:
+def _workers(shared: Mapping[str, str], project: Project) -> tuple[Command, ...]:
     return tuple(
-        command.worker(ordinal, shared, preferred_port(port))
+        command.worker(ordinal, shared, preferred_port(port), project.worker_settings)
         for ordinal, port in enumerate(WORKER_HEALTH_PORTS)
     )
 
 
-def _fronts(shared: Mapping[str, str], page_port: int, websocket_port: int) -> tuple[Command, ...]:
+def _fronts(
+    shared: Mapping[str, str], page_port: int, websocket_port: int, project: Project
+) -> tuple[Command, ...]:
     return (
         command.gateway("gateway", shared, websocket_port, preferred_port(GATEWAY_HEALTH_PORT)),
-        command.api(shared, page_port, preferred_port(API_HEALTH_PORT)),
+        project.web(shared, page_port, preferred_port(API_HEALTH_PORT)),
     )
 
 

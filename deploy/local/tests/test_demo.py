@@ -34,12 +34,12 @@ SECOND_START_SECONDS = 10.0
 class Run:
     """One run of the demo on a folder, its console in a file."""
 
-    def __init__(self, folder: Path, number: int) -> None:
+    def __init__(self, folder: Path, number: int, *words: str) -> None:
         self.folder = folder
         self._console = folder.with_name(f"console{number}")
         with self._console.open("wb") as console:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "roomlog_local", "demo", "--folder", str(folder)],
+                [sys.executable, "-m", "roomlog_local", "demo", "--folder", str(folder), *words],
                 stdout=console,
                 stderr=subprocess.STDOUT,
             )

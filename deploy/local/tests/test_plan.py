@@ -8,6 +8,7 @@ from roomlog_local import plan as plan_module
 from roomlog_local import ports
 from roomlog_local.folder import Folder
 from roomlog_local.plan import Plan, make_plan
+from roomlog_local.project import example
 
 PATH = {"PATH": "/usr/bin"}
 
@@ -94,3 +95,15 @@ def test_a_taken_port_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
     assert plan.moved == (
         "Port 8000 is taken by another program. The chat page is on port 8100 until it is free again.",
     )
+
+
+def test_somebodys_own_project_takes_the_place_of_ours(folder: Folder, tmp_path: Path) -> None:
+    """Its settings run workers and pages; gateway and workers find each other by its prefix."""
+    plan = make_plan(folder, PATH, example(tmp_path / "host", folder))
+    assert names(plan) == [["valkey"], ["worker-0", "worker-1"], ["gateway", "shop"]]
+    workers, (gateway, shop) = plan.stages[1:]
+    assert all("shop.settings" in worker.arguments for worker in workers)
+    assert {one.environ["ROOMLOG_REDIS_PREFIX"] for one in (*workers, gateway, shop)} == {"shop"}
+    assert shop.environ["DATABASE_URL"] == f"sqlite:///{folder.database}"
+    assert shop.environ["PYTHONPATH"] == str(tmp_path / "host")
+    assert not plan.migrates_sqlite, "its migrations are not ours to remember"

@@ -1,0 +1,1 @@
+"""A small shop: customers order, staff serve, and both chat about each order."""
