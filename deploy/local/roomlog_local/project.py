@@ -11,6 +11,7 @@ from pathlib import Path
 from roomlog_local import command
 from roomlog_local.command import Command
 from roomlog_local.folder import Folder
+from roomlog_local.ports import LOOPBACK
 
 Web = Callable[[Mapping[str, str], int, int], Command]
 
@@ -53,7 +54,7 @@ def _shop(environ: Mapping[str, str], port: int, health_port: int) -> Command:
     words = ("-m", "gunicorn", "--no-control-socket", "--threads", "8")
     return Command(
         name="shop",
-        arguments=(sys.executable, *words, "--bind", f"{command.LOOPBACK}:{port}", "shop.wsgi:application"),
+        arguments=(sys.executable, *words, "--bind", f"{LOOPBACK}:{port}", "shop.wsgi:application"),
         environ=environ,
         is_ready=command.probe(port, "/login/"),
     )
