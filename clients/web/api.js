@@ -1,19 +1,17 @@
-// What the chat page asks the api for, with the session's cookie: a ticket for the socket, people to invite.
+// What a page asks the api for, with the session's cookie: a ticket for the socket, people to invite.
 
 import { SignedOut } from "./roomlog.js";
 
 const DEADLINE_MS = 10_000;
-const { ticketUrl, usersUrl, csrfToken } = document.body.dataset;
 
-/** Return a ticket for one authenticate; throws SignedOut where the session has ended. */
-export async function getTicket() {
-  const { ticket } = await ask(ticketUrl, { method: "POST", headers: { "X-CSRFToken": csrfToken } });
-  return ticket;
+/** Return a function that gets a ticket for one authenticate, and throws SignedOut where the session has ended. */
+export function ticketSource(url, csrfToken) {
+  return async () => (await ask(url, { method: "POST", headers: { "X-CSRFToken": csrfToken } })).ticket;
 }
 
-/** Return at most 20 people whose name begins so: [{id, username}]. */
-export function findUsers(beginning) {
-  return beginning ? ask(`${usersUrl}?search=${encodeURIComponent(beginning)}`) : Promise.resolve([]);
+/** Return a function that finds at most 20 people whose name begins so: [{id, username}]. */
+export function peopleFinder(url) {
+  return (beginning) => (beginning ? ask(`${url}?search=${encodeURIComponent(beginning)}`) : Promise.resolve([]));
 }
 
 async function ask(url, options = {}) {

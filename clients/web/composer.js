@@ -5,59 +5,64 @@ import { setText } from "./patch.js";
 
 const MAX_TEXT = 4_000; // code points, the server's limit
 
-const at = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
 
 /** Writes into the drafts; `send(roomId, text)` throws a sentence when it does not take a text. */
 export class Composer {
+  #root;
   #drafts;
   #send;
   #room = null; // {id, name}
 
-  constructor(drafts, send) {
+  constructor(root, drafts, send) {
+    this.#root = root;
     this.#drafts = drafts;
     this.#send = send;
-    at("text").addEventListener("input", () => this.#typed());
-    at("text").addEventListener("keydown", (key) => {
+    this.#at("text").addEventListener("input", () => this.#typed());
+    this.#at("text").addEventListener("keydown", (key) => {
       if (key.key !== "Enter" || key.shiftKey || key.isComposing) return;
       key.preventDefault();
       this.#submit();
     });
-    at("composer").addEventListener("submit", (submit) => {
+    this.#at("composer").addEventListener("submit", (submit) => {
       submit.preventDefault();
       this.#submit();
     });
-    at("copy").addEventListener("click", () => copyText(at("text").value));
+    this.#at("copy").addEventListener("click", () => copyText(this.#at("text").value));
   }
 
   /** Show the draft of a room, or nothing; `closed` is a sentence where nothing may be sent any more. */
   show(room, closed = "") {
     if (room?.id !== this.#room?.id) {
-      at("text").value = room ? this.#drafts.get(room.id) : "";
-      this.#say(tooLong(at("text").value));
+      this.#at("text").value = room ? this.#drafts.get(room.id) : "";
+      this.#say(tooLong(this.#at("text").value));
     }
     this.#room = room;
-    at("text").disabled = at("send").disabled = room === null;
-    at("text").readOnly = at("send").hidden = closed !== "";
-    at("copy").hidden = closed === "" || at("text").value === "";
+    this.#at("text").disabled = this.#at("send").disabled = room === null;
+    this.#at("text").readOnly = this.#at("send").hidden = closed !== "";
+    this.#at("copy").hidden = closed === "" || this.#at("text").value === "";
     if (closed) this.#say("");
-    setText(at("closed"), closed);
-    at("closed").hidden = closed === "";
+    setText(this.#at("closed"), closed);
+    this.#at("closed").hidden = closed === "";
+  }
+
+  #at(id) {
+    return this.#root.getElementById(id);
   }
 
   focus() {
-    at("text").focus({ preventScroll: true });
+    this.#at("text").focus({ preventScroll: true });
   }
 
   #typed() {
-    const { value } = at("text");
+    const { value } = this.#at("text");
     this.#drafts.set(this.#room.id, this.#room.name, value);
     this.#say(tooLong(value));
   }
 
   #submit() {
-    const text = at("text").value;
-    if (at("text").readOnly || !this.#room || !text.trim()) return;
+    const text = this.#at("text").value;
+    if (this.#at("text").readOnly || !this.#room || !text.trim()) return;
     const problem = tooLong(text);
     if (problem) return this.#say(problem);
     try {
@@ -65,13 +70,13 @@ export class Composer {
     } catch (error) {
       return this.#say(error.message);
     }
-    at("text").value = "";
+    this.#at("text").value = "";
     this.#typed();
   }
 
   #say(problem) {
-    at("text-error").textContent = problem;
-    at("text-error").hidden = problem === "";
+    this.#at("text-error").textContent = problem;
+    this.#at("text-error").hidden = problem === "";
   }
 }
 

@@ -4,11 +4,17 @@ import { el } from "./view.js";
 
 const SHOWN_MS = 8_000;
 
+let root = document;
 let silence = null;
+
+/** Show notices in the `#notice` of this document or shadow root from now on. */
+export function showNoticesIn(place) {
+  root = place;
+}
 
 /** Say something; `action` is a label and what its button does. */
 export function say(text, action = null) {
-  const box = document.getElementById("notice");
+  const box = root.getElementById("notice");
   box.replaceChildren(el("span", {}, text));
   if (action) {
     const [label, act] = action;

@@ -9,10 +9,9 @@ import { buttonRow, lineRows, ownRow } from "./view.js";
 
 const HISTORY = 50; // messages loaded at once
 
-const at = (id) => document.getElementById(id);
-
 /** Paints one room at a time; `changed` asks for a paint. */
 export class RoomView {
+  #root;
   #parts;
   #list;
   #room = null; // id
@@ -22,11 +21,16 @@ export class RoomView {
   #hadUnread = false;
   #loading = null; // direction
 
-  /** `parts` are client, timeline, reading, failed, userId, repeat(entry), changed(). */
-  constructor(parts) {
+  /** `root` is a document or shadow root; `parts` are client, timeline, reading, failed, userId, repeat(entry), changed(). */
+  constructor(root, parts) {
+    this.#root = root;
     this.#parts = parts;
-    this.#list = new MessageList(at("messages"), () => this.#looked());
-    at("pill").addEventListener("click", () => this.#toNewest());
+    this.#list = new MessageList(this.#at("messages"), () => this.#looked());
+    this.#at("pill").addEventListener("click", () => this.#toNewest());
+  }
+
+  #at(id) {
+    return this.#root.getElementById(id);
   }
 
   enter(roomId) {
@@ -135,8 +139,8 @@ export class RoomView {
   #showPill() {
     const unread = this.#parts.reading.unread(this.#room);
     const isBehind = Boolean(this.#parts.timeline.get(this.#room)?.hasLater);
-    at("pill").hidden = !(isBehind || (unread > 0 && !this.#list.isAtEnd));
-    setText(at("pill"), unread === 0 ? "Newest messages ↓" : `${unread} new message${unread === 1 ? "" : "s"} ↓`);
+    this.#at("pill").hidden = !(isBehind || (unread > 0 && !this.#list.isAtEnd));
+    setText(this.#at("pill"), unread === 0 ? "Newest messages ↓" : `${unread} new message${unread === 1 ? "" : "s"} ↓`);
   }
 
   #toNewest() {

@@ -2,8 +2,6 @@
 
 import { setText } from "./patch.js";
 
-const at = (id) => document.getElementById(id);
-
 const WORDS = {
   connecting: "Connecting…",
   online: "Online",
@@ -42,8 +40,9 @@ export function fateIn(state) {
   return FATES[state];
 }
 
-/** Show a state as the client told it; once more is harmless. */
-export function showState({ state, code, reason }) {
+/** Show a state in a document or shadow root, as the client told it; once more is harmless. */
+export function showState(root, { state, code, reason }) {
+  const at = (id) => root.getElementById(id);
   if (state === "connecting" && at("state").dataset.state === "waiting") return; // until it is known to be over
   const [word, sentence] = state === "ended" ? (ENDS[code ?? reason] ?? ["Disconnected", COPY]) : [WORDS[state], reason && `The server refused the connection: ${reason}`];
   setText(at("state"), word);

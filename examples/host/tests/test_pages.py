@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from roomlog.people import person_of
 from shop.accounts.models import Account
+from shop.orders.chat import room_of
 from shop.orders.models import Order
 from tests.pending import said
 
@@ -23,7 +24,10 @@ def test_a_customer_logs_in_by_email_pays_and_reads(order: Order, carla: Account
         assert client.get(address).headers["location"].startswith("/login/?next=")
     client.post("/login/", {"username": carla.email, "password": "blue bicycle"})
     assert "A blue bicycle" in client.get("/").content.decode()
-    assert "Pay" in client.get(page).content.decode()
+    shown = client.get(page).content.decode()
+    assert "Pay" in shown
+    assert '<roomlog-chat websocket="/chat/ws" ticket="/chat/api/ticket/"' in shown
+    assert f'user="{person_of(carla).pk}" room="{room_of(order).hex}"' in shown
     client.post(reverse("pay", args=[order.pk]))
     assert said() == ["A blue bicycle is paid."]
     assert "Pay" not in client.get(page).content.decode()

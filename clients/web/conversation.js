@@ -1,0 +1,254 @@
+// One user's conversations: the client, what it told, and the parts that show it, in a document or a shadow root.
+//
+// The last stage of a message's way. The chat page and the element place it and say what surrounds it: dialogs,
+// the browser's history, a login. It paints once for all that happens at a time.
+
+import { Composer } from "./composer.js";
+import { Drafts } from "./drafts.js";
+import { Failed } from "./failed.js";
+import { LeftRooms } from "./left_rooms.js";
+import { TALK } from "./markup.js";
+import { Memory, storageNamed } from "./memory.js";
+import { plain, roomName } from "./names.js";
+import { say, showNoticesIn } from "./notice.js";
+import { MAX_COMMANDS } from "./outbox.js";
+import { setText } from "./patch.js";
+import { Reading } from "./reading.js";
+import { showRooms } from "./room_list.js";
+import { Roomlog } from "./roomlog.js";
+import { RoomView } from "./room_view.js";
+import { isLogout, showState, stateFor } from "./status.js";
+import { Timeline } from "./timeline.js";
+
+const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
+const ENDED = "This page's access has ended.";
+const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, painted: () => {} };
+
+/** What one user sees and does. */
+export class Conversation {
+  client;
+  selected = null; // room id
+  #root;
+  #surroundings;
+  #memory;
+  #tabMemory;
+  #timeline = new Timeline();
+  #drafts;
+  #failed;
+  #reading;
+  #left = new LeftRooms();
+  #composer;
+  #view;
+  #userId;
+  #outcomes = new Map(); // uuid of a command that somebody waits for → {resolve, reject}
+  #awaited = null; // id of a room that is to be shown when it is there
+  #told = { state: "connecting" }; // what the client said of its connection last
+  #isListed = false; // the rooms are known
+  #painting = null;
+  #looked = () => this.render();
+
+  /**
+   * `root` is a document or a shadow root with `.chat`, `.talk`, `#rooms`, `#banner` and `#notice`. The
+   * surroundings may say: `entered(roomId)` when somebody chose a room, `first(rooms, isKnown)` which one to begin
+   * with, `left()` instead of showing the list, `hasRoomToType()`, and `painted(facts)` after each paint.
+   */
+  constructor({ root, userId, url, ticket, surroundings = {} }) {
+    this.#root = root;
+    this.#userId = userId;
+    this.#surroundings = { ...ALONE, ...surroundings };
+    root.querySelector(".talk").innerHTML = TALK;
+    showNoticesIn(root);
+    this.#memory = new Memory(storageNamed("localStorage"), userId);
+    this.#tabMemory = new Memory(storageNamed("sessionStorage"), userId);
+    for (const kept of [this.#memory, this.#tabMemory]) kept.forgetOthers();
+    this.#memory.claim(() => this.client.stop("logged out"));
+    const storagePrefix = this.#memory.prefix("outbox");
+    this.client = new Roomlog({ url, ticket, userId, storage: storageNamed("localStorage"), storagePrefix });
+    this.#drafts = new Drafts(this.#tabMemory, this.#memory);
+    this.#failed = new Failed(this.#memory, () => this.render());
+    this.#reading = new Reading(this.#memory, userId, () => this.render());
+    this.#composer = new Composer(root, this.#drafts, (room, text) => this.#send(room, text));
+    const { client } = this;
+    const parts = { client, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, userId };
+    this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed: () => this.render() });
+    this.#listen();
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", this.#looked);
+    this.#at("retry").addEventListener("click", () => this.client.retry());
+    this.#at("back").addEventListener("click", () => (this.#surroundings.left ?? (() => this.select(null)))());
+    this.client.start();
+  }
+
+  /** Disconnect for good. */
+  stop(reason) {
+    document.removeEventListener("visibilitychange", this.#looked);
+    this.client.stop(reason);
+  }
+
+  /** Show a room, or the list alone; only people choose, and Back. */
+  select(roomId) {
+    this.selected = roomId;
+    this.#awaited = null;
+    this.#root.querySelector(".chat").classList.toggle("in-room", roomId !== null);
+    const room = this.client.rooms.get(roomId);
+    if (room && !room.isOpen) this.client.open(roomId);
+    this.#view.enter(roomId);
+    this.#paint();
+    if (roomId && this.#surroundings.hasRoomToType()) this.#composer.focus();
+  }
+
+  choose(roomId) {
+    this.#surroundings.entered(roomId);
+    this.select(roomId);
+  }
+
+  /** Show a room now or when it is there. */
+  chooseWhenThere(roomId) {
+    if (this.client.rooms.has(roomId)) this.choose(roomId);
+    else this.#awaited = roomId; // its room_joined follows
+  }
+
+  /** Send a command that somebody waits for, and return its event; throws the server's sentence. */
+  async carryOut(action, fields) {
+    if (this.client.state === "ended") throw new Error(ENDED);
+    if (stateFor(this.client, fields.room ?? null) !== "online") throw new Error("There is no connection right now. Try again when it is back.");
+    const uuid = this.client.send(action, fields);
+    try {
+      return await new Promise((resolve, reject) => this.#outcomes.set(uuid, { resolve, reject }));
+    } finally {
+      this.#outcomes.delete(uuid);
+    }
+  }
+
+  /** Paint soon, once for all that happens until then. */
+  render() {
+    this.#painting ??= setTimeout(() => this.#paint());
+  }
+
+  // -- what the client tells ------------------------------------------------------------------------
+
+  #listen() {
+    const { client } = this;
+    client.addEventListener("state", ({ detail }) => this.#entered(detail));
+    client.addEventListener("rooms", () => this.#listed());
+    client.addEventListener("snapshot", ({ detail: { room, messages } }) => {
+      this.#timeline.replace(room.id, room.epoch, messages);
+      this.#reading.loaded(room, messages, messages.length < SNAPSHOT);
+      this.render();
+    });
+    client.addEventListener("event", ({ detail: { room, event } }) => {
+      this.#timeline.append(room.id, event);
+      if (room.id !== this.selected) this.#timeline.trim(room.id, null, null);
+      this.#reading.arrived(room.id, event);
+      this.render();
+    });
+    client.addEventListener("settled", ({ detail: { command, event } }) => {
+      this.#outcomes.get(command.uuid)?.resolve(event);
+      this.render();
+    });
+    client.addEventListener("refused", ({ detail: { command, message } }) => this.#refused(command, message));
+    client.addEventListener("outbox", () => this.render());
+  }
+
+  #entered(detail) {
+    if (detail.state === "ended" && isLogout(detail)) {
+      this.#memory.close();
+      this.#tabMemory.close();
+    }
+    if (detail.state === "ended") for (const { reject } of this.#outcomes.values()) reject(new Error(ENDED));
+    this.#told = detail;
+    this.render();
+  }
+
+  #listed() {
+    const { client } = this;
+    for (const room of client.rooms.values()) this.#reading.met(room);
+    this.#left.compare(client.rooms, (id) => this.#timeline.get(id)?.lines.at(-1)?.note, this.#userId);
+    this.#left.remember(this.#written());
+    if (client.rooms.has(this.#awaited)) this.choose(this.#awaited);
+    else if (!this.#isListed) this.#begin();
+    this.#isListed = true;
+    const room = client.rooms.get(this.selected);
+    if (room && !room.isOpen) client.open(this.selected); // invited again
+    this.render();
+  }
+
+  #refused(command, message) {
+    if (command.action === "new_message") this.#failed.add({ command, message, name: this.#nameOf(command.room) });
+    else if (this.#outcomes.has(command.uuid)) this.#outcomes.get(command.uuid).reject(new Error(message));
+    else say(command.name ? `The room ${plain(command.name)} was not made: ${message}` : message);
+    this.render();
+  }
+
+  // -- what people do -------------------------------------------------------------------------------
+
+  /** Show the room to begin with, once the rooms are known. */
+  #begin() {
+    const { rooms } = this.client;
+    const begun = this.#surroundings.first(rooms, (id) => rooms.has(id) || Boolean(this.#left.get(id)));
+    if (begun?.isChoice) this.choose(begun.room);
+    else if (begun) this.select(begun.room);
+  }
+
+  #send(room, text) {
+    if (this.client.outbox.length + this.#failed.size >= MAX_COMMANDS) {
+      throw new Error(`${MAX_COMMANDS} messages wait already. This one stays here until some are sent or discarded.`);
+    }
+    this.client.send("new_message", { room, text });
+    if (room === this.selected) this.#view.sent();
+    this.render();
+  }
+
+  /** Send a refused message again; it stays where it is when it can't be taken. */
+  #repeat(entry) {
+    try {
+      this.client.send("new_message", { room: entry.command.room, text: entry.command.text });
+      this.#failed.remove(entry);
+    } catch {
+      say("Too many messages wait. Try again when some are sent.");
+    }
+    this.render();
+  }
+
+  // -- what is shown --------------------------------------------------------------------------------
+
+  #paint() {
+    clearTimeout(this.#painting);
+    this.#painting = null;
+    const { client, selected } = this;
+    const room = this.#roomOf(selected);
+    showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
+    setText(this.#at("room-name"), room ? roomName(room) : "Choose a room");
+    this.#composer.show(room, room ? this.#closedSentence(room) : "");
+    this.#view.paint();
+    const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
+    const counted = rooms.map((one) => ({ ...one, unread: this.#reading.unread(one.id), isSelected: one.id === selected }));
+    showRooms(this.#at("rooms"), counted, (id) => this.choose(id));
+    const unread = counted.reduce((sum, one) => sum + one.unread, 0);
+    this.#surroundings.painted({ room, unread, unsent: client.outbox.length + this.#failed.size });
+  }
+
+  #roomOf(roomId) {
+    return this.client.rooms.get(roomId) ?? this.#left.get(roomId) ?? null;
+  }
+
+  #nameOf(roomId) {
+    return this.#roomOf(roomId)?.name ?? "";
+  }
+
+  /** Return the rooms that hold something written: [id, name]. */
+  #written() {
+    return [...this.#drafts.rooms(), ...this.#failed.rooms()];
+  }
+
+  #closedSentence(room) {
+    if (this.client.state === "ended") return "This page's access has ended: nothing more can be sent. Copy what you wrote.";
+    return room.isLeft ? `${room.sentence} What you wrote stays here to be copied.` : "";
+  }
+
+  #at(id) {
+    return this.#root.getElementById(id);
+  }
+}

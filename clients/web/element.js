@@ -1,0 +1,43 @@
+// <roomlog-chat>: a conversation in a page of your own.
+//
+// Attributes: `websocket` and `ticket` are addresses, `user` is the person's id on the wire, `csrf` the page's CSRF
+// token, `room` the only room to be shown; without it people choose among their rooms. Styles stay inside.
+
+import { ticketSource } from "./api.js";
+import { Conversation } from "./conversation.js";
+import { el } from "./view.js";
+
+const STRUCTURE = `
+  <div class="chat">
+    <div id="banner" role="alert" hidden><span id="banner-text"></span> <a id="log-in">Log in again</a></div>
+    <nav class="rooms" aria-label="Rooms"><div id="rooms"></div></nav>
+    <section class="talk" aria-label="Chat"></section>
+    <div id="notice" role="alert" popover="manual"></div>
+  </div>`;
+
+/** Connects while it is in the page. */
+export class RoomlogChat extends HTMLElement {
+  #conversation = null;
+
+  connectedCallback() {
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    root.innerHTML = STRUCTURE;
+    root.prepend(el("link", { rel: "stylesheet", href: new URL("chat.css", import.meta.url).href }));
+    root.getElementById("log-in").href = location.href;
+    this.#conversation = new Conversation({
+      root,
+      userId: Number(this.getAttribute("user")),
+      url: new URL(this.getAttribute("websocket"), location.href.replace(/^http/, "ws")).href,
+      ticket: ticketSource(this.getAttribute("ticket"), this.getAttribute("csrf")),
+    });
+    const only = this.getAttribute("room");
+    if (only) this.#conversation.chooseWhenThere(only);
+    this.#conversation.start();
+  }
+
+  disconnectedCallback() {
+    this.#conversation.stop("removed from the page");
+  }
+}
+
+customElements.define("roomlog-chat", RoomlogChat);
