@@ -10,7 +10,7 @@ TEST_PARTS := tests/processes/stack services/worker tests/processes/faults packa
   examples/host tests/rules tests/host tests/chart tests/simulation tests/harness tests/judge tests/proof
 # The longest first. Two cores carry two: most of these tests wait for processes.
 TEST_JOBS ?= 2
-PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in))
+PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in examples/*/requirements.in))
 # From bytecode a worker starts in a third of the time; some machines are told to write none.
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
@@ -60,7 +60,7 @@ format: .venv ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-requirements: ## Compile the hashed pins of requirements/ and benchmarks/
+requirements: ## Compile the hashed pins of requirements/, benchmarks/ and examples/
 	@for name in $(PINS); do $(COMPILE) -o $$name.txt $$name.in; done
 
 schema: .venv ## Write the JSON Schema of the wire
