@@ -31,7 +31,7 @@ class Project:
     """What its own settings read."""
 
     def management(self, *words: str) -> tuple[str, ...]:
-        """Returns the command line of a management command."""
+        """Return the command line of a management command."""
         return (sys.executable, "-m", "django", *words, "--settings", self.settings)
 
 
@@ -39,7 +39,7 @@ STANDALONE = Project("roomlog_api.settings", "roomlog_worker.settings", "make_de
 
 
 def example(place: Path, folder: Folder) -> Project:
-    """Returns the shop of examples/host, with its database in the run's folder."""
+    """Return the shop of examples/host, with its database in the run's folder."""
     settings = "shop.settings"
     environ = {
         "PYTHONPATH": str(place.absolute()),
@@ -50,7 +50,7 @@ def example(place: Path, folder: Folder) -> Project:
 
 
 def _shop(environ: Mapping[str, str], port: int, health_port: int) -> Command:
-    """Returns the shop's web server; it is ready when its login page is."""
+    """Return the shop's web server; it is ready when its login page is."""
     words = ("-m", "gunicorn", "--no-control-socket", "--threads", "8")
     return Command(
         name="shop",

@@ -95,7 +95,7 @@ async def converse(url: str, ticket: str) -> None:
 
 
 async def knock(url: str) -> None:
-    """Sends a ticket that nobody has, and wants a worker's refusal."""
+    """Send a ticket that nobody has, and want a worker's refusal."""
     async with connected(url) as socket:
         began = time.monotonic()
         refusal = await answer(socket, "authenticate", ticket="helm-test")
