@@ -141,8 +141,8 @@ class Worker:
             lane.turn()
 
     def turn_until(self, condition: Callable[[], object]) -> int:
-        """Do rounds until the condition holds, for a sweep's seconds at least; return how many it took."""
-        deadline = time.monotonic() + 2 * SWEEP_SECONDS
+        """Do rounds until the condition holds, for a few sweeps at least; return how many it took."""
+        deadline = time.monotonic() + 10 * SWEEP_SECONDS
         turns = 0
         while not condition():
             if turns >= MOST_TURNS and time.monotonic() > deadline:

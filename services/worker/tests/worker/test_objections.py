@@ -1,8 +1,7 @@
 """The project's policy at the worker: its refusals are answers; a slow one is nobody else's matter."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -16,7 +15,7 @@ from roomlog.rooms import sync_members
 from roomlog_contract.commands import CreateRoom, InviteUser
 from roomlog_worker import questions
 from tests.harness.people import People, make_room, message
-from tests.worker.bench import Bench, Heard
+from tests.worker.bench import Bench, until
 
 DEADLINE_SECONDS: Final = 20.0
 
@@ -61,17 +60,6 @@ def worker(bench: Bench) -> Iterator[Bench]:
     bench.worker.consumer.close()
 
 
-def until(bench: Bench, condition: Callable[[Heard], bool]) -> Heard:
-    """Turn the worker until what was heard is enough."""
-    heard, deadline = Heard(), time.monotonic() + DEADLINE_SECONDS
-    while not condition(heard):
-        assert time.monotonic() < deadline, "not heard in time"
-        more = bench.turn()
-        heard.replies |= more.replies
-        heard.notices += more.notices
-    return heard
-
-
 def room_named(name: str, people: People) -> Any:
     """Return a room of Alice's of which the policy thinks so."""
     room = make_room(people.alice)
@@ -83,7 +71,7 @@ def test_a_refusal_is_an_answer_with_a_sentence(worker: Bench, people: People, r
     """Nothing is stored; never in the writer's thread; once for each entry."""
     refused = worker.send(CreateRoom(uuid="d", kind="direct", members=[people.bob]), people.alice)
     allowed = worker.send(CreateRoom(uuid="g", members=[people.bob]), people.alice)
-    heard = until(worker, lambda heard: {refused, allowed} <= heard.replies.keys())
+    heard = until(worker.turn, lambda heard: {refused, allowed} <= heard.replies.keys())
     assert heard.frame(refused)["error_code"] == "forbidden"
     assert heard.frame(refused)["error_message"] == "Talk in groups."
     assert heard.frame(allowed)["status"] == "success"
@@ -98,14 +86,14 @@ def test_a_repeat_is_answered_whatever_the_policy_says_by_now(worker: Bench, peo
     room = room_named("open", people)
     command = InviteUser(uuid="i", room=room, user=people.bob)
     first = worker.send(command, people.alice)
-    until(worker, lambda heard: bool(heard.notices))
+    until(worker.turn, lambda heard: bool(heard.notices))
     ChatRoom.objects.update(name="closed")
     again = worker.send(command, people.alice)
-    heard = until(worker, lambda heard: again in heard.replies)
+    heard = until(worker.turn, lambda heard: again in heard.replies)
     assert first != again
     assert heard.frame(again)["duplicate"] is True
     other = worker.send(InviteUser(uuid="j", room=room, user=people.carol), people.alice)
-    assert until(worker, lambda heard: other in heard.replies).error(other) == "forbidden"
+    assert until(worker.turn, lambda heard: other in heard.replies).error(other) == "forbidden"
 
 
 def test_a_slow_one_and_a_broken_one_harm_nobody_else(worker: Bench, people: People, rules: Rules) -> None:
@@ -115,12 +103,12 @@ def test_a_slow_one_and_a_broken_one_harm_nobody_else(worker: Bench, people: Peo
     behind = worker.send(message(slow, "behind"), people.alice)
     failed = worker.send(InviteUser(uuid="i", room=broken, user=people.bob), people.alice)
     worker.send(message(other), people.alice)
-    heard = until(worker, lambda heard: bool(heard.notices) and failed in heard.replies)
+    heard = until(worker.turn, lambda heard: bool(heard.notices) and failed in heard.replies)
     assert heard.error(failed) == "internal"
     assert not {asked, behind} & heard.replies.keys()
     assert RoomEvent.objects.filter(room=slow).count() == 1
     rules.woken.set()
-    until(worker, lambda heard: RoomEvent.objects.filter(room=slow).count() == 3)
+    until(worker.turn, lambda heard: RoomEvent.objects.filter(room=slow).count() == 3)
     kinds = RoomEvent.objects.filter(room=slow).order_by("seq").values_list("kind", flat=True)
     assert list(kinds) == ["create_room", "invite_user", "new_message"]
 
@@ -133,7 +121,7 @@ def test_one_that_is_late_is_told_to_come_back(
     room = room_named("slow", people)
     asked = worker.send(InviteUser(uuid="i", room=room, user=people.bob), people.alice)
     worker.send(message(room), people.alice)
-    heard = until(worker, lambda heard: asked in heard.replies and bool(heard.notices))
+    heard = until(worker.turn, lambda heard: asked in heard.replies and bool(heard.notices))
     assert (heard.error(asked), heard.frame(asked)["retry_after_ms"]) == ("busy", 1_000)
     assert not Membership.objects.filter(room=room, user=people.bob).exists()
 
@@ -150,13 +138,14 @@ def test_more_than_can_be_asked_wait(
     assert over not in worker.turn(3).replies
     assert not Membership.objects.filter(room=open_room, user=people.bob).exists()
     rules.woken.set()
-    until(worker, lambda heard: Membership.objects.filter(room=open_room, user=people.bob).exists())
+    until(worker.turn, lambda heard: Membership.objects.filter(room=open_room, user=people.bob).exists())
 
 
 def test_what_a_project_itself_does_is_not_asked_about(worker: Bench, people: People, rules: Rules) -> None:
     """Nor what REST has asked about before it stored it."""
     room = room_named("closed", people)
     sync_members(room, User.objects.filter(username__in=["alice", "bob"]))
+    worker.wake(room)
     worker.send(InviteUser(uuid="s", room=room, user=people.carol), people.alice, staff=True)
-    until(worker, lambda heard: Membership.objects.filter(room=room).count() == 3)
+    until(worker.turn, lambda heard: Membership.objects.filter(room=room).count() == 3)
     assert rules.threads == []
