@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, run_checks
 from django.core.management import CommandError, call_command
 from django.urls import clear_url_caches
 
-from roomlog.checks import TAG, project
+from roomlog.checks import TAG, project, values
 from roomlog.configuration import KEYS
 
 WRONG: Final[list[tuple[str, object, str]]] = [
@@ -24,7 +24,7 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("PEOPLE", "roomlog.people.SYSTEM_NAME", "dotted path of a function"),
     ("AUTHENTICATORS", "authtoken", "a list of authtoken"),
     ("AUTHENTICATORS", ["authtoken", "shop.nothing"], "dotted path of a function"),
-    ("AUTHENTICATORS", ["knox"], "Install the package of knox"),
+    ("AUTHENTICATORS", ["knox"], 'INSTALLED_APPS += ["knox"]'),
     ("POLICY", "shop.rules", "dotted path of a class or module"),
     ("POLICY", 7, "dotted path of a class or module"),
     ("POLICY", "tests.roomlog.test_checks.Misspelt", "may_crate_room is no question"),
@@ -60,6 +60,14 @@ def test_a_wrong_value_is_named(key: str, value: object, hint: str, monkeypatch:
     (fault,) = found().values()
     assert key in fault.msg
     assert hint in str(fault.hint)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its app, which could not be installed without it."""
+    monkeypatch.setitem(settings.ROOMLOG, "AUTHENTICATORS", ["knox"])
+    monkeypatch.setattr(values, "find_spec", lambda name: None)
+    (fault,) = found().values()
+    assert "Install the package of knox" in str(fault.hint)
     assert "sec:ret" not in f"{fault.msg}{fault.hint}"
 
 
