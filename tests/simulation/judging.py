@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from roomlog_client.errors import RETRIED
-from roomlog_contract.commands import RoomWrite
+from roomlog_contract.commands import CreateRoom, RoomWrite
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import SHARDS, room_of
 from tests.judge.checker import check
@@ -163,9 +163,14 @@ def _still_members(world: World) -> Iterator[str]:
 
 
 def _vanished(world: World) -> Iterator[str]:
-    """An entry that Redis did not lose became an event or a refusal, whether or not anybody repeated it."""
+    """An entry that Redis did not lose became an event or a refusal, whether or not anybody repeated it.
+
+    Two who make the direct room of their pair at once make one: the second gets the first one's event.
+    """
     lost = {decode_envelope(value).command.uuid for value in world.redis.lost if value}
-    stored = {(event.uuid, event.room, event.user) for event in world.store.events()}
+    events = world.store.events()
+    stored = {(event.uuid, event.room, event.user) for event in events}
+    made = {event.room for event in events if event.kind == "create_room"}
     for value in world.redis.taken:
         if not value:
             continue
@@ -174,5 +179,7 @@ def _vanished(world: World) -> Iterator[str]:
         if not isinstance(command, RoomWrite) or command.uuid in lost:
             continue
         key = (command.uuid, room_of(command, envelope.user), envelope.user)
+        if isinstance(command, CreateRoom) and command.kind == "direct" and key[1] in made:
+            continue
         if key not in stored and key not in world.refused:
             yield f"G7 the entry of {command.uuid} vanished"
