@@ -51,8 +51,12 @@ async def run(
 class Cluster:
     """One namespace of the cluster."""
 
-    def __init__(self, namespace: str = settings.NAMESPACE) -> None:
+    def __init__(
+        self, namespace: str = settings.NAMESPACE, web: str = f"deploy/{settings.RELEASE}-api"
+    ) -> None:
+        """The pods of `web` have Django and the database."""
         self.namespace = namespace
+        self.web = web
         self._proxy: asyncio.subprocess.Process | None = None
         self._http: aiohttp.ClientSession | None = None
 
@@ -94,9 +98,8 @@ class Cluster:
         return await run("helm", "test", settings.RELEASE, *place, with_complaint=True)
 
     async def python(self, program: str, stdin: str = "") -> str:
-        """Run a Python program in an api pod, where Django and the database are."""
-        words = ("exec", "-i", f"deploy/{settings.RELEASE}-api", "-c", "api", "--", "python", "-c", program)
-        return await self.kubectl(*words, stdin=stdin)
+        """Run a Python program where Django and the database are."""
+        return await self.kubectl("exec", "-i", self.web, "--", "python", "-c", program, stdin=stdin)
 
     async def get(self, kind: str, selector: str = "") -> list[Manifest]:
         """Return the namespace's objects of a kind of the core API, or of `apps/v1/…`, `batch/v1/…`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Final
+from uuid import uuid4
 
 import pytest
 
@@ -22,6 +23,19 @@ async def cluster() -> AsyncIterator[Cluster]:
     async with Cluster() as cluster:
         await cluster.wait_until_whole()
         yield cluster
+
+
+@pytest.fixture
+async def elsewhere(cluster: Cluster) -> AsyncIterator[Cluster]:
+    """An empty namespace that enforces the restricted profile, and is gone afterwards."""
+    name = f"e2e-{uuid4().hex[:8]}"
+    await cluster.kubectl("create", "namespace", name)
+    await cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    async with Cluster(name) as elsewhere:
+        try:
+            yield elsewhere
+        finally:
+            await cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 @pytest.fixture

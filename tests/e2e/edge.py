@@ -1,4 +1,4 @@
-"""An ingress controller for tests: does what the install's Ingress says, as if it ended TLS for its host.
+"""An ingress controller for tests: does what the namespace's Ingresses say, as if it ended TLS for its host.
 
 Between the people and the Services, where a cluster has a controller of its own and kind has none. It knows
 paths, Services and the usual headers, and nothing of Roomlog.
@@ -34,13 +34,13 @@ class Edge:
         self.address = ""
 
     async def __aenter__(self) -> Self:
-        """Read the Ingress, open a way to each Service that it names, and listen."""
-        (ingress,) = await self._cluster.get("networking.k8s.io/v1/ingresses")
-        (rule,) = ingress["spec"]["rules"]
-        self.host = rule["host"]
-        for path in rule["http"]["paths"]:
+        """Read the host's Ingresses, open a way to each Service that they name, and listen."""
+        ingresses = await self._cluster.get("networking.k8s.io/v1/ingresses")
+        rules = [rule for ingress in ingresses for rule in ingress["spec"]["rules"]]
+        (self.host,) = {rule["host"] for rule in rules}
+        for path in (path for rule in rules for path in rule["http"]["paths"]):
             service = path["backend"]["service"]
-            backend = await self._forward(service["name"], service["port"]["name"])
+            backend = await self.forward(service["name"], service["port"]["name"])
             self._rules.append((path["pathType"], path["path"], backend))
         self._rules.sort(key=lambda known: len(known[1]), reverse=True)
         timeout = aiohttp.ClientTimeout(total=SECONDS)
@@ -59,7 +59,7 @@ class Edge:
         """Stop listening."""
         await self._group.aclose()
 
-    async def _forward(self, service: str, port: str) -> str:
+    async def forward(self, service: str, port: str) -> str:
         """Return the address of a port-forward to the Service's port of that name."""
         (found,) = [s for s in await self._cluster.get("services") if s["metadata"]["name"] == service]
         (number,) = [p["port"] for p in found["spec"]["ports"] if p["name"] == port]

@@ -32,8 +32,15 @@ OWNED: Final = re.compile(r'^roomlog_worker_shard_owned\{shard="(\d+)"\} 1\.0$',
 class Load(load.Load):
     """Clients that send and read until they are told to rest, and a look at the shards each second."""
 
-    def __init__(self, cluster: Cluster, users: list[User], rooms: list[Room], seed: int) -> None:
-        super().__init__([settings.WEBSOCKET], users, rooms, seed=seed, shape=SHAPE)
+    def __init__(
+        self,
+        cluster: Cluster,
+        users: list[User],
+        rooms: list[Room],
+        seed: int,
+        url: str = settings.WEBSOCKET,
+    ) -> None:
+        super().__init__([url], users, rooms, seed=seed, shape=SHAPE)
         self.rest_seconds = 0.0
         self._cluster = cluster
         self._places = rooms

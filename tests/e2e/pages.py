@@ -47,24 +47,24 @@ class Browser:
         status, ended_at, _ = await self.open(path)
         return status, ended_at
 
-    async def ticket(self) -> str:
+    async def ticket(self, path: str = "/") -> str:
         """Ask for a ticket as the chat page's script does: with the session's cookie and its csrf token."""
-        _, _, page = await self.open("/")
+        _, _, page = await self.open(path)
         found = CSRF_TOKEN.search(page)
         assert found, "the chat page carries no csrf token"
         headers = {"X-CSRFToken": found[1], "Referer": f"{self._origin}/", "Origin": self._origin}
-        async with self._http.post("/api/ticket/", json={}, headers=headers) as answer:
+        async with self._http.post(f"{path}api/ticket/", json={}, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             return str((await answer.json())["ticket"])
 
-    async def submit(self, path: str, **fields: str) -> tuple[int, str, str]:
-        """Open a form and send it filled in, as its page would; return like `open`."""
+    async def submit(self, path: str, to: str = "", **fields: str) -> tuple[int, str, str]:
+        """Open a form and send it filled in, to its own page or elsewhere; return like `open`."""
         _, _, page = await self.open(path)
         hidden = hidden_fields(page)
         assert "csrfmiddlewaretoken" in hidden, f"{path} has no form"
         data = {**hidden, **fields}
         headers = {"Referer": f"{self._origin}{path}", "Origin": self._origin}
-        async with self._http.post(path, data=data, headers=headers) as answer:
+        async with self._http.post(to or path, data=data, headers=headers) as answer:
             return answer.status, answer.url.path, await answer.text()
 
     async def sign_in(self, name: str, password: str, path: str = "/login/", to: str = "/") -> None:

@@ -1,4 +1,4 @@
-"""Users, rooms and the log of the install under test, made and read inside an api pod.
+"""Users, rooms and the log of the install under test, made and read inside a pod that has Django.
 
 Before and after the message's way: what a load needs, and what the checker compares with.
 """

@@ -1,10 +1,8 @@
 """The life of an install beside the first one: made, tested, upgraded, rolled back, removed."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -35,19 +33,6 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
 """Small and quick to stop: four upgrades follow each other."""
 KINDS = "all,secrets,configmaps,serviceaccounts,networkpolicies,poddisruptionbudgets,ingresses,pvc"
 KEPT_BY_KUBERNETES = ("secret/sh.helm.release", "configmap/kube-root-ca.crt", "serviceaccount/default")
-
-
-@pytest.fixture
-async def elsewhere(cluster: Cluster) -> AsyncIterator[Cluster]:
-    """An empty namespace that enforces the restricted profile, and is gone afterwards."""
-    name = f"e2e-{uuid4().hex[:8]}"
-    await cluster.kubectl("create", "namespace", name)
-    await cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    async with Cluster(name) as elsewhere:
-        try:
-            yield elsewhere
-        finally:
-            await cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 async def tagged(cluster: Cluster) -> dict[str, Any]:

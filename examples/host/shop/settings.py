@@ -16,6 +16,8 @@ SECRET_KEY = os.environ.get(
     "SHOP_SECRET_KEY", "only-for-a-desk-never-for-customers-0123456789abcdef" if DEBUG else ""
 )
 ALLOWED_HOSTS = os.environ.get("SHOP_HOSTS", "localhost,127.0.0.1").split(",")
+if not DEBUG:  # a proxy ends TLS
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{BASE_DIR}/shop.sqlite3", conn_max_age=60)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # One writer at a time: an order's transaction waits for its turn instead of failing on its first write.

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.tokens import AccessToken
 
+from roomlog.people import person_of
 from shop.accounts.models import Account
 from shop.orders.chat import room_of
 from shop.orders.models import Order
@@ -42,10 +43,11 @@ class Command(BaseCommand):
         return account
 
 
-def facts_of(account: Account) -> dict[str, str]:
-    """Return what opens the shop's pages and, for some minutes, its API and the gateway."""
+def facts_of(account: Account) -> dict[str, Any]:
+    """Return the id in the chat, and what opens the shop's pages and, for some minutes, API and gateway."""
     token = str(AccessToken.for_user(account))
-    return {"name": account.email, "password": password_of(account.email), "token": token}
+    password = password_of(account.email)
+    return {"id": person_of(account).pk, "name": account.email, "password": password, "token": token}
 
 
 def password_of(email: str) -> str:
