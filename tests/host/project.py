@@ -16,6 +16,7 @@ COMMAND_SECONDS: Final = 180.0
 PYTHON: Final = os.environ.get("ROOMLOG_HOST_PYTHON", sys.executable)
 """Another environment's, to try the wheels in one that has nothing else."""
 APPS: Final = 'INSTALLED_APPS += ["roomlog", "roomlog_worker"]'
+SQLITE: Final = 'DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}'
 ADDRESSES: Final = 'path("chat/", include("roomlog.urls")),'
 Ready = Callable[[], bool]
 
@@ -34,7 +35,7 @@ class Project:
 
     def add_roomlog(self) -> None:
         """Write what docs/your-project.md says."""
-        self.set(APPS)
+        self.set(APPS, SQLITE)
         self._append("urls.py", "from django.urls import include", f"urlpatterns += [{ADDRESSES}]")
 
     def write(self, name: str, text: str) -> None:

@@ -13,7 +13,7 @@ from roomlog_local.command import Command, probe
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
 from tests.harness.browser import browser
-from tests.host.project import ADDRESSES, APPS, Project
+from tests.host.project import ADDRESSES, APPS, SQLITE, Project
 from tests.processes.stack.test_chat_page import Person
 
 __all__ = ["browser"]
@@ -133,5 +133,5 @@ def test_two_people_chat(project: tuple[Project, int], browser: Browser) -> None
 def test_the_page_says_these_lines() -> None:
     """What this project was given is what a newcomer reads."""
     page = (ROOT / "docs/your-project.md").read_text()
-    for line in (APPS, ADDRESSES, "manage.py migrate", "manage.py message_process_worker", "roomlog-gateway"):
+    for line in (APPS, SQLITE, ADDRESSES, "manage.py migrate", "message_process_worker", "roomlog-gateway"):
         assert line in page

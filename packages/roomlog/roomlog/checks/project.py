@@ -19,6 +19,10 @@ from .tag import TAG
 
 NEEDED: Final = ("django.contrib.auth", "django.contrib.contenttypes")
 VENDORS: Final = ("postgresql", "sqlite")
+SQLITE_OPTIONS: Final = (
+    'Write DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}:'
+    " each transaction then waits for its turn."
+)
 
 
 @register(TAG)
@@ -41,7 +45,11 @@ def _add(name: str) -> str:
 
 
 def _database() -> Iterator[CheckMessage]:
-    vendor = connections[DEFAULT_DB_ALIAS].vendor
+    connection = connections[DEFAULT_DB_ALIAS]
+    vendor = connection.vendor
+    if vendor == "sqlite" and connection.settings_dict["OPTIONS"].get("transaction_mode") != "IMMEDIATE":
+        problem = "SQLite refuses a transaction that reads, then writes, where a worker wrote meanwhile."
+        yield Caution(problem, hint=SQLITE_OPTIONS, id="roomlog.W015")
     if vendor not in VENDORS:
         hint = 'Write a DATABASES["default"] of PostgreSQL, or of SQLite on one machine.'
         yield Error(f"Roomlog does not work on {vendor}.", hint=hint, id="roomlog.E008")

@@ -117,6 +117,14 @@ def test_in_development_redis_has_a_usual_address(settings: Any) -> None:
     assert found() == {}
 
 
+def test_transactions_that_would_be_refused_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite lets none wait that began by reading, unless each begins with the lock."""
+    for mode, faults in (({}, ["roomlog.W015"]), ({"transaction_mode": "IMMEDIATE"}, [])):
+        sqlite = SimpleNamespace(vendor="sqlite", settings_dict={"OPTIONS": mode})
+        monkeypatch.setattr(project, "connections", {"default": sqlite})
+        assert list(found()) == faults
+
+
 def test_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """By its name, before a table is made."""
     monkeypatch.setattr(project, "connections", {"default": SimpleNamespace(vendor="mysql")})

@@ -1,0 +1,116 @@
+"""The code of docs/from-channels.md, in a new project beside a real worker: it does what the page says."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from roomlog_local.child import Child, stop_all
+from roomlog_local.valkey import valkey
+from tests.harness.waiting import wait_until
+from tests.host.project import Project
+from tests.host.test_new_project import END_SECONDS, ROOT, START_SECONDS, Ports, commands
+
+PAGE: Final = (ROOT / "docs/from-channels.md").read_text(encoding="utf-8")
+FILE: Final = re.compile(r"^```(?:python|html)\n((?:# |<!-- )(\S+).*?)^```", re.MULTILINE | re.DOTALL)
+FILES: Final = {path: text for text, path in FILE.findall(PAGE)}
+IN_CHANNELS: Final = {"support/consumers.py", "support/closing.py"}
+WRITTEN_SECONDS: Final = 60.0
+OLD_CONVERSATION: Final = """
+from django.contrib.auth.models import User
+from support.models import Ticket
+carla, alan, gone = (User.objects.create_user(name) for name in ("carla", "alan", "gone"))
+ticket = Ticket.objects.create(subject="No sound", customer=carla)
+ticket.agents.add(alan)
+for author, text in ((carla, "Hello?"), (gone, "One moment."), (alan, "Which one?"), (None, "Moved.")):
+    ticket.messages.create(author=author, text=text)
+"""
+ITS_END: Final = """
+from django.contrib.auth.models import User
+from django.db import transaction
+from support.chat import close
+from support.models import Ticket
+ticket = Ticket.objects.get()
+for is_meant in (False, True, True):
+    with transaction.atomic():
+        close(ticket)
+        transaction.set_rollback(not is_meant)
+ticket.agents.remove(User.objects.get(username="alan"))
+"""
+WHAT_IS_THERE: Final = """
+import json
+from django.test import Client
+from django.contrib.auth.models import User
+from roomlog.models import ChatMessage, Membership
+from support.chat import room_of
+from support.models import Ticket
+pages = {}
+for user in User.objects.all():
+    browser = Client()
+    browser.force_login(user)
+    answer = browser.get("/tickets/1/")
+    pages[user.username] = answer.status_code == 200 and room_of(Ticket.objects.get()).hex in answer.text
+said = [[name, text.split("\\n")[0]] for name, text in ChatMessage.objects.order_by("seq").values_list(
+    "user__name", "text")]
+members = list(Membership.objects.filter(user__user__isnull=False).values_list("user__name", flat=True))
+print(json.dumps({"said": said, "members": members, "pages": pages}))
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Project]:
+    """The page's project, with a worker."""
+    made, ports = Project(tmp_path / "project"), Ports()
+    made.add_roomlog()
+    made.set('INSTALLED_APPS += ["support"]', f'ROOMLOG = {{"REDIS_URL": "{ports.redis_url}"}}')
+    made.set('ALLOWED_HOSTS = ["testserver"]')
+    made.write("support/__init__.py", "")
+    for path in FILES.keys() - IN_CHANNELS:
+        made.write(path, FILES[path])
+    urls = made.folder / "shop/urls.py"
+    route = "from support.views import ticket\nurlpatterns += [path('tickets/<int:pk>/', ticket)]\n"
+    urls.write_text(urls.read_text() + route)
+    made.manage("makemigrations", "support")
+    made.manage("migrate")
+    assert "no issues" in made.manage("check")
+    worker = next(command for command in commands(made, ports) if command.name == "worker")
+    children = [
+        Child(command, tmp_path / f"{command.name}.log")
+        for command in (valkey(ports.redis, tmp_path), worker)
+    ]
+    try:
+        for child in children:
+            child.start()
+        for child in children:
+            child.wait_ready(START_SECONDS)
+        yield made
+    finally:
+        late = stop_all(children[::-1], END_SECONDS)
+    assert late == []
+
+
+def test_the_rewritten_consumer_chats(desk: Project) -> None:
+    """Old messages move once, in order; a transaction speaks once; members follow the ticket."""
+    desk.shell(OLD_CONVERSATION)
+    for _ in range(2):
+        desk.manage("take_over")
+    desk.shell(ITS_END)
+    said = [["carla", "Hello?"], ["gone", "One moment."], ["alan", "Which one?"], ["Support", "Moved."]]
+    said.append(["Support", "This ticket is closed."])
+    pages = {"carla": True, "alan": False, "gone": False}
+    wanted: dict[str, Any] = {"said": said, "members": ["carla"], "pages": pages}
+
+    def found() -> dict[str, Any]:
+        printed: dict[str, Any] = json.loads(desk.shell(WHAT_IS_THERE).splitlines()[-1])
+        return printed
+
+    wait_until(lambda: found() == wanted, WRITTEN_SECONDS, "the whole conversation")
+
+
+@pytest.mark.parametrize("path", sorted(IN_CHANNELS))
+def test_the_consumer_before_is_python(path: str) -> None:
+    """Channels is not installed here: its half of the page is only compiled."""
+    compile(FILES[path], path, "exec")
