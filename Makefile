@@ -15,7 +15,7 @@ PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wil
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test coverage check format requirements schema clean
+.PHONY: help run test coverage check format requirements messages schema clean
 
 help: ## List the commands
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -62,6 +62,11 @@ format: .venv ## Format and fix what can be fixed
 
 requirements: ## Compile the hashed pins of requirements/, benchmarks/ and examples/
 	@for name in $(PINS); do $(COMPILE) -o $$name.txt $$name.in; done
+
+messages: .venv ## Collect the texts that people see, and compile their translations (needs gettext)
+	cd packages/roomlog/roomlog; for domain in django djangojs; do \
+	  $(CURDIR)/$(BIN)/django-admin makemessages --all --domain $$domain --symlinks --no-wrap --no-obsolete --add-location file; done; \
+	$(CURDIR)/$(BIN)/django-admin compilemessages
 
 schema: .venv ## Write the JSON Schema of the wire
 	$(BIN)/python -m roomlog_contract.schema

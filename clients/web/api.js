@@ -1,6 +1,7 @@
 // What a page asks the api for, with the session's cookie: a ticket for the socket, people to invite.
 
 import { SignedOut } from "./roomlog.js";
+import { gettext } from "./texts.js";
 
 const DEADLINE_MS = 10_000;
 
@@ -19,9 +20,9 @@ async function ask(url, options = {}) {
   try {
     answer = await fetch(url, { ...options, signal: AbortSignal.timeout(DEADLINE_MS) });
   } catch {
-    throw new Error("The server can't be reached right now. Try again in a moment.");
+    throw new Error(gettext("The server can't be reached right now. Try again in a moment."));
   }
-  if (answer.status === 401 || answer.status === 403) throw new SignedOut("You are logged out.");
-  if (!answer.ok) throw new Error(`The server answered ${answer.status}. Try again in a moment.`);
+  if (answer.status === 401 || answer.status === 403) throw new SignedOut(gettext("You are logged out."));
+  if (!answer.ok) throw new Error(gettext("The server answered {status}. Try again in a moment.", { status: answer.status }));
   return answer.json();
 }

@@ -7,12 +7,14 @@ import { forgetEverybody } from "./memory.js";
 import { plain } from "./names.js";
 import { enterRoom, followHistory, isWide, leaveRoom, roomOfHistory } from "./navigation.js";
 import { setText } from "./patch.js";
+import { gettext, speak } from "./texts.js";
 import { el } from "./view.js";
 
 const TYPING_MS = 250; // a pause, then people are searched: the server counts searches
 
 const at = (id) => document.getElementById(id);
-const { userId, websocketUrl, ticketUrl, usersUrl, csrfToken } = document.body.dataset;
+const { userId, websocketUrl, ticketUrl, usersUrl, csrfToken, texts } = document.body.dataset;
+speak(document.documentElement.lang, texts);
 const findUsers = peopleFinder(usersUrl);
 const chat = new Conversation({
   root: document,
@@ -33,14 +35,14 @@ function first(rooms, isKnown) {
 function painted({ room, unread, unsent }) {
   at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft) || chat.client.state === "ended";
   document.title = unread ? `(${unread}) Roomlog` : "Roomlog";
-  setText(at("log-out-button"), unsent ? `Log out (${unsent} unsent)` : "Log out");
+  setText(at("log-out-button"), unsent ? gettext("Log out ({unsent} unsent)", { unsent }) : gettext("Log out"));
 }
 
 async function userIds(names) {
   const found = await Promise.all(names.map(async (name) => [name, await findUsers(name)]));
   return found.map(([name, people]) => {
     const person = people.find(({ username }) => username === name.normalize("NFKC"));
-    if (!person) throw new Error(`Nobody called ${plain(name)} can be found.`);
+    if (!person) throw new Error(gettext("Nobody called {name} can be found.", { name: plain(name) }));
     return person.id;
   });
 }

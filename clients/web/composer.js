@@ -2,10 +2,9 @@
 
 import { copyText } from "./clipboard.js";
 import { setText } from "./patch.js";
+import { gettext, locale } from "./texts.js";
 
 const MAX_TEXT = 4_000; // code points, the server's limit
-
-const number = new Intl.NumberFormat("en");
 
 /** Writes into the drafts; `send(roomId, text)` throws a sentence when it does not take a text. */
 export class Composer {
@@ -83,5 +82,6 @@ export class Composer {
 function tooLong(text) {
   const { length } = [...text];
   if (length <= MAX_TEXT) return "";
-  return `A message has at most ${number.format(MAX_TEXT)} characters; this one has ${number.format(length)}. Shorten it, or send it in parts.`;
+  const [most, own] = [MAX_TEXT, length].map((number) => number.toLocaleString(locale()));
+  return gettext("A message has at most {most} characters; this one has {own}. Shorten it, or send it in parts.", { most, own });
 }

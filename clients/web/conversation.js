@@ -7,7 +7,7 @@ import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
 import { Failed } from "./failed.js";
 import { LeftRooms } from "./left_rooms.js";
-import { TALK } from "./markup.js";
+import { talk } from "./markup.js";
 import { Memory, storageNamed } from "./memory.js";
 import { plain, roomName } from "./names.js";
 import { say, showNoticesIn } from "./notice.js";
@@ -18,10 +18,11 @@ import { showRooms } from "./room_list.js";
 import { Roomlog } from "./roomlog.js";
 import { RoomView } from "./room_view.js";
 import { isLogout, showState, stateFor } from "./status.js";
+import { gettext, gettext_noop, refusalText } from "./texts.js";
 import { Timeline } from "./timeline.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
-const ENDED = "This page's access has ended.";
+const ENDED = gettext_noop("This page's access has ended.");
 const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, painted: () => {} };
 
 /** What one user sees and does. */
@@ -56,7 +57,7 @@ export class Conversation {
     this.#root = root;
     this.#userId = userId;
     this.#surroundings = { ...ALONE, ...surroundings };
-    root.querySelector(".talk").innerHTML = TALK;
+    root.querySelector(".talk").innerHTML = talk();
     showNoticesIn(root);
     this.#memory = new Memory(storageNamed("localStorage"), userId);
     this.#tabMemory = new Memory(storageNamed("sessionStorage"), userId);
@@ -112,8 +113,8 @@ export class Conversation {
 
   /** Send a command that somebody waits for, and return its event; throws the server's sentence. */
   async carryOut(action, fields) {
-    if (this.client.state === "ended") throw new Error(ENDED);
-    if (stateFor(this.client, fields.room ?? null) !== "online") throw new Error("There is no connection right now. Try again when it is back.");
+    if (this.client.state === "ended") throw new Error(gettext(ENDED));
+    if (stateFor(this.client, fields.room ?? null) !== "online") throw new Error(gettext("There is no connection right now. Try again when it is back."));
     const uuid = this.client.send(action, fields);
     try {
       return await new Promise((resolve, reject) => this.#outcomes.set(uuid, { resolve, reject }));
@@ -148,7 +149,7 @@ export class Conversation {
       this.#outcomes.get(command.uuid)?.resolve(event);
       this.render();
     });
-    client.addEventListener("refused", ({ detail: { command, message } }) => this.#refused(command, message));
+    client.addEventListener("refused", ({ detail: { command, code, message } }) => this.#refused(command, refusalText(code, message)));
     client.addEventListener("outbox", () => this.render());
   }
 
@@ -157,7 +158,7 @@ export class Conversation {
       this.#memory.close();
       this.#tabMemory.close();
     }
-    if (detail.state === "ended") for (const { reject } of this.#outcomes.values()) reject(new Error(ENDED));
+    if (detail.state === "ended") for (const { reject } of this.#outcomes.values()) reject(new Error(gettext(ENDED)));
     this.#told = detail;
     this.render();
   }
@@ -178,7 +179,7 @@ export class Conversation {
   #refused(command, message) {
     if (command.action === "new_message") this.#failed.add({ command, message, name: this.#nameOf(command.room) });
     else if (this.#outcomes.has(command.uuid)) this.#outcomes.get(command.uuid).reject(new Error(message));
-    else say(command.name ? `The room ${plain(command.name)} was not made: ${message}` : message);
+    else say(command.name ? gettext("The room {name} was not made: {reason}", { name: plain(command.name), reason: message }) : message);
     this.render();
   }
 
@@ -194,7 +195,7 @@ export class Conversation {
 
   #send(room, text) {
     if (this.client.outbox.length + this.#failed.size >= MAX_COMMANDS) {
-      throw new Error(`${MAX_COMMANDS} messages wait already. This one stays here until some are sent or discarded.`);
+      throw new Error(gettext("{number} messages wait already. This one stays here until some are sent or discarded.", { number: MAX_COMMANDS }));
     }
     this.client.send("new_message", { room, text });
     if (room === this.selected) this.#view.sent();
@@ -207,7 +208,7 @@ export class Conversation {
       this.client.send("new_message", { room: entry.command.room, text: entry.command.text });
       this.#failed.remove(entry);
     } catch {
-      say("Too many messages wait. Try again when some are sent.");
+      say(gettext("Too many messages wait. Try again when some are sent."));
     }
     this.render();
   }
@@ -220,7 +221,7 @@ export class Conversation {
     const { client, selected } = this;
     const room = this.#roomOf(selected);
     showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
-    setText(this.#at("room-name"), room ? roomName(room) : "Choose a room");
+    setText(this.#at("room-name"), room ? roomName(room) : gettext("Choose a room"));
     this.#composer.show(room, room ? this.#closedSentence(room) : "");
     this.#view.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
@@ -244,8 +245,8 @@ export class Conversation {
   }
 
   #closedSentence(room) {
-    if (this.client.state === "ended") return "This page's access has ended: nothing more can be sent. Copy what you wrote.";
-    return room.isLeft ? `${room.sentence} What you wrote stays here to be copied.` : "";
+    if (this.client.state === "ended") return gettext("This page's access has ended: nothing more can be sent. Copy what you wrote.");
+    return room.isLeft ? gettext("{reason} What you wrote stays here to be copied.", { reason: room.sentence }) : "";
   }
 
   #at(id) {

@@ -1,17 +1,20 @@
 // <roomlog-chat>: a conversation in a page of your own.
 //
 // Attributes: `websocket` and `ticket` are addresses, `user` is the person's id on the wire, `csrf` the page's CSRF
-// token, `room` the only room to be shown; without it people choose among their rooms. Styles stay inside.
+// token, `room` the only room to be shown; without it people choose among their rooms. `texts` are translations
+// (JSON, by the English text) into the language `lang`; without them it speaks English. Styles stay inside.
 
 import { ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
+import { html } from "./markup.js";
+import { gettext, speak } from "./texts.js";
 import { el } from "./view.js";
 
-const STRUCTURE = `
+const structure = () => html`
   <div class="chat">
-    <div id="banner" role="alert" hidden><span id="banner-text"></span> <a id="log-in">Log in again</a></div>
-    <nav class="rooms" aria-label="Rooms"><div id="rooms"></div></nav>
-    <section class="talk" aria-label="Chat"></section>
+    <div id="banner" role="alert" hidden><span id="banner-text"></span> <a id="log-in">${gettext("Log in again")}</a></div>
+    <nav class="rooms" aria-label="${gettext("Rooms")}"><div id="rooms"></div></nav>
+    <section class="talk" aria-label="${gettext("Chat")}"></section>
     <div id="notice" role="alert" popover="manual"></div>
   </div>`;
 
@@ -21,7 +24,8 @@ export class RoomlogChat extends HTMLElement {
 
   connectedCallback() {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    root.innerHTML = STRUCTURE;
+    speak(this.getAttribute("lang"), this.getAttribute("texts"));
+    root.innerHTML = structure();
     root.prepend(el("link", { rel: "stylesheet", href: new URL("chat.css", import.meta.url).href }));
     root.getElementById("log-in").href = location.href;
     this.#conversation = new Conversation({

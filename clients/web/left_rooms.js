@@ -1,8 +1,9 @@
 // Rooms that one is no longer in, but looks at, or has written something for: they stay until that is done.
 
 import { plain } from "./names.js";
+import { gettext, gettext_noop } from "./texts.js";
 
-const GONE = "You are no longer a member of this room.";
+const GONE = gettext_noop("You are no longer a member of this room.");
 
 /** Compares each list of rooms with the one before. */
 export class LeftRooms {
@@ -21,7 +22,7 @@ export class LeftRooms {
   /** Add rooms of which only what was written is known: [id, name]. */
   remember(written) {
     for (const [id, name] of written) {
-      if (!this.#listed.has(id) && !this.#left.has(id)) this.#left.set(id, { id, name, kind: "group", isLeft: true, sentence: GONE });
+      if (!this.#listed.has(id) && !this.#left.has(id)) this.#left.set(id, { id, name, kind: "group", isLeft: true, sentence: gettext(GONE) });
     }
   }
 
@@ -37,7 +38,8 @@ export class LeftRooms {
 }
 
 function sentenceOf(note, userId) {
-  if (note?.member?.id !== userId) return GONE;
-  if (note.action === "leave_room") return "You left this room.";
-  return note.action === "remove_user" ? `You were removed from this room by ${plain(note.user.username)}.` : GONE;
+  if (note?.member?.id !== userId) return gettext(GONE);
+  if (note.action === "leave_room") return gettext("You left this room.");
+  if (note.action !== "remove_user") return gettext(GONE);
+  return gettext("You were removed from this room by {name}.", { name: plain(note.user.username) });
 }

@@ -2,20 +2,28 @@
 //
 // Markup of our own alone: what others wrote becomes text nodes elsewhere.
 
-export const TALK = `
+import { gettext } from "./texts.js";
+
+/** Return markup of a template; what it is filled with is text. */
+export function html(parts, ...texts) {
+  return String.raw({ raw: parts }, ...texts.map((text) => text.replace(/[&<"]/g, (sign) => `&#${sign.charCodeAt(0)};`)));
+}
+
+/** Return it in the page's language. */
+export const talk = () => html`
   <div class="bar">
-    <button type="button" id="back" aria-label="Back to the rooms">←</button>
-    <h2><bdi id="room-name">Choose a room</bdi></h2>
-    <span id="state" role="status" data-state="connecting">Connecting…</span>
-    <button type="button" id="retry" hidden>Retry now</button>
-    <button type="button" id="invite-button" data-opens="invite-dialog" hidden>Invite</button>
+    <button type="button" id="back" aria-label="${gettext("Back to the rooms")}">←</button>
+    <h2><bdi id="room-name">${gettext("Choose a room")}</bdi></h2>
+    <span id="state" role="status" data-state="connecting">${gettext("Connecting…")}</span>
+    <button type="button" id="retry" hidden>${gettext("Retry now")}</button>
+    <button type="button" id="invite-button" data-opens="invite-dialog" hidden>${gettext("Invite")}</button>
   </div>
-  <div id="messages" role="log" aria-label="Messages" tabindex="0"></div>
+  <div id="messages" role="log" aria-label="${gettext("Messages")}" tabindex="0"></div>
   <div class="above-composer"><button type="button" id="pill" class="primary" hidden></button></div>
   <form id="composer">
     <p id="closed" role="status" hidden></p>
     <p id="text-error" class="wrong" role="alert" hidden></p>
-    <textarea id="text" name="text" rows="1" placeholder="Message" aria-label="Message" dir="auto" autocomplete="off" disabled></textarea>
-    <button type="button" id="copy" hidden>Copy</button>
-    <button id="send" class="primary" disabled>Send</button>
+    <textarea id="text" name="text" rows="1" placeholder="${gettext("Message")}" aria-label="${gettext("Message")}" dir="auto" autocomplete="off" disabled></textarea>
+    <button type="button" id="copy" hidden>${gettext("Copy")}</button>
+    <button id="send" class="primary" disabled>${gettext("Send")}</button>
   </form>`;

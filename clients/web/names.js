@@ -1,5 +1,8 @@
 // Names that others chose, made safe to stand beside our own words.
 
+import { gettext, gettext_noop } from "./texts.js";
+
+const DELETED = gettext_noop("deleted account"); // how the server names who is gone
 const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/gu; // they would turn around what follows the name
 
 /** Return a name for text: without controls of direction, and with a direction of its own. */
@@ -9,10 +12,10 @@ export function plain(name) {
 
 /** Return a name for an element that isolates it (bdi). */
 export function bare(name) {
-  return name.replace(BIDI_CONTROLS, "");
+  return name === DELETED ? gettext(DELETED) : name.replace(BIDI_CONTROLS, "");
 }
 
 /** Return what a room is called. */
 export function roomName({ name, kind }) {
-  return bare(name ?? "").trim() || (kind === "direct" ? "Direct chat" : "Unnamed room");
+  return bare(name ?? "").trim() || (kind === "direct" ? gettext("Direct chat") : gettext("Unnamed room"));
 }

@@ -2,6 +2,7 @@
 
 import { roomName } from "./names.js";
 import { patch, setText } from "./patch.js";
+import { gettext } from "./texts.js";
 import { el } from "./view.js";
 
 const MAX_SHOWN_UNREAD = 99;
@@ -23,6 +24,6 @@ function update(button, room) {
   button.setAttribute("aria-current", room.isSelected ? "true" : "false");
   setText(title, roomName(room));
   setText(badge, room.unread > MAX_SHOWN_UNREAD ? `${MAX_SHOWN_UNREAD}+` : String(room.unread));
-  badge.title = `${room.unread} unread`;
+  badge.title = gettext("{number} unread", { number: room.unread });
   badge.hidden = room.unread === 0;
 }

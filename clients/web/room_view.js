@@ -5,6 +5,7 @@ import { MessageList } from "./message_list.js";
 import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { fateIn, stateFor } from "./status.js";
+import { gettext, refusalText } from "./texts.js";
 import { buttonRow, lineRows, ownRow } from "./view.js";
 
 const HISTORY = 50; // messages loaded at once
@@ -79,13 +80,13 @@ export class RoomView {
     if (!view) return this.#ownRows();
     const id = `${this.#room}:${view.epoch}`;
     const rows = lineRows(id, view.lines, userId, this.#divider);
-    if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", "Earlier messages"));
-    if (view.hasLater) rows.push(this.#more(id, "later", "Later messages"));
+    if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
+    if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
     return [...rows, ...this.#ownRows()];
   }
 
   #more(id, direction, label) {
-    return buttonRow(`${id}:${direction}`, this.#loading === direction ? "Loading…" : label, () => this.#load(direction));
+    return buttonRow(`${id}:${direction}`, this.#loading === direction ? gettext("Loading…") : label, () => this.#load(direction));
   }
 
   #ownRows() {
@@ -94,7 +95,7 @@ export class RoomView {
     const isEnded = client.state === "ended";
     return [
       ...waiting.map((command) => ownRow(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room)), isEnded ? [copyOf(command)] : [])),
-      ...failed.of(this.#room).map((entry) => ownRow(entry.command, "refused", `Not sent: ${entry.message}`, this.#actions(entry))),
+      ...failed.of(this.#room).map((entry) => ownRow(entry.command, "refused", gettext("Not sent: {reason}", { reason: entry.message }), this.#actions(entry))),
     ];
   }
 
@@ -103,10 +104,10 @@ export class RoomView {
     const discard = () => {
       failed.remove(entry);
       changed();
-      say("The message was discarded.", ["Undo", () => (failed.add(entry), changed())]);
+      say(gettext("The message was discarded."), [gettext("Undo"), () => (failed.add(entry), changed())]);
     };
     const canRepeat = client.state !== "ended" && client.rooms.has(this.#room);
-    return [...(canRepeat ? [["Send again", () => repeat(entry)]] : []), copyOf(entry.command), ["Discard", discard]];
+    return [...(canRepeat ? [[gettext("Send again"), () => repeat(entry)]] : []), copyOf(entry.command), [gettext("Discard"), discard]];
   }
 
   // -- what was seen --------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ export class RoomView {
     const unread = this.#parts.reading.unread(this.#room);
     const isBehind = Boolean(this.#parts.timeline.get(this.#room)?.hasLater);
     this.#at("pill").hidden = !(isBehind || (unread > 0 && !this.#list.isAtEnd));
-    setText(this.#at("pill"), unread === 0 ? "Newest messages ↓" : `${unread} new message${unread === 1 ? "" : "s"} ↓`);
+    setText(this.#at("pill"), newText(unread));
   }
 
   #toNewest() {
@@ -173,7 +174,7 @@ export class RoomView {
       const isLast = isWhole && (direction === "earlier" || client.rooms.get(room)?.seq === head); // else events were dropped meanwhile
       if (timeline.get(room) === view) timeline.extend(room, direction, messages, isLast);
     } catch (error) {
-      say(`The messages could not be loaded: ${error.message}.`);
+      say(gettext("The messages could not be loaded: {reason}.", { reason: refusalText(null, error.message) }));
     }
     this.#loading = null;
     changed();
@@ -181,5 +182,10 @@ export class RoomView {
 }
 
 function copyOf({ text }) {
-  return ["Copy", () => copyText(text).then(() => say("Copied."))];
+  return [gettext("Copy"), () => copyText(text).then(() => say(gettext("Copied.")))];
+}
+
+function newText(unread) {
+  if (unread === 0) return gettext("Newest messages ↓");
+  return unread === 1 ? gettext("1 new message ↓") : gettext("{number} new messages ↓", { number: unread });
 }

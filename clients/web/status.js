@@ -1,28 +1,30 @@
 // What the connection's state means for people: a word in the bar, and a sentence where something is to be done.
 
 import { setText } from "./patch.js";
+import { gettext, gettext_noop, refusalText } from "./texts.js";
 
 const WORDS = {
-  connecting: "Connecting…",
-  online: "Online",
-  degraded: "Degraded: messages wait",
-  waiting: "Connection lost, trying again…",
+  connecting: gettext_noop("Connecting…"),
+  online: gettext_noop("Online"),
+  degraded: gettext_noop("Degraded: messages wait"),
+  waiting: gettext_noop("Connection lost, trying again…"),
 };
-const COPY = "Nothing more is sent. What you wrote stays here to be copied.";
-const REVOKED = ["Access was revoked", `This page's access has ended: the account was logged out or deactivated, or its password was changed. ${COPY}`];
+const COPY = gettext_noop("Nothing more is sent. What you wrote stays here to be copied.");
+const DISCONNECTED = gettext_noop("Disconnected");
+const LOGGED_OUT = gettext_noop("Logged out");
 const ENDS = {
-  4401: ["Disconnected", `The server does not accept this page's login. ${COPY}`],
-  4403: REVOKED,
-  "signed out": ["Signed out: reload to log in", `You are logged out. ${COPY}`],
-  "logged out": ["Logged out", `You logged out in another tab of this browser. ${COPY}`],
-  "another user": ["Logged out", `Somebody else is logged in in this browser now. ${COPY}`],
+  4401: [DISCONNECTED, gettext_noop("The server does not accept this page's login.")],
+  4403: [gettext_noop("Access was revoked"), gettext_noop("This page's access has ended: the account was logged out or deactivated, or its password was changed.")],
+  "signed out": [gettext_noop("Signed out: reload to log in"), gettext_noop("You are logged out.")],
+  "logged out": [LOGGED_OUT, gettext_noop("You logged out in another tab of this browser.")],
+  "another user": [LOGGED_OUT, gettext_noop("Somebody else is logged in in this browser now.")],
 };
 const FATES = {
-  connecting: "Waits for the connection…",
-  online: "Sending…",
-  degraded: "Waits: the server takes nothing right now…",
-  waiting: "Waits for the connection…",
-  ended: "Not sent: this page's access has ended.",
+  connecting: gettext_noop("Waits for the connection…"),
+  online: gettext_noop("Sending…"),
+  degraded: gettext_noop("Waits: the server takes nothing right now…"),
+  waiting: gettext_noop("Waits for the connection…"),
+  ended: gettext_noop("Not sent: this page's access has ended."),
 };
 
 /** Whether an end means that this browser may keep nothing of the user. */
@@ -37,18 +39,27 @@ export function stateFor({ state, degradedRooms }, roomId) {
 
 /** Return what becomes of a message that waits in this state. */
 export function fateIn(state) {
-  return FATES[state];
+  return gettext(FATES[state]);
 }
 
 /** Show a state in a document or shadow root, as the client told it; once more is harmless. */
 export function showState(root, { state, code, reason }) {
   const at = (id) => root.getElementById(id);
   if (state === "connecting" && at("state").dataset.state === "waiting") return; // until it is known to be over
-  const [word, sentence] = state === "ended" ? (ENDS[code ?? reason] ?? ["Disconnected", COPY]) : [WORDS[state], reason && `The server refused the connection: ${reason}`];
+  const [word, sentence] = state === "ended" ? endText(code ?? reason) : [gettext(WORDS[state]), reason && refusedText(reason)];
   setText(at("state"), word);
   at("state").dataset.state = state;
   at("retry").hidden = state !== "waiting";
   setText(at("banner-text"), sentence ?? "");
   at("banner").hidden = !sentence;
   at("log-in").hidden = state !== "ended";
+}
+
+function endText(cause) {
+  const [word, sentence] = ENDS[cause] ?? [DISCONNECTED];
+  return [gettext(word), [sentence, COPY].filter(Boolean).map((part) => gettext(part)).join(" ")];
+}
+
+function refusedText(reason) {
+  return gettext("The server refused the connection: {reason}", { reason: refusalText(null, reason) });
 }

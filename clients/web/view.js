@@ -4,9 +4,17 @@
 
 import { bare } from "./names.js";
 import { setText } from "./patch.js";
+import { gettext, gettext_noop, locale } from "./texts.js";
 
 const COLOURS = 8; // classes colour-0 … colour-7 of chat.css
 const GROUP_MS = 5 * 60_000; // one author's messages within this stand under one name
+const NOTES = {
+  create_room: gettext_noop("{who} made the room {room}"),
+  rename_room: gettext_noop("{who} renamed the room {room}"),
+  invite_user: gettext_noop("{who} invited {whom}"),
+  remove_user: gettext_noop("{who} removed {whom}"),
+  leave_room: gettext_noop("{who} left"),
+};
 
 /** Return an element; children are nodes or texts, never markup. */
 export function el(tag, properties = {}, ...children) {
@@ -33,7 +41,7 @@ export function lineRows(id, lines, userId, dividerAfter) {
   for (const line of lines) {
     if (!line.note && !(previous && sameDay(line.timestamp_ms, previous.timestamp_ms))) rows.push(dayRow(id, line.timestamp_ms));
     if (!isDivided && line.seq > dividerAfter) {
-      rows.push({ key: `${id}:divider`, build: () => el("div", { className: "divider", role: "separator" }, el("span", {}, "New")) });
+      rows.push({ key: `${id}:divider`, build: () => el("div", { className: "divider", role: "separator" }, el("span", {}, gettext("New"))) });
       isDivided = true;
     }
     rows.push(line.note ? noteRow(id, line) : messageRow(id, line, previous, userId));
@@ -57,7 +65,7 @@ function messageRow(id, message, previous, userId) {
   const isFollowing = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
   const build = () => {
     const author = el("div", { className: "author" }, avatar(user), nameEl(user.username, { className: "name" }), clock(time));
-    const node = el("div", { title: new Date(time).toLocaleString() }, author, textEl(""));
+    const node = el("div", { title: new Date(time).toLocaleString(locale()) }, author, textEl(""));
     node.dataset.seq = seq;
     return node;
   };
@@ -70,7 +78,8 @@ function updateMessage(node, { text, deleted, edited_at: editedAt }, isFollowing
   const box = node.lastElementChild;
   box.classList.toggle("deleted", deleted);
   box.classList.toggle("edited", Boolean(editedAt) && !deleted);
-  setText(box.firstElementChild, deleted ? "Message deleted" : text);
+  box.dataset.edited = gettext("(edited)");
+  setText(box.firstElementChild, deleted ? gettext("Message deleted") : text);
 }
 
 function textEl(text) {
@@ -87,20 +96,13 @@ function noteRow(id, { seq, note }) {
 }
 
 function noteWords({ action, user, member, name }) {
-  const who = nameEl(user.username);
-  const whom = member ? nameEl(member.username) : "";
-  const words = {
-    create_room: () => [who, " made the room ", nameEl(name ?? "")],
-    rename_room: () => [who, " renamed the room ", nameEl(name ?? "")],
-    invite_user: () => [who, " invited ", whom],
-    remove_user: () => [who, " removed ", whom],
-    leave_room: () => [who, " left"],
-  };
-  return words[action]?.() ?? [action];
+  if (!NOTES[action]) return [action];
+  const names = { who: nameEl(user.username), whom: nameEl(member?.username ?? ""), room: nameEl(name ?? "") };
+  return gettext(NOTES[action]).split(/\{(\w+)\}/).map((part, place) => (place % 2 ? names[part] : part));
 }
 
 function dayRow(id, time) {
-  const date = new Date(time).toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" });
+  const date = new Date(time).toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" });
   return { key: `${id}:${new Date(time).toDateString()}`, build: () => el("div", { className: "note date" }, date) };
 }
 
@@ -109,7 +111,7 @@ function avatar({ id, username }) {
 }
 
 function clock(time) {
-  return el("time", {}, new Date(time).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" }));
+  return el("time", {}, new Date(time).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" }));
 }
 
 function sameDay(one, other) {

@@ -56,7 +56,7 @@ def test_a_write_is_an_event_with_a_rule(name: str) -> None:
         assert may, "packages/contract/README.md, section 3, who may what"
     if name != "new_message":
         view = ROOT / "clients" / "web" / "view.js"
-        assert f"    {name}: () =>" in view.read_text(encoding="utf-8"), "clients/web/view.js"
+        assert f"  {name}: gettext_noop(" in view.read_text(encoding="utf-8"), "clients/web/view.js"
 
 
 @pytest.mark.parametrize("name", [name for name in ACTIONS if name not in THE_CLIENTS_OWN])

@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 PERSON_NAME_CODE_POINTS: Final = 150
 """As Django's own `username`: the largest frames count on it."""
@@ -37,17 +38,21 @@ class Person(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="roomlog_person"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="roomlog_person",
+        verbose_name=_("user"),
     )
     """Null once the account was deleted, and for code."""
-    name = models.CharField(max_length=PERSON_NAME_CODE_POINTS)
+    name = models.CharField(_("name"), max_length=PERSON_NAME_CODE_POINTS)
     """The name that people see."""
-    avatar = models.CharField(max_length=500, blank=True)
+    avatar = models.CharField(_("avatar"), max_length=500, blank=True)
     """Address of a picture."""
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "people"
+        verbose_name, verbose_name_plural = _("person"), _("people")
         constraints = [
             models.UniqueConstraint(
                 fields=["name"], condition=Q(user=None, deleted_at=None), name="keyless_person_once"
@@ -65,21 +70,29 @@ class ChatRoom(models.Model):
     class Kind(models.TextChoices):
         """Who may come in."""
 
-        GROUP = "group"
-        DIRECT = "direct"
+        GROUP = "group", _("Group")
+        DIRECT = "direct", _("Direct")
 
     id = models.UUIDField(primary_key=True, editable=False)
-    name = models.CharField(max_length=200, blank=True)
-    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.GROUP)
-    creator = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.GROUP)
+    creator = models.ForeignKey(
+        Person,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("creator"),
+    )
     """The person who asked for it: bounds on rooms, in all and a minute, count by this."""
-    date_created = models.DateTimeField(auto_now_add=True)
-    archived_at = models.DateTimeField(null=True, blank=True)
+    date_created = models.DateTimeField(_("date created"), auto_now_add=True)
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     users: "models.ManyToManyField[models.Model, Membership]" = models.ManyToManyField(
         Person, through="Membership", related_name="rooms"
     )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("chat room"), _("chat rooms")
         ordering = ["name", "id"]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["group", "direct"]), name="room_kind_is_known")
@@ -96,19 +109,24 @@ class Membership(models.Model):
     class Role(models.TextChoices):
         """What a member may do."""
 
-        OWNER = "owner"
-        ADMIN = "admin"
-        MEMBER = "member"
+        OWNER = "owner", _("Owner")
+        ADMIN = "admin", _("Admin")
+        MEMBER = "member", _("Member")
 
-    room = models.ForeignKey(ChatRoom, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.MEMBER)
-    read_seq = models.BigIntegerField(default=0)
-    read_number = models.BigIntegerField(default=0)
+    room = models.ForeignKey(
+        ChatRoom, on_delete=models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("room")
+    )
+    user = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("user")
+    )
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.MEMBER)
+    read_seq = models.BigIntegerField(_("read seq"), default=0)
+    read_number = models.BigIntegerField(_("read number"), default=0)
     """Messages read: `RoomHead.messages` less this are unread."""
-    muted_until = models.DateTimeField(null=True, blank=True)
+    muted_until = models.DateTimeField(_("muted until"), null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("membership"), _("memberships")
         constraints = [
             models.UniqueConstraint(fields=["room", "user"], name="member_once"),
             models.CheckConstraint(condition=Q(role__in=["owner", "admin", "member"]), name="role_is_known"),
@@ -121,12 +139,15 @@ class Membership(models.Model):
 class RoomHead(models.Model):
     """How far a room's log is; the row whose lock makes a room's writers one."""
 
-    room = models.OneToOneField(ChatRoom, on_delete=models.CASCADE, primary_key=True, related_name="head")
-    epoch = models.CharField(max_length=32)
-    last_seq = models.BigIntegerField(default=0)
-    messages = models.BigIntegerField(default=0)
+    room = models.OneToOneField(
+        ChatRoom, on_delete=models.CASCADE, primary_key=True, related_name="head", verbose_name=_("room")
+    )
+    epoch = models.CharField(_("epoch"), max_length=32)
+    last_seq = models.BigIntegerField(_("last seq"), default=0)
+    messages = models.BigIntegerField(_("messages"), default=0)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("room head"), _("room heads")
         constraints = [
             models.CheckConstraint(condition=Q(last_seq__gte=F("messages")), name="head_counts_messages")
         ]
@@ -143,32 +164,37 @@ class RoomEvent(models.Model):
     """One durable event of a room's log."""
 
     id = models.BigAutoField(primary_key=True)
-    room = models.ForeignKey(ChatRoom, on_delete=models.PROTECT, related_name="events", db_index=False)
-    seq = models.BigIntegerField()
-    number = models.BigIntegerField(null=True)
+    room = models.ForeignKey(
+        ChatRoom, on_delete=models.PROTECT, related_name="events", db_index=False, verbose_name=_("room")
+    )
+    seq = models.BigIntegerField(_("seq"))
+    number = models.BigIntegerField(_("number"), null=True)
     """1, 2, 3 … over the room's messages; null for other kinds."""
-    kind = models.CharField(max_length=32)
+    kind = models.CharField(_("kind"), max_length=32)
     """The wire's name of the action; no choices, so that a further action is no migration."""
-    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
-    uuid = models.CharField(max_length=64)
-    body_hash = models.CharField(max_length=32)
+    user = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("user")
+    )
+    uuid = models.CharField(_("uuid"), max_length=64)
+    body_hash = models.CharField(_("body hash"), max_length=32)
     """Of the whole command: a repeat with the same uuid and another hash is a conflict.
 
     Hex digits, because a worker's batch travels as JSON, which has no bytes.
     """
-    text = models.TextField(blank=True)
-    data = models.JSONField(null=True)
+    text = models.TextField(_("text"), blank=True)
+    data = models.JSONField(_("data"), null=True)
     """What the kind needs besides text: member, role, name, or the message that this one answers.
 
     That is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and without
     foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame is made
     without a look-up.
     """
-    date_created = models.DateTimeField()
-    edited_at = models.DateTimeField(null=True)
-    deleted_at = models.DateTimeField(null=True)
+    date_created = models.DateTimeField(_("date created"))
+    edited_at = models.DateTimeField(_("edited at"), null=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("room event"), _("room events")
         ordering = ["room", "seq"]
         constraints = [
             models.UniqueConstraint(fields=["room", "seq"], name="seq_once"),
@@ -200,6 +226,7 @@ class ChatMessage(RoomEvent):
     objects: ClassVar[ChatMessageManager] = ChatMessageManager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("chat message"), _("chat messages")
         proxy = True
 
 
@@ -210,14 +237,15 @@ class PendingCommand(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    shard = models.PositiveSmallIntegerField()
-    room = models.UUIDField()
-    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    uuid = models.CharField(max_length=64)
+    shard = models.PositiveSmallIntegerField(_("shard"))
+    room = models.UUIDField(_("room"))
+    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", verbose_name=_("user"))
+    uuid = models.CharField(_("uuid"), max_length=64)
     envelope = models.BinaryField()
-    date_created = models.DateTimeField(auto_now_add=True)
+    date_created = models.DateTimeField(_("date created"), auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("pending command"), _("pending commands")
         indexes = [models.Index(fields=["shard", "id"], name="pending_by_shard")]
 
     def __str__(self) -> str:
@@ -229,13 +257,16 @@ class Worker(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     """Of two processes with one ordinal the later has the higher id and is preferred; given once."""
-    uuid = models.UUIDField(unique=True)
-    ordinal = models.PositiveIntegerField()
-    beat = models.BigIntegerField(default=0)
-    reaches_redis = models.BooleanField(default=True, db_default=True)
+    uuid = models.UUIDField(_("uuid"), unique=True)
+    ordinal = models.PositiveIntegerField(_("ordinal"))
+    beat = models.BigIntegerField(_("beat"), default=0)
+    reaches_redis = models.BooleanField(_("reaches redis"), default=True, db_default=True)
     """Written with each beat. A process of the release before says nothing and counts as one that does."""
-    clock = models.FloatField(null=True)
+    clock = models.FloatField(_("clock"), null=True)
     """Its seconds since 1970 at its last beat, for the doctor alone: it makes timestamps and tickets."""
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("worker"), _("workers")
 
     def __str__(self) -> str:
         return f"worker {self.ordinal} ({self.uuid})"
@@ -244,13 +275,14 @@ class Worker(models.Model):
 class ShardLease(models.Model):
     """Who may write the rooms of a shard. Locked and compared in every transaction that writes."""
 
-    shard = models.PositiveSmallIntegerField(primary_key=True)
-    owner = models.UUIDField(null=True)
+    shard = models.PositiveSmallIntegerField(_("shard"), primary_key=True)
+    owner = models.UUIDField(_("owner"), null=True)
     """The uuid of a Worker, never its ordinal: a forced delete leaves two processes of one ordinal."""
-    epoch = models.BigIntegerField(default=0)
+    epoch = models.BigIntegerField(_("epoch"), default=0)
     """Counts the takeovers: a late commit of an earlier owner finds another number and is refused."""
 
     class Meta:
+        verbose_name, verbose_name_plural = _("shard lease"), _("shard leases")
         constraints = [models.CheckConstraint(condition=Q(shard__lt=64), name="shard_below_64")]
 
     def __str__(self) -> str:
@@ -261,18 +293,19 @@ class DeadLetter(models.Model):
     """An entry that failed alone five times. Its sender was told `internal`; people look at it here."""
 
     id = models.BigAutoField(primary_key=True)
-    shard = models.PositiveSmallIntegerField()
-    entry = models.CharField(max_length=40)
+    shard = models.PositiveSmallIntegerField(_("shard"))
+    entry = models.CharField(_("entry"), max_length=40)
     """The stream entry's id."""
-    room = models.UUIDField(null=True)
-    action = models.CharField(max_length=32, blank=True)
-    uuid = models.CharField(max_length=64, blank=True)
-    error = models.CharField(max_length=200)
+    room = models.UUIDField(_("room"), null=True)
+    action = models.CharField(_("action"), max_length=32, blank=True)
+    uuid = models.CharField(_("uuid"), max_length=64, blank=True)
+    error = models.CharField(_("error"), max_length=200)
     """The exception's class; never its text, which could hold a message."""
     envelope = models.BinaryField()
-    date_created = models.DateTimeField(auto_now_add=True)
+    date_created = models.DateTimeField(_("date created"), auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("dead letter"), _("dead letters")
         constraints = [models.UniqueConstraint(fields=["shard", "entry"], name="dead_once")]
 
     def __str__(self) -> str:

@@ -11,12 +11,14 @@ from django.db import DatabaseError, DataError, IntegrityError
 from django.db.utils import InterfaceError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from .problems import RETRY_SECONDS, problem
 
 log = structlog.get_logger()
 
-SENTENCE: Final = "The database is not available. Nothing was changed; try again in a moment."
+SENTENCE: Final = _("The database is not available. Nothing was changed; try again in a moment.")
 
 
 def is_outage(error: BaseException | None) -> bool:
@@ -40,10 +42,10 @@ def outage_page(error: BaseException) -> HttpResponse:
 
 def crowd_page() -> HttpResponse:
     """Return a person's answer while too many commands wait for their workers."""
-    return _page("Too many commands are waiting. Nothing was changed; try again in a moment.")
+    return _page(_("Too many commands are waiting. Nothing was changed; try again in a moment."))
 
 
-def _page(sentence: str) -> HttpResponse:
+def _page(sentence: str | Promise) -> HttpResponse:
     page = render_to_string("roomlog/unavailable.html", {"sentence": sentence})
     response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_SECONDS)

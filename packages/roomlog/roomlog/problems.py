@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpResponse, JsonResponse
+from django.utils.functional import Promise
 
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 
@@ -46,7 +47,7 @@ _FIELD: Final = re.compile(r"`\$\.(\w+)|field `(\w+)`|^`(\w+)`")
 
 def problem(
     status: int,
-    detail: str,
+    detail: str | Promise,
     *,
     code: str | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,

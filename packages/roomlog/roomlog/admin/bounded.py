@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from roomlog.pagination import BoundedPaginator
 
@@ -31,5 +32,5 @@ class BoundedAdmin(ModelAdmin):
         Django's own collects what refers to them: of a group it shows each of its people.
         """
         names: list[Any] = [str(row) for row in objs]
-        shown = names[:MAX_SHOWN] + (["… and more"] if len(names) > MAX_SHOWN else [])
+        shown = names[:MAX_SHOWN] + ([_("… and more")] if len(names) > MAX_SHOWN else [])
         return shown, {str(self.opts.verbose_name_plural): len(names)}, set(), []

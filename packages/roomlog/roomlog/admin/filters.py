@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from roomlog_contract.actions import EVENTS
 
@@ -24,7 +25,7 @@ def room_in(text: str) -> UUID | None:
 class RoomFilter(TextFilter):
     """One room's rows, by its id."""
 
-    title = "room (id)"
+    title = _("room (id)")
     parameter_name = "of_room"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -38,7 +39,7 @@ class RoomFilter(TextFilter):
 class KindFilter(admin.SimpleListFilter):
     """One kind of events, of one room: the whole log has no index by kind."""
 
-    title = "kind"
+    title = _("kind")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:

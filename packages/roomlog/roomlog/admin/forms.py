@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from roomlog.models import ChatRoom, Membership, Person
 from roomlog.people import is_active
@@ -35,9 +36,14 @@ class CommandForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at r
 class NewRoomForm(CommandForm):
     """A room to be made."""
 
-    owner = forms.ModelChoiceField(_people(), widget=AutocompleteSelect(_USER_FIELD, admin.site))
+    owner = forms.ModelChoiceField(
+        _people(), label=_("Owner"), widget=AutocompleteSelect(_USER_FIELD, admin.site)
+    )
     members = forms.ModelMultipleChoiceField(
-        _people(), required=False, widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site)
+        _people(),
+        label=_("Members"),
+        required=False,
+        widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site),
     )
 
     class Meta:
@@ -49,14 +55,14 @@ class NewRoomForm(CommandForm):
         owner = self.cleaned_data.get("owner")
         members = [person for person in self.cleaned_data["members"] if person != owner]
         if len(members) > limits.ROOM_MEMBERS_AT_CREATION:
-            raise forms.ValidationError("A new room has at most 100 members; invite more later.")
+            raise forms.ValidationError(_("A new room has at most 100 members; invite more later."))
         return members
 
     def clean(self) -> dict[str, Any]:
         """Refuse a direct room of other than two."""
         fields: dict[str, Any] = super().clean() or self.cleaned_data
         if fields.get("kind") == ChatRoom.Kind.DIRECT and len(fields.get("members", ())) != 1:
-            self.add_error("members", "A direct room has exactly one member besides its owner.")
+            self.add_error("members", _("A direct room has exactly one member besides its owner."))
         return fields
 
     def command(self) -> CreateRoom:
@@ -71,11 +77,14 @@ class MembersForm(CommandForm):
 
     invite = forms.ModelMultipleChoiceField(
         _people(),
-        error_messages={"required": "Choose people to invite; nothing else is saved here."},
+        label=_("Invite"),
+        error_messages={"required": _("Choose people to invite; nothing else is saved here.")},
         widget=AutocompleteSelectMultiple(_USER_FIELD, admin.site),
-        help_text="Existing members stay unchanged.",
+        help_text=_("Existing members stay unchanged."),
     )
-    role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.MEMBER, widget=Select)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.MEMBER, widget=Select
+    )
 
     class Meta:
         model = ChatRoom

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from roomlog.message_lookup import Place, State, places_of
 from roomlog.models import ChatMessage, RoomEvent
@@ -14,14 +15,14 @@ from roomlog.models import ChatMessage, RoomEvent
 from .filters import KindFilter, RoomFilter
 from .read_only import ReadOnlyAdmin
 
-NOWHERE: Final = (
+NOWHERE: Final = _(
     "No command has this uuid: it was refused, or never arrived. The search finds only whole uuids, "
     "not words of texts."
 )
 _ROWS: Final = {
-    State.STORED: ("roomevent", messages.SUCCESS, "Stored in room {} at seq {}."),
-    State.PENDING: ("pendingcommand", messages.WARNING, "Waiting for the worker of room {}."),
-    State.FAILED: ("deadletter", messages.ERROR, "Failed; see the dead letter of room {}."),
+    State.STORED: ("roomevent", messages.SUCCESS, _("Stored in room {room} at seq {seq}.")),
+    State.PENDING: ("pendingcommand", messages.WARNING, _("Waiting for the worker of room {room}.")),
+    State.FAILED: ("deadletter", messages.ERROR, _("Failed; see the dead letter of room {room}.")),
 }
 
 
@@ -30,7 +31,7 @@ class LogAdmin(ReadOnlyAdmin):
 
     list_select_related = ("room", "user")
     search_fields = ("uuid__exact",)  # not "=": that ignores case, and no index does
-    search_help_text = "Where is my message? Search for its whole uuid; texts are not searched."
+    search_help_text = _("Where is my message? Search for its whole uuid; texts are not searched.")
     ordering = ("-id",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -63,7 +64,7 @@ class ChatMessageAdmin(LogAdmin):
     list_display = ("room", "seq", "number", "user", "text_start", "uuid", "date_created")
     list_filter = (RoomFilter,)
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def text_start(self, message: ChatMessage) -> str:
         """Return what fits into a column."""
         return message.text[:60]
@@ -81,5 +82,7 @@ def tell_places(request: HttpRequest, uuid: str) -> None:
 def _tell(request: HttpRequest, place: Place) -> None:
     model, level, sentence = _ROWS[place.state]
     address = reverse(f"admin:roomlog_{model}_change", args=(place.row,))
-    text = sentence.format(place.room.hex if place.room else "(none)", place.seq)
-    messages.add_message(request, level, format_html('{} <a href="{}"><u>Open</u></a>', text, address))
+    text = sentence.format(room=place.room.hex if place.room else "-", seq=place.seq)
+    messages.add_message(
+        request, level, format_html('{} <a href="{}"><u>{}</u></a>', text, address, _("Open"))
+    )

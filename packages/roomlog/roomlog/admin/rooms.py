@@ -9,6 +9,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from roomlog.models import ChatRoom, Membership
 from roomlog.pending import request_command
@@ -25,7 +27,7 @@ MAX_REMOVALS: Final = 1_000
 """Commands of one request: a second's work of a worker."""
 MAX_NAMED: Final = 10
 """People in one line of a room's history."""
-_ASKED = "{} requested; a worker usually carries this out within a second."
+SOON: Final = _("A worker usually carries this out within a second.")
 
 
 @admin.register(ChatRoom)
@@ -35,7 +37,7 @@ class ChatRoomAdmin(BoundedAdmin):
     list_display = ("name", "kind", "date_created", "archived_at")
     list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name",)
-    search_help_text = "A part of the name, or the whole id."
+    search_help_text = _("A part of the name, or the whole id.")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ChatRoom], search_term: str
@@ -94,7 +96,7 @@ class ChatRoomAdmin(BoundedAdmin):
     ) -> Any:
         """Return what the history says: who was invited, not which fields of the form were filled in.
 
-        By their ids: a name would outlive its account here.
+        By their ids: a name would outlive its account here. In English, whoever reads it later.
         """
         if add:
             return super().construct_change_message(request, form, formsets, add)
@@ -108,26 +110,28 @@ class ChatRoomAdmin(BoundedAdmin):
         self, request: HttpRequest, obj: ChatRoom, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Return to the list: the room's own page may not be there yet."""
-        messages.success(request, _ASKED.format(f"Room “{obj}”"))
+        asked = _("Room “{name}” requested.").format(name=obj)
+        messages.success(request, f"{asked} {SOON}")
         return HttpResponseRedirect(reverse("admin:roomlog_chatroom_changelist"))
 
     def response_change(self, request: HttpRequest, obj: ChatRoom) -> HttpResponse:
         """Return to the room's page."""
-        messages.success(request, _ASKED.format("Invitations"))
+        asked = _("Invitations requested.")
+        messages.success(request, f"{asked} {SOON}")
         return HttpResponseRedirect(reverse("admin:roomlog_chatroom_change", args=(obj.pk,)))
 
-    @admin.display(description="members")
+    @admin.display(description=_("members"))
     def members_link(self, room: ChatRoom) -> str:
         """Return the way to the members, where they can be removed."""
         address = reverse("admin:roomlog_membership_changelist")
         number = room.memberships.count()
         return format_html('<a href="{}?of_room={}"><u>{}</u></a>', address, room.pk.hex, number)
 
-    @admin.display(description="log")
+    @admin.display(description=_("log"))
     def log_link(self, room: ChatRoom) -> str:
         """Return the way to the room's events."""
         address = reverse("admin:roomlog_roomevent_changelist")
-        return format_html('<a href="{}?of_room={}"><u>Open</u></a>', address, room.pk.hex)
+        return format_html('<a href="{}?of_room={}"><u>{}</u></a>', address, room.pk.hex, _("Open"))
 
     def _facts(self) -> tuple[str, ...]:
         return ("name", "kind", "date_created", "archived_at", "members_link", "log_link")
@@ -141,19 +145,22 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_select_related = ("room", "user")
     list_filter = (RoomFilter,)
     search_fields = ("user__name__exact",)  # not "=": that ignores case, and no index does
-    search_help_text = "A member's full name."
+    search_help_text = _("A member's full name.")
     actions = ("ask_to_remove",)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may change rooms."""
         return request.user.has_perm("roomlog.change_chatroom")
 
-    @admin.action(description="Remove from the room", permissions=["remove"])
+    @admin.action(description=_("Remove from the room"), permissions=["remove"])
     def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
         members = list(queryset.select_related("room", "user")[: MAX_REMOVALS + 1])
         if len(members) > MAX_REMOVALS:
-            messages.error(request, f"Nothing was requested: select at most {MAX_REMOVALS} at once.")
+            messages.error(
+                request,
+                _("Nothing was requested: select at most {number} at once.").format(number=MAX_REMOVALS),
+            )
             return
         removed = [member for member in members if member.room.kind != ChatRoom.Kind.DIRECT]
         for member in removed:
@@ -161,9 +168,10 @@ class MembershipAdmin(ReadOnlyAdmin):
             request_command(command, person_of(request.user).pk, staff=True)
             self.log_change(request, member.room, f"Requested: remove person {member.user_id}.")
         if removed:
-            messages.success(request, _ASKED.format(f"{len(removed)} removals"))
+            asked = ngettext("{number} removal requested.", "{number} removals requested.", len(removed))
+            messages.success(request, f"{asked.format(number=len(removed))} {SOON}")
         if len(removed) < len(members):
-            messages.warning(request, "Direct rooms keep their two members.")
+            messages.warning(request, _("Direct rooms keep their two members."))
 
 
 def _some(people: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -43,7 +44,7 @@ class TokenView(RestView):
         # Django's request: a backend reads META, and must not see the framework's parsed body.
         user = authenticate(request._request, **body.validated_data)
         if user is None:
-            raise AuthenticationFailed("Wrong name or password.")
+            raise AuthenticationFailed(gettext("Wrong name or password."))
         token, _ = Token.objects.get_or_create(user=user)
         return Response(TokenSerializer({"token": token.key, "user": as_user(person_of(user))}).data)
 
@@ -76,7 +77,7 @@ def _came_by(request: Request, user: AbstractBaseUser) -> dict[str, str]:
     if request.auth is None and session.session_key and is_theirs:
         session_model()  # refuses sessions that workers can't find
         return {"session": session.session_key}
-    raise PermissionDenied("A ticket needs a token or a session, and ends with it.")
+    raise PermissionDenied(gettext("A ticket needs a token or a session, and ends with it."))
 
 
 class UsersView(RestView):

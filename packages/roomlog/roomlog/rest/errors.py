@@ -14,6 +14,8 @@ from django.core.exceptions import (
 from django.db import DataError
 from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ValidationError
 
 from roomlog.login_tries import TooManyTries
@@ -24,14 +26,14 @@ from roomlog_contract.errors import ErrorCode, RefusedCommand
 MAX_SENTENCES: Final = 20
 """Wrong fields that are told of: a list of 100 members may have as many mistakes."""
 
-_DJANGOS: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
-    (Http404, HTTPStatus.NOT_FOUND, "It does not exist, or you may not see it."),
-    (PermissionDenied, HTTPStatus.FORBIDDEN, "You may not do this."),
-    (RequestDataTooBig, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."),
-    (SuspiciousOperation, HTTPStatus.BAD_REQUEST, "The request can't be read."),
-    (BadRequest, HTTPStatus.BAD_REQUEST, "The request can't be read."),
-    (DataError, HTTPStatus.BAD_REQUEST, "A value can't be stored."),
-    (MultiPartParserError, HTTPStatus.BAD_REQUEST, "The request can't be read."),
+_DJANGOS: Final[tuple[tuple[type[Exception], HTTPStatus, Promise], ...]] = (
+    (Http404, HTTPStatus.NOT_FOUND, _("It does not exist, or you may not see it.")),
+    (PermissionDenied, HTTPStatus.FORBIDDEN, _("You may not do this.")),
+    (RequestDataTooBig, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("The body is too large.")),
+    (SuspiciousOperation, HTTPStatus.BAD_REQUEST, _("The request can't be read.")),
+    (BadRequest, HTTPStatus.BAD_REQUEST, _("The request can't be read.")),
+    (DataError, HTTPStatus.BAD_REQUEST, _("A value can't be stored.")),
+    (MultiPartParserError, HTTPStatus.BAD_REQUEST, _("The request can't be read.")),
 )
 """Django's own errors, the first that fits: RequestDataTooBig is a SuspiciousOperation."""
 
@@ -47,7 +49,8 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
             return _answered(error)
         case TooManyTries():
             wait = error.retry_after_seconds
-            return problem(429, f"Too many attempts. Try again in {wait} s.", retry_after_seconds=wait)
+            sentence = _("Too many attempts. Try again in %(wait_seconds)s s.") % {"wait_seconds": wait}
+            return problem(429, sentence, retry_after_seconds=wait)
     return outage_problem(error) if is_outage(error) else _djangos(error)
 
 
@@ -81,9 +84,9 @@ def _code_of(error: APIException) -> str | None:
 
 def _invalid(error: ValidationError) -> HttpResponse:
     errors: dict[str, list[str]] = {}
-    for field, sentence, _ in list(_mistakes(error.get_full_details()))[:MAX_SENTENCES]:
+    for field, sentence, _code in list(_mistakes(error.get_full_details()))[:MAX_SENTENCES]:
         errors.setdefault(field, []).append(sentence)
-    first = next(_mistakes(error.get_full_details()), ("", "A value is wrong.", ""))
+    first = next(_mistakes(error.get_full_details()), ("", _("A value is wrong."), ""))
     code = ErrorCode.REQUIRED_KEYS if first[2] == "required" else ErrorCode.BAD_VALUE
     detail = f"`{first[0]}`: {first[1]}" if first[0] else first[1]
     return problem(error.status_code, detail, code=code.value, errors=errors)

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import IO, Any, Final, TypeVar
 
 from django.http import HttpResponse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import SessionAuthentication
@@ -37,7 +39,7 @@ class TooLarge(APIException):
     """A body that no command needs."""
 
     status_code = 413
-    default_detail = f"The body is larger than {MAX_BODY_BYTES} bytes."
+    default_detail = format_lazy(_("The body is larger than {size} bytes."), size=MAX_BODY_BYTES)
     default_code = "too_large"
 
 
@@ -77,7 +79,7 @@ class StrictJson(BaseParser):
         try:
             return parse_object(body.decode())
         except UnicodeDecodeError:
-            raise ParseError("The body is not UTF-8.") from None
+            raise ParseError(_("The body is not UTF-8.")) from None
         except MalformedFrame as malformed:
             raise ParseError(f"The body is {malformed.reason}.") from None
 
@@ -138,4 +140,4 @@ class NothingHere(RestView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer before anything else is looked at."""
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
-        raise NotFound("There is no such path. Paths end with a slash.")
+        raise NotFound(_("There is no such path. Paths end with a slash."))

@@ -12,8 +12,11 @@ from django.middleware.csrf import get_token
 from roomlog.pages import websocket_address
 from roomlog.people import person_of
 from roomlog.people_hook import refresh_seen
+from roomlog.texts import browser_texts, texts_language
 
 register: Final = template.Library()
+register.simple_tag(texts_language, name="roomlog_language")
+register.simple_tag(browser_texts, name="roomlog_texts")
 
 
 @register.inclusion_tag("roomlog/element.html", takes_context=True)

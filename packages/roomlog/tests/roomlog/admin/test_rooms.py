@@ -62,7 +62,7 @@ def test_a_room_is_asked_for(admin_client: Client, form: Form, bob: User, work: 
     """Adding writes no row: a command waits, the list says so, and the worker makes the room."""
     answer = admin_client.post(ADD, form | {"members": [id_of(bob)]}, follow=True)
     assert (answer.redirect_chain, answer.status_code) == ([(LIST, 302)], 200)
-    assert "requested; a worker" in answer.content.decode()
+    assert "requested. A worker" in answer.content.decode()
     assert (ChatRoom.objects.count(), PendingCommand.objects.count()) == (0, 1)
     assert work() == []
     roles = Membership.objects.values_list("user__name", "role").order_by("user")
@@ -117,14 +117,14 @@ def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: C
     """Nothing else can be saved, so the form says what is missing."""
     answer = admin_client.post(page_of(lobby), {"role": "member", "uuid": UUID_FIELD}, follow=True)
     assert "Choose people to invite" in answer.content.decode()
-    assert "requested;" not in answer.content.decode()
+    assert "requested." not in answer.content.decode()
     assert (PendingCommand.objects.count(), history(lobby)) == (0, [])
 
 
 def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work: Work) -> None:
     """The action on selected memberships asks the workers; the rows go when they have done it."""
     member = Membership.objects.get(room=lobby, user=person_of(bob))
-    assert "1 removals requested; a worker" in remove(admin_client, [member.pk])
+    assert "1 removal requested. A worker" in remove(admin_client, [member.pk])
     assert history(lobby) == [f"Requested: remove person {id_of(bob)}."]
     assert Membership.objects.filter(pk=member.pk).exists()
     assert work() == []

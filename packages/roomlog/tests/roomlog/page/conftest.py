@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Final
 
 import pytest
 from django.template.loader import render_to_string
@@ -14,18 +15,19 @@ from tests.harness.scripted_gateway import gateway
 
 __all__ = ["browser", "gateway"]
 
+FACTS: Final = {
+    "request": SimpleNamespace(user=SimpleNamespace(is_staff=False)),
+    "person": Person(pk=7, name="alice"),
+    "websocket_url": "ws://roomlog.test/ws",
+    "csrf_token": "c",
+}
+
 
 @pytest.fixture
 def make_chat(browser: Browser) -> Iterator[MakeChat]:
     """Make browsers of alice's with the chat page before a scripted gateway; they are closed at the end."""
-    facts = {
-        "request": SimpleNamespace(user=SimpleNamespace(is_staff=False)),
-        "person": Person(pk=7, name="alice"),
-        "websocket_url": "ws://roomlog.test/ws",
-        "csrf_token": "c",
-    }
     pages = {
-        "/": render_to_string("roomlog/chat.html", facts),
+        "/": render_to_string("roomlog/chat.html", FACTS),
         "/login/": render_to_string("roomlog/login.html", {}),
     }
     made: list[Chat] = []

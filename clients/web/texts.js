@@ -1,0 +1,61 @@
+// The words of page and element: English stands in the code, other languages are told by whoever places them.
+//
+// Before anything is shown. Names are gettext's own, so that xgettext finds every text.
+
+let translations = new Map(); // English → the page's language
+let language = "";
+
+/** Speak a language from now on; `texts` are its translations as JSON, by the English text. */
+export function speak(tag, texts) {
+  language = tag ?? "";
+  translations = new Map(Object.entries(JSON.parse(texts || "{}")));
+}
+
+/** Return a text in the page's language, its `{name}`s filled in from `values`. */
+export function gettext(english, values = {}) {
+  return (translations.get(english) || english).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Return a text as it is, to be translated where it is shown: nothing is known while modules load. */
+export function gettext_noop(english) {
+  return english;
+}
+
+/** Return the sentence of a refusal: the server's own, where it is known here, else that of its code. */
+export function refusalText(code, sentence) {
+  const isOfProject = code === "forbidden"; // its policy says why, in words of its own
+  return translations.get(sentence) || (!isOfProject && translations.get(REFUSALS[code])) || sentence;
+}
+
+/** Return the locale of dates and numbers: the page's language, as people of the browser's region write it. */
+export function locale() {
+  const base = (tag) => tag.split("-")[0].toLowerCase();
+  return navigator.languages.find((tag) => base(tag) === base(language)) ?? (language || undefined);
+}
+
+const REFUSALS = {
+  archived: gettext_noop("The room is archived."),
+  bad_value: gettext_noop("A value has the wrong type or range."),
+  busy: gettext_noop("Not accepted; retry with the same uuid later."),
+  empty_text: gettext_noop("The text is empty."),
+  forbidden: gettext_noop("Your role does not allow this."),
+  internal: gettext_noop("The command failed and was not stored."),
+  invalid_token: gettext_noop("The token or ticket is not valid."),
+  muted: gettext_noop("You are muted in this room."),
+  not_found: gettext_noop("It does not exist."),
+  not_member: gettext_noop("You are not a member of this room."),
+  rate_limited: gettext_noop("Too many commands; slow down."),
+  text_too_long: gettext_noop("The text is longer than 4,000 code points."),
+  too_many_connections: gettext_noop("Too many connections of this user."),
+  too_many_rooms: gettext_noop("The user is in the maximum number of rooms."),
+  uuid_conflict: gettext_noop("This uuid was already used with different content."),
+};
+gettext_noop("no answer"); // what roomlog.js says
+gettext_noop("not connected");
+gettext_noop("the connection was lost");
+gettext_noop("A direct room has exactly one other member."); // what the server says more of a code
+gettext_noop("The members of a direct room can't change.");
+gettext_noop("The rules of this project don't allow it.");
+gettext_noop("The user is already a member.");
+gettext_noop("There is no such user.");
+gettext_noop("You are in the maximum number of rooms of your own.");

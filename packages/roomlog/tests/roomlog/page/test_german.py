@@ -1,0 +1,78 @@
+"""Chat page and element in German, for a browser that asks for it, in a real browser."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from django.utils import translation
+from playwright.sync_api import expect
+
+from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter
+from tests.roomlog.page.conftest import FACTS
+
+AROUND = '<!doctype html><html lang="fr"><meta charset="utf-8"><title>Commande 7</title>'
+
+
+@pytest.fixture
+def german(chat: Chat) -> Iterator[Chat]:
+    """A browser to which the server sends what it sends for Accept-Language: de."""
+
+    def ask(template: str, facts: dict[str, Any]) -> str:
+        request = RequestFactory().get("/", headers={"accept-language": "de-AT,de;q=0.9,en;q=0.5"})
+
+        def answer(request: HttpRequest) -> HttpResponse:
+            return HttpResponse(render_to_string(template, facts))
+
+        with translation.override("en"):
+            return LocaleMiddleware(answer)(request).content.decode()
+
+    element = ask("roomlog/element.html", FACTS | {"room": UUID(TEAM)})
+    chat.pages = {**chat.pages, "/": ask("roomlog/chat.html", FACTS), "/order/": AROUND + element}
+    return chat
+
+
+def test_the_page_speaks_german(german: Chat) -> None:
+    """What the server renders and what the browser adds: rooms, notes, days, refusals of the server's."""
+    german.names[8] = "deleted account"
+    german.say(LOBBY, "hallo")
+    page = german.open()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("#log-out-button")).to_have_text("Abmelden")
+    expect(page.locator("#state")).to_have_text("Verbunden")
+    enter(page, "lobby")
+    expect(page.locator("#text")).to_have_attribute("placeholder", "Nachricht")
+    expect(page.locator(".author .name")).to_have_text("gelöschtes Konto")
+    expect(page.locator(".note.date")).to_have_text("Montag, 21. September")
+    german.refuses = ("muted", ERROR_MESSAGES[ErrorCode.MUTED])
+    page.fill("#text", "hört mich jemand?")
+    page.click("#send")
+    expect(page.locator(".refused .fate")).to_contain_text(
+        "Nicht gesendet: Sie sind in diesem Raum stummgeschaltet."
+    )
+    german.refuses = ("archived", "In words of a later server.")
+    page.click("text=Noch einmal senden")
+    expect(page.locator(".refused .fate")).to_contain_text("Nicht gesendet: Der Raum ist archiviert.")
+    german.refuses = ("forbidden", "Nur montags.")
+    page.click("text=Noch einmal senden")
+    expect(page.locator(".refused .fate")).to_contain_text("Nicht gesendet: Nur montags.")
+    german.remove(LOBBY)
+    expect(page.locator(".note").last).to_have_text("gelöschtes Konto hat alice entfernt")
+    assert german.errors == []
+
+
+def test_the_element_speaks_german(german: Chat) -> None:
+    """In a page of a project's, whose own language may be another."""
+    page = german.open("/order/")
+    expect(page.locator("roomlog-chat #state")).to_have_text("Verbunden")
+    page.fill("roomlog-chat #text", "x" * 4001)
+    page.press("roomlog-chat #text", "Enter")
+    expect(page.locator("roomlog-chat #text-error")).to_contain_text(
+        "höchstens 4.000 Zeichen; diese hat 4.001"
+    )
+    assert german.errors == []

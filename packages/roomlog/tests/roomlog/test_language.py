@@ -1,0 +1,79 @@
+"""Pages, admin and REST in the language that a browser asks for."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from roomlog.models import Membership, PendingCommand
+from tests.harness.people import id_of
+
+pytestmark = pytest.mark.django_db
+GERMAN = {"accept-language": "de"}
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """Leave no language behind for the next test."""
+    with translation.override("en"):
+        yield
+
+
+def test_the_login_is_in_the_browsers_language(client: Client, alice: User) -> None:
+    """German for who asks for it; English for all whose language nobody has translated."""
+    page = client.get("/login/", headers=GERMAN)
+    assert '<html lang="de">' in page.content.decode()
+    assert "Melden Sie sich an" in page.content.decode()
+    assert "Accept-Language" in page.headers["vary"]
+    wrong = client.post("/login/", {"username": "alice", "password": "x"}, headers=GERMAN)
+    assert "Name oder Passwort ist falsch." in wrong.content.decode()
+    for other in ("fr", "en-GB"):
+        page = client.get("/login/", headers={"accept-language": other})
+        assert '<html lang="en">' in page.content.decode()
+        assert "Log in to chat." in page.content.decode()
+
+
+def test_a_language_that_a_project_adds_is_not_called_english(client: Client, settings: Any) -> None:
+    """A project of another language sees English texts, and they are called so."""
+    settings.LANGUAGES = [("fr", "Français")]
+    settings.LANGUAGE_CODE = "fr"
+    assert '<html lang="en">' in client.get("/login/").content.decode()
+
+
+def test_the_admin_is_in_german(
+    admin_client: Client, lobby: UUID, alice: User, bob: User, settings: Any
+) -> None:
+    """Names of tables and columns, filters, forms with their errors, actions and what they say."""
+    index = admin_client.get("/admin/", headers=GERMAN).content.decode()
+    for name in ("Räume", "Mitgliedschaften", "Wartende Befehle"):
+        assert name in index
+    rooms = admin_client.get("/admin/roomlog/chatroom/", headers=GERMAN).content.decode()
+    for word in ("Angelegt am", "Art", "Ein Teil des Namens oder die ganze ID."):
+        assert word in rooms
+    room = {"name": "", "kind": "direct", "owner": id_of(alice), "uuid": "0" * 32}
+    form = admin_client.post("/admin/roomlog/chatroom/add/", room, headers=GERMAN).content.decode()
+    assert "Ein Direktchat hat neben dem Besitzer genau ein Mitglied." in form
+    listing = reverse("admin:roomlog_membership_changelist")
+    assert "Aus dem Raum entfernen" in admin_client.get(listing, headers=GERMAN).content.decode()
+    members = list(Membership.objects.filter(room=lobby).values_list("pk", flat=True))
+    action = {"action": "ask_to_remove", "_selected_action": members}
+    told = admin_client.post(listing, action, headers=GERMAN, follow=True).content.decode()
+    assert "2 Entfernungen angefordert. Meist führt ein Worker" in told
+    assert PendingCommand.objects.count() == 2
+
+
+def test_rest_explains_in_german_and_codes_stay(as_alice: Client, lobby: UUID) -> None:
+    """`detail` is for people; programs read the code, and the wire's own sentences stay English."""
+    nowhere = as_alice.get("/api/nowhere/", headers=GERMAN).json()
+    assert (nowhere["detail"][:24], nowhere["error_code"]) == ("Diesen Pfad gibt es nich", "not_found")
+    missing = as_alice.get("/api/messages/none/", headers=GERMAN).json()
+    assert missing["detail"] == "Das gibt es nicht, oder Sie dürfen es nicht sehen."
+    message = reverse("roomlog:messages", args=[lobby])
+    body = {"uuid": "1", "text": " "}
+    refused = as_alice.post(message, body, content_type="application/json", headers=GERMAN).json()
+    assert (refused["detail"], refused["error_code"]) == ("The text is empty.", "empty_text")

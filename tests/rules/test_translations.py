@@ -1,0 +1,65 @@
+"""Every text that people see is translated, and the compiled catalogs are those of their sources."""
+
+import json
+import re
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
+from tests.rules.sources import ROOT, production, read, tracked
+from tests.rules.translations import LOCALE, WEB, compiled, entries, said_by_the_browser, said_to_django
+
+CATALOGS = sorted(LOCALE.glob("*/LC_MESSAGES/*.po"))
+SAID = {"django": said_to_django, "djangojs": said_by_the_browser}
+PLACEHOLDER = re.compile(r"\{\w+\}|%\(\w+\)s")
+NOT_FOR_PEOPLE = {
+    ErrorCode.REQUIRED_KEYS,
+    ErrorCode.INVALID_ACTION,
+    ErrorCode.NOT_AUTHENTICATED,
+    ErrorCode.UNAVAILABLE,
+}
+"""Codes that our clients provoke by no click, repeat by themselves, or that are not sent."""
+
+
+def test_german_is_there() -> None:
+    """For what Django renders and for what the browser says."""
+    assert {path.name for path in CATALOGS if path.parts[-3] == "de"} == {"django.po", "djangojs.po"}
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: f"{path.parts[-3]} {path.stem}")
+def test_a_catalog_is_complete(path: Path) -> None:
+    """It has each text of the code and no other, translated, not guessed, with each placeholder."""
+    found = entries(path)
+    assert {entry.english for entry in found} == SAID[path.stem](), "make messages, then translate"
+    assert [entry.english for entry in found if entry.is_fuzzy or not all(entry.translations)] == []
+    for entry in found:
+        for translation in entry.translations:
+            assert sorted(PLACEHOLDER.findall(translation)) == sorted(PLACEHOLDER.findall(entry.english))
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: f"{path.parts[-3]} {path.stem}")
+def test_a_compiled_catalog_is_that_of_its_source(path: Path) -> None:
+    """Nobody needs gettext's tools to install: what they make is here too."""
+    assert compiled(path.with_suffix(".mo")) == {entry.english: entry.translations for entry in entries(path)}
+
+
+def test_a_wheel_has_the_compiled_catalogs(tmp_path: Path) -> None:
+    """And the page's module that reads them."""
+    (wheel,) = WheelBuilder(str(ROOT / "packages/roomlog")).build(directory=str(tmp_path))
+    names = set(ZipFile(wheel).namelist())
+    catalogs = {f"roomlog/locale/de/LC_MESSAGES/{name}.mo" for name in SAID}
+    assert catalogs | {"roomlog/static/roomlog/texts.js"} <= names
+
+
+def test_the_page_knows_the_sentences_of_refusals() -> None:
+    """Word for word, to find their translations: those of the codes, and what is said more of one."""
+    texts = read(f"{WEB}/texts.js").text
+    of_codes = dict(re.findall(r'^  (\w+): gettext_noop\("(.+)"\),$', texts, re.MULTILINE))
+    assert of_codes == {code: text for code, text in ERROR_MESSAGES.items() if code not in NOT_FOR_PEOPLE}
+    elsewhere = "".join(source.text for source in production())
+    elsewhere += "".join(read(path).text for path in tracked(WEB) if not path.endswith("/texts.js"))
+    more = re.findall(r'^gettext_noop\((".+")\);', texts, re.MULTILINE)
+    assert [text for text in more if json.dumps(json.loads(text)) not in elsewhere] == []
