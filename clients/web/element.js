@@ -2,7 +2,8 @@
 //
 // Attributes: `websocket` and `ticket` are addresses, `user` is the person's id on the wire, `csrf` the page's CSRF
 // token, `room` the only room to be shown; without it people choose among their rooms. `texts` are translations
-// (JSON, by the English text) into the language `lang`; without them it speaks English. Styles stay inside.
+// (JSON, by the English text) into the language `lang`; without them it speaks English. `styles` is the address
+// of chat.css, where that is not beside this module. Styles stay inside.
 
 import { ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
@@ -26,7 +27,7 @@ export class RoomlogChat extends HTMLElement {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     speak(this.getAttribute("lang"), this.getAttribute("texts"));
     root.innerHTML = structure();
-    root.prepend(el("link", { rel: "stylesheet", href: new URL("chat.css", import.meta.url).href }));
+    root.prepend(el("link", { rel: "stylesheet", href: this.getAttribute("styles") ?? new URL("chat.css", import.meta.url).href }));
     root.getElementById("log-in").href = location.href;
     this.#conversation = new Conversation({
       root,

@@ -6,6 +6,8 @@ page is seen in milliseconds, and in states that a real stack is seldom in.
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,6 +26,14 @@ PHONE: Final = {"width": 390, "height": 780}
 MINUTE_MS: Final = 60_000
 START_MS: Final = 1_790_000_000_000
 USERS: Final = {7: "alice", 8: "bob"}
+FACTS: Final = {
+    "request": SimpleNamespace(user=SimpleNamespace(is_staff=False)),
+    "person": SimpleNamespace(pk=7, name=USERS[7]),
+    "websocket_url": "ws://roomlog.test/ws",
+    "csrf_token": "c",
+}
+"""What the templates of page and element are filled with."""
+_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 TEAM, LOBBY, MADE = "a" * 32, "b" * 32, "c" * 32
 """MADE is the room of a `create_room`; a test tells its `room_joined`."""
 
@@ -36,6 +46,8 @@ class Chat:
         self.context.set_default_timeout(DEADLINE_MS)
         self.pages = pages
         """HTML by path."""
+        self.static = WEB
+        """Where the page's own files are."""
         self.user = 7
         self.names = dict(USERS)
         self.has_session = True
@@ -53,7 +65,7 @@ class Chat:
         self.add_room(TEAM, "team")
         self.add_room(LOBBY, "lobby")
         self.context.route("**/*", self._serve)
-        self.context.route_web_socket("ws://roomlog.test/ws", self._accept)
+        self.context.route_web_socket("ws://roomlog.test/ws", self.accept)
 
     def add_room(self, room: str, name: str, messages: int = 0) -> None:
         """Add a room in which bob has said so much."""
@@ -117,7 +129,8 @@ class Chat:
 
     # -- the gateway --
 
-    def _accept(self, socket: WebSocketRoute) -> None:
+    def accept(self, socket: WebSocketRoute) -> None:
+        """Answer on a connection."""
         self.sockets.append(socket)
         socket.on_close(lambda code, reason: self.sockets.remove(socket) if socket in self.sockets else None)
         socket.on_message(lambda text: self._received(socket, json.loads(text)))
@@ -175,7 +188,7 @@ class Chat:
         address = urlsplit(route.request.url)
         path = address.path
         if path.startswith("/static/roomlog/"):
-            route.fulfill(path=WEB / path.removeprefix("/static/roomlog/"), content_type=_type_of(path))
+            self._serve_file(route, self.static / path.removeprefix("/static/roomlog/"))
         elif path == "/logout/":
             self.has_session = False
             route.fulfill(body=self.pages["/login/"], content_type="text/html", headers=HEADERS)
@@ -192,16 +205,17 @@ class Chat:
         else:
             route.fulfill(body=self.pages[path], content_type="text/html", headers=HEADERS)
 
+    def _serve_file(self, route: Route, path: Path) -> None:
+        if path.exists():
+            route.fulfill(path=path, content_type=_TYPES[path.suffix])
+        else:
+            route.fulfill(status=404)
+
 
 def enter(page: Page, room: str) -> None:
     """Choose a room of the list."""
     page.locator("#rooms .room", has_text=room).click()
     expect(page.locator("#room-name")).to_contain_text(room)
-
-
-def _type_of(path: str) -> str:
-    kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-    return kinds[path.rsplit(".", 1)[1]]
 
 
 MakeChat = Callable[..., Chat]

@@ -26,10 +26,21 @@ CLOSED: Final = (
     "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': ['rest_framework.permissions.IsAdminUser'],",
     "    'DEFAULT_AUTHENTICATION_CLASSES': ['rest_framework.authentication.BasicAuthentication'],",
     "    'DEFAULT_RENDERER_CLASSES': ['rest_framework.renderers.AdminRenderer']}",
-    "STORAGES = {'default': {'BACKEND': 'django.core.files.storage.FileSystemStorage'}, 'staticfiles':",
-    "    {'BACKEND': 'django.contrib.staticfiles.storage.ManifestStaticFilesStorage'}}",
+    "DEBUG = False",
+    "ALLOWED_HOSTS = ['127.0.0.1']",
+    "MIDDLEWARE.insert(1, 'whitenoise.middleware.WhiteNoiseMiddleware')",
+    "STORAGES['staticfiles'] = {'BACKEND': 'shop.storage.Modules'}",
     "STATIC_ROOT = BASE_DIR / 'static'",
+    "WHITENOISE_KEEP_ONLY_HASHED_FILES = True",
 )
+"""As in production: nothing is open by default, and files are served under hashed names alone."""
+MODULES: Final = "support_js_module_import_aggregation = True"
+STORAGE: Final = f"""
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+class Modules(CompressedManifestStaticFilesStorage):
+    {MODULES}
+"""
 MAKE_PEOPLE: Final = f"""
 from uuid import UUID
 from django.contrib.auth import get_user_model
@@ -61,7 +72,8 @@ class Ports:
 def make_project(folder: Path, ports: Ports) -> Project:
     """Return a project with closed defaults and Roomlog, migrated, checked, with two people in a room."""
     made = Project(folder)
-    made.set(*CLOSED)
+    made.set("from django.conf.global_settings import STORAGES", *CLOSED)
+    made.write("shop/storage.py", STORAGE)
     made.add_roomlog()
     socket = f"ws://{LOOPBACK}:{ports.gateway}/ws"
     made.set(f'ROOMLOG = {{"REDIS_URL": "{ports.redis_url}", "WEBSOCKET_URL": "{socket}"}}')
@@ -133,5 +145,13 @@ def test_two_people_chat(project: tuple[Project, int], browser: Browser) -> None
 def test_the_page_says_these_lines() -> None:
     """What this project was given is what a newcomer reads."""
     page = (ROOT / "docs/your-project.md").read_text()
-    for line in (APPS, SQLITE, ADDRESSES, "manage.py migrate", "message_process_worker", "roomlog-gateway"):
+    for line in (
+        APPS,
+        ADDRESSES,
+        SQLITE,
+        MODULES,
+        "manage.py migrate",
+        "manage.py message_process_worker",
+        "roomlog-gateway",
+    ):
         assert line in page

@@ -28,8 +28,8 @@ def texts_language() -> str:
 
 @lru_cache
 def _texts(language: str) -> str:
-    view = JavaScriptCatalog(packages=["roomlog"])
-    paths = view.get_paths(view.packages)
+    view = JavaScriptCatalog()
+    paths = view.get_paths(["roomlog"])
     view.translation = DjangoTranslation(language, domain=view.domain, localedirs=paths)
     catalog = view.get_catalog()
     return json.dumps(catalog, ensure_ascii=False) if catalog else ""

@@ -1,26 +1,16 @@
 """The chat page in a real browser, before a gateway that says what a test says."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Final
 
 import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page
 
-from roomlog.models import Person
 from tests.harness.browser import browser
-from tests.harness.scripted_chat import DESK, Chat, MakeChat
+from tests.harness.scripted_chat import DESK, FACTS, Chat, MakeChat
 from tests.harness.scripted_gateway import gateway
 
 __all__ = ["browser", "gateway"]
-
-FACTS: Final = {
-    "request": SimpleNamespace(user=SimpleNamespace(is_staff=False)),
-    "person": Person(pk=7, name="alice"),
-    "websocket_url": "ws://roomlog.test/ws",
-    "csrf_token": "c",
-}
 
 
 @pytest.fixture

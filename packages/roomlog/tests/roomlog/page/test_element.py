@@ -1,13 +1,12 @@
 """<roomlog-chat> in a page of a project's own, in a real browser: one room, and nothing of it leaks."""
 
-from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Page, expect
 
-from tests.harness.scripted_chat import MADE, TEAM, Chat
+from tests.harness.scripted_chat import FACTS, MADE, TEAM, Chat
 from tests.harness.waiting import wait_until
 
 AROUND = """<!doctype html><title>Order 7</title><h1 id="room-name">Order 7</h1>
@@ -21,8 +20,7 @@ LOOK = """() => {
 
 def order_page(chat: Chat, room: str | None = TEAM) -> Page:
     """Return a tab with a page of the project's that has ids of its own, and the element in it."""
-    facts = {"person": SimpleNamespace(pk=7), "websocket_url": "ws://roomlog.test/ws", "csrf_token": "c"}
-    element = render_to_string("roomlog/element.html", facts | {"room": room and UUID(room)})
+    element = render_to_string("roomlog/element.html", FACTS | {"room": room and UUID(room)})
     chat.pages = {**chat.pages, "/order/": AROUND.format(element), "/bare/": AROUND.format("")}
     return chat.open("/order/")
 

@@ -1,6 +1,5 @@
 """Chat page and element in German, for a browser that asks for it, in a real browser."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +12,13 @@ from django.utils import translation
 from playwright.sync_api import expect
 
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter
-from tests.roomlog.page.conftest import FACTS
+from tests.harness.scripted_chat import FACTS, LOBBY, TEAM, Chat, enter
 
 AROUND = '<!doctype html><html lang="fr"><meta charset="utf-8"><title>Commande 7</title>'
 
 
 @pytest.fixture
-def german(chat: Chat) -> Iterator[Chat]:
+def german(chat: Chat) -> Chat:
     """A browser to which the server sends what it sends for Accept-Language: de."""
 
     def ask(template: str, facts: dict[str, Any]) -> str:
@@ -30,7 +28,9 @@ def german(chat: Chat) -> Iterator[Chat]:
             return HttpResponse(render_to_string(template, facts))
 
         with translation.override("en"):
-            return LocaleMiddleware(answer)(request).content.decode()
+            page = LocaleMiddleware(answer)(request)
+        assert isinstance(page, HttpResponse)
+        return page.content.decode()
 
     element = ask("roomlog/element.html", FACTS | {"room": UUID(TEAM)})
     chat.pages = {**chat.pages, "/": ask("roomlog/chat.html", FACTS), "/order/": AROUND + element}

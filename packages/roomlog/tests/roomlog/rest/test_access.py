@@ -77,6 +77,18 @@ def test_a_session_needs_its_pages_own_mark(alice: User) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_page_behind_a_proxys_tls_gets_its_ticket(alice: User, settings: Any, is_trusted: bool) -> None:
+    """If the project trusts what the proxy says; else the browser's origin is another one."""
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if is_trusted else None
+    told = {"host": "testserver", "x-forwarded-proto": "https", "origin": "https://testserver"}
+    client = Client(enforce_csrf_checks=True, headers=told)
+    client.force_login(alice)
+    mark = client.get("/").content.decode().split('data-csrf-token="')[1].split('"')[0]
+    answer = client.post("/api/ticket/", headers={"x-csrftoken": mark}, content_type="application/json")
+    assert answer.status_code == (200 if is_trusted else 403)
+
+
 @pytest.mark.parametrize("path", ["/api/rooms/", "/api/users/?search=a", "/api/messages/u/"])
 def test_strangers_get_nothing(db: None, client: Client, path: str) -> None:
     """Without a token or a session every answer is 401."""
