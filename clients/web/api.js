@@ -15,6 +15,11 @@ export function peopleFinder(url) {
   return (beginning) => (beginning ? ask(`${url}?search=${encodeURIComponent(beginning)}`) : Promise.resolve([]));
 }
 
+/** Return a function that asks for at most 100 people by their ids: [{id, username, avatar}]. */
+export function peopleById(url) {
+  return (ids) => ask(`${url}?${ids.map((id) => `id=${id}`).join("&")}`);
+}
+
 async function ask(url, options = {}) {
   let answer;
   try {

@@ -3,6 +3,7 @@
 // The last stage of a message's way. The chat page and the element place it and say what surrounds it: dialogs,
 // the browser's history, a login. It paints once for all that happens at a time.
 
+import { Avatars } from "./avatars.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
 import { Failed } from "./failed.js";
@@ -52,8 +53,9 @@ export class Conversation {
    * `root` is a document or a shadow root with `.chat`, `.talk`, `#rooms`, `#banner` and `#notice`. The
    * surroundings may say: `entered(roomId)` when somebody chose a room, `first(rooms, isKnown)` which one to begin
    * with, `left()` instead of showing the list, `hasRoomToType()`, and `painted(facts)` after each paint.
+   * `people(ids)` finds pictures; null: nobody has any.
    */
-  constructor({ root, userId, url, ticket, surroundings = {} }) {
+  constructor({ root, userId, url, ticket, people = null, surroundings = {} }) {
     this.#root = root;
     this.#userId = userId;
     this.#surroundings = { ...ALONE, ...surroundings };
@@ -70,7 +72,8 @@ export class Conversation {
     this.#reading = new Reading(this.#memory, userId, () => this.render());
     this.#composer = new Composer(root, this.#drafts, (room, text) => this.#send(room, text));
     const { client } = this;
-    const parts = { client, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, userId };
+    const avatars = new Avatars(people, () => this.render());
+    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed: () => this.render() });
     this.#listen();
   }

@@ -22,7 +22,7 @@ export class RoomView {
   #hadUnread = false;
   #loading = null; // direction
 
-  /** `root` is a document or shadow root; `parts` are client, timeline, reading, failed, userId, repeat(entry), changed(). */
+  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, userId, repeat(entry), changed(). */
   constructor(root, parts) {
     this.#root = root;
     this.#parts = parts;
@@ -75,11 +75,11 @@ export class RoomView {
   }
 
   #rows() {
-    const { timeline, userId } = this.#parts;
+    const { timeline, userId, avatars } = this.#parts;
     const view = timeline.get(this.#room);
     if (!view) return this.#ownRows();
     const id = `${this.#room}:${view.epoch}`;
-    const rows = lineRows(id, view.lines, userId, this.#divider);
+    const rows = lineRows(id, view.lines, userId, this.#divider, avatars);
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
     return [...rows, ...this.#ownRows()];

@@ -34,7 +34,7 @@ export function buttonRow(key, text, onclick) {
 }
 
 /** Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart. */
-export function lineRows(id, lines, userId, dividerAfter) {
+export function lineRows(id, lines, userId, dividerAfter, avatars) {
   const rows = [];
   let previous = null;
   let isDivided = dividerAfter === null;
@@ -44,7 +44,7 @@ export function lineRows(id, lines, userId, dividerAfter) {
       rows.push({ key: `${id}:divider`, build: () => el("div", { className: "divider", role: "separator" }, el("span", {}, gettext("New"))) });
       isDivided = true;
     }
-    rows.push(line.note ? noteRow(id, line) : messageRow(id, line, previous, userId));
+    rows.push(line.note ? noteRow(id, line) : messageRow(id, line, previous, userId, avatars));
     previous = line.note ? previous : line;
   }
   return rows;
@@ -60,7 +60,7 @@ export function ownRow({ uuid, text }, className, fate, actions = []) {
   return { key, build, update: (node) => setText(node.querySelector(".fate span"), fate) };
 }
 
-function messageRow(id, message, previous, userId) {
+function messageRow(id, message, previous, userId, avatars) {
   const { seq, user, timestamp_ms: time } = message;
   const isFollowing = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
   const build = () => {
@@ -69,12 +69,13 @@ function messageRow(id, message, previous, userId) {
     node.dataset.seq = seq;
     return node;
   };
-  return { key: `${id}:${seq}`, build, update: (node) => updateMessage(node, message, isFollowing, user.id === userId) };
+  return { key: `${id}:${seq}`, build, update: (node) => updateMessage(node, message, isFollowing, user.id === userId, avatars) };
 }
 
-function updateMessage(node, { text, deleted, edited_at: editedAt }, isFollowing, isOwn) {
+function updateMessage(node, { user, text, deleted, edited_at: editedAt }, isFollowing, isOwn, avatars) {
   const className = `message${isOwn ? " own" : ""}${isFollowing ? " follows" : ""}`;
   if (node.className !== className) node.className = className;
+  if (!isFollowing) showPicture(node.querySelector(".avatar"), avatars.of(user.id));
   const box = node.lastElementChild;
   box.classList.toggle("deleted", deleted);
   box.classList.toggle("edited", Boolean(editedAt) && !deleted);
@@ -108,6 +109,14 @@ function dayRow(id, time) {
 
 function avatar({ id, username }) {
   return el("span", { className: `avatar colour-${id % COLOURS}`, ariaHidden: "true" }, ([...bare(username)][0] ?? "?").toUpperCase());
+}
+
+/** Put a picture over somebody's initial; one that can't be loaded leaves it as it is. */
+function showPicture(box, address) {
+  if (!address || box.dataset.picture === address) return;
+  box.dataset.picture = address;
+  const onerror = ({ target }) => target.remove();
+  box.append(el("img", { referrerPolicy: "no-referrer", alt: "", onerror, src: address }));
 }
 
 function clock(time) {

@@ -50,6 +50,9 @@ class Chat:
         """Where the page's own files are."""
         self.user = 7
         self.names = dict(USERS)
+        self.pictures: dict[int, str] = {}
+        """Addresses by user id."""
+        self.asked_people: list[list[int]] = []
         self.has_session = True
         self.is_down = False
         """The api can't be reached, so that nobody connects."""
@@ -202,6 +205,10 @@ class Chat:
                 {"id": id_, "username": name} for id_, name in self.names.items() if name.startswith(search)
             ]
             route.fulfill(json=found)
+        elif path == "/api/people/":
+            ids = [int(number) for number in parse_qs(address.query)["id"]]
+            self.asked_people.append(ids)
+            route.fulfill(json=[{"id": one, "avatar": self.pictures.get(one, "")} for one in ids])
         else:
             route.fulfill(body=self.pages[path], content_type="text/html", headers=HEADERS)
 

@@ -3,6 +3,7 @@
 Beside the message's way. It says who appears in answers; whoever knows a user's id may still invite them.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 from functools import reduce
 from operator import or_
@@ -49,6 +50,11 @@ def people_of_account(asker: int, key: str) -> list[User]:
     return [as_user(found) for found in _findable(asker).filter(pk=person)] if person is not None else []
 
 
+def people_shown(asker: int, ids: Collection[int]) -> QuerySet[Person]:
+    """Return those of these people whose messages the asker may read: themselves, and who shares a room."""
+    return Person.objects.filter(_shares_a_room(asker) | Q(pk=asker), pk__in=ids)
+
+
 def _findable(asker: int) -> QuerySet[Person]:
     """Return the active people whom the project shows to the asker: by FIND_PEOPLE, then by its policy."""
     choice = FindPeople(configuration().find_people)
@@ -56,9 +62,12 @@ def _findable(asker: int) -> QuerySet[Person]:
         return Person.objects.none()
     found = Person.objects.filter(is_active("user"))
     if choice is FindPeople.SHARED_ROOMS:
-        theirs = Membership.objects.filter(user=OuterRef("pk"), room__memberships__user=asker)
-        found = found.filter(Exists(theirs))
+        found = found.filter(_shares_a_room(asker))
     return findable(asker, found)
+
+
+def _shares_a_room(asker: int) -> Exists:
+    return Exists(Membership.objects.filter(user=OuterRef("pk"), room__memberships__user=asker))
 
 
 def _begins(prefix: str) -> Q:

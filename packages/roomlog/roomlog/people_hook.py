@@ -22,6 +22,8 @@ KEPT_SECONDS: Final = 60.0
 KEPT_PEOPLE: Final = 10_000
 """More are forgotten and asked for again: a process must not grow with the users of a project."""
 AVATAR_CHARACTERS: Final = 500
+AVATAR_BEGINNINGS: Final = ("https://", "http://", "/")
+"""Of a picture's address: elsewhere, or a path of the project's own."""
 
 Facts = Mapping[str, str]
 Hook = Callable[[Sequence[AbstractBaseUser]], Mapping[Any, Facts]]
@@ -87,10 +89,11 @@ def _refresh(hook: Hook, users: Sequence[AbstractBaseUser]) -> None:
 
 
 def _checked(user: AbstractBaseUser, facts: Facts) -> tuple[str, str]:
-    """Return name and picture; a name of blanks is none, and an address too long for its column neither."""
+    """Return name and picture; a name of blanks is none, nor is an address that no page should load."""
     name = str(facts.get("name") or "").strip() or name_of(user)
     avatar = str(facts.get("avatar") or "")
-    return name[:PERSON_NAME_CODE_POINTS], avatar if len(avatar) <= AVATAR_CHARACTERS else ""
+    is_picture = len(avatar) <= AVATAR_CHARACTERS and avatar.startswith(AVATAR_BEGINNINGS)
+    return name[:PERSON_NAME_CODE_POINTS], avatar if is_picture else ""
 
 
 def _remember(users: Iterable[AbstractBaseUser]) -> None:

@@ -10,12 +10,19 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from roomlog.finding import people_found, people_of_account
+from roomlog.finding import people_found, people_of_account, people_shown
 from roomlog.people import as_user, person_of
 from roomlog.people_hook import refresh_seen
 from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
 
-from .serializers import CredentialsSerializer, TicketSerializer, TokenSerializer, UserSerializer
+from .serializers import (
+    CredentialsSerializer,
+    PeopleSerializer,
+    PersonSerializer,
+    TicketSerializer,
+    TokenSerializer,
+    UserSerializer,
+)
 from .view import PersonThrottle, RestView, describe
 
 ACCOUNT = "The primary key that the project knows somebody by."
@@ -78,6 +85,18 @@ def _came_by(request: Request, user: AbstractBaseUser) -> dict[str, str]:
         session_model()  # refuses sessions that workers can't find
         return {"session": session.session_key}
     raise PermissionDenied(gettext("A ticket needs a token or a session, and ends with it."))
+
+
+class PeopleView(RestView):
+    """People, by the ids of their messages."""
+
+    @describe(parameters=[PeopleSerializer], responses=PersonSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Return name and picture of those asked for who share a room with the asker."""
+        asked = PeopleSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = people_shown(person_of(request.user).pk, asked.validated_data["id"])
+        return Response(PersonSerializer(found, many=True).data)
 
 
 class UsersView(RestView):

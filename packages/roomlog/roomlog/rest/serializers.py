@@ -3,7 +3,7 @@
 Those of commands only describe: `command_body` reads them by the wire's own rules.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from rest_framework import serializers
 
@@ -12,6 +12,8 @@ from roomlog_contract import limits
 
 _ROLES = ("member", "admin", "owner")
 _KINDS = ("group", "direct")
+MAX_PEOPLE: Final = 100
+"""Asked for at once: a page of history has as many authors at most."""
 
 
 class Body(serializers.Serializer[Any]):
@@ -30,6 +32,23 @@ class UserSerializer(Body):
 
     id = serializers.IntegerField()
     username = serializers.CharField()
+
+
+class PersonSerializer(Body):
+    """Somebody with a picture, which frames don't carry."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField(source="name")
+    avatar = serializers.CharField()
+    """An address or a path; empty: there is none."""
+
+
+class PeopleSerializer(Body):
+    """Who is asked for."""
+
+    id = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER), max_length=MAX_PEOPLE
+    )
 
 
 class CredentialsSerializer(Body):

@@ -28,6 +28,7 @@ register_converter(RoomConverter, "room")
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("ticket/", access.TicketView.as_view(), name="ticket"),
+    path("people/", access.PeopleView.as_view(), name="people"),
     path("users/", access.UsersView.as_view(), name="users"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
     path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),

@@ -22,6 +22,7 @@ class Hook:
         self.asked: list[list[str]] = []
         self.was_in_transaction = False
         self.fails = False
+        self.avatar = "/a.png"
 
     def __call__(self, users: Sequence[Any]) -> dict[Any, dict[str, str]]:
         """Return a name and a picture for each."""
@@ -29,7 +30,7 @@ class Hook:
         self.was_in_transaction |= connection.in_atomic_block
         if self.fails:
             raise RuntimeError("a text that must not be logged")
-        return {user.pk: {"name": f"Dr. {user.username}", "avatar": "/a.png"} for user in users}
+        return {user.pk: {"name": f"Dr. {user.username}", "avatar": self.avatar} for user in users}
 
 
 @pytest.fixture
@@ -66,6 +67,23 @@ def test_the_function_is_asked_after_the_commit(hook: Hook) -> None:
         User.objects.create_user("bob")
         transaction.set_rollback(True)
     assert hook.asked == [["alice"]]
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ("https://pictures.example/a.png", "https://pictures.example/a.png"),
+        ("javascript:alert(1)", ""),
+        ("data:image/png;base64,AAAA", ""),
+        ("a.png", ""),
+        (f"/{'a' * 499}", f"/{'a' * 499}"),
+        (f"/{'a' * 500}", ""),
+    ],
+)
+def test_a_picture_is_a_path_or_a_web_address(hook: Hook, said: str, stored: str) -> None:
+    """Of at most 500 characters; anything else is no picture, and the name stays."""
+    hook.avatar = said
+    assert shown(User.objects.create_user("alice")) == ("Dr. alice", stored)
 
 
 def test_many_are_asked_for_at_once(hook: Hook) -> None:

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIRequestFactory, force_authenticate
 
+from roomlog.models import Person
 from roomlog.rest.access import TicketView
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
@@ -89,7 +90,9 @@ def test_a_page_behind_a_proxys_tls_gets_its_ticket(alice: User, settings: Any, 
     assert answer.status_code == (200 if is_trusted else 403)
 
 
-@pytest.mark.parametrize("path", ["/api/rooms/", "/api/users/?search=a", "/api/messages/u/"])
+@pytest.mark.parametrize(
+    "path", ["/api/rooms/", "/api/users/?search=a", "/api/people/?id=1", "/api/messages/u/"]
+)
 def test_strangers_get_nothing(db: None, client: Client, path: str) -> None:
     """Without a token or a session every answer is 401."""
     assert client.get(path).status_code == 401
@@ -150,3 +153,29 @@ def test_somebody_is_found_by_the_account_that_the_project_knows(
     assert [found(key) for key in ("", "x", "9" * 30, "\0", str(bob.pk + 1000))] == [[]] * 5
     settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "nobody"}
     assert found(bob.pk) == []
+
+
+def test_pictures_are_for_those_who_share_a_room(
+    as_alice: Client,
+    alice: User,
+    bob: User,
+    write: Callable[..., UUID],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """Frames name people without pictures; a page asks for those of many at once, whoever may be found."""
+    stranger = id_of(User.objects.create(username="carol"))
+    write(CreateRoom(uuid="r", members=[id_of(bob)]), alice)
+    Person.objects.filter(pk=id_of(bob)).update(avatar="/bob.png")
+    ids = [id_of(alice), id_of(bob), stranger, 10**6]
+    with django_assert_num_queries(3):
+        found = as_alice.get("/api/people/", {"id": ids}).json()
+    assert sorted(found, key=lambda one: str(one["username"])) == [
+        {"id": id_of(alice), "username": "alice", "avatar": ""},
+        {"id": id_of(bob), "username": "bob", "avatar": "/bob.png"},
+    ]
+
+
+@pytest.mark.parametrize("query", [{}, {"id": "x"}, {"id": 0}, {"id": list(range(1, 102))}])
+def test_people_are_asked_for_by_some_ids(as_alice: Client, query: dict[str, Any]) -> None:
+    """None, no numbers, and more than a page shows are refused."""
+    assert as_alice.get("/api/people/", query).status_code == 400
