@@ -67,11 +67,16 @@ async def pay(shop: Run, customer: dict[str, Any]) -> None:
         async def post(path: str, **fields: str) -> None:
             token = next(cookie.value for cookie in jar if cookie.key == "csrftoken")
             fields["csrfmiddlewaretoken"] = token
-            await http.post(urljoin(page, path), data=fields)
+            async with http.post(urljoin(page, path), data=fields):
+                pass
 
-        await http.get(urljoin(page, "/login/"))
+        async def get(path: str) -> str:
+            async with http.get(urljoin(page, path)) as answer:
+                return await answer.text()
+
+        await get("/login/")
         await post("/login/", username=customer["name"], password=customer["password"])
-        orders = await (await http.get(page)).text()
+        orders = await get("/")
         address = orders.partition('href="/orders/')[2].partition('"')[0]
         await post(f"/orders/{address}pay/")
 
