@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
@@ -57,6 +58,13 @@ def in_its_shell(shop: Run, program: str) -> None:
     )
 
 
+def rooms_of(wire: Wire) -> list[str]:
+    """Return the names of the rooms that somebody was told of, whenever the worker let them in."""
+    told = [room for frame in wire.frames for room in frame.get("rooms", [])]
+    told += [frame["room"] for frame in wire.frames if frame["action"] == "room_joined"]
+    return [room["name"] for room in told]
+
+
 async def pay(shop: Run, customer: dict[str, Any]) -> None:
     """Log in by the shop's page and press the button of the only order."""
     page = shop.facts["page"]
@@ -88,9 +96,9 @@ async def test_what_the_shop_does_reaches_its_people(shop: Run) -> None:
         wires = {}
         for name in ("carla", "sam"):
             user = User(0, name, person(shop, name)["token"])
-            wires[name] = await stack.enter_async_context(Wire(shop.facts["websocket"], user))
-            answer = await wires[name].authenticate()
-            assert [one["name"] for one in answer["rooms"]] == [BICYCLE]
+            wires[name] = wire = await stack.enter_async_context(Wire(shop.facts["websocket"], user))
+            answer = await wire.authenticate()
+            assert await eventually(partial(rooms_of, wire), SECONDS, "the order's room") == [BICYCLE]
             assert answer["user"]["username"] == name.title(), "a name and never an e-mail"
         await wires["sam"].ask("new_message", room=room.id, text="Which colour?")
         await pay(shop, person(shop, "carla"))
