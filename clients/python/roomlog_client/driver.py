@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import time
 from asyncio import Queue
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import aiohttp
 
@@ -126,10 +126,7 @@ class Driver:
         self._must_renew.clear()
         self._state.opened(time.monotonic(), token)
         self.act()
-        parts: list[Coroutine[Any, Any, None]] = [
-            *(self._read(socket), self._write(socket)),
-            *(self._keep_time(), self._renew()),
-        ]
+        parts = (self._read(socket), self._write(socket), self._keep_time(), self._renew())
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # each has its own deadlines

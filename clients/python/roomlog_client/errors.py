@@ -103,7 +103,7 @@ class Disconnected(RoomlogError):
 
 
 class SignedOut(Disconnected):
-    """Nobody is signed in: a token function raises it, and the client ends instead of trying again."""
+    """A token function raises it when nobody is signed in: the client ends instead of trying again."""
 
 
 class CutOff(Disconnected):

@@ -60,7 +60,7 @@ class EraseMessages(Command, frozen=True, kw_only=True, tag="erase_messages"):
     room: UUID
     sender: int
     uuids: list[str]
-    """Of the commands that the messages were."""
+    """The uuids of the commands that became these messages."""
 
 
 class Envelope(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ KEPT_PEOPLE: Final = 10_000
 """More are forgotten and asked for again: a process must not grow with the users of a project."""
 AVATAR_CHARACTERS: Final = 500
 AVATAR_BEGINNINGS: Final = ("https://", "http://", "/")
-"""Of a picture's address: elsewhere, or a path of the project's own."""
+"""How a picture's address begins: it is elsewhere, or a path of the project's own."""
 
 Facts = Mapping[str, str]
 Hook = Callable[[Sequence[AbstractBaseUser]], Mapping[Any, Facts]]

@@ -7,7 +7,7 @@ from .models import Account
 
 @admin.register(Account)
 class AccountAdmin(admin.ModelAdmin):
-    """Who can sign in; passwords are set by `manage.py changepassword`."""
+    """The accounts that can sign in; passwords are set by `manage.py changepassword`."""
 
     list_display = ["name", "email", "is_staff", "is_active"]
     search_fields = ["name", "email"]

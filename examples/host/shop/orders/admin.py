@@ -7,7 +7,7 @@ from .models import Order
 
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
-    """Who bought what, and who serves them."""
+    """Orders, with their customers and the staff who serve them."""
 
     list_display = ["item", "customer", "state", "made_at"]
     list_filter = ["state"]

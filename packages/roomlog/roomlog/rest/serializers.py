@@ -44,7 +44,7 @@ class PersonSerializer(Body):
 
 
 class PeopleSerializer(Body):
-    """Who is asked for."""
+    """The people who are asked for, by their ids."""
 
     id = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER), max_length=MAX_PEOPLE

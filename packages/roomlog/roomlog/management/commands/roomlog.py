@@ -84,7 +84,7 @@ def _person(options: dict[str, Any]) -> Person:
     wanted: int | None = number if key is None else person_id_by_text(key)
     found = None if wanted is None else Person.objects.filter(pk=wanted).first()
     if found is None:
-        raise CommandError("There is no such person. Of a deleted account only --person finds it.")
+        raise CommandError("There is no such person. A deleted account is found only by --person.")
     return found
 
 
