@@ -2,7 +2,9 @@
 
 Around people's requests. gunicorn's own gives a thread to a connection as soon as a byte is there; eight slow
 bodies then stop everybody. Here the loop reads head and body under one deadline, hands over what is complete,
-and writes what a client is slow to take. It must not parse: where a request ends is all that it looks for.
+and writes what a client is slow to take. Who asks too often waits for each answer, without a thread: refusing
+costs Django as much as serving. It must not parse: where a request ends, and the status of an answer, is all
+that it looks for.
 """
 
 import errno
@@ -27,6 +29,8 @@ ANSWER_SECONDS: Final = 20.0
 """For a client to take an answer."""
 LINGER_SECONDS: Final = 2.0
 """For a client to close after us: closing on unread bytes would cut the answer off (RFC 9112 section 9.6)."""
+TOO_OFTEN_SECONDS: Final = 1.0
+"""Before an answer 429 is sent, and the connection's next request is read; up to a second more."""
 MAX_HEAD_BYTES: Final = 32 * 1024
 """A line, a cookie and a token; gunicorn's own bounds are on each line."""
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -41,6 +45,7 @@ READ_BYTES: Final = 64 * 1024
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 _EXPECTS: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_TOO_OFTEN: Final = b"HTTP/1.1 429 "
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _PASSING: Final = (errno.EAGAIN, errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS)
 """What an accept may say without being broken; the connection is tried again or gone."""
@@ -79,11 +84,15 @@ class BufferedSocket(socket.socket):
     """A socket that never blocks: what a client does not take at once is kept for the loop."""
 
     unsent: bytearray
+    is_held: bool
+    """Nothing is sent for now."""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send now what can be sent, in order, and keep the rest."""
+        self.is_held |= not self.unsent and data.startswith(_TOO_OFTEN)
         self.unsent += data
-        self.flush()
+        if not self.is_held:
+            self.flush()
         if len(self.unsent) > MAX_UNSENT_BYTES:
             raise ConnectionResetError(errno.ECONNRESET, "the client does not read")
 
@@ -123,7 +132,7 @@ def buffered(accepted: socket.socket) -> BufferedSocket:
     accepted.setblocking(False)
     made = BufferedSocket(fileno=accepted.detach())
     socket.socket.settimeout(made, 0.0)
-    made.unsent = bytearray()
+    made.unsent, made.is_held = bytearray(), False
     return made
 
 
@@ -172,13 +181,19 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
     def finish_request(self, conn: Peer, fs: "Future[Any]") -> None:
         """Write what is left of the answer, then wait for the next request or for the client's end."""
         conn.is_kept = not fs.cancelled() and fs.exception() is None and bool(fs.result())
-        self._write(conn)
+        if conn.sock.is_held:
+            self._waiting[conn] = None
+            conn.ends_at = time.monotonic() + TOO_OFTEN_SECONDS
+        else:
+            self._write(conn)
 
     def murder_pending(self) -> None:
-        """Leave those who took too long; called about once a second."""
+        """Answer whom the loop held back, leave those who took too long; called at least once a second."""
         now = time.monotonic()
         for peer in [peer for peer in self._waiting if peer.ends_at <= now]:
-            if peer.received and not peer.sock.unsent:
+            if peer.sock.is_held:
+                self._release(peer)
+            elif peer.received and not peer.sock.unsent:
                 self._refuse(peer, HTTPStatus.REQUEST_TIMEOUT)
             else:
                 self._drop(peer)
@@ -250,6 +265,12 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
         elif peer not in self._waiting:
             self._wait(peer, EVENT_WRITE, ANSWER_SECONDS, self._write)
 
+    def _release(self, peer: Peer) -> None:
+        """Send the answer that was held back."""
+        self._stop_waiting(peer)
+        peer.sock.is_held = False
+        self._write(peer)
+
     def _after_answer(self, peer: Peer) -> None:
         if not peer.is_kept:
             self._say_goodbye(peer)
@@ -300,7 +321,8 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
     def _stop_waiting(self, peer: Peer) -> None:
         if peer in self._waiting:
             del self._waiting[peer]
-            self.poller.unregister(peer.sock)
+            if not peer.sock.is_held:
+                self.poller.unregister(peer.sock)
 
     def _drop_longest(self) -> bool:
         """Leave whom the loop waits for longest, and tell whether there was anybody."""

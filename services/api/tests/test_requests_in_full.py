@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from roomlog_api.requests_in_full import MAX_BODY_BYTES, MAX_HEAD_BYTES, Unreadable, end_of_request
+from roomlog_api.requests_in_full import (
+    MAX_BODY_BYTES,
+    MAX_HEAD_BYTES,
+    TOO_OFTEN_SECONDS,
+    Unreadable,
+    end_of_request,
+)
 from roomlog_local.command import api
 from roomlog_local.ports import LOOPBACK, free_port
 from tests.harness.manage import manage
@@ -165,6 +171,19 @@ def test_what_is_not_read_to_its_end_is_told_why(server: Server, said: bytes, st
         while part := one.recv(65536):
             answer += part
     assert answer.split(b" ")[1] == str(status).encode()
+
+
+def test_who_asks_too_often_waits_for_each_answer(server: Server) -> None:
+    """And keeps no thread meanwhile. The next request is not read before."""
+    with server.connect() as one:
+        one.sendall((POST + b"2\r\n\r\n{}") * 200)
+        arrivals = []
+        while len(arrivals) < 3:
+            if b"HTTP/1.1 429 " in one.recv(65536):
+                arrivals.append(time.monotonic())
+        assert arrivals[-1] - arrivals[0] >= 2 * TOO_OFTEN_SECONDS
+        status, seconds = server.ask()
+        assert (status, seconds < BYSTANDER_SECONDS) == (200, True), seconds
 
 
 def test_a_request_ends_where_its_length_says() -> None:
