@@ -42,7 +42,7 @@ class Proof:
         return bool(self.rows) and all(row.has_passed for row in self.rows)
 
     def table(self) -> str:
-        """Return the report for a terminal."""
+        """Return the report for a terminal: what has not passed stands last, where a cut log still shows it."""
         lines = [_cells(row) for row in self.rows]
         widths = [max(map(len, column)) for column in zip(HEADINGS, *lines, strict=True)]
         rule = ["-" * width for width in widths]
@@ -50,8 +50,8 @@ class Proof:
             "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
             for cells in (HEADINGS, rule, *lines)
         ]
-        parts = [self._headline(), "", *table, *self._findings(), "", "Again:"]
-        return "\n".join([*parts, *(f"  {command}" for command in self._commands())])
+        commands = ["", "Again:", *(f"  {command}" for command in self._commands())]
+        return "\n".join([self._headline(), "", *table, *commands, *self._findings()])
 
     def markdown(self) -> str:
         """Return the report for the repository."""
