@@ -42,7 +42,7 @@ class Proof:
         return bool(self.rows) and all(row.has_passed for row in self.rows)
 
     def table(self) -> str:
-        """Return the report for a terminal: what has not passed stands last, where a cut log still shows it."""
+        """Return the report for a terminal: what has not passed stands last, where a cut log shows it."""
         lines = [_cells(row) for row in self.rows]
         widths = [max(map(len, column)) for column in zip(HEADINGS, *lines, strict=True)]
         rule = ["-" * width for width in widths]

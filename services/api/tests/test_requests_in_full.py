@@ -177,7 +177,7 @@ def test_who_asks_too_often_waits_for_each_answer(server: Server) -> None:
     """And keeps no thread meanwhile. The next request is not read before."""
     with server.connect() as one:
         one.sendall((POST + b"2\r\n\r\n{}") * 200)
-        arrivals = []
+        arrivals: list[float] = []
         while len(arrivals) < 3:
             if b"HTTP/1.1 429 " in one.recv(65536):
                 arrivals.append(time.monotonic())

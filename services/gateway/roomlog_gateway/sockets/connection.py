@@ -82,6 +82,7 @@ class Connection:
             async for message in self._socket:  # deadline: pings cut a silent socket
                 self._heard()
                 if message.type is WSMsgType.ERROR:
+                    message.data.__traceback__ = None  # it would hold this frame, which holds it
                     break  # aiohttp has said goodbye, or found it said; it would find the error for ever
                 if self.close_deadline is None:
                     self._receive(message.type, message.data)
@@ -96,6 +97,9 @@ class Connection:
         finally:
             self.end()
             self._stalled.pop(self, None)
+            # Without cycles it is freed at once: a full collection would stop the loop for all.
+            self._socket.detach()
+            self.session.lose_connection()
 
     def _heard(self) -> None:
         self._is_heard = True

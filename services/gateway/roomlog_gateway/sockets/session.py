@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -23,6 +23,7 @@ from roomlog_contract.events import Degraded, ErrorAnswer, Expiring, PingAnswer,
 
 from .. import metrics
 from ..errors import NotAccepted
+from .client_connection import ClientConnection, Gone
 from .expiry import Expiry
 from .outbox import Frame, Outbox, Push
 from .token_bucket import TokenBucket
@@ -42,34 +43,6 @@ class SessionState(Enum):
     AUTHENTICATING = auto()
     ACTIVE = auto()
     ENDED = auto()
-
-
-class ClientConnection(Protocol):
-    """What a session needs of its connection."""
-
-    heard_at: float
-    """When its last frame came."""
-    asked_at: float | None
-    """When it was asked for a sign of life that has not come yet."""
-
-    @property
-    def is_silent(self) -> bool:
-        """Return True if it had its time to answer `ask` and gave no sign of life."""
-
-    def ask(self) -> None:
-        """Ask for a sign of life, because its place is wanted."""
-
-    def flush(self) -> None:
-        """Write what waits in the outbox, as far as the socket takes it."""
-
-    def admit(self) -> None:
-        """Let its client send more than a stranger: it has authenticated."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Say goodbye after what waits, and end the session."""
-
-    def abort(self) -> None:
-        """Cut the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +128,10 @@ class Session:
         self._users_bucket: TokenBucket | None = None
         """Of all its user's connections here, while it is one of them."""
         self._refusals: TokenBucket | None = None
+
+    def lose_connection(self) -> None:
+        """Let go of the connection, which is closed."""
+        self.connection = Gone()
 
     def is_late(self, now: float) -> bool:
         """Return True if it has not said in time who it is."""

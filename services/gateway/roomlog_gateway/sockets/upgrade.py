@@ -17,6 +17,7 @@ from ..config import Config
 from .connections import Connections
 from .http_refusal import refuse
 from .token_bucket import TokenBucket
+from .turns import Turns
 from .websocket import WebSocket
 
 PLAIN_GET: Final = "This address speaks WebSocket: connect with ws:// or wss:// and send JSON text frames.\n"
@@ -45,8 +46,7 @@ class UpgradeHandler:
         self._is_draining = is_draining
         rate = config.max_accepts_per_second
         self._accepts = TokenBucket(rate, rate, clock())
-        self._turn = asyncio.Lock()
-        """One upgrade in a turn of the loop: a crowd at the door must not stop those who are in."""
+        self._turns = Turns()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request, or say why not."""
@@ -66,11 +66,10 @@ class UpgradeHandler:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Answer 101 and receive until the socket is closed."""
-        socket = WebSocket()
+        socket = WebSocket(self._turns)
         try:
             async with asyncio.timeout(UPGRADE_SECONDS):
-                async with self._turn:
-                    await asyncio.sleep(0)
+                await self._turns.next()
                 await socket.prepare(request)
         except ConnectionError:  # the client left before the 101
             return refuse("gone", 400, "")

@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, web
 from roomlog_contract import limits
 
 from .read_throttle import ReadThrottle
+from .turns import Turns
 
 CLOSE_SECONDS: Final = 5.0
 """For the client's half of the closing handshake (RFC 6455 section 7.1.1), then the socket is cut."""
@@ -30,7 +31,7 @@ class Owner(Protocol):
 class WebSocket(web.WebSocketResponse):
     """A WebSocket whose frames are read through a throttle."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Turns) -> None:
         super().__init__(
             timeout=CLOSE_SECONDS,
             autoclose=False,
@@ -41,10 +42,15 @@ class WebSocket(web.WebSocketResponse):
         self.throttle: ReadThrottle | None = None
         """Set by the handshake; only a socket that was gone by then has none."""
         self._owner: Owner | None = None
+        self._turns = turns
 
     def attach(self, owner: Owner) -> None:
         """Name the connection that reads it, from the handshake on."""
         self._owner = owner
+
+    def detach(self) -> None:
+        """Let go of its connection and of what reads for it: it is closed."""
+        self._owner = self.throttle = None
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
         """Put the throttle before the parser; bytes that came with the handshake pass through it too.
@@ -66,7 +72,10 @@ class WebSocket(web.WebSocketResponse):
             self._owner.flooded()
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        """Say goodbye after what waits; False where it was said already."""
+        """Say goodbye after what waits; False where it was said already, or nobody is there any more."""
+        is_gone = self._req is None or self._req.transport is None
+        if is_gone:
+            await self._turns.next()
         if self._owner is not None and not self._owner.end():
             return False
-        return await super().close(code=code, message=message, drain=drain)
+        return not is_gone and await super().close(code=code, message=message, drain=drain)

@@ -1,14 +1,20 @@
 """The goodbye is one frame, after all that waits and before nothing (RFC 6455 section 5.5.1)."""
 
+import gc
 import json
+from collections.abc import Iterator
 from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientConnectionResetError
 from aiohttp.test_utils import make_mocked_request
 
+from roomlog_gateway.sockets.connection import Connection
+from roomlog_gateway.sockets.read_throttle import ReadThrottle
+from roomlog_gateway.sockets.session import Session
 from roomlog_gateway.sockets.upgrade import UpgradeHandler
-from tests.gateway.running import Running
+from roomlog_gateway.sockets.websocket import WebSocket
+from tests.gateway.running import Connect, Running
 from tests.harness.raw import TEXT, RawSocket, frame, frames_of, upgrade_headers
 from tests.harness.waiting import eventually
 
@@ -68,3 +74,38 @@ async def test_a_client_that_leaves_before_the_101_is_no_error(
     upgrades = UpgradeHandler(inside.connections, gateway.config, inside.clock, lambda: False)
     assert (await upgrades.answer(request)).status == 400
     assert not gateway.gateway.connections
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Only what nothing refers to is freed."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("end", [b"", GOODBYE, BROKEN, command(b"[]")])
+async def test_a_closed_connection_is_freed_at_once(gateway: Running, end: bytes) -> None:
+    """However it ended: a collection of thousands would stop the loop for everybody."""
+    async with RawSocket(gateway.url) as socket:
+        await socket.open()
+        await socket.write(command(PING) + end)
+        await socket.receive()
+    await eventually(lambda: parts_left() == [], SECONDS, "it is freed")
+
+
+@pytest.mark.usefixtures("no_collector")
+async def test_a_member_s_closed_connection_is_freed_at_once(enter: Connect) -> None:
+    """One that was in rooms and asked for things."""
+    alice = await enter(1)
+    await alice.ask("ping")
+    await alice.socket.close()
+    await eventually(lambda: parts_left() == [], SECONDS, "it is freed")
+
+
+def parts_left() -> list[object]:
+    """Return what there is of connections."""
+    parts = (Connection, ReadThrottle, Session, WebSocket)
+    return [one for one in gc.get_objects() if isinstance(one, parts)]
