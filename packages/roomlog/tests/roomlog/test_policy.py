@@ -132,7 +132,7 @@ def test_a_module_that_imports_what_is_not_there_says_so(monkeypatch: pytest.Mon
         raise ModuleNotFoundError("No module named 'shop.gone'", name="other")
 
     monkeypatch.setattr(policy, "import_module", load)
-    with pytest.raises(ModuleNotFoundError):
+    with pytest.raises(ModuleNotFoundError, match=r"shop\.gone"):
         policy.policy_at("shop.rules")
 
 
