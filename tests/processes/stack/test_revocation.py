@@ -4,16 +4,17 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
 import aiohttp
 from yarl import URL
 
-from tests.harness.stack import MakeStack, Stack, User
+from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.waiting import eventually
-from tests.harness.wire import Wire
+from tests.harness.wire import SECONDS, Wire
 
 PASSWORD: Final = "correct horse battery"
 NOTICE_SECONDS: Final = 5.0
@@ -120,6 +121,12 @@ async def cut_off(wire: Wire) -> None:
     assert wire.close_code == 4403
 
 
+def has_heard(wire: Wire, room: Room, told: Sequence[tuple[str, int | None]]) -> bool:
+    """Tell whether these are the room's events, each with the member whom it concerns."""
+    events = wire.events(room)
+    return [(event["action"], event.get("member", {}).get("id")) for event in events] == told
+
+
 async def test_a_session_takes_its_sockets_along(make_stack: MakeStack) -> None:
     """However a session ends, its sockets end within a second; those of others stay."""
     stack = await asyncio.to_thread(make_stack, api=True)
@@ -156,4 +163,30 @@ async def test_a_token_takes_the_sockets_of_its_tickets_along(make_stack: MakeSt
                 else:
                     await api.revoke()
                 await cut_off(wire)
+    stack.assert_no_traceback()
+
+
+async def test_a_deleted_account_is_cut_off_and_has_left(make_stack: MakeStack) -> None:
+    """Its sockets end, by whatever token they came; the others are told once, and keep what it said."""
+    stack = await asyncio.to_thread(make_stack)
+    gone, other = await asyncio.to_thread(stack.make_users, 2)
+    rooms = await asyncio.to_thread(stack.make_rooms, [[gone, other], [gone, other]])
+    async with AsyncExitStack() as group:
+        wires = [await group.enter_async_context(Wire(stack.websocket(), gone)) for _ in range(2)]
+        bystander = await group.enter_async_context(Wire(stack.websocket(), other))
+        for wire in (*wires, bystander):
+            await wire.authenticate()
+        for room in rooms:
+            await wires[0].ask("new_message", room=room.id, text="still here")
+        await asyncio.to_thread(run, stack, gone, "user.delete()")
+        for wire in wires:
+            await cut_off(wire)
+        for room in rooms:
+            told = [("new_message", None), ("remove_user", gone.id)]
+            await eventually(partial(has_heard, bystander, room, told), SECONDS, "it has left")
+    assert stack.sql("SELECT user_id FROM roomlog_membership ORDER BY id") == [(other.id,)] * len(rooms)
+    kept = stack.sql(
+        "SELECT text FROM roomlog_roomevent WHERE user_id = %s AND kind = 'new_message'", gone.id
+    )
+    assert kept == [("still here",)] * len(rooms)
     stack.assert_no_traceback()
