@@ -12,7 +12,9 @@ from tests.judge.history import (
     Applied,
     Attempt,
     Connection,
+    Departure,
     Epoch,
+    Erasure,
     Fault,
     History,
     Membership,
@@ -30,9 +32,13 @@ READ_ROOMS: Final = ("a" * 32, "b" * 32)
 QUIET: Final = "c" * 32
 """A room without readers: what is forged in its log is seen in the log alone."""
 SENDERS: Final = (1, 2, 3)
+ERASED_ROOM: Final = "d" * 32
+"""A room in which everything was said by somebody whose messages were erased."""
 READER: Final = 4
 LEAVER: Final = 5
 OUTSIDER: Final = 6
+ERASED: Final = 7
+DELETED: Final = 8
 ROUNDS: Final = 40
 CUT_ROUND: Final = 20
 ANSWER_SECONDS: Final = 0.010
@@ -87,7 +93,7 @@ class _Stage:
 
 
 def good_history() -> History:
-    """Return a history that counts and is well: with cuts, repeats, a refusal, a reset and a removal."""
+    """Return a history that counts and is well: with cuts, repeats, a refusal, a reset, an erasure."""
     stage = _Stage()
     history = stage.history
     for round_ in range(ROUNDS):
@@ -98,6 +104,12 @@ def good_history() -> History:
                     stage.say(room, user, number, at, cut=round_ == CUT_ROUND)
     stage.refuse(QUIET, 1, ROUNDS + 1.0)
     stage.say(QUIET, 2, 99, ROUNDS + 2.0, cut=False, answered=False)
+    for number in (1, 2):
+        stage.say(ERASED_ROOM, ERASED, number, ROUNDS + 3.0 + number, cut=False)
+    early = stage.read("early", READER, ERASED_ROOM, 0)
+    history.rows[-2:] = [row._replace(text="") for row in history.rows[-2:]]
+    history.erasures = [Erasure(ERASED, ROUNDS + 6.0, ROUNDS + 7.0, ROUNDS + 8.0)]
+    history.departures = [Departure(DELETED, 30.0)]
     first, second = READ_ROOMS
     whole = stage.read("reader-1", READER, first, 0)
     reset = ResetSeen(100, OLD_EPOCH, NEW_EPOCH, 100, 30.0)
@@ -105,12 +117,17 @@ def good_history() -> History:
         whole._replace(resets=(reset,)),
         stage.read("reader-2", READER, second, 17),
         stage.read("leaver", LEAVER, second, 0, 50)._replace(left=True),
+        early,
+        stage.read("late", READER, ERASED_ROOM, 1),
     ]
     members = (*SENDERS, READER)
     history.memberships = [Membership(room, user) for room in (first, second, QUIET) for user in members]
-    history.memberships.append(Membership(second, LEAVER, 0, 50))
-    clients = ("reader-1", "reader-2", "leaver", "outsider", *(f"sender-{user}" for user in SENDERS))
+    history.memberships += [Membership(ERASED_ROOM, user) for user in (ERASED, READER)]
+    history.memberships += [Membership(second, LEAVER, 0, 50), Membership(second, DELETED, 0, 60)]
+    senders = (f"sender-{user}" for user in (*SENDERS, ERASED))
+    clients = ("reader-1", "reader-2", "leaver", "outsider", "early", *senders)
     history.connections = [Connection(client, number, 0.0) for number, client in enumerate(clients)]
+    history.connections.append(Connection("late", len(clients), ROUNDS + 9.0))
     history.faults = [Fault("kill", "gateway-1", CUT_ROUND + 0.0075, CUT_ROUND + 0.1)]
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
@@ -300,6 +317,40 @@ def reset_before_the_epoch_began(history: History) -> None:
     history.readings[0] = reading._replace(resets=(reading.resets[0]._replace(at=28.0),))
 
 
+def keep_an_erased_text(history: History) -> None:
+    """An erasure has not found a message that was answered before it."""
+    index = next(index for index, row in enumerate(history.rows) if row.room == ERASED_ROOM)
+    history.rows[index] = history.rows[index]._replace(text=f"text 1 of {ERASED}")
+
+
+def hand_an_erased_text_to_a_newcomer(history: History) -> None:
+    """A client that came after the erasure reads what is not stored any more."""
+    late, text = len(history.readings) - 1, f"text 2 of {ERASED}"
+    _read_events(history, late, lambda events: events.append(events.pop()._replace(text=text)))
+
+
+def erase_what_somebody_else_said(history: History) -> None:
+    """Others' messages have lost their text too."""
+    index = next(index for index, row in enumerate(history.rows) if row.room == QUIET)
+    history.rows[index] = history.rows[index]._replace(text="")
+
+
+def erase_what_was_said_later(history: History) -> None:
+    """A message that was sent after the erasure has no text either."""
+    began = history.erasures[0]
+    history.erasures = [began._replace(began_at=1.0, asked_at=2.0)]
+
+
+def hand_on_a_message_as_erased(history: History) -> None:
+    """A reader is handed a message without its text, which the log still has."""
+    _read_events(history, 1, lambda events: events.append(events.pop()._replace(text="")))
+
+
+def keep_a_deleted_account_as_a_member(history: History) -> None:
+    """No event of the room says that the account has left."""
+    history.memberships[-1] = history.memberships[-1]._replace(to_seq=None)
+
+
 FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I1", lose_an_accepted_message),
     ("I2", store_a_message_twice),
@@ -326,5 +377,11 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I13", leave_a_shard_alone_at_the_end),
     ("I14", reset_within_an_epoch),
     ("I14", reset_before_the_epoch_began),
+    ("I15", keep_an_erased_text),
+    ("I15", hand_an_erased_text_to_a_newcomer),
+    ("I5", erase_what_somebody_else_said),
+    ("I5", erase_what_was_said_later),
+    ("I8", hand_on_a_message_as_erased),
+    ("I16", keep_a_deleted_account_as_a_member),
 ]
 """Each with the one invariant that must flag it."""

@@ -176,6 +176,25 @@ class Ownership(NamedTuple):
     owned: frozenset[int]
 
 
+class Erasure(NamedTuple):
+    """All that a user had said was to lose its text."""
+
+    user: int
+    began_at: float
+    """What was answered before has no text in the end."""
+    asked_at: float
+    """What was sent after keeps its text."""
+    done_at: float
+    """Whoever comes after is not handed the texts."""
+
+
+class Departure(NamedTuple):
+    """A user's account was deleted."""
+
+    user: int
+    at: float
+
+
 class Epoch(NamedTuple):
     """The install's epoch from that moment on."""
 
@@ -198,6 +217,8 @@ class History:
     samples: list[Sample] = field(default_factory=list)
     ownership: list[Ownership] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""
     at_rest: bool = True
@@ -244,6 +265,23 @@ class History:
     def connected_clients(self) -> set[str]:
         """Return the clients with a socket open at the end."""
         return {connection.client for connection in self.connections if connection.closed_at is None}
+
+    def is_erased(self, operation: Operation) -> bool:
+        """Return True if an erasure must have found the message."""
+        at = operation.answered_at
+        return at is not None and any(
+            one.user == operation.user and at < one.began_at for one in self.erasures
+        )
+
+    def may_be_erased(self, operation: Operation) -> bool:
+        """Return True if an erasure can have found the message."""
+        at = operation.attempts[0].invoked_at
+        return any(one.user == operation.user and at <= one.asked_at for one in self.erasures)
+
+    def texts_handed_on(self, row: Row) -> set[str]:
+        """Return the texts with which clients may have got a row: it may have lost its own since."""
+        operation = self.operation_of.get(row.key)
+        return {row.text} if row.text or operation is None else {"", operation.text}
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield every sending of every operation."""

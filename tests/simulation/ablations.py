@@ -14,6 +14,9 @@ patience show that the entry is gone. Held events matter only where an event ove
 matters where an invitation overtakes the answer on a gateway that hears nothing of the user yet. The next
 recheck, after up to 60 s, or the next invitation mends it: its run allows for 5 s and invites at intervals,
 and its faults lose no notice that a gateway had asked for.
+
+An erasure waits for what its own batch writes: rows are there only afterwards. A batch has both if one sweep
+found both, as after a lost wake-up.
 """
 
 import math
@@ -22,23 +25,29 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
 from django.db import transaction
+from django.db.models import F
 
+from roomlog import departures
+from roomlog import erasure as asking
+from roomlog.models import Membership
 from roomlog_gateway import gateway
 from roomlog_gateway.rooms.authentication import Authentication
 from roomlog_gateway.rooms.delivery import Delivery, Release
 from roomlog_gateway.rooms.gap_fetcher import GapFetcher
 from roomlog_gateway.rooms.head_poll import HeadPoll
 from roomlog_gateway.sockets.outbox import Frame, Outbox, Push
-from roomlog_worker import writer
+from roomlog_worker import decisions, writer
 from roomlog_worker.bus import Bus, RawEntry
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.entries import Entry
 from roomlog_worker.leases import LeaseKeeper
-from roomlog_worker.log import batch, rules
+from roomlog_worker.log import batch, erasure, rules
+from roomlog_worker.log.rules import members
 
 from .plan import EVERYDAY, Plan
 from .seeds import Verdict, run_seed
@@ -86,6 +95,7 @@ def run_without(ablation: Ablation, seed: int) -> Verdict:
 
 
 _commit, _own, _taken = Consumer._commit, Bus._own, Bus._taken
+_erase_messages = erasure.erase_messages
 
 
 def _nothing_known(ids: Sequence[int]) -> dict[Any, Any]:
@@ -131,6 +141,16 @@ def _own_and_remember(bus: Any, owned: Set[int]) -> None:
     bus._after |= {
         stream: last for stream, last in vars(bus).get("seen", {}).items() if stream in bus._streams
     }
+
+
+def _erase_rows_alone(batch: Any, command: Any) -> Any:
+    """Erase what is stored, whatever this batch will store."""
+    return _erase_messages(SimpleNamespace(events=[], now=batch.now), command)  # type: ignore[arg-type]
+
+
+def _take_memberships(person: int) -> None:
+    """Delete the rows, as a foreign key that cascades would."""
+    Membership.objects.filter(user=person).delete()
 
 
 async def _no_poll(heads: HeadPoll) -> None:
@@ -225,6 +245,12 @@ _LATE_ANSWERS: Final = Plan(
     visits=1.5,
     greetings=1,
 )
+_ERASURES: Final = Plan(
+    kinds=("lose_wake_ups", "stop_redis", "kill_worker"), faults=(3, 5), messages=(12, 24), erasures=(2, 3)
+)
+_DEPARTURES: Final = Plan(
+    kinds=("kill_worker", "slow_database_down"), faults=(1, 2), messages=(8, 16), departures=1.0
+)
 _STALE_BATCHES: Final = Plan(
     kinds=("pause_worker",),
     faults=(1, 1),
@@ -317,6 +343,35 @@ ABLATIONS: Final = (
             (Consumer, "_without_redis", _nothing),
         ),
         plan=Plan(kinds=("stop_redis", "wipe_redis", "fill_redis"), faults=(4, 8)),
+    ),
+    Ablation(
+        "the wait of an erasure for its own batch",
+        ((decisions, "erase_messages", _erase_rows_alone),),
+        plan=_ERASURES,
+        invariants=("I15",),
+        hint=15,
+    ),
+    Ablation(
+        "waiting commands in an erasure", ((asking, "_place", _nothing),), plan=_ERASURES, invariants=("I15",)
+    ),
+    Ablation(
+        "the end of the hash in an erasure",
+        ((erasure, "ERASED", F("body_hash")),),
+        plan=_ERASURES,
+        invariants=("I15",),
+    ),
+    Ablation("repeats of erased messages", ((rules, "ERASED", None),), plan=_ERASURES, invariants=("I15",)),
+    Ablation(
+        "a deleted account's removals as events",
+        ((departures, "_leave_all_rooms", _take_memberships),),
+        plan=_DEPARTURES,
+        invariants=("I16",),
+    ),
+    Ablation(
+        "the look at who is invited",
+        ((members, "hold_active", set),),
+        plan=_DEPARTURES,
+        invariants=("I16",),
     ),
     Ablation(
         "the outbox bound",

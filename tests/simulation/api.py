@@ -29,13 +29,21 @@ class Api:
 
     async def request(self, do: Callable[[], object]) -> bool:
         """Do something in a transaction, in a thread of its own; return whether it was committed."""
+
+        def do_all() -> None:
+            with transaction.atomic():
+                do()
+
+        return await self.run(do_all)
+
+    async def run(self, do: Callable[[], object]) -> bool:
+        """Do something in a thread of its own; return whether nothing was in trouble."""
         done: asyncio.Future[bool] = self.process.loop.create_future()
 
         def serve() -> None:
             is_done = False
             try:
-                with transaction.atomic():
-                    do()
+                do()
                 is_done = True
             except (DatabaseError, InterfaceError):  # people would be told to come back
                 pass

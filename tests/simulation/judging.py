@@ -7,14 +7,26 @@ vanished, a row that was never carried out, a member who follows nothing) is ask
 import itertools
 from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
+from roomlog.body_hash import hash_of
 from roomlog_client.errors import RETRIED
-from roomlog_contract.commands import CreateRoom, RoomWrite
+from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import SHARDS, room_of
 from tests.judge.checker import check
 from tests.judge.checker.system import UNOWNED_SECONDS
-from tests.judge.history import Attempt, Epoch, History, Membership, Operation, Outcome, Ownership, Row
+from tests.judge.history import (
+    MESSAGE_KIND,
+    Attempt,
+    Epoch,
+    History,
+    Membership,
+    Operation,
+    Outcome,
+    Ownership,
+    Row,
+)
 
 from .people import People
 from .store import EPOCH, GUEST, Event, Store
@@ -46,6 +58,8 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         samples=world.samples,
         ownership=ownership_of(world),
         epochs=[Epoch(0.0, EPOCH), *world.epochs],
+        erasures=world.erasures,
+        departures=world.departures,
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )
@@ -108,9 +122,16 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
     found = [f"{one.invariant} {one.what}" for one in check(history)]
     found += _stored_after_all(history)
     found += _vanished(world)
-    found += _still_members(world)
+    found += _members_otherwise(world)
+    found += _unforgotten(world, history)
+    found += [f"I15 {uuid} was repeated after its erasure as something new" for uuid in people.undone]
     found += [f"G5 {one} was not told" for one in (world.untold | dict.fromkeys(people.strangers()))]
-    found += [f"I5 {uuid} was answered with success for another body" for uuid in people.mistaken]
+    erased = {row.uuid for row in history.rows if row.kind == MESSAGE_KIND and not row.text}
+    found += [
+        f"I5 {uuid} was answered with success for another body"
+        for uuid in people.mistaken
+        if uuid not in erased
+    ]
     places = {(event.room.hex, event.uuid, event.seq) for event in world.store.events()}
     found += [
         f"I1 {uuid} is not at {sent.seq}"
@@ -153,13 +174,36 @@ def _welcome(world: World, history: History) -> Iterator[str]:
                 yield f"G10 {one.client} was connected {most:g} s after it was revoked"
 
 
-def _still_members(world: World) -> Iterator[str]:
-    """Whose account was deleted left every room, each by one event of its log."""
-    if not world.store.is_deleted(GUEST):
+def _members_otherwise(world: World) -> Iterator[str]:
+    """The members are those of whom the logs say so, and nobody leaves a room twice."""
+    events, members = world.store.events(), world.store.members()
+    told = memberships_of(events)
+    open_ended = {(UUID(one.room), one.user) for one in told if one.to_seq is None}
+    for room, user in sorted(open_ended ^ members):
+        where = "the log" if (room, user) in open_ended else "the table"
+        yield f"I16 {user} is a member of {room} by {where} alone"
+    if sum(event.left > 0 for event in events) > sum(one.to_seq is not None for one in told):
+        yield "I16 somebody left a room without being in it"
+
+
+def _unforgotten(world: World, history: History) -> Iterator[str]:
+    """I15 in every table: no text that was erased is anywhere, and nothing that would confirm a guess."""
+    if not world.erasures:
         return
-    yield from (f"G10 {GUEST} is in {room}" for room, user in world.store.members() if user == GUEST)
-    removals = [event.room for event in world.store.events() if event.uuid == f"deleted-{GUEST}"]
-    yield from (f"G2 {GUEST} left {room} twice" for room in set(removals) if removals.count(room) > 1)
+    everything = world.store.everything()
+    for operation in history.operations:
+        at = world.committed.get(operation.uuid, operation.answered_at)
+        if at is None or not any(one.user == operation.user and at < one.began_at for one in world.erasures):
+            continue
+        command = NewMessage(uuid=operation.uuid, room=UUID(operation.room), text=operation.text)
+        for what, value in (("text", operation.text), ("hash", hash_of(command))):
+            if value.encode() in everything:
+                yield f"I15 the {what} of {operation.uuid} is still in the database"
+    for buried_at, letter in world.store.letters():
+        envelope = decode_envelope(letter)
+        is_erased = any(one.user == envelope.user and buried_at < one.began_at for one in world.erasures)
+        if is_erased and isinstance(envelope.command, NewMessage) and envelope.command.text:
+            yield f"I15 the text of {envelope.command.uuid} is still in a dead letter"
 
 
 def _vanished(world: World) -> Iterator[str]:

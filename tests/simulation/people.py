@@ -13,7 +13,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError, Sent
-from tests.judge.journal import Witness
+from roomlog_client.errors import UuidConflict
+from tests.judge.journal import Wanted, Witness
 
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
@@ -27,6 +28,8 @@ INVITE_SECONDS: Final = (0.0, 0.4)
 """An invitation comes while it is read who the visitors are and which rooms they have."""
 GREETING_SECONDS: Final = (0.0, 1.0)
 LATE_SECONDS: Final = 12.0
+REPEATED: Final = 2
+"""Erased messages that are sent again."""
 FOUNDERS: Final = 0.2
 """How likely one of the first makes a room."""
 POISONERS: Final = 0.15
@@ -66,6 +69,9 @@ class People:
         """Room and uuid of commands besides messages that were answered with success."""
         self.poisonous: set[str] = set()
         """Uuids of messages that can't be stored."""
+        self._poisoners: list[int] = []
+        self.undone: list[str] = []
+        """Uuids of erased messages whose repeat was not answered as one."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -84,7 +90,9 @@ class People:
         if self._plan.syncs != (0, 0):
             tasks.append(self._sync(self._dice.randint(*self._plan.syncs)))
         if self._plan.departures and self._dice.random() < self._plan.departures:
-            tasks.append(self._depart())
+            tasks.append(self._depart(firsts[0]))
+        if self._plan.erasures != (0, 0):
+            tasks += [self._erase() for _ in range(self._dice.randint(*self._plan.erasures))]
         await asyncio.gather(*tasks)
 
     async def leave(self) -> None:
@@ -197,6 +205,7 @@ class People:
         room = person.dice.choice(self._rooms).hex
         uuid = str(UUID(int=person.dice.getrandbits(128), version=4))
         self.poisonous.add(uuid)
+        self._poisoners.append(person.user)
         person.witness.want(room, uuid, POISON)
         await asyncio.gather(self._try(person, room, uuid, POISON, SEND_SECONDS), self._say(person, room))
 
@@ -214,10 +223,52 @@ class People:
             users = [user for user in (*SPEAKERS, GUEST) if user != out]
             await self._world.sync(self._dice.choice(self._rooms), users)
 
-    async def _depart(self) -> None:
-        """Let a project delete the guest's account, whoever may have invited it just then."""
+    async def _depart(self, owner: Person) -> None:
+        """Let a project delete the guest's account, while the owner invites it into a room."""
         await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
+        room = self._dice.choice(self._rooms).hex
+        await self._change(owner, "remove_user", room, user=GUEST)
+        await asyncio.gather(self._delete_guest(), self._invite_guest(owner, room))
+
+    async def _delete_guest(self) -> None:
+        await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
         await self._world.delete_account(GUEST)
+
+    async def _invite_guest(self, owner: Person, room: str) -> None:
+        await asyncio.sleep(self._dice.uniform(*MOMENT_SECONDS))
+        await self._change(owner, "invite_user", room, user=GUEST)
+
+    async def _erase(self) -> None:
+        """Let an operator erase somebody's messages, the last of which may still wait for a worker."""
+        await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
+        user = self._dice.choice(self._poisoners or SPEAKERS)
+        if self._dice.random() < 0.5:
+            text = f"last words {self._dice.getrandbits(64)}"
+            await self._world.post(self._dice.choice(self._rooms), user, text)
+        erasure = await self._world.erase(user)
+        wanted = [one for person in self.everybody for one in person.witness.wanted.values()]
+        erased = [
+            one
+            for one in wanted
+            if one.user == user and one.answered_at is not None and one.answered_at < erasure.began_at
+        ]
+        await asyncio.gather(*(self._repeat(one) for one in erased[:REPEATED]))
+
+    async def _repeat(self, erased: Wanted) -> None:
+        """Send an erased message again, or something else with its uuid: both count as a repeat."""
+        text = self._dice.choice([erased.text, "a guess"])
+        async with RoomlogClient(self._world.urls, f"token-{erased.user}", start="head") as client:
+            try:
+                await client.ready(MISTAKE_SECONDS)
+                sent = await client.send(erased.room, text, uuid=erased.uuid, timeout_seconds=MISTAKE_SECONDS)
+            except UuidConflict:
+                self.undone.append(erased.uuid)
+            except (RoomlogError, TimeoutError):
+                pass
+            else:
+                self.changed.append((erased.room, erased.uuid, sent))
+                if not sent.duplicate:
+                    self.undone.append(erased.uuid)
 
     async def _throw_out_and_invite(self, firsts: list[Person], times: int) -> None:
         """Let the owner remove somebody, or somebody leave, and mostly let them come in again.

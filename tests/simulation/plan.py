@@ -42,9 +42,11 @@ class Plan:
     """How likely it is that each token ends a while after it was looked at, and people renew."""
     departures: float = 0.0
     """How likely a project deletes the guest's account."""
+    erasures: tuple[int, int] = (0, 0)
+    """How often an operator erases what somebody has said."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
 
 EVERYDAY: Final = Plan()
-EVERYTHING: Final = Plan(syncs=(0, 3), ending_tokens=0.3, departures=0.4)
+EVERYTHING: Final = Plan(syncs=(0, 3), ending_tokens=0.3, departures=0.4, erasures=(0, 2))

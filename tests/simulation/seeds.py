@@ -104,10 +104,19 @@ async def _is_true_within(seconds: float, condition: Any) -> bool:
     return True
 
 
+def _digest(history: History) -> str:
+    """Return what tells histories apart; without erasures and departures as before they were known of."""
+    facts = msgspec.to_builtins(history)
+    for name in ("erasures", "departures"):
+        if not facts[name]:
+            del facts[name]
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+
+
 def _verdict(world: World, history: History, anomalies: list[str], seconds: float) -> Verdict:
     outcomes = Counter(attempt.outcome.value for attempt in history.attempts())
     return Verdict(
-        hashlib.sha256(msgspec.json.encode(history)).hexdigest(),
+        _digest(history),
         anomalies,
         Counter({outcome.value: outcomes[outcome.value] for outcome in Outcome}),
         Counter(fault.name for fault in history.faults),

@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -118,6 +119,19 @@ class Store:
     def buried(self) -> set[str]:
         """Return the uuids of the commands that were given up."""
         return {uuid for (uuid,) in self._all("SELECT uuid FROM roomlog_deadletter")}
+
+    def letters(self) -> list[tuple[float, bytes]]:
+        """Return the commands that were given up, with the time."""
+        rows = self._all("SELECT date_created, envelope FROM roomlog_deadletter")
+        return [(datetime.fromisoformat(f"{at}+00:00").timestamp(), envelope) for at, envelope in rows]
+
+    def everything(self) -> bytes:
+        """Return every value of every table, to look for what must be nowhere."""
+        tables = self._all("SELECT name FROM sqlite_master WHERE type = 'table'")
+        rows = (row for (table,) in tables for row in self._all(f'SELECT * FROM "{table}"'))
+        return b"\n".join(
+            value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
+        )
 
     def is_revoked(self, user: int) -> bool:
         """Tell whether the user may not come in any more."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.judge.history import MESSAGE_KIND
 from tests.simulation.ablations import ABLATIONS, catch
 from tests.simulation.many import tally_of
 from tests.simulation.mishaps import KINDS
@@ -16,7 +17,10 @@ from tests.simulation.seeds import run_seed
 ROOT = Path(__file__).parents[2]
 SEEDS = (11, 5166, 5167)
 DIGESTS = f"from tests.simulation.seeds import run_seed; print(*(run_seed(s).digest for s in {SEEDS}))"
-QUICK = ("the body hash", "the unique key, by which repeats are found", "the gap fetch")
+QUICK = (
+    *("the body hash", "the unique key, by which repeats are found", "the gap fetch"),
+    *("the end of the hash in an erasure", "a deleted account's removals as events"),
+)
 
 
 def test_seeds_hold_every_promise() -> None:
@@ -39,6 +43,19 @@ def test_tokens_that_end_break_no_promise() -> None:
         assert verdict.history is not None
         renewals += verdict.tokens - len(verdict.history.connections)
     assert renewals > 10
+
+
+def test_people_who_leave_break_no_promise() -> None:
+    """Messages are erased, and an account is deleted while it is invited, among all faults."""
+    erased = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(departures=1.0, erasures=(2, 2)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        assert history.departures
+        erased += sum(not row.text for row in history.rows if row.kind == MESSAGE_KIND)
+    assert erased > 10
 
 
 def test_a_seed_is_one_history() -> None:

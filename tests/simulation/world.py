@@ -17,7 +17,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from roomlog import rooms
+from roomlog import erasure, log_scan, rooms
 from roomlog.signed_in import SignedIn
 from roomlog_client import SignedOut, Token
 from roomlog_contract.commands import CreateRoom
@@ -26,7 +26,7 @@ from roomlog_worker import reader
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from tests.harness.people import post_as
-from tests.judge.history import Epoch, Fault, Ownership, Sample
+from tests.judge.history import Departure, Epoch, Erasure, Fault, Ownership, Sample
 from tests.judge.journal import Journal
 
 from .api import Api
@@ -45,6 +45,12 @@ WORKERS: Final = 2
 ROOMS: Final = 3
 TOKEN_SECONDS: Final = 12.0
 """From a look at a token to its end, where tokens end: it passes while a worker is frozen."""
+ERASED_AT_ONCE: Final = 3
+"""Messages in a command of an erasure; in the product a hundred."""
+SCANNED_AT_ONCE: Final = 20
+"""Events that an erasure looks at in one query; in the product ten thousand."""
+LOOK_SECONDS: Final = 0.2
+"""Between two looks whether workers have done what an erasure asked for."""
 
 
 class World:
@@ -81,6 +87,10 @@ class World:
         """Members that were connected and did not know it for too long: client and room."""
         self.posted: list[tuple[float, UUID, int, str, str]] = []
         """What the api was asked to post: when, room, user, uuid, text."""
+        self.committed: dict[str, float] = {}
+        """The uuids of what is sure to have waited in the database, and since when."""
+        self.erasures: list[Erasure] = []
+        self.departures: list[Departure] = []
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -93,7 +103,10 @@ class World:
             patches.enter_context(on_sqlite(self._count_single))
             patches.enter_context(self.api.listening())
             patches.enter_context(patch.object(timezone, "now", self._now))
-            patches.enter_context(patch.object(rooms, "uuid4", self._uuid))
+            for module in (rooms, erasure):
+                patches.enter_context(patch.object(module, "uuid4", self._uuid))
+            patches.enter_context(patch.object(erasure, "AT_ONCE", ERASED_AT_ONCE))
+            patches.enter_context(patch.object(log_scan, "PIECE", SCANNED_AT_ONCE))
             if self.tokens_end:
                 lasting = partial(SignedIn, expires_in_ms=round(TOKEN_SECONDS * 1000))
                 patches.enter_context(patch.object(reader, "SignedIn", lasting))
@@ -141,7 +154,8 @@ class World:
         """Let somebody's transaction say something, and wake the owner if Redis lets it."""
         uuid = f"posted-{len(self.posted)}"
         self.posted.append((self.loop.time(), room, user, uuid, text))
-        await self.api.request(lambda: post_as(room, user, text, uuid=uuid))
+        if await self.api.request(lambda: post_as(room, user, text, uuid=uuid)):
+            self.committed[uuid] = self.loop.time()
 
     async def sync(self, room: UUID, users: Sequence[int]) -> None:
         """Let a project's transaction say who is in a room, and wake the owner if Redis lets it."""
@@ -153,6 +167,25 @@ class World:
         while not self.store.is_deleted(user):
             await self.api.request(lambda: User.objects.filter(pk=user).delete())
         self.revoked.append((self.loop.time(), True))
+        self.departures.append(Departure(user, self.loop.time()))
+
+    async def erase(self, user: int) -> Erasure:
+        """Let an operator erase what somebody has said, until the command comes to its end and workers do."""
+        is_asked = False
+        while not is_asked:
+            began = self.loop.time()
+            is_asked = await self.api.run(lambda: erasure.erase(user, lambda done, of: None))
+        asked = self.loop.time()
+        await self._carried_out(set(self.store.pending()))
+        self.erasures.append(Erasure(user, began, asked, self.loop.time()))
+        return self.erasures[-1]
+
+    async def _carried_out(self, rows: set[int]) -> None:
+        """Wait until workers have done what these rows ask for."""
+        while True:
+            if not rows & set(self.store.pending()):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     def links(self) -> list[LinkTransport]:
         """Return the connections to Redis that are up."""

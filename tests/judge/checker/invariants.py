@@ -1,10 +1,10 @@
-"""I1 to I14 by number, and the one function that asks them all."""
+"""I1 to I16 by number, and the one function that asks them all."""
 
 from typing import Final
 
 from tests.judge.history import History
 
-from . import log, order, readers, system
+from . import leavers, log, order, readers, system
 from .anomaly import Anomaly, Invariant
 
 INVARIANTS: Final[dict[str, Invariant]] = {
@@ -22,6 +22,8 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I12": system.queues_are_bounded,
     "I13": system.shards_are_owned,
     "I14": readers.reset_is_allowed,
+    "I15": leavers.erased_is_gone,
+    "I16": leavers.deleted_have_left,
 }
 """Every invariant of the guarantees, in their order."""
 

@@ -42,14 +42,15 @@ def answers_agree(history: History) -> Iterator[Anomaly]:
 
 
 def stored_was_sent(history: History) -> Iterator[Anomaly]:
-    """I5: every stored message was sent by that user, with that body (G1)."""
+    """I5: every stored message was sent by that user, with that body (G1), or none after an erasure (G14)."""
     for row in history.rows:
         if row.kind != MESSAGE_KIND or row.seq <= history.baseline.get(row.room, 0):
             continue
         operation = history.operation_of.get(row.key)
-        if operation is None or operation.text != row.text:
-            what = "was sent by nobody" if operation is None else "has another body than was sent"
-            yield Anomaly.of("I5", row, what, seq=row.seq)
+        if operation is None:
+            yield Anomaly.of("I5", row, "was sent by nobody", seq=row.seq)
+        elif operation.text != row.text and (row.text or not history.may_be_erased(operation)):
+            yield Anomaly.of("I5", row, "has another body than was sent", seq=row.seq)
 
 
 def error_is_not_stored(history: History) -> Iterator[Anomaly]:
