@@ -24,10 +24,11 @@ Ready = Callable[[], bool]
 class Project:
     """A folder with `manage.py`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str = PYTHON) -> None:
         self.folder = folder
+        self.python = python
         folder.mkdir()
-        self._run(PYTHON, "-m", "django", "startproject", "shop", ".")
+        self._run(python, "-m", "django", "startproject", "shop", ".")
 
     def set(self, *lines: str) -> None:
         """Add lines to the end of the settings."""
@@ -46,7 +47,7 @@ class Project:
 
     def manage(self, *words: str, fails: bool = False) -> str:
         """Run a command of the project's and return all that it printed."""
-        return self._run(PYTHON, "manage.py", *words, fails=fails)
+        return self._run(self.python, "manage.py", *words, fails=fails)
 
     def shell(self, program: str) -> str:
         """Run a program among the project's models and return what it printed."""
@@ -56,7 +57,7 @@ class Project:
         """Return a long-lived command of the project's, which runs as if in its folder."""
         return Command(
             name=name,
-            arguments=(PYTHON, *words),
+            arguments=(self.python, *words),
             environ={**_plain(), "PYTHONPATH": str(self.folder), "DJANGO_SETTINGS_MODULE": "", **environ},
             is_ready=ready,
         )

@@ -1,11 +1,11 @@
 """Roomlog in projects of every user model, on each database: migrated, checked, used, and left.
 
-By default each model meets one database and each database several models; SIZE=full takes all pairs.
+By default each model meets one database and each database several models, with the pinned Django. SIZE=full
+takes all pairs, and each of them with the newest Django too.
 """
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from tests.harness.postgres import PostgresServer, running_postgres
+from tests.host.newest import ROOT, make_environment
 from tests.host.project import PYTHON, Project
 from tests.host.user_models import ADMIN, MODELS
 
@@ -25,7 +26,8 @@ SOME: Final = [
     ("text", "postgres"),
 ]
 ALL: Final = [(model, database) for model in MODELS for database in ("sqlite", "postgres")]
-PAIRS: Final = ALL if os.environ.get("SIZE") == "full" else SOME
+IS_FULL: Final = os.environ.get("SIZE") == "full"
+PAIRS: Final = ALL if IS_FULL else SOME
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +50,18 @@ def database_lines(name: str, request: pytest.FixtureRequest) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="module", params=["pinned", "newest"] if IS_FULL else ["pinned"])
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The Python of an environment with this Django."""
+    return PYTHON if request.param == "pinned" else make_environment(tmp_path_factory.mktemp("newest"))
+
+
 @pytest.mark.parametrize(("model", "database"), PAIRS)
 def test_a_project_of_this_user_model(
-    model: str, database: str, tmp_path: Path, request: pytest.FixtureRequest
+    model: str, database: str, python: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Users sign in, code posts in transactions, the admin opens, accounts are deleted."""
-    project = Project(tmp_path / "project")
+    project = Project(tmp_path / "project", python)
     project.set('INSTALLED_APPS += ["rest_framework.authtoken"]')
     if source := MODELS[model]:
         project.write("accounts/__init__.py", "")
@@ -68,9 +76,9 @@ def test_a_project_of_this_user_model(
     project.manage("migrate", "--verbosity", "0")
     assert "no issues" in project.manage("check")
     assert "No changes" in project.manage("makemigrations", "--check", "--dry-run")
-    path = os.pathsep.join([str(project.folder), *filter(None, sys.path)])
+    path = os.pathsep.join([str(project.folder), str(ROOT)])
     done = subprocess.run(
-        [PYTHON, "-m", "tests.host.trial"],
+        [python, "-m", "tests.host.trial"],
         env={**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "shop.settings"},
         cwd=project.folder,
         stdout=subprocess.PIPE,
