@@ -39,6 +39,8 @@ MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomEvent,
     models.RoomHead,
     models.Membership,
+    models.RoomTold,
+    models.ChoresLease,
     models.ChatRoom,
     models.PendingCommand,
     models.Worker,

@@ -289,6 +289,34 @@ class ShardLease(models.Model):
         return f"shard {self.shard:02d}"
 
 
+class ChoresLease(models.Model):
+    """Who does the chores; the one row of `roomlog chores`."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    owner = models.UUIDField(null=True)
+    """A process."""
+    beat = models.BigIntegerField(default=0)
+    """Counts the owner's turns."""
+    has_begun = models.BooleanField(default=False, db_default=False)
+    """Rooms without a RoomTold were made since."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="chores_lease_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"chores of {self.owner}"
+
+
+class RoomTold(models.Model):
+    """How far the project was told of a room's messages, for those who are away."""
+
+    room = models.OneToOneField(ChatRoom, on_delete=models.CASCADE, primary_key=True, related_name="told")
+    seq = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.room_id} told to {self.seq}"
+
+
 class DeadLetter(models.Model):
     """An entry that failed alone five times. Its sender was told `internal`; people look at it here."""
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from redis.exceptions import NoPermissionError
 
+from roomlog_contract.keyspace import Keyspace
 from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK
+from roomlog_runtime.redis_address import client
 from tests.harness.manage import manage
 from tests.processes.configuration import table
 from tests.processes.configuration.install import SECONDS, running_services, say_hello
@@ -19,7 +22,7 @@ PREFIX: Final = "chat/production"
 
 @pytest.fixture
 def redis_port(tmp_path: Path) -> Iterator[int]:
-    """A Redis with the three users and no other."""
+    """A Redis with the documented users and no other."""
     with running_valkey(tmp_path, *RIGHT) as owner:
         for name, rules in table.redis_users().items():
             own = [re.sub("^([~&])roomlog:", rf"\1{PREFIX}:", rule) for rule in rules]
@@ -61,10 +64,20 @@ async def test_the_documented_users_are_enough(
     assert not re.search("NOPERM|NoPermission|no permission|redis_lost|redis_errors", said), said[-3000:]
 
 
+def test_chores_may_ask_who_is_here(redis_port: int) -> None:
+    """And nothing else."""
+    url = f"redis://chores:pw@{LOOPBACK}:{redis_port}/0"
+    redis = client(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+    channel = Keyspace(PREFIX).user_channel(1)
+    assert redis.pubsub_numsub(channel) == [(channel.encode(), 0)]
+    with pytest.raises(NoPermissionError):
+        redis.publish(channel, b"")
+
+
 def test_every_service_has_its_user() -> None:
     """And none may do all, or leave its prefix."""
     users = table.redis_users()
-    assert set(users) == {"gateway", "worker", "api"}
+    assert set(users) == {"gateway", "worker", "api", "chores"}
     for rules in users.values():
         assert {"resetkeys", "resetchannels", "-@all", "~roomlog:*", "&roomlog:*"} <= set(rules)
         assert not {"+@all", "allkeys", "allchannels", "~*", "&*"} & set(rules)

@@ -22,6 +22,7 @@ from roomlog_runtime.redis_url import DEFAULT_URL, check_redis_url
 from .tag import TAG
 
 MOST_PROXIES: Final = 10
+MOST_SECONDS: Final = 86_400
 _SOCKET: Final = re.compile(r"wss?://[^/\s?#]+(/[^\s?#]*)?")
 
 
@@ -91,6 +92,11 @@ def _proxies(value: Any) -> str | None:
     return _whole_number(value, 0, MOST_PROXIES)
 
 
+def _seconds(value: Any) -> str | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if is_number and 0 <= value <= MOST_SECONDS else f"Write seconds from 0 to {MOST_SECONDS}."
+
+
 def _at_least_one(value: Any) -> str | None:
     return _whole_number(value, 1, None)
 
@@ -148,6 +154,8 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "PEOPLE": _function,
     "AUTHENTICATORS": _authenticators,
     "POLICY": _policy,
+    "AWAY": _function,
+    "AWAY_SECONDS": _seconds,
     "PROXIES": _proxies,
     "ROOMS_PER_USER": _at_least_one,
     "ROOM_CREATIONS_PER_MINUTE": _at_least_one,

@@ -1,4 +1,4 @@
-"""`manage.py roomlog erase | export`: what an operator does with what people have said.
+"""`manage.py roomlog erase | export | chores`: an operator's commands about what people have said.
 
 Beside the message's way. Results go to standard output or a file, progress to standard error.
 """
@@ -11,24 +11,30 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
+from roomlog.chores.process import Chores
+from roomlog.configuration import configuration
+from roomlog.databases import become_writer
 from roomlog.departures import is_leaving
 from roomlog.erasure import erase
 from roomlog.export import lines_of_person, lines_of_room
 from roomlog.models import ChatRoom, Person
 from roomlog.people import person_id_by_text
+from roomlog_runtime.logs import configure_logs
+from roomlog_runtime.shutdown import Shutdown
 
 STILL_LEAVING: Final = "The workers have not ended all memberships of this account yet. Run this again."
 UNREADABLE: Final = "{} dead letters can't be read, so nobody knows whose they are. See the admin."
 ASKED: Final = "{} messages: workers erase them within seconds. {} dead letters: erased."
+NOTHING_TO_DO: Final = 'Nothing to do: write ROOMLOG["AWAY"], the function that is told of messages.'
 
 
 class Command(BaseCommand):
-    """Erases or exports."""
+    """Erases, exports, or does the chores."""
 
-    help = "Erase or export what people have said."
+    help = "Erase or export what people have said, or tell the project of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the two."""
+        """Declare the three."""
         actions = parser.add_subparsers(dest="action", required=True)
         erasing = actions.add_parser("erase", help="take the texts out of all messages of a person")
         exporting = actions.add_parser("export", help="write what a person said, or a room's log, as JSON")
@@ -37,13 +43,17 @@ class Command(BaseCommand):
             each.add_argument("--person", type=int, help="the person's id, as in messages")
         exporting.add_argument("--room", type=UUID, help="the room's id")
         exporting.add_argument("--output", type=Path, help="a new file instead of standard output")
+        actions.add_parser("chores", help="tell the project what is said to people who are away")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the one that was asked for."""
-        if options["action"] == "erase":
-            self._erase(_person(options))
-        else:
-            self._export(options)
+        match options["action"]:
+            case "erase":
+                self._erase(_person(options))
+            case "export":
+                self._export(options)
+            case "chores":
+                _do_chores()
 
     def _erase(self, person: Person) -> None:
         """Ask for it, and say what was found."""
@@ -74,6 +84,16 @@ class Command(BaseCommand):
     def _progress(self, done: int, of: int) -> None:
         self.stderr.write(f"\r{100 * done // max(of, 1)} %", style_func=str, ending="")
         self.stderr.flush()
+
+
+def _do_chores() -> None:
+    if configuration().away is None:
+        raise CommandError(NOTHING_TO_DO)
+    configure_logs("chores")
+    become_writer()
+    shutdown = Shutdown()
+    shutdown.install()
+    Chores(shutdown).run()
 
 
 def _person(options: dict[str, Any]) -> Person:

@@ -1,0 +1,97 @@
+"""Tells the project of a room's messages, for those members who are away (`ROOMLOG["AWAY"]`).
+
+After the message's way. The room's cursor moves when the project's function has returned: at least once, in
+the order of the log. Whatever is raised here is tried again later, for this room alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from roomlog.configuration import configuration
+from roomlog.frames import message_of
+from roomlog.models import ChatMessage, Membership, RoomHead, RoomTold
+from roomlog.people import is_active
+from roomlog.selectors import messages_after, users_of
+from roomlog_contract.events import Message
+
+from .presence import present
+
+AT_ONCE: Final = 20
+"""Messages for which members and connections are looked up together."""
+
+Receiver = Callable[[UUID, Message, list[Any]], object]
+
+
+def tell(room: UUID, may_go_on: Callable[[], bool]) -> float | None:
+    """Tell of the room's next messages that are old enough; return after how many seconds there may be more.
+
+    None if nothing is left, `may_go_on` says no, or another process has moved the cursor.
+
+    Raises whatever the project's function, the database and Redis raise.
+    """
+    cursor = _Cursor.of(room)
+    last: int = RoomHead.objects.values_list("last_seq", flat=True).get(pk=room)
+    messages = messages_after(room, cursor.seq, AT_ONCE)
+    oldest = timezone.now() - timedelta(seconds=configuration().away_seconds)
+    ripe = [message for message in messages if message.date_created <= oldest]
+    for message, users in _for_whom(room, ripe):
+        if not may_go_on():
+            return None
+        _receiver()(room, message, users)
+        if not cursor.move(message.seq):
+            return None
+    if young := messages[len(ripe) :]:
+        cursor.move(young[0].seq - 1)
+        return (young[0].date_created - oldest).total_seconds()
+    is_all = len(messages) < AT_ONCE
+    cursor.move(last if is_all else messages[-1].seq)
+    return None if is_all else 0.0
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """How far the project was told of a room."""
+
+    room: UUID
+    seq: int
+
+    @classmethod
+    def of(cls, room: UUID) -> "_Cursor":
+        row, _ = RoomTold.objects.get_or_create(room_id=room)
+        return cls(room, row.seq)
+
+    def move(self, seq: int) -> bool:
+        """Move on to this seq; False if another process has moved the cursor."""
+        if seq <= self.seq:
+            return True
+        is_moved = RoomTold.objects.filter(room=self.room, seq=self.seq).update(seq=seq) == 1
+        self.seq = seq
+        return is_moved
+
+
+def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[Any]]]:
+    """Return those messages for which somebody is away, with the primary keys of these users."""
+    if not rows:
+        return []
+    members = Membership.objects.filter(is_active("user__user"), room=room)
+    keys = dict(members.order_by("id").values_list("user_id", "user__user_id"))
+    here = present(list(keys))
+    away = {person: key for person, key in keys.items() if person not in here}
+    names = users_of(rows)
+    found = (
+        (message_of(row, names), [key for person, key in away.items() if person != row.user_id])
+        for row in rows
+        if row.deleted_at is None
+    )
+    return [(message, users) for message, users in found if users]
+
+
+def _receiver() -> Receiver:
+    receiver: Receiver = import_string(str(configuration().away))
+    return receiver

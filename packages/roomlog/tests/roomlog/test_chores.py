@@ -1,0 +1,378 @@
+"""`roomlog chores`: who is told of which message, again after a failure, and one process at a time."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from roomlog.chores import news, process, schedule, telling
+from roomlog.chores.lease import DEAD_SECONDS, Lease
+from roomlog.chores.news import PAGE_SECONDS, News, begin
+from roomlog.chores.process import Chores
+from roomlog.chores.schedule import Schedule
+from roomlog.models import ChatRoom, ChoresLease, RoomEvent, RoomHead, RoomTold
+from roomlog_contract.commands import RenameRoom
+from roomlog_contract.events import Message
+from roomlog_runtime.shutdown import Shutdown
+from tests.harness.databases import EPOCH
+from tests.harness.people import People, make_room, message, written
+from tests.harness.waiting import wait_until
+
+SECONDS: Final = 20.0
+ROOM: Final = UUID(int=1)
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Project:
+    """What the project was told, and what its function does then."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[UUID, str, list[Any]]] = []
+        """Those that returned."""
+        self.here: set[int] = set()
+        """People with a connection."""
+        self.failing: Counter[UUID] = Counter()
+        """How often the function is still to fail, by room."""
+        self.slow: dict[UUID, Event] = {}
+        """Rooms whose calls take until then."""
+        self.entered: list[UUID] = []
+
+    def __call__(self, room: UUID, message: Message, users: list[Any]) -> None:
+        self.entered.append(room)
+        if room in self.slow:
+            assert self.slow[room].wait(SECONDS)
+        if self.failing[room]:
+            self.failing[room] -= 1
+            raise ValueError(message.text)
+        self.calls.append((room, message.text, users))
+
+    def texts(self, room: UUID) -> list[str]:
+        """Return what was told of a room, in order."""
+        return [text for told, text, _ in self.calls if told == room]
+
+
+told = Project()
+
+
+def receive(room: UUID, message: Message, users: list[Any]) -> None:
+    """Is named by the settings."""
+    told(room, message, users)
+
+
+@pytest.fixture
+def project(database: str, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project that wants to be told at once, and whose people are all away."""
+    monkeypatch.setitem(settings.ROOMLOG, "AWAY", f"{__name__}.receive")
+    monkeypatch.setitem(settings.ROOMLOG, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(telling, "present", lambda people: told.here & set(people))
+    monkeypatch.setattr(process, "TURN_SECONDS", 0.02)
+    monkeypatch.setattr(schedule, "FIRST_PAUSE_SECONDS", 0.02)
+    told.__init__()  # type: ignore[misc] # the one object that the settings lead to, as if new
+    return told
+
+
+@contextmanager
+def chores() -> Iterator[Chores]:
+    """The process, in a thread of this one; it has seen what was there before."""
+    shutdown = Shutdown()
+    running = Chores(shutdown)
+    thread = Thread(target=running.run)
+    thread.start()
+    try:
+        wait_until(ChoresLease.objects.filter(has_begun=True).exists, SECONDS, "it has begun")
+        yield running
+    finally:
+        shutdown.request()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def say(room: UUID, person: int, *texts: str) -> None:
+    """Write messages into the log."""
+    for text in texts:
+        written(message(room, text), person)
+
+
+def key_of(person: int) -> Any:
+    """Return the primary key of a person's user."""
+    return User.objects.get(roomlog_person=person).pk
+
+
+def test_those_who_are_away_are_told_in_order(project: Project, people: People) -> None:
+    """By the keys of their accounts; neither the sender, nor who is here, nor who can't take part."""
+    room = make_room(people.alice, [people.bob, people.carol])
+    with chores():
+        say(room, people.alice, "one", "two")
+        both = [key_of(people.bob), key_of(people.carol)]
+        expected = [(room, "one", both), (room, "two", both)]
+        wait_until(lambda: project.calls == expected, SECONDS, "both are told")
+        project.here = {people.bob}
+        User.objects.filter(roomlog_person=people.alice).update(is_active=False)
+        say(room, people.bob, "three")
+        wait_until(lambda: len(project.calls) == 3, SECONDS, "Carol is told")
+    assert project.calls[2] == (room, "three", both[1:])
+
+
+def test_what_was_said_before_the_first_start_is_not_told(project: Project, people: People) -> None:
+    """But all that comes later is, also what came while no process ran, and in rooms that are new."""
+    room = make_room(people.alice, [people.bob])
+    say(room, people.alice, "long ago")
+    with chores():
+        say(room, people.alice, "now")
+        wait_until(lambda: project.texts(room) == ["now"], SECONDS, "it is told")
+    say(room, people.alice, "meanwhile")
+    other = make_room(people.alice, [people.bob])
+    say(other, people.alice, "in a new room")
+    with chores():
+        wait_until(lambda: len(project.calls) == 3, SECONDS, "the rest is told")
+    assert project.texts(room) == ["now", "meanwhile"]
+    assert project.texts(other) == ["in a new room"]
+
+
+def test_a_failing_function_is_tried_again_and_holds_up_its_room_alone(
+    project: Project, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of the log; the log of the process has no text."""
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(process.log, "warning", lambda event, **facts: logged.append({event: facts}))
+    bad, good = (make_room(people.alice, [people.bob]) for _ in range(2))
+    project.failing[bad] = 3
+    with chores():
+        say(bad, people.alice, "secret", "after it")
+        wait_until(lambda: logged, SECONDS, "it has failed")
+        say(good, people.alice, "hello")
+        wait_until(lambda: project.texts(good) == ["hello"], SECONDS, "the other room is told")
+        wait_until(lambda: project.texts(bad) == ["secret", "after it"], SECONDS, "it is tried again")
+    assert [facts["away_failed"]["error"] for facts in logged] == ["ValueError"] * 3
+    assert [facts["away_failed"]["again_in"] for facts in logged] == [0.02, 0.04, 0.08]
+    assert "secret" not in str(logged)
+
+
+def test_a_slow_function_holds_up_its_room_alone(project: Project, people: People) -> None:
+    """The others are told meanwhile, and its own room is not told by two threads."""
+    slow, *others = (make_room(people.alice, [people.bob]) for _ in range(4))
+    project.slow[slow] = Event()
+    with chores():
+        say(slow, people.alice, "one")
+        wait_until(lambda: project.entered, SECONDS, "the slow call is under way")
+        say(slow, people.alice, "two")
+        for room in others:
+            say(room, people.alice, "hello")
+        wait_until(lambda: len(project.calls) == 3, SECONDS, "the others are told")
+        assert project.entered.count(slow) == 1
+        project.slow[slow].set()
+        wait_until(lambda: project.texts(slow) == ["one", "two"], SECONDS, "the slow room goes on")
+
+
+def test_a_room_of_many_messages_and_members_is_told_of_each_once(project: Project, people: People) -> None:
+    """Page by page."""
+    room = make_room(people.alice, [people.bob, people.carol])
+    texts = [f"message {number}" for number in range(telling.AT_ONCE * 2 + 1)]
+    with chores():
+        say(room, people.alice, *texts)
+        wait_until(lambda: project.texts(room) == texts, SECONDS, "all are told")
+        wait_until(
+            lambda: RoomTold.objects.get(room=room).seq == len(texts) + 1, SECONDS, "the cursor is there"
+        )
+
+
+def test_a_young_message_waits(project: Project, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it has the age that the settings say."""
+    monkeypatch.setitem(settings.ROOMLOG, "AWAY_SECONDS", 60)
+    room = make_room(people.alice, [people.bob])
+    begin()
+    say(room, people.alice, "old", "young")
+    RoomEvent.objects.filter(text="old").update(date_created=timezone.now() - timedelta(seconds=61))
+    rest = telling.tell(room, lambda: True)
+    assert rest is not None
+    assert 50 < rest <= 60
+    assert project.texts(room) == ["old"]
+
+
+def test_erased_messages_and_other_events_are_passed_over(project: Project, people: People) -> None:
+    """Once: the cursor is behind them."""
+    room = make_room(people.alice, [people.bob])
+    say(room, people.alice, "erased")
+    RoomEvent.objects.filter(text="erased").update(deleted_at=timezone.now(), text="")
+    written(RenameRoom(uuid="r", room=room, name="other"), people.alice)
+    assert telling.tell(room, lambda: True) is None
+    assert project.calls == []
+    assert RoomTold.objects.get(room=room).seq == RoomHead.objects.get(room=room).last_seq == 3
+
+
+def test_a_process_that_lost_the_lease_ends_early(project: Project, people: People) -> None:
+    """Before a call, or after one in which another process was faster: that one has told."""
+    room = make_room(people.alice, [people.bob])
+    say(room, people.alice, "one", "two")
+    assert telling.tell(room, lambda: False) is None
+    assert project.calls == []
+
+    def faster() -> bool:
+        return RoomTold.objects.filter(room=room).update(seq=3) == 1
+
+    assert telling.tell(room, faster) is None
+    assert project.texts(room) == ["one"]
+
+
+@pytest.fixture
+def many_rooms(people: People) -> UUID:
+    """3,000 rooms with a message each, all told of; returns one of them."""
+    rooms = [ChatRoom(id=UUID(int=number)) for number in range(1, 3_001)]
+    ChatRoom.objects.bulk_create(rooms)
+    RoomHead.objects.bulk_create(RoomHead(room=room, epoch=EPOCH, last_seq=1, messages=1) for room in rooms)
+    now, first = timezone.now(), {"seq": 1, "number": 1, "kind": "new_message", "uuid": "u"}
+    RoomEvent.objects.bulk_create(
+        RoomEvent(room=room, user_id=people.alice, date_created=now, **first) for room in rooms
+    )
+    begin()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return rooms[1234].pk
+
+
+@pytest.mark.usefixtures("project")
+def test_news_are_found_without_a_scan_of_the_rooms(many_rooms: UUID, people: People) -> None:
+    """Of 3,000: by one descent of the events' ids; now and then a page of heads finds what that misses."""
+    clock = Clock()
+    looks = News(clock)
+    for _ in range(4):  # the first round: a page with each look
+        assert look(looks) == set()
+    with CaptureQueriesContext(connection) as captured:
+        assert look(looks) == set()
+        written(message(many_rooms), people.alice, staff=True)
+        assert look(looks) == {many_rooms}
+        clock.now += PAGE_SECONDS
+        assert look(looks) == set()
+    by_id, pages = (
+        [query["sql"] for query in captured.captured_queries if f'FROM "roomlog_{table}"' in query["sql"]]
+        for table in ("roomevent", "chatroom")
+    )
+    assert (len(by_id), len(pages)) == (3, 1)
+    assert "roomlog_roomevent_pkey" in plan(by_id[1]) or "INTEGER PRIMARY KEY" in plan(by_id[1])
+    assert f"LIMIT {news.PAGE}" in pages[0]
+    telling.tell(many_rooms, lambda: True)
+    # An id that was reserved long ago is below the highest: the round through the heads finds the event.
+    RoomEvent.objects.filter(room=many_rooms, seq=1).update(id=1_000_000_000)
+    look(looks)
+    written(message(many_rooms), people.alice, staff=True)
+    assert look(looks) == set()
+    found = set()
+    for _ in range(4):
+        clock.now += PAGE_SECONDS
+        found |= look(looks)
+    assert found == {many_rooms}
+
+
+def look(looks: News) -> set[UUID]:
+    """Return what both ways of looking find."""
+    return looks.fresh() | looks.missed()
+
+
+def plan(sql: str) -> str:
+    """Return how the database executes it."""
+    with connection.cursor() as cursor:
+        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
+        return str(cursor.fetchall())
+
+
+def test_one_process_works_and_another_takes_over(database: str) -> None:
+    """At once where the first has ended; after ten seconds of a beat that stands still where it has died."""
+    clock = Clock()
+    first, second = Lease(clock), Lease(clock)
+    assert first.keep()
+    for _ in range(30):
+        clock.now += 1
+        assert first.keep()
+        assert not second.keep()
+    first.release()
+    assert second.keep()
+    assert not first.keep()
+    clock.now += DEAD_SECONDS - 1
+    assert not first.keep(), "perhaps it is only slow"
+    clock.now += 1
+    assert first.keep()
+    assert not second.keep()
+
+
+def test_an_outage_makes_nobody_dead(database: str) -> None:
+    """Who saw nothing meanwhile begins to watch anew."""
+    clock = Clock()
+    first, second = Lease(clock), Lease(clock)
+    assert first.keep()
+    assert not second.keep()
+    clock.now += DEAD_SECONDS
+    second.forget()
+    assert not second.keep()
+    assert first.keep()
+
+
+def test_trouble_of_the_database_ends_nothing(
+    project: Project, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process goes on when it is over."""
+    room = make_room(people.alice, [people.bob])
+    keep, failures = Lease.keep, iter(range(3))
+
+    def fails(lease: Lease) -> bool:
+        if next(failures, None) is not None:
+            raise OperationalError("secret")
+        return keep(lease)
+
+    with chores():
+        monkeypatch.setattr(Lease, "keep", fails)
+        say(room, people.alice, "hello")
+        wait_until(lambda: project.texts(room) == ["hello"], SECONDS, "it is told")
+    assert next(failures, None) is None
+
+
+def test_a_room_that_waits_keeps_its_time() -> None:
+    """News don't put it off, and don't shorten the pause after a failure; a busy room is given back first."""
+    clock = Clock()
+    rooms = Schedule(clock)
+    rooms.add([ROOM], 5)
+    clock.now += 4
+    rooms.add([ROOM], 5)
+    clock.now += 1
+    assert rooms.take() == ROOM
+    rooms.add([ROOM], 0)
+    rooms.done(ROOM, 60)
+    assert rooms.take() == ROOM, "news came meanwhile"
+    rooms.add([ROOM], 0)
+    pause = rooms.failed(ROOM)
+    rooms.add([ROOM], 0)
+    late = Thread(target=lambda: seen.append(rooms.take()))
+    seen: list[UUID | None] = []
+    late.start()
+    assert seen == []
+    clock.now += pause
+    rooms.add([UUID(int=2)], 60)
+    late.join(SECONDS)
+    assert seen == [ROOM]
+    rooms.close()
+    assert rooms.take() is None
+
+
+def test_without_a_function_there_is_nothing_to_do(database: str) -> None:
+    """The command says what to write."""
+    with pytest.raises(CommandError, match="AWAY"):
+        call_command("roomlog", "chores")

@@ -1,0 +1,24 @@
+"""What a project is told by `roomlog chores`, as lines of a file. A deadly message kills the process once."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from roomlog_contract.events import Message
+
+FILE: Final = "TOLD_FILE"
+"""The variable that names the file."""
+DEADLY: Final = "deadly"
+
+
+def notify(room: UUID, message: Message, users: list[Any]) -> None:
+    """Write down what was told; of a deadly message the first call never returns."""
+    path = Path(os.environ[FILE])
+    is_first = message.text not in path.read_text()
+    with path.open("a") as file:
+        file.write(json.dumps([message.text, users]) + "\n")
+    if message.text == DEADLY and is_first:
+        os.kill(os.getpid(), signal.SIGKILL)
