@@ -34,7 +34,7 @@ function first(rooms, isKnown) {
 }
 
 function painted({ room, unread, unsent }) {
-  at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft) || chat.client.state === "ended";
+  at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft || room.archived) || chat.client.state === "ended";
   document.title = unread ? `(${unread}) Roomlog` : "Roomlog";
   setText(at("log-out-button"), unsent ? gettext("Log out ({unsent} unsent)", { unsent }) : gettext("Log out"));
 }

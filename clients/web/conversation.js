@@ -249,6 +249,7 @@ export class Conversation {
 
   #closedSentence(room) {
     if (this.client.state === "ended") return gettext("This page's access has ended: nothing more can be sent. Copy what you wrote.");
+    if (room.archived) return gettext("This room is archived: it can only be read. What you wrote stays here.");
     return room.isLeft ? gettext("{reason} What you wrote stays here to be copied.", { reason: room.sentence }) : "";
   }
 

@@ -24,13 +24,18 @@ const MAX_REQUESTS = 8;
 const RENEWAL = "renew"; // uuid of an authenticate on an open connection: its answer says nothing of rooms
 const MAX_CURSORS = 500; // the server's limit for one authenticate
 const RETRIED = new Set(["busy", "rate_limited", "not_authenticated", "too_many_connections"]);
+const CHANGES = {
+  rename_room: ({ name }) => ({ name }),
+  archive_room: () => ({ archived: true }),
+  restore_room: () => ({ archived: false }),
+}; // what an event changes of its room's summary
 
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
 export class NotNow extends Error {}
 
 /** One user's connection to Roomlog, kept up until `stop`. */
 export class Roomlog extends EventTarget {
-  /** Room id → {id, name, kind, epoch, seq, unread, isOpen}; `seq` is how far events were handed on. */
+  /** Room id → {id, name, kind, epoch, seq, unread, archived, isOpen}; `seq` is how far events were handed on. */
   rooms = new Map();
   user = null;
   /** Ids of the rooms in which nothing is accepted while the state is `degraded`; null: in all. */
@@ -207,8 +212,9 @@ export class Roomlog extends EventTarget {
   #apply(room, event) {
     if (event.seq !== room.seq + 1) return;
     room.seq = event.seq; // before it is handed on: a handler that throws must not get it twice
-    if (event.action === "rename_room") {
-      room.name = event.name;
+    const change = CHANGES[event.action]?.(event);
+    if (change) {
+      Object.assign(room, change);
       this.#emit("rooms");
     }
     this.#emit("event", { room, event });

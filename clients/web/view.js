@@ -11,6 +11,8 @@ const GROUP_MS = 5 * 60_000; // one author's messages within this stand under on
 const NOTES = {
   create_room: gettext_noop("{who} made the room {room}"),
   rename_room: gettext_noop("{who} renamed the room {room}"),
+  archive_room: gettext_noop("{who} archived the room"),
+  restore_room: gettext_noop("{who} opened the room again"),
   invite_user: gettext_noop("{who} invited {whom}"),
   remove_user: gettext_noop("{who} removed {whom}"),
   leave_room: gettext_noop("{who} left"),

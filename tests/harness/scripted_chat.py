@@ -109,6 +109,13 @@ class Chat:
         del self.rooms[room]
         self.tell({"action": "room_left", "room": room})
 
+    def change(self, room: str, action: str, **facts: Any) -> None:
+        """Have bob change a room: its event, and what its summary says from now on."""
+        self.rooms[room] |= facts
+        self.tell(
+            self._keep(room, {"action": action, "uuid": "", "user": {"id": 8, "username": self.names[8]}})
+        )
+
     def tell(self, frame: dict[str, Any]) -> None:
         """Say something on every connection."""
         for socket in self.sockets:

@@ -200,6 +200,14 @@ class RoomlogClient:
         """Give a room another name. Raises like `send`."""
         return cast(Sent, await self.request("rename_room", room=room, name=name, **how))
 
+    async def archive_room(self, room: str, **how: Unpack[How]) -> Sent:
+        """End all writing in a room until it is restored. Raises like `send`."""
+        return cast(Sent, await self.request("archive_room", room=room, **how))
+
+    async def restore_room(self, room: str, **how: Unpack[How]) -> Sent:
+        """Open an archived room again. Raises like `send`."""
+        return cast(Sent, await self.request("restore_room", room=room, **how))
+
     async def invite_user(self, room: str, user: int, role: Role = "member", **how: Unpack[How]) -> Sent:
         """Make somebody a member. Raises like `send`."""
         return cast(Sent, await self.request("invite_user", room=room, user=user, role=role, **how))

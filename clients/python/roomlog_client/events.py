@@ -39,6 +39,7 @@ class RoomSummary(Struct, frozen=True):
     """The head: the seq of its last event."""
     read_seq: int = 0
     unread: int = 0
+    archived: bool = False
 
 
 class RoomJoined(Struct, frozen=True):

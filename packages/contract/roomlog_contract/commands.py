@@ -138,6 +138,18 @@ class RenameRoom(Command, frozen=True, kw_only=True, tag="rename_room"):
         _check_name(self.name)
 
 
+class ArchiveRoom(Command, frozen=True, kw_only=True, tag="archive_room"):
+    """Ends all writing in a room until it is restored."""
+
+    room: UUID
+
+
+class RestoreRoom(Command, frozen=True, kw_only=True, tag="restore_room"):
+    """Opens an archived room again."""
+
+    room: UUID
+
+
 class InviteUser(Command, frozen=True, kw_only=True, tag="invite_user"):
     """Makes somebody a member of a room."""
 
@@ -163,7 +175,9 @@ class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Asks the gateway whether it is there."""
 
 
-RoomWrite = NewMessage | CreateRoom | RenameRoom | InviteUser | RemoveUser | LeaveRoom
+RoomWrite = (
+    NewMessage | CreateRoom | RenameRoom | ArchiveRoom | RestoreRoom | InviteUser | RemoveUser | LeaveRoom
+)
 """Commands that become events of a room's log."""
 RoomRead = SelectRoom | GetHistory
 """Commands that read one room."""

@@ -60,6 +60,7 @@ class RoomSummary(Struct, frozen=True):
     """The head: the seq of the last event."""
     read_seq: int
     unread: int
+    archived: bool = False
 
 
 class DurableEvent(Struct, frozen=True, kw_only=True, tag_field="action"):
@@ -94,6 +95,18 @@ class RenameRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="rename_room"
 
     user: User
     name: str
+
+
+class ArchiveRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="archive_room"):
+    """`user` ended all writing in the room."""
+
+    user: User
+
+
+class RestoreRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="restore_room"):
+    """`user` opened the archived room again."""
+
+    user: User
 
 
 class InviteUserEvent(DurableEvent, frozen=True, kw_only=True, tag="invite_user"):

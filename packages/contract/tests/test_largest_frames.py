@@ -13,6 +13,7 @@ from roomlog_contract.codec import decode_command, encode_frame
 from roomlog_contract.commands import Cursor, action_of
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
+    ArchiveRoomEvent,
     AuthenticateAnswer,
     CreateRoomEvent,
     Degraded,
@@ -32,6 +33,7 @@ from roomlog_contract.events import (
     RemoveUserEvent,
     RenameRoomEvent,
     Reset,
+    RestoreRoomEvent,
     RoomJoined,
     RoomLeft,
     RoomSummary,
@@ -70,13 +72,17 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "remove_user": {"room": str(ROOM), "user": INTEGER},
     "leave_room": {"room": str(ROOM)},
     "rename_room": {"room": str(ROOM), "name": PAIR * limits.NAME_CODE_POINTS},
+    "archive_room": {"room": str(ROOM)},
+    "restore_room": {"room": str(ROOM)},
     "ping": {},
 }
 
 UUID_KEY = CONTROL * limits.UUID_CODE_POINTS
 ALICE = User(INTEGER, CONTROL * 150)
 MEMBER = Member(INTEGER, CONTROL * 150, "member")
-SUMMARY = RoomSummary(ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER)
+SUMMARY = RoomSummary(
+    ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False
+)
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 MESSAGE = Message(INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {})
 PLACE: dict[str, Any] = {"uuid": UUID_KEY, "room": ROOM, "epoch": EPOCH, "seq": INTEGER}
@@ -95,6 +101,7 @@ FRAMES: list[msgspec.Struct] = [
     *(struct(**DURABLE, user=ALICE, member=MEMBER) for struct in (InviteUserEvent, RemoveUserEvent)),
     LeaveRoomEvent(**DURABLE, user=ALICE, member=MEMBER),
     RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
+    *(struct(**DURABLE, user=ALICE) for struct in (ArchiveRoomEvent, RestoreRoomEvent)),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
     # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.
     SelectRoomAnswer(**PLACE, room_messages=[MESSAGE]),

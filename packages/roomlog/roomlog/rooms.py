@@ -1,4 +1,4 @@
-"""Rooms from your own code: made, filled, renamed and spoken into by your transactions.
+"""Rooms from your own code: made, filled, renamed, archived and spoken into by your transactions.
 
 Each call stores a command in the caller's transaction (see `pending`). It happens exactly if that commits,
 with Redis up or down, and no call writes a room's log itself.
@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router, transaction
 
-from roomlog_contract.commands import CreateRoom, NewMessage, RenameRoom
+from roomlog_contract.commands import ArchiveRoom, CreateRoom, NewMessage, RenameRoom, RestoreRoom
 from roomlog_contract.envelope import Envelope, SyncMembers
 from roomlog_contract.limits import ROOM_MEMBERS_AT_CREATION
 from roomlog_contract.shards import created_room_id
@@ -93,9 +93,27 @@ def rename(room_id: UUID, name: str) -> None:
         RefusedCommand: the name is too long, or holds what can't be stored; there is no such room, and
             nothing waits that makes it.
     """
-    refuse_a_missing_room(room_id)
-    command = RenameRoom(uuid=uuid4().hex, room=room_id, name=name)
-    request_command(command, system_person().pk, staff=True, is_bounded=False)
+    _change(RenameRoom(uuid=uuid4().hex, room=room_id, name=name))
+
+
+def archive(room_id: UUID) -> None:
+    """End all writing in a group, yours and its members', until `restore`. It can be read as ever.
+
+    What comes meanwhile is refused or, from your code, dropped: sync the members again after `restore`.
+
+    Raises:
+        RefusedCommand: there is no such room, and nothing waits that makes it.
+    """
+    _change(ArchiveRoom(uuid=uuid4().hex, room=room_id))
+
+
+def restore(room_id: UUID) -> None:
+    """Open an archived group again.
+
+    Raises:
+        RefusedCommand: as `archive`.
+    """
+    _change(RestoreRoom(uuid=uuid4().hex, room=room_id))
 
 
 def unread(user: AbstractBaseUser) -> dict[UUID, int]:
@@ -109,6 +127,8 @@ async_members: Final = sync_to_async(sync_members)
 apost: Final = sync_to_async(post)
 apost_as: Final = sync_to_async(post_as)
 arename: Final = sync_to_async(rename)
+aarchive: Final = sync_to_async(archive)
+arestore: Final = sync_to_async(restore)
 aunread: Final = sync_to_async(unread)
 
 
@@ -117,6 +137,11 @@ def _post(room_id: UUID, person: int, text: str, uuid: str | None, *, staff: boo
     # Not bounded: your transaction would fail for a crowd that is not yours.
     message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text)
     return request_command(message, person, staff=staff, is_bounded=False)
+
+
+def _change(command: RenameRoom | ArchiveRoom | RestoreRoom) -> None:
+    refuse_a_missing_room(command.room)
+    request_command(command, system_person().pk, staff=True, is_bounded=False)
 
 
 def _store_sync(room_id: UUID, people: Sequence[int]) -> None:

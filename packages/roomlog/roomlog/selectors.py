@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from roomlog_contract.events import RoomSummary, User
@@ -125,4 +125,5 @@ def _summaries(rows: QuerySet[Membership]) -> Iterable[tuple[Any, ...]]:
         "room__head__last_seq",
         "read_seq",
         F("room__head__messages") - F("read_number"),
+        ExpressionWrapper(Q(room__archived_at__isnull=False), BooleanField()),
     )

@@ -189,6 +189,8 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     },
     "remove_user": {"room": (REQUIRED, _is_room), "user": (REQUIRED, _is_positive)},
     "leave_room": {"room": (REQUIRED, _is_room)},
+    "archive_room": {"room": (REQUIRED, _is_room)},
+    "restore_room": {"room": (REQUIRED, _is_room)},
     "rename_room": {"room": (REQUIRED, _is_room), "name": (REQUIRED, _is_room_name)},
     "ping": {},
 }

@@ -44,6 +44,8 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "list_rooms": {},
     "create_room": {"name": '"never made"'},
     "rename_room": {"room": '"@room@"', "name": '"never named"'},
+    "archive_room": {"room": '"@room@"'},
+    "restore_room": {"room": '"@room@"'},
     "invite_user": {"room": '"@room@"', "user": "@stranger@"},
     "remove_user": {"room": '"@room@"', "user": "@member@"},
     "leave_room": {"room": '"@room@"'},

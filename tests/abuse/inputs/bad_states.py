@@ -9,7 +9,7 @@ from typing import Final
 from tests.abuse.inputs.bad_inputs import BAD_VALUE, GOOD, BadInput, frame
 
 OF_ROOMS: Final = (
-    *("select_room", "new_message", "get_history", "rename_room"),
+    *("select_room", "new_message", "get_history", "rename_room", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
 )
 NOBODY: Final = ("999999", "4000000000", "9007199254740991")
@@ -29,9 +29,9 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in ("rename_room", "invite_user", "remove_user", "leave_room"):
+    for action in OF_ROOMS[3:]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": '"@direct@"'}))
-    for action in ("rename_room", "remove_user"):
+    for action in ("rename_room", "archive_room", "restore_room", "remove_user"):
         yield BadInput(f"{action} by a member", "error forbidden", frame(action))
     for role in ("owner", "admin"):
         yield BadInput(f"invite as {role}", "error forbidden", frame("invite_user", {"role": f'"{role}"'}))

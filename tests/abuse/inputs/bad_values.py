@@ -24,6 +24,8 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "get_history": {"room": "room", "before": "seq", "after": "seq", "limit": "limit"},
     "create_room": {"name": "name", "kind": "kind", "members": "members"},
     "rename_room": {"room": "room", "name": "name"},
+    "archive_room": {"room": "room"},
+    "restore_room": {"room": "room"},
     "invite_user": {"room": "room", "user": "user", "role": "role"},
     "remove_user": {"room": "room", "user": "user"},
     "leave_room": {"room": "room"},

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from roomlog.models import ChatRoom, Membership
 from roomlog.pending import request_command
 from roomlog.people import person_of
-from roomlog_contract.commands import RemoveUser
+from roomlog_contract.commands import ArchiveRoom, RemoveUser, RestoreRoom, action_of
 from roomlog_contract.shards import room_of
 
 from .bounded import BoundedAdmin
@@ -23,11 +23,12 @@ from .filters import RoomFilter, room_in
 from .forms import MembersForm, NewRoomForm
 from .read_only import ReadOnlyAdmin
 
-MAX_REMOVALS: Final = 1_000
+MAX_COMMANDS: Final = 1_000
 """Commands of one request: a second's work of a worker."""
 MAX_NAMED: Final = 10
 """People in one line of a room's history."""
 SOON: Final = _("A worker usually carries this out within a second.")
+TOO_MANY: Final = _("Nothing was requested: select at most {number} at once.")
 
 
 @admin.register(ChatRoom)
@@ -38,6 +39,7 @@ class ChatRoomAdmin(BoundedAdmin):
     list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name",)
     search_help_text = _("A part of the name, or the whole id.")
+    actions = ("ask_to_archive", "ask_to_restore")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ChatRoom], search_term: str
@@ -120,6 +122,30 @@ class ChatRoomAdmin(BoundedAdmin):
         messages.success(request, f"{asked} {SOON}")
         return HttpResponseRedirect(reverse("admin:roomlog_chatroom_change", args=(obj.pk,)))
 
+    @admin.action(description=_("Archive"), permissions=["change"])
+    def ask_to_archive(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> None:
+        """Ask the rooms' workers to end all writing in the selected groups."""
+        self._ask(request, queryset.filter(archived_at=None), ArchiveRoom)
+
+    @admin.action(description=_("Restore"), permissions=["change"])
+    def ask_to_restore(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> None:
+        """Ask the rooms' workers to open the selected groups again."""
+        self._ask(request, queryset.exclude(archived_at=None), RestoreRoom)
+
+    def _ask(
+        self, request: HttpRequest, rooms: QuerySet[ChatRoom], kind: type[ArchiveRoom | RestoreRoom]
+    ) -> None:
+        asked = list(rooms.exclude(kind=ChatRoom.Kind.DIRECT)[: MAX_COMMANDS + 1])
+        if len(asked) > MAX_COMMANDS:
+            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+            return
+        for room in asked:
+            command = kind(uuid=uuid4().hex, room=room.pk)
+            request_command(command, person_of(request.user).pk, staff=True)
+            self.log_change(request, room, f"Requested: {action_of(command)}.")
+        changes = ngettext("{number} change requested.", "{number} changes requested.", len(asked))
+        messages.success(request, f"{changes.format(number=len(asked))} {SOON}")
+
     @admin.display(description=_("members"))
     def members_link(self, room: ChatRoom) -> str:
         """Return the way to the members, where they can be removed."""
@@ -155,12 +181,9 @@ class MembershipAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Remove from the room"), permissions=["remove"])
     def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
-        members = list(queryset.select_related("room", "user")[: MAX_REMOVALS + 1])
-        if len(members) > MAX_REMOVALS:
-            messages.error(
-                request,
-                _("Nothing was requested: select at most {number} at once.").format(number=MAX_REMOVALS),
-            )
+        members = list(queryset.select_related("room", "user")[: MAX_COMMANDS + 1])
+        if len(members) > MAX_COMMANDS:
+            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
             return
         removed = [member for member in members if member.room.kind != ChatRoom.Kind.DIRECT]
         for member in removed:

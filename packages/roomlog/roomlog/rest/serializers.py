@@ -82,6 +82,7 @@ class RoomSerializer(Body):
     seq = serializers.IntegerField()
     read_seq = serializers.IntegerField()
     unread = serializers.IntegerField()
+    archived = serializers.BooleanField()
 
 
 class CommandSerializer(Body):

@@ -15,11 +15,13 @@ from roomlog.selectors import users_of
 from roomlog_contract.actions import EVENTS
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import (
+    ArchiveRoom,
     CreateRoom,
     InviteUser,
     LeaveRoom,
     RemoveUser,
     RenameRoom,
+    RestoreRoom,
     RoomWrite,
 )
 from roomlog_contract.shards import created_room_id
@@ -37,6 +39,8 @@ def every_kind(people: People) -> list[Event]:
         (RemoveUser(uuid="r", room=room, user=people.carol), people.alice),
         (LeaveRoom(uuid="l", room=room), people.bob),
         (RenameRoom(uuid="n", room=room, name="Caf\u00e9"), people.alice),
+        (ArchiveRoom(uuid="a", room=room), people.alice),
+        (RestoreRoom(uuid="o", room=room), people.alice),
     ]
     events = [written(command, user).event for command, user in commands]
     events.append(written(message(room, reply_to=events[1].id), people.alice).event)
@@ -57,7 +61,7 @@ def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) ->
 
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     """Names and roles of all whom the event concerns are in it."""
-    made, _, invited, _, _, renamed, _ = [
+    made, _, invited, _, _, renamed, _, _, _ = [
         msgspec.json.decode(bytes_of(event)) for event in every_kind(people)
     ]
     alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}

@@ -1,20 +1,26 @@
 """Rooms from a project's own code: each call is a row of the caller's transaction, and can come again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Thread
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
+from django.db.models.signals import m2m_changed
+from django.dispatch import receiver
 
 from roomlog import rooms
-from roomlog.models import PendingCommand, Person
+from roomlog.models import PendingCommand, Person, RoomEvent
 from roomlog.people import person_of_code
+from roomlog.selectors import summaries_by_user
 from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.envelope import SyncMembers, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
+from tests.harness.accounts import Work
 from tests.harness.people import id_of, make_room
 from tests.harness.waiting import wait_until
 
@@ -58,6 +64,25 @@ def test_code_speaks_under_a_name_of_its_own(alice: User) -> None:
     assert Person.objects.filter(name="alice").count() == 2
 
 
+def test_a_room_is_archived_and_restored_in_the_order_of_the_calls(alice: User, work: Work) -> None:
+    """By the project, whoever owns it; what is said meanwhile is refused, and a summary tells."""
+    room = make_room(id_of(alice))
+    with pytest.raises(RefusedCommand):
+        rooms.archive(ROOM)
+    rooms.archive(room)
+    rooms.archive(room)
+    rooms.post(room, alice, "too late")
+    assert work() == ["archived", "archived"]
+    (told,) = summaries_by_user([id_of(alice)])[id_of(alice)]
+    assert told.archived
+    rooms.restore(room)
+    rooms.post(room, alice, "again")
+    rooms.restore(room)
+    assert work() == ["bad_value"]
+    kinds = RoomEvent.objects.filter(room=room).values_list("kind", flat=True)
+    assert list(kinds) == ["create_room", "archive_room", "restore_room", "new_message"]
+
+
 @pytest.mark.parametrize("call", [rooms.post_as, rooms.rename])
 def test_what_is_sure_to_be_refused_is_refused_at_once(call: Callable[[UUID, str], object]) -> None:
     """A room that is not there and does not wait to be made; a text that nobody could send."""
@@ -77,8 +102,55 @@ def test_unread_messages_are_counted_by_room(alice: User, bob: User) -> None:
 
 def test_each_function_has_a_twin_for_asynchronous_code(alice: User) -> None:
     """Named as Django names its own."""
-    names = ("ensure_room", "sync_members", "post", "post_as", "rename", "unread")
+    names = ("ensure_room", "sync_members", "post", "post_as", "rename", "archive", "restore", "unread")
     assert all(asyncio.iscoroutinefunction(getattr(rooms, f"a{name}")) for name in names)
+
+
+@pytest.fixture
+def mirrored() -> Iterator[None]:
+    """Groups have rooms, by the receiver of docs/your-project.md."""
+    page = Path(__file__).parents[4].joinpath("docs/your-project.md").read_text(encoding="utf-8")
+    (code,) = (block for block in page.split("```python\n") if block.startswith("@receiver(m2m_changed"))
+    names: dict[str, Any] = {
+        "receiver": receiver,
+        "m2m_changed": m2m_changed,
+        "rooms": rooms,
+        "User": User,
+        "Group": Group,
+    }
+    exec(code.partition("```")[0], names)
+    yield
+    m2m_changed.disconnect(names["mirror"], sender=User.groups.through)
+
+
+@pytest.mark.usefixtures("mirrored")
+def test_a_room_follows_a_many_to_many_field(alice: User, bob: User) -> None:
+    """From both ends, whatever the call: add, remove, clear, set; a rolled-back one changes nothing."""
+    first, second = (Group.objects.create(name=name) for name in ("first", "second"))
+    changes: list[tuple[Callable[[], object], dict[Group, set[User]]]] = [
+        (lambda: alice.groups.add(first, second), {first: {alice}, second: {alice}}),
+        (lambda: first.user_set.add(bob), {first: {alice, bob}}),
+        (lambda: alice.groups.remove(second), {second: set()}),
+        (lambda: bob.groups.set([second]), {first: {alice}, second: {bob}}),
+        (lambda: first.user_set.set([bob]), {first: {bob}}),
+        (bob.groups.clear, {first: set(), second: set()}),
+        (lambda: second.user_set.add(alice, bob), {second: {alice, bob}}),
+        (second.user_set.clear, {second: set()}),
+    ]
+    for change, expected in changes:
+        before = PendingCommand.objects.count()
+        change()
+        synced = [command for command in waiting()[before:] if isinstance(command, SyncMembers)]
+        last = {command.room: set(command.users) for command in synced}
+        assert last == {
+            rooms.ensure_room(f"group-{group.pk}"): {id_of(user) for user in users}
+            for group, users in expected.items()
+        }
+    before = PendingCommand.objects.count()
+    with transaction.atomic():
+        first.user_set.add(alice)
+        transaction.set_rollback(True)
+    assert PendingCommand.objects.count() == before
 
 
 @pytest.mark.django_db(transaction=True)

@@ -155,9 +155,27 @@ def test_a_direct_room_offers_no_invitation(
 
 def test_a_removal_is_bounded(admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Selecting all of a large room asks for nothing, and says so."""
-    monkeypatch.setattr("roomlog.admin.rooms.MAX_REMOVALS", 1)
+    monkeypatch.setattr("roomlog.admin.rooms.MAX_COMMANDS", 1)
     assert "select at most 1 at once" in remove(admin_client, memberships())
     assert not PendingCommand.objects.exists()
+
+
+def test_rooms_are_archived_and_restored(
+    admin_client: Client, lobby: UUID, alice: User, bob: User, write: Any, work: Work
+) -> None:
+    """Those for which it changes anything; direct rooms never."""
+    direct = write(CreateRoom(uuid="d", kind="direct", members=[id_of(bob)]), alice)
+    for action, is_archived in (
+        ("ask_to_restore", False),
+        ("ask_to_archive", True),
+        ("ask_to_restore", False),
+    ):
+        selected = {"action": action, "_selected_action": [lobby, direct]}
+        assert admin_client.post(LIST, selected, follow=True).status_code == 200
+        assert work() == []
+        assert (ChatRoom.objects.get(pk=lobby).archived_at is not None) == is_archived
+    assert history(lobby) == ["Requested: archive_room.", "Requested: restore_room."]
+    assert history(direct) == []
 
 
 def test_rooms_are_found_by_id_name_and_state(

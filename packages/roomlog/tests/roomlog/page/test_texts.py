@@ -113,6 +113,22 @@ def test_somebody_invited_again_goes_on_with_the_draft(chat: Chat, page: Page) -
     expect(page.locator(".waiting")).to_have_count(0)
 
 
+def test_an_archived_room_can_only_be_read(chat: Chat, page: Page) -> None:
+    """Also after a reload; restored, it goes on with the draft."""
+    page.fill("#text", "half a thought")
+    chat.change(TEAM, "archive_room", archived=True)
+    expect(page.locator("#text")).not_to_be_editable()
+    expect(page.locator("#closed")).to_contain_text("This room is archived")
+    expect(page.locator("#messages")).to_contain_text("bob archived the room")
+    page.reload()
+    expect(page.locator("#closed")).to_contain_text("This room is archived")
+    chat.change(TEAM, "restore_room", archived=False)
+    expect(page.locator("#messages")).to_contain_text("bob opened the room again")
+    expect(page.locator("#closed")).to_be_hidden()
+    page.press("#text", "Enter")
+    expect(page.locator("#messages .text")).to_have_text(["half a thought"])
+
+
 def test_a_text_that_is_too_long_stays(chat: Chat, page: Page) -> None:
     """Counted in code points, as by the server: 4,000 faces are sent, one more stays and is told."""
     send(page, "\U0001f600" * 4001)

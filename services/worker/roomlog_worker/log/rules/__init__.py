@@ -13,12 +13,14 @@ from roomlog.body_hash import ERASED, hash_of
 from roomlog.frames import Event
 from roomlog.models import RoomEvent
 from roomlog_contract.commands import (
+    ArchiveRoom,
     CreateRoom,
     InviteUser,
     LeaveRoom,
     NewMessage,
     RemoveUser,
     RenameRoom,
+    RestoreRoom,
     RoomWrite,
 )
 from roomlog_contract.errors import ErrorCode
@@ -33,6 +35,8 @@ RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     NewMessage: messages.new_message,
     CreateRoom: rooms.create_room,
     RenameRoom: rooms.rename_room,
+    ArchiveRoom: rooms.archive_room,
+    RestoreRoom: rooms.restore_room,
     InviteUser: members.invite_user,
     RemoveUser: members.remove_user,
     LeaveRoom: members.leave_room,

@@ -13,6 +13,14 @@ RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
 
 
 def open_room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
+    """Return the command's room, which is not archived."""
+    room = any_room(batch, asked)
+    if room.is_archived:
+        raise RefusedWrite(ErrorCode.ARCHIVED)
+    return room
+
+
+def any_room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
     """Return the command's room. Strangers get one answer before any other, also where there is no room.
 
     The id of a direct room follows from its two, so any other answer tells strangers who talks to whom.
@@ -22,8 +30,6 @@ def open_room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
         raise RefusedWrite(ErrorCode.NOT_MEMBER)
     if room is None:
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such room.")
-    if room.is_archived:
-        raise RefusedWrite(ErrorCode.ARCHIVED)
     return room
 
 
@@ -37,7 +43,7 @@ def open_group(batch: Batch, asked: Asked[Any]) -> LockedRoom:
 def require_group(room: LockedRoom) -> None:
     """Refuse what a direct room's members can't do."""
     if room.kind == ChatRoom.Kind.DIRECT:
-        raise RefusedWrite(ErrorCode.FORBIDDEN, "The members of a direct room can't change.")
+        raise RefusedWrite(ErrorCode.FORBIDDEN, "A direct room can't change.")
 
 
 def require_role(room: LockedRoom, asked: Asked[Any], role: str) -> None:

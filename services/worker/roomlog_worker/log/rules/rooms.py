@@ -4,7 +4,7 @@ from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog.selectors import is_code
-from roomlog_contract.commands import CreateRoom, RenameRoom
+from roomlog_contract.commands import ArchiveRoom, CreateRoom, RenameRoom, RestoreRoom
 from roomlog_contract.errors import ErrorCode
 
 from ..asked import Asked
@@ -12,7 +12,7 @@ from ..batch import Batch, LockedRoom, Standing
 from ..errors import RefusedWrite
 from ..newcomers import hold_active
 from ..quotas import check_may_be_brought, check_may_create
-from .access import open_group, require_role
+from .access import any_room, open_group, require_group, require_role
 
 
 def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
@@ -47,6 +47,27 @@ def rename_room(batch: Batch, asked: Asked[RenameRoom]) -> NewEvent:
     require_role(room, asked, "admin")
     ChatRoom.objects.filter(pk=room.id).update(name=asked.command.name)
     return batch.append(room, asked, data={"name": asked.command.name})
+
+
+def archive_room(batch: Batch, asked: Asked[ArchiveRoom]) -> NewEvent:
+    """End all writing in a group. For owners and admins."""
+    room = open_group(batch, asked)
+    require_role(room, asked, "admin")
+    ChatRoom.objects.filter(pk=room.id).update(archived_at=batch.now)
+    room.is_archived = True
+    return batch.append(room, asked)
+
+
+def restore_room(batch: Batch, asked: Asked[RestoreRoom]) -> NewEvent:
+    """Open an archived group again. For owners and admins."""
+    room = any_room(batch, asked)
+    require_group(room)
+    require_role(room, asked, "admin")
+    if not room.is_archived:
+        raise RefusedWrite(ErrorCode.BAD_VALUE, "The room is not archived.")
+    ChatRoom.objects.filter(pk=room.id).update(archived_at=None)
+    room.is_archived = False
+    return batch.append(room, asked)
 
 
 def _first_members(asked: Asked[CreateRoom]) -> list[tuple[int, str]]:

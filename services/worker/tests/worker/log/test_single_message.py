@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from roomlog.epochs import new_epoch
 from roomlog.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
-from roomlog_contract.commands import LeaveRoom, RemoveUser
+from roomlog_contract.commands import ArchiveRoom, LeaveRoom, RemoveUser
 from roomlog_contract.events import User
 from roomlog_worker.log import leases, rules
 from roomlog_worker.log import room_cache as memory
@@ -107,6 +107,10 @@ def _write_elsewhere(writer: Writer) -> None:
     written(message(writer.room), writer.user)
 
 
+def _archive(writer: Writer) -> None:
+    written(ArchiveRoom(uuid="a", room=writer.room), writer.user, staff=True)
+
+
 def _take_the_lease(writer: Writer) -> object:
     return leases.take_leases({SHARD: 1}, UUID(int=2))
 
@@ -115,7 +119,8 @@ CHANGES: dict[str, Callable[[Writer], object]] = {
     "member left": _leave,
     "no membership": lambda writer: Membership.objects.filter(user_id=writer.user).delete(),
     "muted": lambda _: Membership.objects.update(muted_until=timezone.now() + timedelta(hours=1)),
-    "archived": lambda _: ChatRoom.objects.update(archived_at=timezone.now()),
+    "archived": _archive,
+    "archived by hand": lambda _: ChatRoom.objects.update(archived_at=timezone.now()),
     "another epoch": lambda _: new_epoch("another"),
     "head moved": _write_elsewhere,
     "lease taken": _take_the_lease,
