@@ -94,7 +94,7 @@ def _carry_out_pending() -> list[str]:
     for row in PendingCommand.objects.order_by("id"):
         envelope = decode_envelope(bytes(row.envelope))
         assert isinstance(envelope.command, RoomWrite)
-        result = write_one(envelope.command, envelope.user, staff=envelope.staff)
+        result = write_one(envelope.command, envelope.user, staff=envelope.staff, data=envelope.data)
         if isinstance(result, ErrorCode):
             refused.append(result.value)
         row.delete()

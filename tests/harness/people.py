@@ -61,23 +61,23 @@ def post_as(room: UUID, person: int, text: str, *, uuid: str | None = None) -> s
     return post(room, User.objects.get(roomlog_person=person), text, uuid=uuid)
 
 
-def write(*commands: tuple[RoomWrite, int], staff: bool = False) -> list[Result]:
+def write(*commands: tuple[RoomWrite, int], staff: bool = False, data: str = "") -> list[Result]:
     """Do what a worker does in one transaction; returns an event or an error code for each command."""
     with transaction.atomic():
         batch = open_batch([rules.wanted_by(command, user) for command, user in commands], timezone.now())
-        results = [_carry_out(batch, command, user, staff) for command, user in commands]
+        results = [_carry_out(batch, command, user, staff, data) for command, user in commands]
         batch.store()
     return results
 
 
-def write_one(command: RoomWrite, user: int, *, staff: bool = False) -> Result:
+def write_one(command: RoomWrite, user: int, *, staff: bool = False, data: str = "") -> Result:
     """Write a batch of one."""
-    return write((command, user), staff=staff)[0]
+    return write((command, user), staff=staff, data=data)[0]
 
 
-def written(command: RoomWrite, user: int, *, staff: bool = False) -> Recorded:
+def written(command: RoomWrite, user: int, *, staff: bool = False, data: str = "") -> Recorded:
     """Write a command that must succeed."""
-    result = write_one(command, user, staff=staff)
+    result = write_one(command, user, staff=staff, data=data)
     assert isinstance(result, Recorded), result
     return result
 
@@ -94,7 +94,7 @@ def work_off() -> None:
     for row in PendingCommand.objects.order_by("id"):
         envelope = decode_envelope(bytes(row.envelope))
         assert isinstance(envelope.command, RoomWrite)
-        written(envelope.command, envelope.user, staff=envelope.staff)
+        written(envelope.command, envelope.user, staff=envelope.staff, data=envelope.data)
         row.delete()
 
 
@@ -105,8 +105,8 @@ def message(
     return NewMessage(uuid=uuid or f"message-{next(_numbers)}", room=room, text=text, reply_to=reply_to)
 
 
-def _carry_out(batch: Batch, command: RoomWrite, user: int, staff: bool) -> Result:
+def _carry_out(batch: Batch, command: RoomWrite, user: int, staff: bool, data: str) -> Result:
     try:
-        return rules.carry_out(batch, command, user, staff=staff)
+        return rules.carry_out(batch, command, user, staff=staff, data=data)
     except RefusedWrite as refused:
         return refused.code

@@ -8,6 +8,7 @@ plainest messages, which leave nothing to differ about, are read by msgspec alon
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import msgspec
@@ -141,6 +142,26 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(keys, dict):
         raise MalformedFrame("not a JSON object")
     return keys
+
+
+def data_text(data: Mapping[str, Any]) -> str:
+    """Return an object that goes with a message as JSON: one text for each content.
+
+    Raises:
+        RefusedCommand: not every client would read it alike, it can't be stored, or it is too long.
+    """
+    try:
+        text = json.dumps(
+            dict(data), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+        keys = parse_object(text)
+        _encoder.encode(keys)  # fails where a number stood that not every client reads alike
+        is_good = _is_storable(keys)
+    except (TypeError, ValueError, RecursionError, MalformedFrame):
+        is_good = False
+    if not is_good or len(text.encode()) > limits.MESSAGE_DATA_BYTES:
+        raise RefusedCommand(ErrorCode.BAD_VALUE, "`data` is not a JSON object of at most 4 KiB.")
+    return text
 
 
 def _check_shape(text: str) -> None:

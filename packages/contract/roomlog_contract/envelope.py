@@ -79,6 +79,8 @@ class Envelope(Struct, frozen=True, kw_only=True):
     """The gateway's wall clock, for latency metrics only."""
     wants_reply: bool = False
     """The gateway does not hear the room's channel yet: the event can't be the sender's answer."""
+    data: str = ""
+    """With a message of a project's own code: a JSON object in the form of `codec.data_text`."""
 
 
 class Answered(Struct, frozen=True, tag=True):

@@ -3,7 +3,7 @@
 Frames are built once per event, not per member; a durable event has the same bytes for everybody.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -47,6 +47,8 @@ class Message(Struct, frozen=True):
     deleted: bool
     reply_to: int | None
     reactions: dict[str, list[int]]
+    data: dict[str, Any] | UnsetType = UNSET
+    """What the project's own code has sent with it."""
 
 
 class RoomSummary(Struct, frozen=True):

@@ -8,6 +8,9 @@ FRAME_BYTES: Final = 64 * 1024
 TEXT_CODE_POINTS: Final = 4_000
 """Longest message text: two screens; longer things are files."""
 
+MESSAGE_DATA_BYTES: Final = 4 * 1024
+"""Longest `data` of a message, as JSON: a card or a few links; larger things are stored elsewhere."""
+
 JSON_DEPTH: Final = 16
 """Deepest nesting of arrays and objects: commands need three."""
 

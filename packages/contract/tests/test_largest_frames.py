@@ -84,7 +84,10 @@ SUMMARY = RoomSummary(
     ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False
 )
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
-MESSAGE = Message(INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {})
+DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
+MESSAGE = Message(
+    INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {}, DATA
+)
 PLACE: dict[str, Any] = {"uuid": UUID_KEY, "room": ROOM, "epoch": EPOCH, "seq": INTEGER}
 DURABLE: dict[str, Any] = PLACE | {"duplicate": True}
 EVENT = NewMessageEvent(**DURABLE, message=MESSAGE)

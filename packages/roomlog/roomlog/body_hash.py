@@ -13,6 +13,9 @@ ERASED: Final = ""
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
-def hash_of(command: RoomWrite) -> str:
-    """Return 32 hex digits of the command's whole body; stored, so never to be computed differently."""
-    return blake2b(_encoder.encode(command), digest_size=HASH_BYTES).hexdigest()
+def hash_of(command: RoomWrite, data: str = "") -> str:
+    """Return 32 hex digits of the command's whole body; stored, so never to be computed differently.
+
+    `data` is what a project's code sends with a message.
+    """
+    return blake2b(_encoder.encode(command) + data.encode(), digest_size=HASH_BYTES).hexdigest()

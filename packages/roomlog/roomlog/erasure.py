@@ -81,7 +81,7 @@ def _clean_letters(person: int, found: Erasure) -> None:
         if envelope is None:
             found.unreadable += 1
         elif envelope.user == person and isinstance(envelope.command, NewMessage) and envelope.command.text:
-            blank = replace(envelope, command=replace(envelope.command, text=""))
+            blank = replace(envelope, command=replace(envelope.command, text=""), data="")
             DeadLetter.objects.filter(pk=letter.pk).update(envelope=encode(blank))
             found.letters += 1
 

@@ -21,7 +21,7 @@ PENDING_IN_A_SHARD: Final = 1_000
 """Commands that wait for one shard's owner: four of its sweeps. Over it people are told to come back."""
 
 
-def refuse_the_impossible(command: RoomWrite, user_id: int) -> None:
+def refuse_the_impossible(command: RoomWrite, user_id: int, data: str = "") -> None:
     """Refuse a uuid that was used for another content, and an answer to what is no message of the room.
 
     Raises:
@@ -30,10 +30,10 @@ def refuse_the_impossible(command: RoomWrite, user_id: int) -> None:
     same: dict[str, Any] = {"uuid": command.uuid, "room": room_of(command, user_id), "user": user_id}
     stored = RoomEvent.objects.filter(**same).values_list("body_hash", flat=True).first()
     if stored is not None:
-        if stored not in (hash_of(command), ERASED) and not _is_direct(command):
+        if stored not in (hash_of(command, data), ERASED) and not _is_direct(command):
             raise _refused(command, ErrorCode.UUID_CONFLICT)
         return
-    if any(_differs(bytes(row.envelope), command) for row in _pending(same["room"]).filter(**same)[:1]):
+    if any(_differs(bytes(row.envelope), command, data) for row in _pending(same["room"]).filter(**same)[:1]):
         raise _refused(command, ErrorCode.UUID_CONFLICT)
     if isinstance(command, NewMessage) and not _has_what_it_answers(command):
         raise _refused(command, ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
@@ -81,8 +81,9 @@ def _is_direct(command: RoomWrite) -> bool:
     return isinstance(command, CreateRoom) and command.kind == "direct"
 
 
-def _differs(envelope: bytes, command: RoomWrite) -> bool:
+def _differs(value: bytes, command: RoomWrite, data: str) -> bool:
     try:
-        return decode_envelope(envelope).command != command
+        envelope = decode_envelope(value)
+        return (envelope.command, envelope.data) != (command, data)
     except msgspec.DecodeError:
         return False

@@ -74,6 +74,8 @@ def _value(name: str, event: Event, users: Users) -> Any:
 def message_of(event: Event, users: Users) -> Message:
     """Return a message in its present state; a deleted one has no text."""
     created_ms = milliseconds(event.date_created)
+    data = event.data or {}
+    sent: str | None = data.get("data")  # PostgreSQL would order its keys and write numbers otherwise
     return Message(
         id=event.id,
         seq=event.seq,
@@ -85,9 +87,17 @@ def message_of(event: Event, users: Users) -> Message:
         text=event.text,
         edited_at=milliseconds(event.edited_at) if event.edited_at else None,
         deleted=event.deleted_at is not None,
-        reply_to=(event.data or {}).get("reply_to_id"),
+        reply_to=data.get("reply_to_id"),
         reactions={},
+        data=msgspec.UNSET if sent is None else cast("dict[str, Any]", msgspec.Raw(sent.encode())),
     )
+
+
+def parsed(message: Message) -> Message:
+    """Return a message for code instead of a frame: its `data` are an object, not the text of one."""
+    if message.data is msgspec.UNSET:
+        return message
+    return msgspec.structs.replace(message, data=msgspec.json.decode(cast("msgspec.Raw", message.data)))
 
 
 def named_in(event: Event) -> set[int]:

@@ -185,9 +185,9 @@ class RoomEvent(models.Model):
     data = models.JSONField(_("data"), null=True)
     """What the kind needs besides text: member, role, name, or the message that this one answers.
 
-    That is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and without
-    foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame is made
-    without a look-up.
+    The latter is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and
+    without foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame
+    is made without a look-up. `data` is the JSON text that a project's own code has sent with a message.
     """
     date_created = models.DateTimeField(_("date created"))
     edited_at = models.DateTimeField(_("edited at"), null=True)

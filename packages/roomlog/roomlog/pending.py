@@ -24,12 +24,15 @@ command_pending: Final = Signal()
 """Sent after the commit with `shard`: a row waits for the shard's owner."""
 
 
-def request_command(command: RoomWrite, user_id: int, *, staff: bool = False, is_bounded: bool = True) -> str:
+def request_command(
+    command: RoomWrite, user_id: int, *, staff: bool = False, is_bounded: bool = True, data: str = ""
+) -> str:
     """Ask for an event of a room's log in the caller's transaction and return the command's uuid.
 
     Repeating a uuid is safe: the event exists once. What the room's state forbids (not a member, muted)
     is found only by the worker, which then drops the command; `staff` says that rights were checked here.
     `user_id` is a person's (`people.person_of`, `people.system_person`).
+    `data` goes with a message, as text (`codec.data_text`).
     `is_bounded` is for people's requests, which can come again: they are refused while too many wait.
 
     Raises:
@@ -37,11 +40,11 @@ def request_command(command: RoomWrite, user_id: int, *, staff: bool = False, is
             sure to be refused later, or too many wait (`busy`).
     """
     command = _checked(command)
-    refuse_the_impossible(command, user_id)
+    refuse_the_impossible(command, user_id, data)
     room = room_of(command, user_id)
     if is_bounded:
         refuse_a_crowd(shard_of_room(room))
-    store(room, Envelope(command=command, user=user_id, staff=staff))
+    store(room, Envelope(command=command, user=user_id, staff=staff, data=data))
     return command.uuid
 
 

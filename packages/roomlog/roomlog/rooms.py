@@ -4,15 +4,16 @@ Each call stores a command in the caller's transaction (see `pending`). It happe
 with Redis up or down, and no call writes a room's log itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router, transaction
 
+from roomlog_contract.codec import data_text
 from roomlog_contract.commands import ArchiveRoom, CreateRoom, NewMessage, RenameRoom, RestoreRoom
 from roomlog_contract.envelope import Envelope, SyncMembers
 from roomlog_contract.limits import ROOM_MEMBERS_AT_CREATION
@@ -63,19 +64,34 @@ def sync_members(room_id: UUID, users: Iterable[AbstractBaseUser]) -> None:
         _store_sync(room_id, person_ids(users))
 
 
-def post(room_id: UUID, user: AbstractBaseUser, text: str, *, uuid: str | None = None) -> str:
+def post(
+    room_id: UUID,
+    user: AbstractBaseUser,
+    text: str,
+    *,
+    uuid: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> str:
     """Say something in a room as one of its members, a user of your own, and return the message's uuid.
 
-    Give the uuid of what you post about (an order's, a job's) and a repeated task posts once.
+    Give the uuid of what you post about (an order's, a job's) and a repeated task posts once. `data` is a
+    JSON object of at most 4 KiB for your own pages. It travels with the message; no client can send one.
 
     Raises:
-        RefusedCommand: the text is empty or too long, or holds what can't be stored; there is no such room,
-            and nothing waits that makes it; the uuid was used for another text.
+        RefusedCommand: the text is empty or too long, or text or data hold what can't be stored; there is no
+            such room, and nothing waits that makes it; the uuid was used for something else.
     """
-    return _post(room_id, person_of(user).pk, text, uuid, staff=False)
+    return _post(room_id, person_of(user).pk, text, uuid, data, staff=False)
 
 
-def post_as(room_id: UUID, text: str, *, name: str = SYSTEM_NAME, uuid: str | None = None) -> str:
+def post_as(
+    room_id: UUID,
+    text: str,
+    *,
+    name: str = SYSTEM_NAME,
+    uuid: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> str:
     """Say something in a room under a name of your code's own (a bot's), and return the message's uuid.
 
     Nobody can sign in under that name, and it need not be a member.
@@ -83,7 +99,7 @@ def post_as(room_id: UUID, text: str, *, name: str = SYSTEM_NAME, uuid: str | No
     Raises:
         RefusedCommand: as `post`.
     """
-    return _post(room_id, person_of_code(name).pk, text, uuid, staff=True)
+    return _post(room_id, person_of_code(name).pk, text, uuid, data, staff=True)
 
 
 def rename(room_id: UUID, name: str) -> None:
@@ -132,11 +148,14 @@ arestore: Final = sync_to_async(restore)
 aunread: Final = sync_to_async(unread)
 
 
-def _post(room_id: UUID, person: int, text: str, uuid: str | None, *, staff: bool) -> str:
+def _post(
+    room_id: UUID, person: int, text: str, uuid: str | None, data: Mapping[str, Any] | None, *, staff: bool
+) -> str:
     refuse_a_missing_room(room_id)
     # Not bounded: your transaction would fail for a crowd that is not yours.
     message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text)
-    return request_command(message, person, staff=staff, is_bounded=False)
+    more = data_text(data) if data else ""
+    return request_command(message, person, staff=staff, is_bounded=False, data=more)
 
 
 def _change(command: RenameRoom | ArchiveRoom | RestoreRoom) -> None:

@@ -95,6 +95,9 @@ def decide(batch: Batch, entry: Entry) -> Outcome:
     if isinstance(envelope.command, EraseMessages):
         return Outcome(entry, erase_messages(batch, envelope.command))
     try:
-        return Outcome(entry, rules.carry_out(batch, entry.write, envelope.user, staff=envelope.staff))
+        recorded = rules.carry_out(
+            batch, entry.write, envelope.user, staff=envelope.staff, data=envelope.data
+        )
     except RefusedWrite as refused:
         return Outcome(entry, refused)
+    return Outcome(entry, recorded)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from roomlog.configuration import configuration
-from roomlog.frames import message_of
+from roomlog.frames import message_of, parsed
 from roomlog.models import ChatMessage, Membership, RoomHead, RoomTold
 from roomlog.people import is_active
 from roomlog.selectors import messages_after, users_of
@@ -85,7 +85,7 @@ def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[A
     away = {person: key for person, key in keys.items() if person not in here}
     names = users_of(rows)
     found = (
-        (message_of(row, names), [key for person, key in away.items() if person != row.user_id])
+        (parsed(message_of(row, names)), [key for person, key in away.items() if person != row.user_id])
         for row in rows
         if row.deleted_at is None
     )

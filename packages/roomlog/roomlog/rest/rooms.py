@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
 from roomlog import selectors
-from roomlog.frames import message_of
+from roomlog.frames import message_of, parsed
 from roomlog.message_lookup import places_of
 from roomlog.pending import request_command
 from roomlog.people import person_of
@@ -104,7 +104,7 @@ class MessagesView(RestView):
         up_to = page.validated_data.get("before", limits.EXACT_INTEGER) - 1
         rows = selectors.last_messages(room, up_to, page.validated_data["limit"])
         users = selectors.users_of(rows)
-        return Response(MessageSerializer([message_of(row, users) for row in rows], many=True).data)
+        return Response(MessageSerializer([parsed(message_of(row, users)) for row in rows], many=True).data)
 
     @describe(request=NewMessageSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:

@@ -5,6 +5,7 @@ Those of commands only describe: `command_body` reads them by the wire's own rul
 
 from typing import Any, Final
 
+from msgspec import UNSET
 from rest_framework import serializers
 
 from roomlog.message_lookup import State
@@ -131,6 +132,17 @@ class RequestedSerializer(Body):
     room = RoomIdField()
 
 
+class OptionalField(serializers.DictField):
+    """Is left out where the struct has nothing."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        """Return the struct's value."""
+        value = super().get_attribute(instance)
+        if value is UNSET:
+            raise serializers.SkipField
+        return value
+
+
 class MessageSerializer(Body):
     """A message in its present state."""
 
@@ -146,6 +158,7 @@ class MessageSerializer(Body):
     deleted = serializers.BooleanField()
     reply_to = serializers.IntegerField(allow_null=True)
     reactions = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()))
+    data = OptionalField(required=False)
 
 
 class PageSerializer(Body):

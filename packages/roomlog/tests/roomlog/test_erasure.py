@@ -68,7 +68,9 @@ def test_dead_letters_lose_their_texts(people: People) -> None:
     """Only theirs; what can't be read is told of."""
     room = make_room(people.alice, [people.bob])
     for number, user in enumerate((people.alice, people.bob)):
-        envelope = Envelope(command=NewMessage(uuid="u", room=room, text="secret"), user=user)
+        envelope = Envelope(
+            command=NewMessage(uuid="u", room=room, text="secret"), user=user, data='{"card":"secret"}'
+        )
         DeadLetter.objects.create(shard=1, entry=f"{number}-0", error="x", envelope=encode(envelope))
     DeadLetter.objects.create(shard=1, entry="2-0", error="undecodable", envelope=b"\xc1")
     printed = erase("--person", str(people.alice))

@@ -43,6 +43,8 @@ def every_kind(people: People) -> list[Event]:
         (RestoreRoom(uuid="o", room=room), people.alice),
     ]
     events = [written(command, user).event for command, user in commands]
+    data = '{"long":1,"b":1e+22,"a":[2.50]}'
+    events.append(written(message(room), people.alice, data=data).event)
     events.append(written(message(room, reply_to=events[1].id), people.alice).event)
     assert {event.kind for event in events} == EVENTS.keys()
     return events
@@ -61,7 +63,7 @@ def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) ->
 
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     """Names and roles of all whom the event concerns are in it."""
-    made, _, invited, _, _, renamed, _, _, _ = [
+    made, _, invited, _, _, renamed, _, _, said, _ = [
         msgspec.json.decode(bytes_of(event)) for event in every_kind(people)
     ]
     alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}
@@ -79,6 +81,7 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     }
     assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
     assert (renamed["user"], renamed["name"]) == (alice, "Caf\u00e9")
+    assert said["message"]["data"] == {"long": 1, "b": 1e22, "a": [2.5]}
 
 
 def test_a_reply_names_its_message_by_its_id(people: People) -> None:

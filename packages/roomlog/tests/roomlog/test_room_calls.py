@@ -12,11 +12,13 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.db.models.signals import m2m_changed
 from django.dispatch import receiver
+from msgspec import UNSET
 
 from roomlog import rooms
-from roomlog.models import PendingCommand, Person, RoomEvent
+from roomlog.frames import message_of, parsed
+from roomlog.models import ChatMessage, PendingCommand, Person, RoomEvent
 from roomlog.people import person_of_code
-from roomlog.selectors import summaries_by_user
+from roomlog.selectors import summaries_by_user, users_of
 from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.envelope import SyncMembers, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
@@ -81,6 +83,41 @@ def test_a_room_is_archived_and_restored_in_the_order_of_the_calls(alice: User, 
     assert work() == ["bad_value"]
     kinds = RoomEvent.objects.filter(room=room).values_list("kind", flat=True)
     assert list(kinds) == ["create_room", "archive_room", "restore_room", "new_message"]
+
+
+def test_data_travel_with_a_message(alice: User, work: Work) -> None:
+    """Stored with it, however the keys are ordered; other data with the same uuid are a conflict."""
+    room = make_room(id_of(alice))
+    data: dict[str, Any] = {"order": 7, "lines": [{"name": "tea", "price": 2.5}], "note": None}
+    for _ in range(2):
+        rooms.post(room, alice, "paid", uuid="u", data=data)
+        data = dict(reversed(data.items()))
+    with pytest.raises(RefusedCommand):
+        rooms.post(room, alice, "paid", uuid="u")
+    assert work() == []
+    with pytest.raises(RefusedCommand) as refused:
+        rooms.post(room, alice, "paid", uuid="u", data={"order": 8})
+    assert refused.value.code is ErrorCode.UUID_CONFLICT
+    rooms.post_as(room, "without", data={})
+    rooms.post_as(room, "as code", data={"order": 9})
+    assert work() == []
+    found = ChatMessage.objects.filter(room=room).order_by("seq")
+    shown = [parsed(message_of(row, users_of([row]))).data for row in found]
+    assert shown == [data, UNSET, {"order": 9}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"a": float("nan")}, {"a": 2**53 + 1}, {"a": "\0"}, {"a": "\ud800"}, {"a": object()}, {"a": "x" * 4089}],
+    ids=["no number", "too large a number", "NUL", "half a pair", "no JSON", "too long"],
+)
+def test_data_that_cannot_travel_are_refused(alice: User, data: dict[str, Any]) -> None:
+    """At once; what just fits is taken."""
+    room = make_room(id_of(alice))
+    with pytest.raises(RefusedCommand) as refused:
+        rooms.post(room, alice, "hello", data=data)
+    assert refused.value.code is ErrorCode.BAD_VALUE
+    rooms.post(room, alice, "hello", data={"a": "x" * 4088})
 
 
 @pytest.mark.parametrize("call", [rooms.post_as, rooms.rename])

@@ -21,6 +21,8 @@ class Asked(Generic[Write]):
     body_hash: str
     is_staff: bool
     """Asked in the admin: roles, membership and limits don't count."""
+    data: str = ""
+    """What a project's code sends with a message, as JSON."""
 
     @property
     def key(self) -> Key:

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+import msgspec
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from roomlog import erasure
+from roomlog import erasure, rooms
 from roomlog.models import ChatRoom, DeadLetter, PendingCommand, RoomEvent, RoomHead
 from roomlog.pending import store
 from roomlog_contract.commands import Cursor, GetHistory, RenameRoom, SelectRoom
@@ -65,6 +67,22 @@ def test_whoever_reads_afresh_sees_deleted_messages(bench: Bench, people: People
     afresh, since, history = (heard.frame(number) for number in reads)
     seen = [afresh["room_messages"][0], since["events"][0]["message"], history["room_messages"][0]]
     assert [(one["text"], one["deleted"]) for one in seen] == [("", True)] * 3
+
+
+def test_what_a_project_sent_with_a_message_is_gone_too(bench: Bench, people: People) -> None:
+    """It came to everybody with the message; what the message answers stays."""
+    room = make_room(people.alice)
+    rooms.post(room, User.objects.get(roomlog_person=people.alice), "hers", data={"card": "secret"})
+    bench.hear()
+    bench.worker.turn_until(carried_out)
+    (notice,) = bench.hear().notices
+    assert msgspec.json.decode(notice.frame)["message"]["data"] == {"card": "secret"}
+    first = RoomEvent.objects.get(room=room, kind="new_message")
+    written(message(room, reply_to=first.pk), people.alice, data='{"card":"secret"}')
+    erase(people.alice)
+    bench.worker.turn_until(carried_out)
+    found = RoomEvent.objects.filter(room=room, kind="new_message").order_by("seq")
+    assert [row.data for row in found] == [{}, {"reply_to": first.seq, "reply_to_id": first.pk}]
 
 
 @pytest.mark.parametrize("text", ["hers", "a guess"])

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from roomlog import rooms
 from roomlog.message_lookup import MAX_ROWS, places_of
 from roomlog.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand
 from roomlog.people import person_of
@@ -129,6 +130,15 @@ def test_what_is_posted_is_said_once(as_alice: Client, lobby: UUID, work: Work) 
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
+def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, work: Work) -> None:
+    """Only where there are any."""
+    rooms.post(lobby, alice, "paid", data={"order": 7})
+    assert work() == []
+    found = as_alice.get(f"/api/rooms/{lobby.hex}/messages/").json()
+    assert [one.get("data") for one in found] == [None, None, {"order": 7}]
+    assert "data" not in found[0]
+
+
 @pytest.mark.parametrize("path", ["messages/", "members/", "members/1/"])
 def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: str, method: str) -> None:
     """Who is not in it can't even tell that it is there, whatever his rights in the admin."""

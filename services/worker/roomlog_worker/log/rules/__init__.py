@@ -63,14 +63,16 @@ def is_event(command: RoomWrite, user: int) -> bool:
     return RoomEvent.objects.filter(uuid=command.uuid, room=room_of(command, user), user=user).exists()
 
 
-def carry_out(batch: Batch, command: RoomWrite, user: int, *, staff: bool = False) -> Recorded:
+def carry_out(
+    batch: Batch, command: RoomWrite, user: int, *, staff: bool = False, data: str = ""
+) -> Recorded:
     """Make the command an event, or find the event that it already is.
 
     Raises:
         RefusedWrite: the present state does not allow it, or its uuid has another content.
         HeldElsewhere: it can't be decided just now.
     """
-    asked = Asked(command, room_of(command, user), user, hash_of(command), staff)
+    asked = Asked(command, room_of(command, user), user, hash_of(command, data), staff, data)
     known = batch.known.get(asked.key)
     if known is not None:
         if known.body_hash not in (asked.body_hash, ERASED):
