@@ -37,7 +37,7 @@ def file(tmp_path: Path) -> Path:
 @contextmanager
 def two_chores(stack: Stack, file: Path) -> Iterator[list[Child]]:
     """Two processes, of which the first was started first, not yet ready."""
-    words = ("-m", "django", "roomlog", "chores", "--settings", "tests.processes.stack.away_settings")
+    words = ("-m", "django", "roomlog", "--settings", "tests.processes.stack.away_settings", "chores")
     environ = {**stack.environ, FILE: str(file), "PYTHONPATH": str(ROOT)}
     commands = [Command(name, (sys.executable, *words), environ) for name in ("chores-0", "chores-1")]
     children = [Child(command, file.with_name(f"{command.name}.log")) for command in commands]

@@ -127,10 +127,14 @@ def test_those_who_are_away_are_told_in_order(project: Project, people: People) 
         expected = [(room, "one", both), (room, "two", both)]
         wait_until(lambda: project.calls == expected, SECONDS, "both are told")
         project.here = {people.bob}
+        say(room, people.alice, "three")
+        expected.append((room, "three", both[1:]))
+        wait_until(lambda: project.calls == expected, SECONDS, "Carol alone is told")
+        project.here = set()
         User.objects.filter(roomlog_person=people.alice).update(is_active=False)
-        say(room, people.bob, "three")
-        wait_until(lambda: len(project.calls) == 3, SECONDS, "Carol is told")
-    assert project.calls[2] == (room, "three", both[1:])
+        say(room, people.bob, "four")
+        expected.append((room, "four", both[1:]))
+        wait_until(lambda: project.calls == expected, SECONDS, "Carol alone is told again")
 
 
 def test_what_was_said_before_the_first_start_is_not_told(project: Project, people: People) -> None:
