@@ -54,7 +54,7 @@ gettext_noop("no answer"); // what roomlog.js says
 gettext_noop("not connected");
 gettext_noop("the connection was lost");
 gettext_noop("A direct room has exactly one other member."); // what the server says more of a code
-gettext_noop("The members of a direct room can't change.");
+gettext_noop("A direct room can't change.");
 gettext_noop("The rules of this project don't allow it.");
 gettext_noop("The user is already a member.");
 gettext_noop("There is no such user.");
