@@ -137,7 +137,7 @@ class OptionalField(serializers.DictField):
 
     def get_attribute(self, instance: Any) -> Any:
         """Return the struct's value."""
-        value = super().get_attribute(instance)
+        value: Any = super().get_attribute(instance)
         if value is UNSET:
             raise serializers.SkipField
         return value
@@ -158,7 +158,7 @@ class MessageSerializer(Body):
     deleted = serializers.BooleanField()
     reply_to = serializers.IntegerField(allow_null=True)
     reactions = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()))
-    data = OptionalField(required=False)
+    data = OptionalField(required=False)  # type: ignore[assignment] # DRF takes fields out of the class
 
 
 class PageSerializer(Body):
