@@ -217,6 +217,25 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('last_seq__gte', models.F('messages'))), name='head_counts_messages')],
             },
         ),
+        migrations.CreateModel(
+            name='RoomTold',
+            fields=[
+                ('room', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='told', serialize=False, to='roomlog.chatroom')),
+                ('seq', models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ChoresLease',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('owner', models.UUIDField(null=True)),
+                ('beat', models.BigIntegerField(default=0)),
+                ('has_begun', models.BooleanField(db_default=False, default=False)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='chores_lease_is_one_row')],
+            },
+        ),
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('room', 'user'), name='member_once'),
