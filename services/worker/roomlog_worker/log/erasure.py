@@ -35,6 +35,6 @@ def erase_messages(batch: Batch, command: EraseMessages) -> Erased:
         uuid__in=command.uuids, room=command.room, user=command.sender, kind=MESSAGE, deleted_at=None
     )
     for row in messages.filter(data__has_key="data"):
-        row.data.pop("data")
+        (row.data or {}).pop("data")
         row.save(update_fields=["data"])
     return Erased(messages.update(text="", body_hash=ERASED, deleted_at=batch.now))

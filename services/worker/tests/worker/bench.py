@@ -249,7 +249,7 @@ class Bench:
         self._listener.close()
         self.redis.close()
 
-    def _add(self, stream: str, command: Any, user: int, **wishes: bool) -> int:
+    def _add(self, stream: str, command: Any, user: int, **wishes: Any) -> int:
         self._requests += 1
         envelope = Envelope(command=command, gateway=GATEWAY, request=self._requests, user=user, **wishes)
         self.add_raw(stream, encode(envelope))
