@@ -335,7 +335,7 @@ ABLATIONS: Final = (
         invariants=("G5", "I9"),
         hint=3,
     ),
-    Ablation("the body hash", ((rules, "hash_of", lambda command: ""),), invariants=("I5",)),
+    Ablation("the body hash", ((rules, "hash_of", lambda command, data: ""),), invariants=("I5",)),
     Ablation(
         "the sweep of pending commands",
         (
