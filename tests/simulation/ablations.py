@@ -352,7 +352,11 @@ ABLATIONS: Final = (
         hint=15,
     ),
     Ablation(
-        "waiting commands in an erasure", ((asking, "_place", _nothing),), plan=_ERASURES, invariants=("I15",)
+        "waiting commands in an erasure",
+        ((asking, "_place", _nothing),),
+        plan=_ERASURES,
+        invariants=("I15",),
+        hint=3,
     ),
     Ablation(
         "the end of the hash in an erasure",

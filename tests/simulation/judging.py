@@ -193,7 +193,8 @@ def _unforgotten(world: World, history: History) -> Iterator[str]:
     everything = world.store.everything()
     for operation in history.operations:
         at = world.committed.get(operation.uuid, operation.answered_at)
-        if at is None or not any(one.user == operation.user and at < one.began_at for one in world.erasures):
+        # Every query travels: an erasure that begins at the moment of the commit reads after it.
+        if at is None or not any(one.user == operation.user and at <= one.began_at for one in world.erasures):
             continue
         command = NewMessage(uuid=operation.uuid, room=UUID(operation.room), text=operation.text)
         for what, value in (("text", operation.text), ("hash", hash_of(command))):
