@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from roomlog.models import ChatRoom, Membership, PendingCommand, RoomEvent, RoomHead
 from roomlog.people import system_person
-from roomlog_contract.commands import CreateRoom, InviteUser
+from roomlog_contract.commands import ArchiveRoom, CreateRoom, InviteUser, RemoveUser
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import direct_room_id
 from roomlog_worker.decisions import MEMBER_CHANGES_AT_ONCE
@@ -79,6 +79,16 @@ def test_nobody_else_is_removed_from_a_direct_room(bench: Bench, people: People)
     bench.turn()
     said = RoomEvent.objects.filter(room=pair, kind="new_message").values_list("text", flat=True)
     assert list(said) == ["anybody there?"]
+
+
+def test_an_archived_room_is_left_too(bench: Bench, people: People) -> None:
+    """Else a deleted account would be a member again when it is restored; whoever lives stays."""
+    room = make_room(people.bob, [people.alice])
+    written(ArchiveRoom(uuid="a", room=room), people.bob)
+    delete(people.alice)
+    carry_out(bench, people.alice)
+    assert rooms_left(people.alice) == [room]
+    assert write_one(RemoveUser(uuid="r", room=room, user=people.bob), people.bob, staff=True) == "archived"
 
 
 def test_five_hundred_rooms_are_left_in_pieces(bench: Bench, people: People) -> None:

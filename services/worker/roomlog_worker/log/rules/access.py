@@ -15,8 +15,7 @@ RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
 def open_room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
     """Return the command's room, which is not archived."""
     room = any_room(batch, asked)
-    if room.is_archived:
-        raise RefusedWrite(ErrorCode.ARCHIVED)
+    require_open(room)
     return room
 
 
@@ -38,6 +37,12 @@ def open_group(batch: Batch, asked: Asked[Any]) -> LockedRoom:
     room = open_room(batch, asked)
     require_group(room)
     return room
+
+
+def require_open(room: LockedRoom) -> None:
+    """Refuse what an archived room's members can't do."""
+    if room.is_archived:
+        raise RefusedWrite(ErrorCode.ARCHIVED)
 
 
 def require_group(room: LockedRoom) -> None:

@@ -13,7 +13,7 @@ from ..batch import Batch, LockedRoom, Standing
 from ..errors import RefusedWrite
 from ..newcomers import hold_active
 from ..quotas import check_may_be_brought
-from .access import open_group, open_room, require_group, require_role
+from .access import any_room, open_group, require_group, require_open, require_role
 
 
 def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
@@ -38,10 +38,12 @@ def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
 def remove_user(batch: Batch, asked: Asked[RemoveUser]) -> NewEvent:
     """End somebody's membership. For owners and admins of a group; an owner only by an owner.
 
-    A deleted account leaves direct rooms too: staff asks for that alone.
+    A deleted account leaves direct and archived rooms too: staff asks for that alone.
     """
-    room = open_room(batch, asked)
-    if not (room.kind == ChatRoom.Kind.DIRECT and asked.is_staff and is_deleted(asked.command.user)):
+    room = any_room(batch, asked)
+    is_closed = room.is_archived or room.kind == ChatRoom.Kind.DIRECT
+    if is_closed and not (asked.is_staff and is_deleted(asked.command.user)):
+        require_open(room)
         require_group(room)
     removed = room.members.get(asked.command.user)
     require_role(room, asked, "owner" if removed is not None and removed.role == "owner" else "admin")
