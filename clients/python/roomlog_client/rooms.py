@@ -154,6 +154,12 @@ class Rooms:
             room.is_overtaken = ask is Ask.AFRESH and room.asked_at is not None
             self._need(room, ask)
 
+    def reset(self, key: str, epoch: str) -> None:
+        """The log began anew in this epoch; an answer that crossed this may have brought the room there."""
+        room = self._rooms.get(key)
+        if room is not None:
+            self.must_ask(key, Ask.SINCE if room.epoch == epoch else Ask.AFRESH)
+
     def page(self, page: Page, now: float) -> None:
         """Take a page of missed events; the room is asked for again while something is still missing."""
         room = self._answered(page.room)

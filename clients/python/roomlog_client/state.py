@@ -22,7 +22,7 @@ from .events import Degraded, Event, Item, RoomLeft, RoomSummary, Sent
 from .incoming import RENEWAL, Answer, Authenticated, Incoming, Joined, Page, Refusal, Selected, Unknown
 from .outbox import Command, Outbox
 from .pace import STEADY_SECONDS, Bucket, backoff_seconds
-from .rooms import Ask, Question, Rooms, Start
+from .rooms import Question, Rooms, Start
 
 IDENTIFY_SECONDS: Final = limits.IDENTIFY_SECONDS + 2.0
 """Longest wait for the answer to authenticate: the server gives up after 10 s."""
@@ -251,7 +251,7 @@ class ClientState:
                 for behind in incoming.rooms:
                     self.rooms.must_ask(behind.hex)
             case Reset():
-                self.rooms.must_ask(incoming.room.hex, Ask.AFRESH)
+                self.rooms.reset(incoming.room.hex, incoming.epoch)
             case Joined():
                 self.rooms.joined(incoming.room)
             case RoomLeft():

@@ -184,6 +184,15 @@ def test_second_reset_during_a_question_asks_again(rooms: Rooms) -> None:
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
 
 
+def test_a_reset_that_crosses_its_answer_is_no_second_one(rooms: Rooms) -> None:
+    """The room is in the new epoch already: the cursor is good, and the server waits for it."""
+    rooms.reset(ROOM, "e2")
+    assert ask(rooms) == [Question(ROOM, None)]
+    rooms.selected(Selected("", ROOM, "e2", 5, []))
+    rooms.reset(ROOM, "e2")
+    assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
+
+
 def test_answer_of_before_the_room_was_joined_again_is_no_reset(rooms: Rooms) -> None:
     """The question is older than the membership: the answer says no more than where the head is."""
     rooms.must_ask(ROOM, Ask.AFRESH)
