@@ -111,7 +111,10 @@ export class Conversation {
   /** Show a room now or when it is there. */
   chooseWhenThere(roomId) {
     if (this.client.rooms.has(roomId)) this.choose(roomId);
-    else this.#awaited = roomId; // its room_joined follows
+    else {
+      this.#awaited = roomId; // its room_joined follows
+      this.render();
+    }
   }
 
   /** Send a command that somebody waits for, and return its event; throws the server's sentence. */
@@ -224,7 +227,7 @@ export class Conversation {
     const { client, selected } = this;
     const room = this.#roomOf(selected);
     showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
-    setText(this.#at("room-name"), room ? roomName(room) : gettext("Choose a room"));
+    setText(this.#at("room-name"), room ? roomName(room) : this.#awaited ? gettext("Waiting for the room…") : gettext("Choose a room"));
     this.#composer.show(room, room ? this.#closedSentence(room) : "");
     this.#view.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];

@@ -13,7 +13,7 @@ export function html(parts, ...texts) {
 export const talk = () => html`
   <div class="bar">
     <button type="button" id="back" aria-label="${gettext("Back to the rooms")}">←</button>
-    <h2><bdi id="room-name">${gettext("Choose a room")}</bdi></h2>
+    <h2><bdi id="room-name"></bdi></h2>
     <span id="state" role="status" data-state="connecting">${gettext("Connecting…")}</span>
     <button type="button" id="retry" hidden>${gettext("Retry now")}</button>
     <button type="button" id="invite-button" data-opens="invite-dialog" hidden>${gettext("Invite")}</button>

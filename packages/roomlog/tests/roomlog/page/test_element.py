@@ -47,17 +47,26 @@ def test_one_room_is_shown_and_written_in(chat: Chat) -> None:
 
 
 def test_a_room_that_is_not_there_yet_is_shown_when_it_is(chat: Chat) -> None:
-    """A new order's page may be faster than the worker that makes its room."""
+    """A new order's page may be faster than the worker that makes its room; nobody is told to choose one."""
+    chat.is_down = True
     page = order_page(chat, MADE)
+    name = page.locator("roomlog-chat #room-name")
+    expect(page.locator("roomlog-chat #state")).to_have_text("Connection lost, trying again…")
+    expect(name).to_have_text("Waiting for the room…")
+    chat.is_down = False
+    page.click("roomlog-chat #retry")
     expect(page.locator("roomlog-chat #state")).to_have_text("Online")
+    expect(name).to_have_text("Waiting for the room…")
     chat.add_room(MADE, "order 7", messages=1)
     chat.tell({"action": "room_joined", "room": chat.rooms[MADE] | {"seq": 1, "unread": 1}})
     expect(page.locator("roomlog-chat .message .text")).to_have_text(["order 7 1"])
+    expect(name).to_have_text("order 7")
 
 
 def test_without_a_room_people_choose_one(chat: Chat) -> None:
     """Among all of theirs."""
     page = order_page(chat, None)
+    expect(page.locator("roomlog-chat #room-name")).to_have_text("Choose a room")
     page.locator("roomlog-chat .room", has_text="lobby").click()
     expect(page.locator("roomlog-chat #room-name")).to_have_text("lobby")
     assert page.url.endswith("/order/"), "the page's history is its own"
