@@ -64,9 +64,9 @@ requirements: ## Compile the hashed pins of requirements/, benchmarks/ and examp
 	@for name in $(PINS); do $(COMPILE) -o $$name.txt $$name.in; done
 
 messages: .venv ## Collect the texts that people see, and compile their translations (needs gettext)
-	cd packages/roomlog/roomlog; for domain in django djangojs; do \
+	for app in packages/roomlog/roomlog services/api/roomlog_api; do cd $(CURDIR)/$$app; for domain in django djangojs; do \
 	  $(CURDIR)/$(BIN)/django-admin makemessages --all --domain $$domain --symlinks --no-wrap --no-obsolete --add-location file; done; \
-	$(CURDIR)/$(BIN)/django-admin compilemessages
+	$(CURDIR)/$(BIN)/django-admin compilemessages; done
 
 schema: .venv ## Write the JSON Schema of the wire
 	$(BIN)/python -m roomlog_contract.schema

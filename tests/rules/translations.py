@@ -1,6 +1,6 @@
 """Texts that people see, as the code has them and as the catalogs of gettext do.
 
-Looked at are the app's Python files, its templates and the browser's modules. Nothing here needs gettext's
+Looked at are the apps' Python files, their templates and the browser's modules. Nothing here needs gettext's
 tools.
 """
 
@@ -14,12 +14,11 @@ from pathlib import Path
 
 from django.utils.translation.template import templatize
 
-from tests.rules.sources import ROOT, name_of, read, tracked
+from tests.rules.sources import name_of, read, tracked
 
-APP = "packages/roomlog/roomlog"
-LOCALE = ROOT / APP / "locale"
+APPS = ("packages/roomlog/roomlog", "services/api/roomlog_api")
 WEB = "clients/web"
-_CALLS = {"_", "gettext", "gettext_lazy", "ngettext"}
+_CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
 _IN_TEMPLATE = re.compile(r"""gettext\(u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)""")
 _IN_MODULE = re.compile(r"""\bgettext(?:_noop)?\(\s*("(?:[^"\\]|\\.)*")""")
 _LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr)(?:\[(\d)\])? )?(".*")')
@@ -34,10 +33,10 @@ class Entry:
     is_fuzzy: bool
 
 
-def said_to_django() -> set[str]:
-    """Return the texts of Python files and templates."""
-    python = [path for path in tracked(APP) if path.endswith(".py")]
-    templates = [path for path in tracked(APP) if path.endswith(".html")]
+def said_to_django(app: str) -> set[str]:
+    """Return the texts of an app's Python files and templates."""
+    python = [path for path in tracked(app) if path.endswith(".py")]
+    templates = [path for path in tracked(app) if path.endswith(".html")]
     found = {text for path in python for text in _in_python(read(path).tree)}
     for path in templates:
         found |= {ast.literal_eval(text) for text in _IN_TEMPLATE.findall(templatize(read(path).text))}

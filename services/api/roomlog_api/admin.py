@@ -11,6 +11,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -55,6 +56,6 @@ class AccessTokenAdmin(TokenAdmin, BoundedAdmin):  # type: ignore[misc]
         self, request: HttpRequest, obj: AccessToken, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Return to the list, with the key for the only time."""
-        messages.warning(request, f"The key, shown only now: {obj.key}")
+        messages.warning(request, _("The key, shown only now: {key}").format(key=obj.key))
         answer: HttpResponse = super().response_add(request, obj, post_url_continue)
         return answer

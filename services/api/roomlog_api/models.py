@@ -1,5 +1,6 @@
 """The stand-alone project's own model: a token as its admin shows it. It has no table."""
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import TokenProxy
 
 
@@ -8,7 +9,8 @@ class AccessToken(TokenProxy):
 
     class Meta:
         proxy = True
-        verbose_name = "token"
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
 
     def __str__(self) -> str:
         return f"token of {self.user}"

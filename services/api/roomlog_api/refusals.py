@@ -13,6 +13,7 @@ from django.core.exceptions import DisallowedHost
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import get_language_from_request, gettext, gettext_noop, override
 from django.views.defaults import server_error
 
 from roomlog.outage import crowd_page, is_outage, outage_page, outage_problem
@@ -51,7 +52,7 @@ class Refusals:
         if isinstance(error, RefusedCommand) and error.code is ErrorCode.BUSY:
             return crowd_page()
         if isinstance(error, DataError):
-            return _told(request, HTTPStatus.BAD_REQUEST, "A value can't be stored.")
+            return _told(request, HTTPStatus.BAD_REQUEST, gettext_noop("A value can't be stored."))
         return None
 
 
@@ -68,20 +69,22 @@ def _outage(request: HttpRequest, error: BaseException) -> HttpResponse:
 def _refused(request: HttpRequest) -> tuple[HTTPStatus, str] | None:
     """Return status and sentence for a request that nobody reads; None for all others."""
     if request.method not in METHODS:
-        return HTTPStatus.METHOD_NOT_ALLOWED, "This path does not support the method."
+        return HTTPStatus.METHOD_NOT_ALLOWED, gettext_noop("This path does not support the method.")
     try:
         request.get_host()
     except DisallowedHost:
-        return HTTPStatus.BAD_REQUEST, "This host is not served here."
+        return HTTPStatus.BAD_REQUEST, gettext_noop("This host is not served here.")
     return None
 
 
 def _told(request: HttpRequest, status: HTTPStatus, sentence: str) -> HttpResponse:
     log.info("request_refused", status=int(status), reason=sentence)
+    with override(get_language_from_request(request)):  # LocaleMiddleware may not have seen the request
+        told = gettext(sentence)
     if _is_rest(request):
-        response = problem(status, sentence)
+        response = problem(status, told)
     else:
-        response = HttpResponse(f"{sentence}\n", status=status, content_type="text/plain; charset=utf-8")
+        response = HttpResponse(f"{told}\n", status=status, content_type="text/plain; charset=utf-8")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = ", ".join(sorted(METHODS))
     return response

@@ -12,7 +12,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AccessToken",
             fields=[],
-            options={"verbose_name": "token", "proxy": True, "indexes": [], "constraints": []},
+            options={
+                "verbose_name": "token",
+                "verbose_name_plural": "tokens",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
             bases=("authtoken.tokenproxy",),
         ),
     ]
