@@ -16,12 +16,14 @@ from roomlog import models
 from roomlog.models import (
     ChatMessage,
     ChatRoom,
+    ChoresLease,
     DeadLetter,
     Install,
     Membership,
     Person,
     RoomEvent,
     RoomHead,
+    RoomTold,
     ShardLease,
     Worker,
 )
@@ -61,6 +63,7 @@ VIOLATIONS: dict[str, Rows] = {
     "seq_once": lambda people, room: [_event(people, room, seq=1)],
     "command_once": lambda people, room: [_event(people, room), _event(people, room, seq=6)],
     "seq_from_one": lambda people, room: [_event(people, _other_room(), seq=0)],
+    "chores_lease_is_one_row": lambda people, room: [ChoresLease(id=2)],
     "shard_below_64": lambda people, room: [ShardLease(shard=64)],
     "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],
 }
@@ -153,4 +156,6 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(Worker(uuid=WORKER, ordinal=3)) == f"worker 3 ({WORKER})"
     assert str(DeadLetter(entry="1-1")) == "entry 1-1"
     assert str(Install(epoch="e")) == "install e"
+    assert str(ChoresLease(owner=WORKER)) == f"chores of {WORKER}"
+    assert str(RoomTold(room_id=room, seq=7)) == f"{room} told to 7"
     assert str(models.PendingCommand(id=4, room=room)) == f"pending 4 for {room}"
