@@ -19,6 +19,8 @@ ORIGIN: Final = "http://roomlog.test"
 ROOM: Final = "a" * 32
 DEADLINE_SECONDS: Final = 10.0
 POLL_MS: Final = 20
+AHEAD_SECONDS: Final = 2.0
+"""The page's clock stops at a time that can't have passed meanwhile, sooner than the first ping."""
 ME: Final = {"id": 7, "username": "alice"}
 START: Final = """async () => {
   const { Roomlog } = await import("/roomlog.js");
@@ -157,7 +159,7 @@ def refusal(frame: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def gateway(browser: Browser) -> Iterator[Gateway]:
-    """A page with a connected client; time stands at the test's word."""
+    """A page with a connected client; its time stands still until the test moves it."""
     context = browser.new_context()
     page = context.new_page()
     scripted = Gateway(page)
@@ -166,5 +168,6 @@ def gateway(browser: Browser) -> Iterator[Gateway]:
     page.evaluate("Math.random = () => 0.5")
     page.evaluate(START)
     scripted.until(lambda: scripted.state() == "online")
+    page.clock.pause_at(page.evaluate("Date.now()") / 1_000 + AHEAD_SECONDS)
     yield scripted
     context.close()

@@ -99,7 +99,7 @@ def test_a_clock_that_is_set_stops_nothing(gateway: Gateway, year: int) -> None:
     uuid = gateway.say("one")
     gateway.until(lambda: gateway.sent() == [uuid])
     for number in range(2, 6):
-        gateway.page.clock.run_for(4_500)
+        gateway.page.clock.run_for(5_500)
         gateway.send(success(gateway.expect("ping", number)) | {"time_ms": 0})
     gateway.until(lambda: gateway.sent() == [uuid, uuid])
     assert (len(gateway.sockets), gateway.losses()) == (1, []), "each pong is a sign of life"
