@@ -55,6 +55,11 @@ def test_the_page_speaks_german(german: Chat) -> None:
     expect(page.locator(".refused .fate")).to_contain_text(
         "Nicht gesendet: Sie sind in diesem Raum stummgeschaltet."
     )
+    german.refuses = ("forbidden", "The rules of this project don't allow it.")
+    page.click("text=Noch einmal senden")
+    expect(page.locator(".refused .fate")).to_contain_text(
+        "Nicht gesendet: Die Regeln dieses Projekts erlauben das nicht."
+    )
     german.refuses = ("archived", "In words of a later server.")
     page.click("text=Noch einmal senden")
     expect(page.locator(".refused .fate")).to_contain_text("Nicht gesendet: Der Raum ist archiviert.")

@@ -164,6 +164,8 @@ def test_pictures_are_for_those_who_share_a_room(
 ) -> None:
     """Frames name people without pictures; a page asks for those of many at once, whoever may be found."""
     stranger = id_of(User.objects.create(username="carol"))
+    alone = as_alice.get("/api/people/", {"id": [id_of(alice), id_of(bob)]}).json()
+    assert [one["id"] for one in alone] == [id_of(alice)]
     write(CreateRoom(uuid="r", members=[id_of(bob)]), alice)
     Person.objects.filter(pk=id_of(bob)).update(avatar="/bob.png")
     ids = [id_of(alice), id_of(bob), stranger, 10**6]
