@@ -44,6 +44,9 @@ ROOMLOG = {
     "PEOPLE": "shop.orders.chat.people",
 }
 
+EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEBUG else 'smtp'}.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds: a receiver of `message_missed` that hangs holds up its room
+
 AUTH_USER_MODEL = "accounts.Account"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "orders"

@@ -1,10 +1,13 @@
 """Each order has a room, with the order's people in it, whatever changes them."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from roomlog.models import PendingCommand
+from roomlog.models import ChatMessage, PendingCommand
+from roomlog.signals import message_missed
 from roomlog_contract.commands import CreateRoom
 from shop.accounts.models import Account
 from shop.orders import chat
@@ -79,3 +82,11 @@ def test_what_is_rolled_back_was_never_said(order: Order, monkeypatch: pytest.Mo
     order.refresh_from_db()
     assert order.state == Order.State.NEW
     assert said() == []
+
+
+def test_those_who_are_away_get_an_email(order: Order, carla: Account, sam: Account, mailoutbox: Any) -> None:
+    """Each alone: nobody reads another's address."""
+    message = SimpleNamespace(text="It is ready.")
+    message_missed.send(ChatMessage, room=chat.room_of(order), message=message, users=[carla.pk, sam.pk])
+    sent = [(mail.to, mail.body) for mail in mailoutbox]
+    assert sorted(sent) == [([carla.email], "It is ready."), ([sam.email], "It is ready.")]

@@ -36,10 +36,11 @@ class Configuration:
     """Whose tokens sign in, by name or as dotted paths of functions: `authenticators`."""
     policy: str | None = None
     """Dotted path of the class or module with the project's own rules: `policy`."""
-    away: str | None = None
-    """Dotted path of the function that is told of messages for people who are away: `chores`."""
     away_seconds: float = 60.0
-    """How old a message is by then. A connection that broke unnoticed counts as there for up to 50 s."""
+    """How old a message is when `signals.message_missed` is sent.
+
+    A connection that broke unnoticed counts as there for up to 50 s.
+    """
     proxies: int = 0
     """Trusted proxies in front: so many of X-Forwarded-For's last addresses are true."""
     rooms_per_user: int = limits.ROOMS_PER_USER

@@ -1,12 +1,14 @@
-"""What a project is told by `roomlog chores`, as lines of a file. A deadly message kills the process once."""
+"""An app that writes what `roomlog chores` tells it into a file. A deadly message kills the process once."""
 
 import json
 import os
 import signal
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
+from django.dispatch import receiver
+
+from roomlog.signals import message_missed
 from roomlog_contract.events import Message
 
 FILE: Final = "TOLD_FILE"
@@ -14,7 +16,8 @@ FILE: Final = "TOLD_FILE"
 DEADLY: Final = "deadly"
 
 
-def notify(room: UUID, message: Message, users: list[Any]) -> None:
+@receiver(message_missed)
+def notify(message: Message, users: list[Any], **_: Any) -> None:
     """Write down what was told; of a deadly message the first call never returns."""
     path = Path(os.environ[FILE])
     is_first = message.text not in path.read_text()

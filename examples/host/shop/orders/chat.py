@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_save
 
 from roomlog import rooms
+from roomlog.signals import message_missed
+from roomlog_contract.events import Message
 from shop.accounts.models import Account
 
 from .models import Order
@@ -41,9 +44,10 @@ def mirror(order: Order) -> None:
 
 
 def connect() -> None:
-    """Follow the shop's own tables: a saved order, and staff who come and go from either side."""
+    """Follow the shop's own tables, from both sides of an order's staff, and what people miss in a room."""
     post_save.connect(on_order_saved, sender=Order, dispatch_uid="shop.order_saved")
     m2m_changed.connect(on_staff_changed, sender=Order.staff.through, dispatch_uid="shop.staff_changed")
+    message_missed.connect(on_message_missed, dispatch_uid="shop.message_missed")
 
 
 def on_order_saved(instance: Order, raw: bool, **_: Any) -> None:
@@ -68,3 +72,9 @@ def on_staff_changed(
         orders = list(Order.objects.filter(pk__in=pk_set))
     for order in orders:
         mirror(order)
+
+
+def on_message_missed(message: Message, users: list[UUID], **_: Any) -> None:
+    """Write an e-mail to those who are away: `manage.py roomlog chores` calls this."""
+    for account in Account.objects.filter(pk__in=users):
+        send_mail(f"A message about your order at the {SHOP}", message.text, None, [account.email])

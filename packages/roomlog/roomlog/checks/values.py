@@ -154,7 +154,6 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "PEOPLE": _function,
     "AUTHENTICATORS": _authenticators,
     "POLICY": _policy,
-    "AWAY": _function,
     "AWAY_SECONDS": _seconds,
     "PROXIES": _proxies,
     "ROOMS_PER_USER": _at_least_one,

@@ -1,7 +1,7 @@
 """The process of `manage.py roomlog chores`: one thread holds the lease and finds news, eight tell of them.
 
-After the message's way. The project's function may be slow or fail: it holds up its own room, and nobody else
-while one of the eight is free.
+After the message's way. The project's receivers may be slow or fail: they hold up their own room, and
+nobody else while one of the eight is free.
 """
 
 import threading

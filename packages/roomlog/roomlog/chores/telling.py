@@ -1,6 +1,6 @@
-"""Tells the project of a room's messages, for those members who are away (`ROOMLOG["AWAY"]`).
+"""Tells the project of a room's messages, for those members who are away: sends `message_missed`.
 
-After the message's way. The room's cursor moves when the project's function has returned: at least once, in
+After the message's way. The room's cursor moves when the project's receivers have returned: at least once, in
 the order of the log. Whatever is raised here is tried again later, for this room alone.
 """
 
@@ -11,13 +11,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from roomlog.configuration import configuration
 from roomlog.frames import message_of, parsed
 from roomlog.models import ChatMessage, Membership, RoomHead, RoomTold
 from roomlog.people import is_active
 from roomlog.selectors import messages_after, users_of
+from roomlog.signals import message_missed
 from roomlog_contract.events import Message
 
 from .presence import present
@@ -25,15 +25,13 @@ from .presence import present
 AT_ONCE: Final = 20
 """Messages for which members and connections are looked up together."""
 
-Receiver = Callable[[UUID, Message, list[Any]], object]
-
 
 def tell(room: UUID, may_go_on: Callable[[], bool]) -> float | None:
     """Tell of the room's next messages that are old enough; return after how many seconds there may be more.
 
     None if nothing is left, `may_go_on` says no, or another process has moved the cursor.
 
-    Raises whatever the project's function, the database and Redis raise.
+    Raises whatever the project's receivers, the database and Redis raise.
     """
     cursor = _Cursor.of(room)
     last: int = RoomHead.objects.values_list("last_seq", flat=True).get(pk=room)
@@ -43,7 +41,7 @@ def tell(room: UUID, may_go_on: Callable[[], bool]) -> float | None:
     for message, users in _for_whom(room, ripe):
         if not may_go_on():
             return None
-        _receiver()(room, message, users)
+        message_missed.send(ChatMessage, room=room, message=message, users=users)
         if not cursor.move(message.seq):
             return None
     if young := messages[len(ripe) :]:
@@ -90,8 +88,3 @@ def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[A
         if row.deleted_at is None
     )
     return [(message, users) for message, users in found if users]
-
-
-def _receiver() -> Receiver:
-    receiver: Receiver = import_string(str(configuration().away))
-    return receiver

@@ -28,7 +28,6 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("POLICY", "shop.rules", "dotted path of a class or module"),
     ("POLICY", 7, "dotted path of a class or module"),
     ("POLICY", "tests.roomlog.test_checks.Misspelt", "may_crate_room is no question"),
-    ("AWAY", "shop.nothing", "dotted path of a function"),
     ("AWAY_SECONDS", -1, "seconds from 0"),
     ("AWAY_SECONDS", "60", "seconds from 0"),
     ("PROXIES", 11, "from 0 to 10"),

@@ -21,7 +21,8 @@ from roomlog.chores.lease import DEAD_SECONDS, Lease
 from roomlog.chores.news import PAGE_SECONDS, News, begin
 from roomlog.chores.process import Chores
 from roomlog.chores.schedule import Schedule
-from roomlog.models import ChatRoom, ChoresLease, RoomEvent, RoomHead, RoomTold
+from roomlog.models import ChatMessage, ChatRoom, ChoresLease, RoomEvent, RoomHead, RoomTold
+from roomlog.signals import message_missed
 from roomlog_contract.commands import RenameRoom
 from roomlog_contract.events import Message
 from roomlog_runtime.shutdown import Shutdown
@@ -44,7 +45,7 @@ class Clock:
 
 
 class Project:
-    """What the project was told, and what its function does then."""
+    """What the project was told, and what its receiver does then."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[UUID, str, list[Any]]] = []
@@ -52,12 +53,13 @@ class Project:
         self.here: set[int] = set()
         """People with a connection."""
         self.failing: Counter[UUID] = Counter()
-        """How often the function is still to fail, by room."""
+        """How often the receiver is still to fail, by room."""
         self.slow: dict[UUID, Event] = {}
         """Rooms whose calls take until then."""
         self.entered: list[UUID] = []
 
-    def __call__(self, room: UUID, message: Message, users: list[Any]) -> None:
+    def __call__(self, room: UUID, message: Message, users: list[Any], **_: Any) -> None:
+        """Receive the signal."""
         self.entered.append(room)
         if room in self.slow:
             assert self.slow[room].wait(SECONDS)
@@ -71,24 +73,17 @@ class Project:
         return [text for told, text, _ in self.calls if told == room]
 
 
-told = Project()
-
-
-def receive(room: UUID, message: Message, users: list[Any]) -> None:
-    """Is named by the settings."""
-    told(room, message, users)
-
-
 @pytest.fixture
-def project(database: str, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project that wants to be told at once, and whose people are all away."""
-    monkeypatch.setitem(settings.ROOMLOG, "AWAY", f"{__name__}.receive")
+    told = Project()
     monkeypatch.setitem(settings.ROOMLOG, "AWAY_SECONDS", 0)
     monkeypatch.setattr(telling, "present", lambda people: told.here & set(people))
     monkeypatch.setattr(process, "TURN_SECONDS", 0.02)
     monkeypatch.setattr(schedule, "FIRST_PAUSE_SECONDS", 0.02)
-    told.__init__()  # type: ignore[misc] # the one object that the settings lead to, as if new
-    return told
+    message_missed.connect(told, sender=ChatMessage)
+    yield told
+    message_missed.disconnect(told, sender=ChatMessage)
 
 
 @contextmanager
@@ -153,7 +148,7 @@ def test_what_was_said_before_the_first_start_is_not_told(project: Project, peop
     assert project.texts(other) == ["in a new room"]
 
 
-def test_a_failing_function_is_tried_again_and_holds_up_its_room_alone(
+def test_a_failing_receiver_is_tried_again_and_holds_up_its_room_alone(
     project: Project, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the order of the log; the log of the process has no text."""
@@ -172,7 +167,22 @@ def test_a_failing_function_is_tried_again_and_holds_up_its_room_alone(
     assert "secret" not in str(logged)
 
 
-def test_a_slow_function_holds_up_its_room_alone(project: Project, people: People) -> None:
+def test_all_receivers_are_called_again_if_one_raises(project: Project, people: People) -> None:
+    """Those that had returned too; the message counts as told when none raises."""
+    room = make_room(people.alice, [people.bob])
+    second = Project()
+    second.failing[room] = 2
+    message_missed.connect(second, sender=ChatMessage)
+    try:
+        with chores():
+            say(room, people.alice, "hello")
+            wait_until(lambda: second.texts(room) == ["hello"], SECONDS, "the second has returned")
+    finally:
+        message_missed.disconnect(second, sender=ChatMessage)
+    assert project.texts(room) == ["hello"] * 3
+
+
+def test_a_slow_receiver_holds_up_its_room_alone(project: Project, people: People) -> None:
     """The others are told meanwhile, and its own room is not told by two threads."""
     slow, *others = (make_room(people.alice, [people.bob]) for _ in range(4))
     project.slow[slow] = Event()
@@ -375,7 +385,7 @@ def test_a_room_that_waits_keeps_its_time() -> None:
     assert rooms.take() is None
 
 
-def test_without_a_function_there_is_nothing_to_do(database: str) -> None:
+def test_without_a_receiver_there_is_nothing_to_do(database: str) -> None:
     """The command says what to write."""
-    with pytest.raises(CommandError, match="AWAY"):
+    with pytest.raises(CommandError, match=r"@receiver\(message_missed\)"):
         call_command("roomlog", "chores")

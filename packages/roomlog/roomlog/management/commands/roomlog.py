@@ -12,20 +12,23 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from roomlog.chores.process import Chores
-from roomlog.configuration import configuration
 from roomlog.databases import become_writer
 from roomlog.departures import is_leaving
 from roomlog.erasure import erase
 from roomlog.export import lines_of_person, lines_of_room
-from roomlog.models import ChatRoom, Person
+from roomlog.models import ChatMessage, ChatRoom, Person
 from roomlog.people import person_id_by_text
+from roomlog.signals import message_missed
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.shutdown import Shutdown
 
 STILL_LEAVING: Final = "The workers have not ended all memberships of this account yet. Run this again."
 UNREADABLE: Final = "{} dead letters can't be read, so nobody knows whose they are. See the admin."
 ASKED: Final = "{} messages: workers erase them within seconds. {} dead letters: erased."
-NOTHING_TO_DO: Final = 'Nothing to do: write ROOMLOG["AWAY"], the function that is told of messages.'
+NOTHING_TO_DO: Final = (
+    "Nothing to do: no function is connected. Import it in your AppConfig's ready and write "
+    "@receiver(message_missed) above it, from roomlog.signals."
+)
 
 
 class Command(BaseCommand):
@@ -87,7 +90,7 @@ class Command(BaseCommand):
 
 
 def _do_chores() -> None:
-    if configuration().away is None:
+    if not message_missed.has_listeners(ChatMessage):
         raise CommandError(NOTHING_TO_DO)
     configure_logs("chores")
     become_writer()
