@@ -17,12 +17,14 @@ COMMANDS: Final = {
     "gateway": "gunicorn --config python:roomlog_gateway.gunicorn_config roomlog_gateway.app:create_app",
     "api": "gunicorn --config python:roomlog_api.gunicorn_config roomlog_api.wsgi:application",
     "worker": "django message_process_worker --settings roomlog_worker.settings",
+    "chores": "django roomlog --settings roomlog_worker.settings chores",
 }
 """As the images start them."""
 PACKAGES: Final = {
     "gateway": ("packages/runtime", "services/gateway"),
     "worker": ("packages/runtime", "packages/roomlog", "services/worker"),
     "api": ("packages/runtime", "packages/roomlog", "services/api"),
+    "chores": ("packages/runtime", "packages/roomlog"),
 }
 NOT_READ: Final = {"check_settings.py", "roomlog_local"}
 
@@ -72,7 +74,7 @@ def test_a_refused_value_ends_the_start(
 
 
 def good(folder: Path) -> dict[str, str]:
-    """Return settings with which all three services would start."""
+    """Return settings with which all services would start."""
     others = {key: text for key, text in os.environ.items() if not key.startswith("ROOMLOG_")}
     return {
         **others,

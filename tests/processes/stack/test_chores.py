@@ -5,8 +5,10 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import urlopen
 
 import pytest
 from redis import Redis
@@ -14,11 +16,13 @@ from redis import Redis
 from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
+from roomlog_local.ports import LOOPBACK, free_port
 from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.waiting import eventually
 from tests.harness.wire import SECONDS, Wire
 from tests.processes.stack.told import DEADLY, FILE
 
+BIND: Final = "ROOMLOG_HEALTH_BIND"
 ROOT: Final = Path(__file__).parents[3]
 DEAD_SECONDS: Final = 10.0
 """As in `roomlog/chores/lease.py`."""
@@ -39,7 +43,10 @@ def two_chores(stack: Stack, file: Path) -> Iterator[list[Child]]:
     """Two processes, of which the first was started first, not yet ready."""
     words = ("-m", "django", "roomlog", "--settings", "tests.processes.stack.away_settings", "chores")
     environ = {**stack.environ, FILE: str(file), "PYTHONPATH": str(ROOT)}
-    commands = [Command(name, (sys.executable, *words), environ) for name in ("chores-0", "chores-1")]
+    commands = [
+        Command(name, (sys.executable, *words), {**environ, BIND: f"{LOOPBACK}:{free_port()}"})
+        for name in ("chores-0", "chores-1")
+    ]
     children = [Child(command, file.with_name(f"{command.name}.log")) for command in commands]
     try:
         yield children
@@ -51,6 +58,15 @@ def has_taken(child: Child) -> bool:
     """Tell whether the process has got the lease, and has not ended."""
     assert child.is_running, child.tail()
     return child.log.exists() and "chores_taken" in child.log.read_text()
+
+
+def asked(child: Child, path: str) -> str:
+    """Return what its health port answers; empty if it is not there or not ready."""
+    try:
+        with urlopen(f"http://{child.command.environ[BIND]}{path}", timeout=SECONDS) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
 
 
 def told(file: Path) -> Told:
@@ -98,6 +114,11 @@ async def test_the_project_is_told_at_least_once_by_one_of_two(make_stack: MakeS
             expected.append(["again", [bob, carol]])
             await eventually(lambda: told(file) == expected, SECONDS, "both are told")
             assert not has_taken(second)
+            for child, owned in ((first, 1.0), (second, 0.0)):
+                await eventually(partial(asked, child, "/readyz"), SECONDS, "it is ready")
+                assert asked(child, "/livez") == "ok\n"
+                assert f"roomlog_chores_lease_owned {owned}" in asked(child, "/metrics")
+            assert "roomlog_chores_late_seconds_count 2.0" in asked(first, "/metrics")
             await say(alice, room, DEADLY)
             expected += [[DEADLY, [bob, carol]]] * 2
             await eventually(lambda: told(file) == expected, TAKE_OVER_SECONDS, "it is told again")

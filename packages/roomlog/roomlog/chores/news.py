@@ -23,10 +23,11 @@ PAGE_SECONDS: Final = 5.0
 FIRST: Final = UUID(int=0)
 
 
-def begin() -> None:
+def begin(on_page: Callable[[], None]) -> None:
     """Count all that was said until now as told, the first time that chores are done here.
 
-    A page of rooms at a time; what is made meanwhile has no row and counts as not told.
+    A page of rooms at a time, each followed by `on_page`: a million rooms take minutes. What is made
+    meanwhile has no row and counts as not told.
     """
     if ChoresLease.objects.filter(has_begun=True).exists():
         return
@@ -35,6 +36,7 @@ def begin() -> None:
         told = (RoomTold(room_id=head.pk, seq=head.last_seq) for head in page)
         RoomTold.objects.bulk_create(told, ignore_conflicts=True)
         after = page[-1].pk
+        on_page()
     ChoresLease.objects.update(has_begun=True)
 
 

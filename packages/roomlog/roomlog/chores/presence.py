@@ -10,6 +10,7 @@ from typing import Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from roomlog.configuration import configuration
@@ -32,6 +33,15 @@ def present(people: Sequence[int]) -> set[int]:
         counts = _redis().pubsub_numsub(*map(channel_of, some))
         found |= {person for person, (_, count) in zip(some, counts, strict=True) if count}
     return found
+
+
+def redis_trouble() -> str | None:
+    """Return why nobody can say who is here, as far as a ping tells; None if all is well."""
+    try:
+        _redis().ping()
+    except RedisError as error:
+        return f"redis: {type(error).__name__}"
+    return None
 
 
 @cache

@@ -14,8 +14,10 @@ from django.db import Error, connection
 from roomlog.configuration import configuration
 from roomlog_runtime.shutdown import Shutdown
 
+from . import metrics
 from .lease import Lease
 from .news import News, begin
+from .presence import redis_trouble
 from .schedule import Schedule
 from .telling import tell
 
@@ -24,6 +26,8 @@ THREADS: Final = 8
 """Rooms that are told of together; each thread has a connection to the database of its own."""
 END_SECONDS: Final = 5.0
 """For what the threads are at when the process ends; one that goes on is told again by the next process."""
+STUCK_SECONDS: Final = 60.0
+"""A turn takes under 30 s even when every time-out is used up; beyond this the process is stuck."""
 
 log = structlog.get_logger()
 
@@ -37,7 +41,16 @@ class Chores:
         self._schedule = Schedule()
         self._news: News | None = None
         """None while the lease is another's."""
-        self._is_troubled = False
+        self._trouble: str | None = "starting"
+        self._turned_at = time.monotonic()
+
+    def is_turning(self) -> bool:
+        """Tell whether the loop goes round; says nothing about Redis, the database or the receivers."""
+        return time.monotonic() - self._turned_at < STUCK_SECONDS
+
+    def trouble(self) -> str | None:
+        """Return what was wrong with the database or Redis in the last turn, or None."""
+        return self._trouble
 
     def run(self) -> None:
         """Work until shutdown is requested, then free the lease."""
@@ -53,32 +66,42 @@ class Chores:
             self._stop(threads)
 
     def _turn(self) -> None:
+        """Look once; log what is wrong if it is new."""
+        self._turned()
+        trouble = self._look() or redis_trouble()
+        if trouble and trouble != self._trouble:
+            log.warning("chores_trouble", trouble=trouble)
+        self._trouble = trouble
+        metrics.LEASE_OWNED.set(self._news is not None)
+        metrics.FAILING_ROOMS.set(self._schedule.failing)
+
+    def _turned(self) -> None:
+        self._turned_at = time.monotonic()
+
+    def _look(self) -> str | None:
+        """Find news while the lease is this process's; return what is wrong with the database.
+
+        Then another process may work meanwhile: begin afresh on a new connection.
+        """
         try:
             if not self._lease.keep():
                 self._rest()
             elif self._news is None:
-                begin()
+                begin(self._turned)
                 self._news = News()
             elif not self._schedule.is_full:
                 self._schedule.add(self._news.fresh(), configuration().away_seconds)
                 self._schedule.add(self._news.missed(), 0)
         except Error as error:
-            self._meet(error)
-        else:
-            self._is_troubled = False
+            self._rest()
+            self._lease.forget()
+            connection.close()
+            return f"database: {type(error).__name__}"
+        return None
 
     def _rest(self) -> None:
         self._news = None
         self._schedule.clear()
-
-    def _meet(self, error: Error) -> None:
-        """Tell of the database's trouble once, and begin afresh on a new connection."""
-        if not self._is_troubled:
-            log.warning("chores_trouble", error=type(error).__name__)
-        self._is_troubled = True
-        self._rest()
-        self._lease.forget()
-        connection.close()
 
     def _work(self) -> None:
         """Tell of one room after the other, on a connection of this thread's own."""
@@ -88,6 +111,7 @@ class Chores:
             except Exception as error:  # the project's code, or trouble: this room waits
                 connection.close()
                 pause = self._schedule.failed(room)
+                metrics.FAILURES.inc()
                 # Its class alone: the text may hold a message's.
                 log.warning("away_failed", room=room.hex, error=type(error).__name__, again_in=pause)
         connection.close()

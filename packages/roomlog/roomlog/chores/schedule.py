@@ -35,6 +35,11 @@ class Schedule:
         """Return True while no more rooms should be added."""
         return len(self._due) >= ROOMS
 
+    @property
+    def failing(self) -> int:
+        """Return how many rooms have failed and not been told of since."""
+        return len(self._failures)
+
     def add(self, rooms: Iterable[UUID], seconds: float) -> None:
         """Let these be looked at after so many seconds, those that wait already at their time."""
         with self._changed:

@@ -20,6 +20,7 @@ from roomlog.selectors import messages_after, users_of
 from roomlog.signals import message_missed
 from roomlog_contract.events import Message
 
+from . import metrics
 from .presence import present
 
 AT_ONCE: Final = 20
@@ -42,6 +43,8 @@ def tell(room: UUID, may_go_on: Callable[[], bool]) -> float | None:
         if not may_go_on():
             return None
         message_missed.send(ChatMessage, room=room, message=message, users=users)
+        ripe_at = message.timestamp_ms / 1_000 + configuration().away_seconds
+        metrics.LATE_SECONDS.observe(max(0.0, timezone.now().timestamp() - ripe_at))
         if not cursor.move(message.seq):
             return None
     if young := messages[len(ripe) :]:

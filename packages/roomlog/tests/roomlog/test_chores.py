@@ -1,5 +1,6 @@
 """`roomlog chores`: who is told of which message, again after a failure, and one process at a time."""
 
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from prometheus_client import REGISTRY
+from redis import Redis
 
-from roomlog.chores import news, process, schedule, telling
+from roomlog.chores import news, presence, process, schedule, telling
 from roomlog.chores.lease import DEAD_SECONDS, Lease
 from roomlog.chores.news import PAGE_SECONDS, News, begin
 from roomlog.chores.process import Chores
@@ -25,6 +28,7 @@ from roomlog.models import ChatMessage, ChatRoom, ChoresLease, RoomEvent, RoomHe
 from roomlog.signals import message_missed
 from roomlog_contract.commands import RenameRoom
 from roomlog_contract.events import Message
+from roomlog_local.ports import free_port
 from roomlog_runtime.shutdown import Shutdown
 from tests.harness.databases import EPOCH
 from tests.harness.people import People, make_room, message, written
@@ -79,6 +83,7 @@ def project(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
     told = Project()
     monkeypatch.setitem(settings.ROOMLOG, "AWAY_SECONDS", 0)
     monkeypatch.setattr(telling, "present", lambda people: told.here & set(people))
+    monkeypatch.setattr(process, "redis_trouble", lambda: None)
     monkeypatch.setattr(process, "TURN_SECONDS", 0.02)
     monkeypatch.setattr(schedule, "FIRST_PAUSE_SECONDS", 0.02)
     message_missed.connect(told, sender=ChatMessage)
@@ -214,7 +219,7 @@ def test_a_young_message_waits(project: Project, people: People, monkeypatch: py
     """Until it has the age that the settings say."""
     monkeypatch.setitem(settings.ROOMLOG, "AWAY_SECONDS", 60)
     room = make_room(people.alice, [people.bob])
-    begin()
+    begin(lambda: None)
     say(room, people.alice, "old", "young")
     RoomEvent.objects.filter(text="old").update(date_created=timezone.now() - timedelta(seconds=61))
     rest = telling.tell(room, lambda: True)
@@ -258,7 +263,7 @@ def many_rooms(people: People) -> UUID:
     RoomEvent.objects.bulk_create(
         RoomEvent(room=room, user_id=people.alice, date_created=now, **first) for room in rooms
     )
-    begin()
+    begin(lambda: None)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return rooms[1234].pk
@@ -356,6 +361,84 @@ def test_trouble_of_the_database_ends_nothing(
         say(room, people.alice, "hello")
         wait_until(lambda: project.texts(room) == ["hello"], SECONDS, "it is told")
     assert next(failures, None) is None
+
+
+def test_it_is_ready_while_database_and_redis_answer(
+    project: Project, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason names which of them does not, and no text of an error."""
+
+    def fails(lease: Lease) -> bool:
+        raise OperationalError("secret")
+
+    with chores() as running:
+        wait_until(lambda: running.trouble() is None, SECONDS, "it is ready")
+        monkeypatch.setattr(process, "redis_trouble", presence.redis_trouble)
+        monkeypatch.setattr(presence, "_redis", lambda: Redis(port=free_port()))
+        wait_until(lambda: running.trouble() == "redis: ConnectionError", SECONDS, "Redis is missed")
+        monkeypatch.setattr(Lease, "keep", fails)
+        wait_until(lambda: running.trouble() == "database: OperationalError", SECONDS, "so is the database")
+        assert running.is_turning()
+
+
+def test_a_loop_that_stands_still_is_dead(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it goes on; a receiver that hangs is no reason to kill the process."""
+    keep, gate = Lease.keep, Event()
+
+    def hangs(lease: Lease) -> bool:
+        assert gate.wait(SECONDS)
+        return keep(lease)
+
+    monkeypatch.setattr(process, "STUCK_SECONDS", 0.5)
+    with chores() as running:
+        assert running.is_turning()
+        monkeypatch.setattr(Lease, "keep", hangs)
+        wait_until(lambda: not running.is_turning(), SECONDS, "it stands still")
+        gate.set()
+        wait_until(running.is_turning, SECONDS, "it goes on")
+
+
+def test_a_long_first_look_is_alive(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so after each page of rooms."""
+    for _ in range(3):
+        make_room(people.alice, [people.bob])
+    monkeypatch.setattr(news, "PAGE", 2)
+    pages: list[int] = []
+    begin(lambda: pages.append(RoomTold.objects.count()))
+    assert pages == [2, 3]
+
+
+def test_the_metrics_say_who_works_and_what_fails(
+    project: Project, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told counts once, and a failing room until it is told of."""
+    monkeypatch.setattr(schedule, "FIRST_PAUSE_SECONDS", 1.0)
+    told, failures = (sample("late_seconds_count"), sample("failures_total"))
+    room = make_room(people.alice, [people.bob])
+    project.failing[room] = 1
+    with chores():
+        wait_until(lambda: sample("lease_owned") == 1, SECONDS, "it works")
+        say(room, people.alice, "one", "two")
+        wait_until(lambda: sample("failing_rooms") == 1, SECONDS, "one fails")
+        wait_until(lambda: project.texts(room) == ["one", "two"], SECONDS, "it is told")
+        wait_until(lambda: sample("failing_rooms") == 0, SECONDS, "none fails")
+    assert (sample("late_seconds_count") - told, sample("failures_total") - failures) == (2, 1)
+
+
+def sample(name: str) -> float:
+    """Return a metric's value."""
+    value = REGISTRY.get_sample_value(f"roomlog_chores_{name}")
+    assert value is not None
+    return value
+
+
+def test_a_port_that_is_taken_ends_the_start(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the variable to set: two processes of one machine need two ports."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("ROOMLOG_HEALTH_BIND", bind)
+        with pytest.raises(CommandError, match=f"Can't listen on {bind}: .* its own ROOMLOG_HEALTH_BIND"):
+            call_command("roomlog", "chores")
 
 
 def test_a_room_that_waits_keeps_its_time() -> None:

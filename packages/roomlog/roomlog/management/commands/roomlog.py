@@ -19,7 +19,9 @@ from roomlog.export import lines_of_person, lines_of_room
 from roomlog.models import ChatMessage, ChatRoom, Person
 from roomlog.people import person_id_by_text
 from roomlog.signals import message_missed
+from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
+from roomlog_runtime.settings import SettingError, read_bind
 from roomlog_runtime.shutdown import Shutdown
 
 STILL_LEAVING: Final = "The workers have not ended all memberships of this account yet. Run this again."
@@ -29,6 +31,7 @@ NOTHING_TO_DO: Final = (
     "Nothing to do: no function is connected. Import it in your AppConfig's ready and write "
     "@receiver(message_missed) above it, from roomlog.signals."
 )
+NO_PORT: Final = "Can't listen on {}: {}. Give each process of a machine its own ROOMLOG_HEALTH_BIND."
 
 
 class Command(BaseCommand):
@@ -90,13 +93,26 @@ class Command(BaseCommand):
 
 
 def _do_chores() -> None:
+    try:
+        configure_logs("chores")
+        bind = read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9084")
+    except SettingError as error:
+        raise CommandError(str(error)) from None
     if not message_missed.has_listeners(ChatMessage):
         raise CommandError(NOTHING_TO_DO)
-    configure_logs("chores")
     become_writer()
     shutdown = Shutdown()
+    chores = Chores(shutdown)
+    try:
+        health = HealthServer(bind, Checks(live=chores.is_turning, ready=chores.trouble))
+    except OSError as error:
+        raise CommandError(NO_PORT.format(bind, error.strerror)) from None
     shutdown.install()
-    Chores(shutdown).run()
+    health.start()
+    try:
+        chores.run()
+    finally:
+        health.stop()
 
 
 def _person(options: dict[str, Any]) -> Person:

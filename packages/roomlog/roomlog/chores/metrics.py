@@ -1,0 +1,12 @@
+"""The metrics of `roomlog chores`; none has a label."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+LATE_SECONDS = Histogram(
+    "roomlog_chores_late_seconds",
+    "From a message's age of AWAY_SECONDS to the return of all receivers; counts the messages told.",
+    buckets=(1, 2, 5, 15, 60, 300, 900, 3600),
+)
+FAILURES = Counter("roomlog_chores_failures_total", "Attempts to tell of a room that raised.")
+FAILING_ROOMS = Gauge("roomlog_chores_failing_rooms", "Rooms that wait after a failure; should be 0.")
+LEASE_OWNED = Gauge("roomlog_chores_lease_owned", "1 if this process does the chores.")
