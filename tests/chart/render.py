@@ -36,8 +36,11 @@ ROUTED: Manifest = {
         "hostnames": ["chat.example.org", "talk.example.org"],
     },
 }
+CHORES: Manifest = {"chores": {"enabled": True, "image": {"repository": "example.org/ours", "tag": "7"}}}
+"""An image with somebody's own code beside our api."""
 EVERYTHING: Manifest = {
     **ROUTED,
+    **CHORES,
     "gateway": {"autoscaling": {"enabled": True}},
     "worker": {"autoscaling": {"enabled": True, "prometheusAddress": "http://prometheus:9090"}},
     "metrics": {"podMonitor": {"enabled": True}, "rules": {"enabled": True}, "dashboards": {"enabled": True}},

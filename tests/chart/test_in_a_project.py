@@ -9,6 +9,7 @@ import yaml
 
 from tests.chart.render import (
     CHART,
+    CHORES,
     IN_A_PROJECT,
     ON_A_CLUSTER,
     Manifest,
@@ -78,6 +79,7 @@ def test_no_alert_and_no_panel_asks_for_metrics_of_the_api() -> None:
         json.loads(find(made, "ConfigMap", "roomlog-dashboards")["data"]["roomlog.json"])["panels"]
         for made in (manifests, render({"metrics": {"dashboards": {"enabled": True}}}))
     )
+    assert "roomlog_chores_" not in json.dumps(theirs)
     assert ours == [panel for panel in theirs if "roomlog_api_" not in json.dumps(panel)]
     assert len(ours) == len(theirs) - 1
     (choice,) = find(manifests, "PodMonitor", "roomlog")["spec"]["selector"]["matchExpressions"]
@@ -103,6 +105,19 @@ def test_its_image_runs_the_workers_and_the_migrations() -> None:
     assert job["command"] == MIGRATE
     assert schema["command"] == ["sh", "-c", 'until "$@" --check; do sleep 2; done', "--", *MIGRATE]
     assert containers(pods["gateway"])[0]["image"].startswith("roomlog/gateway:")
+
+
+def test_its_image_tells_those_who_are_away() -> None:
+    """The worker's image, unless chores have one of their own; no panel is missing then."""
+    command = ["python", "manage.py", "roomlog", "chores"]
+    manifests = render({**IN_A_PROJECT, "chores": {"enabled": True, "command": command}})
+    schema, chores = containers(pod_specs(manifests)["chores"])
+    assert {schema["image"], chores["image"]} == {ITS_IMAGE}
+    assert chores["command"] == command
+    board = find(manifests, "ConfigMap", "roomlog-dashboards")["data"]["roomlog.json"]
+    assert "roomlog_chores_" in board
+    for container in containers(pod_specs(render(CHORES))["chores"]):
+        assert container["image"] == "example.org/ours:7"
 
 
 def test_the_migrations_can_have_an_image_of_their_own() -> None:

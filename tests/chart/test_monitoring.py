@@ -17,7 +17,7 @@ KINDS = ("Counter", "Gauge", "Histogram")
 BY = re.compile(r"by \(([a-z_, ]+)\)")
 SCRAPED = {"pod", "le"}
 """Labels that Prometheus or a histogram brings along."""
-METRIC = re.compile(r"\broomlog_(?:gateway|worker)_[a-z_]+")
+METRIC = re.compile(r"\broomlog_(?:gateway|worker|chores)_[a-z_]+")
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
 
 
@@ -40,9 +40,10 @@ def board_queries(namespace: str = "$namespace", interval: str = "$__rate_interv
 
 
 def declared() -> dict[str, set[str]]:
-    """The metrics that gateway and worker declare, with their labels."""
+    """The metrics that gateway, worker and chores declare, with their labels."""
     found: dict[str, set[str]] = {}
-    for path in (*ROOT.glob("services/gateway/**/metrics.py"), *ROOT.glob("services/worker/**/metrics.py")):
+    packages = (ROOT / "services/gateway", ROOT / "services/worker", ROOT / "packages/roomlog")
+    for path in (path for package in packages for path in package.glob("**/metrics.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
                 name, _, *labels = node.args
@@ -103,11 +104,11 @@ def test_every_alert_has_its_place_in_the_runbook() -> None:
     assert all(rule["annotations"]["runbook"] == "docs/runbook.md" for rule in rules["groups"][0]["rules"])
 
 
-def test_the_monitor_finds_the_three_services_and_nothing_else() -> None:
+def test_the_monitor_finds_the_services_and_nothing_else() -> None:
     """Pods are scraped on their health port, directly."""
     spec = find(render(EVERYTHING), "PodMonitor", "roomlog")["spec"]
     (choice,) = spec["selector"]["matchExpressions"]
-    assert sorted(choice["values"]) == ["api", "gateway", "worker"]
+    assert sorted(choice["values"]) == ["api", "chores", "gateway", "worker"]
     for component in choice["values"]:
         labels = pod_specs(render(EVERYTHING))[component]["metadata"]["labels"]
         assert spec["selector"]["matchLabels"].items() <= labels.items()

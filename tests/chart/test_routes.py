@@ -3,6 +3,7 @@
 import pytest
 
 from tests.chart.render import (
+    CHORES,
     EVERYTHING,
     EXTERNAL,
     NOTHING,
@@ -18,7 +19,7 @@ from tests.chart.render import (
 
 pytestmark = pytest.mark.usefixtures("helm")
 
-HEALTH_PORTS = {"gateway": 9080, "worker": 9081, "api": 9082}
+HEALTH_PORTS = {"gateway": 9080, "worker": 9081, "api": 9082, "chores": 9084}
 API_PATHS = ["/", "/api", "/admin", "/static"]
 BELOW = ["/team/chat/ws", "/team/chat", "/team/chat/api", "/team/chat/admin", "/team/chat/static"]
 COMPONENT = "app.kubernetes.io/component"
@@ -35,7 +36,7 @@ def test_no_service_reaches_a_health_port(values: Manifest) -> None:
 @pytest.mark.parametrize("component", HEALTH_PORTS)
 def test_every_service_has_its_health_port(component: str) -> None:
     """The port's name is the same everywhere, so that one monitor finds all."""
-    (container,) = pod_specs(render(NOTHING))[component]["spec"]["containers"]
+    (container,) = pod_specs(render(CHORES))[component]["spec"]["containers"]
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert ports["health"] == HEALTH_PORTS[component]
 
@@ -150,6 +151,15 @@ def test_nothing_passes_that_is_not_named() -> None:
         "valkey": {(6379, "gateway"), (6379, "worker"), (6379, "api")},
         "postgresql": {(5432, "worker"), (5432, "api"), (5432, "migrate"), (5432, "test")},
     }
+
+
+def test_chores_reach_what_a_worker_reaches() -> None:
+    """And nobody reaches them but who scrapes."""
+    egress, ingress = flows(CHORES, "egress"), flows(CHORES, "ingress")
+    assert egress["chores"] == egress["worker"]
+    assert ingress["chores"] == {(9084, "*")}
+    assert (6379, "chores") in ingress["valkey"]
+    assert (5432, "chores") in ingress["postgresql"]
 
 
 def test_both_directions_are_denied_first() -> None:

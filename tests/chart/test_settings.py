@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.chart.render import (
+    CHORES,
     EVERYTHING,
     EXTERNAL,
     NOTHING,
@@ -33,6 +34,7 @@ SECRET_VARIABLES = {
 NEEDED_SECRETS = {
     "gateway": {"ROOMLOG_REDIS_URL"},
     "worker": set(SECRET_VARIABLES),
+    "chores": set(SECRET_VARIABLES),
     "api": set(SECRET_VARIABLES),
     "migrate": set(SECRET_VARIABLES),
 }
@@ -81,13 +83,13 @@ def test_the_gateway_drains_within_what_the_chart_grants() -> None:
 )
 def test_all_speak_of_the_same_keys(component: str, values: Manifest, prefix: str) -> None:
     """Two releases on one Redis have different prefixes without being told, the parts of one the same."""
-    assert variables_of(component, values)["ROOMLOG_REDIS_PREFIX"] == prefix
+    assert variables_of(component, {**CHORES, **values})["ROOMLOG_REDIS_PREFIX"] == prefix
 
 
 @pytest.mark.parametrize("component", NEEDED_SECRETS)
 def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component: str) -> None:
     """No URL, key or password stands in a manifest; each can be the cluster owner's own Secret."""
-    for values, own in ((EXTERNAL, True), (NOTHING, False)):
+    for values, own in (({**EXTERNAL, **CHORES}, True), (CHORES, False)):
         for container in containers(pod_specs(render(values))[component]):
             variables = environment(container)
             assert NEEDED_SECRETS[component] == SECRET_VARIABLES.keys() & variables.keys()
@@ -169,10 +171,10 @@ def test_wildcard_hosts_reach_django_in_its_own_words() -> None:
     assert "https://*.example.org" in variables_of("api", values)["ROOMLOG_CSRF_TRUSTED_ORIGINS"]
 
 
-@pytest.mark.parametrize("component", ["gateway", "worker", "api"])
+@pytest.mark.parametrize("component", ["gateway", "worker", "api", "chores"])
 def test_every_port_listens_on_both_families(component: str) -> None:
     """On a cluster of IPv6 alone 0.0.0.0 is reached by nobody."""
-    binds = {name: v for name, v in variables_of(component, NOTHING).items() if name.endswith("BIND")}
+    binds = {name: v for name, v in variables_of(component, CHORES).items() if name.endswith("BIND")}
     assert binds
     assert {value.rpartition(":")[0] for value in binds.values()} == {"[::]"}
 

@@ -61,6 +61,12 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
             "set worker.image.repository and worker.image.tag and worker.command, for example [python",
         ),
         ({"migrations": {"image": {"tag": "3"}}}, 'migrations.image has the tag "3" of no repository'),
+        ({"chores": {"image": {"tag": "3"}}}, 'chores.image has the tag "3" of no repository'),
+        ({"chores": {"enabled": True}}, "chores.enabled needs an image with your own code"),
+        (
+            {"chores": {"extraEnv": [{"name": "ROOMLOG_HEALTH_BIND", "value": "x"}]}},
+            "chores.extraEnv sets ROOMLOG_HEALTH_BIND, which the chart sets",
+        ),
         (
             {"api": {"extraEnv": [{"name": "ROOMLOG_BIND", "value": "x"}]}},
             "api.extraEnv sets ROOMLOG_BIND, which the chart sets",
@@ -96,6 +102,8 @@ def test_all_complaints_come_at_once() -> None:
         ({"worker": {"extraEnvFrom": [{"prefix": "A"}]}}, "/worker/extraEnvFrom/0"),
         ({"worker": {"command": "python manage.py"}}, "/worker/command"),
         ({"migrations": {"command": ["sh", "-c", "./migrate"]}}, "/migrations/command"),
+        ({"chores": {"command": []}}, "/chores/command"),
+        ({"chores": {"replicas": 0}}, "/chores/replicas"),
     ],
 )
 def test_unknown_keys_and_wrong_types_are_refused(values: Manifest, place: str) -> None:

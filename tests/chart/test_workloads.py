@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.chart.render import (
+    CHORES,
     EACH_WAY,
     EVERYTHING,
     EXTERNAL,
@@ -21,7 +22,7 @@ from tests.chart.render import (
 
 pytestmark = pytest.mark.usefixtures("helm")
 
-SERVICES = ("gateway", "worker", "api")
+SERVICES = ("gateway", "worker", "api", "chores")
 EMBEDDED = ("valkey", "postgresql")
 SHORT = ("migrate", "test")
 LONG_RUNNING = (*SERVICES, *EMBEDDED)
@@ -29,7 +30,15 @@ ALL = (*LONG_RUNNING, *SHORT)
 LOWEST_UID = 10_000
 OFFICIAL_UIDS = {"valkey": 1000, "postgresql": 999}
 """The official images' own users; ours have no name on any node."""
-GRACE_SECONDS = {"gateway": 75, "worker": 30, "api": 35, "valkey": 10, "postgresql": 60, "migrate": 30}
+GRACE_SECONDS = {
+    "gateway": 75,
+    "worker": 30,
+    "api": 35,
+    "chores": 30,
+    "valkey": 10,
+    "postgresql": 60,
+    "migrate": 30,
+}
 RECOMMENDED = (
     "app.kubernetes.io/name",
     "app.kubernetes.io/instance",
@@ -41,7 +50,7 @@ RECOMMENDED = (
 )
 
 
-def pod_of(component: str, values: Manifest = NOTHING) -> Manifest:
+def pod_of(component: str, values: Manifest = CHORES) -> Manifest:
     return pod_specs(render(values))[component]
 
 
@@ -56,7 +65,11 @@ def every_pod(component: str) -> list[Manifest]:
 @EACH_WAY
 def test_the_table_knows_every_workload(values: Manifest, request: pytest.FixtureRequest) -> None:
     """No workload can be added without passing the tests of this file."""
-    absent = {"external": EMBEDDED, "in a project": (*EMBEDDED, "api")}
+    absent = {
+        "nothing": ("chores",),
+        "external": (*EMBEDDED, "chores"),
+        "in a project": (*EMBEDDED, "api", "chores"),
+    }
     way = request.node.callspec.id
     assert set(pod_specs(render(values))) == set(ALL) - set(absent.get(way, ()))
 
@@ -156,7 +169,9 @@ def test_every_workload_has_its_grace_period(component: str) -> None:
     assert pod_of(component)["spec"]["terminationGracePeriodSeconds"] == GRACE_SECONDS[component]
 
 
-@pytest.mark.parametrize(("component", "expected"), [("gateway", 10), ("api", 10), ("worker", None)])
+@pytest.mark.parametrize(
+    ("component", "expected"), [("gateway", 10), ("api", 10), ("worker", None), ("chores", None)]
+)
 def test_what_a_route_reaches_serves_on_while_the_route_forgets_it(
     component: str, expected: int | None
 ) -> None:
@@ -179,7 +194,7 @@ def test_pods_of_a_kind_are_spread_over_nodes(component: str) -> None:
     assert rule["matchLabelKeys"] == [revision]
 
 
-@pytest.mark.parametrize("component", SERVICES)
+@pytest.mark.parametrize("component", ["gateway", "worker", "api"])
 def test_a_drain_takes_one_pod_after_the_other(component: str) -> None:
     """Each service has a disruption budget that selects exactly its pods."""
     budget = find(render(NOTHING), "PodDisruptionBudget", f"roomlog-{component}")
@@ -204,8 +219,8 @@ def test_every_object_has_the_recommended_labels(values: Manifest) -> None:
 @pytest.mark.parametrize("component", LONG_RUNNING)
 def test_selectors_hold_only_what_never_changes(component: str) -> None:
     """An upgrade of chart or app must not touch a selector: the API server would refuse it."""
-    kind = "Deployment" if component in ("gateway", "api") else "StatefulSet"
-    workload = find(render(NOTHING), kind, f"roomlog-{component}")
+    kind = "Deployment" if component in ("gateway", "api", "chores") else "StatefulSet"
+    workload = find(render(CHORES), kind, f"roomlog-{component}")
     selector = workload["spec"]["selector"]["matchLabels"]
     assert set(selector) == set(RECOMMENDED[:3])
     assert selector.items() <= workload["spec"]["template"]["metadata"]["labels"].items()
@@ -253,14 +268,16 @@ def test_workers_start_and_stop_together_and_roll_one_by_one() -> None:
     assert service["spec"]["clusterIP"] == "None"
 
 
-@pytest.mark.parametrize("component", ["gateway", "api"])
+@pytest.mark.parametrize("component", ["gateway", "api", "chores"])
 def test_a_rollout_never_goes_below_the_number_of_pods(component: str) -> None:
     """The new pod is ready before an old one stops."""
-    strategy = find(render(NOTHING), "Deployment", f"roomlog-{component}")["spec"]["strategy"]
+    strategy = find(render(CHORES), "Deployment", f"roomlog-{component}")["spec"]["strategy"]
     assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 
-@pytest.mark.parametrize(("component", "waits"), [("gateway", False), ("worker", True), ("api", True)])
+@pytest.mark.parametrize(
+    ("component", "waits"), [("gateway", False), ("worker", True), ("api", True), ("chores", True)]
+)
 def test_who_needs_the_schema_waits_for_it_and_the_gateway_does_not(component: str, waits: bool) -> None:
     """Sockets stay open while a migration runs; writers start only on the schema that they know."""
     spec = pod_of(component)["spec"]
@@ -322,7 +339,7 @@ def test_what_a_service_may_be_given_arrives_in_its_pod(component: str) -> None:
             {"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
         ],
     }
-    pod = pod_of(component, {component: given})
+    pod = pod_of(component, {**CHORES, component: {**CHORES.get(component, {}), **given}})
     assert pod["metadata"]["labels"]["team"] == "chat"
     assert pod["metadata"]["annotations"]["note"] == "x"
     for name in ("nodeSelector", "tolerations", "affinity", "priorityClassName", "topologySpreadConstraints"):

@@ -6,6 +6,7 @@
 {{- $database := include "roomlog.flow.database" . | fromYaml -}}
 {{- $clients := .Values.networkPolicy.clients -}}
 {{- $api := ternary (list "api") list .Values.api.enabled -}}
+{{- $chores := ternary (list "chores") list .Values.chores.enabled -}}
 {{- $account := ternary (list "test") list .Values.api.enabled -}}{{/* it asks for one only where our own project knows how to make it */}}
 gateway:
   ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8080) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9080) | fromJsonArray) | toJson }}
@@ -18,6 +19,11 @@ api:
   ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8000) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9082) | fromJsonArray) | toJson }}
   egress: {{ list $dns $redis $database | toJson }}
 {{- end }}
+{{- if .Values.chores.enabled }}
+chores:
+  ingress: {{ include "roomlog.flow.scrape" (dict "root" . "port" 9084) }}
+  egress: {{ list $dns $redis $database | toJson }}
+{{- end }}
 migrate:
   ingress: []
   egress: {{ list $dns $database | toJson }}
@@ -26,12 +32,12 @@ test:
   egress: {{ list $dns (include "roomlog.flow.toGateway" . | fromYaml) | concat (ternary (list $database) list .Values.api.enabled) | toJson }}
 {{- if .Values.valkey.enabled }}
 valkey:
-  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 6379 "components" (concat (list "gateway" "worker") $api)) | fromYaml) | toJson }}
+  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 6379 "components" (concat (list "gateway" "worker") $api $chores)) | fromYaml) | toJson }}
   egress: []
 {{- end }}
 {{- if .Values.postgresql.enabled }}
 postgresql:
-  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 5432 "components" (concat (list "worker" "migrate") $api $account)) | fromYaml) | toJson }}
+  ingress: {{ list (include "roomlog.flow.fromServices" (dict "root" . "port" 5432 "components" (concat (list "worker" "migrate") $api $account $chores)) | fromYaml) | toJson }}
   egress: []
 {{- end }}
 {{- end -}}

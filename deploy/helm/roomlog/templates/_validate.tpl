@@ -58,8 +58,14 @@
 {{- if and $missing (not .Values.api.enabled) -}}
 {{- $said = append $said (printf "api.enabled is false, so your project's own image runs the workers: set %s." (join " and " $missing)) -}}
 {{- end -}}
-{{- if and .Values.migrations.image.tag (not .Values.migrations.image.repository) -}}
-{{- $said = append $said (printf "migrations.image has the tag %q of no repository: set migrations.image.repository too, or neither." .Values.migrations.image.tag) -}}
+{{- if and .Values.chores.enabled .Values.api.enabled (not .Values.chores.image.repository) -}}
+{{- $said = append $said "chores.enabled needs an image with your own code, because ours connects nothing to message_missed: set chores.image.repository and chores.image.tag, or chores.enabled=false." -}}
+{{- end -}}
+{{- range $name := list "migrations" "chores" -}}
+{{- $image := (index $.Values $name).image -}}
+{{- if and $image.tag (not $image.repository) -}}
+{{- $said = append $said (printf "%s.image has the tag %q of no repository: set %s.image.repository too, or neither." $name $image.tag $name) -}}
+{{- end -}}
 {{- end -}}
 {{- toJson $said -}}
 {{- end -}}
@@ -104,7 +110,7 @@
 {{- define "roomlog.validate.environment" -}}
 {{- $said := list -}}
 {{- $own := list "ROOMLOG_BIND" "ROOMLOG_HEALTH_BIND" "ROOMLOG_REDIS_URL" "ROOMLOG_REDIS_PREFIX" "ROOMLOG_DATABASE_URL" "ROOMLOG_SECRET_KEY" "ROOMLOG_LOG_LEVEL" "ROOMLOG_LOG_FORMAT" "ROOMLOG_ALLOWED_ORIGINS" "ROOMLOG_MAX_CONNECTIONS" "ROOMLOG_MAX_RECONNECTS_PER_SECOND" "ROOMLOG_MAX_ACCEPTS_PER_SECOND" "ROOMLOG_PRESTOP_SECONDS" "ROOMLOG_ORDINAL" "ROOMLOG_ALLOWED_HOSTS" "ROOMLOG_CSRF_TRUSTED_ORIGINS" "ROOMLOG_PATH_PREFIX" "ROOMLOG_WEBSOCKET_URL" "ROOMLOG_SECURE_COOKIES" "ROOMLOG_PROXIES" "GUNICORN_CMD_ARGS" -}}
-{{- range $service := list "gateway" "worker" "api" "migrations" -}}
+{{- range $service := list "gateway" "worker" "api" "chores" "migrations" -}}
 {{- range (index $.Values $service).extraEnv -}}
 {{- if has .name $own -}}
 {{- $said = append $said (printf "%s.extraEnv sets %s, which the chart sets from its own values; use those." $service .name) -}}
