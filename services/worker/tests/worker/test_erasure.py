@@ -118,11 +118,11 @@ def test_an_archived_room_and_one_that_is_gone(bench: Bench, people: People) -> 
     written(message(room, "hers"), people.alice)
     erase(people.alice)
     ChatRoom.objects.update(archived_at=timezone.now())
-    row = PendingCommand.objects.get()
-    row.pk, row.room = None, UUID(int=7)
-    row.save()
+    asked = EraseMessages(uuid="e", room=UUID(int=7), sender=people.alice, uuids=["u"])
+    store(asked.room, Envelope(command=asked, user=people.bob, staff=True))
     bench.worker.turn_until(carried_out)
     assert texts_of(room) == [""]
+    assert not DeadLetter.objects.exists()
 
 
 def test_one_transaction_erases_a_few_hundred(
