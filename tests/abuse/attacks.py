@@ -81,6 +81,13 @@ def _invite_and_remove(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     return frames
 
 
+def _archive_and_restore(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    actions = cycle(("archive_room", "restore_room"))
+    return _fresh(
+        lambda: json.dumps({"uuid": uuid4().hex, "action": next(actions), "room": attacker.job.long})
+    )
+
+
 def _make_room(attacker: Attacker) -> str:
     keys = {"name": "n" * limits.NAME_CODE_POINTS, "members": list(attacker.job.people[:CROWD])}
     return json.dumps({"uuid": uuid4().hex, "action": "create_room", **keys})
@@ -185,6 +192,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "another name, again and again": Attack(
         _obeying(lambda a: _fresh(lambda: _rename(a.job.room))), _acts("rename_room")
     ),
+    "archived and restored": Attack(_obeying(_archive_and_restore), _acts("archive_room", "restore_room")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),
     "connections with many cursors": Attack(_come_and_go, _acts("authenticate")),

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from roomlog_contract import envelope as inside
+from roomlog_contract import limits
 from roomlog_contract.actions import COMMANDS
 from roomlog_contract.commands import ClientCommand, NewMessage, Ping
 
@@ -16,7 +17,7 @@ commands = st.one_of(
     st.builds(Ping),
     st.builds(NewMessage, reply_to=st.none() | st.integers(1, 2**53 - 1)),
     *map(st.builds, (inside.Identify, inside.ReadHeads, inside.FetchEvents)),
-).filter(lambda command: command.uuid != "")
+).filter(lambda command: 0 < len(command.uuid) <= limits.UUID_CODE_POINTS)
 replies = st.one_of(
     *map(st.builds, (inside.Answered, inside.Selected, inside.Identified, inside.HeadsRead)),
     st.builds(inside.EventsFetched, events=st.lists(st.builds(inside.Notice), max_size=3)),
