@@ -26,6 +26,7 @@ from tests.chart.test_routes import flows
 pytestmark = pytest.mark.usefixtures("helm")
 
 COMPONENT = "app.kubernetes.io/component"
+PAGE = (CHART.parents[2] / "docs/your-project.md").read_text(encoding="utf-8")
 ITS_IMAGE = "example.org/shop:42"
 MIGRATE = ["python", "manage.py", "migrate", "--no-input"]
 SOURCES = [{"secretRef": {"name": "shop"}}, {"configMapRef": {"name": "shop"}, "prefix": "SHOP_"}]
@@ -33,9 +34,14 @@ SOURCES = [{"secretRef": {"name": "shop"}}, {"configMapRef": {"name": "shop"}, "
 
 def documented() -> str:
     """The lines of values that docs/your-project.md shows."""
-    page = (CHART.parents[2] / "docs/your-project.md").read_text(encoding="utf-8")
-    (lines,) = re.findall(r"^## On Kubernetes$.*?```yaml\n(.*?)```", page, re.MULTILINE | re.DOTALL)
+    (lines,) = re.findall(r"^## On Kubernetes$.*?```yaml\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
     return str(lines)
+
+
+def documented_chores() -> str:
+    """The values by which docs/your-project.md runs `roomlog chores`."""
+    (line,) = re.findall(r"`(chores: \{.*?\})`", PAGE)
+    return str(line)
 
 
 def with_values(component: str, **given: Any) -> Manifest:
@@ -109,11 +115,11 @@ def test_its_image_runs_the_workers_and_the_migrations() -> None:
 
 def test_its_image_tells_those_who_are_away() -> None:
     """The worker's image, unless chores have one of their own; no panel is missing then."""
-    command = ["python", "manage.py", "roomlog", "chores"]
-    manifests = render({**IN_A_PROJECT, "chores": {"enabled": True, "command": command}})
+    values = yaml.safe_load(documented_chores())
+    manifests = render(IN_A_PROJECT | values)
     schema, chores = containers(pod_specs(manifests)["chores"])
     assert {schema["image"], chores["image"]} == {ITS_IMAGE}
-    assert chores["command"] == command
+    assert chores["command"] == values["chores"]["command"]
     board = find(manifests, "ConfigMap", "roomlog-dashboards")["data"]["roomlog.json"]
     assert "roomlog_chores_" in board
     for container in containers(pod_specs(render(CHORES))["chores"]):

@@ -23,6 +23,8 @@ READY_SECONDS: Final = 150.0
 POLL_SECONDS: Final = 0.5
 SERVICES: Final = {"gateway": 9080, "worker": 9081, "api": 9082}
 """The components of Roomlog itself and their health ports."""
+HEALTH_PORTS: Final = {**SERVICES, "chores": 9084}
+"""The same, with what only a project runs."""
 
 Manifest = dict[str, Any]
 
@@ -116,7 +118,7 @@ class Cluster:
 
     async def metrics(self, pod: str, component: str) -> str:
         """Return a pod's metrics, read on its health port."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:{SERVICES[component]}/proxy/metrics"
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:{HEALTH_PORTS[component]}/proxy/metrics"
         async with asyncio.timeout(SCRAPE_SECONDS):
             return await self.read(path)
 

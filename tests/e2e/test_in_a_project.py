@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.chart.test_in_a_project import documented
+from tests.chart.test_in_a_project import documented, documented_chores
 from tests.e2e import settings
 from tests.e2e.breaking import crash_worker
 from tests.e2e.cluster import Cluster, wait_while
@@ -33,7 +33,7 @@ async def open_the_shop(place: Cluster, cluster: Cluster) -> None:
     pages = SHOP.replace("IMAGE", f"roomlog/shop:{tag}")
     await place.kubectl("apply", "-f", "-", stdin=f"{EXTERNAL}---\n{pages}")
     await place.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=120s")
-    values: dict[str, Any] = yaml.safe_load(documented())
+    values: dict[str, Any] = yaml.safe_load(documented()) | yaml.safe_load(documented_chores())
     values["worker"]["image"] = {"repository": "roomlog/shop", "tag": tag}
     values["gateway"] = {**ONE_OF_EACH["gateway"], **tags["gateway"]}
     values["ingress"] = {"enabled": True, "host": "shop.example.org"}
@@ -75,6 +75,17 @@ async def pay(edge: Edge, customer: dict[str, Any]) -> None:
         assert status == 200
 
 
+async def wait_for_the_chores(shop: Cluster) -> None:
+    """Wait until the pod that tells of missed messages does so: it has reached the database and the lease."""
+
+    async def idle() -> str:
+        (pod,) = await shop.pods("chores")
+        said = await shop.metrics(pod["metadata"]["name"], "chores")
+        return "" if "roomlog_chores_lease_owned 1.0" in said else "nobody does the chores"
+
+    await wait_while(idle, SECONDS)
+
+
 async def test_a_project_on_a_cluster_loses_nothing(cluster: Cluster, elsewhere: Cluster) -> None:
     """Its people chat while a worker of its image is killed; what its pages do reaches the room once."""
     await open_the_shop(elsewhere, cluster)
@@ -104,3 +115,4 @@ async def test_a_project_on_a_cluster_loses_nothing(cluster: Cluster, elsewhere:
             return "" if said == 1 else f"{PAID!r} stands {said} times in the log"
 
         await wait_while(unsaid, SECONDS)
+        await wait_for_the_chores(shop)

@@ -72,6 +72,7 @@ async def test_every_panel_shows_something_and_every_rule_is_evaluated(
         answers = {
             query: await ask(prometheus, "query", query=query)
             for query in board_queries(settings.NAMESPACE, "1m")
+            if "roomlog_chores_" not in query  # these panels are only a project's
         }
         return "; ".join(query for query, data in answers.items() if not data["result"])
 
