@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 from rest_framework.authtoken.models import Token
 
 from roomlog.models import PendingCommand
@@ -22,6 +23,8 @@ from tests.harness.people import id_of, write_one, written
 
 Work = Callable[[], list[str]]
 Write = Callable[..., UUID]
+GERMAN = {"accept-language": "de"}
+"""The header of a browser that asks for German."""
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +33,13 @@ def fresh_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def language() -> Iterator[None]:
+    """Leave no language behind for the next test."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

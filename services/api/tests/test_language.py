@@ -1,26 +1,16 @@
 """What the stand-alone project itself says, in the language that a browser asks for."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.models import User
 from django.db import DataError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
-from django.utils import translation
 from structlog.testing import capture_logs
 
 from roomlog_api.refusals import Refusals
+from tests.harness.accounts import GERMAN, language  # noqa: F401 - a fixture, used by its name
 
-pytestmark = pytest.mark.django_db
-GERMAN = {"accept-language": "de"}
-
-
-@pytest.fixture(autouse=True)
-def language() -> Iterator[None]:
-    """Leave no language behind for the next test."""
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("language")]
 
 
 def test_the_admin_shows_a_token_in_german(admin_client: Client, alice: User) -> None:

@@ -1,6 +1,5 @@
 """Pages, admin and REST in the language that a browser asks for."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -8,20 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
 
 from roomlog.models import Membership, PendingCommand
+from tests.harness.accounts import GERMAN, language  # noqa: F401 - a fixture, used by its name
 from tests.harness.people import id_of
 
-pytestmark = pytest.mark.django_db
-GERMAN = {"accept-language": "de"}
-
-
-@pytest.fixture(autouse=True)
-def language() -> Iterator[None]:
-    """Leave no language behind for the next test."""
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("language")]
 
 
 def test_the_login_is_in_the_browsers_language(client: Client, alice: User) -> None:
