@@ -185,7 +185,7 @@ class Erasure(NamedTuple):
     asked_at: float
     """What was sent after keeps its text."""
     done_at: float
-    """Whoever comes after is not handed the texts."""
+    """From here on nobody is handed the texts."""
 
 
 class Departure(NamedTuple):

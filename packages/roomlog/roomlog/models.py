@@ -290,7 +290,7 @@ class ShardLease(models.Model):
 
 
 class ChoresLease(models.Model):
-    """Who does the chores; the one row of `roomlog chores`."""
+    """The lease of `roomlog chores`, one row: its owner does the chores."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     owner = models.UUIDField(null=True)

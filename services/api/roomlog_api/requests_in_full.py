@@ -2,9 +2,9 @@
 
 Around people's requests. gunicorn's own gives a thread to a connection as soon as a byte is there; eight slow
 bodies then stop everybody. Here the loop reads head and body under one deadline, hands over what is complete,
-and writes what a client is slow to take. Who asks too often waits for each answer, without a thread: refusing
-costs Django as much as serving. It must not parse: where a request ends, and the status of an answer, is all
-that it looks for.
+and writes what a client is slow to take. A client that asks too often waits for each answer, without a
+thread: refusing costs Django as much as serving. It must not parse: where a request ends, and the status of
+an answer, is all that it looks for.
 """
 
 import errno
@@ -188,7 +188,7 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
             self._write(conn)
 
     def murder_pending(self) -> None:
-        """Answer whom the loop held back, leave those who took too long; called at least once a second."""
+        """Send the answers held back, leave those who took too long; called at least once a second."""
         now = time.monotonic()
         for peer in [peer for peer in self._waiting if peer.ends_at <= now]:
             if peer.sock.is_held:

@@ -173,7 +173,7 @@ def test_what_is_not_read_to_its_end_is_told_why(server: Server, said: bytes, st
     assert answer.split(b" ")[1] == str(status).encode()
 
 
-def test_who_asks_too_often_waits_for_each_answer(server: Server) -> None:
+def test_a_client_that_asks_too_often_waits_for_each_answer(server: Server) -> None:
     """And keeps no thread meanwhile. The next request is not read before."""
     with server.connect() as one:
         one.sendall((POST + b"2\r\n\r\n{}") * 200)

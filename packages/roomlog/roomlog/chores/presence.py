@@ -1,4 +1,4 @@
-"""Who is here: has a connection to some gateway. Redis knows, because gateways listen for their users.
+"""Finds who has a connection to some gateway. Redis knows, because gateways listen for their users.
 
 After the message's way; reads only. A gateway subscribes to a user's channel before it welcomes the first
 connection, and ends that with the last. So nothing is stored, and nothing can be left behind.

@@ -110,7 +110,7 @@ def test_one_process_works_and_another_takes_over(database: str) -> None:
 
 
 def test_an_outage_makes_nobody_dead(database: str) -> None:
-    """Who saw nothing meanwhile begins to watch anew."""
+    """A process that saw nothing meanwhile begins to watch anew."""
     clock = Clock()
     first, second = Lease(clock), Lease(clock)
     assert first.keep()
