@@ -33,11 +33,12 @@ help: ## List the commands
 run: .venv ## Start everything on this machine: Valkey, workers, gateway, api and a chat page; HOST=1: the example shop
 	$(BIN)/roomlog demo $(if $(HOST),--host examples/host --folder .roomlog/host)
 
-test: .venv ## Unit, contract and real-process tests; TEST_JOBS parts at a time
-	@mkdir -p .venv/test; printf '%s\n' $(TEST_PARTS) | xargs -P $(TEST_JOBS) -I{} bash -c ' \
+test: .venv ## Unit, contract and real-process tests; TEST_JOBS parts at a time, what failed once more at the end
+	@rm -rf .venv/test; mkdir -p .venv/test; printf '%s\n' $(TEST_PARTS) | xargs -P $(TEST_JOBS) -I{} bash -c ' \
 	  log=.venv/test/$$(echo {} | tr / -).log; \
-	  $(BIN)/pytest -q {} >$$log 2>&1 && verdict=passed || verdict=FAILED; \
-	  { echo "pytest {}"; cat $$log; echo "$$verdict: {}"; } | cat; [ $$verdict = passed ]'
+	  $(BIN)/pytest -q {} >$$log 2>&1 && verdict=passed || { verdict=FAILED; cp $$log $${log%.log}.failed; }; \
+	  { echo "pytest {}"; cat $$log; echo "$$verdict: {}"; } | cat; [ $$verdict = passed ]' || \
+	  { echo "Not passed:"; tail -v -n 50 .venv/test/*.failed; exit 1; }
 
 coverage: .venv ## Branches of a part's code that its own tests reach: PART=services/worker
 	$(BIN)/coverage run -m pytest -q $(PART)
