@@ -147,7 +147,7 @@ class RoomHead(models.Model):
     messages = models.BigIntegerField(_("messages"), default=0)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("room head"), _("room heads")
+        verbose_name, verbose_name_plural = _("room head"), _("workers: room heads")
         constraints = [
             models.CheckConstraint(condition=Q(last_seq__gte=F("messages")), name="head_counts_messages")
         ]
@@ -245,7 +245,7 @@ class PendingCommand(models.Model):
     date_created = models.DateTimeField(_("date created"), auto_now_add=True)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("pending command"), _("pending commands")
+        verbose_name, verbose_name_plural = _("pending command"), _("workers: pending commands")
         indexes = [models.Index(fields=["shard", "id"], name="pending_by_shard")]
 
     def __str__(self) -> str:
@@ -282,7 +282,7 @@ class ShardLease(models.Model):
     """Counts the takeovers: a late commit of an earlier owner finds another number and is refused."""
 
     class Meta:
-        verbose_name, verbose_name_plural = _("shard lease"), _("shard leases")
+        verbose_name, verbose_name_plural = _("shard lease"), _("workers: shard leases")
         constraints = [models.CheckConstraint(condition=Q(shard__lt=64), name="shard_below_64")]
 
     def __str__(self) -> str:
@@ -333,7 +333,7 @@ class DeadLetter(models.Model):
     date_created = models.DateTimeField(_("date created"), auto_now_add=True)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("dead letter"), _("dead letters")
+        verbose_name, verbose_name_plural = _("dead letter"), _("workers: dead letters")
         constraints = [models.UniqueConstraint(fields=["shard", "entry"], name="dead_once")]
 
     def __str__(self) -> str:

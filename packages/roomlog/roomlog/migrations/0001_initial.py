@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'dead letter',
-                'verbose_name_plural': 'dead letters',
+                'verbose_name_plural': 'workers: dead letters',
                 'constraints': [models.UniqueConstraint(fields=('shard', 'entry'), name='dead_once')],
             },
         ),
@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'pending command',
-                'verbose_name_plural': 'pending commands',
+                'verbose_name_plural': 'workers: pending commands',
             },
         ),
         migrations.CreateModel(
@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'shard lease',
-                'verbose_name_plural': 'shard leases',
+                'verbose_name_plural': 'workers: shard leases',
                 'constraints': [models.CheckConstraint(condition=models.Q(('shard__lt', 64)), name='shard_below_64')],
             },
         ),
@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'room head',
-                'verbose_name_plural': 'room heads',
+                'verbose_name_plural': 'workers: room heads',
                 'constraints': [models.CheckConstraint(condition=models.Q(('last_seq__gte', models.F('messages'))), name='head_counts_messages')],
             },
         ),

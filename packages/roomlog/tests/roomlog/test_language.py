@@ -36,12 +36,22 @@ def test_a_language_that_a_project_adds_is_not_called_english(client: Client, se
     assert '<html lang="en">' in client.get("/login/").content.decode()
 
 
+@pytest.mark.parametrize("headers", [{}, GERMAN])
+def test_the_admin_lists_machinery_behind_what_people_made(
+    admin_client: Client, headers: dict[str, str]
+) -> None:
+    """Django sorts an app's tables by their names, in each language."""
+    apps = admin_client.get("/admin/", headers=headers).context["app_list"]
+    tables = next(app["models"] for app in apps if app["app_label"] == "roomlog")
+    assert ["Worker" in table["name"] for table in tables] == [False] * 5 + [True] * 5
+
+
 def test_the_admin_is_in_german(
     admin_client: Client, lobby: UUID, alice: User, bob: User, settings: Any
 ) -> None:
     """Names of tables and columns, filters, forms with their errors, actions and what they say."""
     index = admin_client.get("/admin/", headers=GERMAN).content.decode()
-    for name in ("Räume", "Mitgliedschaften", "Wartende Befehle"):
+    for name in ("Räume", "Mitgliedschaften", "Worker: wartende Befehle"):
         assert name in index
     rooms = admin_client.get("/admin/roomlog/chatroom/", headers=GERMAN).content.decode()
     for word in ("Angelegt am", "Art", "Ein Teil des Namens oder die ganze ID."):
