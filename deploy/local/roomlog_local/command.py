@@ -47,6 +47,16 @@ def worker(
     )
 
 
+def chores(environ: Mapping[str, str], health_port: int, settings: str) -> Command:
+    """Return the command of the chores of a project of these settings."""
+    return Command(
+        name="chores",
+        arguments=(sys.executable, "-m", "django", "roomlog", "--settings", settings, "chores"),
+        environ={**environ, "ROOMLOG_HEALTH_BIND": f"{LOOPBACK}:{health_port}"},
+        is_ready=probe(health_port),
+    )
+
+
 def gateway(name: str, environ: Mapping[str, str], port: int, health_port: int) -> Command:
     """Return the command of a gateway."""
     binds = {

@@ -20,6 +20,7 @@ GATEWAY_HEALTH_PORT = 9080
 API_HEALTH_PORT = 9082
 WORKER_HEALTH_PORTS = (9081, 9083)
 """One for each worker; two workers, so that one can be killed and the other goes on."""
+CHORES_HEALTH_PORT = 9084
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def make_plan(folder: Folder, environ: Mapping[str, str], project: Project = STA
         page=f"http://{LOOPBACK}:{page_port}/",
         websocket=shared["ROOMLOG_WEBSOCKET_URL"],
         api=f"http://{LOOPBACK}:{page_port}/api/",
-        stages=(carriers, _workers(shared, project), _fronts(shared, page_port, websocket_port, project)),
+        stages=(carriers, _backs(shared, project), _fronts(shared, page_port, websocket_port, project)),
         moved=(
             *_moved("The chat page", PAGE_PORT, page_port),
             *_moved("The gateway", WEBSOCKET_PORT, websocket_port),
@@ -79,11 +80,14 @@ def make_plan(folder: Folder, environ: Mapping[str, str], project: Project = STA
     )
 
 
-def _workers(shared: Mapping[str, str], project: Project) -> tuple[Command, ...]:
-    return tuple(
+def _backs(shared: Mapping[str, str], project: Project) -> tuple[Command, ...]:
+    workers = tuple(
         command.worker(ordinal, shared, preferred_port(port), project.worker_settings)
         for ordinal, port in enumerate(WORKER_HEALTH_PORTS)
     )
+    if not project.has_chores:
+        return workers
+    return (*workers, command.chores(shared, preferred_port(CHORES_HEALTH_PORT), project.settings))
 
 
 def _fronts(

@@ -29,6 +29,8 @@ class Project:
     """Serves the pages: from the shared settings, its port and its port for probes."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """What its own settings read."""
+    has_chores: bool = False
+    """It has a receiver of `message_missed`."""
 
     def management(self, *words: str) -> tuple[str, ...]:
         """Return the command line of a management command."""
@@ -46,7 +48,7 @@ def example(place: Path, folder: Folder) -> Project:
         "DATABASE_URL": f"sqlite:///{folder.database}",
         "ROOMLOG_REDIS_PREFIX": "shop",
     }
-    return Project(settings, settings, "make_shop", _shop, environ)
+    return Project(settings, settings, "make_shop", _shop, environ, has_chores=True)
 
 
 def _shop(environ: Mapping[str, str], port: int, health_port: int) -> Command:

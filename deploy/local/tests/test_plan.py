@@ -98,12 +98,12 @@ def test_a_taken_port_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_somebodys_own_project_takes_the_place_of_ours(folder: Folder, tmp_path: Path) -> None:
-    """Its settings run workers and pages; gateway and workers find each other by its prefix."""
+    """Its settings run workers, chores and pages; gateway and workers find each other by its prefix."""
     plan = make_plan(folder, PATH, example(tmp_path / "host", folder))
-    assert names(plan) == [["valkey"], ["worker-0", "worker-1"], ["gateway", "shop"]]
-    workers, (gateway, shop) = plan.stages[1:]
-    assert all("shop.settings" in worker.arguments for worker in workers)
-    assert {one.environ["ROOMLOG_REDIS_PREFIX"] for one in (*workers, gateway, shop)} == {"shop"}
+    assert names(plan) == [["valkey"], ["worker-0", "worker-1", "chores"], ["gateway", "shop"]]
+    backs, (gateway, shop) = plan.stages[1:]
+    assert all("shop.settings" in back.arguments for back in backs)
+    assert {one.environ["ROOMLOG_REDIS_PREFIX"] for one in (*backs, gateway, shop)} == {"shop"}
     assert shop.environ["DATABASE_URL"] == f"sqlite:///{folder.database}"
     assert shop.environ["PYTHONPATH"] == str(tmp_path / "host")
     assert not plan.migrates_sqlite, "its migrations are not ours to remember"

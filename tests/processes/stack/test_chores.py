@@ -2,9 +2,9 @@
 
 import json
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,8 @@ from redis import Redis
 
 from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
 from roomlog_local.child import Child, stop_all
-from roomlog_local.command import Command
-from roomlog_local.ports import LOOPBACK, free_port
+from roomlog_local.command import chores
+from roomlog_local.ports import free_port
 from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.waiting import eventually
 from tests.harness.wire import SECONDS, Wire
@@ -41,10 +41,9 @@ def file(tmp_path: Path) -> Path:
 @contextmanager
 def two_chores(stack: Stack, file: Path) -> Iterator[list[Child]]:
     """Two processes, of which the first was started first, not yet ready."""
-    words = ("-m", "django", "roomlog", "--settings", "tests.processes.stack.away_settings", "chores")
     environ = {**stack.environ, FILE: str(file), "PYTHONPATH": str(ROOT)}
     commands = [
-        Command(name, (sys.executable, *words), {**environ, BIND: f"{LOOPBACK}:{free_port()}"})
+        replace(chores(environ, free_port(), "tests.processes.stack.away_settings"), name=name)
         for name in ("chores-0", "chores-1")
     ]
     children = [Child(command, file.with_name(f"{command.name}.log")) for command in commands]
