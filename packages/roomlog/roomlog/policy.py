@@ -1,4 +1,5 @@
-"""The project's own rules (`ROOMLOG["POLICY"]`): who may make rooms, write to whom, invite, find whom.
+"""The project's own rules (`ROOMLOG["POLICY"]`): who may make rooms, write to whom, invite, find and
+see whom.
 
 Beside the message's way. A policy is a class or a module with some of the functions of `QUESTIONS`. It may be
 slow or fail: whoever asks lets nobody else wait for it. It is asked about people's commands alone, and only
@@ -19,7 +20,7 @@ from roomlog_contract.shards import room_of
 from .configuration import configuration
 from .models import ChatRoom, Membership, Person, RoomEvent
 
-QUESTIONS: Final = ("may_create_room", "may_message_directly", "may_invite", "may_find")
+QUESTIONS: Final = ("may_create_room", "may_message_directly", "may_invite", "may_find", "may_see_presence")
 """What a policy may answer; what it does not is allowed as ever."""
 REFUSED: Final = "The rules of this project don't allow it."
 SENTENCE_CHARACTERS: Final = 200
@@ -44,11 +45,12 @@ def objection_to(command: RoomWrite, user: int) -> Sentence | None:
 
 def findable(asker: int, found: QuerySet[Person]) -> QuerySet[Person]:
     """Return those of the people found whom the policy shows to the asker."""
-    function = _function("may_find") if has_policy() else None
-    if function is None:
-        return found
-    users = get_user_model()._default_manager.filter(roomlog_person__in=found)
-    return found.filter(user__in=function(_accounts([asker])[asker], users))
+    return _chosen("may_find", asker, found)
+
+
+def with_presence(asker: int, members: QuerySet[Person]) -> QuerySet[Person]:
+    """Return those of a room's members of whom the asker may know whether they are connected."""
+    return _chosen("may_see_presence", asker, members)
 
 
 def policy_at(path: str) -> object:
@@ -93,6 +95,14 @@ def _answers(command: CreateRoom | InviteUser, user: int) -> Iterator[Any]:
             if membership is not None and accounts.keys() == {user, command.user}:
                 # Strangers are told that they are, and nothing of the room.
                 yield _asked("may_invite", accounts[user], membership.room, accounts[command.user])
+
+
+def _chosen(question: str, asker: int, people: QuerySet[Person]) -> QuerySet[Person]:
+    function = _function(question) if has_policy() else None
+    if function is None:
+        return people
+    users = get_user_model()._default_manager.filter(roomlog_person__in=people)
+    return people.filter(user__in=function(_accounts([asker])[asker], users))
 
 
 def _asked(question: str, *facts: Any) -> Any:

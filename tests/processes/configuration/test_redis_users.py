@@ -64,12 +64,13 @@ async def test_the_documented_users_are_enough(
     assert not re.search("NOPERM|NoPermission|no permission|redis_lost|redis_errors", said), said[-3000:]
 
 
-def test_chores_may_ask_who_is_here(redis_port: int) -> None:
-    """And nothing else."""
-    url = f"redis://chores:pw@{LOOPBACK}:{redis_port}/0"
-    redis = client(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+def test_chores_and_the_api_may_ask_who_is_here(redis_port: int) -> None:
+    """And chores nothing else."""
     channel = Keyspace(PREFIX).user_channel(1)
-    assert redis.pubsub_numsub(channel) == [(channel.encode(), 0)]
+    for name in ("api", "chores"):
+        url = f"redis://{name}:pw@{LOOPBACK}:{redis_port}/0"
+        redis = client(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+        assert redis.pubsub_numsub(channel) == [(channel.encode(), 0)]
     with pytest.raises(NoPermissionError):
         redis.publish(channel, b"")
 

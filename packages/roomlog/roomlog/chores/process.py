@@ -12,12 +12,12 @@ import structlog
 from django.db import Error, connection
 
 from roomlog.configuration import configuration
+from roomlog.presence import redis_trouble
 from roomlog_runtime.shutdown import Shutdown
 
 from . import metrics
 from .lease import Lease
 from .news import News, begin
-from .presence import redis_trouble
 from .schedule import Schedule
 from .telling import tell
 

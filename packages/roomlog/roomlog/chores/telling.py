@@ -16,12 +16,12 @@ from roomlog.configuration import configuration
 from roomlog.frames import message_of, parsed
 from roomlog.models import ChatMessage, Membership, RoomHead, RoomTold
 from roomlog.people import is_active
+from roomlog.presence import present
 from roomlog.selectors import messages_after, users_of
 from roomlog.signals import message_missed
 from roomlog_contract.events import Message
 
 from . import metrics
-from .presence import present
 
 AT_ONCE: Final = 20
 """Messages for which members and connections are looked up together."""

@@ -3,6 +3,9 @@
 from uuid import UUID, uuid4
 
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
@@ -13,6 +16,7 @@ from roomlog.message_lookup import places_of
 from roomlog.pending import request_command
 from roomlog.people import person_of
 from roomlog.policy import objection_to
+from roomlog.presence import presence_in
 from roomlog_contract import limits
 from roomlog_contract.commands import (
     CreateRoom,
@@ -35,13 +39,28 @@ from .serializers import (
     NewRoomSerializer,
     PageSerializer,
     PlaceSerializer,
+    PresenceSerializer,
     ProblemSerializer,
     RequestedSerializer,
     RoomSerializer,
 )
-from .view import RestView, describe
+from .view import PersonThrottle, RestView, describe
 
 REQUESTED = {202: RequestedSerializer, (400, "application/problem+json"): ProblemSerializer}
+
+
+class PresenceThrottle(PersonThrottle):
+    """How often one person may ask who is connected: each answer asks Redis of up to 1,000 people."""
+
+    scope = "presence"
+    rate = "60/min"
+
+
+class NobodyCanSay(APIException):
+    """Redis is away, which alone knows who is connected."""
+
+    status_code = 503
+    default_detail = _("Nobody can say now who is online; try again in a moment.")
 
 
 class RoomsView(RestView):
@@ -90,6 +109,22 @@ class MemberView(RestView):
         if user == person_of(request.user).pk:
             return _requested(request, LeaveRoom(uuid=uuid, room=room))
         return _requested(request, RemoveUser(uuid=uuid, room=room, user=user))
+
+
+class PresenceView(RestView):
+    """Who of a room is online."""
+
+    throttle_classes = [PresenceThrottle]
+
+    @describe(responses=PresenceSerializer)
+    def get(self, request: Request, room: UUID) -> Response:
+        """Return how many of the members that the asker may see are online, and who in rooms of up to 200."""
+        _check_member(room, request)
+        try:
+            found = presence_in(room, person_of(request.user).pk)
+        except RedisError as error:
+            raise NobodyCanSay from error
+        return Response(PresenceSerializer(found).data)
 
 
 class MessagesView(RestView):

@@ -86,6 +86,14 @@ class RoomSerializer(Body):
     archived = serializers.BooleanField()
 
 
+class PresenceSerializer(Body):
+    """Who of a room is online."""
+
+    online = serializers.IntegerField()
+    users = UserSerializer(many=True, allow_null=True)
+    """None in rooms of more than 200 members."""
+
+
 class CommandSerializer(Body):
     """What every write may carry: its name, so that a repeat is the same command."""
 

@@ -18,7 +18,8 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 from redis import Redis
 
-from roomlog.chores import presence, process, schedule, telling
+from roomlog import presence
+from roomlog.chores import process, schedule, telling
 from roomlog.chores.lease import Lease
 from roomlog.chores.news import begin
 from roomlog.chores.process import Chores

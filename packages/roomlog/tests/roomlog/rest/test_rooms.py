@@ -139,13 +139,13 @@ def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, 
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("path", ["messages/", "members/", "members/1/"])
+@pytest.mark.parametrize("path", ["messages/", "members/", "members/1/", "presence/"])
 def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: str, method: str) -> None:
     """Who is not in it can't even tell that it is there, whatever his rights in the admin."""
     for room in (lobby, uuid4()):
         ask = as_stranger.delete if path == "members/1/" else getattr(as_stranger, method)
         status = ask(f"/api/rooms/{room.hex}/{path}").status_code
-        assert status == (405 if (path, method) == ("members/", "get") else 404)
+        assert status == (405 if (path, method) in {("members/", "get"), ("presence/", "post")} else 404)
 
 
 def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: UUID) -> None:

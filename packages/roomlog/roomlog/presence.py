@@ -1,12 +1,14 @@
 """Finds who has a connection to some gateway. Redis knows, because gateways listen for their users.
 
-After the message's way; reads only. A gateway subscribes to a user's channel before it welcomes the first
+Beside the message's way; reads only. A gateway subscribes to a user's channel before it welcomes the first
 connection, and ends that with the last. So nothing is stored, and nothing can be left behind.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
+from uuid import UUID
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -14,10 +16,45 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from roomlog.configuration import configuration
+from roomlog.models import Person
+from roomlog.people import as_user, is_active
+from roomlog.policy import with_presence
+from roomlog_contract.events import User
 from roomlog_runtime.redis_address import client
 
 TIMEOUT_SECONDS: Final = 2.0
 ASKED_AT_ONCE: Final = 1_000
+MAX_NAMED: Final = 200
+"""Members of a room that still says who is connected; in a larger one nobody reads a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Which members of a room are connected."""
+
+    online: int
+    """How many; in a room of more than `ASKED_AT_ONCE` computed from so many of them."""
+    users: list[User] | None
+    """Who, by name; None in a room of more than `MAX_NAMED`."""
+
+
+def presence_in(room: UUID, asker: int) -> Presence:
+    """Return which of a room's members are connected, of those whom the project's policy shows to the asker.
+
+    Raises:
+        redis.exceptions.RedisError: nobody can say.
+    """
+    members = with_presence(asker, Person.objects.filter(is_active("user"), memberships__room=room))
+    asked = list(members.order_by("pk")[: ASKED_AT_ONCE + 1])
+    is_sample = len(asked) > ASKED_AT_ONCE
+    asked = asked[:ASKED_AT_ONCE]
+    here = present([person.pk for person in asked])
+    if is_sample:
+        return Presence(round(len(here) / ASKED_AT_ONCE * members.count()), None)
+    if len(asked) > MAX_NAMED:
+        return Presence(len(here), None)
+    found = sorted((person for person in asked if person.pk in here), key=lambda person: person.name)
+    return Presence(len(here), [as_user(person) for person in found])
 
 
 def present(people: Sequence[int]) -> set[int]:
