@@ -19,9 +19,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_save, pre_delete
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rest_framework.authtoken.models import Token
 
 from roomlog.authenticators import APPS, KNOX
@@ -137,9 +135,6 @@ class Bus:
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
             max_connections=MAX_CONNECTIONS,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,
         )
         self._clock = clock
         self._failed_at: float | None = None

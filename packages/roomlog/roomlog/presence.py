@@ -11,9 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from roomlog.configuration import configuration
 from roomlog.models import Person
@@ -87,7 +85,4 @@ def _redis() -> Redis:
         configuration().redis_url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-        driver_info=None,
     )

@@ -22,17 +22,20 @@ OF_TCP_ALONE: Final = ("socket_connect_timeout", "socket_keepalive")
 
 
 def asyncio_pool(url: str, **options: Any) -> "ConnectionPool":
-    """Return a pool whose new connections go to the server, or to the primary of that moment."""
+    """Return a pool whose new connections go to the server, or to the primary of that moment.
+
+    `options` are redis-py's, for each connection; without a word on `retry` nothing is tried twice.
+    """
     from redis.asyncio import ConnectionPool, connection
     from redis.asyncio.retry import Retry
     from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
     from redis.backoff import NoBackoff
 
-    address = parse_redis_url(url)
+    address, options = parse_redis_url(url), _with_defaults(Retry(NoBackoff(), 0), options)
     if address.service is None:
         kind = getattr(connection, _connection_name(address))
         return ConnectionPool(connection_class=kind, **_server_options(address, options))
-    asked = {**address.sentinel, **_ask_options(), "retry": Retry(NoBackoff(), 0)}
+    asked = {**address.sentinel, **_ask_options(), "retry": options["retry"]}
     # deadline: _ask_options
     sentinels = Sentinel(address.hosts, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]
     discover = sentinels.discover_master
@@ -58,12 +61,12 @@ def client(url: str, **options: Any) -> "Redis":
     from redis.retry import Retry
     from redis.sentinel import Sentinel, SentinelConnectionPool
 
-    address = parse_redis_url(url)
+    address, options = parse_redis_url(url), _with_defaults(Retry(NoBackoff(), 0), options)
     if address.service is None:
         kind = getattr(connection, _connection_name(address))
         own = connection.ConnectionPool(connection_class=kind, **_server_options(address, options))
         return Redis.from_pool(own)
-    asked = {**address.sentinel, **_ask_options(), "retry": Retry(NoBackoff(), 0)}
+    asked = {**address.sentinel, **_ask_options(), "retry": options["retry"]}
     # deadline: _ask_options
     sentinels = Sentinel(address.hosts, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]
     discover: Any = sentinels.discover_master
@@ -88,6 +91,11 @@ def _connection_name(address: RedisAddress) -> str:
     return {"redis": "Connection", "rediss": "SSLConnection", "unix": "UnixDomainSocketConnection"}[
         address.scheme
     ]
+
+
+def _with_defaults(retry: object, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with those that all connections share: one try, RESP2, no CLIENT SETINFO."""
+    return {"retry": retry, "protocol": 2, "driver_info": None, **options}
 
 
 def _server_options(address: RedisAddress, options: dict[str, Any]) -> dict[str, Any]:

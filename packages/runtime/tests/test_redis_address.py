@@ -52,8 +52,8 @@ async def test_every_connection_asks_a_sentinel_afresh(is_blocking: bool) -> Non
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         url = f"redis+sentinel://127.0.0.1:{port}/chat"
-        blocking: Any = client(url, protocol=2, **SECONDS).connection_pool
-        pool: Any = asyncio_pool(url, protocol=2, **SECONDS)
+        blocking: Any = client(url, **SECONDS).connection_pool
+        pool: Any = asyncio_pool(url, **SECONDS)
         for count in (1, 2):
             asking = (
                 asyncio.to_thread(blocking.get_master_address) if is_blocking else pool.get_master_address()

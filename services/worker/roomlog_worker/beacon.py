@@ -11,8 +11,6 @@ from typing import Final
 
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from roomlog_contract.envelope import Beacon, encode
 from roomlog_contract.keyspace import Keyspace
@@ -61,8 +59,6 @@ class BeaconThread:
             url,
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
         )
         self._channel = keyspace.beacon_channel
         self._worker = worker

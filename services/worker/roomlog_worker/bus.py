@@ -14,8 +14,6 @@ import hiredis
 import msgspec
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import ENTRY_FIELD, Reply, RoomNotice, UserNotice, encode
@@ -81,9 +79,7 @@ class Bus:
             url,
             socket_timeout=SOCKET_TIMEOUT_SECONDS,
             socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
             socket_keepalive=True,
-            protocol=2,
         )
         self._socket: RedisSocket | None = None
         """For all but the rare tries."""

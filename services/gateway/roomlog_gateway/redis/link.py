@@ -14,8 +14,6 @@ from typing import Any, Final, Protocol, cast
 import hiredis
 import structlog
 from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from roomlog_runtime.redis_address import asyncio_pool
@@ -59,11 +57,8 @@ class RedisLink(asyncio.Protocol):
     def __init__(self, url: str, speaker: Speaker, clock: Callable[[], float]) -> None:
         self._pool = asyncio_pool(
             url,
-            protocol=2,
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=CONNECT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            driver_info=None,
         )
         self._speaker = speaker
         self._clock = clock

@@ -44,8 +44,6 @@ def _findings() -> Iterator[Finding]:
         settings.redis_url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
-        protocol=2,
-        driver_info=None,
     )
     with connection:
         yield from redis.look(connection, keyspace)
