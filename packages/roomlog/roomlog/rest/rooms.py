@@ -19,12 +19,14 @@ from roomlog.policy import objection_to
 from roomlog.presence import presence_in
 from roomlog_contract import limits
 from roomlog_contract.commands import (
+    ArchiveRoom,
     CreateRoom,
     InviteUser,
     LeaveRoom,
     NewMessage,
     RemoveUser,
     RenameRoom,
+    RestoreRoom,
     RoomWrite,
 )
 from roomlog_contract.errors import ErrorCode, RefusedCommand
@@ -86,6 +88,22 @@ class RoomView(RestView):
         """Ask for another name."""
         _check_member(room, request)
         return _requested(request, read_command(RenameRoom, request, room=room))
+
+
+class ArchiveView(RestView):
+    """The end of all writing in a room."""
+
+    @describe(request=None, responses=REQUESTED)
+    def post(self, request: Request, room: UUID) -> Response:
+        """Ask for the room to be archived."""
+        _check_member(room, request)
+        return _requested(request, ArchiveRoom(uuid=uuid4().hex, room=room))
+
+    @describe(request=None, responses=REQUESTED)
+    def delete(self, request: Request, room: UUID) -> Response:
+        """Ask for the room to be open again."""
+        _check_member(room, request)
+        return _requested(request, RestoreRoom(uuid=uuid4().hex, room=room))
 
 
 class MembersView(RestView):

@@ -32,6 +32,7 @@ urlpatterns = [
     path("users/", access.UsersView.as_view(), name="users"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
     path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),
+    path("rooms/<room:room>/archive/", rooms.ArchiveView.as_view(), name="archive"),
     path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
     path("rooms/<room:room>/members/<int:user>/", rooms.MemberView.as_view(), name="member"),
     path("rooms/<room:room>/presence/", rooms.PresenceView.as_view(), name="presence"),

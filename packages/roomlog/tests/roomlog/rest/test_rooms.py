@@ -93,6 +93,16 @@ def test_a_room_is_renamed_by_whoever_may(
     assert ChatRoom.objects.get(pk=lobby).name == "Caf\u00e9"
 
 
+def test_a_room_is_archived_and_opened_again(as_alice: Client, lobby: UUID, work: Work) -> None:
+    """Each is asked for here and done by a worker."""
+    path = f"/api/rooms/{lobby.hex}/archive/"
+    for ask, is_archived in ((as_alice.post, True), (as_alice.delete, False)):
+        assert ask(path).status_code == 202
+        assert work() == []
+        (room,) = as_alice.get("/api/rooms/").json()
+        assert room["archived"] is is_archived
+
+
 def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User, work: Work) -> None:
     """No special path: who removes himself leaves."""
     assert as_alice.delete(f"/api/rooms/{lobby}/members/{id_of(alice)}/").status_code == 202
@@ -139,11 +149,12 @@ def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, 
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("path", ["messages/", "members/", "members/1/", "presence/"])
+@pytest.mark.parametrize("path", ["messages/", "members/", "members/1/", "archive/", "presence/"])
 def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: str, method: str) -> None:
     """Who is not in it can't even tell that it is there, whatever his rights in the admin."""
     for room in (lobby, uuid4()):
-        ask = as_stranger.delete if path == "members/1/" else getattr(as_stranger, method)
+        is_deletion = path == "members/1/" or (path, method) == ("archive/", "get")
+        ask = as_stranger.delete if is_deletion else getattr(as_stranger, method)
         status = ask(f"/api/rooms/{room.hex}/{path}").status_code
         assert status == (405 if (path, method) in {("members/", "get"), ("presence/", "post")} else 404)
 
