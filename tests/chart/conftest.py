@@ -8,6 +8,7 @@ import pytest
 REQUIRED_VARIABLE = "ROOMLOG_REQUIRE_TOOLS"
 HOW_TO_GET_IT = {
     "helm": "see https://helm.sh/docs/intro/install/",
+    "promtool": "Debian: apt-get install prometheus; macOS: brew install prometheus",
     "shellcheck": "Debian: apt-get install shellcheck; macOS: brew install shellcheck",
 }
 
@@ -32,3 +33,9 @@ def helm() -> None:
 def shellcheck() -> None:
     """Needs shellcheck."""
     need("shellcheck")
+
+
+@pytest.fixture(scope="session")
+def promtool() -> None:
+    """Needs promtool."""
+    need("promtool")

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 import pytest
 import yaml
 
-from tests.chart.render import CHART, EVERYTHING, NOTHING, find, of_kind, pod_specs, render
+from tests.chart.render import CHART, EVERYTHING, NOTHING, Manifest, find, of_kind, pod_specs, render
 
 pytestmark = pytest.mark.usefixtures("helm")
 
@@ -18,6 +18,10 @@ BY = re.compile(r"by \(([a-z_, ]+)\)")
 SCRAPED = {"pod", "le"}
 """Labels that Prometheus or a histogram brings along."""
 METRIC = re.compile(r"\broomlog_(?:gateway|worker|chores)_[a-z_]+")
+OURS = re.compile(
+    r'namespace="default", (pod=~"roomlog-(gateway|worker|chores)-\[[^.]+|statefulset="roomlog-worker")'
+)
+"""The pods of one component, or the workers' StatefulSet; no dot, so nothing that fits any name."""
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
 
 
@@ -67,7 +71,8 @@ def test_every_query_asks_for_metrics_that_exist() -> None:
     known = declared()
     for query in queries():
         used = METRIC.findall(query)
-        assert used or "roomlog_api_django_" in query or "kube_statefulset_" in query, query
+        others = ("roomlog_api_django_", "kube_statefulset_", "up{")
+        assert used or any(name in query for name in others), query
         for name in used:
             assert family(name, known) in known, query
 
@@ -82,26 +87,51 @@ def test_every_query_sums_by_labels_that_exist() -> None:
             assert all(labels <= known[family(name, known)] for name in used), query
 
 
-def test_alerts_look_at_their_own_release_alone() -> None:
-    """Two releases with one Prometheus don't raise each other's alerts."""
-    rule = find(render(EVERYTHING), "PrometheusRule", "roomlog")
-    for alert in rule["spec"]["groups"][0]["rules"]:
-        selectors = re.findall(r"\{([^{}]*)\}", alert["expr"])
-        assert selectors
-        for selector in selectors:
-            assert selector.startswith('namespace="default", ')
-            assert 'pod=~"roomlog-.*"' in selector or 'statefulset="roomlog-worker"' in selector
+def alerts(values: Manifest) -> list[Manifest]:
+    """The rules of a release, by name."""
+    (group,) = find(render(values), "PrometheusRule", "roomlog")["spec"]["groups"]
+    return list(group["rules"])
+
+
+def test_every_alert_says_whose_it_is_and_how_bad() -> None:
+    """One Alertmanager serves many releases, and a sum has no labels of its own to tell them apart."""
+    for alert in alerts(EVERYTHING):
+        severity = alert["labels"]["severity"]
+        assert severity in ("critical", "warning")
+        assert alert["labels"] == {"severity": severity, "namespace": "default", "release": "roomlog"}
         assert alert["annotations"]["summary"]
-        assert alert["labels"]["severity"] in ("critical", "warning")
 
 
-def test_every_alert_has_its_place_in_the_runbook() -> None:
-    """Who is woken by an alert finds its name there, and the alert says where to look."""
+def test_every_query_names_the_pods_of_its_release() -> None:
+    """No alert and no autoscaler counts another release's series: each selector begins with our namespace."""
+    scaled = find(render(EVERYTHING), "ScaledObject", "roomlog-worker")["spec"]["triggers"][0]
+    for query in [*(alert["expr"] for alert in alerts(EVERYTHING)), scaled["metadata"]["query"]]:
+        selectors = re.findall(r"\{([^{}]*)\}", query)
+        assert selectors, query
+        for selector in selectors:
+            assert re.fullmatch(OURS, selector), selector
+
+
+def test_an_alert_about_what_is_not_there_is_left_out() -> None:
+    """Without chores, no process of them is missed."""
+    off = {**EVERYTHING, "chores": {}}
+    assert {a["alert"] for a in alerts(EVERYTHING)} - {a["alert"] for a in alerts(off)} == {
+        "RoomlogChoresFailing",
+        "RoomlogChoresWithoutOwner",
+    }
+
+
+def test_every_alert_links_to_its_place_in_the_runbook() -> None:
+    """The link ends at the alert's own heading; without an address there is none that leads nowhere."""
     runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
-    headings = set(re.findall(r"^### (Roomlog\w+)$", runbook, re.MULTILINE))
-    rules = yaml.safe_load((CHART / "files/rules.yaml").read_text(encoding="utf-8"))
-    assert headings == {rule["alert"] for rule in rules["groups"][0]["rules"]}
-    assert all(rule["annotations"]["runbook"] == "docs/runbook.md" for rule in rules["groups"][0]["rules"])
+    headings = re.findall(r"^### (Roomlog\w+)$", runbook, re.MULTILINE)
+    base = "https://wiki.example.org/chat/runbook"
+    rules = {"enabled": True, "runbookUrl": base}
+    linked = alerts({**EVERYTHING, "metrics": {"rules": rules}})
+    assert sorted(headings) == sorted(alert["alert"] for alert in linked)
+    for alert in linked:
+        assert alert["annotations"]["runbook_url"] == f"{base}#{alert['alert'].lower()}"
+    assert all("runbook_url" not in alert["annotations"] for alert in alerts(EVERYTHING))
 
 
 def test_the_monitor_finds_the_services_and_nothing_else() -> None:

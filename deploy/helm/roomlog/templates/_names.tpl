@@ -56,3 +56,10 @@ namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "roomlog.labels" . | nindent 2 }}
 {{- end -}}
+
+{{/* The labels that Prometheus gives the series of a component's pods, and no other release's: Kubernetes writes the end
+     of a Deployment's pod without vowels, and the name of every component has one. Takes root and component. */}}
+{{- define "roomlog.seriesOf" -}}
+{{- $end := ternary "[0-9]+" "[bcdfghjklmnpqrstvwxz2456789-]+" (eq .component "worker") -}}
+{{- printf "namespace=%q, pod=~\"%s-%s-%s\"" .root.Release.Namespace (include "roomlog.fullname" .root) .component $end -}}
+{{- end -}}
