@@ -76,9 +76,10 @@ def run_helm(
     version: str = "1.34",
     release: str = "roomlog",
     options: tuple[str, ...] = ON_A_CLUSTER,
+    chart: Path = CHART,
 ) -> subprocess.CompletedProcess[str]:
     """Runs `helm template` or `helm lint` on the chart with these values."""
-    words = ["helm", command, *([release, *options] if command == "template" else ["--strict"]), str(CHART)]
+    words = ["helm", command, *([release, *options] if command == "template" else ["--strict"]), str(chart)]
     words += ["--kube-version", f"{version}.0", "--values", "-"]
     return subprocess.run(
         words, input=json.dumps(values), capture_output=True, text=True, timeout=RENDER_SECONDS, check=False

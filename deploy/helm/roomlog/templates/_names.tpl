@@ -38,21 +38,31 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{- define "roomlog.labels" -}}
+{{/* The labels of a pod: nothing that another version of the chart changes, because that would restart it. */}}
+{{- define "roomlog.podLabels" -}}
 {{ include "roomlog.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: roomlog
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- with .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* Name, namespace and labels of an object; takes root, component and optionally name. */}}
+{{- define "roomlog.labels" -}}
+{{ include "roomlog.podLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* Name, namespace, annotations and labels of an object; takes root, component and optionally name and annotations. The
+     labels come last: more may follow. */}}
 {{- define "roomlog.metadata" -}}
 name: {{ .name | default (printf "%s-%s" (include "roomlog.fullname" .root) .component) | quote }}
 namespace: {{ .root.Release.Namespace | quote }}
+{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 labels:
   {{- include "roomlog.labels" . | nindent 2 }}
 {{- end -}}

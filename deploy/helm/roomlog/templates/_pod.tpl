@@ -65,7 +65,7 @@ topologySpreadConstraints:
 
 {{- define "roomlog.podMetadata" -}}
 labels:
-  {{- include "roomlog.labels" (dict "root" .root "component" .component) | nindent 2 }}
+  {{- include "roomlog.podLabels" . | nindent 2 }}
   {{- with .values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
