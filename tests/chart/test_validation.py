@@ -60,8 +60,11 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
             {"api": {"enabled": False}},
             "set worker.image.repository and worker.image.tag and worker.command, for example [python",
         ),
-        ({"migrations": {"image": {"tag": "3"}}}, 'migrations.image has the tag "3" of no repository'),
-        ({"chores": {"image": {"tag": "3"}}}, 'chores.image has the tag "3" of no repository'),
+        (
+            {"migrations": {"image": {"tag": "3"}}},
+            'migrations.image has the tag or digest "3" of no repository',
+        ),
+        ({"chores": {"image": {"tag": "3"}}}, 'chores.image has the tag or digest "3" of no repository'),
         ({"chores": {"enabled": True}}, "chores.enabled needs an image with your own code"),
         (
             {"chores": {"extraEnv": [{"name": "ROOMLOG_HEALTH_BIND", "value": "x"}]}},
@@ -104,6 +107,10 @@ def test_all_complaints_come_at_once() -> None:
         ({"migrations": {"command": ["sh", "-c", "./migrate"]}}, "/migrations/command"),
         ({"chores": {"command": []}}, "/chores/command"),
         ({"chores": {"replicas": 0}}, "/chores/replicas"),
+        ({"gateway": {"image": {"digest": "latest"}}}, "/gateway/image/digest"),
+        ({"worker": {"podSecurityContext": "none"}}, "/worker/podSecurityContext"),
+        ({"migrations": {"extraContainers": []}}, "'extraContainers' not allowed"),
+        ({"metrics": {"rules": {"enabled": True, "runbookUrl": "docs"}}}, "/metrics/rules/runbookUrl"),
     ],
 )
 def test_unknown_keys_and_wrong_types_are_refused(values: Manifest, place: str) -> None:

@@ -1,9 +1,18 @@
 {{/* Parts of a pod that are the same for every workload: security, scheduling, probes, images. */}}
 
-{{/* The image of a service; an empty tag means the chart's appVersion. */}}
+{{/* An image by its digest, else by its tag, else by the chart's appVersion. */}}
 {{- define "roomlog.image" -}}
 {{- $image := .image -}}
-{{- printf "%s:%s" $image.repository ($image.tag | default .root.Chart.AppVersion) -}}
+{{- $name := printf "%s%s" (include "roomlog.registry" .) $image.repository -}}
+{{- if $image.digest -}}{{ printf "%s@%s" $name $image.digest }}
+{{- else -}}{{ printf "%s:%s" $name ($image.tag | default .root.Chart.AppVersion) }}
+{{- end -}}
+{{- end -}}
+
+{{/* The registry with its slash, unless the repository begins with one: a first part with a dot or a port, or localhost. */}}
+{{- define "roomlog.registry" -}}
+{{- $registry := .root.Values.imageRegistry | default (.root.Values.global | default dict).imageRegistry -}}
+{{- if and $registry (not (regexMatch "^([^/]*[.:][^/]*|localhost)/" .image.repository)) -}}{{ $registry }}/{{- end -}}
 {{- end -}}
 
 {{- define "roomlog.imageFields" -}}
@@ -11,20 +20,12 @@ image: {{ include "roomlog.image" . | quote }}
 imagePullPolicy: {{ .image.pullPolicy }}
 {{- end -}}
 
-{{/* The pod's side of the `restricted` profile; takes root, component, values and optionally uid. */}}
+{{/* What the specifications of all pods share; takes root, component, values and optionally uid. */}}
 {{- define "roomlog.podFields" -}}
-{{- $uid := .uid | default 10001 -}}
 serviceAccountName: {{ include "roomlog.serviceAccountName" .root | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-securityContext:
-  runAsNonRoot: true
-  runAsUser: {{ $uid }}
-  runAsGroup: {{ $uid }}
-  fsGroup: {{ $uid }}
-  fsGroupChangePolicy: OnRootMismatch
-  seccompProfile:
-    type: RuntimeDefault
+{{- include "roomlog.podSecurity" . }}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -43,6 +44,26 @@ tolerations:
 {{- with .values.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The pod's side of the `restricted` profile, or what the values say instead: an empty one leaves all to the cluster. */}}
+{{- define "roomlog.podSecurity" -}}
+{{- $uid := .uid | default 10001 -}}
+{{- if kindIs "map" .values.podSecurityContext -}}
+{{- with .values.podSecurityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- else }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ $uid }}
+  runAsGroup: {{ $uid }}
+  fsGroup: {{ $uid }}
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
 {{- end }}
 {{- end -}}
 
@@ -75,12 +96,45 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* The container's side of the `restricted` profile, or what the values say instead. */}}
 {{- define "roomlog.containerSecurity" -}}
+{{- if kindIs "map" .values.securityContext -}}
+{{- with .values.securityContext -}}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- else -}}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities:
     drop: [ALL]
+{{- end }}
+{{- end -}}
+
+{{/* The end of each of our containers, directly behind its list `env`: the owner's variables, rights, resources, mounts. */}}
+{{- define "roomlog.containerEnd" -}}
+{{- with .values.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{ include "roomlog.containerSecurity" . }}
+resources:
+  {{- toYaml .values.resources | nindent 2 }}
+volumeMounts:
+  {{- include "roomlog.mounts" . | nindent 2 }}
+{{- end -}}
+
+{{/* The end of each of our pods, directly behind its list `containers`: the owner's containers, and the volumes. */}}
+{{- define "roomlog.podEnd" -}}
+{{- with .values.extraContainers }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  {{- include "roomlog.volumes" . | nindent 2 }}
 {{- end -}}
 
 {{/* Startup: has it started? Liveness: do its loops run? Readiness: should it get traffic? Only readiness may depend on Redis or the database. */}}
@@ -102,35 +156,35 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{/* The only writable volume: the root file system is read-only. */}}
-{{- define "roomlog.scratchVolume" -}}
+{{/* The scratch folder is the only writable one: the root file system is read-only. Then the owner's volumes. */}}
+{{- define "roomlog.volumes" -}}
 - name: scratch
   emptyDir:
     sizeLimit: 64Mi
+{{- with .values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
-{{- define "roomlog.scratchMount" -}}
+{{- define "roomlog.mounts" -}}
 - name: scratch
   mountPath: /tmp
+{{- with .values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
-{{/* Waits for this image's schema. It loops itself, because the kubelet's backoff would wait 10, 20, 40 s and longer. */}}
+{{/* The owner's containers that run first, then the wait for this image's schema. It loops itself, because the kubelet's
+     backoff would wait 10, 20, 40 s and longer. */}}
 {{- define "roomlog.schemaCheck" -}}
-- name: schema
-  {{- include "roomlog.imageFields" (dict "root" .root "image" .values.image) | nindent 2 }}
-  command: {{ concat (list "sh" "-c" "until \"$@\" --check; do sleep 2; done" "--") .root.Values.migrations.command | toJson }}
-  env:
-    {{- include "roomlog.env.django" .root | nindent 4 }}
-    {{- with .values.extraEnv }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-  {{- with .values.extraEnvFrom }}
-  envFrom:
-    {{- toYaml . | nindent 4 }}
+initContainers:
+  {{- with .values.initContainers }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
-  {{- include "roomlog.containerSecurity" . | nindent 2 }}
-  resources:
-    {{- toYaml .values.resources | nindent 4 }}
-  volumeMounts:
-    {{- include "roomlog.scratchMount" . | nindent 4 }}
+  - name: schema
+    {{- include "roomlog.imageFields" (dict "root" .root "image" .values.image) | nindent 4 }}
+    command: {{ concat (list "sh" "-c" "until \"$@\" --check; do sleep 2; done" "--") .root.Values.migrations.command | toJson }}
+    env:
+      {{- include "roomlog.env.django" .root | nindent 6 }}
+    {{- include "roomlog.containerEnd" . | nindent 4 }}
 {{- end -}}

@@ -53,7 +53,7 @@
 {{- $said := list -}}
 {{- $missing := list -}}
 {{- if eq .Values.worker.image.repository "roomlog/worker" -}}{{- $missing = append $missing "worker.image.repository" -}}{{- end -}}
-{{- if not .Values.worker.image.tag -}}{{- $missing = append $missing "worker.image.tag" -}}{{- end -}}
+{{- if not (or .Values.worker.image.tag .Values.worker.image.digest) -}}{{- $missing = append $missing "worker.image.tag" -}}{{- end -}}
 {{- if not .Values.worker.command -}}{{- $missing = append $missing "worker.command, for example [python, manage.py, message_process_worker]" -}}{{- end -}}
 {{- if and $missing (not .Values.api.enabled) -}}
 {{- $said = append $said (printf "api.enabled is false, so your project's own image runs the workers: set %s." (join " and " $missing)) -}}
@@ -63,8 +63,9 @@
 {{- end -}}
 {{- range $name := list "migrations" "chores" -}}
 {{- $image := (index $.Values $name).image -}}
-{{- if and $image.tag (not $image.repository) -}}
-{{- $said = append $said (printf "%s.image has the tag %q of no repository: set %s.image.repository too, or neither." $name $image.tag $name) -}}
+{{- $version := $image.digest | default $image.tag -}}
+{{- if and $version (not $image.repository) -}}
+{{- $said = append $said (printf "%s.image has the tag or digest %q of no repository: set %s.image.repository too, or neither." $name $version $name) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $said -}}
