@@ -84,6 +84,15 @@ def test_the_http_route_says_the_same_and_never_ends_a_socket() -> None:
     assert spec["hostnames"] == ["chat.example.org", "talk.example.org"]
 
 
+def test_the_limit_of_a_socket_is_the_owners_to_choose() -> None:
+    """Some controllers refuse a route that names one at all; other routes than the sockets' have none."""
+    for said, expected in (("24h", {"request": "24h"}), ("", None)):
+        values = {"httpRoute": {**ROUTED["httpRoute"], "requestTimeout": said}}
+        sockets, pages = find(render(values), "HTTPRoute", "roomlog")["spec"]["rules"]
+        assert sockets.get("timeouts") == expected
+        assert "timeouts" not in pages
+
+
 @pytest.mark.parametrize(
     ("api", "paths"),
     [

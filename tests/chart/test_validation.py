@@ -12,7 +12,9 @@ import yaml
 from tests.chart.render import (
     CHART,
     EACH_WAY,
+    EVERYTHING,
     EXTERNAL,
+    IN_A_PROJECT,
     NOTHING,
     ON_A_CLUSTER,
     Manifest,
@@ -107,6 +109,7 @@ def test_all_complaints_come_at_once() -> None:
         ({"migrations": {"command": ["sh", "-c", "./migrate"]}}, "/migrations/command"),
         ({"chores": {"command": []}}, "/chores/command"),
         ({"chores": {"replicas": 0}}, "/chores/replicas"),
+        ({"httpRoute": {"enabled": False, "requestTimeout": "forever"}}, "/httpRoute/requestTimeout"),
         ({"gateway": {"image": {"digest": "latest"}}}, "/gateway/image/digest"),
         ({"worker": {"podSecurityContext": "none"}}, "/worker/podSecurityContext"),
         ({"migrations": {"extraContainers": []}}, "'extraContainers' not allowed"),
@@ -191,7 +194,11 @@ GIVEN: Manifest = {
 }
 
 
-@pytest.mark.parametrize("values", [EXTERNAL, GIVEN], ids=["external", "given"])
+@pytest.mark.parametrize(
+    "values",
+    [EXTERNAL, GIVEN, {**EVERYTHING, **GIVEN}, IN_A_PROJECT],
+    ids=["external", "given", "everything", "in a project"],
+)
 def test_a_rendering_is_the_same_every_time(values: Manifest) -> None:
     """With a cluster or without: nothing changes between two renderings, and upgrades roll nothing."""
     answers = [run_helm("template", values, options=options) for options in ((), (), ON_A_CLUSTER)]
