@@ -3,7 +3,7 @@
 import pytest
 from kubernetes_validate.utils import ValidationError, validate
 
-from tests.chart.render import EACH_WAY, KUBERNETES_VERSIONS, NOTHING, Manifest, render
+from tests.chart.render import CHORES, EACH_WAY, KUBERNETES_VERSIONS, NOTHING, Manifest, render
 
 pytestmark = pytest.mark.usefixtures("helm")
 
@@ -21,6 +21,23 @@ def test_every_object_fits_the_schema_of_its_kind(values: Manifest, version: str
             validate(manifest, version, strict=True)
             checked += 1
     assert checked > 15
+
+
+def test_what_an_owner_adds_fits_too() -> None:
+    """Volumes, containers and contexts stand where the API server looks, in each pod that takes them."""
+    container = {"name": "more", "image": "example.org/more:1"}
+    pod: Manifest = {
+        "extraVolumes": [{"name": "ca", "secret": {"secretName": "our-ca"}}],
+        "extraVolumeMounts": [{"name": "ca", "mountPath": "/ca"}],
+        "podSecurityContext": {"runAsUser": 7},
+        "securityContext": {"runAsNonRoot": True},
+    }
+    job = {**pod, "initContainers": [container]}
+    service = {**job, "extraContainers": [container]}
+    values = {name: {**CHORES.get(name, {}), **service} for name in ("gateway", "worker", "api", "chores")}
+    more: Manifest = {"migrations": job, "test": pod, "commonAnnotations": {"team": "chat"}}
+    for manifest in render({**values, **more}):
+        validate(manifest, "1.34", strict=True)
 
 
 def test_a_misspelt_field_is_found() -> None:
