@@ -7,7 +7,8 @@ import sys
 
 from tests.judge.checker import report_on
 
-from .ablations import ABLATIONS, run_without
+from .ablation import run_without
+from .ablations import ABLATIONS
 from .seeds import Verdict, run_seed
 
 

@@ -21,13 +21,11 @@ found both, as after a lost wake-up.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence, Set
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from time import perf_counter
 from types import SimpleNamespace
 from typing import Any, Final
-from unittest.mock import patch
 
 from django.db import transaction
 from django.db.models import F
@@ -49,50 +47,9 @@ from roomlog_worker.leases import LeaseKeeper
 from roomlog_worker.log import batch, erasure, rules
 from roomlog_worker.log.rules import members
 
-from .plan import EVERYDAY, Plan
+from .ablation import Ablation, Patches, run_without
+from .plan import Plan
 from .seeds import Verdict, run_seed
-from .world import World
-
-Patches = tuple[tuple[Any, str, Any], ...]
-"""Class or module, name in it, and what stands in its place."""
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """A missing safeguard, and the kind of run in which it is missed."""
-
-    name: str
-    patches: Patches = ()
-    keys: tuple[str, ...] = ()
-    """Unique keys of the logs' table that are missing."""
-    has_row_locks: bool = True
-    plan: Plan = EVERYDAY
-    invariants: tuple[str, ...] = ("",)
-    """What the anomaly must begin with."""
-    hint: int = 0
-    """A seed that has caught it: tried first, so that every change is quick to prove."""
-
-    def weaken(self, world: World) -> None:
-        """Take the database's part away."""
-        if self.keys:
-            world.store.forget_unique(*self.keys)
-        world.database.locks_reads = self.has_row_locks
-
-
-@contextmanager
-def without(ablation: Ablation) -> Iterator[None]:
-    """Take the product's safeguard away."""
-    with ExitStack() as patches:
-        for owner, method, replacement in ablation.patches:
-            patches.enter_context(patch.object(owner, method, replacement, create=True))
-        yield
-
-
-def run_without(ablation: Ablation, seed: int) -> Verdict:
-    """Run one seed without the safeguard."""
-    with without(ablation):
-        return run_seed(seed, ablation.plan, ablation.weaken)
-
 
 _commit, _own, _taken = Consumer._commit, Bus._own, Bus._taken
 _erase_messages = erasure.erase_messages
