@@ -27,6 +27,8 @@ from tests.judge.history import (
     Sample,
 )
 
+from .content_forgeries import CONTENT_FORGERIES, with_archived_room
+
 READ_ROOMS: Final = ("a" * 32, "b" * 32)
 """Rooms with readers."""
 QUIET: Final = "c" * 32
@@ -93,7 +95,7 @@ class _Stage:
 
 
 def good_history() -> History:
-    """Return a history that counts and is well: with cuts, repeats, a refusal, a reset, an erasure."""
+    """Return a history that counts and is well: cuts, repeats, a refusal, a reset, an erasure, an archive."""
     stage = _Stage()
     history = stage.history
     for round_ in range(ROUNDS):
@@ -132,7 +134,7 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    return history
+    return with_archived_room(history, SENDERS[0], DELETED)
 
 
 def _quiet_rows(history: History) -> list[Row]:
@@ -325,7 +327,7 @@ def keep_an_erased_text(history: History) -> None:
 
 def hand_an_erased_text_to_a_newcomer(history: History) -> None:
     """A client that came after the erasure reads what is not stored any more."""
-    late, text = len(history.readings) - 1, f"text 2 of {ERASED}"
+    late, text = [one.client for one in history.readings].index("late"), f"text 2 of {ERASED}"
     _read_events(history, late, lambda events: events.append(events.pop()._replace(text=text)))
 
 
@@ -383,5 +385,6 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I5", erase_what_was_said_later),
     ("I8", hand_on_a_message_as_erased),
     ("I16", keep_a_deleted_account_as_a_member),
+    *(("I17", forge) for forge in CONTENT_FORGERIES),
 ]
 """Each with the one invariant that must flag it."""

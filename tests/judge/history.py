@@ -4,13 +4,14 @@ All times are seconds of one monotonic clock. Rooms are 32 hex digits, users num
 It must not judge: what is wrong with a history is said in `checker`.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +20,13 @@ MESSAGE_KIND: Final = "new_message"
 
 Key = tuple[str, int, str]
 """Room, sender, uuid: for one of them at most one message exists (G2)."""
+
+
+def text_of(data: dict[str, Any] | None) -> str:
+    """Return a message's data as one text for each content; empty for none."""
+    if data is None:
+        return ""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class Outcome(StrEnum):
@@ -55,6 +63,8 @@ class Operation(NamedTuple):
     """The seq of every answer, in order of arrival; all must be the same (I4)."""
     answered_at: float | None = None
     """When its first success arrived, as an answer, an event or within a page."""
+    data: str = ""
+    """What a project sent beside the text, by `text_of`."""
 
     @property
     def key(self) -> Key:
@@ -79,6 +89,7 @@ class Row(NamedTuple):
     uuid: str
     kind: str
     text: str
+    data: str = ""
 
     @property
     def key(self) -> Key:
@@ -93,6 +104,19 @@ class Applied(NamedTuple):
     user: int
     uuid: str
     text: str
+    at: float
+    data: str = ""
+
+
+class Shown(NamedTuple):
+    """One message as a client was shown it in a room's present state, by `select_room` or `get_history`."""
+
+    client: str
+    room: str
+    seq: int
+    user: int
+    text: str
+    data: str
     at: float
 
 
@@ -211,6 +235,7 @@ class History:
     rows: list[Row] = field(default_factory=list)
     """The database's log after the run, in any order."""
     readings: list[Reading] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)

@@ -8,10 +8,21 @@ import itertools
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from roomlog_client import Event, Item, Observer, RoomJoined, RoomLeft, RoomReset
-from roomlog_client.incoming import Incoming, Page, Refusal
-from tests.judge.history import Applied, Attempt, Connection, Operation, Outcome, Reading, ResetSeen
+from roomlog_client.incoming import Answer, Incoming, Page, Refusal, Selected
+from tests.judge.history import (
+    Applied,
+    Attempt,
+    Connection,
+    Operation,
+    Outcome,
+    Reading,
+    ResetSeen,
+    Shown,
+    text_of,
+)
 
 
 @dataclass
@@ -91,6 +102,10 @@ class Journal:
         """Return every client's way through each of its rooms."""
         return [reading for witness in self.witnesses for reading in witness.readings()]
 
+    def shown(self) -> list[Shown]:
+        """Return every message that a client was shown in its present state."""
+        return [one for witness in self.witnesses for one in witness.shown]
+
     def successes(self) -> int:
         """Return how many messages were answered so far."""
         return sum(witness.answered for witness in self.witnesses)
@@ -115,6 +130,7 @@ class Witness(Observer):
         self.wanted: dict[str, Wanted] = {}
         self.connections: dict[int, Connection] = {}
         self.answered = 0
+        self.shown: list[Shown] = []
         self._numbers: dict[int, int] = {}
         self._positions: Counter[int] = Counter()
         self._following: dict[str, Following] = {}
@@ -162,7 +178,7 @@ class Witness(Observer):
             self._journal.has_sent.set()
 
     def heard(self, connection: int, incoming: Incoming) -> None:
-        """A frame arrived: perhaps an answer, or the event within a page that tells the same."""
+        """A frame arrived: an answer, the event within a page that tells the same, or messages."""
         number = self._number(connection)
         match incoming:
             case Event():
@@ -173,6 +189,10 @@ class Witness(Observer):
             case Refusal() if incoming.uuid in self.wanted:
                 code = incoming.error_code
                 self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)
+            case Selected():
+                self._show(incoming.room, incoming.room_messages)
+            case Answer(action="get_history"):
+                self._show(incoming.body["room"], incoming.body["room_messages"])
             case _:
                 pass
 
@@ -181,7 +201,8 @@ class Witness(Observer):
         now = time.monotonic()
         match item:
             case Event():
-                applied = Applied(item.seq, item.user.id, item.uuid, item.text, now)
+                data = text_of(item.body.get("message", {}).get("data"))
+                applied = Applied(item.seq, item.user.id, item.uuid, item.text, now, data)
                 self._following[item.room].events.append(applied)
             case RoomJoined():
                 self._following[item.room.id] = Following(item.cursor)
@@ -206,6 +227,13 @@ class Witness(Observer):
         if wanted.answered_at is None:
             wanted.answered_at = now
             self.answered += 1
+
+    def _show(self, room: str, messages: list[dict[str, Any]]) -> None:
+        now = time.monotonic()
+        for one in messages:
+            data = text_of(one.get("data"))
+            user = one["user"]["id"]
+            self.shown.append(Shown(self.client, room, one["seq"], user, one["text"], data, now))
 
     def _number(self, connection: int) -> int:
         """Return the socket's number among all clients' sockets."""

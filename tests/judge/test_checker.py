@@ -87,7 +87,7 @@ def test_fault_that_hits_nothing_does_not_count() -> None:
 
 def test_short_history_does_not_count() -> None:
     """Fewer successes than asked for are no evidence; the number is a parameter."""
-    successes = ROUNDS * 2 * 3 * 3 + 2
+    successes = ROUNDS * 2 * 3 * 3 + 2 + 3
     assert report_on(good_history(), min_successes=successes).is_good
     (reason,) = report_on(good_history(), min_successes=successes + 1).does_not_count
     assert reason.startswith(f"{successes} successes")

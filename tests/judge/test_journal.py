@@ -1,7 +1,9 @@
 """The journal says of every sending how it ended, and of every reading what was handed on, in order."""
 
+from msgspec.structs import replace
+
 from roomlog_client import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary
-from roomlog_client.incoming import Page, Refusal
+from roomlog_client.incoming import Answer, Page, Refusal, Selected
 from roomlog_contract.events import User
 from tests.judge.history import Outcome
 from tests.judge.journal import Journal, Witness
@@ -111,6 +113,21 @@ def test_reading_begins_at_its_cursor_and_ends_with_leaving() -> None:
     assert [(reset.position, reset.to_epoch, reset.to_seq) for reset in first.resets] == [(1, "e2", 3)]
     assert (second.start, second.events, second.left) == (9, (), False)
     assert one.cursors() == {ROOM: 9}
+
+
+def test_data_is_kept_of_events_and_of_messages_that_are_shown() -> None:
+    """Live, by `get_history` and by `select_room`: the same data is the same text, whatever its order."""
+    one = witness()
+    message = {"seq": 11, "user": {"id": 1}, "text": "text 11", "data": {"b": [1.5, "é"], "a": None}}
+    one.handed_on(replace(event(11), body={"message": message}))
+    one.heard(1, Answer("h", "get_history", {"room": ROOM, "room_messages": [message]}))
+    one.heard(1, Selected("s", ROOM, EPOCH, 13, [{"seq": 13, "user": {"id": 2}, "text": "plain"}]))
+    data = '{"a":null,"b":[1.5,"é"]}'
+    assert [applied.data for applied in one.readings()[0].events] == [data]
+    assert [shown[1:6] for shown in one.shown] == [
+        (ROOM, 11, 1, "text 11", data),
+        (ROOM, 13, 2, "plain", ""),
+    ]
 
 
 def test_message_that_was_never_sent_is_no_operation() -> None:
