@@ -1,9 +1,9 @@
 """Who is in the tests' rooms, and how a command reaches the log without a worker around it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -56,9 +56,11 @@ def make_token(person: int) -> Token:
     return Token.objects.create(user=User.objects.get(roomlog_person=person))
 
 
-def post_as(room: UUID, person: int, text: str, *, uuid: str | None = None) -> str:
+def post_as(
+    room: UUID, person: int, text: str, *, uuid: str | None = None, data: Mapping[str, Any] | None = None
+) -> str:
     """Say something as a project's own code does, for a person's user."""
-    return post(room, User.objects.get(roomlog_person=person), text, uuid=uuid)
+    return post(room, User.objects.get(roomlog_person=person), text, uuid=uuid, data=data)
 
 
 def write(*commands: tuple[RoomWrite, int], staff: bool = False, data: str = "") -> list[Result]:

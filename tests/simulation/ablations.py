@@ -48,6 +48,7 @@ from roomlog_worker.log import batch, erasure, rules
 from roomlog_worker.log.rules import members
 
 from .ablation import Ablation, Patches, run_without
+from .content_ablations import CONTENT_ABLATIONS
 from .plan import Plan
 from .seeds import Verdict, run_seed
 
@@ -341,4 +342,5 @@ ABLATIONS: Final = (
         invariants=("I12",),
         hint=4,
     ),
+    *CONTENT_ABLATIONS,
 )

@@ -5,6 +5,7 @@ vanished, a row that was never carried out, a member who follows nothing) is ask
 """
 
 import itertools
+import json
 from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,7 @@ from tests.judge.history import (
     Outcome,
     Ownership,
     Row,
+    text_of,
 )
 
 from .people import People
@@ -52,6 +54,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         operations=[*world.journal.operations(), *posts_of(world)],
         rows=rows_of(world.store),
         readings=world.journal.readings(),
+        shown=world.journal.shown(),
         connections=world.journal.connections(),
         memberships=memberships_of(world.store.events()),
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
@@ -87,7 +90,7 @@ def ownership_of(world: World) -> list[Ownership]:
 def rows_of(store: Store) -> list[Row]:
     """Return the log of every room."""
     return [
-        Row(event.room.hex, event.seq, event.user, event.uuid, event.kind, event.text)
+        Row(event.room.hex, event.seq, event.user, event.uuid, event.kind, event.text, event.sent)
         for event in store.events()
     ]
 
@@ -96,8 +99,16 @@ def posts_of(world: World) -> list[Operation]:
     """Return what the api was asked to say: nobody waits for an answer."""
     now = world.loop.time()
     return [
-        Operation(API, user, room.hex, uuid, text, (Attempt(0, number, at, now, Outcome.UNKNOWN),))
-        for number, (at, room, user, uuid, text) in enumerate(world.posted)
+        Operation(
+            API,
+            one.user,
+            one.room.hex,
+            one.uuid,
+            one.text,
+            (Attempt(0, number, one.at, now, Outcome.UNKNOWN),),
+            data=text_of(one.data),
+        )
+        for number, one in enumerate(world.posted)
     ]
 
 
@@ -197,7 +208,10 @@ def _unforgotten(world: World, history: History) -> Iterator[str]:
         if at is None or not any(one.user == operation.user and at <= one.began_at for one in world.erasures):
             continue
         command = NewMessage(uuid=operation.uuid, room=UUID(operation.room), text=operation.text)
-        for what, value in (("text", operation.text), ("hash", hash_of(command))):
+        secrets = {"text": operation.text, "hash": hash_of(command, operation.data)}
+        if operation.data:
+            secrets["data"] = json.loads(operation.data)["card"]
+        for what, value in secrets.items():
             if value.encode() in everything:
                 yield f"I15 the {what} of {operation.uuid} is still in the database"
     for buried_at, letter in world.store.letters():

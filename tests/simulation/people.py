@@ -18,7 +18,7 @@ from tests.judge.journal import Wanted, Witness
 
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
-from .world import World
+from .world import Posted, World
 
 SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
@@ -30,6 +30,9 @@ GREETING_SECONDS: Final = (0.0, 1.0)
 LATE_SECONDS: Final = 12.0
 REPEATED: Final = 2
 """Erased messages that are sent again."""
+ARCHIVED_SECONDS: Final = (0.5, 4.0)
+CARD_CHARACTERS: Final = (0, 40, 3900)
+"""Of the longest value in what is sent beside a text: all of it has at most 4 KiB."""
 FOUNDERS: Final = 0.2
 """How likely one of the first makes a room."""
 POISONERS: Final = 0.15
@@ -72,6 +75,10 @@ class People:
         self._poisoners: list[int] = []
         self.undone: list[str] = []
         """Uuids of erased messages whose repeat was not answered as one."""
+        self.posts_cards = False
+        """The project posts data."""
+        self.archives_rooms = False
+        """The owner archives rooms."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -85,8 +92,10 @@ class People:
         tasks += [self._found(person) for person in firsts if self._dice.random() < FOUNDERS]
         if self._dice.random() < POISONERS:
             tasks.append(self._poison(self._dice.choice(firsts)))
-        tasks.append(self._post(self._dice.randint(0, 4)))
+        tasks.append(self._post(self._dice.randint(*self._plan.posts)))
         tasks.append(self._throw_out_and_invite(firsts, self._dice.randint(*self._plan.changes)))
+        if self.archives_rooms:
+            tasks.append(self._archive(firsts[0], self._dice.randint(1, 2)))
         if self._plan.syncs != (0, 0):
             tasks.append(self._sync(self._dice.randint(*self._plan.syncs)))
         if self._plan.departures and self._dice.random() < self._plan.departures:
@@ -160,7 +169,7 @@ class People:
     async def _say(self, person: Person, room: str = "") -> None:
         dice = person.dice
         room = room or dice.choice(self._rooms).hex
-        uuid = str(UUID(int=dice.getrandbits(128), version=4))
+        uuid = _uuid(dice)
         text = f"text of {uuid}"
         patience = dice.uniform(0.5, 4.0) if dice.random() < 0.2 else SEND_SECONDS
         person.witness.want(room, uuid, text)
@@ -203,7 +212,7 @@ class People:
         """Send what can't be stored, whoever tries, and something behind it."""
         await asyncio.sleep(person.dice.uniform(0.0, LATE_SECONDS))
         room = person.dice.choice(self._rooms).hex
-        uuid = str(UUID(int=person.dice.getrandbits(128), version=4))
+        uuid = _uuid(person.dice)
         self.poisonous.add(uuid)
         self._poisoners.append(person.user)
         person.witness.want(room, uuid, POISON)
@@ -211,9 +220,49 @@ class People:
 
     async def _post(self, count: int) -> None:
         """Let the api say something for the owner, who is in every room."""
+        following: list[asyncio.Task[None]] = []
         for number in range(count):
             await asyncio.sleep(self._dice.uniform(0.0, 4.0))
-            await self._world.post(self._dice.choice(self._rooms), 1, f"post {number}")
+            room, data = self._dice.choice(self._rooms), self._card() if self.posts_cards else None
+            posted = await self._world.post(room, 1, f"post {number}", data)
+            if data is not None:
+                following.append(asyncio.create_task(self._read_and_post_again(posted)))
+        await asyncio.gather(*following)
+
+    def _card(self) -> dict[str, Any]:
+        """Return data of a message; `card` is unique."""
+        more = "x" * self._dice.choice(CARD_CHARACTERS)
+        return {"price": [9.5, 10, None], "card": f"card {self._dice.getrandbits(64)}", "ärger": more}
+
+    async def _read_and_post_again(self, posted: Posted) -> None:
+        """Let somebody read the room afresh, and the transaction run again, perhaps with other data.
+
+        It does so for a message that is stored: what was refused could be something new by now.
+        """
+        await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
+        await self._look_back(self._dice.choice(self.everybody), posted.room.hex)
+        if any(event.uuid == posted.uuid for event in self._world.store.events()):
+            data = self._dice.choice([posted.data, self._card()])
+            if await self._world.post_again(posted, data) and data != posted.data:
+                self.mistaken.append(posted.uuid)
+
+    async def _look_back(self, person: Person, room: str) -> None:
+        """Read a room's last messages in their present state; what they are is in the journal."""
+        uuid, seconds = _uuid(self._dice), MISTAKE_SECONDS
+        with contextlib.suppress(RoomlogError):
+            await person.client.request("get_history", room=room, uuid=uuid, timeout_seconds=seconds)
+
+    async def _archive(self, owner: Person, times: int) -> None:
+        """Let the owner archive a room while people talk in it, try to talk too, and restore it."""
+        speaking: list[asyncio.Task[None]] = []
+        for _ in range(times):
+            await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
+            room = self._dice.choice(self._rooms).hex
+            if await self._change(owner, "archive_room", room) is not None:
+                speaking.append(asyncio.create_task(self._say(owner, room)))
+                await asyncio.sleep(self._dice.uniform(*ARCHIVED_SECONDS))
+                await self._change(owner, "restore_room", room)
+        await asyncio.gather(*speaking)
 
     async def _sync(self, count: int) -> None:
         """Let a project say who is in a room: everybody, or all but one who is not the owner."""
@@ -311,7 +360,7 @@ class People:
 
     async def _change(self, person: Person, action: str, room: str = "", **facts: Any) -> str | None:
         """Send a command besides messages; return the room whose event it became."""
-        uuid = str(UUID(int=self._dice.getrandbits(128), version=4))
+        uuid = _uuid(self._dice)
         try:
             answer = await person.client.request(
                 action, room=room or None, uuid=uuid, timeout_seconds=SEND_SECONDS, **facts
@@ -322,3 +371,7 @@ class People:
         if not answer.duplicate:  # else it is the pair's room, made by another command
             self.changed.append((answer.room, uuid, answer))
         return answer.room
+
+
+def _uuid(dice: random.Random) -> str:
+    return str(UUID(int=dice.getrandbits(128), version=4))

@@ -44,9 +44,17 @@ class Plan:
     """How likely a project deletes the guest's account."""
     erasures: tuple[int, int] = (0, 0)
     """How often an operator erases what somebody has said."""
+    posts: tuple[int, int] = (0, 4)
+    """How often a project's transaction says something."""
+    cards: float = 0.0
+    """How likely a project posts data, reads them afresh, and runs its transactions again."""
+    archives: float = 0.0
+    """How likely the owner archives rooms while people talk in them, and restores them."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
 
 EVERYDAY: Final = Plan()
-EVERYTHING: Final = Plan(syncs=(0, 3), ending_tokens=0.3, departures=0.4, erasures=(0, 2))
+EVERYTHING: Final = Plan(
+    syncs=(0, 3), ending_tokens=0.3, departures=0.4, erasures=(0, 2), cards=0.5, archives=0.3
+)

@@ -69,11 +69,13 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
     with ExitStack() as patches:
         patches.enter_context(turned(dice))
         world = World(loop, dice, store)
-        world.tokens_end = random.Random(f"{seed} tokens").random() < plan.ending_tokens
+        world.tokens_end = _is_drawn(seed, "tokens", plan.ending_tokens)
         weaken(world)
         patches.enter_context(world.running())
         await world.start()
         people = People(world, plan)
+        people.posts_cards = _is_drawn(seed, "cards", plan.cards)
+        people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
@@ -92,6 +94,11 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await people.leave()
         await world.stop()
     return _verdict(world, history, anomalies, loop.time() - began)
+
+
+def _is_drawn(seed: int, what: str, likely: float) -> bool:
+    """Decide apart from all else that is drawn: a seed without it keeps its history."""
+    return random.Random(f"{seed} {what}").random() < likely
 
 
 async def _is_true_within(seconds: float, condition: Any) -> bool:

@@ -27,6 +27,7 @@ from rest_framework.authtoken.models import Token
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
+from tests.judge.history import text_of
 
 EPOCH: Final = "00000000000000e1"
 SPEAKERS: Final = (1, 2, 3, 4)
@@ -54,6 +55,12 @@ class Event(NamedTuple):
     kind: str
     text: str
     data: dict[str, Any]
+
+    @property
+    def sent(self) -> str:
+        """Return the data of a message as one text for each content; empty for none."""
+        sent = self.data.get("data")
+        return "" if sent is None else text_of(json.loads(sent))
 
     @property
     def left(self) -> int:

@@ -15,11 +15,12 @@ from tests.simulation.plan import Plan
 from tests.simulation.seeds import run_seed
 
 ROOT = Path(__file__).parents[2]
-SEEDS = (11, 5166, 5167)
+SEEDS = (11, 100, 5166, 5167)
 DIGESTS = f"from tests.simulation.seeds import run_seed; print(*(run_seed(s).digest for s in {SEEDS}))"
 QUICK = (
     *("the body hash", "the unique key, by which repeats are found", "the gap fetch"),
     *("the end of the hash in an erasure", "a deleted account's removals as events"),
+    *("the locked row of an archived room", "the whole transaction for a message with data"),
 )
 
 
@@ -56,6 +57,22 @@ def test_people_who_leave_break_no_promise() -> None:
         assert history.departures
         erased += sum(not row.text for row in history.rows if row.kind == MESSAGE_KIND)
     assert erased > 10
+
+
+def test_archived_rooms_and_data_break_no_promise() -> None:
+    """People write while rooms are archived, and data is read and posted again, among all faults."""
+    refused = archived = shown = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(posts=(4, 8), cards=1.0, archives=1.0))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        refused += sum(attempt.error_code == "archived" for attempt in history.attempts())
+        archived += sum(row.kind == "archive_room" for row in history.rows)
+        shown += sum(bool(one.data) for one in history.shown)
+    assert archived > 1
+    assert refused > 5
+    assert shown > 5
 
 
 def test_a_seed_is_one_history() -> None:

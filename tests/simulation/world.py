@@ -7,10 +7,10 @@ Beside the message's way: it builds, and ends and restarts processes. What goes 
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from roomlog import erasure, log_scan, rooms
 from roomlog.signed_in import SignedIn
 from roomlog_client import SignedOut, Token
 from roomlog_contract.commands import CreateRoom
+from roomlog_contract.errors import RefusedCommand
 from roomlog_contract.shards import room_of
 from roomlog_worker import reader
 from roomlog_worker.log import rules
@@ -49,8 +50,21 @@ ERASED_AT_ONCE: Final = 3
 """Messages in a command of an erasure; in the product a hundred."""
 SCANNED_AT_ONCE: Final = 20
 """Events that an erasure looks at in one query; in the product ten thousand."""
+Data = dict[str, Any] | None
+"""Beside a message's text."""
 LOOK_SECONDS: Final = 0.2
 """Between two looks whether workers have done what an erasure asked for."""
+
+
+class Posted(NamedTuple):
+    """What a project's transaction has said."""
+
+    at: float
+    room: UUID
+    user: int
+    uuid: str
+    text: str
+    data: Data
 
 
 class World:
@@ -85,8 +99,8 @@ class World:
         """Messages that were stored by the way of one that is alone."""
         self.untold: dict[str, None] = {}
         """Members that were connected and did not know it for too long: client and room."""
-        self.posted: list[tuple[float, UUID, int, str, str]] = []
-        """What the api was asked to post: when, room, user, uuid, text."""
+        self.posted: list[Posted] = []
+        """What the api was asked to post."""
         self.committed: dict[str, float] = {}
         """The uuids of what is sure to have waited in the database, and since when."""
         self.erasures: list[Erasure] = []
@@ -150,12 +164,23 @@ class World:
         """Return the worker processes that were not ended."""
         return [worker for worker in self.workers if worker.process.is_alive]
 
-    async def post(self, room: UUID, user: int, text: str) -> None:
+    async def post(self, room: UUID, user: int, text: str, data: Data = None) -> Posted:
         """Let somebody's transaction say something, and wake the owner if Redis lets it."""
-        uuid = f"posted-{len(self.posted)}"
-        self.posted.append((self.loop.time(), room, user, uuid, text))
-        if await self.api.request(lambda: post_as(room, user, text, uuid=uuid)):
-            self.committed[uuid] = self.loop.time()
+        posted = Posted(self.loop.time(), room, user, f"posted-{len(self.posted)}", text, data)
+        self.posted.append(posted)
+        if await self.api.request(lambda: _say(posted, data)):
+            self.committed[posted.uuid] = self.loop.time()
+        return posted
+
+    async def post_again(self, posted: Posted, data: Data) -> bool:
+        """Let the transaction run again, perhaps with other data; tell whether it was accepted."""
+        accepted: list[str] = []
+
+        def say() -> None:
+            with suppress(RefusedCommand):
+                accepted.append(_say(posted, data))
+
+        return await self.api.request(say) and bool(accepted)
 
     async def sync(self, room: UUID, users: Sequence[int]) -> None:
         """Let a project's transaction say who is in a room, and wake the owner if Redis lets it."""
@@ -223,3 +248,7 @@ class World:
             rules.carry_out(batch, command, 1, staff=True)
         batch.store()
         self.rooms = [room_of(command, 1) for command in commands]
+
+
+def _say(posted: Posted, data: Data) -> str:
+    return post_as(posted.room, posted.user, posted.text, uuid=posted.uuid, data=data)
