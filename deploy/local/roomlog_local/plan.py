@@ -69,7 +69,7 @@ def make_plan(folder: Folder, environ: Mapping[str, str], project: Project = STA
         environ=shared,
         page=f"http://{LOOPBACK}:{page_port}/",
         websocket=shared["ROOMLOG_WEBSOCKET_URL"],
-        api=f"http://{LOOPBACK}:{page_port}/api/",
+        api=f"http://{LOOPBACK}:{page_port}{project.api}",
         stages=(carriers, _backs(shared, project), _fronts(shared, page_port, websocket_port, project)),
         moved=(
             *_moved("The chat page", PAGE_PORT, page_port),
