@@ -69,7 +69,8 @@ export class Conversation {
     this.client = new Roomlog({ url, ticket, userId, storage: storageNamed("localStorage"), storagePrefix });
     this.#drafts = new Drafts(this.#tabMemory, this.#memory);
     this.#failed = new Failed(this.#memory, () => this.render());
-    this.#reading = new Reading(this.#memory, userId, () => this.render());
+    const read = (room, seq) => this.client.markRead(room, seq);
+    this.#reading = new Reading(this.#memory, userId, { changed: () => this.render(), read });
     this.#composer = new Composer(root, this.#drafts, (room, text) => this.#send(room, text));
     const { client } = this;
     const avatars = new Avatars(people, () => this.render());
@@ -139,7 +140,11 @@ export class Conversation {
   #listen() {
     const { client } = this;
     client.addEventListener("state", ({ detail }) => this.#entered(detail));
-    client.addEventListener("rooms", () => this.#listed());
+    client.addEventListener("rooms", ({ detail: { told = [] } }) => this.#listed(told));
+    client.addEventListener("marked", ({ detail: { summary } }) => {
+      this.#reading.told(summary);
+      this.render();
+    });
     client.addEventListener("snapshot", ({ detail: { room, messages } }) => {
       this.#timeline.replace(room.id, room.epoch, messages);
       this.#reading.loaded(room, messages, messages.length < SNAPSHOT);
@@ -169,9 +174,9 @@ export class Conversation {
     this.render();
   }
 
-  #listed() {
+  #listed(told) {
     const { client } = this;
-    for (const room of client.rooms.values()) this.#reading.met(room);
+    for (const summary of told) this.#reading.told(summary);
     this.#left.compare(client.rooms, (id) => this.#timeline.get(id)?.lines.at(-1)?.note, this.#userId);
     this.#left.remember(this.#written());
     if (client.rooms.has(this.#awaited)) this.choose(this.#awaited);

@@ -1,7 +1,8 @@
-// How far each room was read, and how many messages of others are behind that; the same in all tabs of a browser.
+// How far each room was read, and how many messages of others are behind that; the same on all devices of a user.
 //
-// Only what was really seen counts as read: the page says so with `saw`. One's own messages and notes are never
-// unread. It counts what it heard; before that it believes the server's count.
+// Only what was really seen counts as read: the page says so with `saw`, and the server is told. One's own messages and
+// notes are never unread. It counts what it heard; of what was before, it believes the server's count. What is seen
+// without a connection is kept in the browser until the server has it.
 
 const MAX_COUNTED = 100; // the list shows 99+
 
@@ -9,33 +10,39 @@ const MAX_COUNTED = 100; // the list shows 99+
 export class Reading {
   #memory;
   #userId;
+  #read;
   #rooms = new Map(); // room id → {epoch, seq: the last one read, upTo: counted so far,
-  // told: the server's last count, base: how many of that are unread, seqs: those that were heard}
+  // base: how many of what the server counted are unread, seqs: those that were heard}
 
-  constructor(memory, userId, changed) {
+  /** `changed()` is called for what another tab has read, `read(roomId, seq)` for what the server is to hear. */
+  constructor(memory, userId, { changed, read }) {
     this.#memory = memory;
     this.#userId = userId;
+    this.#read = read;
     memory.watch("read", (roomId, mark) => {
       if (mark && this.#advance(roomId, mark.epoch, mark.seq)) changed();
     });
   }
 
-  /** Take a room's summary: new, or come back to after a lost connection. */
-  met({ id, epoch, seq, read_seq: readSeq = 0, unread }) {
-    const known = this.#rooms.get(id);
-    if (known?.epoch === epoch) {
-      known.base += Math.max(0, Math.min(seq - known.upTo, unread - known.told));
-      return void Object.assign(known, { upTo: Math.max(known.upTo, seq), told: unread });
+  /** Take what the server says of a room: the mark on all devices, and what is unread above it up to `seq`. */
+  told({ id, epoch, seq, read_seq: readSeq = 0, unread }) {
+    if (this.#rooms.get(id)?.epoch !== epoch) this.#begin(id, epoch, seq);
+    const room = this.#rooms.get(id);
+    if (readSeq >= room.seq) {
+      room.seq = readSeq;
+      room.base = unread;
+      room.seqs = room.seqs.filter((heard) => heard > Math.max(seq, readSeq));
+    } else if (seq > room.upTo) {
+      room.base += Math.min(unread, seq - Math.max(room.seq, room.upTo));
+      this.#read(id, room.seq); // seen here while the server could not hear of it
     }
-    const saved = this.#memory.get("read", id);
-    const read = Math.min(seq, saved?.epoch === epoch ? Math.max(saved.seq, readSeq) : readSeq);
-    this.#rooms.set(id, { epoch, seq: read, upTo: seq, told: unread, base: Math.min(unread, seq - read), seqs: [] });
+    room.upTo = Math.max(room.upTo, seq);
   }
 
   /** Count exactly what a room's snapshot shows, where it reaches back to the mark. */
   loaded(summary, messages, isWhole) {
-    const { id, seq } = summary;
-    this.met(summary);
+    const { id, epoch, seq } = summary;
+    if (this.#rooms.get(id)?.epoch !== epoch) this.told(summary);
     const room = this.#rooms.get(id);
     if (!isWhole && !(messages[0]?.seq <= room.seq + 1)) return;
     const seqs = messages.filter((message) => this.#isOthers(message)).map((message) => message.seq);
@@ -48,13 +55,13 @@ export class Reading {
     if (!room || room.epoch !== epoch || seq <= room.upTo) return;
     room.upTo = seq;
     if (message && this.#isOthers(message)) room.seqs = [...room.seqs, seq].slice(-MAX_COUNTED);
-    else if (!this.unread(roomId)) this.saw(roomId, epoch, seq);
+    else if (!this.unread(roomId)) this.#keep(roomId, epoch, seq);
   }
 
   /** Everything up to `seq` was on the screen; return whether that is news. */
   saw(roomId, epoch, seq) {
-    const isNews = this.#advance(roomId, epoch, seq);
-    if (isNews) this.#memory.set("read", roomId, { epoch, seq });
+    const isNews = this.#keep(roomId, epoch, seq);
+    if (isNews) this.#read(roomId, seq);
     return isNews;
   }
 
@@ -66,6 +73,18 @@ export class Reading {
   /** Return the seq of the last event that was read. */
   mark(roomId) {
     return this.#rooms.get(roomId)?.seq ?? 0;
+  }
+
+  #begin(id, epoch, seq) {
+    const saved = this.#memory.get("read", id);
+    const read = saved?.epoch === epoch ? Math.min(seq, saved.seq) : 0;
+    this.#rooms.set(id, { epoch, seq: read, upTo: 0, base: 0, seqs: [] });
+  }
+
+  #keep(roomId, epoch, seq) {
+    const isNews = this.#advance(roomId, epoch, seq);
+    if (isNews) this.#memory.set("read", roomId, { epoch, seq });
+    return isNews;
   }
 
   #advance(roomId, epoch, seq) {

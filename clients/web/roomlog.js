@@ -4,7 +4,8 @@
 // pages: what happens comes out as CustomEvents. Everything it keeps has a bound. Events and their detail:
 //
 //   state     {state, delayMs?, code?, reason?}  one of STATES; when the next try is, why the last one ended
-//   rooms     {}                        client.rooms or a summary in it has changed
+//   rooms     {told}                    client.rooms or a summary in it has changed; told: what the server just listed
+//   marked    {summary}                 the user's read mark of a room has moved, in this tab or on another device
 //   snapshot  {room, messages}          the room's present state: replace what you have
 //   event     {room, event}             the next event of a room's log, handed on exactly once
 //   settled   {command, event}          a command of send() became this event
@@ -13,6 +14,7 @@
 
 import { now } from "./clock.js";
 import { Link, SignedOut, STATES } from "./link.js";
+import { Marks, PAUSE_MS } from "./marks.js";
 import { newUuid, Outbox } from "./outbox.js";
 
 export { SignedOut, STATES };
@@ -35,7 +37,7 @@ export class NotNow extends Error {}
 
 /** One user's connection to Roomlog, kept up until `stop`. */
 export class Roomlog extends EventTarget {
-  /** Room id → {id, name, kind, epoch, seq, unread, archived, isOpen}; `seq` is how far events were handed on. */
+  /** Room id → {id, name, kind, epoch, seq, read_seq, archived, isOpen}; `seq` is how far events were handed on. */
   rooms = new Map();
   user = null;
   /** Ids of the rooms in which nothing is accepted while the state is `degraded`; null: in all. */
@@ -47,6 +49,8 @@ export class Roomlog extends EventTarget {
   #requests = new Map(); // uuid → {resolve, reject, deadline}
   #told = []; // the rooms so far, while the answer to authenticate is not complete
   #outbox;
+  #marks = new Marks();
+  #marking = null; // the timer of the next marks
 
   /** `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. */
   constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:" }) {
@@ -119,6 +123,12 @@ export class Roomlog extends EventTarget {
     });
   }
 
+  /** Say that all up to `seq` was read, on all the user's devices; sent soon, and again until it is answered. */
+  markRead(roomId, seq) {
+    this.#marks.want(roomId, seq);
+    this.#markSoon();
+  }
+
   // -- the connection ---------------------------------------------------------------------------
 
   #greeting(ticket) {
@@ -131,6 +141,7 @@ export class Roomlog extends EventTarget {
   #forgetFlights() {
     for (const { reject } of this.#requests.values()) reject(new NotNow("the connection was lost"));
     this.#requests.clear();
+    this.#marks.disconnected();
     this.#questions.clear();
     this.#outbox.disconnected();
   }
@@ -141,6 +152,7 @@ export class Roomlog extends EventTarget {
     for (const [uuid, { reject, deadline }] of this.#requests) {
       if (now() > deadline && this.#requests.delete(uuid)) reject(new NotNow("no answer"));
     }
+    this.#markSoon();
     this.#flush();
   }
 
@@ -170,7 +182,8 @@ export class Roomlog extends EventTarget {
       this.rooms = new Map(told.map((summary) => [summary.id, met(summary, known.get(summary.id))]));
       this.#link.welcomed();
       for (const summary of told) this.#compare(this.rooms.get(summary.id), summary); // not all cursors were sent
-      this.#emit("rooms");
+      this.#emit("rooms", { told });
+      this.#markSoon();
       this.#flush();
     },
     select_room: (answer) => this.#selected(answer),
@@ -183,7 +196,13 @@ export class Roomlog extends EventTarget {
     reset: ({ room }) => this.rooms.has(room) && this.#ask(this.rooms.get(room), "afresh"),
     room_joined: ({ room }) => {
       this.rooms.set(room.id, met(room, this.rooms.get(room.id)));
-      this.#emit("rooms");
+      this.#emit("rooms", { told: [room] });
+    },
+    room_marked: ({ room }) => this.#marked(room),
+    mark_read: ({ uuid, room }) => {
+      this.#marks.settle(uuid);
+      this.#marked(room);
+      this.#markSoon();
     },
     room_left: ({ room }) => this.#drop(room),
     expiring: () => this.#link.renew(),
@@ -194,6 +213,13 @@ export class Roomlog extends EventTarget {
     },
     recovered: () => this.#link.degraded(false),
   };
+
+  #marked(summary) {
+    const room = this.rooms.get(summary.id);
+    if (!room) return;
+    room.read_seq = summary.read_seq;
+    this.#emit("marked", { summary });
+  }
 
   #compare(room, head) {
     if (head.epoch !== room.epoch) this.#ask(room, "afresh");
@@ -258,6 +284,9 @@ export class Roomlog extends EventTarget {
     } else if (question) {
       if (code === "not_member") this.#drop(question.room);
       else question.askedAt = now() + after - ANSWER_MS; // asked again then
+    } else if (action === "mark_read") {
+      if (RETRIED.has(code)) this.#marks.refused(uuid, now() + after);
+      else this.#marks.settle(uuid);
     } else if (request) {
       this.#requests.delete(uuid);
       request.reject(new NotNow(message));
@@ -272,6 +301,7 @@ export class Roomlog extends EventTarget {
 
   #drop(roomId) {
     this.rooms.delete(roomId);
+    this.#marks.forget(roomId);
     for (const [uuid, { room }] of this.#questions) if (room === roomId) this.#questions.delete(uuid);
     this.#emit("rooms");
   }
@@ -312,6 +342,17 @@ export class Roomlog extends EventTarget {
   #forget(command) {
     this.#outbox.remove(command);
     this.#emit("outbox");
+  }
+
+  /** Send the waiting marks after a pause, so that many of a room become one. */
+  #markSoon() {
+    if (!this.#link.isOpen || !this.#marks.isWaiting(now())) return;
+    this.#marking ??= setTimeout(() => {
+      this.#marking = null;
+      if (!this.#link.isOpen) return; // sent after the next login
+      for (const command of this.#marks.take(now(), newUuid)) this.#link.write(command);
+      this.#markSoon();
+    }, PAUSE_MS);
   }
 
   #emit(name, detail = {}) {

@@ -88,6 +88,12 @@ def _archive_and_restore(attacker: Attacker) -> Callable[[int], Iterator[bytes]]
     )
 
 
+def _read_on(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Move the mark of a very long room by a few events at a time, so that each command writes."""
+    room = attacker.job.restless
+    return lambda number: (cheap(command("mark_read", room=room, seq=seq)) for seq in count(number, 8))
+
+
 def _make_room(attacker: Attacker) -> str:
     keys = {"name": "n" * limits.NAME_CODE_POINTS, "members": list(attacker.job.people[:CROWD])}
     return json.dumps({"uuid": uuid4().hex, "action": "create_room", **keys})
@@ -193,6 +199,7 @@ ATTACKS: Final[dict[str, Attack]] = {
         _obeying(lambda a: _fresh(lambda: _rename(a.job.room))), _acts("rename_room")
     ),
     "archived and restored": Attack(_obeying(_archive_and_restore), _acts("archive_room", "restore_room")),
+    "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),
     "connections with many cursors": Attack(_come_and_go, _acts("authenticate")),

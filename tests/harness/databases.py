@@ -167,3 +167,10 @@ def _database_of_its_own(url: str) -> Iterator[str]:
             yield f"{url.rpartition('/')[0]}/{name}"
         finally:
             server.execute(drop.format(sql.Identifier(name)))
+
+
+def plan_of(sql: str) -> str:
+    """Return how the test's database would carry a statement out."""
+    with connection.cursor() as cursor:
+        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
+        return str(cursor.fetchall())

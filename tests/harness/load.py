@@ -14,6 +14,7 @@ from typing import Final, Protocol, Self
 from uuid import UUID
 
 from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
+from tests.harness.marking import Reader, agree, mark, mark_all
 from tests.harness.waiting import eventually
 from tests.judge.history import Epoch, Fault, History, Membership, Ownership, Row, Sample
 from tests.judge.journal import Journal, Witness
@@ -25,6 +26,8 @@ REST_SECONDS: Final = 30.0
 """G9: so long after the last fault everything has reached everybody."""
 WAY_SECONDS: Final = 0.008
 """About the time of a message's way on a loaded machine."""
+MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
+"""Between two read marks of all clients together."""
 
 
 class Person(Protocol):
@@ -101,6 +104,7 @@ class Load:
             self._reading.append(asyncio.create_task(one.read()))
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
+        self._sending.append(asyncio.create_task(self._mark()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -169,6 +173,9 @@ class Load:
 
         with contextlib.suppress(AssertionError):  # the checker says who is behind, and where
             await eventually(lambda: not behind(), seconds, "everybody has everything")
+        readers = [one.reader for one in self._clients]
+        await mark_all(self.journal, readers, lambda: _uuid(self._dice))
+        await agree(self.journal, readers)
         return rows
 
     def history(
@@ -186,6 +193,9 @@ class Load:
             samples=self.samples,
             ownership=self.ownership,
             epochs=epochs,
+            marks=self.journal.marks(),
+            fresh_marks=self.journal.fresh_marks,
+            known_marks=self.journal.known_marks,
             baseline=baseline or {},
         )
 
@@ -211,6 +221,20 @@ class Load:
                 return
             await asyncio.sleep(one.dice.uniform(*self._shape.pause_seconds))
 
+    async def _mark(self) -> None:
+        """Have somebody mark a room read up to somewhere, again and again."""
+        dice = random.Random(f"{self._seed}-marks")
+        while self._is_sending:
+            one = dice.choice(self._clients)
+            if cursors := sorted(one.witness.cursors().items()):
+                room, cursor = dice.choice(cursors)
+                await mark(one.reader, room, dice.randint(0, cursor), _uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*MARK_PAUSE_SECONDS))
+
+
+def _uuid(dice: random.Random) -> str:
+    return str(UUID(int=dice.getrandbits(128), version=4))
+
 
 @dataclass(frozen=True)
 class _Client:
@@ -221,10 +245,15 @@ class _Client:
     rooms: list[str]
     dice: random.Random
 
+    @property
+    def reader(self) -> Reader:
+        """Return the client and its journal, for read marks."""
+        return self.client, self.witness
+
     async def say(self, characters: int, room: str = "") -> bool:
         """Say one new thing in this or any of the rooms; False where the server wants nothing more of us."""
         room = room or self.dice.choice(self.rooms)
-        uuid = str(UUID(int=self.dice.getrandbits(128), version=4))
+        uuid = _uuid(self.dice)
         text = f"{uuid} ".ljust(characters, "x")
         self.witness.want(room, uuid, text)
         try:

@@ -152,7 +152,7 @@ class Chat:
             socket.send(json.dumps(success(frame) | answer))
 
     def _authenticate(self, frame: dict[str, Any]) -> dict[str, Any]:
-        rooms = [room | self._counts(room["id"]) for room in self.rooms.values()]
+        rooms = [self.summary(room) for room in self.rooms]
         return {"user": {"id": self.user, "username": self.names[self.user]}, "rooms": rooms}
 
     def _ping(self, frame: dict[str, Any]) -> dict[str, Any]:
@@ -189,8 +189,20 @@ class Chat:
     def _messages(self, room: str) -> list[dict[str, Any]]:
         return [event["message"] for event in self.events[room] if "message" in event]
 
-    def _counts(self, room: str) -> dict[str, int]:
-        return {"seq": len(self.events[room]), "unread": len(self._messages(room))}
+    def _mark_read(self, frame: dict[str, Any]) -> dict[str, Any] | None:
+        if self.is_silent:
+            return None
+        room = frame["room"]
+        self.rooms[room]["read_seq"] = max(frame["seq"], self.rooms[room]["read_seq"])
+        self.tell({"action": "room_marked", "room": self.summary(room)})
+        return {"room": self.summary(room)}
+
+    def summary(self, room: str) -> dict[str, Any]:
+        """Return a room as the user sees it now."""
+        known = self.rooms[room]
+        above = [one for one in self._messages(room) if one["seq"] > known["read_seq"]]
+        unread = sum(one["user"]["id"] != self.user for one in above)
+        return known | {"seq": len(self.events[room]), "unread": unread}
 
     # -- the api --
 

@@ -92,11 +92,7 @@ class Gateway:
 
     def until(self, condition: Callable[[], Any]) -> Any:
         """Return the condition's first true value."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not (value := condition()):
-            assert time.monotonic() < deadline, f"never happened; frames {self.frames}"
-            self.page.wait_for_timeout(POLL_MS)  # playwright carries frames meanwhile
-        return value
+        return until(self.page, condition, lambda: f"frames {self.frames}")
 
     def state(self) -> str:
         """Return the client's state."""
@@ -171,3 +167,12 @@ def gateway(browser: Browser) -> Iterator[Gateway]:
     page.clock.pause_at(page.evaluate("Date.now()") / 1_000 + AHEAD_SECONDS)
     yield scripted
     context.close()
+
+
+def until(page: Page, condition: Callable[[], Any], facts: Callable[[], str] = str) -> Any:
+    """Return the condition's first true value, while playwright carries frames of the page."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"never happened; {facts()}"
+        page.wait_for_timeout(POLL_MS)
+    return value

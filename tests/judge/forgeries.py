@@ -28,6 +28,7 @@ from tests.judge.history import (
 )
 
 from .content_forgeries import CONTENT_FORGERIES, with_archived_room
+from .mark_forgeries import MARK_FORGERIES, with_marks
 
 READ_ROOMS: Final = ("a" * 32, "b" * 32)
 """Rooms with readers."""
@@ -134,6 +135,7 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
+    with_marks(history, READ_ROOMS[0], READER, SENDERS[0])
     return with_archived_room(history, SENDERS[0], DELETED)
 
 
@@ -386,5 +388,6 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I8", hand_on_a_message_as_erased),
     ("I16", keep_a_deleted_account_as_a_member),
     *(("I17", forge) for forge in CONTENT_FORGERIES),
+    *(("I18", forge) for forge in MARK_FORGERIES),
 ]
 """Each with the one invariant that must flag it."""

@@ -154,6 +154,23 @@ class Reading(NamedTuple):
         return self.events[-1].seq if self.events else self.start
 
 
+class Mark(NamedTuple):
+    """A read mark as a client was told of it: by an answer, by a notice, or by a list of rooms."""
+
+    client: str
+    user: int
+    room: str
+    at: float
+    head: int
+    """The room's last seq at that moment."""
+    read_seq: int
+    unread: int
+    wanted: int = 0
+    """The seq that the client had asked for, where this is the answer."""
+    invoked_at: float | None = None
+    """When it first asked; None where it did not."""
+
+
 class Connection(NamedTuple):
     """One socket from its authentication on; still open at the end where `closed_at` is None."""
 
@@ -244,6 +261,12 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    """All that clients were told of read marks by answers and notices."""
+    fresh_marks: list[Mark] = field(default_factory=list)
+    """What the server listed in the end, after the last mark."""
+    known_marks: list[Mark] = field(default_factory=list)
+    """What each client believed then."""
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""
     at_rest: bool = True

@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from roomlog_client import Event, Item, Observer, RoomJoined, RoomLeft, RoomReset
-from roomlog_client.incoming import Answer, Incoming, Page, Refusal, Selected
+from roomlog_client import Event, Item, Observer, RoomJoined, RoomLeft, RoomReset, RoomSummary
+from roomlog_client.incoming import Answer, Incoming, Marked, Page, Refusal, Selected
 from tests.judge.history import (
     Applied,
     Attempt,
     Connection,
+    Mark,
     Operation,
     Outcome,
     Reading,
@@ -81,6 +82,10 @@ class Journal:
         self.witnesses: list[Witness] = []
         self.has_sent = asyncio.Event()
         """Set whenever a message goes out."""
+        self.fresh_marks: list[Mark] = []
+        """Read marks as the server listed them in the end."""
+        self.known_marks: list[Mark] = []
+        """What the clients believed then."""
 
     def witness(self, client: str, user: int) -> "Witness":
         """Return the observer of one more client."""
@@ -105,6 +110,10 @@ class Journal:
     def shown(self) -> list[Shown]:
         """Return every message that a client was shown in its present state."""
         return [one for witness in self.witnesses for one in witness.shown]
+
+    def marks(self) -> list[Mark]:
+        """Return all that clients were told of read marks."""
+        return [mark for witness in self.witnesses for mark in witness.marks]
 
     def successes(self) -> int:
         """Return how many messages were answered so far."""
@@ -131,6 +140,9 @@ class Witness(Observer):
         self.connections: dict[int, Connection] = {}
         self.answered = 0
         self.shown: list[Shown] = []
+        self.marks: list[Mark] = []
+        self._wanted_marks: dict[str, tuple[int, float | None]] = {}
+        """Seq and time of the first sending of each mark, by its uuid."""
         self._numbers: dict[int, int] = {}
         self._positions: Counter[int] = Counter()
         self._following: dict[str, Following] = {}
@@ -139,6 +151,10 @@ class Witness(Observer):
     def want(self, room: str, uuid: str, text: str) -> None:
         """Write down that the client wants a message stored, before it is sent."""
         self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, text)
+
+    def want_mark(self, uuid: str, seq: int) -> None:
+        """Write down that the client marks a room read, before it is sent."""
+        self._wanted_marks[uuid] = seq, None
 
     def readings(self) -> list[Reading]:
         """Return the way through each room, those left behind first."""
@@ -171,6 +187,9 @@ class Witness(Observer):
         """A message goes out, perhaps again."""
         number, now = self._number(connection), time.monotonic()
         self._positions[number] += 1
+        seq, invoked_at = self._wanted_marks.get(uuid, (0, now))
+        if invoked_at is None:
+            self._wanted_marks[uuid] = seq, now
         wanted = self.wanted.get(uuid)
         if wanted is not None:
             wanted.end(number, Outcome.UNKNOWN, now)
@@ -186,6 +205,9 @@ class Witness(Observer):
             case Page():
                 for event in incoming.events:
                     self._answer(number, event)
+            case Marked():
+                uuid = incoming.answer.uuid if incoming.answer else ""
+                self.marks.append(self._mark(incoming.room, *self._wanted_marks.get(uuid, (0, None))))
             case Refusal() if incoming.uuid in self.wanted:
                 code = incoming.error_code
                 self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)
@@ -234,6 +256,10 @@ class Witness(Observer):
             data = text_of(one.get("data"))
             user = one["user"]["id"]
             self.shown.append(Shown(self.client, room, one["seq"], user, one["text"], data, now))
+
+    def _mark(self, room: RoomSummary, wanted: int = 0, invoked_at: float | None = None) -> Mark:
+        counts = room.seq, room.read_seq, room.unread
+        return Mark(self.client, self.user, room.id, time.monotonic(), *counts, wanted, invoked_at)
 
     def _number(self, connection: int) -> int:
         """Return the socket's number among all clients' sockets."""

@@ -49,6 +49,7 @@ from roomlog_worker.log.rules import members
 
 from .ablation import Ablation, Patches, run_without
 from .content_ablations import CONTENT_ABLATIONS
+from .mark_ablations import MARK_ABLATIONS
 from .plan import Plan
 from .seeds import Verdict, run_seed
 
@@ -343,4 +344,5 @@ ABLATIONS: Final = (
         hint=4,
     ),
     *CONTENT_ABLATIONS,
+    *MARK_ABLATIONS,
 )

@@ -63,6 +63,9 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         epochs=[Epoch(0.0, EPOCH), *world.epochs],
         erasures=world.erasures,
         departures=world.departures,
+        marks=world.journal.marks(),
+        fresh_marks=world.journal.fresh_marks,
+        known_marks=world.journal.known_marks,
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )

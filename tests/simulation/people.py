@@ -14,6 +14,7 @@ from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError, Sent
 from roomlog_client.errors import UuidConflict
+from tests.harness.marking import agree, mark, mark_all
 from tests.judge.journal import Wanted, Witness
 
 from .plan import Plan
@@ -102,7 +103,16 @@ class People:
             tasks.append(self._depart(firsts[0]))
         if self._plan.erasures != (0, 0):
             tasks += [self._erase() for _ in range(self._dice.randint(*self._plan.erasures))]
+        if self._plan.marks != (0, 0):
+            tasks.append(self._mark(self._dice.randint(*self._plan.marks)))
         await asyncio.gather(*tasks)
+
+    async def mark_all(self) -> None:
+        """Let everybody mark all rooms read, and all devices hear of it."""
+        if self._plan.marks != (0, 0):
+            readers = [(one.client, one.witness) for one in self.everybody]
+            await mark_all(self._world.journal, readers, self._uuid)
+            await agree(self._world.journal, readers)
 
     async def leave(self) -> None:
         """Close every client."""
@@ -217,6 +227,21 @@ class People:
         self._poisoners.append(person.user)
         person.witness.want(room, uuid, POISON)
         await asyncio.gather(self._try(person, room, uuid, POISON, SEND_SECONDS), self._say(person, room))
+
+    async def _mark(self, count: int) -> None:
+        """Let people mark rooms read up to somewhere, on one device and then perhaps less on another."""
+        marking: list[asyncio.Task[None]] = []
+        for _ in range(count):
+            await asyncio.sleep(self._dice.uniform(0.0, 4.0))
+            person = self._dice.choice(self.everybody)
+            if cursors := sorted(person.witness.cursors().items()):
+                room, cursor = self._dice.choice(cursors)
+                seq, reader = self._dice.randint(0, cursor), (person.client, person.witness)
+                marking.append(asyncio.create_task(mark(reader, room, seq, self._uuid(), SEND_SECONDS)))
+        await asyncio.gather(*marking)
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self._dice.getrandbits(128), version=4))
 
     async def _post(self, count: int) -> None:
         """Let the api say something for the owner, who is in every room."""

@@ -50,11 +50,19 @@ class Plan:
     """How likely a project posts data, reads them afresh, and runs its transactions again."""
     archives: float = 0.0
     """How likely the owner archives rooms while people talk in them, and restores them."""
+    marks: tuple[int, int] = (0, 0)
+    """How often somebody marks a room read; above 0 everybody does in the end."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
 
 EVERYDAY: Final = Plan()
 EVERYTHING: Final = Plan(
-    syncs=(0, 3), ending_tokens=0.3, departures=0.4, erasures=(0, 2), cards=0.5, archives=0.3
+    syncs=(0, 3),
+    ending_tokens=0.3,
+    departures=0.4,
+    erasures=(0, 2),
+    cards=0.5,
+    archives=0.3,
+    marks=(2, 8),
 )

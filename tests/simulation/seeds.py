@@ -83,6 +83,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         mishaps.end_all()
         is_over = await _is_true_within(END_SECONDS, living.done)
         await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending()))
+        await people.mark_all()
         history = history_of(world, seed, at_rest=True)
         await _is_true_within(MEMBER_SECONDS, lambda: not (people.strangers() or people.intruders()))
         anomalies = anomalies_of(world, people, history)

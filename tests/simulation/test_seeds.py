@@ -21,6 +21,7 @@ QUICK = (
     *("the body hash", "the unique key, by which repeats are found", "the gap fetch"),
     *("the end of the hash in an erasure", "a deleted account's removals as events"),
     *("the locked row of an archived room", "the whole transaction for a message with data"),
+    *("the comparison of a read mark", "the notice of a read mark"),
 )
 
 

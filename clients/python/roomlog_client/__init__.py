@@ -16,7 +16,7 @@ from .errors import (
     RoomlogError,
     SignedOut,
 )
-from .events import Degraded, Event, Item, RoomJoined, RoomLeft, RoomReset, RoomSummary, Sent
+from .events import Degraded, Event, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary, Sent
 from .observer import Observer
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Recovered",
     "RoomJoined",
     "RoomLeft",
+    "RoomMarked",
     "RoomReset",
     "RoomSummary",
     "RoomlogClient",

@@ -137,7 +137,7 @@ class RoomlogClient:
         return self._state.is_ended
 
     def rooms(self) -> list[RoomSummary]:
-        """Return the followed rooms, as they were when the client began to follow them."""
+        """Return the followed rooms as they were when the client began to follow them, but for read marks."""
         return self._state.rooms.summaries()
 
     def head(self, room: str) -> int:
@@ -233,6 +233,15 @@ class RoomlogClient:
         """Return an answer with `rooms` in the order of their ids, and `more`. Raises like `send`."""
         facts: dict[str, Any] = {} if after is None else {"after": after}
         return cast(dict[str, Any], await self.request("list_rooms", **facts))
+
+    async def mark_read(self, room: str, seq: int, **how: Unpack[How]) -> RoomSummary:
+        """Say that all up to `seq` was read; return the room as it is then, for all devices of the user.
+
+        The mark never moves back. Each `RoomMarked` of `events()` is such a mark, also of another device.
+        Raises like `send`.
+        """
+        answer = cast(dict[str, Any], await self.request("mark_read", room=room, seq=seq, **how))
+        return msgspec.convert(answer["room"], RoomSummary)
 
     async def ping(self) -> dict[str, Any]:
         """Return an answer with the gateway's `time_ms`. Raises like `send`."""

@@ -38,7 +38,9 @@ class RoomSummary(Struct, frozen=True):
     seq: int
     """The head: the seq of its last event."""
     read_seq: int = 0
+    """Everything up to it was read, on whichever device."""
     unread: int = 0
+    """Messages of others above it; 100 stands for more, too."""
     archived: bool = False
 
 
@@ -53,6 +55,12 @@ class RoomLeft(Struct, frozen=True):
     """The user is no longer a member."""
 
     room: str
+
+
+class RoomMarked(Struct, frozen=True):
+    """The user's read mark has moved, by this client or another; `room.unread` is as of `room.seq`."""
+
+    room: RoomSummary
 
 
 class RoomReset(Struct, frozen=True):
@@ -74,7 +82,7 @@ class Degraded(Struct, frozen=True):
     """Those of your rooms that are concerned; None: all."""
 
 
-Item = Event | RoomJoined | RoomLeft | RoomReset | Degraded | Recovered
+Item = Event | RoomJoined | RoomLeft | RoomMarked | RoomReset | Degraded | Recovered
 """What `RoomlogClient.events` yields."""
 
 

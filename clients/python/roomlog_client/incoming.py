@@ -59,6 +59,13 @@ class Answer(Struct, frozen=True):
     body: dict[str, Any]
 
 
+class Marked(Struct, frozen=True):
+    """The user's read mark of a room, from its own command or from another connection's."""
+
+    room: RoomSummary
+    answer: Answer | None = None
+
+
 class Refusal(Struct, frozen=True):
     """An error answer."""
 
@@ -94,6 +101,7 @@ Incoming = (
     | Reset
     | Joined
     | RoomLeft
+    | Marked
     | Reconnect
     | Expiring
     | Degraded
@@ -107,6 +115,7 @@ _SERVER_EVENTS: Final[dict[str, Any]] = {
     "reset": Reset,
     "room_joined": Joined,
     "room_left": RoomLeft,
+    "room_marked": Marked,
     "reconnect": Reconnect,
     "expiring": Expiring,
     "degraded": Degraded,
@@ -167,7 +176,10 @@ def _success(action: str, body: dict[str, Any]) -> Incoming:
         return msgspec.convert(body, Selected)
     if "seq" in body and "epoch" in body:
         return event_of(body)
-    return Answer(str(body["uuid"]), action, body)
+    answer = Answer(str(body["uuid"]), action, body)
+    if action == "mark_read":
+        return Marked(msgspec.convert(body["room"], RoomSummary), answer)
+    return answer
 
 
 def _page(body: dict[str, Any]) -> Page:

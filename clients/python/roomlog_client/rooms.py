@@ -10,10 +10,12 @@ from enum import Enum, auto
 from itertools import islice
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 
-from .events import Event, Item, RoomJoined, RoomLeft, RoomReset, RoomSummary
+from .events import Event, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary
 from .incoming import Page, Selected
 
 Start = Literal["head", "beginning"]
@@ -77,6 +79,8 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
         self._incomplete: dict[str, Room] = {}
         """Those of which something must be asked, in the order in which that was found."""
+        self._untold: dict[str, RoomSummary] = {}
+        """Rooms whose read marks the application has had no space for."""
         self._waiting = 0
         self.items: list[Item] = []
         """What is to be handed on, in order; the caller takes it out."""
@@ -85,7 +89,7 @@ class Rooms:
         return room in self._rooms
 
     def summaries(self) -> list[RoomSummary]:
-        """Return the followed rooms as they were when they were joined."""
+        """Return the followed rooms as they were when they were joined, with the last known read marks."""
         return [room.summary for room in self._rooms.values()]
 
     def head(self, room: str) -> int:
@@ -104,6 +108,7 @@ class Rooms:
             self.left(room)
         for room, summary in present.items():
             if room in self._rooms:
+                self.marked(summary)
                 self._compare(self._rooms[room], summary.epoch, summary.seq)
             else:
                 self.joined(summary)
@@ -119,9 +124,25 @@ class Rooms:
         self.hand_on(RoomJoined(summary, cursor.seq))
         self._compare(room, summary.epoch, summary.seq)
 
+    def marked(self, summary: RoomSummary) -> None:
+        """Take a room's read mark; within an epoch it only moves forward.
+
+        An application that is far behind is told of a room's last mark when it has space.
+        """
+        room = self._rooms.get(summary.id)
+        if room is None or _mark(summary) == _mark(room.summary):
+            return
+        if summary.epoch == room.summary.epoch and summary.read_seq < room.summary.read_seq:
+            return
+        epoch, read_seq = _mark(summary)
+        room.summary = replace(room.summary, epoch=epoch, read_seq=read_seq, unread=summary.unread)
+        self._untold[summary.id] = summary
+        self._tell_marks()
+
     def left(self, key: str) -> None:
         """Stop following a room; again is harmless."""
         self._incomplete.pop(key, None)
+        self._untold.pop(key, None)
         if self._rooms.pop(key, None) is not None:
             self.hand_on(RoomLeft(key))
 
@@ -213,6 +234,7 @@ class Rooms:
     def taken(self, items: int) -> None:
         """The application has taken that many items."""
         self._waiting -= items
+        self._tell_marks()
 
     def questions(self, now: float) -> list[Question]:
         """Return what to ask now: few rooms at once, and only what there is space for."""
@@ -245,6 +267,10 @@ class Rooms:
         times += [room.not_before for room in rooms if room.asked_at is None and room.not_before > now]
         return min(times, default=None)
 
+    def _tell_marks(self) -> None:
+        while self._untold and self._waiting < WAITING_ITEMS:
+            self.hand_on(RoomMarked(self._untold.pop(next(iter(self._untold)))))
+
     def _compare(self, room: Room, epoch: str, seq: int) -> None:
         """Ask where the server knows more; another epoch is asked for too, and answered with a reset."""
         if epoch == room.epoch:
@@ -273,6 +299,10 @@ class Rooms:
         if room is not None:
             room.asked_at = None
         return room
+
+
+def _mark(summary: RoomSummary) -> tuple[str, int]:
+    return summary.epoch, summary.read_seq
 
 
 def _question(room: Room) -> Question:

@@ -19,7 +19,18 @@ from roomlog_contract.events import Expiring, Heads, Reconnect, Recovered, Reset
 
 from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, RoomlogError, error_of
 from .events import Degraded, Event, Item, RoomLeft, RoomSummary, Sent
-from .incoming import RENEWAL, Answer, Authenticated, Incoming, Joined, Page, Refusal, Selected, Unknown
+from .incoming import (
+    RENEWAL,
+    Answer,
+    Authenticated,
+    Incoming,
+    Joined,
+    Marked,
+    Page,
+    Refusal,
+    Selected,
+    Unknown,
+)
 from .outbox import Command, Outbox
 from .pace import STEADY_SECONDS, Bucket, backoff_seconds
 from .rooms import Question, Rooms, Start
@@ -240,8 +251,9 @@ class ClientState:
             case Authenticated():
                 self._authenticated(incoming, now)
             case Answer():
-                if self.outbox.settle(incoming.uuid) is not None:
-                    self._actions.append(Resolve(incoming.uuid, incoming.body))
+                self._answered(incoming)
+            case Marked():
+                self._marked(incoming)
             case Refusal():
                 self._refused(incoming, now)
             case Heads():
@@ -266,6 +278,15 @@ class ClientState:
             case Unknown():
                 pass
         self._hand_on()
+
+    def _answered(self, answer: Answer) -> None:
+        if self.outbox.settle(answer.uuid) is not None:
+            self._actions.append(Resolve(answer.uuid, answer.body))
+
+    def _marked(self, marked: Marked) -> None:
+        self.rooms.marked(marked.room)
+        if marked.answer is not None:
+            self._answered(marked.answer)
 
     def _authenticated(self, answer: Authenticated, now: float) -> None:
         self._told += answer.rooms

@@ -52,6 +52,8 @@ class FakeServer:
         """Events for which it returns True are stored and not sent to anybody."""
         self.upgrade_status = 101
         """Another status refuses new sockets with it."""
+        self._marks: dict[tuple[str, str], int] = {}
+        """Read marks, by room and name."""
         self._users = sorted({name for names in self.members.values() for name in names})
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -132,6 +134,8 @@ class FakeServer:
                 answer = self._authenticate(connection, command)
             case "select_room":
                 answer = self._select(connection, command)
+            case "mark_read":
+                answer = await self._mark_read(connection, command)
             case "new_message":
                 await self._new_message(connection, command)
                 return
@@ -144,7 +148,8 @@ class FakeServer:
         if connection.user:  # a renewal
             return {"user": connection.user, "rooms": []}
         connection.user = self.user(name)
-        rooms = [self.summary(room) for room, names in self.members.items() if name in names]
+        mine = [room for room, names in self.members.items() if name in names]
+        rooms = [self.summary(room) | self._read(room, name) for room in mine]
         for room, cursor in command["cursors"].items():
             if cursor["seq"] < len(self.logs[room]):
                 connection.stalled.add(room)
@@ -173,8 +178,23 @@ class FakeServer:
                 return
         await self._publish(self._append(room, name, command["text"], command["uuid"]))
 
+    async def _mark_read(self, connection: Connection, command: Frame) -> Frame:
+        room, name = command["room"], connection.user["username"]
+        mark = min(command["seq"], len(self.logs[room]))
+        self._marks[room, name] = max(mark, self._marks.get((room, name), 0))
+        summary = self.summary(room) | self._read(room, name)
+        for one in list(self.connections):
+            if one.user == connection.user:
+                await _send(one, {"action": "room_marked", "room": summary})
+        return {"room": summary}
+
+    def _read(self, room: str, name: str) -> Frame:
+        mark = self._marks.get((room, name), 0)
+        others = [event for event in self.logs[room][mark:] if event["message"]["user"]["username"] != name]
+        return {"read_seq": mark, "unread": len(others)}
+
     def summary(self, room: str) -> Frame:
-        """Return a room as authenticate and room_joined name it."""
+        """Return a room as authenticate and room_joined name it, but for what somebody has read of it."""
         head = len(self.logs[room])
         return {"id": room, "name": "", "kind": "group", "epoch": self.epoch, "seq": head}
 

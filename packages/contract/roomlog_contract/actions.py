@@ -24,7 +24,7 @@ class Stream(StrEnum):
     WRITE = "in"
     """It becomes an event of its room's log."""
     READ = "read"
-    """A cursor or a login waits for it."""
+    """A cursor or a login waits for it, or it moves a read mark."""
     BROWSE = "browse"
     """Somebody looks at something."""
 
@@ -67,6 +67,7 @@ ACTIONS: Final = _by_name(
         Action(commands.InviteUser, (events.InviteUserEvent,), Stream.WRITE),
         Action(commands.RemoveUser, (events.RemoveUserEvent,), Stream.WRITE),
         Action(commands.LeaveRoom, (events.LeaveRoomEvent,), Stream.WRITE),
+        Action(commands.MarkRead, (events.MarkReadAnswer,), Stream.READ),
         Action(commands.Ping, (events.PingAnswer,), Stream.NONE),
     )
 )

@@ -171,6 +171,13 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave_room"):
     room: UUID
 
 
+class MarkRead(Command, frozen=True, kw_only=True, tag="mark_read"):
+    """Says that the sender has read a room up to a seq: moves the own mark forward, never back."""
+
+    room: UUID
+    seq: Seq
+
+
 class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Asks the gateway whether it is there."""
 
@@ -181,7 +188,7 @@ RoomWrite = (
 """Commands that become events of a room's log."""
 RoomRead = SelectRoom | GetHistory
 """Commands that read one room."""
-ClientCommand = Authenticate | ListRooms | Ping | RoomRead | RoomWrite
+ClientCommand = Authenticate | ListRooms | MarkRead | Ping | RoomRead | RoomWrite
 
 
 def action_of(command: Command) -> str:

@@ -160,6 +160,12 @@ class Joined(Struct, frozen=True, tag=True):
     room: RoomSummary
 
 
+class Marked(Struct, frozen=True, tag=True):
+    """The user's read mark of a room has moved."""
+
+    room: RoomSummary
+
+
 class Recheck(Struct, frozen=True, tag=True):
     """Something about the user's tokens or account changed: ask again for every connection."""
 
@@ -182,7 +188,7 @@ class Beacon(Struct, frozen=True, tag=True):
 
 Reply = Answered | Selected | Identified | HeadsRead | EventsFetched
 RoomNotice = Notice | HeadMoved
-UserNotice = Joined | Recheck
+UserNotice = Joined | Marked | Recheck
 
 _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")
 _envelopes: Final = msgspec.msgpack.Decoder(Envelope)

@@ -61,7 +61,9 @@ class RoomSummary(Struct, frozen=True):
     seq: int
     """The head: the seq of the last event."""
     read_seq: int
+    """The member's read mark: all up to it was read, on whichever device."""
     unread: int
+    """Messages of others above the mark; UNREAD_COUNTED stands for that many and more."""
     archived: bool = False
 
 
@@ -191,6 +193,12 @@ class ListRoomsAnswer(Answer, frozen=True, kw_only=True, tag="list_rooms"):
     """There are further ones, after the last of these."""
 
 
+class MarkReadAnswer(Answer, frozen=True, kw_only=True, tag="mark_read"):
+    """The room with the sender's mark as it is now: the greatest that any device has sent."""
+
+    room: RoomSummary
+
+
 class PingAnswer(Answer, frozen=True, kw_only=True, tag="ping"):
     """The gateway is there."""
 
@@ -243,6 +251,12 @@ class RoomLeft(ServerEvent, frozen=True, kw_only=True, tag="room_left"):
     """The user is no longer a member."""
 
     room: UUID
+
+
+class RoomMarked(ServerEvent, frozen=True, kw_only=True, tag="room_marked"):
+    """The user's read mark of a room has moved: by this connection or another."""
+
+    room: RoomSummary
 
 
 class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):

@@ -55,6 +55,12 @@ HISTORY_MESSAGES: Final = 100
 SELECT_MESSAGES: Final = 20
 """Messages in an answer to select_room without since."""
 
+UNREAD_COUNTED: Final = 100
+"""Unread messages of a room that are counted at most: people see 99+, and a list of 1,000 rooms is cheap."""
+
+UNREAD_LOOKED_AT: Final = 200
+"""Events above a mark that are looked at for one's own and deleted messages, which are not unread."""
+
 PAGE_EVENTS: Final = 200
 """Most events in one page of select_room with since, and of a gateway's gap fetch."""
 

@@ -1,7 +1,8 @@
 """The tables. A room's log is RoomEvent; everything else says who may write to it and how far it is.
 
 Its `user`, the wire's word, is a Person; only Person knows the project's users. Rows of RoomEvent, RoomHead
-and Membership are written by workers only, inside the transaction that holds the room's head.
+and Membership are written by workers only, inside the transaction that holds the room's head. Only read marks
+move without it (`read_marks`).
 Constraints live here, in the database, before any check in Python.
 """
 
@@ -121,8 +122,9 @@ class Membership(models.Model):
     )
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.MEMBER)
     read_seq = models.BigIntegerField(_("read seq"), default=0)
+    """The read mark; `read_marks` moves it, forward only."""
     read_number = models.BigIntegerField(_("read number"), default=0)
-    """Messages read: `RoomHead.messages` less this are unread."""
+    """Messages up to the mark: where `RoomHead.messages` is no more, nothing is unread."""
     muted_until = models.DateTimeField(_("muted until"), null=True, blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Wakes the owner of a shard, and tells open sockets that their user's rights changed.
+"""Wakes the owner of a shard, and tells open sockets that their user's rights or read marks changed.
 
 After a commit. Everything here is an accelerator: without Redis the owner sweeps each second and gateways
 recheck each minute. So it must never raise, never wait long and never repeat.
@@ -27,7 +27,9 @@ from roomlog.configuration import configuration
 from roomlog.models import Membership
 from roomlog.pending import command_pending
 from roomlog.people import person_id
-from roomlog_contract.envelope import ENTRY_FIELD, Recheck, encode
+from roomlog.read_marks import mark_moved
+from roomlog_contract.envelope import ENTRY_FIELD, Marked, Recheck, UserNotice, encode
+from roomlog_contract.events import RoomSummary
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_address import client
 
@@ -44,6 +46,7 @@ log = structlog.get_logger()
 def connect() -> None:
     """Listen to the signals; again is harmless."""
     command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
+    mark_moved.connect(on_mark_moved, dispatch_uid="roomlog.mark_moved")
     for model in _models_of_rights():
         post_save.connect(on_saved, sender=model, dispatch_uid="roomlog.saved")
         pre_delete.connect(on_deleted, sender=model, dispatch_uid="roomlog.deleted")
@@ -52,6 +55,7 @@ def connect() -> None:
 def disconnect() -> None:
     """Tell nobody: for workers, which say by the log what they changed."""
     command_pending.disconnect(dispatch_uid="roomlog.command_pending")
+    mark_moved.disconnect(dispatch_uid="roomlog.mark_moved")
     for model in _models_of_rights():
         post_save.disconnect(sender=model, dispatch_uid="roomlog.saved")
         pre_delete.disconnect(sender=model, dispatch_uid="roomlog.deleted")
@@ -77,6 +81,11 @@ def on_command_pending(shard: int, **_: Any) -> None:
     """Put an empty entry into the shard's stream; its owner reads pending commands, then deletes it."""
     stream = _keyspace().in_stream(shard)
     _bus().attempt(lambda redis: redis.xadd(stream, {ENTRY_FIELD: b""}))
+
+
+def on_mark_moved(person: int, room: RoomSummary, **_: Any) -> None:
+    """Tell the person's sockets how they see the room now; a lost notice is made up for at the next login."""
+    _tell(person, Marked(room))
 
 
 def on_saved(instance: Model, update_fields: frozenset[str] | None = None, **_: Any) -> None:
@@ -122,8 +131,12 @@ def _person_of_session(session: AbstractBaseSession) -> int | None:
 
 
 def _send_recheck(person: int) -> None:
+    _tell(person, Recheck())
+
+
+def _tell(person: int, notice: UserNotice) -> None:
     channel = _keyspace().user_channel(person)
-    _bus().attempt(lambda redis: redis.publish(channel, encode(Recheck())))
+    _bus().attempt(lambda redis: redis.publish(channel, encode(notice)))
 
 
 class Bus:

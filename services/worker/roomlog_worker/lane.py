@@ -2,7 +2,7 @@
 
 Beside the writer, with connections to Redis and to the database of its own. Answers are made from committed
 rows, so a lane needs no lease: two lanes that answer the same command give the same answer. An entry leaves
-its stream only after its reply was published. It must not write a room's log.
+its stream only after its reply was published. It must not write a room's log; all it writes are read marks.
 """
 
 import threading
@@ -24,8 +24,8 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.shutdown import Shutdown
 
-from . import dead_letters, metrics, reader
-from .bus import READ_BATCH, Bus
+from . import dead_letters, marks, metrics, reader
+from .bus import READ_BATCH, Bus, ChannelNotice
 from .entries import Entry, entry_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
@@ -197,17 +197,20 @@ class Lane:
     def _answer(self, entries: Sequence[Entry]) -> Collection[UUID]:
         began = time.monotonic()
         try:
-            replies = reader.read(entries, self._logins.verdicts(entries))
+            marked = marks.move(entries)
+            replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms)
         finally:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
             metrics.READS.labels(entry.action).inc()
             self._isolation.worked(entry.action)
-        self._publish(entries, replies)
+        self._publish(entries, replies, marked.notices)
         return ()
 
-    def _publish(self, entries: Sequence[Entry], replies: Sequence[Reply]) -> None:
-        """Publish the replies, delete the entries, and wait where Redis' subscribers could not follow.
+    def _publish(
+        self, entries: Sequence[Entry], replies: Sequence[Reply], notices: Sequence[ChannelNotice] = ()
+    ) -> None:
+        """Publish replies and notices, delete the entries, wait where Redis' subscribers could not follow.
 
         Without replies the entries stay unanswered.
         """
@@ -218,7 +221,7 @@ class Lane:
         for entry in entries:
             done[entry.stream].append(entry.id)
         published = self.bus.answer(by_gateway)
-        self.bus.finish((), done)
+        self.bus.finish(notices, done)
         self._logins.forget(entries)
         seconds = self._pace.seconds_after(published, time.monotonic())
         if seconds > 0:

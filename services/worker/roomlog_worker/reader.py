@@ -15,11 +15,12 @@ from roomlog import selectors
 from roomlog.frames import frame_of, message_of
 from roomlog.models import ChatMessage, RoomEvent, RoomHead
 from roomlog.people import users_by_token
+from roomlog.read_marks import Pair
 from roomlog.signed_in import SignedIn
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import GetHistory, ListRooms, SelectRoom
+from roomlog_contract.commands import GetHistory, ListRooms, MarkRead, SelectRoom
 from roomlog_contract.envelope import (
     Answered,
     EventsFetched,
@@ -35,6 +36,7 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
     GetHistoryAnswer,
     ListRoomsAnswer,
+    MarkReadAnswer,
     Message,
     RoomSummary,
     SelectRoomAnswer,
@@ -47,6 +49,7 @@ from .publications import error_answer, event_notice
 AROUND_BYTES: Final = 1024
 """Of an answer's frame beside its items: an escaped uuid of 64 code points, an epoch, names."""
 _PAGE_BYTES: Final = limits.PAGE_BYTES - AROUND_BYTES
+_NONE_MARKED: Final[Mapping[Pair, RoomSummary]] = {}
 _Item = TypeVar("_Item", bound=msgspec.Struct)
 
 
@@ -60,18 +63,27 @@ class _Known:
     heads: Mapping[UUID, RoomHead]
     members: Set[tuple[UUID, int]]
     """Those askers who are members of the room that they ask of."""
+    marked: Mapping[Pair, RoomSummary]
+    """Rooms as those see them who have moved their marks."""
 
 
-def read(entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | None = None) -> list[Reply]:
+def read(
+    entries: Sequence[Entry],
+    verdicts: Mapping[str, SignedIn] | None = None,
+    marked: Mapping[Pair, RoomSummary] = _NONE_MARKED,
+) -> list[Reply]:
     """Return the reply to each entry, in order.
 
-    `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's.
+    `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's. `marked` is
+    what `marks.move` has made of the entries' marks.
     """
-    known = _read_ahead(entries, verdicts)
+    known = _read_ahead(entries, verdicts, marked)
     return [_reply(entry, known) for entry in entries]
 
 
-def _read_ahead(entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | None) -> _Known:
+def _read_ahead(
+    entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | None, marked: Mapping[Pair, RoomSummary]
+) -> _Known:
     signed_in = _signed_in(entries, verdicts)
     asking = {one.user.id for one in signed_in.values()}
     rooms: set[UUID] = set()
@@ -92,6 +104,7 @@ def _read_ahead(entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | Non
         rooms=selectors.summaries_by_user(asking) if asking else {},
         heads=selectors.heads_of(rooms) if rooms else {},
         members=selectors.memberships(askers),
+        marked=marked,
     )
 
 
@@ -134,6 +147,8 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
             return _for_member(entry, command.room, known, lambda head: _select_room(request, command, head))
         case GetHistory():
             return _for_member(entry, command.room, known, lambda head: _get_history(request, command, head))
+        case MarkRead():
+            return _marked(entry, command, known)
         case _:
             return _refused(entry, ErrorCode.INVALID_ACTION)
 
@@ -151,7 +166,7 @@ def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomH
     return answer(head)
 
 
-def _refused(entry: Entry, code: ErrorCode) -> Reply:
+def _refused(entry: Entry, code: ErrorCode) -> Answered:
     return Answered(entry.envelope.request, encode_frame(error_answer(entry, code)))
 
 
@@ -234,6 +249,14 @@ def _list_rooms(request: int, command: ListRooms, user: int) -> Answered:
     rooms = _fitting(rows[: limits.PAGE_ROOMS])
     answer = ListRoomsAnswer(uuid=command.uuid, rooms=rooms, more=len(rooms) < len(rows))
     return Answered(request, encode_frame(answer))
+
+
+def _marked(entry: Entry, command: MarkRead, known: _Known) -> Answered:
+    room = known.marked.get((command.room, entry.envelope.user))
+    if room is None:
+        return _refused(entry, ErrorCode.NOT_MEMBER)
+    answer = MarkReadAnswer(uuid=command.uuid, room=room)
+    return Answered(entry.envelope.request, encode_frame(answer))
 
 
 def _fitting(items: Sequence[_Item]) -> list[_Item]:

@@ -52,6 +52,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "before": seqs | st.none(),
     "after": seqs | st.none(),
     "limit": st.integers(1, 100),
+    "seq": seqs,
     "name": words,
     "kind": st.sampled_from(["group", "direct"]),
     "members": st.lists(users, max_size=5) | st.just([7] * 101),

@@ -49,6 +49,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "invite_user": {"room": '"@room@"', "user": "@stranger@"},
     "remove_user": {"room": '"@room@"', "user": "@member@"},
     "leave_room": {"room": '"@room@"'},
+    "mark_read": {"room": '"@room@"', "seq": "1"},
     "ping": {},
 }
 """Each action with what it needs, as JSON literals."""
@@ -160,7 +161,7 @@ def wrong_names() -> Iterator[BadInput]:
 def unknown_actions() -> Iterator[BadInput]:
     """Yield actions that are not there: of the inside, of later releases, and near misses."""
     for action in (
-        *("edit_message", "delete_message", "add_reaction", "set_role", "mark_read", "typing", "search"),
+        *("edit_message", "delete_message", "add_reaction", "set_role", "typing", "search"),
         *("identify", "read_heads", "fetch_events", "Identified", "Answered", "heads", "reset", "room_left"),
         *("New_Message", "NEW_MESSAGE", " ping", "ping ", r"pin\u0067s", "\uff50ing", "__class__", "../ping"),
         *("*", "1", "null", "new-message"),

@@ -9,7 +9,8 @@ from typing import Final
 from tests.abuse.inputs.bad_inputs import BAD_VALUE, GOOD, BadInput, frame
 
 OF_ROOMS: Final = (
-    *("select_room", "new_message", "get_history", "rename_room", "archive_room", "restore_room"),
+    *("select_room", "get_history", "mark_read"),
+    *("new_message", "rename_room", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
 )
 NOBODY: Final = ("999999", "4000000000", "9007199254740991")
@@ -29,7 +30,7 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in OF_ROOMS[3:]:
+    for action in OF_ROOMS[4:]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": '"@direct@"'}))
     for action in ("rename_room", "archive_room", "restore_room", "remove_user"):
         yield BadInput(f"{action} by a member", "error forbidden", frame(action))
@@ -124,5 +125,7 @@ def odd_but_good() -> Iterator[BadInput]:
         ("a cursor of the future", "select_room", {"since": '{"epoch": "@epoch@", "seq": 9007199254740991}'}),
         ("history of the future", "get_history", {"after": "9007199254740991"}),
         ("history before all", "get_history", {"before": "0"}),
+        ("a mark of the future", "mark_read", {"seq": "9007199254740991"}),
+        ("a mark before all", "mark_read", {"seq": "0"}),
     ):
         yield BadInput(name, "answer", frame(action, changes))

@@ -29,6 +29,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "invite_user": {"room": "room", "user": "user", "role": "role"},
     "remove_user": {"room": "room", "user": "user"},
     "leave_room": {"room": "room"},
+    "mark_read": {"room": "room", "seq": "seq"},
 }
 """The kind of each field."""
 NO_OBJECTS: Final = ("true", "0", "1.5", '""', '"x"', "[]", '[{"epoch": "e", "seq": 1}]')

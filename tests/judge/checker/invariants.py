@@ -1,10 +1,10 @@
-"""I1 to I17 by number, and the one function that asks them all."""
+"""I1 to I18 by number, and the one function that asks them all."""
 
 from typing import Final
 
 from tests.judge.history import History
 
-from . import content, leavers, log, order, readers, system
+from . import content, leavers, log, marks, order, readers, system
 from .anomaly import Anomaly, Invariant
 
 INVARIANTS: Final[dict[str, Invariant]] = {
@@ -25,6 +25,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I15": leavers.erased_is_gone,
     "I16": leavers.deleted_have_left,
     "I17": content.content_is_as_accepted,
+    "I18": marks.marks_hold,
 }
 """Every invariant of the guarantees, in their order."""
 

@@ -52,8 +52,8 @@ def test_unknown_error_code_is_a_refusal() -> None:
 
 def test_unknown_answer_is_an_answer() -> None:
     """The answer to a command of a later release resolves it."""
-    assert parse('{"uuid": "u", "action": "mark_read", "status": "success"}') == Answer(
-        "u", "mark_read", {"uuid": "u", "action": "mark_read", "status": "success"}
+    assert parse('{"uuid": "u", "action": "search", "status": "success"}') == Answer(
+        "u", "search", {"uuid": "u", "action": "search", "status": "success"}
     )
 
 

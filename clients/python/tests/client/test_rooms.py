@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from roomlog_client.events import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary
+from roomlog_client.events import Event, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary
 from roomlog_client.incoming import Page, Selected
 from roomlog_client.rooms import (
     ASKED_SECONDS,
@@ -357,3 +358,39 @@ def test_slow_application_loses_nothing() -> None:
     assert ask(rooms) == []
     assert seqs(rooms) == list(range(1, WAITING_ITEMS + 1))
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, WAITING_ITEMS))]
+
+
+def marked(read_seq: int, epoch: str = EPOCH) -> RoomSummary:
+    """Return the room with a read mark."""
+    return replace(summary(10), epoch=epoch, read_seq=read_seq, unread=10 - read_seq)
+
+
+def test_a_mark_is_told_once_and_never_goes_back(rooms: Rooms) -> None:
+    """By a notice, or by the list of rooms after an absence; a late notice changes nothing."""
+    rooms.marked(marked(4))
+    rooms.marked(marked(4))
+    rooms.marked(marked(3))
+    rooms.authenticated([marked(6)])
+    rooms.marked(replace(marked(9), id="c" * 32))
+    assert take(rooms) == [RoomMarked(marked(4)), RoomMarked(marked(6))]
+    assert [(one.read_seq, one.unread) for one in rooms.summaries()] == [(6, 4)]
+
+
+def test_a_mark_of_another_epoch_is_taken_as_it_is(rooms: Rooms) -> None:
+    """A restored database may have an earlier one."""
+    rooms.marked(marked(4))
+    rooms.authenticated([marked(2, "restored")])
+    assert [(one.epoch, one.read_seq) for one in rooms.summaries()] == [("restored", 2)]
+
+
+def test_an_application_that_is_far_behind_is_told_of_the_last_mark_alone(rooms: Rooms) -> None:
+    """Its queue has a bound; the room itself knows the mark at once."""
+    for _ in range(WAITING_ITEMS):
+        rooms.hand_on(RoomLeft("x"))
+    rooms.items.clear()
+    rooms.marked(marked(4))
+    rooms.marked(marked(5))
+    assert rooms.items == []
+    assert rooms.summaries()[0].read_seq == 5
+    rooms.taken(WAITING_ITEMS)
+    assert take(rooms) == [RoomMarked(marked(5))]

@@ -77,16 +77,19 @@ class _Cursor:
 
 
 def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[Any]]]:
-    """Return those messages for which somebody is away, with the primary keys of these users."""
+    """Return those messages that somebody who is away has not read, with the primary keys of these users."""
     if not rows:
         return []
     members = Membership.objects.filter(is_active("user__user"), room=room)
-    keys = dict(members.order_by("id").values_list("user_id", "user__user_id"))
-    here = present(list(keys))
-    away = {person: key for person, key in keys.items() if person not in here}
+    found_members = list(members.order_by("id").values_list("user_id", "user__user_id", "read_seq"))
+    here = present([person for person, _, _ in found_members])
+    away = [member for member in found_members if member[0] not in here]
     names = users_of(rows)
     found = (
-        (parsed(message_of(row, names)), [key for person, key in away.items() if person != row.user_id])
+        (
+            parsed(message_of(row, names)),
+            [key for person, key, read_seq in away if person != row.user_id and read_seq < row.seq],
+        )
         for row in rows
         if row.deleted_at is None
     )

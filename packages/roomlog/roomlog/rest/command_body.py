@@ -6,12 +6,12 @@ from uuid import uuid4
 from rest_framework.request import Request
 
 from roomlog_contract.codec import command_of
-from roomlog_contract.commands import RoomWrite
+from roomlog_contract.commands import MarkRead, RoomWrite
 
-Write = TypeVar("Write", bound=RoomWrite)
+Said = TypeVar("Said", bound=RoomWrite | MarkRead)
 
 
-def read_command(struct: type[Write], request: Request, **path: Any) -> Write:
+def read_command(struct: type[Said], request: Request, **path: Any) -> Said:
     """Return the command of a body, without a uuid a new one; what the path says goes before the body.
 
     Raises:
@@ -20,4 +20,4 @@ def read_command(struct: type[Write], request: Request, **path: Any) -> Write:
     said = {key: str(value) for key, value in path.items()}
     body = cast(dict[str, Any], request.data)  # the only parser of these views reads objects alone
     keys = {"uuid": uuid4().hex, **body, **said, "action": str(struct.__struct_config__.tag)}
-    return cast(Write, command_of(keys))
+    return cast(Said, command_of(keys))

@@ -17,12 +17,14 @@ from roomlog.pending import request_command
 from roomlog.people import person_of
 from roomlog.policy import objection_to
 from roomlog.presence import presence_in
+from roomlog.read_marks import mark_read
 from roomlog_contract import limits
 from roomlog_contract.commands import (
     ArchiveRoom,
     CreateRoom,
     InviteUser,
     LeaveRoom,
+    MarkRead,
     NewMessage,
     RemoveUser,
     RenameRoom,
@@ -34,6 +36,7 @@ from roomlog_contract.shards import room_of
 
 from .command_body import read_command
 from .serializers import (
+    MarkSerializer,
     MessageSerializer,
     NewMemberSerializer,
     NewMessageSerializer,
@@ -164,6 +167,19 @@ class MessagesView(RestView):
         """Say something. A repeated uuid is the same message."""
         _check_member(room, request)
         return _requested(request, read_command(NewMessage, request, room=room))
+
+
+class MarkView(RestView):
+    """How far a room was read."""
+
+    @describe(request=MarkSerializer, responses=RoomSerializer)
+    def post(self, request: Request, room: UUID) -> Response:
+        """Say that everything up to a seq was read; the mark moves forward, never back, on all devices."""
+        command = read_command(MarkRead, request, room=room)
+        marked = mark_read(room, person_of(request.user).pk, command.seq)
+        if marked is None:
+            raise Http404
+        return Response(RoomSerializer(marked).data)
 
 
 class PlacesView(RestView):

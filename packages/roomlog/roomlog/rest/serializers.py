@@ -133,6 +133,12 @@ class NewMessageSerializer(CommandSerializer):
     reply_to = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
 
 
+class MarkSerializer(CommandSerializer):
+    """How far a room was read."""
+
+    seq = serializers.IntegerField(min_value=0, max_value=limits.EXACT_INTEGER - 1)
+
+
 class RequestedSerializer(Body):
     """The command that waits for its worker; ask `/api/messages/{uuid}/` what became of it."""
 

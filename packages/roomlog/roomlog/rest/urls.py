@@ -36,6 +36,7 @@ urlpatterns = [
     path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
     path("rooms/<room:room>/members/<int:user>/", rooms.MemberView.as_view(), name="member"),
     path("rooms/<room:room>/presence/", rooms.PresenceView.as_view(), name="presence"),
+    path("rooms/<room:room>/read/", rooms.MarkView.as_view(), name="mark"),
     path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),
     path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
     re_path("", NothingHere.as_view(), name="nothing-here"),

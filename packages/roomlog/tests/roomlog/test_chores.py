@@ -24,8 +24,9 @@ from roomlog.chores.lease import Lease
 from roomlog.chores.news import begin
 from roomlog.chores.process import Chores
 from roomlog.models import ChatMessage, ChoresLease, RoomEvent, RoomHead, RoomTold
+from roomlog.read_marks import move_marks
 from roomlog.signals import message_missed
-from roomlog_contract.commands import RenameRoom
+from roomlog_contract.commands import InviteUser, RenameRoom
 from roomlog_contract.events import Message
 from roomlog_local.ports import free_port
 from roomlog_runtime.shutdown import Shutdown
@@ -103,6 +104,18 @@ def say(room: UUID, person: int, *texts: str) -> None:
 def key_of(person: int) -> Any:
     """Return the primary key of a person's user."""
     return User.objects.get(roomlog_person=person).pk
+
+
+def test_who_has_read_a_message_is_not_told_of_it(project: Project, people: People) -> None:
+    """On whichever device; what comes after the mark is told, and to a newcomer nothing of before."""
+    room = make_room(people.alice, [people.bob])
+    say(room, people.alice, "read", "not read")
+    written(InviteUser(uuid="i", room=room, user=people.carol), people.alice)
+    say(room, people.alice, "last")
+    move_marks({(room, people.bob): 2})
+    assert telling.tell(room, lambda: True) is None
+    both = [key_of(people.bob), key_of(people.carol)]
+    assert project.calls == [(room, "not read", both[:1]), (room, "last", both)]
 
 
 def test_those_who_are_away_are_told_in_order(project: Project, people: People) -> None:

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roomlog import selectors
+from tests.harness.databases import plan_of
 from tests.harness.people import People, make_room, message, written
 
 OTHERS = 3_000
@@ -40,10 +41,4 @@ def test_only_messages_are_looked_at(crowded: UUID) -> None:
         assert [row.text for row in selectors.messages_after(crowded, 0, 10)] == ["first", "last"]
     assert len(captured) == 2
     for query in captured.captured_queries:
-        assert "messages_by_seq" in _plan(query["sql"])
-
-
-def _plan(sql: str) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
-        return str(cursor.fetchall())
+        assert "messages_by_seq" in plan_of(query["sql"])

@@ -20,9 +20,10 @@ from rest_framework.authtoken.models import Token
 from roomlog import notices
 from roomlog.models import Membership
 from roomlog.people import person_of
+from roomlog.read_marks import mark_read
 from roomlog.rooms import post
 from roomlog_api.models import AccessToken
-from roomlog_contract.envelope import ENTRY_FIELD, Recheck, decode_user_notice
+from roomlog_contract.envelope import ENTRY_FIELD, Marked, Recheck, decode_user_notice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_room
 from tests.harness.people import id_of
@@ -68,6 +69,21 @@ def redis(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Recorder:
     recorder = Recorder()
     monkeypatch.setattr(notices, "_bus", lambda: recorder)
     return recorder
+
+
+def test_a_read_mark_is_told_to_the_readers_sockets(
+    lobby: UUID, bob: User, redis: Recorder, django_capture_on_commit_callbacks: Commit
+) -> None:
+    """After the commit, as the room is then; a stranger's is told to nobody."""
+    with django_capture_on_commit_callbacks(execute=True):
+        mark_read(lobby, id_of(bob), 2)
+        mark_read(lobby, 0, 2)
+        assert redis.published == []
+    ((channel, data),) = redis.published
+    assert channel == KEYSPACE.user_channel(id_of(bob))
+    notice = decode_user_notice(data)
+    assert isinstance(notice, Marked)
+    assert (notice.room.id, notice.room.read_seq) == (lobby, 2)
 
 
 def test_a_pending_command_wakes_its_shards_owner(

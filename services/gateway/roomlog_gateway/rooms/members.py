@@ -14,8 +14,8 @@ from uuid import UUID
 import msgspec
 
 from roomlog_contract import limits
-from roomlog_contract.envelope import Identified, Identify, Joined, decode_user_notice
-from roomlog_contract.events import RoomJoined, RoomSummary
+from roomlog_contract.envelope import Identified, Identify, Joined, Marked, decode_user_notice
+from roomlog_contract.events import RoomJoined, RoomMarked, RoomSummary
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import shard_of_token
 
@@ -124,6 +124,8 @@ class Members:
             return  # it ended while it was told of its rooms
         session.enter(room.id)
         room.admit(session, cursor)
+        if mark := session.take_mark(room.id):
+            session.hint(RoomMarked(room=mark))
 
     def is_outdated(self, identified: Identified) -> bool:
         """Return True if a room began here at a later head: leaves in between were heard by nobody."""
@@ -169,6 +171,9 @@ class Members:
     def _on_user_payload(self, user: int, on_notice: Callable[[Session], None], payload: bytes) -> None:
         notice = decode_user_notice(payload)
         for session in self.connections(user):
+            if isinstance(notice, Marked):
+                _tell_mark(session, notice.room)
+                continue
             if isinstance(notice, Joined):
                 room = self._settled_room(session, notice.room.id)
                 if room is not None:  # workers repeat notices, and anybody may repeat a command
@@ -182,6 +187,13 @@ class Members:
         """Return the room if the connection is sent its events and knows of its last reset."""
         room = self._registry.get(room_id) if room_id in session.rooms else None
         return None if room is None or room.is_reset(session) else room
+
+
+def _tell_mark(session: Session, room: RoomSummary) -> None:
+    if room.id in session.rooms:
+        session.hint(RoomMarked(room=room))
+    else:
+        session.remember_mark(room)
 
 
 def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:

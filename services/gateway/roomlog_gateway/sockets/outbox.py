@@ -76,6 +76,11 @@ class Outbox:
         return self._answer_bytes > READ_BYTES
 
     @property
+    def is_crowded(self) -> bool:
+        """Return True while more waits than the next write takes: what a client can do without is dropped."""
+        return self._event_bytes + self._answer_bytes > WRITE_BYTES
+
+    @property
     def answer_bytes(self) -> int:
         """Return the bytes that wait for this connection alone; events are shared with others."""
         return self._answer_bytes

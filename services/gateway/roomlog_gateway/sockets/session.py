@@ -19,7 +19,14 @@ from roomlog_contract.codec import decode_command, encode_frame, names_of
 from roomlog_contract.commands import Authenticate, ClientCommand, Ping, action_of
 from roomlog_contract.envelope import Identify
 from roomlog_contract.errors import ERROR_MESSAGES, CloseCode, ErrorCode, MalformedFrame, RefusedCommand
-from roomlog_contract.events import Degraded, ErrorAnswer, Expiring, PingAnswer, Recovered
+from roomlog_contract.events import (
+    Degraded,
+    ErrorAnswer,
+    Expiring,
+    PingAnswer,
+    Recovered,
+    RoomSummary,
+)
 
 from .. import metrics
 from ..errors import NotAccepted
@@ -81,6 +88,7 @@ class Session:
         "_deadline",
         "_invalid_tokens",
         "_is_degraded",
+        "_marks",
         "_outage",
         "_refusals",
         "_renewable_at",
@@ -118,6 +126,8 @@ class Session:
         """When its client may show another token; never while one is looked at."""
         self._announced: set[UUID] = set()
         """Rooms that a notice brought it into since the last recheck."""
+        self._marks: dict[UUID, RoomSummary] = {}
+        """Rooms whose read marks moved before it was told of them."""
         self._outage = 0
         """The last change of what accepts nothing that it has heard of."""
         self._is_degraded = False
@@ -286,6 +296,20 @@ class Session:
     def tell(self, event: msgspec.Struct) -> None:
         """Send a frame that is made for this client alone."""
         self.answer(encode_frame(event))
+
+    def hint(self, event: msgspec.Struct) -> None:
+        """Tell what the client finds out at its next login too; dropped first where it does not keep up."""
+        if not self.outbox.is_crowded:
+            self.tell(event)
+
+    def remember_mark(self, room: RoomSummary) -> None:
+        """Keep a read mark that moved while it is found out who this is: its room is told of only then."""
+        if self.state is SessionState.AUTHENTICATING:
+            self._marks[room.id] = room
+
+    def take_mark(self, room: UUID) -> RoomSummary | None:
+        """Return the mark that was kept of a room, and forget it."""
+        return self._marks.pop(room, None)
 
     def hear_of(self, outage: int) -> bool:
         """Return True the first time that an active session hears of this change of what accepts nothing."""

@@ -30,9 +30,9 @@ from roomlog_contract.envelope import (
     Joined,
     Notice,
     ReadHeads,
-    Recheck,
     Reply,
     Selected,
+    UserNotice,
     decode_envelope,
     encode,
 )
@@ -133,7 +133,7 @@ class StubWorker:
         asked = [entry.command for entry in self.seen if isinstance(entry.command, Identify)]
         return sum(command.secret == secret for command in asked)
 
-    async def tell_user(self, user: int, notice: Joined | Recheck) -> None:
+    async def tell_user(self, user: int, notice: UserNotice) -> None:
         await self.publish(KEYSPACE.user_channel(user), notice)
 
     async def publish(self, channel: str, said: Any) -> None:

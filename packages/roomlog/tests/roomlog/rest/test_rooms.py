@@ -110,6 +110,23 @@ def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User,
     assert as_alice.get("/api/rooms/").json() == []
 
 
+def test_a_read_mark_moves_forward_and_counts_what_is_left(
+    lobby: UUID, bob: User, as_stranger: Client
+) -> None:
+    """At once, without a worker; the answer is the room, as in the list. Strangers learn nothing."""
+    as_bob, path = Client(), f"/api/rooms/{lobby.hex}/read/"
+    as_bob.force_login(bob)
+    for seq, read_seq, unread in ((0, 0, 2), (2, 2, 1), (1, 2, 1), (2**53 - 1, 3, 0)):
+        status, room = post(as_bob, path, seq=seq)
+        assert (status, room["id"], room["read_seq"], room["unread"]) == (200, lobby.hex, read_seq, unread)
+        assert as_bob.get("/api/rooms/").json() == [room]
+        assert rooms.unread(bob) == {lobby: unread}
+    for wrong in (-1, 2**53, "1", None):
+        assert post(as_bob, path, seq=wrong)[0] == 400
+    assert post(as_stranger, path, seq=1)[0] == 404
+    assert post(as_bob, f"/api/rooms/{uuid4().hex}/read/", seq=1)[0] == 404
+
+
 def test_messages_are_read_backwards(
     as_alice: Client, lobby: UUID, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -30,9 +30,17 @@ def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
     if not asked.is_staff:
         check_may_be_brought([command.user])
-    Membership.objects.create(room_id=room.id, user_id=command.user, role=command.role)
     room.members[command.user] = Standing(command.role)
-    return batch.append(room, asked, data={"member": command.user, "role": command.role})
+    event = batch.append(room, asked, data={"member": command.user, "role": command.role})
+    # What was said before is not unread: nobody said it to the newcomer.
+    Membership.objects.create(
+        room_id=room.id,
+        user_id=command.user,
+        role=command.role,
+        read_seq=event.seq,
+        read_number=room.messages,
+    )
+    return event
 
 
 def remove_user(batch: Batch, asked: Asked[RemoveUser]) -> NewEvent:

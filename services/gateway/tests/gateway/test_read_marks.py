@@ -1,0 +1,68 @@
+"""A user's read mark that has moved is told to all connections of the user, and to nobody else."""
+
+from msgspec.structs import replace
+
+from roomlog_contract.envelope import Joined, Marked
+from roomlog_contract.events import RoomMarked, RoomSummary
+from roomlog_gateway.sockets.outbox import WRITE_BYTES, Frame
+from roomlog_gateway.sockets.session import Session
+from tests.gateway.insides import NO_SERVICES, ROOM, NoConnection
+from tests.gateway.running import Connect
+from tests.gateway.stub_worker import StubRoom, StubWorker
+
+
+def marked(room: StubRoom, seq: int) -> Marked:
+    """Return the notice that a worker publishes."""
+    return Marked(replace(room.summary, read_seq=seq))
+
+
+async def test_all_connections_of_the_user_hear_of_a_mark(
+    worker: StubWorker, room: StubRoom, enter: Connect
+) -> None:
+    """Tabs and devices; other members do not."""
+    tab, phone, other = await enter(1), await enter(1), await enter(2)
+    await worker.tell_user(1, marked(room, 3))
+    for one in (tab, phone):
+        told = (await one.event("room_marked"))["room"]
+        assert (told["id"], told["read_seq"]) == (room.hex, 3)
+    await room.say(2, "after")
+    await other.event("new_message")
+    assert "room_marked" not in [frame["action"] for frame in other.received]
+
+
+async def test_a_mark_that_moves_during_authenticate_follows_its_answer(
+    worker: StubWorker, room: StubRoom, enter: Connect
+) -> None:
+    """After the last read of the rooms, and before the client knows of them."""
+
+    async def read_elsewhere() -> None:
+        worker.between = None
+        await worker.tell_user(1, marked(room, 5))
+
+    worker.between = read_elsewhere
+    client = await enter(1)
+    assert (await client.event("room_marked"))["room"]["read_seq"] == 5
+    assert [frame["action"] for frame in client.received] == ["authenticate", "room_marked"]
+
+
+async def test_a_mark_of_a_room_that_the_connection_is_not_in_is_dropped(
+    worker: StubWorker, room: StubRoom, enter: Connect
+) -> None:
+    """The room's summary, when it comes, has the mark."""
+    client = await enter(4)
+    await worker.tell_user(4, marked(room, 1))
+    room.members.add(4)
+    await worker.tell_user(4, Joined(room.summary))
+    await client.event("room_joined")
+    assert "room_marked" not in [frame["action"] for frame in client.received]
+
+
+def test_a_client_that_does_not_keep_up_is_not_told() -> None:
+    """It finds its marks at the next login; what waits for it already matters more."""
+    session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
+    mark = RoomMarked(room=RoomSummary(ROOM, "", "group", "e", 2, 2, 0))
+    session.hint(mark)
+    assert len(session.outbox) == 1
+    session.outbox.push_event(Frame(b"x" * WRITE_BYTES, ROOM))
+    session.hint(mark)
+    assert len(session.outbox) == 2

@@ -1,0 +1,88 @@
+"""I18: read marks move forward alone, unread is what others said above them, and all devices agree (G16)."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
+from tests.judge.history import MESSAGE_KIND, History, Mark
+
+from .anomaly import Anomaly
+
+Reader = tuple[str, int]
+"""Room and user."""
+
+
+def marks_hold(history: History) -> Iterator[Anomaly]:
+    """I18: no mark goes back, each count is right, and what notices told is what a fresh list says."""
+    yield from _moved_back(history)
+    yield from _miscounted(history)
+    yield from _disagreeing(history)
+
+
+def _moved_back(history: History) -> Iterator[Anomaly]:
+    """Find answers that are below what was asked for, or below an answer that came before their sending."""
+    highest: dict[Reader, int] = defaultdict(int)
+    due: dict[Mark, int] = {}
+    answered = [mark for mark in history.marks if mark.invoked_at is not None]
+    moments = [(mark.invoked_at or 0.0, False, mark) for mark in answered]
+    moments += [(mark.at, True, mark) for mark in [*answered, *history.fresh_marks]]
+    for _, is_told, mark in sorted(moments, key=lambda moment: moment[:2]):
+        reader = mark.room, mark.user
+        if not is_told:
+            due[mark] = highest[reader]
+            continue
+        least = max(due.get(mark, 0 if mark.invoked_at else highest[reader]), min(mark.wanted, mark.head))
+        if mark.read_seq < least:
+            yield _of(mark, f"the mark is {mark.read_seq} where {least} was due")
+        highest[reader] = max(highest[reader], mark.read_seq)
+
+
+@dataclass
+class _Said:
+    """The seqs of messages, in order."""
+
+    all: list[int] = field(default_factory=list)
+    by_user: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    erased: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Of each user; it is not known at which moment they were erased."""
+
+    def above(self, mark: Mark) -> tuple[int, int]:
+        """Return how many messages of others are above a mark, at least and at most."""
+
+        def between(seqs: list[int], end: int) -> int:
+            return bisect_right(seqs, end) - bisect_right(seqs, mark.read_seq)
+
+        end = min(mark.head, mark.read_seq + UNREAD_LOOKED_AT)
+        most = between(self.all, mark.head) - between(self.by_user.get(mark.user, []), end)
+        erased = sum(between(seqs, end) for user, seqs in self.erased.items() if user != mark.user)
+        return min(most - erased, UNREAD_COUNTED), min(most, UNREAD_COUNTED)
+
+
+def _miscounted(history: History) -> Iterator[Anomaly]:
+    rooms: dict[str, _Said] = defaultdict(_Said)
+    for row in sorted(history.rows, key=lambda row: row.seq):
+        if row.kind == MESSAGE_KIND:
+            said = rooms[row.room]
+            said.all.append(row.seq)
+            said.by_user[row.user].append(row.seq)
+            if not row.text:
+                said.erased[row.user].append(row.seq)
+    for mark in [*history.marks, *history.fresh_marks]:
+        least, most = rooms[mark.room].above(mark)
+        if not least <= mark.unread <= most:
+            what = f"{mark.unread} are unread above {mark.read_seq} up to {mark.head}, and should be {most}"
+            yield _of(mark, what)
+
+
+def _disagreeing(history: History) -> Iterator[Anomaly]:
+    fresh = {(mark.room, mark.user): mark.read_seq for mark in history.fresh_marks}
+    for mark in history.known_marks:
+        expected = fresh.get((mark.room, mark.user), mark.read_seq)
+        if mark.client in history.connected_clients and mark.read_seq != expected:
+            yield _of(mark, f"knows the mark {mark.read_seq} where the server has {expected}")
+
+
+def _of(mark: Mark, what: str) -> Anomaly:
+    return Anomaly("I18", what, mark.room, mark.read_seq, mark.user, client=mark.client, at=mark.at)
