@@ -17,9 +17,12 @@ LOCK_TIMEOUT_MS: Final = 1_000
 STATEMENT_TIMEOUT_MS: Final = 5_000
 """No statement of a writer takes longer unless the database is in trouble."""
 READ_TIMEOUT_MS: Final = 1_000
-"""No statement of a thread that only reads takes longer: others wait behind it."""
+"""No statement of a thread that answers reads takes longer: others wait behind it."""
 READ_LOCK_TIMEOUT_MS: Final = 500
-"""Only a table that somebody alters or locks makes a reader wait: that is no fault of what is asked."""
+"""Reads wait only for a locked table, read marks also for a locked membership: neither is the entry's fault.
+
+On SQLite a mark waits so long for the writer.
+"""
 IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 5_000
 """A paused writer loses its locks after this, well before its leases' 10 s."""
 TCP_USER_TIMEOUT_MS: Final = 10_000
@@ -109,14 +112,21 @@ def begin_session(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 
 def limit_reads(connection: BaseDatabaseWrapper) -> None:
-    """Connect, and give a connection that only reads its own time-outs; SQLite has none."""
+    """Connect, and give a connection that answers reads and moves read marks its own time-outs.
+
+    Its commits don't wait for a standby: no time-out would end that, and logins wait behind it.
+    """
     connection.ensure_connection()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)",
+                "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
+                " set_config('synchronous_commit', 'local', false)",
                 [str(READ_TIMEOUT_MS), str(READ_LOCK_TIMEOUT_MS)],
             )
+        else:
+            waits_ms = 1_000 * connection.settings_dict["OPTIONS"].get("timeout", SQLITE_TIMEOUT_SECONDS)
+            cursor.execute(f"PRAGMA busy_timeout = {min(int(waits_ms), READ_LOCK_TIMEOUT_MS)}")
 
 
 def end_stuck_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:

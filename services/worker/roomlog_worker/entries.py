@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def is_read(self) -> bool:
-        """Tell whether it came by a stream of commands that only read."""
+        """Tell whether it came by a `read` or `browse` stream."""
         return self.stream.endswith(_READS)
 
     @property

@@ -61,7 +61,7 @@ def is_trouble(error: Exception) -> bool:
 
 
 def is_trouble_of_reads(error: Exception) -> bool:
-    """Return the same of a command that only reads: one that takes too long is at fault itself.
+    """Return the same of a read: one that takes too long is at fault itself.
 
     A table that somebody has locked is not taken for it: that time-out is shorter and has a code of its own.
     """

@@ -79,6 +79,7 @@ class Lane:
         self._unclean: set[int] = set()
         self._turned_at = time.monotonic()
         self._troubled = ""
+        self._are_marks_failing = False
 
     def own(self, shards: Collection[int], unclean: Collection[int]) -> None:
         """Read these shards' streams from now on; the first entries of the unclean ones may be deadly."""
@@ -196,16 +197,32 @@ class Lane:
 
     def _answer(self, entries: Sequence[Entry]) -> Collection[UUID]:
         began = time.monotonic()
+        given_up: list[Entry] = []
         try:
             marked = marks.move(entries)
+            self._note_marks(marked.error)
+            if marked.error is not None:
+                given_up = [entry for entry in entries if marks.is_mark(entry)]
+                entries = [entry for entry in entries if not marks.is_mark(entry)]
             replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms)
         finally:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
             metrics.READS.labels(entry.action).inc()
             self._isolation.worked(entry.action)
-        self._publish(entries, replies, marked.notices)
+        self._publish([*entries, *given_up], replies, marked.notices)
         return ()
+
+    def _note_marks(self, error: Exception | None) -> None:
+        """Log the first time that marks can't be written."""
+        if error is None:
+            self._are_marks_failing = False
+            return
+        metrics.TROUBLE.labels("marks").inc()
+        if not self._are_marks_failing:
+            name, state = type(error).__name__, sqlstate_of(error)
+            log.warning("trouble", dependency="marks", lane=self._name, error=name, sqlstate=state)
+        self._are_marks_failing = True
 
     def _publish(
         self, entries: Sequence[Entry], replies: Sequence[Reply], notices: Sequence[ChannelNotice] = ()

@@ -1,11 +1,15 @@
 """Moves the read marks that a lane's entries ask for, in one statement, and says whose sockets hear of it.
 
 Between a `read` stream and its answers. A mark is no event: it needs no lease, no head's lock and no seq.
+Logins and cursors wait in the same stream, so a mark that can't be written now is given up: its client
+repeats it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+from django.db import DatabaseError, InterfaceError
 
 from roomlog.read_marks import Pair, move_marks
 from roomlog_contract.commands import MarkRead
@@ -23,9 +27,16 @@ class Marks:
     rooms: Mapping[Pair, RoomSummary] = field(default_factory=dict)
     """How each sender sees the room now; strangers are missing."""
     notices: Sequence[ChannelNotice] = ()
+    error: Exception | None = None
+    """Why none was written: the database is read-only, full, or somebody locks a membership."""
 
 
 NONE: Final = Marks()
+
+
+def is_mark(entry: Entry) -> bool:
+    """Tell whether the entry asks for a mark."""
+    return isinstance(entry.envelope.command, MarkRead)
 
 
 def move(entries: Sequence[Entry]) -> Marks:
@@ -41,7 +52,10 @@ def move(entries: Sequence[Entry]) -> Marks:
             wanted[pair] = max(command.seq, wanted.get(pair, 0))
     if not wanted:
         return NONE
-    rooms = move_marks(wanted)
+    try:
+        rooms = move_marks(wanted)
+    except (DatabaseError, InterfaceError) as error:
+        return Marks(error=error)
     notices = [
         (user, Marked(one)) for (room, user), one in rooms.items() if one.read_seq <= wanted[room, user]
     ]

@@ -64,7 +64,7 @@ class _Known:
     members: Set[tuple[UUID, int]]
     """Those askers who are members of the room that they ask of."""
     marked: Mapping[Pair, RoomSummary]
-    """Rooms as those see them who have moved their marks."""
+    """Rooms as seen by the members who moved their marks."""
 
 
 def read(

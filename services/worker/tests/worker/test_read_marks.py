@@ -104,19 +104,24 @@ def test_a_mark_waits_for_no_writer_of_the_room(bench: Bench, people: People, ro
         holder.close()
 
 
-def test_a_failed_write_is_answered_later(
+def test_what_cannot_be_written_holds_up_no_read(
     bench: Bench, people: People, room: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No answer before the commit: the entry stays in its stream, and the next turn moves the mark."""
+    """In a read-only database people log in and read as ever; a mark has no answer, and is repeated."""
 
     def fail(_: object) -> Any:
-        monkeypatch.setattr(marks, "move_marks", move_marks)
         raise DatabaseError
 
     monkeypatch.setattr(marks, "move_marks", fail)
     asked = bench.ask(mark(room, 1), people.bob)
+    read = bench.ask(SelectRoom(uuid="s", room=room), people.bob)
     heard = bench.drain()
-    assert places(heard.frame(asked)["room"])[1] == 1
+    assert list(heard.replies) == [read]
+    monkeypatch.setattr(marks, "move_marks", move_marks)
+    assert bench.drain().replies == {}
+    repeated = bench.ask(mark(room, 1), people.bob)
+    assert repeated != asked
+    assert places(bench.drain().frame(repeated)["room"])[1] == 1
     assert Membership.objects.get(user=people.bob).read_seq == 1
 
 
