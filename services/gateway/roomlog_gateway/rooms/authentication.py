@@ -252,21 +252,21 @@ class Authentication:
             session.tell(
                 AuthenticateAnswer(uuid=command.uuid, user=identified.user, rooms=list(rooms), more=more)
             )
-        behind = [room.id for room, summary in entered if self._enter(session, command, room, summary.seq)]
+        behind = [room.id for room, summary in entered if self._enter(session, command, room, summary)]
         if behind:
             session.tell(SyncRequired(rooms=behind))
 
-    def _enter(self, session: Session, command: Authenticate, room: Room, head: int) -> bool:
+    def _enter(self, session: Session, command: Authenticate, room: Room, told: RoomSummary) -> bool:
         """Begin to deliver a room and return whether the client must ask for what its cursor misses."""
         cursor = command.cursors.get(room.id)
-        self._members.enter(session, room, head)
+        self._members.enter(session, room, told)
         if cursor is None or session not in room:
             return False
-        if cursor.epoch != room.epoch or cursor.seq > head:
+        if cursor.epoch != room.epoch or cursor.seq > told.seq:
             # Another log, or one that went back: nothing in the client's hands can be continued.
             room.fall_behind(session)
             session.tell(Reset(room=room.id, epoch=room.epoch))
-        elif cursor.seq < head:
+        elif cursor.seq < told.seq:
             room.fall_behind(session)
             return True
         return False

@@ -118,14 +118,15 @@ class Members:
         self._incoming.compare_head(room, summary.epoch, summary.seq, is_certain=True)
         return room
 
-    def enter(self, session: Session, room: Room, cursor: int) -> None:
-        """Begin to deliver a room to a connection that was told everything up to `cursor`."""
+    def enter(self, session: Session, room: Room, told: RoomSummary) -> None:
+        """Begin to deliver a room to a connection that was told of it by this summary."""
         if session.state is SessionState.ENDED:
             return  # it ended while it was told of its rooms
         session.enter(room.id)
-        room.admit(session, cursor)
-        if mark := session.take_mark(room.id):
-            session.hint(RoomMarked(room=mark))
+        room.admit(session, told.seq)
+        mark = session.take_mark(room.id)
+        if mark and mark.read_seq > told.read_seq:
+            session.tell(RoomMarked(room=mark))
 
     def is_outdated(self, identified: Identified) -> bool:
         """Return True if a room began here at a later head: leaves in between were heard by nobody."""
@@ -155,7 +156,7 @@ class Members:
             if session not in room:
                 joined = summary_at(summary, room)
                 session.tell(RoomJoined(room=joined))
-                self.enter(session, room, joined.seq)
+                self.enter(session, room, joined)
 
     def leave(self, session: Session) -> None:
         """Forget a connection that has ended, or whose token was rejected: it is nobody's from here on."""
@@ -197,5 +198,12 @@ def _tell_mark(session: Session, room: RoomSummary) -> None:
 
 
 def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:
-    """Return the summary with the head that the room's events go on from, maybe later than its read."""
-    return msgspec.structs.replace(summary, seq=max(summary.seq, room.seq))
+    """Return the summary with the head that the room's events go on from, maybe later than its read.
+
+    What came meanwhile counts as unread: whose it is is not known here, and one too many ends with a look.
+    """
+    later = room.seq - summary.seq
+    if later <= 0:
+        return summary
+    unread = min(limits.UNREAD_COUNTED, summary.unread + later)
+    return msgspec.structs.replace(summary, seq=room.seq, unread=unread)

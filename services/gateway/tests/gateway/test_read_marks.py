@@ -4,6 +4,8 @@ from msgspec.structs import replace
 
 from roomlog_contract.envelope import Joined, Marked
 from roomlog_contract.events import RoomMarked, RoomSummary
+from roomlog_gateway.rooms.members import summary_at
+from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.sockets.outbox import WRITE_BYTES, Frame
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import NO_SERVICES, ROOM, NoConnection
@@ -43,6 +45,33 @@ async def test_a_mark_that_moves_during_authenticate_follows_its_answer(
     client = await enter(1)
     assert (await client.event("room_marked"))["room"]["read_seq"] == 5
     assert [frame["action"] for frame in client.received] == ["authenticate", "room_marked"]
+
+
+async def test_a_mark_that_the_answer_has_is_not_told_again(
+    worker: StubWorker, room: StubRoom, enter: Connect
+) -> None:
+    """Its count is older than that of the rooms' last read."""
+
+    async def read_elsewhere() -> None:
+        worker.between = None
+        await worker.tell_user(1, marked(room, 0))
+
+    worker.between = read_elsewhere
+    client = await enter(1)
+    await room.say(2, "after")
+    await client.event("new_message")
+    assert "room_marked" not in [frame["action"] for frame in client.received]
+
+
+def test_what_comes_during_a_login_is_unread() -> None:
+    """The summary's head is later than its read; the events between are sent to nobody again."""
+    summary = RoomSummary(ROOM, "", "group", "e", 10, 2, 3)
+    room = Room(ROOM, lambda _: None)
+    room.seq = 12
+    assert summary_at(summary, room) == replace(summary, seq=12, unread=5)
+    assert summary_at(replace(summary, unread=99), room).unread == 100
+    room.seq = 9
+    assert summary_at(summary, room) is summary
 
 
 async def test_a_mark_of_a_room_that_the_connection_is_not_in_is_dropped(
