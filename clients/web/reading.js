@@ -1,7 +1,7 @@
 // How far each room was read, and how many messages of others are behind that; the same on all devices of a user.
 //
 // Only what was really seen counts as read: the page says so with `saw`, and the server is told. One's own messages and
-// notes are never unread. It counts what it heard; of what was before, it believes the server's count. What is seen
+// notes are never unread. It counts what it heard; for earlier messages it trusts the server's count. What is seen
 // without a connection is kept in the browser until the server has it.
 
 const MAX_COUNTED = 100; // the list shows 99+

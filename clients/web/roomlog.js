@@ -180,6 +180,7 @@ export class Roomlog extends EventTarget {
       this.user = user;
       const known = this.rooms;
       this.rooms = new Map(told.map((summary) => [summary.id, met(summary, known.get(summary.id))]));
+      for (const { id, epoch } of told) if (known.has(id) && known.get(id).epoch !== epoch) this.#marks.forget(id);
       this.#link.welcomed();
       for (const summary of told) this.#compare(this.rooms.get(summary.id), summary); // not all cursors were sent
       this.#emit("rooms", { told });
@@ -193,7 +194,7 @@ export class Roomlog extends EventTarget {
       }
     },
     sync_required: ({ rooms }) => rooms.forEach((id) => this.rooms.has(id) && this.#ask(this.rooms.get(id), "since")),
-    reset: ({ room }) => this.rooms.has(room) && this.#ask(this.rooms.get(room), "afresh"),
+    reset: ({ room }) => this.rooms.has(room) && this.#restart(this.rooms.get(room)),
     room_joined: ({ room }) => {
       this.rooms.set(room.id, met(room, this.rooms.get(room.id)));
       this.#emit("rooms", { told: [room] });
@@ -216,21 +217,27 @@ export class Roomlog extends EventTarget {
 
   #marked(summary) {
     const room = this.rooms.get(summary.id);
-    if (!room) return;
+    if (!room || (summary.epoch === room.epoch && summary.read_seq < room.read_seq)) return;
     room.read_seq = summary.read_seq;
     this.#emit("marked", { summary });
   }
 
   #compare(room, head) {
-    if (head.epoch !== room.epoch) this.#ask(room, "afresh");
+    if (head.epoch !== room.epoch) this.#restart(room);
     else if (head.seq > room.seq) this.#ask(room, "since");
+  }
+
+  /** Read a room from the beginning: its seqs, the marks among them, are of another log. */
+  #restart(room) {
+    this.#marks.forget(room.id);
+    this.#ask(room, "afresh");
   }
 
   #event(event) {
     this.#settle(event);
     const room = this.rooms.get(event.room);
     if (!room || event.duplicate) return;
-    if (event.epoch !== room.epoch) this.#ask(room, "afresh");
+    if (event.epoch !== room.epoch) this.#restart(room);
     else if (event.seq > room.seq + 1) this.#ask(room, "since");
     else this.#apply(room, event);
   }

@@ -92,3 +92,22 @@ def test_a_hidden_page_tells_of_nothing(chat: Chat) -> None:
     assert marks(chat, TEAM) == []
     hide(page, False)
     until(page, lambda: marks(chat, TEAM) == [1])
+
+
+UNANSWERED = """async () => {
+  const { Marks } = await import("/static/roomlog/marks.js");
+  const marks = new Marks();
+  for (let room = 0; room < 40; room++) marks.want(room, 1);
+  const sent = [];
+  let number = 0;
+  const uuid = () => `u${number++}`;
+  for (const second of [0, 1, 16, 32, 47]) sent.push(marks.take(1000 * second, uuid).length);
+  marks.settle(marks.take(120_000, uuid)[0].uuid);
+  sent.push(marks.take(120_001, uuid).length);
+  return sent;
+}"""
+
+
+def test_marks_leave_the_connection_to_messages(chat: Chat) -> None:
+    """Four wait for answers at most; without one they are repeated, more and more rarely."""
+    assert chat.open().evaluate(UNANSWERED) == [4, 0, 4, 0, 4, 1]
