@@ -124,7 +124,7 @@ class Membership(models.Model):
     read_seq = models.BigIntegerField(_("read seq"), default=0)
     """The read mark; `read_marks` moves it, forward only."""
     read_number = models.BigIntegerField(_("read number"), default=0)
-    """Messages up to the mark: where `RoomHead.messages` is no more, nothing is unread."""
+    """Messages up to the mark. If it equals `RoomHead.messages`, nothing is unread."""
     muted_until = models.DateTimeField(_("muted until"), null=True, blank=True)
 
     class Meta:

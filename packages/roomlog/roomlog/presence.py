@@ -4,6 +4,7 @@ Beside the message's way; reads only. A gateway subscribes to a user's channel b
 connection, and ends that with the last. So nothing is stored, and nothing can be left behind.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from roomlog.configuration import configuration
@@ -20,10 +22,12 @@ from roomlog.policy import with_presence
 from roomlog_contract.events import User
 from roomlog_runtime.redis_address import client
 
-TIMEOUT_SECONDS: Final = 2.0
+TIMEOUT_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 1.0
+"""After a failure members ask nothing for so long: a Redis that hangs must not hold the threads of pages."""
 ASKED_AT_ONCE: Final = 1_000
 MAX_NAMED: Final = 200
-"""Members of a room that still says who is connected; in a larger one nobody reads a list."""
+"""Members of a room that still says who is connected; a longer list would be of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,10 @@ def presence_in(room: UUID, asker: int) -> Presence:
         redis.exceptions.RedisError: nobody can say.
     """
     members = with_presence(asker, Person.objects.filter(is_active("user"), memberships__room=room))
-    asked = list(members.order_by("pk")[: ASKED_AT_ONCE + 1])
+    asked = list(members.order_by("?")[: ASKED_AT_ONCE + 1])  # by age, a large room's would be the idle ones
     is_sample = len(asked) > ASKED_AT_ONCE
     asked = asked[:ASKED_AT_ONCE]
-    here = present([person.pk for person in asked])
+    here = _present_or_pause([person.pk for person in asked])
     if is_sample:
         return Presence(round(len(here) / ASKED_AT_ONCE * members.count()), None)
     if len(asked) > MAX_NAMED:
@@ -68,6 +72,21 @@ def present(people: Sequence[int]) -> set[int]:
         counts = _redis().pubsub_numsub(*map(channel_of, some))
         found |= {person for person, (_, count) in zip(some, counts, strict=True) if count}
     return found
+
+
+_failed_at = -PAUSE_SECONDS
+
+
+def _present_or_pause(people: Sequence[int]) -> set[int]:
+    """Return those of these people who have a connection; after a failure refuse for a while to ask."""
+    global _failed_at  # noqa: PLW0603 - of all threads, as the connections are
+    if time.monotonic() - _failed_at < PAUSE_SECONDS:
+        raise RedisConnectionError("Redis failed a moment ago")
+    try:
+        return present(people)
+    except RedisError:
+        _failed_at = time.monotonic()
+        raise
 
 
 def redis_trouble() -> str | None:

@@ -1,7 +1,7 @@
 """Read marks: how far somebody has read a room. They move forward, never back, and are no events.
 
 Beside the log. One statement moves a mark and compares it with what is stored, so it needs no lock on the
-room's head and no lease: of two at a time the greater stays. No row is written for whom nothing moves.
+room's head and no lease: of two at a time the greater stays. A mark that does not move writes no row.
 """
 
 from collections.abc import Mapping

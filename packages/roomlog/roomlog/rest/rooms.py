@@ -65,7 +65,7 @@ class NobodyCanSay(APIException):
     """Redis is away, which alone knows who is connected."""
 
     status_code = 503
-    default_detail = _("Nobody can say now who is online; try again in a moment.")
+    default_detail = _("Who is online is not known right now. Try again in a moment.")
 
 
 class RoomsView(RestView):
