@@ -57,6 +57,7 @@ QUIET = {
     "one gateway of two gone": State(without(health(), GATEWAYS[0])),
     "a client whose command expires": State(expiring(health(), step=1, samples=1)),
     "such a client, and nobody else there": State(expiring(health(commands=0), step=1, samples=1)),
+    "one that repeats it, and nobody else there": State(expiring(health(commands=0), step=1)),
     "a deadlock": State(
         change(health(), "roomlog_worker_trouble_total", counts(0, 1, samples=2), 'dependency="database"')
     ),
