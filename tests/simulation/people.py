@@ -9,6 +9,7 @@ import contextlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -111,7 +112,7 @@ class People:
         """Let everybody mark all rooms read, and all devices hear of it."""
         if self._plan.marks != (0, 0):
             readers = [(one.client, one.witness) for one in self.everybody]
-            await mark_all(self._world.journal, readers, self._uuid)
+            await mark_all(self._world.journal, readers, partial(_uuid, self._dice))
             await agree(self._world.journal, readers)
 
     async def leave(self) -> None:
@@ -237,11 +238,8 @@ class People:
             if cursors := sorted(person.witness.cursors().items()):
                 room, cursor = self._dice.choice(cursors)
                 seq, reader = self._dice.randint(0, cursor), (person.client, person.witness)
-                marking.append(asyncio.create_task(mark(reader, room, seq, self._uuid(), SEND_SECONDS)))
+                marking.append(asyncio.create_task(mark(reader, room, seq, _uuid(self._dice), SEND_SECONDS)))
         await asyncio.gather(*marking)
-
-    def _uuid(self) -> str:
-        return str(UUID(int=self._dice.getrandbits(128), version=4))
 
     async def _post(self, count: int) -> None:
         """Let the api say something for the owner, who is in every room."""
