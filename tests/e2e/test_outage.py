@@ -1,5 +1,6 @@
 """What people are told while the database is away, seen frame by frame."""
 
+import asyncio
 from uuid import uuid4
 
 from roomlog_contract import limits
@@ -62,5 +63,9 @@ def refused(wire: Wire) -> list[str]:
 async def repeat_until_stored(wire: Wire, room: Room, texts: dict[str, str]) -> None:
     """Send every uuid again, one after the other: no answer and `busy` both mean just that."""
     for uuid, text in texts.items():
-        answer = await wire.ask("new_message", uuid, room=room.id, text=text)
+        async with asyncio.timeout(SECONDS):
+            answer = await wire.ask("new_message", uuid, room=room.id, text=text)
+            while answer.get("error_code") == "busy":
+                await asyncio.sleep(answer["retry_after_ms"] / 1_000)
+                answer = await wire.ask("new_message", uuid, room=room.id, text=text)
         assert answer["status"] == "success", answer
