@@ -95,8 +95,11 @@ class RedisLink(asyncio.Protocol):
             self.cut()
 
     def write(self, data: bytes) -> None:
-        """Send bytes; without a connection they are gone, as `link_down` says."""
-        if self._transport is not None:
+        """Send bytes; without a connection they are gone, as `link_down` says.
+
+        A lost connection is told of a turn of the loop later, and uvloop refuses to write to it meanwhile.
+        """
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def tick(self, now: float) -> None:

@@ -55,3 +55,18 @@ async def test_a_socket_that_was_reset_during_the_login_is_made_again(
     assert ear.downs == 1
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_nothing_is_written_to_a_connection_that_is_being_lost(redis_url: str) -> None:
+    """uvloop raises for that too, in whoever has something to send before the link is told."""
+
+    class Lost(asyncio.Transport):
+        def is_closing(self) -> bool:
+            return True
+
+        def write(self, data: object) -> None:
+            raise RuntimeError("the handler is closed")
+
+    link = RedisLink(redis_url, Ear(), time.monotonic)
+    link._transport = Lost()
+    link.write(b"PING\r\n")
