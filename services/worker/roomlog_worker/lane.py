@@ -202,6 +202,8 @@ class Lane:
             marked = marks.move(entries)
             self._note_marks(marked.error)
             if marked.error is not None:
+                if not connection.is_usable():
+                    raise marked.error
                 given_up = [entry for entry in entries if marks.is_mark(entry)]
                 entries = [entry for entry in entries if not marks.is_mark(entry)]
             replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms)
