@@ -48,6 +48,14 @@ class GatewayHost:
         )
         gateway.start()
 
+    def hears(self, since: float) -> bool:
+        """Tell whether it misses nothing now: its link has worked since, with all channels."""
+        if self.gateway is None:
+            return True
+        subscriber = self.gateway._subscriber
+        is_whole = subscriber.is_up and subscriber._confirmed >= subscriber._handlers.keys()
+        return is_whole and subscriber.link.heard_at > since
+
     def open_lines(self) -> list[Line]:
         """Return the sockets that are open now."""
         self.lines = [line for line in self.lines if not line.is_over]

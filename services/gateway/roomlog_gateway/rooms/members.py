@@ -125,7 +125,7 @@ class Members:
         session.enter(room.id)
         room.admit(session, told.seq)
         mark = session.take_mark(room.id)
-        if mark and mark.read_seq > told.read_seq:
+        if mark and mark.epoch == told.epoch and mark.read_seq > told.read_seq:
             session.tell(RoomMarked(room=mark))
 
     def is_outdated(self, identified: Identified) -> bool:

@@ -303,8 +303,8 @@ class Session:
             self.tell(event)
 
     def remember_mark(self, room: RoomSummary) -> None:
-        """Keep a read mark that moved while it is found out who this is: its room is told of only then."""
-        if self.state is SessionState.AUTHENTICATING:
+        """Keep a read mark that moved while the rooms are read: its room is told of only then."""
+        if len(self._marks) < limits.ROOMS_PER_USER:
             self._marks[room.id] = room
 
     def take_mark(self, room: UUID) -> RoomSummary | None:
