@@ -216,15 +216,9 @@ class Lane:
         return ()
 
     def _note_marks(self, error: Exception | None) -> None:
-        """Log the first time that marks can't be written."""
-        if error is None:
-            self._are_marks_failing = False
-            return
-        metrics.TROUBLE.labels("marks").inc()
-        if not self._are_marks_failing:
-            name, state = type(error).__name__, sqlstate_of(error)
-            log.warning("trouble", dependency="marks", lane=self._name, error=name, sqlstate=state)
-        self._are_marks_failing = True
+        if error is not None:
+            self._note("marks", error, is_new=not self._are_marks_failing)
+        self._are_marks_failing = error is not None
 
     def _publish(
         self, entries: Sequence[Entry], replies: Sequence[Reply], notices: Sequence[ChannelNotice] = ()
@@ -255,12 +249,16 @@ class Lane:
         self._publish([entry], [Answered(entry.envelope.request, encode_frame(refusal))])
 
     def _pause(self, dependency: str, error: Exception) -> None:
-        metrics.TROUBLE.labels(dependency).inc()
-        if self._troubled != dependency:
-            name, state = type(error).__name__, sqlstate_of(error)
-            log.warning("trouble", dependency=dependency, lane=self._name, error=name, sqlstate=state)
+        self._note(dependency, error, is_new=self._troubled != dependency)
         self._troubled = dependency
         self._shutdown.wait(TROUBLE_SECONDS)
+
+    def _note(self, dependency: str, error: Exception, *, is_new: bool) -> None:
+        """Count the trouble, and log its beginning."""
+        metrics.TROUBLE.labels(dependency).inc()
+        if is_new:
+            name, state = type(error).__name__, sqlstate_of(error)
+            log.warning("trouble", dependency=dependency, lane=self._name, error=name, sqlstate=state)
 
 
 def lanes_of(redis_url: str, keyspace: Keyspace, shutdown: Shutdown) -> list[Lane]:
