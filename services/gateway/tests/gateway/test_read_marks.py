@@ -18,6 +18,16 @@ def marked(room: StubRoom, seq: int) -> Marked:
     return Marked(replace(room.summary, read_seq=seq))
 
 
+def mark_during_login(worker: StubWorker, notice: Marked) -> None:
+    """Let another device move a mark of user 1 between the next login's reads."""
+
+    async def tell() -> None:
+        worker.between = None
+        await worker.tell_user(1, notice)
+
+    worker.between = tell
+
+
 async def test_all_connections_of_the_user_hear_of_a_mark(
     worker: StubWorker, room: StubRoom, enter: Connect
 ) -> None:
@@ -36,12 +46,7 @@ async def test_a_mark_that_moves_during_authenticate_follows_its_answer(
     worker: StubWorker, room: StubRoom, enter: Connect
 ) -> None:
     """After the last read of the rooms, and before the client knows of them."""
-
-    async def read_elsewhere() -> None:
-        worker.between = None
-        await worker.tell_user(1, marked(room, 5))
-
-    worker.between = read_elsewhere
+    mark_during_login(worker, marked(room, 5))
     client = await enter(1)
     assert (await client.event("room_marked"))["room"]["read_seq"] == 5
     assert [frame["action"] for frame in client.received] == ["authenticate", "room_marked"]
@@ -51,12 +56,7 @@ async def test_a_mark_that_the_answer_has_is_not_told_again(
     worker: StubWorker, room: StubRoom, enter: Connect
 ) -> None:
     """Its count is older than that of the rooms' last read."""
-
-    async def read_elsewhere() -> None:
-        worker.between = None
-        await worker.tell_user(1, marked(room, 0))
-
-    worker.between = read_elsewhere
+    mark_during_login(worker, marked(room, 0))
     client = await enter(1)
     await room.say(2, "after")
     await client.event("new_message")
