@@ -42,7 +42,7 @@ def next_release(folder: Path, values: Manifest, key: str) -> list[Manifest]:
 
 @EACH_WAY
 def test_another_version_of_the_chart_restarts_nothing(values: Manifest, tmp_path: Path) -> None:
-    """Nobody is disconnected, and no migration runs, by labels alone."""
+    """Changed labels alone disconnect nobody and run no migration."""
     bumped = next_release(tmp_path, values, "version")
     assert "roomlog-7.8.9" in {manifest["metadata"]["labels"]["helm.sh/chart"] for manifest in bumped}
     assert workloads(bumped) == workloads(render(values))

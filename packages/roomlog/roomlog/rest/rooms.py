@@ -65,7 +65,7 @@ class NobodyCanSay(APIException):
     """Redis is away, which alone knows who is connected."""
 
     status_code = 503
-    default_detail = _("Who is online is not known right now. Try again in a moment.")
+    default_detail = _("Roomlog can't tell right now who is online. Try again in a moment.")
 
 
 class RoomsView(RestView):
@@ -133,7 +133,7 @@ class MemberView(RestView):
 
 
 class PresenceView(RestView):
-    """Who of a room is online."""
+    """The members of a room who are online."""
 
     throttle_classes = [PresenceThrottle]
 

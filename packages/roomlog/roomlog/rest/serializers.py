@@ -87,7 +87,7 @@ class RoomSerializer(Body):
 
 
 class PresenceSerializer(Body):
-    """Who of a room is online."""
+    """The members of a room who are online."""
 
     online = serializers.IntegerField()
     users = UserSerializer(many=True, allow_null=True)

@@ -92,7 +92,7 @@ def test_nothing_is_written_where_nothing_moves(bench: Bench, people: People, ro
 
 @ON_POSTGRES
 def test_a_mark_waits_for_no_writer_of_the_room(bench: Bench, people: People, room: UUID) -> None:
-    """Whoever holds the room's head, and however long: a mark is not part of the log."""
+    """A mark is not part of the log, so it needs no lock on the room's head."""
     holder = connection.copy()
     try:
         holder.set_autocommit(False)

@@ -1,4 +1,4 @@
-"""Who of a room is online: as Redis knows, as the policy allows, and no names in large rooms."""
+"""Presence in a room: read from Redis, filtered by the policy, without names in large rooms."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -77,7 +77,7 @@ def test_members_see_who_is_online(
     redis: Connected,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    """Of the room alone: whoever else is connected is nobody's business."""
+    """Connected people from other rooms are not shown."""
     assert ask(as_alice, lobby) == {"online": 0, "users": []}
     redis.add(id_of(bob), id_of(alice), id_of(admin_user))
     with django_assert_num_queries(4):
