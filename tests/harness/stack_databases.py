@@ -6,6 +6,7 @@ tests read it here with plain SQL, beside Django, so that no model can hide what
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -119,21 +120,24 @@ class PostgresDatabase:
 
 
 class PostgresDatabases:
-    """Copies of one migrated database."""
+    """Copies of one migrated database; threads may share it."""
 
     name = "postgres"
 
     def __init__(self, server: PostgresServer) -> None:
         self.server = server
         self._template: str | None = None
+        self._turn = threading.Lock()
 
     def fresh(self, directory: Path) -> PostgresDatabase:
         """Returns a copy of the migrated database."""
-        if self._template is None:
-            template = self.server.create()
-            migrate(self.server.url(template))
-            self._template = template
-        return PostgresDatabase(self.server, self.server.create(self._template))
+        with self._turn:
+            if self._template is None:
+                template = self.server.create()
+                migrate(self.server.url(template))
+                self._template = template
+            name = self.server.create(self._template)
+        return PostgresDatabase(self.server, name)
 
 
 @contextmanager

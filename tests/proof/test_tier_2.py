@@ -1,6 +1,7 @@
 """Tier 2 tells good histories from others, and names what an other one shows."""
 
 from dataclasses import replace
+from threading import Barrier
 from typing import cast
 
 from tests.judge.checker.anomaly import Anomaly
@@ -26,17 +27,21 @@ BAD = replace(GOOD, does_not_count=["no fault"], anomalies=[Anomaly("I1", "a uui
 
 
 class Scripted:
-    """A runner whose second history is bad."""
+    """A runner whose second history is bad; each one waits for another beside it."""
 
     size = Size.SMALL
 
+    def __init__(self) -> None:
+        self.pair = Barrier(tier_2.LANES)
+
     def run(self, plan: Plan) -> Report:
+        self.pair.wait(10)
         return replace(BAD if plan.seed == 2 else GOOD, seed=plan.seed)
 
 
 def test_what_is_wrong_with_a_history_stands_in_a_row_of_its_own() -> None:
-    """The others count together."""
-    good, bad = tier_2._histories(cast(tier_2.Runner, Scripted()), range(1, 4), 25.0)
-    assert (good.cases, good.success, good.anomalies, good.has_passed) == (2, 200, (), True)
+    """The others count together. As many run at a time as there are lanes."""
+    good, bad = tier_2._histories(cast(tier_2.Runner, Scripted()), range(1, 5), 25.0)
+    assert (good.cases, good.success, good.anomalies, good.has_passed) == (3, 300, (), True)
     assert bad.anomalies == ("does not count: no fault", "I1 a uuid is stored twice")
     assert not bad.has_passed
