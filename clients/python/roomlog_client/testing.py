@@ -6,6 +6,7 @@ It must not be used for anything else: it checks no limits and forgets everythin
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -200,7 +201,9 @@ class FakeServer:
 
     def _append(self, room: str, name: str, text: str, uuid: str) -> Frame:
         seq = len(self.logs[room]) + 1
-        message = {"id": seq, "seq": seq, "user": self.user(name), "room": room, "text": text}
+        milliseconds = time.time_ns() // 1_000_000
+        times = {"timestamp": milliseconds // 1000, "timestamp_ms": milliseconds}
+        message = {"id": seq, "seq": seq, "user": self.user(name), "room": room, "text": text, **times}
         place = {"room": room, "epoch": self.epoch, "seq": seq}
         event = {"action": "new_message", "uuid": uuid, "status": "success", **place, "message": message}
         self.logs[room].append(event)

@@ -1,4 +1,4 @@
-"""Where a command connects and as whom: options, the environment, or what the demo wrote down.
+"""Where a command connects and as whom: options, the environment, this folder's demo, or a saved login.
 
 A token is never an option: the list of processes shows those to everybody.
 """
@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from .saved_login import LoginUnreadable, SavedLogin, load
 
 DEMO_FILE: Final = Path(".roomlog/demo.json")
 """Written by `roomlog demo` in the folder where it runs."""
@@ -29,17 +31,32 @@ class Account:
 
 
 def find_account(url: str | None, token_file: Path | None, demo_user: str | None) -> Account:
-    """Return the account that the options, the environment or the demo name, in this order.
+    """Return the account that the options, the environment, the demo or a login name, in this order.
+
+    A saved token goes to the address that it was saved for, and to no other.
 
     Raises:
         NoAccount: none of them names a token.
     """
     demo = _demo()
     token = _token(token_file, demo_user, demo)
-    address = (url or "").strip() or demo.get("websocket") or DEFAULT_URL
+    if token is None:
+        saved = _saved()
+        if (given := (url or "").strip()) and given != saved.url:
+            raise NoAccount(f"the saved login is for {saved.url}; run `roomlog login --url {given}`")
+        return Account(saved.url, saved.token)
+    return Account(checked_address((url or "").strip() or demo.get("websocket") or DEFAULT_URL), token)
+
+
+def checked_address(address: str) -> str:
+    """Return the address of a gateway.
+
+    Raises:
+        NoAccount: it has another form.
+    """
     if not ADDRESS.fullmatch(address):
         raise NoAccount("--url or ROOMLOG_URL does not have the form ws://host:port/ws or wss://host/ws")
-    return Account(address, token)
+    return address
 
 
 def demo_settings() -> dict[str, str]:
@@ -48,7 +65,7 @@ def demo_settings() -> dict[str, str]:
     return settings
 
 
-def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any]) -> str:
+def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any]) -> str | None:
     if token_file is not None:
         if not (token := _read(token_file).strip()):
             raise NoAccount(f"{token_file} is empty")
@@ -62,7 +79,21 @@ def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any])
     names = ", ".join(user["name"] for user in users)
     if demo_user is not None and users:
         raise NoAccount(f"the demo has no user {demo_user}; it has {names}")
-    raise NoAccount("set ROOMLOG_TOKEN or --token-file, or run this where `roomlog demo` runs")
+    if demo_user is not None:
+        raise NoAccount("--as names a user of the demo, and no `roomlog demo` runs in this folder")
+    return None
+
+
+def _saved() -> SavedLogin:
+    try:
+        saved = load()
+    except LoginUnreadable as error:
+        raise NoAccount(str(error)) from None
+    if saved is None:
+        raise NoAccount(
+            "run `roomlog login`, set ROOMLOG_TOKEN or --token-file, or run this where `roomlog demo` runs"
+        )
+    return saved
 
 
 def _demo() -> dict[str, Any]:

@@ -3,10 +3,13 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Coroutine
+from datetime import datetime
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -14,21 +17,23 @@ from rich.text import Text
 
 from roomlog_client.errors import RoomlogError
 from roomlog_client.events import Event, Sent
+from roomlog_contract.limits import UNREAD_COUNTED
 
-from . import messages, operators, owners
-from .account import Account, NoAccount, find_account
+from . import messages, operators, owners, saved_login
+from .account import Account, NoAccount, checked_address, find_account
 from .lines import lines
 from .progress import Pace
 from .terminal import as_json, plain, prepare
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Roomlog from the command line.")
+app = typer.Typer(no_args_is_help=True, help="Roomlog from the command line.")
 console = Console()
 complaints = Console(stderr=True)
 
 LINES_AT_ONCE: Final = 16
 """Of standard input on their way: the rate decides how fast they go, not the distance to the gateway."""
+TIME: Final = "%Y-%m-%d %H:%M:%S"
 HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Of commands whose words, --help included, are another program's."""
 Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
@@ -36,6 +41,21 @@ TokenFile = Annotated[
     Path | None, typer.Option(help="The token's file; else ROOMLOG_TOKEN, else the demo's.")
 ]
 DemoUser = Annotated[str | None, typer.Option("--as", help="A user of the demo that runs in this folder.")]
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"roomlog {version('roomlog-client')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command(context_settings=HANDED_ON)
@@ -46,6 +66,54 @@ def demo(context: typer.Context) -> None:
     except ModuleNotFoundError as error:
         _fail(f"the demo is not installed ({error.name} is missing); run `make .venv` in the repository")
     raise typer.Exit(start(context.args))
+
+
+@app.command()
+def login(
+    url: Annotated[str, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")],
+) -> None:
+    """Ask for a token, try it, and keep it for later commands.
+
+    Standard input is read where it is no terminal: roomlog login --url wss://chat.example.com/ws < token
+    """
+    is_piped = not sys.stdin.isatty()
+    token = sys.stdin.readline() if is_piped else typer.prompt("Token", hide_input=True)
+    try:
+        account = Account(checked_address(url.strip()), token.strip())
+    except NoAccount as error:
+        _fail(str(error))
+    if not account.token:
+        _fail("the token is empty")
+    name = _run(messages.who(account))
+    file = saved_login.save(saved_login.SavedLogin(account.url, account.token))
+    print(f"{plain(name)} at {account.url}; kept in {file}")
+
+
+@app.command()
+def logout() -> None:
+    """Delete the login that is kept on this machine; the token itself stays valid."""
+    print("logged out" if saved_login.forget() else "nobody was logged in")
+
+
+@app.command()
+def rooms(
+    raw: Annotated[bool, typer.Option("--json", help="One object per line.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    user: DemoUser = None,
+) -> None:
+    """Print your rooms: unread messages, the last seq, id and name."""
+    found = _run(messages.rooms(_account(url, token_file, user)))
+    if raw:
+        for room in found:
+            print(as_json(msgspec.to_builtins(room)))
+        return
+    table = Table("unread", "seq", "room", "name")
+    for room in found:
+        unread = f"{UNREAD_COUNTED - 1}+" if room.unread >= UNREAD_COUNTED else str(room.unread)
+        name = plain(room.name) + (" (archived)" if room.archived else "")
+        table.add_row(unread, str(room.seq), room.id, Text(name))
+    console.print(table)
 
 
 @app.command()
@@ -76,7 +144,7 @@ def tail(
     room: Annotated[str | None, typer.Argument(help="A room's id or name; all rooms without one.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="From the beginning, not only new events.")] = False,
     count: Annotated[int | None, typer.Option(min=1, help="Exit after this many events.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Whole frames, one per line.")] = False,
+    raw: Annotated[bool, typer.Option("--json", help="Whole frames, one per line.")] = False,
     url: Url = None,
     token_file: TokenFile = None,
     user: DemoUser = None,
@@ -84,9 +152,7 @@ def tail(
     """Print a room's events as they arrive, each once and in order, through restarts and deploys."""
     account = _account(url, token_file, user)
     _run(
-        messages.tail(
-            account, room, "beginning" if all_ else "head", count, _say_json if as_json else _say_event
-        )
+        messages.tail(account, room, "beginning" if all_ else "head", count, _say_json if raw else _say_event)
     )
 
 
@@ -205,7 +271,15 @@ def _say_sent(sent: Sent) -> None:
 
 def _say_event(event: Event, room: str) -> None:
     what = event.text if event.action == "new_message" else f"({event.action})"
-    print(f"{plain(room)} {event.seq} {plain(event.user.username)}: {plain(what)}", flush=True)
+    print(f"{_time(event)} {plain(room)} {event.seq} {plain(event.user.username)}: {plain(what)}", flush=True)
+
+
+def _time(event: Event) -> str:
+    """Return a message's time on this machine's clock; no other event has one on the wire."""
+    milliseconds = event.body.get("message", {}).get("timestamp_ms")
+    if milliseconds is None:
+        return " " * len(f"{datetime.max:{TIME}}")
+    return f"{datetime.fromtimestamp(milliseconds / 1000):{TIME}}"
 
 
 def _say_json(event: Event, room: str) -> None:

@@ -1,4 +1,4 @@
-"""`send`, `tail` and `verify`: a room's messages for scripts. Each opens one client and ends it."""
+"""What commands do over one connection each: `send`, `tail` and `verify` a room, list rooms, log in."""
 
 import asyncio
 import hashlib
@@ -136,6 +136,18 @@ async def tail(
                 seen += 1
                 if seen == count:
                     return
+
+
+async def who(account: Account) -> str:
+    """Return the name of the token's user."""
+    async with connected(account) as client:
+        return client.user.username
+
+
+async def rooms(account: Account) -> list[RoomSummary]:
+    """Return the user's rooms in the order of their names, then ids."""
+    async with connected(account) as client:
+        return sorted(client.rooms(), key=lambda room: (room.name.casefold(), room.id))
 
 
 async def verify(account: Account, room: str) -> Verified:

@@ -7,16 +7,16 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from typer.testing import CliRunner, Result
 
 from roomlog_client.cli import messages, operators, owners, progress, terminal
-from roomlog_client.cli.commands import app
 from roomlog_client.testing import FakeServer
+from tests.client.cli_runs import roomlog
 
 KITCHEN = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
 CELLAR = "1e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
@@ -34,15 +34,8 @@ def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Leave neither a token in the environment nor a demo in the folder."""
     for name in ("ROOMLOG_TOKEN", "ROOMLOG_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
-
-
-async def roomlog(
-    *words: str, server: FakeServer | None = None, user: str = "alice", stdin: str = ""
-) -> Result:
-    """Run a command in a thread of its own."""
-    environ = {} if server is None else {"ROOMLOG_URL": server.url, "ROOMLOG_TOKEN": user}
-    return await asyncio.to_thread(lambda: CliRunner().invoke(app, words, input=stdin, env=environ))
 
 
 async def test_send_prints_the_place(server: FakeServer) -> None:
@@ -68,13 +61,21 @@ async def test_unknown_room_is_one_sentence(server: FakeServer) -> None:
 
 
 async def test_tail_prints_the_log(server: FakeServer) -> None:
-    """`tail --all` prints a room's events from its first; what could command a terminal is replaced."""
-    await server.post(KITCHEN, "bob", "hello")
-    await server.post(KITCHEN, "alice", "red \x1b[31m")
-    done = await roomlog("tail", KITCHEN, "--all", "--count", "2", server=server)
+    """`tail --all` prints a room's events from its first; what could command a terminal is replaced.
+
+    A message has the time of this machine's zone.
+    """
+    for name, text in (("bob", "hello"), ("alice", "red \x1b[31m")):
+        event = await server.post(KITCHEN, name, text)
+        event["message"]["timestamp_ms"] = 1_764_201_600_000
+    bob = {"user": server.user("bob")}
+    server.logs[KITCHEN].append({**event, "action": "rename_room", "seq": 3, "message": bob, **bob})
+    done = await roomlog("tail", KITCHEN, "--all", "--count", "3", server=server)
+    time = f"{datetime.fromtimestamp(1_764_201_600):%Y-%m-%d %H:%M:%S}"
     assert done.stdout.splitlines() == [
-        f"{KITCHEN} 1 bob: hello",
-        f"{KITCHEN} 2 alice: red \ufffd[31m",
+        f"{time} {KITCHEN} 1 bob: hello",
+        f"{time} {KITCHEN} 2 alice: red \ufffd[31m",
+        f"{' ' * len(time)} {KITCHEN} 3 bob: (rename_room)",
     ]
 
 
