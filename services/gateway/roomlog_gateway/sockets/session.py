@@ -26,6 +26,7 @@ from ..errors import NotAccepted
 from .client_connection import ClientConnection, Gone
 from .expiry import Expiry
 from .outbox import Frame, Outbox, Push
+from .repeats import Repeats
 from .token_bucket import TokenBucket
 from .websocket_frames import text_frame
 
@@ -85,6 +86,7 @@ class Session:
         "_outage",
         "_refusals",
         "_renewable_at",
+        "_repeats",
         "_services",
         "_users_bucket",
         "connection",
@@ -131,6 +133,7 @@ class Session:
         self._users_bucket: TokenBucket | None = None
         """Of all its user's connections here, while it is one of them."""
         self._refusals: TokenBucket | None = None
+        self._repeats: Repeats | None = None
 
     def lose_connection(self) -> None:
         """Let go of the connection, which is closed."""
@@ -258,7 +261,7 @@ class Session:
         elif command.cursors:
             raise RefusedCommand(ErrorCode.BAD_VALUE, "A renewal keeps all cursors; send none.")
         elif self._clock() < self._renewable_at:
-            wait_ms = round(limits.RENEWAL_SECONDS * 1000)
+            wait_ms = self._turn_ms(round(limits.RENEWAL_SECONDS * 1000))
             self.refuse(ErrorCode.RATE_LIMITED, command.uuid, "authenticate", retry_after_ms=wait_ms)
             return
         else:
@@ -323,8 +326,13 @@ class Session:
             self.tell(event)
 
     def refuse_busy(self, uuid: str, action: str, room: UUID | None, retry_after_ms: int) -> None:
-        """Answer a command that certainly was not taken."""
-        self.refuse(ErrorCode.BUSY, uuid, action, room=room, retry_after_ms=retry_after_ms)
+        """Answer a command that certainly was not taken, and may be repeated after this time or later."""
+        self.refuse(ErrorCode.BUSY, uuid, action, room=room, retry_after_ms=self._turn_ms(retry_after_ms))
+
+    def _turn_ms(self, at_least_ms: int) -> int:
+        if self._repeats is None:
+            self._repeats = Repeats()
+        return self._repeats.wait_ms(self._clock(), at_least_ms)
 
     def refuse(
         self,
@@ -369,7 +377,7 @@ class Session:
         if not self._is_flood():
             uuid, action = names_of(text)
             buckets = (self._bucket, self._users_bucket or self._bucket)
-            wait_ms = max(bucket.wait_ms() for bucket in buckets)
+            wait_ms = self._turn_ms(max(bucket.wait_ms() for bucket in buckets))
             self.refuse(ErrorCode.RATE_LIMITED, uuid, action, retry_after_ms=wait_ms)
 
     def _is_flood(self) -> bool:

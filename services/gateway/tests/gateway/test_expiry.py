@@ -132,7 +132,7 @@ def test_renewals_keep_their_pace(member: Session, clock: Clock) -> None:
     member.receive(renewal)
     refusals = read(member)
     assert [frame["error_code"] for frame in refusals] == ["rate_limited"] * 2
-    assert [frame["retry_after_ms"] for frame in refusals] == [1_000] * 2
+    assert all(frame["retry_after_ms"] >= 1_000 for frame in refusals)
     clock.now += limits.RENEWAL_SECONDS
     member.receive(renewal)
     assert read(member) == []
@@ -300,7 +300,7 @@ async def test_a_renewal_that_nobody_answers_is_busy(
     monkeypatch.setattr(limits, "IDENTIFY_SECONDS", 0.2)
     worker.is_deaf_to.add(Identify)
     refused = await client.ask("authenticate", token="next")
-    assert (refused["error_code"], refused["retry_after_ms"]) == ("busy", 1_000)
+    assert (refused["error_code"], refused["retry_after_ms"] >= 1_000) == ("busy", True)
     assert (await client.ask("ping"))["status"] == "success"
     monkeypatch.undo()
     worker.is_deaf_to.clear()

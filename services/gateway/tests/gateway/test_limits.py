@@ -23,7 +23,7 @@ async def test_the_command_after_the_burst_is_rate_limited(guest: Connect) -> No
         await client.send("ping", uuid=str(number))
     refused = await client.until(lambda frame: frame["status"] == "error")
     assert refused["error_code"] == "rate_limited"
-    assert 0 < refused["retry_after_ms"] <= 1000 / limits.COMMANDS_PER_SECOND + 1
+    assert 0 < refused["retry_after_ms"] <= 1.5 * (1000 / limits.COMMANDS_PER_SECOND + 1)
 
 
 async def test_all_connections_of_a_user_share_one_rate(
