@@ -11,6 +11,7 @@ from tests.harness.stack import MakeStack, Stack
 
 SCRIPTS = Path(__file__).parents[3] / "deploy/helm/roomlog/files/test"
 SECONDS = 60
+NOBODY = "no worker answered: are workers ready, and do they own all shards?\n"
 
 
 @pytest.fixture
@@ -39,6 +40,9 @@ def test_an_account_sends_and_reads_back(stack: Stack, tmp_path: Path) -> None:
     chatted = run(stack, "roundtrip.py", stack.websocket(), ticket)
     assert chatted.returncode == 0, chatted.stderr
     assert "5 messages" in chatted.stdout
+    stack.stop("worker-0")
+    alone = run(stack, "roundtrip.py", stack.websocket(), ticket)
+    assert (alone.returncode, alone.stderr) == (1, NOBODY)
 
 
 def test_without_an_account_a_worker_must_refuse(stack: Stack) -> None:
@@ -47,4 +51,5 @@ def test_without_an_account_a_worker_must_refuse(stack: Stack) -> None:
     assert knocked.returncode == 0, knocked.stderr
     assert "a worker refused an unknown ticket" in knocked.stdout
     stack.stop("worker-0")
-    assert run(stack, "roundtrip.py", stack.websocket()).returncode != 0
+    alone = run(stack, "roundtrip.py", stack.websocket())
+    assert (alone.returncode, alone.stderr) == (1, NOBODY)

@@ -22,6 +22,8 @@ ANSWER_SECONDS = 15.0
 """Over the 10 s in which a gateway says 1013 where no worker answers."""
 REPEAT_SECONDS = 4.0
 """No answer means unknown: repeating the same uuid is always safe."""
+OVERLOADED = 1013
+"""The gateway's close code where no worker answers."""
 MESSAGES = 5
 """The first one warms the way up; the median of all is printed."""
 
@@ -39,24 +41,32 @@ async def ask(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: An
 async def answer(socket: aiohttp.ClientWebSocketResponse, action: str, **fields: Any) -> Frame:
     """Send a command, repeat it as long as there is no answer, and return that; other frames are none."""
     command: Frame = {"uuid": str(uuid.uuid4()), "action": action, **fields}
+    # A second `authenticate` would be refused while the first waits for a worker.
+    repeat_seconds = ANSWER_SECONDS if action == "authenticate" else REPEAT_SECONDS
     frame: Frame = {}
-    async with asyncio.timeout(ANSWER_SECONDS):
-        while frame.get("uuid") != command["uuid"]:
-            await socket.send_json(command)
-            frame = await listen(socket, command["uuid"])
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while frame.get("uuid") != command["uuid"]:
+                await socket.send_json(command)
+                frame = await listen(socket, command["uuid"], repeat_seconds)
+    except TimeoutError:
+        sys.exit(f"{action}: no worker answered in {ANSWER_SECONDS:g} s")
     return frame
 
 
-async def listen(socket: aiohttp.ClientWebSocketResponse, awaited: str) -> Frame:
-    """Return the frame with that uuid, or the empty one where none comes in time."""
+async def listen(socket: aiohttp.ClientWebSocketResponse, awaited: str, seconds: float) -> Frame:
+    """Return the frame with that uuid, or the empty one where none comes in time; end the test at a close."""
     try:
-        async with asyncio.timeout(REPEAT_SECONDS):
-            while True:
-                frame: Frame = await socket.receive_json()
+        async with asyncio.timeout(seconds):
+            while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                frame: Frame = message.json()
                 if frame.get("uuid") == awaited:
                     return frame
     except TimeoutError:
         return {}
+    if socket.close_code == OVERLOADED:
+        sys.exit("no worker answered: are workers ready, and do they own all shards?")
+    sys.exit(f"the gateway closed the socket with {socket.close_code}: {message.extra}")
 
 
 @asynccontextmanager
