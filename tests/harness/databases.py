@@ -26,12 +26,7 @@ from roomlog import models
 from roomlog.databases import database as configured
 from roomlog.people import system_person
 from roomlog_contract.shards import SHARDS
-from tests.harness.postgres import (
-    CONNECT_SECONDS,
-    PostgresServer,
-    find_binaries,
-    missing_postgres,
-)
+from tests.harness.postgres import CONNECT_SECONDS, PostgresServer, find_binaries, missing_postgres
 
 URL_VARIABLE: Final = "ROOMLOG_TEST_POSTGRES_URL"
 EPOCH: Final = "0123456789abcdef"

@@ -8,12 +8,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.db import (
-    InternalError,
-    OperationalError,
-    ProgrammingError,
-    connection,
-)
+from django.db import InternalError, OperationalError, ProgrammingError, connection
 from django.db.utils import InterfaceError
 from django.test import Client
 from rest_framework.authtoken.models import Token

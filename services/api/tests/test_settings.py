@@ -48,11 +48,8 @@ def test_cookies_are_for_https_wherever_others_can_reach(
 def test_nothing_is_trusted_or_promised_unless_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """No debug pages, no HSTS, and no proxy's word by default."""
     settings = load(monkeypatch)
-    assert (settings.DEBUG, settings.SECURE_HSTS_SECONDS, settings.SECURE_PROXY_SSL_HEADER) == (
-        False,
-        0,
-        None,
-    )
+    facts = (settings.DEBUG, settings.SECURE_HSTS_SECONDS, settings.SECURE_PROXY_SSL_HEADER)
+    assert facts == (False, 0, None)
     assert load(monkeypatch, PROXIES="1").SECURE_PROXY_SSL_HEADER == ("HTTP_X_FORWARDED_PROTO", "https")
 
 

@@ -20,6 +20,7 @@ from tests.client.cli_runs import roomlog
 
 KITCHEN = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
 CELLAR = "1e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
+pytestmark = pytest.mark.usefixtures("no_account")
 
 
 @pytest.fixture
@@ -27,15 +28,6 @@ async def server() -> AsyncIterator[FakeServer]:
     """A server with a room of two and one of one."""
     async with FakeServer({KITCHEN: ["alice", "bob"], CELLAR: ["bob"]}) as fake:
         yield fake
-
-
-@pytest.fixture(autouse=True)
-def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Leave neither a token in the environment nor a demo in the folder."""
-    for name in ("ROOMLOG_TOKEN", "ROOMLOG_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
 
 
 async def test_send_prints_the_place(server: FakeServer) -> None:

@@ -4,7 +4,6 @@ import json
 import stat
 from collections.abc import AsyncIterator
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,6 +14,7 @@ from roomlog_client.testing import FakeServer
 from tests.client.cli_runs import roomlog
 
 KITCHEN = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
+pytestmark = pytest.mark.usefixtures("no_account")
 
 
 @pytest.fixture
@@ -22,15 +22,6 @@ async def server() -> AsyncIterator[FakeServer]:
     """A server with a room of two."""
     async with FakeServer({KITCHEN: ["alice", "bob"]}) as fake:
         yield fake
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep logins in a folder of the test's own."""
-    for name in ("ROOMLOG_TOKEN", "ROOMLOG_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
 
 
 async def login(server: FakeServer, user: str = "alice") -> Result:
