@@ -16,6 +16,7 @@ import pytest
 from redis import Redis
 from redis.client import PubSub
 
+from roomlog.models import PendingCommand
 from roomlog_contract import shards
 from roomlog_contract.commands import ClientCommand, GetHistory, ListRooms, RoomWrite
 from roomlog_contract.envelope import (
@@ -254,6 +255,16 @@ class Bench:
         envelope = Envelope(command=command, gateway=GATEWAY, request=self._requests, user=user, **wishes)
         self.add_raw(stream, encode(envelope))
         return self._requests
+
+
+def fail(*_: Any, **__: Any) -> Any:
+    """Fail as code with a mistake in it does."""
+    raise ZeroDivisionError
+
+
+def carried_out() -> bool:
+    """Tell whether no row of the api's waits any more."""
+    return not PendingCommand.objects.exists()
 
 
 def until(hear: Callable[[], Heard], condition: Callable[[Heard], bool]) -> Heard:

@@ -36,12 +36,8 @@ class TestEvents:
         request = bench.send(message(room, "hello"), people.alice)
         heard = bench.turn()
         (notice,) = heard.notices
-        assert (notice.seq, notice.user, notice.gateway, notice.request) == (
-            2,
-            people.alice,
-            GATEWAY,
-            request,
-        )
+        facts = (notice.seq, notice.user, notice.gateway, notice.request)
+        assert facts == (2, people.alice, GATEWAY, request)
         assert b'"text":"hello"' in notice.frame
         assert heard.replies == {}
         assert texts_of(room) == ["hello"]

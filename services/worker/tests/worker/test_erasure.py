@@ -8,30 +8,20 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from roomlog import erasure, rooms
-from roomlog.models import ChatRoom, DeadLetter, PendingCommand, RoomEvent, RoomHead
+from roomlog.models import ChatRoom, DeadLetter, RoomEvent, RoomHead
 from roomlog.pending import store
 from roomlog_contract.commands import Cursor, GetHistory, RenameRoom, SelectRoom
 from roomlog_contract.envelope import Envelope, EraseMessages
 from roomlog_worker import decisions
 from tests.harness.databases import EPOCH, held_elsewhere
 from tests.harness.people import People, make_room, message, post_as, written
-from tests.worker.bench import ON_POSTGRES, Bench
+from tests.worker.bench import ON_POSTGRES, Bench, carried_out, fail
+from tests.worker.test_consumer import texts_of
 
 
 def erase(person: int) -> None:
     """Ask for it, as the command does."""
     erasure.erase(person, lambda done, of: None)
-
-
-def carried_out() -> bool:
-    """Tell whether nothing waits any more."""
-    return not PendingCommand.objects.exists()
-
-
-def texts_of(room: UUID) -> list[str]:
-    """Return the texts of a room, in order."""
-    rows = RoomEvent.objects.filter(room=room, kind="new_message").order_by("seq")
-    return list(rows.values_list("text", flat=True))
 
 
 def test_the_texts_are_gone_and_every_seq_stays(bench: Bench, people: People) -> None:
@@ -158,10 +148,6 @@ def test_what_always_fails_is_given_up_and_stops_nobody(
     """It becomes a dead letter, which names no text."""
     room, other = make_room(people.alice), make_room(people.bob)
     written(message(room, "hers"), people.alice)
-
-    def fail(*_: object) -> None:
-        raise ZeroDivisionError
-
     monkeypatch.setattr(decisions, "erase_messages", fail)
     erase(people.alice)
     post_as(other, people.bob, "goes on")

@@ -16,7 +16,7 @@ from roomlog_worker import reader
 from roomlog_worker.fairness import Fairness
 from roomlog_worker.pace import BURST_BYTES, BYTES_PER_SECOND, Pace
 from tests.harness.people import People, make_room, make_token, message
-from tests.worker.bench import DEADLINE_SECONDS, ON_POSTGRES, Bench, until
+from tests.worker.bench import DEADLINE_SECONDS, ON_POSTGRES, Bench, fail, until
 from tests.worker.test_reader import entry_of_read
 
 SHORT_MS: Final = 200
@@ -140,10 +140,6 @@ class TestThreads:
     ) -> None:
         """A worker without its reads looks well and answers no login: it must not live on."""
         lane = bench.worker.lanes[0]
-
-        def fail() -> None:
-            raise ZeroDivisionError
-
         monkeypatch.setattr(lane, "turn", fail)
         lane.start()
         lane.join()
@@ -166,7 +162,7 @@ def test_a_reply_is_published_before_its_entry_is_gone(
     """Whoever dies in between has answered; the next owner answers again, which no gateway minds."""
     asked = bench.ask(ListRooms(uuid="l"), people.alice)
     with monkeypatch.context() as patch:
-        patch.setattr(bench.worker.lanes[1].bus, "finish", _raise)
+        patch.setattr(bench.worker.lanes[1].bus, "finish", fail)
         with pytest.raises(ZeroDivisionError):
             bench.worker.lanes[1]._answer([_first(bench)])
     assert asked in bench.hear().replies
@@ -237,10 +233,6 @@ def _slow_for(uuid: str, read: Any) -> Any:
         return read(request, command, head)
 
     return perhaps_slow
-
-
-def _raise(*_: Any) -> None:
-    raise ZeroDivisionError
 
 
 def _first(bench: Bench) -> Any:

@@ -5,18 +5,15 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 
-from roomlog.models import ChatRoom, DeadLetter, Membership, PendingCommand, Person, RoomEvent
-from roomlog.new_event import NewEvent
+from roomlog.models import ChatRoom, DeadLetter, Membership, Person, RoomEvent
 from roomlog.people import person_of_code
 from roomlog.rooms import ensure_room, post, post_as, rename, sync_members
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.envelope import Joined
 from roomlog_worker.decisions import MEMBER_CHANGES_AT_ONCE
-from roomlog_worker.log.asked import Asked
-from roomlog_worker.log.batch import Batch
 from roomlog_worker.log.rules import RULES
 from tests.harness.people import People, add_user, make_room
-from tests.worker.bench import Bench
+from tests.worker.bench import Bench, carried_out, fail
 
 
 def members_of(room: UUID) -> set[int]:
@@ -27,11 +24,6 @@ def members_of(room: UUID) -> set[int]:
 def users(*people: int) -> list[User]:
     """Return the users of these people."""
     return list(User.objects.filter(roomlog_person__in=people))
-
-
-def carried_out() -> bool:
-    """Tell whether nothing waits any more."""
-    return not PendingCommand.objects.exists()
 
 
 def kinds_of(room: UUID) -> list[str]:
@@ -106,10 +98,6 @@ def test_a_change_that_was_buried_does_not_come_again(
 ) -> None:
     """The others are carried out, and what follows in the room."""
     room = make_room(people.alice, [people.bob])
-
-    def fail(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
-        raise ZeroDivisionError
-
     monkeypatch.setitem(RULES, InviteUser, fail)
     sync_members(room, users(people.alice, people.carol))
     post_as(room, "hello")

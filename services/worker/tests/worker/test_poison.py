@@ -1,6 +1,5 @@
 """Entries that fail, and entries that kill: found, given five tries and buried, while the others go on."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,6 @@ from django.db import OperationalError, connection
 from redis import Redis
 
 from roomlog.models import DeadLetter, PendingCommand
-from roomlog.new_event import NewEvent
 from roomlog_contract.commands import GetHistory, NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
@@ -17,34 +15,15 @@ from roomlog_contract.shards import shard_of_room
 from roomlog_worker import publications, reader, writer
 from roomlog_worker.log import rules
 from roomlog_worker.log.asked import Asked
-from roomlog_worker.log.batch import Batch
-from roomlog_worker.log.rules import RULES
-from roomlog_worker.log.rules.messages import new_message
 from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench, Killed
 from tests.worker.test_consumer import texts_of
-from tests.worker.test_trouble import trigger
-
-
-def failing_rule(
-    monkeypatch: pytest.MonkeyPatch,
-    fails: Callable[[Asked[NewMessage]], bool],
-    error: type[BaseException] = ZeroDivisionError,
-) -> None:
-    """Let the code fail for some messages."""
-
-    def rule(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
-        if fails(asked):
-            raise error
-        return new_message(batch, asked)
-
-    monkeypatch.setitem(RULES, NewMessage, rule)
+from tests.worker.test_trouble import failing_rule, trigger
 
 
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code fails for every message that says so."""
-
     failing_rule(monkeypatch, lambda asked: "poison" in asked.command.text)
 
 
@@ -70,12 +49,8 @@ class TestFailures:
         assert [notice.request for notice in heard.notices] == behind
         assert texts_of(sick) == ["before", "behind 0", "behind 1", "behind 2"]
         letter = DeadLetter.objects.get()
-        assert (letter.uuid, letter.action, letter.room, letter.error) == (
-            "bad",
-            "new_message",
-            sick,
-            "ZeroDivisionError",
-        )
+        facts = (letter.uuid, letter.action, letter.room, letter.error)
+        assert facts == ("bad", "new_message", sick, "ZeroDivisionError")
 
     def test_it_has_five_tries(self, bench: Bench, people: People, poisoned: None) -> None:
         """Not fewer: what fails by chance gets through. Not more: its room waits for it."""
@@ -135,9 +110,8 @@ class TestFailures:
         well = make_room(people.alice)
         for turn in range(1, ENTRY_TRIES + 1):
             assert not DeadLetter.objects.exists()
-            bench.send(
-                message(well, str(turn)), people.alice
-            )  # else they fail alike, and it is nobody's fault
+            # Else they fail alike, and it is nobody's fault.
+            bench.send(message(well, str(turn)), people.alice)
             bench.turn()
         assert DeadLetter.objects.count() == 3
 

@@ -35,12 +35,7 @@ from roomlog_contract.envelope import (
     Selected,
 )
 from roomlog_contract.events import User
-from roomlog_contract.limits import (
-    PAGE_BYTES,
-    PAGE_EVENTS,
-    SELECT_MESSAGES,
-    TEXT_CODE_POINTS,
-)
+from roomlog_contract.limits import PAGE_BYTES, PAGE_EVENTS, SELECT_MESSAGES, TEXT_CODE_POINTS
 from roomlog_worker.bus import BUNDLE_BYTES
 from roomlog_worker.entries import Entry
 from roomlog_worker.reader import read

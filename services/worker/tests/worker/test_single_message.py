@@ -18,7 +18,7 @@ from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases
 from roomlog_worker.log.pg_roundtrip import Exchange
 from tests.harness.people import People, make_room, message, post_as, write
-from tests.worker.bench import KEYSPACE, ON_POSTGRES, Bench
+from tests.worker.bench import KEYSPACE, ON_POSTGRES, Bench, fail
 from tests.worker.test_consumer import texts_of
 from tests.worker.test_faults import around_insert, end_session
 from tests.worker.test_leases import entry_for
@@ -98,10 +98,7 @@ def test_what_depends_on_more_goes_by_a_batch(bench: Bench, people: People, room
     cases = [
         sends(message(room), message(room)),
         sends(message(room, reply_to=first)),
-        lambda: (
-            post_as(room, people.alice, "row"),
-            bench.redis.xadd(stream, {"e": b""}),
-        ),
+        lambda: (post_as(room, people.alice, "row"), bench.redis.xadd(stream, {"e": b""})),
         sends(InviteUser(uuid="i", room=room, user=people.carol)),
     ]
     for case in cases:
@@ -177,10 +174,6 @@ def test_what_fails_while_it_commits_is_never_denied(
     bench: Bench, people: People, room: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The event is in the log: its sender gets no answer, and is not told that it was not stored."""
-
-    def fail(*_: Any) -> Any:
-        raise ZeroDivisionError
-
     bench.send(message(room, "stored"), people.alice)
     with monkeypatch.context() as patch:
         patch.setattr(writer, "publications", fail)

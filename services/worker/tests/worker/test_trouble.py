@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from roomlog_worker.log.rules import RULES
 from roomlog_worker.log.rules.messages import new_message
 from tests.harness.databases import held_elsewhere
 from tests.harness.people import People, make_room, message, post_as
-from tests.worker.bench import KEYSPACE, ON_POSTGRES, Bench
+from tests.worker.bench import KEYSPACE, ON_POSTGRES, Bench, carried_out, fail
 from tests.worker.test_consumer import texts_of
 
 Fault = Callable[[], AbstractContextManager[None]]
@@ -77,8 +76,23 @@ def trigger(condition: str = "", state: str = "") -> Iterator[None]:
 @contextmanager
 def no_messages() -> Iterator[None]:
     """Our own code fails for every message meanwhile."""
-    with patch.dict(RULES, {NewMessage: _fail}):
+    with patch.dict(RULES, {NewMessage: fail}):
         yield
+
+
+def failing_rule(
+    monkeypatch: pytest.MonkeyPatch,
+    fails: Callable[[Asked[NewMessage]], bool],
+    error: type[BaseException] = ZeroDivisionError,
+) -> None:
+    """Let the code fail for some messages."""
+
+    def rule(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
+        if fails(asked):
+            raise error
+        return new_message(batch, asked)
+
+    monkeypatch.setitem(RULES, NewMessage, rule)
 
 
 def rooms_of_one_shard(owner: int, count: int) -> Sequence[UUID]:
@@ -160,7 +174,7 @@ class TestOfAll:
             assert bench.worker.consumer.trouble() == trouble
             assert len([log for log in logs if log["event"] == "trouble"]) == 1
         bench.drain()
-        bench.worker.turn_until(lambda: not PendingCommand.objects.exists())
+        bench.worker.turn_until(carried_out)
         assert [[text for text in texts_of(room) if text != "row"] for room in made] == [
             [str(number) for number in range(start, 10, rooms)] for start in range(rooms)
         ]
@@ -194,7 +208,7 @@ class TestOfAll:
         commands = [CreateRoom(uuid=f"new-{number}", name="new") for number in range(3)]
         for command in commands:
             bench.send(command, people.alice)
-        with patch.dict(RULES, {CreateRoom: _fail}):
+        with patch.dict(RULES, {CreateRoom: fail}):
             for number in range(TURNS):
                 bench.send(message(room, str(number)), people.alice)
                 bench.turn()
@@ -270,7 +284,7 @@ class TestParking:
             post_as(free, people.alice, "row")
             bench.worker.consumer._next_sweep = 0.0
             assert bench.worker.turn_until(lambda: texts_of(free) == ["row"]) <= 5
-        bench.worker.turn_until(lambda: not PendingCommand.objects.exists() or _sweep(bench))
+        bench.worker.turn_until(lambda: carried_out() or _sweep(bench))
         assert texts_of(locked) == [str(number) for number in range(600)]
 
     def test_a_room_that_only_fails_stops_no_other(
@@ -279,12 +293,7 @@ class TestParking:
         """Each of its entries takes five tries; whoever stands behind 300 of them is heard at once."""
         sick, well = rooms_of_one_shard(people.alice, 2)
 
-        def fail(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
-            if asked.room == sick:
-                raise ZeroDivisionError
-            return new_message(batch, asked)
-
-        monkeypatch.setitem(RULES, NewMessage, fail)
+        failing_rule(monkeypatch, lambda asked: asked.room == sick)
         for number in range(300):
             bench.send(message(sick, str(number)), people.alice)
         bench.send(message(well, "heard"), people.alice)
@@ -312,7 +321,3 @@ class TestSweeps:
 def _sweep(bench: Bench) -> bool:
     bench.worker.consumer._next_sweep = 0.0
     return False
-
-
-def _fail(*_: Any, **__: Any) -> Any:
-    raise ZeroDivisionError
