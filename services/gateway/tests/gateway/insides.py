@@ -61,6 +61,15 @@ class NoConnection:
         """There is nothing to cut."""
 
 
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class CountedGaps(GapFetcher):
     """Fetches nothing, and counts what it would have fetched."""
 

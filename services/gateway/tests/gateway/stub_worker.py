@@ -103,7 +103,7 @@ class StubWorker:
         self.publishes = True
         """False: events are stored and nobody is told, as by a worker that dies after its commit."""
         self.between: Callable[[], Awaitable[None]] | None = None
-        """Happens after the second read of an authenticate and before its reply."""
+        """Happens once, after the second read of an authenticate and before its reply."""
         self._task: asyncio.Task[None] | None = None
         self._is_wanted = False
         self._shone_at = 0.0
@@ -179,7 +179,8 @@ class StubWorker:
             case Identify():
                 identified = self._identify(request, command)
                 if command.is_recheck and self.between is not None:
-                    await self.between()
+                    between, self.between = self.between, None
+                    await between()
                 return identified
             case ReadHeads():
                 heads = {key: self.rooms[key].head for key in command.rooms if key in self.rooms}

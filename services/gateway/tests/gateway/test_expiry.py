@@ -8,21 +8,12 @@ from roomlog_contract import limits
 from roomlog_contract.envelope import Identify, Recheck
 from roomlog_gateway.sockets.expiry import SAME_SECONDS, Expiry
 from roomlog_gateway.sockets.session import Session
-from tests.gateway.insides import NO_SERVICES, ROOM, NoConnection, read
+from tests.gateway.insides import NO_SERVICES, ROOM, Clock, NoConnection, read
 from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import StubRoom, StubWorker
 from tests.harness.waiting import eventually
 
 LIFE_MS = 3_600_000
-
-
-class Clock:
-    """A clock at a test's word."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -182,9 +173,7 @@ async def test_a_connection_is_told_renewed_and_goes_on(
     assert (await client.ask("ping"))["status"] == "success"
 
 
-async def test_whoever_does_not_renew_is_4402(
-    room: StubRoom, worker: StubWorker, enter: Connect, gateway: Running
-) -> None:
+async def test_whoever_does_not_renew_is_4402(worker: StubWorker, enter: Connect, gateway: Running) -> None:
     """Told once, and closed at the end."""
     worker.lasts_ms["token-1"] = LIFE_MS
     client, other = await enter(1), await enter(2)
@@ -217,9 +206,7 @@ async def test_a_recheck_hears_of_another_end(room: StubRoom, worker: StubWorker
     assert await client.close_code() == 4402
 
 
-async def test_a_token_revoked_before_its_end_is_4403(
-    room: StubRoom, worker: StubWorker, enter: Connect
-) -> None:
+async def test_a_token_revoked_before_its_end_is_4403(worker: StubWorker, enter: Connect) -> None:
     """It has not expired."""
     worker.lasts_ms["token-1"] = LIFE_MS
     client = await enter(1)
@@ -244,9 +231,7 @@ async def test_no_renewal_makes_another_user(room: StubRoom, worker: StubWorker,
     assert await client.close_code() == 4401
 
 
-async def test_a_tickets_minute_counts_at_a_renewal(
-    room: StubRoom, worker: StubWorker, enter: Connect
-) -> None:
+async def test_a_tickets_minute_counts_at_a_renewal(worker: StubWorker, enter: Connect) -> None:
     """That the connection was accepted before says nothing of this ticket."""
     worker.users["ticket"] = 1
     worker.expired.add("ticket")
@@ -264,7 +249,6 @@ async def test_what_was_said_of_the_token_before_closes_nothing(
     replies = asyncio.Event()
 
     async def renew() -> None:
-        worker.between = None
         [connection] = gateway.gateway.connections
         connection.session.renew(Identify(uuid="identify", token="next"), None)
         replies.set()
@@ -280,9 +264,7 @@ async def test_what_was_said_of_the_token_before_closes_nothing(
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_a_token_that_ends_while_it_is_taken_is_noticed(
-    room: StubRoom, worker: StubWorker, enter: Connect
-) -> None:
+async def test_a_token_that_ends_while_it_is_taken_is_noticed(worker: StubWorker, enter: Connect) -> None:
     """Its notice made the gateway ask about the one before: the new one is compared once more."""
     worker.users["next"] = 1
     worker.good_once.add("next")

@@ -61,9 +61,7 @@ async def test_a_broken_frame_after_our_goodbye_is_not_answered(gateway: Running
     await eventually(lambda: not gateway.gateway.connections, SECONDS, "the connection is gone")
 
 
-async def test_a_client_that_leaves_before_the_101_is_no_error(
-    gateway: Running,
-) -> None:
+async def test_a_client_that_leaves_before_the_101_is_no_error(gateway: Running) -> None:
     """The answer has nowhere to go; the log of errors stays for what somebody must look at."""
     writer = Mock(
         send_headers=Mock(side_effect=ClientConnectionResetError("gone")),

@@ -26,9 +26,7 @@ async def test_the_command_after_the_burst_is_rate_limited(guest: Connect) -> No
     assert 0 < refused["retry_after_ms"] <= 1.5 * (1000 / limits.COMMANDS_PER_SECOND + 1)
 
 
-async def test_all_connections_of_a_user_share_one_rate(
-    room: StubRoom, gateway: Running, enter: Connect
-) -> None:
+async def test_all_connections_of_a_user_share_one_rate(gateway: Running, enter: Connect) -> None:
     """Four of them may send no more together than two; another user's commands are taken meanwhile."""
     clients = [await enter(1) for _ in range(4)]
     neighbour = await enter(2)

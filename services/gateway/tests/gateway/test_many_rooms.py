@@ -86,8 +86,7 @@ async def test_all_rooms_may_be_left_in_one_turn(
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"),
-    [(0, [([], False)]), (2, [([0, 1], False)]), (3, [([0, 1], True), ([2], False)])],
+    ("count", "expected"), [(0, [([], False)]), (2, [([0, 1], False)]), (3, [([0, 1], True), ([2], False)])]
 )
 def test_only_the_last_page_says_that_none_follows(
     count: int, expected: list[tuple[list[int], bool]]

@@ -1,5 +1,7 @@
 """Who gets what: joins, leaves, revocation, cursors at authenticate."""
 
+from functools import partial
+
 import pytest
 
 from roomlog_contract import limits
@@ -108,12 +110,7 @@ async def test_a_removal_that_overtakes_the_read_of_the_membership_holds(
 ) -> None:
     """The read says member, its reply is late, and the log has ended the membership meanwhile."""
     witness = await enter(1)
-
-    async def remove() -> None:
-        worker.between = None
-        await room.remove(3)
-
-    worker.between = remove
+    worker.between = partial(room.remove, 3)
     removed = await enter(3)
     assert removed.received[0]["rooms"] == []
     await room.say(1, "secret")
@@ -126,12 +123,7 @@ async def test_a_join_that_overtakes_the_read_of_the_rooms_is_not_lost(
     worker: StubWorker, room: StubRoom, enter: Connect
 ) -> None:
     """The read says no member, and the notice comes before the answer: it is looked at afterwards."""
-
-    async def join() -> None:
-        worker.between = None
-        await room.join(4)
-
-    worker.between = join
+    worker.between = partial(room.join, 4)
     newcomer = await enter(4)
     assert newcomer.received[0]["rooms"] == []
     assert (await newcomer.event("room_joined"))["room"]["id"] == room.hex
@@ -222,9 +214,7 @@ async def test_a_rejected_connection_gets_nothing_of_the_user_that_it_was_counte
     assert not gateway.members._users
 
 
-async def test_a_connection_never_becomes_another_user(
-    room: StubRoom, worker: StubWorker, enter: Connect
-) -> None:
+async def test_a_connection_never_becomes_another_user(worker: StubWorker, enter: Connect) -> None:
     """A credential that names somebody else at the recheck is no longer the one that was accepted."""
     client = await enter(1)
     worker.users["token-1"] = 2
@@ -269,10 +259,7 @@ async def test_a_cursor_of_another_log_is_reset(worker: StubWorker, room: StubRo
     cursors = {room.hex: {"epoch": "0ld", "seq": 0}, other.hex: {"epoch": EPOCH, "seq": 7}}
     client = await enter(1, cursors=cursors)
     resets = [await client.event("reset") for _ in range(2)]
-    assert {(reset["room"], reset["epoch"]) for reset in resets} == {
-        (room.hex, EPOCH),
-        (other.hex, EPOCH),
-    }
+    assert {(reset["room"], reset["epoch"]) for reset in resets} == {(room.hex, EPOCH), (other.hex, EPOCH)}
 
 
 async def test_rooms_without_a_connection_are_unsubscribed(
@@ -285,17 +272,6 @@ async def test_rooms_without_a_connection_are_unsubscribed(
     assert not gateway.rooms
     assert not gateway.members._users
     assert len(gateway.gateway._subscriber._handlers) == 2
-
-
-async def test_a_user_without_rooms_can_authenticate_and_join_later(
-    worker: StubWorker, enter: Connect
-) -> None:
-    """The user's own channel is enough."""
-    client = await enter(5)
-    assert client.received[0]["rooms"] == []
-    room = worker.add_room(5)
-    await room.join(5)
-    assert (await client.event("room_joined"))["room"]["id"] == room.hex
 
 
 async def test_an_unanswered_recheck_is_repeated_soon(

@@ -1,5 +1,7 @@
 """A user's read mark that has moved is told to all connections of the user, and to nobody else."""
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from roomlog_contract.envelope import Joined, Marked
@@ -16,16 +18,6 @@ from tests.gateway.stub_worker import StubRoom, StubWorker
 def marked(room: StubRoom, seq: int) -> Marked:
     """Return the notice that a worker publishes."""
     return Marked(replace(room.summary, read_seq=seq))
-
-
-def mark_during_login(worker: StubWorker, notice: Marked) -> None:
-    """Let another device move a mark of user 1 between the next login's reads."""
-
-    async def tell() -> None:
-        worker.between = None
-        await worker.tell_user(1, notice)
-
-    worker.between = tell
 
 
 async def test_all_connections_of_the_user_hear_of_a_mark(
@@ -46,7 +38,7 @@ async def test_a_mark_that_moves_during_authenticate_follows_its_answer(
     worker: StubWorker, room: StubRoom, enter: Connect
 ) -> None:
     """After the last read of the rooms, and before the client knows of them."""
-    mark_during_login(worker, marked(room, 5))
+    worker.between = partial(worker.tell_user, 1, marked(room, 5))
     client = await enter(1)
     assert (await client.event("room_marked"))["room"]["read_seq"] == 5
     assert [frame["action"] for frame in client.received] == ["authenticate", "room_marked"]
@@ -56,7 +48,7 @@ async def test_a_mark_that_the_answer_has_is_not_told_again(
     worker: StubWorker, room: StubRoom, enter: Connect
 ) -> None:
     """Its count is older than that of the rooms' last read."""
-    mark_during_login(worker, marked(room, 0))
+    worker.between = partial(worker.tell_user, 1, marked(room, 0))
     client = await enter(1)
     await room.say(2, "after")
     await client.event("new_message")

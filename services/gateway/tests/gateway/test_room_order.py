@@ -1,5 +1,7 @@
 """A room's events in their order: late, early, twice, lost, of another log."""
 
+import pytest
+
 from roomlog_contract import limits
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import Stage, read, seqs
@@ -81,9 +83,12 @@ def test_events_before_the_first_head_are_not_lost(stage: Stage) -> None:
     assert stage.room.seq == 4
 
 
-def test_the_senders_answer_comes_with_the_event(stage: Stage) -> None:
-    """A live sender gets one frame, which is both."""
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_the_senders_answer_comes_with_the_event(stage: Stage, is_behind: bool) -> None:
+    """One frame is both; a sender that is sent no events is told too that its command was carried out."""
     sender = stage.session()
+    if is_behind:
+        stage.room.fall_behind(sender)
     stage.answered[5] = sender
     stage.append(request=5)
     stage.publish(1)
@@ -97,16 +102,6 @@ def test_a_repeated_publication_still_answers(stage: Stage) -> None:
     stage.publish(1)
     read(sender)
     stage.answered[5] = sender
-    stage.publish(1)
-    assert seqs(read(sender)) == [1]
-
-
-def test_a_sender_that_is_behind_still_gets_its_answer(stage: Stage) -> None:
-    """Events are not sent to it, but its own command was carried out and it is told so."""
-    sender = stage.session()
-    stage.room.fall_behind(sender)
-    stage.answered[5] = sender
-    stage.append(request=5)
     stage.publish(1)
     assert seqs(read(sender)) == [1]
 

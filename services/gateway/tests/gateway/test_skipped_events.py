@@ -1,5 +1,7 @@
 """Events that a gateway never hears, or hears late: the memberships that they changed are found at once."""
 
+from functools import partial
+
 import pytest
 
 from roomlog_contract.envelope import Identify
@@ -61,12 +63,7 @@ async def test_an_invitation_that_overtakes_the_comparison_is_told(
     worker: StubWorker, room: StubRoom, gateway: Running, member: Client
 ) -> None:
     """The read says no member, and the notice comes before the answer, while all looks as before."""
-
-    async def join() -> None:
-        worker.between = None
-        await room.join(3)
-
-    worker.between = join
+    worker.between = partial(room.join, 3)
     await restore_without(worker, room, gateway, 3)
     await member.event("room_left")
     assert (await member.event("room_joined"))["room"]["id"] == room.hex
@@ -143,7 +140,6 @@ async def test_a_membership_that_was_read_before_the_room_began_here_is_read_aga
     """Another connection's read opened the room behind the event that ended this one's membership."""
 
     async def be_overtaken() -> None:
-        worker.between = None
         worker.publishes = False
         await room.remove(3)
         worker.publishes = True

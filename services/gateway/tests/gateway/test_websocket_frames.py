@@ -2,12 +2,7 @@
 
 import pytest
 
-from roomlog_gateway.sockets.websocket_frames import (
-    close_frame,
-    ping_frame,
-    pong_frame,
-    text_frame,
-)
+from roomlog_gateway.sockets.websocket_frames import close_frame, ping_frame, pong_frame, text_frame
 
 
 @pytest.mark.parametrize(
