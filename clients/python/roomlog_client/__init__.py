@@ -17,6 +17,7 @@ from .errors import (
     SignedOut,
 )
 from .events import Degraded, Event, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary, Sent
+from .messages import Messages
 from .observer import Observer
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Disconnected",
     "Event",
     "Item",
+    "Messages",
     "NotSent",
     "Observer",
     "OutboxFull",

@@ -184,6 +184,15 @@ class RoomlogClient:
         )
         return cast(Sent, answer)
 
+    async def edit_message(self, room: str, message: int, text: str, **how: Unpack[How]) -> Sent:
+        """Give a message of one's own, by its id, another text. Raises like `send`."""
+        facts: dict[str, Any] = {"message": message, "text": text}
+        return cast(Sent, await self.request("edit_message", room=room, **facts, **how))
+
+    async def delete_message(self, room: str, message: int, **how: Unpack[How]) -> Sent:
+        """Take the text out of a message, by its id, for good. Raises like `send`."""
+        return cast(Sent, await self.request("delete_message", room=room, message=message, **how))
+
     async def create_room(
         self,
         name: str = "",
@@ -223,7 +232,10 @@ class RoomlogClient:
     async def get_history(
         self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50
     ) -> dict[str, Any]:
-        """Return an answer with `room_messages`, oldest first, and `more`. Raises like `send`."""
+        """Return an answer with `room_messages`, oldest first, `seq` and `more`. Raises like `send`.
+
+        All changes up to `seq` are in the messages; `Messages` applies the later ones.
+        """
         facts: dict[str, Any] = {
             key: seq for key, seq in (("before", before), ("after", after)) if seq is not None
         }

@@ -21,7 +21,7 @@ class Event(Struct, frozen=True):
     uuid: str
     user: User
     text: str
-    """The message's text; empty for other actions."""
+    """The message's text, or what an edit made of it; empty for other actions, and once it was deleted."""
     body: dict[str, Any]
     """The whole frame as the server sent it."""
     duplicate: bool = False

@@ -123,19 +123,15 @@ _SERVER_EVENTS: Final[dict[str, Any]] = {
 }
 
 
-class _Message(Struct):
-    user: User
-    text: str = ""
-
-
 class _Durable(Struct):
     room: str
     epoch: str
     seq: int
     action: str
     uuid: str
-    message: _Message | None = None
+    message: dict[str, Any] | None = None
     user: User | None = None
+    text: str = ""
     duplicate: bool = False
 
 
@@ -195,7 +191,9 @@ def event_of(body: dict[str, Any]) -> Event:
         msgspec.ValidationError: it lacks room, epoch, seq or uuid, or says nobody's name.
     """
     facts = msgspec.convert(body, _Durable)
-    user = facts.message.user if facts.message is not None else facts.user
+    user, text = facts.user, facts.text
+    if facts.action == "new_message" and facts.message is not None:
+        user, text = msgspec.convert(facts.message["user"], User), str(facts.message.get("text") or "")
     return Event(
         facts.room,
         facts.epoch,
@@ -203,7 +201,7 @@ def event_of(body: dict[str, Any]) -> Event:
         facts.action,
         facts.uuid,
         user if user is not None else User(0, ""),
-        facts.message.text if facts.message is not None else "",
+        text,
         body,
         facts.duplicate,
     )

@@ -15,6 +15,10 @@ Uuid = Annotated[str, Meta(min_length=1, max_length=limits.UUID_CODE_POINTS)]
 Seq = Annotated[int, Meta(ge=0, lt=limits.EXACT_INTEGER)]
 """The position of an event in its room's log: 1, 2, 3 …; 0 is before the first."""
 UserNumber = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
+MessageId = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
+"""The `id` of a message."""
+Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
+"""What a message says; `_check_text` counts."""
 RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
 """The name that people give a room; compared in one form (NFKC)."""
 
@@ -70,16 +74,32 @@ class NewMessage(Command, frozen=True, kw_only=True, tag="new_message"):
     """Says something in a room."""
 
     room: UUID
-    text: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
-    reply_to: Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)] | None = None
+    text: Text
+    reply_to: MessageId | None = None
     """The `id` of an earlier message of the same room."""
 
     def check(self) -> None:
         """Refuse nothing but white space, and too much."""
-        if not self.text.strip():
-            raise RefusedCommand(ErrorCode.EMPTY_TEXT)
-        if len(self.text) > limits.TEXT_CODE_POINTS:
-            raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
+        _check_text(self.text)
+
+
+class EditMessage(Command, frozen=True, kw_only=True, tag="edit_message"):
+    """Gives a message another text."""
+
+    room: UUID
+    message: MessageId
+    text: Text
+
+    def check(self) -> None:
+        """Refuse nothing but white space, and too much."""
+        _check_text(self.text)
+
+
+class DeleteMessage(Command, frozen=True, kw_only=True, tag="delete_message"):
+    """Takes the text out of a message, for good."""
+
+    room: UUID
+    message: MessageId
 
 
 class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):
@@ -183,7 +203,16 @@ class Ping(Command, frozen=True, kw_only=True, tag="ping"):
 
 
 RoomWrite = (
-    NewMessage | CreateRoom | RenameRoom | ArchiveRoom | RestoreRoom | InviteUser | RemoveUser | LeaveRoom
+    NewMessage
+    | EditMessage
+    | DeleteMessage
+    | CreateRoom
+    | RenameRoom
+    | ArchiveRoom
+    | RestoreRoom
+    | InviteUser
+    | RemoveUser
+    | LeaveRoom
 )
 """Commands that become events of a room's log."""
 RoomRead = SelectRoom | GetHistory
@@ -206,6 +235,13 @@ _Named = TypeVar("_Named", bound=Command)
 
 def _named(command: _Named, name: str) -> _Named:
     return command if is_normalized("NFKC", name) else replace(command, name=normalize("NFKC", name))
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise RefusedCommand(ErrorCode.EMPTY_TEXT)
+    if len(text) > limits.TEXT_CODE_POINTS:
+        raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
 
 
 def _check_name(name: str) -> None:

@@ -51,6 +51,15 @@ class Message(Struct, frozen=True):
     """What the project's own code has sent with it."""
 
 
+class MessageReference(Struct, frozen=True):
+    """A message that an event changes."""
+
+    id: int
+    seq: int
+    user: int
+    """The author's id."""
+
+
 class RoomSummary(Struct, frozen=True):
     """A room as one of its members sees it."""
 
@@ -83,6 +92,24 @@ class NewMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="new_message"
     """Somebody said something."""
 
     message: Message
+
+
+class EditMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="edit_message"):
+    """`user` gave the message another text."""
+
+    user: User
+    message: MessageReference
+    text: str
+    """Empty if the message was deleted since."""
+    edited_at: int
+    """Milliseconds since 1970."""
+
+
+class DeleteMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="delete_message"):
+    """`user` took the text out of the message, for good."""
+
+    user: User
+    message: MessageReference
 
 
 class CreateRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="create_room"):
@@ -180,6 +207,8 @@ class GetHistoryAnswer(Answer, frozen=True, kw_only=True, tag="get_history"):
     """Messages in their present state, oldest first."""
 
     room: UUID
+    seq: int
+    """The head when it was read: all changes up to it are in the messages."""
     room_messages: list[Message]
     more: bool = False
     """There are further ones: older than these, or newer where the command said `after`."""

@@ -17,6 +17,8 @@ from roomlog_contract.events import (
     AuthenticateAnswer,
     CreateRoomEvent,
     Degraded,
+    DeleteMessageEvent,
+    EditMessageEvent,
     ErrorAnswer,
     Expiring,
     GetHistoryAnswer,
@@ -27,6 +29,7 @@ from roomlog_contract.events import (
     MarkReadAnswer,
     Member,
     Message,
+    MessageReference,
     NewMessageEvent,
     PingAnswer,
     Reconnect,
@@ -63,6 +66,8 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     },
     "select_room": {"room": str(ROOM), "since": SINCE},
     "new_message": {"room": str(ROOM), "text": PAIR * limits.TEXT_CODE_POINTS, "reply_to": INTEGER},
+    "edit_message": {"room": str(ROOM), "message": INTEGER, "text": PAIR * limits.TEXT_CODE_POINTS},
+    "delete_message": {"room": str(ROOM), "message": INTEGER},
     "get_history": {"room": str(ROOM), "before": INTEGER, "limit": limits.HISTORY_MESSAGES},
     "list_rooms": {"after": str(ROOM)},
     "create_room": {
@@ -91,6 +96,7 @@ DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
 MESSAGE = Message(
     INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {}, DATA
 )
+REFERENCE = MessageReference(INTEGER, INTEGER, INTEGER)
 PLACE: dict[str, Any] = {"uuid": UUID_KEY, "room": ROOM, "epoch": EPOCH, "seq": INTEGER}
 DURABLE: dict[str, Any] = PLACE | {"duplicate": True}
 EVENT = NewMessageEvent(**DURABLE, message=MESSAGE)
@@ -106,13 +112,15 @@ FRAMES: list[msgspec.Struct] = [
     ),
     *(struct(**DURABLE, user=ALICE, member=MEMBER) for struct in (InviteUserEvent, RemoveUserEvent)),
     LeaveRoomEvent(**DURABLE, user=ALICE, member=MEMBER),
+    EditMessageEvent(**DURABLE, user=ALICE, message=REFERENCE, text=TEXT, edited_at=INTEGER),
+    DeleteMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
     RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
     *(struct(**DURABLE, user=ALICE) for struct in (ArchiveRoomEvent, RestoreRoomEvent)),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
     # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.
     SelectRoomAnswer(**PLACE, room_messages=[MESSAGE]),
     SelectRoomPage(**PLACE, events=[msgspec.Raw(encode_frame(EVENT))], more=False, reset=False),
-    GetHistoryAnswer(uuid=UUID_KEY, room=ROOM, room_messages=[MESSAGE]),
+    GetHistoryAnswer(uuid=UUID_KEY, room=ROOM, seq=INTEGER, room_messages=[MESSAGE]),
     ListRoomsAnswer(uuid=UUID_KEY, rooms=[SUMMARY]),
     MarkReadAnswer(uuid=UUID_KEY, room=SUMMARY),
     PingAnswer(uuid=UUID_KEY, time_ms=INTEGER),

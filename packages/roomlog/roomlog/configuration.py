@@ -36,6 +36,8 @@ class Configuration:
     """Whose tokens sign in, by name or as dotted paths of functions: `authenticators`."""
     policy: str | None = None
     """Dotted path of the class or module with the project's own rules: `policy`."""
+    edit_window_seconds: float | None = None
+    """How old a message may be when its author edits it; None: any age."""
     away_seconds: float = 60.0
     """How old a message is when `signals.message_missed` is sent.
 

@@ -12,7 +12,7 @@ import msgspec
 from roomlog_contract.codec import encode_frame
 
 from . import selectors
-from .frames import frame_of, message_of
+from .frames import frame_of
 from .log_scan import Progress, messages_of
 from .models import ChatRoom, Membership, Person
 
@@ -54,8 +54,8 @@ def lines_of_person(person: Person, progress: Progress) -> Iterator[str]:
         }
     )
     for messages in messages_of(person.pk, progress):
-        users = selectors.users_of(messages)
-        yield from (encode_frame(message_of(message, users)).decode() for message in messages)
+        present = selectors.in_present_state(messages)
+        yield from (encode_frame(message).decode() for message in present)
 
 
 def _line(facts: dict[str, Any]) -> str:

@@ -12,7 +12,14 @@ from uuid import UUID
 import msgspec
 
 from roomlog_contract.actions import EVENTS
-from roomlog_contract.events import DurableEvent, Member, Message, NewMessageEvent, User
+from roomlog_contract.events import (
+    DurableEvent,
+    Member,
+    Message,
+    MessageReference,
+    NewMessageEvent,
+    User,
+)
 
 from .models import MESSAGE, RoomEvent
 from .new_event import NewEvent
@@ -57,7 +64,7 @@ def _form_of(kind: str) -> tuple[type[DurableEvent], list[str]]:
     return struct, own
 
 
-def _value(name: str, event: Event, users: Users) -> Any:
+def _value(name: str, event: Event, users: Users) -> Any:  # noqa: PLR0911 - one return for each field
     """Return a field of a frame: people by their present names, all else as the rule wrote it."""
     data = event.data or {}
     match name:
@@ -67,12 +74,18 @@ def _value(name: str, event: Event, users: Users) -> Any:
             return _member(data["member"], data["role"], users)
         case "members":
             return [_member(number, role, users) for number, role in data["members"]]
+        case "message":
+            return MessageReference(data["message_id"], event.target or 0, data["author"])
+        case "text":
+            return event.text
+        case "edited_at":
+            return milliseconds(event.date_created)
         case _:
             return data[name]
 
 
-def message_of(event: Event, users: Users) -> Message:
-    """Return a message in its present state; a deleted one has no text."""
+def message_of(event: Event, users: Users, edit: RoomEvent | None = None) -> Message:
+    """Return a message as it was sent, or as `edit`, its last one, left it; a deleted one has no text."""
     created_ms = milliseconds(event.date_created)
     data = event.data or {}
     sent: str | None = data.get("data")  # PostgreSQL would order its keys and write numbers otherwise
@@ -84,8 +97,8 @@ def message_of(event: Event, users: Users) -> Message:
         room=event.room_id,
         timestamp=created_ms // 1000,
         timestamp_ms=created_ms,
-        text=event.text,
-        edited_at=milliseconds(event.edited_at) if event.edited_at else None,
+        text=event.text if edit is None else edit.text,
+        edited_at=None if edit is None else milliseconds(edit.date_created),
         deleted=event.deleted_at is not None,
         reply_to=data.get("reply_to_id"),
         reactions={},

@@ -160,6 +160,8 @@ class RoomHead(models.Model):
 
 MESSAGE: Final = "new_message"
 """The kind of events that people read as messages."""
+EDIT: Final = "edit_message"
+DELETION: Final = "delete_message"
 
 
 class RoomEvent(models.Model):
@@ -189,11 +191,15 @@ class RoomEvent(models.Model):
 
     The latter is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and
     without foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame
-    is made without a look-up. `data` is the JSON text that a project's own code has sent with a message.
+    is made without a look-up; so do `message_id` and `author` of an edit or deletion. `data` is the JSON text
+    that a project's own code has sent with a message.
     """
     date_created = models.DateTimeField(_("date created"))
-    edited_at = models.DateTimeField(_("edited at"), null=True)
+    edited_seq = models.BigIntegerField(_("edited seq"), null=True)
+    """On a message: the seq of its last edit, whose text is the present one."""
     deleted_at = models.DateTimeField(_("deleted at"), null=True)
+    target = models.BigIntegerField(_("target"), null=True)
+    """On an edit or a deletion: the seq of the message that it changes."""
 
     class Meta:
         verbose_name, verbose_name_plural = _("room event"), _("room events")
@@ -207,7 +213,10 @@ class RoomEvent(models.Model):
         # Between two messages millions may have come and gone. By `number`, because a query that says IS NOT
         # NULL has no parameter: a prepared statement's general plan can use the index too.
         indexes = [
-            models.Index(fields=["room", "seq"], condition=Q(number__isnull=False), name="messages_by_seq")
+            models.Index(fields=["room", "seq"], condition=Q(number__isnull=False), name="messages_by_seq"),
+            models.Index(
+                fields=["room", "target"], condition=Q(target__isnull=False), name="changes_by_target"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -26,5 +26,7 @@ class NewEvent:
     date_created: datetime
     id: int = 0
     """0 until it is stored, or an id was reserved for it."""
-    edited_at: None = None
+    target: int | None = None
+    """The seq of the message that it changes."""
+    edited_seq: None = None
     deleted_at: None = None

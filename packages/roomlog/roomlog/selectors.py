@@ -20,10 +20,10 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least, Now
 
-from roomlog_contract.events import RoomSummary, User
+from roomlog_contract.events import Message, RoomSummary, User
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
 
-from .frames import Event, named_in
+from .frames import Event, message_of, named_in
 from .models import ChatMessage, Install, Membership, Person, RoomEvent, RoomHead
 from .people import is_active
 
@@ -123,9 +123,28 @@ def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
     return list(_messages(room).filter(seq__gt=after).order_by("seq")[:limit])
 
 
+def in_present_state(rows: Sequence[ChatMessage]) -> list[Message]:
+    """Return the messages as they are now; one query more than for their authors if any was edited."""
+    users, edits = users_of(rows), _last_edits(rows)
+    return [message_of(row, users, edits.get((row.room_id, row.edited_seq))) for row in rows]
+
+
 def users_of(events: Iterable[Event]) -> dict[int, User]:
     """Return everybody whom the events name, for `frames`."""
     return users_by_id({user_id for event in events for user_id in named_in(event)})
+
+
+def _last_edits(rows: Iterable[ChatMessage]) -> dict[tuple[UUID, int | None], RoomEvent]:
+    """Return the last edits of those messages that were edited, by room and seq."""
+    by_room: defaultdict[UUID, set[int]] = defaultdict(set)
+    for row in rows:
+        if row.edited_seq is not None:
+            by_room[row.room_id].add(row.edited_seq)
+    if not by_room:
+        return {}
+    conditions = (Q(room_id=room, seq__in=seqs) for room, seqs in by_room.items())
+    edits = RoomEvent.objects.filter(Q(*conditions, _connector=Q.OR))
+    return {(edit.room_id, edit.seq): edit for edit in edits}
 
 
 def _messages(room: UUID) -> QuerySet[ChatMessage]:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom, NewMessage, RemoveUser
+from roomlog_contract.commands import (
+    CreateRoom,
+    DeleteMessage,
+    EditMessage,
+    InviteUser,
+    LeaveRoom,
+    NewMessage,
+    RemoveUser,
+)
 from roomlog_contract.envelope import EraseMessages
 
 from .entries import Entry
@@ -54,7 +62,7 @@ def _changes(entry: Entry) -> int:
     match entry.envelope.command:
         case CreateRoom() | EraseMessages():
             return ROOM_CHANGES
-        case InviteUser() | RemoveUser() | LeaveRoom():
+        case InviteUser() | RemoveUser() | LeaveRoom() | DeleteMessage():
             return 1
         case _:
             return 0
@@ -63,6 +71,8 @@ def _changes(entry: Entry) -> int:
 def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
     """Decide in order. Entries wait if others hold their room, or to change a room after a refusal there.
 
+    What is said, edited or deleted makes nothing allowed that was refused.
+
     A refusal leaves no row. If this process died before it deletes the entry, the entry would be decided
     again: in a room that has changed since it could be stored, behind what was sent after it.
     """
@@ -70,7 +80,7 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
     refused: set[UUID] = set()
     outcomes: list[Outcome] = []
     for entry in entries:
-        if entry.room in refused and not isinstance(entry.write, NewMessage):
+        if entry.room in refused and not isinstance(entry.write, NewMessage | EditMessage | DeleteMessage):
             waiting.add(entry.room)
         if entry.room in waiting:
             continue

@@ -12,8 +12,8 @@ from uuid import UUID
 import msgspec
 
 from roomlog import selectors
-from roomlog.frames import frame_of, message_of
-from roomlog.models import ChatMessage, RoomEvent, RoomHead
+from roomlog.frames import frame_of
+from roomlog.models import RoomEvent, RoomHead
 from roomlog.people import users_by_token
 from roomlog.read_marks import Pair
 from roomlog.signed_in import SignedIn
@@ -37,7 +37,6 @@ from roomlog_contract.events import (
     GetHistoryAnswer,
     ListRoomsAnswer,
     MarkReadAnswer,
-    Message,
     RoomSummary,
     SelectRoomAnswer,
     SelectRoomPage,
@@ -179,7 +178,7 @@ def _select_room(request: int, command: SelectRoom, head: RoomHead) -> Selected:
         room=head.room_id,
         epoch=head.epoch,
         seq=head.last_seq,
-        room_messages=_fitting(_messages(rows)[::-1])[::-1],
+        room_messages=_fitting(selectors.in_present_state(rows)[::-1])[::-1],
     )
     return Selected(request, encode_frame(answer), head.room_id, head.epoch, head.last_seq, more=False)
 
@@ -233,13 +232,17 @@ def _get_history(request: int, command: GetHistory, head: RoomHead) -> Answered:
     one_more = command.limit + 1
     if command.after is not None:
         rows = selectors.messages_after(head.room_id, command.after, one_more)
-        messages = _fitting(_messages(rows[: command.limit]))
+        messages = _fitting(selectors.in_present_state(rows[: command.limit]))
     else:
         before = head.last_seq if command.before is None else command.before - 1
         rows = selectors.last_messages(head.room_id, before, one_more)
-        messages = _fitting(_messages(rows[-command.limit :])[::-1])[::-1]
+        messages = _fitting(selectors.in_present_state(rows[-command.limit :])[::-1])[::-1]
     answer = GetHistoryAnswer(
-        uuid=command.uuid, room=head.room_id, room_messages=messages, more=len(messages) < len(rows)
+        uuid=command.uuid,
+        room=head.room_id,
+        seq=head.last_seq,
+        room_messages=messages,
+        more=len(messages) < len(rows),
     )
     return Answered(request, encode_frame(answer))
 
@@ -267,8 +270,3 @@ def _fitting(items: Sequence[_Item]) -> list[_Item]:
         if count and size > _PAGE_BYTES:
             return list(items[:count])
     return list(items)
-
-
-def _messages(rows: Sequence[ChatMessage]) -> list[Message]:
-    users = selectors.users_of(rows)
-    return [message_of(row, users) for row in rows]

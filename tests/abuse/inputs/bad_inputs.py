@@ -161,7 +161,7 @@ def wrong_names() -> Iterator[BadInput]:
 def unknown_actions() -> Iterator[BadInput]:
     """Yield actions that are not there: of the inside, of later releases, and near misses."""
     for action in (
-        *("edit_message", "delete_message", "add_reaction", "set_role", "typing", "search"),
+        *("pin_message", "move_message", "add_reaction", "set_role", "typing", "search"),
         *("identify", "read_heads", "fetch_events", "Identified", "Answered", "heads", "reset", "room_left"),
         *("New_Message", "NEW_MESSAGE", " ping", "ping ", r"pin\u0067s", "\uff50ing", "__class__", "../ping"),
         *("*", "1", "null", "new-message"),

@@ -97,6 +97,11 @@ def _seconds(value: Any) -> str | None:
     return None if is_number and 0 <= value <= MOST_SECONDS else f"Write seconds from 0 to {MOST_SECONDS}."
 
 
+def _window(value: Any) -> str | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if value is None or (is_number and value >= 0) else "Write seconds from 0, or None."
+
+
 def _at_least_one(value: Any) -> str | None:
     return _whole_number(value, 1, None)
 
@@ -154,6 +159,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "PEOPLE": _function,
     "AUTHENTICATORS": _authenticators,
     "POLICY": _policy,
+    "EDIT_WINDOW_SECONDS": _window,
     "AWAY_SECONDS": _seconds,
     "PROXIES": _proxies,
     "ROOMS_PER_USER": _at_least_one,

@@ -13,11 +13,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from roomlog.configuration import configuration
-from roomlog.frames import message_of, parsed
+from roomlog.frames import parsed
 from roomlog.models import ChatMessage, Membership, RoomHead, RoomTold
 from roomlog.people import is_active
 from roomlog.presence import present
-from roomlog.selectors import messages_after, users_of
+from roomlog.selectors import in_present_state, messages_after
 from roomlog.signals import message_missed
 from roomlog_contract.events import Message
 
@@ -84,13 +84,12 @@ def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[A
     found_members = list(members.order_by("id").values_list("user_id", "user__user_id", "read_seq"))
     here = present([person for person, _, _ in found_members])
     away = [member for member in found_members if member[0] not in here]
-    names = users_of(rows)
     found = (
         (
-            parsed(message_of(row, names)),
-            [key for person, key, read_seq in away if person != row.user_id and read_seq < row.seq],
+            parsed(message),
+            [key for person, key, read_seq in away if person != message.user.id and read_seq < message.seq],
         )
-        for row in rows
-        if row.deleted_at is None
+        for message in in_present_state(rows)
+        if not message.deleted
     )
     return [(message, users) for message, users in found if users]

@@ -166,8 +166,9 @@ class Migration(migrations.Migration):
                 ('text', models.TextField(blank=True, verbose_name='text')),
                 ('data', models.JSONField(null=True, verbose_name='data')),
                 ('date_created', models.DateTimeField(verbose_name='date created')),
-                ('edited_at', models.DateTimeField(null=True, verbose_name='edited at')),
+                ('edited_seq', models.BigIntegerField(null=True, verbose_name='edited seq')),
                 ('deleted_at', models.DateTimeField(null=True, verbose_name='deleted at')),
+                ('target', models.BigIntegerField(null=True, verbose_name='target')),
                 ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='roomlog.chatroom', verbose_name='room')),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person', verbose_name='user')),
             ],
@@ -259,6 +260,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='roomevent',
             index=models.Index(condition=models.Q(('number__isnull', False)), fields=['room', 'seq'], name='messages_by_seq'),
+        ),
+        migrations.AddIndex(
+            model_name='roomevent',
+            index=models.Index(condition=models.Q(('target__isnull', False)), fields=['room', 'target'], name='changes_by_target'),
         ),
         migrations.AddConstraint(
             model_name='roomevent',

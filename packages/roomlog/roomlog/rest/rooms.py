@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
 from roomlog import selectors
-from roomlog.frames import message_of, parsed
+from roomlog.frames import parsed
 from roomlog.message_lookup import places_of
 from roomlog.pending import request_command
 from roomlog.people import person_of
@@ -159,8 +159,8 @@ class MessagesView(RestView):
         page.is_valid(raise_exception=True)
         up_to = page.validated_data.get("before", limits.EXACT_INTEGER) - 1
         rows = selectors.last_messages(room, up_to, page.validated_data["limit"])
-        users = selectors.users_of(rows)
-        return Response(MessageSerializer([parsed(message_of(row, users)) for row in rows], many=True).data)
+        shown = [parsed(message) for message in selectors.in_present_state(rows)]
+        return Response(MessageSerializer(shown, many=True).data)
 
     @describe(request=NewMessageSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:

@@ -30,6 +30,8 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("POLICY", "tests.roomlog.test_checks.Misspelt", "may_crate_room is no question"),
     ("AWAY_SECONDS", -1, "seconds from 0"),
     ("AWAY_SECONDS", "60", "seconds from 0"),
+    ("EDIT_WINDOW_SECONDS", -1, "seconds from 0"),
+    ("EDIT_WINDOW_SECONDS", True, "seconds from 0"),
     ("PROXIES", 11, "from 0 to 10"),
     ("PROXIES", True, "whole number"),
     ("ROOMS_PER_USER", 0, "from 1"),

@@ -4,19 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 from django.db import connection
-from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog.frames import Event, frame_of, message_of, milliseconds
 from roomlog.models import ChatMessage, RoomEvent
-from roomlog.selectors import users_of
+from roomlog.selectors import in_present_state, users_of
 from roomlog_contract.actions import EVENTS
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import (
     ArchiveRoom,
     CreateRoom,
+    DeleteMessage,
+    EditMessage,
     InviteUser,
     LeaveRoom,
     RemoveUser,
@@ -46,6 +47,12 @@ def every_kind(people: People) -> list[Event]:
     data = '{"long":1,"b":1e+22,"a":[2.50]}'
     events.append(written(message(room), people.alice, data=data).event)
     events.append(written(message(room, reply_to=events[1].id), people.alice).event)
+    gone = written(message(room), people.alice).event
+    for change in (
+        EditMessage(uuid="e", room=room, message=events[1].id, text="better"),
+        DeleteMessage(uuid="d", room=room, message=gone.id),
+    ):
+        events.append(written(change, people.alice).event)
     assert {event.kind for event in events} == EVENTS.keys()
     return events
 
@@ -63,8 +70,9 @@ def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) ->
 
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     """Names and roles of all whom the event concerns are in it."""
-    made, _, invited, _, _, renamed, _, _, said, _ = [
-        msgspec.json.decode(bytes_of(event)) for event in every_kind(people)
+    new = every_kind(people)
+    made, first, invited, _, _, renamed, _, _, said, _, edited, deleted = [
+        msgspec.json.decode(bytes_of(event)) for event in new
     ]
     alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}
     assert made == {
@@ -81,6 +89,10 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     }
     assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
     assert (renamed["user"], renamed["name"]) == (alice, "Caf\u00e9")
+    assert edited["message"] == {"id": new[1].id, "seq": 2, "user": people.alice}
+    assert (edited["text"], edited["edited_at"]) == ("better", milliseconds(new[-2].date_created))
+    assert (first["message"]["id"], first["message"]["edited_at"]) == (new[1].id, None)
+    assert (deleted["user"], deleted["message"]["seq"]) == (alice, new[-3].seq + 1)
     assert said["message"]["data"] == {"long": 1, "b": 1e22, "a": [2.5]}
 
 
@@ -114,13 +126,12 @@ def test_a_message_shows_its_present_state(people: People) -> None:
     """Edited and deleted show; times are whole milliseconds since 1970 and their seconds."""
     room = make_room(people.alice)
     event = written(message(room, "first"), people.alice).event
-    edited = timezone.now()
-    ChatMessage.objects.update(text="second", edited_at=edited)
-    shown = message_of(ChatMessage.objects.get(), users_of([event]))
-    assert (shown.text, shown.edited_at, shown.deleted) == ("second", milliseconds(edited), False)
+    edit = written(EditMessage(uuid="e", room=room, message=event.id, text="second"), people.alice).event
+    (shown,) = in_present_state(ChatMessage.objects.all())
+    assert (shown.text, shown.edited_at, shown.deleted) == ("second", milliseconds(edit.date_created), False)
     assert shown.timestamp_ms // 1000 == shown.timestamp == int(event.date_created.timestamp())
-    ChatMessage.objects.update(text="", deleted_at=edited)
-    gone = message_of(ChatMessage.objects.get(), users_of([event]))
+    written(DeleteMessage(uuid="d", room=room, message=event.id), people.alice)
+    (gone,) = in_present_state(ChatMessage.objects.all())
     assert (gone.text, gone.deleted, gone.number) == ("", True, 1)
 
 

@@ -35,6 +35,8 @@ class Wanted:
     """The user whom it concerns besides its sender."""
     reply_to: int | None = None
     """The message that it answers."""
+    message: int | None = None
+    """The message that it changes."""
 
     @property
     def key(self) -> Key:
@@ -48,6 +50,17 @@ class Standing:
 
     role: str
     is_muted: bool = False
+
+
+@dataclass(slots=True)
+class Target:
+    """A message that a command of the batch changes, as the commands before it left it."""
+
+    id: int
+    seq: int
+    author: int
+    date_created: datetime
+    is_deleted: bool
 
 
 @dataclass(slots=True)
@@ -78,10 +91,14 @@ class Batch:
     """Rooms whose heads somebody else has locked: their commands wait for the next batch."""
     answered: dict[tuple[UUID, int], int]
     """The seqs of the messages that commands answer, by room and id."""
+    targets: dict[tuple[UUID, int], Target]
+    """The messages that commands change, by room and id."""
     users: dict[int, User]
     """The users whom the commands name, except a new room's initial members."""
     events: list[NewEvent] = field(default_factory=list)
     """New events, in the order of their commands."""
+    edited: dict[tuple[UUID, int], int] = field(default_factory=dict)
+    """The seqs of messages' last edits, by room and seq of the message."""
 
     def append(
         self,
@@ -90,6 +107,7 @@ class Batch:
         *,
         text: str = "",
         data: dict[str, Any] | None = None,
+        target: int | None = None,
     ) -> NewEvent:
         """Append the event that was asked for: it gets the next seq of the room's log."""
         kind = action_of(asked.command)
@@ -107,6 +125,7 @@ class Batch:
             text=text,
             data=data,
             date_created=self.now,
+            target=target,
         )
         self.events.append(event)
         self.known[asked.key] = event
@@ -128,7 +147,8 @@ class Batch:
             return
         moved = [self.rooms[room] for room in sorted({event.room_id for event in self.events})]
         heads = ((room.id, room.last_seq, room.messages) for room in moved)
-        rows = statements.append_events(self.events, heads, self.now, commits=commits)
+        edited = ((room, seq, edit) for (room, seq), edit in self.edited.items())
+        rows = statements.append_events(self.events, heads, edited, self.now, commits=commits)
         ids = {(room, seq): number for room, seq, number in rows}
         for event in self.events:
             event.id = ids[event.room_id, event.seq]
@@ -164,6 +184,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
         known=_known({(command.room, command.event) for command in commands if command.event is not None}),
         held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
         answered=_answered({(want.room, want.reply_to) for want in wanted if want.reply_to is not None}),
+        targets=_targets({(want.room, want.message) for want in wanted if want.message is not None}),
         users={row.user: User(row.user, row.name) for row in commands if row.name is not None},
     )
 
@@ -190,6 +211,17 @@ def _answered(asked: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], int
         return {}
     rows = _events(asked).filter(kind=MESSAGE)
     return {(room, number): seq for room, number, seq in rows.values_list("room_id", "pk", "seq")}
+
+
+def _targets(asked: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], Target]:
+    if not asked:
+        return {}
+    rows = _events(asked).filter(kind=MESSAGE)
+    facts = rows.values_list("room_id", "pk", "seq", "user_id", "date_created", "deleted_at")
+    return {
+        (room, number): Target(number, seq, author, made_at, deleted_at is not None)
+        for room, number, seq, author, made_at, deleted_at in facts
+    }
 
 
 def _events(asked: Collection[tuple[UUID, int]]) -> QuerySet[RoomEvent]:

@@ -1,13 +1,15 @@
 """Takes the texts of messages out of a room's log: the one change that a log knows.
 
 Beside the rules, under the same locks. It appends nothing: who reads the room afresh finds the messages
-deleted, and every seq stays where it is.
+deleted, and every seq stays where it is. `delete_message` takes one out by the same function, and tells.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from roomlog.body_hash import ERASED
-from roomlog.models import MESSAGE, RoomEvent
+from roomlog.models import EDIT, MESSAGE, RoomEvent
 from roomlog_contract.envelope import EraseMessages
 
 from .batch import Batch
@@ -34,7 +36,25 @@ def erase_messages(batch: Batch, command: EraseMessages) -> Erased:
     messages = RoomEvent.objects.filter(
         uuid__in=command.uuids, room=command.room, user=command.sender, kind=MESSAGE, deleted_at=None
     )
+    return Erased(scrub(batch, command.room, messages.values_list("seq", flat=True)))
+
+
+def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
+    """Take texts, data and hashes out of these messages of the room and out of their edits; return how many.
+
+    Raises:
+        HeldElsewhere: this very batch writes one of these events; it is no row yet.
+    """
+    seqs = set(seqs)
+    if any(event.room_id == room and {event.seq, event.target} & seqs for event in batch.events):
+        raise HeldElsewhere
+    events = RoomEvent.objects.filter(room=room)
+    messages = events.filter(seq__in=seqs, kind=MESSAGE, deleted_at=None)
     for row in messages.filter(data__has_key="data"):
         (row.data or {}).pop("data")
         row.save(update_fields=["data"])
-    return Erased(messages.update(text="", body_hash=ERASED, deleted_at=batch.now))
+    events.filter(target__in=seqs, kind=EDIT).exclude(body_hash=ERASED).update(text="", body_hash=ERASED)
+    for (target_room, _), target in batch.targets.items():
+        if target_room == room and target.seq in seqs:
+            target.is_deleted = True
+    return messages.update(text="", body_hash=ERASED, deleted_at=batch.now)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from roomlog.models import MESSAGE
+from roomlog.models import DELETION, EDIT, MESSAGE
 from roomlog_contract.events import User
 
 from . import statements
@@ -50,13 +50,14 @@ class RoomCache:
             known={},
             held_by_others=frozenset(),
             answered={},
+            targets={},
             users={user: name},
         )
 
     def update(self, batch: Batch) -> None:
         """Take over the rooms of a stored batch, and those of their members whom it named."""
         for event in batch.events:
-            if event.kind != MESSAGE:
+            if event.kind not in (MESSAGE, EDIT, DELETION):
                 self.forget(event.room_id)  # its members, name or roles may have changed
         for room in batch.rooms.values():
             if (before := self._rooms.get(room.id)) is not None:

@@ -29,6 +29,7 @@ _READ_COMMANDS: Final = statement("read_commands")
 _HOLD_PEOPLE: Final = statement("hold_people", on_sqlite=False)
 _INSERT_EVENTS: Final = statement("insert_events")
 _MOVE_HEADS: Final = statement("move_heads")
+_MARK_EDITED: Final = statement("mark_edited")
 _APPEND_SINGLE: Final = statement("append_single", on_sqlite=False)
 _RESERVE_IDS: Final = statement("reserve_ids", on_sqlite=False)
 _exchange: Final = Exchange(
@@ -39,6 +40,7 @@ _exchange: Final = Exchange(
         _HOLD_PEOPLE,
         _INSERT_EVENTS,
         _MOVE_HEADS,
+        _MARK_EDITED,
         _APPEND_SINGLE,
         _RESERVE_IDS,
     )
@@ -126,19 +128,25 @@ def hold_people(people: Iterable[int]) -> set[int]:
 def append_events(
     events: Sequence[NewEvent],
     heads: Iterable[tuple[UUID, int, int]],
+    edited: Iterable[tuple[UUID, int, int]],
     now: datetime,
     *,
     commits: bool = False,
 ) -> list[tuple[UUID, int, int]]:
-    """Insert events of one moment and set each room's last seq and messages; return room, seq and id."""
-    inserted, _ = _exchange.ask(
+    """Insert events of one moment and set each room's last seq and messages; return room, seq and id.
+
+    `edited` are room, seq and seq of the last edit of those messages that the events edit.
+    """
+    calls = [
         Call(_INSERT_EVENTS, (now, _json(_values_of(event) for event in events))),
         Call(
             _MOVE_HEADS,
             (_json({"room": room.hex, "seq": seq, "messages": messages} for room, seq, messages in heads),),
         ),
-        commits=commits,
-    )
+    ]
+    if marks := [{"room": room.hex, "seq": seq, "edit": edit} for room, seq, edit in edited]:
+        calls.append(Call(_MARK_EDITED, (_json(marks),)))
+    inserted, *_ = _exchange.ask(*calls, commits=commits)
     return [(_uuid(room), seq, number) for room, seq, number in inserted]
 
 
@@ -194,6 +202,7 @@ def _values_of(event: NewEvent) -> dict[str, object]:
         "hash": event.body_hash,
         "body": event.text,
         "data": event.data,
+        "target": event.target,
     }
 
 

@@ -15,6 +15,8 @@ from roomlog.models import RoomEvent
 from roomlog_contract.commands import (
     ArchiveRoom,
     CreateRoom,
+    DeleteMessage,
+    EditMessage,
     InviteUser,
     LeaveRoom,
     NewMessage,
@@ -33,6 +35,8 @@ from . import members, messages, rooms
 
 RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     NewMessage: messages.new_message,
+    EditMessage: messages.edit_message,
+    DeleteMessage: messages.delete_message,
     CreateRoom: rooms.create_room,
     RenameRoom: rooms.rename_room,
     ArchiveRoom: rooms.archive_room,
@@ -55,7 +59,8 @@ class Recorded:
 def wanted_by(command: RoomWrite, user: int) -> Wanted:
     """Return what must be read before `carry_out` can decide."""
     member, reply_to = getattr(command, "user", None), getattr(command, "reply_to", None)
-    return Wanted(command.uuid, room_of(command, user), user, member, reply_to)
+    changed = getattr(command, "message", None)
+    return Wanted(command.uuid, room_of(command, user), user, member, reply_to, changed)
 
 
 def is_event(command: RoomWrite, user: int) -> bool:

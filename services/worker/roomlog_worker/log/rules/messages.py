@@ -1,22 +1,27 @@
 """Rules of messages."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
+from roomlog.configuration import configuration
 from roomlog.new_event import NewEvent
-from roomlog_contract.commands import NewMessage
+from roomlog_contract.commands import DeleteMessage, EditMessage, NewMessage
 from roomlog_contract.errors import ErrorCode
 
 from ..asked import Asked
-from ..batch import Batch
+from ..batch import Batch, LockedRoom, Target
+from ..erasure import scrub
 from ..errors import RefusedWrite
-from .access import open_room
+from .access import open_room, require_group, require_role
+
+TOO_LATE: Final = "The message is too old to be edited."
+NOT_THE_AUTHOR: Final = "Only its author may edit a message."
 
 
 def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
     """Append a message. Members only; not while muted, not in an archived room."""
     command, room = asked.command, open_room(batch, asked)
-    if not asked.is_staff and room.members[asked.user].is_muted:
-        raise RefusedWrite(ErrorCode.MUTED)
+    _refuse_the_muted(room, asked)
     data: dict[str, Any] = {"data": asked.data} if asked.data else {}
     if command.reply_to is not None:
         answered = batch.answered.get((command.room, command.reply_to))
@@ -24,3 +29,50 @@ def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
             raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
         data |= {"reply_to": answered, "reply_to_id": command.reply_to}
     return batch.append(room, asked, text=command.text, data=data or None)
+
+
+def edit_message(batch: Batch, asked: Asked[EditMessage]) -> NewEvent:
+    """Give a message another text. The author only; as a member, not while muted, within the window."""
+    command, room = asked.command, open_room(batch, asked)
+    _refuse_the_muted(room, asked)
+    target = _target(batch, asked)
+    if target.author != asked.user:
+        raise RefusedWrite(ErrorCode.FORBIDDEN, NOT_THE_AUTHOR)
+    window = configuration().edit_window_seconds
+    is_late = window is not None and batch.now - target.date_created > timedelta(seconds=window)
+    if is_late and not asked.is_staff:
+        raise RefusedWrite(ErrorCode.FORBIDDEN, TOO_LATE)
+    event = batch.append(room, asked, text=command.text, data=_data_of(target), target=target.seq)
+    batch.edited[room.id, target.seq] = event.seq
+    return event
+
+
+def delete_message(batch: Batch, asked: Asked[DeleteMessage]) -> NewEvent:
+    """Take the text out of a message, for good. The author, muted or not; in a group owners and admins.
+
+    Raises:
+        HeldElsewhere: this very batch edits the message.
+    """
+    room = open_room(batch, asked)
+    target = _target(batch, asked)
+    if target.author != asked.user and not asked.is_staff:
+        require_group(room)
+        require_role(room, asked, "admin")
+    scrub(batch, room.id, [target.seq])
+    return batch.append(room, asked, data=_data_of(target), target=target.seq)
+
+
+def _refuse_the_muted(room: LockedRoom, asked: Asked[Any]) -> None:
+    if not asked.is_staff and room.members[asked.user].is_muted:
+        raise RefusedWrite(ErrorCode.MUTED)
+
+
+def _target(batch: Batch, asked: Asked[EditMessage] | Asked[DeleteMessage]) -> Target:
+    target = batch.targets.get((asked.room, asked.command.message))
+    if target is None or target.is_deleted:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such message in this room.")
+    return target
+
+
+def _data_of(target: Target) -> dict[str, Any]:
+    return {"message_id": target.id, "author": target.author}

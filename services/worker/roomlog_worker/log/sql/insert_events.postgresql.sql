@@ -6,8 +6,8 @@
 -- Index: none is read; seq_once and command_once refuse a second event of a seq or of a command.
 PREPARE roomlog_insert_events (timestamptz, text) AS
 INSERT INTO roomlog_roomevent
-    (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, date_created)
-SELECT room, seq, number, kind, person, uuid, hash, body, data, $1
+    (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, target, date_created)
+SELECT room, seq, number, kind, person, uuid, hash, body, data, target, $1
 FROM json_to_recordset($2::json) AS given (
     room uuid,
     seq bigint,
@@ -17,6 +17,7 @@ FROM json_to_recordset($2::json) AS given (
     uuid text,
     hash text,
     body text,
-    data jsonb
+    data jsonb,
+    target bigint
 )
 RETURNING room_id, seq, id

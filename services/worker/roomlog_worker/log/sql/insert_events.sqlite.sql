@@ -4,8 +4,8 @@
 -- Locks: none. The transaction has been SQLite's only writer since its BEGIN IMMEDIATE.
 -- Index: none is read; seq_once and command_once refuse a second event of a seq or of a command.
 INSERT INTO roomlog_roomevent
-    (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, date_created)
-SELECT room, seq, number, kind, person, uuid, hash, body, data, %s
+    (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, target, date_created)
+SELECT room, seq, number, kind, person, uuid, hash, body, data, target, %s
 FROM (
     SELECT
         json_extract(value, '$.room') AS room,
@@ -16,7 +16,8 @@ FROM (
         json_extract(value, '$.uuid') AS uuid,
         json_extract(value, '$.hash') AS hash,
         json_extract(value, '$.body') AS body,
-        json_extract(value, '$.data') AS data
+        json_extract(value, '$.data') AS data,
+        json_extract(value, '$.target') AS target
     FROM json_each(%s)
 ) AS given
 RETURNING room_id, seq, id

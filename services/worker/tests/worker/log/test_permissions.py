@@ -33,9 +33,10 @@ def cells() -> Iterator[tuple[str, int, str]]:
 def test_a_cell(people: People, what: str, who: int, expected: str) -> None:
     """`yes` is an event; all else is the code of the refusal."""
     room, asker, other = _place(people, who, is_about_an_owner="of an owner" in what)
+    command = _command(what, room, asker, other)
     if "archived" in what:
         archive(room)
-    result = write_one(_command(what, room, other), asker, staff=who == STAFF)
+    result = write_one(command, asker, staff=who == STAFF)
     assert ("yes" if isinstance(result, Recorded) else str(result)) == expected
 
 
@@ -44,8 +45,9 @@ def test_a_cell(people: People, what: str, who: int, expected: str) -> None:
 def test_an_archived_room_refuses_all(people: People, what: str, who: int) -> None:
     """Also whoever may do everything else."""
     room, asker, other = _place(people, who, is_about_an_owner=False)
+    command = _command(what, room, asker, other)
     archive(room)
-    assert str(write_one(_command(what, room, other), asker, staff=who == STAFF)) == "archived"
+    assert str(write_one(command, asker, staff=who == STAFF)) == "archived"
 
 
 def test_a_room_is_archived_between_two_commands(people: People) -> None:
@@ -85,12 +87,15 @@ def _place(people: People, who: int, *, is_about_an_owner: bool) -> tuple[UUID, 
     return room, people.alice if who == OWNER else people.bob, other
 
 
-def _command(what: str, room: UUID, other: int) -> RoomWrite:
-    """Return the command that a row speaks of."""
+def _command(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
+    """Return the command that a row speaks of; a message that it names is there."""
     action = re.findall(r"`(\w+)`", what)[0]
     user = add_user(f"new-{uuid4().hex[:8]}") if action == "invite_user" else other
     role = what.rpartition(" as ")[2]
     facts = {"room": room.hex, "text": "x", "name": "n", "user": user, "role": role}
+    if " message" in what:
+        author = asker if "an own" in what else other
+        facts["message"] = written(message(room), author, staff=True).event.id
     fields = COMMANDS[action].__struct_fields__
     keys = {key: value for key, value in facts.items() if key in fields}
     command = command_of({"uuid": uuid4().hex, "action": action, **keys})

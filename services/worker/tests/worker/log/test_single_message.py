@@ -247,6 +247,7 @@ def _batch_of(room: UUID, users: "range | list[int]", now: datetime) -> Batch:
         known={},
         held_by_others=frozenset(),
         answered={},
+        targets={},
         users={user: User(user, str(user)) for user in users},
     )
 

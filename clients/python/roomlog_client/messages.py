@@ -1,0 +1,91 @@
+"""One room's messages in their present state, for programs that show them. Without any I/O.
+
+Events and answers may come in any order: each message is known as of a seq, and nothing older replaces it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .events import Event, RoomReset
+
+Message = dict[str, Any]
+"""A message as the wire writes it."""
+
+
+@dataclass(slots=True)
+class _Change:
+    """What is known of a message by its edits and its deletion."""
+
+    seq: int
+    facts: Message
+
+
+class Messages:
+    """The messages of one room that a program has seen, by seq. Give it each event and answer of the room."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._messages: dict[int, Message] = {}
+        self._known_at: dict[int, int] = {}
+        """Seq of a message → the seq as of which it is known."""
+        self._changes: dict[int, _Change] = {}
+        """Seq of a message → its latest change, for answers that are older than that."""
+
+    def in_order(self) -> list[Message]:
+        """Return the messages, oldest first, in their present state."""
+        return [self._messages[seq] for seq in sorted(self._messages)]
+
+    def apply(self, event: Event) -> None:
+        """Take over what an event says; one that changes no message is passed over."""
+        match event.action:
+            case "new_message":
+                self._know(event.body["message"], event.seq)
+            case "edit_message":
+                facts = {"text": event.text, "edited_at": event.body["edited_at"]} if event.text else {}
+                self._change(event, facts)
+            case "delete_message":
+                self._change(event, {"text": "", "deleted": True})
+            case _:
+                pass
+
+    def add(self, answer: dict[str, Any]) -> None:
+        """Take over the messages of an answer of `get_history`."""
+        for message in answer["room_messages"]:
+            self._know(message, answer["seq"])
+
+    def reset(self, reset: RoomReset) -> None:
+        """Begin anew with the messages of a room whose log began anew.
+
+        Its events may come again from the first, so a message counts as known as of its own seq.
+        """
+        self._messages, self._known_at, self._changes = {}, {}, {}
+        for message in reset.messages:
+            self._know(message, max(reset.seq, message["seq"]))
+
+    def _know(self, message: Message, seq: int) -> None:
+        place = message["seq"]
+        if seq < self._known_at.get(place, 0):
+            return
+        self._messages[place], self._known_at[place] = message, seq
+        change = self._changes.get(place)
+        if change is not None and change.seq > seq:
+            self._merge(place, change)
+
+    def _change(self, event: Event, facts: Message) -> None:
+        place = event.body["message"]["seq"]
+        known = self._changes.get(place)
+        if known is not None:
+            if event.seq <= known.seq:
+                return
+            facts = known.facts if known.facts.get("deleted") else known.facts | facts
+        change = self._changes[place] = _Change(event.seq, facts)
+        if place in self._messages and event.seq > self._known_at[place]:
+            self._merge(place, change)
+
+    def _merge(self, place: int, change: _Change) -> None:
+        message = self._messages[place]
+        if not message["deleted"]:
+            message = message | change.facts
+            if message["deleted"]:
+                message.pop("data", None)
+        self._messages[place], self._known_at[place] = message, change.seq

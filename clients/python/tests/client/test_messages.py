@@ -1,0 +1,106 @@
+"""Messages in their present state, in whatever order events and answers come."""
+
+from itertools import permutations
+from typing import Any
+
+from roomlog_client import Event, Messages, RoomReset
+from roomlog_client.incoming import event_of
+
+ROOM = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
+
+
+def message(seq: int, text: str, **facts: Any) -> dict[str, Any]:
+    """Return a message of the wire."""
+    user = {"id": 1, "username": "alice"}
+    return {
+        "id": 100 + seq,
+        "seq": seq,
+        "user": user,
+        "text": text,
+        "edited_at": None,
+        "deleted": False,
+    } | facts
+
+
+def event(action: str, seq: int, **facts: Any) -> Event:
+    """Return an event of the wire."""
+    user = {} if action == "new_message" else {"user": {"id": 1, "username": "alice"}}
+    place = {"room": ROOM, "epoch": "e", "seq": seq, "action": action, "uuid": f"u{seq}"}
+    return event_of(place | user | facts)
+
+
+def said(seq: int, text: str = "first") -> Event:
+    """Return the event of a message."""
+    return event("new_message", seq, message=message(seq, text))
+
+
+def edited(seq: int, target: int, text: str) -> Event:
+    """Return the event of an edit."""
+    reference = {"id": 100 + target, "seq": target, "user": 1}
+    return event("edit_message", seq, message=reference, text=text, edited_at=seq)
+
+
+def deleted(seq: int, target: int) -> Event:
+    """Return the event of a deletion."""
+    return event("delete_message", seq, message={"id": 100 + target, "seq": target, "user": 1})
+
+
+def answer(seq: int, *messages: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer of get_history."""
+    return {"seq": seq, "room_messages": list(messages)}
+
+
+def shown(messages: Messages) -> list[tuple[str, int | None, bool]]:
+    """Return what a program would show."""
+    return [(one["text"], one["edited_at"], one["deleted"]) for one in messages.in_order()]
+
+
+def test_an_edit_has_its_text() -> None:
+    """And who made it; a deletion has none."""
+    assert (edited(3, 2, "better").text, edited(3, 2, "x").user.username) == ("better", "alice")
+    assert (deleted(3, 2).text, said(2, "hi").text) == ("", "hi")
+
+
+def test_an_older_answer_brings_no_old_text_back() -> None:
+    """Whatever comes first: what is known as of a later seq stays."""
+    old, new = answer(2, message(2, "first")), answer(4, message(2, "third", edited_at=4))
+    steps = [("add", old), ("add", new), ("apply", edited(3, 2, "second")), ("apply", edited(4, 2, "third"))]
+    for order in permutations(steps):
+        messages = Messages()
+        for step, said_then in order:
+            getattr(messages, step)(said_then)
+        assert shown(messages) == [("third", 4, False)], order
+
+
+def test_a_change_of_what_is_not_known_yet_is_kept() -> None:
+    """The answer that was asked for before it comes after it."""
+    messages = Messages()
+    for change in (edited(3, 2, "second"), deleted(5, 4)):
+        messages.apply(change)
+    messages.add(answer(4, message(2, "second", edited_at=3), message(4, "secret", data={"a": 1})))
+    assert shown(messages) == [("second", 3, False), ("", None, True)]
+    assert "data" not in messages.in_order()[1]
+
+
+def test_an_edit_of_what_is_deleted_changes_nothing() -> None:
+    """Read again, such an edit has no text."""
+    messages = Messages()
+    messages.apply(event("new_message", 2, message=message(2, "", deleted=True)))
+    messages.apply(edited(3, 2, ""))
+    messages.apply(edited(4, 2, "late"))
+    assert shown(messages) == [("", None, True)]
+    messages.apply(said(5, "first"))
+    messages.apply(edited(6, 5, ""))
+    messages.apply(event("rename_room", 7, name="n"))
+    assert shown(messages)[1] == ("first", None, False)
+
+
+def test_a_reset_begins_anew() -> None:
+    """A change of the old history changes nothing of the new one."""
+    messages = Messages()
+    messages.apply(said(2))
+    messages.apply(edited(9, 2, "old"))
+    messages.reset(RoomReset(ROOM, "e", "f", 3, [message(2, "new")]))
+    assert shown(messages) == [("new", None, False)]
+    messages.apply(edited(4, 2, "newer"))
+    assert shown(messages) == [("newer", 4, False)]
