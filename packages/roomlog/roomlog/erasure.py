@@ -2,7 +2,7 @@
 
 Beside the message's way, for an operator. The log's rows are the workers': a worker that answers a repeat or
 writes a batch has rows of its room in memory, and no other transaction may change them under it. Commands of
-the same room come first, so a message that still waits is one when it is erased.
+the same room come first, so a message that still waits is one when it is erased, and so is an edit.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ import msgspec
 from django.db import transaction
 from msgspec.structs import replace
 
-from roomlog_contract.commands import NewMessage
+from roomlog_contract.commands import EditMessage, NewMessage
 from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
 
 from .log_scan import Progress, messages_of
@@ -80,10 +80,17 @@ def _clean_letters(person: int, found: Erasure) -> None:
         envelope = _readable(bytes(letter.envelope))
         if envelope is None:
             found.unreadable += 1
-        elif envelope.user == person and isinstance(envelope.command, NewMessage) and envelope.command.text:
-            blank = replace(envelope, command=replace(envelope.command, text=""), data="")
+        elif envelope.user == person and (blank := _blank(envelope)) != envelope:
             DeadLetter.objects.filter(pk=letter.pk).update(envelope=encode(blank))
             found.letters += 1
+
+
+def _blank(envelope: Envelope) -> Envelope:
+    """Return the envelope without what a message or an edit says."""
+    command = envelope.command
+    if isinstance(command, NewMessage | EditMessage):
+        return replace(envelope, command=replace(command, text=""), data="")
+    return envelope
 
 
 def _readable(value: bytes) -> Envelope | None:

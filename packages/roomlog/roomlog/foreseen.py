@@ -9,7 +9,14 @@ from uuid import UUID
 import msgspec
 from django.db.models import QuerySet
 
-from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite, action_of
+from roomlog_contract.commands import (
+    CreateRoom,
+    DeleteMessage,
+    EditMessage,
+    NewMessage,
+    RoomWrite,
+    action_of,
+)
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of, shard_of_room
@@ -22,7 +29,7 @@ PENDING_IN_A_SHARD: Final = 1_000
 
 
 def refuse_the_impossible(command: RoomWrite, user_id: int, data: str = "") -> None:
-    """Refuse a uuid that was used for another content, and an answer to what is no message of the room.
+    """Refuse a uuid that was used for another content, and what answers or changes no message of the room.
 
     Raises:
         RefusedCommand: it can't become an event, whatever happens before its turn.
@@ -37,6 +44,8 @@ def refuse_the_impossible(command: RoomWrite, user_id: int, data: str = "") -> N
         raise _refused(command, ErrorCode.UUID_CONFLICT)
     if isinstance(command, NewMessage) and not _has_what_it_answers(command):
         raise _refused(command, ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
+    if isinstance(command, EditMessage | DeleteMessage):
+        _refuse_a_wrong_target(command, user_id)
 
 
 def refuse_a_missing_room(room: UUID) -> None:
@@ -70,6 +79,15 @@ def _pending(room: UUID) -> QuerySet[PendingCommand]:
 def _has_what_it_answers(command: NewMessage) -> bool:
     answered = command.reply_to
     return answered is None or ChatMessage.objects.filter(pk=answered, room=command.room).exists()
+
+
+def _refuse_a_wrong_target(command: EditMessage | DeleteMessage, user_id: int) -> None:
+    messages = ChatMessage.objects.filter(pk=command.message, room=command.room, deleted_at=None)
+    author = messages.values_list("user", flat=True).first()
+    if author is None:
+        raise _refused(command, ErrorCode.NOT_FOUND, "There is no such message in this room.")
+    if isinstance(command, EditMessage) and author != user_id:
+        raise _refused(command, ErrorCode.FORBIDDEN, "Only its author may edit a message.")
 
 
 def _refused(command: RoomWrite, code: ErrorCode, message: str | None = None) -> RefusedCommand:

@@ -14,7 +14,15 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router, transaction
 
 from roomlog_contract.codec import data_text
-from roomlog_contract.commands import ArchiveRoom, CreateRoom, NewMessage, RenameRoom, RestoreRoom
+from roomlog_contract.commands import (
+    ArchiveRoom,
+    CreateRoom,
+    DeleteMessage,
+    EditMessage,
+    NewMessage,
+    RenameRoom,
+    RestoreRoom,
+)
 from roomlog_contract.envelope import Envelope, SyncMembers
 from roomlog_contract.limits import ROOM_MEMBERS_AT_CREATION
 from roomlog_contract.shards import created_room_id
@@ -102,6 +110,39 @@ def post_as(
     return _post(room_id, person_of_code(name).pk, text, uuid, data, staff=True)
 
 
+def edit_message(
+    room_id: UUID,
+    message: int,
+    text: str,
+    *,
+    user: AbstractBaseUser | None = None,
+    name: str = SYSTEM_NAME,
+    uuid: str | None = None,
+) -> str:
+    """Give a message another text, as the one who wrote it, and return the command's uuid.
+
+    That is `user`, by the rules of a member, or your code under `name`, which knows no limit of time.
+    `message` is the message's id: `ChatMessage.objects.get(room=room, uuid=uuid).pk` of what you posted.
+
+    Raises:
+        RefusedCommand: the text is empty or too long, or holds what can't be stored; there is no such
+            message in the room, it is deleted, or it is another's; the uuid was used for something else.
+    """
+    person = person_of_code(name) if user is None else person_of(user)
+    command = EditMessage(uuid=uuid or uuid4().hex, room=room_id, message=message, text=text)
+    return request_command(command, person.pk, staff=user is None, is_bounded=False)
+
+
+def delete_message(room_id: UUID, message: int, *, uuid: str | None = None) -> str:
+    """Take the text out of anybody's message, for good, and return the command's uuid.
+
+    Raises:
+        RefusedCommand: there is no such message in the room, or it is deleted already.
+    """
+    command = DeleteMessage(uuid=uuid or uuid4().hex, room=room_id, message=message)
+    return request_command(command, system_person().pk, staff=True, is_bounded=False)
+
+
 def rename(room_id: UUID, name: str) -> None:
     """Give a group another name.
 
@@ -142,6 +183,8 @@ aensure_room: Final = sync_to_async(ensure_room)
 async_members: Final = sync_to_async(sync_members)
 apost: Final = sync_to_async(post)
 apost_as: Final = sync_to_async(post_as)
+aedit_message: Final = sync_to_async(edit_message)
+adelete_message: Final = sync_to_async(delete_message)
 arename: Final = sync_to_async(rename)
 aarchive: Final = sync_to_async(archive)
 arestore: Final = sync_to_async(restore)

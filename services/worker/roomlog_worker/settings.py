@@ -23,6 +23,7 @@ INSTALLED_APPS = [
 ROOMLOG = {
     "REDIS_URL": read_redis_url(),
     "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
+    "EDIT_WINDOW_SECONDS": read_integer("ROOMLOG_EDIT_WINDOW_SECONDS", 0) or None,
     "ROOMS_PER_USER": read_integer("ROOMLOG_ROOMS_PER_USER", limits.ROOMS_PER_USER, minimum=1),
     "ROOM_CREATIONS_PER_MINUTE": read_integer(
         "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", limits.ROOM_CREATIONS_PER_MINUTE, minimum=1

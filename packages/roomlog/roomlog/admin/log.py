@@ -1,8 +1,11 @@
 """The rooms' logs, and where is my message: the search for a command's uuid."""
 
 from typing import Any, Final
+from uuid import uuid4
 
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -11,9 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from roomlog.message_lookup import Place, State, places_of
 from roomlog.models import ChatMessage, RoomEvent
+from roomlog.pending import request_command
+from roomlog.people import person_of
+from roomlog_contract.commands import DeleteMessage
 
+from .bounded import BoundedAdmin
 from .filters import KindFilter, RoomFilter
 from .read_only import ReadOnlyAdmin
+from .rooms import MAX_COMMANDS, SOON, TOO_MANY
 
 NOWHERE: Final = _(
     "No command has this uuid: it was refused, or never arrived. The search finds only whole uuids, "
@@ -59,15 +67,51 @@ class RoomEventAdmin(LogAdmin):
 
 @admin.register(ChatMessage)
 class ChatMessageAdmin(LogAdmin):
-    """The messages."""
+    """The messages; a deletion is a command, and the row stays without its text."""
 
-    list_display = ("room", "seq", "number", "user", "text_start", "uuid", "date_created")
+    list_display = ("room", "seq", "number", "user", "text_start", "uuid", "date_created", "deleted_at")
     list_filter = (RoomFilter,)
+    actions = ("delete_selected",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Tell whether this person may take texts out of messages; no single row is deleted."""
+        return obj is None and BoundedAdmin.has_delete_permission(self, request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChatMessage]:
+        """Return the messages with the texts of their last edits."""
+        edits = RoomEvent.objects.filter(room=OuterRef("room"), seq=OuterRef("edited_seq"))
+        messages: QuerySet[ChatMessage] = super().get_queryset(request)
+        return messages.annotate(edited_text=Subquery(edits.values("text")[:1]))
+
+    @admin.action(description=_("Delete selected messages"), permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[ChatMessage]
+    ) -> TemplateResponse | None:
+        """Return Django's page that asks; once it was answered, ask the rooms' workers."""
+        if len(queryset[: MAX_COMMANDS + 1]) > MAX_COMMANDS:
+            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+            return None
+        answer: TemplateResponse | None = delete_selected(self, request, queryset)
+        return answer
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatMessage]) -> None:
+        """Ask the rooms' workers for the deletions."""
+        person, are_archived = person_of(request.user).pk, False
+        for message in queryset.select_related("room"):
+            if message.room.archived_at is not None:
+                are_archived = True
+            elif message.deleted_at is None:
+                command = DeleteMessage(uuid=uuid4().hex, room=message.room_id, message=message.pk)
+                request_command(command, person, staff=True)
+        messages.info(request, SOON)
+        if are_archived:
+            messages.warning(request, _("Messages of archived rooms stay. Restore the room first."))
 
     @admin.display(description=_("text"))
     def text_start(self, message: ChatMessage) -> str:
-        """Return what fits into a column."""
-        return message.text[:60]
+        """Return what fits into a column of the present text."""
+        edited: str | None = getattr(message, "edited_text", None)
+        return (message.text if edited is None else edited)[:60]
 
 
 def tell_places(request: HttpRequest, uuid: str) -> None:

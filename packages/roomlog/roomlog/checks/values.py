@@ -99,7 +99,7 @@ def _seconds(value: Any) -> str | None:
 
 def _window(value: Any) -> str | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return None if value is None or (is_number and value >= 0) else "Write seconds from 0, or None."
+    return None if value is None or (is_number and value > 0) else "Write seconds above 0, or None."
 
 
 def _at_least_one(value: Any) -> str | None:

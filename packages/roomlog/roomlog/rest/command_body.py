@@ -17,7 +17,7 @@ def read_command(struct: type[Said], request: Request, **path: Any) -> Said:
     Raises:
         RefusedCommand: no socket could have sent it either.
     """
-    said = {key: str(value) for key, value in path.items()}
+    said = {key: value if isinstance(value, int) else str(value) for key, value in path.items()}
     body = cast(dict[str, Any], request.data)  # the only parser of these views reads objects alone
     keys = {"uuid": uuid4().hex, **body, **said, "action": str(struct.__struct_config__.tag)}
     return cast(Said, command_of(keys))

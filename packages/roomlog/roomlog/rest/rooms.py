@@ -22,6 +22,8 @@ from roomlog_contract import limits
 from roomlog_contract.commands import (
     ArchiveRoom,
     CreateRoom,
+    DeleteMessage,
+    EditMessage,
     InviteUser,
     LeaveRoom,
     MarkRead,
@@ -42,6 +44,7 @@ from .serializers import (
     NewMessageSerializer,
     NewNameSerializer,
     NewRoomSerializer,
+    NewTextSerializer,
     PageSerializer,
     PlaceSerializer,
     PresenceSerializer,
@@ -167,6 +170,22 @@ class MessagesView(RestView):
         """Say something. A repeated uuid is the same message."""
         _check_member(room, request)
         return _requested(request, read_command(NewMessage, request, room=room))
+
+
+class MessageView(RestView):
+    """One message, by its id."""
+
+    @describe(request=NewTextSerializer, responses=REQUESTED)
+    def patch(self, request: Request, room: UUID, message: int) -> Response:
+        """Ask for another text. For its author."""
+        _check_member(room, request)
+        return _requested(request, read_command(EditMessage, request, room=room, message=message))
+
+    @describe(request=None, responses=REQUESTED)
+    def delete(self, request: Request, room: UUID, message: int) -> Response:
+        """Ask for the message to lose its text. For its author, and in a group for owners and admins."""
+        _check_member(room, request)
+        return _requested(request, DeleteMessage(uuid=uuid4().hex, room=room, message=message))
 
 
 class MarkView(RestView):

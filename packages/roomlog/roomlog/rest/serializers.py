@@ -133,6 +133,13 @@ class NewMessageSerializer(CommandSerializer):
     reply_to = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
 
 
+class NewTextSerializer(CommandSerializer):
+    """What a message shall say."""
+
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    """Blank is allowed here, so that the wire's own `empty_text` answers."""
+
+
 class MarkSerializer(CommandSerializer):
     """How far a room was read."""
 

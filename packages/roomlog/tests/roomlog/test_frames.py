@@ -127,11 +127,11 @@ def test_a_message_shows_its_present_state(people: People) -> None:
     room = make_room(people.alice)
     event = written(message(room, "first"), people.alice).event
     edit = written(EditMessage(uuid="e", room=room, message=event.id, text="second"), people.alice).event
-    (shown,) = in_present_state(ChatMessage.objects.all())
+    (shown,) = in_present_state(list(ChatMessage.objects.all()))
     assert (shown.text, shown.edited_at, shown.deleted) == ("second", milliseconds(edit.date_created), False)
     assert shown.timestamp_ms // 1000 == shown.timestamp == int(event.date_created.timestamp())
     written(DeleteMessage(uuid="d", room=room, message=event.id), people.alice)
-    (gone,) = in_present_state(ChatMessage.objects.all())
+    (gone,) = in_present_state(list(ChatMessage.objects.all()))
     assert (gone.text, gone.deleted, gone.number) == ("", True, 1)
 
 

@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roomlog import selectors
+from roomlog.models import ChatMessage
+from roomlog_contract.commands import DeleteMessage, EditMessage
 from tests.harness.databases import plan_of
 from tests.harness.people import People, make_room, message, written
 
@@ -42,3 +44,20 @@ def test_only_messages_are_looked_at(crowded: UUID) -> None:
     assert len(captured) == 2
     for query in captured.captured_queries:
         assert "messages_by_seq" in plan_of(query["sql"])
+
+
+def test_edits_are_found_by_indexes(crowded: UUID) -> None:
+    """A page reads them by their seqs; a deletion finds those of its message."""
+    said = ChatMessage.objects.get(room=crowded, text="first")
+    edit = EditMessage(uuid="e", room=crowded, message=said.pk, text="better")
+    written(edit, said.user_id)
+    rows = selectors.last_messages(crowded, OTHERS + 9, 10)
+    with CaptureQueriesContext(connection) as captured:
+        assert [one.text for one in selectors.in_present_state(rows)] == ["better", "last"]
+    users, edits = captured.captured_queries
+    assert "roomlog_person" in users["sql"]
+    assert "seq_once" in plan_of(edits["sql"]) or "(room_id=? AND seq=?)" in plan_of(edits["sql"])
+    with CaptureQueriesContext(connection) as captured:
+        written(DeleteMessage(uuid="d", room=crowded, message=said.pk), said.user_id)
+    (scrub,) = (one["sql"] for one in captured.captured_queries if '"target" IN' in one["sql"])
+    assert "changes_by_target" in plan_of(scrub)

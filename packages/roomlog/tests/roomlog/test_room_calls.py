@@ -18,7 +18,7 @@ from roomlog import rooms
 from roomlog.frames import message_of, parsed
 from roomlog.models import ChatMessage, PendingCommand, Person, RoomEvent
 from roomlog.people import person_of_code
-from roomlog.selectors import summaries_by_user, users_of
+from roomlog.selectors import in_present_state, summaries_by_user, users_of
 from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.envelope import SyncMembers, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
@@ -106,6 +106,31 @@ def test_data_travel_with_a_message(alice: User, work: Work) -> None:
     assert shown == [data, UNSET, {"order": 9}]
 
 
+def test_code_edits_its_own_messages_and_deletes_anybodys(alice: User, bob: User, work: Work) -> None:
+    """Under its name, or as the user who wrote it; others' words stay theirs."""
+    room = make_room(id_of(alice))
+    rooms.post(room, alice, "hers", uuid="hers")
+    rooms.post_as(room, "code's", uuid="code")
+    assert work() == []
+    hers, codes = (ChatMessage.objects.get(room=room, uuid=uuid).pk for uuid in ("hers", "code"))
+    rooms.edit_message(room, codes, "code's, edited")
+    rooms.edit_message(room, hers, "hers, edited", user=alice)
+    for wrong in ({"user": bob}, {"name": "bot"}, {}):
+        with pytest.raises(RefusedCommand) as refused:
+            rooms.edit_message(room, hers, "not hers", **wrong)
+        assert refused.value.code is ErrorCode.FORBIDDEN
+    assert work() == []
+    found = list(ChatMessage.objects.filter(room=room).order_by("seq"))
+    assert [one.text for one in in_present_state(found)] == ["hers, edited", "code's, edited"]
+    for number in (hers, codes):
+        rooms.delete_message(room, number)
+    assert work() == []
+    assert set(RoomEvent.objects.filter(room=room).values_list("text", flat=True)) == {""}
+    with pytest.raises(RefusedCommand) as refused:
+        rooms.delete_message(room, hers)
+    assert refused.value.code is ErrorCode.NOT_FOUND
+
+
 @pytest.mark.parametrize(
     "data",
     [{"a": float("nan")}, {"a": 2**53 + 1}, {"a": "\0"}, {"a": "\ud800"}, {"a": object()}, {"a": "x" * 4089}],
@@ -139,7 +164,8 @@ def test_unread_messages_are_counted_by_room(alice: User, bob: User) -> None:
 
 def test_each_function_has_a_twin_for_asynchronous_code(alice: User) -> None:
     """Named as Django names its own."""
-    names = ("ensure_room", "sync_members", "post", "post_as", "rename", "archive", "restore", "unread")
+    names = ["ensure_room", "sync_members", "post", "post_as", "edit_message", "delete_message"]
+    names += ["rename", "archive", "restore", "unread"]
     assert all(asyncio.iscoroutinefunction(getattr(rooms, f"a{name}")) for name in names)
 
 

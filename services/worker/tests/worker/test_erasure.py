@@ -10,9 +10,18 @@ from django.utils import timezone
 from roomlog import erasure, rooms
 from roomlog.models import ChatRoom, DeadLetter, RoomEvent, RoomHead
 from roomlog.pending import store
-from roomlog_contract.commands import Cursor, GetHistory, RenameRoom, SelectRoom
-from roomlog_contract.envelope import Envelope, EraseMessages
+from roomlog_contract.commands import (
+    Cursor,
+    DeleteMessage,
+    EditMessage,
+    GetHistory,
+    RenameRoom,
+    SelectRoom,
+)
+from roomlog_contract.envelope import Envelope, EraseMessages, encode
 from roomlog_worker import decisions
+from roomlog_worker.dead_letters import store_letter
+from roomlog_worker.entries import pending_entry
 from tests.harness.databases import EPOCH, held_elsewhere
 from tests.harness.people import People, make_room, message, post_as, written
 from tests.worker.bench import ON_POSTGRES, Bench, carried_out, fail
@@ -185,3 +194,51 @@ def test_namesakes_keep_their_texts(bench: Bench, people: People) -> None:
     bench.worker.turn_until(carried_out)
     assert (texts_of(room), texts_of(other)) == (["", "his"], ["elsewhere"])
     assert RoomEvent.objects.get(kind="rename_room").deleted_at is None
+
+
+def test_edits_are_erased_with_their_messages(bench: Bench, people: People) -> None:
+    """Also one that waits, and one that was given up."""
+    room = make_room(people.alice)
+    number = written(message(room, "hers"), people.alice).event.id
+    edits = [EditMessage(uuid=f"e{n}", room=room, message=number, text=f"hers {n}") for n in range(3)]
+    written(edits[0], people.alice)
+    store(room, Envelope(command=edits[1], user=people.alice))
+    failed = pending_entry(1, 7, encode(Envelope(command=edits[2], user=people.alice)))
+    assert failed is not None
+    store_letter(failed, "OSError")
+    erase(people.alice)
+    bench.worker.turn_until(carried_out)
+    rows = RoomEvent.objects.filter(room=room).order_by("seq")
+    assert [row.kind for row in rows] == ["create_room", "new_message", "edit_message", "edit_message"]
+    assert {row.text for row in rows} == {""}
+    assert b"hers" not in bytes(DeadLetter.objects.get().envelope)
+
+
+def test_what_is_deleted_is_gone_from_every_way_to_read_it(bench: Bench, people: People) -> None:
+    """The event comes to all; read again, neither the message nor its edits say anything."""
+    room = make_room(people.alice)
+    number = written(message(room, "secret", uuid="m"), people.alice, data='{"card":"secret"}').event.id
+    edit = EditMessage(uuid="e", room=room, message=number, text="secret too")
+    bench.send(edit, people.alice)
+    (notice,) = bench.drain().notices
+    assert msgspec.json.decode(notice.frame)["text"] == "secret too"
+    bench.send(DeleteMessage(uuid="d", room=room, message=number), people.alice)
+    (notice,) = bench.drain().notices
+    frame = msgspec.json.decode(notice.frame)
+    reference = {"id": number, "seq": 2, "user": people.alice}
+    assert (frame["action"], frame["seq"], frame["message"]) == ("delete_message", 4, reference)
+    commands = (
+        SelectRoom(uuid="r", room=room),
+        SelectRoom(uuid="s", room=room, since=Cursor(epoch=EPOCH, seq=1)),
+        GetHistory(uuid="h", room=room),
+        edit,
+    )
+    asked = [bench.ask(command, people.alice) for command in commands[:3]]
+    asked.append(bench.send(commands[3], people.alice))
+    heard = bench.drain()
+    afresh, since, history, repeat = (heard.frame(request) for request in asked)
+    assert "secret" not in str([afresh, since, history, repeat])
+    said, edited, deleted = since["events"]
+    assert (said["message"]["deleted"], edited["text"], deleted["message"]) == (True, "", reference)
+    assert (history["seq"], history["room_messages"]) == (4, afresh["room_messages"])
+    assert repeat["duplicate"] is True

@@ -6,15 +6,19 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog import pagination
-from roomlog.models import DeadLetter, PendingCommand, RoomEvent, Worker
+from roomlog.admin import log
+from roomlog.models import ChatMessage, ChatRoom, DeadLetter, PendingCommand, RoomEvent, Worker
 from roomlog.pending import request_command
-from roomlog_contract.commands import NewMessage
-from tests.harness.people import id_of
+from roomlog_contract.commands import EditMessage, NewMessage
+from tests.harness.accounts import Work
+from tests.harness.people import id_of, make_room, message, written
 
 pytestmark = pytest.mark.django_db
 TABLES = ("roomhead", "roomevent", "chatmessage", "membership", "worker", "shardlease", "pendingcommand")
@@ -136,3 +140,46 @@ def test_strangers_see_a_login(client: Client, alice: User, django_user_model: C
     assert client.get("/admin/").status_code == 302
     client.force_login(alice)
     assert client.get("/admin/").status_code == 302
+
+
+def test_selected_messages_are_deleted_by_command(
+    admin_client: Client, lobby: UUID, alice: User, work: Work
+) -> None:
+    """Django's page asks first; the history says which, not what; an archived room's messages stay."""
+    page, first = "/admin/roomlog/chatmessage/", ChatMessage.objects.get(room=lobby, seq=2)
+    other = make_room(id_of(alice))
+    kept = written(message(other, "kept"), id_of(alice)).event
+    ChatRoom.objects.filter(pk=other).update(archived_at=timezone.now())
+    form = {"action": "delete_selected", "_selected_action": [str(first.pk), str(kept.id)]}
+    asked = admin_client.post(page, form)
+    assert (asked.status_code, "hello" in asked.content.decode()) == (200, False)
+    assert not PendingCommand.objects.exists()
+    done = admin_client.post(page, form | {"post": "yes"}, follow=True).content.decode()
+    assert "Restore the room first" in done
+    assert work() == []
+    texts = ChatMessage.objects.order_by("id").values_list("text", flat=True)
+    assert list(texts) == ["", "anybody here?", "kept"]
+    said = " ".join(f"{entry.object_repr} {entry.change_message}" for entry in LogEntry.objects.all())
+    assert f"new_message 2 in {lobby}" in said
+    assert "hello" not in said
+    admin_client.post(page, form | {"post": "yes"})
+    assert not PendingCommand.objects.exists()
+
+
+def test_too_many_messages_are_not_deleted_at_once(
+    admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked for then."""
+    monkeypatch.setattr(log, "MAX_COMMANDS", 1)
+    chosen = [str(row.pk) for row in ChatMessage.objects.all()]
+    form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+    assert "at most 1" in admin_client.post("/admin/roomlog/chatmessage/", form, follow=True).content.decode()
+    assert not PendingCommand.objects.exists()
+
+
+def test_the_list_shows_present_texts(admin_client: Client, lobby: UUID, alice: User) -> None:
+    """Of an edited message that of its last edit."""
+    said = ChatMessage.objects.get(room=lobby, seq=2)
+    written(EditMessage(uuid="e", room=lobby, message=said.pk, text="good day"), id_of(alice))
+    page = admin_client.get("/admin/roomlog/chatmessage/").content.decode()
+    assert (">good day<" in page, ">hello<" in page) == (True, False)

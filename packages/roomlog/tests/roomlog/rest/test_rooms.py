@@ -156,6 +156,31 @@ def test_what_is_posted_is_said_once(as_alice: Client, lobby: UUID, work: Work) 
     assert ChatMessage.objects.get(uuid="u1").text == " hi "
 
 
+def test_a_message_is_edited_and_deleted(as_alice: Client, lobby: UUID, bob: User, work: Work) -> None:
+    """By its id, asked for here and done by a worker; the page of messages shows what is left."""
+    as_bob, path = Client(), f"/api/rooms/{lobby.hex}/messages/"
+    as_bob.force_login(bob)
+    first, _ = as_alice.get(path).json()
+
+    def patch(client: Client, number: int, **fields: Any) -> tuple[int, Any]:
+        answer = client.patch(f"{path}{number}/", fields, content_type="application/json")
+        return answer.status_code, answer.json().get("error_code")
+
+    assert patch(as_alice, first["id"], uuid="e", text="good day", message=7) == (202, None)
+    assert patch(as_bob, first["id"], text="mine") == (403, "forbidden")
+    assert patch(as_alice, 999_999, text="nothing") == (400, "not_found")
+    assert patch(as_alice, first["id"], text=" ") == (400, "empty_text")
+    assert patch(as_alice, first["id"]) == (400, "required_keys")
+    assert work() == []
+    shown = as_alice.get(path).json()[0]
+    assert (shown["text"], shown["edited_at"] is None) == ("good day", False)
+    assert as_alice.delete(f"{path}{first['id']}/").status_code == 202
+    assert work() == []
+    shown = as_alice.get(path).json()[0]
+    assert (shown["text"], shown["deleted"], shown["seq"]) == ("", True, 2)
+    assert as_alice.delete(f"{path}{first['id']}/").status_code == 400
+
+
 def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, work: Work) -> None:
     """Only where there are any."""
     rooms.post(lobby, alice, "paid", data={"order": 7})
@@ -166,11 +191,13 @@ def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, 
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("path", ["messages/", "members/", "members/1/", "archive/", "presence/"])
+@pytest.mark.parametrize(
+    "path", ["messages/", "messages/1/", "members/", "members/1/", "archive/", "presence/"]
+)
 def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: str, method: str) -> None:
     """Who is not in it can't even tell that it is there, whatever his rights in the admin."""
     for room in (lobby, uuid4()):
-        is_deletion = path == "members/1/" or (path, method) == ("archive/", "get")
+        is_deletion = path in ("members/1/", "messages/1/") or (path, method) == ("archive/", "get")
         ask = as_stranger.delete if is_deletion else getattr(as_stranger, method)
         status = ask(f"/api/rooms/{room.hex}/{path}").status_code
         assert status == (405 if (path, method) in {("members/", "get"), ("presence/", "post")} else 404)

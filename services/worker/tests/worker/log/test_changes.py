@@ -18,7 +18,7 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import Batch, open_batch
 from roomlog_worker.log.erasure import erase_messages
-from roomlog_worker.log.errors import HeldElsewhere
+from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
 from roomlog_worker.log.rules import Recorded
 from tests.harness.people import People, make_room, message, write, write_one, written
 
@@ -181,7 +181,7 @@ class TestDeletions:
         batch = opened(room, people.alice, number)
         asked = EraseMessages(uuid="e", room=room, sender=people.alice, uuids=["m"])
         assert erase_messages(batch, asked).messages == 1
-        with pytest.raises(rules.RefusedWrite) as refused:
+        with pytest.raises(RefusedWrite) as refused:
             rules.carry_out(batch, edit(room, number), people.alice)
         assert refused.value.code == ErrorCode.NOT_FOUND
 
