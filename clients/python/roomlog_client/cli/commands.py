@@ -270,7 +270,7 @@ def _say_sent(sent: Sent) -> None:
 
 
 def _say_event(event: Event, room: str) -> None:
-    what = event.text if event.action == "new_message" else f"({event.action})"
+    what = _what(event)
     print(f"{_time(event)} {plain(room)} {event.seq} {plain(event.user.username)}: {plain(what)}", flush=True)
 
 
@@ -280,6 +280,15 @@ def _time(event: Event) -> str:
     if milliseconds is None:
         return " " * len(f"{datetime.max:{TIME}}")
     return f"{datetime.fromtimestamp(milliseconds / 1000):{TIME}}"
+
+
+def _what(event: Event) -> str:
+    """Return what is said; of any other event its action, and the seq of the message that it changes."""
+    if event.action == "new_message":
+        return event.text
+    if event.action in ("edit_message", "delete_message"):
+        return f"({event.action} {event.body['message']['seq']}) {event.text}".rstrip()
+    return f"({event.action})"
 
 
 def _say_json(event: Event, room: str) -> None:
