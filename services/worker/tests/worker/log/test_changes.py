@@ -19,6 +19,7 @@ from roomlog_worker.log import rules
 from roomlog_worker.log.batch import Batch, open_batch
 from roomlog_worker.log.erasure import erase_messages
 from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
+from roomlog_worker.log.room_cache import RoomCache
 from roomlog_worker.log.rules import Recorded
 from tests.harness.people import People, make_room, message, write, write_one, written
 
@@ -209,6 +210,16 @@ class TestQueries:
             return len(captured)
 
         assert queries(*numbers[:1]) == queries(*numbers)
+
+    def test_the_room_stays_in_the_cache(self, people: People) -> None:
+        """An edit changes nobody's rights: the next message takes one statement as before."""
+        room = make_room(people.alice)
+        number = said(room, people.alice)
+        batch, cache = opened(room, people.alice, number), RoomCache()
+        cache.update(batch)
+        rules.carry_out(batch, edit(room, number), people.alice)
+        cache.update(batch)
+        assert cache.batch(room, people.alice, batch.now) is not None
 
     def _queries(self, room: UUID) -> int:
         rows = selectors.last_messages(room, 99, 99)
