@@ -211,15 +211,15 @@ class TestQueries:
 
         assert queries(*numbers[:1]) == queries(*numbers)
 
-    def test_the_room_stays_in_the_cache(self, people: People) -> None:
-        """An edit changes nobody's rights: the next message takes one statement as before."""
-        room = make_room(people.alice)
+    def test_members_stay_in_the_cache(self, people: People) -> None:
+        """An edit changes nobody's rights: others' next messages take one statement as before."""
+        room, cache = make_room(people.alice, [people.bob]), RoomCache()
         number = said(room, people.alice)
-        batch, cache = opened(room, people.alice, number), RoomCache()
-        cache.update(batch)
+        cache.update(opened(room, people.bob, number))
+        batch = opened(room, people.alice, number)
         rules.carry_out(batch, edit(room, number), people.alice)
         cache.update(batch)
-        assert cache.batch(room, people.alice, batch.now) is not None
+        assert cache.batch(room, people.bob, batch.now) is not None
 
     def _queries(self, room: UUID) -> int:
         rows = selectors.last_messages(room, 99, 99)
