@@ -5,7 +5,7 @@ import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
 import { forgetEverybody } from "./memory.js";
 import { plain } from "./names.js";
-import { enterRoom, followHistory, isWide, leaveRoom, roomOfHistory } from "./navigation.js";
+import { enterRoom, followHistory, isWide, leaveRoom, openDialog, roomOfHistory } from "./navigation.js";
 import { setText } from "./patch.js";
 import { gettext, speak } from "./texts.js";
 import { el } from "./view.js";
@@ -22,7 +22,7 @@ const chat = new Conversation({
   url: new URL(websocketUrl || "ws", location.href.replace(/^http/, "ws")).href,
   ticket: ticketSource(ticketUrl, csrfToken),
   people: peopleById(peopleUrl),
-  surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, painted },
+  surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, painted },
 });
 let searching = null;
 

@@ -10,6 +10,7 @@ import { Failed } from "./failed.js";
 import { LeftRooms } from "./left_rooms.js";
 import { talk } from "./markup.js";
 import { Memory, storageNamed } from "./memory.js";
+import { MessageActions } from "./message_actions.js";
 import { plain, roomName } from "./names.js";
 import { say, showNoticesIn } from "./notice.js";
 import { MAX_COMMANDS } from "./outbox.js";
@@ -24,7 +25,7 @@ import { Timeline } from "./timeline.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 const ENDED = gettext_noop("This page's access has ended.");
-const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, painted: () => {} };
+const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, opened: (dialog) => dialog.showModal(), painted: () => {} };
 
 /** What one user sees and does. */
 export class Conversation {
@@ -40,6 +41,7 @@ export class Conversation {
   #reading;
   #left = new LeftRooms();
   #composer;
+  #actions;
   #view;
   #userId;
   #outcomes = new Map(); // uuid of a command that somebody waits for → {resolve, reject}
@@ -52,7 +54,8 @@ export class Conversation {
   /**
    * `root` is a document or a shadow root with `.chat`, `.talk`, `#rooms`, `#banner` and `#notice`. The
    * surroundings may say: `entered(roomId)` when somebody chose a room, `first(rooms, isKnown)` which one to begin
-   * with, `left()` instead of showing the list, `hasRoomToType()`, and `painted(facts)` after each paint.
+   * with, `left()` instead of showing the list, `hasRoomToType()`, `opened(dialog)` to show one, and `painted(facts)`
+   * after each paint.
    * `people(ids)` finds pictures; null: nobody has any.
    */
   constructor({ root, userId, url, ticket, people = null, surroundings = {} }) {
@@ -71,11 +74,20 @@ export class Conversation {
     this.#failed = new Failed(this.#memory, () => this.render());
     const read = (room, seq) => this.client.markRead(room, seq);
     this.#reading = new Reading(this.#memory, userId, { changed: () => this.render(), read });
-    this.#composer = new Composer(root, this.#drafts, (room, text) => this.#send(room, text));
+    const changed = () => this.render();
+    this.#composer = new Composer(root, this.#drafts, {
+      send: (room, text) => this.#send(room, text),
+      save: (room, message, text) => this.#save(room, message, text),
+      editLast: () => this.#actions.editLast(),
+      changed,
+    });
     const { client } = this;
+    const opened = (dialog) => this.#surroundings.opened(dialog);
+    const remove = (room, message) => this.#remove(room, message);
+    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, userId, remove, opened, changed });
     const avatars = new Avatars(people, () => this.render());
-    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, userId };
-    this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed: () => this.render() });
+    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, userId };
+    this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
     this.#listen();
   }
 
@@ -160,7 +172,7 @@ export class Conversation {
       this.#outcomes.get(command.uuid)?.resolve(event);
       this.render();
     });
-    client.addEventListener("refused", ({ detail: { command, code, message } }) => this.#refused(command, refusalText(code, message)));
+    client.addEventListener("refused", ({ detail: { command, code, message } }) => this.#refused(command, code, refusalText(code, message)));
     client.addEventListener("outbox", () => this.render());
   }
 
@@ -187,11 +199,18 @@ export class Conversation {
     this.render();
   }
 
-  #refused(command, message) {
-    if (command.action === "new_message") this.#failed.add({ command, message, name: this.#nameOf(command.room) });
+  #refused(command, code, message) {
+    const isText = command.action === "new_message" || command.action === "edit_message";
+    if (isText) this.#failed.add({ command, message, name: this.#nameOf(command.room) });
+    else if (command.action === "delete_message") this.#notDeleted(command, code, message);
     else if (this.#outcomes.has(command.uuid)) this.#outcomes.get(command.uuid).reject(new Error(message));
     else say(command.name ? gettext("The room {name} was not made: {reason}", { name: plain(command.name), reason: message }) : message);
     this.render();
+  }
+
+  #notDeleted(command, code, message) {
+    this.#actions.refused(command, code);
+    say(gettext("The message was not deleted: {reason}", { reason: message }));
   }
 
   // -- what people do -------------------------------------------------------------------------------
@@ -205,18 +224,38 @@ export class Conversation {
   }
 
   #send(room, text) {
-    if (this.client.outbox.length + this.#failed.size >= MAX_COMMANDS) {
-      throw new Error(gettext("{number} messages wait already. This one stays here until some are sent or discarded.", { number: MAX_COMMANDS }));
-    }
-    this.client.send("new_message", { room, text });
+    this.#write("new_message", { room, text });
     if (room === this.selected) this.#view.sent();
     this.render();
   }
 
-  /** Send a refused message again; it stays where it is when it can't be taken. */
-  #repeat(entry) {
+  #save(room, message, text) {
+    this.#write("edit_message", { room, message, text });
+    this.render();
+  }
+
+  /** Send what somebody wrote, or throw a sentence. */
+  #write(action, fields) {
+    if (this.client.outbox.length + this.#failed.size >= MAX_COMMANDS) {
+      throw new Error(gettext("{number} messages wait already. This one stays here until some are sent or discarded.", { number: MAX_COMMANDS }));
+    }
+    this.client.send(action, fields);
+  }
+
+  #remove(room, { id: message }) {
     try {
-      this.client.send("new_message", { room: entry.command.room, text: entry.command.text });
+      this.client.send("delete_message", { room, message });
+    } catch {
+      say(gettext("Too many messages wait. Try again when some are sent."));
+    }
+    this.render();
+  }
+
+  /** Send a refused text again; it stays where it is when it can't be taken. */
+  #repeat(entry) {
+    const { action, uuid: _, ...fields } = entry.command;
+    try {
+      this.client.send(action, fields);
       this.#failed.remove(entry);
     } catch {
       say(gettext("Too many messages wait. Try again when some are sent."));

@@ -1,10 +1,12 @@
 // What was typed and not sent, by room: kept by this tab, over reloads, and for the next tab.
 //
+// An edit that was begun is the tab's alone, beside the draft.
 // The tab's own storage comes first: two tabs with drafts for one room must not overwrite each other's.
 
 /** One user's drafts. */
 export class Drafts {
   #texts = new Map(); // room id → {name, text} of this tab
+  #edits = new Map(); // room id → {id: the message's, before, text}, or null
   #tab;
   #browser;
 
@@ -25,6 +27,18 @@ export class Drafts {
     this.#tab.set("draft", roomId, { name, text });
     if (text) this.#browser.set("draft", roomId, { name, text });
     else if (this.#browser.get("draft", roomId)?.text === before) this.#browser.remove("draft", roomId);
+  }
+
+  /** Return the edit that was begun in a room, or null. */
+  edit(roomId) {
+    if (!this.#edits.has(roomId)) this.#edits.set(roomId, this.#tab.get("edit", roomId));
+    return this.#edits.get(roomId);
+  }
+
+  setEdit(roomId, edit) {
+    this.#edits.set(roomId, edit);
+    if (edit) this.#tab.set("edit", roomId, edit);
+    else this.#tab.remove("edit", roomId);
   }
 
   /** Return [room id, name] of each room with a draft. */

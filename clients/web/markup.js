@@ -22,8 +22,17 @@ export const talk = () => html`
   <div class="above-composer"><button type="button" id="pill" class="primary" hidden></button></div>
   <form id="composer">
     <p id="closed" role="status" hidden></p>
+    <p id="editing" role="status" hidden>${gettext("You are editing a message.")} <button type="button" id="cancel-edit">${gettext("Cancel")}</button></p>
     <p id="text-error" class="wrong" role="alert" hidden></p>
     <textarea id="text" name="text" rows="1" placeholder="${gettext("Message")}" aria-label="${gettext("Message")}" dir="auto" autocomplete="off" disabled></textarea>
     <button type="button" id="copy" hidden>${gettext("Copy")}</button>
     <button id="send" class="primary" disabled>${gettext("Send")}</button>
-  </form>`;
+  </form>
+  <dialog id="delete-dialog" aria-labelledby="delete-title" aria-describedby="delete-text">
+    <form class="stack">
+      <h2 id="delete-title">${gettext("Delete this message?")}</h2>
+      <bdi id="delete-text" dir="auto"></bdi>
+      <p>${gettext("It is deleted for everybody, and for good.")}</p>
+      <div class="row"><button type="button" data-closes autofocus>${gettext("Cancel")}</button><button class="primary danger">${gettext("Delete")}</button></div>
+    </form>
+  </dialog>`;

@@ -1,5 +1,6 @@
 // The selected room's log: its rows, the place of its reader, what is new, and what of it was really seen.
 
+import { isChange } from "./changes.js";
 import { copyText } from "./clipboard.js";
 import { MessageList } from "./message_list.js";
 import { say } from "./notice.js";
@@ -15,6 +16,7 @@ export class RoomView {
   #root;
   #parts;
   #list;
+  #actions;
   #room = null; // id
   #goal = null; // where the next paint with lines goes: "divider", "end", or a place of before
   #places = new Map(); // room id → where its reader was when another was chosen
@@ -22,10 +24,11 @@ export class RoomView {
   #hadUnread = false;
   #loading = null; // direction
 
-  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, userId, repeat(entry), changed(). */
+  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, actions, userId, repeat(entry), changed(). */
   constructor(root, parts) {
     this.#root = root;
     this.#parts = parts;
+    this.#actions = parts.actions;
     this.#list = new MessageList(this.#at("messages"), () => this.#looked());
     this.#at("pill").addEventListener("click", () => this.#toNewest());
   }
@@ -39,6 +42,7 @@ export class RoomView {
     if (this.#room && !this.#list.isAtEnd) this.#places.set(this.#room, this.#list.place());
     else this.#places.delete(this.#room);
     this.#room = roomId;
+    this.#actions.enter(roomId);
     this.#hadUnread = reading.unread(roomId) > 0;
     this.#divider = this.#hadUnread ? reading.mark(roomId) : null;
     this.#goal = this.#places.get(roomId) ?? (this.#hadUnread ? "divider" : "end");
@@ -72,6 +76,7 @@ export class RoomView {
 
   #showRows() {
     this.#list.show(this.#rows(), document.hidden && this.#hadUnread);
+    this.#actions.painted();
   }
 
   #rows() {
@@ -79,7 +84,7 @@ export class RoomView {
     const view = timeline.get(this.#room);
     if (!view) return this.#ownRows();
     const id = `${this.#room}:${view.epoch}`;
-    const rows = lineRows(id, view.lines, userId, this.#divider, avatars);
+    const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing() });
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
     return [...rows, ...this.#ownRows()];
@@ -95,16 +100,16 @@ export class RoomView {
     const isEnded = client.state === "ended";
     return [
       ...waiting.map((command) => ownRow(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room)), isEnded ? [copyOf(command)] : [])),
-      ...failed.of(this.#room).map((entry) => ownRow(entry.command, "refused", gettext("Not sent: {reason}", { reason: entry.message }), this.#actions(entry))),
+      ...failed.of(this.#room).map((entry) => ownRow(entry.command, "refused", refusedText(entry), this.#offers(entry))),
     ];
   }
 
-  #actions(entry) {
+  #offers(entry) {
     const { client, failed, repeat, changed } = this.#parts;
     const discard = () => {
       failed.remove(entry);
       changed();
-      say(gettext("The message was discarded."), [gettext("Undo"), () => (failed.add(entry), changed())]);
+      say(isChange(entry.command) ? gettext("The edit was discarded.") : gettext("The message was discarded."), [gettext("Undo"), () => (failed.add(entry), changed())]);
     };
     const canRepeat = client.state !== "ended" && client.rooms.has(this.#room);
     return [...(canRepeat ? [[gettext("Send again"), () => repeat(entry)]] : []), copyOf(entry.command), [gettext("Discard"), discard]];
@@ -172,13 +177,18 @@ export class RoomView {
       const messages = answer.room_messages;
       const isWhole = !(answer.more ?? messages.length === HISTORY);
       const isLast = isWhole && (direction === "earlier" || client.rooms.get(room)?.seq === head); // else events were dropped meanwhile
-      if (timeline.get(room) === view) timeline.extend(room, direction, messages, isLast);
+      const asOf = answer.seq ?? head;
+      if (timeline.get(room) === view && !timeline.extend(room, direction, messages, asOf, isLast)) throw new Error("no answer");
     } catch (error) {
       say(gettext("The messages could not be loaded: {reason}.", { reason: refusalText(null, error.message) }));
     }
     this.#loading = null;
     changed();
   }
+}
+
+function refusedText({ command, message }) {
+  return isChange(command) ? gettext("Edit not saved: {reason}", { reason: message }) : gettext("Not sent: {reason}", { reason: message });
 }
 
 function copyOf({ text }) {

@@ -337,7 +337,7 @@ export class Roomlog extends EventTarget {
 
   /** For the sender of its command an event is the answer, wherever it is met. */
   #settle(event) {
-    const author = event.message?.user ?? event.user;
+    const author = event.user ?? event.message?.user;
     const command = this.#outbox.find(event.uuid);
     if (!command || author?.id !== this.user?.id || command.action !== event.action) return;
     if (command.room !== undefined && command.room !== event.room) return;

@@ -1,6 +1,8 @@
 // What is loaded of each room: a run of lines without a gap, bounded, never cut where somebody reads.
 //
-// A line is a message, or {note, seq} of another event. Pure data.
+// A line is a message in its present state, or {note, seq} of another event. Pure data.
+
+import { changed, Changes, isChange } from "./changes.js";
 
 const MAX_LINES = 500; // of one room; older ones are loaded again when asked for
 const MAX_HELD_LINES = 1_000; // while somebody reads far above the end
@@ -9,24 +11,32 @@ const SNAPSHOT = 20; // messages of select_room: fewer are all there are
 
 /** The lines of all rooms that were opened. */
 export class Timeline {
-  #rooms = new Map(); // room id → {epoch, lines, hasEarlier, hasLater}
+  #rooms = new Map(); // room id → {epoch, lines, changes, hasEarlier, hasLater}
 
   get(roomId) {
     return this.#rooms.get(roomId);
   }
 
   replace(roomId, epoch, messages) {
-    this.#rooms.set(roomId, { epoch, lines: messages, hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
+    this.#rooms.set(roomId, { epoch, lines: messages, changes: new Changes(), hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
   }
 
   append(roomId, event) {
     const room = this.#rooms.get(roomId);
-    if (room && !room.hasLater) room.lines.push(event.message ?? { note: event, seq: event.seq });
+    if (!room) return;
+    if (isChange(event)) return change(room, event);
+    const isKnown = event.seq <= (room.lines.at(-1)?.seq ?? 0); // from an answer that was ahead of the events
+    if (!room.hasLater && !isKnown) room.lines.push(event.message ?? { note: event, seq: event.seq });
   }
 
-  /** Put a page of history before or behind; `isLast` says that there is nothing beyond it. */
-  extend(roomId, direction, messages, isLast) {
+  /**
+   * Put a page of history before or behind, with the changes that were heard after event `asOf`; `isLast` says that
+   * there is nothing beyond it. Return false where the page is too old for that.
+   */
+  extend(roomId, direction, page, asOf, isLast) {
     const room = this.#rooms.get(roomId);
+    const messages = room.changes.caughtUp(page, asOf);
+    if (!messages) return false;
     if (direction === "earlier") {
       const first = room.lines[0]?.seq ?? Infinity;
       room.lines.unshift(...messages.filter(({ seq }) => seq < first));
@@ -36,6 +46,7 @@ export class Timeline {
       room.lines.push(...messages.filter(({ seq }) => seq > last));
       room.hasLater = !isLast;
     }
+    return true;
   }
 
   /** Drop lines that are far from those on the screen, `first` to `last` (seqs); null: nobody looks. Return whether. */
@@ -52,4 +63,10 @@ export class Timeline {
     room.hasLater ||= below > 0;
     return above + below > 0;
   }
+}
+
+function change({ lines, changes }, event) {
+  changes.heard(event);
+  const place = lines.findIndex(({ seq }) => seq === event.message.seq);
+  if (place !== -1) lines[place] = changed(lines[place], event);
 }

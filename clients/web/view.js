@@ -18,6 +18,11 @@ const NOTES = {
   leave_room: gettext_noop("{who} left"),
 };
 
+const ACTIONS = {
+  edit: { label: gettext_noop("Edit message"), lines: "M2.5 13.5l.7-3.2 7.6-7.6 2.5 2.5-7.6 7.6zM9.3 4.2l2.5 2.5" },
+  delete: { label: gettext_noop("Delete message"), lines: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4" },
+};
+
 /** Return an element; children are nodes or texts, never markup. */
 export function el(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -35,8 +40,11 @@ export function buttonRow(key, text, onclick) {
   return { key, build: () => el("button", { type: "button", className: "more", onclick }), update: (node) => setText(node, text) };
 }
 
-/** Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart. */
-export function lineRows(id, lines, userId, dividerAfter, avatars) {
+/**
+ * Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart, `facts` are
+ * userId, avatars, and `standing(message)` of message_actions.js.
+ */
+export function lineRows(id, lines, dividerAfter, facts) {
   const rows = [];
   let previous = null;
   let isDivided = dividerAfter === null;
@@ -46,7 +54,7 @@ export function lineRows(id, lines, userId, dividerAfter, avatars) {
       rows.push({ key: `${id}:divider`, build: () => el("div", { className: "divider", role: "separator" }, el("span", {}, gettext("New"))) });
       isDivided = true;
     }
-    rows.push(line.note ? noteRow(id, line) : messageRow(id, line, previous, userId, avatars));
+    rows.push(line.note ? noteRow(id, line) : messageRow(id, line, previous, facts));
     previous = line.note ? previous : line;
   }
   return rows;
@@ -62,7 +70,7 @@ export function ownRow({ uuid, text }, className, fate, actions = []) {
   return { key, build, update: (node) => setText(node.querySelector(".fate span"), fate) };
 }
 
-function messageRow(id, message, previous, userId, avatars) {
+function messageRow(id, message, previous, facts) {
   const { seq, user, timestamp_ms: time } = message;
   const isFollowing = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
   const build = () => {
@@ -71,18 +79,55 @@ function messageRow(id, message, previous, userId, avatars) {
     node.dataset.seq = seq;
     return node;
   };
-  return { key: `${id}:${seq}`, build, update: (node) => updateMessage(node, message, isFollowing, user.id === userId, avatars) };
+  return { key: `${id}:${seq}`, build, update: (node) => updateMessage(node, message, isFollowing, facts) };
 }
 
-function updateMessage(node, { user, text, deleted, edited_at: editedAt }, isFollowing, isOwn, avatars) {
-  const className = `message${isOwn ? " own" : ""}${isFollowing ? " follows" : ""}`;
+function updateMessage(node, message, isFollowing, { userId, avatars, standing }) {
+  const { seq, user, deleted, edited_at: editedAt } = message;
+  const { text, fate, isGoing, isEditing, does } = standing(message);
+  const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing };
+  const className = ["message", ...Object.keys(states).filter((name) => states[name])].join(" ");
   if (node.className !== className) node.className = className;
   if (!isFollowing) showPicture(node.querySelector(".avatar"), avatars.of(user.id));
-  const box = node.lastElementChild;
+  const box = node.querySelector(".text");
+  box.id = `text-${seq}`;
   box.classList.toggle("deleted", deleted);
-  box.classList.toggle("edited", Boolean(editedAt) && !deleted);
-  box.dataset.edited = gettext("(edited)");
   setText(box.firstElementChild, deleted ? gettext("Message deleted") : text);
+  const time = editedAt && !deleted ? new Date(editedAt).toLocaleString(locale()) : "";
+  showPart(box, ".edited", time, () => el("small", { className: "edited" }, gettext("(edited)")), (mark) => (mark.title = time));
+  showPart(node, ".actions", does.join(" "), () => actions(seq, does));
+  showPart(node, ".fate", fate, () => el("small", { className: "fate" }), (line) => setText(line, fate));
+}
+
+/** Have a part of a row, or none where `value` is empty; another value is shown by `update`, else by another part. */
+function showPart(parent, selector, value, build, update = null) {
+  let part = parent.querySelector(selector);
+  if (part && part.dataset.value === value) return;
+  if (part && (!value || !update)) part.remove();
+  if (!value) return;
+  if (!part || !update) part = parent.appendChild(build());
+  part.dataset.value = value;
+  update?.(part);
+}
+
+/** Return the buttons of a message; who presses one is heard by the log. */
+function actions(seq, does) {
+  const buttons = does.map((name) => {
+    const button = el("button", { type: "button", title: gettext(ACTIONS[name].label), ariaLabel: gettext(ACTIONS[name].label) }, icon(ACTIONS[name].lines));
+    button.setAttribute("aria-describedby", `text-${seq}`);
+    button.dataset.does = name;
+    return button;
+  });
+  return el("span", { className: "actions" }, ...buttons);
+}
+
+function icon(lines) {
+  const [picture, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+  picture.setAttribute("viewBox", "0 0 16 16");
+  picture.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", lines);
+  picture.append(path);
+  return picture;
 }
 
 function textEl(text) {

@@ -99,6 +99,26 @@ class Chat:
         """Have somebody say something: every open page hears it."""
         self.tell(self.store(room, text, user))
 
+    def edit(self, room: str, seq: int, text: str, user: int = 8, uuid: str = "") -> dict[str, Any]:
+        """Have somebody edit a message; its event is kept, and told by the test."""
+        edited_at = START_MS + (len(self.events[room]) + 1) * MINUTE_MS
+        facts = {"action": "edit_message", "uuid": uuid, "text": text, "edited_at": edited_at}
+        return self._keep(room, facts | self._change_of(room, seq, user))
+
+    def delete(self, room: str, seq: int, user: int = 8, uuid: str = "") -> dict[str, Any]:
+        """Have somebody delete a message: no event has its text any more. Its event is told by the test."""
+        for event in self.events[room]:
+            if event["action"] == "edit_message" and event["message"]["seq"] == seq:
+                event["text"] = ""
+        event = self.events[room][seq - 1]
+        self.events[room][seq - 1] = event | {"message": event["message"] | {"text": "", "deleted": True}}
+        return self._keep(room, {"action": "delete_message", "uuid": uuid} | self._change_of(room, seq, user))
+
+    def _change_of(self, room: str, seq: int, user: int) -> dict[str, Any]:
+        author = self.events[room][seq - 1]["message"]["user"]["id"]
+        actor = {"id": user, "username": self.names[user]}
+        return {"user": actor, "message": {"id": seq, "seq": seq, "user": author}}
+
     def remove(self, room: str) -> None:
         """Have bob remove the user from a room."""
         facts = {
@@ -171,7 +191,7 @@ class Chat:
             found = [one for one in messages if one["seq"] > frame["after"]][: frame["limit"]]
         else:
             found = [one for one in messages if one["seq"] < frame.get("before", 10**9)][-frame["limit"] :]
-        return {"room": frame["room"], "room_messages": found}
+        return {"room": frame["room"], "room_messages": found, "seq": len(self.events[frame["room"]])}
 
     def _write(self, frame: dict[str, Any]) -> None:
         if self.is_silent:
@@ -181,13 +201,24 @@ class Chat:
             self.tell(refusal(frame, code) | {"error_message": sentence})
         elif frame["action"] == "new_message":
             self.tell(self.store(frame["room"], frame["text"], self.user, frame["uuid"]))
+        elif frame["action"] == "edit_message":
+            self.tell(self.edit(frame["room"], frame["message"], frame["text"], self.user, frame["uuid"]))
+        elif frame["action"] == "delete_message":
+            self.tell(self.delete(frame["room"], frame["message"], self.user, frame["uuid"]))
         elif frame["action"] == "create_room":
             self.add_room(MADE, frame["name"])
             author = {"id": self.user, "username": self.names[self.user]}
             self.tell(self._keep(MADE, {"action": "create_room", "uuid": frame["uuid"], "user": author}))
 
     def _messages(self, room: str) -> list[dict[str, Any]]:
-        return [event["message"] for event in self.events[room] if "message" in event]
+        messages: dict[int, dict[str, Any]] = {}
+        for event in self.events[room]:
+            if event["action"] == "new_message":
+                messages[event["seq"]] = event["message"]
+            elif event["action"] == "edit_message" and event["text"]:
+                seq = event["message"]["seq"]
+                messages[seq] = messages[seq] | {"text": event["text"], "edited_at": event["edited_at"]}
+        return list(messages.values())
 
     def _mark_read(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         if self.is_silent:
@@ -201,7 +232,7 @@ class Chat:
         """Return a room as the user sees it now."""
         known = self.rooms[room]
         above = [one for one in self._messages(room) if one["seq"] > known["read_seq"]]
-        unread = sum(one["user"]["id"] != self.user for one in above)
+        unread = sum(one["user"]["id"] != self.user and not one["deleted"] for one in above)
         return known | {"seq": len(self.events[room]), "unread": unread}
 
     # -- the api --

@@ -139,7 +139,7 @@ def test_a_text_turns_around_itself_alone(chat: Chat) -> None:
     expect(page.locator(".text bdi")).to_have_text(texts)
     style = page.evaluate("getComputedStyle(document.querySelector('.text bdi')).unicodeBidi")
     assert "isolate" in style
-    shown = page.evaluate("getComputedStyle(document.querySelector('.text.edited'), '::after').display")
+    shown = page.evaluate("getComputedStyle(document.querySelector('.text .edited')).display")
     assert shown == "block"
 
 
