@@ -151,6 +151,32 @@ def test_two_people_chat(demo: Demo) -> None:
     assert (alice.errors, bob.errors) == ([], [])
 
 
+def test_people_edit_and_delete(demo: Demo) -> None:
+    """Everybody sees the new text and then none, after a reload too; history and the page's source have neither."""
+    alice, bob = demo.person("alice"), demo.person("bob")
+    for person in (alice, bob):
+        person.enter("lobby")
+    alice.say("the red one")
+    bob.sees("the red one")
+    alice.page.press("#text", "ArrowUp")
+    alice.page.fill("#text", "the blue one")
+    alice.page.press("#text", "Enter")
+    for person in (alice, bob):
+        person.sees("the blue one(edited)")
+    bob.page.get_by_role("button", name="Delete message").click()
+    bob.page.click("#delete-dialog .primary")
+    expect(bob.page.locator("#notice")).to_contain_text("The message was not deleted: ")
+    expect(bob.page.locator("#messages .actions")).to_have_count(0)
+    alice.page.get_by_role("button", name="Delete message").click()
+    alice.page.click("#delete-dialog .primary")
+    for person in (alice, bob):
+        person.sees("Message deleted")
+        reload(person.page)
+        person.sees("Message deleted")
+        assert " one" not in person.page.content()
+        assert person.errors == []
+
+
 def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
     """What is typed meanwhile waits, is sent once when the gateway is back, and what was missed arrives."""
     alice, bob = demo.person("alice"), demo.person("bob")

@@ -84,6 +84,24 @@ def test_the_page_around_it_stays_as_it_was(chat: Chat) -> None:
     assert page.evaluate(LOOK)[0] == "8px"
 
 
+def test_messages_are_edited_and_deleted_in_it(chat: Chat) -> None:
+    """With its own question, by keyboard alone; the page around it neither moves nor hears of a step back."""
+    page = order_page(chat)
+    expect(page.locator("roomlog-chat #state")).to_have_text("Online")
+    say(page, "Red.")
+    texts = page.locator("roomlog-chat .message .text bdi")
+    expect(texts).to_have_text(["Red."])
+    steps = page.evaluate("history.length")
+    page.press("roomlog-chat #text", "ArrowUp")
+    say(page, "Blue.")
+    expect(texts).to_have_text(["Blue."])
+    page.focus("roomlog-chat #messages")
+    for key in ("Tab", "Tab", "Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    expect(texts).to_have_text(["Message deleted"])
+    assert (page.evaluate("history.length"), chat.errors) == (steps, [])
+
+
 def test_it_disconnects_when_it_leaves_the_page(chat: Chat) -> None:
     """And connects again when it comes back, as in a page that moves its parts."""
     page = order_page(chat)

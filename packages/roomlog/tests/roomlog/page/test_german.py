@@ -81,3 +81,25 @@ def test_the_element_speaks_german(german: Chat) -> None:
         "höchstens 4.000 Zeichen; diese hat 4.001"
     )
     assert german.errors == []
+
+
+def test_edits_are_german(german: Chat) -> None:
+    """Buttons, the question before a deletion, and what became of both."""
+    german.store(TEAM, "rot", user=7)
+    german.store(TEAM, "grün", user=7)
+    german.edit(TEAM, 1, "blau", user=7)
+    german.delete(TEAM, 2, user=7)
+    page = german.open()
+    enter(page, "team")
+    expect(page.locator("#messages .text")).to_have_text(["blau(bearbeitet)", "Nachricht gelöscht"])
+    page.get_by_role("button", name="Nachricht bearbeiten").click()
+    expect(page.locator("#editing")).to_contain_text("Sie bearbeiten eine Nachricht.")
+    expect(page.locator("#send")).to_have_text("Speichern")
+    page.click("text=Abbrechen")
+    page.get_by_role("button", name="Nachricht löschen").click()
+    expect(page.locator("#delete-dialog")).to_contain_text("Diese Nachricht löschen?")
+    german.refuses = ("archived", ERROR_MESSAGES[ErrorCode.ARCHIVED])
+    page.get_by_role("button", name="Löschen", exact=True).click()
+    expect(page.locator("#notice")).to_have_text(
+        "Die Nachricht wurde nicht gelöscht: Der Raum ist archiviert."
+    )
