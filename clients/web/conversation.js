@@ -210,6 +210,7 @@ export class Conversation {
 
   #notDeleted(command, code, message) {
     this.#actions.refused(command, code);
+    if (code === "not_found") return; // somebody else was faster, and their deletion follows
     say(gettext("The message was not deleted: {reason}", { reason: message }));
   }
 

@@ -55,7 +55,10 @@ gettext_noop("not connected");
 gettext_noop("the connection was lost");
 gettext_noop("A direct room has exactly one other member."); // what the server says more of a code
 gettext_noop("A direct room can't change.");
+gettext_noop("Only its author may edit a message.");
+gettext_noop("The message is too old to be edited.");
 gettext_noop("The rules of this project don't allow it.");
 gettext_noop("The user is already a member.");
+gettext_noop("There is no such message in this room.");
 gettext_noop("There is no such user.");
 gettext_noop("You are in the maximum number of rooms of your own.");

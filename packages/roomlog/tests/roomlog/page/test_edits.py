@@ -173,6 +173,17 @@ def test_who_may_not_delete_others_messages_is_told_once(chat: Chat, page: Page)
     expect(page.locator(".waiting")).to_have_count(0)
 
 
+def test_a_deletion_that_came_second_is_no_trouble(chat: Chat, page: Page) -> None:
+    """Somebody else has deleted the message: that is what was wanted."""
+    chat.refuses = ("not_found", "There is no such message in this room.")
+    button(page, "the red one", "Delete message")
+    page.click("#delete-dialog .primary")
+    expect(page.locator(".going")).to_have_count(0)
+    chat.tell(chat.delete(TEAM, 2))
+    expect(page.locator(TEXTS)).to_have_text(["which one?", "Message deleted", "I think"])
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_in_a_direct_room_only_ones_own(chat: Chat) -> None:
     """And in an archived one nothing at all."""
     chat.rooms[LOBBY]["kind"] = "direct"
