@@ -152,7 +152,7 @@ def test_two_people_chat(demo: Demo) -> None:
 
 
 def test_people_edit_and_delete(demo: Demo) -> None:
-    """Everybody sees the new text and then none, after a reload too; history and the page's source have neither."""
+    """Everybody sees the new text and then none, after a reload too; no page has either any more."""
     alice, bob = demo.person("alice"), demo.person("bob")
     for person in (alice, bob):
         person.enter("lobby")
