@@ -8,10 +8,9 @@ from typing import Final
 
 import pytest
 
-from roomlog_local.child import Child, stop_all
 from roomlog_local.valkey import valkey
 from tests.host.project import Project
-from tests.host.test_new_project import END_SECONDS, ROOT, START_SECONDS, Ports, commands
+from tests.host.test_new_project import ROOT, Ports, commands, running
 
 PAGE: Final = (ROOT / "docs/from-channels.md").read_text(encoding="utf-8")
 FILE: Final = re.compile(r"^```(?:python|html)\n((?:# |<!-- )(\S+).*?)^```", re.MULTILINE | re.DOTALL)
@@ -78,19 +77,8 @@ def desk(tmp_path: Path) -> Iterator[Project]:
     made.manage("makemigrations", "support")
     made.manage("migrate")
     worker = next(command for command in commands(made, ports) if command.name == "worker")
-    children = [
-        Child(command, tmp_path / f"{command.name}.log")
-        for command in (valkey(ports.redis, tmp_path), worker)
-    ]
-    try:
-        for child in children:
-            child.start()
-        for child in children:
-            child.wait_ready(START_SECONDS)
+    with running([valkey(ports.redis, tmp_path), worker], tmp_path):
         yield made
-    finally:
-        late = stop_all(children[::-1], END_SECONDS)
-    assert late == []
 
 
 def test_the_rewritten_consumer_chats(desk: Project) -> None:

@@ -1,6 +1,7 @@
 """A new project with the lines of docs/your-project.md and nothing else: two people chat in real browsers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -106,22 +107,28 @@ def commands(made: Project, ports: Ports) -> list[Command]:
     ]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[tuple[Project, int]]:
-    """A project with all its processes, and the port of its pages."""
-    ports = Ports()
-    made = make_project(tmp_path / "project", ports)
-    all_of_them = [valkey(ports.redis, tmp_path), *commands(made, ports)]
-    children = [Child(command, tmp_path / f"{command.name}.log") for command in all_of_them]
+@contextmanager
+def running(processes: Sequence[Command], folder: Path) -> Iterator[None]:
+    """Run these processes until all are ready and the block is over; each must end when it is asked to."""
+    children = [Child(command, folder / f"{command.name}.log") for command in processes]
     try:
         for child in children:
             child.start()
         for child in children:
             child.wait_ready(START_SECONDS)
-        yield made, ports.pages
+        yield
     finally:
         late = stop_all(children[::-1], END_SECONDS)
     assert late == []
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[tuple[Project, int]]:
+    """A project with all its processes, and the port of its pages."""
+    ports = Ports()
+    made = make_project(tmp_path / "project", ports)
+    with running([valkey(ports.redis, tmp_path), *commands(made, ports)], tmp_path):
+        yield made, ports.pages
 
 
 def test_two_people_chat(project: tuple[Project, int], browser: Browser) -> None:

@@ -13,14 +13,13 @@ import jwt
 import pytest
 
 from roomlog_client import Event, Observer, RoomlogClient
-from roomlog_local.child import Child, stop_all
 from roomlog_local.ports import LOOPBACK
 from roomlog_local.valkey import valkey
 from tests.harness.stack import User
 from tests.harness.waiting import eventually
 from tests.harness.wire import SECONDS, Wire
 from tests.host.project import Project
-from tests.host.test_new_project import END_SECONDS, START_SECONDS, Ports, commands
+from tests.host.test_new_project import Ports, commands, running
 
 SECRET: Final = "k" * 50
 NOTICE_SECONDS: Final = 5.0
@@ -105,19 +104,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     project.set(f"ROOMLOG = {{'REDIS_URL': '{ports.redis_url}', 'AUTHENTICATORS': {names}}}")
     project.manage("migrate")
     assert "no issues" in project.manage("check")
-    processes = [valkey(ports.redis, folder), *commands(project, ports)[:2]]
-    children = [Child(command, folder / f"{command.name}.log") for command in processes]
-    try:
-        for child in children:
-            child.start()
-        for child in children:
-            child.wait_ready(START_SECONDS)
+    with running([valkey(ports.redis, folder), *commands(project, ports)[:2]], folder):
         alice, bob = (Somebody(**one) for one in json.loads(project.shell(PREPARE).splitlines()[-1]))
         yield Shop(project, f"ws://{LOOPBACK}:{ports.gateway}/ws", alice, bob)
         _assert_silent(folder)
-    finally:
-        late = stop_all(children[::-1], END_SECONDS)
-    assert late == []
 
 
 def _assert_silent(folder: Path) -> None:
@@ -140,6 +130,14 @@ async def opened(shop: Shop, token: str) -> AsyncIterator[Wire]:
 def told(wire: Wire) -> list[dict[str, Any]]:
     """Return what a socket was told of its end."""
     return [frame for frame in wire.frames if frame["action"] == "expiring"]
+
+
+async def knox_token(shop: Shop, seconds: int) -> str:
+    """Make a token of knox for Alice with this life."""
+    make = "from django.contrib.auth import get_user_model\nfrom datetime import timedelta\n"
+    make += "user = get_user_model().objects.get(username='alice')\n"
+    make += f"print(AuthToken.objects.create(user, expiry=timedelta(seconds={seconds}))[1])"
+    return (await asyncio.to_thread(shop.project.shell, OF_KNOX + make)).split()[-1]
 
 
 async def closed(wire: Wire, seconds: float) -> int | None:
@@ -218,10 +216,7 @@ async def test_one_kind_of_token_renews_another(shop: Shop) -> None:
 
 async def test_a_deleted_knox_token_takes_its_sockets_along(shop: Shop) -> None:
     """Within a second, by logout or any other code of the project's; the owner's other tokens stay."""
-    make = "from django.contrib.auth import get_user_model\nfrom datetime import timedelta\n"
-    make += "user = get_user_model().objects.get(username='alice')\n"
-    make += "print(AuthToken.objects.create(user, expiry=timedelta(hours=1))[1])"
-    key = (await asyncio.to_thread(shop.project.shell, OF_KNOX + make)).split()[-1]
+    key = await knox_token(shop, 3_600)
     async with opened(shop, key) as wire, opened(shop, shop.alice.knox) as other:
         delete = f"AuthToken.objects.filter(token_key={key[:15]!r}).delete()"
         await asyncio.to_thread(shop.project.shell, OF_KNOX + delete)
@@ -231,10 +226,7 @@ async def test_a_deleted_knox_token_takes_its_sockets_along(shop: Shop) -> None:
 
 async def test_a_knox_token_is_told_of_its_end(shop: Shop) -> None:
     """Its row says when; a longer one of the same person renews."""
-    make = "from django.contrib.auth import get_user_model\nfrom datetime import timedelta\n"
-    make += "user = get_user_model().objects.get(username='alice')\n"
-    make += "print(AuthToken.objects.create(user, expiry=timedelta(seconds=20))[1])"
-    key = (await asyncio.to_thread(shop.project.shell, OF_KNOX + make)).split()[-1]
+    key = await knox_token(shop, 20)
     async with opened(shop, key) as wire:
         await eventually(lambda: bool(told(wire)), SECONDS, "it is told of its end")
         assert (await wire.ask("authenticate", token=shop.alice.knox))["status"] == "success"
