@@ -28,7 +28,6 @@ CALM_SECONDS: Final = (0.3, 1.5)
 """Between two mishaps: sometimes the next comes before everything is mended."""
 PATIENCE: Final = 4
 """So many times its length may a history take to have the successes that make it count."""
-CONFIRM_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
