@@ -7,7 +7,7 @@ BIN := .venv/bin
 PROJECTS := packages/contract packages/runtime packages/roomlog services/gateway services/worker services/api clients/python deploy/local
 TEST_PARTS := tests/processes/stack services/worker tests/processes/faults packages/roomlog tests/abuse services/api \
   tests/processes/configuration $(filter-out services/worker packages/roomlog services/api,$(PROJECTS)) benchmarks \
-  examples/host tests/rules tests/host tests/chart tests/simulation tests/harness tests/judge tests/proof
+  examples/host tests/rules tests/host tests/chart tests/release tests/simulation tests/harness tests/judge tests/proof
 # The longest first. Two cores carry two: most of these tests wait for processes.
 TEST_JOBS ?= 2
 PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in examples/*/requirements.in))
@@ -75,4 +75,4 @@ schema: .venv ## Write the JSON Schema of the wire
 clean: ## Remove everything that the commands created, including the demo's data
 	rm -rf .venv .roomlog
 
--include deploy/images.mk deploy/kind/kind.mk benchmarks/bench.mk tests/proof/proof.mk
+-include deploy/images.mk deploy/release/release.mk deploy/kind/kind.mk benchmarks/bench.mk tests/proof/proof.mk

@@ -1,0 +1,66 @@
+// Types of roomlog.js; frames and events stay as the wire has them (packages/contract/README.md).
+
+export type State = "connecting" | "online" | "degraded" | "waiting" | "ended";
+export const STATES: State[];
+
+/** Thrown by `ticket` when nobody is signed in: the client ends instead of trying again. */
+export class SignedOut extends Error {}
+/** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
+export class NotNow extends Error {}
+
+export type Frame = Record<string, unknown>;
+export type Command = { uuid: string; action: string; room?: string } & Frame;
+export type RoomEvent = { uuid: string; action: string; room: string; epoch: string | number; seq: number } & Frame;
+export interface Room {
+  id: string;
+  name: string;
+  kind: string;
+  epoch: string | number;
+  /** How far events were handed on. */
+  seq: number;
+  read_seq: number;
+  archived: boolean;
+  isOpen: boolean;
+  [key: string]: unknown;
+}
+
+/** The detail of each CustomEvent, by its name. */
+export interface Details {
+  state: { state: State; delayMs?: number; code?: number; reason?: string };
+  rooms: { told?: Frame[] };
+  marked: { summary: Frame };
+  snapshot: { room: Room; messages: Frame[] };
+  event: { room: Room; event: RoomEvent };
+  settled: { command: Command; event: RoomEvent };
+  refused: { command: Command; code: string; message: string };
+  outbox: Record<string, never>;
+}
+
+export interface Options {
+  url: string;
+  ticket: () => Promise<string>;
+  userId?: number | string | null;
+  storage?: Storage | null;
+  storagePrefix?: string;
+}
+
+export class Roomlog extends EventTarget {
+  constructor(options: Options);
+  rooms: Map<string, Room>;
+  user: ({ id: number | string } & Frame) | null;
+  degradedRooms: string[] | null;
+  get state(): State;
+  get outbox(): Command[];
+  start(): void;
+  retry(): void;
+  stop(reason?: string): void;
+  open(roomId: string): void;
+  send(action: string, fields: Frame): string;
+  request(action: string, fields?: Frame): Promise<Frame>;
+  markRead(roomId: string, seq: number): void;
+  addEventListener<Name extends keyof Details>(
+    name: Name,
+    listener: (event: CustomEvent<Details[Name]>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
