@@ -1,4 +1,4 @@
-"""Build what is published of the last commit: wheels, npm package, chart, images, SBOMs, notes, sums, signatures.
+"""Build a release of the last commit: wheels, npm package, chart, images, SBOMs, notes, sums and signatures.
 
 Usage: release.py VERSION [--dist FOLDER] [--no-images]     Settings: RELEASE_KEY, SOURCE_URL, PYTHON_IMAGE
 """
@@ -20,9 +20,15 @@ import sbom
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = (
-    "packages/contract packages/runtime packages/roomlog services/gateway services/worker services/api "
-    "clients/python deploy/local"
-).split()
+    "packages/contract",
+    "packages/runtime",
+    "packages/roomlog",
+    "services/gateway",
+    "services/worker",
+    "services/api",
+    "clients/python",
+    "deploy/local",
+)
 IMAGES = ("gateway", "worker", "api")
 WRITTEN = "0.1.0"  # the version in the sources, which a release replaces
 
@@ -71,12 +77,13 @@ def build_chart(tree: Path, dist: Path, version: str, epoch: str) -> None:
     path = dist / f"roomlog-{version}.tgz"
     with tarfile.open(path) as packed:
         contents = sorted((m.name, f.read()) for m in packed if (f := packed.extractfile(m)))
-    with gzip.GzipFile(filename="", fileobj=path.open("wb"), mode="wb", mtime=int(epoch)) as zipped:
-        with tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar:
-            for name, content in contents:
-                member = tarfile.TarInfo(name)
-                member.size, member.mtime, member.mode = len(content), int(epoch), 0o644
-                tar.addfile(member, io.BytesIO(content))
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for name, content in contents:
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime, member.mode = len(content), int(epoch), 0o644
+            tar.addfile(member, io.BytesIO(content))
+    path.write_bytes(gzip.compress(plain.getvalue(), mtime=int(epoch)))
 
 
 def build_images(tree: Path, dist: Path, version: str, revision: str) -> None:
@@ -127,7 +134,15 @@ def release(version: str, dist: Path, with_images: bool) -> None:
         tree = Path(folder)
         export(tree, version)
         build_wheels(tree, dist, epoch)
-        run("npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", dist, cwd=tree / "clients/web")
+        run(
+            "npm",
+            "pack",
+            "--silent",
+            "--ignore-scripts",
+            "--pack-destination",
+            dist,
+            cwd=tree / "clients/web",
+        )
         build_chart(tree, dist, version, epoch)
         for name in IMAGES:
             pins = (tree / f"requirements/{name}.txt").read_text(encoding="utf-8")

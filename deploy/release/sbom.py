@@ -5,13 +5,22 @@ import re
 import uuid
 from datetime import UTC, datetime
 
-PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(?: ; ([^\\\n]*?))?((?: *\\\n +--hash=sha256:[0-9a-f]{64})+)", re.M)
+PIN = re.compile(
+    r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(?: ; ([^\\\n]*?))?((?: *\\\n +--hash=sha256:[0-9a-f]{64})+)",
+    re.M,
+)
 
 
 def component(name: str, version: str, marker: str, hashes: str) -> dict[str, object]:
     """Describe one pin: its package URL, the hashes of its files, and where it applies, if not everywhere."""
     address = f"pkg:pypi/{name}@{version}"
-    found: dict[str, object] = {"type": "library", "bom-ref": address, "name": name, "version": version, "purl": address}
+    found: dict[str, object] = {
+        "type": "library",
+        "bom-ref": address,
+        "name": name,
+        "version": version,
+        "purl": address,
+    }
     found["hashes"] = [{"alg": "SHA-256", "content": value} for value in re.findall(r"sha256:(\w+)", hashes)]
     if marker:
         found["properties"] = [{"name": "roomlog:marker", "value": marker}]
