@@ -67,9 +67,8 @@ def test_a_second_build_has_the_same_bytes(dist: Path, key: Path, tmp_path: Path
 
 def test_every_file_is_in_the_sums_and_signed(dist: Path) -> None:
     """The sums are right, and openssl accepts each signature by the public key."""
-    sums = dict(
-        reversed(line.split()) for line in (dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-    )
+    lines = (dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    sums = {name: digest for digest, name in (line.split() for line in lines)}
     files = {path.name for path in dist.iterdir() if path.suffix != ".sig"}
     assert set(sums) == files - {"SHA256SUMS"}
     assert {name: digests(dist)[name] for name in sums} == sums
