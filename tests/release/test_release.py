@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.tools import need
+
 ROOT = Path(__file__).parents[2]
 VERSION = "7.8.9"
 SECONDS = 120
@@ -52,7 +54,9 @@ def build(dist: Path, key: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory, key: Path) -> Path:
-    """Return the folder of one release without images; needs helm and npm."""
+    """Return the folder of one release without images."""
+    for tool in ("helm", "npm", "openssl"):
+        need(tool)
     return build(tmp_path_factory.mktemp("release") / "dist", key)
 
 
