@@ -15,7 +15,7 @@ PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wil
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test coverage check format requirements messages schema clean
+.PHONY: help run test coverage check format requirements messages schema metrics clean
 
 help: ## List the commands
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ messages: .venv ## Collect the texts that people see, and compile their translat
 
 schema: .venv ## Write the JSON Schema of the wire
 	$(BIN)/python -m roomlog_contract.schema
+
+metrics: .venv ## Write the table of all metrics
+	$(BIN)/python -m tests.rules.metrics_page
 
 clean: ## Remove everything that the commands created, including the demo's data
 	rm -rf .venv .roomlog

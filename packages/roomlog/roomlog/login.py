@@ -16,6 +16,7 @@ from django.shortcuts import render
 
 from . import login_tries
 from .login_tries import TooManyTries
+from .signals import login_tried
 
 LOGINS: Final = 3
 """Logins of a process at once; five threads serve the others."""
@@ -48,6 +49,17 @@ class PacedBackend(ModelBackend):
         if username is None or password is None:
             return None
         username = model.normalize_username(username)  # as the account's was: keyboards differ
+        try:
+            user = self._authenticate(request, username, password, kwargs)
+        except TooManyTries:
+            login_tried.send(type(self), result="too_many")
+            raise
+        login_tried.send(type(self), result="refused" if user is None else "accepted")
+        return user
+
+    def _authenticate(
+        self, request: HttpRequest | None, username: str, password: str, kwargs: dict[str, Any]
+    ) -> Any:
         if not _logins.acquire(blocking=False):
             raise TooManyTries(HASHING_RETRY_SECONDS)
         try:

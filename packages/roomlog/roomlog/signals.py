@@ -1,13 +1,20 @@
 """The signals that a project's code may connect to.
 
-After the message's way: only `manage.py roomlog chores` sends them. It must not import models: a project may
-connect before they are ready.
+Beside the message's way: only `manage.py roomlog chores` sends `message_missed`. It must not import models: a
+project may connect before they are ready.
 """
 
 from typing import Final
 
 from django.dispatch import Signal
 
+login_tried: Final = Signal()
+"""Sent for each name and password that `roomlog.login.PacedBackend` was given, at whatever door.
+
+Its sender is the backend's class. Its one argument:
+
+- `result`: `accepted`, `refused`, or `too_many` where the password was not looked at.
+"""
 message_missed: Final = Signal()
 """Sent for each committed message of which members have no connection, in the order of the room's log.
 

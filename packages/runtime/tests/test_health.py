@@ -62,6 +62,7 @@ def test_metrics_are_the_exposition_of_the_process() -> None:
     answer = respond("/metrics", Service().checks())
     assert answer.content_type == metrics.CONTENT_TYPE
     assert b"roomlog_runtime_test_scrapes_total 3.0" in answer.body
+    assert b"_created" not in answer.body, "they double every counter and histogram"
 
 
 def test_metrics_of_siblings_come_from_their_folder(

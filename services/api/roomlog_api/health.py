@@ -20,6 +20,8 @@ from roomlog.pooling import refuse_lent_sessions
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.settings import Bind, SettingError
 
+from . import metrics
+
 PROBE_SECONDS: Final = 1.0
 """Between two questions to the database."""
 STALE_SECONDS: Final = 3.0
@@ -115,7 +117,7 @@ class _Question:
                 refuse_lent_sessions()
                 Install.objects.get()
                 self._is_migrated = True
-            with connection.cursor() as cursor:
+            with connection.cursor() as cursor, metrics.DATABASE_SECONDS.time():
                 cursor.execute("SELECT 1")
         finally:
             close_old_connections()

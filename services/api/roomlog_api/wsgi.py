@@ -12,6 +12,8 @@ from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 
 from roomlog.databases import end_stuck_statements
+from roomlog.signals import login_tried
+from roomlog_api.metrics import count_login
 
 UNREADABLE: Final = "application/unreadable"
 """Stands where a Content-Type was that can't be read, or is not in UTF-8: no view reads it."""
@@ -52,4 +54,5 @@ class Application(WSGIHandler):
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.settings")
 django.setup()
 connection_created.connect(end_stuck_statements, dispatch_uid="roomlog_api.end_stuck_statements")
+login_tried.connect(count_login, dispatch_uid="roomlog_api.count_login")
 application = Application()

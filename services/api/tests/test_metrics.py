@@ -1,11 +1,15 @@
 """What a scanner sends makes no series: labels are closed sets."""
 
+from importlib import import_module
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from prometheus_client import REGISTRY
+
+from roomlog.login_tries import PAIR_FAILURES
 
 pytestmark = pytest.mark.django_db
 PATHS = (
@@ -58,3 +62,28 @@ def test_a_scanner_makes_no_series(lobby: UUID, admin_user: User) -> None:
     assert series() - first == set()
     labels = {value.lower() for _, labels in first for _, value in labels}
     assert not {value for value in labels if "brew" in value or ".example" in value}
+
+
+def logins(result: str) -> float:
+    """Return how many ended so."""
+    return REGISTRY.get_sample_value("roomlog_api_logins_total", {"result": result}) or 0.0
+
+
+@pytest.mark.parametrize("door", ["/login/", "/admin/login/", "/api/token/"])
+def test_logins_are_counted_by_result(admin_user: User, door: str) -> None:
+    """At every door: the right password, a wrong one, and one that is not looked at any more."""
+    import_module("roomlog_api.wsgi")  # as gunicorn does
+    admin_user.set_password("right")
+    admin_user.save()
+
+    def log_in(password: str) -> None:
+        fields = {"username": admin_user.username, "password": password}
+        kind: dict[str, Any] = {"content_type": "application/json"} if door == "/api/token/" else {}
+        Client().post(door, fields, **kind)
+
+    before = [logins(result) for result in ("accepted", "refused", "too_many")]
+    log_in("right")
+    for _ in range(PAIR_FAILURES + 1):
+        log_in("wrong")
+    after = [logins(result) for result in ("accepted", "refused", "too_many")]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, PAIR_FAILURES, 1]

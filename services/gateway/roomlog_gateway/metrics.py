@@ -2,6 +2,8 @@
 user.
 """
 
+import platform
+from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -58,6 +60,14 @@ WRITTEN_SECONDS: Final = Histogram(
     "From a command's arrival to its event in the outboxes.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
+AUTHENTICATION_SECONDS: Final = Histogram(
+    "roomlog_gateway_authentication_seconds",
+    "From a connection's authenticate to what became of it; `gone` is a client that did not wait.",
+    ["result"],
+    buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+BUILD: Final = Gauge("roomlog_gateway_build_info", "Always 1; what runs.", ["version", "python"])
+BUILD.labels(version("roomlog-gateway"), platform.python_version()).set(1)
 
 RECEIVED_BY_ACTION: Final = {action: COMMANDS_RECEIVED.labels(action) for action in COMMANDS}
 ERRORS_BY_CODE: Final = {code: ERRORS.labels(code.value) for code in ErrorCode}

@@ -18,6 +18,7 @@ from roomlog_runtime.redis_address import client
 from roomlog_runtime.shutdown import Shutdown
 
 from . import metrics
+from .stream_gauges import StreamGauges
 
 log = structlog.get_logger()
 
@@ -61,6 +62,7 @@ class BeaconThread:
             socket_connect_timeout=TIMEOUT_SECONDS,
         )
         self._channel = keyspace.beacon_channel
+        self._streams = StreamGauges(self._redis, keyspace)
         self._worker = worker
         self._pulse = pulse
         self._shutdown = shutdown
@@ -90,10 +92,13 @@ class BeaconThread:
 
     def _run(self) -> None:
         while not self._shutdown.wait(BEACON_SECONDS):
+            metrics.TURN_SECONDS.set(self._pulse.turn_ms() / 1000)
             try:
                 self._redis.publish(self._channel, encode(self.beacon(time.time() * 1000)))
+                self._streams.refresh(self._pulse.shards)
             except redis.RedisError:  # the worker's own turn says so, and the gateways notice the silence
                 self._redis.connection_pool.disconnect()
+                self._streams.clear()
                 metrics.BEACONS.labels("failed").inc()
             else:
                 metrics.BEACONS.labels("sent").inc()

@@ -16,7 +16,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
 from roomlog.models import PendingCommand
-from roomlog_contract import limits, shards
+from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
 from roomlog_runtime.shutdown import Shutdown
 
@@ -198,9 +198,14 @@ class Consumer:
         else:
             # With the session go its prepared statements and the room cache.
             connection.close()
-            self._pulse.has_database = False
+            self._lose_database(error)
             self._isolation.cut_short(error)
             self._pause("entries" if isinstance(error, FailAlike) else "database", error)
+
+    def _lose_database(self, error: Exception) -> None:
+        self._pulse.has_database = False
+        if not isinstance(error, FailAlike):
+            metrics.show_owned(frozenset())
 
     def _stand_back(self, error: ForeignClaim) -> None:
         """Own nothing while another database's workers hold the prefix: its entries are theirs."""
@@ -226,8 +231,9 @@ class Consumer:
                     break
         except LeaseLost as lost:
             self._leases.lose(lost.shards)
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError) as error:
             connection.close()
+            self._lose_database(error)
         self._rewind()
 
     def _pause(self, dependency: str, error: Exception) -> None:
@@ -236,7 +242,9 @@ class Consumer:
 
     def _recover(self) -> None:
         self._trouble.ended()
-        self._pulse.has_database = True
+        if not self._pulse.has_database:
+            self._pulse.has_database = True
+            metrics.show_owned(self._owned)
 
     def _hand_over(self) -> None:
         try:
@@ -261,8 +269,7 @@ class Consumer:
             self._rewind()
             self._next_sweep = 0.0
             self._isolation.forget_all_but(owned)
-            for shard in range(shards.SHARDS):
-                metrics.SHARD_OWNED.labels(f"{shard:02d}").set(shard in owned)
+            metrics.show_owned(owned if self._pulse.has_database else frozenset())
         if unclean:
             self._isolation.suspect(unclean)
             self._leases.unclean.clear()

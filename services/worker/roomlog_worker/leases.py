@@ -20,6 +20,7 @@ from roomlog.models import ShardLease, Worker
 from roomlog_contract.shards import SHARDS
 from roomlog_worker.log import leases as store
 
+from . import metrics
 from .errors import Forgotten
 
 log = structlog.get_logger()
@@ -126,7 +127,9 @@ class LeaseKeeper:
         store.forget_worker(self.uuid)
 
     def _beat(self) -> None:
-        if not store.beat(self.uuid, reaches_redis=self._redis_failed_at is None):
+        with metrics.BEAT_ROUNDTRIP.time():
+            is_known = store.beat(self.uuid, reaches_redis=self._redis_failed_at is None)
+        if not is_known:
             if self._is_registered:
                 raise Forgotten
             store.register_worker(self.uuid, self.ordinal)
@@ -218,6 +221,8 @@ class LeaseKeeper:
         self.epochs |= {lease.shard: lease.epoch + 1 for lease in leases if lease.shard in taken}
         unclean = {lease.shard for lease in leases if lease.shard in taken and lease.owner is not None}
         self.unclean |= unclean
+        metrics.TAKEOVERS.labels("dead").inc(len(unclean))
+        metrics.TAKEOVERS.labels("free").inc(len(taken) - len(unclean))
         log.info("leases_taken", count=len(taken), unclean=len(unclean), owned=len(self.epochs))
 
     def _forget(self, workers: Iterable[Worker], now: float) -> None:

@@ -1,6 +1,12 @@
 """The worker's metrics; labels are closed sets."""
 
+import platform
+from collections.abc import Set
+from importlib.metadata import version
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from roomlog_contract.shards import SHARDS
 
 BATCH_ENTRIES = Histogram(
     "roomlog_worker_batch_entries",
@@ -23,10 +29,52 @@ REFUSALS = Counter("roomlog_worker_refusals_total", "Commands refused, by error 
 READS = Counter("roomlog_worker_reads_total", "Read commands answered, by action.", ["action"])
 DEAD_LETTERS = Counter("roomlog_worker_dead_letters_total", "Entries that failed five times alone.")
 TROUBLE = Counter("roomlog_worker_trouble_total", "Turns cut short by a dependency.", ["dependency"])
+TAKEOVERS = Counter(
+    "roomlog_worker_takeovers_total", "Shards taken: `free` ones, or those of a `dead` owner.", ["owner"]
+)
 LEASES_LOST = Counter("roomlog_worker_leases_lost_total", "Shards found to have another owner.")
 BEACONS = Counter("roomlog_worker_beacons_total", "Beacons, by outcome.", ["outcome"])
 TWINS = Gauge("roomlog_worker_twins", "Other live processes of this ordinal; should be 0.")
 FOREIGN_CLAIM = Gauge(
     "roomlog_worker_foreign_claim", "1 while another database's workers hold the prefix; should be 0."
 )
-SHARD_OWNED = Gauge("roomlog_worker_shard_owned", "1 if this process owns the shard.", ["shard"])
+SHARD_OWNED = Gauge(
+    "roomlog_worker_shard_owned", "1 if this process owns the shard and reaches the database.", ["shard"]
+)
+TURN_SECONDS = Gauge(
+    "roomlog_worker_turn_age_seconds", "Since the writer began its present turn; grows while it is stuck."
+)
+STREAM_ENTRIES = Gauge(
+    "roomlog_worker_stream_entries",
+    "Entries in the streams of this process's shards; no series while Redis is away.",
+    ["stream"],
+)
+STREAM_OLDEST_SECONDS = Gauge(
+    "roomlog_worker_stream_oldest_seconds",
+    "Age of the oldest of them by Redis' clock, 0 without any; no series while Redis is away.",
+    ["stream"],
+)
+REDIS_USED_BYTES = Gauge(
+    "roomlog_worker_redis_used_bytes", "Memory that Redis uses, by its own count; 0 without a right to ask."
+)
+REDIS_MAX_BYTES = Gauge(
+    "roomlog_worker_redis_max_bytes",
+    "Memory that Redis may use; 0 without a limit or a right to ask.",
+)
+DATABASE_SECONDS = Histogram(
+    "roomlog_worker_database_seconds",
+    "Round trips to the database: the `beat` twice a second, and each step of a `batch`.",
+    ["operation"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+)
+BUILD = Gauge("roomlog_worker_build_info", "Always 1; what runs.", ["version", "python"])
+
+BUILD.labels(version("roomlog-worker"), platform.python_version()).set(1)
+BATCH_ROUNDTRIP = DATABASE_SECONDS.labels("batch")
+BEAT_ROUNDTRIP = DATABASE_SECONDS.labels("beat")
+
+
+def show_owned(shards: Set[int]) -> None:
+    """Set the gauge of every shard; it never leaves out one."""
+    for shard in range(SHARDS):
+        SHARD_OWNED.labels(f"{shard:02d}").set(shard in shards)

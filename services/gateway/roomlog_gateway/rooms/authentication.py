@@ -9,6 +9,7 @@ On an open connection another token of the same user takes the place of the firs
 import asyncio
 import random
 from collections.abc import Callable, Collection, Coroutine
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -76,24 +77,31 @@ class Authentication:
 
     async def _authenticate(self, session: Session, command: Authenticate) -> None:
         pinned: list[Room] = []
+        began, result = monotonic(), "failed"
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
                 identified = await self._read_within_limit(session, pinned)
             if session.state is SessionState.ENDED:
+                result = "gone"
                 return
             if identified.user is None:
                 session.reject_token(command.uuid)
+                result = "rejected"
             else:
                 self._welcome(session, command, identified)
+                result = "accepted"
         except (TimeoutError, NotSubscribed):
+            result = "unanswered"
             session.connection.close(CloseCode.OVERLOADED, "no worker answered")
         except TooManyConnections:
+            result = "too_many_connections"
             session.refuse(ErrorCode.TOO_MANY_CONNECTIONS, command.uuid, "authenticate")
             session.connection.close(CloseCode.POLICY, "too many connections")
         except Exception:  # this session's boundary: without it the client would wait for ever
             log.exception("authenticate_failed")
             session.connection.close(CloseCode.OVERLOADED, "")
         finally:
+            metrics.AUTHENTICATION_SECONDS.labels(result).observe(monotonic() - began)
             self._members.unpin(pinned)
             if session.state is not SessionState.ACTIVE:
                 self._members.leave(session)

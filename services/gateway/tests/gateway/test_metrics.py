@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
 from aiohttp import ClientSession, ClientTimeout
 from prometheus_client import REGISTRY
 
+from roomlog_contract import limits
 from tests.gateway.running import Connect, Running
+from tests.gateway.stub_worker import StubWorker
 
 ODD_CODES = (1000, 1001, 1008, 3000, 4000, 4999)
 
@@ -42,3 +45,31 @@ async def test_a_client_makes_no_series(gateway: Running, enter: Connect) -> Non
         await scan(gateway, enter, "propfind", code)
     assert labels() - first == set()
     assert not {value for _, _, value in first if "brew" in value or value == "3000"}
+
+
+def authentications(result: str) -> float:
+    """Return how many ended so."""
+    name = "roomlog_gateway_authentication_seconds_count"
+    return REGISTRY.get_sample_value(name, {"result": result}) or 0.0
+
+
+async def test_authentications_are_counted_by_result(enter: Connect, guest: Connect) -> None:
+    """Those who come in, and strangers."""
+    before = authentications("accepted"), authentications("rejected")
+    await enter(1)
+    stranger = await guest()
+    await stranger.ask("authenticate", token="nobody's")
+    assert (authentications("accepted"), authentications("rejected")) == (before[0] + 1, before[1] + 1)
+
+
+async def test_an_unanswered_authentication_is_counted(
+    worker: StubWorker, guest: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a worker's word; the time is the deadline's."""
+    monkeypatch.setattr(limits, "IDENTIFY_SECONDS", 0.3)
+    await worker.stop()
+    before = authentications("unanswered")
+    client = await guest()
+    await client.send("authenticate", token="alice")
+    await client.close_code()
+    assert authentications("unanswered") == before + 1

@@ -19,6 +19,8 @@ from psycopg import errors, generators
 from psycopg.adapt import Transformer
 from psycopg.pq import Escaping, ExecStatus, TransactionStatus, abc
 
+from roomlog_worker.metrics import BATCH_ROUNDTRIP
+
 Rows = list[tuple[Any, ...]]
 
 _prepared: Final[WeakSet[psycopg.Connection[Any]]] = WeakSet()
@@ -59,10 +61,11 @@ class Exchange:
         """
         database = connections[DEFAULT_DB_ALIAS]
         if database.vendor == "sqlite":
-            return _one_by_one(database, calls)
+            with BATCH_ROUNDTRIP.time():
+                return _one_by_one(database, calls)
         database.ensure_connection()
         session: psycopg.Connection[Any] = database.connection
-        with database.wrap_database_errors, session.lock:
+        with database.wrap_database_errors, session.lock, BATCH_ROUNDTRIP.time():
             self._prepare(session)
             executions = _executions(session, calls)
             return _send(session, [*executions, "COMMIT"] if commits else executions)[: len(calls)]
@@ -80,7 +83,7 @@ class Exchange:
         if database.connection is None:
             database.ensure_connection()
         session: psycopg.Connection[Any] = database.connection
-        with database.wrap_database_errors, session.lock:
+        with database.wrap_database_errors, session.lock, BATCH_ROUNDTRIP.time():
             self._prepare(session)
             values = [str(value).encode() for value in call.parameters]
             session.pgconn.send_query_prepared(call.statement.name.encode(), values)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from prometheus_client import REGISTRY
 from redis.exceptions import ReadOnlyError
 
@@ -17,6 +18,7 @@ from roomlog_contract.events import RoomSummary
 from roomlog_contract.limits import STREAM_BATCH
 from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
 from roomlog_worker import decisions, head_reminders
+from roomlog_worker.leases import LeaseKeeper
 from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
 
@@ -339,6 +341,20 @@ def test_shards_are_shown_by_the_gauge(bench: Bench) -> None:
     bench.worker.leases.lose([5])
     bench.worker.consumer.turn()
     assert _gauge(5) == 0.0
+
+
+def test_no_shard_is_shown_while_the_database_is_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gauge that stays at 1 would say that all is well; it comes back with the database."""
+
+    def fail(*_: object) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LeaseKeeper, "keep", fail)
+        bench.worker.turn()
+        assert {_gauge(shard) for shard in range(SHARDS)} == {0.0}
+    bench.worker.turn()
+    assert {_gauge(shard) for shard in range(SHARDS)} == {1.0}
 
 
 def _gauge(shard: int) -> float | None:

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog.models import RoomEvent, ShardLease, Worker
@@ -91,6 +92,19 @@ def test_a_dead_worker_s_shards_are_taken_after_ten_seconds(clock: Clock) -> Non
     tick(clock, [one], 2 * POLL_SECONDS)
     assert shards_of(one) == ALL
     assert one.unclean == lost
+
+
+def test_takeovers_are_counted(clock: Clock) -> None:
+    """Free shards apart from those of the dead."""
+
+    def count(owner: str) -> float:
+        return REGISTRY.get_sample_value("roomlog_worker_takeovers_total", {"owner": owner}) or 0.0
+
+    before = count("free"), count("dead")
+    start(clock)
+    assert (count("free"), count("dead")) == (before[0] + SHARDS, before[1])
+    start(clock)  # a successor of the same ordinal
+    assert (count("free"), count("dead")) == (before[0] + SHARDS, before[1] + SHARDS)
 
 
 def test_a_successor_takes_its_predecessor_s_shards_at_once(clock: Clock) -> None:
