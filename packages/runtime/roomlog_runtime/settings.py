@@ -27,6 +27,7 @@ __all__ = [
     "read_list",
     "read_seconds",
     "read_secret",
+    "read_secrets",
     "read_text",
 ]
 
@@ -101,6 +102,11 @@ def read_secret(name: str, default: str | None = None, *, environ: Mapping[str, 
     if not value:
         raise SettingError(file_name, f"points to an empty file: {path}")
     return value
+
+
+def read_secrets(name: str, *, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the secrets between commas of `name`, or of its file, trimmed; none where it is not set."""
+    return [part.strip() for part in read_secret(name, "", environ=environ).split(",") if part.strip()]
 
 
 def read_integer(

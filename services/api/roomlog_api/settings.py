@@ -18,6 +18,7 @@ from roomlog_runtime.settings import (
     read_flag,
     read_integer,
     read_secret,
+    read_secrets,
 )
 
 end_with_a_sentence()
@@ -26,6 +27,7 @@ LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 YEAR_SECONDS = 365 * 24 * 3600
 
 SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
+SECRET_KEY_FALLBACKS = read_secrets("ROOMLOG_SECRET_KEY_FALLBACKS")
 DEBUG = read_flag("ROOMLOG_DEBUG")
 ALLOWED_HOSTS = read_hosts("ROOMLOG_ALLOWED_HOSTS", ("localhost", "127.0.0.1"))
 CSRF_TRUSTED_ORIGINS = read_origins("ROOMLOG_CSRF_TRUSTED_ORIGINS")

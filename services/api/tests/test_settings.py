@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from django.core.signing import Signer
 
 import roomlog_api
 from roomlog_runtime.settings import SettingError
@@ -58,3 +59,16 @@ def test_a_missing_secret_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("ROOMLOG_SECRET_KEY", "")
     with pytest.raises(SettingError, match="ROOMLOG_SECRET_KEY is not set"):
         load(monkeypatch, SECRET_KEY="")
+
+
+def test_what_an_earlier_key_signed_stays_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The key is changed by naming the one before; a file with several will do too."""
+    assert load(monkeypatch).SECRET_KEY_FALLBACKS == []
+    keys = load(monkeypatch, SECRET_KEY="new", SECRET_KEY_FALLBACKS="before, long ago,").SECRET_KEY_FALLBACKS
+    assert keys == ["before", "long ago"]
+    signed = Signer(key="before", fallback_keys=[]).sign("session")
+    assert Signer(key="new", fallback_keys=keys).unsign(signed) == "session"
+    (tmp_path / "keys").write_text("before\n")
+    monkeypatch.delenv("ROOMLOG_SECRET_KEY_FALLBACKS")
+    again = load(monkeypatch, SECRET_KEY_FALLBACKS_FILE=str(tmp_path / "keys"))
+    assert again.SECRET_KEY_FALLBACKS == ["before"]

@@ -6,11 +6,12 @@ from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.logs import stdlib_config
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
-from roomlog_runtime.settings import end_with_a_sentence, read_integer, read_secret
+from roomlog_runtime.settings import end_with_a_sentence, read_integer, read_secret, read_secrets
 
 end_with_a_sentence()
 
 SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
+SECRET_KEY_FALLBACKS = read_secrets("ROOMLOG_SECRET_KEY_FALLBACKS")
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"), writer=True)}
 INSTALLED_APPS = [
     "django.contrib.auth",
