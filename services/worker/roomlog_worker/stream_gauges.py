@@ -49,8 +49,7 @@ class StreamGauges:
 
     def clear(self) -> None:
         """Show nothing: what was seen last is not what is."""
-        metrics.STREAM_ENTRIES.clear()
-        metrics.STREAM_OLDEST_SECONDS.clear()
+        _show_nothing()
         self._look_at = self._memory_at = self._clock()
 
     def _look(self, shards: list[int]) -> None:
@@ -61,7 +60,11 @@ class StreamGauges:
                 stream = self._keyspace.stream(kind, shard)
                 asked.xlen(stream)
                 asked.xrange(stream, count=1)
-        (seconds, micros), *answers = asked.execute()
+        try:
+            (seconds, micros), *answers = asked.execute()
+        except redis.ResponseError:  # an account without these rights: its ACL is the operator's
+            _show_nothing()
+            return
         now_ms = seconds * 1000 + micros // 1000
         for number, kind in enumerate(KINDS):
             mine = answers[number * 2 * len(shards) : (number + 1) * 2 * len(shards)]
@@ -76,6 +79,11 @@ class StreamGauges:
             return
         metrics.REDIS_USED_BYTES.set(said.get("used_memory", 0))
         metrics.REDIS_MAX_BYTES.set(said.get("maxmemory", 0))
+
+
+def _show_nothing() -> None:
+    metrics.STREAM_ENTRIES.clear()
+    metrics.STREAM_OLDEST_SECONDS.clear()
 
 
 def _ms_of(entry: tuple[bytes, object]) -> int:

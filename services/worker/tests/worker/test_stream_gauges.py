@@ -86,3 +86,19 @@ def test_memory_is_asked_for_now_and_then(connection: "redis.Redis", clock: Cloc
         gauges.refresh(())
     finally:
         connection.execute_command("ACL", "SETUSER", "default", "+info")  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("right", ["time", "xlen", "xrange"])
+def test_an_account_without_rights_shows_nothing_and_is_no_trouble(
+    connection: "redis.Redis", clock: Clock, right: str
+) -> None:
+    """The worker's least rights have none of these; its beacon goes on."""
+    gauges = StreamGauges(connection, KEYSPACE, clock)
+    gauges.refresh({1})
+    connection.execute_command("ACL", "SETUSER", "default", f"-{right}")  # type: ignore[no-untyped-call]
+    try:
+        clock.now += LOOK_SECONDS
+        gauges.refresh({1})
+    finally:
+        connection.execute_command("ACL", "SETUSER", "default", f"+{right}")  # type: ignore[no-untyped-call]
+    assert shown("entries") == [None, None, None]
