@@ -27,6 +27,7 @@ from tests.judge.history import (
     Sample,
 )
 
+from .change_forgeries import CHANGE_FORGERIES, with_changes
 from .content_forgeries import CONTENT_FORGERIES, with_archived_room
 from .mark_forgeries import MARK_FORGERIES, with_marks
 
@@ -135,7 +136,8 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    return with_archived_room(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]), SENDERS[0], DELETED)
+    with_archived_room(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]), SENDERS[0], DELETED)
+    return with_changes(history, SENDERS[0], READER)
 
 
 def _quiet_rows(history: History) -> list[Row]:
@@ -388,5 +390,6 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I16", keep_a_deleted_account_as_a_member),
     *(("I17", forge) for forge in CONTENT_FORGERIES),
     *(("I18", forge) for forge in MARK_FORGERIES),
+    *CHANGE_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

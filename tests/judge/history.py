@@ -16,7 +16,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 MESSAGE_KIND: Final = "new_message"
-"""The kind of rows that clients' operations make; rows of other kinds come from setting the stage."""
+"""The kind of rows that people read as messages; edits and deletions change them."""
+EDIT_KIND: Final = "edit_message"
+DELETION_KIND: Final = "delete_message"
 
 Key = tuple[str, int, str]
 """Room, sender, uuid: for one of them at most one message exists (G2)."""
@@ -51,7 +53,7 @@ class Attempt(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One message that a client wanted stored, with every repeat of it."""
+    """One message, edit or deletion that a client wanted stored, with every repeat of it."""
 
     client: str
     user: int
@@ -65,6 +67,9 @@ class Operation(NamedTuple):
     """When its first success arrived, as an answer, an event or within a page."""
     data: str = ""
     """What a project sent beside the text, by `text_of`."""
+    kind: str = MESSAGE_KIND
+    target: int = 0
+    """Of an edit or a deletion: the seq of the message that it changes."""
 
     @property
     def key(self) -> Key:
@@ -90,6 +95,14 @@ class Row(NamedTuple):
     kind: str
     text: str
     data: str = ""
+    target: int = 0
+    """Of an edit or a deletion: the seq of the message that it changes."""
+    edited_seq: int = 0
+    """Of a message: where the row says that its last edit is."""
+    is_deleted: bool = False
+    body_hash: str = ""
+    at_ms: int = 0
+    """When it was stored, by the server's clock."""
 
     @property
     def key(self) -> Key:
@@ -118,6 +131,10 @@ class Shown(NamedTuple):
     text: str
     data: str
     at: float
+    head: int = 0
+    """The seq as of which the answer is: all changes up to it are in its messages."""
+    edited_at: int | None = None
+    is_deleted: bool = False
 
 
 class ResetSeen(NamedTuple):
@@ -253,6 +270,8 @@ class History:
     """The database's log after the run, in any order."""
     readings: list[Reading] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
+    believed: list[Shown] = field(default_factory=list)
+    """The messages of each connected client at rest, by all that it was handed; `head` is its cursor."""
     connections: list[Connection] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -284,6 +303,15 @@ class History:
     def row_at(self) -> dict[tuple[str, int], Row]:
         """Return the row at each place of each log."""
         return {(row.room, row.seq): row for row in self.rows}
+
+    @cached_property
+    def changes(self) -> dict[tuple[str, int], list[Row]]:
+        """Return the edits and deletions of each message, by its room and seq, in the order of the log."""
+        found: dict[tuple[str, int], list[Row]] = defaultdict(list)
+        for row in sorted(self.rows, key=lambda row: row.seq):
+            if row.kind in (EDIT_KIND, DELETION_KIND):
+                found[row.room, row.target].append(row)
+        return dict(found)
 
     @cached_property
     def stored_seqs(self) -> dict[Key, list[int]]:
@@ -322,9 +350,15 @@ class History:
         )
 
     def may_be_erased(self, operation: Operation) -> bool:
-        """Return True if an erasure can have found the message."""
-        at = operation.attempts[0].invoked_at
-        return any(one.user == operation.user and at <= one.asked_at for one in self.erasures)
+        """Return True if an erasure can have found the message, or the one that it edits; or a deletion did."""
+        seqs = [operation.target] if operation.target else self.stored_seqs.get(operation.key, [])
+        places = [(operation.room, seq) for seq in seqs]
+        if any(change.kind == DELETION_KIND for place in places for change in self.changes.get(place, [])):
+            return True
+        row = self.row_at.get(places[0]) if places else None
+        said = self.operation_of.get(row.key, operation) if row else operation
+        at = said.attempts[0].invoked_at
+        return any(one.user == said.user and at <= one.asked_at for one in self.erasures)
 
     def texts_handed_on(self, row: Row) -> set[str]:
         """Return the texts with which clients may have got a row: it may have lost its own since."""

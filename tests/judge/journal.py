@@ -6,13 +6,14 @@ Beside the message's way: one `Journal` a load, one `Witness` a client. It judge
 import asyncio
 import itertools
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from roomlog_client import Event, Item, Observer, RoomJoined, RoomLeft, RoomReset, RoomSummary
+from roomlog_client import Event, Item, Messages, Observer, RoomJoined, RoomLeft, RoomReset, RoomSummary
 from roomlog_client.incoming import Answer, Incoming, Marked, Page, Refusal, Selected
 from tests.judge.history import (
+    MESSAGE_KIND,
     Applied,
     Attempt,
     Connection,
@@ -25,10 +26,23 @@ from tests.judge.history import (
     text_of,
 )
 
+KEPT: Final = 1000
+"""Messages of a room after which a program that shows them begins anew: memory has a bound."""
+RECENT: Final = 20
+
+
+class Known(NamedTuple):
+    """A message that a client was handed, by which it can be changed."""
+
+    room: str
+    seq: int
+    id: int
+    user: int
+
 
 @dataclass
 class Wanted:
-    """A message that a client wants stored."""
+    """A message, edit or deletion that a client wants stored."""
 
     client: str
     user: int
@@ -41,6 +55,8 @@ class Wanted:
     """Sendings whose end is not known yet."""
     seqs: list[int] = field(default_factory=list)
     answered_at: float | None = None
+    kind: str = MESSAGE_KIND
+    target: int = 0
 
     def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
         """End the sendings on one connection: an answer there speaks for all of them."""
@@ -56,7 +72,8 @@ class Wanted:
         unknown = [sending._replace(completed_at=at) for sending in self.open]
         attempts = sorted([*self.ended, *unknown], key=lambda attempt: attempt.invoked_at)
         facts = (self.client, self.user, self.room, self.uuid, self.text)
-        return Operation(*facts, tuple(attempts), tuple(self.seqs), self.answered_at)
+        how = {"kind": self.kind, "target": self.target}
+        return Operation(*facts, tuple(attempts), tuple(self.seqs), self.answered_at, **how)
 
 
 @dataclass
@@ -64,9 +81,22 @@ class Following:
     """One client's way through one room, as far as it went."""
 
     start: int
+    shown: Messages | None
+    """The room as a program shows it, where the journal keeps that."""
+    shown_since: int
+    """An answer as of an earlier seq was asked for by a program that showed the room before."""
     events: list[Applied] = field(default_factory=list)
     resets: list[ResetSeen] = field(default_factory=list)
     left: bool = False
+    messages: int = 0
+
+    def show(self, event: Event) -> None:
+        """Let the program that shows the room take an event over."""
+        self.messages += event.action == MESSAGE_KIND
+        if self.shown is not None:
+            if self.messages % KEPT == KEPT - 1:
+                self.shown, self.shown_since, self.messages = Messages(), event.seq, 0
+            self.shown.apply(event)
 
     def reading(self, client: str, user: int, room: str) -> Reading:
         """Return it as the checker wants it."""
@@ -74,9 +104,10 @@ class Following:
 
 
 class Journal:
-    """All clients of one load, each with its own `Witness`."""
+    """All clients of one load, each with its own `Witness`; the first `showing` show what they read."""
 
-    def __init__(self) -> None:
+    def __init__(self, showing: int = 4) -> None:
+        self.showing = showing
         self.numbers = itertools.count(1)
         """Numbers every socket of every client."""
         self.witnesses: list[Witness] = []
@@ -86,10 +117,12 @@ class Journal:
         """Read marks as the server listed them in the end."""
         self.known_marks: list[Mark] = []
         """What the clients believed then."""
+        self.believed: list[Shown] = []
+        """What the connected clients showed at rest."""
 
     def witness(self, client: str, user: int) -> "Witness":
         """Return the observer of one more client."""
-        witness = Witness(self, client, user)
+        witness = Witness(self, client, user, shows=len(self.witnesses) < self.showing)
         self.witnesses.append(witness)
         return witness
 
@@ -115,6 +148,10 @@ class Journal:
         """Return all that clients were told of read marks."""
         return [mark for witness in self.witnesses for mark in witness.marks]
 
+    def note_believed(self) -> None:
+        """Note what each client shows; call it at rest."""
+        self.believed = [one for witness in self.witnesses for one in witness.believed()]
+
     def successes(self) -> int:
         """Return how many messages were answered so far."""
         return sum(witness.answered for witness in self.witnesses)
@@ -132,7 +169,7 @@ class Journal:
 class Witness(Observer):
     """Writes down one client's sockets, sendings, answers and events."""
 
-    def __init__(self, journal: Journal, client: str, user: int) -> None:
+    def __init__(self, journal: Journal, client: str, user: int, *, shows: bool) -> None:
         self._journal = journal
         self.client = client
         self.user = user
@@ -140,6 +177,9 @@ class Witness(Observer):
         self.connections: dict[int, Connection] = {}
         self.answered = 0
         self.shown: list[Shown] = []
+        self.recent: deque[Known] = deque(maxlen=RECENT)
+        """The last messages that the client was handed."""
+        self._shows = shows
         self.marks: list[Mark] = []
         self._wanted_marks: dict[str, tuple[int, float | None]] = {}
         """Seq and time of the first sending of each mark, by its uuid."""
@@ -152,6 +192,11 @@ class Witness(Observer):
         """Write down that the client wants a message stored, before it is sent."""
         self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, text)
 
+    def want_change(self, kind: str, known: Known, uuid: str, text: str = "") -> None:
+        """Write down that the client wants a message edited or deleted, before it is sent."""
+        facts = (self.client, self.user, known.room, uuid, text)
+        self.wanted[uuid] = Wanted(*facts, kind=kind, target=known.seq)
+
     def want_mark(self, uuid: str, seq: int) -> None:
         """Write down that the client marks a room read, before it is sent."""
         self._wanted_marks[uuid] = seq, None
@@ -160,6 +205,15 @@ class Witness(Observer):
         """Return the way through each room, those left behind first."""
         present = self._following.items()
         return [*self._ended, *(way.reading(self.client, self.user, room) for room, way in present)]
+
+    def believed(self) -> list[Shown]:
+        """Return the messages that the client shows, each with the seq up to which it was handed the room."""
+        now, found = time.monotonic(), []
+        for room, way in self._following.items():
+            head = way.reading(self.client, self.user, room).cursor
+            if way.shown is not None:
+                found += [self._shown(room, one, head, now) for one in way.shown.in_order()]
+        return found
 
     def endless(self) -> list[Wanted]:
         """Return the messages that went out last and have no answer yet."""
@@ -212,9 +266,13 @@ class Witness(Observer):
                 code = incoming.error_code
                 self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)
             case Selected():
-                self._show(incoming.room, incoming.room_messages)
+                self._show(incoming.room, incoming.room_messages, incoming.seq)
             case Answer(action="get_history"):
-                self._show(incoming.body["room"], incoming.body["room_messages"])
+                body = incoming.body
+                self._show(body["room"], body["room_messages"], body["seq"])
+                way = self._following.get(body["room"])
+                if way is not None and way.shown is not None and body["seq"] >= way.shown_since:
+                    way.shown.add(body)
             case _:
                 pass
 
@@ -225,9 +283,15 @@ class Witness(Observer):
             case Event():
                 data = text_of(item.body.get("message", {}).get("data"))
                 applied = Applied(item.seq, item.user.id, item.uuid, item.text, now, data)
-                self._following[item.room].events.append(applied)
+                way = self._following[item.room]
+                way.events.append(applied)
+                way.show(item)
+                if item.action == MESSAGE_KIND and item.body:
+                    number = item.body["message"]["id"]
+                    self.recent.append(Known(item.room, item.seq, number, item.user.id))
             case RoomJoined():
-                self._following[item.room.id] = Following(item.cursor)
+                shown = Messages() if self._shows else None
+                self._following[item.room.id] = Following(item.cursor, shown, item.cursor)
             case RoomLeft():
                 way = self._following.pop(item.room)
                 way.left = True
@@ -236,6 +300,8 @@ class Witness(Observer):
                 way = self._following[item.room]
                 seen = ResetSeen(len(way.events), item.old_epoch, item.epoch, item.seq, now)
                 way.resets.append(seen)
+                if way.shown is not None:
+                    way.shown.reset(item)
             case _:
                 pass
 
@@ -250,12 +316,13 @@ class Witness(Observer):
             wanted.answered_at = now
             self.answered += 1
 
-    def _show(self, room: str, messages: list[dict[str, Any]]) -> None:
+    def _show(self, room: str, messages: list[dict[str, Any]], head: int) -> None:
         now = time.monotonic()
-        for one in messages:
-            data = text_of(one.get("data"))
-            user = one["user"]["id"]
-            self.shown.append(Shown(self.client, room, one["seq"], user, one["text"], data, now))
+        self.shown += [self._shown(room, one, head, now) for one in messages]
+
+    def _shown(self, room: str, one: dict[str, Any], head: int, at: float) -> Shown:
+        facts = (self.client, room, one["seq"], one["user"]["id"], one["text"], text_of(one.get("data")), at)
+        return Shown(*facts, head, one["edited_at"], one["deleted"])
 
     def _mark(self, room: RoomSummary, wanted: int = 0, invoked_at: float | None = None) -> Mark:
         counts = room.seq, room.read_seq, room.unread

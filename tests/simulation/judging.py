@@ -55,6 +55,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         rows=rows_of(world.store),
         readings=world.journal.readings(),
         shown=world.journal.shown(),
+        believed=world.journal.believed,
         connections=world.journal.connections(),
         memberships=memberships_of(world.store.events()),
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
@@ -93,7 +94,16 @@ def ownership_of(world: World) -> list[Ownership]:
 def rows_of(store: Store) -> list[Row]:
     """Return the log of every room."""
     return [
-        Row(event.room.hex, event.seq, event.user, event.uuid, event.kind, event.text, event.sent)
+        Row(
+            event.room.hex,
+            *event[1:6],
+            event.sent,
+            event.target,
+            event.edited_seq,
+            event.is_deleted,
+            event.body_hash,
+            event.at_ms,
+        )
         for event in store.events()
     ]
 

@@ -8,22 +8,22 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from roomlog_client import CutOff, RoomlogClient, RoomlogError, Sent
+from roomlog_client import RoomlogClient, RoomlogError, Sent
 from roomlog_client.errors import UuidConflict
-from tests.harness.marking import agree, mark, mark_all
-from tests.judge.journal import Wanted, Witness
+from tests.harness.changing import look_at_all
+from tests.harness.marking import agree, mark_all
+from tests.judge.history import MESSAGE_KIND
+from tests.judge.journal import Wanted
 
+from .habits import SEND_SECONDS, Person, change_some, mark_some, new_uuid
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
 from .world import Posted, World
 
-SEND_SECONDS: Final = 150.0
-"""Longer than all faults of a run: what has no answer then never will."""
 MISTAKE_SECONDS: Final = 20.0
 MOMENT_SECONDS: Final = (0.0, 0.2)
 INVITE_SECONDS: Final = (0.0, 0.4)
@@ -39,25 +39,6 @@ FOUNDERS: Final = 0.2
 """How likely one of the first makes a room."""
 POISONERS: Final = 0.15
 """How likely somebody says what can't be stored."""
-
-
-@dataclass
-class Person:
-    """One client of one user."""
-
-    client: RoomlogClient
-    witness: Witness
-    user: int
-    dice: random.Random
-    laziness_seconds: float
-    """Pause between two items that are taken."""
-
-    async def read(self) -> None:
-        """Take every item; what it was is in the journal."""
-        with contextlib.suppress(CutOff):
-            async for _ in self.client.events():
-                if self.laziness_seconds:
-                    await asyncio.sleep(self.laziness_seconds)
 
 
 class People:
@@ -105,15 +86,23 @@ class People:
         if self._plan.erasures != (0, 0):
             tasks += [self._erase() for _ in range(self._dice.randint(*self._plan.erasures))]
         if self._plan.marks != (0, 0):
-            tasks.append(self._mark(self._dice.randint(*self._plan.marks)))
+            tasks.append(mark_some(self.everybody, self._dice, self._dice.randint(*self._plan.marks)))
+        if self._plan.edits != (0, 0):
+            tasks.append(change_some(self.everybody, self._dice, self._dice.randint(*self._plan.edits)))
         await asyncio.gather(*tasks)
 
     async def mark_all(self) -> None:
         """Let everybody mark all rooms read, and all devices hear of it."""
         if self._plan.marks != (0, 0):
             readers = [(one.client, one.witness) for one in self.everybody]
-            await mark_all(self._world.journal, readers, partial(_uuid, self._dice))
+            await mark_all(self._world.journal, readers, partial(new_uuid, self._dice))
             await agree(self._world.journal, readers)
+
+    async def look_at_all(self) -> None:
+        """Let every room be read afresh, and note what everybody shows."""
+        if self._plan.edits != (0, 0):
+            readers = [(one.client, one.witness) for one in self.everybody]
+            await look_at_all(self._world.journal, readers, partial(new_uuid, self._dice))
 
     async def leave(self) -> None:
         """Close every client."""
@@ -180,7 +169,7 @@ class People:
     async def _say(self, person: Person, room: str = "") -> None:
         dice = person.dice
         room = room or dice.choice(self._rooms).hex
-        uuid = _uuid(dice)
+        uuid = new_uuid(dice)
         text = f"text of {uuid}"
         patience = dice.uniform(0.5, 4.0) if dice.random() < 0.2 else SEND_SECONDS
         person.witness.want(room, uuid, text)
@@ -223,23 +212,11 @@ class People:
         """Send what can't be stored, whoever tries, and something behind it."""
         await asyncio.sleep(person.dice.uniform(0.0, LATE_SECONDS))
         room = person.dice.choice(self._rooms).hex
-        uuid = _uuid(person.dice)
+        uuid = new_uuid(person.dice)
         self.poisonous.add(uuid)
         self._poisoners.append(person.user)
         person.witness.want(room, uuid, POISON)
         await asyncio.gather(self._try(person, room, uuid, POISON, SEND_SECONDS), self._say(person, room))
-
-    async def _mark(self, count: int) -> None:
-        """Let people mark rooms read up to somewhere, on one device and then perhaps less on another."""
-        marking: list[asyncio.Task[None]] = []
-        for _ in range(count):
-            await asyncio.sleep(self._dice.uniform(0.0, 4.0))
-            person = self._dice.choice(self.everybody)
-            if cursors := sorted(person.witness.cursors().items()):
-                room, cursor = self._dice.choice(cursors)
-                seq, reader = self._dice.randint(0, cursor), (person.client, person.witness)
-                marking.append(asyncio.create_task(mark(reader, room, seq, _uuid(self._dice), SEND_SECONDS)))
-        await asyncio.gather(*marking)
 
     async def _post(self, count: int) -> None:
         """Let the api say something for the owner, who is in every room."""
@@ -271,7 +248,7 @@ class People:
 
     async def _look_back(self, person: Person, room: str) -> None:
         """Read a room's last messages in their present state; what they are is in the journal."""
-        uuid, seconds = _uuid(self._dice), MISTAKE_SECONDS
+        uuid, seconds = new_uuid(self._dice), MISTAKE_SECONDS
         with contextlib.suppress(RoomlogError):
             await person.client.request("get_history", room=room, uuid=uuid, timeout_seconds=seconds)
 
@@ -322,7 +299,10 @@ class People:
         erased = [
             one
             for one in wanted
-            if one.user == user and one.answered_at is not None and one.answered_at < erasure.began_at
+            if one.user == user
+            and one.kind == MESSAGE_KIND
+            and one.answered_at is not None
+            and one.answered_at < erasure.began_at
         ]
         await asyncio.gather(*(self._repeat(one) for one in erased[:REPEATED]))
 
@@ -383,7 +363,7 @@ class People:
 
     async def _change(self, person: Person, action: str, room: str = "", **facts: Any) -> str | None:
         """Send a command besides messages; return the room whose event it became."""
-        uuid = _uuid(self._dice)
+        uuid = new_uuid(self._dice)
         try:
             answer = await person.client.request(
                 action, room=room or None, uuid=uuid, timeout_seconds=SEND_SECONDS, **facts
@@ -394,7 +374,3 @@ class People:
         if not answer.duplicate:  # else it is the pair's room, made by another command
             self.changed.append((answer.room, uuid, answer))
         return answer.room
-
-
-def _uuid(dice: random.Random) -> str:
-    return str(UUID(int=dice.getrandbits(128), version=4))

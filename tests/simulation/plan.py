@@ -52,6 +52,8 @@ class Plan:
     """How likely the owner archives rooms while people talk in them, and restores them."""
     marks: tuple[int, int] = (0, 0)
     """How often somebody marks a room read; above 0 everybody does in the end."""
+    edits: tuple[int, int] = (0, 0)
+    """How often somebody edits or deletes a message; above 0 all rooms are read afresh in the end."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -65,4 +67,5 @@ EVERYTHING: Final = Plan(
     cards=0.5,
     archives=0.3,
     marks=(2, 8),
+    edits=(3, 10),
 )

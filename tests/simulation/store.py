@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -35,6 +35,7 @@ GUEST: Final = 5
 """A listener, who may lose the right to listen."""
 POISON: Final = "poison"
 """The table refuses texts that begin so, as by a constraint that nobody thought of."""
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY: Final = Path("/dev/shm")
 """No seed touches the disk if the system has it."""
 
@@ -55,6 +56,11 @@ class Event(NamedTuple):
     kind: str
     text: str
     data: dict[str, Any]
+    body_hash: str
+    target: int
+    edited_seq: int
+    is_deleted: bool
+    at_ms: int
 
     @property
     def sent(self) -> str:
@@ -111,12 +117,14 @@ class Store:
     def events(self) -> list[Event]:
         """Return all logs, each in its order."""
         rows = self._all(
-            "SELECT room_id, seq, user_id, uuid, kind, text, data"
+            "SELECT room_id, seq, user_id, uuid, kind, text, data, body_hash, coalesce(target, 0),"
+            " coalesce(edited_seq, 0), deleted_at IS NOT NULL, date_created"
             " FROM roomlog_roomevent ORDER BY room_id, seq, id"
         )
         return [
-            Event(UUID(room), seq, user, uuid, kind, text, json.loads(data) if data else {})
-            for room, seq, user, uuid, kind, text, data in rows
+            Event(UUID(room), *facts, json.loads(data) if data else {}, *more, bool(is_deleted), _ms(created))
+            for room, *facts, data, hash_, target, edited, is_deleted, created in rows
+            for more in ((hash_, target, edited),)
         ]
 
     def pending(self) -> list[int]:
@@ -153,6 +161,10 @@ class Store:
 
     def _all(self, query: str) -> list[Any]:
         return self._sqlite.execute(query).fetchall()
+
+
+def _ms(created: str) -> int:
+    return (datetime.fromisoformat(f"{created}+00:00") - _BEGINNING) // timedelta(milliseconds=1)
 
 
 @contextmanager

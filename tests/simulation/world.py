@@ -76,7 +76,7 @@ class World:
         self.database = Server(loop, dice, store.path)
         self.refused: set[Key] = set()
         """What workers refused: no row says so."""
-        self.journal = Journal()
+        self.journal = Journal(showing=1000)
         self.faults: list[Fault] = []
         self.samples: list[Sample] = []
         self.ownership: list[Ownership] = []

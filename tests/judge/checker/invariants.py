@@ -1,10 +1,10 @@
-"""I1 to I18 by number, and the one function that asks them all."""
+"""I1 to I21 by number, and the one function that asks them all."""
 
 from typing import Final
 
 from tests.judge.history import History
 
-from . import content, leavers, log, marks, order, readers, system
+from . import changes, content, leavers, log, marks, order, readers, system
 from .anomaly import Anomaly, Invariant
 
 INVARIANTS: Final[dict[str, Invariant]] = {
@@ -26,6 +26,9 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I16": leavers.deleted_have_left,
     "I17": content.content_is_as_accepted,
     "I18": marks.marks_hold,
+    "I19": changes.present_state_agrees,
+    "I20": changes.changes_are_allowed,
+    "I21": changes.deleted_is_gone,
 }
 """Every invariant of the guarantees, in their order."""
 

@@ -1,10 +1,14 @@
 """I1 to I5 and I10: the database's log against what clients sent and were answered."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from tests.judge.history import MESSAGE_KIND, History, Operation, Outcome
+from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History, Operation, Outcome
 
 from .anomaly import Anomaly
+
+SENT: Final = (MESSAGE_KIND, EDIT_KIND, DELETION_KIND)
+"""Kinds of rows that a load's clients make."""
 
 
 def success_is_stored(history: History) -> Iterator[Anomaly]:
@@ -42,13 +46,15 @@ def answers_agree(history: History) -> Iterator[Anomaly]:
 
 
 def stored_was_sent(history: History) -> Iterator[Anomaly]:
-    """I5: every stored message was sent by that user, with that body (G1), or none after an erasure (G14)."""
+    """I5: each stored message or change was sent by that user, with that body (G1), or it lost that (G14, G17)."""
     for row in history.rows:
-        if row.kind != MESSAGE_KIND or row.seq <= history.baseline.get(row.room, 0):
+        if row.kind not in SENT or row.seq <= history.baseline.get(row.room, 0):
             continue
         operation = history.operation_of.get(row.key)
         if operation is None:
             yield Anomaly.of("I5", row, "was sent by nobody", seq=row.seq)
+        elif (operation.kind, operation.target) != (row.kind, row.target):
+            yield Anomaly.of("I5", row, "is another command than was sent", seq=row.seq)
         elif operation.text != row.text and (row.text or not history.may_be_erased(operation)):
             yield Anomaly.of("I5", row, "has another body than was sent", seq=row.seq)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
-from tests.judge.history import MESSAGE_KIND, History, Mark
+from tests.judge.history import DELETION_KIND, MESSAGE_KIND, History, Mark, Row
 
 from .anomaly import Anomaly
 
@@ -47,6 +47,9 @@ class _Said:
     by_user: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     erased: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Of each user; it is not known at which moment they were erased."""
+    deletions: dict[int, int] = field(default_factory=dict)
+    """Seq of a message → seq of its deletion: those up to the head are not counted, the others are."""
+    authors: dict[int, int] = field(default_factory=dict)
 
     def above(self, mark: Mark) -> tuple[int, int]:
         """Return how many messages of others are above a mark, at least and at most."""
@@ -56,6 +59,10 @@ class _Said:
 
         end = min(mark.head, mark.read_seq + UNREAD_LOOKED_AT)
         most = between(self.all, mark.head) - between(self.by_user.get(mark.user, []), end)
+        most -= sum(
+            mark.read_seq < seq <= end and deletion <= mark.head and self.authors[seq] != mark.user
+            for seq, deletion in self.deletions.items()
+        )
         erased = sum(between(seqs, end) for user, seqs in self.erased.items() if user != mark.user)
         return min(most - erased, UNREAD_COUNTED), min(most, UNREAD_COUNTED)
 
@@ -67,13 +74,21 @@ def _miscounted(history: History) -> Iterator[Anomaly]:
             said = rooms[row.room]
             said.all.append(row.seq)
             said.by_user[row.user].append(row.seq)
-            if not row.text:
+            said.authors[row.seq] = row.user
+            if not row.text and not _is_deleted(history, row):
                 said.erased[row.user].append(row.seq)
+        elif row.kind == DELETION_KIND:
+            rooms[row.room].deletions[row.target] = row.seq
     for mark in [*history.marks, *history.fresh_marks]:
         least, most = rooms[mark.room].above(mark)
         if not least <= mark.unread <= most:
             what = f"{mark.unread} are unread above {mark.read_seq} up to {mark.head}, and should be {most}"
             yield _of(mark, what)
+
+
+def _is_deleted(history: History, row: Row) -> bool:
+    """Return True if an event took the text: it is known when."""
+    return any(one.kind == DELETION_KIND for one in history.changes.get((row.room, row.seq), []))
 
 
 def _disagreeing(history: History) -> Iterator[Anomaly]:

@@ -1,0 +1,54 @@
+"""Edits and deletions of a load: sent while faults happen, and in the end looked at afresh.
+
+Beside the message's way; all of it is in the journal, and nothing is judged here.
+"""
+
+import contextlib
+import random
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from roomlog_client import RoomlogClient, RoomlogError
+from tests.judge.history import DELETION_KIND, EDIT_KIND
+from tests.judge.journal import Journal, Witness
+
+DELETIONS: Final = 0.35
+"""How likely a change is a deletion."""
+OTHERS: Final = 0.1
+"""How likely somebody tries to change what another has said: an owner may delete it, most may not."""
+LOOK_SECONDS: Final = 30.0
+"""For an answer when nothing is broken any more."""
+
+Reader = tuple[RoomlogClient, Witness]
+
+
+async def change(reader: Reader, dice: random.Random, new_uuid: Callable[[], str], seconds: float) -> None:
+    """Edit or delete a message that a client was handed lately; how it ends is in the journal."""
+    client, witness = reader
+    own = [known for known in witness.recent if known.user == witness.user]
+    known_to = own if own and dice.random() >= OTHERS else list(witness.recent)
+    if not known_to:
+        return
+    known, uuid = dice.choice(known_to), new_uuid()
+    kind, facts = DELETION_KIND, dict[str, Any]()
+    if dice.random() >= DELETIONS:
+        kind, facts = EDIT_KIND, {"text": f"edit of {uuid}"}
+    witness.want_change(kind, known, uuid, **facts)
+    with contextlib.suppress(RoomlogError):
+        await client.request(
+            kind, room=known.room, message=known.id, uuid=uuid, timeout_seconds=seconds, **facts
+        )
+
+
+async def look_at_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callable[[], str]) -> None:
+    """Have one client of each room read its last messages afresh, and note what all clients show."""
+    first: dict[str, RoomlogClient] = {}
+    for client, witness in readers:
+        if client.is_connected:
+            for room in witness.cursors():
+                first.setdefault(room, client)
+    for room, client in first.items():
+        with contextlib.suppress(RoomlogError):
+            uuid, seconds = new_uuid(), LOOK_SECONDS
+            await client.request("get_history", room=room, uuid=uuid, timeout_seconds=seconds)
+    journal.note_believed()

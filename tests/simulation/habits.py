@@ -1,0 +1,82 @@
+"""One person of a simulation, and what people do with what was said: mark it read, edit it, delete it.
+
+Beside `people.py`, which says who comes and who speaks. All of it is in the journal that the checker judges.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from roomlog_client import CutOff, RoomlogClient, RoomlogError
+from tests.harness.changing import change
+from tests.harness.marking import mark
+from tests.judge.journal import Witness
+
+SEND_SECONDS: Final = 150.0
+"""Longer than all faults of a run: what has no answer then never will."""
+LOOK_SECONDS: Final = 20.0
+PAUSE_SECONDS: Final = (0.0, 4.0)
+TOGETHER: Final = 3
+"""Changes and looks at the same moment, at most: of a message and of its room."""
+
+
+@dataclass
+class Person:
+    """One client of one user."""
+
+    client: RoomlogClient
+    witness: Witness
+    user: int
+    dice: random.Random
+    laziness_seconds: float
+    """Pause between two items that are taken."""
+
+    async def read(self) -> None:
+        """Take every item; what it was is in the journal."""
+        with contextlib.suppress(CutOff):
+            async for _ in self.client.events():
+                if self.laziness_seconds:
+                    await asyncio.sleep(self.laziness_seconds)
+
+
+async def mark_some(everybody: Sequence[Person], dice: random.Random, count: int) -> None:
+    """Let people mark rooms read up to somewhere, on one device and then perhaps less on another."""
+    marking: list[asyncio.Task[None]] = []
+    for _ in range(count):
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+        person = dice.choice(everybody)
+        if cursors := sorted(person.witness.cursors().items()):
+            room, cursor = dice.choice(cursors)
+            seq, reader = dice.randint(0, cursor), (person.client, person.witness)
+            marking.append(asyncio.create_task(mark(reader, room, seq, new_uuid(dice), SEND_SECONDS)))
+    await asyncio.gather(*marking)
+
+
+async def change_some(everybody: Sequence[Person], dice: random.Random, count: int) -> None:
+    """Let people edit and delete messages, several at a moment, while others read the rooms afresh."""
+    changing: list[asyncio.Task[None]] = []
+    for _ in range(count):
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+        person = dice.choice(everybody)
+        reader = person.client, person.witness
+        for _ in range(dice.randint(1, TOGETHER)):
+            changing.append(asyncio.create_task(change(reader, dice, partial(new_uuid, dice), SEND_SECONDS)))
+        other = dice.choice(everybody)
+        if cursors := sorted(other.witness.cursors()):
+            changing.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))
+    await asyncio.gather(*changing)
+
+
+async def _look(person: Person, room: str, uuid: str) -> None:
+    with contextlib.suppress(RoomlogError):
+        await person.client.request("get_history", room=room, uuid=uuid, timeout_seconds=LOOK_SECONDS)
+
+
+def new_uuid(dice: random.Random) -> str:
+    """Return a uuid that the seed decides."""
+    return str(UUID(int=dice.getrandbits(128), version=4))
