@@ -21,8 +21,11 @@ django.setup()
 from roomlog.models import Install, RoomEvent
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
+from roomlog.frames import milliseconds
 print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
-    (row[0].hex, *row[1:]) for row in rows.values_list("room", "seq", "user", "uuid", "kind", "text")]}))
+    (row.room_id.hex, row.seq, row.user_id, row.uuid, row.kind, row.text, "", row.target or 0,
+     row.edited_seq or 0, row.deleted_at is not None, row.body_hash, milliseconds(row.date_created))
+    for row in rows]}))
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from roomlog_client import RoomlogClient, RoomlogError
 from tests.judge.history import DELETION_KIND, EDIT_KIND
-from tests.judge.journal import Journal, Witness
+from tests.judge.journal import Journal, Known, Witness
 
 DELETIONS: Final = 0.35
 """How likely a change is a deletion."""
@@ -22,14 +22,16 @@ LOOK_SECONDS: Final = 30.0
 Reader = tuple[RoomlogClient, Witness]
 
 
-async def change(reader: Reader, dice: random.Random, new_uuid: Callable[[], str], seconds: float) -> None:
-    """Edit or delete a message that a client was handed lately; how it ends is in the journal."""
-    client, witness = reader
+def choose(witness: Witness, dice: random.Random) -> Known | None:
+    """Return one of the messages that a client was handed lately, mostly one of its user's."""
     own = [known for known in witness.recent if known.user == witness.user]
     known_to = own if own and dice.random() >= OTHERS else list(witness.recent)
-    if not known_to:
-        return
-    known, uuid = dice.choice(known_to), new_uuid()
+    return dice.choice(known_to) if known_to else None
+
+
+async def change(reader: Reader, known: Known, dice: random.Random, uuid: str, seconds: float) -> None:
+    """Edit or delete a message; how it ends is in the journal."""
+    client, witness = reader
     kind, facts = DELETION_KIND, dict[str, Any]()
     if dice.random() >= DELETIONS:
         kind, facts = EDIT_KIND, {"text": f"edit of {uuid}"}

@@ -14,6 +14,7 @@ from typing import Final, Protocol, Self
 from uuid import UUID
 
 from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
+from tests.harness.changing import change, choose, look_at_all
 from tests.harness.marking import Reader, agree, mark, mark_all
 from tests.harness.waiting import eventually
 from tests.judge.history import Epoch, Fault, History, Membership, Ownership, Row, Sample
@@ -26,6 +27,8 @@ REST_SECONDS: Final = 30.0
 """G9: so long after the last fault everything has reached everybody."""
 WAY_SECONDS: Final = 0.008
 """About the time of a message's way on a loaded machine."""
+CHANGE_PAUSE_SECONDS: Final = (0.1, 0.5)
+"""Between two edits or deletions of all clients together."""
 MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
 """Between two read marks of all clients together."""
 
@@ -104,7 +107,7 @@ class Load:
             self._reading.append(asyncio.create_task(one.read()))
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
-        self._sending.append(asyncio.create_task(self._mark()))
+        self._sending += [asyncio.create_task(self._mark()), asyncio.create_task(self._change())]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -176,6 +179,7 @@ class Load:
         readers = [one.reader for one in self._clients]
         await mark_all(self.journal, readers, lambda: _uuid(self._dice))
         await agree(self.journal, readers)
+        await look_at_all(self.journal, readers, lambda: _uuid(self._dice))
         return rows
 
     def history(
@@ -187,6 +191,8 @@ class Load:
             operations=self.journal.operations(),
             rows=rows,
             readings=self.journal.readings(),
+            shown=self.journal.shown(),
+            believed=self.journal.believed,
             connections=self.journal.connections(),
             memberships=self.memberships,
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
@@ -230,6 +236,15 @@ class Load:
                 room, cursor = dice.choice(cursors)
                 await mark(one.reader, room, dice.randint(0, cursor), _uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*MARK_PAUSE_SECONDS))
+
+    async def _change(self) -> None:
+        """Have somebody edit or delete a message of late, again and again."""
+        dice = random.Random(f"{self._seed}-changes")
+        while self._is_sending:
+            one = dice.choice(self._senders)
+            if (known := choose(one.witness, dice)) is not None:
+                await change(one.reader, known, dice, _uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
 
 def _uuid(dice: random.Random) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from roomlog.frames import milliseconds
 from roomlog_contract.shards import SHARDS
 from tests.harness.load import Load
 from tests.harness.samples import Samples
@@ -21,13 +22,17 @@ from tests.judge.history import Epoch, Ownership, Row, Sample
 LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
 """Bound of one process's memory in these tests: many times what it takes when idle."""
-LOG: Final = "SELECT room_id, seq, user_id, uuid, kind, text FROM roomlog_roomevent"
+LOG: Final = """
+    SELECT room_id, date_created, seq, user_id, uuid, kind, text, '', coalesce(target, 0),
+    coalesce(edited_seq, 0), deleted_at IS NOT NULL, body_hash
+    FROM roomlog_roomevent
+"""
 
 
 async def read_log(stack: Stack) -> list[Row]:
     """Return every row of the log."""
     rows = await asyncio.to_thread(stack.sql, LOG)
-    return [Row(UUID(str(room)).hex, *rest) for room, *rest in rows]
+    return [Row(UUID(str(room)).hex, *rest, at_ms=milliseconds(at)) for room, at, *rest in rows]
 
 
 async def read_epoch(stack: Stack) -> Epoch:

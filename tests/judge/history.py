@@ -350,7 +350,7 @@ class History:
         )
 
     def may_be_erased(self, operation: Operation) -> bool:
-        """Return True if an erasure can have found the message, or the one that it edits; or a deletion did."""
+        """Return True if an erasure or a deletion can have found the message, or the one that it edits."""
         seqs = [operation.target] if operation.target else self.stored_seqs.get(operation.key, [])
         places = [(operation.room, seq) for seq in seqs]
         if any(change.kind == DELETION_KIND for place in places for change in self.changes.get(place, [])):

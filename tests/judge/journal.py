@@ -286,7 +286,7 @@ class Witness(Observer):
                 way = self._following[item.room]
                 way.events.append(applied)
                 way.show(item)
-                if item.action == MESSAGE_KIND and item.body:
+                if item.action == MESSAGE_KIND and "id" in item.body.get("message", {}):
                     number = item.body["message"]["id"]
                     self.recent.append(Known(item.room, item.seq, number, item.user.id))
             case RoomJoined():

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from roomlog_client import Event, RoomJoined, RoomLeft, RoomReset, RoomSummary
 from roomlog_client.incoming import Answer, Page, Refusal, Selected
 from roomlog_contract.events import User
-from tests.judge.history import Outcome
-from tests.judge.journal import Journal, Witness
+from tests.judge.history import DELETION_KIND, EDIT_KIND, Outcome
+from tests.judge.journal import Journal, Known, Witness
 
 ROOM = "a" * 32
 EPOCH = "e1"
@@ -19,7 +19,7 @@ def event(seq: int, uuid: str = "", user: int = 1) -> Event:
 
 def witness() -> Witness:
     """Return the witness of a client of user 1 that is connected and wants two messages stored."""
-    one = Journal().witness("client", 1)
+    one = Journal(showing=0).witness("client", 1)
     one.authenticated(1)
     one.handed_on(RoomJoined(RoomSummary(ROOM, "", "group", EPOCH, 10), 10))
     for uuid in ("u-1", "u-2"):
@@ -138,3 +138,25 @@ def test_message_that_was_never_sent_is_no_operation() -> None:
     one.want(ROOM, "u-2", "text")
     one.sent(1, "u-2")
     assert [operation.uuid for operation in journal.operations()] == ["u-2"]
+
+
+def test_what_a_client_shows_is_kept_with_its_changes() -> None:
+    """Edits by event and by answer are in what is believed; what is wanted says of which message."""
+    journal = Journal()
+    one = journal.witness("client", 1)
+    one.handed_on(RoomJoined(RoomSummary(ROOM, "", "group", EPOCH, 0), 0))
+    author = {"id": 1, "username": "x"}
+    message = {"id": 7, "seq": 1, "user": author, "text": "a", "edited_at": None, "deleted": False}
+    one.handed_on(replace(event(1), body={"message": message}))
+    edit = {"message": {"id": 7, "seq": 1, "user": author}, "edited_at": 5}
+    one.handed_on(replace(event(2), action=EDIT_KIND, text="b", body=edit))
+    known = Known(ROOM, 1, 7, 1)
+    assert list(one.recent) == [known]
+    older = {"room": ROOM, "seq": 1, "room_messages": [message]}
+    one.heard(1, Answer("h", "get_history", older))
+    journal.note_believed()
+    (shown,) = journal.believed
+    assert (shown.seq, shown.text, shown.head, shown.edited_at) == (1, "b", 2, 5)
+    one.want_change(DELETION_KIND, known, "u-d")
+    wanted = one.wanted["u-d"]
+    assert (wanted.kind, wanted.target, wanted.text) == (DELETION_KIND, 1, "")

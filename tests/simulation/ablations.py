@@ -48,6 +48,7 @@ from roomlog_worker.log import batch, erasure, rules
 from roomlog_worker.log.rules import members
 
 from .ablation import Ablation, Patches, run_without
+from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
 from .plan import Plan
@@ -345,4 +346,5 @@ ABLATIONS: Final = (
     ),
     *CONTENT_ABLATIONS,
     *MARK_ABLATIONS,
+    *CHANGE_ABLATIONS,
 )

@@ -8,21 +8,20 @@ import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError
-from tests.harness.changing import change
+from tests.harness.changing import change, choose
 from tests.harness.marking import mark
-from tests.judge.journal import Witness
+from tests.judge.journal import Known, Witness
 
 SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
 LOOK_SECONDS: Final = 20.0
 PAUSE_SECONDS: Final = (0.0, 4.0)
 TOGETHER: Final = 3
-"""Changes and looks at the same moment, at most: of a message and of its room."""
+"""Changes at the same moment, at most: often of the same message."""
 
 
 @dataclass
@@ -64,8 +63,13 @@ async def change_some(everybody: Sequence[Person], dice: random.Random, count: i
         await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
         person = dice.choice(everybody)
         reader = person.client, person.witness
+        known: Known | None = None
         for _ in range(dice.randint(1, TOGETHER)):
-            changing.append(asyncio.create_task(change(reader, dice, partial(new_uuid, dice), SEND_SECONDS)))
+            if known is None or dice.random() < 0.5:
+                known = choose(person.witness, dice)
+            if known is not None:
+                sent = change(reader, known, dice, new_uuid(dice), SEND_SECONDS)
+                changing.append(asyncio.create_task(sent))
         other = dice.choice(everybody)
         if cursors := sorted(other.witness.cursors()):
             changing.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))

@@ -18,6 +18,7 @@ from roomlog_contract.shards import SHARDS, room_of
 from tests.judge.checker import check
 from tests.judge.checker.system import UNOWNED_SECONDS
 from tests.judge.history import (
+    DELETION_KIND,
     MESSAGE_KIND,
     Attempt,
     Epoch,
@@ -148,6 +149,8 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
     found += _vanished(world)
     found += _members_otherwise(world)
     found += _unforgotten(world, history)
+    found += _undeleted(world, history)
+    found += _deleted_by_others(world)
     found += [f"I15 {uuid} was repeated after its erasure as something new" for uuid in people.undone]
     found += [f"G5 {one} was not told" for one in (world.untold | dict.fromkeys(people.strangers()))]
     erased = {row.uuid for row in history.rows if row.kind == MESSAGE_KIND and not row.text}
@@ -216,6 +219,8 @@ def _unforgotten(world: World, history: History) -> Iterator[str]:
         return
     everything = world.store.everything()
     for operation in history.operations:
+        if operation.kind != MESSAGE_KIND:
+            continue
         at = world.committed.get(operation.uuid, operation.answered_at)
         # Every query travels: an erasure that begins at the moment of the commit reads after it.
         if at is None or not any(one.user == operation.user and at <= one.began_at for one in world.erasures):
@@ -232,6 +237,32 @@ def _unforgotten(world: World, history: History) -> Iterator[str]:
         is_erased = any(one.user == envelope.user and buried_at < one.began_at for one in world.erasures)
         if is_erased and isinstance(envelope.command, NewMessage) and envelope.command.text:
             yield f"I15 the text of {envelope.command.uuid} is still in a dead letter"
+
+
+def _undeleted(world: World, history: History) -> Iterator[str]:
+    """I21 in every table: nothing of what a deleted message was, or was to be, is anywhere."""
+    deleted = {(row.room, row.target) for row in history.rows if row.kind == DELETION_KIND}
+    everything = world.store.everything() if deleted else b""
+    for operation in history.operations:
+        seqs = [operation.target] if operation.target else history.stored_seqs.get(operation.key, [])
+        is_deleted = any((operation.room, seq) in deleted for seq in seqs)
+        if is_deleted and operation.text and operation.text.encode() in everything:
+            yield f"I21 the text of {operation.uuid} is still in the database"
+
+
+def _deleted_by_others(world: World) -> Iterator[str]:
+    """I20: who deletes a message has said it, or has a role above a member's since the room was made."""
+    authors: dict[tuple[UUID, int], int] = {}
+    roles: dict[tuple[UUID, int], str] = {}
+    for event in world.store.events():
+        if event.kind == MESSAGE_KIND:
+            authors[event.room, event.seq] = event.user
+        elif event.kind == "create_room":
+            roles |= {(event.room, user): role for user, role in event.data["members"]}
+        elif event.kind == DELETION_KIND:
+            is_own = authors.get((event.room, event.target)) == event.user
+            if not is_own and roles.get((event.room, event.user), "member") == "member":
+                yield f"I20 {event.user} deleted {event.target} of {event.room}"
 
 
 def _vanished(world: World) -> Iterator[str]:

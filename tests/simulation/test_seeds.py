@@ -22,6 +22,7 @@ QUICK = (
     *("the end of the hash in an erasure", "a deleted account's removals as events"),
     *("the locked row of an archived room", "the whole transaction for a message with data"),
     *("the comparison of a read mark", "the notice of a read mark"),
+    *("the pointer to the last edit", "the look at whether a message is deleted"),
 )
 
 
@@ -74,6 +75,21 @@ def test_archived_rooms_and_data_break_no_promise() -> None:
     assert archived > 1
     assert refused > 5
     assert shown > 5
+
+
+def test_edits_and_deletions_break_no_promise() -> None:
+    """Messages are edited and deleted, often one by several at a moment, among all faults."""
+    changes = refused = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(edits=(16, 24), erasures=(0, 1)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        changes += sum(map(len, history.changes.values()))
+        refused += sum(attempt.error_code == "not_found" for attempt in history.attempts())
+        assert history.believed
+    assert changes > 15
+    assert refused > 2
 
 
 def test_a_seed_is_one_history() -> None:

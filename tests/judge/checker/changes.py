@@ -9,7 +9,7 @@ from .anomaly import Anomaly
 
 
 def present_state_agrees(history: History) -> Iterator[Anomaly]:
-    """I19: a message is shown as the log left it, afresh and by whoever followed, and points to its last edit."""
+    """I19: a message is shown as the log left it, afresh and by followers, and points to its last edit."""
     for one in history.shown:
         if (one.room, one.seq) in history.changes and not _is_state_since(history, one):
             yield _of("I19", history, one, f"was shown otherwise than it was at {one.head} or after")

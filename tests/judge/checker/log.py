@@ -46,7 +46,7 @@ def answers_agree(history: History) -> Iterator[Anomaly]:
 
 
 def stored_was_sent(history: History) -> Iterator[Anomaly]:
-    """I5: each stored message or change was sent by that user, with that body (G1), or it lost that (G14, G17)."""
+    """I5: each message or change was sent by that user, with that body (G1), or lost it (G14, G17)."""
     for row in history.rows:
         if row.kind not in SENT or row.seq <= history.baseline.get(row.room, 0):
             continue
