@@ -23,8 +23,8 @@ LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
 """Bound of one process's memory in these tests: many times what it takes when idle."""
 LOG: Final = """
-    SELECT room_id, date_created, seq, user_id, uuid, kind, text, '', coalesce(target, 0),
-    coalesce(edited_seq, 0), deleted_at IS NOT NULL, body_hash
+    SELECT room_id, date_created, deleted_at IS NOT NULL, seq, user_id, uuid, kind, text, '',
+    coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash
     FROM roomlog_roomevent
 """
 
@@ -32,7 +32,10 @@ LOG: Final = """
 async def read_log(stack: Stack) -> list[Row]:
     """Return every row of the log."""
     rows = await asyncio.to_thread(stack.sql, LOG)
-    return [Row(UUID(str(room)).hex, *rest, at_ms=milliseconds(at)) for room, at, *rest in rows]
+    return [
+        Row(UUID(str(room)).hex, *rest)._replace(is_deleted=bool(is_deleted), at_ms=milliseconds(at))
+        for room, at, is_deleted, *rest in rows
+    ]
 
 
 async def read_epoch(stack: Stack) -> Epoch:

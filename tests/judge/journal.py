@@ -72,8 +72,8 @@ class Wanted:
         unknown = [sending._replace(completed_at=at) for sending in self.open]
         attempts = sorted([*self.ended, *unknown], key=lambda attempt: attempt.invoked_at)
         facts = (self.client, self.user, self.room, self.uuid, self.text)
-        how = {"kind": self.kind, "target": self.target}
-        return Operation(*facts, tuple(attempts), tuple(self.seqs), self.answered_at, **how)
+        ended = (tuple(attempts), tuple(self.seqs), self.answered_at)
+        return Operation(*facts, *ended, kind=self.kind, target=self.target)
 
 
 @dataclass

@@ -118,10 +118,12 @@ def test_reading_begins_at_its_cursor_and_ends_with_leaving() -> None:
 def test_data_is_kept_of_events_and_of_messages_that_are_shown() -> None:
     """Live, by `get_history` and by `select_room`: the same data is the same text, whatever its order."""
     one = witness()
-    message = {"seq": 11, "user": {"id": 1}, "text": "text 11", "data": {"b": [1.5, "é"], "a": None}}
+    state = {"edited_at": None, "deleted": False}
+    message = {"seq": 11, "user": {"id": 1}, "text": "text 11", "data": {"b": [1.5, "é"], "a": None}} | state
     one.handed_on(replace(event(11), body={"message": message}))
-    one.heard(1, Answer("h", "get_history", {"room": ROOM, "room_messages": [message]}))
-    one.heard(1, Selected("s", ROOM, EPOCH, 13, [{"seq": 13, "user": {"id": 2}, "text": "plain"}]))
+    one.heard(1, Answer("h", "get_history", {"room": ROOM, "seq": 11, "room_messages": [message]}))
+    plain = {"seq": 13, "user": {"id": 2}, "text": "plain"} | state
+    one.heard(1, Selected("s", ROOM, EPOCH, 13, [plain]))
     data = '{"a":null,"b":[1.5,"é"]}'
     assert [applied.data for applied in one.readings()[0].events] == [data]
     assert [shown[1:6] for shown in one.shown] == [

@@ -97,7 +97,11 @@ def rows_of(store: Store) -> list[Row]:
     return [
         Row(
             event.room.hex,
-            *event[1:6],
+            event.seq,
+            event.user,
+            event.uuid,
+            event.kind,
+            event.text,
             event.sent,
             event.target,
             event.edited_seq,

@@ -55,10 +55,10 @@ class Event(NamedTuple):
     uuid: str
     kind: str
     text: str
-    data: dict[str, Any]
     body_hash: str
     target: int
     edited_seq: int
+    data: dict[str, Any]
     is_deleted: bool
     at_ms: int
 
@@ -117,14 +117,19 @@ class Store:
     def events(self) -> list[Event]:
         """Return all logs, each in its order."""
         rows = self._all(
-            "SELECT room_id, seq, user_id, uuid, kind, text, data, body_hash, coalesce(target, 0),"
-            " coalesce(edited_seq, 0), deleted_at IS NOT NULL, date_created"
+            "SELECT room_id, date_created, data, deleted_at IS NOT NULL, seq, user_id, uuid, kind, text,"
+            " body_hash, coalesce(target, 0), coalesce(edited_seq, 0)"
             " FROM roomlog_roomevent ORDER BY room_id, seq, id"
         )
         return [
-            Event(UUID(room), *facts, json.loads(data) if data else {}, *more, bool(is_deleted), _ms(created))
-            for room, *facts, data, hash_, target, edited, is_deleted, created in rows
-            for more in ((hash_, target, edited),)
+            Event(
+                UUID(room),
+                *facts,
+                data=json.loads(data) if data else {},
+                is_deleted=bool(is_deleted),
+                at_ms=_ms(created),
+            )
+            for room, created, data, is_deleted, *facts in rows
         ]
 
     def pending(self) -> list[int]:
