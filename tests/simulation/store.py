@@ -122,12 +122,8 @@ class Store:
             " FROM roomlog_roomevent ORDER BY room_id, seq, id"
         )
         return [
-            Event(
-                UUID(room),
-                *facts,
-                data=json.loads(data) if data else {},
-                is_deleted=bool(is_deleted),
-                at_ms=_ms(created),
+            Event._make(
+                [UUID(room), *facts, json.loads(data) if data else {}, bool(is_deleted), _ms(created)]
             )
             for room, created, data, is_deleted, *facts in rows
         ]
