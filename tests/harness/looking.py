@@ -12,12 +12,11 @@ from uuid import UUID
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from roomlog.frames import milliseconds
 from roomlog_contract.shards import SHARDS
 from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
-from tests.judge.history import Epoch, Ownership, Row, Sample
+from tests.judge.history import Epoch, Ownership, Row, Sample, milliseconds_of
 
 LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
@@ -33,7 +32,7 @@ async def read_log(stack: Stack) -> list[Row]:
     """Return every row of the log."""
     rows = await asyncio.to_thread(stack.sql, LOG)
     return [
-        Row(UUID(str(room)).hex, *rest)._replace(is_deleted=bool(is_deleted), at_ms=milliseconds(at))
+        Row(UUID(str(room)).hex, *rest)._replace(is_deleted=bool(is_deleted), at_ms=milliseconds_of(at))
         for room, at, is_deleted, *rest in rows
     ]
 

@@ -136,8 +136,11 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    with_archived_room(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]), SENDERS[0], DELETED)
-    return with_changes(history, SENDERS[0], READER)
+    return _with_more_rooms(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]))
+
+
+def _with_more_rooms(history: History) -> History:
+    return with_changes(with_archived_room(history, SENDERS[0], DELETED), SENDERS[0], READER)
 
 
 def _quiet_rows(history: History) -> list[Row]:

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ MESSAGE_KIND: Final = "new_message"
 EDIT_KIND: Final = "edit_message"
 DELETION_KIND: Final = "delete_message"
 
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Key = tuple[str, int, str]
 """Room, sender, uuid: for one of them at most one message exists (G2)."""
 
@@ -29,6 +31,11 @@ def text_of(data: dict[str, Any] | None) -> str:
     if data is None:
         return ""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Return whole milliseconds since 1970, as frames have them."""
+    return (moment - _BEGINNING) // timedelta(milliseconds=1)
 
 
 class Outcome(StrEnum):

@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -27,7 +27,7 @@ from rest_framework.authtoken.models import Token
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
-from tests.judge.history import text_of
+from tests.judge.history import milliseconds_of, text_of
 
 EPOCH: Final = "00000000000000e1"
 SPEAKERS: Final = (1, 2, 3, 4)
@@ -35,7 +35,6 @@ GUEST: Final = 5
 """A listener, who may lose the right to listen."""
 POISON: Final = "poison"
 """The table refuses texts that begin so, as by a constraint that nobody thought of."""
-_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY: Final = Path("/dev/shm")
 """No seed touches the disk if the system has it."""
 
@@ -165,7 +164,7 @@ class Store:
 
 
 def _ms(created: str) -> int:
-    return (datetime.fromisoformat(f"{created}+00:00") - _BEGINNING) // timedelta(milliseconds=1)
+    return milliseconds_of(datetime.fromisoformat(f"{created}+00:00"))
 
 
 @contextmanager
