@@ -33,8 +33,9 @@ def text_of(data: dict[str, Any] | None) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def milliseconds_of(moment: datetime) -> int:
-    """Return whole milliseconds since 1970, as frames have them."""
+def milliseconds_of(stored: datetime | str) -> int:
+    """Return whole milliseconds since 1970, as frames have them; SQLite gives a text in UTC."""
+    moment = datetime.fromisoformat(f"{stored}+00:00") if isinstance(stored, str) else stored
     return (moment - _BEGINNING) // timedelta(milliseconds=1)
 
 

@@ -122,7 +122,13 @@ class Store:
         )
         return [
             Event._make(
-                [UUID(room), *facts, json.loads(data) if data else {}, bool(is_deleted), _ms(created)]
+                [
+                    UUID(room),
+                    *facts,
+                    json.loads(data) if data else {},
+                    bool(is_deleted),
+                    milliseconds_of(created),
+                ]
             )
             for room, created, data, is_deleted, *facts in rows
         ]
@@ -161,10 +167,6 @@ class Store:
 
     def _all(self, query: str) -> list[Any]:
         return self._sqlite.execute(query).fetchall()
-
-
-def _ms(created: str) -> int:
-    return milliseconds_of(datetime.fromisoformat(f"{created}+00:00"))
 
 
 @contextmanager
