@@ -88,7 +88,10 @@ def message_of(event: Event, users: Users, edit: RoomEvent | None = None) -> Mes
     """Return a message as it was sent, or as `edit`, its last one, left it; a deleted one has no text."""
     created_ms = milliseconds(event.date_created)
     data = event.data or {}
-    sent: str | None = data.get("data")  # PostgreSQL would order its keys and write numbers otherwise
+    # Edits are read after their messages: one without a text tells of a deletion in between.
+    is_deleted = event.deleted_at is not None or (edit is not None and not edit.text)
+    # As it was sent: PostgreSQL would order its keys and write numbers otherwise.
+    sent: str | None = None if is_deleted else data.get("data")
     return Message(
         id=event.id,
         seq=event.seq,
@@ -99,7 +102,7 @@ def message_of(event: Event, users: Users, edit: RoomEvent | None = None) -> Mes
         timestamp_ms=created_ms,
         text=event.text if edit is None else edit.text,
         edited_at=None if edit is None else milliseconds(edit.date_created),
-        deleted=event.deleted_at is not None,
+        deleted=is_deleted,
         reply_to=data.get("reply_to_id"),
         reactions={},
         data=msgspec.UNSET if sent is None else cast("dict[str, Any]", msgspec.Raw(sent.encode())),
