@@ -4,13 +4,18 @@ No stage of the message's way. The arithmetic is each service's own (`memory.py`
 units and reads what the container allows. It must not measure: a bound is not a usage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-CGROUP_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
-"""Of the container or unit (Linux control groups, version 2); "max" where there is none."""
+CGROUP_LIMITS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Of the container or unit, in version 2 and version 1 of Linux' control groups."""
+UNLIMITED: Final = 2**62
+"""Version 1 writes a number just below 2**63 where there is no limit, version 2 the word "max"."""
 KIB: Final = 1024
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -45,13 +50,15 @@ def describe(process: str, shares: Sequence[Share], limit_bytes: int | None) -> 
     return [*lines, f"  this container: {allowed}"]
 
 
-def container_limit(path: Path = CGROUP_LIMIT) -> int | None:
+def container_limit(paths: Iterable[Path] = CGROUP_LIMITS) -> int | None:
     """Return the bytes that this container may use; None where nobody set a limit."""
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None
+    for path in paths:
+        try:
+            text = path.read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        return int(text) if text.isdigit() and int(text) < UNLIMITED else None
+    return None
 
 
 def in_units(size: int) -> str:

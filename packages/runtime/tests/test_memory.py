@@ -27,12 +27,21 @@ def test_bytes_are_written_as_people_read_them(size: int, text: str) -> None:
     assert in_units(size) == text
 
 
-@pytest.mark.parametrize(("written", "limit"), [("1048576\n", 1_048_576), ("max\n", None), (None, None)])
+@pytest.mark.parametrize(
+    ("version", "written", "limit"),
+    [
+        (2, "1048576\n", 1_048_576),
+        (2, "max\n", None),
+        (1, "1048576\n", 1_048_576),
+        (1, "9223372036854771712\n", None),
+        (0, "", None),
+    ],
+)
 def test_the_containers_limit_is_its_control_groups(
-    tmp_path: Path, written: str | None, limit: int | None
+    tmp_path: Path, version: int, written: str, limit: int | None
 ) -> None:
-    """No file and "max" both mean that nobody set one."""
-    path = tmp_path / "memory.max"
-    if written is not None:
-        path.write_text(written)
-    assert container_limit(path) == limit
+    """No file, "max" of version 2 and the largest number of version 1 mean that nobody set one."""
+    paths = {2: tmp_path / "memory.max", 1: tmp_path / "memory.limit_in_bytes"}
+    if version:
+        paths[version].write_text(written)
+    assert container_limit(paths.values()) == limit
