@@ -88,6 +88,20 @@ def _archive_and_restore(attacker: Attacker) -> Callable[[int], Iterator[bytes]]
     )
 
 
+def _edit_and_delete(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Give each message of a long room seven texts of the dearest kind, then delete it with all of them."""
+    room, messages = attacker.job.long, attacker.job.messages
+
+    def frames(number: int) -> Iterator[bytes]:
+        for message in cycle(messages[number::8]):
+            keys = {"room": room, "message": message}
+            for _ in range(7):
+                yield cheap(command("edit_message", **keys, uuid=uuid4().hex, text=DEAREST_TEXT))
+            yield cheap(command("delete_message", **keys, uuid=uuid4().hex))
+
+    return frames
+
+
 def _read_on(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     """Move the mark of a very long room by a few events at a time, so that each command writes."""
     room = attacker.job.restless
@@ -202,6 +216,10 @@ ATTACKS: Final[dict[str, Attack]] = {
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),
+    # behind all that read the long room: it has no texts afterwards
+    "edited seven times and deleted": Attack(
+        _obeying(_edit_and_delete), _acts("edit_message", "delete_message")
+    ),
     "connections with many cursors": Attack(_come_and_go, _acts("authenticate")),
     "renewals without end": Attack(_renew, _acts("authenticate")),
     # over every limit: as fast as the gateway takes it

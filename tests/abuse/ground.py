@@ -40,6 +40,7 @@ RESTLESS_EVENTS: Final = 200_000
 STOP_SECONDS: Final = 15.0
 ATTACK_GRACE_SECONDS: Final = 30.0
 """For an attacker's process to start and end, besides the attack."""
+_MESSAGES: Final = "SELECT id FROM roomlog_roomevent WHERE room_id = %s AND number IS NOT NULL ORDER BY seq"
 _RESTLESS: Final = """
 INSERT INTO roomlog_roomevent
   (room_id, seq, number, kind, user_id, uuid, body_hash, text, data, date_created)
@@ -143,6 +144,7 @@ def _populate(stack: Stack) -> tuple[Job, Sequence[User]]:
         room=own.id,
         shared=shared.id,
         long=long.id,
+        messages=[row[0] for row in stack.sql(_MESSAGES, UUID(long.id))],
         restless=restless.id,
         rooms=[room.id for room in collected],
         people=[user.id for user in crowd],

@@ -38,6 +38,8 @@ class Job:
     """The bystander's room."""
     long: str
     """A room full of the largest messages."""
+    messages: Sequence[int]
+    """Its messages, all of the ordinary account."""
     restless: str
     """A room whose log holds very many joins and leaves, and few messages."""
     rooms: Sequence[str]

@@ -49,6 +49,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "text": words
     | st.sampled_from([" ", "x" * limits.TEXT_CODE_POINTS, "\u00e4" * (limits.TEXT_CODE_POINTS + 1)]),
     "reply_to": users | st.none(),
+    "message": users,
     "before": seqs | st.none(),
     "after": seqs | st.none(),
     "limit": st.integers(1, 100),

@@ -170,6 +170,12 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "text": (REQUIRED, _is_text),
         "reply_to": (NULLABLE, _is_positive),
     },
+    "edit_message": {
+        "room": (REQUIRED, _is_room),
+        "message": (REQUIRED, _is_positive),
+        "text": (REQUIRED, _is_text),
+    },
+    "delete_message": {"room": (REQUIRED, _is_room), "message": (REQUIRED, _is_positive)},
     "get_history": {
         "room": (REQUIRED, _is_room),
         "before": (NULLABLE, _is_seq),
@@ -215,9 +221,10 @@ def _of_fields(keys: dict[str, Any], rules: dict[str, tuple[str, Any]]) -> set[s
 
 def _of_meaning(keys: dict[str, Any]) -> set[str]:
     action = keys["action"]
-    if action == "new_message" and not keys["text"].strip():
+    is_said = action in ("new_message", "edit_message")
+    if is_said and not keys["text"].strip():
         return {"empty_text"}
-    if action == "new_message" and len(keys["text"]) > limits.TEXT_CODE_POINTS:
+    if is_said and len(keys["text"]) > limits.TEXT_CODE_POINTS:
         return {"text_too_long"}
     if action == "authenticate" and (keys.get("token") is None) == (keys.get("ticket") is None):
         return {"required_keys"}

@@ -40,6 +40,8 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "authenticate": {"token": '"@token@"'},
     "select_room": {"room": '"@room@"'},
     "new_message": {"room": '"@room@"', "text": '"never stored"'},
+    "edit_message": {"room": '"@room@"', "message": "1", "text": '"never stored"'},
+    "delete_message": {"room": '"@room@"', "message": "1"},
     "get_history": {"room": '"@room@"'},
     "list_rooms": {},
     "create_room": {"name": '"never made"'},

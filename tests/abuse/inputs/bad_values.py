@@ -21,6 +21,8 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "authenticate": {"token": "secret", "cursors": "cursors"},
     "select_room": {"room": "room", "since": "since"},
     "new_message": {"room": "room", "text": "text", "reply_to": "message"},
+    "edit_message": {"room": "room", "message": "message", "text": "text"},
+    "delete_message": {"room": "room", "message": "message"},
     "get_history": {"room": "room", "before": "seq", "after": "seq", "limit": "limit"},
     "create_room": {"name": "name", "kind": "kind", "members": "members"},
     "rename_room": {"room": "room", "name": "name"},

@@ -1,6 +1,6 @@
 """When a client may repeat what it was refused, so that obeying never makes it a flood. Pure, but for jitter.
 
-Commands that wait get turns one after the other, half as fast as the rate allows. Each next refusal waits
+Commands that wait get turns one after the other, half as fast as the rate allows. Each next `busy` waits
 about as long again as the trouble has lasted, so a long outage costs few repeats.
 """
 
@@ -28,15 +28,17 @@ class Repeats:
     def __init__(self) -> None:
         self._since = self._last_turn = -math.inf
 
-    def wait_ms(self, now: float, at_least_ms: int) -> int:
+    def wait_ms(self, now: float, at_least_ms: int, *, grows: bool = False) -> int:
         """Take the next turn and return how far ahead it is, in milliseconds; never less than asked for.
 
-        `now` is in seconds of any steady clock.
+        `now` is in seconds of any steady clock. With `grows` the pause grows while the trouble lasts: who is
+        over the rate only has to wait for the next token, however long that goes on.
         """
         if now > self._last_turn + CALM_SECONDS:
             self._since = now
         shortest = at_least_ms / 1000
-        pause = max(shortest, min(now - self._since, LONGEST_SECONDS)) * random.uniform(1.0, 1.5)  # noqa: S311
+        lasted = min(now - self._since, LONGEST_SECONDS) if grows else 0.0
+        pause = max(shortest, lasted) * random.uniform(1.0, 1.5)  # noqa: S311 - jitter, no secret
         turn = max(now + pause, self._last_turn + SPACING_SECONDS)
         self._last_turn = min(turn, now + max(FARTHEST_SECONDS, shortest))
         return math.ceil((self._last_turn - now) * 1000)

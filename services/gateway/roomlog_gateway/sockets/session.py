@@ -327,12 +327,14 @@ class Session:
 
     def refuse_busy(self, uuid: str, action: str, room: UUID | None, retry_after_ms: int) -> None:
         """Answer a command that certainly was not taken, and may be repeated after this time or later."""
-        self.refuse(ErrorCode.BUSY, uuid, action, room=room, retry_after_ms=self._turn_ms(retry_after_ms))
+        self.refuse(
+            ErrorCode.BUSY, uuid, action, room=room, retry_after_ms=self._turn_ms(retry_after_ms, grows=True)
+        )
 
-    def _turn_ms(self, at_least_ms: int) -> int:
+    def _turn_ms(self, at_least_ms: int, *, grows: bool = False) -> int:
         if self._repeats is None:
             self._repeats = Repeats()
-        return self._repeats.wait_ms(self._clock(), at_least_ms)
+        return self._repeats.wait_ms(self._clock(), at_least_ms, grows=grows)
 
     def refuse(
         self,

@@ -25,7 +25,7 @@ def test_obeying_stays_within_the_rate_and_ends(unanswered: int) -> None:
         sent += 1
         assert bucket.take(now), "over the rate"
         assert refusals.take(now), "a flood"
-        heapq.heappush(due, now + turns.wait_ms(now, BUSY_MS) / 1000)
+        heapq.heappush(due, now + turns.wait_ms(now, BUSY_MS, grows=True) / 1000)
     assert sent / unanswered < 25, "the pauses grow"
 
 
@@ -47,14 +47,21 @@ def test_pauses_grow_with_the_trouble_and_begin_again_after_it() -> None:
     turns, now = Repeats(), 0.0
     waits = []
     for _ in range(8):
-        waits.append(turns.wait_ms(now, BUSY_MS) / 1000)
+        waits.append(turns.wait_ms(now, BUSY_MS, grows=True) / 1000)
         now += waits[-1]
     assert BUSY_MS / 1000 <= waits[0] <= 1.5 * BUSY_MS / 1000
     assert 8.0 <= waits[-1] <= 12.0
-    assert turns.wait_ms(now + repeats.CALM_SECONDS + 0.1, BUSY_MS) <= 1.5 * BUSY_MS
+    assert turns.wait_ms(now + repeats.CALM_SECONDS + 0.1, BUSY_MS, grows=True) <= 1.5 * BUSY_MS
 
 
 def test_a_flood_has_no_turn_of_tomorrow() -> None:
     """However much is refused, the last turn is in 20 s."""
     turns = Repeats()
     assert max(turns.wait_ms(0.0, 50) for _ in range(1_000)) <= repeats.FARTHEST_SECONDS * 1000
+
+
+def test_the_rate_s_pauses_do_not_grow() -> None:
+    """Who is over the rate for long waits for the next token only."""
+    turns = Repeats()
+    waits = [turns.wait_ms(second, 50) for second in range(60)]
+    assert max(waits) <= 75 + 1
