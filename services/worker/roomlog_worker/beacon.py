@@ -95,7 +95,7 @@ class BeaconThread:
             metrics.TURN_SECONDS.set(self._pulse.turn_ms() / 1000)
             try:
                 self._redis.publish(self._channel, encode(self.beacon(time.time() * 1000)))
-                self._streams.refresh(self._pulse.shards)
+                self._streams.refresh(self._pulse.shards, time.monotonic())
             except redis.RedisError:  # the worker's own turn says so, and the gateways notice the silence
                 self._redis.connection_pool.disconnect()
                 self._streams.clear()

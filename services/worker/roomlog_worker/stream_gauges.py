@@ -4,8 +4,7 @@ Beside the message's way, in the beacon's thread and on its connection: it is se
 It must not read an entry's content, nor wait for the writer.
 """
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import redis
@@ -25,21 +24,17 @@ MEMORY_SECONDS: Final = 10.0
 class StreamGauges:
     """What Redis says of the streams, as gauges."""
 
-    def __init__(
-        self, client: "redis.Redis", keyspace: Keyspace, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: "redis.Redis", keyspace: Keyspace) -> None:
         self._redis = client
         self._keyspace = keyspace
-        self._clock = clock
-        self._look_at = self._memory_at = clock()
+        self._look_at = self._memory_at = 0.0
 
-    def refresh(self, shards: Iterable[int]) -> None:
-        """Look, if it is time, at the streams of these shards.
+    def refresh(self, shards: Iterable[int], now: float) -> None:
+        """Look, if it is time, at the streams of these shards; `now` is in seconds of a steady clock.
 
         Raises:
-            redis.RedisError: Redis is away; nothing is shown any more.
+            redis.RedisError: Redis is away; the caller clears what is shown.
         """
-        now = self._clock()
         if now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
             self._look(sorted(shards))
@@ -50,7 +45,7 @@ class StreamGauges:
     def clear(self) -> None:
         """Show nothing: what was seen last is not what is."""
         _show_nothing()
-        self._look_at = self._memory_at = self._clock()
+        self._look_at = self._memory_at = 0.0
 
     def _look(self, shards: list[int]) -> None:
         asked = self._redis.pipeline(transaction=False)

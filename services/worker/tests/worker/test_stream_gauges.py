@@ -44,46 +44,46 @@ def test_depth_and_age_of_the_own_shards_are_shown(connection: "redis.Redis", cl
     ):
         for number in range(2):
             connection.xadd(stream_of(shard), {ENTRY_FIELD: b""}, id=f"{(seconds - age) * 1000}-{number + 1}")
-    gauges = StreamGauges(connection, KEYSPACE, clock)
-    gauges.refresh({1, 2})
+    gauges = StreamGauges(connection, KEYSPACE)
+    gauges.refresh({1, 2}, clock.now)
     assert shown("entries") == [4.0, 2.0, 0.0]
     assert [round(age or 0) // 5 for age in shown("oldest_seconds")] == [18, 1, 0]
     connection.flushall()
-    gauges.refresh({1, 2})
+    gauges.refresh({1, 2}, clock.now)
     assert shown("entries") == [4.0, 2.0, 0.0], "not looked at each time"
     clock.now += LOOK_SECONDS
-    gauges.refresh({1, 2})
+    gauges.refresh({1, 2}, clock.now)
     assert shown("entries") == [0.0, 0.0, 0.0]
 
 
 def test_a_worker_without_shards_has_nothing_waiting(connection: "redis.Redis", clock: Clock) -> None:
     """Zeros, not an error."""
     connection.xadd(KEYSPACE.in_stream(1), {ENTRY_FIELD: b""})
-    StreamGauges(connection, KEYSPACE, clock).refresh(())
+    StreamGauges(connection, KEYSPACE).refresh((), clock.now)
     assert shown("entries") == [0.0, 0.0, 0.0]
 
 
 def test_nothing_is_shown_once_redis_is_away(connection: "redis.Redis", clock: Clock) -> None:
     """The last figures would be taken for today's."""
-    gauges = StreamGauges(connection, KEYSPACE, clock)
-    gauges.refresh({1})
+    gauges = StreamGauges(connection, KEYSPACE)
+    gauges.refresh({1}, clock.now)
     gauges.clear()
     assert shown("entries") == shown("oldest_seconds") == [None, None, None]
-    gauges.refresh({1})
+    gauges.refresh({1}, clock.now)
     assert shown("entries") == [0.0, 0.0, 0.0]
 
 
 def test_memory_is_asked_for_now_and_then(connection: "redis.Redis", clock: Clock) -> None:
     """Used and allowed; an account that may not ask is no trouble."""
-    gauges = StreamGauges(connection, KEYSPACE, clock)
-    gauges.refresh(())
+    gauges = StreamGauges(connection, KEYSPACE)
+    gauges.refresh((), clock.now)
     used = REGISTRY.get_sample_value("roomlog_worker_redis_used_bytes")
     assert used is not None
     assert used > 100_000
     connection.execute_command("ACL", "SETUSER", "default", "-info")  # type: ignore[no-untyped-call]
     try:
         clock.now += MEMORY_SECONDS
-        gauges.refresh(())
+        gauges.refresh((), clock.now)
     finally:
         connection.execute_command("ACL", "SETUSER", "default", "+info")  # type: ignore[no-untyped-call]
 
@@ -93,12 +93,12 @@ def test_an_account_without_rights_shows_nothing_and_is_no_trouble(
     connection: "redis.Redis", clock: Clock, right: str
 ) -> None:
     """The worker's least rights have none of these; its beacon goes on."""
-    gauges = StreamGauges(connection, KEYSPACE, clock)
-    gauges.refresh({1})
+    gauges = StreamGauges(connection, KEYSPACE)
+    gauges.refresh({1}, clock.now)
     connection.execute_command("ACL", "SETUSER", "default", f"-{right}")  # type: ignore[no-untyped-call]
     try:
         clock.now += LOOK_SECONDS
-        gauges.refresh({1})
+        gauges.refresh({1}, clock.now)
     finally:
         connection.execute_command("ACL", "SETUSER", "default", f"+{right}")  # type: ignore[no-untyped-call]
     assert shown("entries") == [None, None, None]
