@@ -10,10 +10,15 @@ export function isChange({ action }) {
 }
 
 /** Return a message after such an event; `asOf`, where it has one, is up to which event it is known. */
-export function changed(message, { action, seq, text, edited_at }) {
+export function changed(message, event) {
+  const { seq, text, edited_at } = event;
   if (message.deleted || seq <= (message.asOf ?? 0)) return message;
-  if (action === "delete_message") return { ...message, text: "", deleted: true };
-  return text === "" ? message : { ...message, text, edited_at }; // without text: it was deleted later
+  return deletes(event) ? { ...message, text: "", deleted: true } : { ...message, text, edited_at };
+}
+
+/** An edit without a text says that the message was deleted later, or erased, of which no event tells. */
+function deletes({ action, text }) {
+  return action === "delete_message" || text === "";
 }
 
 /** The changes of one room's messages that were heard. */
@@ -23,7 +28,7 @@ export class Changes {
 
   heard(event) {
     const { seq } = event.message;
-    if (event.text === "" || this.#heard.get(seq)?.action === "delete_message") return;
+    if (this.#heard.has(seq) && deletes(this.#heard.get(seq))) return;
     this.#heard.delete(seq);
     this.#heard.set(seq, event);
     if (this.#heard.size <= MAX_REMEMBERED) return;

@@ -4,12 +4,14 @@ Events and answers may come in any order: each message is known as of a seq, and
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from .events import Event, RoomReset
 
 Message = dict[str, Any]
 """A message as the wire writes it."""
+DELETED: Final = {"text": "", "deleted": True}
+"""Left by a deletion, and by an edit that has lost its text: the message was deleted later, or erased."""
 
 
 @dataclass(slots=True)
@@ -41,10 +43,10 @@ class Messages:
             case "new_message":
                 self._know(event.body["message"], event.seq)
             case "edit_message":
-                facts = {"text": event.text, "edited_at": event.body["edited_at"]} if event.text else {}
-                self._change(event, facts)
+                facts = {"text": event.text, "edited_at": event.body["edited_at"]}
+                self._change(event, facts if event.text else DELETED)
             case "delete_message":
-                self._change(event, {"text": "", "deleted": True})
+                self._change(event, DELETED)
             case _:
                 pass
 

@@ -91,7 +91,7 @@ def test_a_change_of_what_is_not_known_yet_is_kept() -> None:
 
 
 def test_an_edit_of_what_is_deleted_changes_nothing() -> None:
-    """Read again, such an edit has no text."""
+    """Read again, such an edit has no text; it tells of the deletion, or of an erasure, which is no event."""
     messages = Messages()
     messages.apply(event("new_message", 2, message=message(2, "", deleted=True)))
     messages.apply(edited(3, 2, ""))
@@ -100,7 +100,7 @@ def test_an_edit_of_what_is_deleted_changes_nothing() -> None:
     messages.apply(said(5, "first"))
     messages.apply(edited(6, 5, ""))
     messages.apply(event("rename_room", 7, name="n"))
-    assert shown(messages)[1] == ("first", None, False)
+    assert shown(messages)[1] == ("", None, True)
 
 
 def test_a_reset_begins_anew() -> None:
