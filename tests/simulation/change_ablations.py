@@ -62,7 +62,7 @@ CHANGE_ABLATIONS: Final = (
         ((messages, "scrub", _scrub_rows_alone),),
         plan=_EDITS,
         invariants=("I21",),
-        hint=2,
+        hint=7,
     ),
     Ablation(
         "the look at whether a message is deleted",
@@ -75,6 +75,6 @@ CHANGE_ABLATIONS: Final = (
         ((Messages, "_know", _know_as_answered),),
         plan=_LATE_ANSWERS,
         invariants=("I19",),
-        hint=6,
+        hint=1,
     ),
 )

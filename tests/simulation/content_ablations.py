@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
-from roomlog import foreseen
+from roomlog import foreseen, selectors
 from roomlog.body_hash import hash_of
 from roomlog.frames import message_of
 from roomlog_contract.commands import RoomWrite
-from roomlog_worker import reader, writer
+from roomlog_worker import writer
 from roomlog_worker.log import batch, rules
 from roomlog_worker.log.statements import HeadRow
 
@@ -51,7 +51,7 @@ CONTENT_ABLATIONS: Final = (
     ),
     Ablation(
         "data in what is read afresh",
-        ((reader, "message_of", _without_data),),
+        ((selectors, "message_of", _without_data),),
         plan=_CARDS,
         invariants=("I17",),
     ),
