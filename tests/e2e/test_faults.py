@@ -45,7 +45,7 @@ async def test_nothing_is_lost(
     print(f"\n{verdict.table()}\n{found}")
     assert verdict.anomalies == []
     assert found.success >= FEWEST_SUCCESSES
-    assert all(operation.seqs for operation in history.operations), "a message was never answered"
+    assert not any(operation.is_open for operation in history.operations), "something has no end"
     paced = sorted(c.closed_at for c in history.connections if c.closed_at and c.close_code == SHUTDOWN)
     rate = RECONNECTS_PER_SECOND * fault.draining_gateways
     if fault.draining_gateways:

@@ -92,6 +92,12 @@ class Operation(NamedTuple):
         refused = all(attempt.outcome is Outcome.ERROR for attempt in self.attempts)
         return Outcome.ERROR if refused else Outcome.UNKNOWN
 
+    @property
+    def is_open(self) -> bool:
+        """Return True if it has no definite end: only an edit or a deletion may end in a refusal."""
+        is_refused = self.kind != MESSAGE_KIND and self.attempts[-1].outcome is Outcome.ERROR
+        return not (self.seqs or is_refused)
+
 
 class Row(NamedTuple):
     """One row of the database's log."""

@@ -82,6 +82,19 @@ def test_refusal_is_an_error_of_its_sending_alone() -> None:
     assert outcomes(one, "u-1") == [Outcome.ERROR, Outcome.SUCCESS]
 
 
+def test_a_refusal_ends_a_change_and_no_message() -> None:
+    """An edit or a deletion may be refused for good; every message must be stored in the end."""
+    one = witness()
+    one.want_change(EDIT_KIND, Known(ROOM, 1, 7, 1), "u-e", "text")
+    for uuid in ("u-1", "u-e"):
+        one.sent(1, uuid)
+        assert one.wanted[uuid].operation(99.0).is_open
+        one.heard(1, Refusal("forbidden", uuid=uuid))
+    assert [one.wanted[uuid].operation(99.0).is_open for uuid in ("u-1", "u-e")] == [True, False]
+    one.heard(1, event(11, "u-1"))
+    assert not one.wanted["u-1"].operation(99.0).is_open
+
+
 def test_repeat_on_the_same_connection_leaves_the_first_sending_unknown() -> None:
     """A sending that is repeated without an answer was given up."""
     one = witness()
