@@ -1,8 +1,8 @@
 // What people do to messages of the log: edit and delete them, by buttons in their rows.
 //
-// Whose a message is the page knows, and that nothing changes in a direct room but one's own. Who may delete others'
-// in a group it learns from the server, which refuses it. Of all buttons one row's are in the Tab order: the last
-// one's, or where the focus is; ↑ and ↓ go from row to row.
+// The page knows the author of each message, and that people in a direct room change only their own. Whether the
+// user may delete others' messages in a group, it learns when the server refuses. The Tab order has the buttons of
+// one row only: the focused row, or the last one. ↑ and ↓ go from row to row.
 
 import { isChange } from "./changes.js";
 import { setText } from "./patch.js";

@@ -33,6 +33,9 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
+NO_ANSWERED_MESSAGE: Final = "`reply_to` is not a message of this room."
+NO_SUCH_MESSAGE: Final = "There is no such message in this room."
+NOT_THE_AUTHOR: Final = "Only its author may edit a message."
 ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.REQUIRED_KEYS: "A required key is missing.",
     ErrorCode.BAD_VALUE: "A value has the wrong type or range.",

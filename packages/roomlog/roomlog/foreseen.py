@@ -18,7 +18,13 @@ from roomlog_contract.commands import (
     action_of,
 )
 from roomlog_contract.envelope import decode_envelope
-from roomlog_contract.errors import ErrorCode, RefusedCommand
+from roomlog_contract.errors import (
+    NO_ANSWERED_MESSAGE,
+    NO_SUCH_MESSAGE,
+    NOT_THE_AUTHOR,
+    ErrorCode,
+    RefusedCommand,
+)
 from roomlog_contract.shards import room_of, shard_of_room
 
 from .body_hash import ERASED, hash_of
@@ -43,7 +49,7 @@ def refuse_the_impossible(command: RoomWrite, user_id: int, data: str = "") -> N
     if any(_differs(bytes(row.envelope), command, data) for row in _pending(same["room"]).filter(**same)[:1]):
         raise _refused(command, ErrorCode.UUID_CONFLICT)
     if isinstance(command, NewMessage) and not _has_what_it_answers(command):
-        raise _refused(command, ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
+        raise _refused(command, ErrorCode.NOT_FOUND, NO_ANSWERED_MESSAGE)
     if isinstance(command, EditMessage | DeleteMessage):
         _refuse_a_wrong_target(command, user_id)
 
@@ -85,9 +91,9 @@ def _refuse_a_wrong_target(command: EditMessage | DeleteMessage, user_id: int) -
     messages = ChatMessage.objects.filter(pk=command.message, room=command.room, deleted_at=None)
     author = messages.values_list("user", flat=True).first()
     if author is None:
-        raise _refused(command, ErrorCode.NOT_FOUND, "There is no such message in this room.")
+        raise _refused(command, ErrorCode.NOT_FOUND, NO_SUCH_MESSAGE)
     if isinstance(command, EditMessage) and author != user_id:
-        raise _refused(command, ErrorCode.FORBIDDEN, "Only its author may edit a message.")
+        raise _refused(command, ErrorCode.FORBIDDEN, NOT_THE_AUTHOR)
 
 
 def _refused(command: RoomWrite, code: ErrorCode, message: str | None = None) -> RefusedCommand:

@@ -13,7 +13,7 @@ CGROUP_LIMITS: Final = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-"""Of the container or unit, in version 2 and version 1 of Linux' control groups."""
+"""Where the container's or unit's limit stands under versions 2 and 1 of Linux control groups."""
 UNLIMITED: Final = 2**62
 """Version 1 writes a number just below 2**63 where there is no limit, version 2 the word "max"."""
 KIB: Final = 1024

@@ -38,14 +38,14 @@ def find_account(url: str | None, token_file: Path | None, demo_user: str | None
     Raises:
         NoAccount: none of them names a token.
     """
-    demo = _demo()
+    given, demo = (url or "").strip(), _demo()
     token = _token(token_file, demo_user, demo)
     if token is None:
         saved = _saved()
-        if (given := (url or "").strip()) and given != saved.url:
+        if given and given != saved.url:
             raise NoAccount(f"the saved login is for {saved.url}; run `roomlog login --url {given}`")
         return Account(saved.url, saved.token)
-    return Account(checked_address((url or "").strip() or demo.get("websocket") or DEFAULT_URL), token)
+    return Account(checked_address(given or demo.get("websocket") or DEFAULT_URL), token)
 
 
 def checked_address(address: str) -> str:

@@ -62,7 +62,7 @@ async def test_an_empty_token_is_one_sentence(server: FakeServer) -> None:
 
 
 async def test_a_saved_token_goes_to_no_other_address(server: FakeServer) -> None:
-    """Whoever sets another address must log in there."""
+    """Another address needs a login of its own."""
     await login(server)
     done = await roomlog("rooms", "--url", "ws://127.0.0.1:1/ws")
     assert (done.exit_code, "the saved login is for" in done.stderr) == (1, True)

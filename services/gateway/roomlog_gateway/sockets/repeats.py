@@ -31,8 +31,8 @@ class Repeats:
     def wait_ms(self, now: float, at_least_ms: int, *, grows: bool = False) -> int:
         """Take the next turn and return how far ahead it is, in milliseconds; never less than asked for.
 
-        `now` is in seconds of any steady clock. With `grows` the pause grows while the trouble lasts: who is
-        over the rate only has to wait for the next token, however long that goes on.
+        `now` is in seconds of any steady clock. With `grows` the pause grows while the trouble lasts. A
+        client over the rate only waits for the next token, however long it is over it.
         """
         if now > self._last_turn + CALM_SECONDS:
             self._since = now

@@ -61,7 +61,7 @@ def test_a_flood_has_no_turn_of_tomorrow() -> None:
 
 
 def test_the_rate_s_pauses_do_not_grow() -> None:
-    """Who is over the rate for long waits for the next token only."""
+    """However long a client is over the rate, it only waits for the next token."""
     turns = Repeats()
     waits = [turns.wait_ms(second, 50) for second in range(60)]
     assert max(waits) <= 75 + 1

@@ -1,7 +1,7 @@
-"""Takes the texts of messages out of a room's log: the one change that a log knows.
+"""Takes the texts of messages and of their edits out of a room's log, the only texts that a log ever loses.
 
-Beside the rules, under the same locks. It appends nothing: who reads the room afresh finds the messages
-deleted, and every seq stays where it is. `delete_message` takes one out by the same function, and tells.
+Beside the rules, under the same locks. An erasure appends no event: clients that read the room afresh find
+the messages deleted, and every seq stays where it is. `delete_message` calls `scrub` too and is an event.
 """
 
 from collections.abc import Collection

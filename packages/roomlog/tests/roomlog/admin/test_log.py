@@ -178,7 +178,7 @@ def test_too_many_messages_are_not_deleted_at_once(
 
 
 def test_the_list_shows_present_texts(admin_client: Client, lobby: UUID, alice: User) -> None:
-    """Of an edited message that of its last edit."""
+    """An edited message shows the text of its last edit."""
     said = ChatMessage.objects.get(room=lobby, seq=2)
     written(EditMessage(uuid="e", room=lobby, message=said.pk, text="good day"), id_of(alice))
     page = admin_client.get("/admin/roomlog/chatmessage/").content.decode()

@@ -6,7 +6,7 @@ from typing import Any, Final
 from roomlog.configuration import configuration
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import DeleteMessage, EditMessage, NewMessage
-from roomlog_contract.errors import ErrorCode
+from roomlog_contract.errors import NO_ANSWERED_MESSAGE, NO_SUCH_MESSAGE, NOT_THE_AUTHOR, ErrorCode
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom, Target
@@ -15,7 +15,6 @@ from ..errors import RefusedWrite
 from .access import open_room, require_group, require_role
 
 TOO_LATE: Final = "The message is too old to be edited."
-NOT_THE_AUTHOR: Final = "Only its author may edit a message."
 
 
 def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
@@ -26,7 +25,7 @@ def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
     if command.reply_to is not None:
         answered = batch.answered.get((command.room, command.reply_to))
         if answered is None:
-            raise RefusedWrite(ErrorCode.NOT_FOUND, "`reply_to` is not a message of this room.")
+            raise RefusedWrite(ErrorCode.NOT_FOUND, NO_ANSWERED_MESSAGE)
         data |= {"reply_to": answered, "reply_to_id": command.reply_to}
     return batch.append(room, asked, text=command.text, data=data or None)
 
@@ -70,7 +69,7 @@ def _refuse_the_muted(room: LockedRoom, asked: Asked[Any]) -> None:
 def _target(batch: Batch, asked: Asked[EditMessage] | Asked[DeleteMessage]) -> Target:
     target = batch.targets.get((asked.room, asked.command.message))
     if target is None or target.is_deleted:
-        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such message in this room.")
+        raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_MESSAGE)
     return target
 
 
