@@ -18,6 +18,8 @@ helm() {{ command helm --kube-context {settings.CONTEXT} "$@"; }}
 """The page means the current context; a test must not."""
 TRIED: Final = {"Runbook", "RoomlogWorkerRolloutStuck", "Scaling"}
 """Headings whose blocks the tests here run."""
+UNREACHABLE: Final = "localhost:1/worker"
+"""An image of a registry that refuses at once: a kubelet that waits for an answer deletes no pod."""
 BY_PROCESSES: Final = {"Backing up the database", "Restoring the database from a backup"}
 """Those of tests/processes/stack/test_backup.py, because some images of PostgreSQL have no pg_dump."""
 
@@ -76,7 +78,7 @@ async def test_a_stuck_rollout(cluster: Cluster, tmp_path: Path) -> None:
         "deploy/helm/roomlog",
         "--reuse-values",
         "--set",
-        "worker.image.tag=missing",
+        f"worker.image.repository={UNREACHABLE}",
     )
 
     async def not_stuck() -> str:
