@@ -15,7 +15,7 @@ PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wil
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test coverage check format requirements messages schema metrics values clean
+.PHONY: help run test coverage check format requirements messages schema metrics logs values clean
 
 help: ## List the commands
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ schema: .venv ## Write the JSON Schema of the wire
 
 metrics: .venv ## Write the table of all metrics
 	$(BIN)/python -m tests.rules.metrics_page
+
+logs: .venv ## Write the table of all events in the logs
+	$(BIN)/python -m tests.rules.logs_page
 
 values: .venv ## Write the table of the chart's values into its README
 	$(BIN)/python -m tests.chart.values_table

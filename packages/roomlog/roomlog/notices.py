@@ -31,6 +31,7 @@ from roomlog.read_marks import mark_moved
 from roomlog_contract.envelope import ENTRY_FIELD, Marked, Recheck, UserNotice, encode
 from roomlog_contract.events import RoomSummary
 from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.causes import cause_of
 from roomlog_runtime.redis_address import client
 
 TIMEOUT_SECONDS: Final = 0.25
@@ -160,7 +161,7 @@ class Bus:
             send(self._redis)
         except (RedisError, OSError) as error:
             if self._failed_at is None:
-                log.warning("redis_lost", error=type(error).__name__)
+                log.warning("redis_lost", **cause_of(error))
             self._failed_at = self._clock()
         else:
             if self._failed_at is not None:

@@ -14,6 +14,8 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from roomlog_runtime.causes import cause_of
+
 from .problems import RETRY_SECONDS, problem
 
 log = structlog.get_logger()
@@ -53,8 +55,4 @@ def _page(sentence: str | Promise) -> HttpResponse:
 
 
 def _note(error: BaseException) -> None:
-    log.warning(
-        "database_unavailable",
-        error=type(error).__name__,
-        sqlstate=getattr(error.__cause__, "sqlstate", None),
-    )
+    log.warning("database_unavailable", **cause_of(error))

@@ -1,14 +1,18 @@
 """One log for a process: every record, ours or a library's, is one line on standard output.
 
 Beside the message's way. Services log with `structlog.get_logger()`: the event's name as the message, facts
-as fields. It must not see message text, passwords or tokens: nobody filters them out here.
+as fields. No field may hold message text, a password or a token. Libraries may quote what a client sent:
+their debug lines are never written, Django's lines about requests lose the path, and of an exception only its
+class and its places in the code are written. docs/logs.md lists the events and their fields.
 """
 
 import logging
 import logging.config
 import os
+import traceback
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -20,6 +24,17 @@ FORMATS = ("json", "console")
 CAPTURED_LOGGERS = ("gunicorn.error", "gunicorn.access", "django", "django.server")
 """Libraries that bring handlers of their own: theirs are taken away, their records come to ours."""
 
+OWN_LOGGERS: Final = tuple(
+    f"roomlog{part}" for part in ("", "_api", "_contract", "_gateway", "_runtime", "_worker")
+)
+"""The loggers that may write debug lines."""
+REQUESTS: Final = {
+    "gunicorn.access": "the api's own request log says more, without the path",
+    "django.server": "the same, in development",
+}
+"""Libraries' logs of requests, which quote paths; kept out, with the reason."""
+DEEPEST: Final = 8
+"""Exceptions of one chain that are written."""
 SERVER_ERROR = 500
 """HTTP statuses from here on are the server's fault."""
 
@@ -44,12 +59,21 @@ def configure_logs(service: str, *, environ: Mapping[str, str] = os.environ) -> 
     )
 
 
+def is_debug() -> bool:
+    """Return whether debug lines are written. On a message's path, ask once and make no line in vain."""
+    return logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
+
+
 def stdlib_config(service: str, *, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Return the standard library's half, for gunicorn's `logconfig_dict` and Django's `LOGGING`.
 
     gunicorn configures logging after it has read its own configuration file, and would otherwise undo ours.
     """
     captured = {"handlers": [], "propagate": True}
+    level = _level(environ)
+    loggers: dict[str, dict[str, Any]] = {name: dict(captured) for name in CAPTURED_LOGGERS}
+    loggers |= {name: {**captured, "level": "WARNING"} for name in REQUESTS}
+    loggers |= {name: {"level": level} for name in OWN_LOGGERS}
     formatter = _formatter(service, environ)
     return {
         "version": 1,
@@ -64,8 +88,8 @@ def stdlib_config(service: str, *, environ: Mapping[str, str] = os.environ) -> d
             }
         },
         "filters": {"refused": {"()": lambda: refused_without_traceback}},
-        "root": {"level": _level(environ), "handlers": ["stdout"]},
-        "loggers": dict.fromkeys(CAPTURED_LOGGERS, captured),
+        "root": {"level": max(level, logging.INFO), "handlers": ["stdout"]},
+        "loggers": loggers,
     }
 
 
@@ -103,16 +127,62 @@ def _shared(service: str) -> list[Processor]:
 def _formatter(service: str, environ: Mapping[str, str]) -> structlog.stdlib.ProcessorFormatter:
     renderers: list[Processor]
     if read_choice("ROOMLOG_LOG_FORMAT", FORMATS, "json", environ=environ) == "json":
-        renderers = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        renderers = [_EXCEPTIONS, structlog.processors.JSONRenderer()]
     else:
-        # A plain traceback: boxes and local variables would put message text on the console.
-        plain = structlog.dev.plain_traceback
-        console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
-        renderers = [_escape_event, console, _escape_line]
+        console = structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
+        renderers = [_EXCEPTIONS, _escape_event, console, _escape_line]
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.contextvars.merge_contextvars, *_shared(service)],
+        foreign_pre_chain=[structlog.contextvars.merge_contextvars, *_shared(service), _without_path],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
     )
+
+
+def places_of(error: BaseException) -> str:
+    """Return an exception's traceback without the words of any exception: they may quote a client.
+
+    Of a chain, the cause comes first, as in Python's own.
+    """
+    chain: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and len(chain) < DEEPEST:
+        chain.append(one)
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    return "\n".join(_places(each) for each in reversed(chain))
+
+
+def _places(error: BaseException) -> str:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    kind = type(error)
+    inner = [places_of(each) for each in getattr(error, "exceptions", ())]
+    return "\n".join(
+        [f"Traceback (most recent call last):\n{frames}{kind.__module__}.{kind.__qualname__}", *inner]
+    )
+
+
+def _format_exception(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    return places_of(exc_info[1])
+
+
+_EXCEPTIONS: Final = structlog.processors.ExceptionRenderer(_format_exception)
+
+
+def _without_path(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Make an event of Django's line about a request: its own words quote the path, or the Host header."""
+    record = event.get("_record")
+    status = getattr(record, "status_code", None)
+    if status is not None:
+        event["event"] = "request_failed" if status >= SERVER_ERROR else "request_rejected"
+        event["status"] = int(status)
+        event["route"] = route_of(getattr(record, "request", None))
+    return event
+
+
+def route_of(request: Any) -> str | None:
+    """Return the pattern of a Django request's path, as `api/rooms/<uuid:room>/`; None if none fits."""
+    match = getattr(request, "resolver_match", None)
+    return None if match is None else str(match.route)
 
 
 def _escape_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -39,8 +39,6 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one
 worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None
 """The heartbeat file: on a slow disk it can stall, and the process would be killed for it."""
 logconfig_dict = stdlib_config("api")
-logconfig_dict["loggers"]["gunicorn.access"] = {"handlers": [], "propagate": True, "level": "WARNING"}
-"""Requests are counted by the metrics; a line for each would bury what somebody must see."""
 HEALTH_BIND: Final = read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9082")
 
 

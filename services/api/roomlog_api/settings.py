@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "roomlog_api",
 ]
 MIDDLEWARE = [
+    "roomlog_api.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "roomlog_api.csp.ContentSecurityPolicy",
     "roomlog_api.refusals.Refusals",

@@ -61,7 +61,7 @@ def test_programs_are_told_to_come_back(
         answer = client.generic(method, path.format(room=lobby.hex), json_of(body), content_type=JSON)
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert (answer.json()["error_code"], int(answer.headers["retry-after"]) > 0) == ("busy", True)
-    assert [entry["event"] for entry in said] == ["database_unavailable"]
+    assert [entry["event"] for entry in said] == ["database_unavailable", "request"]
     assert "Traceback" not in caplog.text
     assert "in words" not in f"{caplog.text} {said} {answer.content!r}"
 

@@ -26,7 +26,7 @@ from .bus import Bus, RawEntry
 from .claim import Claim
 from .crash_point import CrashPoint
 from .decisions import Outcome, few_changes
-from .entries import Entry, entry_of, label_of, oldest_ms, pending_entry, shard_of
+from .entries import Entry, entry_of, hop_of, label_of, oldest_ms, pending_entry, shard_of
 from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
 from .head_reminders import HeadReminders
 from .lane import Lane
@@ -356,7 +356,7 @@ class Consumer:
     def _bury(self, entry: Entry, error: str) -> None:
         was_never_stored = self._writer.bury(entry, error)
         metrics.DEAD_LETTERS.inc()
-        log.error("dead_letter", action=entry.action, entry=entry.id, uuid=entry.envelope.command.uuid)
+        log.error("dead_letter", action=entry.action, entry=entry.id, **hop_of(entry))
         if was_never_stored:
             refusal = RefusedWrite(ErrorCode.INTERNAL, "The command failed and was not stored.")
             self._publish(publications([Outcome(entry, refusal)]))

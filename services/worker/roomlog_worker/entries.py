@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -54,6 +54,11 @@ class Entry:
     def action(self) -> str:
         """Return the command's name on the wire."""
         return action_of(self.envelope.command)
+
+
+def hop_of(entry: Entry) -> dict[str, Any]:
+    """Return the fields `uuid` and `shard` of a line about an entry."""
+    return {"uuid": entry.envelope.command.uuid, "shard": entry.shard}
 
 
 def label_of(stream: str, entry_id: str) -> str:

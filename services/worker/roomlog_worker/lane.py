@@ -22,11 +22,13 @@ from roomlog_contract.codec import encode_frame
 from roomlog_contract.envelope import Answered, Reply
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.causes import cause_of
+from roomlog_runtime.logs import is_debug
 from roomlog_runtime.shutdown import Shutdown
 
 from . import dead_letters, marks, metrics, reader
 from .bus import READ_BATCH, Bus, ChannelNotice
-from .entries import Entry, entry_of, label_of, shard_of
+from .entries import Entry, entry_of, hop_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
 from .logins import Logins
@@ -79,6 +81,8 @@ class Lane:
         self._unclean: set[int] = set()
         self._turned_at = time.monotonic()
         self._troubled = ""
+        self._since = 0.0
+        """When the trouble began."""
         self._are_marks_failing = False
 
     def own(self, shards: Collection[int], unclean: Collection[int]) -> None:
@@ -113,7 +117,7 @@ class Lane:
         self._turned_at = time.monotonic()
         try:
             self._turn()
-            self._troubled = ""
+            self._recover()
         except (FailAlike, DatabaseError, InterfaceError) as error:
             connection.close()
             self._isolation.cut_short(error)
@@ -211,6 +215,10 @@ class Lane:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
             metrics.READS.labels(entry.action).inc()
+            if is_debug():
+                log.debug(
+                    "read_answered", action=entry.action, request=entry.envelope.request, **hop_of(entry)
+                )
             self._isolation.worked(entry.action)
         self._publish([*entries, *given_up], replies, marked.notices)
         return ()
@@ -244,21 +252,28 @@ class Lane:
     def _bury(self, entry: Entry, error: str) -> None:
         dead_letters.store_letter(entry, error)
         metrics.DEAD_LETTERS.inc()
-        log.error("dead_letter", action=entry.action, entry=entry.id, uuid=entry.envelope.command.uuid)
+        log.error("dead_letter", action=entry.action, entry=entry.id, **hop_of(entry))
         refusal = error_answer(entry, ErrorCode.INTERNAL, "The command failed and was not stored.")
         self._publish([entry], [Answered(entry.envelope.request, encode_frame(refusal))])
 
     def _pause(self, dependency: str, error: Exception) -> None:
+        if not self._troubled:
+            self._since = time.monotonic()
         self._note(dependency, error, is_new=self._troubled != dependency)
         self._troubled = dependency
         self._shutdown.wait(TROUBLE_SECONDS)
+
+    def _recover(self) -> None:
+        if self._troubled:
+            seconds = round(time.monotonic() - self._since, 1)
+            log.info("trouble_over", dependency=self._troubled, lane=self._name, seconds=seconds)
+        self._troubled = ""
 
     def _note(self, dependency: str, error: Exception, *, is_new: bool) -> None:
         """Count the trouble, and log its beginning."""
         metrics.TROUBLE.labels(dependency).inc()
         if is_new:
-            name, state = type(error).__name__, sqlstate_of(error)
-            log.warning("trouble", dependency=dependency, lane=self._name, error=name, sqlstate=state)
+            log.warning("trouble", dependency=dependency, lane=self._name, **cause_of(error))
 
 
 def lanes_of(redis_url: str, keyspace: Keyspace, shutdown: Shutdown) -> list[Lane]:

@@ -18,7 +18,7 @@ from roomlog_contract import limits
 
 from .blame import Blame, Way, command_of, way_of
 from .bus import Bus
-from .entries import Entry
+from .entries import Entry, hop_of
 from .errors import FailAlike, is_of_a_statement, is_trouble, sqlstate_of
 
 log = structlog.get_logger()
@@ -210,12 +210,14 @@ class Isolation:
     def _failed_alone(self, entry: Entry, error: Exception) -> None:
         failures = self._failures[entry.key] = self._failures.get(entry.key, 0) + 1
         name, place = way_of(error)
-        log.error("entry_failed", action=entry.action, entry=entry.id, error=name, place=place)
+        log.error(
+            "entry_failed", action=entry.action, entry=entry.id, error=name, place=place, **hop_of(entry)
+        )
         if failures < limits.ENTRY_TRIES:
             return
         try:
             self._bury(entry, name)
         except (DatabaseError, InterfaceError) as trouble:  # the others must not wait for that
-            log.error("not_buried", action=entry.action, entry=entry.id, sqlstate=sqlstate_of(trouble))
+            log.error("not_buried", entry=entry.id, sqlstate=sqlstate_of(trouble), **hop_of(entry))
         else:
             self._failures.pop(entry.key, None)

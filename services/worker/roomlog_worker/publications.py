@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+import structlog
 
 from roomlog.frames import Event, frame_of, named_in
 from roomlog.selectors import summaries_of, users_by_id
@@ -17,13 +18,16 @@ from roomlog_contract.commands import CreateRoom, InviteUser
 from roomlog_contract.envelope import Answered, Joined, Notice, Reply
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, User
+from roomlog_runtime.logs import is_debug
 
 from .bus import ChannelNotice
 from .decisions import Outcome
-from .entries import Entry
+from .entries import Entry, hop_of
 from .log.erasure import Erased
 from .log.errors import RefusedWrite
 from .log.rules import Recorded
+
+log = structlog.get_logger()
 
 _NOBODY: Final[Mapping[int, User]] = {}
 _LEAVING: Final = ("leave_room", "remove_user")
@@ -48,6 +52,8 @@ def publications(outcomes: Sequence[Outcome], known: Mapping[int, User] = _NOBOD
     out = Publications(outcomes)
     users = _everybody(outcomes, known)
     joined = _joined(outcomes)
+    if is_debug():
+        _trace(outcomes)
     for outcome in outcomes:
         entry = outcome.entry
         if entry.stream:
@@ -62,6 +68,18 @@ def publications(outcomes: Sequence[Outcome], known: Mapping[int, User] = _NOBOD
             case Erased():
                 pass  # who has the messages keeps them until reading the room afresh
     return out
+
+
+def _trace(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        entry, result = outcome.entry, type(outcome.result).__name__
+        log.debug(
+            "command_decided",
+            action=entry.action,
+            request=entry.envelope.request,
+            result=result,
+            **hop_of(entry),
+        )
 
 
 def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = None) -> Notice:

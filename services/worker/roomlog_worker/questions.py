@@ -81,7 +81,7 @@ class Questions(Generic[Question, Answer]):
         if time.monotonic() < asked.until:
             return State.OPEN
         asked.answer.cancel()
-        log.warning(f"{self._name}_late")
+        log.warning("question_late", question=self._name)
         return State.LATE
 
     def answer(self, key: Key) -> Answer | None:
@@ -160,7 +160,7 @@ class Questions(Generic[Question, Answer]):
         except Exception as error:
             connection.close()
             # Its class alone: the text may hold a token.
-            log.warning(f"{self._name}_failed", error=type(error).__name__)
+            log.warning("question_failed", question=self._name, error=type(error).__name__)
             answer.set_exception(error)
         else:
             answer.set_result(found)

@@ -5,6 +5,8 @@ from typing import Final
 
 import structlog
 
+from roomlog_runtime.causes import cause_of
+
 from . import metrics
 from .errors import FailAlike, sqlstate_of
 
@@ -31,8 +33,8 @@ class Trouble:
         state = sqlstate_of(error)
         if (dependency, state) not in self._told:
             self._told.add((dependency, state))
-            name = type(error.__cause__ if isinstance(error, FailAlike) else error).__name__
-            log.warning("trouble", dependency=dependency, error=name, sqlstate=state)
+            cause = error.__cause__ if isinstance(error, FailAlike) else None
+            log.warning("trouble", dependency=dependency, **cause_of(cause or error))
         self.name = dependency
 
     def ended(self) -> None:

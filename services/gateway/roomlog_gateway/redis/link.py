@@ -16,6 +16,7 @@ import structlog
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
+from roomlog_runtime.causes import cause_of
 from roomlog_runtime.redis_address import asyncio_pool
 
 log = structlog.get_logger()
@@ -107,7 +108,9 @@ class RedisLink(asyncio.Protocol):
         if self._transport is None or now - self._heard_at < SILENCE_SECONDS:
             return
         if self._asked:
-            log.warning("redis_silent", seconds=round(now - self._heard_at, 1))
+            log.warning(
+                "redis_silent", speaker=type(self._speaker).__name__, seconds=round(now - self._heard_at, 1)
+            )
             self.cut()
             return
         self._asked = True
@@ -127,7 +130,7 @@ class RedisLink(asyncio.Protocol):
         except (RedisError, OSError, TimeoutError, RuntimeError) as error:
             # RuntimeError: uvloop's word for a socket that was reset before the login was written.
             if not self._is_missed:
-                log.warning("redis_unreachable", error=type(error).__name__)
+                log.warning("redis_unreachable", speaker=type(self._speaker).__name__, **cause_of(error))
             self._is_missed = True
             await connection.disconnect(nowait=True)
             return None
@@ -162,7 +165,7 @@ class RedisLink(asyncio.Protocol):
             while (reply := reader.gets()) is not _NOTHING:
                 handle(reply)
         except Exception:  # out of step with Redis: only a new connection is certain again
-            log.exception("redis_out_of_step")
+            log.exception("redis_out_of_step", speaker=type(self._speaker).__name__)
             self.cut()
 
     def pause_writing(self) -> None:

@@ -13,6 +13,8 @@ from typing import Any, Final
 import hiredis
 import structlog
 
+from roomlog_runtime.causes import is_login_refused
+
 from .. import metrics
 from ..errors import NotSubscribed
 from .link import RedisLink, pack
@@ -93,7 +95,8 @@ class Subscriber:
 
     def link_reply(self, reply: Any) -> None:
         if isinstance(reply, hiredis.ReplyError):
-            log.error("redis_refuses_subscriptions", error=str(reply).partition(" ")[0])
+            name = str(reply).partition(" ")[0]
+            log.error("redis_refuses_subscriptions", error=name, authentication_failed=is_login_refused(name))
             self.link.cut()
         if not isinstance(reply, list) or len(reply) != 3:
             return

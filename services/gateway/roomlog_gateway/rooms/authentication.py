@@ -21,6 +21,7 @@ from roomlog_contract.commands import Authenticate
 from roomlog_contract.envelope import Identified, Identify
 from roomlog_contract.errors import CloseCode, ErrorCode
 from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, SyncRequired
+from roomlog_runtime.logs import is_debug
 
 from .. import metrics
 from ..errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
@@ -98,10 +99,12 @@ class Authentication:
             session.refuse(ErrorCode.TOO_MANY_CONNECTIONS, command.uuid, "authenticate")
             session.connection.close(CloseCode.POLICY, "too many connections")
         except Exception:  # this session's boundary: without it the client would wait for ever
-            log.exception("authenticate_failed")
+            log.exception("authenticate_failed", connection=session.number, uuid=command.uuid)
             session.connection.close(CloseCode.OVERLOADED, "")
         finally:
             metrics.AUTHENTICATION_SECONDS.labels(result).observe(monotonic() - began)
+            if is_debug():
+                log.debug("authenticate_ended", connection=session.number, uuid=command.uuid, result=result)
             self._members.unpin(pinned)
             if session.state is not SessionState.ACTIVE:
                 self._members.leave(session)
@@ -123,7 +126,7 @@ class Authentication:
         except TimeoutError:
             session.refuse_busy(command.uuid, "authenticate", None, RENEWAL_RETRY_MS)
         except Exception:  # this session's boundary: without it the client would wait for ever
-            log.exception("renewal_failed")
+            log.exception("renewal_failed", connection=session.number, uuid=command.uuid)
             session.connection.close(CloseCode.OVERLOADED, "")
         finally:
             session.end_renewal()

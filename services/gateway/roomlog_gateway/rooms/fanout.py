@@ -107,7 +107,7 @@ class Fanout:
             try:
                 session.connection.flush()
             except Exception:  # this session's boundary: the others' frames must leave all the same
-                log.exception("flush_failed")
+                log.exception("flush_failed", connection=session.number)
                 session.connection.abort()
 
     def _deliver_to_others(self, room: Room, seq: int, frame: Frame) -> None:

@@ -6,21 +6,41 @@ or after 15 s; an answer after that is dropped, because its command counts as un
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, Final
 from uuid import UUID
+
+import structlog
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Notice, Reply
+from roomlog_runtime.logs import is_debug
 
 from .. import metrics
 from ..errors import NotAccepted
 from ..sockets.session import Session
+from ..sockets.token_bucket import TokenBucket
 from .delivery import Delivery
+
+log = structlog.get_logger()
+
+NOTES_PER_SECOND: Final = 10.0
+"""Lines in the log about expired commands: an outage expires thousands. All are counted."""
 
 
 class Request:
     """One client command that was forwarded."""
 
-    __slots__ = ("_on_end", "action", "delivery", "is_overtaken", "received_at", "room", "session", "uuid")
+    __slots__ = (
+        "_on_end",
+        "action",
+        "delivery",
+        "is_overtaken",
+        "received_at",
+        "room",
+        "session",
+        "shard",
+        "uuid",
+    )
 
     def __init__(
         self,
@@ -28,6 +48,7 @@ class Request:
         uuid: str,
         action: str,
         room: UUID | None,
+        shard: int,
         received_at: float,
         on_end: Callable[["Request"], None] | None = None,
     ) -> None:
@@ -36,6 +57,7 @@ class Request:
         self.uuid = uuid
         self.action = action
         self.room = room
+        self.shard = shard
         self.received_at = received_at
         self.delivery: Delivery | None = None
         """Where the room's events are held for this select_room's answer."""
@@ -55,6 +77,8 @@ class PendingRequests:
     def __init__(self, gateway: str, clock: Callable[[], float]) -> None:
         self._gateway = gateway
         self._clock = clock
+        self._is_debug = is_debug()
+        self._notes = TokenBucket(NOTES_PER_SECOND, NOTES_PER_SECOND, clock())
         self._last = 0
         self._clients: dict[int, Request] = {}
         self._latest: dict[tuple[Session, UUID | None, str], int] = {}
@@ -92,6 +116,8 @@ class PendingRequests:
         if request is None:
             return None
         request.session.answered()
+        if self._is_debug:
+            log.debug("event_received", request=notice.request, seq=notice.seq, **request_hop(request))
         metrics.WRITTEN_SECONDS.observe(self._clock() - request.received_at)
         return request.session
 
@@ -117,6 +143,8 @@ class PendingRequests:
             request = self.take(number)
             assert request is not None
             metrics.EXPIRED.inc()
+            if self._notes.take(now):
+                log.warning("command_expired", action=request.action, request=number, **request_hop(request))
             request.session.answered()
             request.end()
 
@@ -134,6 +162,11 @@ class PendingRequests:
     def forget_own(self, number: int) -> None:
         """Drop one of the gateway's own questions."""
         self._own.pop(number, None)
+
+
+def request_hop(request: Request) -> dict[str, Any]:
+    """Return the fields `uuid`, `connection` and `shard` of a line about a request."""
+    return {"uuid": request.uuid, "connection": request.session.number, "shard": request.shard}
 
 
 def _name(request: Request) -> tuple[Session, UUID | None, str]:

@@ -8,18 +8,23 @@ from collections.abc import Callable
 from typing import Final, cast
 from uuid import UUID
 
+import structlog
+
 from roomlog_contract import limits
 from roomlog_contract.actions import STREAMS, Stream
 from roomlog_contract.commands import ClientCommand, RoomWrite, SelectRoom, action_of
 from roomlog_contract.envelope import Answered, Reply, Selected, decode_replies
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
+from roomlog_runtime.logs import is_debug
 
 from ..errors import NotAccepted
 from ..sockets.session import Session
 from .envelope_sender import EnvelopeSender
-from .pending_requests import PendingRequests, Request
+from .pending_requests import PendingRequests, Request, request_hop
 from .selection import Selection
+
+log = structlog.get_logger()
 
 FULL_RETRY_MS: Final = 1000
 """Told with the 33rd unanswered command: by then the worker has answered some."""
@@ -41,6 +46,7 @@ class Router:
         self._sender = sender
         self._selection = selection
         self._clock = clock
+        self._is_debug = is_debug()
 
     def forward(self, session: Session, command: ClientCommand) -> None:
         """Send a member's command to its worker; the answer comes as a reply or as the room's event.
@@ -51,11 +57,11 @@ class Router:
         is_read = STREAMS[type(command)] is not Stream.WRITE
         if session.unanswered >= limits.UNANSWERED_COMMANDS or (is_read and session.outbox.is_backed_up):
             raise NotAccepted(FULL_RETRY_MS)
-        stream, room = self._route(session.user, command)
+        stream, shard, room = self._route(session.user, command)
         if not is_read:
             self._requests.overtake(session, room, command.uuid)
         on_end = self._selection.release if isinstance(command, SelectRoom) else None
-        request = Request(session, command.uuid, action_of(command), room, self._clock(), on_end)
+        request = Request(session, command.uuid, action_of(command), room, shard, self._clock(), on_end)
         number = self._requests.add(request)
         try:
             # Until it has entered the room nothing here may hear the channel: the event could pass it by.
@@ -65,6 +71,8 @@ class Router:
             self._requests.take(number)
             raise
         session.sent()
+        if self._is_debug:
+            log.debug("command_sent", action=request.action, request=number, **request_hop(request))
         if on_end is not None:
             self._selection.hold(request)
 
@@ -83,6 +91,8 @@ class Router:
         if request is None:
             return
         request.session.answered()
+        if self._is_debug:
+            log.debug("reply_received", request=reply.request, **request_hop(request))
         if isinstance(reply, Selected):
             self._selection.answer(request, reply)
         elif isinstance(reply, Answered):
@@ -90,11 +100,11 @@ class Router:
                 request.session.answer(reply.frame)
             request.end()
 
-    def _route(self, user: int, command: ClientCommand) -> tuple[str, UUID | None]:
-        """Return the stream of a command and the room that it names."""
+    def _route(self, user: int, command: ClientCommand) -> tuple[str, int, UUID | None]:
+        """Return stream and shard of a command, and the room that it names."""
         kind, room = STREAMS[type(command)], getattr(command, "room", None)
         if kind is Stream.WRITE:
             shard = shard_of_room(room_of(cast(RoomWrite, command), user))
         else:
             shard = shard_of_user(user) if room is None else shard_of_room(room)
-        return self._keyspace.stream(kind, shard), room
+        return self._keyspace.stream(kind, shard), shard, room

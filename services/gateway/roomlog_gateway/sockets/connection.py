@@ -14,6 +14,7 @@ from aiohttp import WSMsgType
 
 from roomlog_contract import limits
 from roomlog_contract.errors import CloseCode
+from roomlog_runtime.logs import is_debug
 
 from .. import metrics
 from .outbox import WRITE_BYTES, Frame, Push
@@ -92,7 +93,7 @@ class Connection:
             else:
                 await self._socket.close(code=echoed_close_code(self._socket.close_code), drain=False)
         except Exception:  # this session's boundary: our bug must not reach the neighbours
-            log.exception("session_failed")
+            log.exception("session_failed", connection=self.session.number)
             self.close(CloseCode.GOING_AWAY, "")
         finally:
             self.end()
@@ -127,6 +128,8 @@ class Connection:
         if not self.end():
             return
         metrics.CLOSED.labels(str(int(code))).inc()
+        if is_debug():
+            log.debug("connection_ended", connection=self.session.number, code=int(code))
         # aiohttp's close() would end the socket without waiting for the client's half, because `serve` is
         # receiving: what the client is just sending would then reset the connection, goodbye included.
         self._write(close_frame(code, reason))

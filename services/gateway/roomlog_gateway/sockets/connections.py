@@ -8,14 +8,19 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import structlog
+
 from roomlog_contract import limits
 from roomlog_contract.errors import CloseCode
+from roomlog_runtime.logs import is_debug
 
 from .. import metrics
 from .connection import Connection
 from .outbox import unread_bound
 from .session import Services
 from .websocket import WebSocket
+
+log = structlog.get_logger()
 
 PING_SLOTS: Final = int(limits.PING_SECONDS)
 """Connections are pinged in turn, one slot a second."""
@@ -44,13 +49,17 @@ class Connections:
         """Serve an upgraded socket until it is closed."""
         connection = self._connect(socket, transport)
         self._last_slot += 1
-        self._slots[connection] = self._last_slot
+        self._slots[connection] = connection.session.number = self._last_slot
         metrics.CONNECTIONS.set(len(self._slots))
+        if is_debug():
+            log.debug("connection_opened", connection=self._last_slot)
         try:
             await connection.serve()
         finally:
             del self._slots[connection]
             metrics.CONNECTIONS.set(len(self._slots))
+            if is_debug():
+                log.debug("connection_closed", connection=connection.session.number)
 
     def in_turn(self, second: int, period_seconds: int) -> list[Connection]:
         """Return those whose turn it is in this second; each has one in every period."""

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+import structlog
 from msgspec import UNSET
 
 from roomlog_contract import limits
@@ -29,6 +30,8 @@ from .outbox import Frame, Outbox, Push
 from .repeats import Repeats
 from .token_bucket import TokenBucket
 from .websocket_frames import text_frame
+
+log = structlog.get_logger()
 
 FLOOD_REFUSALS: Final = 200.0
 """Commands over the rate that are answered one by one; a client that goes on is closed with 1008."""
@@ -92,6 +95,7 @@ class Session:
         "connection",
         "expiry",
         "login",
+        "number",
         "outbox",
         "rooms",
         "state",
@@ -102,6 +106,8 @@ class Session:
     def __init__(self, connection: ClientConnection, services: Services, clock: Callable[[], float]) -> None:
         now = clock()
         self.connection = connection
+        self.number = 0
+        """Names the connection in the log."""
         self.outbox = Outbox()
         self.state = SessionState.OPEN
         self.login = NOBODY
@@ -348,6 +354,7 @@ class Session:
     ) -> None:
         """Answer a command with an error."""
         metrics.ERRORS_BY_CODE[code].inc()
+        log.debug("command_refused", connection=self.number, uuid=uuid, code=code.value)
         self.tell(
             ErrorAnswer(
                 uuid=uuid,

@@ -144,7 +144,7 @@ class Stage:
 
     def select(self, session: Session) -> Request:
         """Forward a select_room."""
-        request = Request(session, "s", "select_room", ROOM, self.now)
+        request = Request(session, "s", "select_room", ROOM, 0, self.now)
         session.sent()
         self.selection.hold(request)
         return request
