@@ -11,7 +11,7 @@ EXPANDED: Final = {
 MEANINGS: Final = {
     "authenticate_ended": "What became of an authenticate.",
     "authenticate_failed": "A fault of ours; the client was closed with 1013.",
-    "away_failed": "A receiver of `message_missed` raised, or a dependency failed; tried again after `again_in` s.",
+    "away_failed": "A receiver of `message_missed` raised, or a dependency failed; `again_in` is in s.",
     "chores_not_released": "The lease stays until its beat counts as dead.",
     "chores_taken": "This process does the chores.",
     "chores_trouble": "The database or Redis failed in a turn; logged when it changes.",

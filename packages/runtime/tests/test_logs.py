@@ -69,13 +69,31 @@ def test_console_lines_can_not_be_forged() -> None:
 
 
 def test_console_lines_command_no_terminal() -> None:
-    """Escapes and overrides in a message, a field or an exception are shown, not obeyed."""
+    """Escapes and overrides in a message or a field are shown, not obeyed; an exception's are left out."""
     evil = "\\x1b[31m\\x9b\\u202e"
     program = f"log = structlog.get_logger()\nlog.info('{evil}', name='{evil}')\n"
     program += f"try:\n raise ValueError('{evil}')\nexcept ValueError:\n log.exception('failed')"
     said = output_of(program, ROOMLOG_LOG_FORMAT="console")
-    assert said.count("\\x1b[31m\\x9b\\u202e") == 3
+    assert said.count("\\x1b[31m\\x9b\\u202e") == 2
     assert {character for character in said if not character.isprintable()} <= {"\n", "\t"}
+
+
+def test_an_exception_says_where_and_not_what() -> None:
+    """Its words may quote a client; those of its cause too."""
+    program = "try:\n try:\n  raise KeyError('secret')\n except KeyError as error:\n"
+    program += "  raise ValueError('secret') from error\n"
+    program += "except ValueError:\n structlog.get_logger().exception('failed')"
+    (record,) = records_of(program)
+    assert "KeyError" in record["exception"]
+    assert "ValueError" in record["exception"]
+    assert "secret" not in record["exception"].replace("raise KeyError('secret')", "")
+
+
+def test_libraries_write_no_debug_lines() -> None:
+    """At debug too: they may quote what a client sent."""
+    program = "logging.getLogger('library').debug('quoted')\n"
+    program += "structlog.get_logger('roomlog_worker.x').debug('ours')"
+    assert [record["event"] for record in records_of(program, ROOMLOG_LOG_LEVEL="debug")] == ["ours"]
 
 
 def test_handlers_of_gunicorn_are_replaced() -> None:

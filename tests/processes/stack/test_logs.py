@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.harness.raw import RawSocket, frame, text
+from tests.harness.raw import RawSocket, frame, text, upgrade
 from tests.harness.stack import MakeStack, Stack
 from tests.harness.wire import Wire
 
@@ -61,7 +61,12 @@ async def fill_the_gateway(stack: Stack, room: str) -> None:
             await socket.write(text(sent))
             await socket.receive()
             await socket.write(frame(8, b"\x03\xe8" + f"{CANARY}-reason".encode()))
-    async with RawSocket(stack.websocket() + f"?token={CANARY}") as socket:
+    for path in (f"/ws?token={CANARY}", f"/{CANARY}/ws", f"/{CANARY}-path"):
+        async with RawSocket(stack.websocket()) as socket:
+            await socket.write(upgrade(socket.host, path, Origin=f"http://{CANARY}", User_Agent=CANARY))
+            await socket.status()
+    async with RawSocket(stack.websocket()) as socket:
+        await socket.write(f"{CANARY} is no HTTP\r\n\r\n".encode())
         await socket.status()
 
 
