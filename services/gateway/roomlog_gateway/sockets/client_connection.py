@@ -6,6 +6,8 @@ from typing import Protocol
 class ClientConnection(Protocol):
     """What a session needs of its connection."""
 
+    number: int
+    """Names it in the log."""
     heard_at: float
     """When its last frame came."""
     asked_at: float | None
@@ -34,6 +36,7 @@ class ClientConnection(Protocol):
 class Gone:
     """A closed connection, to those who still hold its session."""
 
+    number = 0
     heard_at = 0.0
     asked_at: float | None = None
     is_silent = True

@@ -45,6 +45,7 @@ class Connection:
         "deadline",
         "heard_at",
         "is_paused",
+        "number",
         "session",
     )
 
@@ -55,12 +56,15 @@ class Connection:
         stalled: dict["Connection", None],
         services: Services,
         clock: Callable[[], float],
+        number: int = 0,
     ) -> None:
         """`stalled` holds the connections whose socket takes nothing just now: `retry` is called for them."""
         self._socket = socket
         self._transport = transport
         self._stalled = stalled
         self._clock = clock
+        self.number = number
+        """Names it in the log."""
         self._is_heard = True
         """Since its last turn to be pinged."""
         self._waiting_bytes = 0

@@ -47,19 +47,19 @@ class Connections:
 
     async def serve(self, socket: WebSocket, transport: asyncio.WriteTransport) -> None:
         """Serve an upgraded socket until it is closed."""
-        connection = self._connect(socket, transport)
         self._last_slot += 1
-        self._slots[connection] = connection.session.number = self._last_slot
+        connection = self._connect(socket, transport)
+        self._slots[connection] = self._last_slot
         metrics.CONNECTIONS.set(len(self._slots))
         if is_debug():
-            log.debug("connection_opened", connection=self._last_slot)
+            log.debug("connection_opened", connection=connection.number)
         try:
             await connection.serve()
         finally:
             del self._slots[connection]
             metrics.CONNECTIONS.set(len(self._slots))
             if is_debug():
-                log.debug("connection_closed", connection=connection.session.number)
+                log.debug("connection_closed", connection=connection.number)
 
     def in_turn(self, second: int, period_seconds: int) -> list[Connection]:
         """Return those whose turn it is in this second; each has one in every period."""
@@ -86,7 +86,7 @@ class Connections:
             connection.ping()
 
     def _connect(self, socket: WebSocket, transport: asyncio.WriteTransport) -> Connection:
-        return Connection(socket, transport, self._stalled, self._services, self._clock)
+        return Connection(socket, transport, self._stalled, self._services, self._clock, self._last_slot)
 
     def _bound_answers(self) -> None:
         """Cut those for whom most waits, while too much waits for all together; they repeat what they asked.

@@ -106,7 +106,7 @@ class Session:
     def __init__(self, connection: ClientConnection, services: Services, clock: Callable[[], float]) -> None:
         now = clock()
         self.connection = connection
-        self.number = 0
+        self.number = connection.number
         """Names the connection in the log."""
         self.outbox = Outbox()
         self.state = SessionState.OPEN

@@ -42,6 +42,7 @@ class NoConnection:
 
     closed_with: int | None = None
     heard_at: float = 0.0
+    number = 0
     asked_at: float | None = None
     is_silent: bool = False
 
