@@ -14,6 +14,7 @@ Series = dict[str, str]
 
 GATEWAYS = ("gateway-5d9c7b6f8-x2k4q", "gateway-5d9c7b6f8-zz9rt")
 WORKERS = ("worker-0", "worker-1")
+APIS = ("api-7c9f8d6b5-k4m8n",)
 CHORES = ("chores-7f6b5c4d8-m8n2p",)
 LINKS = ("commands", "notices")
 COMMANDS = 30
@@ -67,6 +68,10 @@ def gateway(pod: str, release: str = "roomlog", commands: float = COMMANDS) -> S
         of("roomlog_gateway_shut_gates", pod, release): steady(0),
         of("roomlog_gateway_commands_total", pod, release, action="new_message"): steady(0, commands),
         of("roomlog_gateway_commands_expired_total", pod, release): steady(0),
+        of("roomlog_gateway_authentication_seconds_count", pod, release, result="accepted"): steady(
+            0, commands
+        ),
+        of("roomlog_gateway_authentication_seconds_count", pod, release, result="rejected"): steady(0),
     }
     return buckets | links | rest
 
@@ -85,6 +90,10 @@ def worker(pod: str, release: str = "roomlog", commands: float = COMMANDS) -> Se
         of("roomlog_worker_trouble_total", pod, release, dependency="database"): steady(0),
         of("roomlog_worker_trouble_total", pod, release, dependency="redis"): steady(0),
         of("roomlog_worker_dead_letters_total", pod, release): steady(0),
+        of("roomlog_worker_stream_oldest_seconds", pod, release, stream="in"): steady(0),
+        of("roomlog_worker_turn_age_seconds", pod, release): steady(0.2),
+        of("roomlog_worker_redis_used_bytes", pod, release): steady(50),
+        of("roomlog_worker_redis_max_bytes", pod, release): steady(100),
     }
 
 
@@ -97,6 +106,15 @@ def chores(pod: str, release: str = "roomlog") -> Series:
     }
 
 
+def api(pod: str, release: str = "roomlog") -> Series:
+    """An api in health."""
+    return {
+        of("up", pod, release): steady(1),
+        of("roomlog_api_logins_total", pod, release, result="accepted"): steady(0, 10),
+        of("roomlog_api_logins_total", pod, release, result="refused"): steady(0, 1),
+    }
+
+
 def health(release: str = "roomlog", commands: float = COMMANDS) -> Series:
     """Everything is well, with so many commands between two scrapes of a gateway."""
     found: Series = {}
@@ -104,6 +122,8 @@ def health(release: str = "roomlog", commands: float = COMMANDS) -> Series:
         found |= gateway(pod, release, commands)
     for pod in WORKERS:
         found |= worker(pod, release, commands)
+    for pod in APIS:
+        found |= api(pod, release)
     for pod in CHORES:
         found |= chores(pod, release)
     workers = f'{{namespace="default", statefulset="{release}-worker"}}'

@@ -78,8 +78,8 @@ OUTAGES = {
         {"RoomlogChoresWithoutOwner"},
     ),
     "the database away": State(
-        expiring(troubled(silent(health()), "database")),
-        {"RoomlogSilentShards"},
+        change(expiring(troubled(silent(health()), "database")), "roomlog_worker_shard_owned", turns(1, 0)),
+        {"RoomlogSilentShards", "RoomlogDatabaseUnreachable"},
         {"RoomlogWorkerTrouble", "RoomlogCommandsExpired"},
     ),
     "Redis away": State(
@@ -105,6 +105,32 @@ OUTAGES = {
         {"RoomlogShardWithoutOwner"},
     ),
     "replies that arrive nowhere": State(expiring(health()), set(), {"RoomlogCommandsExpired"}),
+    "a command that nobody takes": State(
+        change(health(), "roomlog_worker_stream_oldest_seconds", turns(0, 40), WORKERS[0]),
+        {"RoomlogStreamOld"},
+    ),
+    "a writer that hangs": State(
+        change(health(), "roomlog_worker_turn_age_seconds", turns(0.2, 40), WORKERS[0]),
+        {"RoomlogWriterStuck"},
+    ),
+    "a Redis that fills up": State(
+        change(health(), "roomlog_worker_redis_used_bytes", turns(50, 90)), set(), {"RoomlogRedisMemory"}
+    ),
+    "tokens that nobody accepts": State(
+        change(
+            health(),
+            "roomlog_gateway_authentication_seconds_count",
+            counts(0, 3 * COMMANDS),
+            'result="rejected"',
+        ),
+        set(),
+        {"RoomlogAuthenticationsFail"},
+    ),
+    "guessed passwords": State(
+        change(health(), "roomlog_api_logins_total", counts(1, 100), 'result="refused"'),
+        set(),
+        {"RoomlogLoginsRefused"},
+    ),
     "a full stream": State(
         change(health(), "roomlog_gateway_shut_gates", turns(0, 1), GATEWAYS[0]), {"RoomlogStreamFull"}
     ),

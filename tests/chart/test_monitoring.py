@@ -14,12 +14,13 @@ pytestmark = pytest.mark.usefixtures("helm")
 
 ROOT = CHART.parents[2]
 KINDS = ("Counter", "Gauge", "Histogram")
-BY = re.compile(r"by \(([a-z_, ]+)\)")
+BY = re.compile(r"by \(([a-z_, ]+)\) \((?:\w+\()?(\w+)")
+"""Labels, and the metric that is summed by them."""
 SCRAPED = {"pod", "le"}
 """Labels that Prometheus or a histogram brings along."""
-METRIC = re.compile(r"\broomlog_(?:gateway|worker|chores)_[a-z_]+")
+METRIC = re.compile(r"\broomlog_(?:gateway|worker|chores|api(?!_django))_[a-z_]+")
 OURS = re.compile(
-    r'namespace="default", (pod=~"roomlog-(gateway|worker|chores)-\[[^.]+|statefulset="roomlog-worker")'
+    r'namespace="default", (pod=~"roomlog-(gateway|worker|api|chores)-\[[^.]+|statefulset="roomlog-worker")'
 )
 """The pods of one component, or the workers' StatefulSet; no dot, so nothing that fits any name."""
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
@@ -40,13 +41,18 @@ def board_queries(namespace: str = "$namespace", interval: str = "$__rate_interv
         json.loads(path.read_text(encoding="utf-8")) for path in (CHART / "files/dashboards").glob("*.json")
     ]
     found = (target["expr"] for board in boards for panel in board["panels"] for target in panel["targets"])
-    return [query.replace("$namespace", namespace).replace("$__rate_interval", interval) for query in found]
+    return [
+        query.replace("$namespace", namespace).replace("$pod", ".+").replace("$__rate_interval", interval)
+        for query in found
+    ]
 
 
 def declared() -> dict[str, set[str]]:
     """The metrics that gateway, worker and chores declare, with their labels."""
     found: dict[str, set[str]] = {}
-    packages = (ROOT / "services/gateway", ROOT / "services/worker", ROOT / "packages/roomlog")
+    packages = [
+        ROOT / name for name in ("services/gateway", "services/worker", "services/api", "packages/roomlog")
+    ]
     for path in (path for package in packages for path in package.glob("**/metrics.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
@@ -81,10 +87,38 @@ def test_every_query_sums_by_labels_that_exist() -> None:
     """A label that no metric has would put everything into one nameless line."""
     known = declared()
     for query in queries():
-        labels = {name for words in BY.findall(query) for name in re.split(r",\s*", words)} - SCRAPED
-        used = METRIC.findall(query)
-        if used:
-            assert all(labels <= known[family(name, known)] for name in used), query
+        found = BY.findall(query)
+        assert len(found) == query.count("by ("), query
+        for words, name in found:
+            if METRIC.match(name):
+                assert set(re.split(r",\s*", words)) - SCRAPED <= known[family(name, known)], query
+
+
+def test_every_metric_is_shown_or_has_a_reason() -> None:
+    """A new metric gets a panel or an alert, or stands in the table."""
+    page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^\| `(roomlog_\w+)`", page, re.MULTILINE))
+    used = {family(name, known) for query in queries() for name in re.findall(r"roomlog_\w+", query)}
+    requests = {name for name in known if name.startswith("roomlog_api_django_")}
+    assert known - requests <= used, "django-prometheus has more than anybody asks for"
+
+
+@pytest.mark.parametrize("name", [path.name for path in (CHART / "files/dashboards").glob("*.json")])
+def test_every_panel_says_what_it_shows_and_where_to_read_on(name: str) -> None:
+    """Title, description, unit; a link ends at a heading of the runbook, and its panel has a threshold."""
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    anchors = {f"#{heading.lower()}" for heading in re.findall(r"^### (Roomlog\w+)$", runbook, re.MULTILINE)}
+    for panel in json.loads((CHART / "files/dashboards" / name).read_text(encoding="utf-8"))["panels"]:
+        defaults = panel["fieldConfig"]["defaults"]
+        assert panel["title"]
+        assert panel["description"].endswith(".")
+        assert defaults["unit"]
+        for link in panel.get("links", []):
+            assert link["url"] in anchors
+            assert defaults["thresholds"]
+        for target in panel["targets"]:
+            for selector in re.findall(r"\{([^{}]*)\}", target["expr"]):
+                assert selector.startswith('namespace="$namespace", pod=~"$pod"'), target["expr"]
 
 
 def alerts(values: Manifest) -> list[Manifest]:
