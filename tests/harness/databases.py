@@ -32,6 +32,7 @@ URL_VARIABLE: Final = "ROOMLOG_TEST_POSTGRES_URL"
 EPOCH: Final = "0123456789abcdef"
 MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomEvent,
+    models.Reaction,
     models.RoomHead,
     models.Membership,
     models.RoomTold,

@@ -193,6 +193,16 @@ class RoomlogClient:
         """Take the text out of a message, by its id, for good. Raises like `send`."""
         return cast(Sent, await self.request("delete_message", room=room, message=message, **how))
 
+    async def add_reaction(self, room: str, message: int, emoji: str, **how: Unpack[How]) -> Sent:
+        """Put an emoji below a message, by its id. Raises like `send`."""
+        facts: dict[str, Any] = {"message": message, "emoji": emoji}
+        return cast(Sent, await self.request("add_reaction", room=room, **facts, **how))
+
+    async def remove_reaction(self, room: str, message: int, emoji: str, **how: Unpack[How]) -> Sent:
+        """Take one's own emoji away from below a message. Raises like `send`."""
+        facts: dict[str, Any] = {"message": message, "emoji": emoji}
+        return cast(Sent, await self.request("remove_reaction", room=room, **facts, **how))
+
     async def create_room(
         self,
         name: str = "",

@@ -179,7 +179,7 @@ def _success(action: str, body: dict[str, Any]) -> Incoming:
 
 
 def _page(body: dict[str, Any]) -> Page:
-    events = [event_of(event) for event in body["events"]]
+    events = [event_of(event) for event in msgspec.convert(body["events"], list[dict[str, Any]])]
     rest = {key: value for key, value in body.items() if key != "events"}
     return msgspec.convert({"more": False, "reset": False, **rest, "events": events}, Page)
 

@@ -3,10 +3,12 @@
 Events and answers may come in any order: each message is known as of a seq, and nothing older replaces it.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .events import Event, RoomReset
+from .reactions import Reactions
 
 Message = dict[str, Any]
 """A message as the wire writes it."""
@@ -25,8 +27,10 @@ class _Change:
 class Messages:
     """The messages of one room that a program has seen, by seq. Give it each event and answer of the room."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, me: int = 0) -> None:
+        """Begin with nothing. `me` is the id of the user whose reactions are `mine`."""
+        self._me = me
+        self._reactions: defaultdict[int, Reactions] = defaultdict(Reactions)
         self._messages: dict[int, Message] = {}
         self._known_at: dict[int, int] = {}
         """Seq of a message → the seq as of which it is known."""
@@ -35,7 +39,7 @@ class Messages:
 
     def in_order(self) -> list[Message]:
         """Return the messages, oldest first, in their present state."""
-        return [self._messages[seq] for seq in sorted(self._messages)]
+        return [self._shown(self._messages[seq]) for seq in sorted(self._messages)]
 
     def apply(self, event: Event) -> None:
         """Take over what an event says; one that changes no message is passed over."""
@@ -47,6 +51,8 @@ class Messages:
                 self._change(event, facts if event.text else DELETED)
             case "delete_message":
                 self._change(event, DELETED)
+            case "add_reaction" | "remove_reaction":
+                self._reactions[event.body["message"]["seq"]].apply(event)
             case _:
                 pass
 
@@ -61,11 +67,20 @@ class Messages:
         Its events may come again from the first, so a message counts as known as of its own seq.
         """
         self._messages, self._known_at, self._changes = {}, {}, {}
+        self._reactions.clear()
         for message in reset.messages:
             self._know(message, max(reset.seq, message["seq"]))
 
+    def _shown(self, message: Message) -> Message:
+        if message["deleted"]:
+            return message | {"reactions": {}}
+        reactions = self._reactions.get(message["seq"])
+        return message if reactions is None else message | {"reactions": reactions.present(self._me)}
+
     def _know(self, message: Message, seq: int) -> None:
         place = message["seq"]
+        if message.get("reacted_seq") is not None:
+            self._reactions[place].take_over(message)
         if seq < self._known_at.get(place, 0):
             return
         self._messages[place], self._known_at[place] = message, seq

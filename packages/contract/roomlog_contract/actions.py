@@ -60,6 +60,8 @@ ACTIONS: Final = _by_name(
         Action(commands.NewMessage, (events.NewMessageEvent,), Stream.WRITE),
         Action(commands.EditMessage, (events.EditMessageEvent,), Stream.WRITE),
         Action(commands.DeleteMessage, (events.DeleteMessageEvent,), Stream.WRITE),
+        Action(commands.AddReaction, (events.AddReactionEvent,), Stream.WRITE),
+        Action(commands.RemoveReaction, (events.RemoveReactionEvent,), Stream.WRITE),
         Action(commands.GetHistory, (events.GetHistoryAnswer,), Stream.BROWSE),
         Action(commands.ListRooms, (events.ListRoomsAnswer,), Stream.BROWSE),
         Action(commands.CreateRoom, (events.CreateRoomEvent,), Stream.WRITE),

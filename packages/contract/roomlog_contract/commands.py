@@ -1,7 +1,7 @@
 """What a client may say: one frozen struct for each action, told apart by `action`."""
 
-from typing import Annotated, Literal, Self, TypeVar
-from unicodedata import is_normalized, normalize
+from typing import Annotated, Final, Literal, Self, TypeVar
+from unicodedata import category, is_normalized, normalize
 from uuid import UUID
 
 from msgspec import Meta, Struct, field
@@ -19,8 +19,20 @@ MessageId = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
 """The `id` of a message."""
 Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
 """What a message says; `_check_text` counts."""
+Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_CODE_POINTS)]
+"""One emoji, perhaps of several code points; compared as it was sent."""
 RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
 """The name that people give a room; compared in one form (NFKC)."""
+
+
+_FIRST_EMOJI: Final = "\u00a9"
+"""©, the first code point of all that are emoji without another's help."""
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs"})
+"""Categories of controls, formats and surrogates."""
+_JOINERS: Final = "\u200d" + "".join(map(chr, range(0xE0020, 0xE0080)))
+"""What makes one emoji of several: the joiner, and the tags of flags."""
+_INFORMATION: Final = "\u2139"
+"""The sign of information, an emoji that counts as a letter."""
 
 
 class Cursor(Struct, frozen=True):
@@ -100,6 +112,30 @@ class DeleteMessage(Command, frozen=True, kw_only=True, tag="delete_message"):
 
     room: UUID
     message: MessageId
+
+
+class AddReaction(Command, frozen=True, kw_only=True, tag="add_reaction"):
+    """Puts an emoji below a message."""
+
+    room: UUID
+    message: MessageId
+    emoji: Emoji
+
+    def check(self) -> None:
+        """Refuse words."""
+        _check_emoji(self.emoji)
+
+
+class RemoveReaction(Command, frozen=True, kw_only=True, tag="remove_reaction"):
+    """Takes one's own emoji away from below a message."""
+
+    room: UUID
+    message: MessageId
+    emoji: Emoji
+
+    def check(self) -> None:
+        """Refuse words."""
+        _check_emoji(self.emoji)
 
 
 class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):
@@ -202,10 +238,11 @@ class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Asks the gateway whether it is there."""
 
 
+MessageChange = EditMessage | DeleteMessage | AddReaction | RemoveReaction
+"""Commands about a message that is there."""
 RoomWrite = (
     NewMessage
-    | EditMessage
-    | DeleteMessage
+    | MessageChange
     | CreateRoom
     | RenameRoom
     | ArchiveRoom
@@ -242,6 +279,17 @@ def _check_text(text: str) -> None:
         raise RefusedCommand(ErrorCode.EMPTY_TEXT)
     if len(text) > limits.TEXT_CODE_POINTS:
         raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
+
+
+def _check_emoji(emoji: str) -> None:
+    """Refuse words, not what is no emoji: which ones there are, each release of Unicode tells anew."""
+    parts = [one for one in emoji if one not in _JOINERS]
+    is_text = any(
+        one.isspace() or (category(one)[0] in "LZ" and one != _INFORMATION) or category(one) in _UNSEEN
+        for one in parts
+    )
+    if is_text or not any(one >= _FIRST_EMOJI and category(one) != "Mn" for one in parts):
+        raise RefusedCommand(ErrorCode.BAD_VALUE, "`emoji` is not an emoji.")
 
 
 def _check_name(name: str) -> None:

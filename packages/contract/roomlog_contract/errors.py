@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     TEXT_TOO_LONG = "text_too_long"
     UUID_CONFLICT = "uuid_conflict"
     TOO_MANY_ROOMS = "too_many_rooms"
+    TOO_MANY_REACTIONS = "too_many_reactions"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     BUSY = "busy"
@@ -36,6 +37,8 @@ class ErrorCode(StrEnum):
 NO_ANSWERED_MESSAGE: Final = "`reply_to` is not a message of this room."
 NO_SUCH_MESSAGE: Final = "There is no such message in this room."
 NOT_THE_AUTHOR: Final = "Only its author may edit a message."
+REACTED_ALREADY: Final = "You have reacted with this emoji already."
+NO_SUCH_REACTION: Final = "You have not reacted with this emoji."
 ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.REQUIRED_KEYS: "A required key is missing.",
     ErrorCode.BAD_VALUE: "A value has the wrong type or range.",
@@ -51,6 +54,7 @@ ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.TEXT_TOO_LONG: "The text is longer than 4,000 code points.",
     ErrorCode.UUID_CONFLICT: "This uuid was already used with different content.",
     ErrorCode.TOO_MANY_ROOMS: "The user is in the maximum number of rooms.",
+    ErrorCode.TOO_MANY_REACTIONS: "The message has the maximum number of different reactions.",
     ErrorCode.RATE_LIMITED: "Too many commands; slow down.",
     ErrorCode.TOO_MANY_CONNECTIONS: "Too many connections of this user.",
     ErrorCode.BUSY: "Not accepted; retry with the same uuid later.",

@@ -29,6 +29,16 @@ class Member(Struct, frozen=True):
     role: str
 
 
+class Reactions(Struct, frozen=True):
+    """The reactions to a message with one emoji."""
+
+    count: int
+    users: list[User]
+    """The first of them, up to REACTORS_NAMED."""
+    mine: bool
+    """Whether whoever asked is one of them."""
+
+
 class Message(Struct, frozen=True):
     """A message in its present state."""
 
@@ -46,7 +56,10 @@ class Message(Struct, frozen=True):
     """Milliseconds since 1970."""
     deleted: bool
     reply_to: int | None
-    reactions: dict[str, list[int]]
+    reactions: dict[str, Reactions]
+    """By emoji, those first that were used first; empty in events."""
+    reacted_seq: int | None
+    """The seq of the last event that is in `reactions`: later ones come on top."""
     data: dict[str, Any] | UnsetType = UNSET
     """What the project's own code has sent with it."""
 
@@ -110,6 +123,22 @@ class DeleteMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="delete_me
 
     user: User
     message: MessageReference
+
+
+class AddReactionEvent(DurableEvent, frozen=True, kw_only=True, tag="add_reaction"):
+    """`user` put the emoji below the message."""
+
+    user: User
+    message: MessageReference
+    emoji: str
+
+
+class RemoveReactionEvent(DurableEvent, frozen=True, kw_only=True, tag="remove_reaction"):
+    """`user` took the own emoji away from below the message."""
+
+    user: User
+    message: MessageReference
+    emoji: str
 
 
 class CreateRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="create_room"):

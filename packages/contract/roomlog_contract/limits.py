@@ -11,6 +11,15 @@ TEXT_CODE_POINTS: Final = 4_000
 MESSAGE_DATA_BYTES: Final = 4 * 1024
 """Longest `data` of a message, as JSON: a card or a few links; larger things are stored elsewhere."""
 
+EMOJI_CODE_POINTS: Final = 16
+"""Longest `emoji`: a family of four with skin tones has eleven."""
+
+REACTIONS_PER_MESSAGE: Final = 20
+"""Different emoji below one message: two rows of them on a phone."""
+
+REACTORS_NAMED: Final = 5
+"""People whom a message names for each emoji below it; all are counted."""
+
 JSON_DEPTH: Final = 16
 """Deepest nesting of arrays and objects: commands need three."""
 

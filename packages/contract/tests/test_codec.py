@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from roomlog_contract import codec, limits
 from roomlog_contract.codec import decode_command, encode_frame, names_of
 from roomlog_contract.commands import (
+    AddReaction,
     Authenticate,
     Command,
     CreateRoom,
@@ -21,6 +22,7 @@ from roomlog_contract.commands import (
     InviteUser,
     NewMessage,
     Ping,
+    RemoveReaction,
     SelectRoom,
 )
 from roomlog_contract.errors import ErrorCode, MalformedFrame, RefusedCommand
@@ -128,6 +130,58 @@ def test_a_number_that_clients_read_differently_is_a_bad_value(number: str) -> N
     with pytest.raises(RefusedCommand) as caught:
         decode_command(json.dumps(HISTORY | {"before": "?"}).replace('"?"', number))
     assert caught.value.code is ErrorCode.BAD_VALUE
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    [
+        "👍",
+        "\u2764\ufe0f",
+        "👩🏽\u200d🚀",
+        "🇩🇪",
+        "1\ufe0f\u20e3",
+        "©",
+        "\u2139\ufe0f",
+        "\U0001fae9",
+        "👍" * 16,
+    ],
+)
+def test_an_emoji_is_taken_as_it_is(emoji: str) -> None:
+    """Of several code points too, and of a later Unicode than this Python knows."""
+    for action, struct in (("add_reaction", AddReaction), ("remove_reaction", RemoveReaction)):
+        keys = {"uuid": "u1", "action": action, "room": HEX, "message": 7, "emoji": emoji}
+        assert decode_command(json.dumps(keys)) == struct(uuid="u1", room=ROOM, message=7, emoji=emoji)
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    [
+        "",
+        "a",
+        "1",
+        "#",
+        "👍a",
+        "👍 ",
+        " ",
+        "é",
+        "中",
+        "\x00👍",
+        "\u0085",
+        "👍" * 17,
+        7,
+        "\u200d",
+        "\ufe0f",
+        "\u202e👍",
+    ],
+)
+def test_no_words_are_reactions(emoji: object) -> None:
+    """Nor white space, controls, or a bare digit."""
+    for action in ("add_reaction", "remove_reaction"):
+        with pytest.raises(RefusedCommand) as caught:
+            decode_command(
+                json.dumps({"uuid": "u", "action": action, "room": HEX, "message": 7, "emoji": emoji})
+            )
+        assert caught.value.code is ErrorCode.BAD_VALUE
 
 
 def test_limits_count_code_points_and_the_last_allowed_value_passes() -> None:

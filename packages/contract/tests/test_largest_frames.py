@@ -13,6 +13,7 @@ from roomlog_contract.codec import decode_command, encode_frame
 from roomlog_contract.commands import Cursor, action_of
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
+    AddReactionEvent,
     ArchiveRoomEvent,
     AuthenticateAnswer,
     CreateRoomEvent,
@@ -32,8 +33,10 @@ from roomlog_contract.events import (
     MessageReference,
     NewMessageEvent,
     PingAnswer,
+    Reactions,
     Reconnect,
     Recovered,
+    RemoveReactionEvent,
     RemoveUserEvent,
     RenameRoomEvent,
     Reset,
@@ -68,6 +71,10 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "new_message": {"room": str(ROOM), "text": PAIR * limits.TEXT_CODE_POINTS, "reply_to": INTEGER},
     "edit_message": {"room": str(ROOM), "message": INTEGER, "text": PAIR * limits.TEXT_CODE_POINTS},
     "delete_message": {"room": str(ROOM), "message": INTEGER},
+    **{
+        action: {"room": str(ROOM), "message": INTEGER, "emoji": PAIR * limits.EMOJI_CODE_POINTS}
+        for action in ("add_reaction", "remove_reaction")
+    },
     "get_history": {"room": str(ROOM), "before": INTEGER, "limit": limits.HISTORY_MESSAGES},
     "list_rooms": {"after": str(ROOM)},
     "create_room": {
@@ -94,9 +101,18 @@ SUMMARY = RoomSummary(
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
 MESSAGE = Message(
-    INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {}, DATA
+    INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {}, None, DATA
 )
 REFERENCE = MessageReference(INTEGER, INTEGER, INTEGER)
+REACTIONS = Reactions(INTEGER, [ALICE] * limits.REACTORS_NAMED, mine=False)
+REACTED = msgspec.structs.replace(
+    MESSAGE,
+    reactions={
+        chr(ord(PAIR) + number) * limits.EMOJI_CODE_POINTS: REACTIONS
+        for number in range(limits.REACTIONS_PER_MESSAGE)
+    },
+    reacted_seq=INTEGER,
+)
 PLACE: dict[str, Any] = {"uuid": UUID_KEY, "room": ROOM, "epoch": EPOCH, "seq": INTEGER}
 DURABLE: dict[str, Any] = PLACE | {"duplicate": True}
 EVENT = NewMessageEvent(**DURABLE, message=MESSAGE)
@@ -114,13 +130,17 @@ FRAMES: list[msgspec.Struct] = [
     LeaveRoomEvent(**DURABLE, user=ALICE, member=MEMBER),
     EditMessageEvent(**DURABLE, user=ALICE, message=REFERENCE, text=TEXT, edited_at=INTEGER),
     DeleteMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
+    *(
+        struct(**DURABLE, user=ALICE, message=REFERENCE, emoji=PAIR * limits.EMOJI_CODE_POINTS)
+        for struct in (AddReactionEvent, RemoveReactionEvent)
+    ),
     RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
     *(struct(**DURABLE, user=ALICE) for struct in (ArchiveRoomEvent, RestoreRoomEvent)),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
     # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.
-    SelectRoomAnswer(**PLACE, room_messages=[MESSAGE]),
+    SelectRoomAnswer(**PLACE, room_messages=[REACTED]),
     SelectRoomPage(**PLACE, events=[msgspec.Raw(encode_frame(EVENT))], more=False, reset=False),
-    GetHistoryAnswer(uuid=UUID_KEY, room=ROOM, seq=INTEGER, room_messages=[MESSAGE]),
+    GetHistoryAnswer(uuid=UUID_KEY, room=ROOM, seq=INTEGER, room_messages=[REACTED]),
     ListRoomsAnswer(uuid=UUID_KEY, rooms=[SUMMARY]),
     MarkReadAnswer(uuid=UUID_KEY, room=SUMMARY),
     PingAnswer(uuid=UUID_KEY, time_ms=INTEGER),

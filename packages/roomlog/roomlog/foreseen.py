@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from roomlog_contract.commands import (
     CreateRoom,
-    DeleteMessage,
     EditMessage,
+    MessageChange,
     NewMessage,
     RoomWrite,
     action_of,
@@ -50,7 +50,7 @@ def refuse_the_impossible(command: RoomWrite, user_id: int, data: str = "") -> N
         raise _refused(command, ErrorCode.UUID_CONFLICT)
     if isinstance(command, NewMessage) and not _has_what_it_answers(command):
         raise _refused(command, ErrorCode.NOT_FOUND, NO_ANSWERED_MESSAGE)
-    if isinstance(command, EditMessage | DeleteMessage):
+    if isinstance(command, MessageChange):
         _refuse_a_wrong_target(command, user_id)
 
 
@@ -87,7 +87,7 @@ def _has_what_it_answers(command: NewMessage) -> bool:
     return answered is None or ChatMessage.objects.filter(pk=answered, room=command.room).exists()
 
 
-def _refuse_a_wrong_target(command: EditMessage | DeleteMessage, user_id: int) -> None:
+def _refuse_a_wrong_target(command: MessageChange, user_id: int) -> None:
     messages = ChatMessage.objects.filter(pk=command.message, room=command.room, deleted_at=None)
     author = messages.values_list("user", flat=True).first()
     if author is None:

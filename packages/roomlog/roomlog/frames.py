@@ -6,7 +6,7 @@ Pure functions of loaded rows and names; no query happens here.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final, NamedTuple, TypedDict, cast
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,7 @@ from roomlog_contract.events import (
     Message,
     MessageReference,
     NewMessageEvent,
+    Reactions,
     User,
 )
 
@@ -84,8 +85,20 @@ def _value(name: str, event: Event, users: Users) -> Any:  # noqa: PLR0911 - one
             return data[name]
 
 
-def message_of(event: Event, users: Users, edit: RoomEvent | None = None) -> Message:
-    """Return a message as it was sent, or as `edit`, its last one, left it; a deleted one has no text."""
+class Reacted(NamedTuple):
+    """The reactions to a message, as of the seq of one of them."""
+
+    seq: int | None
+    by_emoji: dict[str, Reactions]
+
+
+def message_of(
+    event: Event, users: Users, edit: RoomEvent | None = None, reacted: Reacted | None = None
+) -> Message:
+    """Return a message as it was sent, or as `edit`, its last one, and reactions left it.
+
+    A deleted one has no text and no reactions.
+    """
     created_ms = milliseconds(event.date_created)
     data = event.data or {}
     # Edits are read after their messages: one without a text tells of a deletion in between.
@@ -104,7 +117,8 @@ def message_of(event: Event, users: Users, edit: RoomEvent | None = None) -> Mes
         edited_at=None if edit is None else milliseconds(edit.date_created),
         deleted=is_deleted,
         reply_to=data.get("reply_to_id"),
-        reactions={},
+        reactions={} if is_deleted or reacted is None else reacted.by_emoji,
+        reacted_seq=reacted and reacted.seq,
         data=msgspec.UNSET if sent is None else cast("dict[str, Any]", msgspec.Raw(sent.encode())),
     )
 

@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from roomlog_contract.limits import EMOJI_CODE_POINTS
+
 PERSON_NAME_CODE_POINTS: Final = 150
 """As Django's own `username`: the largest frames count on it."""
 
@@ -162,6 +164,8 @@ MESSAGE: Final = "new_message"
 """The kind of events that people read as messages."""
 EDIT: Final = "edit_message"
 DELETION: Final = "delete_message"
+CHANGES: Final = frozenset({EDIT, DELETION, "add_reaction", "remove_reaction"})
+"""The kinds of events that concern a message, and nobody's membership."""
 
 
 class RoomEvent(models.Model):
@@ -191,15 +195,17 @@ class RoomEvent(models.Model):
 
     The latter is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and
     without foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame
-    is made without a look-up; so do `message_id` and `author` of an edit or deletion. `data` is the JSON text
-    that a project's own code has sent with a message.
+    is made without a look-up; so do `message_id` and `author` of an edit, deletion or reaction. `data` is the
+    JSON text that a project's own code has sent with a message.
     """
     date_created = models.DateTimeField(_("date created"))
     edited_seq = models.BigIntegerField(_("edited seq"), null=True)
     """On a message: the seq of its last edit, whose text is the present one."""
+    reacted_seq = models.BigIntegerField(_("reacted seq"), null=True)
+    """On a message: the seq of the last event that added or removed a reaction to it."""
     deleted_at = models.DateTimeField(_("deleted at"), null=True)
     target = models.BigIntegerField(_("target"), null=True)
-    """On an edit or a deletion: the seq of the message that it changes."""
+    """On an event of CHANGES: the seq of the message."""
 
     class Meta:
         verbose_name, verbose_name_plural = _("room event"), _("room events")
@@ -239,6 +245,27 @@ class ChatMessage(RoomEvent):
     class Meta:
         verbose_name, verbose_name_plural = _("chat message"), _("chat messages")
         proxy = True
+
+
+class Reaction(models.Model):
+    """A person's emoji below a message, while it stands; the log has how it came and went."""
+
+    id = models.BigAutoField(primary_key=True)
+    room = models.ForeignKey(ChatRoom, on_delete=models.PROTECT, related_name="+", db_index=False)
+    target = models.BigIntegerField()
+    """The message's seq."""
+    emoji = models.CharField(max_length=EMOJI_CODE_POINTS)
+    user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    seq = models.BigIntegerField()
+    """Of the event that added it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["room", "target", "emoji", "user"], name="reaction_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emoji} to {self.target} in {self.room_id}"
 
 
 class PendingCommand(models.Model):

@@ -27,6 +27,7 @@ class NewEvent:
     id: int = 0
     """0 until it is stored, or an id was reserved for it."""
     target: int | None = None
-    """The seq of the message that it changes."""
+    """The seq of the message that it concerns."""
     edited_seq: None = None
+    reacted_seq: None = None
     deleted_at: None = None

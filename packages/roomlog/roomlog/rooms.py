@@ -15,11 +15,13 @@ from django.db import connections, router, transaction
 
 from roomlog_contract.codec import data_text
 from roomlog_contract.commands import (
+    AddReaction,
     ArchiveRoom,
     CreateRoom,
     DeleteMessage,
     EditMessage,
     NewMessage,
+    RemoveReaction,
     RenameRoom,
     RestoreRoom,
 )
@@ -143,6 +145,30 @@ def delete_message(room_id: UUID, message: int, *, uuid: str | None = None) -> s
     return request_command(command, system_person().pk, staff=True, is_bounded=False)
 
 
+def add_reaction(
+    room_id: UUID, message: int, emoji: str, user: AbstractBaseUser, *, uuid: str | None = None
+) -> str:
+    """Put an emoji below a message, as one of the room's members, and return the command's uuid.
+
+    Raises:
+        RefusedCommand: it is no emoji; there is no such message in the room, or it is deleted.
+    """
+    command = AddReaction(uuid=uuid or uuid4().hex, room=room_id, message=message, emoji=emoji)
+    return request_command(command, person_of(user).pk, is_bounded=False)
+
+
+def remove_reaction(
+    room_id: UUID, message: int, emoji: str, user: AbstractBaseUser, *, uuid: str | None = None
+) -> str:
+    """Take a member's emoji away from below a message, and return the command's uuid.
+
+    Raises:
+        RefusedCommand: as `add_reaction`.
+    """
+    command = RemoveReaction(uuid=uuid or uuid4().hex, room=room_id, message=message, emoji=emoji)
+    return request_command(command, person_of(user).pk, is_bounded=False)
+
+
 def rename(room_id: UUID, name: str) -> None:
     """Give a group another name.
 
@@ -185,6 +211,8 @@ apost: Final = sync_to_async(post)
 apost_as: Final = sync_to_async(post_as)
 aedit_message: Final = sync_to_async(edit_message)
 adelete_message: Final = sync_to_async(delete_message)
+aadd_reaction: Final = sync_to_async(add_reaction)
+aremove_reaction: Final = sync_to_async(remove_reaction)
 arename: Final = sync_to_async(rename)
 aarchive: Final = sync_to_async(archive)
 arestore: Final = sync_to_async(restore)

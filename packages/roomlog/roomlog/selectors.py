@@ -23,9 +23,10 @@ from django.db.models.functions import Least, Now
 from roomlog_contract.events import Message, RoomSummary, User
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
 
-from .frames import Event, message_of, named_in
+from .frames import Event, Reacted, message_of, named_in
 from .models import ChatMessage, Install, Membership, Person, RoomEvent, RoomHead
 from .people import is_active
+from .reactions import reactions_to
 
 
 def database_seconds() -> float:
@@ -123,10 +124,17 @@ def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
     return list(_messages(room).filter(seq__gt=after).order_by("seq")[:limit])
 
 
-def in_present_state(rows: Sequence[ChatMessage]) -> list[Message]:
-    """Return the messages as they are now; one query more than for their authors if any was edited."""
-    users, edits = users_of(rows), _last_edits(rows)
-    return [message_of(row, users, edits.get((row.room_id, row.edited_seq))) for row in rows]
+def in_present_state(rows: Sequence[ChatMessage], asker: int | None = None) -> list[Message]:
+    """Return the messages as they are now, reactions as `asker` sees them.
+
+    Besides the query for their authors it takes one if any was edited, and one for each room in which any
+    was reacted to.
+    """
+    users, edits, reacted = users_of(rows), _last_edits(rows), _reacted(rows, asker)
+    return [
+        message_of(row, users, edits.get((row.room_id, row.edited_seq)), reacted.get((row.room_id, row.seq)))
+        for row in rows
+    ]
 
 
 def users_of(events: Iterable[Event]) -> dict[int, User]:
@@ -145,6 +153,19 @@ def _last_edits(rows: Iterable[ChatMessage]) -> dict[tuple[UUID, int | None], Ro
     conditions = (Q(room_id=room, seq__in=seqs) for room, seqs in by_room.items())
     edits = RoomEvent.objects.filter(Q(*conditions, _connector=Q.OR))
     return {(edit.room_id, edit.seq): edit for edit in edits}
+
+
+def _reacted(rows: Iterable[ChatMessage], asker: int | None) -> dict[tuple[UUID, int], Reacted]:
+    """Return the reactions to those messages that were reacted to, by room and seq."""
+    by_room: defaultdict[UUID, list[int]] = defaultdict(list)
+    for row in rows:
+        if row.reacted_seq is not None:
+            by_room[row.room_id].append(row.seq)
+    return {
+        (room, seq): reacted
+        for room, seqs in by_room.items()
+        for seq, reacted in reactions_to(room, seqs, asker).items()
+    }
 
 
 def _messages(room: UUID) -> QuerySet[ChatMessage]:

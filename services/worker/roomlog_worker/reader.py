@@ -130,7 +130,7 @@ def _signed_in(
 
 
 def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return for each command
-    request, command = entry.envelope.request, entry.envelope.command
+    request, user, command = entry.envelope.request, entry.envelope.user, entry.envelope.command
     match command:
         case Identify():
             return _identified(request, known.signed_in.get((command.secret, command.is_recheck)), known)
@@ -141,11 +141,15 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
         case FetchEvents():
             return _fetch_events(request, command, known)
         case ListRooms():
-            return _list_rooms(request, command, entry.envelope.user)
+            return _list_rooms(request, command, user)
         case SelectRoom():
-            return _for_member(entry, command.room, known, lambda head: _select_room(request, command, head))
+            return _for_member(
+                entry, command.room, known, lambda head: _select_room(request, user, command, head)
+            )
         case GetHistory():
-            return _for_member(entry, command.room, known, lambda head: _get_history(request, command, head))
+            return _for_member(
+                entry, command.room, known, lambda head: _get_history(request, user, command, head)
+            )
         case MarkRead():
             return _marked(entry, command, known)
         case _:
@@ -169,7 +173,7 @@ def _refused(entry: Entry, code: ErrorCode) -> Answered:
     return Answered(entry.envelope.request, encode_frame(error_answer(entry, code)))
 
 
-def _select_room(request: int, command: SelectRoom, head: RoomHead) -> Selected:
+def _select_room(request: int, user: int, command: SelectRoom, head: RoomHead) -> Selected:
     if command.since is not None:
         return _select_since(request, command.uuid, command.since.epoch, command.since.seq, head)
     rows = selectors.last_messages(head.room_id, head.last_seq, limits.SELECT_MESSAGES)
@@ -178,7 +182,7 @@ def _select_room(request: int, command: SelectRoom, head: RoomHead) -> Selected:
         room=head.room_id,
         epoch=head.epoch,
         seq=head.last_seq,
-        room_messages=_fitting(selectors.in_present_state(rows)[::-1])[::-1],
+        room_messages=_fitting(selectors.in_present_state(rows, user)[::-1])[::-1],
     )
     return Selected(request, encode_frame(answer), head.room_id, head.epoch, head.last_seq, more=False)
 
@@ -228,15 +232,15 @@ def _frames(events: Sequence[RoomEvent], epoch: str) -> list[bytes]:
     return frames
 
 
-def _get_history(request: int, command: GetHistory, head: RoomHead) -> Answered:
+def _get_history(request: int, user: int, command: GetHistory, head: RoomHead) -> Answered:
     one_more = command.limit + 1
     if command.after is not None:
         rows = selectors.messages_after(head.room_id, command.after, one_more)
-        messages = _fitting(selectors.in_present_state(rows[: command.limit]))
+        messages = _fitting(selectors.in_present_state(rows[: command.limit], user))
     else:
         before = head.last_seq if command.before is None else command.before - 1
         rows = selectors.last_messages(head.room_id, before, one_more)
-        messages = _fitting(selectors.in_present_state(rows[-command.limit :])[::-1])[::-1]
+        messages = _fitting(selectors.in_present_state(rows[-command.limit :], user)[::-1])[::-1]
     answer = GetHistoryAnswer(
         uuid=command.uuid,
         room=head.room_id,

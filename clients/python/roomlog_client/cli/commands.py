@@ -286,8 +286,9 @@ def _what(event: Event) -> str:
     """Return what is said; of any other event its action, and the seq of the message that it changes."""
     if event.action == "new_message":
         return event.text
-    if event.action in ("edit_message", "delete_message"):
-        return f"({event.action} {event.body['message']['seq']}) {event.text}".rstrip()
+    if event.action in ("edit_message", "delete_message", "add_reaction", "remove_reaction"):
+        said = event.text or event.body.get("emoji", "")
+        return f"({event.action} {event.body['message']['seq']}) {said}".rstrip()
     return f"({event.action})"
 
 

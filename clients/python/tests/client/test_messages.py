@@ -20,6 +20,8 @@ def message(seq: int, text: str, **facts: Any) -> dict[str, Any]:
         "text": text,
         "edited_at": None,
         "deleted": False,
+        "reactions": {},
+        "reacted_seq": None,
     } | facts
 
 
@@ -112,3 +114,55 @@ def test_a_reset_begins_anew() -> None:
     assert shown(messages) == [("new", None, False)]
     messages.apply(edited(4, 2, "newer"))
     assert shown(messages) == [("newer", 4, False)]
+
+
+def reacted(seq: int, target: int, emoji: str, user: int, *, is_added: bool = True) -> Event:
+    """Return the event of a reaction."""
+    action = "add_reaction" if is_added else "remove_reaction"
+    reference = {"id": 100 + target, "seq": target, "user": 1}
+    person = {"id": user, "username": f"user{user}"}
+    return (
+        event(action, seq, message=reference, emoji=emoji)
+        if user == 1
+        else event_of(event(action, seq, message=reference, emoji=emoji).body | {"user": person})
+    )
+
+
+def below(messages: Messages) -> dict[str, tuple[int, list[int], bool]]:
+    """Return the reactions to the only message: count, the first users, whether it is one's own."""
+    (one,) = messages.in_order()
+    return {
+        emoji: (facts["count"], [user["id"] for user in facts["users"]], facts["mine"])
+        for emoji, facts in one["reactions"].items()
+    }
+
+
+def test_reactions_count_once_in_whatever_order() -> None:
+    """An answer holds those up to its `reacted_seq`, also above its own seq; later ones come on top."""
+    told = {"👍": {"count": 1, "users": [{"id": 2, "username": "user2"}], "mine": False}}
+    steps = [
+        ("add", answer(2, message(2, "hi"))),
+        ("add", answer(3, message(2, "hi", reactions=told, reacted_seq=4))),
+        ("apply", reacted(3, 2, "❤️", 3)),
+        ("apply", reacted(4, 2, "❤️", 3, is_added=False)),
+        ("apply", reacted(5, 2, "👍", 1)),
+    ]
+    for order in permutations(steps):
+        messages = Messages(me=1)
+        messages.apply(reacted(1, 2, "👍", 2))
+        for step, said_then in order:
+            getattr(messages, step)(said_then)
+        assert below(messages) == {"👍": (2, [2, 1], True)}, order
+
+
+def test_a_removed_reaction_is_gone() -> None:
+    """And no longer one's own; the sixth is counted and not named."""
+    messages = Messages(me=1)
+    messages.apply(said(2))
+    for seq, user in enumerate([1, 2, 3, 4, 5, 6], start=3):
+        messages.apply(reacted(seq, 2, "👍", user))
+    assert below(messages) == {"👍": (6, [1, 2, 3, 4, 5], True)}
+    messages.apply(reacted(9, 2, "👍", 1, is_added=False))
+    assert below(messages) == {"👍": (5, [2, 3, 4, 5], False)}
+    messages.apply(deleted(10, 2))
+    assert below(messages) == {}

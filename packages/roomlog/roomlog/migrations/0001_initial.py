@@ -167,6 +167,7 @@ class Migration(migrations.Migration):
                 ('data', models.JSONField(null=True, verbose_name='data')),
                 ('date_created', models.DateTimeField(verbose_name='date created')),
                 ('edited_seq', models.BigIntegerField(null=True, verbose_name='edited seq')),
+                ('reacted_seq', models.BigIntegerField(null=True, verbose_name='reacted seq')),
                 ('deleted_at', models.DateTimeField(null=True, verbose_name='deleted at')),
                 ('target', models.BigIntegerField(null=True, verbose_name='target')),
                 ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='roomlog.chatroom', verbose_name='room')),
@@ -226,6 +227,17 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Reaction',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('target', models.BigIntegerField()),
+                ('emoji', models.CharField(max_length=16)),
+                ('seq', models.BigIntegerField()),
+                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.chatroom')),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person')),
+            ],
+        ),
+        migrations.CreateModel(
             name='ChoresLease',
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
@@ -276,6 +288,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='roomevent',
             constraint=models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='seq_from_one'),
+        ),
+        migrations.AddConstraint(
+            model_name='reaction',
+            constraint=models.UniqueConstraint(fields=('room', 'target', 'emoji', 'user'), name='reaction_once'),
         ),
         migrations.RunPython(create_rows, migrations.RunPython.noop),
     ]

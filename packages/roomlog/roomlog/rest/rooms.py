@@ -20,6 +20,7 @@ from roomlog.presence import presence_in
 from roomlog.read_marks import mark_read
 from roomlog_contract import limits
 from roomlog_contract.commands import (
+    AddReaction,
     ArchiveRoom,
     CreateRoom,
     DeleteMessage,
@@ -28,6 +29,7 @@ from roomlog_contract.commands import (
     LeaveRoom,
     MarkRead,
     NewMessage,
+    RemoveReaction,
     RemoveUser,
     RenameRoom,
     RestoreRoom,
@@ -49,6 +51,7 @@ from .serializers import (
     PlaceSerializer,
     PresenceSerializer,
     ProblemSerializer,
+    ReactionSerializer,
     RequestedSerializer,
     RoomSerializer,
 )
@@ -162,7 +165,8 @@ class MessagesView(RestView):
         page.is_valid(raise_exception=True)
         up_to = page.validated_data.get("before", limits.EXACT_INTEGER) - 1
         rows = selectors.last_messages(room, up_to, page.validated_data["limit"])
-        shown = [parsed(message) for message in selectors.in_present_state(rows)]
+        messages = selectors.in_present_state(rows, person_of(request.user).pk)
+        shown = [parsed(message) for message in messages]
         return Response(MessageSerializer(shown, many=True).data)
 
     @describe(request=NewMessageSerializer, responses=REQUESTED)
@@ -186,6 +190,22 @@ class MessageView(RestView):
         """Ask for the message to lose its text. For its author, and in a group for owners and admins."""
         _check_member(room, request)
         return _requested(request, DeleteMessage(uuid=uuid4().hex, room=room, message=message))
+
+
+class ReactionsView(RestView):
+    """The asker's reactions to one message."""
+
+    @describe(request=ReactionSerializer, responses=REQUESTED)
+    def post(self, request: Request, room: UUID, message: int) -> Response:
+        """Ask for an emoji below the message."""
+        _check_member(room, request)
+        return _requested(request, read_command(AddReaction, request, room=room, message=message))
+
+    @describe(request=ReactionSerializer, responses=REQUESTED)
+    def delete(self, request: Request, room: UUID, message: int) -> Response:
+        """Ask for one's own emoji to go."""
+        _check_member(room, request)
+        return _requested(request, read_command(RemoveReaction, request, room=room, message=message))
 
 
 class MarkView(RestView):

@@ -140,6 +140,12 @@ class NewTextSerializer(CommandSerializer):
     """Blank is allowed here, so that the wire's own `empty_text` answers."""
 
 
+class ReactionSerializer(CommandSerializer):
+    """What stands, or shall stand, below a message."""
+
+    emoji = serializers.CharField(trim_whitespace=False, max_length=limits.EMOJI_CODE_POINTS)
+
+
 class MarkSerializer(CommandSerializer):
     """How far a room was read."""
 
@@ -164,6 +170,14 @@ class OptionalField(serializers.DictField):
         return value
 
 
+class ReactionsSerializer(Body):
+    """The reactions to a message with one emoji."""
+
+    count = serializers.IntegerField()
+    users = UserSerializer(many=True)
+    mine = serializers.BooleanField()
+
+
 class MessageSerializer(Body):
     """A message in its present state."""
 
@@ -178,7 +192,8 @@ class MessageSerializer(Body):
     edited_at = serializers.IntegerField(allow_null=True)
     deleted = serializers.BooleanField()
     reply_to = serializers.IntegerField(allow_null=True)
-    reactions = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()))
+    reactions = serializers.DictField(child=ReactionsSerializer())
+    reacted_seq = serializers.IntegerField(allow_null=True)
     data = OptionalField(required=False)  # type: ignore[assignment] # DRF takes fields out of the class
 
 

@@ -39,6 +39,11 @@ urlpatterns = [
     path("rooms/<room:room>/read/", rooms.MarkView.as_view(), name="mark"),
     path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),
     path("rooms/<room:room>/messages/<int:message>/", rooms.MessageView.as_view(), name="message"),
+    path(
+        "rooms/<room:room>/messages/<int:message>/reactions/",
+        rooms.ReactionsView.as_view(),
+        name="reactions",
+    ),
     path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
     re_path("", NothingHere.as_view(), name="nothing-here"),
 ]

@@ -21,6 +21,7 @@ from roomlog.models import (
     Install,
     Membership,
     Person,
+    Reaction,
     RoomEvent,
     RoomHead,
     RoomTold,
@@ -63,6 +64,9 @@ VIOLATIONS: dict[str, Rows] = {
     "seq_once": lambda people, room: [_event(people, room, seq=1)],
     "command_once": lambda people, room: [_event(people, room), _event(people, room, seq=6)],
     "seq_from_one": lambda people, room: [_event(people, _other_room(), seq=0)],
+    "reaction_once": lambda people, room: [
+        Reaction(room_id=room, target=2, emoji="👍", user_id=people.alice, seq=seq) for seq in (3, 4)
+    ],
     "chores_lease_is_one_row": lambda people, room: [ChoresLease(id=2)],
     "shard_below_64": lambda people, room: [ShardLease(shard=64)],
     "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],
@@ -158,4 +162,5 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(Install(epoch="e")) == "install e"
     assert str(ChoresLease(owner=WORKER)) == f"chores of {WORKER}"
     assert str(RoomTold(room_id=room, seq=7)) == f"{room} told to 7"
+    assert str(Reaction(emoji="👍", target=2, room_id=room)) == f"👍 to 2 in {room}"
     assert str(models.PendingCommand(id=4, room=room)) == f"pending 4 for {room}"

@@ -14,12 +14,14 @@ from roomlog.selectors import in_present_state, users_of
 from roomlog_contract.actions import EVENTS
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import (
+    AddReaction,
     ArchiveRoom,
     CreateRoom,
     DeleteMessage,
     EditMessage,
     InviteUser,
     LeaveRoom,
+    RemoveReaction,
     RemoveUser,
     RenameRoom,
     RestoreRoom,
@@ -51,6 +53,8 @@ def every_kind(people: People) -> list[Event]:
     for change in (
         EditMessage(uuid="e", room=room, message=events[1].id, text="better"),
         DeleteMessage(uuid="d", room=room, message=gone.id),
+        AddReaction(uuid="+", room=room, message=events[1].id, emoji="👍"),
+        RemoveReaction(uuid="-", room=room, message=events[1].id, emoji="👍"),
     ):
         events.append(written(change, people.alice).event)
     assert {event.kind for event in events} == EVENTS.keys()
@@ -71,7 +75,7 @@ def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) ->
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     """Names and roles of all whom the event concerns are in it."""
     new = every_kind(people)
-    made, first, invited, _, _, renamed, _, _, said, _, edited, deleted = [
+    made, first, invited, _, _, renamed, _, _, said, _, edited, deleted, reacted, _ = [
         msgspec.json.decode(bytes_of(event)) for event in new
     ]
     alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}
@@ -90,9 +94,10 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
     assert (renamed["user"], renamed["name"]) == (alice, "Caf\u00e9")
     assert edited["message"] == {"id": new[1].id, "seq": 2, "user": people.alice}
-    assert (edited["text"], edited["edited_at"]) == ("better", milliseconds(new[-2].date_created))
+    assert (edited["text"], edited["edited_at"]) == ("better", milliseconds(new[-4].date_created))
     assert (first["message"]["id"], first["message"]["edited_at"]) == (new[1].id, None)
-    assert (deleted["user"], deleted["message"]["seq"]) == (alice, new[-3].seq + 1)
+    assert (deleted["user"], deleted["message"]["seq"]) == (alice, new[-5].seq + 1)
+    assert (reacted["user"], reacted["message"], reacted["emoji"]) == (alice, edited["message"], "👍")
     assert said["message"]["data"] == {"long": 1, "b": 1e22, "a": [2.5]}
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roomlog import selectors
-from roomlog.models import ChatMessage
+from roomlog.models import ChatMessage, Reaction
 from roomlog_contract.commands import DeleteMessage, EditMessage
 from tests.harness.databases import plan_of
 from tests.harness.people import People, make_room, message, written
@@ -47,10 +47,16 @@ def test_only_messages_are_looked_at(crowded: UUID) -> None:
 
 
 def test_edits_are_found_by_indexes(crowded: UUID) -> None:
-    """A page reads them by their seqs; a deletion finds those of its message."""
+    """A page reads them by their seqs; a deletion finds those of its message, and the reactions to it."""
     said = ChatMessage.objects.get(room=crowded, text="first")
     edit = EditMessage(uuid="e", room=crowded, message=said.pk, text="better")
     written(edit, said.user_id)
+    seqs = range(OTHERS, OTHERS + 2_000)
+    Reaction.objects.bulk_create(
+        Reaction(room_id=crowded, target=seq, emoji="👍", user_id=said.user_id, seq=seq) for seq in seqs
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
     rows = selectors.last_messages(crowded, OTHERS + 9, 10)
     with CaptureQueriesContext(connection) as captured:
         assert [one.text for one in selectors.in_present_state(rows)] == ["better", "last"]
@@ -59,5 +65,6 @@ def test_edits_are_found_by_indexes(crowded: UUID) -> None:
     assert "seq_once" in plan_of(edits["sql"]) or "(room_id=? AND seq=?)" in plan_of(edits["sql"])
     with CaptureQueriesContext(connection) as captured:
         written(DeleteMessage(uuid="d", room=crowded, message=said.pk), said.user_id)
-    (scrub,) = (one["sql"] for one in captured.captured_queries if '"target" IN' in one["sql"])
+    scrub, reactions = (one["sql"] for one in captured.captured_queries if '"target" IN' in one["sql"])
     assert "changes_by_target" in plan_of(scrub)
+    assert "reaction_once" in plan_of(reactions) or "(room_id=? AND target=?" in plan_of(reactions)

@@ -106,6 +106,26 @@ def test_data_travel_with_a_message(alice: User, work: Work) -> None:
     assert shown == [data, UNSET, {"order": 9}]
 
 
+def test_code_reacts_for_a_member(alice: User, bob: User, work: Work) -> None:
+    """What is no message of the room is refused at once."""
+    room = make_room(id_of(alice), [id_of(bob)])
+    rooms.post(room, alice, "hers", uuid="hers")
+    assert work() == []
+    hers = ChatMessage.objects.get(room=room, uuid="hers")
+    rooms.add_reaction(room, hers.pk, "👍", bob)
+    assert work() == []
+    (shown,) = in_present_state([ChatMessage.objects.get(pk=hers.pk)], id_of(bob))
+    assert shown.reactions["👍"].mine
+    rooms.remove_reaction(room, hers.pk, "👍", bob)
+    assert work() == []
+    (shown,) = in_present_state([ChatMessage.objects.get(pk=hers.pk)], id_of(bob))
+    assert shown.reactions == {}
+    for call in (rooms.add_reaction, rooms.remove_reaction):
+        with pytest.raises(RefusedCommand) as refused:
+            call(room, 999_999, "👍", bob)
+        assert refused.value.code is ErrorCode.NOT_FOUND
+
+
 def test_code_edits_its_own_messages_and_deletes_anybodys(alice: User, bob: User, work: Work) -> None:
     """Under its name, or as the user who wrote it; others' words stay theirs."""
     room = make_room(id_of(alice))
@@ -165,6 +185,7 @@ def test_unread_messages_are_counted_by_room(alice: User, bob: User) -> None:
 def test_each_function_has_a_twin_for_asynchronous_code(alice: User) -> None:
     """Named as Django names its own."""
     names = ["ensure_room", "sync_members", "post", "post_as", "edit_message", "delete_message"]
+    names += ["add_reaction", "remove_reaction"]
     names += ["rename", "archive", "restore", "unread"]
     assert all(asyncio.iscoroutinefunction(getattr(rooms, f"a{name}")) for name in names)
 

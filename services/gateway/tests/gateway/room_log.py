@@ -47,6 +47,7 @@ class RoomLog:
             deleted=False,
             reply_to=None,
             reactions={},
+            reacted_seq=None,
         )
         event = NewMessageEvent(uuid=uuid, room=self.id, epoch=self.epoch, seq=seq, message=message)
         return self._store(event, user, gateway, request, left)

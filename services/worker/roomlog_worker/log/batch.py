@@ -5,23 +5,24 @@ however many they are. An opened batch must be used inside the caller's `transac
 from the room cache is stored without one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from roomlog.frames import Event
-from roomlog.models import MESSAGE, RoomEvent, RoomHead
+from roomlog.models import MESSAGE, Reaction, RoomEvent, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import action_of
 from roomlog_contract.events import User
 
 from . import statements
 from .asked import Asked
-from .statements import Key, LeaseRow
+from .statements import Key, LeaseRow, ReactionKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Wanted:
     reply_to: int | None = None
     """The message that it answers."""
     message: int | None = None
-    """The message that it changes."""
+    """The message that it concerns."""
+    emoji: str | None = None
+    """The reaction to it that it adds or removes."""
 
     @property
     def key(self) -> Key:
@@ -54,13 +57,22 @@ class Standing:
 
 @dataclass(slots=True)
 class Target:
-    """A message that a command of the batch changes, as the commands before it left it."""
+    """A message that a command of the batch concerns, as the commands before it left it."""
 
     id: int
     seq: int
     author: int
     date_created: datetime
     is_deleted: bool
+    reactions: Counter[str] = field(default_factory=Counter)
+    """How many stand with each emoji; only if the batch has commands about them."""
+    reactors: set[tuple[int, str]] = field(default_factory=set)
+    """Who reacted with what, of those whose commands are about reactions."""
+
+    @property
+    def reference(self) -> dict[str, Any]:
+        """Return what an event of its own keeps of it."""
+        return {"message_id": self.id, "author": self.author}
 
 
 @dataclass(slots=True)
@@ -92,13 +104,17 @@ class Batch:
     answered: dict[tuple[UUID, int], int]
     """The seqs of the messages that commands answer, by room and id."""
     targets: dict[tuple[UUID, int], Target]
-    """The messages that commands change, by room and id."""
+    """The messages that commands concern, by room and id."""
     users: dict[int, User]
     """The users whom the commands name, except a new room's initial members."""
     events: list[NewEvent] = field(default_factory=list)
     """New events, in the order of their commands."""
     edited: dict[tuple[UUID, int], int] = field(default_factory=dict)
     """The seqs of messages' last edits, by room and seq of the message."""
+    reacted: dict[tuple[UUID, int], int] = field(default_factory=dict)
+    """The seqs of messages' last events of reactions, likewise."""
+    reactions: dict[ReactionKey, int | None] = field(default_factory=dict)
+    """Those that the batch changes, with the seq of the event that added each; None: it is removed."""
 
     def append(
         self,
@@ -131,6 +147,22 @@ class Batch:
         self.known[asked.key] = event
         return event
 
+    def append_reaction(
+        self, room: LockedRoom, asked: Asked[Any], target: Target, *, is_added: bool
+    ) -> NewEvent:
+        """Append the event of a reaction that comes or goes."""
+        emoji = asked.command.emoji
+        event = self.append(room, asked, data={**target.reference, "emoji": emoji}, target=target.seq)
+        self.reacted[room.id, target.seq] = event.seq
+        self.reactions[room.id, target.seq, emoji, asked.user] = event.seq if is_added else None
+        if is_added:
+            target.reactions[emoji] += 1
+            target.reactors.add((asked.user, emoji))
+        else:
+            target.reactions -= Counter([emoji])
+            target.reactors.remove((asked.user, emoji))
+        return event
+
     def first_event(self, room: UUID) -> Event:
         """Return the event that made the room, perhaps in this very batch."""
         for event in self.events:
@@ -147,8 +179,13 @@ class Batch:
             return
         moved = [self.rooms[room] for room in sorted({event.room_id for event in self.events})]
         heads = ((room.id, room.last_seq, room.messages) for room in moved)
-        edited = ((room, seq, edit) for (room, seq), edit in self.edited.items())
-        rows = statements.append_events(self.events, heads, edited, self.now, commits=commits)
+        changed = [
+            (room, seq, self.edited.get((room, seq)), self.reacted.get((room, seq)))
+            for room, seq in {**self.edited, **self.reacted}
+        ]
+        rows = statements.append_events(
+            self.events, heads, changed, self.reactions, self.now, commits=commits
+        )
         ids = {(room, seq): number for room, seq, number in rows}
         for event in self.events:
             event.id = ids[event.room_id, event.seq]
@@ -184,7 +221,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
         known=_known({(command.room, command.event) for command in commands if command.event is not None}),
         held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
         answered=_answered({(want.room, want.reply_to) for want in wanted if want.reply_to is not None}),
-        targets=_targets({(want.room, want.message) for want in wanted if want.message is not None}),
+        targets=_targets(wanted),
         users={row.user: User(row.user, row.name) for row in commands if row.name is not None},
     )
 
@@ -213,15 +250,33 @@ def _answered(asked: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], int
     return {(room, number): seq for room, number, seq in rows.values_list("room_id", "pk", "seq")}
 
 
-def _targets(asked: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], Target]:
+def _targets(wanted: Iterable[Wanted]) -> dict[tuple[UUID, int], Target]:
+    asked = {(want.room, want.message) for want in wanted if want.message is not None}
     if not asked:
         return {}
     rows = _events(asked).filter(kind=MESSAGE)
     facts = rows.values_list("room_id", "pk", "seq", "user_id", "date_created", "deleted_at")
-    return {
+    targets = {
         (room, number): Target(number, seq, author, made_at, deleted_at is not None)
         for room, number, seq, author, made_at, deleted_at in facts
     }
+    reactors = {want.user for want in wanted if want.emoji is not None}
+    if targets and reactors:
+        _read_reactions({(room, target.seq): target for (room, _), target in targets.items()}, reactors)
+    return targets
+
+
+def _read_reactions(targets: Mapping[tuple[UUID, int], Target], reactors: Collection[int]) -> None:
+    rooms, seqs = zip(*targets, strict=True)
+    # Of each room with the seqs of all: passed over here rather than asked for pair by pair.
+    rows = Reaction.objects.filter(room__in=rooms, target__in=seqs)
+    for room, seq, emoji, count in rows.values_list("room_id", "target", "emoji").annotate(Count("pk")):
+        if (target := targets.get((room, seq))) is not None:
+            target.reactions[emoji] = count
+    own = rows.filter(user__in=reactors).values_list("room_id", "target", "user_id", "emoji")
+    for room, seq, user, emoji in own:
+        if (target := targets.get((room, seq))) is not None:
+            target.reactors.add((user, emoji))
 
 
 def _events(asked: Collection[tuple[UUID, int]]) -> QuerySet[RoomEvent]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from roomlog.body_hash import ERASED
-from roomlog.models import EDIT, MESSAGE, RoomEvent
+from roomlog.models import EDIT, MESSAGE, Reaction, RoomEvent
 from roomlog_contract.envelope import EraseMessages
 
 from .batch import Batch
@@ -42,6 +42,8 @@ def erase_messages(batch: Batch, command: EraseMessages) -> Erased:
 def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     """Take texts, data and hashes out of these messages of the room and out of their edits; return how many.
 
+    Reactions to them end.
+
     Raises:
         HeldElsewhere: this very batch writes one of these events; it is no row yet.
     """
@@ -54,6 +56,7 @@ def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
         (row.data or {}).pop("data")
         row.save(update_fields=["data"])
     events.filter(target__in=seqs, kind=EDIT).exclude(body_hash=ERASED).update(text="", body_hash=ERASED)
+    Reaction.objects.filter(room=room, target__in=seqs).delete()
     for (target_room, _), target in batch.targets.items():
         if target_room == room and target.seq in seqs:
             target.is_deleted = True

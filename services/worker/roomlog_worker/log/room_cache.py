@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from roomlog.models import DELETION, EDIT, MESSAGE
+from roomlog.models import CHANGES, MESSAGE
 from roomlog_contract.events import User
 
 from . import statements
@@ -57,7 +57,7 @@ class RoomCache:
     def update(self, batch: Batch) -> None:
         """Take over the rooms of a stored batch, and those of their members whom it named."""
         for event in batch.events:
-            if event.kind not in (MESSAGE, EDIT, DELETION):
+            if event.kind != MESSAGE and event.kind not in CHANGES:
                 self.forget(event.room_id)  # its members, name or roles may have changed
         for room in batch.rooms.values():
             if (before := self._rooms.get(room.id)) is not None:

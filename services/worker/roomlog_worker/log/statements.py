@@ -6,7 +6,7 @@ quoted by itself. Knows rows and no rules. For use inside the caller's transacti
 which is one, and `reserve_ids`, which needs none.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -22,6 +22,8 @@ from .sql import statement
 
 Key = tuple[str, UUID, int]
 """uuid, room, user."""
+ReactionKey = tuple[UUID, int, str, int]
+"""room, seq of the message, emoji, user."""
 
 _LOCK_LEASES: Final = statement("lock_leases")
 _LOCK_HEADS: Final = statement("lock_heads")
@@ -29,7 +31,9 @@ _READ_COMMANDS: Final = statement("read_commands")
 _HOLD_PEOPLE: Final = statement("hold_people", on_sqlite=False)
 _INSERT_EVENTS: Final = statement("insert_events")
 _MOVE_HEADS: Final = statement("move_heads")
-_MARK_EDITED: Final = statement("mark_edited")
+_MARK_CHANGED: Final = statement("mark_changed")
+_REMOVE_REACTIONS: Final = statement("remove_reactions")
+_ADD_REACTIONS: Final = statement("add_reactions")
 _APPEND_SINGLE: Final = statement("append_single", on_sqlite=False)
 _RESERVE_IDS: Final = statement("reserve_ids", on_sqlite=False)
 _exchange: Final = Exchange(
@@ -40,7 +44,9 @@ _exchange: Final = Exchange(
         _HOLD_PEOPLE,
         _INSERT_EVENTS,
         _MOVE_HEADS,
-        _MARK_EDITED,
+        _MARK_CHANGED,
+        _REMOVE_REACTIONS,
+        _ADD_REACTIONS,
         _APPEND_SINGLE,
         _RESERVE_IDS,
     )
@@ -128,14 +134,16 @@ def hold_people(people: Iterable[int]) -> set[int]:
 def append_events(
     events: Sequence[NewEvent],
     heads: Iterable[tuple[UUID, int, int]],
-    edited: Iterable[tuple[UUID, int, int]],
+    changed: Iterable[tuple[UUID, int, int | None, int | None]],
+    reactions: Mapping[ReactionKey, int | None],
     now: datetime,
     *,
     commits: bool = False,
 ) -> list[tuple[UUID, int, int]]:
     """Insert events of one moment and set each room's last seq and messages; return room, seq and id.
 
-    `edited` are room, seq and seq of the last edit of those messages that the events edit.
+    `changed` are room and seq of those messages that the events concern, with the seqs of their last edit
+    and reaction where these are new; `reactions` those that come, with their seq, or go.
     """
     calls = [
         Call(_INSERT_EVENTS, (now, _json(_values_of(event) for event in events))),
@@ -144,8 +152,13 @@ def append_events(
             (_json({"room": room.hex, "seq": seq, "messages": messages} for room, seq, messages in heads),),
         ),
     ]
-    if marks := [{"room": room.hex, "seq": seq, "edit": edit} for room, seq, edit in edited]:
-        calls.append(Call(_MARK_EDITED, (_json(marks),)))
+    if marks := [
+        {"room": room.hex, "seq": seq, "edit": edit, "reaction": reaction}
+        for room, seq, edit, reaction in changed
+    ]:
+        calls.append(Call(_MARK_CHANGED, (_json(marks),)))
+    if reactions:
+        calls += _calls_about(reactions)
     inserted, *_ = _exchange.ask(*calls, commits=commits)
     return [(_uuid(room), seq, number) for room, seq, number in inserted]
 
@@ -189,6 +202,17 @@ def reserve_ids(count: int) -> list[int]:
 
 def _leases_of(rows: Rows) -> list[LeaseRow]:
     return [LeaseRow(shard, owner and _uuid(owner), epoch) for shard, owner, epoch in rows]
+
+
+def _calls_about(reactions: Mapping[ReactionKey, int | None]) -> list[Call]:
+    rows = [
+        {"room": room.hex, "target": target, "emoji": emoji, "person": person, "seq": seq}
+        for (room, target, emoji, person), seq in reactions.items()
+    ]
+    return [
+        Call(_REMOVE_REACTIONS, (_json(row for row in rows if row["seq"] is None),)),
+        Call(_ADD_REACTIONS, (_json(row for row in rows if row["seq"] is not None),)),
+    ]
 
 
 def _values_of(event: NewEvent) -> dict[str, object]:

@@ -226,11 +226,11 @@ class TestPace:
 
 
 def _slow_for(uuid: str, read: Any) -> Any:
-    def perhaps_slow(request: int, command: Any, head: Any) -> Any:
+    def perhaps_slow(request: int, user: int, command: Any, head: Any) -> Any:
         if command.uuid == uuid:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep(5)")
-        return read(request, command, head)
+        return read(request, user, command, head)
 
     return perhaps_slow
 

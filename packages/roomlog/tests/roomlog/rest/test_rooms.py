@@ -1,5 +1,6 @@
 """Rooms, members and messages by HTTP."""
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -91,6 +92,27 @@ def test_a_room_is_renamed_by_whoever_may(
     assert patch(as_alice, name="Cafe\u0301") == 202
     assert work() == []
     assert ChatRoom.objects.get(pk=lobby).name == "Caf\u00e9"
+
+
+def test_reactions_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:
+    """Asked for here and done by a worker; the asker's own are told as such, strangers learn nothing."""
+    said = ChatMessage.objects.get(room=lobby, seq=2).pk
+    path = f"/api/rooms/{lobby.hex}/messages/{said}/reactions/"
+
+    def ask(client: Client, method: str, **body: str) -> int:
+        return client.generic(method, path, json.dumps(body), "application/json").status_code
+
+    assert ask(as_stranger, "POST", emoji="👍") == 404
+    assert [ask(as_alice, "POST", **body) for body in ({}, {"emoji": "word"})] == [400, 400]
+    assert ask(as_alice, "POST", emoji="👍") == 202
+    assert work() == []
+    (shown, _) = as_alice.get(f"/api/rooms/{lobby.hex}/messages/").json()
+    assert (shown["reactions"]["👍"]["count"], shown["reactions"]["👍"]["mine"]) == (1, True)
+    assert shown["reacted_seq"] == 4
+    assert ask(as_alice, "DELETE", emoji="👍") == 202
+    assert work() == []
+    (shown, _) = as_alice.get(f"/api/rooms/{lobby.hex}/messages/").json()
+    assert (shown["reactions"], shown["reacted_seq"]) == ({}, 5)
 
 
 def test_a_room_is_archived_and_opened_again(as_alice: Client, lobby: UUID, work: Work) -> None:

@@ -13,6 +13,7 @@ from roomlog.body_hash import ERASED, hash_of
 from roomlog.frames import Event
 from roomlog.models import RoomEvent
 from roomlog_contract.commands import (
+    AddReaction,
     ArchiveRoom,
     CreateRoom,
     DeleteMessage,
@@ -20,6 +21,7 @@ from roomlog_contract.commands import (
     InviteUser,
     LeaveRoom,
     NewMessage,
+    RemoveReaction,
     RemoveUser,
     RenameRoom,
     RestoreRoom,
@@ -37,6 +39,8 @@ RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     NewMessage: messages.new_message,
     EditMessage: messages.edit_message,
     DeleteMessage: messages.delete_message,
+    AddReaction: messages.add_reaction,
+    RemoveReaction: messages.remove_reaction,
     CreateRoom: rooms.create_room,
     RenameRoom: rooms.rename_room,
     ArchiveRoom: rooms.archive_room,
@@ -59,8 +63,8 @@ class Recorded:
 def wanted_by(command: RoomWrite, user: int) -> Wanted:
     """Return what must be read before `carry_out` can decide."""
     member, reply_to = getattr(command, "user", None), getattr(command, "reply_to", None)
-    changed = getattr(command, "message", None)
-    return Wanted(command.uuid, room_of(command, user), user, member, reply_to, changed)
+    changed, emoji = getattr(command, "message", None), getattr(command, "emoji", None)
+    return Wanted(command.uuid, room_of(command, user), user, member, reply_to, changed, emoji)
 
 
 def is_event(command: RoomWrite, user: int) -> bool:

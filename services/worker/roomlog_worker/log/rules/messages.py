@@ -5,8 +5,16 @@ from typing import Any, Final
 
 from roomlog.configuration import configuration
 from roomlog.new_event import NewEvent
-from roomlog_contract.commands import DeleteMessage, EditMessage, NewMessage
-from roomlog_contract.errors import NO_ANSWERED_MESSAGE, NO_SUCH_MESSAGE, NOT_THE_AUTHOR, ErrorCode
+from roomlog_contract.commands import AddReaction, DeleteMessage, EditMessage, NewMessage, RemoveReaction
+from roomlog_contract.errors import (
+    NO_ANSWERED_MESSAGE,
+    NO_SUCH_MESSAGE,
+    NO_SUCH_REACTION,
+    NOT_THE_AUTHOR,
+    REACTED_ALREADY,
+    ErrorCode,
+)
+from roomlog_contract.limits import REACTIONS_PER_MESSAGE
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom, Target
@@ -41,7 +49,7 @@ def edit_message(batch: Batch, asked: Asked[EditMessage]) -> NewEvent:
     is_late = window is not None and batch.now - target.date_created > timedelta(seconds=window)
     if is_late and not asked.is_staff:
         raise RefusedWrite(ErrorCode.FORBIDDEN, TOO_LATE)
-    event = batch.append(room, asked, text=command.text, data=_data_of(target), target=target.seq)
+    event = batch.append(room, asked, text=command.text, data=target.reference, target=target.seq)
     batch.edited[room.id, target.seq] = event.seq
     return event
 
@@ -58,7 +66,28 @@ def delete_message(batch: Batch, asked: Asked[DeleteMessage]) -> NewEvent:
         require_group(room)
         require_role(room, asked, "admin")
     scrub(batch, room.id, [target.seq])
-    return batch.append(room, asked, data=_data_of(target), target=target.seq)
+    return batch.append(room, asked, data=target.reference, target=target.seq)
+
+
+def add_reaction(batch: Batch, asked: Asked[AddReaction]) -> NewEvent:
+    """Put an emoji below a message. Members only; not while muted, once with the same emoji."""
+    room, emoji = open_room(batch, asked), asked.command.emoji
+    _refuse_the_muted(room, asked)
+    target = _target(batch, asked)
+    if (asked.user, emoji) in target.reactors:
+        raise RefusedWrite(ErrorCode.BAD_VALUE, REACTED_ALREADY)
+    if emoji not in target.reactions and len(target.reactions) >= REACTIONS_PER_MESSAGE:
+        raise RefusedWrite(ErrorCode.TOO_MANY_REACTIONS)
+    return batch.append_reaction(room, asked, target, is_added=True)
+
+
+def remove_reaction(batch: Batch, asked: Asked[RemoveReaction]) -> NewEvent:
+    """Take one's own emoji away from below a message. Members only, muted or not."""
+    room = open_room(batch, asked)
+    target = _target(batch, asked)
+    if (asked.user, asked.command.emoji) not in target.reactors:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_REACTION)
+    return batch.append_reaction(room, asked, target, is_added=False)
 
 
 def _refuse_the_muted(room: LockedRoom, asked: Asked[Any]) -> None:
@@ -66,12 +95,8 @@ def _refuse_the_muted(room: LockedRoom, asked: Asked[Any]) -> None:
         raise RefusedWrite(ErrorCode.MUTED)
 
 
-def _target(batch: Batch, asked: Asked[EditMessage] | Asked[DeleteMessage]) -> Target:
+def _target(batch: Batch, asked: Asked[Any]) -> Target:
     target = batch.targets.get((asked.room, asked.command.message))
     if target is None or target.is_deleted:
         raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_MESSAGE)
     return target
-
-
-def _data_of(target: Target) -> dict[str, Any]:
-    return {"message_id": target.id, "author": target.author}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from roomlog.models import ChatRoom
 from roomlog_contract.actions import COMMANDS
 from roomlog_contract.codec import command_of
-from roomlog_contract.commands import ArchiveRoom, CreateRoom, InviteUser, RestoreRoom, RoomWrite
+from roomlog_contract.commands import AddReaction, ArchiveRoom, CreateRoom, InviteUser, RestoreRoom, RoomWrite
 from roomlog_contract.shards import room_of
 from roomlog_worker.log.rules import Recorded
 from tests.harness.people import People, add_user, make_room, message, write, write_one, written
@@ -92,10 +93,19 @@ def _command(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
     action = re.findall(r"`(\w+)`", what)[0]
     user = add_user(f"new-{uuid4().hex[:8]}") if action == "invite_user" else other
     role = what.rpartition(" as ")[2]
-    facts = {"room": room.hex, "text": "x", "name": "n", "user": user, "role": role}
+    facts: dict[str, Any] = {
+        "room": room.hex,
+        "text": "x",
+        "emoji": "👍",
+        "name": "n",
+        "user": user,
+        "role": role,
+    }
     if " message" in what:
         author = asker if "an own" in what else other
         facts["message"] = written(message(room), author, staff=True).event.id
+    if action == "remove_reaction":
+        written(AddReaction(uuid="r", room=room, message=facts["message"], emoji="👍"), asker, staff=True)
     fields = COMMANDS[action].__struct_fields__
     keys = {key: value for key, value in facts.items() if key in fields}
     command = command_of({"uuid": uuid4().hex, "action": action, **keys})

@@ -21,6 +21,7 @@ STATEMENTS = statements._exchange._statements
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 ROOM = UUID(int=7)
 ROOMS = f'["{ROOM.hex}"]'
+REACTIONS = f'[{{"room": "{ROOM.hex}", "target": 2, "emoji": "👍", "person": 1}}]'
 PARAMETERS = {
     "lock_leases": ("[7]",),
     "lock_heads": (ROOMS,),
@@ -28,7 +29,9 @@ PARAMETERS = {
     "hold_people": ("[7]",),
     "insert_events": (NOW, "[]"),
     "move_heads": (f'[{{"room": "{ROOM.hex}", "seq": 1, "messages": 1}}]',),
-    "mark_edited": (f'[{{"room": "{ROOM.hex}", "seq": 1, "edit": 2}}]',),
+    "mark_changed": (f'[{{"room": "{ROOM.hex}", "seq": 1, "edit": 2}}]',),
+    "remove_reactions": (REACTIONS,),
+    "add_reactions": ("[]",),
     "append_single": (NOW, 7, ROOM, 1, ROOM, "epoch", 2, 1, 1, 9, "u", "hash", "text"),
     "reserve_ids": (2,),
 }
