@@ -15,6 +15,7 @@ import { plain, roomName } from "./names.js";
 import { say, showNoticesIn } from "./notice.js";
 import { MAX_COMMANDS } from "./outbox.js";
 import { setText } from "./patch.js";
+import { isReaction } from "./reactions.js";
 import { Reading } from "./reading.js";
 import { showRooms } from "./room_list.js";
 import { Roomlog } from "./roomlog.js";
@@ -35,7 +36,7 @@ export class Conversation {
   #surroundings;
   #memory;
   #tabMemory;
-  #timeline = new Timeline();
+  #timeline;
   #drafts;
   #failed;
   #reading;
@@ -64,6 +65,7 @@ export class Conversation {
     this.#surroundings = { ...ALONE, ...surroundings };
     root.querySelector(".talk").innerHTML = talk();
     showNoticesIn(root);
+    this.#timeline = new Timeline(userId);
     this.#memory = new Memory(storageNamed("localStorage"), userId);
     this.#tabMemory = new Memory(storageNamed("sessionStorage"), userId);
     for (const kept of [this.#memory, this.#tabMemory]) kept.forgetOthers();
@@ -84,7 +86,8 @@ export class Conversation {
     const { client } = this;
     const opened = (dialog) => this.#surroundings.opened(dialog);
     const remove = (room, message) => this.#remove(room, message);
-    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, userId, remove, opened, changed });
+    const react = (...reaction) => this.#react(...reaction);
+    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, userId, remove, react, opened, changed });
     const avatars = new Avatars(people, () => this.render());
     const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
@@ -203,6 +206,7 @@ export class Conversation {
     const isText = command.action === "new_message" || command.action === "edit_message";
     if (isText) this.#failed.add({ command, message, name: this.#nameOf(command.room) });
     else if (command.action === "delete_message") this.#notDeleted(command, code, message);
+    else if (isReaction(command)) this.#notReacted(command, code, message);
     else if (this.#outcomes.has(command.uuid)) this.#outcomes.get(command.uuid).reject(new Error(message));
     else say(command.name ? gettext("The room {name} was not made: {reason}", { name: plain(command.name), reason: message }) : message);
     this.render();
@@ -212,6 +216,14 @@ export class Conversation {
     this.#actions.refused(command, code);
     if (code === "not_found") return; // somebody else was faster, and their deletion follows
     say(gettext("The message was not deleted: {reason}", { reason: message }));
+  }
+
+  #notReacted({ action, emoji }, code, reason) {
+    const isAdded = action === "add_reaction";
+    const isSoAlready = code === "not_found" || (isAdded && code === "bad_value"); // by another device, or the message is gone
+    if (isSoAlready) return;
+    const values = { emoji: plain(emoji), reason };
+    say(isAdded ? gettext("The reaction {emoji} was not added: {reason}", values) : gettext("The reaction {emoji} was not removed: {reason}", values));
   }
 
   // -- what people do -------------------------------------------------------------------------------
@@ -244,20 +256,25 @@ export class Conversation {
   }
 
   #remove(room, { id: message }) {
-    try {
-      this.client.send("delete_message", { room, message });
-    } catch {
-      say(gettext("Too many messages wait. Try again when some are sent."));
-    }
-    this.render();
+    this.#try(() => this.client.send("delete_message", { room, message }));
+  }
+
+  #react(room, { id: message }, emoji, isWanted) {
+    this.#try(() => (isWanted ? this.client.addReaction(room, message, emoji) : this.client.removeReaction(room, message, emoji)));
   }
 
   /** Send a refused text again; it stays where it is when it can't be taken. */
   #repeat(entry) {
     const { action, uuid: _, ...fields } = entry.command;
-    try {
+    this.#try(() => {
       this.client.send(action, fields);
       this.#failed.remove(entry);
+    });
+  }
+
+  #try(send) {
+    try {
+      send();
     } catch {
       say(gettext("Too many messages wait. Try again when some are sent."));
     }

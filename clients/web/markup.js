@@ -28,6 +28,7 @@ export const talk = () => html`
     <button type="button" id="copy" hidden>${gettext("Copy")}</button>
     <button id="send" class="primary" disabled>${gettext("Send")}</button>
   </form>
+  <div id="emoji-picker" role="menu" aria-label="${gettext("Choose a reaction")}" popover></div>
   <dialog id="delete-dialog" aria-labelledby="delete-title" aria-describedby="delete-text">
     <form class="stack">
       <h2 id="delete-title">${gettext("Delete this message?")}</h2>

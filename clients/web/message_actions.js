@@ -1,11 +1,13 @@
-// What people do to messages of the log: edit and delete them, by buttons in their rows.
+// What people do to messages of the log: react to them, edit and delete them, by buttons in their rows.
 //
 // The page knows the author of each message, and that people in a direct room change only their own. Whether the
 // user may delete others' messages in a group, it learns when the server refuses. The Tab order has the buttons of
 // one row only: the focused row, or the last one. ↑ and ↓ go from row to row.
 
 import { isChange } from "./changes.js";
+import { EmojiPicker } from "./emoji_picker.js";
 import { setText } from "./patch.js";
+import { expected, isReaction } from "./reactions.js";
 import { fateIn, stateFor } from "./status.js";
 import { gettext } from "./texts.js";
 
@@ -16,12 +18,13 @@ export class MessageActions {
   #root;
   #parts;
   #room = null; // id
+  #picker;
   #asked = null; // the message whose deletion is to be confirmed
   #notOthers = new Set(); // ids of rooms in which the user may not delete others' messages
 
   /**
    * `root` is a document or shadow root; `parts` are client, timeline, composer, userId, `remove(roomId, message)`,
-   * `opened(dialog)` to show one, and `changed()`.
+   * `react(roomId, message, emoji, isWanted)`, `opened(dialog)` to show one, and `changed()`.
    */
   constructor(root, parts) {
     this.#root = root;
@@ -29,6 +32,8 @@ export class MessageActions {
     this.#at("messages").addEventListener("click", ({ target }) => this.#clicked(target.closest("[data-does]")));
     this.#at("messages").addEventListener("keydown", (key) => this.#moved(key));
     this.#at("messages").addEventListener("focusin", () => this.painted());
+    this.#at("messages").addEventListener("scroll", () => this.#picker.follow());
+    this.#picker = new EmojiPicker(this.#at("emoji-picker"), (button, emoji) => this.#toggle(button, emoji));
     const dialog = this.#at("delete-dialog");
     dialog.querySelector("[data-closes]").addEventListener("click", () => dialog.close());
     dialog.querySelector("form").addEventListener("submit", (submit) => {
@@ -39,17 +44,21 @@ export class MessageActions {
 
   enter(roomId) {
     this.#room = roomId;
+    this.#picker.close();
     if (this.#at("delete-dialog").open) this.#at("delete-dialog").close();
   }
 
-  /** Return a function that says how a message of the room stands: {text, fate, isEditing, isGoing, does}. */
+  /** Return a function that says how a message of the room stands: {text, fate, isEditing, isGoing, does, reactions, canReact}. */
   standing() {
-    const { client, composer } = this.#parts;
+    const { client, composer, userId } = this.#parts;
     const commands = new Map(); // message id → what waits for an answer; nothing follows a deletion
     for (const command of client.outbox.filter((one) => isChange(one) && one.room === this.#room)) {
       if (commands.get(command.message)?.action !== "delete_message") commands.set(command.message, command);
     }
+    const reacting = Map.groupBy(client.outbox.filter((one) => isReaction(one) && one.room === this.#room), ({ message }) => message);
+    const me = { id: userId, username: client.user?.username ?? "" };
     const fate = fateIn(stateFor(client, this.#room));
+    const canReact = this.#isOpen;
     return (message) => {
       const command = message.deleted ? undefined : commands.get(message.id);
       const isGoing = command?.action === "delete_message";
@@ -59,6 +68,8 @@ export class MessageActions {
         isGoing,
         isEditing: composer.isEditing(this.#room, message),
         does: message.deleted || isGoing ? [] : this.#allowed(message),
+        reactions: message.deleted ? [] : expected(message.reactions, reacting.get(message.id) ?? [], me),
+        canReact: canReact && !isGoing,
       };
     };
   }
@@ -81,13 +92,14 @@ export class MessageActions {
     if (code === "forbidden" && line && line.user.id !== userId) this.#notOthers.add(room);
   }
 
-  /** Keep one row's buttons in the Tab order. */
+  /** Keep one row's buttons in the Tab order, and the picker beside its button. */
   painted() {
+    this.#picker.follow();
     const rows = this.#rows();
     const current = rows.find((row) => row.contains(this.#root.activeElement)) ?? rows.at(-1);
     for (const row of rows) {
       const tabIndex = row === current ? 0 : -1;
-      for (const button of row.children) if (button.tabIndex !== tabIndex) button.tabIndex = tabIndex;
+      for (const button of buttonsOf(row)) if (button.tabIndex !== tabIndex) button.tabIndex = tabIndex;
     }
   }
 
@@ -96,15 +108,22 @@ export class MessageActions {
   }
 
   #rows() {
-    return [...this.#at("messages").querySelectorAll(".actions")];
+    return [...this.#at("messages").querySelectorAll(".message:has([data-does])")];
   }
 
   #allowed({ user }) {
     const { client, userId } = this.#parts;
+    if (!this.#isOpen) return [];
+    if (user.id === userId) return ["react", "edit", "delete"];
+    const canDelete = client.rooms.get(this.#room).kind === "group" && !this.#notOthers.has(this.#room);
+    return canDelete ? ["react", "delete"] : ["react"];
+  }
+
+  /** Whether anything of the room can be changed. */
+  get #isOpen() {
+    const { client } = this.#parts;
     const room = client.rooms.get(this.#room);
-    if (!room || room.archived || client.state === "ended") return [];
-    if (user.id === userId) return ["edit", "delete"];
-    return room.kind === "group" && !this.#notOthers.has(this.#room) ? ["delete"] : [];
+    return Boolean(room) && !room.archived && client.state !== "ended";
   }
 
   #lineOf(node) {
@@ -115,10 +134,23 @@ export class MessageActions {
   #clicked(button) {
     const line = button && this.#lineOf(button);
     if (!line) return;
-    if (button.dataset.does === "edit") return this.#edit(line);
+    const { does, emoji } = button.dataset;
+    if (does === "edit") return this.#edit(line);
+    if (does === "toggle") return this.#toggle(button, emoji);
+    if (does === "react") return this.#picker.toggle(button, this.#mine(line));
     this.#asked = line;
     setText(this.#at("delete-text"), this.standing()(line).text);
     this.#parts.opened(this.#at("delete-dialog"));
+  }
+
+  /** Return the emoji that the user has reacted with. */
+  #mine(line) {
+    return this.standing()(line).reactions.filter(({ mine }) => mine).map(({ emoji }) => emoji);
+  }
+
+  #toggle(button, emoji) {
+    const line = this.#lineOf(button);
+    if (line && this.standing()(line).canReact) this.#parts.react(this.#room, line, emoji, !this.#mine(line).includes(emoji));
   }
 
   #edit(line) {
@@ -135,12 +167,16 @@ export class MessageActions {
   }
 
   #moved(key) {
-    const row = key.target.closest(".actions");
+    const row = key.target.closest("[data-does]")?.closest(".message");
     if (!row || !KEYS[key.key]) return;
     key.preventDefault();
     const rows = this.#rows();
     const next = rows[Math.max(0, Math.min(rows.length - 1, KEYS[key.key](rows.indexOf(row))))];
-    const same = next.querySelector(`[data-does=${key.target.dataset.does}]`) ?? next.lastElementChild;
+    const same = next.querySelector(`[data-does=${key.target.dataset.does}]`) ?? buttonsOf(next).at(-1);
     same.focus();
   }
+}
+
+function buttonsOf(row) {
+  return [...row.querySelectorAll("[data-does]")];
 }

@@ -24,6 +24,15 @@ export interface Room {
   [key: string]: unknown;
 }
 
+/** Of a message in an answer, under its emoji in `reactions`: the emoji with the earliest reaction first. */
+export interface Reactions {
+  count: number;
+  /** The earliest reactors, at most five. */
+  users: ({ id: number; username: string } & Frame)[];
+  /** Whether one of them all is the user's own. */
+  mine: boolean;
+}
+
 /** The detail of each CustomEvent, by its name. */
 export interface Details {
   state: { state: State; delayMs?: number; code?: number; reason?: string };
@@ -56,6 +65,8 @@ export class Roomlog extends EventTarget {
   stop(reason?: string): void;
   open(roomId: string): void;
   send(action: string, fields: Frame): string;
+  addReaction(room: string, message: number, emoji: string): string;
+  removeReaction(room: string, message: number, emoji: string): string;
   request(action: string, fields?: Frame): Promise<Frame>;
   markRead(roomId: string, seq: number): void;
   addEventListener<Name extends keyof Details>(

@@ -111,6 +111,16 @@ export class Roomlog extends EventTarget {
     return command.uuid;
   }
 
+  /** Add the user's reaction to a message, by its id; return the command's uuid. */
+  addReaction(room, message, emoji) {
+    return this.send("add_reaction", { room, message, emoji });
+  }
+
+  /** Take the user's own reaction away. */
+  removeReaction(room, message, emoji) {
+    return this.send("remove_reaction", { room, message, emoji });
+  }
+
   /** Ask for something that is no event (`get_history`, `list_rooms`); rejects rather than repeats. */
   request(action, fields = {}) {
     if (!this.#link.isOpen || this.#requests.size >= MAX_REQUESTS) {

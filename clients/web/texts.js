@@ -46,6 +46,7 @@ const REFUSALS = {
   not_member: gettext_noop("You are not a member of this room."),
   rate_limited: gettext_noop("Too many commands; slow down."),
   text_too_long: gettext_noop("The text is longer than 4,000 code points."),
+  too_many_reactions: gettext_noop("The message has the maximum number of different reactions."),
   too_many_connections: gettext_noop("Too many connections of this user."),
   too_many_rooms: gettext_noop("The user is in the maximum number of rooms."),
   uuid_conflict: gettext_noop("This uuid was already used with different content."),

@@ -3,6 +3,7 @@
 // A line is a message in its present state, or {note, seq} of another event. Pure data.
 
 import { changed, Changes, isChange } from "./changes.js";
+import { isReaction, lineOf } from "./reactions.js";
 
 const MAX_LINES = 500; // of one room; older ones are loaded again when asked for
 const MAX_HELD_LINES = 1_000; // while somebody reads far above the end
@@ -11,22 +12,27 @@ const SNAPSHOT = 20; // messages of select_room: fewer are all there are
 
 /** The lines of all rooms that were opened. */
 export class Timeline {
+  #userId;
   #rooms = new Map(); // room id → {epoch, lines, changes, hasEarlier, hasLater}
+
+  constructor(userId) {
+    this.#userId = userId;
+  }
 
   get(roomId) {
     return this.#rooms.get(roomId);
   }
 
   replace(roomId, epoch, messages) {
-    this.#rooms.set(roomId, { epoch, lines: messages, changes: new Changes(), hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
+    this.#rooms.set(roomId, { epoch, lines: messages.map(lineOf), changes: new Changes(this.#userId), hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
   }
 
   append(roomId, event) {
     const room = this.#rooms.get(roomId);
     if (!room) return;
-    if (isChange(event)) return change(room, event);
+    if (isChange(event) || isReaction(event)) return change(room, event, this.#userId);
     const isKnown = event.seq <= (room.lines.at(-1)?.seq ?? 0); // from an answer that was ahead of the events
-    if (!room.hasLater && !isKnown) room.lines.push(event.message ?? { note: event, seq: event.seq });
+    if (!room.hasLater && !isKnown) room.lines.push(event.message ? lineOf(event.message) : { note: event, seq: event.seq });
   }
 
   /**
@@ -65,8 +71,8 @@ export class Timeline {
   }
 }
 
-function change({ lines, changes }, event) {
+function change({ lines, changes }, event, userId) {
   changes.heard(event);
   const place = lines.findIndex(({ seq }) => seq === event.message.seq);
-  if (place !== -1) lines[place] = changed(lines[place], event);
+  if (place !== -1) lines[place] = changed(lines[place], event, userId);
 }

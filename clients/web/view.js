@@ -2,8 +2,8 @@
 //
 // Texts become text nodes, never markup; what others chose stands in elements that isolate its direction.
 
-import { bare } from "./names.js";
-import { setText } from "./patch.js";
+import { bare, plain } from "./names.js";
+import { patch, setText } from "./patch.js";
 import { gettext, gettext_noop, locale } from "./texts.js";
 
 const COLOURS = 8; // classes colour-0 … colour-7 of chat.css
@@ -19,6 +19,7 @@ const NOTES = {
 };
 
 const ACTIONS = {
+  react: { label: gettext_noop("React"), lines: "M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M5.3 9.6c1.2 1.9 4.2 1.9 5.4 0M6 5.8v.9M10 5.8v.9" },
   edit: { label: gettext_noop("Edit message"), lines: "M2.5 13.5l.7-3.2 7.6-7.6 2.5 2.5-7.6 7.6zM9.3 4.2l2.5 2.5" },
   delete: { label: gettext_noop("Delete message"), lines: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4" },
 };
@@ -84,7 +85,7 @@ function messageRow(id, message, previous, facts) {
 
 function updateMessage(node, message, isFollowing, { userId, avatars, standing }) {
   const { seq, user, deleted, edited_at: editedAt } = message;
-  const { text, fate, isGoing, isEditing, does } = standing(message);
+  const { text, fate, isGoing, isEditing, does, reactions, canReact } = standing(message);
   const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing };
   const className = ["message", ...Object.keys(states).filter((name) => states[name])].join(" ");
   if (node.className !== className) node.className = className;
@@ -95,17 +96,24 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing }
   setText(box.firstElementChild, deleted ? gettext("Message deleted") : text);
   const time = editedAt && !deleted ? new Date(editedAt).toLocaleString(locale()) : "";
   showPart(box, ".edited", time, () => el("small", { className: "edited" }, gettext("(edited)")), (mark) => (mark.title = time));
-  showPart(node, ".actions", does.join(" "), () => actions(seq, does));
+  showPart(node, ".actions", does.join(" "), () => actions(seq, does), null, box);
+  showReactions(node, reactions, canReact);
   showPart(node, ".fate", fate, () => el("small", { className: "fate" }), (line) => setText(line, fate));
 }
 
-/** Have a part of a row, or none where `value` is empty; another value is shown by `update`, else by another part. */
-function showPart(parent, selector, value, build, update = null) {
+/**
+ * Have a part of a row, or none where `value` is empty; another value is shown by `update`, else by another part. It
+ * stands behind `previous`, or last.
+ */
+function showPart(parent, selector, value, build, update = null, previous = parent.lastChild) {
   let part = parent.querySelector(selector);
   if (part && part.dataset.value === value) return;
   if (part && (!value || !update)) part.remove();
   if (!value) return;
-  if (!part || !update) part = parent.appendChild(build());
+  if (!part || !update) {
+    part = build();
+    previous.after(part);
+  }
   part.dataset.value = value;
   update?.(part);
 }
@@ -119,6 +127,42 @@ function actions(seq, does) {
     return button;
   });
   return el("span", { className: "actions" }, ...buttons);
+}
+
+/** Show a message's reactions, without a word to screen readers: nothing new was said. */
+function showReactions(node, reactions, canReact) {
+  const { activeElement } = node.getRootNode();
+  const previous = node.querySelector(".actions") ?? node.querySelector(".text");
+  showPart(node, ".reactions", reactions.length > 0 ? "some" : "", () => el("div", { className: "reactions", ariaLive: "off" }), null, previous);
+  const box = node.querySelector(".reactions");
+  if (box) patch(box, reactions.map((reaction) => reactionRow(reaction, canReact)));
+  const isLost = activeElement?.dataset.does === "toggle" && !activeElement.isConnected;
+  if (isLost && node.isConnected) (box?.lastElementChild ?? node.querySelector("[data-does]") ?? node.parentElement).focus({ preventScroll: true });
+}
+
+function reactionRow(reaction, canReact) {
+  const { emoji, count, mine, isWaiting } = reaction;
+  const build = () => {
+    const button = el("button", { type: "button" }, el("bdi", {}, emoji), " ", el("span"));
+    Object.assign(button.dataset, { does: "toggle", emoji });
+    return button;
+  };
+  const update = (button) => {
+    setText(button.lastElementChild, String(count));
+    const label = reactionText(reaction);
+    const states = { title: label, ariaLabel: label, ariaPressed: String(mine), ariaDisabled: String(!canReact), className: isWaiting ? "pending" : "" };
+    for (const [name, value] of Object.entries(states)) if (button[name] !== value) button[name] = value;
+  };
+  return { key: emoji, build, update };
+}
+
+/** Return whose reactions they are: of the first by name. */
+function reactionText({ emoji, count, users }) {
+  const names = users.map(({ username }) => plain(username)).join(", ");
+  const number = count - users.length;
+  const values = { names, number };
+  const all = number === 1 ? gettext("{names} and 1 other", values) : gettext("{names} and {number} others", values);
+  return names ? `${plain(emoji)} ${count}: ${number > 0 ? all : names}` : `${plain(emoji)} ${count}`;
 }
 
 function icon(lines) {

@@ -116,6 +116,17 @@ class Chat:
         self.events[room][seq - 1] = event | {"message": event["message"] | {"text": "", "deleted": True}}
         return self._keep(room, {"action": "delete_message", "uuid": uuid} | self._change_of(room, seq, user))
 
+    def react(
+        self, room: str, seq: int, emoji: str, user: int = 8, uuid: str = "", action: str = "add_reaction"
+    ) -> dict[str, Any]:
+        """Have somebody react to a message, or take that back; its event is told by the test."""
+        facts = {"action": action, "uuid": uuid, "emoji": emoji}
+        return self._keep(room, facts | self._change_of(room, seq, user))
+
+    def unreact(self, room: str, seq: int, emoji: str, user: int = 8) -> dict[str, Any]:
+        """Have somebody take a reaction back; its event is told by the test."""
+        return self.react(room, seq, emoji, user, action="remove_reaction")
+
     def _change_of(self, room: str, seq: int, user: int) -> dict[str, Any]:
         author = self.events[room][seq - 1]["message"]["user"]["id"]
         actor = {"id": user, "username": self.names[user]}
@@ -211,6 +222,9 @@ class Chat:
             self.tell(self.edit(frame["room"], frame["message"], frame["text"], self.user, frame["uuid"]))
         elif frame["action"] == "delete_message":
             self.tell(self.delete(frame["room"], frame["message"], self.user, frame["uuid"]))
+        elif frame["action"] in ("add_reaction", "remove_reaction"):
+            room, message, emoji = frame["room"], frame["message"], frame["emoji"]
+            self.tell(self.react(room, message, emoji, self.user, frame["uuid"], frame["action"]))
         elif frame["action"] == "create_room":
             self.add_room(MADE, frame["name"])
             author = {"id": self.user, "username": self.names[self.user]}
@@ -224,7 +238,29 @@ class Chat:
             elif event["action"] == "edit_message" and event["text"]:
                 seq = event["message"]["seq"]
                 messages[seq] = messages[seq] | {"text": event["text"], "edited_at": event["edited_at"]}
-        return list(messages.values())
+        return [message | self._reactions(room, message) for message in messages.values()]
+
+    def _reactions(self, room: str, message: dict[str, Any]) -> dict[str, Any]:
+        standing: dict[tuple[str, int], dict[str, Any]] = {}
+        reacted = [event for event in self.events[room] if "emoji" in event]
+        events = [event for event in reacted if event["message"]["seq"] == message["seq"]]
+        for event in events:
+            if event["action"] == "add_reaction":
+                standing[event["emoji"], event["user"]["id"]] = event["user"]
+            else:
+                del standing[event["emoji"], event["user"]["id"]]
+        of_emoji: dict[str, list[dict[str, Any]]] = {}
+        for (emoji, _), user in standing.items():
+            of_emoji.setdefault(emoji, []).append(user)
+        shown = {} if message["deleted"] else of_emoji
+        return {
+            "reactions": {emoji: self._reaction(users) for emoji, users in shown.items()},
+            "reacted_seq": events[-1]["seq"] if events else None,
+        }
+
+    def _reaction(self, users: list[dict[str, Any]]) -> dict[str, Any]:
+        mine = any(user["id"] == self.user for user in users)
+        return {"count": len(users), "users": users[:5], "mine": mine}
 
     def _mark_read(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         if self.is_silent:

@@ -15,7 +15,7 @@ CONTRACT = ROOT / "packages" / "contract"
 SECTIONS = (CONTRACT / "README.md").read_text(encoding="utf-8").split("\n## ")
 OF_ITS_OWN = {"new_message": "send"}
 """What our client calls otherwise."""
-SHOWN_IN_THEIR_MESSAGE = {"new_message", "edit_message", "delete_message"}
+SHOWN_IN_THEIR_MESSAGE = {"new_message", "edit_message", "delete_message", "add_reaction", "remove_reaction"}
 """What the page shows without a line of its own."""
 THE_CLIENTS_OWN = {"authenticate", "select_room"}
 """What our client does by itself."""
