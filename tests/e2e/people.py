@@ -14,18 +14,22 @@ from tests.e2e.cluster import Cluster
 from tests.harness import population
 from tests.harness.stack import Room, User
 from tests.judge.history import Epoch, Row
+from tests.judge.reactions import by_message
 
 ROWS_PROGRAM: Final = """
 import django, json, sys
 django.setup()
-from roomlog.models import Install, RoomEvent
+from roomlog.models import Install, Reaction, RoomEvent
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
 from roomlog.frames import milliseconds
 print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     (row.room_id.hex, row.seq, row.user_id, row.uuid, row.kind, row.text, "", row.target or 0,
-     row.edited_seq or 0, row.deleted_at is not None, row.body_hash, milliseconds(row.date_created))
-    for row in rows]}))
+     row.edited_seq or 0, row.deleted_at is not None, row.body_hash, milliseconds(row.date_created),
+     (row.data or {}).get("emoji", ""), row.reacted_seq or 0)
+    for row in rows], "reactions": [
+    (one.room_id.hex, one.target, one.user_id, one.emoji, one.seq)
+    for one in Reaction.objects.filter(room__in=rooms)]}))
 """
 
 
@@ -55,7 +59,10 @@ async def make_rooms(cluster: Cluster, users: list[User], count: int = settings.
 async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoch]:
     """Return all events of the rooms and the install's epoch."""
     answer = await _ask(cluster, ROWS_PROGRAM, [room.id for room in rooms])
-    return [Row(*row) for row in answer["rows"]], Epoch(0.0, answer["epoch"])
+    reactions = by_message(answer["reactions"])
+    log = [Row(*row) for row in answer["rows"]]
+    rows = [row._replace(reactions=reactions.get((row.room, row.seq), ())) for row in log]
+    return rows, Epoch(0.0, answer["epoch"])
 
 
 async def _populate(cluster: Cluster, wanted: dict[str, Any]) -> dict[str, Any]:

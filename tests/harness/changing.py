@@ -1,4 +1,4 @@
-"""Edits and deletions of a load: sent while faults happen, and in the end looked at afresh.
+"""Edits, deletions and reactions of a load: sent while faults happen, and in the end looked at afresh.
 
 Beside the message's way; all of it is in the journal, and nothing is judged here.
 """
@@ -11,11 +11,15 @@ from typing import Any, Final
 from roomlog_client import RoomlogClient, RoomlogError
 from tests.judge.history import DELETION_KIND, EDIT_KIND
 from tests.judge.journal import Journal, Known, Witness
+from tests.judge.reactions import REACTION_KIND, REMOVAL_KIND
 
 DELETIONS: Final = 0.35
 """How likely a change is a deletion."""
 OTHERS: Final = 0.1
 """How likely somebody tries to change what another has said: an owner may delete it, most may not."""
+EMOJI: Final = ("\N{THUMBS UP SIGN}", "\N{HEAVY BLACK HEART}\ufe0f", "\N{PARTY POPPER}")
+REMOVALS: Final = 0.35
+"""How likely a reaction is taken away, whether or not it is there."""
 LOOK_SECONDS: Final = 30.0
 """For an answer when nothing is broken any more."""
 
@@ -40,6 +44,19 @@ async def change(reader: Reader, known: Known, dice: random.Random, uuid: str, s
         await client.request(
             kind, room=known.room, message=known.id, uuid=uuid, timeout_seconds=seconds, **facts
         )
+
+
+async def react(reader: Reader, dice: random.Random, uuid: str, seconds: float) -> None:
+    """Add a reaction to a message of late or take it away; how it ends is in the journal."""
+    client, witness = reader
+    if not witness.recent:
+        return
+    known, emoji = dice.choice(list(witness.recent)), dice.choice(EMOJI)
+    kind = REMOVAL_KIND if dice.random() < REMOVALS else REACTION_KIND
+    witness.want_reaction(kind, known, uuid, emoji)
+    facts: dict[str, Any] = {"room": known.room, "message": known.id, "emoji": emoji}
+    with contextlib.suppress(RoomlogError):
+        await client.request(kind, uuid=uuid, timeout_seconds=seconds, **facts)
 
 
 async def look_at_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callable[[], str]) -> None:

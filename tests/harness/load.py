@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 from uuid import UUID
 
 from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
-from tests.harness.changing import change, choose, look_at_all
+from tests.harness.changing import change, choose, look_at_all, react
 from tests.harness.marking import Reader, agree, mark, mark_all
 from tests.harness.waiting import eventually
 from tests.judge.history import Epoch, Fault, History, Membership, Ownership, Row, Sample
@@ -28,7 +28,7 @@ REST_SECONDS: Final = 30.0
 WAY_SECONDS: Final = 0.008
 """About the time of a message's way on a loaded machine."""
 CHANGE_PAUSE_SECONDS: Final = (0.1, 0.5)
-"""Between two edits or deletions of all clients together."""
+"""Between two edits, deletions or reactions of all clients together."""
 MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
 """Between two read marks of all clients together."""
 
@@ -107,7 +107,7 @@ class Load:
             self._reading.append(asyncio.create_task(one.read()))
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
-        self._sending += [asyncio.create_task(self._mark()), asyncio.create_task(self._change())]
+        self._sending += [asyncio.create_task(one) for one in (self._mark(), self._change(), self._react())]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -244,6 +244,13 @@ class Load:
             one = dice.choice(self._senders)
             if (known := choose(one.witness, dice)) is not None:
                 await change(one.reader, known, dice, _uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _react(self) -> None:
+        """Have somebody react to a message of late, again and again."""
+        dice = random.Random(f"{self._seed}-reactions")
+        while self._is_sending:
+            await react(dice.choice(self._senders).reader, dice, _uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
 

@@ -16,25 +16,33 @@ from roomlog_contract.shards import SHARDS
 from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
-from tests.judge.history import Epoch, Ownership, Row, Sample, milliseconds_of
+from tests.judge.history import Epoch, Ownership, Row, Sample
+from tests.judge.reactions import by_message
+from tests.judge.values import milliseconds_of
 
 LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
 """Bound of one process's memory in these tests: many times what it takes when idle."""
 LOG: Final = """
     SELECT room_id, date_created, deleted_at IS NOT NULL, seq, user_id, uuid, kind, text, '',
-    coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash
+    coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
+    CASE WHEN kind IN ('add_reaction', 'remove_reaction') THEN data ->> 'emoji' ELSE '' END,
+    coalesce(reacted_seq, 0)
     FROM roomlog_roomevent
 """
+STANDING: Final = "SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction"
 
 
 async def read_log(stack: Stack) -> list[Row]:
     """Return every row of the log."""
     rows = await asyncio.to_thread(stack.sql, LOG)
-    return [
+    standing = await asyncio.to_thread(stack.sql, STANDING)
+    reactions = by_message((UUID(str(room)).hex, *facts) for room, *facts in standing)
+    log = [
         Row(UUID(str(room)).hex, *rest)._replace(is_deleted=bool(is_deleted), at_ms=milliseconds_of(at))
         for room, at, is_deleted, *rest in rows
     ]
+    return [row._replace(reactions=reactions.get((row.room, row.seq), ())) for row in log]
 
 
 async def read_epoch(stack: Stack) -> Epoch:

@@ -30,6 +30,7 @@ from tests.judge.history import (
 from .change_forgeries import CHANGE_FORGERIES, with_changes
 from .content_forgeries import CONTENT_FORGERIES, with_archived_room
 from .mark_forgeries import MARK_FORGERIES, with_marks
+from .reaction_forgeries import REACTION_FORGERIES, with_reactions
 
 READ_ROOMS: Final = ("a" * 32, "b" * 32)
 """Rooms with readers."""
@@ -140,7 +141,8 @@ def good_history() -> History:
 
 
 def _with_more_rooms(history: History) -> History:
-    return with_changes(with_archived_room(history, SENDERS[0], DELETED), SENDERS[0], READER)
+    archived = with_archived_room(history, SENDERS[0], DELETED)
+    return with_reactions(with_changes(archived, SENDERS[0], READER))
 
 
 def _quiet_rows(history: History) -> list[Row]:
@@ -279,9 +281,8 @@ def store_a_refused_message(history: History) -> None:
     refused = next(operation for operation in history.operations if operation.text == "refused")
     rows = _quiet_rows(history)
     history.rows.pop(_last_quiet(history))
-    history.rows.append(
-        Row(*refused.key[:1], len(rows), refused.user, refused.uuid, MESSAGE_KIND, refused.text)
-    )
+    facts = (refused.user, refused.uuid, MESSAGE_KIND, refused.text)
+    history.rows.append(Row(refused.room, len(rows), *facts))
 
 
 def let_an_outsider_read(history: History) -> None:
@@ -394,5 +395,6 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *(("I17", forge) for forge in CONTENT_FORGERIES),
     *(("I18", forge) for forge in MARK_FORGERIES),
     *CHANGE_FORGERIES,
+    *REACTION_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

@@ -4,39 +4,25 @@ All times are seconds of one monotonic clock. Rooms are 32 hex digits, users num
 It must not judge: what is wrong with a history is said in `checker`.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
+from .reactions import Group, Reaction
+
 MESSAGE_KIND: Final = "new_message"
-"""The kind of rows that people read as messages; edits and deletions change them."""
+"""The kind of rows that people read as messages; the other kinds change them."""
 EDIT_KIND: Final = "edit_message"
 DELETION_KIND: Final = "delete_message"
 
-_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Key = tuple[str, int, str]
 """Room, sender, uuid: for one of them at most one message exists (G2)."""
-
-
-def text_of(data: dict[str, Any] | None) -> str:
-    """Return a message's data as one text for each content; empty for none."""
-    if data is None:
-        return ""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def milliseconds_of(stored: datetime | str) -> int:
-    """Return whole milliseconds since 1970, as frames have them; SQLite gives a text in UTC."""
-    moment = datetime.fromisoformat(f"{stored}+00:00") if isinstance(stored, str) else stored
-    return (moment - _BEGINNING) // timedelta(milliseconds=1)
 
 
 class Outcome(StrEnum):
@@ -61,7 +47,7 @@ class Attempt(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One message, edit or deletion that a client wanted stored, with every repeat of it."""
+    """One message, or change of one, that a client wanted stored, with every repeat of it."""
 
     client: str
     user: int
@@ -77,7 +63,9 @@ class Operation(NamedTuple):
     """What a project sent beside the text, by `text_of`."""
     kind: str = MESSAGE_KIND
     target: int = 0
-    """Of an edit or a deletion: the seq of the message that it changes."""
+    """Of a change: the seq of the message that it changes."""
+    emoji: str = ""
+    """Of a reaction, added or removed."""
 
     @property
     def key(self) -> Key:
@@ -94,7 +82,7 @@ class Operation(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Return True if it has no definite end: only an edit or a deletion may end in a refusal."""
+        """Return True if it has no definite end: only a change may end in a refusal."""
         is_refused = self.kind != MESSAGE_KIND and self.attempts[-1].outcome is Outcome.ERROR
         return not (self.seqs or is_refused)
 
@@ -110,13 +98,19 @@ class Row(NamedTuple):
     text: str
     data: str = ""
     target: int = 0
-    """Of an edit or a deletion: the seq of the message that it changes."""
+    """Of a change: the seq of the message that it changes."""
     edited_seq: int = 0
     """Of a message: where the row says that its last edit is."""
     is_deleted: bool = False
     body_hash: str = ""
     at_ms: int = 0
     """When it was stored, by the server's clock."""
+    emoji: str = ""
+    """Of a reaction, added or removed."""
+    reacted_seq: int = 0
+    """Of a message: where the row says that its last reaction was added or removed."""
+    reactions: tuple[Reaction, ...] = ()
+    """Of a message: those that the database holds besides the log, in the order of seq."""
 
     @property
     def key(self) -> Key:
@@ -133,6 +127,7 @@ class Applied(NamedTuple):
     text: str
     at: float
     data: str = ""
+    emoji: str = ""
 
 
 class Shown(NamedTuple):
@@ -149,6 +144,11 @@ class Shown(NamedTuple):
     """The seq as of which the answer is: all changes up to it are in its messages."""
     edited_at: int | None = None
     is_deleted: bool = False
+    asker: int = 0
+    """The user who was shown it."""
+    reacted_seq: int = 0
+    """The seq as of which it has its reactions."""
+    groups: tuple[Group, ...] = ()
 
 
 class ResetSeen(NamedTuple):

@@ -23,8 +23,9 @@ from tests.judge.history import (
     Reading,
     ResetSeen,
     Shown,
-    text_of,
 )
+from tests.judge.reactions import groups_of
+from tests.judge.values import text_of
 
 KEPT: Final = 1000
 """Messages of a room after which a program that shows them begins anew: memory has a bound."""
@@ -42,7 +43,7 @@ class Known(NamedTuple):
 
 @dataclass
 class Wanted:
-    """A message, edit or deletion that a client wants stored."""
+    """A message, or a change of one, that a client wants stored."""
 
     client: str
     user: int
@@ -57,6 +58,7 @@ class Wanted:
     answered_at: float | None = None
     kind: str = MESSAGE_KIND
     target: int = 0
+    emoji: str = ""
 
     def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
         """End the sendings on one connection: an answer there speaks for all of them."""
@@ -73,7 +75,7 @@ class Wanted:
         attempts = sorted([*self.ended, *unknown], key=lambda attempt: attempt.invoked_at)
         facts = (self.client, self.user, self.room, self.uuid, self.text)
         ended = (tuple(attempts), tuple(self.seqs), self.answered_at)
-        return Operation(*facts, *ended, kind=self.kind, target=self.target)
+        return Operation(*facts, *ended, kind=self.kind, target=self.target, emoji=self.emoji)
 
 
 @dataclass
@@ -83,6 +85,8 @@ class Following:
     start: int
     shown: Messages | None
     """The room as a program shows it, where the journal keeps that."""
+    me: int
+    """The user who reads."""
     shown_since: int
     """An answer as of an earlier seq was asked for by a program that showed the room before."""
     events: list[Applied] = field(default_factory=list)
@@ -95,7 +99,7 @@ class Following:
         self.messages += event.action == MESSAGE_KIND
         if self.shown is not None:
             if self.messages % KEPT == KEPT - 1:
-                self.shown, self.shown_since, self.messages = Messages(), event.seq, 0
+                self.shown, self.shown_since, self.messages = Messages(self.me), event.seq, 0
             self.shown.apply(event)
 
     def reading(self, client: str, user: int, room: str) -> Reading:
@@ -197,6 +201,11 @@ class Witness(Observer):
         facts = (self.client, self.user, known.room, uuid, text)
         self.wanted[uuid] = Wanted(*facts, kind=kind, target=known.seq)
 
+    def want_reaction(self, kind: str, known: Known, uuid: str, emoji: str) -> None:
+        """Write down that the client wants a reaction added or removed, before it is sent."""
+        facts = (self.client, self.user, known.room, uuid, "")
+        self.wanted[uuid] = Wanted(*facts, kind=kind, target=known.seq, emoji=emoji)
+
     def want_mark(self, uuid: str, seq: int) -> None:
         """Write down that the client marks a room read, before it is sent."""
         self._wanted_marks[uuid] = seq, None
@@ -282,7 +291,8 @@ class Witness(Observer):
         match item:
             case Event():
                 data = text_of(item.body.get("message", {}).get("data"))
-                applied = Applied(item.seq, item.user.id, item.uuid, item.text, now, data)
+                emoji = item.body.get("emoji", "")
+                applied = Applied(item.seq, item.user.id, item.uuid, item.text, now, data, emoji)
                 way = self._following[item.room]
                 way.events.append(applied)
                 way.show(item)
@@ -290,8 +300,8 @@ class Witness(Observer):
                     number = item.body["message"]["id"]
                     self.recent.append(Known(item.room, item.seq, number, item.user.id))
             case RoomJoined():
-                shown = Messages() if self._shows else None
-                self._following[item.room.id] = Following(item.cursor, shown, item.cursor)
+                shown = Messages(self.user) if self._shows else None
+                self._following[item.room.id] = Following(item.cursor, shown, self.user, item.cursor)
             case RoomLeft():
                 way = self._following.pop(item.room)
                 way.left = True
@@ -322,7 +332,8 @@ class Witness(Observer):
 
     def _shown(self, room: str, one: dict[str, Any], head: int, at: float) -> Shown:
         facts = (self.client, room, one["seq"], one["user"]["id"], one["text"], text_of(one.get("data")), at)
-        return Shown(*facts, head, one["edited_at"], one["deleted"])
+        reactions = self.user, one.get("reacted_seq") or 0, groups_of(one.get("reactions", {}))
+        return Shown(*facts, head, one["edited_at"], one["deleted"], *reactions)
 
     def _mark(self, room: RoomSummary, wanted: int = 0, invoked_at: float | None = None) -> Mark:
         counts = room.seq, room.read_seq, room.unread

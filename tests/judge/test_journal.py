@@ -7,6 +7,7 @@ from roomlog_client.incoming import Answer, Page, Refusal, Selected
 from roomlog_contract.events import User
 from tests.judge.history import DELETION_KIND, EDIT_KIND, Outcome
 from tests.judge.journal import Journal, Known, Witness
+from tests.judge.reactions import REACTION_KIND, Group
 
 ROOM = "a" * 32
 EPOCH = "e1"
@@ -162,6 +163,7 @@ def test_what_a_client_shows_is_kept_with_its_changes() -> None:
     one.handed_on(RoomJoined(RoomSummary(ROOM, "", "group", EPOCH, 0), 0))
     author = {"id": 1, "username": "x"}
     message = {"id": 7, "seq": 1, "user": author, "text": "a", "edited_at": None, "deleted": False}
+    message |= {"reactions": {}, "reacted_seq": None}
     one.handed_on(replace(event(1), body={"message": message}))
     edit = {"message": {"id": 7, "seq": 1, "user": author}, "edited_at": 5}
     one.handed_on(replace(event(2), action=EDIT_KIND, text="b", body=edit))
@@ -175,3 +177,20 @@ def test_what_a_client_shows_is_kept_with_its_changes() -> None:
     one.want_change(DELETION_KIND, known, "u-d")
     wanted = one.wanted["u-d"]
     assert (wanted.kind, wanted.target, wanted.text) == (DELETION_KIND, 1, "")
+
+
+def test_reactions_are_kept_of_events_and_of_messages_that_are_shown() -> None:
+    """What is wanted and handed on says with which emoji; what is shown says to whom, and as of when."""
+    one = witness()
+    one.want_reaction(REACTION_KIND, Known(ROOM, 11, 7, 2), "u-r", "+")
+    one.sent(1, "u-r")
+    operation = one.wanted["u-r"].operation(99.0)
+    assert (operation.kind, operation.target, operation.emoji) == (REACTION_KIND, 11, "+")
+    one.handed_on(replace(event(11), action=REACTION_KIND, body={"emoji": "+"}))
+    assert [applied.emoji for applied in one.readings()[0].events] == ["+"]
+    group = {"count": 2, "users": [{"id": 3, "username": "x"}], "mine": True}
+    state = {"edited_at": None, "deleted": False, "reactions": {"+": group}, "reacted_seq": 12}
+    message = {"seq": 11, "user": {"id": 2}, "text": "text 11"} | state
+    one.heard(1, Answer("h", "get_history", {"room": ROOM, "seq": 12, "room_messages": [message]}))
+    (shown,) = one.shown
+    assert (shown.asker, shown.reacted_seq, shown.groups) == (1, 12, (Group("+", 2, (3,), is_mine=True),))

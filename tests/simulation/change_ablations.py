@@ -1,4 +1,4 @@
-"""Safeguards of edits and deletions.
+"""Safeguards of edits, deletions and reactions.
 
 Beside `ablations.py`, which has all the others and runs these too.
 """
@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from roomlog_client import Messages
+from roomlog_worker.log import batch as batches
 from roomlog_worker.log import erasure, statements
 from roomlog_worker.log.batch import Batch
 from roomlog_worker.log.rules import messages
@@ -21,12 +22,14 @@ _EDITS: Final = Plan(
 )
 """Much is edited and deleted."""
 _LATE_ANSWERS: Final = replace(_EDITS, kinds=("delay_replies",), faults=(3, 5))
+_REACTIONS: Final = replace(_EDITS, edits=(4, 8), reactions=(16, 24))
+"""People react much, and messages are deleted."""
 _append_events = statements.append_events
 
 
-def _append_without_pointers(events: Any, heads: Any, edited: Any, *moment: Any, commits: bool) -> Any:
+def _append_without_pointers(events: Any, heads: Any, changed: Any, *rest: Any, commits: bool) -> Any:
     """Store edits, and nothing at the messages that they change."""
-    return _append_events(events, heads, (), *moment, commits=commits)
+    return _append_events(events, heads, (), *rest, commits=commits)
 
 
 def _target_as_it_was(batch: Batch, asked: Any) -> Any:
@@ -42,6 +45,24 @@ def _scrub_rows_alone(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
 def _know_as_answered(self: Messages, message: dict[str, Any], seq: int) -> None:
     """Believe what came last."""
     self._messages[message["seq"]], self._known_at[message["seq"]] = message, seq
+
+
+def _read_no_reactions(targets: Any, reactors: Any) -> None:
+    """Forget which reactions stand."""
+
+
+class _NoReactions:
+    """Finds no reaction to delete."""
+
+    @property
+    def objects(self) -> "_NoReactions":
+        return self
+
+    def filter(self, **_: Any) -> "_NoReactions":
+        return self
+
+    def delete(self) -> None:
+        """Leave them."""
 
 
 CHANGE_ABLATIONS: Final = (
@@ -76,5 +97,17 @@ CHANGE_ABLATIONS: Final = (
         plan=_LATE_ANSWERS,
         invariants=("I19",),
         hint=1,
+    ),
+    Ablation(
+        "the end of the reactions to a deleted message",
+        ((erasure, "Reaction", _NoReactions()),),
+        plan=_REACTIONS,
+        invariants=("I22",),
+    ),
+    Ablation(
+        "the look at which reactions stand",
+        ((batches, "_read_reactions", _read_no_reactions),),
+        plan=_REACTIONS,
+        invariants=("I23",),
     ),
 )

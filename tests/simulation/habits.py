@@ -1,4 +1,4 @@
-"""One person of a simulation, and what people do with what was said: mark it read, edit it, delete it.
+"""One person of a simulation, and what people do with what was said: mark it read, edit it, delete it, react.
 
 Beside `people.py`, which says who comes and who speaks. All of it is in the journal that the checker judges.
 """
@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError
-from tests.harness.changing import change, choose
+from tests.harness.changing import change, choose, react
 from tests.harness.marking import mark
 from tests.judge.journal import Known, Witness
 
@@ -74,6 +74,21 @@ async def change_some(everybody: Sequence[Person], dice: random.Random, count: i
         if cursors := sorted(other.witness.cursors()):
             changing.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))
     await asyncio.gather(*changing)
+
+
+async def react_some(everybody: Sequence[Person], dice: random.Random, count: int) -> None:
+    """Let people add and remove reactions, several at a moment, while others read the rooms afresh."""
+    reacting: list[asyncio.Task[None]] = []
+    for _ in range(count):
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+        for _ in range(dice.randint(1, TOGETHER)):
+            person = dice.choice(everybody)
+            sent = react((person.client, person.witness), dice, new_uuid(dice), SEND_SECONDS)
+            reacting.append(asyncio.create_task(sent))
+        other = dice.choice(everybody)
+        if cursors := sorted(other.witness.cursors()):
+            reacting.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))
+    await asyncio.gather(*reacting)
 
 
 async def _look(person: Person, room: str, uuid: str) -> None:

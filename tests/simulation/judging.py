@@ -28,8 +28,9 @@ from tests.judge.history import (
     Outcome,
     Ownership,
     Row,
-    text_of,
 )
+from tests.judge.reactions import by_message
+from tests.judge.values import text_of
 
 from .people import People
 from .store import EPOCH, GUEST, Event, Store
@@ -94,6 +95,7 @@ def ownership_of(world: World) -> list[Ownership]:
 
 def rows_of(store: Store) -> list[Row]:
     """Return the log of every room."""
+    reactions = by_message(store.reactions())
     return [
         Row(
             event.room.hex,
@@ -108,6 +110,9 @@ def rows_of(store: Store) -> list[Row]:
             event.is_deleted,
             event.body_hash,
             event.at_ms,
+            event.data.get("emoji", ""),
+            event.reacted_seq,
+            reactions.get((event.room.hex, event.seq), ()),
         )
         for event in store.events()
     ]

@@ -19,7 +19,7 @@ from tests.harness.marking import agree, mark_all
 from tests.judge.history import MESSAGE_KIND
 from tests.judge.journal import Wanted
 
-from .habits import SEND_SECONDS, Person, change_some, mark_some, new_uuid
+from .habits import SEND_SECONDS, Person, change_some, mark_some, new_uuid, react_some
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
 from .world import Posted, World
@@ -89,6 +89,9 @@ class People:
             tasks.append(mark_some(self.everybody, self._dice, self._dice.randint(*self._plan.marks)))
         if self._plan.edits != (0, 0):
             tasks.append(change_some(self.everybody, self._dice, self._dice.randint(*self._plan.edits)))
+        if self._plan.reactions != (0, 0):
+            reactions = self._dice.randint(*self._plan.reactions)
+            tasks.append(react_some(self.everybody, self._dice, reactions))
         await asyncio.gather(*tasks)
 
     async def mark_all(self) -> None:
@@ -100,7 +103,7 @@ class People:
 
     async def look_at_all(self) -> None:
         """Let every room be read afresh, and note what everybody shows."""
-        if self._plan.edits != (0, 0):
+        if (self._plan.edits, self._plan.reactions) != ((0, 0), (0, 0)):
             readers = [(one.client, one.witness) for one in self.everybody]
             await look_at_all(self._world.journal, readers, partial(new_uuid, self._dice))
 

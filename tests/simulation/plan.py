@@ -54,6 +54,8 @@ class Plan:
     """How often somebody marks a room read; above 0 everybody does in the end."""
     edits: tuple[int, int] = (0, 0)
     """How often somebody edits or deletes a message; above 0 all rooms are read afresh in the end."""
+    reactions: tuple[int, int] = (0, 0)
+    """How often people react; above 0 all rooms are read afresh in the end."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -68,4 +70,5 @@ EVERYTHING: Final = Plan(
     archives=0.3,
     marks=(2, 8),
     edits=(3, 10),
+    reactions=(2, 8),
 )

@@ -27,7 +27,8 @@ from rest_framework.authtoken.models import Token
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
-from tests.judge.history import milliseconds_of, text_of
+from tests.judge.reactions import Stored
+from tests.judge.values import milliseconds_of, text_of
 
 EPOCH: Final = "00000000000000e1"
 SPEAKERS: Final = (1, 2, 3, 4)
@@ -57,6 +58,7 @@ class Event(NamedTuple):
     body_hash: str
     target: int
     edited_seq: int
+    reacted_seq: int
     data: dict[str, Any]
     is_deleted: bool
     at_ms: int
@@ -117,7 +119,7 @@ class Store:
         """Return all logs, each in its order."""
         rows = self._all(
             "SELECT room_id, date_created, data, deleted_at IS NOT NULL, seq, user_id, uuid, kind, text,"
-            " body_hash, coalesce(target, 0), coalesce(edited_seq, 0)"
+            " body_hash, coalesce(target, 0), coalesce(edited_seq, 0), coalesce(reacted_seq, 0)"
             " FROM roomlog_roomevent ORDER BY room_id, seq, id"
         )
         return [
@@ -132,6 +134,11 @@ class Store:
             )
             for room, created, data, is_deleted, *facts in rows
         ]
+
+    def reactions(self) -> list[Stored]:
+        """Return the reactions that stand."""
+        rows = self._all("SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction")
+        return [(UUID(room).hex, *facts) for room, *facts in rows]
 
     def pending(self) -> list[int]:
         """Return the rows of the api that were not carried out."""

@@ -92,6 +92,23 @@ def test_edits_and_deletions_break_no_promise() -> None:
     assert refused > 2
 
 
+def test_reactions_break_no_promise() -> None:
+    """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
+    reactions = refused = shown = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(reactions=(16, 24), edits=(4, 8), erasures=(0, 1)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        reactions += sum(bool(row.emoji) for row in history.rows)
+        refused += sum(attempt.error_code == "bad_value" for attempt in history.attempts())
+        shown += sum(bool(one.groups) for one in history.shown)
+        assert any(one.groups for one in history.believed)
+    assert reactions > 15
+    assert refused > 2
+    assert shown > 5
+
+
 def test_a_seed_is_one_history() -> None:
     """The same bytes in another process, whatever the order of its sets."""
     environ = {**os.environ, "PYTHONHASHSEED": "17"}

@@ -1,10 +1,10 @@
-"""I1 to I21 by number, and the one function that asks them all."""
+"""I1 to I23 by number, and the one function that asks them all."""
 
 from typing import Final
 
 from tests.judge.history import History
 
-from . import changes, content, leavers, log, marks, order, readers, system
+from . import changes, content, leavers, log, marks, order, reactions, readers, system
 from .anomaly import Anomaly, Invariant
 
 INVARIANTS: Final[dict[str, Invariant]] = {
@@ -29,6 +29,8 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I19": changes.present_state_agrees,
     "I20": changes.changes_are_allowed,
     "I21": changes.deleted_is_gone,
+    "I22": reactions.reactions_agree,
+    "I23": reactions.reactors_are_allowed,
 }
 """Every invariant of the guarantees, in their order."""
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History, Operation, Outcome
+from tests.judge.reactions import REACTION_KIND, REMOVAL_KIND
 
 from .anomaly import Anomaly
 
-SENT: Final = (MESSAGE_KIND, EDIT_KIND, DELETION_KIND)
+SENT: Final = (MESSAGE_KIND, EDIT_KIND, DELETION_KIND, REACTION_KIND, REMOVAL_KIND)
 """Kinds of rows that a load's clients make."""
 
 
@@ -53,7 +54,7 @@ def stored_was_sent(history: History) -> Iterator[Anomaly]:
         operation = history.operation_of.get(row.key)
         if operation is None:
             yield Anomaly.of("I5", row, "was sent by nobody", seq=row.seq)
-        elif (operation.kind, operation.target) != (row.kind, row.target):
+        elif (operation.kind, operation.target, operation.emoji) != (row.kind, row.target, row.emoji):
             yield Anomaly.of("I5", row, "is another command than was sent", seq=row.seq)
         elif operation.text != row.text and (row.text or not history.may_be_erased(operation)):
             yield Anomaly.of("I5", row, "has another body than was sent", seq=row.seq)

@@ -28,7 +28,9 @@ def _breaks(history: History, reading: Reading) -> Iterator[Anomaly]:
             pass
         elif row is None:
             yield _of("I8", reading, event, "was applied and is not in the log")
-        elif (row.user, row.uuid) != event[1:3] or event.text not in history.texts_handed_on(row):
+        elif (row.user, row.uuid) != event[1:3] or row.emoji != event.emoji:
+            yield _of("I8", reading, event, "was applied as another event than the log has")
+        elif event.text not in history.texts_handed_on(row):
             yield _of("I8", reading, event, "was applied with other content than the log has")
         cursor = event.seq
 
