@@ -102,6 +102,21 @@ def _edit_and_delete(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     return frames
 
 
+def _react(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Fill messages of a long room with as many emoji as go, and take each away again."""
+    room, messages = attacker.job.long, attacker.job.messages
+    emoji = [chr(0x1F600 + number) for number in range(limits.REACTIONS_PER_MESSAGE)]
+
+    def frames(number: int) -> Iterator[bytes]:
+        for message in cycle(messages[number::8]):
+            for action in ("add_reaction", "remove_reaction"):
+                for one in emoji:
+                    keys = {"room": room, "message": message, "emoji": one}
+                    yield cheap(command(action, **keys, uuid=uuid4().hex))
+
+    return frames
+
+
 def _read_on(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     """Move the mark of a very long room by a few events at a time, so that each command writes."""
     room = attacker.job.restless
@@ -213,6 +228,7 @@ ATTACKS: Final[dict[str, Attack]] = {
         _obeying(lambda a: _fresh(lambda: _rename(a.job.room))), _acts("rename_room")
     ),
     "archived and restored": Attack(_obeying(_archive_and_restore), _acts("archive_room", "restore_room")),
+    "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),

@@ -50,6 +50,10 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     | st.sampled_from([" ", "x" * limits.TEXT_CODE_POINTS, "\u00e4" * (limits.TEXT_CODE_POINTS + 1)]),
     "reply_to": users | st.none(),
     "message": users,
+    "emoji": st.sampled_from(
+        ["👍", "1\ufe0f\u20e3", "👩\u200d🚀", "\u2139", "©", "\u202e", "\ufe0f", "#", "ä"]
+    )
+    | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=17),
     "before": seqs | st.none(),
     "after": seqs | st.none(),
     "limit": st.integers(1, 100),

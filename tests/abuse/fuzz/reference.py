@@ -157,6 +157,30 @@ def _is_members(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= 100 and all(_is_positive(item) for item in value)
 
 
+def _is_emoji(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= 16
+        and all(map(_is_no_word, value))
+        and any(map(_is_emoji_of_one, value))
+    )
+
+
+def _is_emoji_of_one(character: str) -> bool:
+    return (
+        ord(character) >= 0xA9
+        and not 0xE0020 <= ord(character) <= 0xE007F
+        and (unicodedata.category(character) not in ("Mn", "Cf"))
+    )
+
+
+def _is_no_word(character: str) -> bool:
+    if character in "\u200d\u2139" or 0xE0020 <= ord(character) <= 0xE007F:
+        return True
+    kind = unicodedata.category(character)
+    return not (kind.startswith(("L", "Z")) or kind in ("Cc", "Cf", "Cs") or character.isspace())
+
+
 REQUIRED, OPTIONAL, NULLABLE = "required", "optional", "nullable"
 RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "authenticate": {
@@ -176,6 +200,14 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "text": (REQUIRED, _is_text),
     },
     "delete_message": {"room": (REQUIRED, _is_room), "message": (REQUIRED, _is_positive)},
+    **{
+        action: {
+            "room": (REQUIRED, _is_room),
+            "message": (REQUIRED, _is_positive),
+            "emoji": (REQUIRED, _is_emoji),
+        }
+        for action in ("add_reaction", "remove_reaction")
+    },
     "get_history": {
         "room": (REQUIRED, _is_room),
         "before": (NULLABLE, _is_seq),

@@ -42,6 +42,8 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "new_message": {"room": '"@room@"', "text": '"never stored"'},
     "edit_message": {"room": '"@room@"', "message": "1", "text": '"never stored"'},
     "delete_message": {"room": '"@room@"', "message": "1"},
+    "add_reaction": {"room": '"@room@"', "message": "1", "emoji": '"👍"'},
+    "remove_reaction": {"room": '"@room@"', "message": "1", "emoji": '"👍"'},
     "get_history": {"room": '"@room@"'},
     "list_rooms": {},
     "create_room": {"name": '"never made"'},
@@ -163,7 +165,7 @@ def wrong_names() -> Iterator[BadInput]:
 def unknown_actions() -> Iterator[BadInput]:
     """Yield actions that are not there: of the inside, of later releases, and near misses."""
     for action in (
-        *("pin_message", "move_message", "add_reaction", "set_role", "typing", "search"),
+        *("pin_message", "move_message", "react", "set_role", "typing", "search"),
         *("identify", "read_heads", "fetch_events", "Identified", "Answered", "heads", "reset", "room_left"),
         *("New_Message", "NEW_MESSAGE", " ping", "ping ", r"pin\u0067s", "\uff50ing", "__class__", "../ping"),
         *("*", "1", "null", "new-message"),

@@ -10,6 +10,7 @@ from tests.abuse.inputs.bad_inputs import BAD_VALUE, GOOD, BadInput, frame
 
 OF_ROOMS: Final = (
     *("select_room", "get_history", "mark_read", "edit_message", "delete_message"),
+    *("add_reaction", "remove_reaction"),
     *("new_message", "rename_room", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
 )
@@ -30,7 +31,7 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in OF_ROOMS[6:]:
+    for action in OF_ROOMS[8:]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": '"@direct@"'}))
     for action in ("rename_room", "archive_room", "restore_room", "remove_user"):
         yield BadInput(f"{action} by a member", "error forbidden", frame(action))
@@ -66,12 +67,16 @@ def _nobody() -> Iterator[BadInput]:
             ("reply to", "new_message", {"reply_to": number}),
             ("edit", "edit_message", {"message": number}),
             ("delete", "delete_message", {"message": number}),
+            ("react to", "add_reaction", {"message": number}),
+            ("react no more to", "remove_reaction", {"message": number}),
         ):
             yield BadInput(f"{name} {number}", "error not_found", frame(action, changes))
     for name, action, key in (
         ("reply into", "new_message", "reply_to"),
         ("edit in", "edit_message", "message"),
         ("delete in", "delete_message", "message"),
+        ("react in", "add_reaction", "message"),
+        ("react no more in", "remove_reaction", "message"),
     ):
         elsewhere = frame(action, {key: "@message@"})
         yield BadInput(f"{name} another room", "error not_found", elsewhere)

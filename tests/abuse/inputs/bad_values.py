@@ -23,6 +23,8 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "new_message": {"room": "room", "text": "text", "reply_to": "message"},
     "edit_message": {"room": "room", "message": "message", "text": "text"},
     "delete_message": {"room": "room", "message": "message"},
+    "add_reaction": {"room": "room", "message": "message", "emoji": "emoji"},
+    "remove_reaction": {"room": "room", "message": "message", "emoji": "emoji"},
     "get_history": {"room": "room", "before": "seq", "after": "seq", "limit": "limit"},
     "create_room": {"name": "name", "kind": "kind", "members": "members"},
     "rename_room": {"room": "room", "name": "name"},
@@ -52,8 +54,14 @@ NO_CURSORS: Final = (
     *(r'{"epoch": "\u0000", "seq": 1}', '{"epoch": "' + "e" * 33 + '", "seq": 1}'),
     *(f'{{"epoch": "e", "seq": {number}}}' for number in ("null", "-1", *NO_NUMBERS)),
 )  # fmt: skip
+NO_EMOJI: Final = (
+    *('""', '" "', '"a"', '"1"', '"#"', '"\u00e9"', '"\u4e2d"', '"\u2028"', '"\u0085"'),
+    *('"\U0001f44d "', '"ok\U0001f44d"'),
+    *('"\u200d"', '"\ufe0f"', '"\u202e\U0001f44d"', '"' + "\U0001f44d" * 17 + '"'),
+)  # fmt: skip
 WRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("null", *NO_STRINGS, *NOT_STORABLE),
+    "emoji": ("null", *NO_STRINGS, *NOT_STORABLE, *NO_EMOJI),
     "secret": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * (limits.TOKEN_CODE_POINTS + 1) + '"'),
     "room": ("null", *NO_STRINGS, *NOT_STORABLE, *NO_ROOMS),
     "name": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 201 + '"'),
