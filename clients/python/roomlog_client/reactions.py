@@ -9,7 +9,7 @@ from typing import Any, Final
 from .events import Event
 
 REACTORS_NAMED: Final = 5
-"""`users` of an emoji, at most."""
+"""The most people that an emoji names."""
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class Reactions:
     """What an answer told, and the events that come on top."""
 
     seq: int = 0
-    """Of the last event that `told` holds."""
+    """The seq of the last event in `told`."""
     told: dict[str, Any] = field(default_factory=dict)
     events: dict[int, Event] = field(default_factory=dict)
 

@@ -114,28 +114,24 @@ class DeleteMessage(Command, frozen=True, kw_only=True, tag="delete_message"):
     message: MessageId
 
 
-class AddReaction(Command, frozen=True, kw_only=True, tag="add_reaction"):
+class _Reaction(Command, frozen=True, kw_only=True):
+    """One's own emoji below a message."""
+
+    room: UUID
+    message: MessageId
+    emoji: Emoji
+
+    def check(self) -> None:
+        """Refuse words."""
+        _check_emoji(self.emoji)
+
+
+class AddReaction(_Reaction, frozen=True, kw_only=True, tag="add_reaction"):
     """Puts an emoji below a message."""
 
-    room: UUID
-    message: MessageId
-    emoji: Emoji
 
-    def check(self) -> None:
-        """Refuse words."""
-        _check_emoji(self.emoji)
-
-
-class RemoveReaction(Command, frozen=True, kw_only=True, tag="remove_reaction"):
+class RemoveReaction(_Reaction, frozen=True, kw_only=True, tag="remove_reaction"):
     """Takes one's own emoji away from below a message."""
-
-    room: UUID
-    message: MessageId
-    emoji: Emoji
-
-    def check(self) -> None:
-        """Refuse words."""
-        _check_emoji(self.emoji)
 
 
 class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):

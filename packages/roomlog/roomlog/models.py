@@ -257,7 +257,7 @@ class Reaction(models.Model):
     emoji = models.CharField(max_length=EMOJI_CODE_POINTS)
     user = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
     seq = models.BigIntegerField()
-    """Of the event that added it."""
+    """The seq of the event that added it."""
 
     class Meta:
         constraints = [

@@ -142,7 +142,7 @@ def _formatter(service: str, environ: Mapping[str, str]) -> structlog.stdlib.Pro
 def places_of(error: BaseException) -> str:
     """Return an exception's traceback without the words of any exception: they may quote a client.
 
-    Of a chain, the cause comes first, as in Python's own.
+    In a chain the cause comes first, as in Python's own.
     """
     chain: list[BaseException] = []
     one: BaseException | None = error

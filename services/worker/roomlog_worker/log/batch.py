@@ -67,7 +67,7 @@ class Target:
     reactions: Counter[str] = field(default_factory=Counter)
     """How many stand with each emoji; only if the batch has commands about them."""
     reactors: set[tuple[int, str]] = field(default_factory=set)
-    """Who reacted with what, of those whose commands are about reactions."""
+    """The users and emoji that stand, for users whose commands are about reactions."""
 
     @property
     def reference(self) -> dict[str, Any]:
