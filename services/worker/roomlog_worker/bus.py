@@ -49,7 +49,6 @@ else
 end
 return ARGV[1]
 """
-_PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
 RawEntry = tuple[str, str, bytes]
 """Stream, id, value."""
@@ -82,7 +81,6 @@ class Bus:
             socket_keepalive=True,
         )
         self._socket: RedisSocket | None = None
-        """For all but the rare tries."""
         self._owned: Set[int] = set()
         self._streams: list[str] = []
         self._first_read = b""
@@ -102,17 +100,12 @@ class Bus:
         Raises:
             redis.RedisError: Redis is away.
         """
-        socket = self._connected()
-        socket.write(_PING)
-        socket.read(1)
+        self._ask("PING")
 
     def claim(self, mine: str, lifetime_ms: int) -> str:
         """Claim the prefix, or keep the claim alive; return the claim that stands there."""
-        words = ("EVAL", _CLAIM, "1", self._keyspace.install_key, mine, str(lifetime_ms))
-        socket = self._connected()
-        socket.write(_packed([words]))
-        (standing,) = cast(list[bytes], socket.read(1))
-        return standing.decode(errors="replace")
+        standing = self._ask("EVAL", _CLAIM, "1", self._keyspace.install_key, mine, str(lifetime_ms))
+        return cast(bytes, standing).decode(errors="replace")
 
     def read(self, owned: Set[int], wait_ms: int | None = None) -> list[RawEntry]:
         """Return the oldest entries of the shards' streams, about a batch; waits for the first.
@@ -265,21 +258,23 @@ class Bus:
         the try counts as the first then.
         """
         try:
-            return int(self._redis.hincrby(self._keyspace.tries_key(shard), label, 1))
+            return cast(int, self._ask("HINCRBY", self._keyspace.tries_key(shard), label, "1"))
         except redis.RedisError as error:
+            if not isinstance(error, redis.ResponseError):  # its reply may still come
+                self.disconnect()
             log.warning("try_not_counted", shard=shard, error=type(error).__name__)
             return 1
 
     def forget_try(self, shard: int, label: str) -> None:
         """Drop an entry's count: the process has outlived it."""
-        self._redis.hdel(self._keyspace.tries_key(shard), label)
+        self._ask("HDEL", self._keyspace.tries_key(shard), label)
 
     def forget_tries(self, shard: int) -> None:
         """Drop the counts of a shard whose first entries of this kind are through."""
         key, kind = self._keyspace.tries_key(shard), label_of(self._stream_of(shard), "")
-        labels = [label.decode() for label in cast(list[bytes], self._redis.hkeys(key))]
+        labels = [label.decode() for label in cast(list[bytes], self._ask("HKEYS", key))]
         if mine := [label for label in labels if kind_of(label) == kind]:
-            self._redis.hdel(key, *mine)
+            self._ask("HDEL", key, *mine)
 
     def disconnect(self) -> None:
         """Give the connection up after an error, so that no late answer is taken for another's.
@@ -293,6 +288,13 @@ class Bus:
             pool.release(self._socket.connection)
             self._socket = None
         self._owned = set()
+
+    def _ask(self, *words: str) -> object:
+        """Return the reply to one command."""
+        socket = self._connected()
+        socket.write(_packed([words]))
+        (reply,) = socket.read(1)
+        return reply
 
     def _channel(self, whom: UUID | int) -> str:
         """Return the channel of a room or a user."""

@@ -257,6 +257,18 @@ class TestKillers:
         successor.turn()
         assert not _counts(bench.redis)
 
+    def test_counting_opens_no_connection(self, bench: Bench) -> None:
+        """Each bus has one, also after the first takeover from an owner that died."""
+        bus = bench.another().bus
+        bus.ping()
+        before = len(bench.redis.client_list())
+        assert [bus.count_try(0, label) for label in ("in:1-0", "in:1-0", "in:2-0")] == [1, 2, 1]
+        bus.forget_try(0, "in:1-0")
+        assert len(_counts(bench.redis)) == 1
+        bus.forget_tries(0)
+        assert not _counts(bench.redis)
+        assert len(bench.redis.client_list()) == before
+
 
 def _counts(redis: Redis) -> list[bytes | str]:
     return [key for shard in range(64) for key in redis.hkeys(KEYSPACE.tries_key(shard))]
