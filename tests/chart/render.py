@@ -61,6 +61,12 @@ IN_A_PROJECT: Manifest = {
 }
 """Somebody's own Django project serves the app and knows its database and secret key."""
 NOTHING: Manifest = {}
+SETTLED: Manifest = {
+    "valkey": {"password": "valkeys"},
+    "postgresql": {"password": "postgresqls"},
+    "secretKey": {"value": "k" * 50},
+}
+"""What the chart would make anew at each rendering without a cluster."""
 
 EACH_WAY = pytest.mark.parametrize(
     "values",
@@ -89,6 +95,11 @@ def run_helm(
 def render(values: Manifest, version: str = "1.34") -> list[Manifest]:
     """Returns all manifests of a release called `roomlog` in namespace `default`."""
     return _render(json.dumps(values, sort_keys=True), version)
+
+
+def settled(values: Manifest) -> Manifest:
+    """Returns the values with secrets that are the same in each rendering, where they don't name others."""
+    return {**values, **{part: {**said, **values.get(part, {})} for part, said in SETTLED.items()}}
 
 
 def complaint(values: Manifest, options: tuple[str, ...] = ON_A_CLUSTER) -> str:

@@ -30,7 +30,9 @@ SECRET_VARIABLES = {
     "ROOMLOG_REDIS_URL": ("my-redis", "redis-url", "roomlog-valkey", "url"),
     "ROOMLOG_DATABASE_URL": ("my-database", "database-url", "roomlog-postgresql", "url"),
     "ROOMLOG_SECRET_KEY": ("my-key", "django", "roomlog", "secret-key"),
+    "ROOMLOG_SECRET_KEY_FALLBACKS": ("my-key", "secret-key-fallbacks", "roomlog", "secret-key-fallbacks"),
 }
+MAY_BE_MISSING = {"ROOMLOG_SECRET_KEY_FALLBACKS"}
 NEEDED_SECRETS = {
     "gateway": {"ROOMLOG_REDIS_URL"},
     "worker": set(SECRET_VARIABLES),
@@ -96,6 +98,7 @@ def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component:
             for name in NEEDED_SECRETS[component]:
                 theirs, their_key, ours, our_key = SECRET_VARIABLES[name]
                 reference = {"name": theirs, "key": their_key} if own else {"name": ours, "key": our_key}
+                reference |= {"optional": True} if name in MAY_BE_MISSING else {}
                 assert variables[name] == {"name": name, "valueFrom": {"secretKeyRef": reference}}
 
 

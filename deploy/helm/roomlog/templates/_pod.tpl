@@ -84,13 +84,14 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
+{{/* Labels and annotations of a pod; takes root, component and values. */}}
 {{- define "roomlog.podMetadata" -}}
 labels:
   {{- include "roomlog.podLabels" . | nindent 2 }}
   {{- with .values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- with .values.podAnnotations }}
+{{- with merge (dict) .values.podAnnotations (include "roomlog.checksums" . | fromJson) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -126,6 +126,13 @@
     secretKeyRef:
       name: {{ .Values.secretKey.existingSecret | default (include "roomlog.fullname" .) | quote }}
       key: {{ ternary .Values.secretKey.key "secret-key" (ne .Values.secretKey.existingSecret "") | quote }}
+# The key before or after this one, while keys change.
+- name: ROOMLOG_SECRET_KEY_FALLBACKS
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.secretKey.existingSecret | default (include "roomlog.fullname" .) | quote }}
+      key: {{ ternary .Values.secretKey.fallbacksKey "secret-key-fallbacks" (ne .Values.secretKey.existingSecret "") | quote }}
+      optional: true
 {{- end -}}
 
 {{/* Somebody's project may have a secret key and a database of its own: then the chart makes and passes on none. */}}
@@ -147,15 +154,6 @@
 {{- if include "roomlog.hasSecretKey" . }}
 {{ include "roomlog.env.secretKey" . }}
 {{- end }}
-{{- end -}}
-
-{{/* A secret that is generated once and kept: the given value, else the cluster's, else a new one. Takes root, said, name, key and length. */}}
-{{- define "roomlog.keptSecret" -}}
-{{- $found := (lookup "v1" "Secret" .root.Release.Namespace .name).data | default dict -}}
-{{- if .said -}}{{ .said }}
-{{- else if hasKey $found .key -}}{{ index $found .key | b64dec }}
-{{- else -}}{{ randAlphaNum .length }}
-{{- end -}}
 {{- end -}}
 
 {{/* True if Helm itself talks to a cluster: it then lists kinds of subresources too. `helm template` and GitOps tools don't, and their lookups find nothing. */}}
