@@ -97,8 +97,9 @@ def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component:
             assert NEEDED_SECRETS[component] == SECRET_VARIABLES.keys() & variables.keys()
             for name in NEEDED_SECRETS[component]:
                 theirs, their_key, ours, our_key = SECRET_VARIABLES[name]
-                reference = {"name": theirs, "key": their_key} if own else {"name": ours, "key": our_key}
-                reference |= {"optional": True} if name in MAY_BE_MISSING else {}
+                reference: Manifest = {"name": theirs if own else ours, "key": their_key if own else our_key}
+                if name in MAY_BE_MISSING:
+                    reference["optional"] = True
                 assert variables[name] == {"name": name, "valueFrom": {"secretKeyRef": reference}}
 
 

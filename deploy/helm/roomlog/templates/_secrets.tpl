@@ -46,15 +46,15 @@
 {{- $read := dict -}}
 {{- if has .component (list "gateway" "worker" "api" "chores") -}}
 {{- $own := ternary "" (include "roomlog.valkeyPassword" .root) (ne $values.redis.existingSecret "") -}}
-{{- $_ := set $read "redis" (list $own $values.redis.revision) -}}
+{{- $_ := set $read "redis" (list $own ($values.redis.revision | default "")) -}}
 {{- end -}}
 {{- if and (has .component (list "worker" "api" "chores")) (include "roomlog.hasDatabase" .root) -}}
 {{- $own := ternary "" (include "roomlog.postgresqlPassword" .root) (ne $values.database.existingSecret "") -}}
-{{- $_ := set $read "database" (list $own $values.database.revision) -}}
+{{- $_ := set $read "database" (list $own ($values.database.revision | default "")) -}}
 {{- end -}}
 {{- if and (has .component (list "worker" "api" "chores")) (include "roomlog.hasSecretKey" .root) -}}
 {{- $own := list (include "roomlog.ownSecretKey" .root) (include "roomlog.ownSecretKeyFallbacks" .root) | join "," -}}
-{{- $_ := set $read "secret-key" (list (ternary "" $own (ne $values.secretKey.existingSecret "")) $values.secretKey.revision) -}}
+{{- $_ := set $read "secret-key" (list (ternary "" $own (ne $values.secretKey.existingSecret "")) ($values.secretKey.revision | default "")) -}}
 {{- end -}}
 {{- if eq .component "valkey" -}}{{- $_ := set $read "password" (list (include "roomlog.valkeyPassword" .root)) -}}{{- end -}}
 {{- if eq .component "postgresql" -}}{{- $_ := set $read "password" (list (include "roomlog.postgresqlPassword" .root)) -}}{{- end -}}

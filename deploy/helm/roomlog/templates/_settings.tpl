@@ -131,7 +131,7 @@
   valueFrom:
     secretKeyRef:
       name: {{ .Values.secretKey.existingSecret | default (include "roomlog.fullname" .) | quote }}
-      key: {{ ternary .Values.secretKey.fallbacksKey "secret-key-fallbacks" (ne .Values.secretKey.existingSecret "") | quote }}
+      key: {{ ternary (.Values.secretKey.fallbacksKey | default "secret-key-fallbacks") "secret-key-fallbacks" (ne .Values.secretKey.existingSecret "") | quote }}
       optional: true
 {{- end -}}
 
