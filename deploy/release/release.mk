@@ -7,5 +7,5 @@ export RELEASE_KEY SOURCE_URL
 release: .venv ## Build wheels, npm package, chart, images, SBOMs, sums and signatures into dist/: VERSION=x.y.z
 	$(BIN)/python deploy/release/release.py $(VERSION)
 
-push: ## Push the images and the chart of dist/ to a registry of yours: VERSION=x.y.z REGISTRY=…
-	deploy/release/push "$(VERSION)" "$(REGISTRY)"
+push: ## Push the images of `make images` to a registry of yours, print their digests as values: REGISTRY=… [VERSION=x.y.z: of dist/, with the chart]
+	@deploy/release/push "$(REGISTRY)" "$(VERSION)"
