@@ -22,6 +22,8 @@ MEANINGS: Final = {
     "connection_closed": "The connection is gone.",
     "connection_ended": "The gateway closes the connection with this close code.",
     "connection_opened": "A WebSocket was accepted.",
+    "database_back": "The api's probe succeeded, and no request met an outage for 5 s; ends "
+    "`database_unavailable`. `seconds`: from the first request that met it to the last.",
     "database_unavailable": "A request met a database that is away, read-only, stuck or not migrated.",
     "dead_letter": "A command failed five times alone and was given up; see *Dead letters* in the admin.",
     "degraded": "So many shards accept nothing; clients are told.",

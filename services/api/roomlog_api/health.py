@@ -16,6 +16,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.db.utils import InterfaceError
 
 from roomlog.models import Install
+from roomlog.outage import OUTAGE
 from roomlog.pooling import refuse_lent_sessions
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.settings import Bind, SettingError
@@ -119,5 +120,6 @@ class _Question:
                 self._is_migrated = True
             with connection.cursor() as cursor, metrics.DATABASE_SECONDS.time():
                 cursor.execute("SELECT 1")
+            OUTAGE.answered()
         finally:
             close_old_connections()

@@ -7,9 +7,11 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from pytest_django import DjangoAssertNumQueries
+from structlog.testing import capture_logs
 
+from roomlog.outage import CALM_SECONDS, Outage
 from roomlog_api.health import STALE_SECONDS, Probe, _Question, start
 from roomlog_runtime.settings import Bind
 
@@ -74,3 +76,25 @@ def test_a_stuck_database_never_kills_the_process(stuck_server: int) -> None:
         urlopen(f"http://127.0.0.1:{stuck_server}/readyz", timeout=2)
     assert refused.value.code == 503
     refused.value.close()
+
+
+@pytest.mark.django_db
+def test_the_end_of_an_outage_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the probe: nobody has to come back and try."""
+    now = [0.0]
+    outage = Outage(lambda: now[0])
+    monkeypatch.setattr("roomlog_api.health.OUTAGE", outage)
+    outage.met(OperationalError())
+    now[0] += CALM_SECONDS
+    question = _Question()
+    with capture_logs() as said:
+        with connection.execute_wrapper(refuse_all), pytest.raises(OperationalError):
+            question()
+        assert said == []
+        question()
+    assert [line["event"] for line in said] == ["database_back"]
+
+
+def refuse_all(*_: object) -> None:
+    """Fail as a statement of a database that is away."""
+    raise OperationalError

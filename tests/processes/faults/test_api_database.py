@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 
+from roomlog.outage import CALM_SECONDS
 from tests.harness.postgres import PostgresServer
 from tests.harness.stack import MakeStack, Stack, User
 from tests.harness.stack_databases import POSTGRES_ONLY, PostgresDatabases
@@ -128,14 +129,16 @@ def test_a_locked_table_takes_no_api_out(stack: Stack, alice: User) -> None:
 def test_a_database_that_is_away_is_told_and_used_again(
     stack: Stack, alice: User, server: PostgresServer
 ) -> None:
-    """By problems and by a page, and readiness says so; back within seconds of its return."""
+    """By problems, a page and readiness; back within seconds of its return, and the log says so too."""
     assert set(ask_at_once(stack, alice)) == {200}
     server.end()
     check_refusals(stack, alice)
     wait_until(lambda: not is_ready(stack), SECONDS, "readiness notices")
     server.begin()
+    assert "database_back" not in stack.logs()["api"]
     wait_until(lambda: ask(stack, "/api/rooms/", alice)[0] == 200, BACK_SECONDS, "the api serves again")
     wait_until(lambda: is_ready(stack), BACK_SECONDS, "readiness notices")
+    wait_until(lambda: "database_back" in stack.logs()["api"], CALM_SECONDS + BACK_SECONDS, "a line says so")
     stack.assert_no_traceback()
 
 
