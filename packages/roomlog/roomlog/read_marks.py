@@ -67,7 +67,8 @@ def move_marks(wanted: Mapping[Pair, int]) -> dict[Pair, RoomSummary]:
     if not moving:
         return before
     _move(moving)
-    return before | summaries_of(moving.keys())
+    staying = {pair: room for pair, room in before.items() if pair not in moving}
+    return staying | summaries_of(moving.keys())  # who left meanwhile is in neither
 
 
 def _move(marks: Mapping[Pair, int]) -> None:

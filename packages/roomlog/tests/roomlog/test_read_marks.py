@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from roomlog import selectors
+from roomlog import read_marks, selectors
 from roomlog.models import ChatMessage, Membership, RoomEvent
 from roomlog.read_marks import move_marks
 from roomlog_contract.commands import InviteUser
@@ -112,6 +112,19 @@ def test_strangers_have_no_mark(people: People) -> None:
     """They are left out of the answer, whether there is such a room or not."""
     room = make_room(people.alice)
     assert move_marks({(room, people.carol): 1, (uuid4(), people.alice): 1}) == {}
+
+
+def test_who_leaves_while_a_mark_moves_has_none(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mark that was not written is not answered with what it was before."""
+    room = make_room(people.alice, [people.bob])
+
+    def remove_and_move(marks: object) -> None:
+        Membership.objects.filter(room=room, user=people.bob).delete()
+        really_move(marks)  # type: ignore[arg-type]
+
+    really_move = read_marks._move
+    monkeypatch.setattr(read_marks, "_move", remove_and_move)
+    assert move_marks({(room, people.bob): 1}) == {}
 
 
 def test_many_marks_move_in_three_statements(
