@@ -8,6 +8,7 @@ export class SignedOut extends Error {}
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
 export class NotNow extends Error {}
 
+export type Role = "reader" | "member" | "admin" | "owner";
 export type Frame = Record<string, unknown>;
 export type Command = { uuid: string; action: string; room?: string } & Frame;
 export type RoomEvent = { uuid: string; action: string; room: string; epoch: string | number; seq: number } & Frame;
@@ -67,6 +68,13 @@ export class Roomlog extends EventTarget {
   send(action: string, fields: Frame): string;
   addReaction(room: string, message: number, emoji: string): string;
   removeReaction(room: string, message: number, emoji: string): string;
+  setRole(room: string, user: number, role: Role): string;
+  muteUser(room: string, user: number, until?: number | null): string;
+  unmuteUser(room: string, user: number): string;
+  banUser(room: string, user: number, until?: number | null): string;
+  unbanUser(room: string, user: number): string;
+  pinMessage(room: string, message: number): string;
+  unpinMessage(room: string, message: number): string;
   request(action: string, fields?: Frame): Promise<Frame>;
   markRead(roomId: string, seq: number): void;
   addEventListener<Name extends keyof Details>(

@@ -121,7 +121,42 @@ export class Roomlog extends EventTarget {
     return this.send("remove_reaction", { room, message, emoji });
   }
 
-  /** Ask for something that is no event (`get_history`, `list_rooms`); rejects rather than repeats. */
+  /** Give a member another role: "reader", "member", "admin" or "owner"; return the command's uuid. */
+  setRole(room, user, role) {
+    return this.send("set_role", { room, user, role });
+  }
+
+  /** Let a member write nothing until then, in seconds since 1970, or without an end (null). */
+  muteUser(room, user, until = null) {
+    return this.send("mute_user", { room, user, until });
+  }
+
+  /** Let a muted member write again. */
+  unmuteUser(room, user) {
+    return this.send("unmute_user", { room, user });
+  }
+
+  /** End somebody's membership and keep them out until then, in seconds since 1970, or without an end (null). */
+  banUser(room, user, until = null) {
+    return this.send("ban_user", { room, user, until });
+  }
+
+  /** Let somebody who is banned be invited again. */
+  unbanUser(room, user) {
+    return this.send("unban_user", { room, user });
+  }
+
+  /** Put a message, by its id, among the room's pinned ones; return the command's uuid. */
+  pinMessage(room, message) {
+    return this.send("pin_message", { room, message });
+  }
+
+  /** Take a message away from the room's pinned ones. */
+  unpinMessage(room, message) {
+    return this.send("unpin_message", { room, message });
+  }
+
+  /** Ask for something that is no event (`get_history`, `list_pins`, `list_rooms`); rejects rather than repeats. */
   request(action, fields = {}) {
     if (!this.#link.isOpen || this.#requests.size >= MAX_REQUESTS) {
       return Promise.reject(new NotNow("not connected"));

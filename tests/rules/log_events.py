@@ -67,6 +67,7 @@ MEANINGS: Final = {
     "room_gap_is_empty": "The log lacks events that were announced.",
     "room_reset": "The room has a new epoch; clients reload it.",
     "session_failed": "A fault of ours in a connection, which was closed.",
+    "sync_left_out": "`sync_members` of a room is done, but for those whom bans keep out.",
     "sync_refused": "`set_members` of a room was refused.",
     "task_failed": "A task of the gateway raised.",
     "trouble": "The database, Redis or all entries fail; logged once for each dependency and SQLSTATE.",

@@ -33,7 +33,7 @@ ITEMS_AT_ONCE: Final = 100
 WAITING_ROOMS: Final = 19 * WAITING_ITEMS
 """Space in the queue beside events, whose number the state bounds: one `RoomJoined` for each room."""
 
-Role = Literal["member", "admin", "owner"]
+Role = Literal["reader", "member", "admin", "owner"]
 Result = Sent | dict[str, Any]
 """How a command succeeds: as an event of a log, or with an answer's frame."""
 
@@ -203,6 +203,14 @@ class RoomlogClient:
         facts: dict[str, Any] = {"message": message, "emoji": emoji}
         return cast(Sent, await self.request("remove_reaction", room=room, **facts, **how))
 
+    async def pin_message(self, room: str, message: int, **how: Unpack[How]) -> Sent:
+        """Put a message, by its id, among the room's pinned ones. Raises like `send`."""
+        return cast(Sent, await self.request("pin_message", room=room, message=message, **how))
+
+    async def unpin_message(self, room: str, message: int, **how: Unpack[How]) -> Sent:
+        """Take a message away from the room's pinned ones. Raises like `send`."""
+        return cast(Sent, await self.request("unpin_message", room=room, message=message, **how))
+
     async def create_room(
         self,
         name: str = "",
@@ -239,6 +247,32 @@ class RoomlogClient:
         """End one's own membership. Raises like `send`."""
         return cast(Sent, await self.request("leave_room", room=room, **how))
 
+    async def set_role(self, room: str, user: int, role: Role, **how: Unpack[How]) -> Sent:
+        """Give a member another role. Raises like `send`."""
+        return cast(Sent, await self.request("set_role", room=room, user=user, role=role, **how))
+
+    async def mute_user(self, room: str, user: int, until: int | None = None, **how: Unpack[How]) -> Sent:
+        """Let a member write nothing until then, in seconds since 1970, or without an end.
+
+        Raises like `send`.
+        """
+        return cast(Sent, await self.request("mute_user", room=room, user=user, until=until, **how))
+
+    async def unmute_user(self, room: str, user: int, **how: Unpack[How]) -> Sent:
+        """Let a muted member write again. Raises like `send`."""
+        return cast(Sent, await self.request("unmute_user", room=room, user=user, **how))
+
+    async def ban_user(self, room: str, user: int, until: int | None = None, **how: Unpack[How]) -> Sent:
+        """End somebody's membership and keep them out until then, in seconds since 1970, or without an end.
+
+        Raises like `send`.
+        """
+        return cast(Sent, await self.request("ban_user", room=room, user=user, until=until, **how))
+
+    async def unban_user(self, room: str, user: int, **how: Unpack[How]) -> Sent:
+        """Let somebody who is banned be invited again. Raises like `send`."""
+        return cast(Sent, await self.request("unban_user", room=room, user=user, **how))
+
     async def get_history(
         self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50
     ) -> dict[str, Any]:
@@ -250,6 +284,13 @@ class RoomlogClient:
             key: seq for key, seq in (("before", before), ("after", after)) if seq is not None
         }
         return cast(dict[str, Any], await self.request("get_history", room=room, limit=limit, **facts))
+
+    async def list_pins(self, room: str) -> dict[str, Any]:
+        """Return an answer with `room_messages`, those that were pinned last first, `seq` and `more`.
+
+        All changes up to `seq` are in the messages. Raises like `send`.
+        """
+        return cast(dict[str, Any], await self.request("list_pins", room=room))
 
     async def list_rooms(self, after: str | None = None) -> dict[str, Any]:
         """Return an answer with `rooms` in the order of their ids, and `more`. Raises like `send`."""

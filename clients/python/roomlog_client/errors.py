@@ -2,7 +2,7 @@
 
 RoomlogError
 ├── CommandError          the server refused a command: it is not stored
-│   ├── InvalidToken, NotMember, NotFound, Forbidden, Muted, Archived
+│   ├── InvalidToken, NotMember, NotFound, Forbidden, Muted, Archived, Banned
 │   ├── BadValue, EmptyText, TextTooLong, UuidConflict
 │   └── Unavailable, InternalError
 ├── OutboxFull            too much waits already: the command was not taken
@@ -56,6 +56,10 @@ class Muted(CommandError):
 
 class Archived(CommandError):
     """The room is archived."""
+
+
+class Banned(CommandError):
+    """The user to invite is banned from the room."""
 
 
 class BadValue(CommandError):
@@ -131,6 +135,7 @@ _BY_CODE: Final[dict[str, type[CommandError]]] = {
     ErrorCode.FORBIDDEN: Forbidden,
     ErrorCode.MUTED: Muted,
     ErrorCode.ARCHIVED: Archived,
+    ErrorCode.BANNED: Banned,
     ErrorCode.BAD_VALUE: BadValue,
     ErrorCode.REQUIRED_KEYS: BadValue,
     ErrorCode.INVALID_ACTION: BadValue,

@@ -36,6 +36,8 @@ class Messages:
         """Seq of a message → the seq as of which it is known."""
         self._changes: dict[int, _Change] = {}
         """Seq of a message → its latest change, for answers that are older than that."""
+        self._pins: dict[int, tuple[int, int | None]] = {}
+        """Seq of a message → the seq as of which its pin is known, and when it was pinned."""
 
     def in_order(self) -> list[Message]:
         """Return the messages, oldest first, in their present state."""
@@ -53,11 +55,13 @@ class Messages:
                 self._change(event, DELETED)
             case "add_reaction" | "remove_reaction":
                 self._reactions[event.body["message"]["seq"]].apply(event)
+            case "pin_message" | "unpin_message":
+                self._pin(event.body["message"]["seq"], event.seq, event.body.get("pinned_at"))
             case _:
                 pass
 
     def add(self, answer: dict[str, Any]) -> None:
-        """Take over the messages of an answer of `get_history`."""
+        """Take over the messages of an answer of `get_history` or `list_pins`."""
         for message in answer["room_messages"]:
             self._know(message, answer["seq"])
 
@@ -68,25 +72,34 @@ class Messages:
         """
         self._messages, self._known_at, self._changes = {}, {}, {}
         self._reactions.clear()
+        self._pins.clear()
         for message in reset.messages:
             self._know(message, max(reset.seq, message["seq"]))
 
     def _shown(self, message: Message) -> Message:
         if message["deleted"]:
-            return message | {"reactions": {}}
+            return message | {"reactions": {}, "pinned": None}
         reactions = self._reactions.get(message["seq"])
-        return message if reactions is None else message | {"reactions": reactions.present(self._me)}
+        shown = {} if reactions is None else {"reactions": reactions.present(self._me)}
+        _, pinned = self._pins[message["seq"]]
+        return message | shown | {"pinned": pinned}
 
     def _know(self, message: Message, seq: int) -> None:
         place = message["seq"]
         if message.get("reacted_seq") is not None:
             self._reactions[place].take_over(message)
+        self._pin(place, seq, message.get("pinned"))
         if seq < self._known_at.get(place, 0):
             return
         self._messages[place], self._known_at[place] = message, seq
         change = self._changes.get(place)
         if change is not None and change.seq > seq:
             self._merge(place, change)
+
+    def _pin(self, place: int, seq: int, pinned: int | None) -> None:
+        known_at, _ = self._pins.get(place, (0, None))
+        if seq >= known_at:
+            self._pins[place] = seq, pinned
 
     def _change(self, event: Event, facts: Message) -> None:
         place = event.body["message"]["seq"]

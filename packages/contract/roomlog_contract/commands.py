@@ -15,6 +15,9 @@ Uuid = Annotated[str, Meta(min_length=1, max_length=limits.UUID_CODE_POINTS)]
 Seq = Annotated[int, Meta(ge=0, lt=limits.EXACT_INTEGER)]
 """The position of an event in its room's log: 1, 2, 3 …; 0 is before the first."""
 UserNumber = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
+Role = Literal["reader", "member", "admin", "owner"]
+Until = Annotated[int, Meta(ge=1, lt=limits.UNTIL_SECONDS)]
+"""When something ends, in seconds since 1970."""
 MessageId = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
 """The `id` of a message."""
 Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
@@ -134,6 +137,27 @@ class RemoveReaction(_Reaction, frozen=True, kw_only=True, tag="remove_reaction"
     """Takes one's own emoji away from below a message."""
 
 
+class _Pin(Command, frozen=True, kw_only=True):
+    """A message that a room shows apart from the others."""
+
+    room: UUID
+    message: MessageId
+
+
+class PinMessage(_Pin, frozen=True, kw_only=True, tag="pin_message"):
+    """Puts a message among the room's pinned ones."""
+
+
+class UnpinMessage(_Pin, frozen=True, kw_only=True, tag="unpin_message"):
+    """Takes a message away from the room's pinned ones."""
+
+
+class ListPins(Command, frozen=True, kw_only=True, tag="list_pins"):
+    """Reads the room's pinned messages, newest pin first."""
+
+    room: UUID
+
+
 class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):
     """Reads messages before or after a seq, or the last ones, oldest first."""
 
@@ -207,7 +231,7 @@ class InviteUser(Command, frozen=True, kw_only=True, tag="invite_user"):
 
     room: UUID
     user: UserNumber
-    role: Literal["member", "admin", "owner"] = "member"
+    role: Role = "member"
 
 
 class RemoveUser(Command, frozen=True, kw_only=True, tag="remove_user"):
@@ -223,6 +247,44 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave_room"):
     room: UUID
 
 
+class SetRole(Command, frozen=True, kw_only=True, tag="set_role"):
+    """Gives a member another role."""
+
+    room: UUID
+    user: UserNumber
+    role: Role
+
+
+class MuteUser(Command, frozen=True, kw_only=True, tag="mute_user"):
+    """Lets a member write nothing until a moment, or without an end."""
+
+    room: UUID
+    user: UserNumber
+    until: Until | None = None
+
+
+class UnmuteUser(Command, frozen=True, kw_only=True, tag="unmute_user"):
+    """Lets a muted member write again."""
+
+    room: UUID
+    user: UserNumber
+
+
+class BanUser(Command, frozen=True, kw_only=True, tag="ban_user"):
+    """Keeps somebody out of a room until a moment, or without an end; a membership ends with it."""
+
+    room: UUID
+    user: UserNumber
+    until: Until | None = None
+
+
+class UnbanUser(Command, frozen=True, kw_only=True, tag="unban_user"):
+    """Lets somebody who is banned be invited again."""
+
+    room: UUID
+    user: UserNumber
+
+
 class MarkRead(Command, frozen=True, kw_only=True, tag="mark_read"):
     """Says that the sender has read a room up to a seq: moves the own mark forward, never back."""
 
@@ -234,8 +296,10 @@ class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Asks the gateway whether it is there."""
 
 
-MessageChange = EditMessage | DeleteMessage | AddReaction | RemoveReaction
+MessageChange = EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage
 """Commands about a message that is there."""
+Moderation = SetRole | MuteUser | UnmuteUser | BanUser | UnbanUser
+"""Commands about what somebody may do in a room."""
 RoomWrite = (
     NewMessage
     | MessageChange
@@ -246,9 +310,10 @@ RoomWrite = (
     | InviteUser
     | RemoveUser
     | LeaveRoom
+    | Moderation
 )
 """Commands that become events of a room's log."""
-RoomRead = SelectRoom | GetHistory
+RoomRead = SelectRoom | GetHistory | ListPins
 """Commands that read one room."""
 ClientCommand = Authenticate | ListRooms | MarkRead | Ping | RoomRead | RoomWrite
 

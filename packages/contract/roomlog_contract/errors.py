@@ -22,11 +22,13 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden"
     MUTED = "muted"
     ARCHIVED = "archived"
+    BANNED = "banned"
     EMPTY_TEXT = "empty_text"
     TEXT_TOO_LONG = "text_too_long"
     UUID_CONFLICT = "uuid_conflict"
     TOO_MANY_ROOMS = "too_many_rooms"
     TOO_MANY_REACTIONS = "too_many_reactions"
+    TOO_MANY_PINS = "too_many_pins"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     BUSY = "busy"
@@ -39,6 +41,8 @@ NO_SUCH_MESSAGE: Final = "There is no such message in this room."
 NOT_THE_AUTHOR: Final = "Only its author may edit a message."
 REACTED_ALREADY: Final = "You have reacted with this emoji already."
 NO_SUCH_REACTION: Final = "You have not reacted with this emoji."
+PINNED_ALREADY: Final = "The message is pinned already."
+NO_SUCH_PIN: Final = "The message is not pinned."
 ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.REQUIRED_KEYS: "A required key is missing.",
     ErrorCode.BAD_VALUE: "A value has the wrong type or range.",
@@ -50,11 +54,13 @@ ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.FORBIDDEN: "Your role does not allow this.",
     ErrorCode.MUTED: "You are muted in this room.",
     ErrorCode.ARCHIVED: "The room is archived.",
+    ErrorCode.BANNED: "The user is banned from this room.",
     ErrorCode.EMPTY_TEXT: "The text is empty.",
     ErrorCode.TEXT_TOO_LONG: "The text is longer than 4,000 code points.",
     ErrorCode.UUID_CONFLICT: "This uuid was already used with different content.",
     ErrorCode.TOO_MANY_ROOMS: "The user is in the maximum number of rooms.",
     ErrorCode.TOO_MANY_REACTIONS: "The message has the maximum number of different reactions.",
+    ErrorCode.TOO_MANY_PINS: "The room has the maximum number of pinned messages.",
     ErrorCode.RATE_LIMITED: "Too many commands; slow down.",
     ErrorCode.TOO_MANY_CONNECTIONS: "Too many connections of this user.",
     ErrorCode.BUSY: "Not accepted; retry with the same uuid later.",

@@ -60,6 +60,8 @@ class Message(Struct, frozen=True):
     """By emoji, those first that were used first; empty in events."""
     reacted_seq: int | None
     """The seq of the last event that is in `reactions`: later ones come on top."""
+    pinned: int | None
+    """When it was pinned, in milliseconds since 1970, if it is; null in events and on deleted messages."""
     data: dict[str, Any] | UnsetType = UNSET
     """What the project's own code has sent with it."""
 
@@ -141,6 +143,22 @@ class RemoveReactionEvent(DurableEvent, frozen=True, kw_only=True, tag="remove_r
     emoji: str
 
 
+class PinMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="pin_message"):
+    """`user` put the message among the room's pinned ones."""
+
+    user: User
+    message: MessageReference
+    pinned_at: int
+    """Milliseconds since 1970."""
+
+
+class UnpinMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="unpin_message"):
+    """`user` took the message away from the room's pinned ones."""
+
+    user: User
+    message: MessageReference
+
+
 class CreateRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="create_room"):
     """The room began; always seq 1."""
 
@@ -169,25 +187,49 @@ class RestoreRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="restore_roo
     user: User
 
 
-class InviteUserEvent(DurableEvent, frozen=True, kw_only=True, tag="invite_user"):
+class _OfMember(DurableEvent, frozen=True, kw_only=True):
+    """What `user` did to `member`."""
+
+    user: User
+    member: Member
+
+
+class InviteUserEvent(_OfMember, frozen=True, kw_only=True, tag="invite_user"):
     """`user` made `member` a member."""
 
-    user: User
-    member: Member
 
-
-class RemoveUserEvent(DurableEvent, frozen=True, kw_only=True, tag="remove_user"):
+class RemoveUserEvent(_OfMember, frozen=True, kw_only=True, tag="remove_user"):
     """`user` ended the membership of `member`."""
 
-    user: User
-    member: Member
 
-
-class LeaveRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="leave_room"):
+class LeaveRoomEvent(_OfMember, frozen=True, kw_only=True, tag="leave_room"):
     """`user`, who is `member`, left."""
 
-    user: User
-    member: Member
+
+class SetRoleEvent(_OfMember, frozen=True, kw_only=True, tag="set_role"):
+    """`user` gave `member` the role that stands there."""
+
+
+class MuteUserEvent(_OfMember, frozen=True, kw_only=True, tag="mute_user"):
+    """`user` muted `member`; the end replaces that of an earlier mute."""
+
+    until: int | None
+    """Seconds since 1970; None: without an end."""
+
+
+class UnmuteUserEvent(_OfMember, frozen=True, kw_only=True, tag="unmute_user"):
+    """`user` let the muted `member` write again."""
+
+
+class BanUserEvent(_OfMember, frozen=True, kw_only=True, tag="ban_user"):
+    """`user` banned `member`, who has the role that ended with it, or `member` if there was none."""
+
+    until: int | None
+    """Seconds since 1970; None: without an end."""
+
+
+class UnbanUserEvent(_OfMember, frozen=True, kw_only=True, tag="unban_user"):
+    """`user` let `member` be invited again; the role is `member`."""
 
 
 class Answer(Struct, frozen=True, kw_only=True, tag_field="action"):
@@ -241,6 +283,17 @@ class GetHistoryAnswer(Answer, frozen=True, kw_only=True, tag="get_history"):
     room_messages: list[Message]
     more: bool = False
     """There are further ones: older than these, or newer where the command said `after`."""
+
+
+class ListPinsAnswer(Answer, frozen=True, kw_only=True, tag="list_pins"):
+    """The room's pinned messages in their present state, newest pin first."""
+
+    room: UUID
+    seq: int
+    """The head when it was read: all changes up to it are in the messages."""
+    room_messages: list[Message]
+    more: bool = False
+    """There are further ones, pinned earlier, for which the frame had no room."""
 
 
 class ListRoomsAnswer(Answer, frozen=True, kw_only=True, tag="list_rooms"):

@@ -20,6 +20,9 @@ REACTIONS_PER_MESSAGE: Final = 20
 REACTORS_NAMED: Final = 5
 """People whom a message names for each emoji below it; all are counted."""
 
+PINS_PER_ROOM: Final = 50
+"""Pinned messages of one room: more than anybody reads, and few enough for one answer."""
+
 JSON_DEPTH: Final = 16
 """Deepest nesting of arrays and objects: commands need three."""
 
@@ -38,6 +41,9 @@ NAME_CODE_POINTS: Final = 200
 
 ROOM_MEMBERS_AT_CREATION: Final = 100
 """Members named in one create_room; more are invited one by one."""
+
+UNTIL_SECONDS: Final = 253_402_214_400
+"""9999-12-31 in UTC; `until` is before it. Both databases hold that moment, and every time zone has it."""
 
 ROOMS_PER_USER: Final = 500
 """Rooms that one person may have made and still be in, and rooms in which others may put one, by default."""

@@ -64,7 +64,7 @@ def _leaves(struct: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
     """Yield the structs below one in the order of their definition; only those are ever sent."""
     for below in struct.__subclasses__():
         if below.__module__ == events.__name__:
-            yield below
+            yield from _leaves(below) if below.__subclasses__() else (below,)
 
 
 def _document(title: str, structs: Structs, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -106,6 +106,9 @@ def test_an_event_in_a_page_is_the_event_as_it_was_sent() -> None:
         {"uuid": "u", "action": "new_message", "room": "0" * 32, "text": "x" * 4_001},
         {"uuid": "u", "action": "get_history", "room": "0" * 32, "limit": 101},
         {"uuid": "u", "action": "invite_user", "room": "0" * 32, "user": 1, "role": "king"},
+        {"uuid": "u", "action": "set_role", "room": "0" * 32, "user": 1, "role": "king"},
+        {"uuid": "u", "action": "mute_user", "room": "0" * 32, "user": 1, "until": 253402214400},
+        {"uuid": "u", "action": "ban_user", "room": "0" * 32, "user": 1, "until": 1796000000.5},
     ],
 )
 def test_the_schema_refuses_what_the_codec_refuses(keys: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from roomlog_contract.events import (
     AddReactionEvent,
     ArchiveRoomEvent,
     AuthenticateAnswer,
+    BanUserEvent,
     CreateRoomEvent,
     Degraded,
     DeleteMessageEvent,
@@ -26,13 +27,16 @@ from roomlog_contract.events import (
     Heads,
     InviteUserEvent,
     LeaveRoomEvent,
+    ListPinsAnswer,
     ListRoomsAnswer,
     MarkReadAnswer,
     Member,
     Message,
     MessageReference,
+    MuteUserEvent,
     NewMessageEvent,
     PingAnswer,
+    PinMessageEvent,
     Reactions,
     Reconnect,
     Recovered,
@@ -47,7 +51,11 @@ from roomlog_contract.events import (
     RoomSummary,
     SelectRoomAnswer,
     SelectRoomPage,
+    SetRoleEvent,
     SyncRequired,
+    UnbanUserEvent,
+    UnmuteUserEvent,
+    UnpinMessageEvent,
     User,
 )
 from roomlog_contract.schema import frame_structs
@@ -75,6 +83,8 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
         action: {"room": str(ROOM), "message": INTEGER, "emoji": PAIR * limits.EMOJI_CODE_POINTS}
         for action in ("add_reaction", "remove_reaction")
     },
+    **{action: {"room": str(ROOM), "message": INTEGER} for action in ("pin_message", "unpin_message")},
+    "list_pins": {"room": str(ROOM)},
     "get_history": {"room": str(ROOM), "before": INTEGER, "limit": limits.HISTORY_MESSAGES},
     "list_rooms": {"after": str(ROOM)},
     "create_room": {
@@ -85,6 +95,12 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "invite_user": {"room": str(ROOM), "user": INTEGER, "role": "member"},
     "remove_user": {"room": str(ROOM), "user": INTEGER},
     "leave_room": {"room": str(ROOM)},
+    "set_role": {"room": str(ROOM), "user": INTEGER, "role": "reader"},
+    **{
+        action: {"room": str(ROOM), "user": INTEGER, "until": limits.UNTIL_SECONDS - 1}
+        for action in ("mute_user", "ban_user")
+    },
+    **{action: {"room": str(ROOM), "user": INTEGER} for action in ("unmute_user", "unban_user")},
     "rename_room": {"room": str(ROOM), "name": PAIR * limits.NAME_CODE_POINTS},
     "archive_room": {"room": str(ROOM)},
     "restore_room": {"room": str(ROOM)},
@@ -101,7 +117,21 @@ SUMMARY = RoomSummary(
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
 MESSAGE = Message(
-    INTEGER, INTEGER, INTEGER, ALICE, ROOM, INTEGER, INTEGER, TEXT, INTEGER, False, INTEGER, {}, None, DATA
+    id=INTEGER,
+    seq=INTEGER,
+    number=INTEGER,
+    user=ALICE,
+    room=ROOM,
+    timestamp=INTEGER,
+    timestamp_ms=INTEGER,
+    text=TEXT,
+    edited_at=INTEGER,
+    deleted=False,
+    reply_to=INTEGER,
+    reactions={},
+    reacted_seq=None,
+    pinned=None,
+    data=DATA,
 )
 REFERENCE = MessageReference(INTEGER, INTEGER, INTEGER)
 REACTIONS = Reactions(INTEGER, [ALICE] * limits.REACTORS_NAMED, mine=False)
@@ -112,6 +142,7 @@ REACTED = msgspec.structs.replace(
         for number in range(limits.REACTIONS_PER_MESSAGE)
     },
     reacted_seq=INTEGER,
+    pinned=INTEGER,
 )
 PLACE: dict[str, Any] = {"uuid": UUID_KEY, "room": ROOM, "epoch": EPOCH, "seq": INTEGER}
 DURABLE: dict[str, Any] = PLACE | {"duplicate": True}
@@ -128,12 +159,22 @@ FRAMES: list[msgspec.Struct] = [
     ),
     *(struct(**DURABLE, user=ALICE, member=MEMBER) for struct in (InviteUserEvent, RemoveUserEvent)),
     LeaveRoomEvent(**DURABLE, user=ALICE, member=MEMBER),
+    *(
+        struct(**DURABLE, user=ALICE, member=MEMBER, until=INTEGER)
+        for struct in (MuteUserEvent, BanUserEvent)
+    ),
+    *(
+        struct(**DURABLE, user=ALICE, member=MEMBER)
+        for struct in (SetRoleEvent, UnmuteUserEvent, UnbanUserEvent)
+    ),
     EditMessageEvent(**DURABLE, user=ALICE, message=REFERENCE, text=TEXT, edited_at=INTEGER),
     DeleteMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
     *(
         struct(**DURABLE, user=ALICE, message=REFERENCE, emoji=PAIR * limits.EMOJI_CODE_POINTS)
         for struct in (AddReactionEvent, RemoveReactionEvent)
     ),
+    PinMessageEvent(**DURABLE, user=ALICE, message=REFERENCE, pinned_at=INTEGER),
+    UnpinMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
     RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
     *(struct(**DURABLE, user=ALICE) for struct in (ArchiveRoomEvent, RestoreRoomEvent)),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
@@ -141,6 +182,7 @@ FRAMES: list[msgspec.Struct] = [
     SelectRoomAnswer(**PLACE, room_messages=[REACTED]),
     SelectRoomPage(**PLACE, events=[msgspec.Raw(encode_frame(EVENT))], more=False, reset=False),
     GetHistoryAnswer(uuid=UUID_KEY, room=ROOM, seq=INTEGER, room_messages=[REACTED]),
+    ListPinsAnswer(uuid=UUID_KEY, room=ROOM, seq=INTEGER, room_messages=[REACTED]),
     ListRoomsAnswer(uuid=UUID_KEY, rooms=[SUMMARY]),
     MarkReadAnswer(uuid=UUID_KEY, room=SUMMARY),
     PingAnswer(uuid=UUID_KEY, time_ms=INTEGER),

@@ -1,4 +1,4 @@
-"""Accounts that are deleted: the person stays in the log without a name, and leaves every room.
+"""Accounts that are deleted: the person stays in the log without a name and a ban, and leaves every room.
 
 Before the message's way. What happens is part of the deletion's transaction: it waits as commands for the
 rooms' workers, which end each membership by an event of its log.
@@ -14,7 +14,7 @@ from django.utils import timezone
 from roomlog_contract.commands import RemoveUser
 from roomlog_contract.envelope import Envelope
 
-from .models import Membership, PendingCommand, Person
+from .models import Ban, Membership, PendingCommand, Person
 from .pending import row_of
 from .people import system_person, user_models
 
@@ -39,6 +39,7 @@ def on_user_deleted(instance: AbstractBaseUser, **_: Any) -> None:
         # First of all a write: SQLite refuses to write after a read that others have overtaken.
         mine.update(name=DELETED_NAME, avatar="", deleted_at=timezone.now())
         for person in mine.select_for_update().values_list("pk", flat=True):
+            Ban.objects.filter(user=person).delete()
             _leave_all_rooms(person)
 
 

@@ -19,7 +19,7 @@ from roomlog_contract.commands import EditMessage, NewMessage
 from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
 
 from .log_scan import Progress, messages_of
-from .models import DeadLetter, PendingCommand
+from .models import Ban, DeadLetter, PendingCommand
 from .pending import store
 from .people import system_person
 
@@ -37,16 +37,19 @@ class Erasure:
     """Dead letters with texts of theirs."""
     unreadable: int = 0
     """Dead letters of which nobody can say whose they are."""
+    bans: int = 0
+    """Rooms that the person was banned from, and is no more."""
 
 
 def erase(person: int, progress: Progress) -> Erasure:
-    """Ask for all that somebody has said until now to lose its text. Again is harmless."""
+    """Ask for all that somebody has said until now to lose its text, and end the bans. Again is harmless."""
     found = Erasure()
     waiting = [_place(row) for row in PendingCommand.objects.filter(user=person).iterator()]
     found.messages += _ask(person, (place for place in waiting if place))
     for messages in messages_of(person, progress):
         found.messages += _ask(person, ((message.room_id, message.uuid) for message in messages))
     _clean_letters(person, found)
+    found.bans, _ = Ban.objects.filter(user=person).delete()
     return found
 
 

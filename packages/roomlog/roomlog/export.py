@@ -30,7 +30,8 @@ def lines_of_room(room: ChatRoom, progress: Progress) -> Iterator[str]:
             "name": room.name,
             "kind": room.kind,
             "created": room.date_created,
-            "members": list(room.memberships.order_by("id").values("user", "role")),
+            "members": list(room.memberships.order_by("id").values("user", "role", "muted_until")),
+            "bans": list(room.bans.order_by("id").values("user", "until")),
         }
     )
     after = 0
@@ -50,7 +51,8 @@ def lines_of_person(person: Person, progress: Progress) -> Iterator[str]:
             "account": None if person.user_id is None else str(person.user_id),
             "name": person.name,
             "avatar": person.avatar,
-            "rooms": list(rooms.values("room", "role")),
+            "rooms": list(rooms.values("room", "role", "muted_until")),
+            "bans": list(person.bans.order_by("id").values("room", "until")),
         }
     )
     for messages in messages_of(person.pk, progress):

@@ -22,7 +22,8 @@ from roomlog_contract.events import (
     User,
 )
 
-from .models import MESSAGE, RoomEvent
+from .kinds import MESSAGE
+from .models import RoomEvent
 from .new_event import NewEvent
 
 Event = RoomEvent | NewEvent
@@ -79,7 +80,7 @@ def _value(name: str, event: Event, users: Users) -> Any:  # noqa: PLR0911 - one
             return MessageReference(data["message_id"], event.target or 0, data["author"])
         case "text":
             return event.text
-        case "edited_at":
+        case "edited_at" | "pinned_at":
             return milliseconds(event.date_created)
         case _:
             return data[name]
@@ -93,11 +94,15 @@ class Reacted(NamedTuple):
 
 
 def message_of(
-    event: Event, users: Users, edit: RoomEvent | None = None, reacted: Reacted | None = None
+    event: Event,
+    users: Users,
+    edit: RoomEvent | None = None,
+    reacted: Reacted | None = None,
+    pin: RoomEvent | None = None,
 ) -> Message:
-    """Return a message as it was sent, or as `edit`, its last one, and reactions left it.
+    """Return a message as it was sent, or as `edit`, its last one, reactions and `pin` left it.
 
-    A deleted one has no text and no reactions.
+    A deleted one has no text and no reactions, and is not pinned.
     """
     created_ms = milliseconds(event.date_created)
     data = event.data or {}
@@ -119,6 +124,7 @@ def message_of(
         reply_to=data.get("reply_to_id"),
         reactions={} if is_deleted or reacted is None else reacted.by_emoji,
         reacted_seq=reacted and reacted.seq,
+        pinned=None if is_deleted or pin is None else milliseconds(pin.date_created),
         data=msgspec.UNSET if sent is None else cast("dict[str, Any]", msgspec.Raw(sent.encode())),
     )
 

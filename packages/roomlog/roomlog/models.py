@@ -15,6 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from roomlog_contract.limits import EMOJI_CODE_POINTS
 
+from .ban import Ban as Ban  # noqa: PLC0414 - a table like these
+from .kinds import MESSAGE
+from .login_try import LoginTry as LoginTry  # noqa: PLC0414
+
 PERSON_NAME_CODE_POINTS: Final = 150
 """As Django's own `username`: the largest frames count on it."""
 
@@ -115,6 +119,7 @@ class Membership(models.Model):
         OWNER = "owner", _("Owner")
         ADMIN = "admin", _("Admin")
         MEMBER = "member", _("Member")
+        READER = "reader", _("Reader")
 
     room = models.ForeignKey(
         ChatRoom, on_delete=models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("room")
@@ -128,12 +133,15 @@ class Membership(models.Model):
     read_number = models.BigIntegerField(_("read number"), default=0)
     """Messages up to the mark. If it equals `RoomHead.messages`, nothing is unread."""
     muted_until = models.DateTimeField(_("muted until"), null=True, blank=True)
+    """`ban.FOREVER`: without an end. It counts by the clock: no event tells of an end that has come."""
 
     class Meta:
         verbose_name, verbose_name_plural = _("membership"), _("memberships")
         constraints = [
             models.UniqueConstraint(fields=["room", "user"], name="member_once"),
-            models.CheckConstraint(condition=Q(role__in=["owner", "admin", "member"]), name="role_is_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=["owner", "admin", "member", "reader"]), name="role_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -158,14 +166,6 @@ class RoomHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id} at {self.last_seq}"
-
-
-MESSAGE: Final = "new_message"
-"""The kind of events that people read as messages."""
-EDIT: Final = "edit_message"
-DELETION: Final = "delete_message"
-CHANGES: Final = frozenset({EDIT, DELETION, "add_reaction", "remove_reaction"})
-"""The kinds of events that concern a message, and nobody's membership."""
 
 
 class RoomEvent(models.Model):
@@ -195,7 +195,7 @@ class RoomEvent(models.Model):
 
     The latter is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and
     without foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame
-    is made without a look-up; so do `message_id` and `author` of an edit, deletion or reaction. `data` is the
+    is made without a look-up; so do `message_id` and `author` of an event of CHANGES. `data` is the
     JSON text that a project's own code has sent with a message.
     """
     date_created = models.DateTimeField(_("date created"))
@@ -203,6 +203,8 @@ class RoomEvent(models.Model):
     """On a message: the seq of its last edit, whose text is the present one."""
     reacted_seq = models.BigIntegerField(_("reacted seq"), null=True)
     """On a message: the seq of the last event that added or removed a reaction to it."""
+    pinned_seq = models.BigIntegerField(_("pinned seq"), null=True)
+    """On a message that is pinned: the seq of the event that pinned it."""
     deleted_at = models.DateTimeField(_("deleted at"), null=True)
     target = models.BigIntegerField(_("target"), null=True)
     """On an event of CHANGES: the seq of the message."""
@@ -222,6 +224,9 @@ class RoomEvent(models.Model):
             models.Index(fields=["room", "seq"], condition=Q(number__isnull=False), name="messages_by_seq"),
             models.Index(
                 fields=["room", "target"], condition=Q(target__isnull=False), name="changes_by_target"
+            ),
+            models.Index(
+                fields=["room", "pinned_seq"], condition=Q(pinned_seq__isnull=False), name="pins_by_seq"
             ),
         ]
 
@@ -376,25 +381,3 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action or 'entry'} {self.entry}"
-
-
-class LoginTry(models.Model):
-    """One try of a name and a password. All processes count the same rows."""
-
-    id = models.BigAutoField(primary_key=True)
-    name = models.CharField(max_length=64)
-    """Keyed digest: people type passwords into this field too."""
-    address = models.CharField(max_length=64)
-    """Keyed digest of the IPv4 address or of the IPv6 network."""
-    has_succeeded = models.BooleanField(default=False)
-    tried_at = models.DateTimeField()
-    kept_until = models.DateTimeField(db_index=True)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["name", "address", "tried_at"], name="tries_by_name"),
-            models.Index(fields=["address", "tried_at"], name="tries_by_address"),
-        ]
-
-    def __str__(self) -> str:
-        return f"try at {self.tried_at:%Y-%m-%d %H:%M:%S}"

@@ -30,4 +30,5 @@ class NewEvent:
     """The seq of the message that it concerns."""
     edited_seq: None = None
     reacted_seq: None = None
+    pinned_seq: None = None
     deleted_at: None = None

@@ -37,6 +37,7 @@ _STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.MUTED: 403,
     ErrorCode.ARCHIVED: 409,
+    ErrorCode.BANNED: 403,
     ErrorCode.UUID_CONFLICT: 409,
     ErrorCode.BUSY: 503,
 }

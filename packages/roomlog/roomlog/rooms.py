@@ -1,10 +1,11 @@
-"""Rooms from your own code: made, filled, renamed, archived and spoken into by your transactions.
+"""Rooms from your own code: made, filled, moderated, renamed, archived and spoken into by your transactions.
 
 Each call stores a command in the caller's transaction (see `pending`). It happens exactly if that commits,
 with Redis up or down, and no call writes a room's log itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -17,18 +18,28 @@ from roomlog_contract.codec import data_text
 from roomlog_contract.commands import (
     AddReaction,
     ArchiveRoom,
+    BanUser,
     CreateRoom,
     DeleteMessage,
     EditMessage,
+    Moderation,
+    MuteUser,
     NewMessage,
+    PinMessage,
     RemoveReaction,
     RenameRoom,
     RestoreRoom,
+    Role,
+    SetRole,
+    UnbanUser,
+    UnmuteUser,
+    UnpinMessage,
 )
 from roomlog_contract.envelope import Envelope, SyncMembers
 from roomlog_contract.limits import ROOM_MEMBERS_AT_CREATION
 from roomlog_contract.shards import created_room_id
 
+from .ban import until_of
 from .foreseen import refuse_a_missing_room
 from .models import ChatRoom, PendingCommand
 from .pending import request_command, store
@@ -66,7 +77,8 @@ def sync_members(room_id: UUID, users: Iterable[AbstractBaseUser]) -> None:
 
     The last call to commit wins. Calls for one room wait for each other until the caller's transaction ends,
     and `users` is read only then: give a queryset, and two transactions that change your members at once end
-    with what both have done. Those who can't take part (inactive users) are left out.
+    with what both have done. Those who can't take part (inactive users) are left out,
+    and so are those who are banned.
     """
     database = router.db_for_write(PendingCommand)
     with transaction.atomic(using=database):
@@ -169,6 +181,84 @@ def remove_reaction(
     return request_command(command, person_of(user).pk, is_bounded=False)
 
 
+def set_role(room_id: UUID, user: AbstractBaseUser, role: Role) -> None:
+    """Give a member another role: `reader` (who writes nothing), `member`, `admin` or `owner`.
+
+    Raises:
+        RefusedCommand: there is no such role; there is no such room, and nothing waits that makes it.
+    """
+    _change(SetRole(uuid=uuid4().hex, room=room_id, user=person_of(user).pk, role=role))
+
+
+def mute_user(room_id: UUID, user: AbstractBaseUser, until: datetime | None = None) -> None:
+    """Let a member write nothing until a moment of the future, or without an end. A later call replaces it.
+
+    Raises:
+        RefusedCommand: the moment is before 1970 or after 9999; there is no such room, and nothing waits
+            that makes it.
+    """
+    _change(MuteUser(uuid=uuid4().hex, room=room_id, user=person_of(user).pk, until=until_of(until)))
+
+
+def unmute_user(room_id: UUID, user: AbstractBaseUser) -> None:
+    """Let a muted member write again.
+
+    Raises:
+        RefusedCommand: there is no such room, and nothing waits that makes it.
+    """
+    _change(UnmuteUser(uuid=uuid4().hex, room=room_id, user=person_of(user).pk))
+
+
+def ban_user(room_id: UUID, user: AbstractBaseUser, until: datetime | None = None) -> None:
+    """Keep somebody out of a group until a moment of the future, or without an end; ends their membership.
+
+    Meanwhile nobody can invite them, and `sync_members` leaves them out. A later call replaces the end.
+
+    Raises:
+        RefusedCommand: as `mute_user`.
+    """
+    _change(BanUser(uuid=uuid4().hex, room=room_id, user=person_of(user).pk, until=until_of(until)))
+
+
+def unban_user(room_id: UUID, user: AbstractBaseUser) -> None:
+    """Let somebody who is banned be invited again; the membership does not come back by itself.
+
+    Raises:
+        RefusedCommand: as `unmute_user`.
+    """
+    _change(UnbanUser(uuid=uuid4().hex, room=room_id, user=person_of(user).pk))
+
+
+def pin_message(
+    room_id: UUID, message: int, *, user: AbstractBaseUser | None = None, uuid: str | None = None
+) -> str:
+    """Put a message among the room's pinned ones, and return the command's uuid.
+
+    As `user`, by the rules of a member, or as your code. `message` is the message's id. A room has at most 50
+    pinned messages.
+
+    Raises:
+        RefusedCommand: there is no such message in the room, or it is deleted; the uuid was used for
+            something else.
+    """
+    person = system_person() if user is None else person_of(user)
+    command = PinMessage(uuid=uuid or uuid4().hex, room=room_id, message=message)
+    return request_command(command, person.pk, staff=user is None, is_bounded=False)
+
+
+def unpin_message(
+    room_id: UUID, message: int, *, user: AbstractBaseUser | None = None, uuid: str | None = None
+) -> str:
+    """Take a message away from the room's pinned ones, and return the command's uuid.
+
+    Raises:
+        RefusedCommand: as `pin_message`.
+    """
+    person = system_person() if user is None else person_of(user)
+    command = UnpinMessage(uuid=uuid or uuid4().hex, room=room_id, message=message)
+    return request_command(command, person.pk, staff=user is None, is_bounded=False)
+
+
 def rename(room_id: UUID, name: str) -> None:
     """Give a group another name.
 
@@ -213,6 +303,13 @@ aedit_message: Final = sync_to_async(edit_message)
 adelete_message: Final = sync_to_async(delete_message)
 aadd_reaction: Final = sync_to_async(add_reaction)
 aremove_reaction: Final = sync_to_async(remove_reaction)
+aset_role: Final = sync_to_async(set_role)
+amute_user: Final = sync_to_async(mute_user)
+aunmute_user: Final = sync_to_async(unmute_user)
+aban_user: Final = sync_to_async(ban_user)
+aunban_user: Final = sync_to_async(unban_user)
+apin_message: Final = sync_to_async(pin_message)
+aunpin_message: Final = sync_to_async(unpin_message)
 arename: Final = sync_to_async(rename)
 aarchive: Final = sync_to_async(archive)
 arestore: Final = sync_to_async(restore)
@@ -229,7 +326,7 @@ def _post(
     return request_command(message, person, staff=staff, is_bounded=False, data=more)
 
 
-def _change(command: RenameRoom | ArchiveRoom | RestoreRoom) -> None:
+def _change(command: RenameRoom | ArchiveRoom | RestoreRoom | Moderation) -> None:
     refuse_a_missing_room(command.room)
     request_command(command, system_person().pk, staff=True, is_bounded=False)
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db.models import (
@@ -23,6 +23,7 @@ from django.db.models.functions import Least, Now
 from roomlog_contract.events import Message, RoomSummary, User
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
 
+from .ban import Ban, lasting
 from .frames import Event, Reacted, message_of, named_in
 from .models import ChatMessage, Install, Membership, Person, RoomEvent, RoomHead
 from .people import is_active
@@ -50,6 +51,33 @@ def active_user_ids(ids: Collection[int]) -> set[int]:
 def is_code(person: int) -> bool:
     """Tell whether the person speaks for code: it never had a user."""
     return Person.objects.filter(pk=person, user=None, deleted_at=None).exists()
+
+
+def has_account(person: int) -> bool:
+    """Tell whether the person is a user of the project, active or not."""
+    return Person.objects.filter(pk=person, user__isnull=False).exists()
+
+
+def is_banned(room: UUID, person: int, now: datetime) -> bool:
+    """Tell whether a ban keeps the person out of the room."""
+    return Ban.objects.filter(lasting(now), room=room, user=person).exists()
+
+
+def banned_from(room: UUID, now: datetime) -> set[int]:
+    """Return all whom bans keep out of the room."""
+    return set(Ban.objects.filter(lasting(now), room=room).values_list("user_id", flat=True))
+
+
+def bans_of(room: UUID, now: datetime, after: int, limit: int) -> list[Ban]:
+    """Return the room's bans that last, with their people, by the people's ids, those behind `after`."""
+    bans = Ban.objects.filter(lasting(now), room=room, user__gt=after).select_related("user")
+    return list(bans.order_by("user")[:limit])
+
+
+def may_moderate(room: UUID, user: int) -> bool:
+    """Tell whether the user is an admin or owner of the room."""
+    roles = (Membership.Role.ADMIN, Membership.Role.OWNER)
+    return Membership.objects.filter(room=room, user=user, role__in=roles).exists()
 
 
 def is_deleted(person: int) -> bool:
@@ -124,15 +152,27 @@ def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
     return list(_messages(room).filter(seq__gt=after).order_by("seq")[:limit])
 
 
+def pinned_messages(room: UUID, limit: int) -> list[ChatMessage]:
+    """Return a room's pinned messages, those that were pinned last first."""
+    rows = ChatMessage.objects.filter(room_id=room, pinned_seq__isnull=False)
+    return list(rows.order_by("-pinned_seq")[:limit])
+
+
 def in_present_state(rows: Sequence[ChatMessage], asker: int | None = None) -> list[Message]:
     """Return the messages as they are now, reactions as `asker` sees them.
 
-    Besides the query for their authors it takes one if any was edited, and one for each room in which any
-    was reacted to.
+    Besides the query for their authors it takes one if any was edited or is pinned, and one for each room in
+    which any was reacted to.
     """
-    users, edits, reacted = users_of(rows), _last_edits(rows), _reacted(rows, asker)
+    users, changes, reacted = users_of(rows), _last_changes(rows), _reacted(rows, asker)
     return [
-        message_of(row, users, edits.get((row.room_id, row.edited_seq)), reacted.get((row.room_id, row.seq)))
+        message_of(
+            row,
+            users,
+            changes.get((row.room_id, row.edited_seq)),
+            reacted.get((row.room_id, row.seq)),
+            changes.get((row.room_id, row.pinned_seq)),
+        )
         for row in rows
     ]
 
@@ -142,17 +182,17 @@ def users_of(events: Iterable[Event]) -> dict[int, User]:
     return users_by_id({user_id for event in events for user_id in named_in(event)})
 
 
-def _last_edits(rows: Iterable[ChatMessage]) -> dict[tuple[UUID, int | None], RoomEvent]:
-    """Return the last edits of those messages that were edited, by room and seq."""
+def _last_changes(rows: Iterable[ChatMessage]) -> dict[tuple[UUID, int | None], RoomEvent]:
+    """Return the last edits of the messages that were edited, and the pins that stand, by room and seq."""
     by_room: defaultdict[UUID, set[int]] = defaultdict(set)
     for row in rows:
-        if row.edited_seq is not None:
-            by_room[row.room_id].add(row.edited_seq)
+        if seqs := {row.edited_seq, row.pinned_seq} - {None}:
+            by_room[row.room_id] |= cast("set[int]", seqs)
     if not by_room:
         return {}
     conditions = (Q(room_id=room, seq__in=seqs) for room, seqs in by_room.items())
-    edits = RoomEvent.objects.filter(Q(*conditions, _connector=Q.OR))
-    return {(edit.room_id, edit.seq): edit for edit in edits}
+    changes = RoomEvent.objects.filter(Q(*conditions, _connector=Q.OR))
+    return {(change.room_id, change.seq): change for change in changes}
 
 
 def _reacted(rows: Iterable[ChatMessage], asker: int | None) -> dict[tuple[UUID, int], Reacted]:

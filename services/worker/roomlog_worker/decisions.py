@@ -11,6 +11,7 @@ from roomlog_contract.commands import (
     EditMessage,
     InviteUser,
     LeaveRoom,
+    Moderation,
     NewMessage,
     RemoveUser,
 )
@@ -59,13 +60,10 @@ def few_changes(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _changes(entry: Entry) -> int:
-    match entry.envelope.command:
-        case CreateRoom() | EraseMessages():
-            return ROOM_CHANGES
-        case InviteUser() | RemoveUser() | LeaveRoom() | DeleteMessage():
-            return 1
-        case _:
-            return 0
+    command = entry.envelope.command
+    if isinstance(command, CreateRoom | EraseMessages):
+        return ROOM_CHANGES
+    return int(isinstance(command, InviteUser | RemoveUser | LeaveRoom | Moderation | DeleteMessage))
 
 
 def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:

@@ -9,10 +9,11 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from django.utils import timezone
 from msgspec.structs import replace
 
 from roomlog.models import ChatRoom, DeadLetter, Membership
-from roomlog.selectors import active_user_ids
+from roomlog.selectors import active_user_ids, banned_from
 from roomlog_contract.commands import InviteUser, RemoveUser
 from roomlog_contract.envelope import SyncMembers
 
@@ -45,11 +46,15 @@ def with_changes(entries: Iterable[Entry]) -> tuple[list[Entry], set[UUID]]:
 
 
 def missing_changes(entry: Entry, sync: SyncMembers) -> list[Entry]:
-    """Return the next changes on the way to the wanted members; none where nothing is left to do."""
+    """Return the next changes on the way to the wanted members; none where nothing is left to do.
+
+    Who is banned is not wanted while the ban lasts.
+    """
     if not ChatRoom.objects.filter(pk=sync.room, **_TAKES_MEMBERS).exists():
         log.warning("sync_refused", room=sync.room.hex)
         return []
-    wanted = set(sync.users)
+    banned = banned_from(sync.room, timezone.now()).intersection(sync.users)
+    wanted = set(sync.users) - banned
     members = Membership.objects.filter(room=sync.room)
     present = set(members.exclude(user__user=None, user__deleted_at=None).values_list("user_id", flat=True))
     changes: list[RemoveUser | InviteUser] = [
@@ -60,7 +65,10 @@ def missing_changes(entry: Entry, sync: SyncMembers) -> list[Entry]:
         for user in sorted(active_user_ids(wanted - present))
     )
     entries = [_entry_of(entry, change) for change in changes]
-    return _without_buried(entry.shard, entries)[:MEMBER_CHANGES_AT_ONCE]
+    left = _without_buried(entry.shard, entries)[:MEMBER_CHANGES_AT_ONCE]
+    if banned and not left:
+        log.warning("sync_left_out", room=sync.room.hex, banned=len(banned))
+    return left
 
 
 def _entry_of(entry: Entry, change: RemoveUser | InviteUser) -> Entry:

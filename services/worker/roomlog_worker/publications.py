@@ -30,7 +30,7 @@ from .log.rules import Recorded
 log = structlog.get_logger()
 
 _NOBODY: Final[Mapping[int, User]] = {}
-_LEAVING: Final = ("leave_room", "remove_user")
+_LEAVING: Final = ("leave_room", "remove_user", "ban_user")
 
 
 @dataclass(slots=True)

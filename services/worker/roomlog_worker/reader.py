@@ -20,7 +20,7 @@ from roomlog.signed_in import SignedIn
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import GetHistory, ListRooms, MarkRead, SelectRoom
+from roomlog_contract.commands import GetHistory, ListPins, ListRooms, MarkRead, SelectRoom
 from roomlog_contract.envelope import (
     Answered,
     EventsFetched,
@@ -35,6 +35,7 @@ from roomlog_contract.envelope import (
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
     GetHistoryAnswer,
+    ListPinsAnswer,
     ListRoomsAnswer,
     MarkReadAnswer,
     RoomSummary,
@@ -93,7 +94,7 @@ def _read_ahead(
                 rooms.update(command.rooms)
             case FetchEvents() as command:
                 rooms.add(command.room)
-            case SelectRoom() | GetHistory() as command:
+            case SelectRoom() | GetHistory() | ListPins() as command:
                 rooms.add(command.room)
                 askers.add((command.room, entry.envelope.user))
             case _:
@@ -149,6 +150,10 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
         case GetHistory():
             return _for_member(
                 entry, command.room, known, lambda head: _get_history(request, user, command, head)
+            )
+        case ListPins():
+            return _for_member(
+                entry, command.room, known, lambda head: _list_pins(request, user, command, head)
             )
         case MarkRead():
             return _marked(entry, command, known)
@@ -247,6 +252,20 @@ def _get_history(request: int, user: int, command: GetHistory, head: RoomHead) -
         seq=head.last_seq,
         room_messages=messages,
         more=len(messages) < len(rows),
+    )
+    return Answered(request, encode_frame(answer))
+
+
+def _list_pins(request: int, user: int, command: ListPins, head: RoomHead) -> Answered:
+    rows = selectors.pinned_messages(head.room_id, limits.PINS_PER_ROOM)
+    pinned = [one for one in selectors.in_present_state(rows, user) if one.pinned is not None]
+    messages = _fitting(pinned)
+    answer = ListPinsAnswer(
+        uuid=command.uuid,
+        room=head.room_id,
+        seq=head.last_seq,
+        room_messages=messages,
+        more=len(messages) < len(pinned),
     )
     return Answered(request, encode_frame(answer))
 

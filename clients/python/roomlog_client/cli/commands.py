@@ -34,6 +34,10 @@ complaints = Console(stderr=True)
 LINES_AT_ONCE: Final = 16
 """Of standard input on their way: the rate decides how fast they go, not the distance to the gateway."""
 TIME: Final = "%Y-%m-%d %H:%M:%S"
+CHANGES: Final = frozenset(
+    {"edit_message", "delete_message", "add_reaction", "remove_reaction", "pin_message", "unpin_message"}
+)
+"""Events that concern an earlier message."""
 HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Of commands whose words, --help included, are another program's."""
 Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
@@ -286,7 +290,7 @@ def _what(event: Event) -> str:
     """Return what is said; of any other event its action, and the seq of the message that it changes."""
     if event.action == "new_message":
         return event.text
-    if event.action in ("edit_message", "delete_message", "add_reaction", "remove_reaction"):
+    if event.action in CHANGES:
         said = event.text or event.body.get("emoji", "")
         return f"({event.action} {event.body['message']['seq']}) {said}".rstrip()
     return f"({event.action})"

@@ -22,6 +22,7 @@ def message(seq: int, text: str, **facts: Any) -> dict[str, Any]:
         "deleted": False,
         "reactions": {},
         "reacted_seq": None,
+        "pinned": None,
     } | facts
 
 
@@ -68,6 +69,8 @@ def test_the_terminal_says_which_message_changed() -> None:
     """By its seq, with what it says now."""
     assert _what(edited(3, 2, "better")) == "(edit_message 2) better"
     assert _what(deleted(4, 2)) == "(delete_message 2)"
+    assert _what(reacted(4, 2, "👍", 1)) == "(add_reaction 2) 👍"
+    assert (_what(pinned(4, 2)), _what(unpinned(5, 2))) == ("(pin_message 2)", "(unpin_message 2)")
     assert (_what(said(2, "hi")), _what(event("leave_room", 5))) == ("hi", "(leave_room)")
 
 
@@ -166,3 +169,62 @@ def test_a_removed_reaction_is_gone() -> None:
     assert below(messages) == {"👍": (5, [2, 3, 4, 5], False)}
     messages.apply(deleted(10, 2))
     assert below(messages) == {}
+
+
+def pinned(seq: int, target: int) -> Event:
+    """Return the event of a pin, made at its seq."""
+    return event("pin_message", seq, message={"id": 100 + target, "seq": target, "user": 1}, pinned_at=seq)
+
+
+def unpinned(seq: int, target: int) -> Event:
+    """Return the event that ends a pin."""
+    return event("unpin_message", seq, message={"id": 100 + target, "seq": target, "user": 1})
+
+
+def pins(messages: Messages) -> list[int | None]:
+    """Return when each message was pinned."""
+    return [one["pinned"] for one in messages.in_order()]
+
+
+def test_the_last_pin_counts_in_whatever_order() -> None:
+    """An answer may hold more than its seq says; an edit in between changes nothing of a pin."""
+    steps = [
+        ("add", answer(2, message(2, "hi"))),
+        ("add", answer(3, message(2, "hi", pinned=3))),
+        ("add", answer(4, message(2, "hi", pinned=6))),
+        ("apply", pinned(3, 2)),
+        ("apply", unpinned(5, 2)),
+        ("apply", pinned(6, 2)),
+    ]
+    for order in permutations(steps):
+        messages = Messages()
+        messages.apply(edited(7, 2, "better"))
+        for step, said_then in order:
+            getattr(messages, step)(said_then)
+        assert pins(messages) == [6], order
+    messages.apply(unpinned(8, 2))
+    messages.add(answer(7, message(2, "better", pinned=6)))
+    assert pins(messages) == [None]
+
+
+def test_a_list_of_pins_is_an_answer_too() -> None:
+    """Its messages come in another order, and are shown in that of the room."""
+    messages = Messages()
+    messages.apply(pinned(9, 4))
+    messages.add(answer(8, message(2, "first", pinned=7), message(4, "second", pinned=6)))
+    assert pins(messages) == [7, 9]
+
+
+def test_a_deletion_ends_a_pin() -> None:
+    """Also one told by an edit without a text, and a pin that an answer showed; a reset forgets what was."""
+    messages = Messages()
+    messages.apply(said(2))
+    messages.apply(pinned(3, 2))
+    messages.add(answer(6, message(5, "second", pinned=6)))
+    assert pins(messages) == [3, 6]
+    messages.apply(deleted(7, 2))
+    messages.apply(edited(8, 5, ""))
+    assert pins(messages) == [None, None]
+    messages.apply(pinned(9, 2))
+    messages.reset(RoomReset(ROOM, "e", "f", 3, [message(2, "new")]))
+    assert pins(messages) == [None]

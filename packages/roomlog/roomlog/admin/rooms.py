@@ -1,4 +1,4 @@
-"""Rooms and members, changed by command: a worker carries it out, as for everybody else."""
+"""Rooms, changed by command: a worker carries it out, as for everybody else."""
 
 from typing import Any, Final
 from uuid import uuid4
@@ -12,16 +12,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from roomlog.models import ChatRoom, Membership
+from roomlog.models import ChatRoom
 from roomlog.pending import request_command
 from roomlog.people import person_of
-from roomlog_contract.commands import ArchiveRoom, RemoveUser, RestoreRoom, action_of
+from roomlog_contract.commands import ArchiveRoom, RestoreRoom, action_of
 from roomlog_contract.shards import room_of
 
 from .bounded import BoundedAdmin
-from .filters import RoomFilter, room_in
+from .filters import room_in
 from .forms import MembersForm, NewRoomForm
-from .read_only import ReadOnlyAdmin
 
 MAX_COMMANDS: Final = 1_000
 """Commands of one request: a second's work of a worker."""
@@ -148,7 +147,7 @@ class ChatRoomAdmin(BoundedAdmin):
 
     @admin.display(description=_("members"))
     def members_link(self, room: ChatRoom) -> str:
-        """Return the way to the members, where they can be removed."""
+        """Return the way to the members, where they can be muted, removed and banned."""
         address = reverse("admin:roomlog_membership_changelist")
         number = room.memberships.count()
         return format_html('<a href="{}?of_room={}"><u>{}</u></a>', address, room.pk.hex, number)
@@ -161,40 +160,6 @@ class ChatRoomAdmin(BoundedAdmin):
 
     def _facts(self) -> tuple[str, ...]:
         return ("name", "kind", "date_created", "archived_at", "members_link", "log_link")
-
-
-@admin.register(Membership)
-class MembershipAdmin(ReadOnlyAdmin):
-    """Who is in which room; members are removed by command."""
-
-    list_display = ("room", "user", "role", "read_seq")
-    list_select_related = ("room", "user")
-    list_filter = (RoomFilter,)
-    search_fields = ("user__name__exact",)  # not "=": that ignores case, and no index does
-    search_help_text = _("A member's full name.")
-    actions = ("ask_to_remove",)
-
-    def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Tell whether this person may change rooms."""
-        return request.user.has_perm("roomlog.change_chatroom")
-
-    @admin.action(description=_("Remove from the room"), permissions=["remove"])
-    def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
-        members = list(queryset.select_related("room", "user")[: MAX_COMMANDS + 1])
-        if len(members) > MAX_COMMANDS:
-            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
-            return
-        removed = [member for member in members if member.room.kind != ChatRoom.Kind.DIRECT]
-        for member in removed:
-            command = RemoveUser(uuid=uuid4().hex, room=member.room_id, user=member.user_id)
-            request_command(command, person_of(request.user).pk, staff=True)
-            self.log_change(request, member.room, f"Requested: remove person {member.user_id}.")
-        if removed:
-            asked = ngettext("{number} removal requested.", "{number} removals requested.", len(removed))
-            messages.success(request, f"{asked.format(number=len(removed))} {SOON}")
-        if len(removed) < len(members):
-            messages.warning(request, _("Direct rooms keep their two members."))
 
 
 def _some(people: list[str]) -> str:

@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
             name='Membership',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('admin', 'Admin'), ('member', 'Member')], default='member', max_length=16, verbose_name='role')),
+                ('role', models.CharField(choices=[('owner', 'Owner'), ('admin', 'Admin'), ('member', 'Member'), ('reader', 'Reader')], default='member', max_length=16, verbose_name='role')),
                 ('read_seq', models.BigIntegerField(default=0, verbose_name='read seq')),
                 ('read_number', models.BigIntegerField(default=0, verbose_name='read number')),
                 ('muted_until', models.DateTimeField(blank=True, null=True, verbose_name='muted until')),
@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                 ('date_created', models.DateTimeField(verbose_name='date created')),
                 ('edited_seq', models.BigIntegerField(null=True, verbose_name='edited seq')),
                 ('reacted_seq', models.BigIntegerField(null=True, verbose_name='reacted seq')),
+                ('pinned_seq', models.BigIntegerField(null=True, verbose_name='pinned seq')),
                 ('deleted_at', models.DateTimeField(null=True, verbose_name='deleted at')),
                 ('target', models.BigIntegerField(null=True, verbose_name='target')),
                 ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='roomlog.chatroom', verbose_name='room')),
@@ -238,6 +239,20 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Ban',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('until', models.DateTimeField(null=True, verbose_name='until')),
+                ('seq', models.BigIntegerField(verbose_name='seq')),
+                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bans', to='roomlog.chatroom', verbose_name='room')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bans', to='roomlog.person', verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'ban',
+                'verbose_name_plural': 'bans',
+            },
+        ),
+        migrations.CreateModel(
             name='ChoresLease',
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
@@ -255,7 +270,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'admin', 'member'])), name='role_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'admin', 'member', 'reader'])), name='role_is_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='ban',
+            constraint=models.UniqueConstraint(fields=('room', 'user'), name='ban_once'),
         ),
         migrations.AddIndex(
             model_name='chatroom',
@@ -276,6 +295,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='roomevent',
             index=models.Index(condition=models.Q(('target__isnull', False)), fields=['room', 'target'], name='changes_by_target'),
+        ),
+        migrations.AddIndex(
+            model_name='roomevent',
+            index=models.Index(condition=models.Q(('pinned_seq__isnull', False)), fields=['room', 'pinned_seq'], name='pins_by_seq'),
         ),
         migrations.AddConstraint(
             model_name='roomevent',

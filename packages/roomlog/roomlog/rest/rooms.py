@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException
@@ -11,10 +12,12 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
 from roomlog import selectors
+from roomlog.ban import until_of
 from roomlog.frames import parsed
+from roomlog.member_list import members_of
 from roomlog.message_lookup import places_of
 from roomlog.pending import request_command
-from roomlog.people import person_of
+from roomlog.people import as_user, person_of
 from roomlog.policy import objection_to
 from roomlog.presence import presence_in
 from roomlog.read_marks import mark_read
@@ -22,26 +25,39 @@ from roomlog_contract import limits
 from roomlog_contract.commands import (
     AddReaction,
     ArchiveRoom,
+    BanUser,
     CreateRoom,
     DeleteMessage,
     EditMessage,
     InviteUser,
     LeaveRoom,
     MarkRead,
+    MuteUser,
     NewMessage,
+    PinMessage,
     RemoveReaction,
     RemoveUser,
     RenameRoom,
     RestoreRoom,
     RoomWrite,
+    SetRole,
+    UnbanUser,
+    UnmuteUser,
+    UnpinMessage,
 )
 from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of
 
 from .command_body import read_command
 from .serializers import (
+    BanSerializer,
+    BansPageSerializer,
     MarkSerializer,
+    MemberSerializer,
+    MembersSerializer,
     MessageSerializer,
+    MuteSerializer,
+    NewBanSerializer,
     NewMemberSerializer,
     NewMessageSerializer,
     NewNameSerializer,
@@ -53,6 +69,7 @@ from .serializers import (
     ProblemSerializer,
     ReactionSerializer,
     RequestedSerializer,
+    RoleSerializer,
     RoomSerializer,
 )
 from .view import PersonThrottle, RestView, describe
@@ -118,6 +135,15 @@ class ArchiveView(RestView):
 class MembersView(RestView):
     """Who is in a room."""
 
+    @describe(parameters=[MembersSerializer], responses=MemberSerializer(many=True))
+    def get(self, request: Request, room: UUID) -> Response:
+        """Return at most 100 members in the order of their ids: those behind `after`, or of these ids."""
+        _check_member(room, request)
+        asked = MembersSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = members_of(room, asked.validated_data["after"], asked.validated_data.get("id"))
+        return Response(MemberSerializer(found, many=True).data)
+
     @describe(request=NewMemberSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Ask for somebody to become a member."""
@@ -128,6 +154,12 @@ class MembersView(RestView):
 class MemberView(RestView):
     """One member of a room."""
 
+    @describe(request=RoleSerializer, responses=REQUESTED)
+    def patch(self, request: Request, room: UUID, user: int) -> Response:
+        """Ask for another role. For admins and owners; to and of an owner only for owners."""
+        _check_member(room, request)
+        return _requested(request, read_command(SetRole, request, room=room, user=user))
+
     @describe(request=None, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the end of a membership; of one's own, it is leaving."""
@@ -136,6 +168,54 @@ class MemberView(RestView):
         if user == person_of(request.user).pk:
             return _requested(request, LeaveRoom(uuid=uuid, room=room))
         return _requested(request, RemoveUser(uuid=uuid, room=room, user=user))
+
+
+class MuteView(RestView):
+    """Whether one member of a room may write."""
+
+    @describe(request=MuteSerializer, responses=REQUESTED)
+    def post(self, request: Request, room: UUID, user: int) -> Response:
+        """Ask for the member to be muted; a second time replaces the end. For who may remove the member."""
+        _check_member(room, request)
+        return _requested(request, read_command(MuteUser, request, room=room, user=user))
+
+    @describe(request=None, responses=REQUESTED)
+    def delete(self, request: Request, room: UUID, user: int) -> Response:
+        """Ask for the member to be heard again."""
+        _check_member(room, request)
+        return _requested(request, UnmuteUser(uuid=uuid4().hex, room=room, user=user))
+
+
+class BansView(RestView):
+    """Who is kept out of a room."""
+
+    @describe(parameters=[BansPageSerializer], responses=BanSerializer(many=True))
+    def get(self, request: Request, room: UUID) -> Response:
+        """Return the bans that last, in the order of their users' ids. For admins and owners."""
+        _check_member(room, request)
+        if not selectors.may_moderate(room, person_of(request.user).pk):
+            raise RefusedCommand(ErrorCode.FORBIDDEN)
+        page = BansPageSerializer(data=request.query_params)
+        page.is_valid(raise_exception=True)
+        bans = selectors.bans_of(room, timezone.now(), **page.validated_data)
+        shown = [{"user": as_user(ban.user), "until": until_of(ban.until)} for ban in bans]
+        return Response(BanSerializer(shown, many=True).data)
+
+    @describe(request=NewBanSerializer, responses=REQUESTED)
+    def post(self, request: Request, room: UUID) -> Response:
+        """Ask for somebody to be kept out; a second time replaces the end. For who may remove them."""
+        _check_member(room, request)
+        return _requested(request, read_command(BanUser, request, room=room))
+
+
+class BanView(RestView):
+    """One ban."""
+
+    @describe(request=None, responses=REQUESTED)
+    def delete(self, request: Request, room: UUID, user: int) -> Response:
+        """Ask for the user to be let in again; somebody must invite them."""
+        _check_member(room, request)
+        return _requested(request, UnbanUser(uuid=uuid4().hex, room=room, user=user))
 
 
 class PresenceView(RestView):
@@ -206,6 +286,35 @@ class ReactionsView(RestView):
         """Ask for one's own emoji to go."""
         _check_member(room, request)
         return _requested(request, read_command(RemoveReaction, request, room=room, message=message))
+
+
+class PinView(RestView):
+    """The pin of one message."""
+
+    @describe(request=None, responses=REQUESTED)
+    def put(self, request: Request, room: UUID, message: int) -> Response:
+        """Ask for the message to be pinned. For owners and admins, and in a direct room for both."""
+        _check_member(room, request)
+        return _requested(request, PinMessage(uuid=uuid4().hex, room=room, message=message))
+
+    @describe(request=None, responses=REQUESTED)
+    def delete(self, request: Request, room: UUID, message: int) -> Response:
+        """Ask for the message to be pinned no more. For those who may pin."""
+        _check_member(room, request)
+        return _requested(request, UnpinMessage(uuid=uuid4().hex, room=room, message=message))
+
+
+class PinsView(RestView):
+    """The pinned messages of a room."""
+
+    @describe(responses=MessageSerializer(many=True))
+    def get(self, request: Request, room: UUID) -> Response:
+        """Return all of them, at most 50, in their present state; those that were pinned last come first."""
+        _check_member(room, request)
+        rows = selectors.pinned_messages(room, limits.PINS_PER_ROOM)
+        messages = selectors.in_present_state(rows, person_of(request.user).pk)
+        shown = [parsed(message) for message in messages if message.pinned is not None]
+        return Response(MessageSerializer(shown, many=True).data)
 
 
 class MarkView(RestView):

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from roomlog.message_lookup import State
 from roomlog_contract import limits
 
-_ROLES = ("member", "admin", "owner")
+_ROLES = ("reader", "member", "admin", "owner")
 _KINDS = ("group", "direct")
 MAX_PEOPLE: Final = 100
 """Asked for at once: a page of history has as many authors at most."""
@@ -50,6 +50,29 @@ class PeopleSerializer(Body):
     id = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER), max_length=MAX_PEOPLE
     )
+
+
+class MembersSerializer(Body):
+    """Which members of a room are asked for."""
+
+    after = serializers.IntegerField(min_value=0, max_value=limits.EXACT_INTEGER, default=0)
+    """The last id of the page before."""
+    id = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER),
+        max_length=MAX_PEOPLE,
+        required=False,
+    )
+
+
+class MemberSerializer(Body):
+    """Somebody in a room."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    role = serializers.CharField()
+    muted = serializers.BooleanField()
+    muted_until = serializers.IntegerField(allow_null=True)
+    """Epoch seconds; null: not muted, or without an end."""
 
 
 class CredentialsSerializer(Body):
@@ -125,6 +148,43 @@ class NewMemberSerializer(CommandSerializer):
     role = serializers.ChoiceField(_ROLES, default="member")
 
 
+class RoleSerializer(CommandSerializer):
+    """What a member shall be."""
+
+    role = serializers.ChoiceField(_ROLES)
+
+
+class MuteSerializer(CommandSerializer):
+    """How long a member shall be mute."""
+
+    until = serializers.IntegerField(
+        min_value=1, max_value=limits.UNTIL_SECONDS - 1, required=False, allow_null=True, default=None
+    )
+    """Seconds since 1970; null: without an end."""
+
+
+class NewBanSerializer(MuteSerializer):
+    """Who shall be kept out, and how long."""
+
+    user = serializers.IntegerField(min_value=1)
+
+
+class BanSerializer(Body):
+    """Who is kept out, and how long."""
+
+    user = UserSerializer()
+    until = serializers.IntegerField(allow_null=True)
+    """Seconds since 1970; null: without an end."""
+
+
+class BansPageSerializer(Body):
+    """Which bans are asked for."""
+
+    after = serializers.IntegerField(min_value=0, max_value=limits.EXACT_INTEGER, default=0)
+    """The id of the last user of the page before."""
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_PEOPLE, default=MAX_PEOPLE)
+
+
 class NewMessageSerializer(CommandSerializer):
     """Something to be said."""
 
@@ -194,6 +254,7 @@ class MessageSerializer(Body):
     reply_to = serializers.IntegerField(allow_null=True)
     reactions = serializers.DictField(child=ReactionsSerializer())
     reacted_seq = serializers.IntegerField(allow_null=True)
+    pinned = serializers.IntegerField(allow_null=True)
     data = OptionalField(required=False)  # type: ignore[assignment] # DRF takes fields out of the class
 
 

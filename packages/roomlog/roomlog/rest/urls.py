@@ -35,6 +35,9 @@ urlpatterns = [
     path("rooms/<room:room>/archive/", rooms.ArchiveView.as_view(), name="archive"),
     path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
     path("rooms/<room:room>/members/<int:user>/", rooms.MemberView.as_view(), name="member"),
+    path("rooms/<room:room>/members/<int:user>/mute/", rooms.MuteView.as_view(), name="mute"),
+    path("rooms/<room:room>/bans/", rooms.BansView.as_view(), name="bans"),
+    path("rooms/<room:room>/bans/<int:user>/", rooms.BanView.as_view(), name="ban"),
     path("rooms/<room:room>/presence/", rooms.PresenceView.as_view(), name="presence"),
     path("rooms/<room:room>/read/", rooms.MarkView.as_view(), name="mark"),
     path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),
@@ -44,6 +47,8 @@ urlpatterns = [
         rooms.ReactionsView.as_view(),
         name="reactions",
     ),
+    path("rooms/<room:room>/messages/<int:message>/pin/", rooms.PinView.as_view(), name="pin"),
+    path("rooms/<room:room>/pins/", rooms.PinsView.as_view(), name="pins"),
     path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
     re_path("", NothingHere.as_view(), name="nothing-here"),
 ]

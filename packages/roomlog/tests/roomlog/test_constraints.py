@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from roomlog import models
 from roomlog.models import (
+    Ban,
     ChatMessage,
     ChatRoom,
     ChoresLease,
@@ -67,6 +68,7 @@ VIOLATIONS: dict[str, Rows] = {
     "reaction_once": lambda people, room: [
         Reaction(room_id=room, target=2, emoji="👍", user_id=people.alice, seq=seq) for seq in (3, 4)
     ],
+    "ban_once": lambda people, room: [Ban(room_id=room, user_id=people.alice, seq=seq) for seq in (3, 4)],
     "chores_lease_is_one_row": lambda people, room: [ChoresLease(id=2)],
     "shard_below_64": lambda people, room: [ShardLease(shard=64)],
     "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],
@@ -163,4 +165,5 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(ChoresLease(owner=WORKER)) == f"chores of {WORKER}"
     assert str(RoomTold(room_id=room, seq=7)) == f"{room} told to 7"
     assert str(Reaction(emoji="👍", target=2, room_id=room)) == f"👍 to 2 in {room}"
+    assert str(Ban(user_id=3, room_id=room)) == f"3 banned from {room}"
     assert str(models.PendingCommand(id=4, room=room)) == f"pending 4 for {room}"

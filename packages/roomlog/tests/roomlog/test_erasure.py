@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from roomlog import erasure, log_scan
-from roomlog.models import DeadLetter, PendingCommand, RoomEvent
+from roomlog.models import Ban, DeadLetter, PendingCommand, RoomEvent
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
 from tests.harness.people import People, make_room, message, post_as, written
@@ -74,12 +74,21 @@ def test_dead_letters_lose_their_texts(people: People) -> None:
         DeadLetter.objects.create(shard=1, entry=f"{number}-0", error="x", envelope=encode(envelope))
     DeadLetter.objects.create(shard=1, entry="2-0", error="undecodable", envelope=b"\xc1")
     printed = erase("--person", str(people.alice))
-    assert "1 dead letters: erased" in printed
+    assert "1 dead letters and 0 bans: erased" in printed
     assert "1 dead letters can't be read" in printed
     hers, his, _ = DeadLetter.objects.order_by("entry")
     assert b"secret" not in bytes(hers.envelope)
     assert decode_envelope(bytes(hers.envelope)).user == people.alice
     assert b"secret" in bytes(his.envelope)
+
+
+def test_bans_end_with_it(people: People) -> None:
+    """Theirs alone."""
+    room = make_room(people.alice)
+    for person in (people.bob, people.carol):
+        Ban.objects.create(room_id=room, user_id=person, seq=1)
+    assert "and 1 bans: erased" in erase("--person", str(people.bob))
+    assert [ban.user_id for ban in Ban.objects.all()] == [people.carol]
 
 
 def test_a_deleted_account_has_left_first(people: People) -> None:

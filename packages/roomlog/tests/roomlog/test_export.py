@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roomlog import export, log_scan
-from roomlog.models import ChatRoom
+from roomlog.models import Ban, ChatRoom, Membership
 from tests.harness.people import People, make_room, message, written
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -33,12 +33,14 @@ def test_a_room_is_its_members_and_each_event_in_order(
     room = make_room(people.alice, [people.bob])
     for number in range(4):
         written(message(room, f"text {number} \u2028 ü"), people.bob)
+    Ban.objects.create(room_id=room, user_id=people.carol, seq=1)
     first, *events = exported("--room", str(room))
     assert first["room"] == room.hex
     assert {(member["user"], member["role"]) for member in first["members"]} == {
         (people.alice, "owner"),
         (people.bob, "member"),
     }
+    assert first["bans"] == [{"user": people.carol, "until": None}]
     assert [event["seq"] for event in events] == [1, 2, 3, 4, 5]
     assert events[0]["action"] == "create_room"
     assert events[4]["message"]["text"] == "text 3 \u2028 ü"
@@ -52,9 +54,13 @@ def test_a_person_is_their_rooms_and_messages(people: People, monkeypatch: pytes
         written(message(room, "mine"), people.alice)
     written(message(here, "not mine"), people.bob)
     alice = User.objects.get(roomlog_person=people.alice)
+    Membership.objects.filter(room=there).update(muted_until="2999-01-01T00:00Z")
+    Ban.objects.create(room_id=make_room(people.bob), user_id=people.alice, seq=1)
     first, *said = exported(str(alice.pk))
     assert (first["person"], first["account"], first["name"]) == (people.alice, str(alice.pk), "alice")
     assert [row["room"] for row in first["rooms"]] == [here.hex, there.hex]
+    assert [row["muted_until"] for row in first["rooms"]] == [None, "2999-01-01T00:00:00Z"]
+    assert [ban["until"] for ban in first["bans"]] == [None]
     assert [one["text"] for one in said] == ["mine"] * 3
     assert exported("--person", str(people.alice)) == [first, *said]
 

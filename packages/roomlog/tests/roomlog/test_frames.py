@@ -16,20 +16,29 @@ from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import (
     AddReaction,
     ArchiveRoom,
+    BanUser,
     CreateRoom,
     DeleteMessage,
     EditMessage,
     InviteUser,
     LeaveRoom,
+    MuteUser,
+    PinMessage,
     RemoveReaction,
     RemoveUser,
     RenameRoom,
     RestoreRoom,
     RoomWrite,
+    SetRole,
+    UnbanUser,
+    UnmuteUser,
+    UnpinMessage,
 )
 from roomlog_contract.shards import created_room_id
 from tests.harness.databases import EPOCH
 from tests.harness.people import People, make_room, message, written
+
+UNTIL = 253_402_214_399
 
 
 def every_kind(people: People) -> list[Event]:
@@ -42,6 +51,12 @@ def every_kind(people: People) -> list[Event]:
         (RemoveUser(uuid="r", room=room, user=people.carol), people.alice),
         (LeaveRoom(uuid="l", room=room), people.bob),
         (RenameRoom(uuid="n", room=room, name="Caf\u00e9"), people.alice),
+        (InviteUser(uuid="i2", room=room, user=people.carol, role="reader"), people.alice),
+        (SetRole(uuid="s", room=room, user=people.carol, role="admin"), people.alice),
+        (MuteUser(uuid="m", room=room, user=people.carol, until=UNTIL), people.alice),
+        (UnmuteUser(uuid="u", room=room, user=people.carol), people.alice),
+        (BanUser(uuid="b", room=room, user=people.carol), people.alice),
+        (UnbanUser(uuid="ub", room=room, user=people.carol), people.alice),
         (ArchiveRoom(uuid="a", room=room), people.alice),
         (RestoreRoom(uuid="o", room=room), people.alice),
     ]
@@ -55,6 +70,8 @@ def every_kind(people: People) -> list[Event]:
         DeleteMessage(uuid="d", room=room, message=gone.id),
         AddReaction(uuid="+", room=room, message=events[1].id, emoji="👍"),
         RemoveReaction(uuid="-", room=room, message=events[1].id, emoji="👍"),
+        PinMessage(uuid="p", room=room, message=events[1].id),
+        UnpinMessage(uuid="up", room=room, message=events[1].id),
     ):
         events.append(written(change, people.alice).event)
     assert {event.kind for event in events} == EVENTS.keys()
@@ -75,9 +92,10 @@ def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) ->
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     """Names and roles of all whom the event concerns are in it."""
     new = every_kind(people)
-    made, first, invited, _, _, renamed, _, _, said, _, edited, deleted, reacted, _ = [
+    made, first, invited, _, _, renamed, _, promoted, muted, _, banned, unbanned, *frames = [
         msgspec.json.decode(bytes_of(event)) for event in new
     ]
+    _, _, said, _, edited, deleted, reacted, _, pinned, unpinned = frames
     alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}
     assert made == {
         "action": "create_room",
@@ -93,11 +111,19 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     }
     assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
     assert (renamed["user"], renamed["name"]) == (alice, "Caf\u00e9")
+    carol = invited["member"]
+    assert (promoted["user"], promoted["member"]) == (alice, carol)
+    assert (muted["member"], muted["until"]) == (carol, UNTIL)
+    assert (banned["member"], banned["until"]) == (carol, None)
+    assert unbanned["member"] == carol | {"role": "member"}
     assert edited["message"] == {"id": new[1].id, "seq": 2, "user": people.alice}
-    assert (edited["text"], edited["edited_at"]) == ("better", milliseconds(new[-4].date_created))
+    assert (edited["text"], edited["edited_at"]) == ("better", milliseconds(new[16].date_created))
     assert (first["message"]["id"], first["message"]["edited_at"]) == (new[1].id, None)
-    assert (deleted["user"], deleted["message"]["seq"]) == (alice, new[-5].seq + 1)
+    assert (deleted["user"], deleted["message"]["seq"]) == (alice, new[15].seq + 1)
     assert (reacted["user"], reacted["message"], reacted["emoji"]) == (alice, edited["message"], "👍")
+    assert (pinned["user"], pinned["message"]) == (alice, edited["message"])
+    assert pinned["pinned_at"] == milliseconds(new[20].date_created)
+    assert (unpinned["user"], unpinned["message"]) == (alice, edited["message"])
     assert said["message"]["data"] == {"long": 1, "b": 1e22, "a": [2.5]}
 
 

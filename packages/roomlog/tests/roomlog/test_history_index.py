@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from roomlog import selectors
 from roomlog.models import ChatMessage, Reaction
-from roomlog_contract.commands import DeleteMessage, EditMessage
+from roomlog_contract.commands import DeleteMessage, EditMessage, PinMessage
 from tests.harness.databases import plan_of
 from tests.harness.people import People, make_room, message, written
 
@@ -68,3 +68,16 @@ def test_edits_are_found_by_indexes(crowded: UUID) -> None:
     scrub, reactions = (one["sql"] for one in captured.captured_queries if '"target" IN' in one["sql"])
     assert "changes_by_target" in plan_of(scrub)
     assert "reaction_once" in plan_of(reactions) or "(room_id=? AND target=?" in plan_of(reactions)
+
+
+def test_pins_are_found_by_an_index(crowded: UUID) -> None:
+    """Those of a room, in the order of their pins, and their number; however long the log is."""
+    said = ChatMessage.objects.get(room=crowded, text="first")
+    pin = PinMessage(uuid="p", room=crowded, message=said.pk)
+    with CaptureQueriesContext(connection) as captured:
+        written(pin, said.user_id)
+        assert selectors.pinned_messages(crowded, 9) == [said]
+    pinned = '"pinned_seq" IS NOT NULL'
+    plans = [plan_of(one["sql"]) for one in captured.captured_queries if pinned in one["sql"]]
+    assert len(plans) == 2
+    assert all("pins_by_seq" in plan for plan in plans), plans

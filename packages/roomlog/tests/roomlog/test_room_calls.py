@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,10 +16,11 @@ from django.dispatch import receiver
 from msgspec import UNSET
 
 from roomlog import rooms
+from roomlog.ban import FOREVER
 from roomlog.frames import message_of, parsed
-from roomlog.models import ChatMessage, PendingCommand, Person, RoomEvent
+from roomlog.models import Ban, ChatMessage, Membership, PendingCommand, Person, RoomEvent
 from roomlog.people import person_of_code
-from roomlog.selectors import in_present_state, summaries_by_user, users_of
+from roomlog.selectors import in_present_state, pinned_messages, summaries_by_user, users_of
 from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.envelope import SyncMembers, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
@@ -126,6 +128,27 @@ def test_code_reacts_for_a_member(alice: User, bob: User, work: Work) -> None:
         assert refused.value.code is ErrorCode.NOT_FOUND
 
 
+def test_code_pins(alice: User, bob: User, work: Work) -> None:
+    """As itself, or as a member by the rules; what is no message of the room is refused at once."""
+    room = make_room(id_of(alice), [id_of(bob)])
+    rooms.post(room, bob, "his", uuid="his")
+    assert work() == []
+    his = ChatMessage.objects.get(room=room, uuid="his").pk
+    for who in (None, alice):
+        rooms.pin_message(room, his, user=who)
+        assert work() == []
+        assert [row.pk for row in pinned_messages(room, 9)] == [his]
+        rooms.unpin_message(room, his, user=who)
+        assert work() == []
+        assert pinned_messages(room, 9) == []
+    rooms.pin_message(room, his, user=bob)
+    assert work() == ["forbidden"]
+    for call in (rooms.pin_message, rooms.unpin_message):
+        with pytest.raises(RefusedCommand) as refused:
+            call(room, 999_999)
+        assert refused.value.code is ErrorCode.NOT_FOUND
+
+
 def test_code_edits_its_own_messages_and_deletes_anybodys(alice: User, bob: User, work: Work) -> None:
     """Under its name, or as the user who wrote it; others' words stay theirs."""
     room = make_room(id_of(alice))
@@ -165,6 +188,32 @@ def test_data_that_cannot_travel_are_refused(alice: User, data: dict[str, Any]) 
     rooms.post(room, alice, "hello", data={"a": "x" * 4088})
 
 
+def test_code_moderates(alice: User, bob: User, work: Work) -> None:
+    """As staff: no role stands above it. A moment counts to the end of its second."""
+    room = make_room(id_of(alice), [id_of(bob)])
+    end = datetime(2999, 1, 1, 12, 0, 0, 1, tzinfo=UTC)
+    rooms.set_role(room, alice, "reader")
+    rooms.mute_user(room, bob, until=end)
+    assert work() == []
+    assert set(Membership.objects.filter(room=room).values_list("role", "muted_until")) == {
+        ("reader", None),
+        ("member", end.replace(second=1, microsecond=0)),
+    }
+    rooms.unmute_user(room, bob)
+    rooms.mute_user(room, alice)
+    rooms.ban_user(room, bob)
+    assert work() == []
+    assert list(Membership.objects.filter(room=room).values_list("user", "muted_until")) == [
+        (id_of(alice), FOREVER)
+    ]
+    assert Ban.objects.get(room=room).until is None
+    rooms.unban_user(room, bob)
+    assert work() == []
+    assert not Ban.objects.exists()
+    with pytest.raises(RefusedCommand):
+        rooms.mute_user(room, alice, until=FOREVER + timedelta(hours=1))
+
+
 @pytest.mark.parametrize("call", [rooms.post_as, rooms.rename])
 def test_what_is_sure_to_be_refused_is_refused_at_once(call: Callable[[UUID, str], object]) -> None:
     """A room that is not there and does not wait to be made; a text that nobody could send."""
@@ -185,7 +234,8 @@ def test_unread_messages_are_counted_by_room(alice: User, bob: User) -> None:
 def test_each_function_has_a_twin_for_asynchronous_code(alice: User) -> None:
     """Named as Django names its own."""
     names = ["ensure_room", "sync_members", "post", "post_as", "edit_message", "delete_message"]
-    names += ["add_reaction", "remove_reaction"]
+    names += ["add_reaction", "remove_reaction", "pin_message", "unpin_message"]
+    names += ["set_role", "mute_user", "unmute_user", "ban_user", "unban_user"]
     names += ["rename", "archive", "restore", "unread"]
     assert all(asyncio.iscoroutinefunction(getattr(rooms, f"a{name}")) for name in names)
 

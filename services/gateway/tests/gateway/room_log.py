@@ -48,6 +48,7 @@ class RoomLog:
             reply_to=None,
             reactions={},
             reacted_seq=None,
+            pinned=None,
         )
         event = NewMessageEvent(uuid=uuid, room=self.id, epoch=self.epoch, seq=seq, message=message)
         return self._store(event, user, gateway, request, left)

@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from roomlog.frames import Event
-from roomlog.models import MESSAGE, Reaction, RoomEvent, RoomHead
+from roomlog.kinds import MESSAGE
+from roomlog.models import Reaction, RoomEvent, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import action_of
 from roomlog_contract.events import User
@@ -40,6 +41,8 @@ class Wanted:
     """The message that it concerns."""
     emoji: str | None = None
     """The reaction to it that it adds or removes."""
+    pins: bool = False
+    """Whether it pins the message: the room's pins are counted."""
 
     @property
     def key(self) -> Key:
@@ -68,6 +71,7 @@ class Target:
     """How many stand with each emoji; only if the batch has commands about them."""
     reactors: set[tuple[int, str]] = field(default_factory=set)
     """The users and emoji that stand, for users whose commands are about reactions."""
+    is_pinned: bool = False
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -87,6 +91,8 @@ class LockedRoom:
     messages: int
     members: dict[int, Standing] = field(default_factory=dict)
     """Of the users that the batch's commands name; others were not read."""
+    pins: int = 0
+    """Its pinned messages; only if the batch has commands that pin."""
 
 
 @dataclass(slots=True)
@@ -115,6 +121,8 @@ class Batch:
     """The seqs of messages' last events of reactions, likewise."""
     reactions: dict[ReactionKey, int | None] = field(default_factory=dict)
     """Those that the batch changes, with the seq of the event that added each; None: it is removed."""
+    pinned: dict[tuple[UUID, int], int] = field(default_factory=dict)
+    """The seqs of the events that pinned messages, by room and seq of the message; 0: it is unpinned."""
 
     def append(
         self,
@@ -163,6 +171,14 @@ class Batch:
             target.reactors.remove((asked.user, emoji))
         return event
 
+    def append_pin(self, room: LockedRoom, asked: Asked[Any], target: Target, *, is_pinned: bool) -> NewEvent:
+        """Append the event of a pin that comes or goes."""
+        event = self.append(room, asked, data=target.reference, target=target.seq)
+        self.pinned[room.id, target.seq] = event.seq if is_pinned else 0
+        target.is_pinned = is_pinned
+        room.pins += 1 if is_pinned else -1
+        return event
+
     def first_event(self, room: UUID) -> Event:
         """Return the event that made the room, perhaps in this very batch."""
         for event in self.events:
@@ -180,8 +196,8 @@ class Batch:
         moved = [self.rooms[room] for room in sorted({event.room_id for event in self.events})]
         heads = ((room.id, room.last_seq, room.messages) for room in moved)
         changed = [
-            (room, seq, self.edited.get((room, seq)), self.reacted.get((room, seq)))
-            for room, seq in {**self.edited, **self.reacted}
+            statements.Changed(*key, self.edited.get(key), self.reacted.get(key), self.pinned.get(key))
+            for key in {**self.edited, **self.reacted, **self.pinned}
         ]
         rows = statements.append_events(
             self.events, heads, changed, self.reactions, self.now, commits=commits
@@ -214,6 +230,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
     for command in commands:
         if command.role is not None and command.room in rooms:
             rooms[command.room].members[command.user] = Standing(command.role, command.is_muted)
+    _count_pins(rooms, wanted)
     return Batch(
         now=now,
         leases=leases,
@@ -255,10 +272,12 @@ def _targets(wanted: Iterable[Wanted]) -> dict[tuple[UUID, int], Target]:
     if not asked:
         return {}
     rows = _events(asked).filter(kind=MESSAGE)
-    facts = rows.values_list("room_id", "pk", "seq", "user_id", "date_created", "deleted_at")
+    facts = rows.values_list("room_id", "pk", "seq", "user_id", "date_created", "deleted_at", "pinned_seq")
     targets = {
-        (room, number): Target(number, seq, author, made_at, deleted_at is not None)
-        for room, number, seq, author, made_at, deleted_at in facts
+        (room, number): Target(
+            number, seq, author, made_at, deleted_at is not None, is_pinned=pinned is not None
+        )
+        for room, number, seq, author, made_at, deleted_at, pinned in facts
     }
     reactors = {want.user for want in wanted if want.emoji is not None}
     if targets and reactors:
@@ -277,6 +296,15 @@ def _read_reactions(targets: Mapping[tuple[UUID, int], Target], reactors: Collec
     for room, seq, user, emoji in own:
         if (target := targets.get((room, seq))) is not None:
             target.reactors.add((user, emoji))
+
+
+def _count_pins(rooms: Mapping[UUID, LockedRoom], wanted: Iterable[Wanted]) -> None:
+    asked = {want.room for want in wanted if want.pins} & rooms.keys()
+    if not asked:
+        return
+    pinned = RoomEvent.objects.filter(room__in=asked, pinned_seq__isnull=False).order_by()
+    for room, count in pinned.values_list("room_id").annotate(Count("pk")):
+        rooms[room].pins = count
 
 
 def _events(asked: Collection[tuple[UUID, int]]) -> QuerySet[RoomEvent]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from roomlog.body_hash import ERASED
-from roomlog.models import EDIT, MESSAGE, Reaction, RoomEvent
+from roomlog.kinds import EDIT, MESSAGE
+from roomlog.models import Reaction, RoomEvent
 from roomlog_contract.envelope import EraseMessages
 
 from .batch import Batch
@@ -42,7 +43,7 @@ def erase_messages(batch: Batch, command: EraseMessages) -> Erased:
 def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     """Take texts, data and hashes out of these messages of the room and out of their edits; return how many.
 
-    Reactions to them end.
+    Reactions to them and their pins end.
 
     Raises:
         HeldElsewhere: this very batch writes one of these events; it is no row yet.
@@ -57,7 +58,9 @@ def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
         row.save(update_fields=["data"])
     events.filter(target__in=seqs, kind=EDIT).exclude(body_hash=ERASED).update(text="", body_hash=ERASED)
     Reaction.objects.filter(room=room, target__in=seqs).delete()
+    if (locked := batch.rooms.get(room)) is not None and locked.pins:
+        locked.pins -= messages.filter(pinned_seq__isnull=False).count()
     for (target_room, _), target in batch.targets.items():
         if target_room == room and target.seq in seqs:
             target.is_deleted = True
-    return messages.update(text="", body_hash=ERASED, deleted_at=batch.now)
+    return messages.update(text="", body_hash=ERASED, deleted_at=batch.now, pinned_seq=None)

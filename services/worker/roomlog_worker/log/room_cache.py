@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from roomlog.models import CHANGES, MESSAGE
+from roomlog.kinds import CHANGES, MESSAGE
 from roomlog_contract.events import User
 
 from . import statements

@@ -86,6 +86,19 @@ class CommandRow(NamedTuple):
     """The id of the event that it is."""
 
 
+class Changed(NamedTuple):
+    """A message that new events concern, with their seqs; None: it is as it was."""
+
+    room: UUID
+    seq: int
+    edit: int | None
+    """Its last edit."""
+    reaction: int | None
+    """Its last event of a reaction."""
+    pin: int | None
+    """What pinned it; 0: it is not pinned any more."""
+
+
 class Opened(NamedTuple):
     """The rows on which a batch is decided; leases and heads are locked until the transaction ends."""
 
@@ -134,7 +147,7 @@ def hold_people(people: Iterable[int]) -> set[int]:
 def append_events(
     events: Sequence[NewEvent],
     heads: Iterable[tuple[UUID, int, int]],
-    changed: Iterable[tuple[UUID, int, int | None, int | None]],
+    changed: Iterable[Changed],
     reactions: Mapping[ReactionKey, int | None],
     now: datetime,
     *,
@@ -142,8 +155,7 @@ def append_events(
 ) -> list[tuple[UUID, int, int]]:
     """Insert events of one moment and set each room's last seq and messages; return room, seq and id.
 
-    `changed` are room and seq of those messages that the events concern, with the seqs of their last edit
-    and reaction where these are new; `reactions` those that come, with their seq, or go.
+    `changed` are those messages that the events concern; `reactions` those that come, with their seq, or go.
     """
     calls = [
         Call(_INSERT_EVENTS, (now, _json(_values_of(event) for event in events))),
@@ -152,10 +164,7 @@ def append_events(
             (_json({"room": room.hex, "seq": seq, "messages": messages} for room, seq, messages in heads),),
         ),
     ]
-    if marks := [
-        {"room": room.hex, "seq": seq, "edit": edit, "reaction": reaction}
-        for room, seq, edit, reaction in changed
-    ]:
+    if marks := [one._asdict() | {"room": one.room.hex} for one in changed]:
         calls.append(Call(_MARK_CHANGED, (_json(marks),)))
     if reactions:
         calls += _calls_about(reactions)
@@ -167,7 +176,7 @@ def append_single(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Calla
     """Insert one message with its id and move its head, as a transaction of its own; PostgreSQL only.
 
     False if nothing is stored: the lease is another's, the head has moved, the room is archived or locked,
-    the sender is no member or muted, or the command is an event already.
+    the sender is no member, a reader or muted, or the command is an event already.
     """
     values = (
         event.date_created,

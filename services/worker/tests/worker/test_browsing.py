@@ -7,10 +7,25 @@ import msgspec
 import pytest
 from django.conf import settings
 
-from roomlog.models import ChatRoom
-from roomlog_contract.commands import GetHistory, ListRooms
-from roomlog_contract.limits import NAME_CODE_POINTS, PAGE_BYTES, PAGE_ROOMS, TEXT_CODE_POINTS
-from tests.harness.people import People, make_room
+from roomlog.frames import milliseconds
+from roomlog.models import ChatMessage, ChatRoom, RoomEvent
+from roomlog_contract.commands import (
+    AddReaction,
+    EditMessage,
+    GetHistory,
+    ListPins,
+    ListRooms,
+    PinMessage,
+    SelectRoom,
+)
+from roomlog_contract.limits import (
+    NAME_CODE_POINTS,
+    PAGE_BYTES,
+    PAGE_ROOMS,
+    PINS_PER_ROOM,
+    TEXT_CODE_POINTS,
+)
+from tests.harness.people import People, make_room, write, written
 from tests.worker.bench import Bench
 from tests.worker.test_reader import ask, room, say
 
@@ -64,6 +79,52 @@ class TestGetHistory:
                 seqs.extend(found if key == "after" else found[::-1])
                 more = page["more"]
         assert forward[1:] == backward[:0:-1] == list(range(2, 62))
+
+
+class TestListPins:
+    """What a room shows apart."""
+
+    def test_all_pinned_messages_the_last_pin_first(self, bench: Bench, people: People, room: UUID) -> None:
+        """In their present state, as the asker sees it, with the head; no other messages, no other room's."""
+        say(room, people.bob, 4)
+        other = make_room(people.alice, [people.bob])
+        say(other, people.alice, 1)
+        ids = {(row.room_id, row.seq): row.pk for row in ChatMessage.objects.all()}
+        for place in ((room, 3), (room, 2), (other, 2)):
+            written(PinMessage(uuid=f"p{place}", room=place[0], message=ids[place]), people.alice)
+        written(EditMessage(uuid="e", room=room, message=ids[room, 3], text="better"), people.bob)
+        written(AddReaction(uuid="r", room=room, message=ids[room, 2], emoji="👍"), people.bob)
+        frame = ask(bench, ListPins(uuid="l", room=room), people.bob)
+        assert (frame["room"], frame["seq"], frame["more"]) == (room.hex, 9, False)
+        last, first = frame["room_messages"]
+        assert (last["seq"], last["reactions"]["👍"]["mine"]) == (2, True)
+        assert (first["seq"], first["text"]) == (3, "better")
+        times = RoomEvent.objects.filter(room=room, kind="pin_message").order_by("seq")
+        assert [first["pinned"], last["pinned"]] == [milliseconds(row.date_created) for row in times]
+        history = ask(bench, GetHistory(uuid="g", room=room), people.bob)["room_messages"]
+        assert [shown for shown in history if shown["pinned"] is not None] == [last, first]
+        chosen = ask(bench, SelectRoom(uuid="s", room=room), people.bob)["room_messages"]
+        assert chosen == history
+
+    def test_a_frame_of_long_texts_ends_early(self, bench: Bench, people: People, room: UUID) -> None:
+        """It has those that were pinned last, and says that there are more."""
+        say(room, people.alice, PINS_PER_ROOM, "\x01" * TEXT_CODE_POINTS)
+        numbers = ChatMessage.objects.order_by("seq").values_list("pk", flat=True)
+        write(*((PinMessage(uuid=f"p{one}", room=room, message=one), people.alice) for one in numbers))
+        request = bench.ask(ListPins(uuid="l", room=room), people.bob)
+        frame = bench.turn().replies[request].frame  # type: ignore[union-attr]
+        assert 0.85 * PAGE_BYTES < len(frame) <= PAGE_BYTES
+        page = msgspec.json.decode(frame)
+        seqs = [shown["seq"] for shown in page["room_messages"]]
+        assert (page["more"], seqs) == (True, [PINS_PER_ROOM + 1 - place for place in range(len(seqs))])
+
+    def test_all_of_a_full_room_fit_as_people_write(self, bench: Bench, people: People, room: UUID) -> None:
+        """Then there are no more."""
+        say(room, people.alice, PINS_PER_ROOM)
+        numbers = ChatMessage.objects.order_by("seq").values_list("pk", flat=True)
+        write(*((PinMessage(uuid=f"p{one}", room=room, message=one), people.alice) for one in numbers))
+        page = ask(bench, ListPins(uuid="l", room=room), people.bob)
+        assert (len(page["room_messages"]), page["more"]) == (PINS_PER_ROOM, False)
 
 
 class TestListRooms:

@@ -4,8 +4,9 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
+from structlog.testing import capture_logs
 
-from roomlog.models import ChatRoom, DeadLetter, Membership, Person, RoomEvent
+from roomlog.models import Ban, ChatRoom, DeadLetter, Membership, Person, RoomEvent
 from roomlog.people import person_of_code
 from roomlog.rooms import ensure_room, post, post_as, rename, sync_members
 from roomlog_contract.commands import InviteUser
@@ -131,6 +132,24 @@ def test_a_room_that_takes_no_members_is_left_alone(bench: Bench, people: People
     sync_members(room, users(people.carol))
     bench.worker.turn_until(carried_out)
     assert members_of(room) == before
+
+
+def test_who_is_banned_is_left_out_and_that_is_said(bench: Bench, people: People) -> None:
+    """While the ban lasts; the others come, and what follows in the room is carried out."""
+    room = make_room(people.alice)
+    Ban.objects.create(room_id=room, user_id=people.bob, seq=1)
+    sync_members(room, users(people.alice, people.bob, people.carol))
+    post_as(room, "hello")
+    with capture_logs() as lines:
+        bench.worker.turn_until(carried_out)
+    assert members_of(room) == {people.alice, people.carol}
+    assert kinds_of(room)[1:] == ["invite_user", "new_message"]
+    left_out = [line for line in lines if line["event"] == "sync_left_out"]
+    assert [(line["room"], line["banned"]) for line in left_out] == [(room.hex, 1)]
+    Ban.objects.update(until="2026-01-01T00:00Z")
+    sync_members(room, users(people.alice, people.bob))
+    bench.worker.turn_until(carried_out)
+    assert members_of(room) == {people.alice, people.bob}
 
 
 def test_code_stays_and_the_inactive_do_not_come(bench: Bench, people: People) -> None:

@@ -19,6 +19,7 @@ from roomlog_contract.commands import (
     Cursor,
     GetHistory,
     LeaveRoom,
+    ListPins,
     ListRooms,
     Ping,
     SelectRoom,
@@ -273,9 +274,9 @@ class TestSelectRoom:
         assert ([event["seq"] for event in page["events"]], page["more"]) == ([2], False)
 
 
-@pytest.mark.parametrize("command", [SelectRoom, GetHistory])
+@pytest.mark.parametrize("command", [SelectRoom, GetHistory, ListPins])
 def test_only_members_read(
-    bench: Bench, people: People, room: UUID, command: type[SelectRoom | GetHistory]
+    bench: Bench, people: People, room: UUID, command: type[SelectRoom | GetHistory | ListPins]
 ) -> None:
     """A stranger gets the same answer whether there is such a room or not."""
     answers = [ask(bench, command(uuid="r", room=one), people.carol) for one in (room, uuid4())]

@@ -26,7 +26,7 @@ from roomlog_runtime.shutdown import Shutdown
 
 STILL_LEAVING: Final = "The workers have not ended all memberships of this account yet. Run this again."
 UNREADABLE: Final = "{} dead letters can't be read, so nobody knows whose they are. See the admin."
-ASKED: Final = "{} messages: workers erase them within seconds. {} dead letters: erased."
+ASKED: Final = "{} messages: workers erase them within seconds. {} dead letters and {} bans: erased."
 NOTHING_TO_DO: Final = (
     "Nothing to do: no function is connected. Import it in your AppConfig's ready and write "
     "@receiver(message_missed) above it, from roomlog.signals."
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(STILL_LEAVING)
         found = erase(person.pk, self._progress)
         self.stderr.write("")
-        self.stdout.write(ASKED.format(found.messages, found.letters))
+        self.stdout.write(ASKED.format(found.messages, found.letters, found.bans))
         if found.unreadable:
             self.stderr.write(UNREADABLE.format(found.unreadable))
 

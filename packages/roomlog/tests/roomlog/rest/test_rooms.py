@@ -10,8 +10,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog import rooms
+from roomlog.frames import milliseconds
 from roomlog.message_lookup import MAX_ROWS, places_of
-from roomlog.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand
+from roomlog.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand, RoomEvent
 from roomlog.people import person_of
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
@@ -113,6 +114,28 @@ def test_reactions_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUI
     assert work() == []
     (shown, _) = as_alice.get(f"/api/rooms/{lobby.hex}/messages/").json()
     assert (shown["reactions"], shown["reacted_seq"]) == ({}, 5)
+
+
+def test_pins_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, bob: User, work: Work) -> None:
+    """Asked for here and done by a worker; the list is for members, the last pin first."""
+    first, second = ChatMessage.objects.filter(room=lobby).order_by("seq").values_list("pk", flat=True)
+    as_bob = Client()
+    as_bob.force_login(bob)
+    room, pins = f"/api/rooms/{lobby.hex}", f"/api/rooms/{lobby.hex}/pins/"
+    assert as_stranger.put(f"{room}/messages/{first}/pin/").status_code == 404
+    assert as_stranger.get(pins).status_code == 404
+    assert as_alice.put(f"{room}/messages/999999/pin/").json()["error_code"] == "not_found"
+    for number in (first, second):
+        assert as_alice.put(f"{room}/messages/{number}/pin/").status_code == 202
+    assert work() == []
+    shown = as_bob.get(pins).json()
+    assert [one["id"] for one in shown] == [second, first]
+    times = {row.kind + str(row.target): milliseconds(row.date_created) for row in RoomEvent.objects.all()}
+    assert [one["pinned"] for one in shown] == [times["pin_message3"], times["pin_message2"]]
+    assert as_alice.get(f"{room}/messages/").json()[0]["pinned"] == times["pin_message2"]
+    assert as_alice.delete(f"{room}/messages/{first}/pin/").status_code == 202
+    assert work() == []
+    assert [one["id"] for one in as_alice.get(pins).json()] == [second]
 
 
 def test_a_room_is_archived_and_opened_again(as_alice: Client, lobby: UUID, work: Work) -> None:
@@ -222,7 +245,7 @@ def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: 
         is_deletion = path in ("members/1/", "messages/1/") or (path, method) == ("archive/", "get")
         ask = as_stranger.delete if is_deletion else getattr(as_stranger, method)
         status = ask(f"/api/rooms/{room.hex}/{path}").status_code
-        assert status == (405 if (path, method) in {("members/", "get"), ("presence/", "post")} else 404)
+        assert status == (405 if (path, method) == ("presence/", "post") else 404)
 
 
 def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: UUID) -> None:

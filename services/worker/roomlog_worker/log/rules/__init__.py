@@ -15,17 +15,24 @@ from roomlog.models import RoomEvent
 from roomlog_contract.commands import (
     AddReaction,
     ArchiveRoom,
+    BanUser,
     CreateRoom,
     DeleteMessage,
     EditMessage,
     InviteUser,
     LeaveRoom,
+    MuteUser,
     NewMessage,
+    PinMessage,
     RemoveReaction,
     RemoveUser,
     RenameRoom,
     RestoreRoom,
     RoomWrite,
+    SetRole,
+    UnbanUser,
+    UnmuteUser,
+    UnpinMessage,
 )
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import room_of
@@ -33,7 +40,7 @@ from roomlog_contract.shards import room_of
 from ..asked import Asked
 from ..batch import Batch, Wanted
 from ..errors import RefusedWrite
-from . import members, messages, rooms
+from . import members, messages, moderation, pins, rooms
 
 RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     NewMessage: messages.new_message,
@@ -41,6 +48,8 @@ RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     DeleteMessage: messages.delete_message,
     AddReaction: messages.add_reaction,
     RemoveReaction: messages.remove_reaction,
+    PinMessage: pins.pin_message,
+    UnpinMessage: pins.unpin_message,
     CreateRoom: rooms.create_room,
     RenameRoom: rooms.rename_room,
     ArchiveRoom: rooms.archive_room,
@@ -48,6 +57,11 @@ RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     InviteUser: members.invite_user,
     RemoveUser: members.remove_user,
     LeaveRoom: members.leave_room,
+    SetRole: moderation.set_role,
+    MuteUser: moderation.mute_user,
+    UnmuteUser: moderation.unmute_user,
+    BanUser: moderation.ban_user,
+    UnbanUser: moderation.unban_user,
 }
 
 
@@ -64,7 +78,8 @@ def wanted_by(command: RoomWrite, user: int) -> Wanted:
     """Return what must be read before `carry_out` can decide."""
     member, reply_to = getattr(command, "user", None), getattr(command, "reply_to", None)
     changed, emoji = getattr(command, "message", None), getattr(command, "emoji", None)
-    return Wanted(command.uuid, room_of(command, user), user, member, reply_to, changed, emoji)
+    room, pins = room_of(command, user), isinstance(command, PinMessage)
+    return Wanted(command.uuid, room, user, member, reply_to, changed, emoji, pins)
 
 
 def is_event(command: RoomWrite, user: int) -> bool:

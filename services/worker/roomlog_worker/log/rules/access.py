@@ -3,13 +3,13 @@
 from typing import Any, Final
 
 from roomlog.models import ChatRoom
-from roomlog_contract.errors import ErrorCode
+from roomlog_contract.errors import NO_SUCH_MESSAGE, ErrorCode
 
 from ..asked import Asked
-from ..batch import Batch, LockedRoom
+from ..batch import Batch, LockedRoom, Standing, Target
 from ..errors import RefusedWrite
 
-RANKS: Final[dict[str, int]] = {"member": 0, "admin": 1, "owner": 2}
+RANKS: Final[dict[str, int]] = {"reader": 0, "member": 1, "admin": 2, "owner": 3}
 
 
 def open_room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
@@ -39,6 +39,14 @@ def open_group(batch: Batch, asked: Asked[Any]) -> LockedRoom:
     return room
 
 
+def require_target(batch: Batch, asked: Asked[Any]) -> Target:
+    """Return the message that the command concerns; refuse none, and a deleted one."""
+    target = batch.targets.get((asked.room, asked.command.message))
+    if target is None or target.is_deleted:
+        raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_MESSAGE)
+    return target
+
+
 def require_open(room: LockedRoom) -> None:
     """Refuse what an archived room's members can't do."""
     if room.is_archived:
@@ -49,6 +57,19 @@ def require_group(room: LockedRoom) -> None:
     """Refuse what a direct room's members can't do."""
     if room.kind == ChatRoom.Kind.DIRECT:
         raise RefusedWrite(ErrorCode.FORBIDDEN, "A direct room can't change.")
+
+
+def require_a_say(room: LockedRoom, asked: Asked[Any]) -> None:
+    """Refuse a sender who may write nothing: the muted, then readers."""
+    if not asked.is_staff and room.members[asked.user].is_muted:
+        raise RefusedWrite(ErrorCode.MUTED)
+    require_role(room, asked, "member")
+
+
+def require_role_over(room: LockedRoom, asked: Asked[Any], concerned: Standing | None) -> None:
+    """Refuse a sender who may not act on this member: below an admin, or on an owner below an owner."""
+    is_owner = concerned is not None and concerned.role == "owner"
+    require_role(room, asked, "owner" if is_owner else "admin")
 
 
 def require_role(room: LockedRoom, asked: Asked[Any], role: str) -> None:

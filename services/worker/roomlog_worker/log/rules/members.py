@@ -4,7 +4,7 @@ from typing import Any
 
 from roomlog.models import ChatRoom, Membership
 from roomlog.new_event import NewEvent
-from roomlog.selectors import is_deleted
+from roomlog.selectors import is_banned, is_deleted
 from roomlog_contract.commands import InviteUser, LeaveRoom, RemoveUser
 from roomlog_contract.errors import ErrorCode
 
@@ -13,21 +13,23 @@ from ..batch import Batch, LockedRoom, Standing
 from ..errors import RefusedWrite
 from ..newcomers import hold_active
 from ..quotas import check_may_be_brought
-from .access import any_room, open_group, require_group, require_open, require_role
+from .access import any_room, open_group, require_group, require_open, require_role, require_role_over
 
 
 def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
-    """Make somebody a member. Any member of a group may, up to the own role.
+    """Make somebody a member. Any member of a group but readers may, up to the own role.
 
     Raises:
         HeldElsewhere: another transaction is deleting the account.
     """
     command, room = asked.command, open_group(batch, asked)
-    require_role(room, asked, command.role)
+    require_role(room, asked, "member" if command.role == "reader" else command.role)
     if command.user in room.members:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is already a member.")
     if not hold_active([command.user]):
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
+    if is_banned(room.id, command.user, batch.now):
+        raise RefusedWrite(ErrorCode.BANNED)
     if not asked.is_staff:
         check_may_be_brought([command.user])
     room.members[command.user] = Standing(command.role)
@@ -54,7 +56,7 @@ def remove_user(batch: Batch, asked: Asked[RemoveUser]) -> NewEvent:
         require_open(room)
         require_group(room)
     removed = room.members.get(asked.command.user)
-    require_role(room, asked, "owner" if removed is not None and removed.role == "owner" else "admin")
+    require_role_over(room, asked, removed)
     if removed is None:
         raise RefusedWrite(ErrorCode.NOT_FOUND, "The user is not a member.")
     return _end_membership(batch, room, asked, asked.command.user)

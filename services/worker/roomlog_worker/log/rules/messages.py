@@ -8,7 +8,6 @@ from roomlog.new_event import NewEvent
 from roomlog_contract.commands import AddReaction, DeleteMessage, EditMessage, NewMessage, RemoveReaction
 from roomlog_contract.errors import (
     NO_ANSWERED_MESSAGE,
-    NO_SUCH_MESSAGE,
     NO_SUCH_REACTION,
     NOT_THE_AUTHOR,
     REACTED_ALREADY,
@@ -17,18 +16,18 @@ from roomlog_contract.errors import (
 from roomlog_contract.limits import REACTIONS_PER_MESSAGE
 
 from ..asked import Asked
-from ..batch import Batch, LockedRoom, Target
+from ..batch import Batch
 from ..erasure import scrub
 from ..errors import RefusedWrite
-from .access import open_room, require_group, require_role
+from .access import open_room, require_a_say, require_group, require_role, require_target
 
 TOO_LATE: Final = "The message is too old to be edited."
 
 
 def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
-    """Append a message. Members only; not while muted, not in an archived room."""
+    """Append a message. Members but readers; not while muted, not in an archived room."""
     command, room = asked.command, open_room(batch, asked)
-    _refuse_the_muted(room, asked)
+    require_a_say(room, asked)
     data: dict[str, Any] = {"data": asked.data} if asked.data else {}
     if command.reply_to is not None:
         answered = batch.answered.get((command.room, command.reply_to))
@@ -39,10 +38,10 @@ def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
 
 
 def edit_message(batch: Batch, asked: Asked[EditMessage]) -> NewEvent:
-    """Give a message another text. The author only; as a member, not while muted, within the window."""
+    """Give a message another text. The author only; no reader, not while muted, within the window."""
     command, room = asked.command, open_room(batch, asked)
-    _refuse_the_muted(room, asked)
-    target = _target(batch, asked)
+    require_a_say(room, asked)
+    target = require_target(batch, asked)
     if target.author != asked.user:
         raise RefusedWrite(ErrorCode.FORBIDDEN, NOT_THE_AUTHOR)
     window = configuration().edit_window_seconds
@@ -61,7 +60,7 @@ def delete_message(batch: Batch, asked: Asked[DeleteMessage]) -> NewEvent:
         HeldElsewhere: this very batch edits the message.
     """
     room = open_room(batch, asked)
-    target = _target(batch, asked)
+    target = require_target(batch, asked)
     if target.author != asked.user and not asked.is_staff:
         require_group(room)
         require_role(room, asked, "admin")
@@ -70,10 +69,10 @@ def delete_message(batch: Batch, asked: Asked[DeleteMessage]) -> NewEvent:
 
 
 def add_reaction(batch: Batch, asked: Asked[AddReaction]) -> NewEvent:
-    """Put an emoji below a message. Members only; not while muted, once with the same emoji."""
+    """Put an emoji below a message. Members but readers; not while muted, once with the same emoji."""
     room, emoji = open_room(batch, asked), asked.command.emoji
-    _refuse_the_muted(room, asked)
-    target = _target(batch, asked)
+    require_a_say(room, asked)
+    target = require_target(batch, asked)
     if (asked.user, emoji) in target.reactors:
         raise RefusedWrite(ErrorCode.BAD_VALUE, REACTED_ALREADY)
     if emoji not in target.reactions and len(target.reactions) >= REACTIONS_PER_MESSAGE:
@@ -84,19 +83,7 @@ def add_reaction(batch: Batch, asked: Asked[AddReaction]) -> NewEvent:
 def remove_reaction(batch: Batch, asked: Asked[RemoveReaction]) -> NewEvent:
     """Take one's own emoji away from below a message. Members only, muted or not."""
     room = open_room(batch, asked)
-    target = _target(batch, asked)
+    target = require_target(batch, asked)
     if (asked.user, asked.command.emoji) not in target.reactors:
         raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_REACTION)
     return batch.append_reaction(room, asked, target, is_added=False)
-
-
-def _refuse_the_muted(room: LockedRoom, asked: Asked[Any]) -> None:
-    if not asked.is_staff and room.members[asked.user].is_muted:
-        raise RefusedWrite(ErrorCode.MUTED)
-
-
-def _target(batch: Batch, asked: Asked[Any]) -> Target:
-    target = batch.targets.get((asked.room, asked.command.message))
-    if target is None or target.is_deleted:
-        raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_MESSAGE)
-    return target

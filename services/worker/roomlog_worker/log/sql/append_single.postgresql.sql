@@ -7,8 +7,8 @@
 -- Locks: the lease, then the head; it waits for a holder up to lock_timeout. At its commit, for the foreign
 -- keys, the room and the sender FOR KEY SHARE. It is a transaction of its own. Its snapshot is older than its
 -- locks, but PostgreSQL compares lease and head again once they are locked. Whatever changes who may write in
--- a room is an event and moves the head, so nobody's membership can have ended in between. What no event
--- changes (a mute by hand) is as of the snapshot.
+-- a room is an event and moves the head, so no membership, role or mute can have changed in between. What no
+-- event changes (a row by hand) is as of the snapshot, and a mute's end counts by $1.
 -- Index: roomlog_roomhead_pkey, roomlog_shardlease_pkey, roomlog_chatroom_pkey, member_once; command_once
 -- refuses a repeat.
 PREPARE roomlog_append_single (
@@ -21,7 +21,7 @@ WITH moved AS (
       AND (SELECT true FROM roomlog_shardlease
            WHERE shard = $2 AND owner = $3 AND epoch = $4 FOR NO KEY UPDATE)
       AND (SELECT archived_at IS NULL FROM roomlog_chatroom WHERE id = $5)
-      AND (SELECT coalesce(muted_until <= $1, true) FROM roomlog_membership
+      AND (SELECT role <> 'reader' AND coalesce(muted_until <= $1, true) FROM roomlog_membership
            WHERE room_id = $5 AND user_id = $9)
     RETURNING 1
 )

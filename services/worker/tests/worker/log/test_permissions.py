@@ -1,7 +1,7 @@
 """Who may what: each cell of the specification's table, against the rules."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,16 +9,27 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
-from roomlog.models import ChatRoom
+from roomlog.ban import FOREVER
+from roomlog.models import Ban, ChatRoom, Membership
 from roomlog_contract.actions import COMMANDS
 from roomlog_contract.codec import command_of
-from roomlog_contract.commands import AddReaction, ArchiveRoom, CreateRoom, InviteUser, RestoreRoom, RoomWrite
+from roomlog_contract.commands import (
+    AddReaction,
+    ArchiveRoom,
+    CreateRoom,
+    InviteUser,
+    PinMessage,
+    RestoreRoom,
+    Role,
+    RoomWrite,
+)
 from roomlog_contract.shards import room_of
 from roomlog_worker.log.rules import Recorded
 from tests.harness.people import People, add_user, make_room, message, write, write_one, written
 
 README = Path(__file__).resolve().parents[5] / "packages" / "contract" / "README.md"
-STRANGER, MEMBER, ADMIN, OWNER, STAFF, DIRECT = range(6)
+STRANGER, READER, MEMBER, ADMIN, OWNER, STAFF, DIRECT = range(7)
+ROLES: Mapping[int, Role] = {READER: "reader", MEMBER: "member", ADMIN: "admin"}
 
 
 def cells() -> Iterator[tuple[str, int, str]]:
@@ -33,7 +44,9 @@ def cells() -> Iterator[tuple[str, int, str]]:
 @pytest.mark.parametrize(("what", "who", "expected"), list(cells()))
 def test_a_cell(people: People, what: str, who: int, expected: str) -> None:
     """`yes` is an event; all else is the code of the refusal."""
-    room, asker, other = _place(people, who, is_about_an_owner="of an owner" in what)
+    room, asker, other = _place(
+        people, who, is_about_an_owner=re.search("of an? (muted )?owner", what) is not None
+    )
     command = _command(what, room, asker, other)
     if "archived" in what:
         archive(room)
@@ -42,7 +55,7 @@ def test_a_cell(people: People, what: str, who: int, expected: str) -> None:
 
 
 @pytest.mark.parametrize("what", sorted({what for what, _, _ in cells() if "archived" not in what}))
-@pytest.mark.parametrize("who", [MEMBER, OWNER, STAFF])
+@pytest.mark.parametrize("who", [READER, MEMBER, OWNER, STAFF])
 def test_an_archived_room_refuses_all(people: People, what: str, who: int) -> None:
     """Also whoever may do everything else."""
     room, asker, other = _place(people, who, is_about_an_owner=False)
@@ -80,19 +93,21 @@ def _place(people: People, who: int, *, is_about_an_owner: bool) -> tuple[UUID, 
         InviteUser(uuid="o", room=room, user=other, role="owner" if is_about_an_owner else "member"),
         people.alice,
     )
-    if who in (MEMBER, ADMIN):
-        written(
-            InviteUser(uuid="b", room=room, user=people.bob, role="admin" if who == ADMIN else "member"),
-            people.alice,
-        )
+    if (role := ROLES.get(who)) is not None:
+        written(InviteUser(uuid="b", room=room, user=people.bob, role=role), people.alice)
     return room, people.alice if who == OWNER else people.bob, other
 
 
 def _command(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
     """Return the command that a row speaks of; a message that it names is there."""
     action = re.findall(r"`(\w+)`", what)[0]
-    user = add_user(f"new-{uuid4().hex[:8]}") if action == "invite_user" else other
-    role = what.rpartition(" as ")[2]
+    is_new = action == "invite_user" or "somebody" in what
+    user = add_user(f"new-{uuid4().hex[:8]}") if is_new else other
+    if "banned" in what:
+        Ban.objects.create(room_id=room, user_id=user, seq=1)
+    if "muted" in what:
+        Membership.objects.filter(room=room, user=user).update(muted_until=FOREVER)
+    role = re.split(" as | to ", what)[-1]
     facts: dict[str, Any] = {
         "room": room.hex,
         "text": "x",
@@ -106,6 +121,8 @@ def _command(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
         facts["message"] = written(message(room), author, staff=True).event.id
     if action == "remove_reaction":
         written(AddReaction(uuid="r", room=room, message=facts["message"], emoji="👍"), asker, staff=True)
+    if action == "unpin_message":
+        written(PinMessage(uuid="p", room=room, message=facts["message"]), asker, staff=True)
     fields = COMMANDS[action].__struct_fields__
     keys = {key: value for key, value in facts.items() if key in fields}
     command = command_of({"uuid": uuid4().hex, "action": action, **keys})

@@ -119,6 +119,7 @@ CHANGES: dict[str, Callable[[Writer], object]] = {
     "member left": _leave,
     "no membership": lambda writer: Membership.objects.filter(user_id=writer.user).delete(),
     "muted": lambda _: Membership.objects.update(muted_until=timezone.now() + timedelta(hours=1)),
+    "a reader": lambda _: Membership.objects.update(role="reader"),
     "archived": _archive,
     "archived by hand": lambda _: ChatRoom.objects.update(archived_at=timezone.now()),
     "another epoch": lambda _: new_epoch("another"),

@@ -29,7 +29,7 @@ PARAMETERS = {
     "hold_people": ("[7]",),
     "insert_events": (NOW, "[]"),
     "move_heads": (f'[{{"room": "{ROOM.hex}", "seq": 1, "messages": 1}}]',),
-    "mark_changed": (f'[{{"room": "{ROOM.hex}", "seq": 1, "edit": 2}}]',),
+    "mark_changed": (f'[{{"room": "{ROOM.hex}", "seq": 1, "edit": 2, "pin": 3}}]',),
     "remove_reactions": (REACTIONS,),
     "add_reactions": ("[]",),
     "append_single": (NOW, 7, ROOM, 1, ROOM, "epoch", 2, 1, 1, 9, "u", "hash", "text"),

@@ -1,0 +1,133 @@
+"""Members and bans, changed by command: a worker carries it out, as for everybody else."""
+
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from roomlog.ban import FOREVER, Ban, lasting
+from roomlog.models import ChatRoom, Membership
+from roomlog.pending import request_command
+from roomlog.people import person_of
+from roomlog_contract.commands import BanUser, MuteUser, RemoveUser, UnbanUser, UnmuteUser
+
+from .filters import RoomFilter
+from .read_only import ReadOnlyAdmin
+from .rooms import MAX_COMMANDS, SOON, TOO_MANY
+
+Row = TypeVar("Row", Membership, Ban)
+NO_END = _("Without an end")
+
+
+class OfRoomsAdmin(ReadOnlyAdmin):
+    """What a room has to do with a person, by the room and the person's name."""
+
+    list_select_related = ("room", "user")
+    list_filter = (RoomFilter,)
+    search_fields = ("user__name__exact",)  # not "=": that ignores case, and no index does
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may change rooms."""
+        return request.user.has_perm("roomlog.change_chatroom")
+
+    def ask(self, request: HttpRequest, rows: QuerySet[Row], kind: Any, what: str) -> tuple[int, int]:
+        """Ask the rooms' workers for a command about each person; return for how many, and of how many.
+
+        Direct rooms stay as they are. Too many ask for nothing, and that is said.
+        """
+        selected = list(rows.select_related("room", "user")[: MAX_COMMANDS + 1])
+        if len(selected) > MAX_COMMANDS:
+            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+            return 0, 0
+        asked = [row for row in selected if row.room.kind != ChatRoom.Kind.DIRECT]
+        for row in asked:
+            command = kind(uuid=uuid4().hex, room=row.room_id, user=row.user_id)
+            request_command(command, person_of(request.user).pk, staff=True)
+            self.log_change(request, row.room, f"Requested: {what} person {row.user_id}.")
+        return len(asked), len(selected)
+
+    def ask_for_change(self, request: HttpRequest, rows: QuerySet[Row], kind: Any, what: str) -> None:
+        """Ask as `ask`, and say what was asked for."""
+        number, of = self.ask(request, rows, kind, what)
+        if number:
+            asked = ngettext("{number} change requested.", "{number} changes requested.", number)
+            messages.success(request, f"{asked.format(number=number)} {SOON}")
+        if number < of:
+            messages.warning(request, _("Direct rooms stay as they are."))
+
+
+@admin.register(Membership)
+class MembershipAdmin(OfRoomsAdmin):
+    """Who is in which room; members are muted, removed and banned by command."""
+
+    list_display = ("room", "user", "role", "muted", "read_seq")
+    search_help_text = _("A member's full name.")
+    actions = ("ask_to_mute", "ask_to_unmute", "ask_to_remove", "ask_to_ban")
+
+    @admin.display(description=_("muted until"))
+    def muted(self, member: Membership) -> str | None:
+        """Return until when the member can't write, if now."""
+        end = member.muted_until
+        if end is None or end <= timezone.now():
+            return None
+        return str(NO_END) if end == FOREVER else _shown(end)
+
+    @admin.action(description=_("Mute without an end"), permissions=["remove"])
+    def ask_to_mute(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Ask the rooms' workers to let the selected members write nothing until somebody unmutes them."""
+        self.ask_for_change(request, queryset, MuteUser, "mute")
+
+    @admin.action(description=_("Unmute"), permissions=["remove"])
+    def ask_to_unmute(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Ask the rooms' workers to let those write again who are muted of the selected members."""
+        muted = queryset.filter(muted_until__gt=timezone.now())
+        self.ask_for_change(request, muted, UnmuteUser, "unmute")
+
+    @admin.action(description=_("Remove from the room"), permissions=["remove"])
+    def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
+        number, of = self.ask(request, queryset, RemoveUser, "remove")
+        if number:
+            asked = ngettext("{number} removal requested.", "{number} removals requested.", number)
+            messages.success(request, f"{asked.format(number=number)} {SOON}")
+        if number < of:
+            messages.warning(request, _("Direct rooms keep their two members."))
+
+    @admin.action(description=_("Ban from the room"), permissions=["remove"])
+    def ask_to_ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Ask the rooms' workers to end the selected memberships and to let nobody invite these people."""
+        self.ask_for_change(request, queryset, BanUser, "ban")
+
+
+@admin.register(Ban)
+class BanAdmin(OfRoomsAdmin):
+    """Who is kept out of which room; bans are lifted by command."""
+
+    list_display = ("room", "user", "ends")
+    search_help_text = _("A person's full name.")
+    actions = ("ask_to_unban",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ban]:
+        """Return the bans that last."""
+        bans: QuerySet[Ban] = super().get_queryset(request)
+        return bans.filter(lasting(timezone.now()))
+
+    @admin.display(description=_("until"))
+    def ends(self, ban: Ban) -> str:
+        """Return until when it lasts."""
+        return str(NO_END) if ban.until is None else _shown(ban.until)
+
+    @admin.action(description=_("Lift the ban"), permissions=["remove"])
+    def ask_to_unban(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
+        """Ask the rooms' workers to let these people be invited again."""
+        self.ask_for_change(request, queryset, UnbanUser, "unban")
+
+
+def _shown(moment: Any) -> str:
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
