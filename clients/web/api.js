@@ -20,6 +20,17 @@ export function peopleById(url) {
   return (ids) => ask(`${url}?${ids.map((id) => `id=${id}`).join("&")}`);
 }
 
+/**
+ * Return {members(room, query), bans(room)}: at most 100 members of a room, behind an id or of one, [{id, username, role, muted,
+ * muted_until}], and who is banned from it, [{user, until}], for those who may know.
+ */
+export function peopleOfRooms(url) {
+  return {
+    members: (room, query) => ask(`${url}${room}/members/?${new URLSearchParams(query)}`),
+    bans: (room) => ask(`${url}${room}/bans/`),
+  };
+}
+
 async function ask(url, options = {}) {
   let answer;
   try {

@@ -1,10 +1,11 @@
-// Edits, deletions and reactions: what each leaves of its message, and what was heard that an answer can't know yet.
+// Edits, deletions, reactions and pins: what each leaves of its message, and what was heard that an answer can't know yet.
 //
 // An answer of `get_history` shows its messages as they were when it was read, its `seq`. Pure data.
 
+import { isPin } from "./pins.js";
 import { isReaction, lineOf, reacted } from "./reactions.js";
 
-const MAX_REMEMBERED = 500; // changed messages of one room, and as many reactions: an answer is seldom older than a few seconds
+const MAX_REMEMBERED = 500; // changed messages of one room, as many reactions and pins: an answer is seldom older than a few seconds
 
 /** Whether an event or a command edits or deletes a message. */
 export function isChange({ action }) {
@@ -12,7 +13,7 @@ export function isChange({ action }) {
 }
 
 /**
- * Return a message after such an event, or after a reaction; `asOf`, where it has one, is up to which event it is
+ * Return a message after such an event, or after a reaction or a pin; `asOf`, where it has one, is up to which event it is
  * known. `userId` says whose reactions are `mine`.
  */
 export function changed(message, event, userId) {
@@ -20,7 +21,8 @@ export function changed(message, event, userId) {
   const isReacting = isReaction(event);
   if (message.deleted || seq <= ((isReacting ? message.reacted_seq : message.asOf) ?? 0)) return message;
   if (isReacting) return { ...message, reactions: reacted(message.reactions, event, userId), reacted_seq: seq };
-  return deletes(event) ? { ...message, text: "", deleted: true, reactions: [] } : { ...message, text, edited_at };
+  if (isPin(event)) return { ...message, pinned: event.pinned_at ?? null };
+  return deletes(event) ? { ...message, text: "", deleted: true, reactions: [], pinned: null } : { ...message, text, edited_at };
 }
 
 /** An edit without a text says that the message was deleted later, or erased, of which no event tells. */
@@ -32,6 +34,7 @@ function deletes({ action, text }) {
 export class Changes {
   #userId;
   #heard = new Map(); // seq of a message → the last event that edited or deleted it; those changed last at the end
+  #pins = new Map(); // seq of a message → the last event of its pin
   #reactions = []; // events, the last one at the end
   #forgotten = 0; // seq of the last event that is no longer among them
 
@@ -41,18 +44,18 @@ export class Changes {
 
   heard(event) {
     if (isReaction(event)) this.#reactions.push(event);
-    else this.#changed(event);
+    else this.#keep(isPin(event) ? this.#pins : this.#heard, event);
     if (this.#reactions.length > MAX_REMEMBERED) this.#forget(this.#reactions.shift());
   }
 
-  #changed(event) {
+  #keep(heard, event) {
     const { seq } = event.message;
-    if (this.#heard.has(seq) && deletes(this.#heard.get(seq))) return;
-    this.#heard.delete(seq);
-    this.#heard.set(seq, event);
-    if (this.#heard.size <= MAX_REMEMBERED) return;
-    const [[oldest, forgotten]] = this.#heard;
-    this.#heard.delete(oldest);
+    if (heard.has(seq) && deletes(heard.get(seq))) return;
+    heard.delete(seq);
+    heard.set(seq, event);
+    if (heard.size <= MAX_REMEMBERED) return;
+    const [[oldest, forgotten]] = heard;
+    heard.delete(oldest);
     this.#forget(forgotten);
   }
 
@@ -65,8 +68,8 @@ export class Changes {
     if (asOf < this.#forgotten) return null;
     const reactions = Map.groupBy(this.#reactions, ({ message }) => message.seq);
     return messages.map((message) => {
-      const change = this.#heard.get(message.seq);
-      const events = [...(reactions.get(message.seq) ?? []), ...(change ? [change] : [])];
+      const last = [this.#pins, this.#heard].map((heard) => heard.get(message.seq)).filter(Boolean);
+      const events = [...(reactions.get(message.seq) ?? []), ...last];
       return events.reduce((known, event) => changed(known, event, this.#userId), { ...lineOf(message), asOf });
     });
   }

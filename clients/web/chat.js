@@ -1,6 +1,6 @@
 // The chat page: conversations that fill a page, with its dialogs, the browser's history and a logout.
 
-import { peopleById, peopleFinder, ticketSource } from "./api.js";
+import { peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
 import { forgetEverybody } from "./memory.js";
@@ -13,7 +13,7 @@ import { el } from "./view.js";
 const TYPING_MS = 250; // a pause, then people are searched: the server counts searches
 
 const at = (id) => document.getElementById(id);
-const { userId, websocketUrl, ticketUrl, usersUrl, peopleUrl, csrfToken, texts } = document.body.dataset;
+const { userId, websocketUrl, ticketUrl, usersUrl, peopleUrl, roomsUrl, csrfToken, texts } = document.body.dataset;
 speak(document.documentElement.lang, texts);
 const findUsers = peopleFinder(usersUrl);
 const chat = new Conversation({
@@ -22,6 +22,7 @@ const chat = new Conversation({
   url: new URL(websocketUrl || "ws", location.href.replace(/^http/, "ws")).href,
   ticket: ticketSource(ticketUrl, csrfToken),
   people: peopleById(peopleUrl),
+  rooms: peopleOfRooms(roomsUrl),
   surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, painted },
 });
 let searching = null;

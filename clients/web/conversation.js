@@ -9,12 +9,17 @@ import { Drafts } from "./drafts.js";
 import { Failed } from "./failed.js";
 import { LeftRooms } from "./left_rooms.js";
 import { talk } from "./markup.js";
+import { MemberList } from "./member_list.js";
 import { Memory, storageNamed } from "./memory.js";
 import { MessageActions } from "./message_actions.js";
+import { Moderation } from "./moderation.js";
 import { plain, roomName } from "./names.js";
 import { say, showNoticesIn } from "./notice.js";
 import { MAX_COMMANDS } from "./outbox.js";
+import { OwnMembership } from "./own_membership.js";
 import { setText } from "./patch.js";
+import { PinList } from "./pin_list.js";
+import { isPin } from "./pins.js";
 import { isReaction } from "./reactions.js";
 import { Reading } from "./reading.js";
 import { showRooms } from "./room_list.js";
@@ -41,8 +46,11 @@ export class Conversation {
   #failed;
   #reading;
   #left = new LeftRooms();
+  #own;
   #composer;
   #actions;
+  #pins;
+  #members;
   #view;
   #userId;
   #outcomes = new Map(); // uuid of a command that somebody waits for → {resolve, reject}
@@ -57,9 +65,10 @@ export class Conversation {
    * surroundings may say: `entered(roomId)` when somebody chose a room, `first(rooms, isKnown)` which one to begin
    * with, `left()` instead of showing the list, `hasRoomToType()`, `opened(dialog)` to show one, and `painted(facts)`
    * after each paint.
-   * `people(ids)` finds pictures; null: nobody has any.
+   * `people(ids)` finds pictures; null: nobody has any. `rooms` is `peopleOfRooms` of api.js; null: nobody can
+   * say who is in a room, nor the user's role.
    */
-  constructor({ root, userId, url, ticket, people = null, surroundings = {} }) {
+  constructor({ root, userId, url, ticket, people = null, rooms = null, surroundings = {} }) {
     this.#root = root;
     this.#userId = userId;
     this.#surroundings = { ...ALONE, ...surroundings };
@@ -83,11 +92,16 @@ export class Conversation {
       editLast: () => this.#actions.editLast(),
       changed,
     });
-    const { client } = this;
+    this.#own = new OwnMembership(userId, rooms?.members ?? null, changed);
+    const [{ client }, own] = [this, this.#own];
     const opened = (dialog) => this.#surroundings.opened(dialog);
     const remove = (room, message) => this.#remove(room, message);
     const react = (...reaction) => this.#react(...reaction);
-    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, userId, remove, react, opened, changed });
+    const pin = (...wish) => this.#pin(...wish);
+    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, opened, changed });
+    this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.#view.goTo(seq) });
+    const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
+    this.#members = new MemberList(root, { rooms, own, userId, opened, moderation });
     const avatars = new Avatars(people, () => this.render());
     const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
@@ -97,6 +111,8 @@ export class Conversation {
   start() {
     document.addEventListener("visibilitychange", this.#looked);
     this.#at("retry").addEventListener("click", () => this.client.retry());
+    this.#at("pins-button").addEventListener("click", () => this.#pins.open(this.selected));
+    this.#at("members-button").addEventListener("click", () => this.#members.open(this.selected));
     this.#at("back").addEventListener("click", () => (this.#surroundings.left ?? (() => this.select(null)))());
     this.client.start();
   }
@@ -114,6 +130,8 @@ export class Conversation {
     this.#root.querySelector(".chat").classList.toggle("in-room", roomId !== null);
     const room = this.client.rooms.get(roomId);
     if (room && !room.isOpen) this.client.open(roomId);
+    else if (room && this.#own.get(roomId).role === null) this.#own.refresh(roomId);
+    for (const list of [this.#pins, this.#members]) list.close();
     this.#view.enter(roomId);
     this.#paint();
     if (roomId && this.#surroundings.hasRoomToType()) this.#composer.focus();
@@ -163,12 +181,15 @@ export class Conversation {
     client.addEventListener("snapshot", ({ detail: { room, messages } }) => {
       this.#timeline.replace(room.id, room.epoch, messages);
       this.#reading.loaded(room, messages, messages.length < SNAPSHOT);
+      if (room.id === this.selected) this.#own.refresh(room.id); // what changed before it, no event tells
+      else this.#own.forget(room.id);
       this.render();
     });
     client.addEventListener("event", ({ detail: { room, event } }) => {
       this.#timeline.append(room.id, event);
       if (room.id !== this.selected) this.#timeline.trim(room.id, null, null);
       this.#reading.arrived(room.id, event);
+      for (const part of [this.#own, this.#pins, this.#members]) part.heard(room.id, event);
       this.render();
     });
     client.addEventListener("settled", ({ detail: { command, event } }) => {
@@ -194,19 +215,23 @@ export class Conversation {
     for (const summary of told) this.#reading.told(summary);
     this.#left.compare(client.rooms, (id) => this.#timeline.get(id)?.lines.at(-1)?.note, this.#userId);
     this.#left.remember(this.#written());
+    this.#own.keep(client.rooms);
     if (client.rooms.has(this.#awaited)) this.choose(this.#awaited);
     else if (!this.#isListed) this.#begin();
     this.#isListed = true;
     const room = client.rooms.get(this.selected);
     if (room && !room.isOpen) client.open(this.selected); // invited again
+    if (!room) for (const list of [this.#pins, this.#members]) list.close();
     this.render();
   }
 
   #refused(command, code, message) {
+    this.#own.refused(command, code);
     const isText = command.action === "new_message" || command.action === "edit_message";
     if (isText) this.#failed.add({ command, message, name: this.#nameOf(command.room) });
     else if (command.action === "delete_message") this.#notDeleted(command, code, message);
     else if (isReaction(command)) this.#notReacted(command, code, message);
+    else if (isPin(command)) this.#notPinned(command, code, message);
     else if (this.#outcomes.has(command.uuid)) this.#outcomes.get(command.uuid).reject(new Error(message));
     else say(command.name ? gettext("The room {name} was not made: {reason}", { name: plain(command.name), reason: message }) : message);
     this.render();
@@ -224,6 +249,12 @@ export class Conversation {
     if (isSoAlready) return;
     const values = { emoji: plain(emoji), reason };
     say(isAdded ? gettext("The reaction {emoji} was not added: {reason}", values) : gettext("The reaction {emoji} was not removed: {reason}", values));
+  }
+
+  #notPinned({ action }, code, reason) {
+    const isPinned = action === "pin_message";
+    const isSoAlready = code === "not_found" || (isPinned && code === "bad_value");
+    if (!isSoAlready) say(isPinned ? gettext("The message was not pinned: {reason}", { reason }) : gettext("The message was not unpinned: {reason}", { reason }));
   }
 
   // -- what people do -------------------------------------------------------------------------------
@@ -263,6 +294,10 @@ export class Conversation {
     this.#try(() => (isWanted ? this.client.addReaction(room, message, emoji) : this.client.removeReaction(room, message, emoji)));
   }
 
+  #pin(room, { id: message }, isWanted) {
+    this.#try(() => this.client.send(isWanted ? "pin_message" : "unpin_message", { room, message }));
+  }
+
   /** Send a refused text again; it stays where it is when it can't be taken. */
   #repeat(entry) {
     const { action, uuid: _, ...fields } = entry.command;
@@ -292,6 +327,10 @@ export class Conversation {
     setText(this.#at("room-name"), room ? roomName(room) : this.#awaited ? gettext("Waiting for the room…") : gettext("Choose a room"));
     this.#composer.show(room, room ? this.#closedSentence(room) : "");
     this.#view.paint();
+    const isMember = Boolean(room) && !room.isLeft;
+    this.#at("pins-button").hidden = !isMember;
+    this.#at("members-button").hidden = !isMember || room.kind !== "group" || !this.#members.isPossible;
+    for (const list of [this.#pins, this.#members]) list.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
     const counted = rooms.map((one) => ({ ...one, unread: this.#reading.unread(one.id), isSelected: one.id === selected }));
     showRooms(this.#at("rooms"), counted, (id) => this.choose(id));
@@ -315,7 +354,7 @@ export class Conversation {
   #closedSentence(room) {
     if (this.client.state === "ended") return gettext("This page's access has ended: nothing more can be sent. Copy what you wrote.");
     if (room.archived) return gettext("This room is archived: it can only be read. What you wrote stays here.");
-    return room.isLeft ? gettext("{reason} What you wrote stays here to be copied.", { reason: room.sentence }) : "";
+    return room.isLeft ? gettext("{reason} What you wrote stays here to be copied.", { reason: room.sentence }) : this.#own.objection(room.id);
   }
 
   #at(id) {

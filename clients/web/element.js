@@ -1,11 +1,11 @@
 // <roomlog-chat>: a conversation in a page of your own.
 //
-// Attributes: `websocket`, `ticket` and `people` are addresses, the last for pictures; `user` is the person's id on
+// Attributes: `websocket`, `ticket`, `people` and `rooms` are addresses, `people` for pictures and `rooms` for members and roles; `user` is the person's id on
 // the wire, `csrf` the page's CSRF token, `room` the only room to be shown; without it people choose among their
 // rooms. `texts` are translations (JSON, by the English text) into the language `lang`; without them it speaks
 // English. `styles` is the address of chat.css, where that is not beside this module. Styles stay inside.
 
-import { peopleById, ticketSource } from "./api.js";
+import { peopleById, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { html } from "./markup.js";
 import { gettext, speak } from "./texts.js";
@@ -35,6 +35,7 @@ export class RoomlogChat extends HTMLElement {
       url: new URL(this.getAttribute("websocket"), location.href.replace(/^http/, "ws")).href,
       ticket: ticketSource(this.getAttribute("ticket"), this.getAttribute("csrf")),
       people: this.hasAttribute("people") ? peopleById(this.getAttribute("people")) : null,
+      rooms: this.hasAttribute("rooms") ? peopleOfRooms(this.getAttribute("rooms")) : null,
     });
     const only = this.getAttribute("room");
     if (only) this.#conversation.chooseWhenThere(only);

@@ -40,6 +40,7 @@ export class LeftRooms {
 function sentenceOf(note, userId) {
   if (note?.member?.id !== userId) return gettext(GONE);
   if (note.action === "leave_room") return gettext("You left this room.");
-  if (note.action !== "remove_user") return gettext(GONE);
-  return gettext("You were removed from this room by {name}.", { name: plain(note.user.username) });
+  const values = { name: plain(note.user.username) };
+  if (note.action === "ban_user") return gettext("You were banned from this room by {name}.", values);
+  return note.action === "remove_user" ? gettext("You were removed from this room by {name}.", values) : gettext(GONE);
 }

@@ -16,6 +16,8 @@ export const talk = () => html`
     <h2><bdi id="room-name"></bdi></h2>
     <span id="state" role="status" data-state="connecting">${gettext("Connecting…")}</span>
     <button type="button" id="retry" hidden>${gettext("Retry now")}</button>
+    <button type="button" id="pins-button" class="icon" aria-label="${gettext("Pinned messages")}" title="${gettext("Pinned messages")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5"/></svg></button>
+    <button type="button" id="members-button" class="icon" aria-label="${gettext("Members")}" title="${gettext("Members")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8.5 5a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0M1.5 13.5c0-6 9-6 9 0M10.5 2.8a2.5 2.5 0 0 1 0 4.4M12 9.6c1.7.6 2.5 2 2.5 3.9"/></svg></button>
     <button type="button" id="invite-button" data-opens="invite-dialog" hidden>${gettext("Invite")}</button>
   </div>
   <div id="messages" role="log" aria-label="${gettext("Messages")}" tabindex="0"></div>
@@ -29,6 +31,34 @@ export const talk = () => html`
     <button id="send" class="primary" disabled>${gettext("Send")}</button>
   </form>
   <div id="emoji-picker" role="menu" aria-label="${gettext("Choose a reaction")}" popover></div>
+  <dialog id="pins-dialog" aria-labelledby="pins-title">
+    <div class="stack">
+      <h2 id="pins-title">${gettext("Pinned messages")}</h2>
+      <p class="wrong" role="alert" hidden></p>
+      <p id="no-pins" role="status"></p>
+      <ul id="pins" class="entries"></ul>
+      <div class="row"><button type="button" data-closes>${gettext("Close")}</button></div>
+    </div>
+  </dialog>
+  <dialog id="members-dialog" aria-labelledby="members-title">
+    <div class="stack">
+      <h2 id="members-title">${gettext("Members")}</h2>
+      <p class="wrong" role="alert" hidden></p>
+      <p id="no-members" role="status"></p>
+      <ul id="members" class="entries"></ul>
+      <div class="row"><button type="button" id="more-members" hidden>${gettext("More members")}</button><button type="button" data-closes>${gettext("Close")}</button></div>
+    </div>
+  </dialog>
+  <dialog id="member-dialog" aria-labelledby="member-title" aria-describedby="member-facts">
+    <form class="stack">
+      <h2><bdi id="member-title"></bdi></h2>
+      <p id="member-facts"></p>
+      <label>${gettext("What shall be done?")} <select id="member-choice"></select></label>
+      <p id="member-effect" role="status"></p>
+      <p class="wrong" role="alert" hidden></p>
+      <div class="row"><button type="button" data-closes>${gettext("Cancel")}</button><button class="primary danger" disabled>${gettext("Confirm")}</button></div>
+    </form>
+  </dialog>
   <dialog id="delete-dialog" aria-labelledby="delete-title" aria-describedby="delete-text">
     <form class="stack">
       <h2 id="delete-title">${gettext("Delete this message?")}</h2>

@@ -1,12 +1,13 @@
-// What people do to messages of the log: react to them, edit and delete them, by buttons in their rows.
+// What people do to messages of the log: react to them, edit, pin and delete them, by buttons in their rows.
 //
-// The page knows the author of each message, and that people in a direct room change only their own. Whether the
-// user may delete others' messages in a group, it learns when the server refuses. The Tab order has the buttons of
+// The page knows the author of each message, and that people in a direct room change only their own. Where the user's
+// role is unknown, it learns from the server's refusal that they may not delete others' messages. The Tab order has the buttons of
 // one row only: the focused row, or the last one. ↑ and ↓ go from row to row.
 
 import { isChange } from "./changes.js";
 import { EmojiPicker } from "./emoji_picker.js";
 import { setText } from "./patch.js";
+import { isPin, pins } from "./pins.js";
 import { expected, isReaction } from "./reactions.js";
 import { fateIn, stateFor } from "./status.js";
 import { gettext } from "./texts.js";
@@ -23,8 +24,8 @@ export class MessageActions {
   #notOthers = new Set(); // ids of rooms in which the user may not delete others' messages
 
   /**
-   * `root` is a document or shadow root; `parts` are client, timeline, composer, userId, `remove(roomId, message)`,
-   * `react(roomId, message, emoji, isWanted)`, `opened(dialog)` to show one, and `changed()`.
+   * `root` is a document or shadow root; `parts` are client, timeline, composer, own (OwnMembership), userId, `remove(roomId,
+   * message)`, `react(roomId, message, emoji, isWanted)`, `pin(roomId, message, isWanted)`, `opened(dialog)` to show one, and `changed()`.
    */
   constructor(root, parts) {
     this.#root = root;
@@ -48,7 +49,7 @@ export class MessageActions {
     if (this.#at("delete-dialog").open) this.#at("delete-dialog").close();
   }
 
-  /** Return a function that says how a message of the room stands: {text, fate, isEditing, isGoing, does, reactions, canReact}. */
+  /** Return a function that says how a message of the room stands: {text, fate, isEditing, isGoing, isPinned, does, reactions}. */
   standing() {
     const { client, composer, userId } = this.#parts;
     const commands = new Map(); // message id → what waits for an answer; nothing follows a deletion
@@ -58,18 +59,20 @@ export class MessageActions {
     const reacting = Map.groupBy(client.outbox.filter((one) => isReaction(one) && one.room === this.#room), ({ message }) => message);
     const me = { id: userId, username: client.user?.username ?? "" };
     const fate = fateIn(stateFor(client, this.#room));
-    const canReact = this.#isOpen;
+    const pinning = new Map(client.outbox.filter((one) => isPin(one) && one.room === this.#room).map((one) => [one.message, pins(one)]));
+    const canWrite = this.#canWrite;
     return (message) => {
       const command = message.deleted ? undefined : commands.get(message.id);
       const isGoing = command?.action === "delete_message";
+      const shown = message.deleted ? [] : expected(message.reactions, reacting.get(message.id) ?? [], me);
       return {
         text: command?.text ?? message.text,
         fate: command ? fate : "",
         isGoing,
         isEditing: composer.isEditing(this.#room, message),
+        isPinned: !message.deleted && (pinning.get(message.id) ?? Boolean(message.pinned)),
         does: message.deleted || isGoing ? [] : this.#allowed(message),
-        reactions: message.deleted ? [] : expected(message.reactions, reacting.get(message.id) ?? [], me),
-        canReact: canReact && !isGoing,
+        reactions: shown.map((one) => ({ ...one, canToggle: this.#isOpen && !isGoing && (canWrite || one.mine) })),
       };
     };
   }
@@ -112,11 +115,31 @@ export class MessageActions {
   }
 
   #allowed({ user }) {
-    const { client, userId } = this.#parts;
     if (!this.#isOpen) return [];
-    if (user.id === userId) return ["react", "edit", "delete"];
-    const canDelete = client.rooms.get(this.#room).kind === "group" && !this.#notOthers.has(this.#room);
-    return canDelete ? ["react", "delete"] : ["react"];
+    const isOwn = user.id === this.#parts.userId;
+    const canWrite = this.#canWrite;
+    const may = { react: canWrite, edit: isOwn && canWrite, pin: this.mayPin(this.#room), delete: isOwn || this.#mayDelete };
+    return Object.keys(may).filter((name) => may[name]);
+  }
+
+  /** Whether the user may pin messages of a room, as far as it is known. */
+  mayPin(roomId) {
+    const { client, own } = this.#parts;
+    const room = client.rooms.get(roomId);
+    if (!room || room.archived || client.state === "ended") return false;
+    return room.kind === "direct" || own.isAtLeast(roomId, "admin");
+  }
+
+  /** Whether the user may delete others' messages: where the role is unknown, until the server refuses. */
+  get #mayDelete() {
+    const { client, own } = this.#parts;
+    if (client.rooms.get(this.#room).kind === "direct") return false;
+    return own.get(this.#room).role === null ? !this.#notOthers.has(this.#room) : own.isAtLeast(this.#room, "admin");
+  }
+
+  /** Whether the user may write in the room. */
+  get #canWrite() {
+    return this.#isOpen && this.#parts.own.canWrite(this.#room);
   }
 
   /** Whether anything of the room can be changed. */
@@ -137,6 +160,7 @@ export class MessageActions {
     const { does, emoji } = button.dataset;
     if (does === "edit") return this.#edit(line);
     if (does === "toggle") return this.#toggle(button, emoji);
+    if (does === "pin") return this.#parts.pin(this.#room, line, !this.standing()(line).isPinned);
     if (does === "react") return this.#picker.toggle(button, this.#mine(line));
     this.#asked = line;
     setText(this.#at("delete-text"), this.standing()(line).text);
@@ -150,7 +174,10 @@ export class MessageActions {
 
   #toggle(button, emoji) {
     const line = this.#lineOf(button);
-    if (line && this.standing()(line).canReact) this.#parts.react(this.#room, line, emoji, !this.#mine(line).includes(emoji));
+    if (!line) return;
+    const isMine = this.#mine(line).includes(emoji);
+    const { isGoing } = this.standing()(line);
+    if (this.#isOpen && !isGoing && (isMine || this.#canWrite)) this.#parts.react(this.#room, line, emoji, !isMine);
   }
 
   #edit(line) {

@@ -64,6 +64,17 @@ export class MessageList {
     return true;
   }
 
+  /** Go to the line of this seq and focus it; false where it is not here. */
+  reveal(seq) {
+    const row = this.#lines().find((line) => seqOf(line) === seq);
+    if (!row) return false;
+    row.tabIndex = -1;
+    row.scrollIntoView({ block: "center" });
+    row.focus({ preventScroll: true });
+    this.#measure();
+    return true;
+  }
+
   /** Return the seqs of the first line and of the last one that are on the screen, the latter in full; or nulls. */
   seen() {
     const { bottom } = this.#box.getBoundingClientRect();

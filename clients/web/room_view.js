@@ -55,6 +55,11 @@ export class RoomView {
     this.#goal = "end";
   }
 
+  /** Go to a message; false where it is not loaded. */
+  goTo(seq) {
+    return this.#list.reveal(seq);
+  }
+
   paint() {
     if (document.hidden) this.#divide(); // nothing of it can be seen now
     this.#show();

@@ -35,6 +35,7 @@ export function locale() {
 
 const REFUSALS = {
   archived: gettext_noop("The room is archived."),
+  banned: gettext_noop("The user is banned from this room."),
   bad_value: gettext_noop("A value has the wrong type or range."),
   busy: gettext_noop("Not accepted; retry with the same uuid later."),
   empty_text: gettext_noop("The text is empty."),
@@ -46,6 +47,7 @@ const REFUSALS = {
   not_member: gettext_noop("You are not a member of this room."),
   rate_limited: gettext_noop("Too many commands; slow down."),
   text_too_long: gettext_noop("The text is longer than 4,000 code points."),
+  too_many_pins: gettext_noop("The room has the maximum number of pinned messages."),
   too_many_reactions: gettext_noop("The message has the maximum number of different reactions."),
   too_many_connections: gettext_noop("Too many connections of this user."),
   too_many_rooms: gettext_noop("The user is in the maximum number of rooms."),
@@ -56,10 +58,16 @@ gettext_noop("not connected");
 gettext_noop("the connection was lost");
 gettext_noop("A direct room has exactly one other member."); // what the server says more of a code
 gettext_noop("A direct room can't change.");
+gettext_noop("Nobody can mute or ban themselves.");
 gettext_noop("Only its author may edit a message.");
 gettext_noop("The message is too old to be edited.");
 gettext_noop("The rules of this project don't allow it.");
+gettext_noop("The user has this role already.");
 gettext_noop("The user is already a member.");
+gettext_noop("The user is not a member.");
+gettext_noop("The user is not banned.");
+gettext_noop("The user is not muted.");
 gettext_noop("There is no such message in this room.");
 gettext_noop("There is no such user.");
+gettext_noop("`until` is not in the future.");
 gettext_noop("You are in the maximum number of rooms of your own.");

@@ -3,6 +3,7 @@
 // A line is a message in its present state, or {note, seq} of another event. Pure data.
 
 import { changed, Changes, isChange } from "./changes.js";
+import { isPin } from "./pins.js";
 import { isReaction, lineOf } from "./reactions.js";
 
 const MAX_LINES = 500; // of one room; older ones are loaded again when asked for
@@ -30,9 +31,10 @@ export class Timeline {
   append(roomId, event) {
     const room = this.#rooms.get(roomId);
     if (!room) return;
-    if (isChange(event) || isReaction(event)) return change(room, event, this.#userId);
+    if (isChange(event) || isReaction(event) || isPin(event)) change(room, event, this.#userId);
+    if (isChange(event) || isReaction(event)) return;
     const isKnown = event.seq <= (room.lines.at(-1)?.seq ?? 0); // from an answer that was ahead of the events
-    if (!room.hasLater && !isKnown) room.lines.push(event.message ? lineOf(event.message) : { note: event, seq: event.seq });
+    if (!room.hasLater && !isKnown) room.lines.push(event.action === "new_message" ? lineOf(event.message) : { note: event, seq: event.seq });
   }
 
   /**

@@ -4,6 +4,7 @@
 
 import { bare, plain } from "./names.js";
 import { patch, setText } from "./patch.js";
+import { roleName } from "./roles.js";
 import { gettext, gettext_noop, locale } from "./texts.js";
 
 const COLOURS = 8; // classes colour-0 … colour-7 of chat.css
@@ -16,11 +17,25 @@ const NOTES = {
   invite_user: gettext_noop("{who} invited {whom}"),
   remove_user: gettext_noop("{who} removed {whom}"),
   leave_room: gettext_noop("{who} left"),
+  set_role: gettext_noop("{who} gave {whom} the role {role}"),
+  mute_user: gettext_noop("{who} muted {whom}"),
+  unmute_user: gettext_noop("{who} unmuted {whom}"),
+  ban_user: gettext_noop("{who} banned {whom}"),
+  unban_user: gettext_noop("{who} lifted the ban of {whom}"),
+  pin_message: gettext_noop("{who} pinned a message"),
+  unpin_message: gettext_noop("{who} unpinned a message"),
+};
+const NOTES_WITH_END = {
+  mute_user: gettext_noop("{who} muted {whom} until {until}"),
+  ban_user: gettext_noop("{who} banned {whom} until {until}"),
 };
 
+const UNPIN = gettext_noop("Unpin message");
+const PIN = "M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5";
 const ACTIONS = {
   react: { label: gettext_noop("React"), lines: "M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M5.3 9.6c1.2 1.9 4.2 1.9 5.4 0M6 5.8v.9M10 5.8v.9" },
   edit: { label: gettext_noop("Edit message"), lines: "M2.5 13.5l.7-3.2 7.6-7.6 2.5 2.5-7.6 7.6zM9.3 4.2l2.5 2.5" },
+  pin: { label: gettext_noop("Pin message"), lines: PIN },
   delete: { label: gettext_noop("Delete message"), lines: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4" },
 };
 
@@ -85,7 +100,7 @@ function messageRow(id, message, previous, facts) {
 
 function updateMessage(node, message, isFollowing, { userId, avatars, standing }) {
   const { seq, user, deleted, edited_at: editedAt } = message;
-  const { text, fate, isGoing, isEditing, does, reactions, canReact } = standing(message);
+  const { text, fate, isGoing, isEditing, isPinned, does, reactions } = standing(message);
   const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing };
   const className = ["message", ...Object.keys(states).filter((name) => states[name])].join(" ");
   if (node.className !== className) node.className = className;
@@ -96,8 +111,9 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing }
   setText(box.firstElementChild, deleted ? gettext("Message deleted") : text);
   const time = editedAt && !deleted ? new Date(editedAt).toLocaleString(locale()) : "";
   showPart(box, ".edited", time, () => el("small", { className: "edited" }, gettext("(edited)")), (mark) => (mark.title = time));
-  showPart(node, ".actions", does.join(" "), () => actions(seq, does), null, box);
-  showReactions(node, reactions, canReact);
+  showPart(box, ".pinned", isPinned ? "yes" : "", () => el("small", { className: "pinned" }, icon(PIN), gettext("Pinned")));
+  showActions(node, seq, does, isPinned, box);
+  showReactions(node, reactions);
   showPart(node, ".fate", fate, () => el("small", { className: "fate" }), (line) => setText(line, fate));
 }
 
@@ -118,6 +134,17 @@ function showPart(parent, selector, value, build, update = null, previous = pare
   update?.(part);
 }
 
+/** Have a message's buttons behind its text; a button that stays keeps the focus. */
+function showActions(node, seq, does, isPinned, box) {
+  const { activeElement } = node.getRootNode();
+  const focused = node.contains(activeElement) ? activeElement.dataset.does : null;
+  showPart(node, ".actions", does.join(" "), () => actions(seq, does), null, box);
+  if (focused && !activeElement.isConnected) node.querySelector(`.actions [data-does="${focused}"]`)?.focus({ preventScroll: true });
+  const pin = node.querySelector('[data-does="pin"]');
+  const label = gettext(isPinned ? UNPIN : ACTIONS.pin.label);
+  if (pin && pin.title !== label) Object.assign(pin, { title: label, ariaLabel: label });
+}
+
 /** Return the buttons of a message; who presses one is heard by the log. */
 function actions(seq, does) {
   const buttons = does.map((name) => {
@@ -130,18 +157,18 @@ function actions(seq, does) {
 }
 
 /** Show a message's reactions, without a word to screen readers: nothing new was said. */
-function showReactions(node, reactions, canReact) {
+function showReactions(node, reactions) {
   const { activeElement } = node.getRootNode();
   const previous = node.querySelector(".actions") ?? node.querySelector(".text");
   showPart(node, ".reactions", reactions.length > 0 ? "some" : "", () => el("div", { className: "reactions", ariaLive: "off" }), null, previous);
   const box = node.querySelector(".reactions");
-  if (box) patch(box, reactions.map((reaction) => reactionRow(reaction, canReact)));
+  if (box) patch(box, reactions.map((reaction) => reactionRow(reaction)));
   const isLost = activeElement?.dataset.does === "toggle" && !activeElement.isConnected;
   if (isLost && node.isConnected) (box?.lastElementChild ?? node.querySelector("[data-does]") ?? node.parentElement).focus({ preventScroll: true });
 }
 
-function reactionRow(reaction, canReact) {
-  const { emoji, count, mine, isWaiting } = reaction;
+function reactionRow(reaction) {
+  const { emoji, count, mine, isWaiting, canToggle } = reaction;
   const build = () => {
     const button = el("button", { type: "button" }, el("bdi", {}, emoji), " ", el("span"));
     Object.assign(button.dataset, { does: "toggle", emoji });
@@ -150,7 +177,7 @@ function reactionRow(reaction, canReact) {
   const update = (button) => {
     setText(button.lastElementChild, String(count));
     const label = reactionText(reaction);
-    const states = { title: label, ariaLabel: label, ariaPressed: String(mine), ariaDisabled: String(!canReact), className: isWaiting ? "pending" : "" };
+    const states = { title: label, ariaLabel: label, ariaPressed: String(mine), ariaDisabled: String(!canToggle), className: isWaiting ? "pending" : "" };
     for (const [name, value] of Object.entries(states)) if (button[name] !== value) button[name] = value;
   };
   return { key: emoji, build, update };
@@ -187,10 +214,10 @@ function noteRow(id, { seq, note }) {
   return { key: `${id}:${seq}`, build };
 }
 
-function noteWords({ action, user, member, name }) {
+function noteWords({ action, user, member, name, until }) {
   if (!NOTES[action]) return [action];
-  const names = { who: nameEl(user.username), whom: nameEl(member?.username ?? ""), room: nameEl(name ?? "") };
-  return gettext(NOTES[action]).split(/\{(\w+)\}/).map((part, place) => (place % 2 ? names[part] : part));
+  const names = { who: nameEl(user.username), whom: nameEl(member?.username ?? ""), room: nameEl(name ?? ""), role: roleName(member?.role ?? ""), until: until ? timeText(until) : "" };
+  return gettext((until && NOTES_WITH_END[action]) || NOTES[action]).split(/\{(\w+)\}/).map((part, place) => (place % 2 ? names[part] : part));
 }
 
 function dayRow(id, time) {
@@ -208,6 +235,11 @@ function showPicture(box, address) {
   box.dataset.picture = address;
   const onerror = ({ target }) => target.remove();
   box.append(el("img", { referrerPolicy: "no-referrer", alt: "", onerror, src: address }));
+}
+
+/** Return a time in epoch seconds as people write it. */
+export function timeText(seconds) {
+  return new Date(seconds * 1000).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
 }
 
 function clock(time) {

@@ -58,6 +58,11 @@ class Chat:
         """The api can't be reached, so that nobody connects."""
         self.rooms: dict[str, dict[str, Any]] = {}
         self.events: dict[str, list[dict[str, Any]]] = {}
+        self.members: dict[str, list[dict[str, Any]]] = {}
+        """What the api says of a room's members; nobody, and the page does not know its user's role."""
+        self.pins_shown = 50
+        self.banned: list[tuple[str, int, int | None]] = []
+        """Room, user id and end."""
         self.refuses: tuple[str, str] | None = None
         """Code and sentence for each write from now on."""
         self.is_silent = False
@@ -126,6 +131,44 @@ class Chat:
     def unreact(self, room: str, seq: int, emoji: str, user: int = 8) -> dict[str, Any]:
         """Have somebody take a reaction back; its event is told by the test."""
         return self.react(room, seq, emoji, user, action="remove_reaction")
+
+    def pin(
+        self, room: str, seq: int, user: int = 8, uuid: str = "", action: str = "pin_message"
+    ) -> dict[str, Any]:
+        """Have somebody pin a message, or take that back; its event is told by the test."""
+        event = self._keep(room, {"action": action, "uuid": uuid} | self._change_of(room, seq, user))
+        event |= {"pinned_at": START_MS + event["seq"] * MINUTE_MS} if action == "pin_message" else {}
+        return event
+
+    def join(self, room: str, *roles: str) -> None:
+        """Have the api say who is in a room: alice, bob and so on with these roles, not muted."""
+        people = zip(self.names.items(), roles, strict=False)
+        self.members[room] = [
+            {"id": id_, "username": name, "role": role, "muted": False, "muted_until": None}
+            for (id_, name), role in people
+        ]
+
+    def moderate(
+        self, room: str, action: str, member: int, user: int = 8, uuid: str = "", **facts: Any
+    ) -> dict[str, Any]:
+        """Have somebody do something to a member, as `set_role` does; its event is told by the test."""
+        known = [one for one in self.members.get(room, []) if one["id"] == member]
+        role = facts.pop("role", None)
+        for one in known:
+            one["role"] = role or one["role"]
+            if action in ("mute_user", "unmute_user"):
+                one |= {"muted": action == "mute_user", "muted_until": facts.get("until")}
+            if action in ("remove_user", "ban_user"):
+                self.members[room].remove(one)
+        if action in ("ban_user", "unban_user"):
+            self.banned = [one for one in self.banned if one[:2] != (room, member)]
+        if action == "ban_user":
+            self.banned.append((room, member, facts.get("until")))
+        about = {"id": member, "username": self.names[member], "role": known[0]["role"] if known else role}
+        if action in ("mute_user", "ban_user"):
+            facts = {"until": None} | facts
+        actor = {"id": user, "username": self.names[user]}
+        return self._keep(room, {"action": action, "uuid": uuid, "user": actor, "member": about} | facts)
 
     def _change_of(self, room: str, seq: int, user: int) -> dict[str, Any]:
         author = self.events[room][seq - 1]["message"]["user"]["id"]
@@ -225,6 +268,12 @@ class Chat:
         elif frame["action"] in ("add_reaction", "remove_reaction"):
             room, message, emoji = frame["room"], frame["message"], frame["emoji"]
             self.tell(self.react(room, message, emoji, self.user, frame["uuid"], frame["action"]))
+        elif frame["action"] in ("pin_message", "unpin_message"):
+            self.tell(self.pin(frame["room"], frame["message"], self.user, frame["uuid"], frame["action"]))
+        elif "user" in frame:
+            facts = {key: frame[key] for key in ("role", "until") if key in frame}
+            room, member = frame["room"], frame["user"]
+            self.tell(self.moderate(room, frame["action"], member, self.user, frame["uuid"], **facts))
         elif frame["action"] == "create_room":
             self.add_room(MADE, frame["name"])
             author = {"id": self.user, "username": self.names[self.user]}
@@ -238,7 +287,22 @@ class Chat:
             elif event["action"] == "edit_message" and event["text"]:
                 seq = event["message"]["seq"]
                 messages[seq] = messages[seq] | {"text": event["text"], "edited_at": event["edited_at"]}
-        return [message | self._reactions(room, message) for message in messages.values()]
+        return [
+            message | self._reactions(room, message) | {"pinned": self._pinned(room, message)}
+            for message in messages.values()
+        ]
+
+    def _pinned(self, room: str, message: dict[str, Any]) -> int | None:
+        pins = [event for event in self.events[room] if event["action"] in ("pin_message", "unpin_message")]
+        last = [event for event in pins if event["message"]["seq"] == message["seq"]][-1:]
+        return last[0].get("pinned_at") if last and not message["deleted"] else None
+
+    def _list_pins(self, frame: dict[str, Any]) -> dict[str, Any]:
+        pinned = [message for message in self._messages(frame["room"]) if message["pinned"]]
+        pinned.sort(key=lambda message: message["pinned"], reverse=True)
+        seq = len(self.events[frame["room"]])
+        answer = {"room": frame["room"], "room_messages": pinned[: self.pins_shown], "seq": seq}
+        return answer | {"more": len(pinned) > self.pins_shown}
 
     def _reactions(self, room: str, message: dict[str, Any]) -> dict[str, Any]:
         standing: dict[tuple[str, int], dict[str, Any]] = {}
@@ -297,12 +361,25 @@ class Chat:
                 {"id": id_, "username": name} for id_, name in self.names.items() if name.startswith(search)
             ]
             route.fulfill(json=found)
+        elif path.endswith("/bans/"):
+            bans = [(user, end) for room, user, end in self.banned if room == path.split("/")[3]]
+            found = [{"user": {"id": user, "username": self.names[user]}, "until": end} for user, end in bans]
+            route.fulfill(json=found)
+        elif path.startswith("/api/rooms/"):
+            self._serve_members(route, path.split("/")[3], parse_qs(address.query))
         elif path == "/api/people/":
             ids = [int(number) for number in parse_qs(address.query)["id"]]
             self.asked_people.append(ids)
             route.fulfill(json=[{"id": one, "avatar": self.pictures.get(one, "")} for one in ids])
         else:
             route.fulfill(body=self.pages[path], content_type="text/html", headers=HEADERS)
+
+    def _serve_members(self, route: Route, room: str, query: dict[str, list[str]]) -> None:
+        after = int(query.get("after", ["0"])[0])
+        found = [one for one in self.members.get(room, []) if one["id"] > after]
+        if "id" in query:
+            found = [one for one in found if str(one["id"]) in query["id"]]
+        route.fulfill(json=found[:100])
 
     def _serve_file(self, route: Route, path: Path) -> None:
         if path.exists():

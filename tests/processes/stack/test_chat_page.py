@@ -1,13 +1,14 @@
 """The chat page as people meet it: two of them in real browsers, before a whole stack of real processes."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.harness.browser import browser, reload
 from tests.harness.manage import manage
@@ -53,6 +54,17 @@ class Person:
         """Wait until these are the room's messages, in this order, none of them under way."""
         expect(self.page.locator("#messages .message .text")).to_have_text(list(texts), timeout=DEADLINE_MS)
         expect(self.page.locator("#messages .waiting")).to_have_count(0, timeout=DEADLINE_MS)
+
+    @property
+    def chips(self) -> Locator:
+        """The reactions below the messages that are not under way."""
+        return self.page.locator("#messages .reactions button:not(.pending)")
+
+    def sees_chip(self, text: str, of: str, is_own: bool) -> None:
+        """Wait until this is the only reaction: emoji and number, who they are, one's own or not."""
+        expect(self.chips).to_have_text([text], timeout=DEADLINE_MS)
+        expect(self.chips).to_have_attribute("aria-pressed", str(is_own).lower())
+        expect(self.chips).to_have_attribute("title", re.compile(f": \u2068{of}\u2069$"))
 
     def keeps(self) -> list[str]:
         """Return the keys of all texts that the browser keeps."""
@@ -163,10 +175,7 @@ def test_people_edit_and_delete(demo: Demo) -> None:
     alice.page.press("#text", "Enter")
     for person in (alice, bob):
         person.sees("the blue one(edited)")
-    bob.page.get_by_role("button", name="Delete message").click()
-    bob.page.click("#delete-dialog .primary")
-    expect(bob.page.locator("#notice")).to_contain_text("The message was not deleted: ")
-    expect(bob.page.get_by_role("button", name="Delete message")).to_have_count(0)
+    expect(bob.page.get_by_role("button", name="Delete message")).to_have_count(0, timeout=DEADLINE_MS)
     alice.page.get_by_role("button", name="Delete message").click()
     alice.page.click("#delete-dialog .primary")
     for person in (alice, bob):
@@ -174,6 +183,33 @@ def test_people_edit_and_delete(demo: Demo) -> None:
         reload(person.page)
         person.sees("Message deleted")
         assert " one" not in person.page.content()
+        assert person.errors == []
+
+
+def test_people_react_and_take_it_back(demo: Demo) -> None:
+    """Both see who reacts, and both see it go; a reload shows the same."""
+    alice, bob = demo.person("alice"), demo.person("bob")
+    for person in (alice, bob):
+        person.enter("lobby")
+    alice.say("the red one?")
+    bob.sees("the red one?")
+    bob.page.get_by_role("button", name="React").click()
+    bob.page.get_by_role("menuitemcheckbox", name="🎉").click()
+    alice.sees_chip("🎉 1", of="bob", is_own=False)
+    alice.chips.click()
+    for person, own in ((alice, True), (bob, True)):
+        person.sees_chip("🎉 2", of="bob\u2069, \u2068alice", is_own=own)
+    bob.chips.click()
+    for person, own in ((alice, True), (bob, False)):
+        person.sees_chip("🎉 1", of="alice", is_own=own)
+        reload(person.page)
+        person.sees_chip("🎉 1", of="alice", is_own=own)
+    alice.chips.click()
+    for person in (alice, bob):
+        expect(person.chips).to_have_count(0)
+        reload(person.page)
+        person.sees("the red one?")
+        expect(person.chips).to_have_count(0)
         assert person.errors == []
 
 

@@ -194,7 +194,7 @@ def test_in_a_direct_room_only_ones_own(chat: Chat) -> None:
     page = chat.open()
     enter(page, "lobby")
     expect(page.locator("#messages [data-does=delete]")).to_have_count(1)
-    expect(page.locator(".own .actions button")).to_have_count(3)
+    expect(page.locator(".own .actions button")).to_have_count(4)
     chat.change(LOBBY, "archive_room", archived=True)
     expect(page.locator("#messages .actions")).to_have_count(0)
     page.press("#text", "ArrowUp")

@@ -102,6 +102,25 @@ def test_messages_are_edited_and_deleted_in_it(chat: Chat) -> None:
     assert (page.evaluate("history.length"), chat.errors) == (steps, [])
 
 
+def test_members_and_pins_are_in_it(chat: Chat) -> None:
+    """With lists of its own; the page around it neither moves nor hears of a step back."""
+    chat.join(TEAM, "admin", "member")
+    chat.store(TEAM, "Blue.")
+    page = order_page(chat)
+    page.get_by_role("button", name="Pin message").click()
+    expect(page.locator("roomlog-chat #messages .pinned")).to_have_text("Pinned")
+    steps = page.evaluate("history.length")
+    page.get_by_role("button", name="Pinned messages").click()
+    page.locator("roomlog-chat #pins .entry").click()
+    expect(page.locator("roomlog-chat #messages .message")).to_be_focused()
+    page.get_by_role("button", name="Members", exact=True).click()
+    page.get_by_role("button", name="bob").click()
+    page.select_option("#member-choice", label="Role: Reader")
+    page.get_by_role("button", name="Change the role").click()
+    expect(page.locator("roomlog-chat #members small")).to_have_text(["Admin", "Reader"])
+    assert (page.evaluate("history.length"), chat.errors) == (steps, [])
+
+
 def test_it_disconnects_when_it_leaves_the_page(chat: Chat) -> None:
     """And connects again when it comes back, as in a page that moves its parts."""
     page = order_page(chat)

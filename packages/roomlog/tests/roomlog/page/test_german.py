@@ -103,3 +103,25 @@ def test_edits_are_german(german: Chat) -> None:
     expect(page.locator("#notice")).to_have_text(
         "Die Nachricht wurde nicht gelöscht: Der Raum ist archiviert."
     )
+
+
+def test_pins_and_moderation_are_german(german: Chat) -> None:
+    """Lists, choices, notes, and why somebody can't write."""
+    german.join(TEAM, "admin", "member")
+    german.store(TEAM, "blau")
+    page = german.open()
+    enter(page, "team")
+    page.get_by_role("button", name="Nachricht anheften").click()
+    expect(page.locator("#messages .pinned")).to_have_text("Angeheftet")
+    expect(page.locator(".note").last).to_have_text("alice hat eine Nachricht angeheftet")
+    page.get_by_role("button", name="Angeheftete Nachrichten").click()
+    expect(page.locator("#pins li")).to_contain_text("blau")
+    page.get_by_role("button", name="Schließen").click()
+    page.get_by_role("button", name="Mitglieder", exact=True).click()
+    page.get_by_role("button", name="bob").click()
+    page.select_option("#member-choice", label="Rolle: Leser")
+    page.get_by_role("button", name="Rolle ändern").click()
+    expect(page.locator(".note").last).to_have_text("alice hat bob die Rolle Leser gegeben")
+    german.tell(german.moderate(TEAM, "mute_user", 7))
+    expect(page.locator("#closed")).to_contain_text("Sie sind in diesem Raum stummgeschaltet.")
+    assert german.errors == []

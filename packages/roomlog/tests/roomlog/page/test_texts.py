@@ -150,14 +150,14 @@ def test_a_text_stays_when_too_many_wait(chat: Chat, page: Page) -> None:
 
 def test_refused_messages_stay_until_they_are_accepted(chat: Chat, page: Page) -> None:
     """Over a reload too; sent again one may be refused again, and is gone only when it is in the log."""
-    codes = ["archived", "internal", "muted", "not_member"]
+    codes = ["archived", "bad_value", "internal", "not_member"]
     for code in codes:
         chat.refuses = (code, f"Not now: {code}.")
         send(page, code)
         expect(page.locator(".refused .fate").last).to_contain_text(f"Not sent: Not now: {code}.")
     page.reload()
     expect(page.locator(".refused .text")).to_have_text(codes)
-    chat.refuses = ("muted", "Still not.")
+    chat.refuses = ("archived", "Still not.")
     page.click("text=Send again >> nth=0")
     expect(page.locator(".refused .fate", has_text="Still not.")).to_have_count(1)
     chat.refuses = None
@@ -226,7 +226,7 @@ def test_a_logout_leaves_nothing_in_the_browser(chat: Chat) -> None:
         enter(tab, "team")
         tab.fill("#text", "half a thought")
     enter(page, "lobby")
-    chat.refuses = ("muted", "Not now.")
+    chat.refuses = ("archived", "Not now.")
     send(page, "refused")
     expect(page.locator(".refused")).to_be_visible()
     chat.refuses, chat.is_silent = None, True

@@ -86,6 +86,18 @@ def test_a_lost_connection_is_resumed_from_the_cursor(gateway: Gateway) -> None:
     assert (again["ticket"], again["cursors"]) == ("ticket-2", {ROOM: {"epoch": "e1", "seq": 4}})
 
 
+def test_a_message_is_pinned_and_unpinned(gateway: Gateway) -> None:
+    """By its id, as a command of the outbox; the pinned ones are asked for without it."""
+    gateway.page.evaluate("room => { client.pinMessage(room, 41); client.unpinMessage(room, 41); }", ROOM)
+    for action in ("pin_message", "unpin_message"):
+        frame = gateway.expect(action)
+        assert frame == {"uuid": frame["uuid"], "action": action, "room": ROOM, "message": 41}
+        gateway.send(success(frame) | {"room": ROOM, "epoch": "e1", "seq": 4, "user": ME})
+    gateway.until(lambda: gateway.page.evaluate("client.outbox.length") == 0)
+    gateway.page.evaluate("room => { client.request('list_pins', { room }); }", ROOM)
+    assert gateway.expect("list_pins")["room"] == ROOM
+
+
 def test_the_answer_to_authenticate_may_take_several_frames(gateway: Gateway) -> None:
     """The client is online with the last; what a lost connection began to say is forgotten."""
     gateway.open_room()
@@ -152,3 +164,20 @@ def answer(frame: dict[str, Any], room: str) -> dict[str, Any]:
     """Return an answer to authenticate with one room."""
     summary = {"id": room, "name": "", "kind": "group", "read_seq": 0, "unread": 0, "epoch": "e1", "seq": 3}
     return success(frame) | {"user": ME, "rooms": [summary]}
+
+
+def test_who_moderates_has_a_method_for_each_action(gateway: Gateway) -> None:
+    """They wait in the outbox like all that becomes an event; an end that is left out is null."""
+    gateway.open_room()
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        "set_role": ("setRole(room, 3, 'reader')", {"role": "reader"}),
+        "mute_user": ("muteUser(room, 3, 1796000000)", {"until": 1_796_000_000}),
+        "unmute_user": ("unmuteUser(room, 3)", {}),
+        "ban_user": ("banUser(room, 3)", {"until": None}),
+        "unban_user": ("unbanUser(room, 3)", {}),
+    }
+    for action, (call, facts) in calls.items():
+        uuid = gateway.page.evaluate(f"room => client.{call}", ROOM)
+        asked = gateway.expect(action)
+        assert asked == {"uuid": uuid, "action": action, "room": ROOM, "user": 3, **facts}
+        gateway.send(refusal(asked, "forbidden"))

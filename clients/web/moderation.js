@@ -1,0 +1,145 @@
+// What may be done to a member: a choice, what will come of it, and a button that does it.
+//
+// The dialog offers what the user's role allows; the server decides, and its refusal stands in the dialog.
+
+import { memberFacts } from "./member_list.js";
+import { bare, plain } from "./names.js";
+import { say } from "./notice.js";
+import { setText } from "./patch.js";
+import { mayModerate, roleName, rolesToGive } from "./roles.js";
+import { gettext, gettext_noop } from "./texts.js";
+import { el, timeText } from "./view.js";
+
+const MUTES = [
+  { seconds: 600, label: gettext_noop("Mute for 10 minutes") },
+  { seconds: 3_600, label: gettext_noop("Mute for 1 hour") },
+  { seconds: 86_400, label: gettext_noop("Mute for 1 day") },
+  { seconds: null, label: gettext_noop("Mute without an end") },
+];
+
+/** One dialog for all members. */
+export class Moderation {
+  #root;
+  #parts;
+  #dialog;
+  #room = null; // id
+  #person = null;
+  #turn = null; // a dialog that was closed and opened again is another one
+
+  /** `parts` are own (OwnMembership), userId, `opened(dialog)` to show one, `carryOut(action, fields)` which throws a sentence. */
+  constructor(root, parts) {
+    this.#root = root;
+    this.#parts = parts;
+    this.#dialog = this.#at("member-dialog");
+    this.#dialog.querySelector("[data-closes]").addEventListener("click", () => this.#dialog.close());
+    this.#at("member-choice").addEventListener("change", () => this.#paint());
+    this.#dialog.querySelector("form").addEventListener("submit", (submit) => {
+      submit.preventDefault();
+      this.#submit();
+    });
+  }
+
+  /** Ask what shall be done to a member of a room. */
+  open(roomId, person) {
+    this.#turn = {};
+    this.#room = roomId;
+    this.#person = person;
+    setText(this.#at("member-title"), bare(person.username));
+    setText(this.#at("member-facts"), memberFacts(person));
+    const options = [{ value: "", label: gettext("Choose…") }, ...this.#choices()];
+    this.#at("member-choice").replaceChildren(...options.map(({ value, label }) => el("option", { value }, label)));
+    this.#wrong.hidden = true;
+    this.#paint();
+    this.#parts.opened(this.#dialog);
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  #at(id) {
+    return this.#root.getElementById(id);
+  }
+
+  get #wrong() {
+    return this.#dialog.querySelector(".wrong");
+  }
+
+  /** Return [{value, label, effect: a sentence, verb, action, fields}]. */
+  #choices() {
+    const { own, userId } = this.#parts;
+    const { role } = own.get(this.#room);
+    if (this.#person.isBanned) return [unbanChoice(this.#person)];
+    const all = rolesToGive(role, this.#person).map((one) => roleChoice(one, this.#person));
+    return mayModerate(role, this.#person, userId) ? [...all, ...muteChoices(this.#person), ...endChoices(this.#person)] : all;
+  }
+
+  get #chosen() {
+    const { value } = this.#at("member-choice");
+    return this.#choices().find((choice) => choice.value === value);
+  }
+
+  #paint() {
+    const chosen = this.#chosen;
+    const button = this.#dialog.querySelector(".primary");
+    setText(this.#at("member-effect"), chosen?.effect ?? "");
+    setText(button, chosen?.verb ?? gettext("Confirm"));
+    button.disabled = !chosen;
+  }
+
+  async #submit() {
+    const [turn, chosen, button] = [this.#turn, this.#chosen, this.#dialog.querySelector(".primary")];
+    if (!chosen) return;
+    const isOpen = () => turn === this.#turn && this.#dialog.open;
+    this.#wrong.hidden = button.disabled = true;
+    try {
+      await this.#parts.carryOut(chosen.action, { room: this.#room, user: this.#person.id, ...chosen.fields() });
+      if (isOpen()) this.#dialog.close();
+    } catch (error) {
+      if (!isOpen()) return say(error.message);
+      setText(this.#wrong, error.message);
+      this.#wrong.hidden = button.disabled = false;
+    }
+  }
+}
+
+function roleChoice(role, { username }) {
+  const values = { name: plain(username), role: roleName(role) };
+  return {
+    value: `role ${role}`,
+    label: gettext("Role: {role}", values),
+    effect: gettext("{name} gets the role {role} in this room.", values),
+    verb: gettext("Change the role"),
+    action: "set_role",
+    fields: () => ({ role }),
+  };
+}
+
+function muteChoices({ username, muted }) {
+  const name = plain(username);
+  const end = (seconds) => Math.floor(Date.now() / 1000) + seconds;
+  const mutes = MUTES.map(({ seconds, label }) => ({
+    value: `mute ${seconds}`,
+    label: gettext(label),
+    effect: seconds ? gettext("{name} can only read until {until}.", { name, until: timeText(end(seconds)) }) : gettext("{name} can only read until somebody unmutes them.", { name }),
+    verb: gettext("Mute"),
+    action: "mute_user",
+    fields: () => (seconds ? { until: end(seconds) } : {}),
+  }));
+  const unmute = { value: "unmute", label: gettext("Unmute"), effect: gettext("{name} can write again.", { name }), verb: gettext("Unmute"), action: "unmute_user", fields: () => ({}) };
+  return muted ? [unmute, ...mutes] : mutes;
+}
+
+function unbanChoice({ username }) {
+  const effect = gettext("{name} can be invited again.", { name: plain(username) });
+  return { value: "unban", label: gettext("Lift the ban"), effect, verb: gettext("Lift the ban"), action: "unban_user", fields: () => ({}) };
+}
+
+function endChoices({ username }) {
+  const name = plain(username);
+  const fields = () => ({});
+  return [
+    { value: "remove", label: gettext("Remove from the room"), effect: gettext("{name} leaves the room and can be invited again.", { name }), verb: gettext("Remove"), action: "remove_user", fields },
+    { value: "ban", label: gettext("Ban from the room"), effect: gettext("{name} leaves the room. Nobody can invite them while they are banned.", { name }), verb: gettext("Ban"), action: "ban_user", fields },
+  ];
+}
