@@ -110,7 +110,7 @@ async def test_a_project_on_a_cluster_loses_nothing(cluster: Cluster, elsewhere:
         await pay(edge, sample["users"][0])
 
         async def unsaid() -> str:
-            rows, _ = await read_log(shop, [room])
+            rows, *_ = await read_log(shop, [room])
             said = [row.text for row in rows].count(PAID)
             return "" if said == 1 else f"{PAID!r} stands {said} times in the log"
 

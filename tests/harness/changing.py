@@ -60,14 +60,15 @@ async def react(reader: Reader, dice: random.Random, uuid: str, seconds: float) 
 
 
 async def look_at_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callable[[], str]) -> None:
-    """Have one client of each room read its last messages afresh, and note what all clients show."""
+    """Have one client of each room read its last messages and its pins afresh, and note what all show."""
     first: dict[str, RoomlogClient] = {}
     for client, witness in readers:
         if client.is_connected:
             for room in witness.cursors():
                 first.setdefault(room, client)
     for room, client in first.items():
-        with contextlib.suppress(RoomlogError):
-            uuid, seconds = new_uuid(), LOOK_SECONDS
-            await client.request("get_history", room=room, uuid=uuid, timeout_seconds=seconds)
+        for action in ("get_history", "list_pins"):
+            with contextlib.suppress(RoomlogError):
+                uuid, seconds = new_uuid(), LOOK_SECONDS
+                await client.request(action, room=room, uuid=uuid, timeout_seconds=seconds)
     journal.note_believed()

@@ -33,6 +33,7 @@ EPOCH: Final = "0123456789abcdef"
 MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomEvent,
     models.Reaction,
+    models.Ban,
     models.RoomHead,
     models.Membership,
     models.RoomTold,
@@ -106,14 +107,14 @@ def default_database(url: str, *, writer: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def held_elsewhere(rows: str, *parameters: UUID) -> Iterator[None]:
+def held_elsewhere(rows: str, *parameters: UUID | int, strength: str = "NO KEY UPDATE") -> Iterator[None]:
     """Another session holds the rows, `table WHERE …`, meanwhile; they are free when the context ends."""
     other: BaseDatabaseWrapper = connection.copy()
     try:
         other.set_autocommit(False)
         with other.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = 0")
-            cursor.execute(f"SELECT 1 FROM {rows} FOR NO KEY UPDATE", parameters)
+            cursor.execute(f"SELECT 1 FROM {rows} FOR {strength}", parameters)
             yield
         other.rollback()
     finally:

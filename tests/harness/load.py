@@ -16,9 +16,11 @@ from uuid import UUID
 from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
 from tests.harness.changing import change, choose, look_at_all, react
 from tests.harness.marking import Reader, agree, mark, mark_all
+from tests.harness.moderating import EPISODES, moderate, pin, who_tries
 from tests.harness.waiting import eventually
-from tests.judge.history import Epoch, Fault, History, Membership, Ownership, Row, Sample
-from tests.judge.journal import Journal, Witness
+from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
+from tests.judge.journal import Journal, Known, Witness
+from tests.judge.moderation import Membership, Tables, memberships_of
 
 READY_SECONDS: Final = 60.0
 SEND_SECONDS: Final = 120.0
@@ -31,6 +33,8 @@ CHANGE_PAUSE_SECONDS: Final = (0.1, 0.5)
 """Between two edits, deletions or reactions of all clients together."""
 MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
 """Between two read marks of all clients together."""
+MODERATION_PAUSE_SECONDS: Final = (0.1, 0.6)
+"""Between two roles, mutes and bans of all clients together: so long somebody is muted or banned."""
 
 
 class Person(Protocol):
@@ -79,12 +83,19 @@ class Load:
         seed: int,
         shape: Shape | None = None,
     ) -> None:
-        """Each person sends into the rooms that it is a member of; `seed` fixes who says what where."""
+        """Each person sends into the rooms that it is a member of; `seed` fixes who says what where.
+
+        The first member of a room owns it.
+        """
         self.journal = Journal()
         self.faults: list[Fault] = []
         self.samples: list[Sample] = []
         self.ownership: list[Ownership] = []
-        self.memberships = [Membership(room.id, member.id) for room in rooms for member in room.members]
+        self.memberships = [
+            Membership(room.id, member.id, role="member" if place else "owner")
+            for room in rooms
+            for place, member in enumerate(room.members)
+        ]
         self._urls = urls
         self._seed = seed
         self._dice = random.Random(seed)
@@ -107,7 +118,8 @@ class Load:
             self._reading.append(asyncio.create_task(one.read()))
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
-        self._sending += [asyncio.create_task(one) for one in (self._mark(), self._change(), self._react())]
+        habits = (self._mark(), self._change(), self._react(), self._moderate(), self._pin())
+        self._sending += [asyncio.create_task(one) for one in habits]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -183,9 +195,14 @@ class Load:
         return rows
 
     def history(
-        self, rows: list[Row], epochs: list[Epoch], baseline: dict[str, int] | None = None
+        self,
+        rows: list[Row],
+        epochs: list[Epoch],
+        baseline: dict[str, int] | None = None,
+        tables: Tables | None = None,
     ) -> History:
         """Return everything that was recorded; call it after `rest`, while the clients are connected."""
+        tables, ours = tables or Tables([], []), {room.id for room in self._rooms}
         return History(
             seed=self._seed,
             operations=self.journal.operations(),
@@ -194,7 +211,10 @@ class Load:
             shown=self.journal.shown(),
             believed=self.journal.believed,
             connections=self.journal.connections(),
-            memberships=self.memberships,
+            memberships=memberships_of(rows, self.memberships),
+            members=[one for one in tables.members if one.room in ours],
+            bans=[one for one in tables.bans if one.room in ours],
+            pin_lists=self.journal.pin_lists(),
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
             samples=self.samples,
             ownership=self.ownership,
@@ -251,6 +271,32 @@ class Load:
         dice = random.Random(f"{self._seed}-reactions")
         while self._is_sending:
             await react(dice.choice(self._senders).reader, dice, _uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _moderate(self) -> None:
+        """Have owners set roles, mute and ban, each time until all is as before, again and again."""
+        dice = random.Random(f"{self._seed}-moderation")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders and len(room.members) > 1]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            owner, *others = (member.id for member in room.members)
+            readers = [senders[user] for user in others if user in senders]
+            user = dice.choice(others)
+            for step in dice.choice(EPISODES):
+                for reader in who_tries(senders[owner], readers, dice):
+                    await moderate(reader, step, room.id, user, _uuid(dice), SEND_SECONDS)
+                await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))
+
+    async def _pin(self) -> None:
+        """Have an owner, sometimes somebody else, pin and unpin messages of late, again and again."""
+        dice = random.Random(f"{self._seed}-pins")
+        pinned: list[Known] = []
+        senders = {one.witness.user: one.reader for one in self._senders}
+        owners = [user for room in self._rooms if (user := room.members[0].id) in senders]
+        while self._is_sending and owners:
+            for reader in who_tries(senders[dice.choice(owners)], list(senders.values()), dice):
+                await pin(reader, dice, pinned, lambda: _uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
 

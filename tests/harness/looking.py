@@ -6,7 +6,7 @@ Beside the message's way. Reads the database with plain SQL and the processes' o
 import asyncio
 import time
 from http.client import HTTPException
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import psutil
@@ -17,6 +17,7 @@ from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
 from tests.judge.history import Epoch, Ownership, Row, Sample
+from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
 from tests.judge.reactions import by_message
 from tests.judge.values import milliseconds_of
 
@@ -24,13 +25,17 @@ LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
 """Bound of one process's memory in these tests: many times what it takes when idle."""
 LOG: Final = """
-    SELECT room_id, date_created, deleted_at IS NOT NULL, seq, user_id, uuid, kind, text, '',
+    SELECT room_id, date_created, deleted_at IS NOT NULL,
+    data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
+    seq, user_id, uuid, kind, text, '',
     coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
     CASE WHEN kind IN ('add_reaction', 'remove_reaction') THEN data ->> 'emoji' ELSE '' END,
     coalesce(reacted_seq, 0)
     FROM roomlog_roomevent
 """
 STANDING: Final = "SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction"
+MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_membership"
+BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
 
 async def read_log(stack: Stack) -> list[Row]:
@@ -38,11 +43,35 @@ async def read_log(stack: Stack) -> list[Row]:
     rows = await asyncio.to_thread(stack.sql, LOG)
     standing = await asyncio.to_thread(stack.sql, STANDING)
     reactions = by_message((UUID(str(room)).hex, *facts) for room, *facts in standing)
-    log = [
-        Row(UUID(str(room)).hex, *rest)._replace(is_deleted=bool(is_deleted), at_ms=milliseconds_of(at))
-        for room, at, is_deleted, *rest in rows
+    return [
+        row._replace(reactions=reactions.get((row.room, row.seq), ()))
+        for row in (_row(*facts) for facts in rows)
     ]
-    return [row._replace(reactions=reactions.get((row.room, row.seq), ())) for row in log]
+
+
+def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, until: Any, *rest: Any) -> Row:
+    pinned_seq, *facts = rest
+    row = Row(UUID(str(room)).hex, *facts)
+    whom = (None if one is None else int(one) for one in (member, until))
+    return row._replace(
+        is_deleted=bool(is_deleted),
+        at_ms=milliseconds_of(at),
+        moderation=moderation_of(row.kind, next(whom), role, next(whom)),
+        pinned_seq=pinned_seq,
+    )
+
+
+async def read_tables(stack: Stack) -> Tables:
+    """Return what the database has besides the log: the members, and who is banned."""
+    members = await asyncio.to_thread(stack.sql, MEMBERS)
+    bans = await asyncio.to_thread(stack.sql, BANS)
+    return Tables(
+        [
+            Member(UUID(str(room)).hex, user, role, 0 if until is None else end_of(until))
+            for room, user, role, until in members
+        ],
+        [Ban(UUID(str(room)).hex, user, end_of(until), seq) for room, user, until, seq in bans],
+    )
 
 
 async def read_epoch(stack: Stack) -> Epoch:

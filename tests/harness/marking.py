@@ -10,8 +10,8 @@ from typing import Final
 
 from roomlog_client import RoomlogClient, RoomlogError
 from tests.harness.waiting import eventually
-from tests.judge.history import Mark
 from tests.judge.journal import Journal, Witness
+from tests.judge.marks import Mark
 
 MARK_SECONDS: Final = 30.0
 """For the answer to a mark when nothing is broken any more."""

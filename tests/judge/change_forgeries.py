@@ -14,19 +14,21 @@ from tests.judge.history import (
     Attempt,
     Connection,
     History,
-    Mark,
-    Membership,
     Operation,
     Outcome,
     Reading,
     Row,
     Shown,
 )
+from tests.judge.marks import Mark
+from tests.judge.moderation import Membership
 
 ROOM: Final = "f" * 32
 BEGAN_AT: Final = 70.0
 """After everything else of the history."""
 EARLY, LATE = "early-f", "late-f"
+OTHER: Final = 2
+"""A member who says nothing."""
 KEPT: Final = 1
 GONE: Final = 2
 LOG: Final = (
@@ -74,7 +76,7 @@ def with_changes(history: History, author: int, reader: int) -> History:
     ]
     history.shown[1:1] = [*before, *after]
     history.believed = after
-    history.memberships[:0] = [Membership(ROOM, author), Membership(ROOM, reader)]
+    history.memberships[:0] = [Membership(ROOM, user) for user in (author, OTHER, reader)]
     history.marks[3:3] = [
         Mark(EARLY, reader, ROOM, BEGAN_AT + 5.5, 5, 0, 2),
         Mark(EARLY, reader, ROOM, BEGAN_AT + 8.0, 7, 0, 2),
@@ -166,18 +168,23 @@ def believe_in_a_deletion(history: History) -> None:
     _change_shown(history.believed, KEPT, 7, text="", is_deleted=True)
 
 
-def _let_another_edit(history: History, user: int) -> None:
-    _change_row(history, 5, user=user)
-    _change_operation(history, 5, user=user)
+def _let_another(history: History, seq: int, user: int) -> None:
+    _change_row(history, seq, user=user)
+    _change_operation(history, seq, user=user)
     for index, reading in enumerate(history.readings):
         if reading.room == ROOM:
-            events = (one._replace(user=user) if one.seq == 5 else one for one in reading.events)
+            events = (one._replace(user=user) if one.seq == seq else one for one in reading.events)
             history.readings[index] = reading._replace(events=tuple(events))
 
 
 def let_somebody_else_edit(history: History) -> None:
     """An edit by somebody who has not said the message."""
-    _let_another_edit(history, 2)
+    _let_another(history, 5, OTHER)
+
+
+def let_a_member_delete_anothers_message(history: History) -> None:
+    """A deletion by somebody who has neither said the message nor a role for that."""
+    _let_another(history, 6, OTHER)
 
 
 def _retarget(history: History, seq: int, target: int) -> None:
@@ -298,6 +305,7 @@ CHANGE_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I19", believe_in_a_deleted_message),
     ("I19", believe_in_a_deletion),
     ("I20", let_somebody_else_edit),
+    ("I20", let_a_member_delete_anothers_message),
     ("I20", delete_a_message_twice),
     ("I20", edit_a_deleted_message),
     ("I20", edit_what_is_no_message),

@@ -11,13 +11,13 @@ from tests.judge.history import (
     Applied,
     Attempt,
     History,
-    Membership,
     Operation,
     Outcome,
     Reading,
     Row,
     Shown,
 )
+from tests.judge.moderation import Membership
 
 ROOM: Final = "e" * 32
 DATA: Final = '{"order":7}'

@@ -17,7 +17,6 @@ from tests.judge.history import (
     Erasure,
     Fault,
     History,
-    Membership,
     Operation,
     Outcome,
     Ownership,
@@ -26,11 +25,10 @@ from tests.judge.history import (
     Row,
     Sample,
 )
+from tests.judge.moderation import Membership
 
-from .change_forgeries import CHANGE_FORGERIES, with_changes
-from .content_forgeries import CONTENT_FORGERIES, with_archived_room
-from .mark_forgeries import MARK_FORGERIES, with_marks
-from .reaction_forgeries import REACTION_FORGERIES, with_reactions
+from .mark_forgeries import with_marks
+from .room_forgeries import ROOM_FORGERIES, with_rooms
 
 READ_ROOMS: Final = ("a" * 32, "b" * 32)
 """Rooms with readers."""
@@ -137,12 +135,7 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    return _with_more_rooms(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]))
-
-
-def _with_more_rooms(history: History) -> History:
-    archived = with_archived_room(history, SENDERS[0], DELETED)
-    return with_reactions(with_changes(archived, SENDERS[0], READER))
+    return with_rooms(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]), SENDERS[0], READER, DELETED)
 
 
 def _quiet_rows(history: History) -> list[Row]:
@@ -392,9 +385,6 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I5", erase_what_was_said_later),
     ("I8", hand_on_a_message_as_erased),
     ("I16", keep_a_deleted_account_as_a_member),
-    *(("I17", forge) for forge in CONTENT_FORGERIES),
-    *(("I18", forge) for forge in MARK_FORGERIES),
-    *CHANGE_FORGERIES,
-    *REACTION_FORGERIES,
+    *ROOM_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

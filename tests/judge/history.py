@@ -14,9 +14,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from .marks import Mark
+from .moderation import NOBODY, Ban, Member, Membership, Moderation
+from .pins import PinList
 from .reactions import Group, Reaction
 
 MESSAGE_KIND: Final = "new_message"
+SILENCED: Final = frozenset({"muted", "forbidden", "not_member"})
+"""What a message of somebody who is muted, a reader or banned is refused with, for good."""
 """The kind of rows that people read as messages; the other kinds change them."""
 EDIT_KIND: Final = "edit_message"
 DELETION_KIND: Final = "delete_message"
@@ -66,6 +71,7 @@ class Operation(NamedTuple):
     """Of a change: the seq of the message that it changes."""
     emoji: str = ""
     """Of a reaction, added or removed."""
+    moderation: Moderation = NOBODY
 
     @property
     def key(self) -> Key:
@@ -82,9 +88,10 @@ class Operation(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Return True if it has no definite end: only a change may end in a refusal."""
-        is_refused = self.kind != MESSAGE_KIND and self.attempts[-1].outcome is Outcome.ERROR
-        return not (self.seqs or is_refused)
+        """Return True if it has no definite end: a change, or what somebody silenced says, may be refused."""
+        last = self.attempts[-1]
+        may_be_refused = self.kind != MESSAGE_KIND or last.error_code in SILENCED
+        return not (self.seqs or (last.outcome is Outcome.ERROR and may_be_refused))
 
 
 class Row(NamedTuple):
@@ -111,6 +118,9 @@ class Row(NamedTuple):
     """Of a message: where the row says that its last reaction was added or removed."""
     reactions: tuple[Reaction, ...] = ()
     """Of a message: those that the database holds besides the log, in the order of seq."""
+    moderation: Moderation = NOBODY
+    pinned_seq: int = 0
+    """Of a message: the seq of the event that pinned it, by the database besides the log."""
 
     @property
     def key(self) -> Key:
@@ -128,6 +138,7 @@ class Applied(NamedTuple):
     at: float
     data: str = ""
     emoji: str = ""
+    moderation: Moderation = NOBODY
 
 
 class Shown(NamedTuple):
@@ -149,6 +160,7 @@ class Shown(NamedTuple):
     reacted_seq: int = 0
     """The seq as of which it has its reactions."""
     groups: tuple[Group, ...] = ()
+    pinned_at: int | None = None
 
 
 class ResetSeen(NamedTuple):
@@ -185,23 +197,6 @@ class Reading(NamedTuple):
         return self.events[-1].seq if self.events else self.start
 
 
-class Mark(NamedTuple):
-    """A read mark as a client was told of it: by an answer, by a notice, or by a list of rooms."""
-
-    client: str
-    user: int
-    room: str
-    at: float
-    head: int
-    """The room's last seq at that moment."""
-    read_seq: int
-    unread: int
-    wanted: int = 0
-    """The seq that the client had asked for, where this is the answer."""
-    invoked_at: float | None = None
-    """When it first asked; None where it did not."""
-
-
 class Connection(NamedTuple):
     """One socket from its authentication on; still open at the end where `closed_at` is None."""
 
@@ -210,15 +205,6 @@ class Connection(NamedTuple):
     opened_at: float
     closed_at: float | None = None
     close_code: int | None = None
-
-
-class Membership(NamedTuple):
-    """A user is a member of a room after `from_seq` up to and with `to_seq`; None is for ever."""
-
-    room: str
-    user: int
-    from_seq: int = 0
-    to_seq: int | None = None
 
 
 class Fault(NamedTuple):
@@ -288,6 +274,14 @@ class History:
     """The messages of each connected client at rest, by all that it was handed; `head` is its cursor."""
     connections: list[Connection] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    """The database's memberships after the run: of each room all or none."""
+    bans: list[Ban] = field(default_factory=list)
+    """The database's bans after the run, of the rooms of which it has the members."""
+    staff: list[int] = field(default_factory=list)
+    """Users who need no role."""
+    direct_rooms: list[str] = field(default_factory=list)
+    pin_lists: list[PinList] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     ownership: list[Ownership] = field(default_factory=list)

@@ -17,13 +17,15 @@ from tests.judge.history import (
     Applied,
     Attempt,
     Connection,
-    Mark,
     Operation,
     Outcome,
     Reading,
     ResetSeen,
     Shown,
 )
+from tests.judge.marks import Mark
+from tests.judge.moderation import NOBODY, Moderation, told_by
+from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
 from tests.judge.values import text_of
 
@@ -59,6 +61,7 @@ class Wanted:
     kind: str = MESSAGE_KIND
     target: int = 0
     emoji: str = ""
+    moderation: Moderation = NOBODY
 
     def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
         """End the sendings on one connection: an answer there speaks for all of them."""
@@ -75,7 +78,8 @@ class Wanted:
         attempts = sorted([*self.ended, *unknown], key=lambda attempt: attempt.invoked_at)
         facts = (self.client, self.user, self.room, self.uuid, self.text)
         ended = (tuple(attempts), tuple(self.seqs), self.answered_at)
-        return Operation(*facts, *ended, kind=self.kind, target=self.target, emoji=self.emoji)
+        operation = Operation(*facts, *ended, kind=self.kind, target=self.target)
+        return operation._replace(emoji=self.emoji, moderation=self.moderation)
 
 
 @dataclass
@@ -148,6 +152,10 @@ class Journal:
         """Return every message that a client was shown in its present state."""
         return [one for witness in self.witnesses for one in witness.shown]
 
+    def pin_lists(self) -> list[PinList]:
+        """Return every list of pins that a client was given."""
+        return [one for witness in self.witnesses for one in witness.pin_lists]
+
     def marks(self) -> list[Mark]:
         """Return all that clients were told of read marks."""
         return [mark for witness in self.witnesses for mark in witness.marks]
@@ -181,6 +189,7 @@ class Witness(Observer):
         self.connections: dict[int, Connection] = {}
         self.answered = 0
         self.shown: list[Shown] = []
+        self.pin_lists: list[PinList] = []
         self.recent: deque[Known] = deque(maxlen=RECENT)
         """The last messages that the client was handed."""
         self._shows = shows
@@ -197,7 +206,7 @@ class Witness(Observer):
         self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, text)
 
     def want_change(self, kind: str, known: Known, uuid: str, text: str = "") -> None:
-        """Write down that the client wants a message edited or deleted, before it is sent."""
+        """Write down that the client wants to edit, delete, pin or unpin a message, before it is sent."""
         facts = (self.client, self.user, known.room, uuid, text)
         self.wanted[uuid] = Wanted(*facts, kind=kind, target=known.seq)
 
@@ -205,6 +214,11 @@ class Witness(Observer):
         """Write down that the client wants a reaction added or removed, before it is sent."""
         facts = (self.client, self.user, known.room, uuid, "")
         self.wanted[uuid] = Wanted(*facts, kind=kind, target=known.seq, emoji=emoji)
+
+    def want_moderation(self, kind: str, room: str, uuid: str, moderation: Moderation) -> None:
+        """Write down that the client wants to say what another may, before it is sent."""
+        facts = (self.client, self.user, room, uuid, "")
+        self.wanted[uuid] = Wanted(*facts, kind=kind, moderation=moderation)
 
     def want_mark(self, uuid: str, seq: int) -> None:
         """Write down that the client marks a room read, before it is sent."""
@@ -276,6 +290,12 @@ class Witness(Observer):
                 self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)
             case Selected():
                 self._show(incoming.room, incoming.room_messages, incoming.seq)
+            case Answer(action="list_pins"):
+                body, now = incoming.body, time.monotonic()
+                self._show(body["room"], body["room_messages"], body["seq"])
+                seqs = tuple(one["seq"] for one in body["room_messages"])
+                facts = (self.client, self.user, body["room"], now, body["seq"], seqs)
+                self.pin_lists.append(PinList(*facts, has_more=body.get("more", False)))
             case Answer(action="get_history"):
                 body = incoming.body
                 self._show(body["room"], body["room_messages"], body["seq"])
@@ -292,7 +312,8 @@ class Witness(Observer):
             case Event():
                 data = text_of(item.body.get("message", {}).get("data"))
                 emoji = item.body.get("emoji", "")
-                applied = Applied(item.seq, item.user.id, item.uuid, item.text, now, data, emoji)
+                facts = (item.seq, item.user.id, item.uuid, item.text, now, data, emoji)
+                applied = Applied(*facts, told_by(item.action, item.body))
                 way = self._following[item.room]
                 way.events.append(applied)
                 way.show(item)
@@ -333,7 +354,8 @@ class Witness(Observer):
     def _shown(self, room: str, one: dict[str, Any], head: int, at: float) -> Shown:
         facts = (self.client, room, one["seq"], one["user"]["id"], one["text"], text_of(one.get("data")), at)
         reactions = self.user, one.get("reacted_seq") or 0, groups_of(one.get("reactions", {}))
-        return Shown(*facts, head, one["edited_at"], one["deleted"], *reactions)
+        pinned_at = one.get("pinned")
+        return Shown(*facts, head, one["edited_at"], one["deleted"], *reactions, pinned_at)
 
     def _mark(self, room: RoomSummary, wanted: int = 0, invoked_at: float | None = None) -> Mark:
         counts = room.seq, room.read_seq, room.unread

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from roomlog_contract.limits import UNREAD_COUNTED
-from tests.judge.history import History, Mark
+from tests.judge.history import History
+from tests.judge.marks import Mark
 
 
 def with_marks(history: History, room: str, reader: int, sender: int) -> History:

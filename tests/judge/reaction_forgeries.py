@@ -13,13 +13,13 @@ from tests.judge.history import (
     Attempt,
     Connection,
     History,
-    Membership,
     Operation,
     Outcome,
     Reading,
     Row,
     Shown,
 )
+from tests.judge.moderation import Membership
 from tests.judge.reactions import REACTION_KIND, REMOVAL_KIND, Group, Reaction
 
 ROOM: Final = "9" * 32

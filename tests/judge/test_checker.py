@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.judge.change_forgeries import CHANGES
 from tests.judge.checker import INVARIANTS, check, report_on
 from tests.judge.forgeries import FORGERIES, ROUNDS, good_history
 from tests.judge.history import Fault, History, Operation, Outcome, load_history
-from tests.judge.reaction_forgeries import REACTIONS
+from tests.judge.room_forgeries import EVENTS
 
 BY_NAME = {forge.__name__: forge for _, forge in FORGERIES}
 
@@ -89,7 +88,7 @@ def test_fault_that_hits_nothing_does_not_count() -> None:
 
 def test_short_history_does_not_count() -> None:
     """Fewer successes than asked for are no evidence; the number is a parameter."""
-    successes = ROUNDS * 2 * 3 * 3 + 2 + 3 + CHANGES + REACTIONS
+    successes = ROUNDS * 2 * 3 * 3 + 2 + 3 + EVENTS
     assert report_on(good_history(), min_successes=successes).is_good
     (reason,) = report_on(good_history(), min_successes=successes + 1).does_not_count
     assert reason.startswith(f"{successes} successes")

@@ -7,6 +7,8 @@ from roomlog_client.incoming import Answer, Page, Refusal, Selected
 from roomlog_contract.events import User
 from tests.judge.history import DELETION_KIND, EDIT_KIND, Outcome
 from tests.judge.journal import Journal, Known, Witness
+from tests.judge.moderation import BAN_KIND, FOREVER, ROLE_KIND, Moderation
+from tests.judge.pins import PIN_KIND
 from tests.judge.reactions import REACTION_KIND, Group
 
 ROOM = "a" * 32
@@ -83,15 +85,17 @@ def test_refusal_is_an_error_of_its_sending_alone() -> None:
     assert outcomes(one, "u-1") == [Outcome.ERROR, Outcome.SUCCESS]
 
 
-def test_a_refusal_ends_a_change_and_no_message() -> None:
-    """An edit or a deletion may be refused for good; every message must be stored in the end."""
+def test_a_refusal_ends_a_change_and_the_message_of_somebody_silenced() -> None:
+    """An edit or a deletion may be refused for good; any other message must be stored in the end."""
     one = witness()
     one.want_change(EDIT_KIND, Known(ROOM, 1, 7, 1), "u-e", "text")
-    for uuid in ("u-1", "u-e"):
+    one.want(ROOM, "u-m", "text")
+    for uuid, code in (("u-1", "archived"), ("u-e", "archived"), ("u-m", "muted")):
         one.sent(1, uuid)
         assert one.wanted[uuid].operation(99.0).is_open
-        one.heard(1, Refusal("forbidden", uuid=uuid))
-    assert [one.wanted[uuid].operation(99.0).is_open for uuid in ("u-1", "u-e")] == [True, False]
+        one.heard(1, Refusal(code, uuid=uuid))
+    is_open = [one.wanted[uuid].operation(99.0).is_open for uuid in ("u-1", "u-e", "u-m")]
+    assert is_open == [True, False, False]
     one.heard(1, event(11, "u-1"))
     assert not one.wanted["u-1"].operation(99.0).is_open
 
@@ -194,3 +198,37 @@ def test_reactions_are_kept_of_events_and_of_messages_that_are_shown() -> None:
     one.heard(1, Answer("h", "get_history", {"room": ROOM, "seq": 12, "room_messages": [message]}))
     (shown,) = one.shown
     assert (shown.asker, shown.reacted_seq, shown.groups) == (1, 12, (Group("+", 2, (3,), is_mine=True),))
+
+
+def test_who_is_moderated_is_kept_of_what_is_wanted_and_of_events() -> None:
+    """A ban without an end ends never; the role is the event's to say."""
+    one = witness()
+    one.want_moderation(BAN_KIND, ROOM, "u-b", Moderation(7, until=FOREVER))
+    one.sent(1, "u-b")
+    operation = one.wanted["u-b"].operation(99.0)
+    assert (operation.kind, operation.moderation) == (BAN_KIND, Moderation(7, "", FOREVER))
+    one.handed_on(RoomJoined(RoomSummary(ROOM, "", "group", EPOCH, 0), 0))
+    member = {"id": 7, "username": "x", "role": "reader"}
+    bodies: tuple[tuple[str, dict[str, int | None]], ...] = (
+        (ROLE_KIND, {}),
+        (BAN_KIND, {"until": None}),
+        (BAN_KIND, {"until": 5}),
+    )
+    for seq, (kind, more) in enumerate(bodies, start=1):
+        one.handed_on(replace(event(seq), action=kind, body={"member": member, **more}))
+    told = [applied.moderation for applied in one.readings()[0].events]
+    assert told == [Moderation(7, "reader"), Moderation(7, "reader", FOREVER), Moderation(7, "reader", 5)]
+
+
+def test_pins_are_kept_of_messages_that_are_shown_and_of_lists() -> None:
+    """A list of pins is kept in its order, and each of its messages with the time of its pin."""
+    one = witness()
+    one.want_change(PIN_KIND, Known(ROOM, 3, 7, 2), "u-p")
+    assert (one.wanted["u-p"].kind, one.wanted["u-p"].target) == (PIN_KIND, 3)
+    state = {"user": {"id": 2}, "text": "a", "edited_at": None, "deleted": False}
+    messages = [{"seq": seq, "pinned": 1000 * seq} | state for seq in (5, 3)]
+    body = {"room": ROOM, "seq": 9, "room_messages": messages, "more": True}
+    one.heard(1, Answer("h", "list_pins", body))
+    (listed,) = one.pin_lists
+    assert (listed.room, listed.head, listed.seqs, listed.has_more) == (ROOM, 9, (5, 3), True)
+    assert [(shown.seq, shown.head, shown.pinned_at) for shown in one.shown] == [(5, 9, 5000), (3, 9, 3000)]

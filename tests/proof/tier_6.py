@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.harness.load import Shape
-from tests.harness.looking import Watch, read_epoch, read_log
+from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.stack_databases import PostgresDatabases, postgres_databases
 from tests.harness.topology import Topology
 from tests.judge.checker import Report, report_on
@@ -73,7 +73,9 @@ async def _run(plan: Plan, topology: Topology, growth: Growth) -> Report:
             await measuring
         await strand(topology.stack, load, topology.gateways)
         rows = await load.rest(lambda: read_log(topology.stack))
-        history = load.history(rows, [await read_epoch(topology.stack)])
+        history = load.history(
+            rows, [await read_epoch(topology.stack)], tables=await read_tables(topology.stack)
+        )
     return await asyncio.to_thread(report_on, history)
 
 

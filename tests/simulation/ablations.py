@@ -50,6 +50,7 @@ from .ablation import Ablation, Patches, run_without
 from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
+from .moderation_ablations import MODERATION_ABLATIONS
 from .plan import Plan
 from .seeds import Verdict, run_seed
 
@@ -272,7 +273,7 @@ ABLATIONS: Final = (
         patches=((HeadPoll, "run", _no_poll), (gateway, "LOST_SLOTS", gateway.RECHECK_SLOTS)),
         plan=Plan(kinds=("lose_notices", "cut_link", "cut_gateway_off"), faults=(4, 8)),
         invariants=("I9",),
-        hint=11,
+        hint=37,
     ),
     Ablation(
         "the gap fetch",
@@ -347,4 +348,5 @@ ABLATIONS: Final = (
     *CONTENT_ABLATIONS,
     *MARK_ABLATIONS,
     *CHANGE_ABLATIONS,
+    *MODERATION_ABLATIONS,
 )

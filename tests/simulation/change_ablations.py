@@ -45,6 +45,7 @@ def _scrub_rows_alone(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
 def _know_as_answered(self: Messages, message: dict[str, Any], seq: int) -> None:
     """Believe what came last."""
     self._messages[message["seq"]], self._known_at[message["seq"]] = message, seq
+    self._pin(message["seq"], seq, message.get("pinned"))
 
 
 def _read_no_reactions(targets: Any, reactors: Any) -> None:
@@ -83,11 +84,11 @@ CHANGE_ABLATIONS: Final = (
         ((messages, "scrub", _scrub_rows_alone),),
         plan=_EDITS,
         invariants=("I21",),
-        hint=7,
+        hint=2,
     ),
     Ablation(
         "the look at whether a message is deleted",
-        ((messages, "_target", _target_as_it_was),),
+        ((messages, "require_target", _target_as_it_was),),
         plan=_EDITS,
         invariants=("I20",),
     ),
@@ -96,7 +97,7 @@ CHANGE_ABLATIONS: Final = (
         ((Messages, "_know", _know_as_answered),),
         plan=_LATE_ANSWERS,
         invariants=("I19",),
-        hint=1,
+        hint=3,
     ),
     Ablation(
         "the end of the reactions to a deleted message",

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError
-from tests.harness.changing import change, choose, react
+from tests.harness.changing import Reader, change, choose, react
 from tests.harness.marking import mark
 from tests.judge.journal import Known, Witness
 
@@ -34,6 +34,11 @@ class Person:
     dice: random.Random
     laziness_seconds: float
     """Pause between two items that are taken."""
+
+    @property
+    def reader(self) -> Reader:
+        """Return the client and its journal."""
+        return self.client, self.witness
 
     async def read(self) -> None:
         """Take every item; what it was is in the journal."""

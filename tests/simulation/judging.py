@@ -23,12 +23,12 @@ from tests.judge.history import (
     Attempt,
     Epoch,
     History,
-    Membership,
     Operation,
     Outcome,
     Ownership,
     Row,
 )
+from tests.judge.moderation import Membership, memberships_of
 from tests.judge.reactions import by_message
 from tests.judge.values import text_of
 
@@ -37,6 +37,8 @@ from .store import EPOCH, GUEST, Event, Store
 from .world import World
 
 API: Final = "api"
+REMOVALS: Final = ("remove_user", "leave_room")
+"""Kinds of rows that end a membership, and do nothing else."""
 STOPPING: Final = frozenset(
     {"kill_worker", "pause_worker", "replace_worker", "stop_database", "scale_up_and_down"}
 )
@@ -51,15 +53,21 @@ WATCH_SECONDS: Final = 1.0
 
 def history_of(world: World, seed: int, *, at_rest: bool) -> History:
     """Return what the world and its people did, for the checker."""
+    rows, (members, bans) = rows_of(world.store), world.store.tables()
     return History(
         seed=seed,
         operations=[*world.journal.operations(), *posts_of(world)],
-        rows=rows_of(world.store),
+        rows=rows,
         readings=world.journal.readings(),
         shown=world.journal.shown(),
         believed=world.journal.believed,
         connections=world.journal.connections(),
-        memberships=memberships_of(world.store.events()),
+        memberships=memberships_in(world.store.events(), rows),
+        members=members,
+        bans=bans,
+        staff=world.store.staff(),
+        direct_rooms=world.store.direct_rooms(),
+        pin_lists=world.journal.pin_lists(),
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
         samples=world.samples,
         ownership=ownership_of(world),
@@ -113,6 +121,8 @@ def rows_of(store: Store) -> list[Row]:
             event.data.get("emoji", ""),
             event.reacted_seq,
             reactions.get((event.room.hex, event.seq), ()),
+            event.moderation,
+            event.pinned_seq,
         )
         for event in store.events()
     ]
@@ -135,20 +145,15 @@ def posts_of(world: World) -> list[Operation]:
     ]
 
 
-def memberships_of(events: list[Event]) -> list[Membership]:
+def memberships_in(events: list[Event], rows: list[Row]) -> list[Membership]:
     """Return who was a member from which event to which, as the logs tell it."""
-    found = []
-    for room, log in itertools.groupby(events, lambda event: event.room):
-        since: dict[int, int] = {}
-        for event in log:
-            if event.kind == "create_room":
-                since = {number: 0 for number, _ in event.data["members"]}
-            elif event.kind == "invite_user":
-                since[event.data["member"]] = event.seq - 1
-            elif event.left in since:
-                found.append(Membership(room.hex, event.left, since.pop(event.left), event.seq))
-        found += [Membership(room.hex, user, seq) for user, seq in since.items()]
-    return found
+    first = [
+        Membership(event.room.hex, user, role=role)
+        for event in events
+        if event.kind == "create_room"
+        for user, role in event.data["members"]
+    ]
+    return memberships_of(rows, first)
 
 
 def anomalies_of(world: World, people: People, history: History) -> list[str]:
@@ -159,7 +164,6 @@ def anomalies_of(world: World, people: People, history: History) -> list[str]:
     found += _members_otherwise(world)
     found += _unforgotten(world, history)
     found += _undeleted(world, history)
-    found += _deleted_by_others(world)
     found += [f"I15 {uuid} was repeated after its erasure as something new" for uuid in people.undone]
     found += [f"G5 {one} was not told" for one in (world.untold | dict.fromkeys(people.strangers()))]
     erased = {row.uuid for row in history.rows if row.kind == MESSAGE_KIND and not row.text}
@@ -213,12 +217,14 @@ def _welcome(world: World, history: History) -> Iterator[str]:
 def _members_otherwise(world: World) -> Iterator[str]:
     """The members are those of whom the logs say so, and nobody leaves a room twice."""
     events, members = world.store.events(), world.store.members()
-    told = memberships_of(events)
+    rows = rows_of(world.store)
+    told = memberships_in(events, rows)
     open_ended = {(UUID(one.room), one.user) for one in told if one.to_seq is None}
     for room, user in sorted(open_ended ^ members):
         where = "the log" if (room, user) in open_ended else "the table"
         yield f"I16 {user} is a member of {room} by {where} alone"
-    if sum(event.left > 0 for event in events) > sum(one.to_seq is not None for one in told):
+    ended = {(one.room, one.to_seq) for one in told}
+    if any(row.kind in REMOVALS and (row.room, row.seq) not in ended for row in rows):
         yield "I16 somebody left a room without being in it"
 
 
@@ -257,21 +263,6 @@ def _undeleted(world: World, history: History) -> Iterator[str]:
         is_deleted = any((operation.room, seq) in deleted for seq in seqs)
         if is_deleted and operation.text and operation.text.encode() in everything:
             yield f"I21 the text of {operation.uuid} is still in the database"
-
-
-def _deleted_by_others(world: World) -> Iterator[str]:
-    """I20: who deletes a message has said it, or has a role above a member's since the room was made."""
-    authors: dict[tuple[UUID, int], int] = {}
-    roles: dict[tuple[UUID, int], str] = {}
-    for event in world.store.events():
-        if event.kind == MESSAGE_KIND:
-            authors[event.room, event.seq] = event.user
-        elif event.kind == "create_room":
-            roles |= {(event.room, user): role for user, role in event.data["members"]}
-        elif event.kind == DELETION_KIND:
-            is_own = authors.get((event.room, event.target)) == event.user
-            if not is_own and roles.get((event.room, event.user), "member") == "member":
-                yield f"I20 {event.user} deleted {event.target} of {event.room}"
 
 
 def _vanished(world: World) -> Iterator[str]:

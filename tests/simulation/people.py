@@ -20,6 +20,7 @@ from tests.judge.history import MESSAGE_KIND
 from tests.judge.journal import Wanted
 
 from .habits import SEND_SECONDS, Person, change_some, mark_some, new_uuid, react_some
+from .moderators import moderate_some, pin_some
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
 from .world import Posted, World
@@ -92,7 +93,17 @@ class People:
         if self._plan.reactions != (0, 0):
             reactions = self._dice.randint(*self._plan.reactions)
             tasks.append(react_some(self.everybody, self._dice, reactions))
+        if self._plan.moderations != (0, 0):
+            times = self._dice.randint(*self._plan.moderations)
+            tasks.append(moderate_some(firsts, self._dice, times, self._say))
+        if self._plan.pins != (0, 0):
+            tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
         await asyncio.gather(*tasks)
+
+    def wake_up(self) -> None:
+        """Let everybody take items without a pause: how slowly a program takes them is no promise of ours."""
+        for person in self.everybody:
+            person.laziness_seconds = 0.0
 
     async def mark_all(self) -> None:
         """Let everybody mark all rooms read, and all devices hear of it."""
@@ -103,7 +114,7 @@ class People:
 
     async def look_at_all(self) -> None:
         """Let every room be read afresh, and note what everybody shows."""
-        if (self._plan.edits, self._plan.reactions) != ((0, 0), (0, 0)):
+        if any(most for _, most in (self._plan.edits, self._plan.reactions, self._plan.pins)):
             readers = [(one.client, one.witness) for one in self.everybody]
             await look_at_all(self._world.journal, readers, partial(new_uuid, self._dice))
 

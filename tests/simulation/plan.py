@@ -56,6 +56,10 @@ class Plan:
     """How often somebody edits or deletes a message; above 0 all rooms are read afresh in the end."""
     reactions: tuple[int, int] = (0, 0)
     """How often people react; above 0 all rooms are read afresh in the end."""
+    moderations: tuple[int, int] = (0, 0)
+    """How often an owner sets roles, mutes or bans, until all is as before."""
+    pins: tuple[int, int] = (0, 0)
+    """How often people pin and unpin messages; above 0 all rooms are read afresh in the end."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -71,4 +75,6 @@ EVERYTHING: Final = Plan(
     marks=(2, 8),
     edits=(3, 10),
     reactions=(2, 8),
+    moderations=(0, 2),
+    pins=(1, 4),
 )

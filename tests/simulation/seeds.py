@@ -83,6 +83,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         mishaps.end_all()
         mended_at = loop.time()
         is_over = await _is_true_within(END_SECONDS, living.done)
+        people.wake_up()
         await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending()))
         gateways = world.hosts.values()
         await _is_true_within(REST_SECONDS, lambda: all(one.hears(mended_at) for one in gateways))

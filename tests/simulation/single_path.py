@@ -25,7 +25,7 @@ _MOVE: Final = """
                 WHERE shard = %(shard)s AND owner = %(owner)s AND roomlog_shardlease.epoch = %(lease_epoch)s)
     AND EXISTS (SELECT 1 FROM roomlog_chatroom WHERE id = %(room)s AND archived_at IS NULL)
     AND EXISTS (SELECT 1 FROM roomlog_membership WHERE roomlog_membership.room_id = %(room)s
-                AND user_id = %(user)s AND coalesce(muted_until <= %(now)s, true))
+                AND user_id = %(user)s AND role <> 'reader' AND coalesce(muted_until <= %(now)s, true))
 """
 _INSERT: Final = """
     INSERT INTO roomlog_roomevent

@@ -27,6 +27,7 @@ from rest_framework.authtoken.models import Token
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
+from tests.judge.moderation import Ban, Member, Moderation, Tables, end_of, moderation_of
 from tests.judge.reactions import Stored
 from tests.judge.values import milliseconds_of, text_of
 
@@ -59,6 +60,7 @@ class Event(NamedTuple):
     target: int
     edited_seq: int
     reacted_seq: int
+    pinned_seq: int
     data: dict[str, Any]
     is_deleted: bool
     at_ms: int
@@ -70,9 +72,9 @@ class Event(NamedTuple):
         return "" if sent is None else text_of(json.loads(sent))
 
     @property
-    def left(self) -> int:
-        """Return whose membership the event ended, 0 for nobody's."""
-        return int(self.data["member"]) if self.kind in {"remove_user", "leave_room"} else 0
+    def moderation(self) -> Moderation:
+        """Return whom the event concerns besides its sender, and how."""
+        return moderation_of(self.kind, *(self.data.get(name) for name in ("member", "role", "until")))
 
 
 class Store:
@@ -119,7 +121,8 @@ class Store:
         """Return all logs, each in its order."""
         rows = self._all(
             "SELECT room_id, date_created, data, deleted_at IS NOT NULL, seq, user_id, uuid, kind, text,"
-            " body_hash, coalesce(target, 0), coalesce(edited_seq, 0), coalesce(reacted_seq, 0)"
+            " body_hash, coalesce(target, 0), coalesce(edited_seq, 0), coalesce(reacted_seq, 0),"
+            " coalesce(pinned_seq, 0)"
             " FROM roomlog_roomevent ORDER BY room_id, seq, id"
         )
         return [
@@ -139,6 +142,28 @@ class Store:
         """Return the reactions that stand."""
         rows = self._all("SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction")
         return [(UUID(room).hex, *facts) for room, *facts in rows]
+
+    def tables(self) -> Tables:
+        """Return the memberships and the bans."""
+        members = self._all("SELECT room_id, user_id, role, muted_until FROM roomlog_membership")
+        bans = self._all("SELECT room_id, user_id, until, seq FROM roomlog_ban")
+        return Tables(
+            [
+                Member(UUID(room).hex, user, role, 0 if until is None else end_of(until))
+                for room, user, role, until in members
+            ],
+            [Ban(UUID(room).hex, user, end_of(until), seq) for room, user, until, seq in bans],
+        )
+
+    def staff(self) -> list[int]:
+        """Return the persons who speak for code."""
+        rows = self._all("SELECT id FROM roomlog_person WHERE user_id IS NULL AND deleted_at IS NULL")
+        return [number for (number,) in rows]
+
+    def direct_rooms(self) -> list[str]:
+        """Return the rooms of two."""
+        rows = self._all("SELECT id FROM roomlog_chatroom WHERE kind = 'direct' ORDER BY id")
+        return [UUID(room).hex for (room,) in rows]
 
     def pending(self) -> list[int]:
         """Return the rows of the api that were not carried out."""

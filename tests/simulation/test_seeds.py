@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.judge.history import MESSAGE_KIND
+from tests.judge.moderation import MODERATION
+from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.simulation.ablations import ABLATIONS, catch
 from tests.simulation.many import tally_of
 from tests.simulation.mishaps import KINDS
@@ -23,6 +26,7 @@ QUICK = (
     *("the locked row of an archived room", "the whole transaction for a message with data"),
     *("the comparison of a read mark", "the notice of a read mark"),
     *("the pointer to the last edit", "the look at whether a message is deleted"),
+    *("the look at who is banned", "the look at whether a message is pinned"),
 )
 
 
@@ -95,7 +99,7 @@ def test_edits_and_deletions_break_no_promise() -> None:
 def test_reactions_break_no_promise() -> None:
     """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
     reactions = refused = shown = 0
-    for seed in (0, 1):
+    for seed in (0, 1, 2):
         verdict = run_seed(seed, Plan(reactions=(16, 24), edits=(4, 8), erasures=(0, 1)))
         assert verdict.anomalies == []
         history = verdict.history
@@ -107,6 +111,37 @@ def test_reactions_break_no_promise() -> None:
     assert reactions > 15
     assert refused > 2
     assert shown > 5
+
+
+def test_moderation_breaks_no_promise() -> None:
+    """Owners set roles, mute and ban, and whom they silence speaks and invites all the same."""
+    kinds, codes = Counter[str](), Counter[str]()
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(moderations=(10, 14), reactions=(2, 4)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        kinds += Counter(row.kind for row in history.rows)
+        codes += Counter(attempt.error_code for attempt in history.attempts())
+    assert all(kinds[kind] > 1 for kind in MODERATION)
+    assert all(codes[code] > 1 for code in ("muted", "banned", "forbidden", "not_member"))
+
+
+def test_pins_break_no_promise() -> None:
+    """People pin and unpin, often several at a moment, and messages are deleted and erased meanwhile."""
+    kinds, listed, shown, believed = Counter[str](), 0, 0, 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(pins=(16, 24), edits=(4, 8), erasures=(0, 1)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        kinds += Counter(row.kind for row in history.rows)
+        listed += sum(bool(one.seqs) for one in history.pin_lists)
+        shown += sum(one.pinned_at is not None for one in history.shown)
+        believed += sum(one.pinned_at is not None for one in history.believed)
+    assert kinds[PIN_KIND] > 10
+    assert kinds[UNPIN_KIND] > 3
+    assert min(listed, shown, believed) > 3
 
 
 def test_a_seed_is_one_history() -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History, Row, Shown
 
 from .anomaly import Anomaly
+from .standings import RANKS, STAFF, Standings
 
 
 def present_state_agrees(history: History) -> Iterator[Anomaly]:
@@ -57,7 +58,7 @@ def _is_state_since(history: History, one: Shown) -> bool:
 
 
 def changes_are_allowed(history: History) -> Iterator[Anomaly]:
-    """I20: what is edited is the author's own and what is deleted was not, earlier in the same log."""
+    """I20: what is edited is one's own, what is deleted was not, by its author, an admin or an owner."""
     for (room, seq), changes in history.changes.items():
         message = history.row_at.get((room, seq))
         is_deleted = False
@@ -69,6 +70,13 @@ def changes_are_allowed(history: History) -> Iterator[Anomaly]:
             elif one.kind == EDIT_KIND and one.user != message.user:
                 yield Anomaly.of("I20", one, f"edits {seq}, which {message.user} has said", seq=one.seq)
             is_deleted = is_deleted or one.kind == DELETION_KIND
+    standings, direct = Standings(history), frozenset(history.direct_rooms)
+    for row, standing in standings.rows():
+        said = history.row_at.get((row.room, row.target)) if row.kind == DELETION_KIND else None
+        if said is not None and said.user != row.user:
+            rank = standings.rank(row.user, standing)
+            if rank < RANKS["admin"] or (row.room in direct and rank != STAFF):
+                yield Anomaly.of("I20", row, f"deletes {row.target}, which {said.user} has said", seq=row.seq)
 
 
 def deleted_is_gone(history: History) -> Iterator[Anomaly]:

@@ -1,10 +1,10 @@
-"""I1 to I23 by number, and the one function that asks them all."""
+"""I1 to I28 by number, and the one function that asks them all."""
 
 from typing import Final
 
 from tests.judge.history import History
 
-from . import changes, content, leavers, log, marks, order, reactions, readers, system
+from . import changes, content, leavers, log, marks, moderation, order, pins, reactions, readers, system
 from .anomaly import Anomaly, Invariant
 
 INVARIANTS: Final[dict[str, Invariant]] = {
@@ -31,6 +31,11 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I21": changes.deleted_is_gone,
     "I22": reactions.reactions_agree,
     "I23": reactions.reactors_are_allowed,
+    "I24": moderation.moderators_are_allowed,
+    "I25": moderation.silenced_are_silent,
+    "I26": moderation.standings_agree,
+    "I27": pins.pins_agree,
+    "I28": pins.pinners_are_allowed,
 }
 """Every invariant of the guarantees, in their order."""
 

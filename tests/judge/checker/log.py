@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History, Operation, Outcome
+from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History, Operation, Outcome, Row
+from tests.judge.moderation import MODERATION, as_sent
+from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.judge.reactions import REACTION_KIND, REMOVAL_KIND
 
 from .anomaly import Anomaly
 
-SENT: Final = (MESSAGE_KIND, EDIT_KIND, DELETION_KIND, REACTION_KIND, REMOVAL_KIND)
+SENT: Final = (
+    *(MESSAGE_KIND, EDIT_KIND, DELETION_KIND, REACTION_KIND, REMOVAL_KIND),
+    *(PIN_KIND, UNPIN_KIND),
+    *MODERATION,
+)
 """Kinds of rows that a load's clients make."""
 
 
@@ -54,10 +60,14 @@ def stored_was_sent(history: History) -> Iterator[Anomaly]:
         operation = history.operation_of.get(row.key)
         if operation is None:
             yield Anomaly.of("I5", row, "was sent by nobody", seq=row.seq)
-        elif (operation.kind, operation.target, operation.emoji) != (row.kind, row.target, row.emoji):
+        elif _facts(operation) != _facts(row):
             yield Anomaly.of("I5", row, "is another command than was sent", seq=row.seq)
         elif operation.text != row.text and (row.text or not history.may_be_erased(operation)):
             yield Anomaly.of("I5", row, "has another body than was sent", seq=row.seq)
+
+
+def _facts(one: Operation | Row) -> tuple[object, ...]:
+    return one.kind, one.target, one.emoji, as_sent(one.kind, one.moderation)
 
 
 def error_is_not_stored(history: History) -> Iterator[Anomaly]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
-from tests.judge.history import DELETION_KIND, MESSAGE_KIND, History, Mark, Row
+from tests.judge.history import DELETION_KIND, MESSAGE_KIND, History, Row
+from tests.judge.marks import Mark
 
 from .anomaly import Anomaly
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from tests.judge.history import Applied, History, Reading
+from tests.judge.history import Applied, History, Reading, Row
+from tests.judge.moderation import MODERATION
 
 from .anomaly import Anomaly
 
@@ -28,11 +29,16 @@ def _breaks(history: History, reading: Reading) -> Iterator[Anomaly]:
             pass
         elif row is None:
             yield _of("I8", reading, event, "was applied and is not in the log")
-        elif (row.user, row.uuid) != event[1:3] or row.emoji != event.emoji:
+        elif not _is_same(row, event):
             yield _of("I8", reading, event, "was applied as another event than the log has")
         elif event.text not in history.texts_handed_on(row):
             yield _of("I8", reading, event, "was applied with other content than the log has")
         cursor = event.seq
+
+
+def _is_same(row: Row, event: Applied) -> bool:
+    is_about_the_same = row.kind not in MODERATION or row.moderation == event.moderation
+    return (row.user, row.uuid, row.emoji) == (event.user, event.uuid, event.emoji) and is_about_the_same
 
 
 def head_is_reached(history: History) -> Iterator[Anomaly]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.harness.load import REST_SECONDS, Load, Shape
-from tests.harness.looking import Watch, read_epoch, read_log
+from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.stack import TRACEBACK, Stack
 from tests.harness.stack_databases import PostgresDatabases
 from tests.harness.topology import Topology
@@ -70,7 +70,9 @@ async def _run(plan: Plan, topology: Topology, directory: Path) -> Report:
             states = await asyncio.to_thread(topology.states)
             stuck.append(Anomaly("G9", f"{type(error).__name__} {str(error)[:500]}; {states}"))
             rows = await read_log(topology.stack)
-        history = load.history(rows, [await read_epoch(topology.stack)])
+        history = load.history(
+            rows, [await read_epoch(topology.stack)], tables=await read_tables(topology.stack)
+        )
     history.save(directory / "history.json")
     report = await asyncio.to_thread(
         report_on, history, min_successes=plan.min_successes, ablation=plan.ablation or "none"

@@ -22,7 +22,7 @@ from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.shards import shard_of_room
 from tests.harness.load import Load
-from tests.harness.looking import Watch, read_epoch, read_log
+from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.pooler import Pooler
 from tests.harness.stack import Room, Stack, User, build_stack
 from tests.harness.stack_databases import PostgresDatabase, PostgresDatabases
@@ -177,7 +177,11 @@ async def _run(several: Sequence[Healing[Pooled]], pooled: Pooled, directory: Pa
                 await load.hush()
                 rows = await read_log(stack)
         others = {room.id for room in pooled.crowded}
-        history = load.history([row for row in rows if row.room not in others], [await read_epoch(stack)])
+        history = load.history(
+            [row for row in rows if row.room not in others],
+            [await read_epoch(stack)],
+            tables=await read_tables(stack),
+        )
     history.save(directory / "history.json")
     for room in others:
         texts = [row.text for row in sorted(rows, key=lambda row: row.seq) if row.room == room]

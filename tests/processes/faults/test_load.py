@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.harness.load import Load
-from tests.harness.looking import Watch, read_epoch, read_log
+from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.stack import MakeStack, Stack
 from tests.judge.checker import Report, report_on
 from tests.processes.faults.mishaps import strand
@@ -33,7 +33,10 @@ async def kill(stack: Stack, load: Load, name: str) -> None:
 async def judge(stack: Stack, load: Load) -> Report:
     """Wait for rest and judge what was recorded."""
     rows = await load.rest(lambda: read_log(stack))
-    report = report_on(load.history(rows, [await read_epoch(stack)]), min_successes=4 * SUCCESSES)
+    report = report_on(
+        load.history(rows, [await read_epoch(stack)], tables=await read_tables(stack)),
+        min_successes=4 * SUCCESSES,
+    )
     print(report.table())
     return report
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.harness.load import Load, Shape
-from tests.harness.looking import Watch, read_epoch, read_log
+from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.stack import MakeStack
 from tests.judge.checker import report_on
 from tests.processes.faults.mishaps import strand
@@ -33,7 +33,10 @@ async def test_ten_thousand_messages_survive_every_kill(make_stack: MakeStack) -
             await load.succeed(MESSAGES // 4, PART_SECONDS)
         await strand(stack, load, ["gateway-0", "gateway-1"])
         rows = await load.rest(lambda: read_log(stack))
-        report = report_on(load.history(rows, [await read_epoch(stack)]), min_successes=MESSAGES)
+        report = report_on(
+            load.history(rows, [await read_epoch(stack)], tables=await read_tables(stack)),
+            min_successes=MESSAGES,
+        )
     print(report.table())
     assert report.anomalies == []
     assert report.does_not_count == []

@@ -1,0 +1,37 @@
+"""The rooms of a good history that show one thing each, and all the ways to spoil them.
+
+Beside `forgeries.py`, which has the rooms where people only talk, and runs these too.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from tests.judge.history import History
+
+from .change_forgeries import CHANGE_FORGERIES, CHANGES, with_changes
+from .content_forgeries import CONTENT_FORGERIES, with_archived_room
+from .mark_forgeries import MARK_FORGERIES
+from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_moderation
+from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
+from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
+
+EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED
+"""Of the rooms in which all was sent by clients."""
+
+
+def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
+    """Return it with one more room for data, changes, reactions, moderation and pins each."""
+    archived = with_archived_room(history, author, deleted)
+    changed = with_changes(archived, author, reader)
+    return with_pins(with_moderation(with_reactions(changed)))
+
+
+ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
+    *(("I17", forge) for forge in CONTENT_FORGERIES),
+    *(("I18", forge) for forge in MARK_FORGERIES),
+    *CHANGE_FORGERIES,
+    *REACTION_FORGERIES,
+    *MODERATION_FORGERIES,
+    *PIN_FORGERIES,
+]
+"""Each with the one invariant that must flag it."""
