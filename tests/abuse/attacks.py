@@ -61,6 +61,9 @@ def _raging(data: bytes) -> Callable[[Attacker], Awaitable[None]]:
     return lambda attacker: attacker.flood(lambda _: repeat(data), account=attacker.job.member)
 
 
+_MODERATION: Final = ("invite_user", "set_role", "mute_user", "unmute_user", "ban_user", "unban_user")
+
+
 def _message(room: str) -> str:
     return json.dumps({"uuid": uuid4().hex, "action": "new_message", "room": room, "text": DEAREST_TEXT})
 
@@ -70,15 +73,19 @@ def _rename(room: str) -> str:
     return json.dumps({"uuid": uuid4().hex, "action": "rename_room", "room": room, "name": name})
 
 
-def _invite_and_remove(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
-    def frames(number: int) -> Iterator[bytes]:
-        for person, action in cycle(
-            (p, a) for p in attacker.job.people[number::8] for a in ("invite", "remove")
-        ):
-            keys = {"room": attacker.job.room, "user": person, "uuid": uuid4().hex}
-            yield cheap(json.dumps({"action": f"{action}_user", **keys}))
+def _to_people(*actions: str) -> Callable[[Attacker], Callable[[int], Iterator[bytes]]]:
+    """Return an attack that does all of it to one person after the other."""
 
-    return frames
+    def attack(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+        def frames(number: int) -> Iterator[bytes]:
+            for person, action in cycle((p, a) for p in attacker.job.people[number::8] for a in actions):
+                facts = {"role": "reader"} if action == "set_role" else {}
+                keys = {"room": attacker.job.room, "user": person, "uuid": uuid4().hex, **facts}
+                yield cheap(json.dumps({"action": action, **keys}))
+
+        return frames
+
+    return attack
 
 
 def _archive_and_restore(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
@@ -113,6 +120,23 @@ def _react(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
                 for one in emoji:
                     keys = {"room": room, "message": message, "emoji": one}
                     yield cheap(command(action, **keys, uuid=uuid4().hex))
+
+    return frames
+
+
+def _pin(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Pin as many of the largest messages as a room may have, list them, and take each pin away again."""
+    room, messages = attacker.job.long, attacker.job.messages
+
+    def frames(number: int) -> Iterator[bytes]:
+        own = messages[number::8][: limits.PINS_PER_ROOM // 8]
+        while True:
+            for message in own:
+                yield cheap(command("pin_message", room=room, message=message, uuid=uuid4().hex))
+            for _ in own:
+                yield cheap(command("list_pins", room=room, uuid=uuid4().hex))
+            for message in own:
+                yield cheap(command("unpin_message", room=room, message=message, uuid=uuid4().hex))
 
     return frames
 
@@ -223,12 +247,18 @@ ATTACKS: Final[dict[str, Attack]] = {
     ),
     "list of very many rooms": Attack(_list_rooms, _acts("list_rooms")),
     "new rooms of 100": Attack(_make_rooms, _acts("create_room")),
-    "invitations and removals": Attack(_obeying(_invite_and_remove), _acts("invite_user", "remove_user")),
+    "invitations and removals": Attack(
+        _obeying(_to_people("invite_user", "remove_user")), _acts("invite_user", "remove_user")
+    ),
+    "invited, muted, heard, banned and let in": Attack(
+        _obeying(_to_people(*_MODERATION)), _acts(*_MODERATION)
+    ),
     "another name, again and again": Attack(
         _obeying(lambda a: _fresh(lambda: _rename(a.job.room))), _acts("rename_room")
     ),
     "archived and restored": Attack(_obeying(_archive_and_restore), _acts("archive_room", "restore_room")),
     "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),
+    "pins": Attack(_obeying(_pin), _acts("pin_message", "list_pins", "unpin_message")),
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),

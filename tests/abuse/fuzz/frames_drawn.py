@@ -62,7 +62,8 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(["group", "direct"]),
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
     "user": users,
-    "role": st.sampled_from(["member", "admin", "owner"]),
+    "role": st.sampled_from(["reader", "member", "admin", "owner"]),
+    "until": st.sampled_from([None, 1, 253_402_214_399, 253_402_214_400]) | users,
 }
 
 

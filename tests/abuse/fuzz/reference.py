@@ -7,6 +7,7 @@ Where the two disagree, one of them is wrong. It must not import the codec.
 import json
 import re
 import unicodedata
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from roomlog_contract import limits
@@ -157,6 +158,15 @@ def _is_members(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= 100 and all(_is_positive(item) for item in value)
 
 
+def _is_role(value: Any) -> bool:
+    return value in ("reader", "member", "admin", "owner")
+
+
+def _is_end(value: Any) -> bool:
+    """Tell whether it is a second before the last day of the year 9999."""
+    return _is_integer(value, 1, int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) - 1)
+
+
 def _is_emoji(value: Any) -> bool:
     return (
         isinstance(value, str)
@@ -208,6 +218,11 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         }
         for action in ("add_reaction", "remove_reaction")
     },
+    **{
+        action: {"room": (REQUIRED, _is_room), "message": (REQUIRED, _is_positive)}
+        for action in ("pin_message", "unpin_message")
+    },
+    "list_pins": {"room": (REQUIRED, _is_room)},
     "get_history": {
         "room": (REQUIRED, _is_room),
         "before": (NULLABLE, _is_seq),
@@ -223,7 +238,24 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "invite_user": {
         "room": (REQUIRED, _is_room),
         "user": (REQUIRED, _is_positive),
-        "role": (OPTIONAL, lambda value: value in ("member", "admin", "owner")),
+        "role": (OPTIONAL, _is_role),
+    },
+    "set_role": {
+        "room": (REQUIRED, _is_room),
+        "user": (REQUIRED, _is_positive),
+        "role": (REQUIRED, _is_role),
+    },
+    **{
+        action: {
+            "room": (REQUIRED, _is_room),
+            "user": (REQUIRED, _is_positive),
+            "until": (NULLABLE, _is_end),
+        }
+        for action in ("mute_user", "ban_user")
+    },
+    **{
+        action: {"room": (REQUIRED, _is_room), "user": (REQUIRED, _is_positive)}
+        for action in ("unmute_user", "unban_user")
     },
     "remove_user": {"room": (REQUIRED, _is_room), "user": (REQUIRED, _is_positive)},
     "leave_room": {"room": (REQUIRED, _is_room)},

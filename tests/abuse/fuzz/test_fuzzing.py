@@ -66,7 +66,7 @@ def forgetful(text: str) -> ClientCommand:
 @pytest.mark.parametrize("decode", [lax, strict, breaking, forgetful])
 def test_a_wrong_codec_is_caught(decode: object) -> None:
     """One that accepts more, accepts less, raises something else or changes what it read."""
-    fuzzed = fuzz(lambda text: check_frame(text, decode), frames, 5 * CASES, SEED)  # type: ignore[arg-type]
+    fuzzed = fuzz(lambda text: check_frame(text, decode), frames, 15 * CASES, SEED)  # type: ignore[arg-type]
     assert fuzzed.anomaly
 
 
@@ -78,8 +78,10 @@ def test_nothing_in_redis_breaks_a_worker_or_gateway() -> None:
 
 
 def test_a_seed_finds_the_same_again() -> None:
-    """In a process of its own, whatever this one has loaded."""
-    assert fuzz_apart("frames", 200, SEED) == fuzz_apart("frames", 200, SEED) != fuzz_apart("frames", 200, 2)
+    """In a process of its own, whatever this one has loaded; two seeds may have the same counts by chance."""
+    found = fuzz_apart("frames", 200, SEED)
+    assert found == fuzz_apart("frames", 200, SEED)
+    assert any(found != fuzz_apart("frames", 200, other) for other in (2, 3, 4))
 
 
 def test_a_seed_draws_the_same_bytes_again() -> None:

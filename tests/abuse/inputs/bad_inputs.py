@@ -44,6 +44,9 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "delete_message": {"room": '"@room@"', "message": "1"},
     "add_reaction": {"room": '"@room@"', "message": "1", "emoji": '"👍"'},
     "remove_reaction": {"room": '"@room@"', "message": "1", "emoji": '"👍"'},
+    "pin_message": {"room": '"@room@"', "message": "1"},
+    "unpin_message": {"room": '"@room@"', "message": "1"},
+    "list_pins": {"room": '"@room@"'},
     "get_history": {"room": '"@room@"'},
     "list_rooms": {},
     "create_room": {"name": '"never made"'},
@@ -53,6 +56,11 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "invite_user": {"room": '"@room@"', "user": "@stranger@"},
     "remove_user": {"room": '"@room@"', "user": "@member@"},
     "leave_room": {"room": '"@room@"'},
+    "set_role": {"room": '"@room@"', "user": "@member@", "role": '"reader"'},
+    "mute_user": {"room": '"@room@"', "user": "@member@"},
+    "unmute_user": {"room": '"@room@"', "user": "@member@"},
+    "ban_user": {"room": '"@room@"', "user": "@member@"},
+    "unban_user": {"room": '"@room@"', "user": "@member@"},
     "mark_read": {"room": '"@room@"', "seq": "1"},
     "ping": {},
 }
@@ -165,7 +173,7 @@ def wrong_names() -> Iterator[BadInput]:
 def unknown_actions() -> Iterator[BadInput]:
     """Yield actions that are not there: of the inside, of later releases, and near misses."""
     for action in (
-        *("pin_message", "move_message", "react", "set_role", "typing", "search"),
+        *("pin_room", "move_message", "react", "kick_user", "typing", "search"),
         *("identify", "read_heads", "fetch_events", "Identified", "Answered", "heads", "reset", "room_left"),
         *("New_Message", "NEW_MESSAGE", " ping", "ping ", r"pin\u0067s", "\uff50ing", "__class__", "../ping"),
         *("*", "1", "null", "new-message"),

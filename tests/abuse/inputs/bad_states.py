@@ -8,14 +8,18 @@ from typing import Final
 
 from tests.abuse.inputs.bad_inputs import BAD_VALUE, GOOD, BadInput, frame
 
+MODERATION: Final = ("set_role", "mute_user", "unmute_user", "ban_user", "unban_user")
 OF_ROOMS: Final = (
     *("select_room", "get_history", "mark_read", "edit_message", "delete_message"),
-    *("add_reaction", "remove_reaction"),
+    *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "list_pins"),
     *("new_message", "rename_room", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
+    *MODERATION,
 )
 NOBODY: Final = ("999999", "4000000000", "9007199254740991")
 """Users and messages that are not there: of every size that a database column might have."""
+DIRECT: Final = '"@direct@"'
+"""A room in which the user may do what is for owners and admins in others."""
 NO_SECRETS: Final = (
     *('"x"', '"@room@"', '"' + "0" * 512 + '"', '"\' OR 1=1 --"', '"1:abc:def"', '"*"', '"\u00e9\U0001f600"'),
     *('"1"', '"@me@"', '"@token@ "', '" @token@"', '"Token @token@"', '"Bearer @token@"'),
@@ -31,9 +35,12 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in OF_ROOMS[8:]:
-        yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": '"@direct@"'}))
-    for action in ("rename_room", "archive_room", "restore_room", "remove_user"):
+    for action in OF_ROOMS[11:]:
+        yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": DIRECT}))
+    for action in (
+        *("rename_room", "archive_room", "restore_room", "remove_user", *MODERATION),
+        *("pin_message", "unpin_message"),
+    ):
         yield BadInput(f"{action} by a member", "error forbidden", frame(action))
     for role in ("owner", "admin"):
         yield BadInput(f"invite as {role}", "error forbidden", frame("invite_user", {"role": f'"{role}"'}))
@@ -69,6 +76,8 @@ def _nobody() -> Iterator[BadInput]:
             ("delete", "delete_message", {"message": number}),
             ("react to", "add_reaction", {"message": number}),
             ("react no more to", "remove_reaction", {"message": number}),
+            ("pin", "pin_message", {"room": DIRECT, "message": number}),
+            ("unpin", "unpin_message", {"room": DIRECT, "message": number}),
         ):
             yield BadInput(f"{name} {number}", "error not_found", frame(action, changes))
     for name, action, key in (
@@ -80,6 +89,9 @@ def _nobody() -> Iterator[BadInput]:
     ):
         elsewhere = frame(action, {key: "@message@"})
         yield BadInput(f"{name} another room", "error not_found", elsewhere)
+    for action in ("pin_message", "unpin_message"):
+        elsewhere = frame(action, {"room": DIRECT, "message": "@message@"})
+        yield BadInput(f"{action} in another room", "error not_found", elsewhere)
 
 
 def conflicts() -> Iterator[BadInput]:
