@@ -21,7 +21,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least, Now
 
 from roomlog_contract.events import Message, RoomSummary, User
-from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
+from roomlog_contract.limits import PINS_PER_ROOM, UNREAD_COUNTED, UNREAD_LOOKED_AT
 
 from .ban import Ban, lasting
 from .frames import Event, Reacted, message_of, named_in
@@ -156,6 +156,15 @@ def pinned_messages(room: UUID, limit: int) -> list[ChatMessage]:
     """Return a room's pinned messages, those that were pinned last first."""
     rows = ChatMessage.objects.filter(room_id=room, pinned_seq__isnull=False)
     return list(rows.order_by("-pinned_seq")[:limit])
+
+
+def pins_of(room: UUID, asker: int) -> list[Message]:
+    """Return a room's pinned messages as they are now, those that were pinned last first.
+
+    One that is unpinned while they are read is left out.
+    """
+    rows = pinned_messages(room, PINS_PER_ROOM)
+    return [message for message in in_present_state(rows, asker) if message.pinned is not None]
 
 
 def in_present_state(rows: Sequence[ChatMessage], asker: int | None = None) -> list[Message]:

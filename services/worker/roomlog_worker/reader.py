@@ -257,8 +257,7 @@ def _get_history(request: int, user: int, command: GetHistory, head: RoomHead) -
 
 
 def _list_pins(request: int, user: int, command: ListPins, head: RoomHead) -> Answered:
-    rows = selectors.pinned_messages(head.room_id, limits.PINS_PER_ROOM)
-    pinned = [one for one in selectors.in_present_state(rows, user) if one.pinned is not None]
+    pinned = selectors.pins_of(head.room_id, user)
     messages = _fitting(pinned)
     answer = ListPinsAnswer(
         uuid=command.uuid,

@@ -311,9 +311,7 @@ class PinsView(RestView):
     def get(self, request: Request, room: UUID) -> Response:
         """Return all of them, at most 50, in their present state; those that were pinned last come first."""
         _check_member(room, request)
-        rows = selectors.pinned_messages(room, limits.PINS_PER_ROOM)
-        messages = selectors.in_present_state(rows, person_of(request.user).pk)
-        shown = [parsed(message) for message in messages if message.pinned is not None]
+        shown = [parsed(message) for message in selectors.pins_of(room, person_of(request.user).pk)]
         return Response(MessageSerializer(shown, many=True).data)
 
 
