@@ -44,7 +44,9 @@ def without(ablation: Ablation) -> Iterator[None]:
     """Take the product's safeguard away."""
     with ExitStack() as patches:
         for owner, method, replacement in ablation.patches:
-            patches.enter_context(patch.object(owner, method, replacement, create=True))
+            # A property stands in for an attribute of objects; any other name must be there still.
+            is_new = isinstance(replacement, property)
+            patches.enter_context(patch.object(owner, method, replacement, create=is_new))
         yield
 
 
