@@ -327,9 +327,11 @@ class Chat:
         return {"count": len(users), "users": users[:5], "mine": mine}
 
     def _mark_read(self, frame: dict[str, Any]) -> dict[str, Any] | None:
-        if self.is_silent:
-            return None
         room = frame["room"]
+        if room not in self.rooms and not self.is_silent:
+            self.tell(refusal(frame, "not_member"))
+        if room not in self.rooms or self.is_silent:
+            return None
         self.rooms[room]["read_seq"] = max(frame["seq"], self.rooms[room]["read_seq"])
         self.tell({"action": "room_marked", "room": self.summary(room)})
         return {"room": self.summary(room)}
