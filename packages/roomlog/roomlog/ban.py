@@ -1,4 +1,4 @@
-"""Who is kept out of which room, and how the end of a mute or a ban is written.
+"""Bans from rooms, and how the end of a mute or a ban is stored.
 
 Rows of Ban are the workers', as those of Membership are; only a deleted account's go with it (`departures`).
 """

@@ -64,7 +64,7 @@ class OfRoomsAdmin(ReadOnlyAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(OfRoomsAdmin):
-    """Who is in which room; members are muted, removed and banned by command."""
+    """The members of each room; commands mute, remove and ban them."""
 
     list_display = ("room", "user", "role", "muted", "read_seq")
     search_help_text = _("A member's full name.")
@@ -107,7 +107,7 @@ class MembershipAdmin(OfRoomsAdmin):
 
 @admin.register(Ban)
 class BanAdmin(OfRoomsAdmin):
-    """Who is kept out of which room; bans are lifted by command."""
+    """The bans of each room that have not ended; a command lifts them."""
 
     list_display = ("room", "user", "ends")
     search_help_text = _("A person's full name.")
