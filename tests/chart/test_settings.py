@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.chart.render import (
     CHORES,
@@ -18,6 +17,7 @@ from tests.chart.render import (
     containers,
     environment,
     find,
+    manifests_of,
     of_kind,
     pod_specs,
     render,
@@ -188,7 +188,7 @@ def test_a_release_of_digits_makes_names_that_are_texts(release: str) -> None:
     """YAML would read 7 as a number, and a Service's name begins with a letter."""
     answer = run_helm("template", NOTHING, release=release, options=(*ON_A_CLUSTER, "--namespace", "12"))
     assert answer.returncode == 0, answer.stderr
-    for manifest in filter(None, yaml.safe_load_all(answer.stdout)):
+    for manifest in manifests_of(answer.stdout):
         names = manifest["metadata"]
         assert re.fullmatch("[a-z][a-z0-9-]*", names["name"]), names["name"]
         assert names["namespace"] == "12"

@@ -5,9 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.chart.render import CHART, EACH_WAY, NOTHING, Manifest, render, run_helm, settled
+from tests.chart.render import CHART, EACH_WAY, NOTHING, Manifest, manifests_of, render, run_helm, settled
 
 pytestmark = pytest.mark.usefixtures("helm")
 
@@ -37,7 +36,7 @@ def next_release(folder: Path, values: Manifest, key: str) -> list[Manifest]:
     (chart / "Chart.yaml").write_text(described, encoding="utf-8")
     answer = run_helm("template", values, chart=chart)
     assert answer.returncode == 0, answer.stderr
-    return [manifest for manifest in yaml.safe_load_all(answer.stdout) if manifest]
+    return manifests_of(answer.stdout)
 
 
 @EACH_WAY
