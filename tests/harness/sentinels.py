@@ -9,12 +9,14 @@ import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import SHARDS
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
@@ -32,6 +34,7 @@ START_SECONDS: Final = 20.0
 FAILOVER_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 ASK_SECONDS: Final = 2.0
+STREAMS: Final = [Keyspace().in_stream(shard) for shard in range(SHARDS)]
 
 
 class RedisGroup:
@@ -100,6 +103,15 @@ class RedisGroup:
         """Wait until a primary has its replica again: only then the next one may die."""
         wait_until(self._is_settled, FAILOVER_SECONDS, "a primary with a replica")
 
+    def wait_done(self) -> None:
+        """Wait until there is one primary and it holds no command that a worker still has to write.
+
+        A primary that was paused goes on for some ten seconds beside the one that was chosen meanwhile.
+        What only it was told is done, is done again by the other, where it still waits.
+        """
+        self.wait_whole()
+        wait_until(self._is_done, FAILOVER_SECONDS, "no command waits in Redis")
+
     def close(self) -> None:
         """End everything."""
         children = [*self._sentinels, *self._servers]
@@ -121,6 +133,13 @@ class RedisGroup:
             if role[0] != b"slave" or int(role[2]) != port or role[3] != b"connected":
                 return False
             return all(self._knows_all(sentinel) for sentinel in self.sentinel_ports)
+        except redis.RedisError:
+            return False
+
+    def _is_done(self) -> bool:
+        port = self.primary_port()
+        try:
+            return bool(port) and not any(int(_ask(port, "XLEN", stream)) for stream in STREAMS)
         except redis.RedisError:
             return False
 
@@ -194,7 +213,7 @@ def _program() -> str:
     return shutil.which("redis-server") or find_server()
 
 
-def _ask(port: int, *words: str) -> list[bytes]:
+def _ask(port: int, *words: str) -> Any:
     """Return a server's answer, or raise redis.RedisError."""
     server = redis.Redis(
         host=LOOPBACK,
@@ -206,5 +225,5 @@ def _ask(port: int, *words: str) -> list[bytes]:
     )
     with server:
         server.response_callbacks.clear()
-        answer: list[bytes] = server.execute_command(*words)  # type: ignore[no-untyped-call]
+        answer: Any = server.execute_command(*words)  # type: ignore[no-untyped-call]
     return answer

@@ -72,6 +72,8 @@ async def _run(plan: Plan, topology: Topology, growth: Growth) -> Report:
         with contextlib.suppress(asyncio.CancelledError):
             await measuring
         await strand(topology.stack, load, topology.gateways)
+        await load.hush()
+        await asyncio.to_thread(topology.redis.wait_done)
         rows = await load.rest(lambda: read_log(topology.stack))
         history = load.history(
             rows, [await read_epoch(topology.stack)], tables=await read_tables(topology.stack)

@@ -84,6 +84,7 @@ async def _calm(plan: Plan, scene: Scene) -> list[Row]:
     """Let everything come to its end; the last words are said where one gateway can't hear them."""
     topology, load = scene.topology, scene.load
     await load.hush(plan.rest_seconds)
+    await asyncio.to_thread(topology.redis.wait_done)
     isolated, spared = await asyncio.to_thread(_by_clients, topology)
     last_words = load.say_last(topology.stack.websocket(topology.gateways.index(spared)))
     await isolate(scene, isolated, last_words)
