@@ -7,13 +7,15 @@ from unittest.mock import patch
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from structlog.testing import capture_logs
 
 from roomlog.models import DeadLetter, PendingCommand, RoomEvent
 from roomlog.new_event import NewEvent
+from roomlog.pending import row_of
 from roomlog_contract.commands import CreateRoom, NewMessage
+from roomlog_contract.envelope import Envelope
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import created_room_id, shard_of_room
 from roomlog_worker.log.asked import Asked
@@ -107,10 +109,9 @@ def rooms_of_one_shard(owner: int, count: int) -> Sequence[UUID]:
 
 
 def post_many(room: UUID, user: int, count: int) -> None:
-    """Leave so many rows, numbered in their texts, as one request of the api's would."""
-    with transaction.atomic():
-        for number in range(count):
-            post_as(room, user, str(number))
+    """Leave so many rows, numbered in their texts, without a wake-up."""
+    commands = (message(room, str(number)) for number in range(count))
+    PendingCommand.objects.bulk_create(row_of(room, Envelope(command=one, user=user)) for one in commands)
 
 
 class TestOfAll:
