@@ -17,6 +17,12 @@ const MUTES = [
   { seconds: null, label: gettext_noop("Mute without an end") },
 ];
 
+const BANS = [
+  { seconds: 86_400, label: gettext_noop("Ban for 1 day") },
+  { seconds: 604_800, label: gettext_noop("Ban for 1 week") },
+  { seconds: null, label: gettext_noop("Ban without an end") },
+];
+
 /** One dialog for all members. */
 export class Moderation {
   #root;
@@ -117,14 +123,13 @@ function roleChoice(role, { username }) {
 
 function muteChoices({ username, muted }) {
   const name = plain(username);
-  const end = (seconds) => Math.floor(Date.now() / 1000) + seconds;
   const mutes = MUTES.map(({ seconds, label }) => ({
     value: `mute ${seconds}`,
     label: gettext(label),
     effect: seconds ? gettext("{name} can only read until {until}.", { name, until: timeText(end(seconds)) }) : gettext("{name} can only read until somebody unmutes them.", { name }),
     verb: gettext("Mute"),
     action: "mute_user",
-    fields: () => (seconds ? { until: end(seconds) } : {}),
+    fields: () => until(seconds),
   }));
   const unmute = { value: "unmute", label: gettext("Unmute"), effect: gettext("{name} can write again.", { name }), verb: gettext("Unmute"), action: "unmute_user", fields: () => ({}) };
   return muted ? [unmute, ...mutes] : mutes;
@@ -137,9 +142,23 @@ function unbanChoice({ username }) {
 
 function endChoices({ username }) {
   const name = plain(username);
-  const fields = () => ({});
-  return [
-    { value: "remove", label: gettext("Remove from the room"), effect: gettext("{name} leaves the room and can be invited again.", { name }), verb: gettext("Remove"), action: "remove_user", fields },
-    { value: "ban", label: gettext("Ban from the room"), effect: gettext("{name} leaves the room. Nobody can invite them while they are banned.", { name }), verb: gettext("Ban"), action: "ban_user", fields },
-  ];
+  const remove = { value: "remove", label: gettext("Remove from the room"), effect: gettext("{name} leaves the room and can be invited again.", { name }), verb: gettext("Remove"), action: "remove_user", fields: () => ({}) };
+  const bans = BANS.map(({ seconds, label }) => ({
+    value: `ban ${seconds}`,
+    label: gettext(label),
+    effect: seconds ? gettext("{name} leaves the room. Nobody can invite them until {until}.", { name, until: timeText(end(seconds)) }) : gettext("{name} leaves the room. Nobody can invite them while they are banned.", { name }),
+    verb: gettext("Ban"),
+    action: "ban_user",
+    fields: () => until(seconds),
+  }));
+  return [remove, ...bans];
+}
+
+/** Return the moment in epoch seconds that is so many seconds from now. */
+function end(seconds) {
+  return Math.floor(Date.now() / 1000) + seconds;
+}
+
+function until(seconds) {
+  return seconds ? { until: end(seconds) } : {};
 }

@@ -86,7 +86,7 @@ def test_an_owner_moderates(plans: tuple[Person, Person]) -> None:
     expect(bob.page.locator("#closed")).to_contain_text("You are muted in this room.")
     reload(bob.page)
     expect(bob.page.locator("#closed")).to_contain_text("You are muted in this room.")
-    change(alice, "bob", "Ban from the room")
+    change(alice, "bob", "Ban without an end")
     expect(bob.page.locator("#closed")).to_contain_text(
         "You were banned from this room by \u2068alice\u2069."
     )

@@ -1,11 +1,13 @@
 """Members and bans, changed by command: a worker carries it out, as for everybody else."""
 
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -17,12 +19,14 @@ from roomlog.pending import request_command
 from roomlog.people import person_of
 from roomlog_contract.commands import BanUser, MuteUser, RemoveUser, UnbanUser, UnmuteUser
 
+from .confirmation import NO_END, LengthForm, ask_first
 from .filters import RoomFilter
 from .read_only import ReadOnlyAdmin
 from .rooms import MAX_COMMANDS, SOON, TOO_MANY
 
 Row = TypeVar("Row", Membership, Ban)
-NO_END = _("Without an end")
+ENDING = (MuteUser, BanUser)
+"""What may have an end."""
 
 
 class OfRoomsAdmin(ReadOnlyAdmin):
@@ -36,30 +40,33 @@ class OfRoomsAdmin(ReadOnlyAdmin):
         """Tell whether this person may change rooms."""
         return request.user.has_perm("roomlog.change_chatroom")
 
-    def ask(self, request: HttpRequest, rows: QuerySet[Row], kind: Any, what: str) -> tuple[int, int]:
-        """Ask the rooms' workers for a command about each person; return for how many, and of how many.
+    def ask_for_change(
+        self, request: HttpRequest, rows: QuerySet[Row], kind: Any, what: str
+    ) -> TemplateResponse | None:
+        """Return the page that asks; once it was answered, ask the rooms' workers for a command about each.
 
         Direct rooms stay as they are. Too many ask for nothing, and that is said.
         """
         selected = list(rows.select_related("room", "user")[: MAX_COMMANDS + 1])
         if len(selected) > MAX_COMMANDS:
             messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
-            return 0, 0
+            return None
         asked = [row for row in selected if row.room.kind != ChatRoom.Kind.DIRECT]
+        form = LengthForm(request.POST if "seconds" in request.POST else None) if kind in ENDING else None
+        names = {row.pk: f"{row.user} ({row.room})" for row in asked}
+        if asked and (question := ask_first(self, request, names, form)):
+            return question
+        end = {"until": form.until()} if asked and form else {}
         for row in asked:
-            command = kind(uuid=uuid4().hex, room=row.room_id, user=row.user_id)
+            command = kind(uuid=uuid4().hex, room=row.room_id, user=row.user_id, **end)
             request_command(command, person_of(request.user).pk, staff=True)
-            self.log_change(request, row.room, f"Requested: {what} person {row.user_id}.")
-        return len(asked), len(selected)
-
-    def ask_for_change(self, request: HttpRequest, rows: QuerySet[Row], kind: Any, what: str) -> None:
-        """Ask as `ask`, and say what was asked for."""
-        number, of = self.ask(request, rows, kind, what)
-        if number:
-            asked = ngettext("{number} change requested.", "{number} changes requested.", number)
-            messages.success(request, f"{asked.format(number=number)} {SOON}")
-        if number < of:
+            self.log_change(request, row.room, f"Requested: {what} person {row.user_id}{_until(end)}.")
+        if asked:
+            changes = ngettext("{number} change requested.", "{number} changes requested.", len(asked))
+            messages.success(request, f"{changes.format(number=len(asked))} {SOON}")
+        if len(asked) < len(selected):
             messages.warning(request, _("Direct rooms stay as they are."))
+        return None
 
 
 @admin.register(Membership)
@@ -78,31 +85,26 @@ class MembershipAdmin(OfRoomsAdmin):
             return None
         return str(NO_END) if end == FOREVER else _shown(end)
 
-    @admin.action(description=_("Mute without an end"), permissions=["remove"])
-    def ask_to_mute(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """Ask the rooms' workers to let the selected members write nothing until somebody unmutes them."""
-        self.ask_for_change(request, queryset, MuteUser, "mute")
+    @admin.action(description=_("Mute"), permissions=["remove"])
+    def ask_to_mute(self, request: HttpRequest, queryset: QuerySet[Membership]) -> TemplateResponse | None:
+        """Ask the rooms' workers to let the selected members only read."""
+        return self.ask_for_change(request, queryset, MuteUser, "mute")
 
     @admin.action(description=_("Unmute"), permissions=["remove"])
-    def ask_to_unmute(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+    def ask_to_unmute(self, request: HttpRequest, queryset: QuerySet[Membership]) -> TemplateResponse | None:
         """Ask the rooms' workers to let those write again who are muted of the selected members."""
         muted = queryset.filter(muted_until__gt=timezone.now())
-        self.ask_for_change(request, muted, UnmuteUser, "unmute")
+        return self.ask_for_change(request, muted, UnmuteUser, "unmute")
 
     @admin.action(description=_("Remove from the room"), permissions=["remove"])
-    def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """Ask the rooms' workers to end the selected memberships; direct rooms keep their two."""
-        number, of = self.ask(request, queryset, RemoveUser, "remove")
-        if number:
-            asked = ngettext("{number} removal requested.", "{number} removals requested.", number)
-            messages.success(request, f"{asked.format(number=number)} {SOON}")
-        if number < of:
-            messages.warning(request, _("Direct rooms keep their two members."))
+    def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> TemplateResponse | None:
+        """Ask the rooms' workers to end the selected memberships."""
+        return self.ask_for_change(request, queryset, RemoveUser, "remove")
 
     @admin.action(description=_("Ban from the room"), permissions=["remove"])
-    def ask_to_ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+    def ask_to_ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> TemplateResponse | None:
         """Ask the rooms' workers to end the selected memberships and to let nobody invite these people."""
-        self.ask_for_change(request, queryset, BanUser, "ban")
+        return self.ask_for_change(request, queryset, BanUser, "ban")
 
 
 @admin.register(Ban)
@@ -124,9 +126,15 @@ class BanAdmin(OfRoomsAdmin):
         return str(NO_END) if ban.until is None else _shown(ban.until)
 
     @admin.action(description=_("Lift the ban"), permissions=["remove"])
-    def ask_to_unban(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
+    def ask_to_unban(self, request: HttpRequest, queryset: QuerySet[Ban]) -> TemplateResponse | None:
         """Ask the rooms' workers to let these people be invited again."""
-        self.ask_for_change(request, queryset, UnbanUser, "unban")
+        return self.ask_for_change(request, queryset, UnbanUser, "unban")
+
+
+def _until(end: dict[str, int | None]) -> str:
+    """Return what a room's history says of an end: in UTC, whoever reads it later."""
+    seconds = end.get("until")
+    return f" until {datetime.fromtimestamp(seconds, UTC).isoformat()}" if seconds else ""
 
 
 def _shown(moment: Any) -> str:

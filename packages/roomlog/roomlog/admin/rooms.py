@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from roomlog_contract.commands import ArchiveRoom, RestoreRoom, action_of
 from roomlog_contract.shards import room_of
 
 from .bounded import BoundedAdmin
+from .confirmation import ask_first
 from .filters import room_in
 from .forms import MembersForm, NewRoomForm
 
@@ -122,28 +124,31 @@ class ChatRoomAdmin(BoundedAdmin):
         return HttpResponseRedirect(reverse("admin:roomlog_chatroom_change", args=(obj.pk,)))
 
     @admin.action(description=_("Archive"), permissions=["change"])
-    def ask_to_archive(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> None:
+    def ask_to_archive(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> TemplateResponse | None:
         """Ask the rooms' workers to end all writing in the selected groups."""
-        self._ask(request, queryset.filter(archived_at=None), ArchiveRoom)
+        return self._ask(request, queryset.filter(archived_at=None), ArchiveRoom)
 
     @admin.action(description=_("Restore"), permissions=["change"])
-    def ask_to_restore(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> None:
+    def ask_to_restore(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> TemplateResponse | None:
         """Ask the rooms' workers to open the selected groups again."""
-        self._ask(request, queryset.exclude(archived_at=None), RestoreRoom)
+        return self._ask(request, queryset.exclude(archived_at=None), RestoreRoom)
 
     def _ask(
         self, request: HttpRequest, rooms: QuerySet[ChatRoom], kind: type[ArchiveRoom | RestoreRoom]
-    ) -> None:
+    ) -> TemplateResponse | None:
         asked = list(rooms.exclude(kind=ChatRoom.Kind.DIRECT)[: MAX_COMMANDS + 1])
         if len(asked) > MAX_COMMANDS:
             messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
-            return
+            return None
+        if asked and (question := ask_first(self, request, {room.pk: str(room) for room in asked})):
+            return question
         for room in asked:
             command = kind(uuid=uuid4().hex, room=room.pk)
             request_command(command, person_of(request.user).pk, staff=True)
             self.log_change(request, room, f"Requested: {action_of(command)}.")
         changes = ngettext("{number} change requested.", "{number} changes requested.", len(asked))
         messages.success(request, f"{changes.format(number=len(asked))} {SOON}")
+        return None
 
     @admin.display(description=_("members"))
     def members_link(self, room: ChatRoom) -> str:

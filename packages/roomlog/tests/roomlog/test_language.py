@@ -62,9 +62,9 @@ def test_the_admin_is_in_german(
     listing = reverse("admin:roomlog_membership_changelist")
     assert "Aus dem Raum entfernen" in admin_client.get(listing, headers=GERMAN).content.decode()
     members = list(Membership.objects.filter(room=lobby).values_list("pk", flat=True))
-    action = {"action": "ask_to_remove", "_selected_action": members}
+    action = {"action": "ask_to_remove", "_selected_action": members, "confirmed": "yes"}
     told = admin_client.post(listing, action, headers=GERMAN, follow=True).content.decode()
-    assert "2 Entfernungen angefordert. Meist führt ein Worker" in told
+    assert "2 Änderungen angefordert. Meist führt ein Worker" in told
     assert PendingCommand.objects.count() == 2
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,10 +21,15 @@ pytestmark = pytest.mark.django_db
 MEMBERS, BANS = "/admin/roomlog/membership/", "/admin/roomlog/ban/"
 
 
-def do(client: Client, action: str, rows: Iterable[int], address: str = MEMBERS) -> str:
-    """Choose an action for these rows; return the page."""
-    form = {"action": action, "_selected_action": list(rows)}
+def choose(client: Client, action: str, rows: Iterable[int], address: str = MEMBERS, **fields: Any) -> str:
+    """Choose an action for these rows; return the page that asks."""
+    form = {"action": action, "_selected_action": list(rows), **fields}
     return client.post(address, form, follow=True).content.decode()
+
+
+def do(client: Client, action: str, rows: Iterable[int], address: str = MEMBERS, seconds: str = "") -> str:
+    """Choose an action and confirm it; return the page."""
+    return choose(client, action, rows, address, confirmed="yes", seconds=seconds)
 
 
 def history(room: UUID) -> list[str]:
@@ -86,7 +92,42 @@ def test_somebody_is_banned_and_let_in_again(
     assert "bob" not in admin_client.get(BANS).content.decode()
 
 
-@pytest.mark.parametrize("action", ["ask_to_mute", "ask_to_ban"])
+@pytest.mark.parametrize("action", ["ask_to_mute", "ask_to_remove", "ask_to_ban"])
+def test_who_is_meant_is_shown_before_anything_is_asked_for(
+    admin_client: Client, member: Membership, action: str
+) -> None:
+    """The page names people and rooms; a length that nobody offered is asked for again."""
+    asked = choose(admin_client, action, [member.pk])
+    assert "bob (lobby)" in asked
+    assert f'name="_selected_action" value="{member.pk}"' in asked
+    assert ("For 1 week" in asked) is (action != "ask_to_remove")
+    if action != "ask_to_remove":
+        assert "Select a valid choice" in do(admin_client, action, [member.pk], seconds="-5")
+    assert not PendingCommand.objects.exists()
+    assert not LogEntry.objects.exists()
+
+
+def test_mute_and_ban_may_have_an_end(
+    admin_client: Client, lobby: UUID, member: Membership, work: Work
+) -> None:
+    """It is counted from the confirmation, and stands in the room's history."""
+    began = timezone.now().replace(microsecond=0)
+    do(admin_client, "ask_to_mute", [member.pk], seconds="600")
+    assert work() == []
+    member.refresh_from_db()
+    assert member.muted_until is not None
+    assert timedelta(0) <= member.muted_until - began - timedelta(minutes=10) < timedelta(minutes=1)
+    do(admin_client, "ask_to_ban", [member.pk], seconds="604800")
+    assert work() == []
+    end = Ban.objects.get(room=lobby).until
+    assert end is not None
+    assert timedelta(0) <= end - began - timedelta(weeks=1) < timedelta(minutes=1)
+    muted, banned = history(lobby)
+    assert muted == f"Requested: mute person {member.user_id} until {member.muted_until.isoformat()}."
+    assert banned == f"Requested: ban person {member.user_id} until {end.isoformat()}."
+
+
+@pytest.mark.parametrize("action", ["ask_to_mute", "ask_to_remove", "ask_to_ban"])
 def test_direct_rooms_stay_as_they_are(
     admin_client: Client, alice: User, bob: User, write: Callable[..., UUID], action: str
 ) -> None:

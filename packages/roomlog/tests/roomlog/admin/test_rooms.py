@@ -34,7 +34,7 @@ def form(alice: User) -> Form:
 
 def remove(client: Client, members: Iterable[int]) -> str:
     """Ask for the removal of these memberships by the list's action; returns the page."""
-    form = {"action": "ask_to_remove", "_selected_action": list(members)}
+    form = {"action": "ask_to_remove", "_selected_action": list(members), "confirmed": "yes"}
     return client.post("/admin/roomlog/membership/", form, follow=True).content.decode()
 
 
@@ -124,7 +124,7 @@ def test_saving_without_inviting_says_that_nothing_was_asked_for(admin_client: C
 def test_somebody_is_removed(admin_client: Client, lobby: UUID, bob: User, work: Work) -> None:
     """The action on selected memberships asks the workers; the rows go when they have done it."""
     member = Membership.objects.get(room=lobby, user=person_of(bob))
-    assert "1 removal requested. A worker" in remove(admin_client, [member.pk])
+    assert "1 change requested. A worker" in remove(admin_client, [member.pk])
     assert history(lobby) == [f"Requested: remove person {id_of(bob)}."]
     assert Membership.objects.filter(pk=member.pk).exists()
     assert work() == []
@@ -149,7 +149,7 @@ def test_a_direct_room_offers_no_invitation(
     found = [f'name="{name}"' in page.content.decode() for name in ("invite", "_save", "_continue")]
     assert (page.status_code, found) == (200, [False] * 3)
     assert admin_client.post(page_of(room), {"uuid": UUID_FIELD}).status_code == 403
-    assert "Direct rooms keep their two members" in remove(admin_client, memberships())
+    assert "Direct rooms stay as they are" in remove(admin_client, memberships())
     assert (PendingCommand.objects.count(), history(room)) == (0, [])
 
 
@@ -171,6 +171,10 @@ def test_rooms_are_archived_and_restored(
         ("ask_to_restore", False),
     ):
         selected = {"action": action, "_selected_action": [lobby, direct]}
+        before = PendingCommand.objects.count()
+        admin_client.post(LIST, selected)
+        assert PendingCommand.objects.count() == before, "nothing is asked for before it is confirmed"
+        selected["confirmed"] = "yes"
         assert admin_client.post(LIST, selected, follow=True).status_code == 200
         assert work() == []
         assert (ChatRoom.objects.get(pk=lobby).archived_at is not None) == is_archived

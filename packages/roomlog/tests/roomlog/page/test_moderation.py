@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat, enter
 from tests.harness.scripted_gateway import ORIGIN
 
-MUTE_TOLERANCE = 60
+END_TOLERANCE = 60
 CHOICE = "#member-choice"
 
 
@@ -123,7 +123,7 @@ def test_a_member_is_muted_and_unmuted(chat: Chat, page: Page, choice: str, seco
     (sent,) = moderated(chat)
     assert (sent["action"], sent["user"], "until" in sent) == ("mute_user", 9, seconds is not None)
     if seconds:
-        assert abs(sent["until"] - time.time() - seconds) < MUTE_TOLERANCE
+        assert abs(sent["until"] - time.time() - seconds) < END_TOLERANCE
         expect(page.locator(".note").last).to_contain_text("alice muted carol until ")
     else:
         expect(page.locator(".note").last).to_have_text("alice muted carol")
@@ -137,7 +137,7 @@ def test_a_member_is_muted_and_unmuted(chat: Chat, page: Page, choice: str, seco
     ("choice", "action", "note"),
     [
         ("Remove from the room", "remove_user", "alice removed carol"),
-        ("Ban from the room", "ban_user", "alice banned carol"),
+        ("Ban without an end", "ban_user", "alice banned carol"),
     ],
 )
 def test_a_member_is_removed_or_banned(chat: Chat, page: Page, choice: str, action: str, note: str) -> None:
@@ -150,11 +150,22 @@ def test_a_member_is_removed_or_banned(chat: Chat, page: Page, choice: str, acti
     assert moderated(chat) == [{"action": action, "room": TEAM, "user": 9}]
 
 
+def test_a_ban_may_have_an_end(chat: Chat, page: Page) -> None:
+    """It is said before the choice is confirmed, and counted from then."""
+    choose(page, "carol", "Ban for 1 week")
+    expect(page.locator("#member-effect")).to_contain_text("Nobody can invite them until ")
+    confirm(page)
+    expect(page.locator(".note").last).to_contain_text("alice banned carol until ")
+    (sent,) = moderated(chat)
+    assert sent["action"] == "ban_user"
+    assert abs(sent["until"] - time.time() - 604_800) < END_TOLERANCE
+
+
 def test_a_ban_is_lifted(chat: Chat, page: Page) -> None:
     """Those who may see who is banned, below the members."""
     until = int(time.time()) + 3_600
     chat.tell(chat.moderate(TEAM, "ban_user", 10, until=until))
-    choose(page, "carol", "Ban from the room")
+    choose(page, "carol", "Ban without an end")
     confirm(page)
     expect(page.locator("#members li")).to_have_count(4)
     expect(page.locator("#members li small").nth(2)).to_contain_text("banned until ")
@@ -170,7 +181,7 @@ def test_a_ban_is_lifted(chat: Chat, page: Page) -> None:
 def test_a_refusal_stands_in_the_dialog(chat: Chat, page: Page) -> None:
     """And the choice stays."""
     chat.refuses = ("forbidden", "Your role does not allow this.")
-    choose(page, "carol", "Ban from the room")
+    choose(page, "carol", "Ban without an end")
     confirm(page)
     expect(page.locator("#member-dialog .wrong")).to_have_text("Your role does not allow this.")
     expect(page.locator("#member-effect")).to_contain_text("Nobody can invite them")
