@@ -22,6 +22,7 @@ import { PinList } from "./pin_list.js";
 import { isPin } from "./pins.js";
 import { isReaction } from "./reactions.js";
 import { Reading } from "./reading.js";
+import { Reply } from "./reply.js";
 import { showRooms } from "./room_list.js";
 import { Roomlog } from "./roomlog.js";
 import { RoomView } from "./room_view.js";
@@ -48,6 +49,7 @@ export class Conversation {
   #left = new LeftRooms();
   #own;
   #composer;
+  #reply;
   #actions;
   #pins;
   #members;
@@ -92,18 +94,20 @@ export class Conversation {
       editLast: () => this.#actions.editLast(),
       changed,
     });
+    this.#reply = new Reply(root, this.#drafts, { timeline: this.#timeline, focus: () => this.#composer.focus(), changed });
     this.#own = new OwnMembership(userId, rooms?.members ?? null, changed);
     const [{ client }, own] = [this, this.#own];
     const opened = (dialog) => this.#surroundings.opened(dialog);
     const remove = (room, message) => this.#remove(room, message);
     const react = (...reaction) => this.#react(...reaction);
     const pin = (...wish) => this.#pin(...wish);
-    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, opened, changed });
+    const answers = { reply: (room, message) => this.#reply.begin(this.#roomOf(room), message), quoted: ({ reply_to: id }) => this.#view.goToQuoted(id) };
+    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, ...answers, opened, changed });
     this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.#view.goTo(seq) });
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
     this.#members = new MemberList(root, { rooms, own, userId, opened, moderation });
     const avatars = new Avatars(people, () => this.render());
-    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, userId };
+    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
     this.#listen();
   }
@@ -268,7 +272,9 @@ export class Conversation {
   }
 
   #send(room, text) {
-    this.#write("new_message", { room, text });
+    const reply = this.#reply.of(room);
+    this.#write("new_message", { room, text, ...(reply ? { reply_to: reply } : {}) });
+    this.#reply.end(this.#roomOf(room));
     if (room === this.selected) this.#view.sent();
     this.render();
   }
@@ -325,7 +331,9 @@ export class Conversation {
     const room = this.#roomOf(selected);
     showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
     setText(this.#at("room-name"), room ? roomName(room) : this.#awaited ? gettext("Waiting for the room…") : gettext("Choose a room"));
-    this.#composer.show(room, room ? this.#closedSentence(room) : "");
+    const closed = room ? this.#closedSentence(room) : "";
+    this.#composer.show(room, closed);
+    this.#reply.show(room, closed);
     this.#view.paint();
     const isMember = Boolean(room) && !room.isLeft;
     this.#at("pins-button").hidden = !isMember;

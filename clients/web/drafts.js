@@ -1,11 +1,11 @@
 // What was typed and not sent, by room: kept by this tab, over reloads, and for the next tab.
 //
-// An edit that was begun is the tab's alone, beside the draft.
+// An edit that was begun is the tab's alone, beside the draft. A draft that replies to a message keeps its id, never its text.
 // The tab's own storage comes first: two tabs with drafts for one room must not overwrite each other's.
 
 /** One user's drafts. */
 export class Drafts {
-  #texts = new Map(); // room id → {name, text} of this tab
+  #texts = new Map(); // room id → {name, text, reply: id of a message, or null} of this tab
   #edits = new Map(); // room id → {id: the message's, before, text}, or null
   #tab;
   #browser;
@@ -22,10 +22,23 @@ export class Drafts {
 
   /** Keep a text; the name is for a room that is gone when it is wanted. */
   set(roomId, name, text) {
+    this.#keep(roomId, { name, text, reply: this.reply(roomId) });
+  }
+
+  /** Return the id of the message that the draft of a room replies to, or null. */
+  reply(roomId) {
+    return this.#kept(roomId)?.reply ?? null;
+  }
+
+  setReply(roomId, name, reply) {
+    this.#keep(roomId, { name, text: this.get(roomId), reply });
+  }
+
+  #keep(roomId, draft) {
     const before = this.get(roomId);
-    this.#texts.set(roomId, { name, text });
-    this.#tab.set("draft", roomId, { name, text });
-    if (text) this.#browser.set("draft", roomId, { name, text });
+    this.#texts.set(roomId, draft);
+    this.#tab.set("draft", roomId, draft);
+    if (draft.text) this.#browser.set("draft", roomId, draft);
     else if (this.#browser.get("draft", roomId)?.text === before) this.#browser.remove("draft", roomId);
   }
 

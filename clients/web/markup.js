@@ -25,6 +25,7 @@ export const talk = () => html`
   <form id="composer">
     <p id="closed" role="status" hidden></p>
     <p id="editing" role="status" hidden>${gettext("You are editing a message.")} <button type="button" id="cancel-edit">${gettext("Cancel")}</button></p>
+    <p id="replying" role="status" hidden><span id="reply-words"></span> <button type="button" id="cancel-reply">${gettext("Cancel")}</button></p>
     <p id="text-error" class="wrong" role="alert" hidden></p>
     <textarea id="text" name="text" rows="1" placeholder="${gettext("Message")}" aria-label="${gettext("Message")}" dir="auto" autocomplete="off" disabled></textarea>
     <button type="button" id="copy" hidden>${gettext("Copy")}</button>

@@ -1,4 +1,4 @@
-// What people do to messages of the log: react to them, edit, pin and delete them, by buttons in their rows.
+// What people do to messages of the log: react and reply to them, edit, pin and delete them, by buttons in their rows.
 //
 // The page knows the author of each message, and that people in a direct room change only their own. Where the user's
 // role is unknown, it learns from the server's refusal that they may not delete others' messages. The Tab order has the buttons of
@@ -25,7 +25,8 @@ export class MessageActions {
 
   /**
    * `root` is a document or shadow root; `parts` are client, timeline, composer, own (OwnMembership), userId, `remove(roomId,
-   * message)`, `react(roomId, message, emoji, isWanted)`, `pin(roomId, message, isWanted)`, `opened(dialog)` to show one, and `changed()`.
+   * message)`, `react(roomId, message, emoji, isWanted)`, `pin(roomId, message, isWanted)`, `reply(roomId, message)`, `quoted(message)` to go to what it replies to,
+   * `opened(dialog)` to show one, and `changed()`.
    */
   constructor(root, parts) {
     this.#root = root;
@@ -118,7 +119,7 @@ export class MessageActions {
     if (!this.#isOpen) return [];
     const isOwn = user.id === this.#parts.userId;
     const canWrite = this.#canWrite;
-    const may = { react: canWrite, edit: isOwn && canWrite, pin: this.mayPin(this.#room), delete: isOwn || this.#mayDelete };
+    const may = { react: canWrite, reply: canWrite, edit: isOwn && canWrite, pin: this.mayPin(this.#room), delete: isOwn || this.#mayDelete };
     return Object.keys(may).filter((name) => may[name]);
   }
 
@@ -159,6 +160,8 @@ export class MessageActions {
     if (!line) return;
     const { does, emoji } = button.dataset;
     if (does === "edit") return this.#edit(line);
+    if (does === "reply") return this.#parts.reply(this.#room, line);
+    if (does === "quoted") return this.#parts.quoted(line);
     if (does === "toggle") return this.#toggle(button, emoji);
     if (does === "pin") return this.#parts.pin(this.#room, line, !this.standing()(line).isPinned);
     if (does === "react") return this.#picker.toggle(button, this.#mine(line));

@@ -4,6 +4,7 @@ import { patch } from "./patch.js";
 
 const NEAR_END_PX = 80; // who is so close to the end wants to stay there
 const SEEN_PX = 4; // of a row may be cut off by rounding
+const FLASH_MS = 1_600;
 
 /** One scrolling box of rows; `moved` is called after the reader has scrolled or the box has another size. */
 export class MessageList {
@@ -64,13 +65,14 @@ export class MessageList {
     return true;
   }
 
-  /** Go to the line of this seq and focus it; false where it is not here. */
+  /** Go to the line of this seq, focus it and light it up; false where it is not here. */
   reveal(seq) {
     const row = this.#lines().find((line) => seqOf(line) === seq);
     if (!row) return false;
     row.tabIndex = -1;
     row.scrollIntoView({ block: "center" });
-    row.focus({ preventScroll: true });
+    row.focus({ preventScroll: true }); // its outline stays
+    flash(row.querySelector(".text") ?? row);
     this.#measure();
     return true;
   }
@@ -94,6 +96,12 @@ export class MessageList {
   #top() {
     return this.#box.getBoundingClientRect().top;
   }
+}
+
+/** Light a node up for a moment, for those who want motion. */
+function flash(node) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  node.animate([{ boxShadow: "0 0 0 0.5rem var(--accent)" }, {}], { duration: FLASH_MS, easing: "ease-in" });
 }
 
 function seqOf(row) {

@@ -3,7 +3,6 @@
 import { isChange } from "./changes.js";
 import { ListDialog } from "./list_dialog.js";
 import { plain } from "./names.js";
-import { say } from "./notice.js";
 import { patch, setText } from "./patch.js";
 import { isPin } from "./pins.js";
 import { gettext, locale, refusalText } from "./texts.js";
@@ -15,8 +14,8 @@ export class PinList extends ListDialog {
   #hasMore = false;
 
   /**
-   * `parts` are client, `mayPin(roomId)`, `pin(roomId, message, isWanted)`, `goTo(seq)` which returns whether the message is
-   * loaded, and `opened(dialog)` to show one.
+   * `parts` are client, `mayPin(roomId)`, `pin(roomId, message, isWanted)`, `goTo(seq)` to go to a message, and
+   * `opened(dialog)` to show one.
    */
   constructor(root, parts) {
     super(root, "pins-dialog", parts);
@@ -62,7 +61,7 @@ export class PinList extends ListDialog {
     if (!message) return;
     if (button.dataset.unpins) return this.parts.pin(this.room, message, false);
     this.close();
-    if (!this.parts.goTo(message.seq)) say(gettext("This message is further up: load earlier messages to see it."));
+    this.parts.goTo(message.seq);
   }
 }
 

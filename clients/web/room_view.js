@@ -2,33 +2,36 @@
 
 import { isChange } from "./changes.js";
 import { copyText } from "./clipboard.js";
+import { Loader } from "./loader.js";
 import { MessageList } from "./message_list.js";
 import { say } from "./notice.js";
 import { setText } from "./patch.js";
+import { quoteOf } from "./quotes.js";
 import { fateIn, stateFor } from "./status.js";
 import { gettext, refusalText } from "./texts.js";
 import { buttonRow, lineRows, ownRow } from "./view.js";
-
-const HISTORY = 50; // messages loaded at once
 
 /** Paints one room at a time; `changed` asks for a paint. */
 export class RoomView {
   #root;
   #parts;
   #list;
+  #loader;
   #actions;
   #room = null; // id
   #goal = null; // where the next paint with lines goes: "divider", "end", or a place of before
   #places = new Map(); // room id → where its reader was when another was chosen
   #divider = null; // the first message after this seq is new
   #hadUnread = false;
-  #loading = null; // direction
+  #target = null; // seq of a message to go to, when the room's lines are there
+  #loading = null; // "earlier", "later" or "around"
 
-  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, actions, userId, repeat(entry), changed(). */
+  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, actions, reply, userId, repeat(entry), changed(). */
   constructor(root, parts) {
     this.#root = root;
     this.#parts = parts;
     this.#actions = parts.actions;
+    this.#loader = new Loader(parts.client, parts.timeline);
     this.#list = new MessageList(this.#at("messages"), () => this.#looked());
     this.#at("pill").addEventListener("click", () => this.#toNewest());
   }
@@ -42,6 +45,7 @@ export class RoomView {
     if (this.#room && !this.#list.isAtEnd) this.#places.set(this.#room, this.#list.place());
     else this.#places.delete(this.#room);
     this.#room = roomId;
+    this.#target = null;
     this.#actions.enter(roomId);
     this.#hadUnread = reading.unread(roomId) > 0;
     this.#divider = this.#hadUnread ? reading.mark(roomId) : null;
@@ -55,9 +59,21 @@ export class RoomView {
     this.#goal = "end";
   }
 
-  /** Go to a message; false where it is not loaded. */
+  /** Go to a message of the room, by its seq; it is loaded first if it is not there. */
   goTo(seq) {
-    return this.#list.reveal(seq);
+    this.#target = seq;
+    this.#parts.changed();
+  }
+
+  /** Go to the message that a reply quotes, by its id; it is looked for in earlier messages if it is not there. */
+  goToQuoted(id) {
+    const line = this.#parts.timeline.find(this.#room, id);
+    if (line) return this.goTo(line.seq);
+    return this.#load("around", async (room) => {
+      const seq = await this.#loader.seqOf(room, id);
+      if (!seq) say(seq === null ? gettext("The message is too far up to be found.") : gettext("The message can't be found."));
+      else if (room === this.#room) this.#target = seq;
+    });
   }
 
   paint() {
@@ -67,6 +83,8 @@ export class RoomView {
     if (this.#divide()) this.#showRows();
     this.#showPill();
     this.#trim();
+    this.#reach();
+    this.#lookForQuoted();
   }
 
   // -- rows -----------------------------------------------------------------------------------------
@@ -89,23 +107,29 @@ export class RoomView {
     const view = timeline.get(this.#room);
     if (!view) return this.#ownRows();
     const id = `${this.#room}:${view.epoch}`;
-    const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing() });
+    const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message) });
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
     return [...rows, ...this.#ownRows()];
   }
 
   #more(id, direction, label) {
-    return buttonRow(`${id}:${direction}`, this.#loading === direction ? gettext("Loading…") : label, () => this.#load(direction));
+    return buttonRow(`${id}:${direction}`, this.#loading === direction ? gettext("Loading…") : label, () => this.#load(direction, (room) => this.#loader.extend(room, direction)));
+  }
+
+  /** Return what the quote above a reply shows, or null. */
+  #quote({ reply_to: id, deleted }) {
+    return id && !deleted ? quoteOf(this.#parts.timeline.find(this.#room, id)) : null;
   }
 
   #ownRows() {
     const { client, failed } = this.#parts;
     const waiting = client.outbox.filter(({ action, room }) => action === "new_message" && room === this.#room);
     const isEnded = client.state === "ended";
+    const row = (command, ...facts) => ownRow(command, this.#quote(command), ...facts);
     return [
-      ...waiting.map((command) => ownRow(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room)), isEnded ? [copyOf(command)] : [])),
-      ...failed.of(this.#room).map((entry) => ownRow(entry.command, "refused", refusedText(entry), this.#offers(entry))),
+      ...waiting.map((command) => row(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room)), isEnded ? [copyOf(command)] : [])),
+      ...failed.of(this.#room).map((entry) => row(entry.command, "refused", refusedText(entry), this.#offers(entry))),
     ];
   }
 
@@ -169,26 +193,37 @@ export class RoomView {
 
   // -- history --------------------------------------------------------------------------------------
 
-  async #load(direction) {
-    const { client, timeline, changed } = this.#parts;
-    const [room, view] = [this.#room, timeline.get(this.#room)];
+  /** Show the message that is to be gone to, or load the part around it. */
+  #reach() {
+    const seq = this.#target;
+    if (seq === null || !this.#parts.timeline.get(this.#room)) return;
+    this.#target = null;
+    if (this.#list.reveal(seq)) return;
+    this.#load("around", async (room) => {
+      if (!(await this.#loader.around(room, seq))) say(gettext("The message can't be found."));
+      else if (room === this.#room) this.#target = seq;
+    });
+  }
+
+  async #lookForQuoted() {
+    const { timeline, reply, changed } = this.#parts;
+    const replies = (timeline.get(this.#room)?.lines ?? []).filter((line) => line.reply_to && !line.deleted);
+    const ids = [...replies.map((line) => line.reply_to), reply.of(this.#room)].filter(Boolean);
+    const isFound = await this.#loader.quoted(this.#room, ids).catch(() => false); // a click looks again
+    if (isFound) changed();
+  }
+
+  async #load(what, load) {
     if (this.#loading) return;
-    const [edge, key] = direction === "earlier" ? [view.lines[0], "before"] : [view.lines.at(-1), "after"];
-    const head = client.rooms.get(room)?.seq;
-    this.#loading = direction;
-    changed();
+    this.#loading = what;
+    this.#parts.changed();
     try {
-      const answer = await client.request("get_history", { room, limit: HISTORY, ...(edge ? { [key]: edge.seq } : {}) });
-      const messages = answer.room_messages;
-      const isWhole = !(answer.more ?? messages.length === HISTORY);
-      const isLast = isWhole && (direction === "earlier" || client.rooms.get(room)?.seq === head); // else events were dropped meanwhile
-      const asOf = answer.seq ?? head;
-      if (timeline.get(room) === view && !timeline.extend(room, direction, messages, asOf, isLast)) throw new Error("no answer");
+      await load(this.#room);
     } catch (error) {
       say(gettext("The messages could not be loaded: {reason}.", { reason: refusalText(null, error.message) }));
     }
     this.#loading = null;
-    changed();
+    this.#parts.changed();
   }
 }
 

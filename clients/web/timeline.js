@@ -14,7 +14,8 @@ const SNAPSHOT = 20; // messages of select_room: fewer are all there are
 /** The lines of all rooms that were opened. */
 export class Timeline {
   #userId;
-  #rooms = new Map(); // room id → {epoch, lines, changes, hasEarlier, hasLater}
+  #rooms = new Map(); // room id → {epoch, lines, changes, hasEarlier, hasLater,
+  // aside: quoted messages beyond the lines, by id, tried: ids of quoted messages that were looked for}
 
   constructor(userId) {
     this.#userId = userId;
@@ -24,8 +25,15 @@ export class Timeline {
     return this.#rooms.get(roomId);
   }
 
+  /** Return a message of a room by its id, if it is known. */
+  find(roomId, id) {
+    const room = this.#rooms.get(roomId);
+    return room?.lines.find((line) => line.id === id) ?? room?.aside.get(id);
+  }
+
   replace(roomId, epoch, messages) {
-    this.#rooms.set(roomId, { epoch, lines: messages.map(lineOf), changes: new Changes(this.#userId), hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
+    const known = { lines: messages.map(lineOf), changes: new Changes(this.#userId), aside: new Map(), tried: new Set() };
+    this.#rooms.set(roomId, { epoch, ...known, hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
   }
 
   append(roomId, event) {
@@ -57,6 +65,24 @@ export class Timeline {
     return true;
   }
 
+  /** Show two pages of history instead, which meet at a message; each is {messages, asOf, isWhole}, the later one `isAtHead` or not. Return false if they are too old. */
+  jump(roomId, before, after) {
+    const room = this.#rooms.get(roomId);
+    const parts = [before, after].map(({ messages, asOf }) => room.changes.caughtUp(messages, asOf));
+    if (parts.includes(null)) return false;
+    const ends = { hasEarlier: !before.isWhole, hasLater: !(after.isWhole && after.isAtHead) };
+    this.#rooms.set(roomId, { ...room, lines: parts.flat(), tried: new Set(), ...ends });
+    return true;
+  }
+
+  /** Keep messages that replies quote, beyond the lines; return false if the answer is too old. */
+  keepAside(roomId, messages, asOf) {
+    const { aside, changes } = this.#rooms.get(roomId);
+    const known = changes.caughtUp(messages, asOf);
+    for (const message of known ?? []) aside.set(message.id, message);
+    return known !== null;
+  }
+
   /** Drop lines that are far from those on the screen, `first` to `last` (seqs); null: nobody looks. Return whether. */
   trim(roomId, first, last) {
     const room = this.#rooms.get(roomId);
@@ -73,8 +99,10 @@ export class Timeline {
   }
 }
 
-function change({ lines, changes }, event, userId) {
+function change({ lines, changes, aside }, event, userId) {
   changes.heard(event);
+  const quoted = aside.get(event.message.id);
+  if (quoted) aside.set(quoted.id, changed(quoted, event, userId));
   const place = lines.findIndex(({ seq }) => seq === event.message.seq);
   if (place !== -1) lines[place] = changed(lines[place], event, userId);
 }

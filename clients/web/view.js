@@ -34,6 +34,7 @@ const UNPIN = gettext_noop("Unpin message");
 const PIN = "M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5";
 const ACTIONS = {
   react: { label: gettext_noop("React"), lines: "M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M5.3 9.6c1.2 1.9 4.2 1.9 5.4 0M6 5.8v.9M10 5.8v.9" },
+  reply: { label: gettext_noop("Reply"), lines: "M6.5 3.5l-4 4 4 4M2.5 7.5H9c3 0 4.5 2 4.5 5" },
   edit: { label: gettext_noop("Edit message"), lines: "M2.5 13.5l.7-3.2 7.6-7.6 2.5 2.5-7.6 7.6zM9.3 4.2l2.5 2.5" },
   pin: { label: gettext_noop("Pin message"), lines: PIN },
   delete: { label: gettext_noop("Delete message"), lines: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4" },
@@ -58,7 +59,7 @@ export function buttonRow(key, text, onclick) {
 
 /**
  * Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart, `facts` are
- * userId, avatars, and `standing(message)` of message_actions.js.
+ * userId, avatars, `standing(message)` of message_actions.js, and `quote(message)`: that of quotes.js, or null.
  */
 export function lineRows(id, lines, dividerAfter, facts) {
   const rows = [];
@@ -76,14 +77,18 @@ export function lineRows(id, lines, dividerAfter, facts) {
   return rows;
 }
 
-/** Return the row of an own message that has no place in the log yet: `fate` is what becomes of it. */
-export function ownRow({ uuid, text }, className, fate, actions = []) {
+/** Return the row of an own message that has no place in the log yet: `quote` is what it replies to, `fate` what becomes of it. */
+export function ownRow({ uuid, text }, quote, className, fate, actions = []) {
   const build = () => {
     const state = el("small", { className: "fate" }, el("span"), ...actions.map(([label, onclick]) => el("button", { type: "button", onclick }, label)));
     return el("div", { className: `message own follows ${className}` }, textEl(text), state);
   };
   const key = `${className}:${uuid}:${actions.map(([label]) => label)}`;
-  return { key, build, update: (node) => setText(node.querySelector(".fate span"), fate) };
+  const update = (node) => {
+    showQuote(node, quote, node.querySelector(".text"), "div");
+    setText(node.querySelector(".fate span"), fate);
+  };
+  return { key, build, update };
 }
 
 function messageRow(id, message, previous, facts) {
@@ -98,7 +103,7 @@ function messageRow(id, message, previous, facts) {
   return { key: `${id}:${seq}`, build, update: (node) => updateMessage(node, message, isFollowing, facts) };
 }
 
-function updateMessage(node, message, isFollowing, { userId, avatars, standing }) {
+function updateMessage(node, message, isFollowing, { userId, avatars, standing, quote }) {
   const { seq, user, deleted, edited_at: editedAt } = message;
   const { text, fate, isGoing, isEditing, isPinned, does, reactions } = standing(message);
   const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing };
@@ -108,6 +113,7 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing }
   const box = node.querySelector(".text");
   box.id = `text-${seq}`;
   box.classList.toggle("deleted", deleted);
+  showQuote(node, quote(message), box, "button");
   setText(box.firstElementChild, deleted ? gettext("Message deleted") : text);
   const time = editedAt && !deleted ? new Date(editedAt).toLocaleString(locale()) : "";
   showPart(box, ".edited", time, () => el("small", { className: "edited" }, gettext("(edited)")), (mark) => (mark.title = time));
@@ -132,6 +138,23 @@ function showPart(parent, selector, value, build, update = null, previous = pare
   }
   part.dataset.value = value;
   update?.(part);
+}
+
+/** Have a quote in front of a reply's text, which leads to its message if it is a button; its words change with that message. */
+function showQuote(node, quote, box, tag) {
+  let part = node.querySelector(".quote");
+  if (!quote) return part?.remove();
+  if (!part) {
+    part = el(tag, { className: "quote" }, el("bdi", { className: "who" }), el("bdi", { className: "words", dir: "auto" }));
+    if (tag === "button") Object.assign(part, { type: "button", title: gettext("Go to the message") }).dataset.does = "quoted";
+    box.before(part);
+  }
+  const [who, words] = part.children;
+  setText(who, bare(quote.name));
+  setText(words, quote.text);
+  words.classList.toggle("deleted", quote.isQuiet);
+  const label = quote.name ? gettext("In reply to {name}: {text}", { name: plain(quote.name), text: plain(quote.text) }) : gettext("In reply to an earlier message");
+  if (tag === "button" && part.ariaLabel !== label) part.ariaLabel = label;
 }
 
 /** Have a message's buttons behind its text; a button that stays keeps the focus. */

@@ -94,12 +94,12 @@ class Chat:
             expect(page.locator("#rooms .room").first).to_be_visible(timeout=DEADLINE_MS)
         return page
 
-    def store(self, room: str, text: str, user: int = 8, uuid: str = "") -> dict[str, Any]:
+    def store(self, room: str, text: str, user: int = 8, uuid: str = "", **facts: Any) -> dict[str, Any]:
         """Put a message into a room's log and return its event."""
         seq = len(self.events[room]) + 1
         time = START_MS + seq * MINUTE_MS
         message = {"id": seq, "seq": seq, "user": {"id": user, "username": self.names[user]}, "room": room}
-        message |= {"text": text, "timestamp_ms": time, "edited_at": None, "deleted": False}
+        message |= {"text": text, "timestamp_ms": time, "edited_at": None, "deleted": False} | facts
         return self._keep(room, {"action": "new_message", "uuid": uuid, "message": message})
 
     def say(self, room: str, text: str, user: int = 8) -> None:
@@ -257,10 +257,10 @@ class Chat:
         if self.is_silent:
             return
         if self.refuses:
-            code, sentence = self.refuses
-            self.tell(refusal(frame, code) | {"error_message": sentence})
+            self.tell(refusal(frame, self.refuses[0]) | {"error_message": self.refuses[1]})
         elif frame["action"] == "new_message":
-            self.tell(self.store(frame["room"], frame["text"], self.user, frame["uuid"]))
+            facts = {"reply_to": frame.get("reply_to")}
+            self.tell(self.store(frame["room"], frame["text"], self.user, frame["uuid"], **facts))
         elif frame["action"] == "edit_message":
             self.tell(self.edit(frame["room"], frame["message"], frame["text"], self.user, frame["uuid"]))
         elif frame["action"] == "delete_message":

@@ -96,7 +96,7 @@ def test_messages_are_edited_and_deleted_in_it(chat: Chat) -> None:
     say(page, "Blue.")
     expect(texts).to_have_text(["Blue."])
     page.focus("roomlog-chat #messages")
-    for key in ("Tab", "Tab", "Tab", "Enter", "Tab", "Enter"):
+    for key in ("Tab", "Tab", "Tab", "Tab", "Enter", "Tab", "Enter"):
         page.keyboard.press(key)
     expect(texts).to_have_text(["Message deleted"])
     assert (page.evaluate("history.length"), chat.errors) == (steps, [])

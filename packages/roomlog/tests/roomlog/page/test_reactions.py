@@ -109,7 +109,7 @@ def test_the_keyboard_reaches_picker_and_chips(chat: Chat, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(button).to_be_focused()
     expect(page.locator(CHIPS)).to_have_text([f"{UP} 1", "👀 1"])
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("Tab")
     expect(page.locator(CHIPS).last).to_be_focused()
     page.keyboard.press("Enter")
