@@ -5,7 +5,8 @@ import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
 import { forgetEverybody } from "./memory.js";
 import { plain } from "./names.js";
-import { enterRoom, followHistory, isWide, leaveRoom, openDialog, roomOfHistory } from "./navigation.js";
+import { dropLink, enterRoom, followHistory, isWide, leaveRoom, linked, linkTo, openDialog, roomOfHistory } from "./navigation.js";
+import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { gettext, speak } from "./texts.js";
 import { el } from "./view.js";
@@ -23,15 +24,24 @@ const chat = new Conversation({
   ticket: ticketSource(ticketUrl, csrfToken),
   people: peopleById(peopleUrl),
   rooms: peopleOfRooms(roomsUrl),
-  surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, painted },
+  surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, linkTo, painted },
 });
 let searching = null;
 
-/** Begin with the room of before a reload; on a desk else with the first one. */
+/** Begin with the message of the address, or the room of before a reload; on a desk else with the first one. */
 function first(rooms, isKnown) {
+  const link = linked();
+  if (link && isKnown(link.room)) return { ...link, isChoice: false };
+  if (link) strange();
   const before = roomOfHistory();
   if (isKnown(before)) return { room: before, isChoice: false };
   return rooms.size && isWide() ? { room: rooms.keys().next().value, isChoice: true } : null;
+}
+
+/** A link leads into a room that the user is not in. */
+function strange() {
+  say(gettext("The link leads to a room that you are not in."));
+  dropLink(chat.selected);
 }
 
 function painted({ room, unread, unsent }) {
@@ -71,5 +81,10 @@ at("log-out").addEventListener("submit", () => {
   forgetEverybody();
 });
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // after a logout, by Back
-followHistory((roomId) => roomId !== chat.selected && chat.select(roomId));
+followHistory((roomId, seq) => {
+  if (seq && chat.client.rooms.size === 0) return; // followed when the rooms are known
+  if (seq && !chat.knows(roomId)) return strange();
+  if (roomId !== chat.selected) chat.select(roomId);
+  if (seq) chat.goTo(seq);
+});
 chat.start();

@@ -5,10 +5,12 @@ export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
+    const focused = document.activeElement?.shadowRoot?.activeElement ?? document.activeElement;
     const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true });
     document.body.append(field);
     field.select();
     document.execCommand("copy");
     field.remove();
+    focused?.focus({ preventScroll: true });
   }
 }

@@ -32,7 +32,7 @@ import { Timeline } from "./timeline.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 const ENDED = gettext_noop("This page's access has ended.");
-const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, opened: (dialog) => dialog.showModal(), painted: () => {} };
+const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, opened: (dialog) => dialog.showModal(), linkTo: null, painted: () => {} };
 
 /** What one user sees and does. */
 export class Conversation {
@@ -65,8 +65,8 @@ export class Conversation {
   /**
    * `root` is a document or a shadow root with `.chat`, `.talk`, `#rooms`, `#banner` and `#notice`. The
    * surroundings may say: `entered(roomId)` when somebody chose a room, `first(rooms, isKnown)` which one to begin
-   * with, `left()` instead of showing the list, `hasRoomToType()`, `opened(dialog)` to show one, and `painted(facts)`
-   * after each paint.
+   * with and at which message, `left()` instead of showing the list, `hasRoomToType()`, `opened(dialog)` to show one,
+   * `linkTo(roomId, seq)`, the address of a message, and `painted(facts)` after each paint.
    * `people(ids)` finds pictures; null: nobody has any. `rooms` is `peopleOfRooms` of api.js; null: nobody can
    * say who is in a room, nor the user's role.
    */
@@ -102,8 +102,8 @@ export class Conversation {
     const react = (...reaction) => this.#react(...reaction);
     const pin = (...wish) => this.#pin(...wish);
     const answers = { reply: (room, message) => this.#reply.begin(this.#roomOf(room), message), quoted: ({ reply_to: id }) => this.#view.goToQuoted(id) };
-    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, ...answers, opened, changed });
-    this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.#view.goTo(seq) });
+    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, ...answers, opened, linkTo: this.#surroundings.linkTo, changed });
+    this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.goTo(seq) });
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
     this.#members = new MemberList(root, { rooms, own, userId, opened, moderation });
     const avatars = new Avatars(people, () => this.render());
@@ -144,6 +144,16 @@ export class Conversation {
   choose(roomId) {
     this.#surroundings.entered(roomId);
     this.select(roomId);
+  }
+
+  /** Go to a message of the selected room. */
+  goTo(seq) {
+    this.#view.goTo(seq);
+  }
+
+  /** Whether this is a room of the user's, or one that they have left and that is still shown. */
+  knows(roomId) {
+    return this.#roomOf(roomId) !== null;
   }
 
   /** Show a room now or when it is there. */
@@ -266,9 +276,10 @@ export class Conversation {
   /** Show the room to begin with, once the rooms are known. */
   #begin() {
     const { rooms } = this.client;
-    const begun = this.#surroundings.first(rooms, (id) => rooms.has(id) || Boolean(this.#left.get(id)));
+    const begun = this.#surroundings.first(rooms, (id) => this.knows(id));
     if (begun?.isChoice) this.choose(begun.room);
     else if (begun) this.select(begun.room);
+    if (begun?.seq) this.goTo(begun.seq);
   }
 
   #send(room, text) {

@@ -5,7 +5,9 @@
 // one row only: the focused row, or the last one. ↑ and ↓ go from row to row.
 
 import { isChange } from "./changes.js";
+import { copyText } from "./clipboard.js";
 import { EmojiPicker } from "./emoji_picker.js";
+import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { isPin, pins } from "./pins.js";
 import { expected, isReaction } from "./reactions.js";
@@ -26,7 +28,7 @@ export class MessageActions {
   /**
    * `root` is a document or shadow root; `parts` are client, timeline, composer, own (OwnMembership), userId, `remove(roomId,
    * message)`, `react(roomId, message, emoji, isWanted)`, `pin(roomId, message, isWanted)`, `reply(roomId, message)`, `quoted(message)` to go to what it replies to,
-   * `opened(dialog)` to show one, and `changed()`.
+   * `opened(dialog)` to show one, `linkTo(roomId, seq)`, the address of a message, or null, and `changed()`.
    */
   constructor(root, parts) {
     this.#root = root;
@@ -116,10 +118,11 @@ export class MessageActions {
   }
 
   #allowed({ user }) {
-    if (!this.#isOpen) return [];
+    const link = Boolean(this.#parts.linkTo);
+    if (!this.#isOpen) return link ? ["link"] : [];
     const isOwn = user.id === this.#parts.userId;
     const canWrite = this.#canWrite;
-    const may = { react: canWrite, reply: canWrite, edit: isOwn && canWrite, pin: this.mayPin(this.#room), delete: isOwn || this.#mayDelete };
+    const may = { react: canWrite, reply: canWrite, edit: isOwn && canWrite, pin: this.mayPin(this.#room), link, delete: isOwn || this.#mayDelete };
     return Object.keys(may).filter((name) => may[name]);
   }
 
@@ -161,6 +164,7 @@ export class MessageActions {
     const { does, emoji } = button.dataset;
     if (does === "edit") return this.#edit(line);
     if (does === "reply") return this.#parts.reply(this.#room, line);
+    if (does === "link") return copyText(this.#parts.linkTo(this.#room, line.seq)).then(() => say(gettext("Link copied.")));
     if (does === "quoted") return this.#parts.quoted(line);
     if (does === "toggle") return this.#toggle(button, emoji);
     if (does === "pin") return this.#parts.pin(this.#room, line, !this.standing()(line).isPinned);
