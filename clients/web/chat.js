@@ -3,10 +3,11 @@
 import { peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
-import { forgetEverybody } from "./memory.js";
+import { forgetEverybody, Memory, storageNamed } from "./memory.js";
 import { plain } from "./names.js";
 import { dropLink, enterRoom, followHistory, isWide, leaveRoom, linked, linkTo, openDialog, roomOfHistory } from "./navigation.js";
 import { say } from "./notice.js";
+import { Notifications } from "./notifications.js";
 import { setText } from "./patch.js";
 import { gettext, speak } from "./texts.js";
 import { el } from "./view.js";
@@ -14,7 +15,9 @@ import { el } from "./view.js";
 const TYPING_MS = 250; // a pause, then people are searched: the server counts searches
 
 const at = (id) => document.getElementById(id);
-const { userId, websocketUrl, ticketUrl, usersUrl, peopleUrl, roomsUrl, csrfToken, texts } = document.body.dataset;
+const icon = document.querySelector("link[rel=icon]");
+const quietIcon = icon.href;
+const { userId, unreadIcon, websocketUrl, ticketUrl, usersUrl, peopleUrl, roomsUrl, csrfToken, texts } = document.body.dataset;
 speak(document.documentElement.lang, texts);
 const findUsers = peopleFinder(usersUrl);
 const chat = new Conversation({
@@ -24,7 +27,11 @@ const chat = new Conversation({
   ticket: ticketSource(ticketUrl, csrfToken),
   people: peopleById(peopleUrl),
   rooms: peopleOfRooms(roomsUrl),
-  surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, linkTo, painted },
+  surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, linkTo, heard, painted },
+});
+const notifications = new Notifications(at("notify"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), (room, seq) => {
+  if (room !== chat.selected) chat.choose(room);
+  chat.goTo(seq);
 });
 let searching = null;
 
@@ -44,8 +51,15 @@ function strange() {
   dropLink(chat.selected);
 }
 
+function heard(...event) {
+  notifications.heard(...event);
+}
+
 function painted({ room, unread, unsent }) {
   at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft || room.archived) || chat.client.state === "ended";
+  if (chat.client.state === "ended") at("notify").hidden = true; // its choice is deleted with all that is the user's
+  const address = unread ? new URL(unreadIcon, location.href).href : quietIcon;
+  if (icon.href !== address) icon.href = address;
   document.title = unread ? `(${unread}) Roomlog` : "Roomlog";
   setText(at("log-out-button"), unsent ? gettext("Log out ({unsent} unsent)", { unsent }) : gettext("Log out"));
 }

@@ -32,7 +32,7 @@ import { Timeline } from "./timeline.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 const ENDED = gettext_noop("This page's access has ended.");
-const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, opened: (dialog) => dialog.showModal(), linkTo: null, painted: () => {} };
+const ALONE = { entered: () => {}, first: () => null, left: null, hasRoomToType: () => false, opened: (dialog) => dialog.showModal(), linkTo: null, heard: () => {}, painted: () => {} };
 
 /** What one user sees and does. */
 export class Conversation {
@@ -66,7 +66,8 @@ export class Conversation {
    * `root` is a document or a shadow root with `.chat`, `.talk`, `#rooms`, `#banner` and `#notice`. The
    * surroundings may say: `entered(roomId)` when somebody chose a room, `first(rooms, isKnown)` which one to begin
    * with and at which message, `left()` instead of showing the list, `hasRoomToType()`, `opened(dialog)` to show one,
-   * `linkTo(roomId, seq)`, the address of a message, and `painted(facts)` after each paint.
+   * `linkTo(roomId, seq)`, the address of a message, `heard(room, event, isUnread)` of each event, and
+   * `painted(facts)` after each paint.
    * `people(ids)` finds pictures; null: nobody has any. `rooms` is `peopleOfRooms` of api.js; null: nobody can
    * say who is in a room, nor the user's role.
    */
@@ -204,6 +205,7 @@ export class Conversation {
       if (room.id !== this.selected) this.#timeline.trim(room.id, null, null);
       this.#reading.arrived(room.id, event);
       for (const part of [this.#own, this.#pins, this.#members]) part.heard(room.id, event);
+      this.#surroundings.heard(room, event, this.#reading.unread(room.id) > 0);
       this.render();
     });
     client.addEventListener("settled", ({ detail: { command, event } }) => {

@@ -1,0 +1,81 @@
+// The browser's notifications of new messages: only after the user's own click, silent, and only while nobody looks at the page.
+//
+// Off until then, on each device apart, and again after a logout. One a room: a later message takes the place of an earlier one.
+
+import { plain, roomName } from "./names.js";
+import { say } from "./notice.js";
+import { quoteOf } from "./quotes.js";
+import { gettext } from "./texts.js";
+
+const KIND = "notify"; // what the memory keeps of the choice
+const ALL = "all"; // for all rooms
+
+/** One user's notifications in this browser. */
+export class Notifications {
+  #button;
+  #memory;
+  #userId;
+  #chosen;
+  #waiting = new Map(); // room id → [room, message]: the last of those that came together
+
+  /** `button` switches them on and off; `chosen(roomId, seq)` is told when a notification is clicked. */
+  constructor(button, memory, userId, chosen) {
+    this.#button = button;
+    this.#memory = memory;
+    this.#userId = userId;
+    this.#chosen = chosen;
+    button.hidden = !("Notification" in window);
+    button.addEventListener("click", () => this.#toggle());
+    memory.watch(KIND, () => this.#paint());
+    this.#paint();
+  }
+
+  /** Tell of an event of a room, if it is another's message and nobody looks; `isUnread` if it was not read elsewhere. */
+  heard(room, { action, message }, isUnread) {
+    const isLooking = !document.hidden && document.hasFocus();
+    if (!this.#isOn || isLooking || !isUnread || action !== "new_message" || message.user.id === this.#userId || message.deleted) return;
+    if (this.#waiting.size === 0) setTimeout(() => this.#tell());
+    this.#waiting.set(room.id, [room, message]);
+  }
+
+  #tell() {
+    for (const [room, message] of this.#waiting.values()) {
+      try {
+        this.#show(room, message);
+      } catch {
+        // Chrome on Android: pages may ask, but not show any
+      }
+    }
+    this.#waiting.clear();
+  }
+
+  #show(room, message) {
+    const { name, text } = quoteOf(message);
+    const title = room.kind === "direct" ? plain(name) : gettext("{name} in {room}", { name: plain(name), room: plain(roomName(room)) });
+    const shown = new Notification(title, { body: text, tag: room.id, silent: true, icon: document.querySelector("link[rel=icon]").href });
+    shown.addEventListener("click", () => {
+      window.focus();
+      shown.close();
+      this.#chosen(room.id, message.seq);
+    });
+  }
+
+  get #isOn() {
+    return this.#memory.get(KIND, ALL) === true && window.Notification?.permission === "granted";
+  }
+
+  async #toggle() {
+    if (this.#isOn) {
+      this.#memory.remove(KIND, ALL);
+    } else if ((await Notification.requestPermission()) === "granted") {
+      this.#memory.set(KIND, ALL, true);
+    } else {
+      say(gettext("This browser does not allow notifications for this page. Its settings can change that."));
+    }
+    this.#paint();
+  }
+
+  #paint() {
+    this.#button.ariaPressed = String(this.#isOn);
+  }
+}

@@ -1,0 +1,105 @@
+"""The chat page in a real browser: what tells of new messages while nobody looks."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter
+from tests.harness.scripted_gateway import until
+
+FAKE = """
+window.told = []; window.asked = 0; document.hasFocus = () => !window.isAway;
+window.Notification = class extends EventTarget {
+  static permission = "default";
+  static async requestPermission() {
+    window.asked += 1;
+    return (this.permission = localStorage.getItem("answer") ?? "granted");
+  }
+  constructor(title, options) {
+    super();
+    Object.assign(this, { title, options });
+    window.told.push(this);
+  }
+  close() {}
+};
+"""
+
+
+@pytest.fixture
+def page(chat: Chat) -> Page:
+    """A tab with the room "team", before a browser whose user agrees to notifications."""
+    chat.context.add_init_script(FAKE)
+    page = chat.open()
+    enter(page, "team")
+    return page
+
+
+def told(page: Page) -> list[Any]:
+    """Return title and text of each notification, and whether it is silent."""
+    found: list[Any] = page.evaluate(
+        "told.map(({ title, options }) => [title, options.body, options.silent])"
+    )
+    return found
+
+
+def test_title_and_icon_say_that_something_is_unread(chat: Chat, page: Page) -> None:
+    """Until it is read."""
+    icon = page.locator("link[rel=icon]")
+    expect(icon).to_have_attribute("href", "/static/roomlog/icon.svg")
+    chat.say(LOBBY, "hello")
+    expect(page).to_have_title("(1) Roomlog")
+    assert str(icon.get_attribute("href")).endswith("/static/roomlog/icon_unread.svg")
+    enter(page, "lobby")
+    expect(page).to_have_title("Roomlog")
+    assert str(icon.get_attribute("href")).endswith("/static/roomlog/icon.svg")
+    assert chat.errors == []
+
+
+def test_nobody_is_asked_and_nothing_told_unless_they_wish(chat: Chat, page: Page) -> None:
+    """Off by default; the bell asks, and takes it back."""
+    page.evaluate("window.isAway = true")
+    chat.say(LOBBY, "one")
+    expect(page).to_have_title("(1) Roomlog")
+    bell = page.get_by_role("button", name="Notify me of new messages")
+    expect(bell).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate("[asked, told.length]") == [0, 0]
+    bell.press("Enter")
+    expect(bell).to_have_attribute("aria-pressed", "true")
+    chat.say(LOBBY, "two\nlines")
+    until(page, lambda: told(page))
+    assert told(page) == [["\u2068bob\u2069 in \u2068lobby\u2069", "two", True]]
+    chat.say(LOBBY, "my own", user=7)
+    page.evaluate("window.isAway = false")
+    chat.say(LOBBY, "seen")
+    expect(page).to_have_title("(3) Roomlog")
+    page.evaluate("window.isAway = true")
+    bell.click()
+    expect(bell).to_have_attribute("aria-pressed", "false")
+    chat.say(LOBBY, "three")
+    expect(page).to_have_title("(4) Roomlog")
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.evaluate("[asked, told.length]") == [1, 1]
+    assert chat.errors == []
+
+
+def test_a_notification_leads_to_its_message(chat: Chat, page: Page) -> None:
+    """In its room, whichever is shown."""
+    page.click("#notify")
+    page.evaluate("window.isAway = true")
+    chat.say(LOBBY, "one")
+    until(page, lambda: told(page))
+    page.evaluate("told[0].dispatchEvent(new Event('click'))")
+    expect(page.locator("#room-name")).to_have_text("lobby")
+    expect(page.locator('#messages [data-seq="1"]')).to_be_focused()
+
+
+def test_a_browser_that_refuses_is_told_of(chat: Chat, page: Page) -> None:
+    """And the bell stays off."""
+    page.evaluate("localStorage.setItem('answer', 'denied')")
+    page.click("#notify")
+    expect(page.locator("#notice")).to_contain_text("does not allow notifications")
+    expect(page.locator("#notify")).to_have_attribute("aria-pressed", "false")
+    chat.say(TEAM, "hello")
+    expect(page.locator("#messages .message")).to_have_count(1)
+    assert told(page) == []
