@@ -55,8 +55,10 @@ function heard(...event) {
   notifications.heard(...event);
 }
 
-function painted({ room, unread, unsent }) {
+function painted({ room, isAdmin, unread, unsent }) {
   at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft || room.archived) || chat.client.state === "ended";
+  at("room-button").hidden = at("invite-button").hidden;
+  for (const part of [at("new-name"), at("rename").querySelector(".row .primary")]) part.hidden = !isAdmin;
   if (chat.client.state === "ended") at("notify").hidden = true; // its choice is deleted with all that is the user's
   const address = unread ? new URL(unreadIcon, location.href).href : quietIcon;
   if (icon.href !== address) icon.href = address;
@@ -82,6 +84,23 @@ dialogForm(at("invite"), async ({ person }) => {
   const room = chat.selected;
   const [user] = await userIds([person.trim()]);
   await chat.carryOut("invite_user", { room, user });
+});
+at("room-button").addEventListener("click", () => {
+  at("rename").elements.name.value = chat.client.rooms.get(chat.selected)?.name ?? "";
+  at("rename").querySelector("details").open = false;
+});
+dialogForm(at("rename"), ({ name }) => chat.carryOut("rename_room", { room: chat.selected, name: name.trim() }));
+at("leave").addEventListener("click", async ({ target }) => {
+  const wrong = at("rename").querySelector(".wrong");
+  wrong.hidden = target.disabled = true;
+  try {
+    await chat.carryOut("leave_room", { room: chat.selected });
+    at("room-dialog").close();
+  } catch (error) {
+    setText(wrong, error.message);
+    wrong.hidden = false;
+  }
+  target.disabled = false;
 });
 at("person").addEventListener("input", ({ target }) => {
   clearTimeout(searching);

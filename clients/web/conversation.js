@@ -356,7 +356,7 @@ export class Conversation {
     const counted = rooms.map((one) => ({ ...one, unread: this.#reading.unread(one.id), isSelected: one.id === selected }));
     showRooms(this.#at("rooms"), counted, (id) => this.choose(id));
     const unread = counted.reduce((sum, one) => sum + one.unread, 0);
-    this.#surroundings.painted({ room, unread, unsent: client.outbox.length + this.#failed.size });
+    this.#surroundings.painted({ room, isAdmin: this.#own.isAtLeast(selected, "admin"), unread, unsent: client.outbox.length + this.#failed.size });
   }
 
   #roomOf(roomId) {
