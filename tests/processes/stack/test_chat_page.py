@@ -117,9 +117,9 @@ class Demo:
         page.wait_for_url("**/admin/")
         return page
 
-    def person(self, name: str, size: tuple[int, int] = DESK) -> Person:
-        """Seat somebody at a screen, logged in."""
-        return Person(self._browser, f"{self.stack.page}/", self.user(name), size)
+    def person(self, name: str, size: tuple[int, int] = DESK, link: str = "") -> Person:
+        """Seat somebody at a screen, logged in; the address they came by may end with a link."""
+        return Person(self._browser, f"{self.stack.page}/{link}", self.user(name), size)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def demo(make_stack: MakeStack, browser: Browser) -> Iterator[Demo]:
 
 
 def test_two_people_chat(demo: Demo) -> None:
-    """At a desk and on a phone: both see both, in one order, markup as text; a new room reaches the other."""
+    """At a desk and on a phone: both see both, in one order, markup as text; a new room and a link reach others."""
     alice, bob = demo.person("alice"), demo.person("bob", PHONE)
     alice.enter("lobby")
     bob.enter("lobby")
@@ -160,28 +160,37 @@ def test_two_people_chat(demo: Demo) -> None:
     reload(alice.page)
     alice.enter("lobby")
     alice.sees("Hello <b>Bob</b>", "Hi")
-    assert (alice.errors, bob.errors) == ([], [])
+    seq = alice.page.locator("[data-seq]", has_text="Hello").get_attribute("data-seq")
+    (lobby,) = [room for room in demo.facts["rooms"] if room["name"] == "lobby"]
+    carol = demo.person("carol", link=f"#{lobby['id'].replace('-', '')}/{seq}")
+    expect(carol.page.locator(f'[data-seq="{seq}"]')).to_be_focused(timeout=DEADLINE_MS)
+    assert (alice.errors, bob.errors, carol.errors) == ([], [], [])
 
 
 def test_people_edit_and_delete(demo: Demo) -> None:
-    """Everybody sees the new text and then none, after a reload too; no page has either any more."""
+    """Everybody sees the new text and then none, in a quote and after a reload too; no page has either any more."""
     alice, bob = demo.person("alice"), demo.person("bob")
     for person in (alice, bob):
         person.enter("lobby")
     alice.say("the red one")
     bob.sees("the red one")
+    bob.page.get_by_role("button", name="Reply", exact=True).click()
+    bob.say("why?")
+    alice.sees("the red one", "why?")
     alice.page.press("#text", "ArrowUp")
     alice.page.fill("#text", "the blue one")
     alice.page.press("#text", "Enter")
     for person in (alice, bob):
-        person.sees("the blue one(edited)")
-    expect(bob.page.get_by_role("button", name="Delete message")).to_have_count(0, timeout=DEADLINE_MS)
-    alice.page.get_by_role("button", name="Delete message").click()
+        person.sees("the blue one(edited)", "why?")
+        expect(person.page.locator(".quote")).to_have_text("alicethe blue one")
+    expect(bob.page.get_by_role("button", name="Delete message")).to_have_count(1, timeout=DEADLINE_MS)
+    alice.page.get_by_role("button", name="Delete message").first.click()
     alice.page.click("#delete-dialog .primary")
     for person in (alice, bob):
-        person.sees("Message deleted")
+        person.sees("Message deleted", "why?")
         reload(person.page)
-        person.sees("Message deleted")
+        person.sees("Message deleted", "why?")
+        expect(person.page.locator(".quote")).to_have_text("aliceMessage deleted")
         assert " one" not in person.page.content()
         assert person.errors == []
 
