@@ -22,8 +22,8 @@ export class Reply {
     this.#parts = parts;
     this.#at("cancel-reply").addEventListener("click", () => this.#cancel());
     this.#at("composer").addEventListener("keydown", (key) => {
-      const isUnused = key.key === "Escape" && !key.isComposing && !key.defaultPrevented; // the end of an edit comes first
-      if (!isUnused || this.#at("replying").hidden) return;
+      const isShown = !this.#at("replying").hidden; // not during an edit, which Escape ends first
+      if (key.key !== "Escape" || key.isComposing || !isShown) return;
       key.preventDefault();
       this.#cancel();
     });

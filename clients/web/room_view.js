@@ -196,7 +196,7 @@ export class RoomView {
   /** Show the message that is to be gone to, or load the part around it. */
   #reach() {
     const seq = this.#target;
-    if (seq === null || !this.#parts.timeline.get(this.#room)) return;
+    if (seq === null || this.#loading || !this.#parts.timeline.get(this.#room)) return;
     this.#target = null;
     if (this.#list.reveal(seq)) return;
     this.#load("around", async (room) => {

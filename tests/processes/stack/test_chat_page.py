@@ -132,7 +132,7 @@ def demo(make_stack: MakeStack, browser: Browser) -> Iterator[Demo]:
 
 
 def test_two_people_chat(demo: Demo) -> None:
-    """At a desk and on a phone: both see both, in one order, markup as text; a new room and a link reach others."""
+    """At a desk and on a phone: both see both, in one order, markup as text; rooms and links reach others."""
     alice, bob = demo.person("alice"), demo.person("bob", PHONE)
     alice.enter("lobby")
     bob.enter("lobby")
@@ -168,7 +168,7 @@ def test_two_people_chat(demo: Demo) -> None:
 
 
 def test_people_edit_and_delete(demo: Demo) -> None:
-    """Everybody sees the new text and then none, in a quote and after a reload too; no page has either any more."""
+    """Everybody sees the new text and then none, in a quote and after a reload; no page keeps either."""
     alice, bob = demo.person("alice"), demo.person("bob")
     for person in (alice, bob):
         person.enter("lobby")

@@ -21,7 +21,7 @@ def shows(page: Page, seq: int) -> None:
 
 
 def test_a_copied_link_leads_to_its_message(chat: Chat, page: Page) -> None:
-    """By keyboard; in another tab and after a reload too, with the messages around it, until another room is chosen."""
+    """In another tab and after a reload, with the messages around it, until another room is chosen."""
     chat.add_room(LOBBY, "lobby", messages=130)
     page.reload()
     enter(page, "lobby")

@@ -39,7 +39,7 @@ def histories(chat: Chat) -> int:
 
 
 def test_a_reply_names_what_it_replies_to(chat: Chat, page: Page) -> None:
-    """In the strip while it is written, and above it when it is there; the next message replies to nothing."""
+    """In a strip while it is written, above it when it is there; the next message replies to nothing."""
     reply_to(page, "which one?")
     expect(page.locator(STRIP)).to_have_text("You reply to \u2068bob\u2069: \u2068which one?\u2069")
     expect(page.locator("#text")).to_be_focused()
@@ -105,7 +105,8 @@ def test_nothing_of_the_quoted_text_is_kept(chat: Chat, page: Page) -> None:
     expect(words).to_have_text(["Message deleted"])
     expect(page.locator(STRIP)).to_contain_text("Message deleted")
     stored = page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
-    assert "this one" not in stored + page.content() and "that one" not in stored + page.content()
+    assert "this one" not in stored + page.content()
+    assert "that one" not in stored + page.content()
 
 
 def test_a_quote_leads_to_its_message(chat: Chat, page: Page) -> None:
@@ -126,7 +127,7 @@ def test_a_quote_leads_to_its_message(chat: Chat, page: Page) -> None:
 
 
 def test_a_quoted_message_far_up_is_found(chat: Chat) -> None:
-    """Page by page, within a bound; its surroundings are shown in place of the newest, which stay one click away."""
+    """Page by page; what is around it takes the place of the newest, which stay one click away."""
     chat.add_room(LOBBY, "lobby", messages=220)
     chat.store(LOBBY, "that is it", reply_to=30)
     page = chat.open()

@@ -12,7 +12,7 @@ ALICE = {"id": 7, "username": "alice"}
 
 @pytest.fixture
 def page(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Page:
-    """A tab with the room "team", whose admin is alice, before a gateway that lets rooms be renamed and left."""
+    """A tab with the room "team", whose admin is alice; rooms can be renamed and left."""
 
     def rename(frame: dict[str, Any]) -> None:
         facts = {"action": "rename_room", "uuid": frame["uuid"], "user": ALICE, "name": frame["name"]}
@@ -20,7 +20,8 @@ def page(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Page:
 
     def leave(frame: dict[str, Any]) -> None:
         if chat.refuses:
-            return chat._write(frame)
+            chat._write(frame)
+            return
         facts = {"action": "leave_room", "uuid": frame["uuid"], "user": ALICE}
         chat.tell(chat._keep(frame["room"], facts | {"member": ALICE | {"role": "admin"}}))
         del chat.rooms[frame["room"]]
