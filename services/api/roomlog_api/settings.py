@@ -153,6 +153,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Roomlog",
     "DESCRIPTION": "Tokens, rooms and messages by HTTP. A write is answered 202; a worker carries it out.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
 }
 PROMETHEUS_METRIC_NAMESPACE = "roomlog_api"

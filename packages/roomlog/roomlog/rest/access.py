@@ -15,6 +15,7 @@ from roomlog.people import as_user, person_of
 from roomlog.people_hook import refresh_seen
 from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
 
+from .operations import describe
 from .serializers import (
     CredentialsSerializer,
     PeopleSerializer,
@@ -23,7 +24,7 @@ from .serializers import (
     TokenSerializer,
     UserSerializer,
 )
-from .view import PersonThrottle, RestView, describe
+from .view import PersonThrottle, RestView
 
 ACCOUNT = "The primary key that the project knows somebody by."
 SEARCH = "How the name begins; at least 2 characters."

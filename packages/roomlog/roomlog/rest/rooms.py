@@ -1,6 +1,6 @@
 """Rooms, members and messages by HTTP."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.http import Http404
 from django.utils import timezone
@@ -49,9 +49,11 @@ from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of
 
 from .command_body import read_command
+from .operations import describe
 from .serializers import (
     BanSerializer,
     BansPageSerializer,
+    CommandSerializer,
     MarkSerializer,
     MemberSerializer,
     MembersSerializer,
@@ -66,15 +68,14 @@ from .serializers import (
     PageSerializer,
     PlaceSerializer,
     PresenceSerializer,
-    ProblemSerializer,
     ReactionSerializer,
     RequestedSerializer,
     RoleSerializer,
     RoomSerializer,
 )
-from .view import PersonThrottle, RestView, describe
+from .view import PersonThrottle, RestView
 
-REQUESTED = {202: RequestedSerializer, (400, "application/problem+json"): ProblemSerializer}
+REQUESTED = {202: RequestedSerializer}
 
 
 class PresenceThrottle(PersonThrottle):
@@ -119,17 +120,17 @@ class RoomView(RestView):
 class ArchiveView(RestView):
     """The end of all writing in a room."""
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Ask for the room to be archived."""
         _check_member(room, request)
-        return _requested(request, ArchiveRoom(uuid=uuid4().hex, room=room))
+        return _requested(request, read_command(ArchiveRoom, request, room=room))
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID) -> Response:
         """Ask for the room to be open again."""
         _check_member(room, request)
-        return _requested(request, RestoreRoom(uuid=uuid4().hex, room=room))
+        return _requested(request, read_command(RestoreRoom, request, room=room))
 
 
 class MembersView(RestView):
@@ -160,14 +161,13 @@ class MemberView(RestView):
         _check_member(room, request)
         return _requested(request, read_command(SetRole, request, room=room, user=user))
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the end of a membership; of one's own, it is leaving."""
         _check_member(room, request)
-        uuid = uuid4().hex
         if user == person_of(request.user).pk:
-            return _requested(request, LeaveRoom(uuid=uuid, room=room))
-        return _requested(request, RemoveUser(uuid=uuid, room=room, user=user))
+            return _requested(request, read_command(LeaveRoom, request, room=room))
+        return _requested(request, read_command(RemoveUser, request, room=room, user=user))
 
 
 class MuteView(RestView):
@@ -179,17 +179,17 @@ class MuteView(RestView):
         _check_member(room, request)
         return _requested(request, read_command(MuteUser, request, room=room, user=user))
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the member to be heard again."""
         _check_member(room, request)
-        return _requested(request, UnmuteUser(uuid=uuid4().hex, room=room, user=user))
+        return _requested(request, read_command(UnmuteUser, request, room=room, user=user))
 
 
 class BansView(RestView):
     """Who is kept out of a room."""
 
-    @describe(parameters=[BansPageSerializer], responses=BanSerializer(many=True))
+    @describe(parameters=[BansPageSerializer], responses=BanSerializer(many=True), problems=frozenset({403}))
     def get(self, request: Request, room: UUID) -> Response:
         """Return the bans that last, in the order of their users' ids. For admins and owners."""
         _check_member(room, request)
@@ -211,11 +211,11 @@ class BansView(RestView):
 class BanView(RestView):
     """One ban."""
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the user to be let in again; somebody must invite them."""
         _check_member(room, request)
-        return _requested(request, UnbanUser(uuid=uuid4().hex, room=room, user=user))
+        return _requested(request, read_command(UnbanUser, request, room=room, user=user))
 
 
 class PresenceView(RestView):
@@ -265,11 +265,11 @@ class MessageView(RestView):
         _check_member(room, request)
         return _requested(request, read_command(EditMessage, request, room=room, message=message))
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for the message to lose its text. For its author, and in a group for owners and admins."""
         _check_member(room, request)
-        return _requested(request, DeleteMessage(uuid=uuid4().hex, room=room, message=message))
+        return _requested(request, read_command(DeleteMessage, request, room=room, message=message))
 
 
 class ReactionsView(RestView):
@@ -291,17 +291,17 @@ class ReactionsView(RestView):
 class PinView(RestView):
     """The pin of one message."""
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def put(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for the message to be pinned. For owners and admins, and in a direct room for both."""
         _check_member(room, request)
-        return _requested(request, PinMessage(uuid=uuid4().hex, room=room, message=message))
+        return _requested(request, read_command(PinMessage, request, room=room, message=message))
 
-    @describe(request=None, responses=REQUESTED)
+    @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for the message to be pinned no more. For those who may pin."""
         _check_member(room, request)
-        return _requested(request, UnpinMessage(uuid=uuid4().hex, room=room, message=message))
+        return _requested(request, read_command(UnpinMessage, request, room=room, message=message))
 
 
 class PinsView(RestView):

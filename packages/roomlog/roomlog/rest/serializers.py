@@ -5,40 +5,54 @@ Those of commands only describe: `command_body` reads them by the wire's own rul
 
 from typing import Any, Final
 
-from msgspec import UNSET
 from rest_framework import serializers
 
 from roomlog.message_lookup import State
 from roomlog_contract import limits
 
+from .fields import (
+    MAX_ID,
+    EmojiField,
+    IdField,
+    LoginNameField,
+    NameField,
+    OptionalField,
+    PasswordField,
+    RoomIdField,
+    TextField,
+    UuidField,
+)
+
 _ROLES = ("reader", "member", "admin", "owner")
 _KINDS = ("group", "direct")
 MAX_PEOPLE: Final = 100
 """Asked for at once: a page of history has as many authors at most."""
+_ROOM: Final = "6f1c2f0e8a5d4b6c9e7f3a2b1c0d9e8f"
+_UUID: Final = "2b9c6f7e-hello"
 
 
 class Body(serializers.Serializer[Any]):
     """A body that is no model: nothing is saved through it."""
 
-
-class RoomIdField(serializers.UUIDField):
-    """32 hex digits, as on the wire; dashes are accepted."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(format="hex", **options)
+    example: Any = None
+    """What the description of the interface shows."""
 
 
 class UserSerializer(Body):
     """Somebody, as people see them."""
 
-    id = serializers.IntegerField()
+    example = {"id": 7, "username": "alice"}
+
+    id = IdField()
     username = serializers.CharField()
 
 
 class PersonSerializer(Body):
     """Somebody with a picture, which frames don't carry."""
 
-    id = serializers.IntegerField()
+    example = {"id": 7, "username": "alice", "avatar": "/media/alice.png"}
+
+    id = IdField()
     username = serializers.CharField(source="name")
     avatar = serializers.CharField()
     """An address or a path; empty: there is none."""
@@ -47,18 +61,16 @@ class PersonSerializer(Body):
 class PeopleSerializer(Body):
     """The people who are asked for, by their ids."""
 
-    id = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER), max_length=MAX_PEOPLE
-    )
+    id = serializers.ListField(child=IdField(), max_length=MAX_PEOPLE)
 
 
 class MembersSerializer(Body):
     """Which members of a room are asked for."""
 
-    after = serializers.IntegerField(min_value=0, max_value=limits.EXACT_INTEGER, default=0)
+    after = serializers.IntegerField(min_value=0, max_value=MAX_ID, default=0)
     """The last id of the page before."""
     id = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER),
+        child=IdField(),
         max_length=MAX_PEOPLE,
         required=False,
     )
@@ -67,9 +79,11 @@ class MembersSerializer(Body):
 class MemberSerializer(Body):
     """Somebody in a room."""
 
-    id = serializers.IntegerField()
+    example = {"id": 7, "username": "alice", "role": "owner", "muted": False, "muted_until": None}
+
+    id = IdField()
     username = serializers.CharField()
-    role = serializers.CharField()
+    role = serializers.ChoiceField(_ROLES)
     muted = serializers.BooleanField()
     muted_until = serializers.IntegerField(allow_null=True)
     """Epoch seconds; null: not muted, or without an end."""
@@ -78,12 +92,16 @@ class MemberSerializer(Body):
 class CredentialsSerializer(Body):
     """Who asks for a token."""
 
-    username = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+    example = {"username": "alice", "password": "correct horse"}
+
+    username = LoginNameField(max_length=254)
+    password = PasswordField(max_length=4096, trim_whitespace=False)
 
 
 class TokenSerializer(Body):
     """The key for `Authorization: Token …` and for `authenticate`."""
+
+    example = {"token": "0" * 40, "user": UserSerializer.example}
 
     token = serializers.CharField()
     user = UserSerializer()
@@ -92,12 +110,25 @@ class TokenSerializer(Body):
 class TicketSerializer(Body):
     """A pass for one `authenticate`."""
 
+    example = {"ticket": "WyI3Iiwi…", "expires_in_seconds": 60}
+
     ticket = serializers.CharField()
     expires_in_seconds = serializers.IntegerField()
 
 
 class RoomSerializer(Body):
     """A room as its member sees it."""
+
+    example = {
+        "id": _ROOM,
+        "name": "lobby",
+        "kind": "group",
+        "epoch": "c1f0",
+        "seq": 42,
+        "read_seq": 40,
+        "unread": 2,
+        "archived": False,
+    }
 
     id = RoomIdField()
     name = serializers.CharField()
@@ -112,6 +143,8 @@ class RoomSerializer(Body):
 class PresenceSerializer(Body):
     """The members of a room who are online."""
 
+    example = {"online": 1, "users": [UserSerializer.example]}
+
     online = serializers.IntegerField()
     users = UserSerializer(many=True, allow_null=True)
     """None in rooms of more than 200 members."""
@@ -120,22 +153,28 @@ class PresenceSerializer(Body):
 class CommandSerializer(Body):
     """What every write may carry: its name, so that a repeat is the same command."""
 
-    uuid = serializers.CharField(max_length=limits.UUID_CODE_POINTS, required=False)
+    example = {"uuid": _UUID}
+
+    uuid = UuidField(required=False)
 
 
 class NewNameSerializer(CommandSerializer):
     """What a room shall be called."""
 
-    name = serializers.CharField(max_length=limits.NAME_CODE_POINTS, allow_blank=True)
+    example = {"uuid": _UUID, "name": "lobby"}
+
+    name = NameField()
 
 
 class NewRoomSerializer(CommandSerializer):
     """A room to be made; the asker owns it."""
 
-    name = serializers.CharField(max_length=limits.NAME_CODE_POINTS, allow_blank=True, default="")
+    example = {"uuid": _UUID, "name": "lobby", "kind": "group", "members": [8]}
+
+    name = NameField(default="")
     kind = serializers.ChoiceField(_KINDS, default="group")
     members = serializers.ListField(
-        child=serializers.IntegerField(min_value=1),
+        child=IdField(),
         max_length=limits.ROOM_MEMBERS_AT_CREATION,
         default=list,
     )
@@ -144,18 +183,24 @@ class NewRoomSerializer(CommandSerializer):
 class NewMemberSerializer(CommandSerializer):
     """Somebody to be invited."""
 
-    user = serializers.IntegerField(min_value=1)
+    example = {"uuid": _UUID, "user": 8, "role": "member"}
+
+    user = IdField()
     role = serializers.ChoiceField(_ROLES, default="member")
 
 
 class RoleSerializer(CommandSerializer):
     """What a member shall be."""
 
+    example = {"uuid": _UUID, "role": "admin"}
+
     role = serializers.ChoiceField(_ROLES)
 
 
 class MuteSerializer(CommandSerializer):
     """How long a member shall be mute."""
+
+    example = {"uuid": _UUID, "until": 4102444800}
 
     until = serializers.IntegerField(
         min_value=1, max_value=limits.UNTIL_SECONDS - 1, required=False, allow_null=True, default=None
@@ -166,11 +211,15 @@ class MuteSerializer(CommandSerializer):
 class NewBanSerializer(MuteSerializer):
     """Who shall be kept out, and how long."""
 
-    user = serializers.IntegerField(min_value=1)
+    example = {"uuid": _UUID, "user": 8, "until": None}
+
+    user = IdField()
 
 
 class BanSerializer(Body):
     """Who is kept out, and how long."""
+
+    example = {"user": {"id": 8, "username": "bob"}, "until": 4102444800}
 
     user = UserSerializer()
     until = serializers.IntegerField(allow_null=True)
@@ -180,7 +229,7 @@ class BanSerializer(Body):
 class BansPageSerializer(Body):
     """Which bans are asked for."""
 
-    after = serializers.IntegerField(min_value=0, max_value=limits.EXACT_INTEGER, default=0)
+    after = serializers.IntegerField(min_value=0, max_value=MAX_ID, default=0)
     """The id of the last user of the page before."""
     limit = serializers.IntegerField(min_value=1, max_value=MAX_PEOPLE, default=MAX_PEOPLE)
 
@@ -188,46 +237,43 @@ class BansPageSerializer(Body):
 class NewMessageSerializer(CommandSerializer):
     """Something to be said."""
 
-    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
-    """Blank is allowed here, so that the wire's own `empty_text` answers."""
-    reply_to = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+    example = {"uuid": _UUID, "text": "Hello!", "reply_to": None}
+
+    text = TextField()
+    reply_to = IdField(required=False, allow_null=True, default=None)
 
 
 class NewTextSerializer(CommandSerializer):
     """What a message shall say."""
 
-    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
-    """Blank is allowed here, so that the wire's own `empty_text` answers."""
+    example = {"uuid": _UUID, "text": "Hello, all!"}
+
+    text = TextField()
 
 
 class ReactionSerializer(CommandSerializer):
     """What stands, or shall stand, below a message."""
 
-    emoji = serializers.CharField(trim_whitespace=False, max_length=limits.EMOJI_CODE_POINTS)
+    example = {"uuid": _UUID, "emoji": "👍"}
+
+    emoji = EmojiField()
 
 
 class MarkSerializer(CommandSerializer):
     """How far a room was read."""
 
-    seq = serializers.IntegerField(min_value=0, max_value=limits.EXACT_INTEGER - 1)
+    example = {"seq": 42}
+
+    seq = serializers.IntegerField(min_value=0, max_value=MAX_ID)
 
 
 class RequestedSerializer(Body):
     """The command that waits for its worker; ask `/api/messages/{uuid}/` what became of it."""
 
-    uuid = serializers.CharField()
+    example = {"uuid": _UUID, "room": _ROOM}
+
+    uuid = UuidField()
     room = RoomIdField()
-
-
-class OptionalField(serializers.DictField):
-    """Is left out where the struct has nothing."""
-
-    def get_attribute(self, instance: Any) -> Any:
-        """Return the struct's value."""
-        value: Any = super().get_attribute(instance)
-        if value is UNSET:
-            raise serializers.SkipField
-        return value
 
 
 class ReactionsSerializer(Body):
@@ -241,7 +287,24 @@ class ReactionsSerializer(Body):
 class MessageSerializer(Body):
     """A message in its present state."""
 
-    id = serializers.IntegerField()
+    example = {
+        "id": 1201,
+        "seq": 42,
+        "number": 30,
+        "user": UserSerializer.example,
+        "room": _ROOM,
+        "timestamp": 1795780800,
+        "timestamp_ms": 1795780800123,
+        "text": "Hello!",
+        "edited_at": None,
+        "deleted": False,
+        "reply_to": None,
+        "reactions": {"👍": {"count": 1, "users": [{"id": 8, "username": "bob"}], "mine": False}},
+        "reacted_seq": 43,
+        "pinned": None,
+    }
+
+    id = IdField()
     seq = serializers.IntegerField()
     number = serializers.IntegerField()
     user = UserSerializer()
@@ -261,12 +324,14 @@ class MessageSerializer(Body):
 class PageSerializer(Body):
     """Which messages are asked for."""
 
-    before = serializers.IntegerField(min_value=1, max_value=limits.EXACT_INTEGER, required=False)
+    before = serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=50)
 
 
 class PlaceSerializer(Body):
     """Where a command is: in the log, waiting for its worker, or given up."""
+
+    example = {"state": "stored", "room": _ROOM, "seq": 42}
 
     state = serializers.ChoiceField([state.value for state in State])
     room = RoomIdField(allow_null=True)

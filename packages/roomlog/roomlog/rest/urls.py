@@ -4,7 +4,10 @@ from uuid import UUID
 
 from django.urls import path, re_path, register_converter
 
+from roomlog_contract import limits
+
 from . import access, rooms
+from .operations import ROOM
 from .schema import SchemaView
 from .view import NothingHere
 
@@ -12,7 +15,7 @@ from .view import NothingHere
 class RoomConverter:
     """A room's id in a path: 32 hex digits, or with dashes."""
 
-    regex = "[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    regex = ROOM
 
     def to_python(self, value: str) -> UUID:
         """Return the id."""
@@ -23,7 +26,29 @@ class RoomConverter:
         return value.hex
 
 
+class NumberConverter:
+    """The id of a person or a message in a path: a positive integer that every client reads alike."""
+
+    regex = "[1-9][0-9]{0,15}"
+
+    def to_python(self, value: str) -> int:
+        """Return the id.
+
+        Raises:
+            ValueError: it is 2^53 or more; Django goes on to the next path.
+        """
+        number = int(value)
+        if number >= limits.EXACT_INTEGER:
+            raise ValueError("not below 2^53")
+        return number
+
+    def to_url(self, value: int) -> str:
+        """Return its digits."""
+        return str(value)
+
+
 register_converter(RoomConverter, "room")
+register_converter(NumberConverter, "number")
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
@@ -34,20 +59,20 @@ urlpatterns = [
     path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),
     path("rooms/<room:room>/archive/", rooms.ArchiveView.as_view(), name="archive"),
     path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
-    path("rooms/<room:room>/members/<int:user>/", rooms.MemberView.as_view(), name="member"),
-    path("rooms/<room:room>/members/<int:user>/mute/", rooms.MuteView.as_view(), name="mute"),
+    path("rooms/<room:room>/members/<number:user>/", rooms.MemberView.as_view(), name="member"),
+    path("rooms/<room:room>/members/<number:user>/mute/", rooms.MuteView.as_view(), name="mute"),
     path("rooms/<room:room>/bans/", rooms.BansView.as_view(), name="bans"),
-    path("rooms/<room:room>/bans/<int:user>/", rooms.BanView.as_view(), name="ban"),
+    path("rooms/<room:room>/bans/<number:user>/", rooms.BanView.as_view(), name="ban"),
     path("rooms/<room:room>/presence/", rooms.PresenceView.as_view(), name="presence"),
     path("rooms/<room:room>/read/", rooms.MarkView.as_view(), name="mark"),
     path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),
-    path("rooms/<room:room>/messages/<int:message>/", rooms.MessageView.as_view(), name="message"),
+    path("rooms/<room:room>/messages/<number:message>/", rooms.MessageView.as_view(), name="message"),
     path(
-        "rooms/<room:room>/messages/<int:message>/reactions/",
+        "rooms/<room:room>/messages/<number:message>/reactions/",
         rooms.ReactionsView.as_view(),
         name="reactions",
     ),
-    path("rooms/<room:room>/messages/<int:message>/pin/", rooms.PinView.as_view(), name="pin"),
+    path("rooms/<room:room>/messages/<number:message>/pin/", rooms.PinView.as_view(), name="pin"),
     path("rooms/<room:room>/pins/", rooms.PinsView.as_view(), name="pins"),
     path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
     re_path("", NothingHere.as_view(), name="nothing-here"),

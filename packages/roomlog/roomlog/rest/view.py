@@ -5,13 +5,11 @@ Nothing is left to the framework's defaults, which belong to the project that in
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Any, Final
 
 from django.http import HttpResponse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, NotAcceptable, NotFound, ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -29,8 +27,8 @@ from roomlog_contract.codec import parse_object
 from roomlog_contract.errors import MalformedFrame
 
 from .errors import answer
+from .operations import Operation
 
-Method = TypeVar("Method", bound=Callable[..., object])
 MAX_BODY_BYTES: Final = limits.FRAME_BYTES
 """As on the wire: what fits a socket's message fits a request."""
 
@@ -114,21 +112,11 @@ class RestView(APIView):
     content_negotiation_class = Negotiation
     metadata_class = None
     versioning_class = None
-    schema = AutoSchema()
+    schema = Operation()
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], HttpResponse | None]:
         """Return what makes a problem of an error."""
         return answer
-
-
-def describe(**facts: Any) -> Callable[[Method], Method]:
-    """Return drf-spectacular's `extend_schema`, whatever the project's own schema class is."""
-
-    def decorate(method: Method) -> Method:
-        method.schema = AutoSchema()  # type: ignore[attr-defined] # what extend_schema extends
-        return extend_schema(**facts)(method)
-
-    return decorate
 
 
 class NothingHere(RestView):

@@ -142,7 +142,7 @@ def test_a_room_is_archived_and_opened_again(as_alice: Client, lobby: UUID, work
     """Each is asked for here and done by a worker."""
     path = f"/api/rooms/{lobby.hex}/archive/"
     for ask, is_archived in ((as_alice.post, True), (as_alice.delete, False)):
-        assert ask(path).status_code == 202
+        assert ask(path, content_type="application/json").status_code == 202
         assert work() == []
         (room,) = as_alice.get("/api/rooms/").json()
         assert room["archived"] is is_archived
