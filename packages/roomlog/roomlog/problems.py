@@ -34,6 +34,7 @@ CODES: Final[Mapping[int, str]] = {
 """The code of each status, where nothing says more; all others are `internal` or `bad_value`."""
 _STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.NOT_MEMBER: 404,
+    ErrorCode.NOT_FOUND: 404,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.MUTED: 403,
     ErrorCode.ARCHIVED: 409,

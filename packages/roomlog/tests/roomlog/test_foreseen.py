@@ -39,7 +39,7 @@ def test_an_answer_to_nothing_is_refused_with_its_field(as_alice: Client, lobby:
     """Before it waits, not after."""
     first = ChatMessage.objects.get(uuid="hello-1").pk
     assert say(as_alice, lobby, text="yes", reply_to=first) == (202, "")
-    assert say(as_alice, lobby, text="yes", reply_to=first + 999) == (400, "not_found")
+    assert say(as_alice, lobby, text="yes", reply_to=first + 999) == (404, "not_found")
     assert PendingCommand.objects.count() == 1
 
 

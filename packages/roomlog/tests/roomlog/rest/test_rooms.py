@@ -213,7 +213,7 @@ def test_a_message_is_edited_and_deleted(as_alice: Client, lobby: UUID, bob: Use
 
     assert patch(as_alice, first["id"], uuid="e", text="good day", message=7) == (202, None)
     assert patch(as_bob, first["id"], text="mine") == (403, "forbidden")
-    assert patch(as_alice, 999_999, text="nothing") == (400, "not_found")
+    assert patch(as_alice, 999_999, text="nothing") == (404, "not_found")
     assert patch(as_alice, first["id"], text=" ") == (400, "empty_text")
     assert patch(as_alice, first["id"]) == (400, "required_keys")
     assert work() == []
@@ -223,7 +223,7 @@ def test_a_message_is_edited_and_deleted(as_alice: Client, lobby: UUID, bob: Use
     assert work() == []
     shown = as_alice.get(path).json()[0]
     assert (shown["text"], shown["deleted"], shown["seq"]) == ("", True, 2)
-    assert as_alice.delete(f"{path}{first['id']}/").status_code == 400
+    assert as_alice.delete(f"{path}{first['id']}/").status_code == 404
 
 
 def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, work: Work) -> None:
