@@ -1,0 +1,95 @@
+"""REST by schemathesis: what its own description says, and what it does not, sent to real processes.
+
+Beside the message's way. Requests are drawn from `/api/schema/` as the api serves it, some as it says and
+some against it; schemathesis judges the answers by the same description. One run is one seed and one sender.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.request import Request, urlopen
+
+from tests.abuse.fuzz.rest_hooks import KNOWN
+from tests.harness.stack import Stack
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+PROGRAM: Final = Path(sys.executable).with_name("schemathesis")
+PHASES: Final = {"small": "examples,fuzzing", "full": "examples,coverage,fuzzing,stateful"}
+EXAMPLES: Final = {"small": 3, "full": 40}
+"""Of each operation."""
+SECONDS: Final = {"small": 120.0, "full": 1_800.0}
+"""Until a run is given up; a small one takes ten on a machine of its own."""
+SCHEMA_SECONDS: Final = 30.0
+SETTINGS: Final = """
+hooks = "tests.abuse.fuzz.rest_hooks"
+
+# Which texts are an emoji, JSON Schema can't say: some that fit the description are refused.
+[[operations]]
+include-path-regex = ".*/reactions/$"
+checks.positive_data_acceptance.enabled = false
+"""
+_GENERATED: Final = re.compile(r"^  (\d+) generated", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one run told."""
+
+    is_clean: bool
+    cases: int
+    """Requests that were sent."""
+    report: str
+
+
+def fuzz_rest(
+    stack: Stack,
+    directory: Path,
+    *,
+    seed: int,
+    size: str = "small",
+    token: str = "",
+    known: Mapping[str, Sequence[int | str]] | None = None,
+) -> Told:
+    """Return what schemathesis says of the stack's api as somebody with this token, or as a stranger.
+
+    `known` are ids that exist, by their names in paths: they stand for drawn ones, which never exist.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "schemathesis.toml").write_text(SETTINGS)
+    (directory / "schema.json").write_bytes(_schema(stack.page))
+    sender = []
+    if token:  # who takes the own token away is a stranger from then on
+        sender = ["--header", f"Authorization: Token {token}", "--exclude-operation-id", "token_destroy"]
+    done = subprocess.run(
+        [
+            str(PROGRAM),
+            *("--config-file", "schemathesis.toml", "run", "schema.json", "--url", stack.page),
+            *("--phases", PHASES[size], "--max-examples", str(EXAMPLES[size]), "--seed", str(seed)),
+            *("--no-color", "--no-shrink", "--continue-on-failure", "--generation-database", "none"),
+            *sender,
+        ],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", KNOWN: json.dumps(known or {})},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS[size],
+        check=False,
+    )
+    cases = _GENERATED.search(done.stdout)
+    return Told(
+        done.returncode == 0, int(cases[1]) if cases else 0, f"seed {seed}\n{done.stdout}{done.stderr}"
+    )
+
+
+def _schema(page: str) -> bytes:
+    """Return the description as JSON: schemathesis takes seconds to read it as YAML."""
+    request = Request(f"{page}/api/schema/", headers={"Accept": "application/json"})
+    with urlopen(request, timeout=SCHEMA_SECONDS) as answer:
+        description: bytes = answer.read()
+    return description

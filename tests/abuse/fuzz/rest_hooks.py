@@ -1,0 +1,51 @@
+"""What schemathesis is told before it sends a request: `hooks` of its settings.
+
+Beside the message's way. What is drawn by the description stays so; what breaks it stays as it was drawn.
+"""
+
+import json
+import os
+import re
+from typing import Any, Final
+
+import schemathesis
+
+KNOWN: Final = "ROOMLOG_REST_KNOWN"
+"""Variable: for names of what stands in paths, ids that exist, as JSON."""
+_ids: Final[dict[str, list[Any]]] = json.loads(os.environ.get(KNOWN, "{}"))
+_ROOM: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+    """Name rooms, people and messages that exist, and send 1 for 1.0."""
+    paths = case.path_parameters or {}
+    for name, ids in _ids.items():
+        if name in paths and is_good(name, paths[name]):
+            paths[name] = ids[_number(paths[name]) % len(ids)]
+    case.body = whole(case.body)
+
+
+def is_good(name: str, value: Any) -> bool:
+    """Return whether the description allows the value in a path."""
+    text = str(value)
+    return bool(_ROOM.fullmatch(text) if name == "room" else re.fullmatch("[1-9][0-9]{0,14}", text))
+
+
+def whole(value: Any) -> Any:
+    """Return the value with an integer for each whole number.
+
+    To JSON Schema 1.0 is an integer; to the wire it is none (section 2 of the contract).
+    """
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {key: whole(inner) for key, inner in value.items()}
+        case list():
+            return [whole(inner) for inner in value]
+    return value
+
+
+def _number(value: Any) -> int:
+    return int(str(value).replace("-", ""), 16)
