@@ -12,18 +12,27 @@ import schemathesis
 
 KNOWN: Final = "ROOMLOG_REST_KNOWN"
 """Variable: for names of what stands in paths, ids that exist, as JSON."""
+NAMED: Final = frozenset(
+    {"uuid", "name", "kind", "members", "user", "role", "until", "text", "reply_to", "emoji", "seq"}
+) | {"username", "password"}
+"""What the description names in bodies. The wire ignores other keys, but refuses NUL in them too."""
 _ids: Final[dict[str, list[Any]]] = json.loads(os.environ.get(KNOWN, "{}"))
 _ROOM: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Name rooms, people and messages that exist, and send 1 for 1.0."""
+    """Name rooms, people and messages that exist, send 1 for 1.0, and no NUL where nothing is described."""
     paths = case.path_parameters or {}
     for name, ids in _ids.items():
         if name in paths and is_good(name, paths[name]):
             paths[name] = ids[_number(paths[name]) % len(ids)]
-    case.body = whole(case.body)
+    body = whole(case.body)
+    if isinstance(body, dict):
+        body = {
+            without_nul(key): value if key in NAMED else without_nul(value) for key, value in body.items()
+        }
+    case.body = body
 
 
 def is_good(name: str, value: Any) -> bool:
@@ -44,6 +53,18 @@ def whole(value: Any) -> Any:
             return {key: whole(inner) for key, inner in value.items()}
         case list():
             return [whole(inner) for inner in value]
+    return value
+
+
+def without_nul(value: Any) -> Any:
+    """Return the value with another character for each NUL."""
+    match value:
+        case str():
+            return value.replace("\0", "0")
+        case dict():
+            return {without_nul(key): without_nul(inner) for key, inner in value.items()}
+        case list():
+            return [without_nul(inner) for inner in value]
     return value
 
 
