@@ -109,7 +109,9 @@ class Operation(AutoSchema):
         """
         method, self.method = self.method, "POST"
         try:
-            return super()._get_request_body(direction) if method != "GET" else None
+            if method == "GET":
+                return None
+            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         finally:
             self.method = method
 
@@ -159,5 +161,6 @@ def _serializer(described: Any) -> BaseSerializer[Any] | None:
     if isinstance(described, dict):
         described = next(iter(described.values()))
     if isinstance(described, ListSerializer):
-        return described.child
-    return described() if isinstance(described, type) else described
+        described = described.child
+    found: BaseSerializer[Any] | None = described() if isinstance(described, type) else described
+    return found
