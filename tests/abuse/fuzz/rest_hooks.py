@@ -21,7 +21,9 @@ _ROOM: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
+def before_call(
+    context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]
+) -> None:
     """Name rooms, people and messages that exist, send 1 for 1.0, and no NUL where nothing is described."""
     paths = case.path_parameters or {}
     for name, ids in _ids.items():
