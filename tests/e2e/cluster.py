@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import aiohttp
 
 from tests.e2e import settings
+from tests.e2e.forward import Forwards
 
 COMMAND_SECONDS: Final = 180.0
 SCRAPE_SECONDS: Final = 3.0
@@ -59,6 +60,7 @@ class Cluster:
         """The pods of `web` have Django and the database."""
         self.namespace = namespace
         self.web = web
+        self.forwards = Forwards(namespace)
         self._proxy: asyncio.subprocess.Process | None = None
         self._http: aiohttp.ClientSession | None = None
 
@@ -73,10 +75,12 @@ class Cluster:
             said = (await self._proxy.stdout.readline()).decode()
         address = f"http://{said.split()[-1]}"
         self._http = aiohttp.ClientSession(address, timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS))
+        await self.forwards.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the proxy."""
+        """Close the proxy and the forwards."""
+        await self.forwards.__aexit__()
         if self._http is not None:
             await self._http.close()
         if self._proxy is not None:
@@ -117,10 +121,9 @@ class Cluster:
         return await self.get("pods", labels)
 
     async def metrics(self, pod: str, component: str) -> str:
-        """Return a pod's metrics, read on its health port."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:{HEALTH_PORTS[component]}/proxy/metrics"
+        """Return a pod's metrics, read on its health port as its node could: policies let no API server in."""
         async with asyncio.timeout(SCRAPE_SECONDS):
-            return await self.read(path)
+            return await self.forwards.read(f"pod/{pod}", HEALTH_PORTS[component], "/metrics")
 
     async def read(self, path: str, **query: str) -> str:
         """Return what the API server answers to a GET, pods' ports behind its proxy included."""

@@ -12,7 +12,6 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
-from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 
 SECONDS: Final = 20.0
@@ -28,7 +27,6 @@ class Edge:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._group = AsyncExitStack()
-        self._backends: dict[tuple[str, int], str] = {}
         self._rules: list[tuple[str, str, str]] = []
         self.host = ""
         self.address = ""
@@ -63,16 +61,7 @@ class Edge:
         """Return the address of a port-forward to the Service's port of that name."""
         (found,) = [s for s in await self._cluster.get("services") if s["metadata"]["name"] == service]
         (number,) = [p["port"] for p in found["spec"]["ports"] if p["name"] == port]
-        if (service, number) not in self._backends:
-            place = ("--context", settings.CONTEXT, "--namespace", self._cluster.namespace)
-            words = ("kubectl", *place, "port-forward", f"service/{service}", f":{number}")
-            process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
-            self._group.callback(process.terminate)
-            assert process.stdout is not None
-            async with asyncio.timeout(SECONDS):
-                said = (await process.stdout.readline()).decode()  # Forwarding from 127.0.0.1:41234 -> 8000
-            self._backends[service, number] = f"http://{said.split()[2]}"
-        return self._backends[service, number]
+        return f"http://{await self._cluster.forwards.address(f'service/{service}', number)}"
 
     def backend(self, path: str) -> str | None:
         """Return where the Ingress sends a path: to the longest path that it begins with, part by part."""
