@@ -72,6 +72,12 @@ def test_the_ingress_sends_sockets_to_the_gateway_and_pages_to_the_api() -> None
     assert spec["tls"] == [{"hosts": ["chat.example.org"], "secretName": "chat-tls"}]
 
 
+def test_the_longest_path_of_the_ingress_is_the_one_that_counts_for_every_controller() -> None:
+    """Traefik ranks rules by their length, and `Path(/ws)` is shorter than `PathPrefix(/)`."""
+    (rule,) = find(render(ROUTED), "Ingress", "roomlog")["spec"]["rules"]
+    assert {path["pathType"] for path in rule["http"]["paths"]} == {"Prefix"}
+
+
 def test_the_http_route_says_the_same_and_never_ends_a_socket() -> None:
     """The Gateway API's route has the Ingress' paths, and no time limit on sockets."""
     spec = find(render(ROUTED), "HTTPRoute", "roomlog")["spec"]
@@ -194,7 +200,18 @@ def test_only_named_peers_come_in_where_some_are_named() -> None:
     watch = {"namespaceSelector": {"matchLabels": {"name": "watch"}}}
     manifests = render({"networkPolicy": {"clients": [edge], "scrapers": [watch]}})
     rules = find(manifests, "NetworkPolicy", "roomlog-gateway")["spec"]["ingress"]
-    assert [(rule["ports"][0]["port"], rule["from"]) for rule in rules] == [(8080, [edge]), (9080, [watch])]
+    clients, scrapers = rules
+    assert clients["ports"] == [{"port": 8080}]
+    assert clients["from"][:-1] == [edge]
+    assert scrapers == {"ports": [{"port": 9080}], "from": [watch]}
+
+
+def test_helm_s_own_test_comes_in_where_only_named_peers_do() -> None:
+    """Its pod opens a socket at the gateway's Service, past every edge."""
+    edge = {"namespaceSelector": {"matchLabels": {"name": "edge"}}}
+    ingress = flows({"networkPolicy": {"clients": [edge]}}, "ingress")
+    assert ingress["gateway"] == {(8080, "*"), (8080, "test"), (9080, "*")}
+    assert ingress["api"] == {(8000, "*"), (9082, "*")}
 
 
 def test_metrics_are_for_the_own_namespace_unless_others_are_named() -> None:

@@ -5,11 +5,13 @@
 {{- $redis := include "roomlog.flow.redis" . | fromYaml -}}
 {{- $database := include "roomlog.flow.database" . | fromYaml -}}
 {{- $clients := .Values.networkPolicy.clients -}}
+{{- $test := dict "podSelector" (dict "matchLabels" (include "roomlog.selectorLabels" (dict "root" . "component" "test") | fromYaml)) -}}
+{{- $sockets := ternary (append $clients $test) list (gt (len $clients) 0) -}}{{/* `helm test` passes no edge */}}
 {{- $api := ternary (list "api") list .Values.api.enabled -}}
 {{- $chores := ternary (list "chores") list .Values.chores.enabled -}}
 {{- $account := ternary (list "test") list .Values.api.enabled -}}{{/* it asks for one only where our own project knows how to make it */}}
 gateway:
-  ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8080) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9080) | fromJsonArray) | toJson }}
+  ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $sockets "port" 8080) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9080) | fromJsonArray) | toJson }}
   egress: {{ list $dns $redis | toJson }}
 worker:
   ingress: {{ include "roomlog.flow.scrape" (dict "root" . "port" 9081) }}
