@@ -113,7 +113,7 @@ def test_its_image_runs_the_workers_and_the_migrations() -> None:
     (job,) = containers(pods["migrate"])
     assert {container["image"] for container in (schema, worker, job)} == {ITS_IMAGE}
     assert worker["command"] == ["python", "manage.py", "message_process_worker"]
-    assert job["command"] == MIGRATE
+    assert job["command"][-len(MIGRATE) :] == MIGRATE
     assert schema["command"] == ["sh", "-c", 'until "$@" --check; do sleep 2; done', "--", *MIGRATE]
     assert containers(pods["gateway"])[0]["image"].startswith("roomlog/gateway:")
 

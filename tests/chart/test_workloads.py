@@ -250,6 +250,25 @@ def test_autoscalers_point_to_what_they_scale() -> None:
     assert worker["spec"]["scaleTargetRef"]["name"] == "roomlog-worker"
 
 
+def test_the_owner_chooses_how_fast_gateways_go() -> None:
+    """A cluster with few sockets a pod need not wait ten minutes."""
+    for chosen, expected in (({}, (600, 120)), ({"scaleDownStabilizationSeconds": 30}, (30, 120))):
+        values: Manifest = {"gateway": {"autoscaling": {"enabled": True, **chosen}}}
+        scaler = find(render(values), "HorizontalPodAutoscaler", "roomlog-gateway")
+        down = scaler["spec"]["behavior"]["scaleDown"]
+        assert (down["stabilizationWindowSeconds"], down["policies"][0]["periodSeconds"]) == expected
+
+
+@pytest.mark.parametrize("component", ["worker", "valkey", "postgresql"])
+def test_every_stateful_set_names_a_headless_service(component: str) -> None:
+    """Only such a Service gives its pods names of their own, and it must select them."""
+    manifests = render(NOTHING)
+    workload = find(manifests, "StatefulSet", f"roomlog-{component}")["spec"]
+    service = find(manifests, "Service", workload["serviceName"])["spec"]
+    assert service["clusterIP"] == "None"
+    assert service["selector"] == workload["selector"]["matchLabels"]
+
+
 def test_a_worker_learns_its_ordinal_from_its_own_label() -> None:
     """The number of replicas is nowhere in the environment; the ordinal is the pod's own."""
     (container,) = pod_of("worker")["spec"]["containers"]
