@@ -93,6 +93,10 @@ class Cluster:
         place = ("--context", settings.CONTEXT, "--namespace", self.namespace)
         return await run("kubectl", *place, *words, stdin=stdin, seconds=seconds)
 
+    async def everywhere(self, *words: str, stdin: str = "") -> str:
+        """Run kubectl in no namespace of its own: the words or the manifests name theirs."""
+        return await run("kubectl", "--context", settings.CONTEXT, *words, stdin=stdin)
+
     async def helm(self, *words: str, stdin: str = "", seconds: float = 2 * COMMAND_SECONDS) -> str:
         """Run helm in the namespace."""
         place = ("--kube-context", settings.CONTEXT, "--namespace", self.namespace)
@@ -121,7 +125,7 @@ class Cluster:
         return await self.get("pods", labels)
 
     async def metrics(self, pod: str, component: str) -> str:
-        """Return a pod's metrics, read on its health port as its node could: policies let no API server in."""
+        """Return a pod's metrics, read as its own node could: policies let no API server in."""
         async with asyncio.timeout(SCRAPE_SECONDS):
             return await self.forwards.read(f"pod/{pod}", HEALTH_PORTS[component], "/metrics")
 

@@ -40,8 +40,9 @@ class Load(load.Load):
         rooms: list[Room],
         seed: int,
         url: str = settings.WEBSOCKET,
+        shape: Shape = SHAPE,
     ) -> None:
-        super().__init__([url], users, rooms, seed=seed, shape=SHAPE)
+        super().__init__([url], users, rooms, seed=seed, shape=shape)
         self.rest_seconds = 0.0
         self._cluster = cluster
         self._places = rooms

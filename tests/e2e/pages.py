@@ -20,14 +20,18 @@ ATTRIBUTE: Final = re.compile(r'(type|name|value)="([^"]*)"')
 class Browser:
     """One person's cookies."""
 
-    def __init__(self, address: str = settings.PAGE, host: str = "") -> None:
+    def __init__(
+        self, address: str = settings.PAGE, host: str = "", connector: aiohttp.BaseConnector | None = None
+    ) -> None:
         """With a `host` the address stands for https://<host>: an edge that ends TLS listens there."""
         # Cookies of a host by number are dropped by default, and those for https where there is no TLS.
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(address))
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
         headers = {"Host": host} if host else {}
         self._origin = f"https://{host}" if host else address
-        self._http = aiohttp.ClientSession(address, cookie_jar=jar, timeout=timeout, headers=headers)
+        self._http = aiohttp.ClientSession(
+            address, cookie_jar=jar, timeout=timeout, headers=headers, connector=connector
+        )
 
     async def __aenter__(self) -> Self:
         """Return the browser itself."""

@@ -70,7 +70,8 @@ async def pay(edge: Edge, customer: dict[str, Any]) -> None:
         _, _, order = await browser.open(found[1])
         assert '<roomlog-chat websocket="/chat/ws"' in order
         hello = {"uuid": "1", "action": "authenticate", "ticket": await browser.ticket("/chat/")}
-        assert await says_hello(f"{edge.address}/chat/ws", edge.host, f"https://{edge.host}", hello)
+        said = await says_hello(f"{edge.address}/chat/ws", edge.host, f"https://{edge.host}", hello)
+        assert said == "success"
         status, _, _ = await browser.submit(found[1], to=f"{found[1]}pay/")
         assert status == 200
 

@@ -20,12 +20,13 @@ SECONDS = 20.0
 class Wire:
     """One connection; keeps every frame in the order of its arrival."""
 
-    def __init__(self, url: str, user: User) -> None:
+    def __init__(self, url: str, user: User, connector: aiohttp.BaseConnector | None = None) -> None:
+        """Take the gateway's address, and the way there if it is a special one."""
         self.user = user
         self.frames: list[Frame] = []
         self.close_code: int | None = None
         self._url = url
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS))
+        self._http = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=SECONDS))
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
 

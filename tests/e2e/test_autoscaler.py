@@ -1,0 +1,103 @@
+"""The gateways' autoscaler where a metrics API feeds it: up under load, down after it, nothing lost."""
+
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.chart.render import ON_A_CLUSTER
+from tests.e2e import settings
+from tests.e2e.cluster import Cluster, run, wait_while
+from tests.e2e.load import Load
+from tests.e2e.people import make_rooms
+from tests.harness.load import Shape
+from tests.harness.stack import User
+from tests.judge.checker import report_on
+
+METRICS_API = "/apis/metrics.k8s.io/v1beta1/nodes"
+NAME = f"{settings.RELEASE}-gateway"
+FEWEST, MOST = 2, 4
+TARGET_PERCENTAGE = 40
+"""Of the 50m that deploy/kind/values.yaml requests: idle gateways use 7m, those under the load a multiple."""
+CALM_SECONDS = 15
+"""Ten minutes by default: here the calm of a test must do."""
+SCALED_SECONDS = 180.0
+"""For a new value of the metrics, the autoscaler's turn and pods that start or drain, one after the other."""
+CHATTERS = 4
+CHAT = Shape(connections=2, burst=1, pause_seconds=(0.4, 0.8))
+SUCCESSES = 30
+
+pytestmark = pytest.mark.skipif(not settings.IS_FULL, reason="takes four minutes: make e2e SIZE=full")
+
+
+@pytest.fixture
+async def autoscaled(cluster: Cluster) -> AsyncIterator[Cluster]:
+    """The install with the chart's own autoscaler, which is taken away at the end."""
+    try:
+        await cluster.read(METRICS_API)
+    except aiohttp.ClientResponseError as refusal:
+        pytest.skip(f"the cluster has no metrics API (metrics-server): {refusal.status}")
+    try:
+        await cluster.kubectl("apply", "-f", "-", stdin=await rendered())
+        yield cluster
+    finally:
+        await cluster.kubectl("delete", f"hpa/{NAME}", "--ignore-not-found")
+        await cluster.kubectl("scale", f"deployment/{NAME}", f"--replicas={FEWEST}")
+        await cluster.wait_until_whole()
+
+
+async def rendered() -> str:
+    """Return the chart's HorizontalPodAutoscaler, in less of a hurry to be right than to be tested."""
+    chosen = {
+        "minReplicas": FEWEST,
+        "maxReplicas": MOST,
+        "targetCPUUtilizationPercentage": TARGET_PERCENTAGE,
+        "scaleDownStabilizationSeconds": CALM_SECONDS,
+        "scaleDownPeriodSeconds": CALM_SECONDS,
+        "enabled": True,
+    }
+    values = json.dumps({"gateway": {"autoscaling": chosen}})
+    words = ("--show-only", "templates/gateway/autoscaler.yaml", "--values", "-")
+    place = ("--namespace", settings.NAMESPACE, *ON_A_CLUSTER)
+    return await run(
+        "helm", "template", settings.RELEASE, "deploy/helm/roomlog", *place, *words, stdin=values
+    )
+
+
+async def ready_gateways(cluster: Cluster) -> int:
+    """Return how many gateways serve."""
+    (found,) = [d for d in await cluster.get("apps/v1/deployments") if d["metadata"]["name"] == NAME]
+    return int(found["status"].get("readyReplicas", 0))
+
+
+async def test_gateways_come_with_a_crowd_and_go_after_it(autoscaled: Cluster, users: list[User]) -> None:
+    """A few people chat while a crowd comes and goes: gateways start and drain, and all is kept."""
+    few, many = users[:CHATTERS], users[CHATTERS:]
+    room, rooms = await make_rooms(autoscaled, few, 1), await make_rooms(autoscaled, many)
+    async with Load(autoscaled, few, room, settings.SEED, shape=CHAT) as chat:
+        async with Load(autoscaled, many, rooms, settings.SEED + 1) as crowd:
+
+            async def too_few() -> str:
+                count = await ready_gateways(autoscaled)
+                return "" if count > FEWEST else f"{count} gateways"
+
+            await wait_while(too_few, SCALED_SECONDS)
+            await crowd.reach_everybody()
+            print(f"\n{await autoscaled.kubectl('top', 'pods')}")
+            crowded = report_on(await crowd.finish(), min_successes=SUCCESSES)
+
+        async def too_many() -> str:
+            count = await ready_gateways(autoscaled)
+            return "" if count == FEWEST else f"{count} gateways"
+
+        await wait_while(too_many, SCALED_SECONDS)
+        await autoscaled.wait_until_whole()
+        await chat.reach_everybody()
+        await chat.succeed(SUCCESSES)
+        history = await chat.finish()
+    print(await autoscaled.kubectl("describe", f"hpa/{NAME}"))
+    quiet = report_on(history, min_successes=SUCCESSES)
+    for verdict in (crowded, quiet):
+        assert verdict.anomalies == []
+    assert not any(operation.is_open for operation in history.operations), "something has no end"
