@@ -24,7 +24,6 @@ from tests.e2e.flows import (
     stop_strangers,
     table,
 )
-from tests.e2e.test_install import tagged
 
 PAGE = Path(__file__).parents[2] / "docs" / "network-policies.md"
 ENGINE_SECONDS = 15.0
@@ -51,9 +50,9 @@ DECLARED: dict[str, set[Target]] = {
 @pytest.fixture
 async def pods(cluster: Cluster, elsewhere: Cluster) -> AsyncIterator[dict[str, Pod]]:
     """A pod of each component and the strangers, all of them running for a while."""
-    tag = (await tagged(cluster))["gateway"]["image"]["tag"] or "0.1.0"
+    image = (await cluster.pods("gateway"))[0]["spec"]["containers"][0]["image"]
     try:
-        await start_strangers(cluster, elsewhere, f"roomlog/gateway:{tag}")
+        await start_strangers(cluster, elsewhere, image)
         yield await find_pods(cluster, elsewhere)
     finally:
         await stop_strangers(cluster)
