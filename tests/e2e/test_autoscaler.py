@@ -1,5 +1,6 @@
 """The gateways' autoscaler where a metrics API feeds it: up under load, down after it, nothing lost."""
 
+import contextlib
 import json
 from collections.abc import AsyncIterator
 
@@ -9,6 +10,7 @@ import pytest
 from tests.chart.render import ON_A_CLUSTER
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster, run, wait_while
+from tests.e2e.figures import reconnect_times
 from tests.e2e.load import Load
 from tests.e2e.people import make_rooms
 from tests.harness.load import Shape
@@ -23,7 +25,7 @@ CALM_SECONDS = 15
 SCALED_SECONDS = 180.0
 """For a new value of the metrics, the autoscaler's turn and pods that start or drain, one after the other."""
 CHATTERS = 4
-CHAT = Shape(connections=2, burst=1, pause_seconds=(0.8, 1.6))
+CHAT = Shape(connections=4, burst=1, pause_seconds=(0.8, 1.6))
 """With its marks, reactions and edits 17m of the CPU of each of three gateways: two are enough for it."""
 CROWD = Shape(connections=5, burst=3, pause_seconds=(0.2, 0.5))
 """Twice the load around a fault: it takes more than 35m of two gateways, 70% of the request on kind."""
@@ -72,32 +74,37 @@ async def ready_gateways(cluster: Cluster) -> int:
 
 
 async def test_gateways_come_with_a_crowd_and_go_after_it(autoscaled: Cluster, users: list[User]) -> None:
-    """A few people chat while a crowd comes and goes: gateways start and drain, and all is kept."""
+    """A crowd starts another gateway; people who came to it stay when it goes: all is kept."""
     few, many = users[:CHATTERS], users[CHATTERS:]
     room, rooms = await make_rooms(autoscaled, few, 1), await make_rooms(autoscaled, many)
-    async with Load(autoscaled, few, room, settings.SEED, shape=CHAT) as chat:
-        async with Load(autoscaled, many, rooms, settings.SEED + 1, shape=CROWD) as crowd:
-
-            async def too_few() -> str:
-                count = await ready_gateways(autoscaled)
-                return "" if count > FEWEST else f"{count} gateways"
-
-            await wait_while(too_few, SCALED_SECONDS)
+    async with contextlib.AsyncExitStack() as group:
+        crowd = Load(autoscaled, many, rooms, settings.SEED, shape=CROWD)
+        async with crowd:
+            await wait_for_gateways(autoscaled, range(FEWEST + 1, MOST + 1))
+            chat = Load(autoscaled, few, room, settings.SEED + 1, shape=CHAT)
+            await group.enter_async_context(chat)
             await crowd.reach_everybody()
             print(f"\n{await autoscaled.kubectl('top', 'pods')}")
-            crowded = report_on(await crowd.finish(), min_successes=SUCCESSES)
-
-        async def too_many() -> str:
-            count = await ready_gateways(autoscaled)
-            return "" if count == FEWEST else f"{count} gateways"
-
-        await wait_while(too_many, SCALED_SECONDS)
+            crowded = await crowd.finish()
+        await wait_for_gateways(autoscaled, range(FEWEST, FEWEST + 1))
         await autoscaled.wait_until_whole()
         await chat.reach_everybody()
         await chat.succeed(SUCCESSES)
-        history = await chat.finish()
+        quiet = await chat.finish()
     print(await autoscaled.kubectl("describe", f"hpa/{NAME}"))
-    quiet = report_on(history, min_successes=SUCCESSES)
-    for verdict in (crowded, quiet):
+    for history in (crowded, quiet):
+        verdict = report_on(history, min_successes=SUCCESSES)
+        print(verdict.table())
         assert verdict.anomalies == []
-    assert not any(operation.is_open for operation in history.operations), "something has no end"
+        assert not any(operation.is_open for operation in history.operations), "something has no end"
+    assert reconnect_times(quiet), "nobody was at the gateway that went: its end proves nothing"
+
+
+async def wait_for_gateways(cluster: Cluster, wanted: range) -> None:
+    """Wait until so many gateways serve."""
+
+    async def others() -> str:
+        count = await ready_gateways(cluster)
+        return "" if count in wanted else f"{count} gateways"
+
+    await wait_while(others, SCALED_SECONDS)
