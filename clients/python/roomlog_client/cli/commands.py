@@ -188,7 +188,7 @@ def show_shards(
     """Print which worker owns which shards; fails while a shard has no owner.
 
     On this machine: roomlog shards http://127.0.0.1:9081 …
-    In Kubernetes: roomlog shards --namespace chat (kubectl must be able to read pods and pods/proxy).
+    In Kubernetes: roomlog shards --namespace chat (kubectl must be able to list pods and exec into them).
     """
     if (namespace is None) == (not addresses):
         _fail("give either addresses or --namespace")

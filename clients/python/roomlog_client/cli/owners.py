@@ -14,6 +14,11 @@ SCRAPE_SECONDS: Final = 5.0
 KUBECTL_SECONDS: Final = 20.0
 HEALTH_PORT: Final = 9081
 OWNED: Final = re.compile(r'^roomlog_worker_shard_owned\{shard="(\d+)"\} 1(?:\.0)?$', re.MULTILINE)
+READ_OWN: Final = (
+    "from urllib.request import urlopen\n"
+    f"print(urlopen('http://127.0.0.1:{HEALTH_PORT}/metrics', timeout={SCRAPE_SECONDS}).read().decode())"
+)
+"""Run inside a worker's pod: the chart's network policies let no API server's proxy in."""
 SELECTOR: Final = "app.kubernetes.io/component=worker"
 
 Owners = dict[str, list[int] | None]
@@ -32,7 +37,7 @@ async def ask_addresses(addresses: Sequence[str]) -> Owners:
 
 
 async def ask_namespace(namespace: str) -> Owners:
-    """Ask every worker pod of a namespace, through the API server.
+    """Ask every worker pod of a namespace, from inside it.
 
     Raises:
         KubectlFailed: the pods could not be listed.
@@ -72,9 +77,9 @@ async def _scrape(session: aiohttp.ClientSession, address: str) -> list[int] | N
 
 
 async def _pod(namespace: str, pod: str) -> list[int] | None:
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod}:{HEALTH_PORT}/proxy/metrics"
+    inside = ("exec", "--namespace", namespace, pod, "--container", "worker", "--", "python", "-c", READ_OWN)
     try:
-        return owned_shards(await _kubectl("get", "--raw", path))
+        return owned_shards(await _kubectl(*inside))
     except KubectlFailed:
         return None
 
