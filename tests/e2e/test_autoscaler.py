@@ -28,7 +28,7 @@ CHATTERS = 4
 CHAT = Shape(connections=4, burst=1, pause_seconds=(0.8, 1.6))
 """With its marks, reactions and edits 17m of the CPU of each of three gateways: two are enough for it."""
 CROWD = Shape(connections=5, burst=3, pause_seconds=(0.2, 0.5))
-"""Twice the load around a fault: it takes more than 35m of two gateways, 70% of the request on kind."""
+"""Busier than around a fault: it takes more than 35m of two gateways, 70% of the request on kind."""
 SUCCESSES = 30
 
 pytestmark = pytest.mark.skipif(not settings.IS_FULL, reason="takes four minutes: make e2e SIZE=full")
