@@ -20,7 +20,7 @@ class Stream(StrEnum):
     """What carries a command to its shard's worker."""
 
     NONE = "none"
-    """The gateway answers it itself."""
+    """The gateway answers it itself; it is in no stream."""
     WRITE = "in"
     """It becomes an event of its room's log."""
     READ = "read"
@@ -80,6 +80,7 @@ ACTIONS: Final = _by_name(
         Action(commands.BanUser, (events.BanUserEvent,), Stream.WRITE),
         Action(commands.UnbanUser, (events.UnbanUserEvent,), Stream.WRITE),
         Action(commands.MarkRead, (events.MarkReadAnswer,), Stream.READ),
+        Action(commands.Typing, (events.TypingAnswer,), Stream.NONE),
         Action(commands.Ping, (events.PingAnswer,), Stream.NONE),
     )
 )

@@ -292,6 +292,12 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="mark_read"):
     seq: Seq
 
 
+class Typing(Command, frozen=True, kw_only=True, tag="typing"):
+    """Says that the sender is writing something in a room. Stored nowhere."""
+
+    room: UUID
+
+
 class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Asks the gateway whether it is there."""
 
@@ -315,7 +321,7 @@ RoomWrite = (
 """Commands that become events of a room's log."""
 RoomRead = SelectRoom | GetHistory | ListPins
 """Commands that read one room."""
-ClientCommand = Authenticate | ListRooms | MarkRead | Ping | RoomRead | RoomWrite
+ClientCommand = Authenticate | ListRooms | MarkRead | Typing | Ping | RoomRead | RoomWrite
 
 
 def action_of(command: Command) -> str:

@@ -113,6 +113,10 @@ class Identified(Struct, frozen=True, tag=True):
 
     A duration, because the clock that judges the token and the gateway's may differ.
     """
+    readers: list[UUID] = []
+    """Those of the rooms in which the user is a reader."""
+    muted: list[UUID] = []
+    """Those in which the user is muted now."""
 
 
 class HeadsRead(Struct, frozen=True, tag=True):
@@ -123,7 +127,18 @@ class HeadsRead(Struct, frozen=True, tag=True):
     heads: dict[UUID, int]
 
 
-class Notice(Struct, frozen=True, tag=True):
+class Rights(Struct, frozen=True, omit_defaults=True):
+    """What an event changed of who may write, as far as it says so; None: nothing."""
+
+    user: int = 0
+    """Whose role or mute it is."""
+    role: str | None = None
+    muted: bool | None = None
+    archived: bool | None = None
+    """Of the room, for everybody."""
+
+
+class Notice(Struct, frozen=True, tag=True, omit_defaults=True):
     """One durable event on its room's channel; `frame` is the same for every member."""
 
     epoch: str
@@ -135,6 +150,8 @@ class Notice(Struct, frozen=True, tag=True):
     request: int = 0
     left: int = 0
     """The user whose membership ended with this event."""
+    rights: Rights | None = None
+    """Only of events that change who may write."""
 
 
 class EventsFetched(Struct, frozen=True, tag=True):
@@ -152,6 +169,13 @@ class HeadMoved(Struct, frozen=True, tag=True):
 
     epoch: str
     seq: int
+
+
+class IsTyping(Struct, frozen=True, tag=True):
+    """A member is writing something; published by a gateway, and forgotten."""
+
+    user: int
+    username: str
 
 
 class Joined(Struct, frozen=True, tag=True):
@@ -187,7 +211,7 @@ class Beacon(Struct, frozen=True, tag=True):
 
 
 Reply = Answered | Selected | Identified | HeadsRead | EventsFetched
-RoomNotice = Notice | HeadMoved
+RoomNotice = Notice | HeadMoved | IsTyping
 UserNotice = Joined | Marked | Recheck
 
 _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")

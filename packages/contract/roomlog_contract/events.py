@@ -310,6 +310,10 @@ class MarkReadAnswer(Answer, frozen=True, kw_only=True, tag="mark_read"):
     room: RoomSummary
 
 
+class TypingAnswer(Answer, frozen=True, kw_only=True, tag="typing"):
+    """The gateway has heard it; whether anybody is shown it is not said."""
+
+
 class PingAnswer(Answer, frozen=True, kw_only=True, tag="ping"):
     """The gateway is there."""
 
@@ -368,6 +372,14 @@ class RoomMarked(ServerEvent, frozen=True, kw_only=True, tag="room_marked"):
     """The user's read mark of a room has moved: by this connection or another."""
 
     room: RoomSummary
+
+
+class RoomTyping(ServerEvent, frozen=True, kw_only=True, tag="room_typing"):
+    """These members are writing something in the room; a name counts for TYPING_SHOWN_SECONDS."""
+
+    room: UUID
+    users: list[User]
+    """Up to TYPING_NAMES, never the connection's own user."""
 
 
 class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):

@@ -152,6 +152,22 @@ EXPIRING_SECONDS: Final = 60.0
 RENEWAL_SECONDS: Final = 1.0
 """Between two renewals of one connection: each is two looks at the user's rooms."""
 
+TYPING_SECONDS: Final = 3.0
+"""Between two announcements of one person in one room; what comes earlier is answered and goes no further."""
+
+TYPING_SHOWN_SECONDS: Final = 5.0
+"""How long clients show a name without a repeat: one that is lost or late makes it flicker for no one."""
+
+TYPING_FRAME_SECONDS: Final = 1.0
+"""Between two `room_typing` of a room to one connection."""
+
+TYPING_NAMES: Final = 5
+"""People in one `room_typing`, and announcements that a gateway publishes in a second for a room: more names
+than fit below the messages."""
+
+TYPING_CONNECTIONS: Final = 200
+"""Connections of a room to one gateway up to which they are told: beyond it somebody types all the time."""
+
 PING_SECONDS: Final = 25.0
 """Between pings: below the 30 s idle limit of common proxies."""
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
@@ -85,13 +86,34 @@ def is_deleted(person: int) -> bool:
     return Person.objects.filter(pk=person, deleted_at__isnull=False).exists()
 
 
+@dataclass(slots=True)
+class Rooms:
+    """The rooms of a user, oldest membership first, and those in which the user may not write."""
+
+    summaries: list[RoomSummary] = field(default_factory=list)
+    readers: list[UUID] = field(default_factory=list)
+    """Rooms in which the user is a reader."""
+    muted: list[UUID] = field(default_factory=list)
+    """Rooms in which the user is muted by the database's clock."""
+
+
+def rooms_by_user(user_ids: Collection[int]) -> dict[int, Rooms]:
+    """Return each user's rooms, in one query."""
+    rows = Membership.objects.filter(user_id__in=user_ids).order_by("id")
+    found = {user_id: Rooms() for user_id in user_ids}
+    for user_id, *columns, role, is_muted in _summaries(rows, "role", _IS_MUTED):
+        rooms, summary = found[user_id], RoomSummary(*columns)
+        rooms.summaries.append(summary)
+        if role == Membership.Role.READER:
+            rooms.readers.append(summary.id)
+        if is_muted:
+            rooms.muted.append(summary.id)
+    return found
+
+
 def summaries_by_user(user_ids: Collection[int]) -> dict[int, list[RoomSummary]]:
     """Return each user's rooms with heads, oldest membership first, in one query."""
-    rows = Membership.objects.filter(user_id__in=user_ids).order_by("id")
-    summaries: dict[int, list[RoomSummary]] = {user_id: [] for user_id in user_ids}
-    for user_id, *columns in _summaries(rows):
-        summaries[user_id].append(RoomSummary(*columns))
-    return summaries
+    return {user_id: rooms.summaries for user_id, rooms in rooms_by_user(user_ids).items()}
 
 
 def summaries_after(user_id: int, after: UUID | None, limit: int) -> list[RoomSummary]:
@@ -249,8 +271,13 @@ _UNREAD: Final = Case(
 """A room of which everything was read, or very much was not, costs no look at its log."""
 
 
-def _summaries(rows: QuerySet[Membership]) -> Iterable[tuple[Any, ...]]:
-    """Return each membership's user, and the columns of its RoomSummary."""
+_IS_MUTED: Final = ExpressionWrapper(
+    Q(muted_until__isnull=False, muted_until__gt=Now()), output_field=BooleanField()
+)
+
+
+def _summaries(rows: QuerySet[Membership], *further: str | ExpressionWrapper) -> Iterable[tuple[Any, ...]]:
+    """Return each membership's user, the columns of its RoomSummary, and further ones."""
     return rows.values_list(
         "user_id",
         "room_id",
@@ -261,4 +288,5 @@ def _summaries(rows: QuerySet[Membership]) -> Iterable[tuple[Any, ...]]:
         "read_seq",
         _UNREAD,
         ExpressionWrapper(Q(room__archived_at__isnull=False), BooleanField()),
+        *further,
     )

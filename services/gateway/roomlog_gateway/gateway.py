@@ -28,6 +28,7 @@ from .rooms.room import Room
 from .rooms.room_registry import RoomRegistry
 from .rooms.router import Router
 from .rooms.selection import Selection
+from .rooms.typing import TypingAnnouncer, TypingTeller
 from .rooms.worker_beacons import ALL, SILENT_SECONDS, WorkerBeacons
 from .rooms.worker_questions import WorkerQuestions
 from .sockets.connections import Connections
@@ -72,11 +73,20 @@ class Gateway:
         fanout = Fanout(rooms)
         registry = RoomRegistry(rooms, keyspace, self._subscriber, fanout.spread)
         gaps = GapFetcher(questions, rooms, self.tasks.spawn)
+        self._typing_teller = TypingTeller(fanout.hint)
         incoming = IncomingEvents(
-            fanout, gaps, self._requests.take_answered, registry.remove_user, self._rechecks, clock
+            fanout,
+            gaps,
+            self._requests.take_answered,
+            registry.remove_user,
+            self._rechecks,
+            clock,
+            self._typing_teller.hear,
         )
-        router = Router(keyspace, self._requests, sender, Selection(rooms, fanout, incoming), clock)
         members = Members(registry, keyspace, questions, self._subscriber, incoming)
+        self._typing = TypingAnnouncer(rooms, keyspace, self._writer.publish, members.name_of, clock)
+        selection = Selection(rooms, fanout, incoming)
+        router = Router(keyspace, self._requests, sender, selection, clock, self._typing)
         self._authentication = Authentication(members, self.tasks.spawn)
         self._heads = HeadPoll(questions, incoming, rooms)
         self._subscriber.want(
@@ -127,6 +137,7 @@ class Gateway:
                 self._writer.link.cut()
                 self._subscriber.link.cut()
             self.connections.retry(now)
+            self._typing_teller.tick(now)
             if self.is_connected:
                 for session in self._rechecks.take(RECHECKS_PER_TICK):
                     self._authentication.recheck(session)
@@ -139,6 +150,7 @@ class Gateway:
         self._writer.link.tick(now)
         self._subscriber.link.tick(now)
         self._requests.expire(now)
+        self._typing.tick(now)
         self._degradation.tell(
             self._silent_shards(now), [connection.session for connection in self.connections]
         )

@@ -4,9 +4,9 @@ No I/O, except for two reads: names of people whom no command of the batch named
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -15,7 +15,7 @@ from roomlog.frames import Event, frame_of, named_in
 from roomlog.selectors import summaries_of, users_by_id
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import CreateRoom, InviteUser
-from roomlog_contract.envelope import Answered, Joined, Notice, Reply
+from roomlog_contract.envelope import Answered, Joined, Notice, Reply, Rights
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, User
 from roomlog_runtime.logs import is_debug
@@ -31,6 +31,13 @@ log = structlog.get_logger()
 
 _NOBODY: Final[Mapping[int, User]] = {}
 _LEAVING: Final = ("leave_room", "remove_user", "ban_user")
+_RIGHTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Rights]]] = {
+    "set_role": lambda data: Rights(data["member"], role=data["role"]),
+    "mute_user": lambda data: Rights(data["member"], muted=True),
+    "unmute_user": lambda data: Rights(data["member"], muted=False),
+    "archive_room": lambda data: Rights(archived=True),
+    "restore_room": lambda data: Rights(archived=False),
+}
 
 
 @dataclass(slots=True)
@@ -86,7 +93,13 @@ def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = N
     """Return the notice of an event; with the entry that caused it, its gateway finds the sender."""
     left = (event.data or {})["member"] if event.kind in _LEAVING else 0
     gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)
-    return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left)
+    return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left, _rights(event))
+
+
+def _rights(event: Event) -> Rights | None:
+    """Return what an event says of who may write from here on."""
+    make = _RIGHTS.get(event.kind)
+    return make(event.data or {}) if make else None
 
 
 def error_answer(

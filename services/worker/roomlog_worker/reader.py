@@ -101,7 +101,7 @@ def _read_ahead(
                 pass
     return _Known(
         signed_in=signed_in,
-        rooms=selectors.summaries_by_user(asking) if asking else {},
+        rooms=selectors.rooms_by_user(asking) if asking else {},
         heads=selectors.heads_of(rooms) if rooms else {},
         members=selectors.memberships(askers),
         marked=marked,
@@ -164,7 +164,10 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
 def _identified(request: int, found: SignedIn | None, known: _Known) -> Identified:
     if found is None:
         return Identified(request, None, [])
-    return Identified(request, found.user, known.rooms.get(found.user.id, []), found.expires_in_ms)
+    rooms = known.rooms.get(found.user.id) or selectors.Rooms()
+    return Identified(
+        request, found.user, rooms.summaries, found.expires_in_ms, rooms.readers, rooms.muted
+    )
 
 
 def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomHead], Reply]) -> Reply:

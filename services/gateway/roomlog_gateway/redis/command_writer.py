@@ -60,7 +60,7 @@ class CommandWriter:
         self._pending: list[bytes] = []
         self._requests: list[int] = []
         self._pending_bytes = 0
-        # bound: PENDING_ENTRIES before the link pauses, two more for each touched stream
+        # bound: PENDING_ENTRIES before the link pauses, two more for each touched stream and one for each hint
         self._expected: deque[int | _Sample | None] = deque()
         self._is_scheduled = False
         self.is_up = False
@@ -89,6 +89,14 @@ class CommandWriter:
         if not self._is_scheduled and self.is_up:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
+
+    def publish(self, channel: str, payload: bytes) -> bool:
+        """Publish what may be lost, and return whether it was written; commands come first."""
+        if not (self.is_up and self.link.is_writable):
+            return False
+        self._expected.append(None)
+        self.link.write(pack("PUBLISH", channel, payload))
+        return True
 
     def tick(self, now: float) -> None:
         """Sample the shut gates, so that they open again without traffic; call it ten times a second."""

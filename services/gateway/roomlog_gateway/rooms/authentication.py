@@ -266,6 +266,7 @@ class Authentication:
         behind = [room.id for room, summary in entered if self._enter(session, command, room, summary)]
         if behind:
             session.tell(SyncRequired(rooms=behind))
+        self._members.note(session, identified)
 
     def _enter(self, session: Session, command: Authenticate, room: Room, told: RoomSummary) -> bool:
         """Begin to deliver a room and return whether the client must ask for what its cursor misses."""

@@ -85,6 +85,11 @@ class Fanout:
         elif outcome is Push.FULL:
             self._shed_events(session, room)
 
+    def hint(self, session: Session, frame: Frame) -> None:
+        """Give a connection what it can do without, if nothing waits for it: never more than one at a time."""
+        if not session.outbox and session.outbox.push_answer(frame) is Push.FIRST:
+            self.schedule(session)
+
     def schedule(self, session: Session) -> None:
         """Write the connection's outbox after this loop turn's callbacks."""
         self._dirty.append(session)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
-from roomlog_contract.envelope import EventsFetched, HeadMoved, Notice, decode_room_notice
+from roomlog_contract.envelope import EventsFetched, HeadMoved, IsTyping, Notice, decode_room_notice
 from roomlog_contract.events import Reset
 
 from .. import metrics
@@ -32,6 +32,7 @@ class IncomingEvents:
         on_left: Callable[[Room, int], list[Session]],
         rechecks: RecheckQueue,
         clock: Callable[[], float],
+        on_typing: Callable[[Room, IsTyping], None],
     ) -> None:
         """`take_answered` says whose command an event answers.
 
@@ -43,14 +44,17 @@ class IncomingEvents:
         self._on_left = on_left
         self._rechecks = rechecks
         self._clock = clock
+        self._on_typing = on_typing
 
     def on_payload(self, room: Room, payload: bytes) -> None:
         """Take one publication on the room's channel."""
         notice = decode_room_notice(payload)
-        if isinstance(notice, HeadMoved):
+        if isinstance(notice, Notice):
+            self.take_event(room, notice)
+        elif isinstance(notice, HeadMoved):
             self.compare_head(room, notice.epoch, notice.seq, is_certain=False)
         else:
-            self.take_event(room, notice)
+            self._on_typing(room, notice)
 
     def take_event(self, room: Room, notice: Notice) -> None:
         """Take one event, new or not."""
@@ -117,6 +121,11 @@ class IncomingEvents:
         # whose outbox was full has just dropped it.
         if sender is not None and not (was_live and sender in room.live):
             sender.answer(notice.frame)
+        if room.typists is not None:
+            room.typists.discard(notice.user)
+            room.typists.discard(notice.left)
+        if notice.rights is not None:
+            room.restrictions.hear(room.members(), notice.rights, notice.seq)
         # After the delivery: who leaves is sent the event that says so.
         if notice.left:
             room.depart(notice.left, notice.seq)

@@ -24,6 +24,7 @@ from ..redis.subscriber import PayloadHandler, Subscriber
 from ..sockets.session import Session, SessionState
 from ..sockets.token_bucket import TokenBucket
 from .incoming_events import IncomingEvents
+from .restrictions import Silence
 from .room import Room
 from .room_registry import RoomRegistry
 from .worker_questions import WorkerQuestions
@@ -32,13 +33,14 @@ IDENTIFY_TRY_SECONDS: Final = 4.0
 """For one question; it is repeated, because its worker may just have died."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _User:
     """A user who has connections here."""
 
     connections: dict[Session, None]
     bucket: TokenBucket
     """The commands of all of them."""
+    name: str = ""
 
 
 class Members:
@@ -110,6 +112,28 @@ class Members:
         here = self._users.get(user)
         return list(here.connections) if here else []
 
+    def name_of(self, user: int) -> str:
+        """Return the name of a user who has connections here, as it was read last."""
+        here = self._users.get(user)
+        return here.name if here else ""
+
+    def note(self, session: Session, identified: Identified) -> None:
+        """Remember what was read of the user beside the rooms: the name, and where writing is not allowed."""
+        here = self._users.get(session.user)
+        if here is not None and identified.user is not None:
+            here.name = identified.user.username
+        readers, muted = set(identified.readers), set(identified.muted)
+        for summary in identified.rooms:
+            room = self._registry.get(summary.id)
+            if room is None or session not in room or room.epoch != summary.epoch:
+                continue
+            silence = Silence(0)
+            if summary.id in readers:
+                silence |= Silence.READER
+            if summary.id in muted:
+                silence |= Silence.MUTED
+            room.restrictions.read(session, summary.seq, silence, is_archived=summary.archived)
+
     def update_room(self, session: Session, summary: RoomSummary) -> Room | None:
         """Bring a held room up to a head that was just read; None where the membership ended since."""
         room = self._registry.get(summary.id)
@@ -157,6 +181,7 @@ class Members:
                 joined = summary_at(summary, room)
                 session.tell(RoomJoined(room=joined))
                 self.enter(session, room, joined)
+        self.note(session, identified)
 
     def leave(self, session: Session) -> None:
         """Forget a connection that has ended, or whose token was rejected: it is nobody's from here on."""

@@ -16,6 +16,8 @@ from roomlog_contract.envelope import Notice
 
 from ..sockets.session import Session
 from .delivery import Delivery, DeliveryState
+from .restrictions import Restrictions
+from .typists import Typists
 
 DEPARTED: Final = 256
 """Remembered leaves of a room: more than can happen between a membership's read and its arrival here."""
@@ -47,9 +49,11 @@ class Room:
         "live",
         "others",
         "pins",
+        "restrictions",
         "seq",
         "start",
         "target",
+        "typists",
     )
 
     def __init__(self, room: UUID, spread: Callable[["Room"], None]) -> None:
@@ -71,6 +75,9 @@ class Room:
         self.burst: list[bytes] = []
         """Frames of this loop turn that the live connections have not been given yet."""
         self.burst_bytes = 0
+        self.restrictions = Restrictions()
+        self.typists: Typists | None = None
+        """Only while somebody types."""
         self.live: dict[Session, None] = {}
         self.others: dict[Session, Delivery] = {}
         self._pending: dict[int, Notice] = {}
@@ -126,6 +133,7 @@ class Room:
         self.seq = self.target = head
         self._pending = {notice.seq: notice for notice in waiting if notice.seq > head}
         self._departed.clear()
+        self.restrictions.start_over()
         for session in strangers:
             self.fall_behind(session)
             self.others[session].forget()
@@ -178,6 +186,7 @@ class Room:
         self.spread()
         self.live.pop(session, None)
         self.others.pop(session, None)
+        self.restrictions.forget(session)
 
     def depart(self, user: int, seq: int) -> None:
         """Remember that the user's membership ended at `seq`, against older reads that arrive later."""

@@ -12,7 +12,7 @@ import structlog
 
 from roomlog_contract import limits
 from roomlog_contract.actions import STREAMS, Stream
-from roomlog_contract.commands import ClientCommand, RoomWrite, SelectRoom, action_of
+from roomlog_contract.commands import ClientCommand, RoomWrite, SelectRoom, Typing, action_of
 from roomlog_contract.envelope import Answered, Reply, Selected, decode_replies
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
@@ -23,6 +23,7 @@ from ..sockets.session import Session
 from .envelope_sender import EnvelopeSender
 from .pending_requests import PendingRequests, Request, request_hop
 from .selection import Selection
+from .typing import TypingAnnouncer
 
 log = structlog.get_logger()
 
@@ -40,12 +41,14 @@ class Router:
         sender: EnvelopeSender,
         selection: Selection,
         clock: Callable[[], float],
+        typing: TypingAnnouncer,
     ) -> None:
         self._keyspace = keyspace
         self._requests = requests
         self._sender = sender
         self._selection = selection
         self._clock = clock
+        self._typing = typing
         self._is_debug = is_debug()
 
     def forward(self, session: Session, command: ClientCommand) -> None:
@@ -55,6 +58,9 @@ class Router:
             NotAccepted: it was not sent, for certain.
         """
         is_read = STREAMS[type(command)] is not Stream.WRITE
+        if is_read and isinstance(command, Typing):
+            self._typing.take(session, command)
+            return
         if session.unanswered >= limits.UNANSWERED_COMMANDS or (is_read and session.outbox.is_backed_up):
             raise NotAccepted(FULL_RETRY_MS)
         stream, shard, room = self._route(session.user, command)

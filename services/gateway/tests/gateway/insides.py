@@ -13,6 +13,7 @@ from roomlog_gateway.rooms.pending_requests import Request
 from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.selection import Selection
+from roomlog_gateway.rooms.typing import TypingTeller
 from roomlog_gateway.sockets.session import Services, Session
 from tests.gateway.room_log import RESTORED, RoomLog
 from tests.harness.raw import frames_of
@@ -98,9 +99,16 @@ class Stage:
         rooms: dict[UUID, Room] = {}
         self.fanout = Fanout(rooms)
         self.fanout._wake = lambda: None  # type: ignore[method-assign]
+        self.typing = TypingTeller(self.fanout.hint)
         self.room = rooms[ROOM] = Room(ROOM, self.fanout.spread)
         self.incoming = IncomingEvents(
-            self.fanout, self.gaps, self._take_answered, self._on_left, self.rechecks, lambda: self.now
+            self.fanout,
+            self.gaps,
+            self._take_answered,
+            self._on_left,
+            self.rechecks,
+            lambda: self.now,
+            self.typing.hear,
         )
         self.selection = Selection(rooms, self.fanout, self.incoming)
         self.compare_head()

@@ -6,7 +6,7 @@ It speaks the contract's envelopes and nothing more. Tests stop it, make it forg
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -53,6 +53,8 @@ class StubRoom(RoomLog):
     worker: "StubWorker"
     members: set[int]
     name: str = "room"
+    readers: set[int] = field(default_factory=set)
+    muted: set[int] = field(default_factory=set)
 
     @property
     def hex(self) -> str:
@@ -223,8 +225,11 @@ class StubWorker:
             del self.users[secret]
         if user is None or (secret in self.expired and not command.is_recheck):
             return Identified(request, None, [])
-        rooms = [room.summary for room in self.rooms.values() if user in room.members]
-        return Identified(request, person(user), rooms, self.lasts_ms.get(secret))
+        mine = [room for room in self.rooms.values() if user in room.members]
+        rooms = [room.summary for room in mine]
+        readers = [room.id for room in mine if user in room.readers]
+        muted = [room.id for room in mine if user in room.muted]
+        return Identified(request, person(user), rooms, self.lasts_ms.get(secret), readers, muted)
 
     def _epoch(self) -> str:
         return next((room.epoch for room in self.rooms.values()), "")

@@ -11,6 +11,7 @@ from roomlog_gateway.redis.command_writer import CommandWriter
 from roomlog_gateway.rooms.envelope_sender import EnvelopeSender
 from roomlog_gateway.rooms.pending_requests import PendingRequests
 from roomlog_gateway.rooms.router import Router
+from roomlog_gateway.rooms.typing import TypingAnnouncer
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import GATEWAY, ROOM, Stage, read
 
@@ -23,8 +24,10 @@ def router(stage: Stage) -> Router:
         return stage.now
 
     requests = PendingRequests(GATEWAY, clock)
-    sender = EnvelopeSender(GATEWAY, CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse), clock)
-    return Router(Keyspace(), requests, sender, stage.selection, clock)
+    writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse)
+    sender = EnvelopeSender(GATEWAY, writer, clock)
+    typing = TypingAnnouncer({}, Keyspace(), writer.publish, str, clock)
+    return Router(Keyspace(), requests, sender, stage.selection, clock, typing)
 
 
 def say(router: Router, session: Session, uuid: str) -> None:
