@@ -147,6 +147,13 @@ def _read_on(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     return lambda number: (cheap(command("mark_read", room=room, seq=seq)) for seq in count(number, 8))
 
 
+def _type(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Type in all rooms in turn, the bystander's too: each is told once a second."""
+    job = attacker.job
+    rooms = (job.shared, job.room, job.long, job.restless)
+    return lambda number: (cheap(command("typing", room=rooms[turn % 4])) for turn in count(number))
+
+
 def _make_room(attacker: Attacker) -> str:
     keys = {"name": "n" * limits.NAME_CODE_POINTS, "members": list(attacker.job.people[:CROWD])}
     return json.dumps({"uuid": uuid4().hex, "action": "create_room", **keys})
@@ -260,6 +267,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),
     "pins": Attack(_obeying(_pin), _acts("pin_message", "list_pins", "unpin_message")),
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
+    "typing in each room": Attack(_obeying(_type), _acts("typing")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),
     # behind all that read the long room: it has no texts afterwards

@@ -16,7 +16,18 @@ from .errors import (
     RoomlogError,
     SignedOut,
 )
-from .events import Degraded, Event, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary, Sent
+from .events import (
+    Degraded,
+    Event,
+    Item,
+    RoomJoined,
+    RoomLeft,
+    RoomMarked,
+    RoomReset,
+    RoomSummary,
+    RoomTyping,
+    Sent,
+)
 from .messages import Messages
 from .observer import Observer
 
@@ -40,6 +51,7 @@ __all__ = [
     "RoomMarked",
     "RoomReset",
     "RoomSummary",
+    "RoomTyping",
     "RoomlogClient",
     "RoomlogError",
     "Sent",

@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 from roomlog_contract.events import User
 
@@ -22,7 +21,7 @@ from .driver import CLOSE_SECONDS, Driver, Token
 from .errors import BadValue, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
 from .events import Item, RoomSummary, Sent
 from .observer import Observer
-from .outbox import Command
+from .outbox import command_of
 from .rooms import WAITING_ITEMS, Start
 from .state import ClientState, Fail, HandOn, Options, Phase, Resolve
 
@@ -306,6 +305,14 @@ class RoomlogClient:
         answer = cast(dict[str, Any], await self.request("mark_read", room=room, seq=seq, **how))
         return msgspec.convert(answer["room"], RoomSummary)
 
+    def typing(self, room: str) -> None:
+        """Say that the user is writing something in a room; call it as often as you like.
+
+        Sent every 3 s at most, and never again: without a connection, or refused, nobody hears of it.
+        """
+        self._state.type(room_id(room), time.monotonic())
+        self._driver.act()
+
     async def ping(self) -> dict[str, Any]:
         """Return an answer with the gateway's `time_ms`. Raises like `send`."""
         return cast(dict[str, Any], await self.request("ping"))
@@ -323,7 +330,7 @@ class RoomlogClient:
 
         Returns `Sent` where it became an event of a log, else the answer's frame. Raises like `send`.
         """
-        command = _command(action, uuid or str(uuid4()), room_id(room) if room else "", facts)
+        command = command_of(action, uuid or str(uuid4()), room_id(room) if room else "", facts)
         self._state.submit(command, time.monotonic())
         answer: Future[Result] = asyncio.get_running_loop().create_future()
         self._answers[command.uuid] = answer
@@ -380,16 +387,3 @@ def room_id(room: str) -> str:
         return UUID(room).hex
     except ValueError:
         raise BadValue("bad_value", "a room's id is a UUID") from None
-
-
-def _command(action: str, uuid: str, room: str, facts: dict[str, Any]) -> Command:
-    if action in {"authenticate", "select_room"}:
-        raise ValueError(f"{action} is the client's own business")
-    body = {"uuid": uuid, "action": action, **({"room": room} if room else {}), **facts}
-    try:
-        frame = msgspec.json.encode(body)
-    except (UnicodeEncodeError, TypeError) as error:
-        raise BadValue("bad_value", f"can't be written as JSON: {type(error).__name__}", uuid, room) from None
-    if len(frame) > limits.FRAME_BYTES:
-        raise BadValue("bad_value", f"the frame is longer than {limits.FRAME_BYTES} bytes", uuid, room)
-    return Command(uuid, action, room, frame)

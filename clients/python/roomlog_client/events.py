@@ -63,6 +63,13 @@ class RoomMarked(Struct, frozen=True):
     room: RoomSummary
 
 
+class RoomTyping(Struct, frozen=True):
+    """These people are writing something; each counts for five seconds, or until an event of theirs."""
+
+    room: str
+    users: list[User]
+
+
 class RoomReset(Struct, frozen=True):
     """The room's log began anew: forget what came before; events after `seq` of `epoch` follow."""
 
@@ -82,7 +89,7 @@ class Degraded(Struct, frozen=True):
     """Those of your rooms that are concerned; None: all."""
 
 
-Item = Event | RoomJoined | RoomLeft | RoomMarked | RoomReset | Degraded | Recovered
+Item = Event | RoomJoined | RoomLeft | RoomMarked | RoomTyping | RoomReset | Degraded | Recovered
 """What `RoomlogClient.events` yields."""
 
 

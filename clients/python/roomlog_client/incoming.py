@@ -13,7 +13,7 @@ from msgspec import Struct
 from roomlog_contract.events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired, User
 
 from .errors import ProtocolError
-from .events import Degraded, Event, RoomLeft, RoomSummary
+from .events import Degraded, Event, RoomLeft, RoomSummary, RoomTyping
 
 RENEWAL: Final = "renew"
 """The uuid of an authenticate that renews: its answer says nothing of rooms."""
@@ -102,6 +102,7 @@ Incoming = (
     | Joined
     | RoomLeft
     | Marked
+    | RoomTyping
     | Reconnect
     | Expiring
     | Degraded
@@ -116,6 +117,7 @@ _SERVER_EVENTS: Final[dict[str, Any]] = {
     "room_joined": Joined,
     "room_left": RoomLeft,
     "room_marked": Marked,
+    "room_typing": RoomTyping,
     "reconnect": Reconnect,
     "expiring": Expiring,
     "degraded": Degraded,

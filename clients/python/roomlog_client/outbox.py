@@ -6,11 +6,13 @@ overtakes a command that waits, so that messages stay in the order in which they
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from roomlog_contract import limits
 
-from .errors import OutboxFull
+from .errors import BadValue, OutboxFull
 
 WAITING_COMMANDS: Final = 1_000
 """Most commands that wait for an answer, sent or not: minutes of a person's typing."""
@@ -38,6 +40,25 @@ class Command:
     """Not before this, because the server asked to wait."""
     was_refused: bool = False
     """The server refused it for now: the later ones of its room wait until it is answered."""
+
+
+def command_of(action: str, uuid: str, room: str, facts: dict[str, Any]) -> Command:
+    """Return an application's command.
+
+    Raises:
+        BadValue: it can't be written as a frame.
+        ValueError: it is the client's own business.
+    """
+    if action in {"authenticate", "select_room"}:
+        raise ValueError(f"{action} is the client's own business")
+    body = {"uuid": uuid, "action": action, **({"room": room} if room else {}), **facts}
+    try:
+        frame = msgspec.json.encode(body)
+    except (UnicodeEncodeError, TypeError) as error:
+        raise BadValue("bad_value", f"can't be written as JSON: {type(error).__name__}", uuid, room) from None
+    if len(frame) > limits.FRAME_BYTES:
+        raise BadValue("bad_value", f"the frame is longer than {limits.FRAME_BYTES} bytes", uuid, room)
+    return Command(uuid, action, room, frame)
 
 
 class Outbox:

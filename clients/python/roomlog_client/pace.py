@@ -19,6 +19,22 @@ _SHORTEST_SECONDS: Final = 0.001
 """Above the rounding of the clock, or a timer would spin on the last billionth of a token."""
 
 
+class Pauses:
+    """Lets each of some things happen once in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last: dict[str, float] = {}
+
+    def is_due(self, name: str, now: float) -> bool:
+        """Tell whether it may happen now; then it has."""
+        self._last = {one: at for one, at in self._last.items() if now < at + self._seconds}
+        if name in self._last:
+            return False
+        self._last[name] = now
+        return True
+
+
 class Bucket:
     """Counts commands against a rate with bursts; starts full."""
 

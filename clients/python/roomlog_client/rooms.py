@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 
-from .events import Event, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary
+from .events import Event, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary, RoomTyping
 from .incoming import Page, Selected
 
 Start = Literal["head", "beginning"]
@@ -225,6 +225,11 @@ class Rooms:
             room.asked_at, room.not_before, room.is_overtaken = None, 0.0, False
             if room.ask is Ask.SINCE:
                 self._settle(room)
+
+    def typing(self, told: RoomTyping) -> None:
+        """Hand on who is typing in a followed room; where the application does not keep up, it is dropped."""
+        if told.room in self._rooms and self._waiting < WAITING_ITEMS:
+            self.hand_on(told)
 
     def hand_on(self, item: Item) -> None:
         """Give an item to the application, after those before it."""

@@ -18,7 +18,7 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired, User
 
 from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, RoomlogError, error_of
-from .events import Degraded, Event, Item, RoomLeft, RoomSummary, Sent
+from .events import Degraded, Event, Item, RoomLeft, RoomSummary, RoomTyping, Sent
 from .incoming import (
     RENEWAL,
     Answer,
@@ -32,7 +32,7 @@ from .incoming import (
     Unknown,
 )
 from .outbox import Command, Outbox
-from .pace import STEADY_SECONDS, Bucket, backoff_seconds
+from .pace import STEADY_SECONDS, Bucket, Pauses, backoff_seconds
 from .rooms import Question, Rooms, Start
 
 IDENTIFY_SECONDS: Final = limits.IDENTIFY_SECONDS + 2.0
@@ -126,6 +126,7 @@ class ClientState:
         self._told: list[RoomSummary] = []
         """The user's rooms so far, while the answer to authenticate is not complete."""
         self._bucket = Bucket()
+        self._typing = Pauses(limits.TYPING_SECONDS)
         self._failures = 0
         self._was_steady = False
         """The present connection lasted long enough to forget the failures before it."""
@@ -194,6 +195,11 @@ class ClientState:
             raise self.ended_by
         self.outbox.add(command)
         self._flush(now)
+
+    def type(self, room: str, now: float) -> None:
+        """Say that the user is typing, if it is time to: once, and only on a connection that is there."""
+        if self.phase is Phase.READY and self._typing.is_due(room, now) and self._bucket.take(now):
+            self._ask("typing", "typing", room=room)
 
     def withdraw(self, uuid: str) -> Command | None:
         """The application waits no longer for a command; one that was sent may be stored all the same."""
@@ -273,6 +279,8 @@ class ClientState:
             case Expiring():
                 if self._has_new_tokens:
                     self._actions.append(AskToken())
+            case RoomTyping():
+                self.rooms.typing(incoming)
             case Degraded() | Recovered():
                 self.rooms.hand_on(incoming)
             case Unknown():

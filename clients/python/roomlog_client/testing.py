@@ -137,6 +137,8 @@ class FakeServer:
                 answer = self._select(connection, command)
             case "mark_read":
                 answer = await self._mark_read(connection, command)
+            case "typing":
+                answer = await self._type(connection, command)
             case "new_message":
                 await self._new_message(connection, command)
                 return
@@ -188,6 +190,13 @@ class FakeServer:
             if one.user == connection.user:
                 await _send(one, {"action": "room_marked", "room": summary})
         return {"room": summary}
+
+    async def _type(self, connection: Connection, command: Frame) -> Frame:
+        room = command["room"]
+        for one in list(self.connections):
+            if one.user != connection.user and one.user.get("username") in self.members[room]:
+                await _send(one, {"action": "room_typing", "room": room, "users": [connection.user]})
+        return {}
 
     def _read(self, room: str, name: str) -> Frame:
         mark = self._marks.get((room, name), 0)

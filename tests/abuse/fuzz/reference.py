@@ -263,6 +263,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "restore_room": {"room": (REQUIRED, _is_room)},
     "rename_room": {"room": (REQUIRED, _is_room), "name": (REQUIRED, _is_room_name)},
     "mark_read": {"room": (REQUIRED, _is_room), "seq": (REQUIRED, _is_seq)},
+    "typing": {"room": (REQUIRED, _is_room)},
     "ping": {},
 }
 """Each action's keys: whether they must be there, may be null, and what they must be."""

@@ -62,6 +62,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "ban_user": {"room": '"@room@"', "user": "@member@"},
     "unban_user": {"room": '"@room@"', "user": "@member@"},
     "mark_read": {"room": '"@room@"', "seq": "1"},
+    "typing": {"room": '"@room@"'},
     "ping": {},
 }
 """Each action with what it needs, as JSON literals."""
@@ -173,7 +174,7 @@ def wrong_names() -> Iterator[BadInput]:
 def unknown_actions() -> Iterator[BadInput]:
     """Yield actions that are not there: of the inside, of later releases, and near misses."""
     for action in (
-        *("pin_room", "move_message", "react", "kick_user", "typing", "search"),
+        *("pin_room", "move_message", "react", "kick_user", "presence", "search"),
         *("identify", "read_heads", "fetch_events", "Identified", "Answered", "heads", "reset", "room_left"),
         *("New_Message", "NEW_MESSAGE", " ping", "ping ", r"pin\u0067s", "\uff50ing", "__class__", "../ping"),
         *("*", "1", "null", "new-message"),

@@ -10,7 +10,7 @@ from tests.abuse.inputs.bad_inputs import BAD_VALUE, GOOD, BadInput, frame
 
 MODERATION: Final = ("set_role", "mute_user", "unmute_user", "ban_user", "unban_user")
 OF_ROOMS: Final = (
-    *("select_room", "get_history", "mark_read", "edit_message", "delete_message"),
+    *("select_room", "get_history", "mark_read", "edit_message", "delete_message", "typing"),
     *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "list_pins"),
     *("new_message", "rename_room", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
@@ -35,7 +35,7 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in OF_ROOMS[11:]:
+    for action in OF_ROOMS[12:]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": DIRECT}))
     for action in (
         *("rename_room", "archive_room", "restore_room", "remove_user", *MODERATION),

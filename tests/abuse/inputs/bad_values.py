@@ -42,6 +42,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "unban_user": {"room": "room", "user": "user"},
     "leave_room": {"room": "room"},
     "mark_read": {"room": "room", "seq": "seq"},
+    "typing": {"room": "room"},
 }
 """The kind of each field."""
 NO_OBJECTS: Final = ("true", "0", "1.5", '""', '"x"', "[]", '[{"epoch": "e", "seq": 1}]')
