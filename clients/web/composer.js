@@ -17,7 +17,7 @@ export class Composer {
   #room = null; // {id, name}
 
   /**
-   * `send(roomId, text)` and `save(roomId, messageId, text)` throw a sentence when they do not take a text;
+   * `typing(roomId)` hears of each stroke of a new text. `send(roomId, text)` and `save(roomId, messageId, text)` throw a sentence when they do not take a text;
    * `editLast()` begins with the last message and returns whether there is one; `changed()` asks for a paint.
    */
   constructor(root, drafts, does) {
@@ -100,7 +100,10 @@ export class Composer {
   #typed() {
     const { value } = this.#at("text");
     if (this.#edit) this.#drafts.setEdit(this.#room.id, { ...this.#edit, text: value });
-    else this.#drafts.set(this.#room.id, this.#room.name, value);
+    else {
+      this.#drafts.set(this.#room.id, this.#room.name, value);
+      if (value.trim()) this.#does.typing(this.#room.id);
+    }
     this.#say(tooLong(value));
   }
 

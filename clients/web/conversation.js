@@ -29,6 +29,7 @@ import { RoomView } from "./room_view.js";
 import { isLogout, showState, stateFor } from "./status.js";
 import { gettext, gettext_noop, refusalText } from "./texts.js";
 import { Timeline } from "./timeline.js";
+import { Typists } from "./typists.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 const ENDED = gettext_noop("This page's access has ended.");
@@ -47,6 +48,7 @@ export class Conversation {
   #failed;
   #reading;
   #left = new LeftRooms();
+  #typists = new Typists(() => this.render());
   #own;
   #composer;
   #reply;
@@ -90,6 +92,7 @@ export class Conversation {
     this.#reading = new Reading(this.#memory, userId, { changed: () => this.render(), read });
     const changed = () => this.render();
     this.#composer = new Composer(root, this.#drafts, {
+      typing: (room) => this.client.typing(room),
       send: (room, text) => this.#send(room, text),
       save: (room, message, text) => this.#save(room, message, text),
       editLast: () => this.#actions.editLast(),
@@ -193,6 +196,10 @@ export class Conversation {
       this.#reading.told(summary);
       this.render();
     });
+    client.addEventListener("typing", ({ detail: { room, users } }) => {
+      this.#typists.heard(room, users);
+      this.render();
+    });
     client.addEventListener("snapshot", ({ detail: { room, messages } }) => {
       this.#timeline.replace(room.id, room.epoch, messages);
       this.#reading.loaded(room, messages, messages.length < SNAPSHOT);
@@ -202,6 +209,7 @@ export class Conversation {
     });
     client.addEventListener("event", ({ detail: { room, event } }) => {
       this.#timeline.append(room.id, event);
+      this.#typists.wrote(room.id, (event.user ?? event.message?.user)?.id);
       if (room.id !== this.selected) this.#timeline.trim(room.id, null, null);
       this.#reading.arrived(room.id, event);
       for (const part of [this.#own, this.#pins, this.#members]) part.heard(room.id, event);
@@ -347,6 +355,7 @@ export class Conversation {
     const closed = room ? this.#closedSentence(room) : "";
     this.#composer.show(room, closed);
     this.#reply.show(room, closed);
+    setText(this.#at("typing"), room && !room.isLeft ? this.#typists.sentence(room.id) : "");
     this.#view.paint();
     const isMember = Boolean(room) && !room.isLeft;
     this.#at("pins-button").hidden = !isMember;

@@ -22,6 +22,7 @@ export const talk = () => html`
     <button type="button" id="invite-button" data-opens="invite-dialog" hidden>${gettext("Invite")}</button>
   </div>
   <div id="messages" role="log" aria-label="${gettext("Messages")}" tabindex="0"></div>
+  <p id="typing"></p>
   <div class="above-composer"><button type="button" id="pill" class="primary" hidden></button></div>
   <form id="composer">
     <p id="closed" role="status" hidden></p>

@@ -39,6 +39,7 @@ export interface Details {
   state: { state: State; delayMs?: number; code?: number; reason?: string };
   rooms: { told?: Frame[] };
   marked: { summary: Frame };
+  typing: { room: string; users: ({ id: number; username: string } & Frame)[] };
   snapshot: { room: Room; messages: Frame[] };
   event: { room: Room; event: RoomEvent };
   settled: { command: Command; event: RoomEvent };
@@ -77,6 +78,7 @@ export class Roomlog extends EventTarget {
   unpinMessage(room: string, message: number): string;
   request(action: string, fields?: Frame): Promise<Frame>;
   markRead(roomId: string, seq: number): void;
+  typing(roomId: string): void;
   addEventListener<Name extends keyof Details>(
     name: Name,
     listener: (event: CustomEvent<Details[Name]>) => void,

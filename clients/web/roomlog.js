@@ -6,6 +6,7 @@
 //   state     {state, delayMs?, code?, reason?}  one of STATES; when the next try is, why the last one ended
 //   rooms     {told}                    client.rooms or a summary in it has changed; told: what the server just listed
 //   marked    {summary}                 the user's read mark of a room has moved, in this tab or on another device
+//   typing    {room, users}            these others are writing something in a room, by its id
 //   snapshot  {room, messages}          the room's present state: replace what you have
 //   event     {room, event}             the next event of a room's log, handed on exactly once
 //   settled   {command, event}          a command of send() became this event
@@ -16,6 +17,7 @@ import { now } from "./clock.js";
 import { Link, SignedOut, STATES } from "./link.js";
 import { Marks, PAUSE_MS } from "./marks.js";
 import { newUuid, Outbox } from "./outbox.js";
+import { TypingPauses } from "./typing.js";
 
 export { SignedOut, STATES };
 
@@ -51,6 +53,7 @@ export class Roomlog extends EventTarget {
   #outbox;
   #marks = new Marks();
   #marking = null; // the timer of the next marks
+  #typing = new TypingPauses();
 
   /** `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. */
   constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:" }) {
@@ -174,6 +177,11 @@ export class Roomlog extends EventTarget {
     this.#markSoon();
   }
 
+  /** Say that the user is writing something in a room; call it as often as you like. Sent every 3 s, or not at all. */
+  typing(roomId) {
+    if (this.#link.isOpen && this.#typing.isDue(roomId)) this.#link.write({ uuid: "typing", action: "typing", room: roomId });
+  }
+
   // -- the connection ---------------------------------------------------------------------------
 
   #greeting(ticket) {
@@ -250,6 +258,7 @@ export class Roomlog extends EventTarget {
       this.#marked(room);
       this.#markSoon();
     },
+    room_typing: ({ room, users }) => this.rooms.has(room) && this.#emit("typing", { room, users }),
     room_left: ({ room }) => this.#drop(room),
     expiring: () => this.#link.renew(),
     reconnect: ({ after_ms }) => this.#link.announced(after_ms),
