@@ -222,6 +222,8 @@ class Load:
             marks=self.journal.marks(),
             fresh_marks=self.journal.fresh_marks,
             known_marks=self.journal.known_marks,
+            typed=self.journal.typed,
+            typists=self.journal.typists,
             baseline=baseline or {},
         )
 

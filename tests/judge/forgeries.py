@@ -29,6 +29,7 @@ from tests.judge.moderation import Membership
 
 from .mark_forgeries import with_marks
 from .room_forgeries import ROOM_FORGERIES, with_rooms
+from .typing_forgeries import TYPING_FORGERIES, with_typing
 
 READ_ROOMS: Final = ("a" * 32, "b" * 32)
 """Rooms with readers."""
@@ -135,7 +136,8 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    return with_rooms(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]), SENDERS[0], READER, DELETED)
+    with_typing(with_marks(history, READ_ROOMS[0], READER, SENDERS[0]), READ_ROOMS[0], READER, SENDERS[0])
+    return with_rooms(history, SENDERS[0], READER, DELETED)
 
 
 def _quiet_rows(history: History) -> list[Row]:
@@ -386,5 +388,6 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I8", hand_on_a_message_as_erased),
     ("I16", keep_a_deleted_account_as_a_member),
     *ROOM_FORGERIES,
+    *TYPING_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

@@ -18,6 +18,7 @@ from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
 from .pins import PinList
 from .reactions import Group, Reaction
+from .typists import ToldTypists, Typed
 
 MESSAGE_KIND: Final = "new_message"
 SILENCED: Final = frozenset({"muted", "forbidden", "not_member"})
@@ -294,6 +295,10 @@ class History:
     """What the server listed in the end, after the last mark."""
     known_marks: list[Mark] = field(default_factory=list)
     """What each client believed then."""
+    typed: list[Typed] = field(default_factory=list)
+    """When clients said that their user is typing."""
+    typists: list[ToldTypists] = field(default_factory=list)
+    """Who clients were told is typing."""
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""
     at_rest: bool = True

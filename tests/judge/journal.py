@@ -10,7 +10,17 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from roomlog_client import Event, Item, Messages, Observer, RoomJoined, RoomLeft, RoomReset, RoomSummary
+from roomlog_client import (
+    Event,
+    Item,
+    Messages,
+    Observer,
+    RoomJoined,
+    RoomLeft,
+    RoomReset,
+    RoomSummary,
+    RoomTyping,
+)
 from roomlog_client.incoming import Answer, Incoming, Marked, Page, Refusal, Selected
 from tests.judge.history import (
     MESSAGE_KIND,
@@ -27,6 +37,7 @@ from tests.judge.marks import Mark
 from tests.judge.moderation import NOBODY, Moderation, told_by
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
+from tests.judge.typists import ToldTypists, Typed
 from tests.judge.values import text_of
 
 KEPT: Final = 1000
@@ -121,6 +132,8 @@ class Journal:
         self.witnesses: list[Witness] = []
         self.has_sent = asyncio.Event()
         """Set whenever a message goes out."""
+        self.typed: list[Typed] = []
+        self.typists: list[ToldTypists] = []
         self.fresh_marks: list[Mark] = []
         """Read marks as the server listed them in the end."""
         self.known_marks: list[Mark] = []
@@ -224,6 +237,10 @@ class Witness(Observer):
         """Write down that the client marks a room read, before it is sent."""
         self._wanted_marks[uuid] = seq, None
 
+    def type(self, room: str) -> None:
+        """Write down that the client says that its user is typing, before it does."""
+        self._journal.typed.append(Typed(self.user, room, time.monotonic()))
+
     def readings(self) -> list[Reading]:
         """Return the way through each room, those left behind first."""
         present = self._following.items()
@@ -285,6 +302,12 @@ class Witness(Observer):
             case Marked():
                 uuid = incoming.answer.uuid if incoming.answer else ""
                 self.marks.append(self._mark(incoming.room, *self._wanted_marks.get(uuid, (0, None))))
+            case RoomTyping():
+                way = self._following.get(incoming.room)
+                seq = None if way is None else way.reading(self.client, self.user, incoming.room).cursor
+                users = tuple(user.id for user in incoming.users)
+                told = ToldTypists(self.client, self.user, incoming.room, time.monotonic(), seq, users)
+                self._journal.typists.append(told)
             case Refusal() if incoming.uuid in self.wanted:
                 code = incoming.error_code
                 self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)

@@ -51,6 +51,7 @@ from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
+from .typing_ablations import TYPING_ABLATIONS
 from .plan import Plan
 from .seeds import Verdict, run_seed
 
@@ -349,4 +350,5 @@ ABLATIONS: Final = (
     *MARK_ABLATIONS,
     *CHANGE_ABLATIONS,
     *MODERATION_ABLATIONS,
+    *TYPING_ABLATIONS,
 )

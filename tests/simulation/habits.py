@@ -20,6 +20,9 @@ SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
 LOOK_SECONDS: Final = 20.0
 PAUSE_SECONDS: Final = (0.0, 4.0)
+TYPED: Final = 60
+"""Times that somebody says so in a run."""
+TYPING_PAUSE_SECONDS: Final = (0.0, 0.5)
 TOGETHER: Final = 3
 """Changes at the same moment, at most: often of the same message."""
 
@@ -94,6 +97,15 @@ async def react_some(everybody: Sequence[Person], dice: random.Random, count: in
         if cursors := sorted(other.witness.cursors()):
             reacting.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))
     await asyncio.gather(*reacting)
+
+
+async def type_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
+    """Let people say that they are typing, also in rooms that they have left or may not write in."""
+    for _ in range(TYPED):
+        await asyncio.sleep(dice.uniform(*TYPING_PAUSE_SECONDS))
+        person, room = dice.choice(everybody), dice.choice(rooms)
+        person.witness.type(room)
+        person.client.typing(room)
 
 
 async def _look(person: Person, room: str, uuid: str) -> None:

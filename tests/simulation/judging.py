@@ -77,6 +77,8 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         marks=world.journal.marks(),
         fresh_marks=world.journal.fresh_marks,
         known_marks=world.journal.known_marks,
+        typed=world.journal.typed,
+        typists=world.journal.typists,
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )

@@ -60,6 +60,8 @@ class Plan:
     """How often an owner sets roles, mutes or bans, until all is as before."""
     pins: tuple[int, int] = (0, 0)
     """How often people pin and unpin messages; above 0 all rooms are read afresh in the end."""
+    typing: float = 0.0
+    """How likely people say that they are typing."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -77,4 +79,5 @@ EVERYTHING: Final = Plan(
     reactions=(2, 8),
     moderations=(0, 2),
     pins=(1, 4),
+    typing=0.3,
 )

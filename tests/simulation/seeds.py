@@ -76,6 +76,8 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         people = People(world, plan)
         people.posts_cards = _is_drawn(seed, "cards", plan.cards)
         people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
+        if _is_drawn(seed, "typing", plan.typing):
+            people.typing = random.Random(f"{seed} typing dice")
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
@@ -118,9 +120,9 @@ async def _is_true_within(seconds: float, condition: Any) -> bool:
 
 
 def _digest(history: History) -> str:
-    """Return what tells histories apart; without erasures and departures as before they were known of."""
+    """Return what tells histories apart; what did not happen leaves them as before it was known of."""
     facts = msgspec.to_builtins(history)
-    for name in ("erasures", "departures"):
+    for name in ("erasures", "departures", "typed", "typists"):
         if not facts[name]:
             del facts[name]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

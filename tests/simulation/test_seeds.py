@@ -25,6 +25,7 @@ QUICK = (
     *("the end of the hash in an erasure", "a deleted account's removals as events"),
     *("the locked row of an archived room", "the whole transaction for a message with data"),
     *("the comparison of a read mark", "the notice of a read mark"),
+    "the sender's own connections, which are not told who types",
     *("the pointer to the last edit", "the look at whether a message is deleted"),
     *("the look at who is banned", "the look at whether a message is pinned"),
 )
@@ -142,6 +143,19 @@ def test_pins_break_no_promise() -> None:
     assert kinds[PIN_KIND] > 10
     assert kinds[UNPIN_KIND] > 3
     assert min(listed, shown, believed) > 3
+
+
+def test_typing_breaks_no_promise() -> None:
+    """People say that they type, also where they may not, and the others hear of it and of nobody else."""
+    said = told = 0
+    for seed in (1, 2):
+        verdict = run_seed(seed, Plan(typing=1.0, moderations=(2, 4)))
+        assert verdict.anomalies == []
+        assert verdict.history is not None
+        said += len(verdict.history.typed)
+        told += len(verdict.history.typists)
+    assert said > 50
+    assert told > 50
 
 
 def test_a_seed_is_one_history() -> None:

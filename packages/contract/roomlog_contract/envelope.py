@@ -176,6 +176,8 @@ class IsTyping(Struct, frozen=True, tag=True):
 
     user: int
     username: str
+    seq: int
+    """The room's last seq that the gateway knew: who has left above it is a member no more."""
 
 
 class Joined(Struct, frozen=True, tag=True):

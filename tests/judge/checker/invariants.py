@@ -1,10 +1,10 @@
-"""I1 to I28 by number, and the one function that asks them all."""
+"""I1 to I29 by number, and the one function that asks them all."""
 
 from typing import Final
 
 from tests.judge.history import History
 
-from . import changes, content, leavers, log, marks, moderation, order, pins, reactions, readers, system
+from . import changes, content, leavers, log, marks, moderation, order, pins, reactions, readers, system, typists
 from .anomaly import Anomaly, Invariant
 
 INVARIANTS: Final[dict[str, Invariant]] = {
@@ -36,6 +36,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I26": moderation.standings_agree,
     "I27": pins.pins_agree,
     "I28": pins.pinners_are_allowed,
+    "I29": typists.typists_are_others,
 }
 """Every invariant of the guarantees, in their order."""
 

@@ -76,7 +76,7 @@ class TypingAnnouncer:
         lately = sum(at > now - limits.TYPING_FRAME_SECONDS for at in announced.values())
         if lately >= limits.TYPING_NAMES:
             return
-        notice = IsTyping(user, self._name_of(user))
+        notice = IsTyping(user, self._name_of(user), room.seq)
         if self._publish(self._keyspace.room_channel(room.id), encode(notice)):
             announced[user] = now
             self._announced[room.id] = announced
@@ -95,6 +95,8 @@ class TypingTeller:
         """Take one publication."""
         if len(room.live) + len(room.others) > limits.TYPING_CONNECTIONS:
             return
+        if room.has_departed(notice.user, notice.seq):
+            return  # the gateway of the sender has not heard of it yet
         if room.typists is None:
             room.typists = Typists()
             self._typed[room] = None

@@ -182,9 +182,9 @@ def test_a_room_is_told_once_a_second(stage: Stage) -> None:
     """Of five people at most, each connection without its own user."""
     first, second = of(stage, 1), of(stage, 9)
     for user in range(1, 9):
-        stage.typing.hear(stage.room, IsTyping(user, f"user{user}"))
+        stage.typing.hear(stage.room, IsTyping(user, f"user{user}", 0))
     stage.typing.tick(0.0)
-    stage.typing.hear(stage.room, IsTyping(1, "user1"))
+    stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
     stage.typing.tick(0.9)
     assert (told(first), told(second)) == ([[2, 3, 4, 5]], [[1, 2, 3, 4, 5]])
     stage.typing.tick(1.0)
@@ -199,7 +199,7 @@ def test_a_message_ends_what_was_not_told(stage: Stage) -> None:
     """Its author is not said to be typing after it; others are."""
     session = of(stage, 9)
     for user in (1, 2):
-        stage.typing.hear(stage.room, IsTyping(user, f"user{user}"))
+        stage.typing.hear(stage.room, IsTyping(user, f"user{user}", 0))
     stage.commit()  # a message of user 1
     stage.typing.tick(0.0)
     assert told(session) == [[2]]
@@ -208,10 +208,20 @@ def test_a_message_ends_what_was_not_told(stage: Stage) -> None:
 def test_who_has_left_is_not_told_of(stage: Stage) -> None:
     """Removed by somebody else, while the announcement waited."""
     session = of(stage, 9)
-    stage.typing.hear(stage.room, IsTyping(5, "user5"))
+    stage.typing.hear(stage.room, IsTyping(5, "user5", 0))
     stage.publish(stage.append(left=5).seq)
     stage.typing.tick(0.0)
     assert told(session) == []
+
+
+def test_an_announcement_from_before_a_leave_is_late(stage: Stage) -> None:
+    """Another gateway may hear of the leave later; what it says after an invitation counts."""
+    session = of(stage, 9)
+    stage.publish(stage.append(left=5).seq)
+    for seq in (0, 1):
+        stage.typing.hear(stage.room, IsTyping(5, "user5", seq))
+        stage.typing.tick(float(seq))
+        assert told(session) == [[5]] * seq
 
 
 def test_a_connection_for_which_anything_waits_is_not_told(stage: Stage) -> None:
@@ -219,7 +229,7 @@ def test_a_connection_for_which_anything_waits_is_not_told(stage: Stage) -> None
     slow, quick = of(stage, 8), of(stage, 9)
     slow.outbox.push_event(Frame(b"x", ROOM))
     for second in range(10):
-        stage.typing.hear(stage.room, IsTyping(1, "user1"))
+        stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
         stage.typing.tick(float(second))
     assert (len(slow.outbox), len(quick.outbox)) == (1, 1)
 
@@ -227,11 +237,11 @@ def test_a_connection_for_which_anything_waits_is_not_told(stage: Stage) -> None
 def test_a_large_room_is_not_told(stage: Stage) -> None:
     """Of 201 connections here; one less is told."""
     sessions = [of(stage, user) for user in range(1, limits.TYPING_CONNECTIONS + 2)]
-    stage.typing.hear(stage.room, IsTyping(1, "user1"))
+    stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
     stage.typing.tick(0.0)
     assert stage.room.typists is None
     stage.room.leave(sessions[-1])
-    stage.typing.hear(stage.room, IsTyping(1, "user1"))
+    stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
     stage.typing.tick(0.0)
     assert told(sessions[1]) == [[1]]
 
@@ -240,7 +250,7 @@ def test_a_connection_that_is_behind_is_not_told(stage: Stage) -> None:
     """Nothing of the room is sent to it until it asks."""
     stage.commit(3)
     session = stage.session(cursor=1)
-    stage.typing.hear(stage.room, IsTyping(1, "user1"))
+    stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
     stage.typing.tick(0.0)
     assert told(session) == []
 
