@@ -7,8 +7,9 @@ from tests.judge.history import History
 from tests.judge.typists import ToldTypists, Typed
 
 
-def with_typing(history: History, room: str, reader: int, sender: int) -> History:
-    """Have a sender type twice, and a reader hear of the first."""
+def with_typing(history: History) -> History:
+    """Have the sender of the history with marks type twice, and its reader hear of the first."""
+    room, reader, sender = history.marks[0].room, history.marks[0].user, history.marks[-1].user
     history.typed = [Typed(sender, room, 10.0), Typed(sender, room, 13.0)]
     history.typists = [ToldTypists("reader-1", reader, room, 10.5, 3, (sender,))]
     return history
@@ -47,9 +48,11 @@ def tell_a_stranger(history: History) -> None:
 
 
 def log_typing(history: History) -> None:
-    """A row that everybody has, and whose command nobody knows, has the kind of what is never stored."""
-    place = next(place for place, row in enumerate(history.rows) if row.kind == "leave_room")
+    """A command and its row have the kind of what is never stored."""
+    place = next(place for place, row in enumerate(history.rows) if row.uuid == "c-2-50")
+    sent = next(place for place, one in enumerate(history.operations) if one.uuid == "c-2-50")
     history.rows[place] = history.rows[place]._replace(kind="typing")
+    history.operations[sent] = history.operations[sent]._replace(kind="typing")
 
 
 TYPING_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
@@ -58,5 +61,6 @@ TYPING_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I29", tell_of_a_stranger),
     ("I29", tell_of_who_has_left),
     ("I29", tell_a_stranger),
+    ("I29", log_typing),
 ]
 """Each with the one invariant that must flag it."""

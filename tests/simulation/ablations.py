@@ -51,9 +51,9 @@ from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
-from .typing_ablations import TYPING_ABLATIONS
 from .plan import Plan
 from .seeds import Verdict, run_seed
+from .typing_ablations import TYPING_ABLATIONS
 
 _commit, _own, _taken = Consumer._commit, Bus._own, Bus._taken
 _erase_messages = erasure.erase_messages

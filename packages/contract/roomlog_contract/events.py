@@ -109,88 +109,79 @@ class NewMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="new_message"
     message: Message
 
 
-class EditMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="edit_message"):
-    """`user` gave the message another text."""
+class _ByUser(DurableEvent, frozen=True, kw_only=True):
+    """What `user` did."""
 
     user: User
+
+
+class _OfMessage(_ByUser, frozen=True, kw_only=True):
+    """What `user` did to `message`."""
+
     message: MessageReference
+
+
+class EditMessageEvent(_OfMessage, frozen=True, kw_only=True, tag="edit_message"):
+    """`user` gave the message another text."""
+
     text: str
     """Empty if the message was deleted since."""
     edited_at: int
     """Milliseconds since 1970."""
 
 
-class DeleteMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="delete_message"):
+class DeleteMessageEvent(_OfMessage, frozen=True, kw_only=True, tag="delete_message"):
     """`user` took the text out of the message, for good."""
 
-    user: User
-    message: MessageReference
 
-
-class AddReactionEvent(DurableEvent, frozen=True, kw_only=True, tag="add_reaction"):
+class AddReactionEvent(_OfMessage, frozen=True, kw_only=True, tag="add_reaction"):
     """`user` put the emoji below the message."""
 
-    user: User
-    message: MessageReference
     emoji: str
 
 
-class RemoveReactionEvent(DurableEvent, frozen=True, kw_only=True, tag="remove_reaction"):
+class RemoveReactionEvent(_OfMessage, frozen=True, kw_only=True, tag="remove_reaction"):
     """`user` took the own emoji away from below the message."""
 
-    user: User
-    message: MessageReference
     emoji: str
 
 
-class PinMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="pin_message"):
+class PinMessageEvent(_OfMessage, frozen=True, kw_only=True, tag="pin_message"):
     """`user` put the message among the room's pinned ones."""
 
-    user: User
-    message: MessageReference
     pinned_at: int
     """Milliseconds since 1970."""
 
 
-class UnpinMessageEvent(DurableEvent, frozen=True, kw_only=True, tag="unpin_message"):
+class UnpinMessageEvent(_OfMessage, frozen=True, kw_only=True, tag="unpin_message"):
     """`user` took the message away from the room's pinned ones."""
 
-    user: User
-    message: MessageReference
 
-
-class CreateRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="create_room"):
+class CreateRoomEvent(_ByUser, frozen=True, kw_only=True, tag="create_room"):
     """The room began; always seq 1."""
 
-    user: User
     name: str
     kind: str
     members: list[Member]
 
 
-class RenameRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="rename_room"):
+class RenameRoomEvent(_ByUser, frozen=True, kw_only=True, tag="rename_room"):
     """`user` gave the room another name."""
 
-    user: User
     name: str
 
 
-class ArchiveRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="archive_room"):
+class ArchiveRoomEvent(_ByUser, frozen=True, kw_only=True, tag="archive_room"):
     """`user` ended all writing in the room."""
 
-    user: User
 
-
-class RestoreRoomEvent(DurableEvent, frozen=True, kw_only=True, tag="restore_room"):
+class RestoreRoomEvent(_ByUser, frozen=True, kw_only=True, tag="restore_room"):
     """`user` opened the archived room again."""
 
-    user: User
 
-
-class _OfMember(DurableEvent, frozen=True, kw_only=True):
+class _OfMember(_ByUser, frozen=True, kw_only=True):
     """What `user` did to `member`."""
 
-    user: User
     member: Member
 
 
@@ -274,26 +265,23 @@ class SelectRoomPage(Answer, frozen=True, kw_only=True, tag="select_room"):
     """True where the cursor is of another epoch: throw it away, select afresh."""
 
 
-class GetHistoryAnswer(Answer, frozen=True, kw_only=True, tag="get_history"):
-    """Messages in their present state, oldest first."""
+class _Messages(Answer, frozen=True, kw_only=True):
+    """Messages of a room in their present state."""
 
     room: UUID
     seq: int
     """The head when it was read: all changes up to it are in the messages."""
     room_messages: list[Message]
     more: bool = False
-    """There are further ones: older than these, or newer where the command said `after`."""
+    """There are further ones: older, or newer where the command said `after`, or pinned earlier."""
 
 
-class ListPinsAnswer(Answer, frozen=True, kw_only=True, tag="list_pins"):
-    """The room's pinned messages in their present state, newest pin first."""
+class GetHistoryAnswer(_Messages, frozen=True, kw_only=True, tag="get_history"):
+    """Messages, oldest first."""
 
-    room: UUID
-    seq: int
-    """The head when it was read: all changes up to it are in the messages."""
-    room_messages: list[Message]
-    more: bool = False
-    """There are further ones, pinned earlier, for which the frame had no room."""
+
+class ListPinsAnswer(_Messages, frozen=True, kw_only=True, tag="list_pins"):
+    """The room's pinned messages, newest pin first, as many as fit into a frame."""
 
 
 class ListRoomsAnswer(Answer, frozen=True, kw_only=True, tag="list_rooms"):
@@ -375,11 +363,11 @@ class RoomMarked(ServerEvent, frozen=True, kw_only=True, tag="room_marked"):
 
 
 class RoomTyping(ServerEvent, frozen=True, kw_only=True, tag="room_typing"):
-    """These members are writing something in the room; a name counts for TYPING_SHOWN_SECONDS."""
+    """These other members are writing something in the room; shown for TYPING_SHOWN_SECONDS."""
 
     room: UUID
     users: list[User]
-    """Up to TYPING_NAMES, never the connection's own user."""
+    """Up to TYPING_NAMES."""
 
 
 class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):

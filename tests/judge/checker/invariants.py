@@ -4,7 +4,20 @@ from typing import Final
 
 from tests.judge.history import History
 
-from . import changes, content, leavers, log, marks, moderation, order, pins, reactions, readers, system, typists
+from . import (
+    changes,
+    content,
+    leavers,
+    log,
+    marks,
+    moderation,
+    order,
+    pins,
+    reactions,
+    readers,
+    system,
+    typists,
+)
 from .anomaly import Anomaly, Invariant
 
 INVARIANTS: Final[dict[str, Invariant]] = {

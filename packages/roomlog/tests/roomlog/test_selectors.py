@@ -1,10 +1,13 @@
 """Shared reads: heads, unread counts and pages, each in one statement."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog import selectors
+from roomlog.ban import FOREVER
 from roomlog.models import Membership, RoomEvent
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.events import RoomSummary, User
@@ -33,6 +36,21 @@ def test_summaries_count_what_is_unread(
     ]
     assert [summary.unread for summary in found[people.bob]] == [0, 0]
     assert found[people.carol] == []
+
+
+def test_rooms_say_where_one_may_not_write(
+    people: People, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Readers by their role, the muted by the database's clock; in the same statement as the rooms."""
+    first, second, third = (make_room(people.alice, [people.bob]) for _ in range(3))
+    mine = Membership.objects.filter(user_id=people.bob)
+    mine.filter(room=first).update(role="reader", muted_until=FOREVER)
+    mine.filter(room=second).update(muted_until=timezone.now() - timedelta(seconds=1))
+    with django_assert_num_queries(1):
+        found = selectors.rooms_by_user([people.alice, people.bob])
+    assert (found[people.bob].readers, found[people.bob].muted) == ([first], [first])
+    assert [room.id for room in found[people.bob].summaries] == [first, second, third]
+    assert (found[people.alice].readers, found[people.alice].muted) == ([], [])
 
 
 def test_pages_join_without_a_gap(people: People) -> None:

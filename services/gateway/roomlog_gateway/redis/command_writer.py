@@ -60,7 +60,7 @@ class CommandWriter:
         self._pending: list[bytes] = []
         self._requests: list[int] = []
         self._pending_bytes = 0
-        # bound: PENDING_ENTRIES before the link pauses, two more for each touched stream and one for each hint
+        # bound: PENDING_ENTRIES before the link pauses, two for each touched stream, one for each hint
         self._expected: deque[int | _Sample | None] = deque()
         self._is_scheduled = False
         self.is_up = False

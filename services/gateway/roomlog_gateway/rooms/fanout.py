@@ -86,7 +86,7 @@ class Fanout:
             self._shed_events(session, room)
 
     def hint(self, session: Session, frame: Frame) -> None:
-        """Give a connection what it can do without, if nothing waits for it: never more than one at a time."""
+        """Give a connection what it can do without, if nothing waits for it: one such frame at a time."""
         if not session.outbox and session.outbox.push_answer(frame) is Push.FIRST:
             self.schedule(session)
 

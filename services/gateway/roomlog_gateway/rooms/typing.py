@@ -1,7 +1,7 @@
 """Who is typing: from a client to the room's channel, and from there to those who look at the room.
 
-Outside the log: through Redis alone, kept nowhere, lost without harm. Stage: session → Redis → session, beside
-the message's way. It must not delay an event: what does not fit is dropped, here first of all.
+Outside the log: through Redis alone, kept nowhere, lost without harm. Stage: session → Redis → session,
+beside the message's way. It must not delay an event: what does not fit is dropped, here first of all.
 """
 
 from collections.abc import Callable

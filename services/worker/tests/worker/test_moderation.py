@@ -8,7 +8,19 @@ import pytest
 from django.utils import timezone
 
 from roomlog.models import Membership
-from roomlog_contract.commands import BanUser, InviteUser, MuteUser, RoomWrite, SetRole, UnbanUser
+from roomlog_contract.commands import (
+    ArchiveRoom,
+    BanUser,
+    InviteUser,
+    MuteUser,
+    RenameRoom,
+    RestoreRoom,
+    RoomWrite,
+    SetRole,
+    UnbanUser,
+    UnmuteUser,
+)
+from roomlog_contract.envelope import Rights
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import ON_POSTGRES, Bench
 
@@ -38,6 +50,28 @@ def test_a_ban_says_whose_membership_ended(bench: Bench, people: People, room: U
         errors += [heard.error(request)] if request in heard.replies else []
     assert told == [[(4, people.bob)], [(4, people.bob)], [], [(5, 0)], [(6, 0)]]
     assert errors == [None, "banned"]
+
+
+def test_gateways_hear_who_may_write(bench: Bench, people: People, room: UUID) -> None:
+    """Each event that changes it says so, a repeat too; others say nothing."""
+    mute = MuteUser(uuid="m", room=room, user=people.bob)
+    commands = (
+        *(SetRole(uuid="r", room=room, user=people.bob, role="reader"), mute, mute),
+        *(UnmuteUser(uuid="u", room=room, user=people.bob), RenameRoom(uuid="n", room=room, name="x")),
+        *(ArchiveRoom(uuid="a", room=room), RestoreRoom(uuid="o", room=room)),
+    )
+    told = []
+    for command in commands:
+        bench.send(command, people.alice)
+        told += [notice.rights for notice in bench.turn().notices]
+    assert told == [
+        Rights(people.bob, role="reader"),
+        *[Rights(people.bob, muted=True)] * 2,
+        Rights(people.bob, muted=False),
+        None,
+        Rights(archived=True),
+        Rights(archived=False),
+    ]
 
 
 @ON_POSTGRES
