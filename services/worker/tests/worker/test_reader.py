@@ -11,8 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from roomlog import selectors
+from roomlog.ban import FOREVER
 from roomlog.epochs import new_epoch
-from roomlog.models import RoomHead
+from roomlog.models import Membership, RoomHead
 from roomlog.tickets import make_ticket
 from roomlog_contract.commands import (
     ClientCommand,
@@ -98,6 +99,16 @@ class TestIdentify:
         found = self.identified(bench, token=token.key)
         assert found.user == User(people.alice, "alice")
         assert [(summary.id, summary.epoch, summary.seq) for summary in found.rooms] == [(room, EPOCH, 1)]
+
+    def test_it_says_where_the_user_may_not_write(self, bench: Bench, people: People, room: UUID) -> None:
+        """The gateway refuses there what no worker sees."""
+        token = make_token(people.alice)
+        found = self.identified(bench, token=token.key)
+        assert (found.readers, found.muted) == ([], [])
+        mine = Membership.objects.filter(user_id=people.alice)
+        mine.update(role="reader", muted_until=FOREVER)
+        found = self.identified(bench, token=token.key)
+        assert (found.readers, found.muted) == ([room], [room])
 
     def test_a_ticket_names_its_user_for_a_minute(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
