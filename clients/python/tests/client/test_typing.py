@@ -51,13 +51,13 @@ def test_typing_is_not_kept_for_later() -> None:
 
 
 def test_who_types_is_handed_on_where_there_is_space(bench: Bench) -> None:
-    """Of followed rooms; an application that does not keep up hears of it first no more."""
+    """Of followed rooms; an application that does not keep up hears of it no more."""
     told = RoomTyping(HERE, [User(7, "bob")])
     bench.hear(None, **TOLD)
     bench.hear(None, **TOLD | {"room": "c" * 32})
     assert bench.items() == [told]
     bench.state.rooms._waiting = WAITING_ITEMS
-    bench.state.rooms.typing(told)
+    bench.hear(None, **TOLD)
     assert bench.items() == []
 
 
