@@ -276,7 +276,7 @@ _IS_MUTED: Final = ExpressionWrapper(
 )
 
 
-def _summaries(rows: QuerySet[Membership], *further: str | ExpressionWrapper) -> Iterable[tuple[Any, ...]]:
+def _summaries(rows: QuerySet[Membership], *further: Any) -> Iterable[tuple[Any, ...]]:
     """Return each membership's user, the columns of its RoomSummary, and further ones."""
     return rows.values_list(
         "user_id",

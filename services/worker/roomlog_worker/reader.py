@@ -165,9 +165,7 @@ def _identified(request: int, found: SignedIn | None, known: _Known) -> Identifi
     if found is None:
         return Identified(request, None, [])
     rooms = known.rooms.get(found.user.id) or selectors.Rooms()
-    return Identified(
-        request, found.user, rooms.summaries, found.expires_in_ms, rooms.readers, rooms.muted
-    )
+    return Identified(request, found.user, rooms.summaries, found.expires_in_ms, rooms.readers, rooms.muted)
 
 
 def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomHead], Reply]) -> Reply:

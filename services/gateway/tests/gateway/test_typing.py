@@ -72,9 +72,7 @@ def of(stage: Stage, user: int) -> Session:
 def told(session: Session) -> list[list[int]]:
     """Return the users of each frame about typing, and read all."""
     return [
-        [user["id"] for user in frame["users"]]
-        for frame in read(session)
-        if frame["action"] == "room_typing"
+        [user["id"] for user in frame["users"]] for frame in read(session) if frame["action"] == "room_typing"
     ]
 
 
