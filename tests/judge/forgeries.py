@@ -136,8 +136,7 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    marked = with_marks(history, READ_ROOMS[0], READER, SENDERS[0])
-    return with_rooms(with_typing(marked), SENDERS[0], READER, DELETED)
+    return with_rooms(with_typing(with_marks(history, first, READER, SENDERS[0])), SENDERS[0], READER, DELETED)
 
 
 def _quiet_rows(history: History) -> list[Row]:

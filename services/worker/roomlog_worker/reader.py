@@ -59,7 +59,7 @@ class _Known:
 
     signed_in: Mapping[tuple[str, bool], SignedIn]
     """By token or ticket, and whether it is a recheck."""
-    rooms: Mapping[int, list[RoomSummary]]
+    rooms: Mapping[int, selectors.Rooms]
     heads: Mapping[UUID, RoomHead]
     members: Set[tuple[UUID, int]]
     """Those askers who are members of the room that they ask of."""

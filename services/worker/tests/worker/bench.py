@@ -289,6 +289,7 @@ def _sort(heard: Heard, channel: str, data: bytes) -> None:
     elif isinstance(notice := decode_room_notice(data), Notice):
         heard.notices.append(notice)
     else:
+        assert isinstance(notice, HeadMoved)
         heard.heads.append(notice)
 
 
