@@ -115,10 +115,9 @@ def good_history() -> History:
     history.erasures = [Erasure(ERASED, ROUNDS + 6.0, ROUNDS + 7.0, ROUNDS + 8.0)]
     history.departures = [Departure(DELETED, 30.0)]
     first, second = READ_ROOMS
-    whole = stage.read("reader-1", READER, first, 0)
     reset = ResetSeen(100, OLD_EPOCH, NEW_EPOCH, 100, 30.0)
     history.readings = [
-        whole._replace(resets=(reset,)),
+        stage.read("reader-1", READER, first, 0)._replace(resets=(reset,)),
         stage.read("reader-2", READER, second, 17),
         stage.read("leaver", LEAVER, second, 0, 50)._replace(left=True),
         early,
@@ -128,15 +127,16 @@ def good_history() -> History:
     history.memberships = [Membership(room, user) for room in (first, second, QUIET) for user in members]
     history.memberships += [Membership(ERASED_ROOM, user) for user in (ERASED, READER)]
     history.memberships += [Membership(second, LEAVER, 0, 50), Membership(second, DELETED, 0, 60)]
-    senders = (f"sender-{user}" for user in (*SENDERS, ERASED))
-    clients = ("reader-1", "reader-2", "leaver", "outsider", "early", *senders)
+    clients = ["reader-1", "reader-2", "leaver", "outsider", "early"]
+    clients += [*(f"sender-{user}" for user in (*SENDERS, ERASED)), "late"]
     history.connections = [Connection(client, number, 0.0) for number, client in enumerate(clients)]
-    history.connections.append(Connection("late", len(clients), ROUNDS + 9.0))
+    history.connections[-1] = history.connections[-1]._replace(opened_at=ROUNDS + 9.0)
     history.faults = [Fault("kill", "gateway-1", CUT_ROUND + 0.0075, CUT_ROUND + 0.1)]
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    return with_rooms(with_typing(with_marks(history, first, READER, SENDERS[0])), SENDERS[0], READER, DELETED)
+    told = with_typing(with_marks(history, first, READER, SENDERS[0]))
+    return with_rooms(told, SENDERS[0], READER, DELETED)
 
 
 def _quiet_rows(history: History) -> list[Row]:

@@ -1,7 +1,7 @@
 """Typing in the good history, and the ways to spoil it: each forgery breaks I29 alone."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from tests.judge.history import History
 from tests.judge.typists import ToldTypists, Typed
@@ -15,7 +15,7 @@ def with_typing(history: History) -> History:
     return history
 
 
-def _spoil(history: History, **changes: object) -> None:
+def _spoil(history: History, **changes: Any) -> None:
     history.typists.append(history.typists[0]._replace(**changes))
 
 
