@@ -101,7 +101,7 @@ def test_the_routes_have_the_sockets_alone() -> None:
     """Below the path that the project's urls.py gives the app; the rest of the host is the project's."""
     manifests = render(IN_A_PROJECT)
     (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
-    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/chat/ws", "Exact")]
+    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/chat/ws", "Prefix")]
     (sockets,) = find(manifests, "HTTPRoute", "roomlog")["spec"]["rules"]
     assert [match["path"]["value"] for match in sockets["matches"]] == ["/chat/ws"]
 
