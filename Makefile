@@ -5,9 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := packages/contract packages/runtime packages/roomlog services/gateway services/worker services/api clients/python deploy/local
-TEST_PARTS := tests/processes/stack services/worker tests/processes/faults packages/roomlog tests/abuse services/api \
-  tests/processes/configuration $(filter-out services/worker packages/roomlog services/api,$(PROJECTS)) benchmarks \
-  examples/host tests/rules tests/host tests/chart tests/release tests/simulation tests/harness tests/judge tests/proof
+TEST_PARTS := tests/processes/stack packages/roomlog services/worker tests/simulation tests/processes/faults \
+  tests/processes/configuration tests/host tests/abuse services/api services/gateway tests/chart tests/harness \
+  $(filter-out services/% packages/roomlog,$(PROJECTS)) benchmarks examples/host tests/rules tests/release tests/judge tests/proof
 # The longest first. Two cores carry two: most of these tests wait for processes.
 TEST_JOBS ?= 2
 PINS := $(addprefix requirements/,dev gateway worker api build) $(basename $(wildcard benchmarks/requirements*.in examples/*/requirements.in))
