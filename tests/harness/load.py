@@ -36,6 +36,9 @@ MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
 MODERATION_PAUSE_SECONDS: Final = (0.1, 0.6)
 """Between two roles, mutes and bans of all clients together: so long somebody is muted or banned."""
 
+TYPING_PAUSE_SECONDS: Final = (0.05, 0.35)
+"""Between two people who say that they type, of all clients together."""
+
 
 class Person(Protocol):
     """Somebody with a token."""
@@ -118,7 +121,7 @@ class Load:
             self._reading.append(asyncio.create_task(one.read()))
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
-        habits = (self._mark(), self._change(), self._react(), self._moderate(), self._pin())
+        habits = (self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type())
         self._sending += [asyncio.create_task(one) for one in habits]
         return self
 
@@ -300,6 +303,15 @@ class Load:
             for reader in who_tries(senders[dice.choice(owners)], list(senders.values()), dice):
                 await pin(reader, dice, pinned, lambda: _uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _type(self) -> None:
+        """Have people say that they type, also where they are muted, readers or away, again and again."""
+        dice = random.Random(f"{self._seed}-typing")
+        while self._is_sending:
+            one, room = dice.choice(self._senders), dice.choice(self._rooms)
+            one.witness.type(room.id)
+            one.client.typing(room.id)
+            await asyncio.sleep(dice.uniform(*TYPING_PAUSE_SECONDS))
 
 
 def _uuid(dice: random.Random) -> str:
