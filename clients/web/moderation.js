@@ -123,14 +123,8 @@ function roleChoice(role, { username }) {
 
 function muteChoices({ username, muted }) {
   const name = plain(username);
-  const mutes = MUTES.map(({ seconds, label }) => ({
-    value: `mute ${seconds}`,
-    label: gettext(label),
-    effect: seconds ? gettext("{name} can only read until {until}.", { name, until: timeText(end(seconds)) }) : gettext("{name} can only read until somebody unmutes them.", { name }),
-    verb: gettext("Mute"),
-    action: "mute_user",
-    fields: () => until(seconds),
-  }));
+  const effect = (until) => (until ? gettext("{name} can only read until {until}.", { name, until }) : gettext("{name} can only read until somebody unmutes them.", { name }));
+  const mutes = lastingChoices(MUTES, gettext("Mute"), "mute_user", effect);
   const unmute = { value: "unmute", label: gettext("Unmute"), effect: gettext("{name} can write again.", { name }), verb: gettext("Unmute"), action: "unmute_user", fields: () => ({}) };
   return muted ? [unmute, ...mutes] : mutes;
 }
@@ -143,22 +137,23 @@ function unbanChoice({ username }) {
 function endChoices({ username }) {
   const name = plain(username);
   const remove = { value: "remove", label: gettext("Remove from the room"), effect: gettext("{name} leaves the room and can be invited again.", { name }), verb: gettext("Remove"), action: "remove_user", fields: () => ({}) };
-  const bans = BANS.map(({ seconds, label }) => ({
-    value: `ban ${seconds}`,
+  const effect = (until) => (until ? gettext("{name} leaves the room. Nobody can invite them until {until}.", { name, until }) : gettext("{name} leaves the room. Nobody can invite them while they are banned.", { name }));
+  return [remove, ...lastingChoices(BANS, gettext("Ban"), "ban_user", effect)];
+}
+
+/** Return the choices of something that lasts, one for each length; `effect(until)` is a choice's sentence, `until` "" without an end. */
+function lastingChoices(lengths, verb, action, effect) {
+  return lengths.map(({ seconds, label }) => ({
+    value: `${action} ${seconds}`,
     label: gettext(label),
-    effect: seconds ? gettext("{name} leaves the room. Nobody can invite them until {until}.", { name, until: timeText(end(seconds)) }) : gettext("{name} leaves the room. Nobody can invite them while they are banned.", { name }),
-    verb: gettext("Ban"),
-    action: "ban_user",
-    fields: () => until(seconds),
+    effect: effect(seconds ? timeText(end(seconds)) : ""),
+    verb,
+    action,
+    fields: () => (seconds ? { until: end(seconds) } : {}),
   }));
-  return [remove, ...bans];
 }
 
 /** Return the moment in epoch seconds that is so many seconds from now. */
 function end(seconds) {
   return Math.floor(Date.now() / 1000) + seconds;
-}
-
-function until(seconds) {
-  return seconds ? { until: end(seconds) } : {};
 }

@@ -11,7 +11,6 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from roomlog.ban import FOREVER, Ban, lasting
 from roomlog.models import ChatRoom, Membership
@@ -22,7 +21,7 @@ from roomlog_contract.commands import BanUser, MuteUser, RemoveUser, UnbanUser, 
 from .confirmation import NO_END, LengthForm, ask_first
 from .filters import RoomFilter
 from .read_only import ReadOnlyAdmin
-from .rooms import MAX_COMMANDS, SOON, TOO_MANY
+from .rooms import MAX_COMMANDS, TOO_MANY, tell_requested
 
 Row = TypeVar("Row", Membership, Ban)
 ENDING = (MuteUser, BanUser)
@@ -62,8 +61,7 @@ class OfRoomsAdmin(ReadOnlyAdmin):
             request_command(command, person_of(request.user).pk, staff=True)
             self.log_change(request, row.room, f"Requested: {what} person {row.user_id}{_until(end)}.")
         if asked:
-            changes = ngettext("{number} change requested.", "{number} changes requested.", len(asked))
-            messages.success(request, f"{changes.format(number=len(asked))} {SOON}")
+            tell_requested(request, len(asked))
         if len(asked) < len(selected):
             messages.warning(request, _("Direct rooms stay as they are."))
         return None

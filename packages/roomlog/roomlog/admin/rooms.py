@@ -146,8 +146,7 @@ class ChatRoomAdmin(BoundedAdmin):
             command = kind(uuid=uuid4().hex, room=room.pk)
             request_command(command, person_of(request.user).pk, staff=True)
             self.log_change(request, room, f"Requested: {action_of(command)}.")
-        changes = ngettext("{number} change requested.", "{number} changes requested.", len(asked))
-        messages.success(request, f"{changes.format(number=len(asked))} {SOON}")
+        tell_requested(request, len(asked))
         return None
 
     @admin.display(description=_("members"))
@@ -165,6 +164,12 @@ class ChatRoomAdmin(BoundedAdmin):
 
     def _facts(self) -> tuple[str, ...]:
         return ("name", "kind", "date_created", "archived_at", "members_link", "log_link")
+
+
+def tell_requested(request: HttpRequest, number: int) -> None:
+    """Show how many changes workers were asked for."""
+    changes = ngettext("{number} change requested.", "{number} changes requested.", number)
+    messages.success(request, f"{changes.format(number=number)} {SOON}")
 
 
 def _some(people: list[str]) -> str:
