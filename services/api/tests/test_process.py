@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.manage import run
 from tests.harness.waiting import wait_until
-from tests.test_requests_in_full import Server
+from tests.test_requests_in_full import Server, serving
 
 START_SECONDS = 60.0
 TURN_SECONDS = 20.0
@@ -20,13 +20,8 @@ SIGNALS = ("SIGHUP", "SIGTTIN", "SIGUSR2")
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """The api, ready to serve."""
-    server = Server(tmp_path)
-    with server.process:
-        try:
-            wait_until(server.command.is_ready, START_SECONDS, "the api is ready")
-            yield server
-        finally:
-            server.process.kill()
+    with serving(tmp_path) as server:
+        yield server
 
 
 def has_said(log: Path, words: str) -> bool:

@@ -22,6 +22,7 @@ from roomlog_api.requests_in_full import (
 from roomlog_local.command import api
 from roomlog_local.ports import LOOPBACK, free_port
 from tests.harness.manage import manage
+from tests.harness.waiting import wait_until
 
 READY_SECONDS = 60.0
 BYSTANDER_SECONDS = 5.0
@@ -65,6 +66,18 @@ class Server:
     def connect(self) -> socket.socket:
         """Open a connection that says nothing yet."""
         return socket.create_connection((LOOPBACK, self.port), timeout=READY_SECONDS)
+
+
+@contextmanager
+def serving(directory: Path) -> Iterator[Server]:
+    """Start a server and wait until it is ready; what is left of it in the end is killed."""
+    server = Server(directory)
+    with server.process:
+        try:
+            wait_until(server.command.is_ready, READY_SECONDS, "the api is ready")
+            yield server
+        finally:
+            server.process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,15 @@
 """The page of the REST interface's description, in a real browser under the project's own policy."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.harness.browser import browser
-from tests.harness.waiting import wait_until
-from tests.test_requests_in_full import Server
+from tests.test_requests_in_full import Server, serving
 
 __all__ = ["browser"]
-START_SECONDS = 60.0
 SHOWN_MILLISECONDS = 30_000
 WATCH = """
 window.violations = [];
@@ -24,13 +21,8 @@ addEventListener("securitypolicyviolation", (event) =>
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The api in a process of its own, with its real settings."""
-    server = Server(Path(tmp_path_factory.mktemp("api")))
-    with server.process:
-        try:
-            wait_until(server.command.is_ready, START_SECONDS, "the api is ready")
-            yield server
-        finally:
-            server.process.kill()
+    with serving(tmp_path_factory.mktemp("api")) as server:
+        yield server
 
 
 @pytest.fixture
