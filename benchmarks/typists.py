@@ -34,7 +34,7 @@ from tests.harness.stack_databases import PostgresDatabases
 IN_FLIGHT: Final = 50
 WARMUP_SECONDS: Final = 1.0
 GOAL: Final = 0.9
-"""Of the rate without typing."""
+"""The share of the rate without typing that must remain."""
 
 
 class TypingFleet(Fleet):

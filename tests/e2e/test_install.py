@@ -112,14 +112,13 @@ async def chat_through(door: Door, users: list[User], room: Room) -> None:
         ticket = await visit(browser)
     await try_origins(door.sockets, door.host, ticket, door)
     wires = [Wire(door.sockets, user, door.connector()) for user in users]
-    async with wires[0] as sender, wires[1] as reader:
+    async with wires[0] as sender, wires[1]:
         for wire in wires:
             await wire.authenticate()
         text = f"through {door.host}"
         assert (await sender.ask("new_message", room=room.id, text=text))["status"] == "success"
-        arrived = [lambda: text in sender.texts(room), lambda: text in reader.texts(room)]
-        for has_arrived in arrived:
-            await eventually(has_arrived, SECONDS, f"{text!r} arrives")
+        for wire in wires:
+            await eventually(lambda: text in wire.texts(room), SECONDS, f"{text!r} arrives")  # noqa: B023
 
 
 async def visit(browser: Browser) -> str:

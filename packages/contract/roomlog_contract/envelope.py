@@ -135,7 +135,7 @@ class Rights(Struct, frozen=True, omit_defaults=True):
     role: str | None = None
     muted: bool | None = None
     archived: bool | None = None
-    """Of the room, for everybody."""
+    """Whether the room is archived, so that nobody may write."""
 
 
 class Notice(Struct, frozen=True, tag=True, omit_defaults=True):

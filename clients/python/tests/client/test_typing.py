@@ -1,4 +1,4 @@
-"""Who is typing: said rarely, never repeated, and handed on where there is space."""
+"""Typing: the client sends it rarely, never again, and hands on that of others where there is space."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who of a room's connections may not write, as far as this gateway knows. Beside the event stage.
+"""The connections of a room that may not write, as far as this gateway knows. Beside the event stage.
 
 The workers decide who may write. This is for what no worker sees: a hint of someone who may not write is
 passed on to nobody. What the database said counts, and after it what the room's events say.

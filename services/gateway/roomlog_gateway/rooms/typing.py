@@ -1,4 +1,4 @@
-"""Who is typing: from a client to the room's channel, and from there to those who look at the room.
+"""Carries typing from a client to the room's channel, and from there to the room's other connections.
 
 Outside the log: through Redis alone, kept nowhere, lost without harm. Stage: session → Redis → session,
 beside the message's way. It must not delay an event: what does not fit is dropped, here first of all.

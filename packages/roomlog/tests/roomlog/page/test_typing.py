@@ -1,4 +1,4 @@
-"""Who is typing, in a real browser: said by the composer, shown below the messages, and soon forgotten."""
+"""The typing indicator in a real browser: the composer sends it, the page shows it and soon forgets it."""
 
 from typing import Any
 
