@@ -266,7 +266,7 @@ ABLATIONS: Final = (
         ((Consumer, "_commit", _answer_and_commit),),
         plan=Plan(kinds=("lose_commit", "kill_worker", "stop_database"), faults=(4, 8)),
         invariants=("I1",),
-        hint=2,
+        hint=1,
     ),
     Ablation(
         "the heads poll",
@@ -274,7 +274,7 @@ ABLATIONS: Final = (
         patches=((HeadPoll, "run", _no_poll), (gateway, "LOST_SLOTS", gateway.RECHECK_SLOTS)),
         plan=Plan(kinds=("lose_notices", "cut_link", "cut_gateway_off"), faults=(4, 8)),
         invariants=("I9",),
-        hint=37,
+        hint=28,
     ),
     Ablation(
         "the gap fetch",
@@ -294,7 +294,6 @@ ABLATIONS: Final = (
         patches=((Authentication, "_read_and_subscribe", _read_once),),
         plan=_JOINS,
         invariants=("G5", "I9"),
-        hint=2,
     ),
     Ablation("the body hash", ((rules, "hash_of", lambda command, data: ""),), invariants=("I5",)),
     Ablation(
@@ -311,14 +310,14 @@ ABLATIONS: Final = (
         ((decisions, "erase_messages", _erase_rows_alone),),
         plan=_ERASURES,
         invariants=("I15",),
-        hint=15,
+        hint=2,
     ),
     Ablation(
         "waiting commands in an erasure",
         ((asking, "_place", _nothing),),
         plan=_ERASURES,
         invariants=("I15",),
-        hint=4,
+        hint=1,
     ),
     Ablation(
         "the end of the hash in an erasure",

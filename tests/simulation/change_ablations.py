@@ -84,7 +84,6 @@ CHANGE_ABLATIONS: Final = (
         ((messages, "scrub", _scrub_rows_alone),),
         plan=_EDITS,
         invariants=("I21",),
-        hint=2,
     ),
     Ablation(
         "the look at whether a message is deleted",

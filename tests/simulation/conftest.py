@@ -8,8 +8,11 @@ from pytest_django.plugin import DjangoDbBlocker
 from roomlog_local.child import Child
 from roomlog_local.ports import free_port
 from roomlog_local.valkey import valkey
+from tests.simulation.many import collect_less
 
 START_SECONDS = 20.0
+
+collect_less()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from unittest.mock import patch
 from roomlog_client import rooms as client_rooms
 from roomlog_contract import limits
 from roomlog_gateway.sockets import connection
+from roomlog_worker import stream_gauges
 
 KNOBS: Final[tuple[tuple[Any, str, int], ...]] = (
     (limits, "PAGE_EVENTS", 5),
@@ -22,6 +23,8 @@ KNOBS: Final[tuple[tuple[Any, str, int], ...]] = (
     (client_rooms, "WAITING_ITEMS", 20),
 )
 HOW_OFTEN: Final = 0.4
+GAUGE_SECONDS: Final = 10.0
+"""Between two looks at the streams for the metrics: a fifth of a seed's time went into one look a second."""
 
 
 @contextmanager
@@ -31,6 +34,7 @@ def turned(dice: random.Random) -> Iterator[None]:
     if "WAITING_ITEMS" in chosen:
         chosen.add("PAGE_EVENTS")
     with ExitStack() as patches:
+        patches.enter_context(patch.object(stream_gauges, "LOOK_SECONDS", GAUGE_SECONDS))
         for module, name, small in KNOBS:
             if name in chosen:
                 patches.enter_context(patch.object(module, name, small))
