@@ -1,5 +1,6 @@
 """Tier 2 tells good histories from others, and names what an other one shows."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 from typing import cast
@@ -41,7 +42,8 @@ class Scripted:
 
 def test_what_is_wrong_with_a_history_stands_in_a_row_of_its_own() -> None:
     """The others count together. As many run at a time as there are lanes."""
-    good, bad = tier_2._histories(cast(tier_2.Runner, Scripted()), range(1, 5), 25.0)
+    with ThreadPoolExecutor(tier_2.LANES) as lanes:
+        good, bad = tier_2._histories(cast(tier_2.Runner, Scripted()), lanes, range(1, 5), 25.0)
     assert (good.cases, good.success, good.anomalies, good.has_passed) == (3, 300, (), True)
     assert bad.anomalies == ("does not count: no fault", "I1 a uuid is stored twice")
     assert not bad.has_passed

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -59,11 +59,12 @@ def run(size: Size, seed: int | None) -> list[Row]:
     """Run the histories and the ablations; with a seed the one history of that seed, and the ablations."""
     count, seconds = (1, HISTORIES[size][1]) if seed is not None else HISTORIES[size]
     first = fresh(seed)
-    with postgres_databases() as databases:
+    with postgres_databases() as databases, ThreadPoolExecutor(LANES) as lanes:
         runner = Runner(databases, size)
-        rows = _histories(runner, range(first, first + count), seconds)
-        rows += [heal(runner, first), heal_pooled(runner, first)]
-        return rows + [_ablation(runner, ablation, first) for ablation in ABLATIONS]
+        others = [lanes.submit(heal, runner, first), lanes.submit(heal_pooled, runner, first)]
+        others += [lanes.submit(_ablation, runner, ablation, first) for ablation in ABLATIONS]
+        rows = _histories(runner, lanes, range(first, first + count), seconds)
+        return rows + [other.result() for other in others]
 
 
 Begin = Callable[[Path], Coroutine[Any, Any, Report]]
@@ -97,13 +98,12 @@ class Runner:
         return report
 
 
-def _histories(runner: Runner, seeds: range, seconds: float) -> list[Row]:
+def _histories(runner: Runner, lanes: Executor, seeds: range, seconds: float) -> list[Row]:
     """Return one row for all good histories, and one for each other."""
     began = time.monotonic()
     good, bad = [], []
     plans = [Plan(seed=seed, seconds=seconds) for seed in seeds]
-    with ThreadPoolExecutor(LANES) as lanes:
-        reports = list(lanes.map(runner.run, plans))
+    reports = list(lanes.map(runner.run, plans))
     for seed, report in zip(seeds, reports, strict=True):
         if report.is_good:
             good.append(report)
@@ -122,11 +122,12 @@ def heal(runner: Runner, seed: int) -> Row:
 
 
 def heal_pooled(runner: Runner, seed: int) -> Row:
-    """Return the row of the same behind a pooler."""
+    """Return the row of the same behind a pooler, on a server of its own: it is restarted."""
     several = pooled_healings()
 
     def run() -> Report:
-        return runner.judge(seed, lambda directory: run_pooled(several, seed, runner.databases, directory))
+        with postgres_databases() as own:
+            return runner.judge(seed, lambda directory: run_pooled(several, seed, own, directory))
 
     return _healed(runner, several, seed, run)
 
