@@ -6,12 +6,12 @@ from typing import Final
 
 import pytest
 
+from tests.harness.host import Host, started_host
 from tests.harness.looking import read_log
 from tests.harness.stack import MakeStack, Stack, User
 from tests.harness.waiting import eventually
 from tests.harness.wire import SECONDS
 from tests.processes.stack.test_delivery import connect
-from tests.processes.stack.test_revocation import run
 
 ROOMS: Final = 20
 """More than a worker lets somebody leave in one transaction, or has erased in one."""
@@ -19,14 +19,14 @@ SPOKEN: Final = 3
 """Rooms in which something was said."""
 ERASE: Final = """
 from django.core.management import call_command
-call_command("roomlog", "erase", "--person", sys.argv[1])
+call_command("roomlog", "erase", "--person", str(person))
 """
 
 
-async def carry_out(stack: Stack, user: User, program: str, point: str) -> None:
+async def carry_out(stack: Stack, host: Host, user: User, program: str, point: str) -> None:
     """Run a program whose commands kill the first worker that takes them, and let the next one end them."""
     await asyncio.to_thread(stack.stop, "worker-0")
-    await asyncio.to_thread(run, stack, user, program)
+    await host.run(user, program)
     assert pending(stack)
     await asyncio.to_thread(stack.spawn, "worker-0", ROOMLOG_CRASH_POINT=f"{point}:KILL")
     await eventually(lambda: not stack.child("worker-0").is_running, SECONDS, "the worker has died")
@@ -49,14 +49,15 @@ async def test_a_successor_ends_what_a_dead_worker_began(make_stack: MakeStack, 
     rooms = await asyncio.to_thread(stack.make_rooms, [[gone, other]] * ROOMS)
     async with AsyncExitStack() as group:
         wire, bystander = [await connect(group, stack, user) for user in (gone, other)]
+        host = await group.enter_async_context(started_host(stack))
         for room in rooms[:SPOKEN]:
             await wire.ask("new_message", "u", room=room.id, text="hers")
             await bystander.ask("new_message", room=room.id, text="his")
-        await carry_out(stack, gone, ERASE, point)
+        await carry_out(stack, host, gone, ERASE, point)
         for room in rooms[:SPOKEN]:
             repeat = await wire.ask("new_message", "u", room=room.id, text="a guess")
             assert (repeat["seq"], repeat["duplicate"], repeat["message"]["text"]) == (1, True, "")
-        await carry_out(stack, gone, "user.delete()", point)
+        await carry_out(stack, host, gone, "user.delete()", point)
         await eventually(
             lambda: all(
                 bystander.events(room)[-1:] and "member" in bystander.events(room)[-1] for room in rooms

@@ -1,9 +1,6 @@
 """A ticket's socket ends with what the ticket came from: each way to lose access, through real processes."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -12,6 +9,7 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
+from tests.harness.host import started_host
 from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.waiting import eventually
 from tests.harness.wire import SECONDS, Wire
@@ -19,15 +17,6 @@ from tests.harness.wire import SECONDS, Wire
 PASSWORD: Final = "correct horse battery"
 NOTICE_SECONDS: Final = 5.0
 """G10 says one second; the rest is a busy machine's, and far below the minute of a recheck by itself."""
-PROGRAM_SECONDS: Final = 60.0
-PROLOGUE: Final = """
-import sys, django
-django.setup()
-from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
-from rest_framework.authtoken.models import Token
-user = User.objects.get(roomlog_person=int(sys.argv[1]))
-"""
 GIVE_PASSWORDS: Final = f"""
 from django.contrib.auth.hashers import make_password
 User.objects.update(password=make_password({PASSWORD!r}))
@@ -49,16 +38,6 @@ WAYS: Final = {
         "another password": "user.set_password('another'); user.save()",
     },
 }
-
-
-def run(stack: Stack, user: User, program: str) -> None:
-    """Change something as a host's own code does, in a process of its own."""
-    subprocess.run(
-        [sys.executable, "-c", PROLOGUE + program, str(user.id)],
-        env={**os.environ, **stack.environ, "DJANGO_SETTINGS_MODULE": "roomlog_api.settings"},
-        timeout=PROGRAM_SECONDS,
-        check=True,
-    )
 
 
 class Page:
@@ -131,22 +110,23 @@ async def test_a_session_takes_its_sockets_along(make_stack: MakeStack) -> None:
     """However a session ends, its sockets end within a second; those of others stay."""
     stack = await asyncio.to_thread(make_stack, api=True)
     other, *users = await asyncio.to_thread(stack.make_users, 1 + len(WAYS["session"]))
-    await asyncio.to_thread(run, stack, other, GIVE_PASSWORDS)
-    for user, (way, program) in zip(users, WAYS["session"].items(), strict=True):
-        jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(cookie_jar=jar) as http, AsyncExitStack() as group:
-            page = Page(http, stack.page)
-            await page.login(user)
-            wire = await group.enter_async_context(opened(stack, user, await page.ticket()))
-            bystander = await group.enter_async_context(
-                opened(stack, other, await Api(http, stack.page, other).ticket())
-            )
-            if program:
-                await asyncio.to_thread(run, stack, user, program)
-            else:
-                await page.post("/logout/")
-            await cut_off(wire)
-            assert (await bystander.ask("ping"))["status"] == "success", way
+    async with started_host(stack) as host:
+        await host.run(other, GIVE_PASSWORDS)
+        for user, (way, program) in zip(users, WAYS["session"].items(), strict=True):
+            jar = aiohttp.CookieJar(unsafe=True)
+            async with aiohttp.ClientSession(cookie_jar=jar) as http, AsyncExitStack() as group:
+                page = Page(http, stack.page)
+                await page.login(user)
+                wire = await group.enter_async_context(opened(stack, user, await page.ticket()))
+                bystander = await group.enter_async_context(
+                    opened(stack, other, await Api(http, stack.page, other).ticket())
+                )
+                if program:
+                    await host.run(user, program)
+                else:
+                    await page.post("/logout/")
+                await cut_off(wire)
+                assert (await bystander.ask("ping"))["status"] == "success", way
     stack.assert_no_traceback()
 
 
@@ -154,12 +134,12 @@ async def test_a_token_takes_the_sockets_of_its_tickets_along(make_stack: MakeSt
     """However a token is revoked, sockets that came by its tickets end, even where the user has a new one."""
     stack = await asyncio.to_thread(make_stack, api=True)
     users = await asyncio.to_thread(stack.make_users, len(WAYS["token"]))
-    for user, program in zip(users, WAYS["token"].values(), strict=True):
-        async with aiohttp.ClientSession() as http:
+    async with started_host(stack) as host, aiohttp.ClientSession() as http:
+        for user, program in zip(users, WAYS["token"].values(), strict=True):
             api = Api(http, stack.page, user)
             async with opened(stack, user, await api.ticket()) as wire:
                 if program:
-                    await asyncio.to_thread(run, stack, user, program)
+                    await host.run(user, program)
                 else:
                     await api.revoke()
                 await cut_off(wire)
@@ -178,7 +158,8 @@ async def test_a_deleted_account_is_cut_off_and_has_left(make_stack: MakeStack) 
             await wire.authenticate()
         for room in rooms:
             await wires[0].ask("new_message", room=room.id, text="still here")
-        await asyncio.to_thread(run, stack, gone, "user.delete()")
+        host = await group.enter_async_context(started_host(stack))
+        await host.run(gone, "user.delete()")
         for wire in wires:
             await cut_off(wire)
         for room in rooms:
