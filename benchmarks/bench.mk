@@ -1,7 +1,7 @@
 # The benchmark: Roomlog against its peers, which live in a virtual environment of their own.
 PEERS := .roomlog/peers
 
-.PHONY: bench bench-requirements
+.PHONY: bench bench-requirements dashboards
 
 $(PEERS)/ready: benchmarks/requirements.txt | .venv
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PEERS)
@@ -13,3 +13,6 @@ bench: .venv $(PEERS)/ready ## Measure against Channels and the classic design (
 
 bench-requirements: .venv ## Compile the benchmark's hashed pins
 	cd benchmarks && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt requirements.in
+
+dashboards: .venv $(PEERS)/ready ## Draw the chart's dashboards over a real run into docs/dashboards (needs prometheus)
+	$(BIN)/python -m benchmarks.dashboards
