@@ -65,6 +65,11 @@ class Keyspace:
         return f"{self.prefix}:install"
 
     @property
+    def trail_key(self) -> str:
+        """Return the stream of what the processes noted of commands; `trail` says how it is bounded."""
+        return f"{self.prefix}:trail"
+
+    @property
     def beacon_channel(self) -> str:
         """Return the channel on which workers say what they do."""
         return f"{self.prefix}:beacon"

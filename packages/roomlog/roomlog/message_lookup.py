@@ -5,6 +5,7 @@ Beside the message's way, for people who ask. Reads only.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 from typing import Any, Final
@@ -40,6 +41,10 @@ class Place:
     room: UUID | None
     seq: int | None = None
     """Of a stored one."""
+    at: datetime | None = None
+    """When it was stored, began to wait, or was given up."""
+    error: str = ""
+    """The class of the exception for which it was given up."""
 
 
 def places_of(uuid: str, user: int | None = None) -> list[Place]:
@@ -57,17 +62,21 @@ def places_of(uuid: str, user: int | None = None) -> list[Place]:
 
 def _stored(theirs: dict[str, Any]) -> Iterator[Place]:
     for event in RoomEvent.objects.filter(**theirs).order_by("id")[:MAX_ROWS]:
-        yield Place(State.STORED, event.id, event.kind, event.user_id, event.room_id, event.seq)
+        yield Place(
+            State.STORED, event.id, event.kind, event.user_id, event.room_id, event.seq, event.date_created
+        )
 
 
 def _pending(theirs: dict[str, Any]) -> Iterator[Place]:
     for row in PendingCommand.objects.filter(**theirs).order_by("id")[:MAX_ROWS]:
-        yield Place(State.PENDING, row.id, "", row.user_id, row.room)
+        yield Place(State.PENDING, row.id, "", row.user_id, row.room, at=row.date_created)
 
 
 def _failed(uuid: str) -> Iterator[Place]:
     for row in DeadLetter.objects.filter(uuid=uuid).order_by("id")[:MAX_ROWS]:
-        yield Place(State.FAILED, row.id, row.action, _sender(row), row.room)
+        yield Place(
+            State.FAILED, row.id, row.action, _sender(row), row.room, None, row.date_created, row.error
+        )
 
 
 def _sender(row: DeadLetter) -> int:

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "doctor": "Check Redis, database, workers and clocks; say what to do. Exits with 1 if anything is wrong.",
     "new-epoch": "Invalidate every cursor. To restore: scale workers to 0, restore, new-epoch, scale up.",
     "erase": "Take the texts out of all messages of a user: USER, its primary key, or --person ID.",
+    "trace": "Tell where the message of UUID is, and which processes had it when; --json for programs.",
     "export": "Write what a user said, or a room's log, as JSON lines: USER, --person ID or --room ID.",
 }
 DJANGOS: Final = {
@@ -22,6 +23,7 @@ DJANGOS: Final = {
     "new-epoch": ["new_epoch"],
     "erase": ["roomlog", "erase"],
     "export": ["roomlog", "export"],
+    "trace": ["roomlog", "trace"],
 }
 """What each is called beside a project's own commands."""
 HELP: Final = {"--help", "-h"}

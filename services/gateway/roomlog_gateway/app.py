@@ -8,13 +8,16 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import structlog
 from aiohttp import web
 
+from roomlog_contract.trail import Step, ignore, pack
 from roomlog_runtime.logs import configure_logs
+from roomlog_runtime.trail import Trail
 
 from .config import SERVICE, Config, read_config
 from .gateway import Gateway
@@ -50,14 +53,15 @@ def build_runner(config: Config, on_end: Callable[[], None]) -> web.AppRunner:
     `on_end` is called when the process must end: the gateway has drained, or is broken.
     """
     clock = asyncio.get_running_loop().time
-    gateway = Gateway(config, clock, on_end)
+    trail = Trail(config.redis_url, config.keyspace.trail_key, pack, config.trail_mib)
+    gateway = Gateway(config, clock, on_end, trail.note if config.trail_mib else ignore)
     drain = Drain(gateway.connections, config, clock, gateway.tasks.spawn, on_end)
     app = web.Application()
     app[GATEWAY], app[DRAIN] = gateway, drain
     upgrades = UpgradeHandler(gateway.connections, config, clock, lambda: drain.is_closing)
     for path in ("/ws", "/{prefix:.+}/ws"):  # a proxy may have put all this below a prefix of its own
         app.router.add_route("*", path, upgrades.answer)
-    app.cleanup_ctx.append(_life(config, gateway, drain))
+    app.cleanup_ctx.append(_life(config, gateway, drain, trail))
     app.on_shutdown.append(_close_rest(drain))
     return Runner(
         app,
@@ -70,10 +74,13 @@ def build_runner(config: Config, on_end: Callable[[], None]) -> web.AppRunner:
     )
 
 
-def _life(config: Config, gateway: Gateway, drain: Drain) -> Callable[[web.Application], AsyncIterator[None]]:
+def _life(
+    config: Config, gateway: Gateway, drain: Drain, trail: Trail[Step]
+) -> Callable[[web.Application], AsyncIterator[None]]:
     async def life(app: web.Application) -> AsyncIterator[None]:
         health = HealthSite(config.health_bind, gateway, drain)
         gateway.start()
+        trail.start(f"gateway {gateway.id} on {socket.gethostname()}")
         await health.start()
         # SIGTERM must not reach gunicorn's worker before the drain is over: it would stop accepting.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, drain.start)
@@ -83,6 +90,7 @@ def _life(config: Config, gateway: Gateway, drain: Drain) -> Callable[[web.Appli
         yield
         await health.stop()
         await gateway.stop()
+        trail.close()
         log.info("gateway_stopped", gateway=gateway.id)
 
     return life

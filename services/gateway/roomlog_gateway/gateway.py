@@ -11,6 +11,8 @@ from secrets import token_hex
 from typing import Final
 from uuid import UUID
 
+from roomlog_contract.trail import Note, ignore
+
 from .config import Config
 from .redis.command_writer import CommandWriter
 from .redis.subscriber import Subscriber
@@ -48,29 +50,38 @@ RECHECKS_PER_TICK: Final = 50
 class Gateway:
     """One gateway process."""
 
-    def __init__(self, config: Config, clock: Callable[[], float], on_broken: Callable[[], None]) -> None:
-        """`on_broken` is called once when it can't go on: the process must end, and another begin."""
+    def __init__(
+        self,
+        config: Config,
+        clock: Callable[[], float],
+        on_broken: Callable[[], None],
+        note: Note = ignore,
+    ) -> None:
+        """`on_broken` is called once when it can't go on: the process must end, and another begin.
+
+        `note` takes steps of commands for the trail.
+        """
         self.id = token_hex(8)
         self.clock = clock
         self.tasks = Tasks(on_broken)
-        self._requests = PendingRequests(self.id, clock)
+        self._requests = PendingRequests(self.id, clock, note)
         self._writer = CommandWriter(config.redis_url, clock, self._requests.refuse)
         self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
         self._beacons = WorkerBeacons(clock)
         self._degradation = Degradation()
         self._rechecks = RecheckQueue()
-        self._make_rooms(config)
+        self._make_rooms(config, note)
         self._hurried_seconds = 0
         """For so long connections are rechecked in LOST_SLOTS."""
         self.was_connected = False
         """True from the first moment on at which both links to Redis were up."""
 
-    def _make_rooms(self, config: Config) -> None:
+    def _make_rooms(self, config: Config, note: Note) -> None:
         """Make the parts between clients and workers, each from those that it needs."""
         keyspace, clock, rooms = config.keyspace, self.clock, dict[UUID, Room]()
         sender = EnvelopeSender(self.id, self._writer, time.time)
         questions = WorkerQuestions(keyspace, self._requests, sender)
-        fanout = Fanout(rooms)
+        fanout = Fanout(rooms, note)
         registry = RoomRegistry(rooms, keyspace, self._subscriber, fanout.spread)
         gaps = GapFetcher(questions, rooms, self.tasks.spawn)
         self._typing_teller = TypingTeller(fanout.hint)
@@ -86,7 +97,7 @@ class Gateway:
         members = Members(registry, keyspace, questions, self._subscriber, incoming)
         self._typing = TypingAnnouncer(rooms, keyspace, self._writer.publish, members.name_of, clock)
         selection = Selection(rooms, fanout, incoming)
-        router = Router(keyspace, self._requests, sender, selection, clock, self._typing)
+        router = Router(keyspace, self._requests, sender, selection, clock, self._typing, note)
         self._authentication = Authentication(members, self.tasks.spawn)
         self._heads = HeadPoll(questions, incoming, rooms)
         self._subscriber.want(
@@ -102,6 +113,7 @@ class Gateway:
             collect=fanout.collect,
             leave=members.leave,
             time_ms=lambda: int(time.time() * 1000),
+            note=note,
         )
         self.connections = Connections(services, clock, config.max_connections)
 

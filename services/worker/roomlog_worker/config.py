@@ -8,6 +8,7 @@ from typing import Final
 from roomlog.configuration import configuration
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.settings import Bind, SettingError, read_bind, read_integer, read_text
+from roomlog_runtime.trail import DEFAULT_MIB, MAX_MIB
 
 MAX_ORDINAL: Final = 2**31 - 1
 """The database's integer."""
@@ -23,6 +24,8 @@ class Config:
     keyspace: Keyspace
     """What this install's keys and channels are called; the gateways' and the api's are the same."""
     health_bind: Bind
+    trail_mib: int
+    """Of Redis' memory for the trail (`roomlog trace`); 0: none is kept."""
     crash_point: str
     """Names the point at which a test wants this process to die; empty in real life."""
 
@@ -37,6 +40,7 @@ def read_config(ordinal: int | None = None) -> Config:
         redis_url=project.redis_url,
         keyspace=project.keyspace,
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9081"),
+        trail_mib=read_integer("ROOMLOG_TRAIL_MIB", DEFAULT_MIB, maximum=MAX_MIB),
         crash_point=_crash_point(),
     )
 

@@ -5,9 +5,7 @@ of Redis is no entry's fault: the batch stays in its stream and is read again. `
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from roomlog.models import PendingCommand
 from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
+from roomlog_contract.trail import Note, ignore
 from roomlog_runtime.shutdown import Shutdown
 
 from . import metrics
@@ -26,7 +25,7 @@ from .bus import Bus, RawEntry
 from .claim import Claim
 from .crash_point import CrashPoint
 from .decisions import Outcome, few_changes
-from .entries import Entry, entry_of, hop_of, label_of, oldest_ms, pending_entry, shard_of
+from .entries import Entry, Work, entry_of, hop_of, label_of, oldest_ms, pending_entry, shard_of
 from .errors import FailAlike, ForeignClaim, LeaseLost, sqlstate_of
 from .head_reminders import HeadReminders
 from .lane import Lane
@@ -38,6 +37,7 @@ from .objections import Objections
 from .parking import PARKED_SECONDS, Parking
 from .poison import Isolation
 from .publications import Publications, publications
+from .steps import noted
 from .trouble import Trouble
 from .writer import Writer
 
@@ -55,20 +55,6 @@ STUCK_SECONDS: Final = 60.0
 """A turn takes under 30 s even when every time-out is used up; beyond this the process is stuck."""
 
 
-@dataclass(slots=True)
-class _Work:
-    """The entries of one read."""
-
-    writes: list[Entry] = field(default_factory=list)
-    spent: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Wake-ups, and what was buried unread: to be deleted, by stream."""
-
-    @property
-    def shards(self) -> set[int]:
-        """Return the shards that have work."""
-        return {entry.shard for entry in self.writes}
-
-
 class Consumer:
     """One worker process at work."""
 
@@ -81,10 +67,15 @@ class Consumer:
         crash: CrashPoint,
         lanes: Sequence[Lane] = (),
         pulse: Pulse | None = None,
+        note: Note = ignore,
     ) -> None:
-        """`lanes` answer the reads of the shards that this process owns; `pulse` is kept for the beacon."""
+        """`lanes` answer the reads of the shards that this process owns; `pulse` is kept for the beacon.
+
+        `note` takes steps of commands for the trail.
+        """
         self._pulse = pulse or Pulse()
         self._bus = bus
+        self._note = note
         self._lanes = lanes
         self._leases = leases
         self._claim = claim
@@ -274,9 +265,9 @@ class Consumer:
             self._isolation.suspect(unclean)
             self._leases.unclean.clear()
 
-    def _sort(self, raw: Sequence[RawEntry]) -> _Work:
+    def _sort(self, raw: Sequence[RawEntry]) -> Work:
         """Tell commands from wake-ups; what can't be decoded is buried at once."""
-        work = _Work()
+        work = Work()
         for stream, entry_id, value in raw:
             entry = entry_of(stream, entry_id, value) if value else None
             if entry is None:
@@ -337,7 +328,8 @@ class Consumer:
 
     def _tell(self, published: Publications) -> None:
         try:
-            self._publish(published)
+            with noted(self._note, published.outcomes):
+                self._publish(published)
         finally:  # what was not published is told with the next reminder of the heads
             self._pulse.drained += len(published.outcomes)
             self._objections.forget([outcome.entry for outcome in published.outcomes])

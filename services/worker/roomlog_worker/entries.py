@@ -1,7 +1,8 @@
 """A command to process: an entry of a shard's stream, or a row of PendingCommand."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -54,6 +55,20 @@ class Entry:
     def action(self) -> str:
         """Return the command's name on the wire."""
         return action_of(self.envelope.command)
+
+
+@dataclass(slots=True)
+class Work:
+    """What one read brought."""
+
+    writes: list[Entry] = field(default_factory=list)
+    spent: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Wake-ups, and what was buried unread: to be deleted, by stream."""
+
+    @property
+    def shards(self) -> set[int]:
+        """Return the shards that have work."""
+        return {entry.shard for entry in self.writes}
 
 
 def hop_of(entry: Entry) -> dict[str, Any]:

@@ -228,6 +228,12 @@ def export(context: typer.Context) -> None:
     _operate("export", context.args)
 
 
+@app.command(context_settings=HANDED_ON)
+def trace(context: typer.Context) -> None:
+    """Tell where the message of a uuid is, and its way there; needs the api's settings."""
+    _operate("trace", context.args)
+
+
 def main() -> None:
     """Entry point of the `roomlog` command."""
     prepare()

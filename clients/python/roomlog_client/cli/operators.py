@@ -1,4 +1,4 @@
-"""`doctor`, `new-epoch`, `erase`, `export`: what needs the database, handed to the api in another process.
+"""`doctor`, `erase`, `trace` and others: what needs the database, handed to the api in another process.
 
 Beside the message's way. The client knows no Django; where the api is not installed, it says where it is.
 """

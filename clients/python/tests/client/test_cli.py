@@ -372,7 +372,7 @@ async def test_a_failed_send_does_not_wait_for_its_pipe(server: FakeServer) -> N
 
 def test_doctor_explains_itself_without_settings() -> None:
     """Help needs neither a database nor a demo."""
-    for command in ("doctor", "new-epoch", "erase", "export"):
+    for command in ("doctor", "new-epoch", "erase", "export", "trace"):
         process = run_in({}, command, "--help")
         output, complaint = process.communicate(timeout=30)
         assert (process.returncode, complaint) == (0, b"")

@@ -14,6 +14,7 @@ import structlog
 from roomlog_contract import limits
 from roomlog_contract.envelope import Notice
 from roomlog_contract.events import SyncRequired
+from roomlog_contract.trail import Note, Written, ignore
 
 from .. import metrics
 from ..sockets.outbox import Frame, Push
@@ -33,8 +34,9 @@ BURST_BYTES: Final = 64 * 1024
 class Fanout:
     """Fills outboxes and sees that they are written."""
 
-    def __init__(self, rooms: dict[UUID, Room]) -> None:
+    def __init__(self, rooms: dict[UUID, Room], note: Note = ignore) -> None:
         self._rooms = rooms
+        self._note = note
         self._bursting: list[Room] = []
         self._dirty: list[Session] = []
         self._is_awake = False
@@ -42,6 +44,7 @@ class Fanout:
     def deliver(self, room: Room, notice: Notice) -> None:
         """Give the room's next event to everybody who is to be sent it, at the end of the loop turn."""
         metrics.EVENTS.inc()
+        self._note(Written(room.id, notice.seq, len(room.live)))
         data = text_frame(notice.frame)
         if room.live:
             if not room.burst:

@@ -12,7 +12,9 @@ from uuid import UUID
 import structlog
 
 from roomlog_contract import limits
+from roomlog_contract.actions import EVENTS
 from roomlog_contract.envelope import Notice, Reply
+from roomlog_contract.trail import Ended, Note, ignore
 from roomlog_runtime.logs import is_debug
 
 from .. import metrics
@@ -74,9 +76,10 @@ class Request:
 class PendingRequests:
     """All requests of this gateway, by number; clients' and its own."""
 
-    def __init__(self, gateway: str, clock: Callable[[], float]) -> None:
+    def __init__(self, gateway: str, clock: Callable[[], float], note: Note = ignore) -> None:
         self._gateway = gateway
         self._clock = clock
+        self._note = note
         self._is_debug = is_debug()
         self._notes = TokenBucket(NOTES_PER_SECOND, NOTES_PER_SECOND, clock())
         self._last = 0
@@ -118,8 +121,14 @@ class PendingRequests:
         request.session.answered()
         if self._is_debug:
             log.debug("event_received", request=notice.request, seq=notice.seq, **request_hop(request))
+        self.note_end(request, "event")
         metrics.WRITTEN_SECONDS.observe(self._clock() - request.received_at)
         return request.session
+
+    def note_end(self, request: Request, how: str) -> None:
+        """Note for the trail how the wait for a write's answer ended."""
+        if request.action in EVENTS:
+            self._note(Ended(request.uuid, request.session.number, how))
 
     def refuse(self, number: int, retry_after_ms: int) -> None:
         """Tell who waits for this number that it certainly is not in Redis."""
@@ -143,6 +152,7 @@ class PendingRequests:
             request = self.take(number)
             assert request is not None
             metrics.EXPIRED.inc()
+            self.note_end(request, "expired")
             if self._notes.take(now):
                 log.warning("command_expired", action=request.action, request=number, **request_hop(request))
             request.session.answered()

@@ -16,6 +16,7 @@ from roomlog_contract.commands import ClientCommand, RoomWrite, SelectRoom, Typi
 from roomlog_contract.envelope import Answered, Reply, Selected, decode_replies
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
+from roomlog_contract.trail import Note, Queued, ignore
 from roomlog_runtime.logs import is_debug
 
 from ..errors import NotAccepted
@@ -42,6 +43,7 @@ class Router:
         selection: Selection,
         clock: Callable[[], float],
         typing: TypingAnnouncer,
+        note: Note = ignore,
     ) -> None:
         self._keyspace = keyspace
         self._requests = requests
@@ -49,6 +51,7 @@ class Router:
         self._selection = selection
         self._clock = clock
         self._typing = typing
+        self._note = note
         self._is_debug = is_debug()
 
     def forward(self, session: Session, command: ClientCommand) -> None:
@@ -77,6 +80,8 @@ class Router:
             self._requests.take(number)
             raise
         session.sent()
+        if not is_read:
+            self._note(Queued(command.uuid, request.action, session.user, session.number, shard))
         if self._is_debug:
             log.debug("command_sent", action=request.action, request=number, **request_hop(request))
         if on_end is not None:
@@ -97,6 +102,7 @@ class Router:
         if request is None:
             return
         request.session.answered()
+        self._requests.note_end(request, "reply")
         if self._is_debug:
             log.debug("reply_received", request=reply.request, **request_hop(request))
         if isinstance(reply, Selected):

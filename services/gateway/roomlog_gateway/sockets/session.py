@@ -21,6 +21,7 @@ from roomlog_contract.commands import Authenticate, ClientCommand, Ping, action_
 from roomlog_contract.envelope import Identify
 from roomlog_contract.errors import ERROR_MESSAGES, CloseCode, ErrorCode, MalformedFrame, RefusedCommand
 from roomlog_contract.events import Degraded, ErrorAnswer, Expiring, PingAnswer, Recovered, RoomSummary
+from roomlog_contract.trail import Note, Refused, ignore
 
 from .. import metrics
 from ..errors import NotAccepted
@@ -65,6 +66,8 @@ class Services:
     """Takes it out of its rooms and forgets it."""
     time_ms: Callable[[], int]
     """Returns the wall clock in milliseconds since 1970."""
+    note: Note = ignore
+    """Takes steps for the trail."""
 
 
 def login_of(command: Authenticate) -> Identify:
@@ -355,6 +358,8 @@ class Session:
         """Answer a command with an error."""
         metrics.ERRORS_BY_CODE[code].inc()
         log.debug("command_refused", connection=self.number, uuid=uuid, code=code.value)
+        if uuid:
+            self._services.note(Refused(uuid, action or "", self.user, self.number, code.value))
         self.tell(
             ErrorAnswer(
                 uuid=uuid,

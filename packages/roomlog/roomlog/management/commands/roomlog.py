@@ -1,8 +1,9 @@
-"""`manage.py roomlog erase | export | chores`: an operator's commands about what people have said.
+"""`manage.py roomlog erase | export | trace | chores`: an operator's commands about what people have said.
 
 Beside the message's way. Results go to standard output or a file, progress to standard error.
 """
 
+import json
 from argparse import ArgumentParser
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any, Final, TextIO
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.db import DatabaseError, InterfaceError
+from django.utils.translation import override
 
+from roomlog import trace_text
 from roomlog.chores.process import Chores
 from roomlog.databases import become_writer
 from roomlog.departures import is_leaving
@@ -19,6 +23,7 @@ from roomlog.export import lines_of_person, lines_of_room
 from roomlog.models import ChatMessage, ChatRoom, Person
 from roomlog.people import person_id_by_text
 from roomlog.signals import message_missed
+from roomlog.trace import Fate, trace
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.settings import SettingError, read_bind
@@ -35,12 +40,12 @@ NO_PORT: Final = "Can't listen on {}: {}. Give each process of a machine its own
 
 
 class Command(BaseCommand):
-    """Erases, exports, or does the chores."""
+    """Erases, exports, traces, or does the chores."""
 
-    help = "Erase or export what people have said, or tell the project of it."
+    help = "Erase, export or find what people have said, or tell the project of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the three."""
+        """Declare the actions."""
         actions = parser.add_subparsers(dest="action", required=True)
         erasing = actions.add_parser("erase", help="take the texts out of all messages of a person")
         exporting = actions.add_parser("export", help="write what a person said, or a room's log, as JSON")
@@ -49,6 +54,9 @@ class Command(BaseCommand):
             each.add_argument("--person", type=int, help="the person's id, as in messages")
         exporting.add_argument("--room", type=UUID, help="the room's id")
         exporting.add_argument("--output", type=Path, help="a new file instead of standard output")
+        tracing = actions.add_parser("trace", help="tell where the message of a uuid is, and its way there")
+        tracing.add_argument("uuid", help="the uuid of its command, as in logs and on the wire")
+        tracing.add_argument("--json", action="store_true", help="one object instead of a table")
         actions.add_parser("chores", help="tell the project what is said to people who are away")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -58,6 +66,8 @@ class Command(BaseCommand):
                 self._erase(_person(options))
             case "export":
                 self._export(options)
+            case "trace":
+                self._trace(options["uuid"], as_json=options["json"])
             case "chores":
                 _do_chores()
 
@@ -80,6 +90,20 @@ class Command(BaseCommand):
             for line in lines:
                 file.write(f"{line}\n")
         self.stderr.write("")
+
+    def _trace(self, uuid: str, *, as_json: bool) -> None:
+        """Print what is known of a uuid; fail where no room has it."""
+        try:
+            found = trace(uuid)
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(f"The database can't be asked: {type(error).__name__}.") from None
+        with override(None):
+            if as_json:
+                self.stdout.write(json.dumps(trace_text.as_json(found)))
+            else:
+                self.stdout.writelines(trace_text.table(found))
+        if found.fate is not Fate.STORED:
+            raise CommandError("No room has it.")
 
     def _target(self, path: Path | None) -> AbstractContextManager[TextIO | OutputWrapper]:
         try:

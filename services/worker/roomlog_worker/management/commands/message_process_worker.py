@@ -1,5 +1,6 @@
 """`manage.py message_process_worker`: the worker process, put together."""
 
+import socket
 import sys
 from argparse import ArgumentParser
 from typing import Any, Final
@@ -10,10 +11,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from roomlog import checks, notices
 from roomlog.databases import become_writer
+from roomlog_contract.trail import ignore, pack
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.settings import SettingError
 from roomlog_runtime.shutdown import Shutdown
+from roomlog_runtime.trail import Trail
 from roomlog_worker.beacon import BeaconThread, Pulse
 from roomlog_worker.bus import Bus
 from roomlog_worker.claim import Claim
@@ -59,11 +62,14 @@ def run(config: Config) -> None:
     bus = Bus(config.redis_url, config.keyspace)
     lanes = lanes_of(config.redis_url, config.keyspace, shutdown)
     pulse = Pulse()
-    consumer = Consumer(bus, leases, Claim(bus), shutdown, CrashPoint(config.crash_point), lanes, pulse)
+    trail = Trail(config.redis_url, config.keyspace.trail_key, pack, config.trail_mib)
+    note = trail.note if config.trail_mib else ignore
+    consumer = Consumer(bus, leases, Claim(bus), shutdown, CrashPoint(config.crash_point), lanes, pulse, note)
     checks = Checks(live=consumer.is_turning, ready=consumer.trouble)
     health = HealthServer(config.health_bind, checks)
     health.start()
     BeaconThread(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
+    trail.start(f"worker {config.ordinal} on {socket.gethostname()}")
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
     # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -76,6 +82,7 @@ def run(config: Config) -> None:
         raise CommandError(str(error)) from None
     finally:
         health.stop()
+        trail.close()
     if any(lane.has_failed for lane in lanes):
         raise CommandError("A read thread failed; see the log. Restart the worker.")
     log.info("worker_stopped", ordinal=config.ordinal)
