@@ -20,7 +20,9 @@ from roomlog_client.events import Event, Sent
 from roomlog_contract.limits import UNREAD_COUNTED
 
 from . import messages, operators, owners, saved_login
+from . import release as release_objects
 from .account import Account, NoAccount, checked_address, find_account
+from .kubectl import KubectlFailed
 from .lines import lines
 from .progress import Pace
 from .terminal import as_json, plain, prepare
@@ -211,9 +213,27 @@ def new_epoch(context: typer.Context) -> None:
 
 
 @app.command(context_settings=HANDED_ON)
-def doctor(context: typer.Context) -> None:
-    """Check Redis, database, workers and worst-case memory; fails if something is wrong."""
-    _operate("doctor", context.args)
+def doctor(
+    context: typer.Context,
+    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Check a release of the chart.")] = False,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Of the release.")] = None,
+    release: Annotated[str, typer.Option(help="Its name in Helm.")] = "roomlog",
+) -> None:
+    """Check Redis, database, workers and worst-case memory; fails if something is wrong.
+
+    In Kubernetes: roomlog doctor --kubernetes --namespace chat --release roomlog
+    """
+    if kubernetes == (namespace is None):
+        _fail("--kubernetes and --namespace go together")
+    if namespace is None:
+        _operate("doctor", context.args)
+    findings, report = _run(release_objects.look(namespace, release))
+    for finding in findings:
+        print(plain(str(finding)))
+    for line in report.splitlines():
+        print(plain(line))
+    if wrong := sum(bool(finding.todo) for finding in findings):
+        _fail(f"{wrong} WRONG: see above")
 
 
 @app.command(context_settings=HANDED_ON)
@@ -258,7 +278,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command to its end; what it raises becomes one sentence."""
     try:
         return asyncio.run(work)
-    except (RoomlogError, owners.KubectlFailed) as error:
+    except (RoomlogError, KubectlFailed) as error:
         _fail(str(error))
     except TimeoutError:
         _fail("no answer in time")

@@ -10,8 +10,9 @@ import aiohttp
 
 from roomlog_contract.shards import SHARDS
 
+from .kubectl import KubectlFailed, ask
+
 SCRAPE_SECONDS: Final = 5.0
-KUBECTL_SECONDS: Final = 20.0
 HEALTH_PORT: Final = 9081
 OWNED: Final = re.compile(r'^roomlog_worker_shard_owned\{shard="(\d+)"\} 1(?:\.0)?$', re.MULTILINE)
 READ_OWN: Final = (
@@ -23,10 +24,6 @@ SELECTOR: Final = "app.kubernetes.io/component=worker"
 
 Owners = dict[str, list[int] | None]
 """The shards of each worker by its address or pod; None for a worker that did not answer."""
-
-
-class KubectlFailed(Exception):
-    """kubectl is not there or said no."""
 
 
 async def ask_addresses(addresses: Sequence[str]) -> Owners:
@@ -42,9 +39,7 @@ async def ask_namespace(namespace: str) -> Owners:
     Raises:
         KubectlFailed: the pods could not be listed.
     """
-    listed = await _kubectl(
-        "get", "pods", "--namespace", namespace, "--selector", SELECTOR, "--output", "json"
-    )
+    listed = await ask("get", "pods", "--namespace", namespace, "--selector", SELECTOR, "--output", "json")
     pods = sorted(pod["metadata"]["name"] for pod in json.loads(listed)["items"])
     answers = await asyncio.gather(*(_pod(namespace, pod) for pod in pods))
     return dict(zip(pods, answers, strict=True))
@@ -79,25 +74,6 @@ async def _scrape(session: aiohttp.ClientSession, address: str) -> list[int] | N
 async def _pod(namespace: str, pod: str) -> list[int] | None:
     inside = ("exec", "--namespace", namespace, pod, "--container", "worker", "--", "python", "-c", READ_OWN)
     try:
-        return owned_shards(await _kubectl(*inside))
+        return owned_shards(await ask(*inside))
     except KubectlFailed:
         return None
-
-
-async def _kubectl(*words: str) -> str:
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec("kubectl", *words, stdout=pipe, stderr=pipe)
-    except OSError:
-        raise KubectlFailed("kubectl is not on PATH") from None
-    try:
-        async with asyncio.timeout(KUBECTL_SECONDS):
-            # deadline: the timeout above, after which the process is killed
-            output, complaint = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise KubectlFailed(f"kubectl did not answer in {KUBECTL_SECONDS:g} s") from None
-    if process.returncode:
-        raise KubectlFailed(complaint.decode().strip())
-    return output.decode()
