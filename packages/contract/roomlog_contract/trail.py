@@ -111,6 +111,8 @@ def find(packed: bytes, names: Iterable[bytes]) -> tuple[str, list[TimedStep]]:
     try:
         unpacker = zlib.decompressobj()
         data = unpacker.decompress(packed, MOST_BYTES)
+        if not unpacker.eof:
+            raise ValueError("cut off, or too long")
         if not any(name in data for name in names):
             return "", []
         return _decoder.decode(data)

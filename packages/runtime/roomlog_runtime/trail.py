@@ -107,7 +107,7 @@ class Trail(Generic[Step]):
         pipeline = self._redis.pipeline(transaction=False)
         for start in range(0, max(len(steps), 1), ENTRY_STEPS):
             value = self._pack(self._source, steps[start : start + ENTRY_STEPS])
-            pipeline.xadd(self._key, {TRAIL_FIELD: value}, approximate=True, **self._cut())
+            pipeline.xadd(self._key, {TRAIL_FIELD: value}, **self._cut())
         self._most_entries = None
         pipeline.execute()
 
@@ -120,8 +120,8 @@ class Trail(Generic[Step]):
 
     def _cut(self) -> dict[str, Any]:
         if self._most_entries is not None:
-            return {"maxlen": self._most_entries}
-        return {"minid": int((time.time() - KEPT_SECONDS) * 1000)}
+            return {"maxlen": self._most_entries, "approximate": True}
+        return {"minid": int((time.time() - KEPT_SECONDS) * 1000), "approximate": False}
 
     def _run(self) -> None:
         pause = 0.0

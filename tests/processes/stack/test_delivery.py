@@ -1,14 +1,24 @@
 """One message's way through real processes: who gets it, how often, in which order, and who does not."""
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
 
 import psutil
+from redis import Redis
 
-from tests.harness.stack import MakeStack, Stack, User
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.trail import find
+from roomlog_runtime.redis_address import client
+from roomlog_runtime.trail import TRAIL_FIELD
+from tests.harness.manage import run_python
+from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.stack_databases import POSTGRES_ONLY
 from tests.harness.waiting import eventually
 from tests.harness.wire import SECONDS, Wire
+from tests.processes.stack.test_new_epoch import COMMAND_SECONDS
 
 
 async def connect(group: AsyncExitStack, stack: Stack, user: User, gateway: int = 0) -> Wire:
@@ -32,6 +42,52 @@ async def test_everybody_gets_every_message_once_and_in_order(shared_stack: Stac
         assert sorted(lists[0]) == sorted(sent)
         assert all(one == lists[0] for one in lists)
         assert [event["seq"] for event in wires[0].events(room)] == list(range(1, len(sent) + 1))
+
+
+def steps_in(redis: Redis, uuid: str, room: Room) -> set[str]:
+    """Return the kinds of steps that the trail has of a uuid, and of events of a room."""
+    names = [uuid.encode(), UUID(room.id).bytes]
+    values = [fields[TRAIL_FIELD] for _, fields in redis.xrange(Keyspace().trail_key)]
+    return {type(step).__name__ for value in values for _, step in find(value, names)[1]}
+
+
+def trace(stack: Stack, uuid: str) -> dict[str, Any]:
+    """Return what `roomlog trace` says; its exit status tells whether a room has the message."""
+    words = ("-m", "roomlog_api", "trace", uuid, "--json")
+    done = run_python(*words, environ=stack.environ, seconds=COMMAND_SECONDS)
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (found["fate"] != "stored"), done.stderr
+    return found
+
+
+async def test_each_process_tells_its_part_of_a_message(shared_stack: Stack) -> None:
+    """Of a stored message every stage; of others who refused them, or that nobody has seen them."""
+    stack = shared_stack
+    users = await asyncio.to_thread(stack.make_users, 3)
+    (room,) = await asyncio.to_thread(stack.make_rooms, [users[:2]])
+    async with AsyncExitStack() as group:
+        sender, reader, stranger = [
+            await connect(group, stack, user, gateway) for user, gateway in zip(users, (0, 1, 0), strict=True)
+        ]
+        stored = await sender.send("new_message", room=room.id, text="secret words")
+        refused = await stranger.ask("new_message", room=room.id, text="x")
+        await eventually(lambda: reader.texts(room), SECONDS, "the message")
+    with client(stack.redis_url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as redis:
+        for uuid, steps in (
+            (stored, {"Queued", "Decided", "Written", "Ended"}),
+            (refused["uuid"], {"Decided"}),
+        ):
+            await eventually(
+                lambda uuid=uuid, steps=steps: steps <= steps_in(redis, uuid, room), SECONDS, "steps"
+            )
+    whole, nowhere, never = await asyncio.gather(
+        *(asyncio.to_thread(trace, stack, uuid) for uuid in (stored, refused["uuid"], "never-sent"))
+    )
+    assert (whole["fate"], whole["places"][0]["seq"]) == ("stored", 1)
+    assert [step["connections"] for step in whole["steps"] if step["step"] == "written"] == [1, 1]
+    assert "secret" not in str(whole)
+    assert (nowhere["fate"], "not_member, by worker" in nowhere["verdict"]) == ("refused", True)
+    assert (never["fate"], never["steps"]) == ("unseen", [])
 
 
 async def test_a_stranger_gets_nothing_and_is_told_so(make_stack: MakeStack) -> None:

@@ -1,6 +1,8 @@
 """The rooms' logs, and where is my message: the search for a command's uuid."""
 
+from functools import partial
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import admin, messages
@@ -8,7 +10,7 @@ from django.contrib.admin.actions import delete_selected
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -22,11 +24,13 @@ from .bounded import BoundedAdmin
 from .filters import KindFilter, RoomFilter
 from .read_only import ReadOnlyAdmin
 from .rooms import MAX_COMMANDS, SOON, TOO_MANY
+from .trace import trace_page
 
 NOWHERE: Final = _(
     "No command has this uuid: it was refused, or never arrived. The search finds only whole uuids, "
     "not words of texts."
 )
+WAY: Final = _("Who had it when, and who refused it")
 _ROWS: Final = {
     State.STORED: ("roomevent", messages.SUCCESS, _("Stored in room {room} at seq {seq}.")),
     State.PENDING: ("pendingcommand", messages.WARNING, _("Waiting for the worker of room {room}.")),
@@ -63,6 +67,12 @@ class RoomEventAdmin(LogAdmin):
 
     list_display = ("room", "seq", "kind", "user", "uuid", "date_created")
     list_filter = (RoomFilter, KindFilter)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses, with that of the page of a message's way."""
+        view = self.admin_site.admin_view(partial(trace_page, self))
+        urls: list[URLPattern] = super().get_urls()
+        return [path("trace/", view, name="roomlog_roomevent_trace"), *urls]
 
 
 @admin.register(ChatMessage)
@@ -121,6 +131,9 @@ def tell_places(request: HttpRequest, uuid: str) -> None:
         messages.info(request, NOWHERE)
     for place in places:
         _tell(request, place)
+    if request.user.has_perm("roomlog.view_roomevent"):
+        address = f"{reverse('admin:roomlog_roomevent_trace')}?{urlencode({'uuid': uuid})}"
+        messages.info(request, format_html('<a href="{}"><u>{}</u></a>', address, WAY))
 
 
 def _tell(request: HttpRequest, place: Place) -> None:

@@ -6,14 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from roomlog_contract.envelope import Notice, Selected
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.trail import Note, ignore
+from roomlog_gateway.redis.command_writer import CommandWriter
+from roomlog_gateway.rooms.envelope_sender import EnvelopeSender
 from roomlog_gateway.rooms.fanout import Fanout
 from roomlog_gateway.rooms.gap_fetcher import GapFetcher, OnPage
 from roomlog_gateway.rooms.incoming_events import IncomingEvents
-from roomlog_gateway.rooms.pending_requests import Request
+from roomlog_gateway.rooms.pending_requests import PendingRequests, Request
 from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.rooms.room import Room
+from roomlog_gateway.rooms.router import Router
 from roomlog_gateway.rooms.selection import Selection
-from roomlog_gateway.rooms.typing import TypingTeller
+from roomlog_gateway.rooms.typing import TypingAnnouncer, TypingTeller
 from roomlog_gateway.sockets.session import Services, Session
 from tests.gateway.room_log import RESTORED, RoomLog
 from tests.harness.raw import frames_of
@@ -61,6 +66,18 @@ class NoConnection:
 
     def abort(self) -> None:
         """There is nothing to cut."""
+
+
+def make_router(stage: "Stage", requests: PendingRequests, note: Note = ignore) -> Router:
+    """Return a router whose commands wait for a Redis that never comes."""
+
+    def clock() -> float:
+        return stage.now
+
+    writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse)
+    sender = EnvelopeSender(GATEWAY, writer, clock)
+    typing = TypingAnnouncer({}, Keyspace(), writer.publish, str, clock)
+    return Router(Keyspace(), requests, sender, stage.selection, clock, typing, note)
 
 
 class Clock:

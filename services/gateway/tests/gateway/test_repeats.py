@@ -6,28 +6,16 @@ import pytest
 
 from roomlog_contract.commands import NewMessage, SelectRoom
 from roomlog_contract.envelope import Answered, encode
-from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.redis.command_writer import CommandWriter
-from roomlog_gateway.rooms.envelope_sender import EnvelopeSender
 from roomlog_gateway.rooms.pending_requests import PendingRequests
 from roomlog_gateway.rooms.router import Router
-from roomlog_gateway.rooms.typing import TypingAnnouncer
 from roomlog_gateway.sockets.session import Session
-from tests.gateway.insides import GATEWAY, ROOM, Stage, read
+from tests.gateway.insides import GATEWAY, ROOM, Stage, make_router, read
 
 
 @pytest.fixture
 def router(stage: Stage) -> Router:
     """A router whose commands wait for a Redis that never comes."""
-
-    def clock() -> float:
-        return stage.now
-
-    requests = PendingRequests(GATEWAY, clock)
-    writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse)
-    sender = EnvelopeSender(GATEWAY, writer, clock)
-    typing = TypingAnnouncer({}, Keyspace(), writer.publish, str, clock)
-    return Router(Keyspace(), requests, sender, stage.selection, clock, typing)
+    return make_router(stage, PendingRequests(GATEWAY, lambda: stage.now))
 
 
 def say(router: Router, session: Session, uuid: str) -> None:

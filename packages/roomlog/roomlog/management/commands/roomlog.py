@@ -101,7 +101,7 @@ class Command(BaseCommand):
             if as_json:
                 self.stdout.write(json.dumps(trace_text.as_json(found)))
             else:
-                self.stdout.writelines(trace_text.table(found))
+                self.stdout.write("\n".join(trace_text.table(found)))
         if found.fate is not Fate.STORED:
             raise CommandError("No room has it.")
 

@@ -1,0 +1,62 @@
+"""What a worker notes of commands: what became of each, when it was committed, and whether it was told."""
+
+import time
+
+import pytest
+import redis
+
+from roomlog_contract.shards import shard_of_room
+from roomlog_contract.trail import Decided, Step
+from roomlog_worker.bus import Bus
+from tests.harness.people import People, make_room, message
+from tests.worker.bench import Bench
+
+
+@pytest.fixture
+def noted(bench: Bench) -> list[Decided]:
+    """Return what the worker notes."""
+    steps: list[Decided] = []
+
+    def note(step: Step) -> None:
+        assert isinstance(step, Decided)
+        steps.append(step)
+
+    bench.worker.consumer._note = note
+    return steps
+
+
+def test_events_repeats_and_refusals_are_noted(bench: Bench, people: People, noted: list[Decided]) -> None:
+    """With room and seq of what is stored, and the code of what is not."""
+    room = make_room(people.alice)
+    for sender in (people.alice, people.alice, people.bob):
+        bench.send(message(room, uuid="u"), sender)
+    began_ms = int(time.time() * 1000)
+    bench.worker.turn_until(lambda: len(noted) == 3)
+    alice, bob = people.alice, people.bob
+    assert [(step.user, step.result, step.room, step.seq) for step in noted] == [
+        (alice, "event", room, 2),
+        (alice, "repeat", room, 2),
+        (bob, "not_member", None, 0),
+    ]
+    assert {(step.uuid, step.shard, step.is_published) for step in noted} == {
+        ("u", shard_of_room(room), True)
+    }
+    assert [began_ms <= step.committed_ms <= time.time() * 1000 for step in noted[:2]] == [True, True]
+    assert not noted[2].is_committed
+    assert noted[0].entry.partition("-")[0].isdecimal()
+
+
+def test_a_publication_that_failed_is_noted(
+    bench: Bench, people: People, noted: list[Decided], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event is committed all the same."""
+
+    def fail(*_: object) -> None:
+        raise redis.ConnectionError
+
+    room = make_room(people.alice)
+    bench.send(message(room), people.alice)
+    with monkeypatch.context() as patched:
+        patched.setattr(Bus, "finish", fail)
+        bench.worker.turn_until(lambda: noted)
+    assert (noted[0].result, noted[0].is_committed, noted[0].is_published) == ("event", True, False)
