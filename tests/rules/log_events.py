@@ -70,6 +70,8 @@ MEANINGS: Final = {
     "sync_left_out": "`sync_members` of a room is done, but for those whom bans keep out.",
     "sync_refused": "`set_members` of a room was refused.",
     "task_failed": "A task of the gateway raised.",
+    "trail_kept": "Redis takes the steps for `roomlog trace` again; ends `trail_lost`.",
+    "trail_lost": "Redis does not take the steps for `roomlog trace`; they are dropped, messages are not.",
     "trouble": "The database, Redis or all entries fail; logged once for each dependency and SQLSTATE.",
     "trouble_over": "All is well again; ends `trouble`.",
     "try_not_counted": "Redis could not count a try of a suspect entry.",

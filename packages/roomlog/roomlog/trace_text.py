@@ -145,7 +145,7 @@ def _of_step(noted: Noted) -> Iterator[Line]:
         case Ended():
             yield Line(at, source, _filled(_(_ENDS[step.how]), step))
         case Written():
-            text = _("Handed seq {seq} to {connections} connections.")
+            text = _("Handed seq {seq} to the connections in the room: {connections}.")
             yield Line(at, source, _filled(text, step))
         case Decided():
             yield from _of_decision(noted, step)

@@ -11,9 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-import redis
 import structlog
-from redis.exceptions import OutOfMemoryError
 
 from .causes import cause_of
 from .redis_address import client
@@ -39,6 +37,8 @@ PAUSE_SECONDS: Final = 30.0
 """After a failure nothing is tried for so long."""
 RING_STEPS: Final = 20_000
 """Steps that wait for the thread: the oldest give way."""
+STEP_BYTES: Final = 512
+"""The most that one takes in memory, with its time and the texts that only it holds."""
 ENTRY_STEPS: Final = 2_000
 """In one entry of the stream."""
 MEASURE_SECONDS: Final = 10.0
@@ -95,7 +95,7 @@ class Trail(Generic[Step]):
         """Write what the ring holds; `now` is a monotonic clock's time.
 
         Raises:
-            redis.RedisError: it is lost.
+            redis.RedisError: they are lost.
         """
         steps = [self._ring.popleft() for _ in range(len(self._ring))]
         if not steps and now - self._wrote_at < IDLE_SECONDS:
@@ -132,9 +132,11 @@ class Trail(Generic[Step]):
 
     def _is_written(self) -> bool:
         """Flush, and return whether Redis took it."""
+        from redis.exceptions import RedisError
+
         try:
             self.flush(time.monotonic())
-        except redis.RedisError as error:
+        except RedisError as error:
             if not self._is_lost:
                 log.warning("trail_lost", **cause_of(error))
             self._is_lost = True
@@ -146,10 +148,12 @@ class Trail(Generic[Step]):
         self._is_lost = False
         return True
 
-    def _yield_to_commands(self, error: redis.RedisError) -> None:
+    def _yield_to_commands(self, error: Exception) -> None:
         """Give the stream's memory back where Redis has none left for commands."""
+        from redis.exceptions import OutOfMemoryError, RedisError
+
         if isinstance(error, OutOfMemoryError):
             try:
                 self._redis.unlink(self._key)
-            except redis.RedisError:
+            except RedisError:
                 return

@@ -11,6 +11,7 @@ from typing import Final
 from roomlog_contract import limits
 from roomlog_runtime.memory import Share, container_limit, describe
 from roomlog_runtime.settings import SettingError
+from roomlog_runtime.trail import RING_STEPS, STEP_BYTES
 
 from .config import Config, read_config
 from .redis.command_writer import PENDING_BYTES
@@ -44,6 +45,7 @@ def worst_case(config: Config) -> tuple[Share, ...]:
         Share("the process itself", PROCESS_BYTES),
         Share("commands waiting for Redis (PENDING_BYTES)", PENDING_BYTES),
         Share("unread answers of all connections (UNREAD_BYTES)", unread_bound(config.max_connections)),
+        Share("steps for the trail (RING_STEPS)", STEP_BYTES, RING_STEPS),
         Share("answers that arrive between two counts", ARRIVING_BYTES),
         *(Share(what, each, config.max_connections) for what, each in connections.items()),
     )

@@ -10,6 +10,7 @@ from roomlog.authenticators import own_authenticators
 from roomlog.policy import has_policy
 from roomlog_contract import limits
 from roomlog_runtime.memory import Share
+from roomlog_runtime.trail import RING_STEPS, STEP_BYTES
 from roomlog_worker.log.room_cache import MOST
 
 from .bus import BUNDLE_BYTES, READ_BATCH, UNCONFIRMED_BYTES
@@ -39,6 +40,7 @@ def worst_case() -> tuple[Share, ...]:
         Share("the process itself", PROCESS_BYTES),
         Share("writes in progress", limits.FRAME_BYTES * COPIES, 2 * limits.STREAM_BATCH),
         Share("cached rooms, senders and names", REMEMBERED_BYTES, MOST),
+        Share("steps for the trail", STEP_BYTES, RING_STEPS),
         Share("reads in progress", 2 * QUESTION_BYTES, 2 * READ_BATCH * LANES),
         Share("rows of the page in progress", limits.PAGE_EVENTS * EVENT_BYTES, LANES),
         Share("pages answered together, as frames and bundles", 2 * page, READS_AT_ONCE * LANES),

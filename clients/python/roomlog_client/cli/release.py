@@ -17,7 +17,8 @@ OURS: Final = ("gateway", "worker")
 BUDGETED: Final = ("gateway", "worker", "api")
 DOCTOR_SECONDS: Final = 60.0
 RECENT: Final = timedelta(hours=1)
-"""A restart in this time is worth a look."""
+MANY_RESTARTS: Final = 3
+"""A container that was restarted so often, the last time in RECENT, goes on being restarted."""
 COMPONENT: Final = "app.kubernetes.io/component"
 WORKERS_COMMAND: Final = "message_process_worker"
 
@@ -102,7 +103,7 @@ def workloads(objects: Objects, namespace: str) -> Iterator[Finding]:
 
 
 def pods(objects: Objects, namespace: str, now: datetime) -> Iterator[Finding]:
-    """Yield each pod that is not ready or restarted lately; one line where none is."""
+    """Yield each pod that is not ready or keeps restarting; one line where none does."""
     restarts, is_well = 0, True
     for pod in objects.pods:
         name, inside = _name(pod), f"kubectl --namespace {namespace}"
@@ -112,13 +113,15 @@ def pods(objects: Objects, namespace: str, now: datetime) -> Iterator[Finding]:
         for container in _statuses(pod):
             restarts += container.get("restartCount", 0)
             ended = container.get("lastState", {}).get("terminated")
-            if ended and now - datetime.fromisoformat(ended["finishedAt"]) < RECENT:
+            is_recent = ended and now - datetime.fromisoformat(ended["finishedAt"]) < RECENT
+            if is_recent and container["restartCount"] >= MANY_RESTARTS:
                 is_well = False
-                fact = f"{container['name']} restarted at {ended['finishedAt']} ({ended.get('reason', '?')})"
+                fact = f"{container['name']} restarted {container['restartCount']} times"
+                fact += f", last at {ended['finishedAt']} ({ended.get('reason', '?')})"
                 todo = f"see why: {inside} logs {name} --container {container['name']} --previous"
                 yield Finding(f"pod/{name}", fact, todo)
     if is_well:
-        yield Finding("pods", f"{len(objects.pods)} ready; {restarts} restarts, none in the last hour")
+        yield Finding("pods", f"{len(objects.pods)} ready; {restarts} restarts in all")
 
 
 def images(objects: Objects) -> Iterator[Finding]:

@@ -137,8 +137,11 @@ def take_image(objects: dict[str, Manifest]) -> None:
 
 
 def kill_worker(objects: dict[str, Manifest]) -> None:
-    """Let the worker have died just now."""
-    objects["worker pod"]["status"]["containerStatuses"][0]["lastState"] = ended(datetime.now(UTC))
+    """Let the worker have died just now, and not for the first time."""
+    objects["worker pod"]["status"]["containerStatuses"][0] |= {
+        "restartCount": 3,
+        "lastState": ended(datetime.now(UTC)),
+    }
 
 
 BROKEN: Final[dict[str, Breaking]] = {
@@ -184,13 +187,16 @@ async def test_each_wrong_thing_has_a_sentence(install: Callable[..., None], sen
     assert len(wrong) == 1
 
 
-async def test_an_old_restart_is_counted_and_no_more(install: Callable[..., None]) -> None:
-    """What happened last week is no finding."""
+@pytest.mark.parametrize(("times", "at"), [(3, datetime(2020, 1, 1, tzinfo=UTC)), (2, datetime.now(UTC))])
+async def test_some_restarts_are_counted_and_no_more(
+    install: Callable[..., None], times: int, at: datetime
+) -> None:
+    """What happened last week, or once or twice, is no finding."""
     objects = release()
-    restarted = {"restartCount": 3, "lastState": ended(datetime(2020, 1, 1, tzinfo=UTC))}
+    restarted = {"restartCount": times, "lastState": ended(at)}
     objects["worker pod"]["status"]["containerStatuses"][0].update(restarted)
     install(objects)
-    assert "pods: 3 ready; 3 restarts, none in the last hour" in await checked(0)
+    assert f"pods: 3 ready; {times} restarts in all" in await checked(0)
 
 
 async def test_the_doctor_inside_finds_something(install: Callable[..., None]) -> None:

@@ -99,7 +99,7 @@ def test_a_stored_message_s_whole_way(lobby: UUID, keep: Keep) -> None:
         "In the stream of shard 12 as 1-0.",
         "Committed at seq 3.",
         "Published.",
-        "Handed seq 3 to 5 connections.",
+        "Handed seq 3 to the connections in the room: 5.",
         "Answered connection 3 with the event.",
         f"Stored in room {lobby.hex} at seq 3.",
     ):

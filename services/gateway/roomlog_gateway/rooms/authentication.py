@@ -25,7 +25,8 @@ from roomlog_runtime.logs import is_debug
 
 from .. import metrics
 from ..errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
-from ..sockets.session import Session, SessionState, login_of
+from ..sockets.login import login_of
+from ..sockets.session import Session, SessionState
 from .connection_limit import replace_silent
 from .members import Members, summary_at
 from .pagination import paginate

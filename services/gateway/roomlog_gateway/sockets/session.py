@@ -27,6 +27,7 @@ from .. import metrics
 from ..errors import NotAccepted
 from .client_connection import ClientConnection, Gone
 from .expiry import Expiry
+from .login import NOBODY, login_of
 from .outbox import Frame, Outbox, Push
 from .repeats import Repeats
 from .token_bucket import TokenBucket
@@ -36,8 +37,6 @@ log = structlog.get_logger()
 
 FLOOD_REFUSALS: Final = 200.0
 """Commands over the rate that are answered one by one; a client that goes on is closed with 1008."""
-NOBODY: Final = Identify(uuid="identify")
-"""The question of a connection that has shown no token."""
 
 
 class SessionState(Enum):
@@ -68,11 +67,6 @@ class Services:
     """Returns the wall clock in milliseconds since 1970."""
     note: Note = ignore
     """Takes steps for the trail."""
-
-
-def login_of(command: Authenticate) -> Identify:
-    """Return the question whose the token or ticket of this command is."""
-    return Identify(uuid="identify", token=command.token, ticket=command.ticket)
 
 
 class Session:
