@@ -147,6 +147,18 @@ def _read_on(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     return lambda number: (cheap(command("mark_read", room=room, seq=seq)) for seq in count(number, 8))
 
 
+def _report(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Report one message after the other with the longest comment; most of them are too many."""
+    room, messages = attacker.job.long, attacker.job.messages
+    keys = {"reason": "other", "comment": "\x01" * limits.REPORT_COMMENT_CODE_POINTS}
+
+    def frames(number: int) -> Iterator[bytes]:
+        for message in cycle(messages[number::8]):
+            yield cheap(command("report_message", room=room, message=message, uuid=uuid4().hex, **keys))
+
+    return frames
+
+
 def _type(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     """Type in all rooms in turn, the bystander's too: each is told once a second."""
     job = attacker.job
@@ -267,6 +279,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),
     "pins": Attack(_obeying(_pin), _acts("pin_message", "list_pins", "unpin_message")),
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
+    "reports, one after the other": Attack(_obeying(_report), _acts("report_message")),
     "typing in each room": Attack(_obeying(_type), _acts("typing")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),

@@ -1,7 +1,7 @@
 """Roomlog's Python client: resumes, repeats and reconnects by itself. See `RoomlogClient`."""
 
 from roomlog_contract.commands import Cursor
-from roomlog_contract.events import Recovered
+from roomlog_contract.server_events import Recovered
 
 from .client import RoomlogClient
 from .driver import Token

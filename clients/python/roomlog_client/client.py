@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from roomlog_contract.commands import Cursor
+from roomlog_contract.commands import Cursor, Reason
 from roomlog_contract.events import User
 
 from .driver import CLOSE_SECONDS, Driver, Token
@@ -304,6 +304,17 @@ class RoomlogClient:
         """
         answer = cast(dict[str, Any], await self.request("mark_read", room=room, seq=seq, **how))
         return msgspec.convert(answer["room"], RoomSummary)
+
+    async def report_message(
+        self, room: str, message: int, reason: Reason, comment: str = "", **how: Unpack[How]
+    ) -> bool:
+        """Tell the moderators of a message, by its id; return False if this user had done so before.
+
+        Raises like `send`.
+        """
+        facts = {"message": message, "reason": reason, "comment": comment}
+        answer = cast(dict[str, Any], await self.request("report_message", room=room, **facts, **how))
+        return not answer.get("duplicate", False)
 
     def typing(self, room: str) -> None:
         """Say that the user is writing something in a room; call it as often as you like.

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from roomlog_contract.events import Recovered, User
+from roomlog_contract.events import User
+from roomlog_contract.server_events import Recovered
 
 
 class Event(Struct, frozen=True):

@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from roomlog_contract.events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired, User
+from roomlog_contract.events import User
+from roomlog_contract.server_events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired
 
 from .errors import ProtocolError
 from .events import Degraded, Event, RoomLeft, RoomSummary, RoomTyping

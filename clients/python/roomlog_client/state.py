@@ -15,7 +15,8 @@ from msgspec import Struct
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 from roomlog_contract.errors import ErrorCode
-from roomlog_contract.events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired, User
+from roomlog_contract.events import User
+from roomlog_contract.server_events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired
 
 from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, RoomlogError, error_of
 from .events import Degraded, Event, Item, RoomLeft, RoomSummary, RoomTyping, Sent

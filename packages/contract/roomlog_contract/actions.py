@@ -80,6 +80,7 @@ ACTIONS: Final = _by_name(
         Action(commands.BanUser, (events.BanUserEvent,), Stream.WRITE),
         Action(commands.UnbanUser, (events.UnbanUserEvent,), Stream.WRITE),
         Action(commands.MarkRead, (events.MarkReadAnswer,), Stream.READ),
+        Action(commands.ReportMessage, (events.ReportMessageAnswer,), Stream.BROWSE),
         Action(commands.Typing, (events.TypingAnswer,), Stream.NONE),
         Action(commands.Ping, (events.PingAnswer,), Stream.NONE),
     )

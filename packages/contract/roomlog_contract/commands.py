@@ -22,6 +22,8 @@ MessageId = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
 """The `id` of a message."""
 Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
 """What a message says; `_check_text` counts."""
+Reason = Literal["spam", "abuse", "other"]
+"""Why somebody reports a message."""
 Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_CODE_POINTS)]
 """One emoji, perhaps of several code points; compared as it was sent."""
 RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
@@ -292,6 +294,16 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="mark_read"):
     seq: Seq
 
 
+class ReportMessage(Command, frozen=True, kw_only=True, tag="report_message"):
+    """Tells the install's moderators of a message, and nobody in the room."""
+
+    room: UUID
+    message: MessageId
+    reason: Reason
+    comment: Annotated[str, Meta(max_length=limits.REPORT_COMMENT_CODE_POINTS)] = ""
+    """What the sender adds."""
+
+
 class Typing(Command, frozen=True, kw_only=True, tag="typing"):
     """Says that the sender is writing something in a room. Stored nowhere."""
 
@@ -321,7 +333,7 @@ RoomWrite = (
 """Commands that become events of a room's log."""
 RoomRead = SelectRoom | GetHistory | ListPins
 """Commands that read one room."""
-ClientCommand = Authenticate | ListRooms | MarkRead | Typing | Ping | RoomRead | RoomWrite
+ClientCommand = Authenticate | ListRooms | MarkRead | ReportMessage | Typing | Ping | RoomRead | RoomWrite
 
 
 def action_of(command: Command) -> str:

@@ -101,7 +101,7 @@ class RefusedCommand(ContractError):
     """A command that is answered with an error and goes no further.
 
     `uuid` and `action` are echoed where they could be read; `close` asks for 1003 after the answer,
-    because a client that sends no uuid can't tell its answers apart.
+    because a client that sends no uuid can't tell its answers apart. `retry_after_ms` goes with RATE_LIMITED.
     """
 
     def __init__(
@@ -112,6 +112,7 @@ class RefusedCommand(ContractError):
         uuid: str | None = None,
         action: str | None = None,
         close: bool = False,
+        retry_after_ms: int | None = None,
     ) -> None:
         super().__init__(code, message)
         self.code = code
@@ -119,3 +120,4 @@ class RefusedCommand(ContractError):
         self.uuid = uuid
         self.action = action
         self.close = close
+        self.retry_after_ms = retry_after_ms

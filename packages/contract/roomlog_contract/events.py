@@ -1,4 +1,4 @@
-"""What the server says: answers, durable events and server events, one frozen struct for each.
+"""What the server says: answers and durable events, one frozen struct for each.
 
 Frames are built once per event, not per member; a durable event has the same bytes for everybody.
 """
@@ -8,7 +8,6 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from .commands import Cursor
 from .errors import ErrorCode
 
 Success = Literal["success"]
@@ -302,6 +301,13 @@ class TypingAnswer(Answer, frozen=True, kw_only=True, tag="typing"):
     """The gateway has heard it; whether anybody is shown it is not said."""
 
 
+class ReportMessageAnswer(Answer, frozen=True, kw_only=True, tag="report_message"):
+    """The report is stored; nobody in the room hears of it."""
+
+    duplicate: bool | UnsetType = UNSET
+    """True where the sender has reported the message before; that report stays as it was."""
+
+
 class PingAnswer(Answer, frozen=True, kw_only=True, tag="ping"):
     """The gateway is there."""
 
@@ -319,82 +325,3 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True):
     error_message: str
     room: UUID | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
-
-
-class ServerEvent(Struct, frozen=True, kw_only=True, tag_field="action"):
-    """A frame that no command asked for and that is in no log."""
-
-
-class Heads(ServerEvent, frozen=True, kw_only=True, tag="heads"):
-    """The last seq of rooms that the client seems to be behind in."""
-
-    rooms: dict[str, Cursor]
-
-
-class SyncRequired(ServerEvent, frozen=True, kw_only=True, tag="sync_required"):
-    """Nothing later of these rooms is sent until select_room with since."""
-
-    rooms: list[UUID]
-
-
-class Reset(ServerEvent, frozen=True, kw_only=True, tag="reset"):
-    """The log began anew from a restored database: throw the cursor away, select afresh."""
-
-    room: UUID
-    epoch: str
-
-
-class RoomJoined(ServerEvent, frozen=True, kw_only=True, tag="room_joined"):
-    """The user is a member of one more room; its events above the head follow."""
-
-    room: RoomSummary
-
-
-class RoomLeft(ServerEvent, frozen=True, kw_only=True, tag="room_left"):
-    """The user is no longer a member."""
-
-    room: UUID
-
-
-class RoomMarked(ServerEvent, frozen=True, kw_only=True, tag="room_marked"):
-    """The user's read mark of a room has moved: by this connection or another."""
-
-    room: RoomSummary
-
-
-class RoomTyping(ServerEvent, frozen=True, kw_only=True, tag="room_typing"):
-    """These other members are writing something in the room; shown for TYPING_SHOWN_SECONDS."""
-
-    room: UUID
-    users: list[User]
-    """Up to TYPING_NAMES."""
-
-
-class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):
-    """The socket will be closed; come back after the delay."""
-
-    after_ms: int
-    reason: str
-
-
-class Expiring(ServerEvent, frozen=True, kw_only=True, tag="expiring"):
-    """The connection's token, or its ticket's session, is about to end: authenticate again by then."""
-
-    expires_in_ms: int
-
-
-class Degraded(ServerEvent, frozen=True, kw_only=True, tag="degraded"):
-    """Nothing is accepted and nothing arrives: Redis, the database or the rooms' worker is away.
-
-    A later one replaces it.
-    """
-
-    since_ms: int
-    rooms: list[UUID] | UnsetType = UNSET
-    """Those of the connection's rooms that are concerned; left out: all."""
-
-
-class Recovered(ServerEvent, frozen=True, kw_only=True, tag="recovered"):
-    """None of the connection's rooms is concerned any more; missed events follow."""
-
-    since_ms: int

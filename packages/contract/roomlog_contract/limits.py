@@ -58,6 +58,12 @@ members, and costs the others of its shard as much as hundreds of messages."""
 CURSORS: Final = 500
 """Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 530."""
 
+REPORT_COMMENT_CODE_POINTS: Final = 500
+"""A few sentences: moderators see the message itself."""
+
+REPORTS_PER_MINUTE: Final = 20
+"""Messages that one person reports: faster than anybody reads, and no flood of the moderators' queue."""
+
 TOKEN_CODE_POINTS: Final = 4096
 """A signed token with a few claims takes a kilobyte."""
 

@@ -12,9 +12,10 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from . import events
+from . import events, server_events
 from .actions import ACTIONS, COMMANDS
-from .events import Answer, DurableEvent, ErrorAnswer, ServerEvent
+from .events import Answer, DurableEvent, ErrorAnswer
+from .server_events import ServerEvent
 
 Structs = Sequence[type[msgspec.Struct]]
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "schema"
@@ -63,7 +64,7 @@ def _read(path: Path) -> str:
 def _leaves(struct: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
     """Yield the structs below one in the order of their definition; only those are ever sent."""
     for below in struct.__subclasses__():
-        if below.__module__ == events.__name__:
+        if below.__module__ in (events.__name__, server_events.__name__):
             yield from _leaves(below) if below.__subclasses__() else (below,)
 
 

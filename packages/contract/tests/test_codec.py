@@ -26,7 +26,8 @@ from roomlog_contract.commands import (
     SelectRoom,
 )
 from roomlog_contract.errors import ErrorCode, MalformedFrame, RefusedCommand
-from roomlog_contract.events import ErrorAnswer, RoomLeft
+from roomlog_contract.events import ErrorAnswer
+from roomlog_contract.server_events import RoomLeft
 from tests.abuse.inputs import bad_inputs, bad_values
 from tests.abuse.inputs.bad_inputs import BadInput
 

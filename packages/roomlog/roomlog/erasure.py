@@ -15,11 +15,11 @@ import msgspec
 from django.db import transaction
 from msgspec.structs import replace
 
-from roomlog_contract.commands import EditMessage, NewMessage
+from roomlog_contract.commands import EditMessage, NewMessage, ReportMessage
 from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
 
 from .log_scan import Progress, messages_of
-from .models import Ban, DeadLetter, PendingCommand
+from .models import Ban, DeadLetter, MessageReport, PendingCommand
 from .pending import store
 from .people import system_person
 
@@ -39,6 +39,8 @@ class Erasure:
     """Dead letters of which nobody can say whose they are."""
     bans: int = 0
     """Rooms that the person was banned from, and is no more."""
+    comments: int = 0
+    """Reports of theirs that had a comment."""
 
 
 def erase(person: int, progress: Progress) -> Erasure:
@@ -50,6 +52,7 @@ def erase(person: int, progress: Progress) -> Erasure:
         found.messages += _ask(person, ((message.room_id, message.uuid) for message in messages))
     _clean_letters(person, found)
     found.bans, _ = Ban.objects.filter(user=person).delete()
+    found.comments = MessageReport.objects.filter(user=person).exclude(comment="").update(comment="")
     return found
 
 
@@ -89,10 +92,12 @@ def _clean_letters(person: int, found: Erasure) -> None:
 
 
 def _blank(envelope: Envelope) -> Envelope:
-    """Return the envelope without what a message or an edit says."""
+    """Return the envelope without what a message, an edit or a report says."""
     command = envelope.command
     if isinstance(command, NewMessage | EditMessage):
         return replace(envelope, command=replace(command, text=""), data="")
+    if isinstance(command, ReportMessage):
+        return replace(envelope, command=replace(command, comment=""))
     return envelope
 
 

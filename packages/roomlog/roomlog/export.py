@@ -53,6 +53,9 @@ def lines_of_person(person: Person, progress: Progress) -> Iterator[str]:
             "avatar": person.avatar,
             "rooms": list(rooms.values("room", "role", "muted_until")),
             "bans": list(person.bans.order_by("id").values("room", "until")),
+            "reports": list(
+                person.reports.order_by("id").values("room", "target", "reason", "comment", "date_created")
+            ),
         }
     )
     for messages in messages_of(person.pk, progress):

@@ -18,6 +18,7 @@ from roomlog_contract.limits import EMOJI_CODE_POINTS
 from .ban import Ban as Ban  # noqa: PLC0414 - a table like these
 from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
+from .report import MessageReport as MessageReport  # noqa: PLC0414
 
 PERSON_NAME_CODE_POINTS: Final = 150
 """As Django's own `username`: the largest frames count on it."""

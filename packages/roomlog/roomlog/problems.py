@@ -4,6 +4,7 @@ Around people's requests. `detail` is for people, `error_code` for programs: the
 one. It must not repeat what the sender wrote but in the names of fields.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -40,6 +41,7 @@ _STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.ARCHIVED: 409,
     ErrorCode.BANNED: 403,
     ErrorCode.UUID_CONFLICT: 409,
+    ErrorCode.RATE_LIMITED: 429,
     ErrorCode.BUSY: 503,
 }
 """Of the wire's codes; all others are 400."""
@@ -84,7 +86,14 @@ def refused(refusal: RefusedCommand) -> HttpResponse:
     status = _STATUSES.get(refusal.code, int(HTTPStatus.BAD_REQUEST))
     field = _field_of(refusal)
     errors = {field: [refusal.message]} if field else None
-    return problem(status, refusal.message, code=refusal.code.value, errors=errors)
+    wait_ms = refusal.retry_after_ms
+    return problem(
+        status,
+        refusal.message,
+        code=refusal.code.value,
+        errors=errors,
+        retry_after_seconds=None if wait_ms is None else math.ceil(wait_ms / 1000),
+    )
 
 
 def _field_of(refusal: RefusedCommand) -> str | None:

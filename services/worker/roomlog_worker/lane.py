@@ -2,7 +2,8 @@
 
 Beside the writer, with connections to Redis and to the database of its own. Answers are made from committed
 rows, so a lane needs no lease: two lanes that answer the same command give the same answer. An entry leaves
-its stream only after its reply was published. It must not write a room's log; all it writes are read marks.
+its stream only after its reply was published. It must not write a room's log; all it writes are read
+marks and reports of messages.
 """
 
 import threading
@@ -26,7 +27,7 @@ from roomlog_runtime.causes import cause_of
 from roomlog_runtime.logs import is_debug
 from roomlog_runtime.shutdown import Shutdown
 
-from . import dead_letters, marks, metrics, reader
+from . import dead_letters, marks, metrics, reader, reports
 from .bus import READ_BATCH, Bus, ChannelNotice
 from .entries import Entry, entry_of, hop_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
@@ -83,7 +84,8 @@ class Lane:
         self._troubled = ""
         self._since = 0.0
         """When the trouble began."""
-        self._are_marks_failing = False
+        self._failing: set[str] = set()
+        """Which of what the lane writes can't be written just now."""
 
     def own(self, shards: Collection[int], unclean: Collection[int]) -> None:
         """Read these shards' streams from now on; the first entries of the unclean ones may be deadly."""
@@ -203,14 +205,18 @@ class Lane:
         began = time.monotonic()
         given_up: list[Entry] = []
         try:
-            marked = marks.move(entries)
-            self._note_marks(marked.error)
-            if marked.error is not None:
-                if not connection.is_usable():
-                    raise marked.error
-                given_up = [entry for entry in entries if marks.is_mark(entry)]
-                entries = [entry for entry in entries if not marks.is_mark(entry)]
-            replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms)
+            marked, reported = marks.move(entries), reports.store(entries)
+            for name, error, is_of_it in (
+                ("marks", marked.error, marks.is_mark),
+                ("reports", reported.error, reports.is_report),
+            ):
+                self._note_unwritten(name, error)
+                if error is not None:
+                    if not connection.is_usable():
+                        raise error
+                    given_up += [entry for entry in entries if is_of_it(entry)]
+            entries = [entry for entry in entries if entry not in given_up] if given_up else entries
+            replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms, reported.answers)
         finally:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
@@ -223,10 +229,12 @@ class Lane:
         self._publish([*entries, *given_up], replies, marked.notices)
         return ()
 
-    def _note_marks(self, error: Exception | None) -> None:
-        if error is not None:
-            self._note("marks", error, is_new=not self._are_marks_failing)
-        self._are_marks_failing = error is not None
+    def _note_unwritten(self, name: str, error: Exception | None) -> None:
+        if error is None:
+            self._failing.discard(name)
+            return
+        self._note(name, error, is_new=name not in self._failing)
+        self._failing.add(name)
 
     def _publish(
         self, entries: Sequence[Entry], replies: Sequence[Reply], notices: Sequence[ChannelNotice] = ()

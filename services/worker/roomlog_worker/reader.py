@@ -5,7 +5,7 @@ that the gateway can continue from it.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from roomlog.signed_in import SignedIn
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import GetHistory, ListPins, ListRooms, MarkRead, SelectRoom
+from roomlog_contract.commands import GetHistory, ListPins, ListRooms, MarkRead, ReportMessage, SelectRoom
 from roomlog_contract.envelope import (
     Answered,
     EventsFetched,
@@ -45,11 +45,13 @@ from roomlog_contract.events import (
 
 from .entries import Entry
 from .publications import error_answer, event_notice
+from .reports import ReportAnswer
 
 AROUND_BYTES: Final = 1024
 """Of an answer's frame beside its items: an escaped uuid of 64 code points, an epoch, names."""
 _PAGE_BYTES: Final = limits.PAGE_BYTES - AROUND_BYTES
 _NONE_MARKED: Final[Mapping[Pair, RoomSummary]] = {}
+_NONE_REPORTED: Final[Mapping[tuple[int, str], ReportAnswer]] = {}
 _Item = TypeVar("_Item", bound=msgspec.Struct)
 
 
@@ -65,19 +67,22 @@ class _Known:
     """Those askers who are members of the room that they ask of."""
     marked: Mapping[Pair, RoomSummary]
     """Rooms as seen by the members who moved their marks."""
+    reported: Mapping[tuple[int, str], ReportAnswer]
+    """Answers to reports, by the entry's key."""
 
 
 def read(
     entries: Sequence[Entry],
     verdicts: Mapping[str, SignedIn] | None = None,
     marked: Mapping[Pair, RoomSummary] = _NONE_MARKED,
+    reported: Mapping[tuple[int, str], ReportAnswer] = _NONE_REPORTED,
 ) -> list[Reply]:
     """Return the reply to each entry, in order.
 
     `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's. `marked` is
-    what `marks.move` has made of the entries' marks.
+    what `marks.move` has made of the entries' marks, `reported` what `reports.store` has made of reports.
     """
-    known = _read_ahead(entries, verdicts, marked)
+    known = replace(_read_ahead(entries, verdicts, marked), reported=reported)
     return [_reply(entry, known) for entry in entries]
 
 
@@ -105,6 +110,7 @@ def _read_ahead(
         heads=selectors.heads_of(rooms) if rooms else {},
         members=selectors.memberships(askers),
         marked=marked,
+        reported=_NONE_REPORTED,
     )
 
 
@@ -157,6 +163,8 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
             )
         case MarkRead():
             return _marked(entry, command, known)
+        case ReportMessage():
+            return Answered(request, encode_frame(known.reported[entry.key]))
         case _:
             return _refused(entry, ErrorCode.INVALID_ACTION)
 

@@ -263,6 +263,12 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "restore_room": {"room": (REQUIRED, _is_room)},
     "rename_room": {"room": (REQUIRED, _is_room), "name": (REQUIRED, _is_room_name)},
     "mark_read": {"room": (REQUIRED, _is_room), "seq": (REQUIRED, _is_seq)},
+    "report_message": {
+        "room": (REQUIRED, _is_room),
+        "message": (REQUIRED, _is_positive),
+        "reason": (REQUIRED, lambda value: value in ("spam", "abuse", "other")),
+        "comment": (OPTIONAL, lambda value: isinstance(value, str) and len(value) <= 500),
+    },
     "typing": {"room": (REQUIRED, _is_room)},
     "ping": {},
 }

@@ -62,6 +62,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "ban_user": {"room": '"@room@"', "user": "@member@"},
     "unban_user": {"room": '"@room@"', "user": "@member@"},
     "mark_read": {"room": '"@room@"', "seq": "1"},
+    "report_message": {"room": '"@room@"', "message": "1", "reason": '"spam"'},
     "typing": {"room": '"@room@"'},
     "ping": {},
 }

@@ -12,6 +12,7 @@ MODERATION: Final = ("set_role", "mute_user", "unmute_user", "ban_user", "unban_
 OF_ROOMS: Final = (
     *("select_room", "get_history", "mark_read", "edit_message", "delete_message", "typing"),
     *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "list_pins"),
+    *("report_message",),
     *("new_message", "rename_room", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
     *MODERATION,
@@ -35,7 +36,7 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in OF_ROOMS[12:]:
+    for action in OF_ROOMS[13:]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": DIRECT}))
     for action in (
         *("rename_room", "archive_room", "restore_room", "remove_user", *MODERATION),
@@ -76,6 +77,7 @@ def _nobody() -> Iterator[BadInput]:
             ("delete", "delete_message", {"message": number}),
             ("react to", "add_reaction", {"message": number}),
             ("react no more to", "remove_reaction", {"message": number}),
+            ("report", "report_message", {"message": number}),
             ("pin", "pin_message", {"room": DIRECT, "message": number}),
             ("unpin", "unpin_message", {"room": DIRECT, "message": number}),
         ):
@@ -86,6 +88,7 @@ def _nobody() -> Iterator[BadInput]:
         ("delete in", "delete_message", "message"),
         ("react in", "add_reaction", "message"),
         ("react no more in", "remove_reaction", "message"),
+        ("report in", "report_message", "message"),
     ):
         elsewhere = frame(action, {key: "@message@"})
         yield BadInput(f"{name} another room", "error not_found", elsewhere)

@@ -42,6 +42,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "unban_user": {"room": "room", "user": "user"},
     "leave_room": {"room": "room"},
     "mark_read": {"room": "room", "seq": "seq"},
+    "report_message": {"room": "room", "message": "message", "reason": "reason", "comment": "comment"},
     "typing": {"room": "room"},
 }
 """The kind of each field."""
@@ -84,6 +85,8 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         '"Object missing required field"',
     ),
     "role": ("null", *NO_STRINGS, '""', '"king"', '"OWNER"', '"superuser"'),
+    "reason": ("null", *NO_STRINGS, '""', '"Spam"', '"spam "', '"because"'),
+    "comment": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 501 + '"'),
     "user": ("null", *NO_NUMBERS, "0", "-1", '"@member@"'),
     "until": (*NO_NUMBERS, "0", "-1", "253402214400", '"2030-01-01"'),
     "message": (*NO_NUMBERS, "0", "-1"),

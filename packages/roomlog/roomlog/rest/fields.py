@@ -45,6 +45,11 @@ class TextField(serializers.CharField):
     """What a message says."""
 
 
+@extend_schema_field({"type": "string", "maxLength": limits.REPORT_COMMENT_CODE_POINTS, "pattern": NO_NUL})
+class CommentField(serializers.CharField):
+    """What somebody adds to a report; may be empty."""
+
+
 @extend_schema_field(
     {"type": "string", "minLength": 1, "maxLength": limits.EMOJI_CODE_POINTS, "pattern": NO_NUL}
 )

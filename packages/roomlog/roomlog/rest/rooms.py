@@ -21,6 +21,7 @@ from roomlog.people import as_user, person_of
 from roomlog.policy import objection_to
 from roomlog.presence import presence_in
 from roomlog.read_marks import mark_read
+from roomlog.reporting import store_report
 from roomlog_contract import limits
 from roomlog_contract.commands import (
     AddReaction,
@@ -38,6 +39,7 @@ from roomlog_contract.commands import (
     RemoveReaction,
     RemoveUser,
     RenameRoom,
+    ReportMessage,
     RestoreRoom,
     RoomWrite,
     SetRole,
@@ -63,12 +65,14 @@ from .serializers import (
     NewMemberSerializer,
     NewMessageSerializer,
     NewNameSerializer,
+    NewReportSerializer,
     NewRoomSerializer,
     NewTextSerializer,
     PageSerializer,
     PlaceSerializer,
     PresenceSerializer,
     ReactionSerializer,
+    ReportSerializer,
     RequestedSerializer,
     RoleSerializer,
     RoomSerializer,
@@ -302,6 +306,18 @@ class PinView(RestView):
         """Ask for the message to be pinned no more. For those who may pin."""
         _check_member(room, request)
         return _requested(request, read_command(UnpinMessage, request, room=room, message=message))
+
+
+class ReportView(RestView):
+    """The asker's report of one message."""
+
+    @describe(request=NewReportSerializer, responses=ReportSerializer)
+    def post(self, request: Request, room: UUID, message: int) -> Response:
+        """Tell the moderators of a message; nobody in the room hears of it. Again changes nothing."""
+        _check_member(room, request)
+        command = read_command(ReportMessage, request, room=room, message=message)
+        is_new = store_report(command, person_of(request.user).pk)
+        return Response(ReportSerializer({"uuid": command.uuid, "duplicate": not is_new}).data)
 
 
 class PinsView(RestView):

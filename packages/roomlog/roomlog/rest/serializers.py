@@ -8,10 +8,12 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from roomlog.message_lookup import State
+from roomlog.models import MessageReport
 from roomlog_contract import limits
 
 from .fields import (
     MAX_ID,
+    CommentField,
     EmojiField,
     IdField,
     LoginNameField,
@@ -265,6 +267,25 @@ class MarkSerializer(CommandSerializer):
     example = {"seq": 42}
 
     seq = serializers.IntegerField(min_value=0, max_value=MAX_ID)
+
+
+class NewReportSerializer(CommandSerializer):
+    """Why the moderators should look at a message."""
+
+    example = {"uuid": _UUID, "reason": "spam", "comment": "The same link again."}
+
+    reason = serializers.ChoiceField(MessageReport.Reason.values)
+    comment = CommentField(default="")
+
+
+class ReportSerializer(Body):
+    """A report that is stored."""
+
+    example = {"uuid": _UUID, "duplicate": False}
+
+    uuid = serializers.CharField()
+    duplicate = serializers.BooleanField()
+    """Whether the asker has reported the message before; that report stays as it was."""
 
 
 class RequestedSerializer(Body):

@@ -73,6 +73,7 @@ urlpatterns = [
         name="reactions",
     ),
     path("rooms/<room:room>/messages/<number:message>/pin/", rooms.PinView.as_view(), name="pin"),
+    path("rooms/<room:room>/messages/<number:message>/report/", rooms.ReportView.as_view(), name="report"),
     path("rooms/<room:room>/pins/", rooms.PinsView.as_view(), name="pins"),
     path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
     re_path("", NothingHere.as_view(), name="nothing-here"),

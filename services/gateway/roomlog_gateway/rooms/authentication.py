@@ -20,7 +20,8 @@ from roomlog_contract import limits
 from roomlog_contract.commands import Authenticate
 from roomlog_contract.envelope import Identified, Identify
 from roomlog_contract.errors import CloseCode, ErrorCode
-from roomlog_contract.events import AuthenticateAnswer, Reset, RoomSummary, SyncRequired
+from roomlog_contract.events import AuthenticateAnswer, RoomSummary
+from roomlog_contract.server_events import Reset, SyncRequired
 from roomlog_runtime.logs import is_debug
 
 from .. import metrics

@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 from msgspec import UNSET, UnsetType
 
-from roomlog_contract.events import Degraded, Recovered
 from roomlog_contract.limits import DEGRADED_ROOMS
+from roomlog_contract.server_events import Degraded, Recovered
 from roomlog_contract.shards import SHARDS, shard_of_room
 
 from .. import metrics

@@ -13,7 +13,7 @@ import structlog
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Notice
-from roomlog_contract.events import SyncRequired
+from roomlog_contract.server_events import SyncRequired
 from roomlog_contract.trail import Note, Written, ignore
 
 from .. import metrics

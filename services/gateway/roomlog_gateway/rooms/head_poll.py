@@ -13,7 +13,7 @@ from uuid import UUID
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 from roomlog_contract.envelope import HeadsRead, ReadHeads
-from roomlog_contract.events import Heads
+from roomlog_contract.server_events import Heads
 from roomlog_contract.shards import shard_of_room
 
 from ..errors import NoReply, NotAccepted

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from roomlog_contract.envelope import EventsFetched, HeadMoved, IsTyping, Notice, decode_room_notice
-from roomlog_contract.events import Reset
+from roomlog_contract.server_events import Reset
 
 from .. import metrics
 from ..sockets.session import Session

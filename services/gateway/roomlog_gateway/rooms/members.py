@@ -15,8 +15,9 @@ import msgspec
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import Identified, Identify, Joined, Marked, decode_user_notice
-from roomlog_contract.events import RoomJoined, RoomMarked, RoomSummary
+from roomlog_contract.events import RoomSummary
 from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.server_events import RoomJoined, RoomMarked
 from roomlog_contract.shards import shard_of_token
 
 from ..errors import NoReply

@@ -7,8 +7,8 @@ unsubscribed. It must not decide who is a member: the log and the workers say so
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from roomlog_contract.events import RoomLeft
 from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.server_events import RoomLeft
 
 from .. import metrics
 from ..redis.subscriber import Subscriber

@@ -9,7 +9,7 @@ of it.
 from uuid import UUID
 
 from roomlog_contract.envelope import Selected
-from roomlog_contract.events import SyncRequired
+from roomlog_contract.server_events import SyncRequired
 
 from .delivery import DeliveryState
 from .fanout import Fanout

@@ -13,8 +13,9 @@ from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import Typing
 from roomlog_contract.envelope import IsTyping, encode
 from roomlog_contract.errors import ErrorCode
-from roomlog_contract.events import RoomTyping, TypingAnswer, User
+from roomlog_contract.events import TypingAnswer, User
 from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.server_events import RoomTyping
 
 from ..sockets.outbox import Frame
 from ..sockets.session import Session

@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from roomlog_contract.errors import CloseCode
-from roomlog_contract.events import Reconnect
+from roomlog_contract.server_events import Reconnect
 
 from ..config import ANSWER_SECONDS, Config
 from .connection import Connection

@@ -20,7 +20,8 @@ from roomlog_contract.codec import decode_command, encode_frame, names_of
 from roomlog_contract.commands import Authenticate, ClientCommand, Ping, action_of
 from roomlog_contract.envelope import Identify
 from roomlog_contract.errors import ERROR_MESSAGES, CloseCode, ErrorCode, MalformedFrame, RefusedCommand
-from roomlog_contract.events import Degraded, ErrorAnswer, Expiring, PingAnswer, Recovered, RoomSummary
+from roomlog_contract.events import ErrorAnswer, PingAnswer, RoomSummary
+from roomlog_contract.server_events import Degraded, Expiring, Recovered
 from roomlog_contract.trail import Note, Refused, ignore
 
 from .. import metrics

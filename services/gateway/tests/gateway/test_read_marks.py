@@ -5,7 +5,8 @@ from functools import partial
 from msgspec.structs import replace
 
 from roomlog_contract.envelope import Joined, Marked
-from roomlog_contract.events import RoomMarked, RoomSummary
+from roomlog_contract.events import RoomSummary
+from roomlog_contract.server_events import RoomMarked
 from roomlog_gateway.rooms.members import summary_at
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.sockets.outbox import WRITE_BYTES, Frame

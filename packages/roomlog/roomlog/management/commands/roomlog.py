@@ -31,7 +31,10 @@ from roomlog_runtime.shutdown import Shutdown
 
 STILL_LEAVING: Final = "The workers have not ended all memberships of this account yet. Run this again."
 UNREADABLE: Final = "{} dead letters can't be read, so nobody knows whose they are. See the admin."
-ASKED: Final = "{} messages: workers erase them within seconds. {} dead letters and {} bans: erased."
+ASKED: Final = (
+    "{} messages: workers erase them within seconds. {} dead letters and {} bans: erased. "
+    "{} reports: without their comments."
+)
 NOTHING_TO_DO: Final = (
     "Nothing to do: no function is connected. Import it in your AppConfig's ready and write "
     "@receiver(message_missed) above it, from roomlog.signals."
@@ -77,7 +80,7 @@ class Command(BaseCommand):
             raise CommandError(STILL_LEAVING)
         found = erase(person.pk, self._progress)
         self.stderr.write("")
-        self.stdout.write(ASKED.format(found.messages, found.letters, found.bans))
+        self.stdout.write(ASKED.format(found.messages, found.letters, found.bans, found.comments))
         if found.unreadable:
             self.stderr.write(UNREADABLE.format(found.unreadable))
 
