@@ -62,10 +62,21 @@ export const talk = () => html`
       <div class="row"><button type="button" data-closes>${gettext("Cancel")}</button><button class="primary danger" disabled>${gettext("Confirm")}</button></div>
     </form>
   </dialog>
+  <dialog id="report-dialog" aria-labelledby="report-title" aria-describedby="report-text">
+    <form class="stack">
+      <h2 id="report-title">${gettext("Report this message?")}</h2>
+      <bdi id="report-text" class="quoted" dir="auto"></bdi>
+      <p>${gettext("The moderators of this site will see who reports it. Nobody in the room will.")}</p>
+      <label>${gettext("Reason")} <select name="reason"><option value="spam">${gettext("Spam")}</option><option value="abuse">${gettext("Abuse")}</option><option value="other">${gettext("Something else")}</option></select></label>
+      <label>${gettext("Comment (optional)")} <textarea name="comment" rows="3" maxlength="500" dir="auto"></textarea></label>
+      <p class="wrong" role="alert" hidden></p>
+      <div class="row"><button type="button" data-closes>${gettext("Cancel")}</button><button class="primary">${gettext("Report")}</button></div>
+    </form>
+  </dialog>
   <dialog id="delete-dialog" aria-labelledby="delete-title" aria-describedby="delete-text">
     <form class="stack">
       <h2 id="delete-title">${gettext("Delete this message?")}</h2>
-      <bdi id="delete-text" dir="auto"></bdi>
+      <bdi id="delete-text" class="quoted" dir="auto"></bdi>
       <p>${gettext("It is deleted for everybody, and for good.")}</p>
       <div class="row"><button type="button" data-closes autofocus>${gettext("Cancel")}</button><button class="primary danger">${gettext("Delete")}</button></div>
     </form>

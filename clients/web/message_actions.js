@@ -1,4 +1,4 @@
-// What people do to messages of the log: react and reply to them, edit, pin and delete them, by buttons in their rows.
+// What people do to messages of the log: react and reply to them, edit, pin, report and delete them, by buttons in their rows.
 //
 // The page knows the author of each message, and that people in a direct room change only their own. Where the user's
 // role is unknown, it learns from the server's refusal that they may not delete others' messages. The Tab order has the buttons of
@@ -11,6 +11,7 @@ import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { isPin, pins } from "./pins.js";
 import { expected, isReaction } from "./reactions.js";
+import { ReportDialog } from "./report_dialog.js";
 import { fateIn, stateFor } from "./status.js";
 import { gettext } from "./texts.js";
 
@@ -22,6 +23,7 @@ export class MessageActions {
   #parts;
   #room = null; // id
   #picker;
+  #report;
   #asked = null; // the message whose deletion is to be confirmed
   #notOthers = new Set(); // ids of rooms in which the user may not delete others' messages
 
@@ -38,6 +40,7 @@ export class MessageActions {
     this.#at("messages").addEventListener("focusin", () => this.painted());
     this.#at("messages").addEventListener("scroll", () => this.#picker.follow());
     this.#picker = new EmojiPicker(this.#at("emoji-picker"), (button, emoji) => this.#toggle(button, emoji));
+    this.#report = new ReportDialog(root, parts.client, parts.opened);
     const dialog = this.#at("delete-dialog");
     dialog.querySelector("[data-closes]").addEventListener("click", () => dialog.close());
     dialog.querySelector("form").addEventListener("submit", (submit) => {
@@ -49,6 +52,7 @@ export class MessageActions {
   enter(roomId) {
     this.#room = roomId;
     this.#picker.close();
+    this.#report.close();
     if (this.#at("delete-dialog").open) this.#at("delete-dialog").close();
   }
 
@@ -119,10 +123,11 @@ export class MessageActions {
 
   #allowed({ user }) {
     const link = Boolean(this.#parts.linkTo);
-    if (!this.#isOpen) return link ? ["link"] : [];
     const isOwn = user.id === this.#parts.userId;
+    const report = !isOwn && this.#isMember;
     const canWrite = this.#canWrite;
-    const may = { react: canWrite, reply: canWrite, edit: isOwn && canWrite, pin: this.mayPin(this.#room), link, delete: isOwn || this.#mayDelete };
+    const changes = this.#isOpen && { react: canWrite, reply: canWrite, edit: isOwn && canWrite, pin: this.mayPin(this.#room) };
+    const may = { ...changes, link, report, delete: this.#isOpen && (isOwn || this.#mayDelete) };
     return Object.keys(may).filter((name) => may[name]);
   }
 
@@ -148,9 +153,13 @@ export class MessageActions {
 
   /** Whether anything of the room can be changed. */
   get #isOpen() {
+    return this.#isMember && !this.#parts.client.rooms.get(this.#room).archived;
+  }
+
+  /** Whether the user is in the room, and will be heard. */
+  get #isMember() {
     const { client } = this.#parts;
-    const room = client.rooms.get(this.#room);
-    return Boolean(room) && !room.archived && client.state !== "ended";
+    return client.rooms.has(this.#room) && client.state !== "ended";
   }
 
   #lineOf(node) {
@@ -168,6 +177,7 @@ export class MessageActions {
     if (does === "quoted") return this.#parts.quoted(line);
     if (does === "toggle") return this.#toggle(button, emoji);
     if (does === "pin") return this.#parts.pin(this.#room, line, !this.standing()(line).isPinned);
+    if (does === "report") return this.#report.open(this.#room, line.id, this.standing()(line).text);
     if (does === "react") return this.#picker.toggle(button, this.#mine(line));
     this.#asked = line;
     setText(this.#at("delete-text"), this.standing()(line).text);

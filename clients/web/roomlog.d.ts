@@ -76,6 +76,7 @@ export class Roomlog extends EventTarget {
   unbanUser(room: string, user: number): string;
   pinMessage(room: string, message: number): string;
   unpinMessage(room: string, message: number): string;
+  reportMessage(room: string, message: number, reason: "spam" | "abuse" | "other", comment?: string): Promise<Frame>;
   request(action: string, fields?: Frame): Promise<Frame>;
   markRead(roomId: string, seq: number): void;
   typing(roomId: string): void;

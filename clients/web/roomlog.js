@@ -159,6 +159,11 @@ export class Roomlog extends EventTarget {
     return this.send("unpin_message", { room, message });
   }
 
+  /** Tell the install's moderators of a message, by its id: "spam", "abuse" or "other"; resolves and rejects as `request`. */
+  reportMessage(room, message, reason, comment = "") {
+    return this.request("report_message", { room, message, reason, comment });
+  }
+
   /** Ask for something that is no event (`get_history`, `list_pins`, `list_rooms`); rejects rather than repeats. */
   request(action, fields = {}) {
     if (!this.#link.isOpen || this.#requests.size >= MAX_REQUESTS) {

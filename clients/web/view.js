@@ -38,6 +38,7 @@ const ACTIONS = {
   edit: { label: gettext_noop("Edit message"), lines: "M2.5 13.5l.7-3.2 7.6-7.6 2.5 2.5-7.6 7.6zM9.3 4.2l2.5 2.5" },
   pin: { label: gettext_noop("Pin message"), lines: PIN },
   link: { label: gettext_noop("Copy link"), lines: "M6.5 9.5l3-3M7.5 4.5l1.8-1.8a2.8 2.8 0 0 1 4 4L11.5 8.5M8.5 11.5l-1.8 1.8a2.8 2.8 0 0 1-4-4L4.5 7.5" },
+  report: { label: gettext_noop("Report message"), lines: "M3.5 14V2.5M3.5 3h8.2l-2 3 2 3H3.5" },
   delete: { label: gettext_noop("Delete message"), lines: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4" },
 };
 

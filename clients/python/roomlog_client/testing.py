@@ -47,6 +47,8 @@ class FakeServer:
         self.page_events = 200
         self.swallow: Callable[[Frame], bool] = lambda command: False
         """Commands for which it returns True are neither carried out nor answered."""
+        self.answers: dict[str, Frame] = {}
+        """What the answers to other actions say, by the action."""
         self.refuse: Callable[[Frame], Frame | None] = lambda command: None
         """Return what to add to an error answer (`error_code` …) for a command that is to be refused."""
         self.lose: Callable[[Frame], bool] = lambda event: False
@@ -142,8 +144,8 @@ class FakeServer:
             case "new_message":
                 await self._new_message(connection, command)
                 return
-            case _:
-                answer = {}
+            case action:
+                answer = self.answers.get(action, {})
         await _send(connection, {**names, "status": "success", **answer})
 
     def _authenticate(self, connection: Connection, command: Frame) -> Frame:

@@ -21,6 +21,7 @@ from roomlog.models import (
     DeadLetter,
     Install,
     Membership,
+    MessageReport,
     Person,
     Reaction,
     RoomEvent,
@@ -42,6 +43,10 @@ def _event(people: People, room: UUID, **changes: Any) -> RoomEvent:
 
 def _head(room: UUID, last_seq: int, messages: int) -> RoomHead:
     return RoomHead(room_id=room, epoch="e", last_seq=last_seq, messages=messages)
+
+
+def _report(people: People, room: UUID, **facts: Any) -> MessageReport:
+    return MessageReport(room_id=room, target=2, author_id=people.bob, user_id=people.alice, **facts)
 
 
 def _other_room(kind: str = "group") -> UUID:
@@ -69,6 +74,10 @@ VIOLATIONS: dict[str, Rows] = {
         Reaction(room_id=room, target=2, emoji="👍", user_id=people.alice, seq=seq) for seq in (3, 4)
     ],
     "ban_once": lambda people, room: [Ban(room_id=room, user_id=people.alice, seq=seq) for seq in (3, 4)],
+    "report_once": lambda people, room: [
+        _report(people, room, reason=reason) for reason in ("spam", "abuse")
+    ],
+    "resolved_report_says_when": lambda people, room: [_report(people, room, state=1)],
     "chores_lease_is_one_row": lambda people, room: [ChoresLease(id=2)],
     "shard_below_64": lambda people, room: [ShardLease(shard=64)],
     "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from roomlog import erasure, log_scan
-from roomlog.models import Ban, DeadLetter, PendingCommand, RoomEvent
-from roomlog_contract.commands import NewMessage
+from roomlog.models import Ban, DeadLetter, MessageReport, PendingCommand, RoomEvent
+from roomlog_contract.commands import NewMessage, ReportMessage
 from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
 from tests.harness.people import People, make_room, message, post_as, written
 
@@ -89,6 +89,22 @@ def test_bans_end_with_it(people: People) -> None:
         Ban.objects.create(room_id=room, user_id=person, seq=1)
     assert "and 1 bans: erased" in erase("--person", str(people.bob))
     assert [ban.user_id for ban in Ban.objects.all()] == [people.carol]
+
+
+def test_reports_lose_their_comments(people: People) -> None:
+    """Those that the person wrote, also in dead letters; who reported what stays."""
+    room = make_room(people.alice)
+    for number, person in enumerate((people.alice, people.bob)):
+        facts = {"room_id": room, "target": 2, "author_id": people.carol, "comment": "secret"}
+        MessageReport.objects.create(**facts, user_id=person)
+        command = ReportMessage(uuid="u", room=room, message=1, reason="spam", comment="secret")
+        envelope = encode(Envelope(command=command, user=person))
+        DeadLetter.objects.create(shard=1, entry=f"{number}-0", error="x", envelope=envelope)
+    assert "1 reports" in erase("--person", str(people.alice))
+    comments = MessageReport.objects.order_by("user").values_list("user", "comment")
+    assert dict(comments) == {people.alice: "", people.bob: "secret"}
+    letters = DeadLetter.objects.order_by("entry").values_list("envelope", flat=True)
+    assert [b"secret" in bytes(letter) for letter in letters] == [False, True]
 
 
 def test_a_deleted_account_has_left_first(people: People) -> None:

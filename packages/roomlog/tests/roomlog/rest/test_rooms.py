@@ -12,10 +12,19 @@ from pytest_django import DjangoAssertNumQueries
 from roomlog import rooms
 from roomlog.frames import milliseconds
 from roomlog.message_lookup import MAX_ROWS, places_of
-from roomlog.models import ChatMessage, ChatRoom, DeadLetter, Membership, PendingCommand, RoomEvent
+from roomlog.models import (
+    ChatMessage,
+    ChatRoom,
+    DeadLetter,
+    Membership,
+    MessageReport,
+    PendingCommand,
+    RoomEvent,
+)
 from roomlog.people import person_of
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
+from roomlog_contract.limits import REPORTS_PER_MINUTE
 from roomlog_contract.shards import created_room_id, direct_room_id
 from tests.harness.accounts import Work
 from tests.harness.people import id_of
@@ -136,6 +145,26 @@ def test_pins_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, bo
     assert as_alice.delete(f"{room}/messages/{first}/pin/").status_code == 202
     assert work() == []
     assert [one["id"] for one in as_alice.get(pins).json()] == [second]
+
+
+def test_a_message_is_reported(as_alice: Client, as_stranger: Client, lobby: UUID) -> None:
+    """Stored at once; a repeat changes nothing, strangers find nothing, and so many a minute are too many."""
+    first, last = ChatMessage.objects.filter(room=lobby).order_by("seq").values_list("pk", flat=True)
+    path, other, none = (f"/api/rooms/{lobby.hex}/messages/{one}/report/" for one in (last, first, 999_999))
+    fields = {"uuid": "u", "reason": "spam"}
+    assert post(as_alice, path, **fields, comment="Look.") == (200, {"uuid": "u", "duplicate": False})
+    assert post(as_alice, path, **fields) == (200, {"uuid": "u", "duplicate": True})
+    assert [one.comment for one in MessageReport.objects.all()] == ["Look."]
+    assert post(as_stranger, path, **fields)[0] == 404
+    assert post(as_alice, path, uuid="u", reason="because")[1]["error_code"] == "bad_value"
+    assert post(as_alice, none, **fields)[1]["error_code"] == "not_found"
+    others = [MessageReport.objects.get() for _ in range(REPORTS_PER_MINUTE - 1)]
+    for number, one in enumerate(others):
+        one.pk, one.target = None, 100 + number
+    MessageReport.objects.bulk_create(others)
+    answer = as_alice.post(other, fields, "application/json")
+    assert (answer.status_code, answer.json()["error_code"]) == (429, "rate_limited")
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
 
 
 def test_a_room_is_archived_and_opened_again(as_alice: Client, lobby: UUID, work: Work) -> None:
