@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from roomlog.models import Membership
 from roomlog_contract.actions import EVENTS
 
 from .theme import TextFilter
@@ -20,6 +21,11 @@ def room_in(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError:
         return None
+
+
+def is_by_a_member(person: str) -> Exists:
+    """Return the condition that the person in this column is a member of the row's room."""
+    return Exists(Membership.objects.filter(room=OuterRef("room"), user=OuterRef(person)))
 
 
 class RoomFilter(TextFilter):

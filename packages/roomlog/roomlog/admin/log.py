@@ -1,14 +1,15 @@
 """The rooms' logs, and where is my message: the search for a command's uuid."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.db.models import Model, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -18,11 +19,12 @@ from roomlog.message_lookup import Place, State, places_of
 from roomlog.models import ChatMessage, RoomEvent
 from roomlog.pending import request_command
 from roomlog.people import person_of
-from roomlog_contract.commands import DeleteMessage
+from roomlog_contract.commands import BanUser, DeleteMessage, MuteUser
 
 from .bounded import BoundedAdmin
-from .filters import KindFilter, RoomFilter
-from .read_only import ReadOnlyAdmin
+from .filters import KindFilter, RoomFilter, is_by_a_member
+from .members import ModeratingAdmin
+from .room_messages import room_messages
 from .rooms import MAX_COMMANDS, SOON, TOO_MANY
 from .trace import trace_page
 
@@ -38,7 +40,7 @@ _ROWS: Final = {
 }
 
 
-class LogAdmin(ReadOnlyAdmin):
+class LogAdmin(ModeratingAdmin):
     """Rows of the log; a search tells all places of a uuid, also outside the log."""
 
     list_select_related = ("room", "user")
@@ -77,11 +79,20 @@ class RoomEventAdmin(LogAdmin):
 
 @admin.register(ChatMessage)
 class ChatMessageAdmin(LogAdmin):
-    """The messages; a deletion is a command, and the row stays without its text."""
+    """The messages; a deletion is a command, and the row stays without its text. By room: `room_messages`."""
 
     list_display = ("room", "seq", "number", "user", "text_start", "uuid", "date_created", "deleted_at")
     list_filter = (RoomFilter,)
-    actions = ("delete_selected",)
+    actions = ("delete_selected", "ask_to_mute", "ask_to_ban")
+
+    def get_urls(self) -> list[Any]:
+        """Return the addresses, with that of a room's messages."""
+        view = self.admin_site.admin_view(self.room_view)
+        return [path("room/<uuid:room>/", view, name="roomlog_chatmessage_room"), *super().get_urls()]
+
+    def room_view(self, request: HttpRequest, room: UUID) -> HttpResponse:
+        """Return a page of one room's messages, or carry out an action on some of them."""
+        return room_messages(self, request, room)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Tell whether this person may take texts out of messages; no single row is deleted."""
@@ -106,22 +117,39 @@ class ChatMessageAdmin(LogAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatMessage]) -> None:
         """Ask the rooms' workers for the deletions."""
-        person, are_archived = person_of(request.user).pk, False
-        for message in queryset.select_related("room"):
-            if message.room.archived_at is not None:
-                are_archived = True
-            elif message.deleted_at is None:
-                command = DeleteMessage(uuid=uuid4().hex, room=message.room_id, message=message.pk)
-                request_command(command, person, staff=True)
-        messages.info(request, SOON)
-        if are_archived:
-            messages.warning(request, _("Messages of archived rooms stay. Restore the room first."))
+        ask_for_deletions(request, queryset.select_related("room"))
+
+    @admin.action(description=_("Mute the author"), permissions=["remove"])
+    def ask_to_mute(self, request: HttpRequest, queryset: QuerySet[ChatMessage]) -> TemplateResponse | None:
+        """Ask the rooms' workers to let the authors only read."""
+        return self.ask_for_change(request, queryset.filter(is_by_a_member("user")), MuteUser, "mute")
+
+    @admin.action(description=_("Ban the author from the room"), permissions=["remove"])
+    def ask_to_ban(self, request: HttpRequest, queryset: QuerySet[ChatMessage]) -> TemplateResponse | None:
+        """Ask the rooms' workers to keep the authors out."""
+        return self.ask_for_change(request, queryset, BanUser, "ban")
 
     @admin.display(description=_("text"))
     def text_start(self, message: ChatMessage) -> str:
         """Return what fits into a column of the present text."""
         edited: str | None = getattr(message, "edited_text", None)
         return (message.text if edited is None else edited)[:60]
+
+
+def ask_for_deletions(request: HttpRequest, queryset: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """Ask the rooms' workers to delete the messages, whose rooms are loaded; return those that will go."""
+    person, are_archived, asked = person_of(request.user).pk, False, []
+    for message in queryset:
+        if message.room.archived_at is not None:
+            are_archived = True
+        elif message.deleted_at is None:
+            command = DeleteMessage(uuid=uuid4().hex, room=message.room_id, message=message.pk)
+            request_command(command, person, staff=True)
+            asked.append(message)
+    messages.info(request, SOON)
+    if are_archived:
+        messages.warning(request, _("Messages of archived rooms stay. Restore the room first."))
+    return asked
 
 
 def tell_places(request: HttpRequest, uuid: str) -> None:

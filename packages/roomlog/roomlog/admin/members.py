@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -13,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from roomlog.ban import FOREVER, Ban, lasting
-from roomlog.models import ChatRoom, Membership
+from roomlog.models import ChatMessage, ChatRoom, Membership, MessageReport, Person
 from roomlog.pending import request_command
 from roomlog.people import person_of
 from roomlog_contract.commands import BanUser, MuteUser, RemoveUser, UnbanUser, UnmuteUser
@@ -23,17 +24,13 @@ from .filters import RoomFilter
 from .read_only import ReadOnlyAdmin
 from .rooms import MAX_COMMANDS, TOO_MANY, tell_requested
 
-Row = TypeVar("Row", Membership, Ban)
+Row = TypeVar("Row", Membership, Ban, ChatMessage, MessageReport)
 ENDING = (MuteUser, BanUser)
 """What may have an end."""
 
 
-class OfRoomsAdmin(ReadOnlyAdmin):
-    """What a room has to do with a person, by the room and the person's name."""
-
-    list_select_related = ("room", "user")
-    list_filter = (RoomFilter,)
-    search_fields = ("user__name__exact",)  # not "=": that ignores case, and no index does
+class ModeratingAdmin(ReadOnlyAdmin):
+    """Rows that have a room and concern a person, who can be muted or banned there."""
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may change rooms."""
@@ -44,27 +41,46 @@ class OfRoomsAdmin(ReadOnlyAdmin):
     ) -> TemplateResponse | None:
         """Return the page that asks; once it was answered, ask the rooms' workers for a command about each.
 
-        Direct rooms stay as they are. Too many ask for nothing, and that is said.
+        One for each room and person. Direct rooms stay as they are. Too many ask for nothing.
         """
-        selected = list(rows.select_related("room", "user")[: MAX_COMMANDS + 1])
+        selected = list(rows[: MAX_COMMANDS + 1])
         if len(selected) > MAX_COMMANDS:
             messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
             return None
         asked = [row for row in selected if row.room.kind != ChatRoom.Kind.DIRECT]
         form = LengthForm(request.POST if "seconds" in request.POST else None) if kind in ENDING else None
-        names = {row.pk: f"{row.user} ({row.room})" for row in asked}
+        names = {row.pk: f"{self.concerned(row)} ({row.room})" for row in asked}
         if asked and (question := ask_first(self, request, names, form)):
             return question
         end = {"until": form.until()} if asked and form else {}
-        for row in asked:
-            command = kind(uuid=uuid4().hex, room=row.room_id, user=row.user_id, **end)
-            request_command(command, person_of(request.user).pk, staff=True)
-            self.log_change(request, row.room, f"Requested: {what} person {row.user_id}{_until(end)}.")
+        concerned = {(row.room_id, self.concerned(row).pk): row.room for row in asked}
+        with transaction.atomic():
+            for (room, person), shown in concerned.items():
+                command = kind(uuid=uuid4().hex, room=room, user=person, **end)
+                request_command(command, person_of(request.user).pk, staff=True)
+                self.log_change(request, shown, f"Requested: {what} person {person}{_until(end)}.")
+            self.after_change(request, asked)
         if asked:
-            tell_requested(request, len(asked))
+            tell_requested(request, len(concerned))
         if len(asked) < len(selected):
             messages.warning(request, _("Direct rooms stay as they are."))
         return None
+
+    def concerned(self, row: Row) -> Person:
+        """Return whom a row concerns."""
+        person: Person = row.user
+        return person
+
+    def after_change(self, request: HttpRequest, rows: list[Row]) -> None:
+        """Do what belongs to the change of these rows, in its transaction."""
+
+
+class OfRoomsAdmin(ModeratingAdmin):
+    """What a room has to do with a person, by the room and the person's name."""
+
+    list_select_related = ("room", "user")
+    list_filter = (RoomFilter,)
+    search_fields = ("user__name__exact",)  # not "=": that ignores case, and no index does
 
 
 @admin.register(Membership)

@@ -36,7 +36,7 @@ TOO_MANY: Final = _("Nothing was requested: select at most {number} at once.")
 class ChatRoomAdmin(BoundedAdmin):
     """Rooms can be asked for and people invited; nothing is written here."""
 
-    list_display = ("name", "kind", "date_created", "archived_at")
+    list_display = ("name", "kind", "date_created", "archived_at", "messages_link")
     list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name",)
     search_help_text = _("A part of the name, or the whole id.")
@@ -162,8 +162,14 @@ class ChatRoomAdmin(BoundedAdmin):
         address = reverse("admin:roomlog_roomevent_changelist")
         return format_html('<a href="{}?of_room={}"><u>{}</u></a>', address, room.pk.hex, _("Open"))
 
+    @admin.display(description=_("messages"))
+    def messages_link(self, room: ChatRoom) -> str:
+        """Return the way to the room's messages, where they can be searched and deleted."""
+        address = reverse("admin:roomlog_chatmessage_room", args=(room.pk,))
+        return format_html('<a href="{}"><u>{}</u></a>', address, _("Open"))
+
     def _facts(self) -> tuple[str, ...]:
-        return ("name", "kind", "date_created", "archived_at", "members_link", "log_link")
+        return ("name", "kind", "date_created", "archived_at", "members_link", "messages_link", "log_link")
 
 
 def tell_requested(request: HttpRequest, number: int) -> None:

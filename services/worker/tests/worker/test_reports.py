@@ -1,4 +1,4 @@
-"""report_message: beside the log, one row for each reporter and message, heard of by nobody, safe to repeat."""
+"""report_message: beside the log, a row for each reporter and message, heard of by nobody."""
 
 from datetime import timedelta
 from typing import Any

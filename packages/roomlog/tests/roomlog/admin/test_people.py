@@ -7,9 +7,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
+from redis.exceptions import RedisError
 from rest_framework.authtoken.models import Token
 
 from roomlog import pagination
+from roomlog.admin import people
 from roomlog.models import ChatMessage
 from tests.harness.people import id_of
 
@@ -103,3 +105,42 @@ def test_people_are_not_counted(admin_client: Client, alice: User, monkeypatch: 
         page = admin_client.get(f"/admin/{table}/")
         assert page.context["cl"].result_count <= 1
         assert page.context["cl"].full_result_count is None
+
+
+def test_the_tokens_of_people_are_revoked(admin_client: Client, alice: User, bob: User) -> None:
+    """After a question; the history says of whom."""
+    for user in (alice, bob):
+        Token.objects.create(user=user)
+    address, form = "/admin/roomlog/person/", {"action": "ask_to_revoke", "_selected_action": [id_of(alice)]}
+    assert "<li>alice</li>" in admin_client.post(address, form).content.decode()
+    assert Token.objects.count() == 2
+    page = admin_client.post(address, form | {"confirmed": "yes"}, follow=True).content.decode()
+    assert "1 token revoked." in page
+    assert list(Token.objects.values_list("user", flat=True)) == [bob.pk]
+    assert [(entry.object_repr, entry.change_message) for entry in LogEntry.objects.all()] == [
+        ("alice", "Revoked the token.")
+    ]
+
+
+def test_who_is_connected_is_listed(
+    admin_client: Client, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many people at a time; without Redis there is a sentence."""
+    first, second = sorted((id_of(alice), id_of(bob)))
+    monkeypatch.setattr(people, "ASKED_ABOUT", 1)
+    monkeypatch.setattr(people, "present", lambda asked: {second} & set(asked))
+    address = "/admin/roomlog/person/connected/"
+    page = admin_client.get(address, {"after": first - 1})
+    assert (list(page.context["people"]), page.context["after"]) == ([], first)
+    page = admin_client.get(address, {"after": first})
+    assert [person.pk for person in page.context["people"]] == [second]
+    assert "1 of 1 people is connected." in page.content.decode()
+
+    def fail(_: object) -> None:
+        raise RedisError
+
+    monkeypatch.setattr(people, "present", fail)
+    page = admin_client.get(address, {"after": "nonsense"})
+    assert page.status_code == 200
+    assert "tell right now who is online" in page.content.decode()
+    assert "Connected people" in admin_client.get("/admin/roomlog/person/").content.decode()

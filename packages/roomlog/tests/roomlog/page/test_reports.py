@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.harness.scripted_chat import TEAM, Chat, enter, refusal
+from tests.harness.scripted_chat import TEAM, Chat, enter
+from tests.harness.scripted_gateway import refusal
 
 
 def test_a_message_is_reported_by_keyboard(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
