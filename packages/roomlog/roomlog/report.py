@@ -24,7 +24,7 @@ class MessageReport(models.Model):
     class State(models.IntegerChoices):
         """What became of it, in the order of the queue."""
 
-        OPEN = 0, _("Open")
+        OPEN = 0, _("Unresolved")
         DISMISSED = 1, _("Dismissed")
         ACTED_ON = 2, _("Acted on")
 

@@ -134,7 +134,7 @@ class MessageReportAdmin(ModeratingAdmin):
             messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
             return []
         if not reports:
-            messages.warning(request, _("None of these reports is open."))
+            messages.warning(request, _("None of these reports is unresolved."))
         return reports
 
     def _resolve(

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(choices=[('spam', 'Spam'), ('abuse', 'Abuse'), ('other', 'Something else')], max_length=16, verbose_name='reason')),
                 ('comment', models.CharField(blank=True, max_length=500, verbose_name='comment')),
                 ('date_created', models.DateTimeField(auto_now_add=True, verbose_name='date created')),
-                ('state', models.PositiveSmallIntegerField(choices=[(0, 'Open'), (1, 'Dismissed'), (2, 'Acted on')], default=0, verbose_name='state')),
+                ('state', models.PositiveSmallIntegerField(choices=[(0, 'Unresolved'), (1, 'Dismissed'), (2, 'Acted on')], default=0, verbose_name='state')),
                 ('resolved_at', models.DateTimeField(null=True, verbose_name='resolved at')),
                 ('author', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person', verbose_name='author')),
                 ('resolved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person', verbose_name='resolved by')),

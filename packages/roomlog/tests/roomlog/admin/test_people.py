@@ -134,7 +134,7 @@ def test_who_is_connected_is_listed(
     assert (list(page.context["people"]), page.context["after"]) == ([], first)
     page = admin_client.get(address, {"after": first})
     assert [person.pk for person in page.context["people"]] == [second]
-    assert "1 of 1 people is connected." in page.content.decode()
+    assert "Connected: 1 of 1 people." in page.content.decode()
 
     def fail(_: object) -> None:
         raise RedisError
