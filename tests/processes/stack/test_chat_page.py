@@ -189,6 +189,15 @@ def test_people_edit_and_delete(demo: Demo) -> None:
         person.sees("the blue one(edited)", "why?")
         expect(person.page.locator(".quote")).to_have_text("alicethe blue one")
     expect(bob.page.get_by_role("button", name="Delete message")).to_have_count(1, timeout=DEADLINE_MS)
+    bob.page.get_by_role("button", name="Report message").click()
+    bob.page.get_by_label("Comment (optional)").fill("Not blue!")
+    bob.page.get_by_role("button", name="Report", exact=True).click()
+    expect(bob.page.locator("#notice")).to_contain_text("Reported.", timeout=DEADLINE_MS)
+    admin = demo.admin()
+    admin.goto(f"{demo.stack.page}/admin/roomlog/messagereport/")
+    expect(admin.locator("#result_list tbody tr")).to_contain_text(["the blue one"])
+    admin.goto(f"{demo.stack.page}/admin/roomlog/person/connected/")
+    expect(admin.locator("main, #content").last).to_contain_text("bob")
     alice.page.get_by_role("button", name="Delete message").first.click()
     alice.page.click("#delete-dialog .primary")
     for person in (alice, bob):
@@ -198,6 +207,8 @@ def test_people_edit_and_delete(demo: Demo) -> None:
         expect(person.page.locator(".quote")).to_have_text("aliceMessage deleted")
         assert " one" not in person.page.content()
         assert person.errors == []
+    admin.goto(f"{demo.stack.page}/admin/roomlog/messagereport/")
+    expect(admin.locator("#result_list tbody tr")).to_contain_text(["Message deleted"])
 
 
 def test_people_react_and_take_it_back(demo: Demo) -> None:

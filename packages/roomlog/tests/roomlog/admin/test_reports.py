@@ -76,7 +76,9 @@ def test_a_report_is_dismissed(admin_client: Client, reported: MessageReport) ->
     assert resolved(reported) == (State.OPEN, None)
     assert "1 report dismissed." in do(admin_client, "ask_to_dismiss", [reported.pk], REPORTS)
     assert resolved(reported) == (State.DISMISSED, "root")
-    assert "None of these reports is unresolved." in do(admin_client, "ask_to_dismiss", [reported.pk], REPORTS)
+    assert "None of these reports is unresolved." in do(
+        admin_client, "ask_to_dismiss", [reported.pk], REPORTS
+    )
     assert not PendingCommand.objects.exists()
     assert [entry.change_message for entry in LogEntry.objects.all()] == ["Dismissed."]
 

@@ -100,10 +100,11 @@ def test_a_link_that_leads_nowhere_says_so(chat: Chat, address: str, room: str, 
 
 
 def test_links_are_copied_in_archived_rooms(chat: Chat) -> None:
-    """Nothing else can be done there."""
+    """Messages can be reported there, and nothing else be done."""
     chat.store(TEAM, "the end")
     chat.rooms[TEAM]["archived"] = True
     page = chat.open()
     enter(page, "team")
-    expect(page.locator("#messages .actions button")).to_have_count(1)
+    expect(page.locator("#messages .actions button")).to_have_count(2)
     expect(page.get_by_role("button", name="Copy link")).to_have_count(1)
+    expect(page.get_by_role("button", name="Report message")).to_have_count(1)

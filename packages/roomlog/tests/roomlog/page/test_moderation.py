@@ -269,7 +269,7 @@ def test_readers_are_told(chat: Chat, page: Page) -> None:
     """By the event that makes them one, and by a refusal whose event was missed."""
     chat.tell(chat.moderate(TEAM, "set_role", 7, role="reader"))
     is_told(page, "You can only read in this room.")
-    expect(page.locator("#messages .actions button:not([data-does=link])")).to_have_count(0)
+    expect(page.locator(".actions button:not([data-does=link], [data-does=report])")).to_have_count(0)
     chat.tell(chat.moderate(TEAM, "set_role", 7, role="member"))
     is_told(page, None)
     chat.members[TEAM][0]["role"] = "reader"
