@@ -26,6 +26,8 @@ from roomlog.selectors import in_present_state
 from roomlog_contract.events import Message
 from roomlog_contract.limits import EXACT_INTEGER, TEXT_CODE_POINTS
 
+from .theme import TextInput
+
 if TYPE_CHECKING:
     from .log import ChatMessageAdmin
 
@@ -42,13 +44,13 @@ MAX_NAMESAKES: Final = 100
 class SearchForm(forms.Form):
     """What somebody looks for; `before` is where the page ends."""
 
-    text = forms.CharField(label=_("Text"), required=False, max_length=TEXT_CODE_POINTS)
-    person = forms.CharField(label=_("Person (whole name or id)"), required=False, max_length=150)
-    since = forms.DateTimeField(
-        label=_("From"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"})
+    text = forms.CharField(label=_("Text"), required=False, max_length=TEXT_CODE_POINTS, widget=TextInput)
+    person = forms.CharField(
+        label=_("Person (whole name or id)"), required=False, max_length=150, widget=TextInput
     )
+    since = forms.DateTimeField(label=_("From"), required=False, widget=TextInput({"type": "datetime-local"}))
     until = forms.DateTimeField(
-        label=_("Until"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"})
+        label=_("Until"), required=False, widget=TextInput({"type": "datetime-local"})
     )
     before = forms.IntegerField(
         required=False, min_value=1, max_value=EXACT_INTEGER, widget=forms.HiddenInput
@@ -117,7 +119,8 @@ def find(room: ChatRoom, asked: dict[str, Any]) -> Found:
     if asked["text"] or asked["person"]:
         # An index alone tells where they end.
         lowest = rows.values_list("seq", flat=True)[LOOKED_AT - 1 : LOOKED_AT].first()
-        window = rows if lowest is None else rows.filter(seq__gte=lowest)
+        # One lower bound: SQLite would take the first of two, and read on to it.
+        window = rows if lowest is None else _of(room, lowest, end)
         rows = window.filter(_by(asked["person"]), _saying(room, window, asked["text"]))
     page = list(rows[: PAGE + 1])
     shown = in_present_state(page[:PAGE])
@@ -146,8 +149,10 @@ def seq_at(room: ChatRoom, moment: datetime) -> int:
 
 def _of(room: ChatRoom, first: int, end: int) -> QuerySet[ChatMessage]:
     """Return the messages of these seqs, the last first, in the words of the index `messages_by_seq`."""
-    rows = ChatMessage.objects.filter(room=room, number__isnull=False, seq__gte=first, seq__lt=end)
-    return rows.order_by("-seq")
+    every = (
+        ChatMessage._base_manager.all()
+    )  # by its number alone, as the index has it: no row is read to skip it
+    return every.filter(room=room, number__isnull=False, seq__gte=first, seq__lt=end).order_by("-seq")
 
 
 def _by(person: str) -> Q:

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
-__all__ = ["ModelAdmin", "Select", "TextFilter"]
+__all__ = ["ModelAdmin", "Select", "TextFilter", "TextInput"]
 
 
 class PlainTextFilter(admin.SimpleListFilter):
@@ -34,9 +34,10 @@ class PlainTextFilter(admin.SimpleListFilter):
 if apps.is_installed("unfold"):
     from unfold.admin import ModelAdmin
     from unfold.widgets import UnfoldAdminSelectWidget as Select
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 else:
     from django.contrib.admin import ModelAdmin  # type: ignore[assignment] # the same to us
-    from django.forms import Select  # type: ignore[assignment] # the same
+    from django.forms import Select, TextInput  # type: ignore[assignment] # the same
 
 if apps.is_installed("unfold.contrib.filters"):
     from unfold.contrib.filters.admin import TextFilter
