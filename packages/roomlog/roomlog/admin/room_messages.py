@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 """Messages on a page."""
-LOOKED_AT: Final = 10_000
+LOOKED_AT: Final = 5_000
 """Messages that a search by text or person looks through for one page."""
 PROBES: Final = 32
 """Events whose times one query reads, to find a moment among all."""
@@ -149,9 +149,7 @@ def seq_at(room: ChatRoom, moment: datetime) -> int:
 
 def _of(room: ChatRoom, first: int, end: int) -> QuerySet[ChatMessage]:
     """Return the messages of these seqs, the last first, in the words of the index `messages_by_seq`."""
-    every = (
-        ChatMessage._base_manager.all()
-    )  # by its number alone, as the index has it: no row is read to skip it
+    every = ChatMessage._base_manager.all()  # without the kind, which the index does not have
     return every.filter(room=room, number__isnull=False, seq__gte=first, seq__lt=end).order_by("-seq")
 
 

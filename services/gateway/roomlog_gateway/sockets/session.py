@@ -13,7 +13,6 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from msgspec import UNSET
 
 from roomlog_contract import limits
 from roomlog_contract.codec import decode_command, encode_frame, names_of
@@ -361,8 +360,8 @@ class Session:
                 action=action,
                 error_code=code,
                 error_message=message or ERROR_MESSAGES[code],
-                room=UNSET if room is None else room,
-                retry_after_ms=UNSET if retry_after_ms is None else retry_after_ms,
+                room=msgspec.UNSET if room is None else room,
+                retry_after_ms=msgspec.UNSET if retry_after_ms is None else retry_after_ms,
             )
         )
 

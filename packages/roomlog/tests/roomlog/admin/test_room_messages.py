@@ -89,7 +89,7 @@ def test_a_search_looks_at_so_many_and_says_so(
     assert [one.seq for one in page.context["found"].messages] == [9]
     assert page.context["older"] == "?text=line+5&before=7"
     assert seqs(admin_client, long, text="line 1", before=7) == [5]
-    last = admin_client.get(address(long), {"person": "alice", "before": 5})
+    last = admin_client.get(f"{address(long)}?person=alice&before=5")
     assert (last.context["older"], [one.seq for one in last.context["found"].messages]) == (None, [3, 2])
 
 
