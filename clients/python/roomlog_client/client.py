@@ -167,9 +167,12 @@ class RoomlogClient:
         *,
         uuid: str | None = None,
         reply_to: int | None = None,
+        mentions: Collection[int] = (),
         timeout_seconds: float = SEND_SECONDS,
     ) -> Sent:
         """Say something in a room; returns when it is stored, for ever. Repeats the same uuid as needed.
+
+        `mentions` are the ids of at most 20 members: if one has left, nothing is said (`NotFound`).
 
         Raises:
             CommandError: it is not stored; the subclass says why.
@@ -177,15 +180,18 @@ class RoomlogClient:
             OutcomeUnknown: the deadline passed without an answer; calling again with its uuid is safe.
             OutboxFull, Disconnected: it was not taken.
         """
-        facts = {} if reply_to is None else {"reply_to": reply_to}
+        facts: dict[str, Any] = {} if reply_to is None else {"reply_to": reply_to}
+        facts |= {"mentions": list(mentions)} if mentions else {}
         answer = await self.request(
             "new_message", room=room, uuid=uuid, timeout_seconds=timeout_seconds, text=text, **facts
         )
         return cast(Sent, answer)
 
-    async def edit_message(self, room: str, message: int, text: str, **how: Unpack[How]) -> Sent:
-        """Give a message of one's own, by its id, another text. Raises like `send`."""
-        facts: dict[str, Any] = {"message": message, "text": text}
+    async def edit_message(
+        self, room: str, message: int, text: str, mentions: Collection[int] = (), **how: Unpack[How]
+    ) -> Sent:
+        """Give a message of one's own, by its id, another text and other mentions. Raises like `send`."""
+        facts: dict[str, Any] = {"message": message, "text": text, "mentions": list(mentions)}
         return cast(Sent, await self.request("edit_message", room=room, **facts, **how))
 
     async def delete_message(self, room: str, message: int, **how: Unpack[How]) -> Sent:

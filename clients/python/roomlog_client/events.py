@@ -27,6 +27,8 @@ class Event(Struct, frozen=True):
     """The whole frame as the server sent it."""
     duplicate: bool = False
     """Only in the answer to a repeat, which no application gets as an event."""
+    mentions: list[int] = []
+    """The ids of those whom the message mentions, or does since an edit; empty once it was deleted."""
 
 
 class RoomSummary(Struct, frozen=True):
@@ -43,6 +45,8 @@ class RoomSummary(Struct, frozen=True):
     unread: int = 0
     """Messages of others above it; 100 stands for more, too."""
     archived: bool = False
+    unread_mentions: int = 0
+    """Messages of others above it that mention the user; 100 stands for more, too."""
 
 
 class RoomJoined(Struct, frozen=True):

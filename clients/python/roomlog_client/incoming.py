@@ -136,6 +136,7 @@ class _Durable(Struct):
     user: User | None = None
     text: str = ""
     duplicate: bool = False
+    mentions: list[int] = []
 
 
 def parse(data: str | bytes) -> Incoming:
@@ -194,9 +195,10 @@ def event_of(body: dict[str, Any]) -> Event:
         msgspec.ValidationError: it lacks room, epoch, seq or uuid, or says nobody's name.
     """
     facts = msgspec.convert(body, _Durable)
-    user, text = facts.user, facts.text
+    user, text, mentions = facts.user, facts.text, facts.mentions
     if facts.action == "new_message" and facts.message is not None:
         user, text = msgspec.convert(facts.message["user"], User), str(facts.message.get("text") or "")
+        mentions = msgspec.convert(facts.message.get("mentions") or [], list[int])
     return Event(
         facts.room,
         facts.epoch,
@@ -207,4 +209,5 @@ def event_of(body: dict[str, Any]) -> Event:
         text,
         body,
         facts.duplicate,
+        mentions,
     )

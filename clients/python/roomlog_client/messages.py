@@ -12,7 +12,7 @@ from .reactions import Reactions
 
 Message = dict[str, Any]
 """A message as the wire writes it."""
-DELETED: Final = {"text": "", "deleted": True}
+DELETED: Final = {"text": "", "mentions": list[int](), "deleted": True}
 """Left by a deletion, and by an edit that has lost its text: the message was deleted later, or erased."""
 
 
@@ -49,7 +49,7 @@ class Messages:
             case "new_message":
                 self._know(event.body["message"], event.seq)
             case "edit_message":
-                facts = {"text": event.text, "edited_at": event.body["edited_at"]}
+                facts = {"text": event.text, "mentions": event.mentions, "edited_at": event.body["edited_at"]}
                 self._change(event, facts if event.text else DELETED)
             case "delete_message":
                 self._change(event, DELETED)

@@ -135,7 +135,8 @@ class Rooms:
         if summary.epoch == room.summary.epoch and summary.read_seq < room.summary.read_seq:
             return
         epoch, read_seq = _mark(summary)
-        room.summary = replace(room.summary, epoch=epoch, read_seq=read_seq, unread=summary.unread)
+        counts = {"unread": summary.unread, "unread_mentions": summary.unread_mentions}
+        room.summary = replace(room.summary, epoch=epoch, read_seq=read_seq, **counts)
         self._untold[summary.id] = summary
         self._tell_marks()
 

@@ -181,7 +181,8 @@ class FakeServer:
             if event["uuid"] == command["uuid"] and event["message"]["user"] == connection.user:
                 await _send(connection, {**event, "duplicate": True})
                 return
-        await self._publish(self._append(room, name, command["text"], command["uuid"]))
+        event = self._append(room, name, command["text"], command["uuid"], command.get("mentions", []))
+        await self._publish(event)
 
     async def _mark_read(self, connection: Connection, command: Frame) -> Frame:
         room, name = command["room"], connection.user["username"]
@@ -203,18 +204,21 @@ class FakeServer:
     def _read(self, room: str, name: str) -> Frame:
         mark = self._marks.get((room, name), 0)
         others = [event for event in self.logs[room][mark:] if event["message"]["user"]["username"] != name]
-        return {"read_seq": mark, "unread": len(others)}
+        me = self.user(name)["id"]
+        mentions = [event for event in others if me in event["message"].get("mentions", ())]
+        return {"read_seq": mark, "unread": len(others), "unread_mentions": len(mentions)}
 
     def summary(self, room: str) -> Frame:
         """Return a room as authenticate and room_joined name it, but for what somebody has read of it."""
         head = len(self.logs[room])
         return {"id": room, "name": "", "kind": "group", "epoch": self.epoch, "seq": head}
 
-    def _append(self, room: str, name: str, text: str, uuid: str) -> Frame:
+    def _append(self, room: str, name: str, text: str, uuid: str, mentions: Iterable[int] = ()) -> Frame:
         seq = len(self.logs[room]) + 1
         milliseconds = time.time_ns() // 1_000_000
         times = {"timestamp": milliseconds // 1000, "timestamp_ms": milliseconds}
         message = {"id": seq, "seq": seq, "user": self.user(name), "room": room, "text": text, **times}
+        message["mentions"] = list(mentions)
         place = {"room": room, "epoch": self.epoch, "seq": seq}
         event = {"action": "new_message", "uuid": uuid, "status": "success", **place, "message": message}
         self.logs[room].append(event)

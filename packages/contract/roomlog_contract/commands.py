@@ -24,6 +24,8 @@ Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limit
 """What a message says; `_check_text` counts."""
 Reason = Literal["spam", "abuse", "other"]
 """Why somebody reports a message."""
+Mentions = Annotated[list[UserNumber], Meta(max_length=limits.MENTIONS_PER_MESSAGE)]
+"""The members whom a message mentions; normalized: in ascending order, each once."""
 Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_CODE_POINTS)]
 """One emoji, perhaps of several code points; compared as it was sent."""
 RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
@@ -94,6 +96,11 @@ class NewMessage(Command, frozen=True, kw_only=True, tag="new_message"):
     text: Text
     reply_to: MessageId | None = None
     """The `id` of an earlier message of the same room."""
+    mentions: Mentions = field(default_factory=list)
+
+    def normalized(self) -> Self:
+        """Return the command with its mentions in order."""
+        return _ordered(self, self.mentions)
 
     def check(self) -> None:
         """Refuse nothing but white space, and too much."""
@@ -101,11 +108,17 @@ class NewMessage(Command, frozen=True, kw_only=True, tag="new_message"):
 
 
 class EditMessage(Command, frozen=True, kw_only=True, tag="edit_message"):
-    """Gives a message another text."""
+    """Gives a message another text and other mentions."""
 
     room: UUID
     message: MessageId
     text: Text
+    mentions: Mentions = field(default_factory=list)
+    """All of the message from here on; left out: it mentions nobody any more."""
+
+    def normalized(self) -> Self:
+        """Return the command with its mentions in order."""
+        return _ordered(self, self.mentions)
 
     def check(self) -> None:
         """Refuse nothing but white space, and too much."""
@@ -346,10 +359,15 @@ def action_of_struct(struct: type[Command]) -> str:
     return str(struct.__struct_config__.tag)
 
 
-_Named = TypeVar("_Named", bound=Command)
+_Said = TypeVar("_Said", bound=Command)
 
 
-def _named(command: _Named, name: str) -> _Named:
+def _ordered(command: _Said, mentions: list[int]) -> _Said:
+    ordered = sorted(set(mentions))
+    return command if ordered == mentions else replace(command, mentions=ordered)
+
+
+def _named(command: _Said, name: str) -> _Said:
     return command if is_normalized("NFKC", name) else replace(command, name=normalize("NFKC", name))
 
 

@@ -152,6 +152,8 @@ class Notice(Struct, frozen=True, tag=True, omit_defaults=True):
     """The user whose membership ended with this event."""
     rights: Rights | None = None
     """Only of events that change who may write."""
+    mentions: list[int] = []
+    """Those whom a new message mentions, but its sender."""
 
 
 class EventsFetched(Struct, frozen=True, tag=True):

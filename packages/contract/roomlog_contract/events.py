@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from .errors import ErrorCode
+from .room_summary import RoomSummary as RoomSummary  # noqa: PLC0414 - a struct like these
 
 Success = Literal["success"]
 
@@ -55,6 +56,8 @@ class Message(Struct, frozen=True):
     """Milliseconds since 1970."""
     deleted: bool
     reply_to: int | None
+    mentions: list[int]
+    """The ids of those whom it mentions, in ascending order; empty if it is deleted."""
     reactions: dict[str, Reactions]
     """By emoji, those first that were used first; empty in events."""
     reacted_seq: int | None
@@ -72,22 +75,6 @@ class MessageReference(Struct, frozen=True):
     seq: int
     user: int
     """The author's id."""
-
-
-class RoomSummary(Struct, frozen=True):
-    """A room as one of its members sees it."""
-
-    id: UUID
-    name: str
-    kind: str
-    epoch: str
-    seq: int
-    """The head: the seq of the last event."""
-    read_seq: int
-    """The member's read mark: all up to it was read, on whichever device."""
-    unread: int
-    """Messages of others above the mark; UNREAD_COUNTED stands for that many and more."""
-    archived: bool = False
 
 
 class DurableEvent(Struct, frozen=True, kw_only=True, tag_field="action"):
@@ -121,10 +108,12 @@ class _OfMessage(_ByUser, frozen=True, kw_only=True):
 
 
 class EditMessageEvent(_OfMessage, frozen=True, kw_only=True, tag="edit_message"):
-    """`user` gave the message another text."""
+    """`user` gave the message another text and other mentions."""
 
     text: str
     """Empty if the message was deleted since."""
+    mentions: list[int]
+    """All whom the message mentions now; likewise."""
     edited_at: int
     """Milliseconds since 1970."""
 

@@ -23,6 +23,9 @@ REACTORS_NAMED: Final = 5
 PINS_PER_ROOM: Final = 50
 """Pinned messages of one room: more than anybody reads, and few enough for one answer."""
 
+MENTIONS_PER_MESSAGE: Final = 20
+"""People whom a message mentions: more are the whole room. Each is a row, and each is told."""
+
 JSON_DEPTH: Final = 16
 """Deepest nesting of arrays and objects: commands need three."""
 

@@ -74,6 +74,7 @@ ROOM = UUID(int=2**128 - 1)
 EPOCH = "e" * 32
 SINCE = {"epoch": EPOCH, "seq": INTEGER}
 ROOMS = [UUID(int=number) for number in range(limits.PAGE_ROOMS)]
+MENTIONS = [INTEGER - number for number in range(limits.MENTIONS_PER_MESSAGE)]
 
 COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "authenticate": {
@@ -81,8 +82,18 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
         "cursors": {str(UUID(int=number)): SINCE for number in range(limits.CURSORS)},
     },
     "select_room": {"room": str(ROOM), "since": SINCE},
-    "new_message": {"room": str(ROOM), "text": PAIR * limits.TEXT_CODE_POINTS, "reply_to": INTEGER},
-    "edit_message": {"room": str(ROOM), "message": INTEGER, "text": PAIR * limits.TEXT_CODE_POINTS},
+    "new_message": {
+        "room": str(ROOM),
+        "text": PAIR * limits.TEXT_CODE_POINTS,
+        "reply_to": INTEGER,
+        "mentions": MENTIONS,
+    },
+    "edit_message": {
+        "room": str(ROOM),
+        "message": INTEGER,
+        "text": PAIR * limits.TEXT_CODE_POINTS,
+        "mentions": MENTIONS,
+    },
     "delete_message": {"room": str(ROOM), "message": INTEGER},
     **{
         action: {"room": str(ROOM), "message": INTEGER, "emoji": PAIR * limits.EMOJI_CODE_POINTS}
@@ -124,7 +135,7 @@ UUID_KEY = CONTROL * limits.UUID_CODE_POINTS
 ALICE = User(INTEGER, CONTROL * 150)
 MEMBER = Member(INTEGER, CONTROL * 150, "member")
 SUMMARY = RoomSummary(
-    ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False
+    ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False, INTEGER
 )
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
@@ -140,6 +151,7 @@ MESSAGE = Message(
     edited_at=INTEGER,
     deleted=False,
     reply_to=INTEGER,
+    mentions=MENTIONS,
     reactions={},
     reacted_seq=None,
     pinned=None,
@@ -179,7 +191,9 @@ FRAMES: list[msgspec.Struct] = [
         struct(**DURABLE, user=ALICE, member=MEMBER)
         for struct in (SetRoleEvent, UnmuteUserEvent, UnbanUserEvent)
     ),
-    EditMessageEvent(**DURABLE, user=ALICE, message=REFERENCE, text=TEXT, edited_at=INTEGER),
+    EditMessageEvent(
+        **DURABLE, user=ALICE, message=REFERENCE, text=TEXT, mentions=MENTIONS, edited_at=INTEGER
+    ),
     DeleteMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
     *(
         struct(**DURABLE, user=ALICE, message=REFERENCE, emoji=PAIR * limits.EMOJI_CODE_POINTS)

@@ -80,6 +80,8 @@ def _value(name: str, event: Event, users: Users) -> Any:  # noqa: PLR0911 - one
             return MessageReference(data["message_id"], event.target or 0, data["author"])
         case "text":
             return event.text
+        case "mentions":
+            return data.get("mentions", [])
         case "edited_at" | "pinned_at":
             return milliseconds(event.date_created)
         case _:
@@ -102,7 +104,7 @@ def message_of(
 ) -> Message:
     """Return a message as it was sent, or as `edit`, its last one, reactions and `pin` left it.
 
-    A deleted one has no text and no reactions, and is not pinned.
+    A deleted one has no text, mentions and reactions, and is not pinned.
     """
     created_ms = milliseconds(event.date_created)
     data = event.data or {}
@@ -122,6 +124,7 @@ def message_of(
         edited_at=None if edit is None else milliseconds(edit.date_created),
         deleted=is_deleted,
         reply_to=data.get("reply_to_id"),
+        mentions=[] if is_deleted else ((edit or event).data or {}).get("mentions", []),
         reactions={} if is_deleted or reacted is None else reacted.by_emoji,
         reacted_seq=reacted and reacted.seq,
         pinned=None if is_deleted or pin is None else milliseconds(pin.date_created),

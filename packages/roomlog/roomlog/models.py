@@ -18,6 +18,7 @@ from roomlog_contract.limits import EMOJI_CODE_POINTS
 from .ban import Ban as Ban  # noqa: PLC0414 - a table like these
 from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
+from .mention import Mention as Mention  # noqa: PLC0414
 from .report import MessageReport as MessageReport  # noqa: PLC0414
 
 PERSON_NAME_CODE_POINTS: Final = 150
@@ -196,8 +197,9 @@ class RoomEvent(models.Model):
 
     The latter is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and
     without foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame
-    is made without a look-up; so do `message_id` and `author` of an event of CHANGES. `data` is the
-    JSON text that a project's own code has sent with a message.
+    is made without a look-up; so do `message_id` and `author` of an event of CHANGES. `mentions` are the ids
+    of those whom a message, or an edit of it, mentions; left out for none. `data` is the JSON text that a
+    project's own code has sent with a message.
     """
     date_created = models.DateTimeField(_("date created"))
     edited_seq = models.BigIntegerField(_("edited seq"), null=True)

@@ -93,17 +93,19 @@ def post(
     *,
     uuid: str | None = None,
     data: Mapping[str, Any] | None = None,
+    mentions: Iterable[AbstractBaseUser] = (),
 ) -> str:
     """Say something in a room as one of its members, a user of your own, and return the message's uuid.
 
     Give the uuid of what you post about (an order's, a job's) and a repeated task posts once. `data` is a
     JSON object of at most 4 KiB for your own pages. It travels with the message; no client can send one.
+    `mentions` are at most 20 members of the room; if one of them is no member then, nothing is said.
 
     Raises:
         RefusedCommand: the text is empty or too long, or text or data hold what can't be stored; there is no
             such room, and nothing waits that makes it; the uuid was used for something else.
     """
-    return _post(room_id, person_of(user).pk, text, uuid, data, staff=False)
+    return _post(room_id, person_of(user).pk, text, uuid, data, mentions, staff=False)
 
 
 def post_as(
@@ -113,6 +115,7 @@ def post_as(
     name: str = SYSTEM_NAME,
     uuid: str | None = None,
     data: Mapping[str, Any] | None = None,
+    mentions: Iterable[AbstractBaseUser] = (),
 ) -> str:
     """Say something in a room under a name of your code's own (a bot's), and return the message's uuid.
 
@@ -121,7 +124,7 @@ def post_as(
     Raises:
         RefusedCommand: as `post`.
     """
-    return _post(room_id, person_of_code(name).pk, text, uuid, data, staff=True)
+    return _post(room_id, person_of_code(name).pk, text, uuid, data, mentions, staff=True)
 
 
 def edit_message(
@@ -132,8 +135,9 @@ def edit_message(
     user: AbstractBaseUser | None = None,
     name: str = SYSTEM_NAME,
     uuid: str | None = None,
+    mentions: Iterable[AbstractBaseUser] = (),
 ) -> str:
-    """Give a message another text, as the one who wrote it, and return the command's uuid.
+    """Give a message another text and other mentions, as the one who wrote it; return the command's uuid.
 
     That is `user`, by the rules of a member, or your code under `name`, which knows no limit of time.
     `message` is the message's id: `ChatMessage.objects.get(room=room, uuid=uuid).pk` of what you posted.
@@ -143,7 +147,13 @@ def edit_message(
             message in the room, it is deleted, or it is another's; the uuid was used for something else.
     """
     person = person_of_code(name) if user is None else person_of(user)
-    command = EditMessage(uuid=uuid or uuid4().hex, room=room_id, message=message, text=text)
+    command = EditMessage(
+        uuid=uuid or uuid4().hex,
+        room=room_id,
+        message=message,
+        text=text,
+        mentions=person_ids(mentions) if mentions else [],
+    )
     return request_command(command, person.pk, staff=user is None, is_bounded=False)
 
 
@@ -317,11 +327,20 @@ aunread: Final = sync_to_async(unread)
 
 
 def _post(
-    room_id: UUID, person: int, text: str, uuid: str | None, data: Mapping[str, Any] | None, *, staff: bool
+    room_id: UUID,
+    person: int,
+    text: str,
+    uuid: str | None,
+    data: Mapping[str, Any] | None,
+    mentions: Iterable[AbstractBaseUser],
+    *,
+    staff: bool,
 ) -> str:
     refuse_a_missing_room(room_id)
     # Not bounded: your transaction would fail for a crowd that is not yours.
-    message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text)
+    message = NewMessage(
+        uuid=uuid or uuid4().hex, room=room_id, text=text, mentions=person_ids(mentions) if mentions else []
+    )
     more = data_text(data) if data else ""
     return request_command(message, person, staff=staff, is_bounded=False, data=more)
 

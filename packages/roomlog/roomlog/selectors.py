@@ -271,6 +271,22 @@ _UNREAD: Final = Case(
 """A room of which everything was read, or very much was not, costs no look at its log."""
 
 
+_MENTIONS: Final = RawSQL(
+    """(SELECT count(*) FROM (
+        SELECT 1 FROM roomlog_mention AS mention
+        WHERE mention.room_id = roomlog_membership.room_id AND mention.user_id = roomlog_membership.user_id
+          AND mention.target > roomlog_membership.read_seq LIMIT %s) AS above)""",
+    (UNREAD_COUNTED,),
+    IntegerField(),
+)
+"""Index: mentions_by_member, from the mark on, and no further than is shown."""
+_UNREAD_MENTIONS: Final = Case(
+    When(room__head__messages__lte=F("read_number"), then=Value(0)),
+    default=_MENTIONS,
+    output_field=IntegerField(),
+)
+
+
 _IS_MUTED: Final = ExpressionWrapper(
     Q(muted_until__isnull=False, muted_until__gt=Now()), output_field=BooleanField()
 )
@@ -288,5 +304,6 @@ def _summaries(rows: QuerySet[Membership], *further: Any) -> Iterable[tuple[Any,
         "read_seq",
         _UNREAD,
         ExpressionWrapper(Q(room__archived_at__isnull=False), BooleanField()),
+        _UNREAD_MENTIONS,
         *further,
     )

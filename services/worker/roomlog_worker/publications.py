@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from roomlog.frames import Event, frame_of, named_in
+from roomlog.kinds import MESSAGE
 from roomlog.selectors import summaries_of, users_by_id
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import CreateRoom, InviteUser
@@ -93,13 +94,20 @@ def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = N
     """Return the notice of an event; with the entry that caused it, its gateway finds the sender."""
     left = (event.data or {})["member"] if event.kind in _LEAVING else 0
     gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)
-    return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left, _rights(event))
+    rights, mentions = _rights(event), _mentions(event)
+    return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left, rights, mentions)
 
 
 def _rights(event: Event) -> Rights | None:
     """Return what an event says of who may write from here on."""
     make = _RIGHTS.get(event.kind)
     return make(event.data or {}) if make else None
+
+
+def _mentions(event: Event) -> list[int]:
+    """Return those for whom a new message counts as one that mentions them."""
+    mentions = (event.data or {}).get("mentions", ()) if event.kind == MESSAGE else ()
+    return [user for user in mentions if user != event.user_id]
 
 
 def error_answer(

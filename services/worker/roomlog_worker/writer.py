@@ -138,7 +138,8 @@ class Writer:
 
 def _is_plain(entry: Entry, command: NewMessage) -> bool:
     """Tell whether sender and room are all that the command depends on."""
-    return command.reply_to is None and entry.pending is None and not entry.envelope.staff
+    depends_on_more = command.reply_to is not None or command.mentions
+    return not depends_on_more and entry.pending is None and not entry.envelope.staff
 
 
 def delete_pending(entries: Iterable[Entry]) -> None:

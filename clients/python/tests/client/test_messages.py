@@ -65,6 +65,25 @@ def test_an_edit_has_its_text() -> None:
     assert (deleted(3, 2).text, said(2, "hi").text) == ("", "hi")
 
 
+def test_an_edit_has_other_mentions() -> None:
+    """A deletion leaves none, and a server that knows none says none."""
+    first = event("new_message", 2, message=message(2, "hi") | {"mentions": [1, 2]})
+    second = event(
+        "edit_message", 3, message=edited(3, 2, "").body["message"], text="x", mentions=[2], edited_at=3
+    )
+    assert [one.mentions for one in (first, second, edited(4, 2, "y"), deleted(5, 2))] == [
+        [1, 2],
+        [2],
+        [],
+        [],
+    ]
+    messages, after = Messages(), []
+    for one in (first, second, deleted(5, 2)):
+        messages.apply(one)
+        after += [found["mentions"] for found in messages.in_order()]
+    assert after == [[1, 2], [2], []]
+
+
 def test_the_terminal_says_which_message_changed() -> None:
     """By its seq, with what it says now."""
     assert _what(edited(3, 2, "better")) == "(edit_message 2) better"

@@ -1,6 +1,6 @@
 """Read marks: one for all clients of a user."""
 
-from roomlog_client import RoomlogClient, RoomMarked
+from roomlog_client import Event, Item, RoomlogClient, RoomMarked
 from roomlog_client.testing import FakeServer
 from tests.client.test_client import ROOM, joined, server
 
@@ -23,3 +23,21 @@ async def test_all_clients_of_a_user_learn_of_a_read_mark(server: FakeServer) ->
             await reader.until(lambda reader: any(isinstance(item, RoomMarked) for item in reader.items))
         assert [(room.read_seq, room.unread) for room in laptop.rooms()] == [(2, 1)]
         assert not any(isinstance(item, RoomMarked) for item in readers[2].items)
+
+
+async def test_the_mentioned_are_told_until_they_have_read_it(server: FakeServer) -> None:
+    """By the event, and by the room's summary."""
+    async with RoomlogClient(server.url, "alice") as alice, RoomlogClient(server.url, "bob") as bob:
+        reader, _ = await joined(alice), await joined(bob)
+        await bob.send(ROOM, "@alice?", mentions=[server.user("alice")["id"]])
+        await bob.send(ROOM, "nobody")
+        await reader.until(lambda reader: len(_mentions(reader.items)) == 2)
+        assert _mentions(reader.items) == [[server.user("alice")["id"]], []]
+        assert [(await alice.mark_read(ROOM, seq)).unread_mentions for seq in (0, 1)] == [1, 0]
+        assert [room.unread_mentions for room in alice.rooms()] == [0]
+        await bob.edit_message(ROOM, 1, "@alice!", mentions=[1])
+        assert server.received[-1]["mentions"] == [1]
+
+
+def _mentions(items: list[Item]) -> list[list[int]]:
+    return [item.mentions for item in items if isinstance(item, Event)]

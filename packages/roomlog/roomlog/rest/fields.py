@@ -26,6 +26,13 @@ class IdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=MAX_ID, **options)
 
 
+class MentionsField(serializers.ListField):
+    """The members whom a message mentions."""
+
+    def __init__(self) -> None:
+        super().__init__(child=IdField(), max_length=limits.MENTIONS_PER_MESSAGE, default=list)
+
+
 @extend_schema_field(
     {"type": "string", "minLength": 1, "maxLength": limits.UUID_CODE_POINTS, "pattern": NO_NUL}
 )

@@ -17,6 +17,7 @@ from .fields import (
     EmojiField,
     IdField,
     LoginNameField,
+    MentionsField,
     NameField,
     OptionalField,
     PasswordField,
@@ -130,6 +131,7 @@ class RoomSerializer(Body):
         "read_seq": 40,
         "unread": 2,
         "archived": False,
+        "unread_mentions": 1,
     }
 
     id = RoomIdField()
@@ -140,6 +142,7 @@ class RoomSerializer(Body):
     read_seq = serializers.IntegerField()
     unread = serializers.IntegerField()
     archived = serializers.BooleanField()
+    unread_mentions = serializers.IntegerField()
 
 
 class PresenceSerializer(Body):
@@ -239,18 +242,20 @@ class BansPageSerializer(Body):
 class NewMessageSerializer(CommandSerializer):
     """Something to be said."""
 
-    example = {"uuid": _UUID, "text": "Hello!", "reply_to": None}
+    example = {"uuid": _UUID, "text": "Hello, @bob!", "reply_to": None, "mentions": [8]}
 
     text = TextField()
     reply_to = IdField(required=False, allow_null=True, default=None)
+    mentions = MentionsField()
 
 
 class NewTextSerializer(CommandSerializer):
-    """What a message shall say."""
+    """What a message shall say, and whom mention."""
 
-    example = {"uuid": _UUID, "text": "Hello, all!"}
+    example = {"uuid": _UUID, "text": "Hello, @bob!", "mentions": [8]}
 
     text = TextField()
+    mentions = MentionsField()
 
 
 class ReactionSerializer(CommandSerializer):
@@ -320,6 +325,7 @@ class MessageSerializer(Body):
         "edited_at": None,
         "deleted": False,
         "reply_to": None,
+        "mentions": [],
         "reactions": {"👍": {"count": 1, "users": [{"id": 8, "username": "bob"}], "mine": False}},
         "reacted_seq": 43,
         "pinned": None,
@@ -336,6 +342,7 @@ class MessageSerializer(Body):
     edited_at = serializers.IntegerField(allow_null=True)
     deleted = serializers.BooleanField()
     reply_to = serializers.IntegerField(allow_null=True)
+    mentions = serializers.ListField(child=IdField())
     reactions = serializers.DictField(child=ReactionsSerializer())
     reacted_seq = serializers.IntegerField(allow_null=True)
     pinned = serializers.IntegerField(allow_null=True)

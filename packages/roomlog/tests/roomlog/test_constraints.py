@@ -21,6 +21,7 @@ from roomlog.models import (
     DeadLetter,
     Install,
     Membership,
+    Mention,
     MessageReport,
     Person,
     Reaction,
@@ -72,6 +73,9 @@ VIOLATIONS: dict[str, Rows] = {
     "seq_from_one": lambda people, room: [_event(people, _other_room(), seq=0)],
     "reaction_once": lambda people, room: [
         Reaction(room_id=room, target=2, emoji="👍", user_id=people.alice, seq=seq) for seq in (3, 4)
+    ],
+    "mention_once": lambda people, room: [
+        Mention(room_id=room, target=2, user_id=people.alice) for _ in range(2)
     ],
     "ban_once": lambda people, room: [Ban(room_id=room, user_id=people.alice, seq=seq) for seq in (3, 4)],
     "report_once": lambda people, room: [
@@ -174,5 +178,6 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(ChoresLease(owner=WORKER)) == f"chores of {WORKER}"
     assert str(RoomTold(room_id=room, seq=7)) == f"{room} told to 7"
     assert str(Reaction(emoji="👍", target=2, room_id=room)) == f"👍 to 2 in {room}"
+    assert str(Mention(user_id=3, target=2, room_id=room)) == f"3 in 2 of {room}"
     assert str(Ban(user_id=3, room_id=room)) == f"3 banned from {room}"
     assert str(models.PendingCommand(id=4, room=room)) == f"pending 4 for {room}"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog import read_marks, selectors
-from roomlog.models import ChatMessage, Membership, RoomEvent
+from roomlog.models import ChatMessage, Membership, Mention, RoomEvent
 from roomlog.read_marks import move_marks
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
@@ -161,6 +161,33 @@ def test_a_list_of_rooms_looks_at_a_range_of_each_log(people: People) -> None:
     plan = plan_of(query["sql"])
     assert any(f"{range_of_seqs}" in plan for range_of_seqs in RANGES), plan
     assert not any(f"{scan} on roomlog_roomevent" in plan for scan in ("Seq Scan", "SCAN"))
+
+
+def test_mentions_are_counted_above_the_mark(people: People) -> None:
+    """By a range of an index, in the same statement and no further than people are shown."""
+    room = make_room(people.alice, [people.bob])
+    say(room, people.bob, 3)
+    seqs = range(2, UNREAD_COUNTED + 7)
+    Mention.objects.bulk_create(Mention(room_id=room, user_id=people.alice, target=seq) for seq in seqs)
+
+    def mentions() -> int:
+        (summary,) = selectors.summaries_by_user([people.alice])[people.alice]
+        return summary.unread_mentions
+
+    assert mentions() == UNREAD_COUNTED
+    move(room, people.alice, 3)
+    assert mentions() == UNREAD_COUNTED
+    Mention.objects.filter(target__gt=4).delete()
+    assert mentions() == 1
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute("SET enable_seqscan = off" if connection.vendor == "postgresql" else "SELECT 1")
+    with CaptureQueriesContext(connection) as captured:
+        mentions()
+    (query,) = captured.captured_queries
+    assert "mentions_by_member" in plan_of(query["sql"])
+    move(room, people.alice, 4)
+    assert mentions() == 0
 
 
 @pytest.mark.parametrize("seq", [1, 4])

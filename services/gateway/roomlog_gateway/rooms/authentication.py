@@ -258,7 +258,7 @@ class Authentication:
         for summary in identified.rooms:
             room = self._members.update_room(session, summary)
             if room is not None:
-                entered.append((room, summary_at(summary, room)))
+                entered.append((room, summary_at(summary, room, session.user)))
         session.activate()
         session.expiry.hear(identified.expires_in_ms)
         for rooms, more in paginate([summary for _, summary in entered], limits.AUTHENTICATE_ROOMS):

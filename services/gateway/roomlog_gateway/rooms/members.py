@@ -179,7 +179,7 @@ class Members:
             if room.id in announced and was_reset:
                 self._registry.remove(session, room.id)
             if session not in room:
-                joined = summary_at(summary, room)
+                joined = summary_at(summary, room, session.user)
                 session.tell(RoomJoined(room=joined))
                 self.enter(session, room, joined)
         self.note(session, identified)
@@ -223,13 +223,19 @@ def _tell_mark(session: Session, room: RoomSummary) -> None:
         session.remember_mark(room)
 
 
-def summary_at(summary: RoomSummary, room: Room) -> RoomSummary:
-    """Return the summary with the head that the room's events go on from, maybe later than its read.
+def summary_at(summary: RoomSummary, room: Room, user: int) -> RoomSummary:
+    """Return the user's summary with the head that the room's events go on from, maybe later than its read.
 
     What came meanwhile counts as unread: whose it is is not known here, and one too many ends with a look.
+    Whom it mentions is known.
     """
     later = room.seq - summary.seq
     if later <= 0:
         return summary
-    unread = min(limits.UNREAD_COUNTED, summary.unread + later)
-    return msgspec.structs.replace(summary, seq=room.seq, unread=unread)
+    mentions = summary.unread_mentions + room.mentions_since(user, summary.seq)
+    return msgspec.structs.replace(
+        summary,
+        seq=room.seq,
+        unread=min(limits.UNREAD_COUNTED, summary.unread + later),
+        unread_mentions=min(limits.UNREAD_COUNTED, mentions),
+    )

@@ -22,6 +22,9 @@ from .typists import Typists
 DEPARTED: Final = 256
 """Remembered leaves of a room: more than can happen between a membership's read and its arrival here."""
 
+MENTIONING: Final = 64
+"""Remembered messages of a room that mention somebody, likewise."""
+
 
 class Arrival(Enum):
     """What an event is to the room."""
@@ -39,6 +42,7 @@ class Room:
 
     __slots__ = (
         "_departed",
+        "_mentioned",
         "_pending",
         "_spread",
         "burst",
@@ -82,6 +86,8 @@ class Room:
         self.others: dict[Session, Delivery] = {}
         self._pending: dict[int, Notice] = {}
         self._departed: dict[int, int] = {}
+        self._mentioned: dict[int, list[int]] = {}
+        """The seqs of messages that went to the members, and whom each mentions."""
 
     def arrive(self, notice: Notice, now: float) -> Arrival:
         """Take in one event; for NEXT the caller delivers it and then those of `take_ready`."""
@@ -133,6 +139,7 @@ class Room:
         self.seq = self.target = head
         self._pending = {notice.seq: notice for notice in waiting if notice.seq > head}
         self._departed.clear()
+        self._mentioned.clear()
         self.restrictions.start_over()
         for session in strangers:
             self.fall_behind(session)
@@ -193,6 +200,16 @@ class Room:
         if len(self._departed) >= DEPARTED:
             self._departed.pop(next(iter(self._departed)))
         self._departed[user] = seq
+
+    def mention(self, users: list[int], seq: int) -> None:
+        """Remember whom a message mentions, for reads that are older and arrive later."""
+        if len(self._mentioned) >= MENTIONING:
+            self._mentioned.pop(next(iter(self._mentioned)))
+        self._mentioned[seq] = users
+
+    def mentions_since(self, user: int, head: int) -> int:
+        """Return how many messages after `head` mention the user."""
+        return sum(seq > head and user in users for seq, users in self._mentioned.items())
 
     def has_departed(self, user: int, head: int) -> bool:
         """Return True if a membership that was read at `head` has ended since."""

@@ -46,6 +46,7 @@ class RoomLog:
             edited_at=None,
             deleted=False,
             reply_to=None,
+            mentions=[],
             reactions={},
             reacted_seq=None,
             pinned=None,

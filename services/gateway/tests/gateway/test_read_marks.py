@@ -61,10 +61,21 @@ def test_what_comes_during_a_login_is_unread() -> None:
     summary = RoomSummary(ROOM, "", "group", "e", 10, 2, 3)
     room = Room(ROOM, lambda _: None)
     room.seq = 12
-    assert summary_at(summary, room) == replace(summary, seq=12, unread=5)
-    assert summary_at(replace(summary, unread=99), room).unread == 100
+    assert summary_at(summary, room, 1) == replace(summary, seq=12, unread=5)
+    assert summary_at(replace(summary, unread=99), room, 1).unread == 100
     room.seq = 9
-    assert summary_at(summary, room) is summary
+    assert summary_at(summary, room, 1) is summary
+
+
+def test_who_is_mentioned_during_a_login_counts_that() -> None:
+    """Of what came after the summary's read; messages before it are in its count."""
+    summary = replace(RoomSummary(ROOM, "", "group", "e", 10, 2, 3), unread_mentions=1)
+    room = Room(ROOM, lambda _: None)
+    for seq, users in ((10, [1]), (11, [1, 2]), (12, [2])):
+        room.mention(users, seq)
+    room.seq = 12
+    assert [summary_at(summary, room, user).unread_mentions for user in (1, 2, 3)] == [2, 3, 1]
+    assert summary_at(replace(summary, unread_mentions=100), room, 1).unread_mentions == 100
 
 
 async def test_a_mark_that_moves_while_a_new_room_is_read_follows_it(

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from roomlog.frames import Event
 from roomlog.kinds import MESSAGE
-from roomlog.models import Reaction, RoomEvent, RoomHead
+from roomlog.models import Mention, Reaction, RoomEvent, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import action_of
 from roomlog_contract.events import User
@@ -43,6 +43,8 @@ class Wanted:
     """The reaction to it that it adds or removes."""
     pins: bool = False
     """Whether it pins the message: the room's pins are counted."""
+    mentions: Sequence[int] = ()
+    """The users whom it mentions."""
 
     @property
     def key(self) -> Key:
@@ -72,6 +74,8 @@ class Target:
     reactors: set[tuple[int, str]] = field(default_factory=set)
     """The users and emoji that stand, for users whose commands are about reactions."""
     is_pinned: bool = False
+    is_mentioning: bool = False
+    """Whether it mentions anybody but its author."""
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -123,6 +127,9 @@ class Batch:
     """Those that the batch changes, with the seq of the event that added each; None: it is removed."""
     pinned: dict[tuple[UUID, int], int] = field(default_factory=dict)
     """The seqs of the events that pinned messages, by room and seq of the message; 0: it is unpinned."""
+
+    mentioned: dict[tuple[UUID, int], Sequence[int]] = field(default_factory=dict)
+    """Those whom messages mention from here on, by room and seq of the message; only where that is new."""
 
     def append(
         self,
@@ -179,6 +186,17 @@ class Batch:
         room.pins += 1 if is_pinned else -1
         return event
 
+    def mention(self, room: LockedRoom, asked: Asked[Any], target: Target | None, seq: int) -> None:
+        """Let the message at this seq, new or the `target` of an edit, mention whom the command says.
+
+        Its author is none of them: what one says oneself is never unread.
+        """
+        others = [user for user in asked.command.mentions if user != asked.user]
+        if others or (target is not None and target.is_mentioning):
+            self.mentioned[room.id, seq] = others
+        if target is not None:
+            target.is_mentioning = bool(others)
+
     def first_event(self, room: UUID) -> Event:
         """Return the event that made the room, perhaps in this very batch."""
         for event in self.events:
@@ -200,7 +218,7 @@ class Batch:
             for key in {**self.edited, **self.reacted, **self.pinned}
         ]
         rows = statements.append_events(
-            self.events, heads, changed, self.reactions, self.now, commits=commits
+            self.events, heads, changed, self.reactions, self.mentioned, self.now, commits=commits
         )
         ids = {(room, seq): number for room, seq, number in rows}
         for event in self.events:
@@ -253,6 +271,8 @@ def _keys(wanted: Iterable[Wanted]) -> Iterator[Key]:
         yield want.key
         if want.member is not None:
             yield ("", want.room, want.member)
+        for mentioned in want.mentions:
+            yield ("", want.room, mentioned)
 
 
 def _known(asked: Collection[tuple[UUID, int]]) -> dict[Key, Event]:
@@ -272,12 +292,17 @@ def _targets(wanted: Iterable[Wanted]) -> dict[tuple[UUID, int], Target]:
     if not asked:
         return {}
     rows = _events(asked).filter(kind=MESSAGE)
-    facts = rows.values_list("room_id", "pk", "seq", "user_id", "date_created", "deleted_at", "pinned_seq")
+    is_mentioning = Exists(Mention.objects.filter(room=OuterRef("room"), target=OuterRef("seq")))
+    facts = rows.values_list(
+        "room_id", "pk", "seq", "user_id", "date_created", "deleted_at", "pinned_seq", is_mentioning
+    )
     targets = {
         (room, number): Target(
-            number, seq, author, made_at, deleted_at is not None, is_pinned=pinned is not None
+            *(number, seq, author, made_at, deleted_at is not None),
+            is_pinned=pinned is not None,
+            is_mentioning=mentioning,
         )
-        for room, number, seq, author, made_at, deleted_at, pinned in facts
+        for room, number, seq, author, made_at, deleted_at, pinned, mentioning in facts
     }
     reactors = {want.user for want in wanted if want.emoji is not None}
     if targets and reactors:

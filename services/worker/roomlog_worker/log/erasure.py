@@ -6,15 +6,21 @@ the messages deleted, and every seq stays where it is. `delete_message` calls `s
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
+
+from django.db.models import Q
 
 from roomlog.body_hash import ERASED
 from roomlog.kinds import EDIT, MESSAGE
-from roomlog.models import Reaction, RoomEvent
+from roomlog.models import Mention, Reaction, RoomEvent
 from roomlog_contract.envelope import EraseMessages
 
 from .batch import Batch
 from .errors import HeldElsewhere
+
+SAID: Final = ("data", "mentions")
+"""What belongs to a text among an event's data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ def erase_messages(batch: Batch, command: EraseMessages) -> Erased:
 
 
 def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
-    """Take texts, data and hashes out of these messages of the room and out of their edits; return how many.
+    """Take texts, data, mentions and hashes out of these messages and out of their edits; return how many.
 
     Reactions to them and their pins end.
 
@@ -53,9 +59,13 @@ def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
         raise HeldElsewhere
     events = RoomEvent.objects.filter(room=room)
     messages = events.filter(seq__in=seqs, kind=MESSAGE, deleted_at=None)
-    for row in messages.filter(data__has_key="data"):
-        (row.data or {}).pop("data")
+    mentioning = False
+    for row in events.filter(Q(seq__in=seqs) | Q(target__in=seqs, kind=EDIT), data__has_any_keys=SAID):
+        mentioning = mentioning or "mentions" in (row.data or {})
+        row.data = {name: value for name, value in (row.data or {}).items() if name not in SAID}
         row.save(update_fields=["data"])
+    if mentioning:
+        Mention.objects.filter(room=room, target__in=seqs).delete()
     events.filter(target__in=seqs, kind=EDIT).exclude(body_hash=ERASED).update(text="", body_hash=ERASED)
     Reaction.objects.filter(room=room, target__in=seqs).delete()
     if (locked := batch.rooms.get(room)) is not None and locked.pins:

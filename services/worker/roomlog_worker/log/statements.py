@@ -6,7 +6,7 @@ quoted by itself. Knows rows and no rules. For use inside the caller's transacti
 which is one, and `reserve_ids`, which needs none.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -24,6 +24,8 @@ Key = tuple[str, UUID, int]
 """uuid, room, user."""
 ReactionKey = tuple[UUID, int, str, int]
 """room, seq of the message, emoji, user."""
+Place = tuple[UUID, int]
+"""room, seq of a message."""
 
 _LOCK_LEASES: Final = statement("lock_leases")
 _LOCK_HEADS: Final = statement("lock_heads")
@@ -34,6 +36,8 @@ _MOVE_HEADS: Final = statement("move_heads")
 _MARK_CHANGED: Final = statement("mark_changed")
 _REMOVE_REACTIONS: Final = statement("remove_reactions")
 _ADD_REACTIONS: Final = statement("add_reactions")
+_REMOVE_MENTIONS: Final = statement("remove_mentions")
+_ADD_MENTIONS: Final = statement("add_mentions")
 _APPEND_SINGLE: Final = statement("append_single", on_sqlite=False)
 _RESERVE_IDS: Final = statement("reserve_ids", on_sqlite=False)
 _exchange: Final = Exchange(
@@ -47,6 +51,8 @@ _exchange: Final = Exchange(
         _MARK_CHANGED,
         _REMOVE_REACTIONS,
         _ADD_REACTIONS,
+        _REMOVE_MENTIONS,
+        _ADD_MENTIONS,
         _APPEND_SINGLE,
         _RESERVE_IDS,
     )
@@ -149,13 +155,15 @@ def append_events(
     heads: Iterable[tuple[UUID, int, int]],
     changed: Iterable[Changed],
     reactions: Mapping[ReactionKey, int | None],
+    mentioned: Mapping[Place, Sequence[int]],
     now: datetime,
     *,
     commits: bool = False,
 ) -> list[tuple[UUID, int, int]]:
     """Insert events of one moment and set each room's last seq and messages; return room, seq and id.
 
-    `changed` are those messages that the events concern; `reactions` those that come, with their seq, or go.
+    `changed` are those messages that the events concern; `reactions` those that come, with their seq, or go;
+    `mentioned` all whom messages mention from here on.
     """
     calls = [
         Call(_INSERT_EVENTS, (now, _json(_values_of(event) for event in events))),
@@ -168,6 +176,8 @@ def append_events(
         calls.append(Call(_MARK_CHANGED, (_json(marks),)))
     if reactions:
         calls += _calls_about(reactions)
+    if mentioned:
+        calls += _calls_to_mention(mentioned, {(event.room_id, event.seq) for event in events})
     inserted, *_ = _exchange.ask(*calls, commits=commits)
     return [(_uuid(room), seq, number) for room, seq, number in inserted]
 
@@ -222,6 +232,20 @@ def _calls_about(reactions: Mapping[ReactionKey, int | None]) -> list[Call]:
         Call(_REMOVE_REACTIONS, (_json(row for row in rows if row["seq"] is None),)),
         Call(_ADD_REACTIONS, (_json(row for row in rows if row["seq"] is not None),)),
     ]
+
+
+def _calls_to_mention(mentioned: Mapping[Place, Sequence[int]], new: Collection[Place]) -> Iterator[Call]:
+    """Yield what leaves messages these mentions and no others; those of new ones have none before."""
+    before = [{"room": room.hex, "target": seq} for room, seq in mentioned if (room, seq) not in new]
+    after = [
+        {"room": room.hex, "target": seq, "person": person}
+        for (room, seq), people in mentioned.items()
+        for person in people
+    ]
+    if before:
+        yield Call(_REMOVE_MENTIONS, (_json(before),))
+    if after:
+        yield Call(_ADD_MENTIONS, (_json(after),))
 
 
 def _values_of(event: NewEvent) -> dict[str, object]:

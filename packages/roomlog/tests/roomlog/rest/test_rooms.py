@@ -53,7 +53,17 @@ def test_ones_rooms_are_listed_as_on_the_wire(
     with django_assert_num_queries(3):
         (room,) = as_alice.get("/api/rooms/").json()
     assert (room["id"], room["name"], room["kind"], room["seq"]) == (lobby.hex, "lobby", "group", 3)
-    assert set(room) == {"id", "name", "kind", "epoch", "seq", "read_seq", "unread", "archived"}
+    assert set(room) == {
+        "id",
+        "name",
+        "kind",
+        "epoch",
+        "seq",
+        "read_seq",
+        "unread",
+        "archived",
+        "unread_mentions",
+    }
     assert as_stranger.get("/api/rooms/").json() == []
 
 

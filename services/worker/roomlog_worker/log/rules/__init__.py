@@ -79,7 +79,8 @@ def wanted_by(command: RoomWrite, user: int) -> Wanted:
     member, reply_to = getattr(command, "user", None), getattr(command, "reply_to", None)
     changed, emoji = getattr(command, "message", None), getattr(command, "emoji", None)
     room, pins = room_of(command, user), isinstance(command, PinMessage)
-    return Wanted(command.uuid, room, user, member, reply_to, changed, emoji, pins)
+    mentions = getattr(command, "mentions", ())
+    return Wanted(command.uuid, room, user, member, reply_to, changed, emoji, pins, mentions)
 
 
 def is_event(command: RoomWrite, user: int) -> bool:

@@ -1,5 +1,6 @@
 """Rules of messages."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from roomlog.new_event import NewEvent
 from roomlog_contract.commands import AddReaction, DeleteMessage, EditMessage, NewMessage, RemoveReaction
 from roomlog_contract.errors import (
     NO_ANSWERED_MESSAGE,
+    NO_SUCH_MENTIONED,
     NO_SUCH_REACTION,
     NOT_THE_AUTHOR,
     REACTED_ALREADY,
@@ -16,7 +18,7 @@ from roomlog_contract.errors import (
 from roomlog_contract.limits import REACTIONS_PER_MESSAGE
 
 from ..asked import Asked
-from ..batch import Batch
+from ..batch import Batch, LockedRoom
 from ..erasure import scrub
 from ..errors import RefusedWrite
 from .access import open_room, require_a_say, require_group, require_role, require_target
@@ -34,11 +36,19 @@ def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
         if answered is None:
             raise RefusedWrite(ErrorCode.NOT_FOUND, NO_ANSWERED_MESSAGE)
         data |= {"reply_to": answered, "reply_to_id": command.reply_to}
-    return batch.append(room, asked, text=command.text, data=data or None)
+    _require_members(room, command.mentions)
+    if command.mentions:
+        data["mentions"] = command.mentions
+    event = batch.append(room, asked, text=command.text, data=data or None)
+    batch.mention(room, asked, None, event.seq)
+    return event
 
 
 def edit_message(batch: Batch, asked: Asked[EditMessage]) -> NewEvent:
-    """Give a message another text. The author only; no reader, not while muted, within the window."""
+    """Give a message another text and other mentions, within the window.
+
+    The author only; no reader, not while muted.
+    """
     command, room = asked.command, open_room(batch, asked)
     require_a_say(room, asked)
     target = require_target(batch, asked)
@@ -48,8 +58,11 @@ def edit_message(batch: Batch, asked: Asked[EditMessage]) -> NewEvent:
     is_late = window is not None and batch.now - target.date_created > timedelta(seconds=window)
     if is_late and not asked.is_staff:
         raise RefusedWrite(ErrorCode.FORBIDDEN, TOO_LATE)
-    event = batch.append(room, asked, text=command.text, data=target.reference, target=target.seq)
+    _require_members(room, command.mentions)
+    data = target.reference | ({"mentions": command.mentions} if command.mentions else {})
+    event = batch.append(room, asked, text=command.text, data=data, target=target.seq)
     batch.edited[room.id, target.seq] = event.seq
+    batch.mention(room, asked, target, target.seq)
     return event
 
 
@@ -87,3 +100,9 @@ def remove_reaction(batch: Batch, asked: Asked[RemoveReaction]) -> NewEvent:
     if (asked.user, asked.command.emoji) not in target.reactors:
         raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_REACTION)
     return batch.append_reaction(room, asked, target, is_added=False)
+
+
+def _require_members(room: LockedRoom, mentions: Sequence[int]) -> None:
+    """Refuse to mention somebody who would not be told."""
+    if not room.members.keys() >= set(mentions):
+        raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_MENTIONED)

@@ -32,6 +32,8 @@ PARAMETERS = {
     "mark_changed": (f'[{{"room": "{ROOM.hex}", "seq": 1, "edit": 2, "pin": 3}}]',),
     "remove_reactions": (REACTIONS,),
     "add_reactions": ("[]",),
+    "remove_mentions": (f'[{{"room": "{ROOM.hex}", "target": 2}}]',),
+    "add_mentions": ("[]",),
     "append_single": (NOW, 7, ROOM, 1, ROOM, "epoch", 2, 1, 1, 9, "u", "hash", "text"),
     "reserve_ids": (2,),
 }
