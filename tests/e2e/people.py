@@ -14,13 +14,14 @@ from tests.e2e.cluster import Cluster
 from tests.harness import population
 from tests.harness.stack import Room, User
 from tests.judge.history import Epoch, Row
+from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import FOREVER, Ban, Member, Tables, moderation_of
 from tests.judge.reactions import by_message
 
 ROWS_PROGRAM: Final = """
 import django, json, sys
 django.setup()
-from roomlog.models import Ban, Install, Membership, Reaction, RoomEvent
+from roomlog.models import Ban, Install, Membership, Mention, Reaction, RoomEvent
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
 from roomlog.frames import milliseconds
@@ -31,8 +32,11 @@ print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     for row in rows], "reactions": [
     (one.room_id.hex, one.target, one.user_id, one.emoji, one.seq)
     for one in Reaction.objects.filter(room__in=rooms)], "more": [
-    [*((row.data or {}).get(name) for name in ("member", "role", "until")), row.pinned_seq or 0]
-    for row in rows], "members": [
+    [*((row.data or {}).get(name) for name in ("member", "role", "until")), row.pinned_seq or 0,
+     (row.data or {}).get("mentions", ())]
+    for row in rows], "mentioned": [
+    (one.room_id.hex, one.target, one.user_id)
+    for one in Mention.objects.filter(room__in=rooms)], "members": [
     (one.room_id.hex, one.user_id, one.role, one.muted_until and int(one.muted_until.timestamp()) or 0)
     for one in Membership.objects.filter(room__in=rooms)], "bans": [
     (one.room_id.hex, one.user_id, one.until and int(one.until.timestamp()) or None, one.seq)
@@ -66,15 +70,17 @@ async def make_rooms(cluster: Cluster, users: list[User], count: int = settings.
 async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoch, Tables]:
     """Return all events of the rooms, the install's epoch, and the rooms' members and bans."""
     answer = await _ask(cluster, ROWS_PROGRAM, [room.id for room in rooms])
-    reactions = by_message(answer["reactions"])
+    reactions, mentioned = by_message(answer["reactions"]), mentioned_by_message(answer["mentioned"])
     log = (Row(*row) for row in answer["rows"])
     rows = [
         row._replace(
             reactions=reactions.get((row.room, row.seq), ()),
             moderation=moderation_of(row.kind, *facts),
             pinned_seq=pinned_seq,
+            mentions=tuple(mentions),
+            mentioned=mentioned.get((row.room, row.seq), ()),
         )
-        for row, (*facts, pinned_seq) in zip(log, answer["more"], strict=True)
+        for row, (*facts, pinned_seq, mentions) in zip(log, answer["more"], strict=True)
     ]
     bans = [
         Ban(room, user, FOREVER if until is None else until, seq) for room, user, until, seq in answer["bans"]

@@ -16,6 +16,7 @@ from uuid import UUID
 from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
 from tests.harness.changing import change, choose, look_at_all, react
 from tests.harness.marking import Reader, agree, mark, mark_all
+from tests.harness.mentioning import mention
 from tests.harness.moderating import EPISODES, moderate, pin, who_tries
 from tests.harness.waiting import eventually
 from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
@@ -122,7 +123,7 @@ class Load:
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
         habits = (self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type())
-        self._sending += [asyncio.create_task(one) for one in habits]
+        self._sending += [asyncio.create_task(one) for one in (*habits, self._mention())]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -312,6 +313,18 @@ class Load:
             one.witness.type(room.id)
             one.client.typing(room.id)
             await asyncio.sleep(dice.uniform(*TYPING_PAUSE_SECONDS))
+
+    async def _mention(self) -> None:
+        """Have people mention others of their rooms, also those who are banned just now, again and again."""
+        dice = random.Random(f"{self._seed}-mentions")
+        while self._is_sending:
+            one = dice.choice(self._senders)
+            rooms = [room for room in self._rooms if room.id in one.rooms]
+            if rooms:
+                room = dice.choice(rooms)
+                people = {member.id for member in room.members}
+                await mention(one.reader, room.id, people, dice, _uuid, SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
 
 def _uuid(dice: random.Random) -> str:

@@ -4,6 +4,7 @@ Beside the message's way. Reads the database with plain SQL and the processes' o
 """
 
 import asyncio
+import json
 import time
 from http.client import HTTPException
 from typing import Any, Final
@@ -17,6 +18,7 @@ from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
 from tests.judge.history import Epoch, Ownership, Row, Sample
+from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
 from tests.judge.reactions import by_message
 from tests.judge.values import milliseconds_of
@@ -27,6 +29,7 @@ PROCESS_BYTES: Final = 400 * 1024 * 1024
 LOG: Final = """
     SELECT room_id, date_created, deleted_at IS NOT NULL,
     data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
+    data ->> 'mentions',
     seq, user_id, uuid, kind, text, '',
     coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
     CASE WHEN kind IN ('add_reaction', 'remove_reaction') THEN data ->> 'emoji' ELSE '' END,
@@ -34,6 +37,7 @@ LOG: Final = """
     FROM roomlog_roomevent
 """
 STANDING: Final = "SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction"
+MENTIONED: Final = "SELECT room_id, target, user_id FROM roomlog_mention"
 MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_membership"
 BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
@@ -43,14 +47,18 @@ async def read_log(stack: Stack) -> list[Row]:
     rows = await asyncio.to_thread(stack.sql, LOG)
     standing = await asyncio.to_thread(stack.sql, STANDING)
     reactions = by_message((UUID(str(room)).hex, *facts) for room, *facts in standing)
+    rows_of_mentions = await asyncio.to_thread(stack.sql, MENTIONED)
+    mentioned = mentioned_by_message((UUID(str(room)).hex, seq, user) for room, seq, user in rows_of_mentions)
     return [
-        row._replace(reactions=reactions.get((row.room, row.seq), ()))
+        row._replace(
+            reactions=reactions.get((row.room, row.seq), ()), mentioned=mentioned.get((row.room, row.seq), ())
+        )
         for row in (_row(*facts) for facts in rows)
     ]
 
 
 def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, until: Any, *rest: Any) -> Row:
-    pinned_seq, *facts = rest
+    pinned_seq, mentions, *facts = rest
     row = Row(UUID(str(room)).hex, *facts)
     whom = (None if one is None else int(one) for one in (member, until))
     return row._replace(
@@ -58,6 +66,7 @@ def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, unti
         at_ms=milliseconds_of(at),
         moderation=moderation_of(row.kind, next(whom), role, next(whom)),
         pinned_seq=pinned_seq,
+        mentions=tuple(json.loads(mentions or "[]")),
     )
 
 

@@ -44,7 +44,11 @@ async def mark_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callab
         with contextlib.suppress(RoomlogError):
             listed = await client.list_rooms()
             journal.fresh_marks += [
-                Mark(witness.client, witness.user, room["id"], time.monotonic(), *_counts(room))
+                Mark(
+                    *(witness.client, witness.user, room["id"], time.monotonic()),
+                    *(room["seq"], room["read_seq"], room["unread"]),
+                    unread_mentions=room["unread_mentions"],
+                )
                 for room in listed["rooms"]
                 if room["id"] in witness.cursors()
             ]
@@ -76,7 +80,3 @@ def _known(reader: Reader) -> list[Mark]:
         Mark(witness.client, witness.user, room.id, now, room.seq, room.read_seq, room.unread)
         for room in client.rooms()
     ]
-
-
-def _counts(room: dict[str, int]) -> tuple[int, int, int]:
-    return room["seq"], room["read_seq"], room["unread"]

@@ -73,6 +73,7 @@ class Operation(NamedTuple):
     emoji: str = ""
     """Of a reaction, added or removed."""
     moderation: Moderation = NOBODY
+    mentions: tuple[int, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -91,7 +92,8 @@ class Operation(NamedTuple):
     def is_open(self) -> bool:
         """Return True if it has no definite end: a change, or what somebody silenced says, may be refused."""
         last = self.attempts[-1]
-        may_be_refused = self.kind != MESSAGE_KIND or last.error_code in SILENCED
+        refusals = SILENCED | ({"not_found"} if self.mentions else set())
+        may_be_refused = self.kind != MESSAGE_KIND or last.error_code in refusals
         return not (self.seqs or (last.outcome is Outcome.ERROR and may_be_refused))
 
 
@@ -122,6 +124,9 @@ class Row(NamedTuple):
     moderation: Moderation = NOBODY
     pinned_seq: int = 0
     """Of a message: the seq of the event that pinned it, by the database besides the log."""
+    mentions: tuple[int, ...] = ()
+    mentioned: tuple[int, ...] = ()
+    """Of a message: whom the database holds besides the log, in ascending order."""
 
     @property
     def key(self) -> Key:
@@ -140,6 +145,7 @@ class Applied(NamedTuple):
     data: str = ""
     emoji: str = ""
     moderation: Moderation = NOBODY
+    mentions: tuple[int, ...] = ()
 
 
 class Shown(NamedTuple):
@@ -162,6 +168,7 @@ class Shown(NamedTuple):
     """The seq as of which it has its reactions."""
     groups: tuple[Group, ...] = ()
     pinned_at: int | None = None
+    mentions: tuple[int, ...] = ()
 
 
 class ResetSeen(NamedTuple):

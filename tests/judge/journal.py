@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -73,6 +74,7 @@ class Wanted:
     target: int = 0
     emoji: str = ""
     moderation: Moderation = NOBODY
+    mentions: tuple[int, ...] = ()
 
     def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
         """End the sendings on one connection: an answer there speaks for all of them."""
@@ -90,7 +92,7 @@ class Wanted:
         facts = (self.client, self.user, self.room, self.uuid, self.text)
         ended = (tuple(attempts), tuple(self.seqs), self.answered_at)
         operation = Operation(*facts, *ended, kind=self.kind, target=self.target)
-        return operation._replace(emoji=self.emoji, moderation=self.moderation)
+        return operation._replace(emoji=self.emoji, moderation=self.moderation, mentions=self.mentions)
 
 
 @dataclass
@@ -214,14 +216,16 @@ class Witness(Observer):
         self._following: dict[str, Following] = {}
         self._ended: list[Reading] = []
 
-    def want(self, room: str, uuid: str, text: str) -> None:
+    def want(self, room: str, uuid: str, text: str, mentions: Iterable[int] = ()) -> None:
         """Write down that the client wants a message stored, before it is sent."""
-        self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, text)
+        self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, text, mentions=tuple(sorted(mentions)))
 
-    def want_change(self, kind: str, known: Known, uuid: str, text: str = "") -> None:
+    def want_change(
+        self, kind: str, known: Known, uuid: str, text: str = "", mentions: Iterable[int] = ()
+    ) -> None:
         """Write down that the client wants to edit, delete, pin or unpin a message, before it is sent."""
         facts = (self.client, self.user, known.room, uuid, text)
-        self.wanted[uuid] = Wanted(*facts, kind=kind, target=known.seq)
+        self.wanted[uuid] = Wanted(*facts, kind=kind, target=known.seq, mentions=tuple(sorted(mentions)))
 
     def want_reaction(self, kind: str, known: Known, uuid: str, emoji: str) -> None:
         """Write down that the client wants a reaction added or removed, before it is sent."""
@@ -336,7 +340,7 @@ class Witness(Observer):
                 data = text_of(item.body.get("message", {}).get("data"))
                 emoji = item.body.get("emoji", "")
                 facts = (item.seq, item.user.id, item.uuid, item.text, now, data, emoji)
-                applied = Applied(*facts, told_by(item.action, item.body))
+                applied = Applied(*facts, told_by(item.action, item.body), tuple(item.mentions))
                 way = self._following[item.room]
                 way.events.append(applied)
                 way.show(item)
@@ -377,12 +381,12 @@ class Witness(Observer):
     def _shown(self, room: str, one: dict[str, Any], head: int, at: float) -> Shown:
         facts = (self.client, room, one["seq"], one["user"]["id"], one["text"], text_of(one.get("data")), at)
         reactions = self.user, one.get("reacted_seq") or 0, groups_of(one.get("reactions", {}))
-        pinned_at = one.get("pinned")
-        return Shown(*facts, head, one["edited_at"], one["deleted"], *reactions, pinned_at)
+        last = one.get("pinned"), tuple(one.get("mentions", ()))
+        return Shown(*facts, head, one["edited_at"], one["deleted"], *reactions, *last)
 
     def _mark(self, room: RoomSummary, wanted: int = 0, invoked_at: float | None = None) -> Mark:
-        counts = room.seq, room.read_seq, room.unread
-        return Mark(self.client, self.user, room.id, time.monotonic(), *counts, wanted, invoked_at)
+        counts = room.seq, room.read_seq, room.unread, wanted, invoked_at, room.unread_mentions
+        return Mark(self.client, self.user, room.id, time.monotonic(), *counts)
 
     def _number(self, connection: int) -> int:
         """Return the socket's number among all clients' sockets."""

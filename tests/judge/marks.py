@@ -18,3 +18,4 @@ class Mark(NamedTuple):
     """The seq that the client had asked for, where this is the answer."""
     invoked_at: float | None = None
     """When it first asked; None where it did not."""
+    unread_mentions: int = 0

@@ -11,6 +11,7 @@ from tests.judge.history import History
 from .change_forgeries import CHANGE_FORGERIES, CHANGES, with_changes
 from .content_forgeries import CONTENT_FORGERIES, with_archived_room
 from .mark_forgeries import MARK_FORGERIES
+from .mention_forgeries import MENTION_FORGERIES, with_mentions
 from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_moderation
 from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
 from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
@@ -22,7 +23,7 @@ EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED
 def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
     """Return it with one more room for data, changes, reactions, moderation and pins each."""
     archived = with_archived_room(history, author, deleted)
-    changed = with_changes(archived, author, reader)
+    changed = with_mentions(with_changes(archived, author, reader), reader)
     return with_pins(with_moderation(with_reactions(changed)))
 
 
@@ -30,6 +31,7 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *(("I17", forge) for forge in CONTENT_FORGERIES),
     *(("I18", forge) for forge in MARK_FORGERIES),
     *CHANGE_FORGERIES,
+    *MENTION_FORGERIES,
     *REACTION_FORGERIES,
     *MODERATION_FORGERIES,
     *PIN_FORGERIES,

@@ -50,6 +50,7 @@ from .ablation import Ablation, Patches, run_without
 from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
+from .mention_ablations import MENTION_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
 from .plan import Plan
 from .seeds import Verdict, run_seed
@@ -350,4 +351,5 @@ ABLATIONS: Final = (
     *CHANGE_ABLATIONS,
     *MODERATION_ABLATIONS,
     *TYPING_ABLATIONS,
+    *MENTION_ABLATIONS,
 )

@@ -14,6 +14,7 @@ from uuid import UUID
 from roomlog_client import CutOff, RoomlogClient, RoomlogError
 from tests.harness.changing import Reader, change, choose, react
 from tests.harness.marking import mark
+from tests.harness.mentioning import mention
 from tests.judge.journal import Known, Witness
 
 SEND_SECONDS: Final = 150.0
@@ -23,6 +24,9 @@ PAUSE_SECONDS: Final = (0.0, 4.0)
 TYPED: Final = 60
 """Times that somebody says so in a run."""
 TYPING_PAUSE_SECONDS: Final = (0.0, 0.5)
+MENTIONING: Final = 24
+"""Messages and edits that mention somebody in a run."""
+MENTION_PAUSE_SECONDS: Final = (0.0, 1.5)
 TOGETHER: Final = 3
 """Changes at the same moment, at most: often of the same message."""
 
@@ -106,6 +110,22 @@ async def type_some(everybody: Sequence[Person], dice: random.Random, rooms: Seq
         person, room = dice.choice(everybody), dice.choice(rooms)
         person.witness.type(room)
         person.client.typing(room)
+
+
+async def mention_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
+    """Let people mention each other, also those who are out, while others mark the rooms read."""
+    mentioning: list[asyncio.Task[None]] = []
+    people = {person.user for person in everybody}
+    for _ in range(MENTIONING):
+        await asyncio.sleep(dice.uniform(*MENTION_PAUSE_SECONDS))
+        person, room = dice.choice(everybody), dice.choice(rooms)
+        sent = mention(person.reader, room, people, dice, new_uuid, SEND_SECONDS)
+        mentioning.append(asyncio.create_task(sent))
+        other = dice.choice(everybody)
+        if (cursor := other.witness.cursors().get(room)) is not None:
+            seq, uuid = dice.randint(0, cursor), new_uuid(dice)
+            mentioning.append(asyncio.create_task(mark(other.reader, room, seq, uuid, SEND_SECONDS)))
+    await asyncio.gather(*mentioning)
 
 
 async def _look(person: Person, room: str, uuid: str) -> None:

@@ -28,6 +28,7 @@ from tests.judge.history import (
     Ownership,
     Row,
 )
+from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import Membership, memberships_of
 from tests.judge.reactions import by_message
 from tests.judge.values import text_of
@@ -105,7 +106,7 @@ def ownership_of(world: World) -> list[Ownership]:
 
 def rows_of(store: Store) -> list[Row]:
     """Return the log of every room."""
-    reactions = by_message(store.reactions())
+    reactions, mentioned = by_message(store.reactions()), mentioned_by_message(store.mentions())
     return [
         Row(
             event.room.hex,
@@ -125,6 +126,8 @@ def rows_of(store: Store) -> list[Row]:
             reactions.get((event.room.hex, event.seq), ()),
             event.moderation,
             event.pinned_seq,
+            tuple(event.data.get("mentions", ())),
+            mentioned.get((event.room.hex, event.seq), ()),
         )
         for event in store.events()
     ]

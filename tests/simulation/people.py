@@ -19,7 +19,16 @@ from tests.harness.marking import agree, mark_all
 from tests.judge.history import MESSAGE_KIND
 from tests.judge.journal import Wanted
 
-from .habits import SEND_SECONDS, Person, change_some, mark_some, new_uuid, react_some, type_some
+from .habits import (
+    SEND_SECONDS,
+    Person,
+    change_some,
+    mark_some,
+    mention_some,
+    new_uuid,
+    react_some,
+    type_some,
+)
 from .moderators import moderate_some, pin_some
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
@@ -65,6 +74,8 @@ class People:
         """The owner archives rooms."""
         self.typing: random.Random | None = None
         """What decides who types when: dice of its own, where anybody does."""
+        self.mentioning: random.Random | None = None
+        """What decides who mentions whom, likewise."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -100,8 +111,11 @@ class People:
             tasks.append(moderate_some(firsts, self._dice, times, self._say))
         if self._plan.pins != (0, 0):
             tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
+        rooms = [room.hex for room in self._rooms]
         if self.typing is not None:
-            tasks.append(type_some(self.everybody, self.typing, [room.hex for room in self._rooms]))
+            tasks.append(type_some(self.everybody, self.typing, rooms))
+        if self.mentioning is not None:
+            tasks.append(mention_some(self.everybody, self.mentioning, rooms))
         await asyncio.gather(*tasks)
 
     def wake_up(self) -> None:

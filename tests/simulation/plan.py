@@ -62,6 +62,8 @@ class Plan:
     """How often people pin and unpin messages; above 0 all rooms are read afresh in the end."""
     typing: float = 0.0
     """How likely people say that they are typing."""
+    mentions: float = 0.0
+    """How likely people mention each other."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -80,4 +82,5 @@ EVERYTHING: Final = Plan(
     moderations=(0, 2),
     pins=(1, 4),
     typing=0.3,
+    mentions=0.3,
 )

@@ -78,6 +78,8 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
         if _is_drawn(seed, "typing", plan.typing):
             people.typing = random.Random(f"{seed} typing dice")
+        if _is_drawn(seed, "mentions", plan.mentions):
+            people.mentioning = random.Random(f"{seed} mentions dice")
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())

@@ -143,6 +143,11 @@ class Store:
         rows = self._all("SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction")
         return [(UUID(room).hex, *facts) for room, *facts in rows]
 
+    def mentions(self) -> list[tuple[str, int, int]]:
+        """Return whom messages mention now: room, seq and user."""
+        rows = self._all("SELECT room_id, target, user_id FROM roomlog_mention")
+        return [(UUID(room).hex, seq, user) for room, seq, user in rows]
+
     def tables(self) -> Tables:
         """Return the memberships and the bans."""
         members = self._all("SELECT room_id, user_id, role, muted_until FROM roomlog_membership")

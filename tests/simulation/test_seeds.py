@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judge.history import MESSAGE_KIND
+from tests.judge.history import EDIT_KIND, MESSAGE_KIND
 from tests.judge.moderation import MODERATION
 from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.simulation.ablations import ABLATIONS, catch
@@ -27,6 +27,7 @@ QUICK = (
     *("the comparison of a read mark", "the notice of a read mark"),
     "the sender's own connections, which are not told who types",
     *("the pointer to the last edit", "the look at whether a message is deleted"),
+    "the rows of the mentioned",
     *("the look at who is banned", "the look at whether a message is pinned"),
 )
 
@@ -156,6 +157,27 @@ def test_typing_breaks_no_promise() -> None:
         told += len(verdict.history.typists)
     assert said > 50
     assert told > 50
+
+
+def test_mentions_break_no_promise() -> None:
+    """People mention each other, also those who are out, edit that and mark it read, among all faults."""
+    mentions, counted, refused, edits = 0, 0, 0, 0
+    for seed in (0, 3):
+        verdict = run_seed(seed, Plan(mentions=1.0, marks=(2, 4), edits=(6, 10), changes=(2, 4)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        mentions += sum(bool(row.mentions) for row in history.rows)
+        edits += sum(bool(one.mentions) and one.kind == EDIT_KIND for one in history.operations if one.seqs)
+        counted += sum(bool(mark.unread_mentions) for mark in history.marks)
+        refused += sum(
+            attempt.error_code == "not_found"
+            for one in history.operations
+            if one.mentions
+            for attempt in one.attempts
+        )
+    assert min(mentions, counted) > 5
+    assert min(refused, edits) > 0
 
 
 def test_a_seed_is_one_history() -> None:

@@ -32,18 +32,26 @@ class _State(NamedTuple):
     since: int
     text: str
     edited_at: int | None
+    mentions: tuple[int, ...] = ()
     is_deleted: bool = False
 
 
-def _states(history: History, row: Row) -> list[_State]:
-    """Return what a message was, from its own seq on; the texts are those that were sent."""
-    states = [_State(row.seq, _sent(history, row), None)]
+def states_of(history: History, row: Row) -> list[_State]:
+    """Return what a message was, from its own seq on; texts and mentions are those that were sent."""
+    states = [_State(row.seq, _sent(history, row), None, mentions_sent(history, row))]
     for one in _changes(history, row):
         if one.kind == DELETION_KIND:
             states.append(_State(one.seq, "", None, is_deleted=True))
         elif not states[-1].is_deleted:
-            states.append(_State(one.seq, _sent(history, one), one.at_ms))
+            text, mentions = _sent(history, one), mentions_sent(history, one)
+            states.append(_State(one.seq, text, one.at_ms, mentions))
     return states
+
+
+def mentions_sent(history: History, row: Row) -> tuple[int, ...]:
+    """Return whom a message or an edit was sent with: the row may have lost them."""
+    operation = history.operation_of.get(row.key)
+    return row.mentions if operation is None else operation.mentions
 
 
 def _is_state_since(history: History, one: Shown) -> bool:
@@ -51,10 +59,11 @@ def _is_state_since(history: History, one: Shown) -> bool:
     if row is None:
         return True  # I8 and I17 say so
     if one.is_deleted:  # when it was edited before is of no interest
-        return not one.text and row.is_deleted
-    states = _states(history, row)
+        return not one.text and not one.mentions and row.is_deleted
+    states = states_of(history, row)
     first = max(index for index, state in enumerate(states) if index == 0 or state.since <= one.head)
-    return any(state[1:] == (one.text, one.edited_at, False) for state in states[first:])
+    shown = one.text, one.edited_at, one.mentions, False
+    return any(state[1:] == shown for state in states[first:])
 
 
 def changes_are_allowed(history: History) -> Iterator[Anomaly]:

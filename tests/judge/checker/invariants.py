@@ -1,4 +1,4 @@
-"""I1 to I29 by number, and the one function that asks them all."""
+"""I1 to I30 by number, and the one function that asks them all."""
 
 from typing import Final
 
@@ -10,6 +10,7 @@ from . import (
     leavers,
     log,
     marks,
+    mentions,
     moderation,
     order,
     pins,
@@ -50,6 +51,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I27": pins.pins_agree,
     "I28": pins.pinners_are_allowed,
     "I29": typists.typists_are_others,
+    "I30": mentions.mentions_agree,
 }
 """Every invariant of the guarantees, in their order."""
 

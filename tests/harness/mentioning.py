@@ -1,0 +1,42 @@
+"""Mentions of a load: messages and edits that mention people, also those who are away.
+
+Beside the message's way; all of it is in the journal, and nothing is judged here.
+"""
+
+import contextlib
+import random
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from roomlog_client import RoomlogError
+from tests.harness.changing import Reader
+from tests.judge.history import EDIT_KIND, MESSAGE_KIND
+
+EDITS: Final = 0.4
+"""How likely an own message of late is edited, so that it mentions others or nobody."""
+MENTIONED: Final = 2
+"""People in one message, at most."""
+
+
+async def mention(
+    reader: Reader,
+    room: str,
+    people: Collection[int],
+    dice: random.Random,
+    new_uuid: Callable[[random.Random], str],
+    seconds: float,
+) -> None:
+    """Mention some of `people` in a room, by a new message or an edit; how it ends is in the journal."""
+    client, witness = reader
+    uuid, mentions = new_uuid(dice), dice.sample(sorted(people), dice.randint(0, MENTIONED))
+    own = [known for known in witness.recent if known.user == witness.user and known.room == room]
+    facts: dict[str, Any] = {"text": f"mention of {uuid}", "mentions": mentions}
+    if own and dice.random() < EDITS:
+        known = dice.choice(own)
+        witness.want_change(EDIT_KIND, known, uuid, **facts)
+        kind, facts["message"] = EDIT_KIND, known.id
+    else:
+        witness.want(room, uuid, **facts)
+        kind = MESSAGE_KIND
+    with contextlib.suppress(RoomlogError):
+        await client.request(kind, room=room, uuid=uuid, timeout_seconds=seconds, **facts)
