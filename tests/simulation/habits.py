@@ -6,7 +6,7 @@ Beside `people.py`, which says who comes and who speaks. All of it is in the jou
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -101,6 +101,17 @@ async def react_some(everybody: Sequence[Person], dice: random.Random, count: in
         if cursors := sorted(other.witness.cursors()):
             reacting.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))
     await asyncio.gather(*reacting)
+
+
+def further_habits(
+    everybody: Sequence[Person],
+    rooms: Sequence[str],
+    typing: random.Random | None,
+    mentioning: random.Random | None,
+) -> list[Coroutine[None, None, None]]:
+    """Return the habits that have dice of their own, where anybody has them."""
+    habits = (type_some, typing), (mention_some, mentioning)
+    return [habit(everybody, dice, rooms) for habit, dice in habits if dice is not None]
 
 
 async def type_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:

@@ -19,16 +19,7 @@ from tests.harness.marking import agree, mark_all
 from tests.judge.history import MESSAGE_KIND
 from tests.judge.journal import Wanted
 
-from .habits import (
-    SEND_SECONDS,
-    Person,
-    change_some,
-    mark_some,
-    mention_some,
-    new_uuid,
-    react_some,
-    type_some,
-)
+from .habits import SEND_SECONDS, Person, change_some, further_habits, mark_some, new_uuid, react_some
 from .moderators import moderate_some, pin_some
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
@@ -112,10 +103,7 @@ class People:
         if self._plan.pins != (0, 0):
             tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
         rooms = [room.hex for room in self._rooms]
-        if self.typing is not None:
-            tasks.append(type_some(self.everybody, self.typing, rooms))
-        if self.mentioning is not None:
-            tasks.append(mention_some(self.everybody, self.mentioning, rooms))
+        tasks += further_habits(self.everybody, rooms, self.typing, self.mentioning)
         await asyncio.gather(*tasks)
 
     def wake_up(self) -> None:

@@ -61,6 +61,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "name": words,
     "kind": st.sampled_from(["group", "direct"]),
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
+    "mentions": st.lists(users, max_size=5) | st.just([7] * 21),
     "user": users,
     "role": st.sampled_from(["reader", "member", "admin", "owner"]),
     "until": st.sampled_from([None, 1, 253_402_214_399, 253_402_214_400]) | users,

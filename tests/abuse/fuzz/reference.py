@@ -158,6 +158,10 @@ def _is_members(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= 100 and all(_is_positive(item) for item in value)
 
 
+def _are_mentions(value: Any) -> bool:
+    return _is_members(value) and len(value) <= 20
+
+
 def _is_role(value: Any) -> bool:
     return value in ("reader", "member", "admin", "owner")
 
@@ -203,11 +207,13 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "room": (REQUIRED, _is_room),
         "text": (REQUIRED, _is_text),
         "reply_to": (NULLABLE, _is_positive),
+        "mentions": (OPTIONAL, _are_mentions),
     },
     "edit_message": {
         "room": (REQUIRED, _is_room),
         "message": (REQUIRED, _is_positive),
         "text": (REQUIRED, _is_text),
+        "mentions": (OPTIONAL, _are_mentions),
     },
     "delete_message": {"room": (REQUIRED, _is_room), "message": (REQUIRED, _is_positive)},
     **{

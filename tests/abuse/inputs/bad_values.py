@@ -20,8 +20,8 @@ from tests.abuse.inputs.bad_inputs import (
 FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "authenticate": {"token": "secret", "cursors": "cursors"},
     "select_room": {"room": "room", "since": "since"},
-    "new_message": {"room": "room", "text": "text", "reply_to": "message"},
-    "edit_message": {"room": "room", "message": "message", "text": "text"},
+    "new_message": {"room": "room", "text": "text", "reply_to": "message", "mentions": "mentions"},
+    "edit_message": {"room": "room", "message": "message", "text": "text", "mentions": "mentions"},
     "delete_message": {"room": "room", "message": "message"},
     "add_reaction": {"room": "room", "message": "message", "emoji": "emoji"},
     "remove_reaction": {"room": "room", "message": "message", "emoji": "emoji"},
@@ -96,6 +96,11 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         *NO_ARRAYS,
         *(f"[{member}]" for member in ("null", "0", "-1", "[[1]]", *NO_NUMBERS)),
         "[" + ", ".join(map(str, range(1, 102))) + "]",
+    ),
+    "mentions": (
+        *NO_ARRAYS,
+        *(f"[@member@, {member}]" for member in ("null", "0", "-1", "[@member@]", '"@member@"', "1e400")),
+        "[" + ", ".join(["@member@"] * 21) + "]",
     ),
     "since": (*NO_OBJECTS, *NO_CURSORS),
     "cursors": (
