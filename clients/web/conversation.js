@@ -10,7 +10,9 @@ import { Failed } from "./failed.js";
 import { LeftRooms } from "./left_rooms.js";
 import { talk } from "./markup.js";
 import { MemberList } from "./member_list.js";
+import { MemberNames } from "./member_names.js";
 import { Memory, storageNamed } from "./memory.js";
+import { MentionList } from "./mention_list.js";
 import { MessageActions } from "./message_actions.js";
 import { Moderation } from "./moderation.js";
 import { plain, roomName } from "./names.js";
@@ -30,6 +32,7 @@ import { isLogout, showState, stateFor } from "./status.js";
 import { gettext, gettext_noop, refusalText } from "./texts.js";
 import { Timeline } from "./timeline.js";
 import { Typists } from "./typists.js";
+import { UnreadMentions } from "./unread_mentions.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 const ENDED = gettext_noop("This page's access has ended.");
@@ -47,6 +50,8 @@ export class Conversation {
   #drafts;
   #failed;
   #reading;
+  #mentions;
+  #names;
   #left = new LeftRooms();
   #typists = new Typists(() => this.render());
   #own;
@@ -90,6 +95,7 @@ export class Conversation {
     this.#failed = new Failed(this.#memory, () => this.render());
     const read = (room, seq) => this.client.markRead(room, seq);
     this.#reading = new Reading(this.#memory, userId, { changed: () => this.render(), read });
+    this.#mentions = new UnreadMentions(userId, (room) => this.#recount(room));
     const changed = () => this.render();
     this.#composer = new Composer(root, this.#drafts, {
       typing: (room) => this.client.typing(room),
@@ -99,6 +105,8 @@ export class Conversation {
       changed,
     });
     this.#reply = new Reply(root, this.#drafts, { timeline: this.#timeline, focus: () => this.#composer.focus(), changed });
+    this.#names = new MemberNames(rooms?.members ?? null);
+    new MentionList(root, this.#names, () => this.selected, userId);
     this.#own = new OwnMembership(userId, rooms?.members ?? null, changed);
     const [{ client }, own] = [this, this.#own];
     const opened = (dialog) => this.#surroundings.opened(dialog);
@@ -194,6 +202,7 @@ export class Conversation {
     client.addEventListener("rooms", ({ detail: { told = [] } }) => this.#listed(told));
     client.addEventListener("marked", ({ detail: { summary } }) => {
       this.#reading.told(summary);
+      this.#mentions.told(summary);
       this.render();
     });
     client.addEventListener("typing", ({ detail: { room, users } }) => {
@@ -203,6 +212,7 @@ export class Conversation {
     client.addEventListener("snapshot", ({ detail: { room, messages } }) => {
       this.#timeline.replace(room.id, room.epoch, messages);
       this.#reading.loaded(room, messages, messages.length < SNAPSHOT);
+      this.#names.forget(room.id); // who came or went before it, no event tells
       if (room.id === this.selected) this.#own.refresh(room.id); // what changed before it, no event tells
       else this.#own.forget(room.id);
       this.render();
@@ -212,7 +222,8 @@ export class Conversation {
       this.#typists.wrote(room.id, (event.user ?? event.message?.user)?.id);
       if (room.id !== this.selected) this.#timeline.trim(room.id, null, null);
       this.#reading.arrived(room.id, event);
-      for (const part of [this.#own, this.#pins, this.#members]) part.heard(room.id, event);
+      this.#mentions.arrived(room.id, event, this.#reading.mark(room.id));
+      for (const part of [this.#own, this.#pins, this.#members, this.#names]) part.heard(room.id, event);
       this.#surroundings.heard(room, event, this.#reading.unread(room.id) > 0);
       this.render();
     });
@@ -236,7 +247,7 @@ export class Conversation {
 
   #listed(told) {
     const { client } = this;
-    for (const summary of told) this.#reading.told(summary);
+    for (const summary of told) for (const part of [this.#reading, this.#mentions]) part.told(summary);
     this.#left.compare(client.rooms, (id) => this.#timeline.get(id)?.lines.at(-1)?.note, this.#userId);
     this.#left.remember(this.#written());
     this.#own.keep(client.rooms);
@@ -294,14 +305,24 @@ export class Conversation {
 
   #send(room, text) {
     const reply = this.#reply.of(room);
-    this.#write("new_message", { room, text, ...(reply ? { reply_to: reply } : {}) });
+    const mentions = this.#names.mentioned(room, text) ?? [];
+    this.#write("new_message", { room, text, ...(reply ? { reply_to: reply } : {}), ...(mentions.length > 0 ? { mentions } : {}) });
     this.#reply.end(this.#roomOf(room));
     if (room === this.selected) this.#view.sent();
     this.render();
   }
 
   #save(room, message, text) {
-    this.#write("edit_message", { room, message, text });
+    const before = this.#timeline.find(room, message)?.mentions ?? []; // kept where nobody can say who is named
+    const mentions = this.#names.mentioned(room, text) ?? before;
+    this.#write("edit_message", { room, message, text, ...(mentions.length > 0 ? { mentions } : {}) });
+    this.render();
+  }
+
+  /** Ask for a room's counts: a mark at 0 moves nothing, and is answered with them. */
+  async #recount(room) {
+    const { room: summary } = await this.client.request("mark_read", { room, seq: 0 }).catch(() => ({}));
+    if (summary) this.#mentions.told(summary);
     this.render();
   }
 
@@ -362,10 +383,15 @@ export class Conversation {
     this.#at("members-button").hidden = !isMember || room.kind !== "group" || !this.#members.isPossible;
     for (const list of [this.#pins, this.#members]) list.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
-    const counted = rooms.map((one) => ({ ...one, unread: this.#reading.unread(one.id), isSelected: one.id === selected }));
+    const counted = rooms.map((one) => ({ ...one, ...this.#counts(one.id), isSelected: one.id === selected }));
     showRooms(this.#at("rooms"), counted, (id) => this.choose(id));
     const unread = counted.reduce((sum, one) => sum + one.unread, 0);
     this.#surroundings.painted({ room, isAdmin: this.#own.isAtLeast(selected, "admin"), unread, unsent: client.outbox.length + this.#failed.size });
+  }
+
+  #counts(roomId) {
+    const unread = this.#reading.unread(roomId);
+    return { unread, mentions: Math.min(unread, this.#mentions.count(roomId, this.#reading.mark(roomId))) };
   }
 
   #roomOf(roomId) {

@@ -34,6 +34,7 @@ export class Notifications {
   heard(room, { action, message }, isUnread) {
     const isLooking = !document.hidden && document.hasFocus();
     if (!this.#isOn || isLooking || !isUnread || action !== "new_message" || message.user.id === this.#userId || message.deleted) return;
+    if (this.#mentions(this.#waiting.get(room.id)?.[1]) && !this.#mentions(message)) return; // the mention is worth more
     if (this.#waiting.size === 0) setTimeout(() => this.#tell());
     this.#waiting.set(room.id, [room, message]);
   }
@@ -51,13 +52,19 @@ export class Notifications {
 
   #show(room, message) {
     const { name, text } = quoteOf(message);
-    const title = room.kind === "direct" ? plain(name) : gettext("{name} in {room}", { name: plain(name), room: plain(roomName(room)) });
+    const values = { name: plain(name), room: plain(roomName(room)) };
+    const inRoom = this.#mentions(message) ? gettext("{name} mentioned you in {room}", values) : gettext("{name} in {room}", values);
+    const title = room.kind === "direct" ? plain(name) : inRoom;
     const shown = new Notification(title, { body: text, tag: room.id, silent: true, icon: document.querySelector("link[rel=icon]").href });
     shown.addEventListener("click", () => {
       window.focus();
       shown.close();
       this.#chosen(room.id, message.seq);
     });
+  }
+
+  #mentions(message) {
+    return Boolean(message?.mentions?.includes(this.#userId));
   }
 
   get #isOn() {

@@ -7,23 +7,29 @@ import { el } from "./view.js";
 
 const MAX_SHOWN_UNREAD = 99;
 
-/** Show rooms: {id, name, kind, unread, isSelected, isLeft}; `chosen(id)` is called for a click. */
+/** Show rooms: {id, name, kind, unread, mentions, isSelected, isLeft}; `chosen(id)` is called for a click. */
 export function showRooms(box, rooms, chosen) {
   patch(box, rooms.map((room) => ({ key: room.id, build: () => build(room.id, chosen), update: (node) => update(node, room) })));
 }
 
 function build(id, chosen) {
-  const button = el("button", { type: "button", onclick: () => chosen(id) }, el("bdi", { className: "room-title" }), el("span", { className: "unread" }));
-  button.lastElementChild.hidden = true;
+  const button = el("button", { type: "button", onclick: () => chosen(id) }, el("bdi", { className: "room-title" }), ...["mentions", "unread"].map((className) => el("span", { className, hidden: true })));
   return button;
 }
 
 function update(button, room) {
-  const [title, badge] = button.children;
+  const [title, mentions, badge] = button.children;
   button.className = room.isLeft ? "room left" : "room";
   button.setAttribute("aria-current", room.isSelected ? "true" : "false");
   setText(title, roomName(room));
-  setText(badge, room.unread > MAX_SHOWN_UNREAD ? `${MAX_SHOWN_UNREAD}+` : String(room.unread));
+  setText(mentions, `@${shown(room.mentions)}`);
+  mentions.title = gettext("{number} mention you", { number: room.mentions });
+  mentions.hidden = room.mentions === 0;
+  setText(badge, shown(room.unread));
   badge.title = gettext("{number} unread", { number: room.unread });
   badge.hidden = room.unread === 0;
+}
+
+function shown(number) {
+  return number > MAX_SHOWN_UNREAD ? `${MAX_SHOWN_UNREAD}+` : String(number);
 }

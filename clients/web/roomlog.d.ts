@@ -20,6 +20,8 @@ export interface Room {
   /** How far events were handed on. */
   seq: number;
   read_seq: number;
+  /** How many unread messages mention the user, when the room was last listed. */
+  unread_mentions?: number;
   archived: boolean;
   isOpen: boolean;
   [key: string]: unknown;

@@ -56,6 +56,7 @@ const REFUSALS = {
 gettext_noop("no answer"); // what roomlog.js says
 gettext_noop("not connected");
 gettext_noop("the connection was lost");
+gettext_noop("`mentions` names somebody who is not a member of this room.");
 gettext_noop("A direct room has exactly one other member."); // what the server says more of a code
 gettext_noop("A direct room can't change.");
 gettext_noop("Nobody can mute or ban themselves.");

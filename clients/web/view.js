@@ -106,9 +106,9 @@ function messageRow(id, message, previous, facts) {
 }
 
 function updateMessage(node, message, isFollowing, { userId, avatars, standing, quote }) {
-  const { seq, user, deleted, edited_at: editedAt } = message;
+  const { seq, user, deleted, edited_at: editedAt, mentions = [] } = message;
   const { text, fate, isGoing, isEditing, isPinned, does, reactions } = standing(message);
-  const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing };
+  const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing, mentioned: !deleted && mentions.includes(userId) };
   const className = ["message", ...Object.keys(states).filter((name) => states[name])].join(" ");
   if (node.className !== className) node.className = className;
   if (!isFollowing) showPicture(node.querySelector(".avatar"), avatars.of(user.id));

@@ -228,8 +228,8 @@ class Chat:
             socket.send(json.dumps(success(frame) | answer))
 
     def _authenticate(self, frame: dict[str, Any]) -> dict[str, Any]:
-        rooms = [self.summary(room) for room in self.rooms]
-        return {"user": {"id": self.user, "username": self.names[self.user]}, "rooms": rooms}
+        user = {"id": self.user, "username": self.names[self.user]}
+        return {"user": user, "rooms": [self.summary(room) for room in self.rooms]}
 
     def _ping(self, frame: dict[str, Any]) -> dict[str, Any]:
         return {"time_ms": 0}
@@ -243,10 +243,9 @@ class Chat:
 
     def _get_history(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         messages = self._messages(frame["room"])
+        found = [one for one in messages if one["seq"] < frame.get("before", 10**9)][-frame["limit"] :]
         if "after" in frame:
             found = [one for one in messages if one["seq"] > frame["after"]][: frame["limit"]]
-        else:
-            found = [one for one in messages if one["seq"] < frame.get("before", 10**9)][-frame["limit"] :]
         answer = {"room": frame["room"], "room_messages": found, "seq": len(self.events[frame["room"]])}
         if self.held is None:
             return answer
@@ -259,7 +258,7 @@ class Chat:
         if self.refuses:
             self.tell(refusal(frame, self.refuses[0]) | {"error_message": self.refuses[1]})
         elif frame["action"] == "new_message":
-            facts = {"reply_to": frame.get("reply_to")}
+            facts = {"reply_to": frame.get("reply_to"), "mentions": frame.get("mentions", [])}
             self.tell(self.store(frame["room"], frame["text"], self.user, frame["uuid"], **facts))
         elif frame["action"] == "edit_message":
             self.tell(self.edit(frame["room"], frame["message"], frame["text"], self.user, frame["uuid"]))
@@ -338,10 +337,11 @@ class Chat:
 
     def summary(self, room: str) -> dict[str, Any]:
         """Return a room as the user sees it now."""
-        known = self.rooms[room]
-        above = [one for one in self._messages(room) if one["seq"] > known["read_seq"]]
-        unread = sum(one["user"]["id"] != self.user and not one["deleted"] for one in above)
-        return known | {"seq": len(self.events[room]), "unread": unread}
+        above = [one for one in self._messages(room) if one["seq"] > self.rooms[room]["read_seq"]]
+        unread = [one for one in above if one["user"]["id"] != self.user and not one["deleted"]]
+        mine = sum(self.user in one.get("mentions", ()) for one in unread)
+        counts = {"unread": len(unread), "unread_mentions": mine}
+        return self.rooms[room] | {"seq": len(self.events[room])} | counts
 
     # -- the api --
 
