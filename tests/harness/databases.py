@@ -39,6 +39,8 @@ MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomHead,
     models.Membership,
     models.RoomTold,
+    models.RoomIndexed,
+    models.SearchEntry,
     models.ChoresLease,
     models.ChatRoom,
     models.PendingCommand,

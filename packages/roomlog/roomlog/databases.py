@@ -129,6 +129,14 @@ def limit_reads(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(f"PRAGMA busy_timeout = {min(int(waits_ms), READ_LOCK_TIMEOUT_MS)}")
 
 
+def commit_lazily(connection: BaseDatabaseWrapper) -> None:
+    """Connect, and let no commit of this connection wait for a disk: what it writes can be made again."""
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        is_postgres = connection.vendor == "postgresql"
+        cursor.execute("SET synchronous_commit = off" if is_postgres else "PRAGMA synchronous = NORMAL")
+
+
 def end_stuck_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Give the statements of a process that serves people the writer's time-outs; for `connection_created`.
 

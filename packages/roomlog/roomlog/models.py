@@ -20,6 +20,8 @@ from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
 from .mention import Mention as Mention  # noqa: PLC0414
 from .report import MessageReport as MessageReport  # noqa: PLC0414
+from .search.entry import RoomIndexed as RoomIndexed  # noqa: PLC0414
+from .search.entry import SearchEntry as SearchEntry  # noqa: PLC0414
 
 PERSON_NAME_CODE_POINTS: Final = 150
 """As Django's own `username`: the largest frames count on it."""

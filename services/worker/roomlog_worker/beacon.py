@@ -6,8 +6,9 @@ on a connection of its own. It must not touch the database nor wait for the writ
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
+from uuid import UUID
 
 import redis
 import structlog
@@ -27,10 +28,12 @@ TIMEOUT_SECONDS: Final = 2.0
 """For a connection, and again for the answer: a beacon is soon worth nothing."""
 RATE_SECONDS: Final = 2.0
 """The drain rate is a mean over about so long."""
+MOST_ROOMS: Final = 10_000
+"""Rooms remembered as written; more are found by a look at all heads."""
 
 
 class Pulse:
-    """The writer's state, written by its thread and read by the beacon's, one attribute at a time."""
+    """The writer's state, written by its thread, read by the beacon's and the index's, one attribute at a time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -39,6 +42,8 @@ class Pulse:
         """Unix time of each shard's oldest entry, as the last read found it."""
         self.drained = 0
         """Entries done since the start."""
+        self.written: set[UUID] = set()
+        """Rooms with entries done; whoever indexes them takes them out."""
         self.has_database = False
         """The last turn met no trouble of the database."""
         self._turned_at = clock()
@@ -46,6 +51,12 @@ class Pulse:
     def turned(self) -> None:
         """Note that a turn begins."""
         self._turned_at = self._clock()
+
+    def wrote(self, rooms: Collection[UUID]) -> None:
+        """Note entries that are done, by their rooms."""
+        self.drained += len(rooms)
+        if len(self.written) < MOST_ROOMS:
+            self.written.update(rooms)
 
     def turn_ms(self) -> int:
         """Return how long ago the present turn began."""

@@ -331,7 +331,7 @@ class Consumer:
             with noted(self._note, published.outcomes):
                 self._publish(published)
         finally:  # what was not published is told with the next reminder of the heads
-            self._pulse.drained += len(published.outcomes)
+            self._pulse.wrote([outcome.entry.room for outcome in published.outcomes])
             self._objections.forget([outcome.entry for outcome in published.outcomes])
             for outcome in published.outcomes:
                 self._count(outcome)

@@ -5,6 +5,7 @@ Those of commands only describe: `command_body` reads them by the wire's own rul
 
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from roomlog.message_lookup import State
@@ -30,6 +31,7 @@ _ROLES = ("reader", "member", "admin", "owner")
 _KINDS = ("group", "direct")
 MAX_PEOPLE: Final = 100
 """Asked for at once: a page of history has as many authors at most."""
+SEARCH_CODE_POINTS: Final = 200
 _ROOM: Final = "6f1c2f0e8a5d4b6c9e7f3a2b1c0d9e8f"
 _UUID: Final = "2b9c6f7e-hello"
 
@@ -354,6 +356,38 @@ class PageSerializer(Body):
 
     before = serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=50)
+
+
+class SearchSerializer(Body):
+    """What is looked for; a message is found if all of it is so. `text` or `author` must be there."""
+
+    text = serializers.CharField(max_length=SEARCH_CODE_POINTS, required=False)
+    """`word`, `begin*` and `"words side by side"`; in any case."""
+    room = RoomIdField(required=False)
+    author = IdField(required=False)
+    after = serializers.IntegerField(min_value=0, max_value=limits.UNTIL_SECONDS, required=False)
+    """Epoch seconds; sent then or later."""
+    before = serializers.IntegerField(min_value=0, max_value=limits.UNTIL_SECONDS, required=False)
+    """Epoch seconds; sent earlier."""
+    cursor = serializers.RegexField(r"^[0-9]{1,18}$", required=False)
+    """`next` of the page before."""
+    limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=25)
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse a search for everything."""
+        if not {"text", "author"} & attrs.keys():
+            raise serializers.ValidationError(_("Say a text, an author or both."))
+        return attrs
+
+
+class HitsSerializer(Body):
+    """Messages that were found, the newest first."""
+
+    example = {"messages": [MessageSerializer.example], "next": None}
+
+    messages = MessageSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    """The cursor of the next page; null: there is none. A page that is short or empty may have one."""
 
 
 class PlaceSerializer(Body):

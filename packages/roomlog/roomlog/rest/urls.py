@@ -6,7 +6,7 @@ from django.urls import path, re_path, register_converter
 
 from roomlog_contract import limits
 
-from . import access, rooms
+from . import access, rooms, search
 from .operations import ROOM
 from .schema import SchemaView
 from .view import NothingHere
@@ -55,6 +55,7 @@ urlpatterns = [
     path("ticket/", access.TicketView.as_view(), name="ticket"),
     path("people/", access.PeopleView.as_view(), name="people"),
     path("users/", access.UsersView.as_view(), name="users"),
+    path("search/", search.SearchView.as_view(), name="search"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
     path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),
     path("rooms/<room:room>/archive/", rooms.ArchiveView.as_view(), name="archive"),

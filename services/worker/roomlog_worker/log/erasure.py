@@ -14,6 +14,7 @@ from django.db.models import Q
 from roomlog.body_hash import ERASED
 from roomlog.kinds import EDIT, MESSAGE
 from roomlog.models import Mention, Reaction, RoomEvent
+from roomlog.search.index import forget
 from roomlog_contract.envelope import EraseMessages
 
 from .batch import Batch
@@ -49,7 +50,7 @@ def erase_messages(batch: Batch, command: EraseMessages) -> Erased:
 def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     """Take texts, data, mentions and hashes out of these messages and out of their edits; return how many.
 
-    Reactions to them and their pins end.
+    Reactions to them and their pins end, and no search finds them.
 
     Raises:
         HeldElsewhere: this very batch writes one of these events; it is no row yet.
@@ -57,6 +58,7 @@ def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     seqs = set(seqs)
     if any(event.room_id == room and {event.seq, event.target} & seqs for event in batch.events):
         raise HeldElsewhere
+    forget(room, seqs)
     events = RoomEvent.objects.filter(room=room)
     messages = events.filter(seq__in=seqs, kind=MESSAGE, deleted_at=None)
     mentioning = False

@@ -24,6 +24,7 @@ from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash_point import CrashPoint
 from roomlog_worker.errors import Forgotten
+from roomlog_worker.indexer import Indexer
 from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import LeaseKeeper
 
@@ -70,6 +71,7 @@ def run(config: Config) -> None:
     health.start()
     BeaconThread(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
     trail.start(f"worker {config.ordinal} on {socket.gethostname()}")
+    Indexer(pulse, shutdown).start()
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
     # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)

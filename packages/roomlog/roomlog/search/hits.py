@@ -1,0 +1,217 @@
+"""Finds messages in one's own rooms, the newest first, in a bounded number of bounded queries.
+
+A read for the api; nothing here writes or locks. The index says where to look; whether a message is deleted,
+and what it says now, the log says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+from django.db.models import Q
+
+from roomlog_contract.events import Message
+
+from ..models import ChatMessage, Membership
+from ..selectors import in_present_state
+from .entry import Place, place_in_time
+from .words import Phrase, as_fts5, as_tsquery, phrases_of, words_of
+
+FIRST_WINDOW: Final = 4_000
+"""Entries of the newest time, in which a common word is found without its whole list."""
+WINDOW: Final = 20_000
+"""Entries of each further one."""
+WINDOWS: Final = 4
+MOST_CANDIDATES: Final = 5_000
+"""Hits of a word that are sorted by time; with more, they are looked for window by window."""
+ROOMS_BY_WORD: Final = 50
+"""SQLite looks for those of few rooms as it looks for words."""
+_END: Final = 1 << 62
+"""Above every place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What somebody looks for; all of it must be so."""
+
+    text: str = ""
+    """Words, `begin*` and `"words side by side"`."""
+    room: UUID | None = None
+    author: int | None = None
+    """A person."""
+    after: int | None = None
+    """Epoch seconds; at or after."""
+    before: int | None = None
+    """Epoch seconds; before."""
+    cursor: int | None = None
+    """`Hits.next` of the page before."""
+    limit: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """A page of what was found."""
+
+    messages: list[Message]
+    """In their present state, the newest first."""
+    next: int | None
+    """Where the next page goes on; None: this was the last. A page may have fewer than `limit`, even none,
+    and still not be the last: a search looks at a bounded number of messages."""
+
+
+_Row = tuple[int, UUID, int]
+"""Place in time, room, seq."""
+
+
+def search(asker: int, wanted: Search) -> Hits:
+    """Return a page of the messages in the asker's present rooms. Without words and author: none."""
+    phrases = phrases_of(wanted.text)
+    rooms = _rooms_of(asker, wanted.room)
+    if not rooms or (not phrases and (wanted.text or wanted.author is None)):
+        return Hits([], None)
+    rows, following = _Look(rooms, phrases, wanted).rows()
+    return Hits(_present(rows, phrases, asker), following)
+
+
+def _rooms_of(asker: int, room: UUID | None) -> list[UUID]:
+    mine = Membership.objects.filter(user=asker)
+    if room is not None:
+        mine = mine.filter(room=room)
+    return list(mine.values_list("room", flat=True))
+
+
+def _present(rows: Sequence[_Row], phrases: Sequence[Phrase], asker: int) -> list[Message]:
+    """Return the messages as they are now, without those that were deleted or say something else since."""
+    by_room: dict[UUID, list[int]] = {}
+    for _, room, seq in rows:
+        by_room.setdefault(room, []).append(seq)
+    if not by_room:
+        return []
+    conditions = (Q(room=room, seq__in=seqs) for room, seqs in by_room.items())
+    messages = in_present_state(list(ChatMessage.objects.filter(Q(*conditions, _connector=Q.OR))), asker)
+    found: dict[Place, Message] = {}
+    for message in messages:
+        words = words_of(message.text)
+        if not message.deleted and all(phrase.is_in(words) for phrase in phrases):
+            found[message.room, message.seq] = message
+    return [found[room, seq] for _, room, seq in rows if (room, seq) in found]
+
+
+class _Look:
+    """One search of the index."""
+
+    def __init__(self, rooms: Sequence[UUID], phrases: Sequence[Phrase], wanted: Search) -> None:
+        self._rooms = rooms
+        self._phrases = phrases
+        self._wanted = wanted
+        self._limit = wanted.limit
+        self._first = _place_at(wanted.after or 0)
+
+    def rows(self) -> tuple[list[_Row], int | None]:
+        """Return the entries of a page, and where the next page goes on."""
+        below = _END if self._wanted.before is None else _place_at(self._wanted.before)
+        if self._wanted.cursor is not None:
+            below = min(below, self._wanted.cursor)
+        found: list[_Row] = []
+        for number in range(WINDOWS):
+            floor = self._floor(below, WINDOW if number else FIRST_WINDOW)
+            found += self._between(floor, below, self._limit + 1 - len(found))
+            if len(found) > self._limit or floor == self._first:
+                return self._page(found)
+            if not number:
+                older = self._candidates(floor)
+                if len(older) <= MOST_CANDIDATES:
+                    return self._page(found + older)
+            below = floor
+        return found, below
+
+    def _page(self, found: Sequence[_Row]) -> tuple[list[_Row], int | None]:
+        page = list(found[: self._limit])
+        return page, page[-1][0] if len(found) > self._limit else None
+
+    def _floor(self, below: int, entries: int) -> int:
+        """Return the place that has so many entries above it, of the one room or author that is looked for."""
+        conditions = ["id < %s AND id >= %s"]
+        values: list[Any] = [below, self._first]
+        if self._wanted.room is not None:
+            conditions.append("room = %s")
+            values.append(self._key(self._wanted.room))
+        elif self._wanted.author is not None:
+            conditions.append("author = %s")
+            values.append(self._wanted.author)
+        found = _select(
+            f"SELECT id FROM roomlog_searchentry WHERE {' AND '.join(conditions)}"
+            f" ORDER BY id DESC LIMIT 1 OFFSET {entries - 1}",
+            values,
+        )
+        return found[0][0] if found else self._first
+
+    def _between(self, floor: int, below: int, limit: int) -> list[_Row]:
+        """Return the newest hits with floor ≤ place < below."""
+        return self._hits(floor, below, f"ORDER BY entry.id DESC LIMIT {limit}")
+
+    def _candidates(self, below: int) -> list[_Row]:
+        """Return older hits, the newest first, if they are few; if not, some of them in any order."""
+        found = self._hits(self._first, below, f"LIMIT {MOST_CANDIDATES + 1}")
+        return sorted(found, reverse=True)
+
+    def _hits(self, first: int, below: int, end: str) -> list[_Row]:
+        if connection.vendor == "postgresql":
+            return self._on_postgresql(first, below, end)
+        return self._on_sqlite(first, below, end)
+
+    def _on_postgresql(self, first: int, below: int, end: str) -> list[_Row]:
+        conditions = ["id >= %s", "id < %s", "room = ANY(%s::uuid[])"]
+        values: list[Any] = [first, below, list(self._rooms)]
+        if self._phrases:
+            conditions.append("vector @@ %s::tsquery")
+            values.append(as_tsquery(self._phrases))
+        if self._wanted.author is not None:
+            conditions.append("author = %s")
+            values.append(self._wanted.author)
+        return _select(
+            f"SELECT id, room, seq FROM roomlog_searchentry AS entry WHERE {' AND '.join(conditions)} {end}",
+            values,
+        )
+
+    def _on_sqlite(self, first: int, below: int, end: str) -> list[_Row]:
+        tables, conditions = "roomlog_searchentry AS entry", ["entry.id >= %s", "entry.id < %s"]
+        values: list[Any] = [first, below]
+        if self._phrases:
+            # In this order: the words first.
+            tables = f"roomlog_searchtext AS found CROSS JOIN {tables} ON entry.id = found.rowid"
+            conditions = ["roomlog_searchtext MATCH %s", "found.rowid >= %s", "found.rowid < %s"]
+            values = [self._match(), *values]
+            end = end.replace("entry.id", "found.rowid")
+        conditions.append("entry.room IN (SELECT value FROM json_each(%s))")
+        values.append(msgspec.json.encode([room.hex for room in self._rooms]).decode())
+        if self._wanted.author is not None:
+            conditions.append("entry.author = %s")
+            values.append(self._wanted.author)
+        rows = _select(
+            f"SELECT entry.id, entry.room, entry.seq FROM {tables} WHERE {' AND '.join(conditions)} {end}",
+            values,
+        )
+        return [(place, UUID(room), seq) for place, room, seq in rows]
+
+    def _match(self) -> str:
+        words = f"words : ({as_fts5(self._phrases)})"
+        if len(self._rooms) > ROOMS_BY_WORD:
+            return words
+        return f"room : ({' OR '.join(room.hex for room in self._rooms)}) AND {words}"
+
+    def _key(self, room: UUID) -> UUID | str:
+        return room if connection.vendor == "postgresql" else room.hex
+
+
+def _place_at(seconds: int) -> int:
+    return min(place_in_time(1_000 * seconds), _END)
+
+
+def _select(sql: str, values: Sequence[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
