@@ -33,7 +33,7 @@ MOST_ROOMS: Final = 10_000
 
 
 class Pulse:
-    """The writer's state, written by its thread, read by the beacon's and the index's, one attribute at a time."""
+    """The writer's state, written by its thread; the beacon's and the indexer's read it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

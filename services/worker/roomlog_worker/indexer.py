@@ -24,14 +24,14 @@ from .beacon import MOST_ROOMS, Pulse
 log = structlog.get_logger()
 
 PAUSE_SECONDS: Final = 0.5
-"""Between two looks; a message is found after this, at most 2 s after it was sent, unless the writer is behind."""
+"""Between two looks: a message is found within 2 s, unless more are written than can be indexed."""
 TROUBLE_SECONDS: Final = 2.0
 BEHIND_MS: Final = 200
 """Entries that have waited so long go first: the index gets one piece in PAUSE_SECONDS."""
 PAGE: Final = 1_000
 """Heads looked at together."""
 PAGE_SECONDS: Final = 10.0
-"""Between two pages, once all were looked at: what was written is known without them, but to the last owner."""
+"""Between two pages, once all were looked at: who wrote a room knows of it without them."""
 _FIRST: Final = UUID(int=0)
 
 
@@ -88,8 +88,11 @@ class Indexer:
         self._look_at_heads()
         if not self._waiting:
             return 0.0 if self._is_first_round else PAUSE_SECONDS
+        began = self._clock()
         has_more = self._index()
-        return PAUSE_SECONDS if self._is_writer_behind() or not has_more else 0.0
+        if self._is_writer_behind() or not has_more:
+            return PAUSE_SECONDS
+        return self._clock() - began  # as long as it took: the writer shares the interpreter
 
     def _take_over(self, shards: frozenset[int]) -> None:
         """Look at all heads for what the owner before has not indexed of new shards."""

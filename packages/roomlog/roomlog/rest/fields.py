@@ -16,6 +16,7 @@ NO_NUL: Final = r"^[^\u0000]*$"
 _SPACE: Final = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 SAID: Final = rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"
 """The pattern of what a message says: not only white space."""
+SEARCH_CODE_POINTS: Final = 200
 MAX_ID: Final = limits.EXACT_INTEGER - 1
 
 
@@ -62,6 +63,14 @@ class CommentField(serializers.CharField):
 )
 class EmojiField(serializers.CharField):
     """An emoji; which texts are one, the contract says."""
+
+
+@extend_schema_field({"type": "string", "maxLength": SEARCH_CODE_POINTS, "pattern": NO_NUL})
+class SearchField(serializers.CharField):
+    """What somebody looks for; nothing looks for everything."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False, max_length=SEARCH_CODE_POINTS, **options)
 
 
 @extend_schema_field({"type": "string", "minLength": 1, "maxLength": 254, "pattern": SAID})

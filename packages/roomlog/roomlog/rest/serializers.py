@@ -5,7 +5,6 @@ Those of commands only describe: `command_body` reads them by the wire's own rul
 
 from typing import Any, Final
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from roomlog.message_lookup import State
@@ -23,6 +22,7 @@ from .fields import (
     OptionalField,
     PasswordField,
     RoomIdField,
+    SearchField,
     TextField,
     UuidField,
 )
@@ -31,7 +31,6 @@ _ROLES = ("reader", "member", "admin", "owner")
 _KINDS = ("group", "direct")
 MAX_PEOPLE: Final = 100
 """Asked for at once: a page of history has as many authors at most."""
-SEARCH_CODE_POINTS: Final = 200
 _ROOM: Final = "6f1c2f0e8a5d4b6c9e7f3a2b1c0d9e8f"
 _UUID: Final = "2b9c6f7e-hello"
 
@@ -359,25 +358,24 @@ class PageSerializer(Body):
 
 
 class SearchSerializer(Body):
-    """What is looked for; a message is found if all of it is so. `text` or `author` must be there."""
+    """What is looked for; a message is found if all of it is so."""
 
-    text = serializers.CharField(max_length=SEARCH_CODE_POINTS, required=False)
-    """`word`, `begin*` and `"words side by side"`; in any case."""
+    text = SearchField(
+        required=False, help_text='`word`, `begin*` and `"words side by side"`, in any case; all of them.'
+    )
     room = RoomIdField(required=False)
-    author = IdField(required=False)
-    after = serializers.IntegerField(min_value=0, max_value=limits.UNTIL_SECONDS, required=False)
-    """Epoch seconds; sent then or later."""
-    before = serializers.IntegerField(min_value=0, max_value=limits.UNTIL_SECONDS, required=False)
-    """Epoch seconds; sent earlier."""
-    cursor = serializers.RegexField(r"^[0-9]{1,18}$", required=False)
-    """`next` of the page before."""
+    author = IdField(required=False, help_text="A person's id.")
+    after = serializers.IntegerField(
+        min_value=0,
+        max_value=limits.UNTIL_SECONDS,
+        required=False,
+        help_text="Epoch seconds: sent then or later.",
+    )
+    before = serializers.IntegerField(
+        min_value=0, max_value=limits.UNTIL_SECONDS, required=False, help_text="Epoch seconds: sent earlier."
+    )
+    cursor = serializers.RegexField(r"^[0-9]{1,19}$", required=False, help_text="`next` of the page before.")
     limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=25)
-
-    def validate(self, attrs: Any) -> Any:
-        """Refuse a search for everything."""
-        if not {"text", "author"} & attrs.keys():
-            raise serializers.ValidationError(_("Say a text, an author or both."))
-        return attrs
 
 
 class HitsSerializer(Body):
@@ -386,8 +384,10 @@ class HitsSerializer(Body):
     example = {"messages": [MessageSerializer.example], "next": None}
 
     messages = MessageSerializer(many=True)
-    next = serializers.CharField(allow_null=True)
-    """The cursor of the next page; null: there is none. A page that is short or empty may have one."""
+    next = serializers.CharField(
+        allow_null=True,
+        help_text="The next page's cursor; null: there is none. A short page may have one too.",
+    )
 
 
 class PlaceSerializer(Body):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import models
 
-_EVENT_BITS: Final = 21
+EVENT_BITS: Final = 21
 """So 62 bits are enough until the year 2109."""
 
 
@@ -18,7 +18,7 @@ def place_in_time(since_1970_ms: int, event: int = 0) -> int:
 
     Without an event it is the first of its millisecond.
     """
-    return since_1970_ms << _EVENT_BITS | event % (1 << _EVENT_BITS)
+    return since_1970_ms << EVENT_BITS | event % (1 << EVENT_BITS)
 
 
 class SearchEntry(models.Model):

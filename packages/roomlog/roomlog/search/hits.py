@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.models import Q
 
 from roomlog_contract.events import Message
 
@@ -31,6 +30,25 @@ ROOMS_BY_WORD: Final = 50
 """SQLite looks for those of few rooms as it looks for words."""
 _END: Final = 1 << 62
 """Above every place."""
+
+
+_EVENTS_GIVEN: Final = """
+SELECT event.* FROM {given} AS given
+JOIN roomlog_roomevent AS event ON event.room_id = given.room AND event.seq = given.seq
+"""
+_EVENTS: Final = {
+    "postgresql": _EVENTS_GIVEN.format(
+        given="(SELECT * FROM json_to_recordset(%s::json) AS one (room uuid, seq bigint))"
+    ),
+    "sqlite": _EVENTS_GIVEN.format(
+        given="""(SELECT json_extract(value, '$.room') AS room, json_extract(value, '$.seq') AS seq
+                  FROM json_each(%s))"""
+    ),
+}
+"""By room and seq; in SQL, because the ORM takes longer for 25 pairs than the database.
+
+Index: seq_once.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +85,13 @@ _Row = tuple[int, UUID, int]
 
 
 def search(asker: int, wanted: Search) -> Hits:
-    """Return a page of the messages in the asker's present rooms. Without words and author: none."""
+    """Return a page of the messages found in rooms that the asker is in now.
+
+    A text without a letter or digit is in none.
+    """
     phrases = phrases_of(wanted.text)
     rooms = _rooms_of(asker, wanted.room)
-    if not rooms or (not phrases and (wanted.text or wanted.author is None)):
+    if not rooms or (wanted.text.strip() and not phrases):
         return Hits([], None)
     rows, following = _Look(rooms, phrases, wanted).rows()
     return Hits(_present(rows, phrases, asker), following)
@@ -85,13 +106,11 @@ def _rooms_of(asker: int, room: UUID | None) -> list[UUID]:
 
 def _present(rows: Sequence[_Row], phrases: Sequence[Phrase], asker: int) -> list[Message]:
     """Return the messages as they are now, without those that were deleted or say something else since."""
-    by_room: dict[UUID, list[int]] = {}
-    for _, room, seq in rows:
-        by_room.setdefault(room, []).append(seq)
-    if not by_room:
+    if not rows:
         return []
-    conditions = (Q(room=room, seq__in=seqs) for room, seqs in by_room.items())
-    messages = in_present_state(list(ChatMessage.objects.filter(Q(*conditions, _connector=Q.OR))), asker)
+    places = [{"room": room.hex, "seq": seq} for _, room, seq in rows]
+    events = ChatMessage.objects.raw(_EVENTS[connection.vendor], [msgspec.json.encode(places).decode()])
+    messages = in_present_state(list(events), asker)
     found: dict[Place, Message] = {}
     for message in messages:
         words = words_of(message.text)
@@ -133,7 +152,7 @@ class _Look:
         return page, page[-1][0] if len(found) > self._limit else None
 
     def _floor(self, below: int, entries: int) -> int:
-        """Return the place that has so many entries above it, of the one room or author that is looked for."""
+        """Return the place that has so many entries above it: of the room or else the author looked for."""
         conditions = ["id < %s AND id >= %s"]
         values: list[Any] = [below, self._first]
         if self._wanted.room is not None:
@@ -143,7 +162,7 @@ class _Look:
             conditions.append("author = %s")
             values.append(self._wanted.author)
         found = _select(
-            f"SELECT id FROM roomlog_searchentry WHERE {' AND '.join(conditions)}"
+            f"SELECT id FROM roomlog_searchentry WHERE {' AND '.join(conditions)}"  # noqa: S608 - no value in it
             f" ORDER BY id DESC LIMIT 1 OFFSET {entries - 1}",
             values,
         )

@@ -61,11 +61,14 @@ def behind_after(after: UUID, limit: int) -> tuple[list[UUID], UUID | None]:
 def index(rooms: Collection[UUID]) -> Indexed:
     """Index the next EVENTS_AT_ONCE events of these rooms, at most ROOMS_AT_ONCE; committed on return.
 
+    A room that was never made is passed over.
+
     Raises django.db errors; nothing was changed then.
     """
-    _begin(rooms)
+    known = set(RoomHead.objects.filter(room__in=rooms).values_list("room", flat=True))
+    _begin(known)
     with transaction.atomic():
-        held = RoomIndexed.objects.select_for_update(skip_locked=True).filter(room__in=rooms)
+        held = RoomIndexed.objects.select_for_update(skip_locked=True).filter(room__in=known)
         reached = {row.room_id: row.seq for row in held}
         heads = dict(RoomHead.objects.filter(room__in=reached).values_list("room", "last_seq"))
         spans = _spans(reached, heads)
@@ -73,7 +76,7 @@ def index(rooms: Collection[UUID]) -> Indexed:
         rows = [RoomIndexed(room_id=room, seq=seq) for room, (_, seq) in spans.items()]
         RoomIndexed.objects.bulk_update(rows, ["seq"])
     done = {room for room, seq in reached.items() if spans.get(room, (0, seq))[1] >= heads.get(room, 0)}
-    return Indexed(messages, set(rooms) - done)
+    return Indexed(messages, known - done)
 
 
 def forget(room: UUID, seqs: Collection[int]) -> None:
