@@ -31,6 +31,11 @@ export function peopleOfRooms(url) {
   };
 }
 
+/** Return a function that finds messages by {text, room, cursor}: {messages, next}, the cursor of the next page or null. */
+export function messageFinder(url) {
+  return (query) => ask(`${url}?${new URLSearchParams(query)}`);
+}
+
 async function ask(url, options = {}) {
   let answer;
   try {

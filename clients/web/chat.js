@@ -1,6 +1,6 @@
 // The chat page: conversations that fill a page, with its dialogs, the browser's history and a logout.
 
-import { peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
+import { messageFinder, peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
 import { forgetEverybody, Memory, storageNamed } from "./memory.js";
@@ -9,6 +9,7 @@ import { dropLink, enterRoom, followHistory, isWide, leaveRoom, linked, linkTo, 
 import { say } from "./notice.js";
 import { Notifications } from "./notifications.js";
 import { setText } from "./patch.js";
+import { MessageSearch } from "./search.js";
 import { gettext, speak } from "./texts.js";
 import { el } from "./view.js";
 
@@ -17,7 +18,7 @@ const TYPING_MS = 250; // a pause, then people are searched: the server counts s
 const at = (id) => document.getElementById(id);
 const icon = document.querySelector("link[rel=icon]");
 const quietIcon = icon.href;
-const { userId, unreadIcon, websocketUrl, ticketUrl, usersUrl, peopleUrl, roomsUrl, csrfToken, texts } = document.body.dataset;
+const { userId, unreadIcon, websocketUrl, ticketUrl, usersUrl, peopleUrl, roomsUrl, searchUrl, csrfToken, texts } = document.body.dataset;
 speak(document.documentElement.lang, texts);
 const findUsers = peopleFinder(usersUrl);
 const chat = new Conversation({
@@ -29,10 +30,8 @@ const chat = new Conversation({
   rooms: peopleOfRooms(roomsUrl),
   surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, linkTo, heard, painted },
 });
-const notifications = new Notifications(at("notify"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), (room, seq) => {
-  if (room !== chat.selected) chat.choose(room);
-  chat.goTo(seq);
-});
+const notifications = new Notifications(at("notify"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), goTo);
+new MessageSearch(document, messageFinder(searchUrl), { room: () => chat.selected, roomOf: (room) => chat.client.rooms.get(room), goTo });
 let searching = null;
 
 /** Begin with the message of the address, or the room of before a reload; on a desk else with the first one. */
@@ -43,6 +42,11 @@ function first(rooms, isKnown) {
   const before = roomOfHistory();
   if (isKnown(before)) return { room: before, isChoice: false };
   return rooms.size && isWide() ? { room: rooms.keys().next().value, isChoice: true } : null;
+}
+
+function goTo(room, seq) {
+  if (room !== chat.selected) chat.choose(room);
+  chat.goTo(seq);
 }
 
 /** A link leads into a room that the user is not in. */
@@ -58,6 +62,7 @@ function heard(...event) {
 function painted({ room, isAdmin, unread, unsent }) {
   at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft || room.archived) || chat.client.state === "ended";
   at("room-button").hidden = at("invite-button").hidden;
+  at("search-here").hidden = !room;
   for (const part of [at("new-name"), at("rename").querySelector(".row .primary")]) part.hidden = !isAdmin;
   if (chat.client.state === "ended") at("notify").hidden = true; // its choice is deleted with all that is the user's
   const address = unread ? new URL(unreadIcon, location.href).href : quietIcon;

@@ -3,8 +3,8 @@
 import { openDialog } from "./navigation.js";
 import { say } from "./notice.js";
 
-/** Have a dialog's form carried out; `carryOut(fields)` returns when it is done and throws a sentence. */
-export function dialogForm(form, carryOut) {
+/** Have a dialog's form carried out; `carryOut(fields)` returns when it is done and throws a sentence. A dialog may stay open then. */
+export function dialogForm(form, carryOut, { stays = false } = {}) {
   const dialog = form.closest("dialog");
   const [wrong, button] = [form.querySelector(".wrong"), form.querySelector(".primary")];
   let turn = 0; // a dialog that was closed and opened again is another one
@@ -22,6 +22,7 @@ export function dialogForm(form, carryOut) {
     wrong.hidden = button.disabled = true;
     try {
       await carryOut(Object.fromEntries(new FormData(form)), isOpen);
+      if (stays) return void (button.disabled = false);
       if (own === turn) form.reset();
       if (isOpen()) dialog.close();
     } catch (error) {
