@@ -108,7 +108,7 @@ def seed(rooms: list[UUID], people: list[int], messages: int) -> None:
 
 
 def index_all() -> None:
-    """Index everything by the database itself: these texts are words already, so the rows are the indexer's."""
+    """Index everything by the database itself; these texts are words already."""
     is_postgres = connection.vendor == "postgresql"
     milliseconds = "floor(extract(epoch FROM date_created) * 1000)::bigint"
     if not is_postgres:

@@ -191,8 +191,9 @@ class _Look:
         if self._wanted.author is not None:
             conditions.append("author = %s")
             values.append(self._wanted.author)
+        where = " AND ".join(conditions)
         return _select(
-            f"SELECT id, room, seq FROM roomlog_searchentry AS entry WHERE {' AND '.join(conditions)} {end}",
+            f"SELECT id, room, seq FROM roomlog_searchentry AS entry WHERE {where} {end}",  # noqa: S608 - no value
             values,
         )
 
@@ -210,8 +211,9 @@ class _Look:
         if self._wanted.author is not None:
             conditions.append("entry.author = %s")
             values.append(self._wanted.author)
+        where = " AND ".join(conditions)
         rows = _select(
-            f"SELECT entry.id, entry.room, entry.seq FROM {tables} WHERE {' AND '.join(conditions)} {end}",
+            f"SELECT entry.id, entry.room, entry.seq FROM {tables} WHERE {where} {end}",  # noqa: S608 - no value
             values,
         )
         return [(place, UUID(room), seq) for place, room, seq in rows]

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from ..frames import milliseconds
 from ..kinds import EDIT, MESSAGE
-from ..models import ChatMessage, RoomEvent, RoomHead, RoomIndexed, SearchEntry
+from ..models import RoomEvent, RoomHead, RoomIndexed, SearchEntry
 from .entry import Place, place_in_time
 from .words import as_tsvector, words_of
 

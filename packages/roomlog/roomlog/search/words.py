@@ -1,7 +1,7 @@
 """Splits texts and searches into words, the same way on every database, whatever its locale.
 
-Pure. Letters and digits count, in any case; accents are kept, and no word is reduced to its stem. Scripts that
-put no spaces between words are split into single signs: a search for several of them finds them side by side.
+Pure. Letters and digits count, in any case; accents are kept, and no word is reduced to its stem. Scripts
+without spaces between words are split into single signs: a search for several finds them side by side.
 """
 
 import re
@@ -51,7 +51,7 @@ def words_of(text: str) -> list[str]:
 
 
 def phrases_of(search: str) -> list[Phrase]:
-    """Return what a message must hold, all of it: `word`, `begin*`, `"two words"`. Empty: nothing to look for."""
+    """Return what a message must hold, all of it: `word`, `begin*`, `"two words"`. Empty without a word."""
     found = []
     for quoted, star, bare in _WANTED.findall(search):
         if words := words_of(quoted or bare):

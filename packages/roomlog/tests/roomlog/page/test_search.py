@@ -22,14 +22,23 @@ class Api:
     def _answer(self, route: Route) -> None:
         query = parse_qs(urlsplit(route.request.url).query)
         self.asked.append(query)
-        hits = [] if query["text"] == ["coffee"] else [_hit(2, MARKUP) if "cursor" in query else _hit(40, "tea")]
+        hits = (
+            [] if query["text"] == ["coffee"] else [_hit(2, MARKUP) if "cursor" in query else _hit(40, "tea")]
+        )
         is_last = "cursor" in query or not hits
         route.fulfill(status=self.status, json={"messages": hits, "next": None if is_last else "77"})
 
 
 def _hit(seq: int, text: str) -> dict[str, Any]:
     user = {"id": 8, "username": "bob"}
-    return {"id": seq, "seq": seq, "room": LOBBY, "user": user, "text": text, "timestamp_ms": 1_795_780_800_123}
+    return {
+        "id": seq,
+        "seq": seq,
+        "room": LOBBY,
+        "user": user,
+        "text": text,
+        "timestamp_ms": 1_795_780_800_123,
+    }
 
 
 def test_a_hit_leads_to_its_message(chat: Chat, page: Page) -> None:
