@@ -41,7 +41,7 @@ def drop_texts(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog', '0001_initial'),
+        ('roomlog', '0002_mention'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog', '0001_initial'),
+        ('roomlog', '0003_search'),
     ]
 
     operations = [
