@@ -5,6 +5,7 @@ from typing import Final
 EXPANDED: Final = {
     "cause_of": ("error", "sqlstate", "authentication_failed"),
     "hop_of": ("uuid", "shard"),
+    "index_trouble": "The index of the search could not be written; logged once. New messages are not found.",
     "request_hop": ("uuid", "shard", "connection"),
 }
 """The fields of functions whose result a call takes by `**`."""

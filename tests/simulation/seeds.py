@@ -74,12 +74,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         patches.enter_context(world.running())
         await world.start()
         people = People(world, plan)
-        people.posts_cards = _is_drawn(seed, "cards", plan.cards)
-        people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
-        if _is_drawn(seed, "typing", plan.typing):
-            people.typing = random.Random(f"{seed} typing dice")
-        if _is_drawn(seed, "mentions", plan.mentions):
-            people.mentioning = random.Random(f"{seed} mentions dice")
+        _draw_habits(people, seed, plan)
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
@@ -104,6 +99,15 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await people.leave()
         await world.stop()
     return _verdict(world, history, anomalies, loop.time() - began)
+
+
+def _draw_habits(people: People, seed: int, plan: Plan) -> None:
+    people.posts_cards = _is_drawn(seed, "cards", plan.cards)
+    people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
+    if _is_drawn(seed, "typing", plan.typing):
+        people.typing = random.Random(f"{seed} typing dice")
+    if _is_drawn(seed, "mentions", plan.mentions):
+        people.mentioning = random.Random(f"{seed} mentions dice")
 
 
 def _is_drawn(seed: int, what: str, likely: float) -> bool:

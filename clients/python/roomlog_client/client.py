@@ -10,7 +10,7 @@ from asyncio import Future, Queue
 from collections.abc import AsyncIterator, Collection, Sequence
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypedDict, Unpack, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
@@ -18,10 +18,10 @@ from roomlog_contract.commands import Cursor, Reason
 from roomlog_contract.events import User
 
 from .driver import CLOSE_SECONDS, Driver, Token
-from .errors import BadValue, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
+from .errors import CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
 from .events import Item, RoomSummary, Sent
 from .observer import Observer
-from .outbox import command_of
+from .outbox import command_of, room_id
 from .rooms import WAITING_ITEMS, Start
 from .state import ClientState, Fail, HandOn, Options, Phase, Resolve
 
@@ -392,15 +392,3 @@ class RoomlogClient:
             self._state.taken(self._taken, time.monotonic())
             self._taken = 0
             self._driver.act()
-
-
-def room_id(room: str) -> str:
-    """Return a room's id as the wire writes it: 32 hex digits.
-
-    Raises:
-        BadValue: it is no UUID.
-    """
-    try:
-        return UUID(room).hex
-    except ValueError:
-        raise BadValue("bad_value", "a room's id is a UUID") from None

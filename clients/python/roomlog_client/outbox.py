@@ -7,6 +7,7 @@ overtakes a command that waits, so that messages stay in the order in which they
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -160,3 +161,15 @@ class Outbox:
         if command.sent_at is not None:
             command.sent_at = None
             self._in_flight -= 1
+
+
+def room_id(room: str) -> str:
+    """Return a room's id as the wire writes it: 32 hex digits.
+
+    Raises:
+        BadValue: it is no UUID.
+    """
+    try:
+        return UUID(room).hex
+    except ValueError:
+        raise BadValue("bad_value", "a room's id is a UUID") from None

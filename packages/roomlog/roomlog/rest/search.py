@@ -1,15 +1,51 @@
 """Search of messages by HTTP."""
 
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from roomlog.frames import parsed
 from roomlog.people import person_of
 from roomlog.search.hits import Search, search
+from roomlog_contract import limits
 
+from .fields import IdField, RoomIdField, SearchField
 from .operations import describe
-from .serializers import HitsSerializer, SearchSerializer
+from .serializers import Body, MessageSerializer
 from .view import PersonThrottle, RestView
+
+
+class SearchSerializer(Body):
+    """What is looked for; a message is found if all of it is so."""
+
+    text = SearchField(
+        required=False, help_text='`word`, `begin*` and `"words side by side"`, in any case; all of them.'
+    )
+    room = RoomIdField(required=False)
+    author = IdField(required=False, help_text="A person's id.")
+    after = serializers.IntegerField(
+        min_value=0,
+        max_value=limits.UNTIL_SECONDS,
+        required=False,
+        help_text="Epoch seconds: sent then or later.",
+    )
+    before = serializers.IntegerField(
+        min_value=0, max_value=limits.UNTIL_SECONDS, required=False, help_text="Epoch seconds: sent earlier."
+    )
+    cursor = serializers.RegexField(r"^[0-9]{1,19}$", required=False, help_text="`next` of the page before.")
+    limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=25)
+
+
+class HitsSerializer(Body):
+    """Messages that were found, the newest first."""
+
+    example = {"messages": [MessageSerializer.example], "next": None}
+
+    messages = MessageSerializer(many=True)
+    next = serializers.CharField(
+        allow_null=True,
+        help_text="The next page's cursor; null: there is none. A short page may have one too.",
+    )
 
 
 class MessageSearchThrottle(PersonThrottle):

@@ -22,7 +22,6 @@ from .fields import (
     OptionalField,
     PasswordField,
     RoomIdField,
-    SearchField,
     TextField,
     UuidField,
 )
@@ -355,39 +354,6 @@ class PageSerializer(Body):
 
     before = serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=50)
-
-
-class SearchSerializer(Body):
-    """What is looked for; a message is found if all of it is so."""
-
-    text = SearchField(
-        required=False, help_text='`word`, `begin*` and `"words side by side"`, in any case; all of them.'
-    )
-    room = RoomIdField(required=False)
-    author = IdField(required=False, help_text="A person's id.")
-    after = serializers.IntegerField(
-        min_value=0,
-        max_value=limits.UNTIL_SECONDS,
-        required=False,
-        help_text="Epoch seconds: sent then or later.",
-    )
-    before = serializers.IntegerField(
-        min_value=0, max_value=limits.UNTIL_SECONDS, required=False, help_text="Epoch seconds: sent earlier."
-    )
-    cursor = serializers.RegexField(r"^[0-9]{1,19}$", required=False, help_text="`next` of the page before.")
-    limit = serializers.IntegerField(min_value=1, max_value=limits.HISTORY_MESSAGES, default=25)
-
-
-class HitsSerializer(Body):
-    """Messages that were found, the newest first."""
-
-    example = {"messages": [MessageSerializer.example], "next": None}
-
-    messages = MessageSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True,
-        help_text="The next page's cursor; null: there is none. A short page may have one too.",
-    )
 
 
 class PlaceSerializer(Body):
