@@ -32,6 +32,7 @@ class Refused(Struct, frozen=True, array_like=True, gc=False, tag="r"):
 
     uuid: str
     action: str
+    """`?` where no such action exists: what a client calls it may be anything."""
     user: int
     """0 before it is known who asks."""
     connection: int

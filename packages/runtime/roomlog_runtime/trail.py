@@ -37,7 +37,7 @@ PAUSE_SECONDS: Final = 30.0
 """After a failure nothing is tried for so long."""
 RING_STEPS: Final = 20_000
 """Steps that wait for the thread: the oldest give way."""
-STEP_BYTES: Final = 512
+STEP_BYTES: Final = 1024
 """The most that one takes in memory, with its time and the texts that only it holds."""
 ENTRY_STEPS: Final = 2_000
 """In one entry of the stream."""
@@ -136,7 +136,7 @@ class Trail(Generic[Step]):
 
         try:
             self.flush(time.monotonic())
-        except RedisError as error:
+        except (RedisError, ValueError) as error:  # the latter of what can't be packed
             if not self._is_lost:
                 log.warning("trail_lost", **cause_of(error))
             self._is_lost = True

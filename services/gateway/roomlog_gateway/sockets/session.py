@@ -353,7 +353,8 @@ class Session:
         metrics.ERRORS_BY_CODE[code].inc()
         log.debug("command_refused", connection=self.number, uuid=uuid, code=code.value)
         if uuid:
-            self._services.note(Refused(uuid, action or "", self.user, self.number, code.value))
+            known = action if action in metrics.RECEIVED_BY_ACTION else "?"
+            self._services.note(Refused(uuid, known, self.user, self.number, code.value))
         self.tell(
             ErrorAnswer(
                 uuid=uuid,

@@ -62,14 +62,14 @@ def test_a_write_that_nobody_answers(
 
 
 def test_each_error_answer_is_noted(stage: Stage, noted: list[Step]) -> None:
-    """Of the gateway's own; one to a frame without a uuid can't be looked for."""
+    """Of the gateway's own, without words of the client's; one without a uuid can't be looked for."""
     session = Session(NoConnection(), replace(NO_SERVICES, note=noted.append), lambda: stage.now)
     session.refuse(ErrorCode.NOT_AUTHENTICATED, "u", "new_message")
     session.receive('{"uuid": "v", "action": "nonsense"}')
     session.refuse(ErrorCode.RATE_LIMITED, None, None)
     assert noted == [
         Refused("u", "new_message", 0, 0, "not_authenticated"),
-        Refused("v", "nonsense", 0, 0, "invalid_action"),
+        Refused("v", "?", 0, 0, "invalid_action"),
     ]
 
 
