@@ -22,7 +22,7 @@ COLUMNS: Final = 24
 INCHES: Final = (0.58, 0.3)
 """Of one cell of the grid."""
 MOST_NAMES: Final = 8
-"""In a legend."""
+"""In a legend: those of the highest lines."""
 COLORS: Final = {"green": "#37872d", "orange": "#e0821c", "red": "#c4162a", "yellow": "#e0b400"}
 
 
@@ -52,7 +52,7 @@ def _draw(board: dict[str, Any]) -> Figure:
 
 
 def _draw_lines(axes: Axes, panel: dict[str, Any], began: float) -> None:
-    for number, series in enumerate(panel["series"]):
+    for number, series in enumerate(sorted(panel["series"], key=_peak, reverse=True)):
         points = [(moment - began, float(value)) for moment, value in series["values"]]
         seconds, values = zip(*points, strict=True)
         name = _name(series) if number < MOST_NAMES else "_hidden"
@@ -66,6 +66,10 @@ def _draw_lines(axes: Axes, panel: dict[str, Any], began: float) -> None:
     axes.tick_params(labelsize=6)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _said(value, panel)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} s"))
+
+
+def _peak(series: dict[str, Any]) -> float:
+    return max(0.0, *(float(value) for _, value in series["values"]))
 
 
 def _draw_stat(axes: Axes, panel: dict[str, Any]) -> None:

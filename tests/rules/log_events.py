@@ -5,7 +5,6 @@ from typing import Final
 EXPANDED: Final = {
     "cause_of": ("error", "sqlstate", "authentication_failed"),
     "hop_of": ("uuid", "shard"),
-    "index_trouble": "The index of the search could not be written; logged once. New messages are not found.",
     "request_hop": ("uuid", "shard", "connection"),
 }
 """The fields of functions whose result a call takes by `**`."""
@@ -38,6 +37,7 @@ MEANINGS: Final = {
     "gateway_started": "The gateway accepts connections.",
     "gateway_stopped": "The gateway has ended.",
     "health_check_failed": "A probe or scrape raised.",
+    "index_trouble": "The index of the search could not be written; logged once. New messages are not found.",
     "lane_failed": "A read thread ended by a fault of its own; the worker ends.",
     "leases_lost": "Other workers own these shards now.",
     "leases_not_released": "The shards stay until the missing beat counts as death.",
