@@ -141,8 +141,8 @@ class _Look:
             if len(found) > self._limit or floor == self._first:
                 return self._page(found)
             if not number:
-                older = self._candidates(floor)
-                if len(older) <= MOST_CANDIDATES:
+                older, count = self._candidates(floor, self._limit + 1 - len(found))
+                if count <= MOST_CANDIDATES:
                     return self._page(found + older)
             below = floor
         return found, below
@@ -170,19 +170,26 @@ class _Look:
 
     def _between(self, floor: int, below: int, limit: int) -> list[_Row]:
         """Return the newest hits with floor ≤ place < below."""
-        return self._hits(floor, below, f"ORDER BY entry.id DESC LIMIT {limit}")
+        query, values = self._query(floor, below)
+        # SQLite's words come in this order and can stop.
+        place = "found.rowid" if "found.rowid" in query else "entry.id"
+        return [_row(*one) for one in _select(f"{query} ORDER BY {place} DESC LIMIT {limit}", values)]
 
-    def _candidates(self, below: int) -> list[_Row]:
-        """Return older hits, the newest first, if they are few; if not, some of them in any order."""
-        found = self._hits(self._first, below, f"LIMIT {MOST_CANDIDATES + 1}")
-        return sorted(found, reverse=True)
+    def _candidates(self, below: int, limit: int) -> tuple[list[_Row], int]:
+        """Return the newest of the older hits, and how many these are; with too many some, in any order."""
+        query, values = self._query(self._first, below)
+        some = f"({query} LIMIT {MOST_CANDIDATES + 1}) AS some"
+        counted = f"SELECT id, room, seq, count(*) OVER () FROM {some}"  # noqa: S608 - no value in it
+        found = _select(f"{counted} ORDER BY id DESC LIMIT {limit}", values)
+        return [_row(*one[:3]) for one in found], found[0][3] if found else 0
 
-    def _hits(self, first: int, below: int, end: str) -> list[_Row]:
+    def _query(self, first: int, below: int) -> tuple[str, list[Any]]:
+        """Return the query for all hits with first ≤ place < below, in no order."""
         if connection.vendor == "postgresql":
-            return self._on_postgresql(first, below, end)
-        return self._on_sqlite(first, below, end)
+            return self._on_postgresql(first, below)
+        return self._on_sqlite(first, below)
 
-    def _on_postgresql(self, first: int, below: int, end: str) -> list[_Row]:
+    def _on_postgresql(self, first: int, below: int) -> tuple[str, list[Any]]:
         conditions = ["id >= %s", "id < %s", "room = ANY(%s::uuid[])"]
         values: list[Any] = [first, below, list(self._rooms)]
         if self._phrases:
@@ -192,12 +199,9 @@ class _Look:
             conditions.append("author = %s")
             values.append(self._wanted.author)
         where = " AND ".join(conditions)
-        return _select(
-            f"SELECT id, room, seq FROM roomlog_searchentry AS entry WHERE {where} {end}",  # noqa: S608 - no value
-            values,
-        )
+        return f"SELECT id, room, seq FROM roomlog_searchentry AS entry WHERE {where}", values  # noqa: S608
 
-    def _on_sqlite(self, first: int, below: int, end: str) -> list[_Row]:
+    def _on_sqlite(self, first: int, below: int) -> tuple[str, list[Any]]:
         tables, conditions = "roomlog_searchentry AS entry", ["entry.id >= %s", "entry.id < %s"]
         values: list[Any] = [first, below]
         if self._phrases:
@@ -205,18 +209,13 @@ class _Look:
             tables = f"roomlog_searchtext AS found CROSS JOIN {tables} ON entry.id = found.rowid"
             conditions = ["roomlog_searchtext MATCH %s", "found.rowid >= %s", "found.rowid < %s"]
             values = [self._match(), *values]
-            end = end.replace("entry.id", "found.rowid")
         conditions.append("entry.room IN (SELECT value FROM json_each(%s))")
         values.append(msgspec.json.encode([room.hex for room in self._rooms]).decode())
         if self._wanted.author is not None:
             conditions.append("entry.author = %s")
             values.append(self._wanted.author)
         where = " AND ".join(conditions)
-        rows = _select(
-            f"SELECT entry.id, entry.room, entry.seq FROM {tables} WHERE {where} {end}",  # noqa: S608 - no value
-            values,
-        )
-        return [(place, UUID(room), seq) for place, room, seq in rows]
+        return f"SELECT entry.id, entry.room, entry.seq FROM {tables} WHERE {where}", values  # noqa: S608
 
     def _match(self) -> str:
         words = f"words : ({as_fts5(self._phrases)})"
@@ -230,6 +229,10 @@ class _Look:
 
 def _place_at(seconds: int) -> int:
     return min(place_in_time(1_000 * seconds), _END)
+
+
+def _row(place: int, room: UUID | str, seq: int) -> _Row:
+    return place, room if isinstance(room, UUID) else UUID(room), seq
 
 
 def _select(sql: str, values: Sequence[Any]) -> list[Any]:
