@@ -74,7 +74,10 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         patches.enter_context(world.running())
         await world.start()
         people = People(world, plan)
-        _draw_habits(people, seed, plan)
+        people.posts_cards = _is_drawn(seed, "cards", plan.cards)
+        people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
+        people.typing = _dice_of(seed, "typing", plan.typing)
+        people.mentioning = _dice_of(seed, "mentions", plan.mentions)
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
@@ -101,18 +104,14 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
     return _verdict(world, history, anomalies, loop.time() - began)
 
 
-def _draw_habits(people: People, seed: int, plan: Plan) -> None:
-    people.posts_cards = _is_drawn(seed, "cards", plan.cards)
-    people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
-    if _is_drawn(seed, "typing", plan.typing):
-        people.typing = random.Random(f"{seed} typing dice")
-    if _is_drawn(seed, "mentions", plan.mentions):
-        people.mentioning = random.Random(f"{seed} mentions dice")
-
-
 def _is_drawn(seed: int, what: str, likely: float) -> bool:
     """Decide apart from all else that is drawn: a seed without it keeps its history."""
     return random.Random(f"{seed} {what}").random() < likely
+
+
+def _dice_of(seed: int, what: str, likely: float) -> random.Random | None:
+    """Return dice of their own for a habit, where it is drawn."""
+    return random.Random(f"{seed} {what} dice") if _is_drawn(seed, what, likely) else None
 
 
 async def _is_true_within(seconds: float, condition: Any) -> bool:
