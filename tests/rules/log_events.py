@@ -39,8 +39,6 @@ MEANINGS: Final = {
     "health_check_failed": "A probe or scrape raised.",
     "index_trouble": "The index of the search could not be written; logged once. New messages are not found.",
     "lane_failed": "A read thread ended by a fault of its own; the worker ends.",
-    "index_trouble": "The index of the search could not be written; logged once until it works again. Messages are "
-    "not found meanwhile.",
     "leases_lost": "Other workers own these shards now.",
     "leases_not_released": "The shards stay until the missing beat counts as death.",
     "leases_released": "So many shards were given back.",

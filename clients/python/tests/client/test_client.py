@@ -20,8 +20,8 @@ from roomlog_client import (
     Sent,
     SignedOut,
 )
-from roomlog_client.client import room_id
 from roomlog_client.errors import BadValue, EmptyText
+from roomlog_client.outbox import room_id
 from roomlog_client.testing import EPOCH, FakeServer
 from roomlog_contract.commands import Cursor
 
