@@ -318,7 +318,7 @@ ABLATIONS: Final = (
         ((asking, "_place", _nothing),),
         plan=_ERASURES,
         invariants=("I15",),
-        hint=1,
+        hint=2,
     ),
     Ablation(
         "the end of the hash in an erasure",

@@ -96,13 +96,14 @@ CHANGE_ABLATIONS: Final = (
         ((Messages, "_know", _know_as_answered),),
         plan=_LATE_ANSWERS,
         invariants=("I19",),
-        hint=3,
+        hint=7,
     ),
     Ablation(
         "the end of the reactions to a deleted message",
         ((erasure, "Reaction", _NoReactions()),),
         plan=_REACTIONS,
         invariants=("I22",),
+        hint=5,
     ),
     Ablation(
         "the look at which reactions stand",

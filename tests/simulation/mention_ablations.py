@@ -66,5 +66,6 @@ MENTION_ABLATIONS: Final = (
         ((erasure, "Mention", _NoMentions()),),
         plan=_DELETIONS,
         invariants=("I30",),
+        hint=1,
     ),
 )
