@@ -178,7 +178,7 @@ class _Look:
     def _candidates(self, below: int, limit: int) -> tuple[list[_Row], int]:
         """Return the newest of the older hits, and how many these are; with too many some, in any order."""
         query, values = self._query(self._first, below)
-        some = f"({query} LIMIT {MOST_CANDIDATES + 1}) AS some"
+        some = f"({query} LIMIT {MOST_CANDIDATES + 1}) AS candidates"
         counted = f"SELECT id, room, seq, count(*) OVER () FROM {some}"  # noqa: S608 - no value in it
         found = _select(f"{counted} ORDER BY id DESC LIMIT {limit}", values)
         return [_row(*one[:3]) for one in found], found[0][3] if found else 0
