@@ -81,6 +81,8 @@ def index(rooms: Collection[UUID]) -> Indexed:
 
 def forget(room: UUID, seqs: Collection[int]) -> None:
     """Take messages out of the index; the caller's transaction takes out their texts."""
+    if not seqs:  # an erasure of what never came; there may be no such room
+        return
     _begin([room])
     list(RoomIndexed.objects.select_for_update().filter(room=room))
     SearchEntry.objects.filter(room=room, seq__in=seqs).delete()
