@@ -101,7 +101,7 @@ def test_edits_and_deletions_break_no_promise() -> None:
 def test_reactions_break_no_promise() -> None:
     """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
     reactions = refused = shown = 0
-    for seed in (1, 6):
+    for seed in (8, 13):
         verdict = run_seed(seed, Plan(reactions=(16, 24), edits=(4, 8), erasures=(0, 1)))
         assert verdict.anomalies == []
         history = verdict.history
