@@ -12,7 +12,7 @@ SECURE_DELETE = (3, 42)
 def create_texts(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Make what holds the words, which the ORM has no name for."""
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("ALTER TABLE roomlog_searchentry ADD COLUMN vector tsvector NOT NULL")
+        schema_editor.execute("ALTER TABLE roomlog_searchentry ADD COLUMN vector tsvector NOT NULL DEFAULT ''")
         # No list of pending words: every search would read through it.
         schema_editor.execute(
             "CREATE INDEX entries_by_word ON roomlog_searchentry USING gin (vector) WITH (fastupdate = off)"

@@ -28,6 +28,7 @@ from roomlog.models import (
     RoomEvent,
     RoomHead,
     RoomTold,
+    SearchEntry,
     ShardLease,
     Worker,
 )
@@ -73,6 +74,9 @@ VIOLATIONS: dict[str, Rows] = {
     "seq_from_one": lambda people, room: [_event(people, _other_room(), seq=0)],
     "reaction_once": lambda people, room: [
         Reaction(room_id=room, target=2, emoji="👍", user_id=people.alice, seq=seq) for seq in (3, 4)
+    ],
+    "entry_once": lambda people, room: [
+        SearchEntry(id=place, room=room, seq=2, author=people.alice) for place in (1, 2)
     ],
     "mention_once": lambda people, room: [
         Mention(room_id=room, target=2, user_id=people.alice) for _ in range(2)

@@ -62,7 +62,8 @@ def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     events = RoomEvent.objects.filter(room=room)
     messages = events.filter(seq__in=seqs, kind=MESSAGE, deleted_at=None)
     mentioning = False
-    for row in events.filter(Q(seq__in=seqs) | Q(target__in=seqs, kind=EDIT), data__has_any_keys=SAID):
+    said = events.filter(Q(seq__in=seqs) | Q(target__in=seqs, kind=EDIT), data__has_any_keys=SAID)
+    for row in said.order_by():  # else rooms are joined, by which events are ordered
         mentioning = mentioning or "mentions" in (row.data or {})
         row.data = {name: value for name, value in (row.data or {}).items() if name not in SAID}
         row.save(update_fields=["data"])
