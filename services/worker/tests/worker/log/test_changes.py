@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -168,22 +168,24 @@ class TestDeletions:
         """It is no row yet, so its text could not be taken out; nothing was written for the deletion."""
         room = make_room(people.alice)
         number, other = said(room, people.alice), said(room, people.alice)
-        batch = opened(room, people.alice, number, other)
-        rules.carry_out(batch, edit(room, number), people.alice)
-        with pytest.raises(HeldElsewhere):
-            rules.carry_out(batch, delete(room, number), people.alice)
-        rules.carry_out(batch, delete(room, other), people.alice)
+        with transaction.atomic():
+            batch = opened(room, people.alice, number, other)
+            rules.carry_out(batch, edit(room, number), people.alice)
+            with pytest.raises(HeldElsewhere):
+                rules.carry_out(batch, delete(room, number), people.alice)
+            rules.carry_out(batch, delete(room, other), people.alice)
         assert [event.kind for event in batch.events] == ["edit_message", "delete_message"]
 
     def test_what_a_batch_erases_it_does_not_edit(self, people: People) -> None:
         """The edit comes after the erasure, and finds no message."""
         room = make_room(people.alice)
         number = written(message(room, uuid="m"), people.alice).event.id
-        batch = opened(room, people.alice, number)
-        asked = EraseMessages(uuid="e", room=room, sender=people.alice, uuids=["m"])
-        assert erase_messages(batch, asked).messages == 1
-        with pytest.raises(RefusedWrite) as refused:
-            rules.carry_out(batch, edit(room, number), people.alice)
+        with transaction.atomic():
+            batch = opened(room, people.alice, number)
+            asked = EraseMessages(uuid="e", room=room, sender=people.alice, uuids=["m"])
+            assert erase_messages(batch, asked).messages == 1
+            with pytest.raises(RefusedWrite) as refused:
+                rules.carry_out(batch, edit(room, number), people.alice)
         assert refused.value.code == ErrorCode.NOT_FOUND
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -153,8 +153,9 @@ class TestChanges:
         room = make_room(people.alice, [people.bob])
         written(saying(room, people.bob, uuid="u"), people.alice)
         command = EraseMessages(uuid="e", room=room, sender=people.alice, uuids=["u"])
-        batch = open_batch([rules.wanted_by(saying(room), people.alice)], timezone.now())
-        erase_messages(batch, command)
+        with transaction.atomic():
+            batch = open_batch([rules.wanted_by(saying(room), people.alice)], timezone.now())
+            erase_messages(batch, command)
         assert (rows(), told(room)) == (set(), [[]])
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -222,7 +222,8 @@ class TestDeletions:
     def test_an_erasure_ends_it_too(self, people: People, room: UUID, numbers: list[int]) -> None:
         """Without an event."""
         written(pin(room, numbers[0]), people.alice)
-        erase(opened(people.alice, pin(room, numbers[0])), room, people.bob, numbers[0])
+        with transaction.atomic():
+            erase(opened(people.alice, pin(room, numbers[0])), room, people.bob, numbers[0])
         assert (pins(room), shown(room)) == ([], [None, None, None])
 
     @pytest.mark.parametrize("is_deletion", [True, False])
@@ -231,14 +232,15 @@ class TestDeletions:
         numbers = said(room, people.bob, PINS_PER_ROOM + 2)
         write(*((pin(room, one), people.alice) for one in numbers[:PINS_PER_ROOM]))
         deletion, more = delete(room, numbers[0]), [pin(room, one) for one in numbers[PINS_PER_ROOM:]]
-        batch = opened(people.alice, deletion, *more)
-        if is_deletion:
-            rules.carry_out(batch, deletion, people.alice)
-        else:
-            erase(batch, room, people.bob, numbers[0])
-        rules.carry_out(batch, more[0], people.alice)
-        with pytest.raises(RefusedWrite) as refused:
-            rules.carry_out(batch, more[1], people.alice)
+        with transaction.atomic():
+            batch = opened(people.alice, deletion, *more)
+            if is_deletion:
+                rules.carry_out(batch, deletion, people.alice)
+            else:
+                erase(batch, room, people.bob, numbers[0])
+            rules.carry_out(batch, more[0], people.alice)
+            with pytest.raises(RefusedWrite) as refused:
+                rules.carry_out(batch, more[1], people.alice)
         assert refused.value.code is ErrorCode.TOO_MANY_PINS
 
     def test_a_pin_of_the_same_batch_comes_first(

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -202,10 +202,11 @@ class TestDeletions:
         uuid = RoomEvent.objects.get(pk=number).uuid
         written(add(room, number), people.bob)
         wanted = rules.wanted_by(add(room, number), people.bob)
-        erase_messages(
-            open_batch([wanted], timezone.now()),
-            EraseMessages(uuid="e", room=room, sender=people.alice, uuids=[uuid]),
-        )
+        with transaction.atomic():
+            erase_messages(
+                open_batch([wanted], timezone.now()),
+                EraseMessages(uuid="e", room=room, sender=people.alice, uuids=[uuid]),
+            )
         assert not Reaction.objects.exists()
         assert shown(room).reactions == {}
 
