@@ -1,4 +1,7 @@
-"""The chat page as people meet it: two of them in real browsers, before a whole stack of real processes."""
+"""The chat page as people meet it: two of them in real browsers, before a whole stack of real processes.
+
+What shows the page's behaviour runs on one database; the others run on both.
+"""
 
 import json
 import re
@@ -13,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.harness.browser import browser, reload
 from tests.harness.manage import manage
 from tests.harness.stack import MakeStack, Stack
+from tests.harness.stack_databases import POSTGRES_ONLY
 
 __all__ = ["browser"]
 
@@ -172,6 +176,7 @@ def test_two_people_chat(demo: Demo) -> None:
     assert (alice.errors, bob.errors, carol.errors) == ([], [], [])
 
 
+@POSTGRES_ONLY
 def test_people_edit_and_delete(demo: Demo) -> None:
     """Everybody sees the new text and then none, in a quote and after a reload; no page keeps either."""
     alice, bob = demo.person("alice"), demo.person("bob")
@@ -211,6 +216,7 @@ def test_people_edit_and_delete(demo: Demo) -> None:
     expect(admin.locator("#result_list tbody tr")).to_contain_text(["Message deleted"])
 
 
+@POSTGRES_ONLY
 def test_people_react_and_take_it_back(demo: Demo) -> None:
     """Both see who reacts, and both see it go; a reload shows the same."""
     alice, bob = demo.person("alice"), demo.person("bob")
@@ -238,6 +244,7 @@ def test_people_react_and_take_it_back(demo: Demo) -> None:
         assert person.errors == []
 
 
+@POSTGRES_ONLY
 def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
     """What is typed meanwhile waits, is sent once when the gateway is back, and what was missed arrives."""
     alice, bob = demo.person("alice"), demo.person("bob")
@@ -256,6 +263,7 @@ def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
     assert rows == [(1,)]
 
 
+@POSTGRES_ONLY
 def test_somebody_removed_stays_with_what_was_typed(demo: Demo) -> None:
     """Removed from a room with a hostile name: told why, text kept; after the logout nothing is left."""
     (bob,) = demo.stack.sql("SELECT id FROM roomlog_person WHERE name = %s", "bob")[0]

@@ -1,4 +1,7 @@
-"""The chat page by roles, in real browsers before a whole stack: pins, mutes, roles and bans."""
+"""The chat page by roles, in real browsers before a whole stack: pins, mutes, roles and bans.
+
+On one database: what a page shows does not depend on it.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.harness.browser import browser, reload
+from tests.harness.stack_databases import POSTGRES_ONLY
 from tests.processes.stack.test_chat_page import DEADLINE_MS, Demo, Person, demo
 
 __all__ = ["browser", "demo"]
@@ -39,6 +43,7 @@ def notes(person: Person, *texts: Any) -> None:
         expect(line).to_have_text(text, timeout=DEADLINE_MS)
 
 
+@POSTGRES_ONLY
 def test_people_pin(plans: tuple[Person, Person]) -> None:
     """Both see the mark and the list, after a reload too; only the owner may pin."""
     alice, bob = plans
@@ -63,6 +68,7 @@ def test_people_pin(plans: tuple[Person, Person]) -> None:
         assert person.errors == []
 
 
+@POSTGRES_ONLY
 def test_an_owner_moderates(plans: tuple[Person, Person]) -> None:
     """A mute, a role and a ban: who can't write is told at once, and after a reload."""
     alice, bob = plans
