@@ -63,6 +63,8 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
     "mentions": st.lists(users, max_size=5) | st.just([7] * 21),
     "user": users,
+    "reason": st.sampled_from(["spam", "abuse", "other", "dull"]),
+    "comment": words | st.sampled_from(["", "x" * 500, "\u00e4" * 501]),
     "role": st.sampled_from(["reader", "member", "admin", "owner"]),
     "until": st.sampled_from([None, 1, 253_402_214_399, 253_402_214_400]) | users,
 }
