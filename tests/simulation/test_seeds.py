@@ -20,15 +20,10 @@ from tests.simulation.seeds import run_seed
 ROOT = Path(__file__).parents[2]
 SEEDS = (11, 100, 5166, 5167)
 DIGESTS = f"from tests.simulation.seeds import run_seed; print(*(run_seed(s).digest for s in {SEEDS}))"
-QUICK = (
-    *("the body hash", "the unique key, by which repeats are found", "the gap fetch"),
-    *("the end of the hash in an erasure", "a deleted account's removals as events"),
-    *("the locked row of an archived room", "the whole transaction for a message with data"),
-    *("the comparison of a read mark", "the notice of a read mark"),
-    "the sender's own connections, which are not told who types",
-    *("the pointer to the last edit", "the look at whether a message is deleted"),
-    "the rows of the mentioned",
-    *("the look at who is banned", "the look at whether a message is pinned"),
+QUICK = (  # of each kind; tier 1 tries all
+    *("the body hash", "the gap fetch", "the end of the hash in an erasure"),
+    *("the locked row of an archived room", "the notice of a read mark"),
+    *("the look at whether a message is deleted", "the look at who is banned"),
 )
 
 
