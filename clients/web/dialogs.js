@@ -1,7 +1,7 @@
 // Forms in modal dialogs: each says its own mistakes inside, and begins without those of before.
 
+import { attempt } from "./attempt.js";
 import { openDialog } from "./navigation.js";
-import { say } from "./notice.js";
 
 /** Have a dialog's form carried out; `carryOut(fields)` returns when it is done and throws a sentence. A dialog may stay open then. */
 export function dialogForm(form, carryOut, { stays = false } = {}) {
@@ -19,17 +19,10 @@ export function dialogForm(form, carryOut, { stays = false } = {}) {
   async function submit() {
     const own = turn;
     const isOpen = () => own === turn && dialog.open;
-    wrong.hidden = button.disabled = true;
-    try {
-      await carryOut(Object.fromEntries(new FormData(form)), isOpen);
-      if (stays) return void (button.disabled = false);
-      if (own === turn) form.reset();
-      if (isOpen()) dialog.close();
-    } catch (error) {
-      if (!isOpen()) return say(error.message);
-      wrong.textContent = error.message;
-      wrong.hidden = button.disabled = false;
-    }
+    if (!(await attempt(dialog, isOpen, () => carryOut(Object.fromEntries(new FormData(form)), isOpen)))) return;
+    if (stays) return void (button.disabled = false);
+    if (own === turn) form.reset();
+    if (isOpen()) dialog.close();
   }
 
   form.addEventListener("submit", (event) => {

@@ -2,9 +2,9 @@
 //
 // The dialog offers what the user's role allows; the server decides, and its refusal stands in the dialog.
 
+import { attempt } from "./attempt.js";
 import { memberFacts } from "./member_list.js";
 import { bare, plain } from "./names.js";
-import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { mayModerate, roleName, rolesToGive } from "./roles.js";
 import { gettext, gettext_noop } from "./texts.js";
@@ -54,7 +54,7 @@ export class Moderation {
     setText(this.#at("member-facts"), memberFacts(person));
     const options = [{ value: "", label: gettext("Choose…") }, ...this.#choices()];
     this.#at("member-choice").replaceChildren(...options.map(({ value, label }) => el("option", { value }, label)));
-    this.#wrong.hidden = true;
+    this.#dialog.querySelector(".wrong").hidden = true;
     this.#paint();
     this.#parts.opened(this.#dialog);
   }
@@ -65,10 +65,6 @@ export class Moderation {
 
   #at(id) {
     return this.#root.getElementById(id);
-  }
-
-  get #wrong() {
-    return this.#dialog.querySelector(".wrong");
   }
 
   /** Return [{value, label, effect: a sentence, verb, action, fields}]. */
@@ -94,18 +90,12 @@ export class Moderation {
   }
 
   async #submit() {
-    const [turn, chosen, button] = [this.#turn, this.#chosen, this.#dialog.querySelector(".primary")];
+    const [turn, chosen] = [this.#turn, this.#chosen];
     if (!chosen) return;
     const isOpen = () => turn === this.#turn && this.#dialog.open;
-    this.#wrong.hidden = button.disabled = true;
-    try {
-      await this.#parts.carryOut(chosen.action, { room: this.#room, user: this.#person.id, ...chosen.fields() });
-      if (isOpen()) this.#dialog.close();
-    } catch (error) {
-      if (!isOpen()) return say(error.message);
-      setText(this.#wrong, error.message);
-      this.#wrong.hidden = button.disabled = false;
-    }
+    const fields = { room: this.#room, user: this.#person.id, ...chosen.fields() };
+    const isDone = await attempt(this.#dialog, isOpen, () => this.#parts.carryOut(chosen.action, fields));
+    if (isDone && isOpen()) this.#dialog.close();
   }
 }
 

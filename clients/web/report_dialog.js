@@ -1,5 +1,6 @@
 // Reporting a message to the moderators: a reason, a few words, and what the server says to it.
 
+import { attempt } from "./attempt.js";
 import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { gettext, refusalText } from "./texts.js";
@@ -30,8 +31,8 @@ export class ReportDialog {
     this.#about = { room, message };
     this.#dialog.querySelector("form").reset();
     setText(this.#text, text);
-    this.#wrong.hidden = true;
-    this.#button.disabled = false;
+    this.#dialog.querySelector(".wrong").hidden = true;
+    this.#dialog.querySelector(".primary").disabled = false;
     this.#opened(this.#dialog);
   }
 
@@ -39,28 +40,20 @@ export class ReportDialog {
     if (this.#dialog.open) this.#dialog.close();
   }
 
-  get #wrong() {
-    return this.#dialog.querySelector(".wrong");
-  }
-
-  get #button() {
-    return this.#dialog.querySelector(".primary");
-  }
-
   async #submit() {
     const about = this.#about;
     const { reason, comment } = Object.fromEntries(new FormData(this.#dialog.querySelector("form")));
     const isOpen = () => about === this.#about && this.#dialog.open;
-    this.#wrong.hidden = this.#button.disabled = true;
+    const isDone = await attempt(this.#dialog, isOpen, () => this.#report(about, reason, comment.trim()));
+    if (isDone && isOpen()) this.#dialog.close();
+  }
+
+  async #report({ room, message }, reason, comment) {
     try {
-      const { duplicate } = await this.#client.reportMessage(about.room, about.message, reason, comment.trim());
-      if (isOpen()) this.#dialog.close();
+      const { duplicate } = await this.#client.reportMessage(room, message, reason, comment);
       say(duplicate ? gettext("You have reported this message already.") : gettext("Reported. The moderators will look at it."));
     } catch (error) {
-      const sentence = gettext("The message was not reported: {reason}", { reason: refusalText(null, error.message) });
-      if (!isOpen()) return say(sentence);
-      setText(this.#wrong, sentence);
-      this.#wrong.hidden = this.#button.disabled = false;
+      throw new Error(gettext("The message was not reported: {reason}", { reason: refusalText(null, error.message) }), { cause: error });
     }
   }
 }
