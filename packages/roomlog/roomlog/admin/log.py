@@ -19,13 +19,13 @@ from roomlog.message_lookup import Place, State, places_of
 from roomlog.models import ChatMessage, RoomEvent
 from roomlog.pending import request_command
 from roomlog.people import person_of
-from roomlog_contract.commands import BanUser, DeleteMessage, MuteUser
+from roomlog_contract.commands import DeleteMessage
 
 from .bounded import BoundedAdmin
-from .filters import KindFilter, RoomFilter, is_by_a_member
-from .members import ModeratingAdmin
+from .filters import KindFilter, RoomFilter
+from .members import AuthorsAdmin
 from .room_messages import room_messages
-from .rooms import MAX_COMMANDS, SOON, TOO_MANY
+from .rooms import SOON, few
 from .trace import trace_page
 
 NOWHERE: Final = _(
@@ -40,7 +40,7 @@ _ROWS: Final = {
 }
 
 
-class LogAdmin(ModeratingAdmin):
+class LogAdmin(AuthorsAdmin):
     """Rows of the log; a search tells all places of a uuid, also outside the log."""
 
     list_select_related = ("room", "user")
@@ -109,8 +109,7 @@ class ChatMessageAdmin(LogAdmin):
         self, request: HttpRequest, queryset: QuerySet[ChatMessage]
     ) -> TemplateResponse | None:
         """Return Django's page that asks; once it was answered, ask the rooms' workers."""
-        if len(queryset[: MAX_COMMANDS + 1]) > MAX_COMMANDS:
-            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+        if few(request, queryset) is None:
             return None
         answer: TemplateResponse | None = delete_selected(self, request, queryset)
         return answer
@@ -118,16 +117,6 @@ class ChatMessageAdmin(LogAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatMessage]) -> None:
         """Ask the rooms' workers for the deletions."""
         ask_for_deletions(request, queryset.select_related("room"))
-
-    @admin.action(description=_("Mute the author"), permissions=["remove"])
-    def ask_to_mute(self, request: HttpRequest, queryset: QuerySet[ChatMessage]) -> TemplateResponse | None:
-        """Ask the rooms' workers to let the authors only read."""
-        return self.ask_for_change(request, queryset.filter(is_by_a_member("user")), MuteUser, "mute")
-
-    @admin.action(description=_("Ban the author from the room"), permissions=["remove"])
-    def ask_to_ban(self, request: HttpRequest, queryset: QuerySet[ChatMessage]) -> TemplateResponse | None:
-        """Ask the rooms' workers to keep the authors out."""
-        return self.ask_for_change(request, queryset, BanUser, "ban")
 
     @admin.display(description=_("text"))
     def text_start(self, message: ChatMessage) -> str:

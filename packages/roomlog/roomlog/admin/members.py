@@ -1,7 +1,7 @@
 """Members and bans, changed by command: a worker carries it out, as for everybody else."""
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import uuid4
 
 from django.contrib import admin, messages
@@ -20,9 +20,9 @@ from roomlog.people import person_of
 from roomlog_contract.commands import BanUser, MuteUser, RemoveUser, UnbanUser, UnmuteUser
 
 from .confirmation import NO_END, LengthForm, ask_first
-from .filters import RoomFilter
+from .filters import RoomFilter, is_by_a_member
 from .read_only import ReadOnlyAdmin
-from .rooms import MAX_COMMANDS, TOO_MANY, tell_requested
+from .rooms import few, tell_requested
 
 Row = TypeVar("Row", Membership, Ban, ChatMessage, MessageReport)
 ENDING = (MuteUser, BanUser)
@@ -43,9 +43,8 @@ class ModeratingAdmin(ReadOnlyAdmin):
 
         One for each room and person. Direct rooms stay as they are. Too many ask for nothing.
         """
-        selected = list(rows[: MAX_COMMANDS + 1])
-        if len(selected) > MAX_COMMANDS:
-            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+        selected = few(request, rows)
+        if selected is None:
             return None
         asked = [row for row in selected if row.room.kind != ChatRoom.Kind.DIRECT]
         form = LengthForm(request.POST if "seconds" in request.POST else None) if kind in ENDING else None
@@ -73,6 +72,28 @@ class ModeratingAdmin(ReadOnlyAdmin):
 
     def after_change(self, request: HttpRequest, rows: list[Row]) -> None:
         """Do what belongs to the change of these rows, in its transaction."""
+
+
+class AuthorsAdmin(ModeratingAdmin):
+    """Rows with an author, who can be muted or banned in the room."""
+
+    author: ClassVar[str] = "user"
+    """The field that says who the author is."""
+
+    def concerned(self, row: Row) -> Person:
+        """Return the author."""
+        person: Person = getattr(row, self.author)
+        return person
+
+    @admin.action(description=_("Mute the author"), permissions=["remove"])
+    def ask_to_mute(self, request: HttpRequest, queryset: QuerySet[Row]) -> TemplateResponse | None:
+        """Ask the rooms' workers to let the authors only read who are members still."""
+        return self.ask_for_change(request, queryset.filter(is_by_a_member(self.author)), MuteUser, "mute")
+
+    @admin.action(description=_("Ban the author from the room"), permissions=["remove"])
+    def ask_to_ban(self, request: HttpRequest, queryset: QuerySet[Row]) -> TemplateResponse | None:
+        """Ask the rooms' workers to keep the authors out."""
+        return self.ask_for_change(request, queryset, BanUser, "ban")
 
 
 class OfRoomsAdmin(ModeratingAdmin):

@@ -20,7 +20,7 @@ from roomlog.presence import present
 
 from .confirmation import ask_first
 from .read_only import ReadOnlyAdmin
-from .rooms import MAX_COMMANDS, TOO_MANY
+from .rooms import few
 
 ASKED_ABOUT: Final = 5_000
 """People whom one page asks Redis about."""
@@ -50,9 +50,8 @@ class PersonAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Revoke tokens"), permissions=["revoke"])
     def ask_to_revoke(self, request: HttpRequest, queryset: QuerySet[Person]) -> TemplateResponse | None:
         """Delete the tokens of the selected people; sockets that they opened are closed within a second."""
-        people = list(queryset.filter(user__isnull=False)[: MAX_COMMANDS + 1])
-        if len(people) > MAX_COMMANDS:
-            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+        people = few(request, queryset.filter(user__isnull=False))
+        if people is None:
             return None
         if people and (question := ask_first(self, request, {one.pk: str(one) for one in people})):
             return question

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,24 +14,24 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from roomlog.models import ChatMessage, MessageReport, Person, RoomEvent
+from roomlog.models import ChatMessage, MessageReport, RoomEvent
 from roomlog.people import person_of
-from roomlog_contract.commands import BanUser, MuteUser
 
 from .confirmation import ask_first
-from .filters import RoomFilter, is_by_a_member
+from .filters import RoomFilter
 from .log import ask_for_deletions
-from .members import ModeratingAdmin
-from .rooms import MAX_COMMANDS, TOO_MANY
+from .members import AuthorsAdmin
+from .rooms import few
 
 SHOWN: Final = 200
 """Code points of a text in the list."""
 
 
 @admin.register(MessageReport)
-class MessageReportAdmin(ModeratingAdmin):
+class MessageReportAdmin(AuthorsAdmin):
     """What members have reported, what is open first. An action resolves the selected reports."""
 
+    author = "author"
     list_display = (
         *("state", "reason", "text", "author", "room", "comment", "user"),
         *("date_created", "resolved_by", "resolved_at"),
@@ -100,42 +100,22 @@ class MessageReportAdmin(ModeratingAdmin):
         pks = {report.message for report in reports}  # type: ignore[attr-defined] # annotated
         with transaction.atomic():
             asked = ask_for_deletions(request, ChatMessage.objects.filter(pk__in=pks).select_related("room"))
-            places = {(message.room_id, message.seq) for message in asked}
+            concerned = Q(state=MessageReport.State.OPEN) | Q(pk__in=[report.pk for report in reports])
             for message in asked:
                 self.log_change(request, message.room, f"Requested: delete message {message.pk}.")
                 same = MessageReport.objects.filter(room=message.room_id, target=message.seq)
-                self._resolve(request, same.filter(state=MessageReport.State.OPEN))
-            gone = [one for one in reports if (one.room_id, one.target) in places]
-            self._resolve(request, [one for one in gone if one.state != MessageReport.State.OPEN])
+                self._resolve(request, same.filter(concerned))
         return None
-
-    @admin.action(description=_("Mute the author"), permissions=["remove"])
-    def ask_to_mute(self, request: HttpRequest, queryset: QuerySet[MessageReport]) -> TemplateResponse | None:
-        """Ask the rooms' workers to let the authors only read who are members still."""
-        return self.ask_for_change(request, queryset.filter(is_by_a_member("author")), MuteUser, "mute")
-
-    @admin.action(description=_("Ban the author from the room"), permissions=["remove"])
-    def ask_to_ban(self, request: HttpRequest, queryset: QuerySet[MessageReport]) -> TemplateResponse | None:
-        """Ask the rooms' workers to keep the authors out."""
-        return self.ask_for_change(request, queryset, BanUser, "ban")
-
-    def concerned(self, row: Any) -> Person:
-        """Return the author of the message."""
-        author: Person = row.author
-        return author
 
     def after_change(self, request: HttpRequest, rows: Any) -> None:
         """Resolve the reports because of which something was done."""
         self._resolve(request, rows)
 
     def _few(self, request: HttpRequest, queryset: QuerySet[MessageReport]) -> list[MessageReport]:
-        reports = list(queryset[: MAX_COMMANDS + 1])
-        if len(reports) > MAX_COMMANDS:
-            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
-            return []
-        if not reports:
+        reports = few(request, queryset)
+        if reports == []:
             messages.warning(request, _("None of these reports is unresolved."))
-        return reports
+        return reports or []
 
     def _resolve(
         self,

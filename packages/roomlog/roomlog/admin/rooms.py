@@ -1,6 +1,6 @@
 """Rooms, changed by command: a worker carries it out, as for everybody else."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from django.contrib import admin, messages
@@ -24,6 +24,7 @@ from .confirmation import ask_first
 from .filters import room_in
 from .forms import MembersForm, NewRoomForm
 
+Row = TypeVar("Row", bound=Model)
 MAX_COMMANDS: Final = 1_000
 """Commands of one request: a second's work of a worker."""
 MAX_NAMED: Final = 10
@@ -136,9 +137,8 @@ class ChatRoomAdmin(BoundedAdmin):
     def _ask(
         self, request: HttpRequest, rooms: QuerySet[ChatRoom], kind: type[ArchiveRoom | RestoreRoom]
     ) -> TemplateResponse | None:
-        asked = list(rooms.exclude(kind=ChatRoom.Kind.DIRECT)[: MAX_COMMANDS + 1])
-        if len(asked) > MAX_COMMANDS:
-            messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+        asked = few(request, rooms.exclude(kind=ChatRoom.Kind.DIRECT))
+        if asked is None:
             return None
         if asked and (question := ask_first(self, request, {room.pk: str(room) for room in asked})):
             return question
@@ -170,6 +170,15 @@ class ChatRoomAdmin(BoundedAdmin):
 
     def _facts(self) -> tuple[str, ...]:
         return ("name", "kind", "date_created", "archived_at", "members_link", "messages_link", "log_link")
+
+
+def few(request: HttpRequest, rows: QuerySet[Row]) -> list[Row] | None:
+    """Return the rows if MAX_COMMANDS are enough for them; else say so and return None."""
+    selected = list(rows[: MAX_COMMANDS + 1])
+    if len(selected) > MAX_COMMANDS:
+        messages.error(request, TOO_MANY.format(number=MAX_COMMANDS))
+        return None
+    return selected
 
 
 def tell_requested(request: HttpRequest, number: int) -> None:

@@ -13,7 +13,6 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog import pagination
-from roomlog.admin import log
 from roomlog.models import ChatMessage, ChatRoom, DeadLetter, PendingCommand, RoomEvent, Worker
 from roomlog.pending import request_command
 from roomlog_contract.commands import EditMessage, NewMessage
@@ -170,7 +169,7 @@ def test_too_many_messages_are_not_deleted_at_once(
     admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is asked for then."""
-    monkeypatch.setattr(log, "MAX_COMMANDS", 1)
+    monkeypatch.setattr("roomlog.admin.rooms.MAX_COMMANDS", 1)
     chosen = [str(row.pk) for row in ChatMessage.objects.all()]
     form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
     assert "at most 1" in admin_client.post("/admin/roomlog/chatmessage/", form, follow=True).content.decode()

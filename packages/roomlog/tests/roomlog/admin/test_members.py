@@ -151,7 +151,7 @@ def test_who_may_only_look_can_not_ask(client: Client, member: Membership, bob: 
 
 def test_an_action_is_bounded(admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Selecting all of a large room asks for nothing, and says so."""
-    monkeypatch.setattr("roomlog.admin.members.MAX_COMMANDS", 1)
+    monkeypatch.setattr("roomlog.admin.rooms.MAX_COMMANDS", 1)
     told = do(admin_client, "ask_to_mute", Membership.objects.values_list("pk", flat=True))
     assert "select at most 1 at once" in told
     assert not PendingCommand.objects.exists()

@@ -155,7 +155,7 @@ def test_a_direct_room_offers_no_invitation(
 
 def test_a_removal_is_bounded(admin_client: Client, lobby: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Selecting all of a large room asks for nothing, and says so."""
-    monkeypatch.setattr("roomlog.admin.members.MAX_COMMANDS", 1)
+    monkeypatch.setattr("roomlog.admin.rooms.MAX_COMMANDS", 1)
     assert "select at most 1 at once" in remove(admin_client, memberships())
     assert not PendingCommand.objects.exists()
 
