@@ -3,9 +3,6 @@
 Beside the log: it takes no lease and no head's lock, and becomes no event.
 """
 
-from datetime import timedelta
-from typing import Final
-
 from django.utils import timezone
 
 from roomlog_contract.commands import ReportMessage
@@ -13,9 +10,8 @@ from roomlog_contract.errors import NO_SUCH_MESSAGE, ErrorCode, RefusedCommand
 from roomlog_contract.limits import REPORTS_PER_MINUTE
 
 from .models import ChatMessage, MessageReport
+from .rates import MINUTE, wait_ms
 from .selectors import is_member
-
-MINUTE: Final = timedelta(minutes=1)
 
 
 def store_report(command: ReportMessage, person: int) -> bool:
@@ -37,17 +33,9 @@ def store_report(command: ReportMessage, person: int) -> bool:
         return False
     if message.deleted_at is not None:
         raise RefusedCommand(ErrorCode.NOT_FOUND, NO_SUCH_MESSAGE)
-    _check_pace(person)
+    wait = wait_ms(MessageReport.objects.filter(user=person), REPORTS_PER_MINUTE, MINUTE, timezone.now())
+    if wait is not None:
+        raise RefusedCommand(ErrorCode.RATE_LIMITED, retry_after_ms=wait)
     facts = {"author_id": message.user_id, "reason": command.reason, "comment": command.comment}
     _, is_new = MessageReport.objects.get_or_create(**place, defaults=facts)
     return is_new
-
-
-def _check_pace(person: int) -> None:
-    now = timezone.now()
-    lately = MessageReport.objects.filter(user=person, date_created__gt=now - MINUTE)
-    moments = lately.order_by("-date_created").values_list("date_created", flat=True)
-    if earliest := list(moments[REPORTS_PER_MINUTE - 1 : REPORTS_PER_MINUTE]):
-        wait = min(earliest[0] + MINUTE - now, MINUTE)
-        milliseconds = max(1, wait // timedelta(milliseconds=1))
-        raise RefusedCommand(ErrorCode.RATE_LIMITED, retry_after_ms=milliseconds)

@@ -13,12 +13,12 @@ from django.db.models import Exists, OuterRef
 
 from roomlog.configuration import configuration
 from roomlog.models import ChatRoom, Membership, Person
+from roomlog.rates import MINUTE, wait_ms
 from roomlog_contract import limits
 from roomlog_contract.errors import ErrorCode
 
 from .errors import HeldElsewhere, RefusedWrite
 
-MINUTE: Final = timedelta(minutes=1)
 BURST: Final = timedelta(seconds=5)
 BURSTS_PER_MINUTE: Final = MINUTE // BURST
 
@@ -43,11 +43,9 @@ def check_may_create(user: int, now: datetime) -> None:
 
 
 def _check_may_create(user: int, now: datetime, most: int, span: timedelta) -> None:
-    made = ChatRoom.objects.filter(creator=user, date_created__gt=now - span).order_by("-date_created")
-    if earliest := list(made.values_list("date_created", flat=True)[most - 1 : most]):
-        # The room may be of this very batch, and later than now.
-        wait = min(earliest[0] + span - now, span)
-        raise RefusedWrite(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, wait // timedelta(milliseconds=1)))
+    wait = wait_ms(ChatRoom.objects.filter(creator=user), most, span, now)
+    if wait is not None:
+        raise RefusedWrite(ErrorCode.RATE_LIMITED, retry_after_ms=wait)
 
 
 def check_may_be_brought(users: Collection[int]) -> None:
