@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import (
@@ -29,6 +29,9 @@ from .frames import Event, Reacted, message_of, named_in
 from .models import ChatMessage, Install, Membership, Person, RoomEvent, RoomHead
 from .people import is_active
 from .reactions import reactions_to
+
+Place = tuple[UUID, int]
+"""A room and a seq."""
 
 
 def database_seconds() -> float:
@@ -200,9 +203,9 @@ def in_present_state(rows: Sequence[ChatMessage], asker: int | None = None) -> l
         message_of(
             row,
             users,
-            changes.get((row.room_id, row.edited_seq)),
+            changes.get((row.room_id, row.edited_seq or 0)),
             reacted.get((row.room_id, row.seq)),
-            changes.get((row.room_id, row.pinned_seq)),
+            changes.get((row.room_id, row.pinned_seq or 0)),
         )
         for row in rows
     ]
@@ -213,17 +216,24 @@ def users_of(events: Iterable[Event]) -> dict[int, User]:
     return users_by_id({user_id for event in events for user_id in named_in(event)})
 
 
-def _last_changes(rows: Iterable[ChatMessage]) -> dict[tuple[UUID, int | None], RoomEvent]:
-    """Return the last edits of the messages that were edited, and the pins that stand, by room and seq."""
-    by_room: defaultdict[UUID, set[int]] = defaultdict(set)
-    for row in rows:
-        if seqs := {row.edited_seq, row.pinned_seq} - {None}:
-            by_room[row.room_id] |= cast("set[int]", seqs)
-    if not by_room:
-        return {}
-    conditions = (Q(room_id=room, seq__in=seqs) for room, seqs in by_room.items())
-    changes = RoomEvent.objects.filter(Q(*conditions, _connector=Q.OR))
-    return {(change.room_id, change.seq): change for change in changes}
+def _last_changes(rows: Iterable[ChatMessage]) -> dict[Place, RoomEvent]:
+    """Return the last edits of the messages that were edited, and the pins that stand."""
+    places = ((row.room_id, seq) for row in rows for seq in (row.edited_seq, row.pinned_seq))
+    return events_at([(room, seq) for room, seq in places if seq is not None])
+
+
+def events_at(places: Collection[Place]) -> dict[Place, RoomEvent]:
+    """Return the events at these places."""
+    found = RoomEvent.objects.filter(at_places(places)) if places else ()
+    return {(one.room_id, one.seq): one for one in found}
+
+
+def at_places(places: Iterable[Place]) -> Q:
+    """Return the condition that a row with room and seq is at one of these places; not for none."""
+    by_room: defaultdict[UUID, list[int]] = defaultdict(list)
+    for room, seq in places:
+        by_room[room].append(seq)
+    return Q(*(Q(room=room, seq__in=seqs) for room, seqs in by_room.items()), _connector=Q.OR)
 
 
 def _reacted(rows: Iterable[ChatMessage], asker: int | None) -> dict[tuple[UUID, int], Reacted]:

@@ -5,7 +5,6 @@ table of SQLite's full text search, which the ORM doesn't know: see the migratio
 """
 
 from typing import Final
-from uuid import UUID
 
 from django.db import models
 
@@ -52,7 +51,3 @@ class RoomIndexed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id} indexed to {self.seq}"
-
-
-Place = tuple[UUID, int]
-"""A room and a seq."""

@@ -15,8 +15,8 @@ from django.db import connection
 from roomlog_contract.events import Message
 
 from ..models import ChatMessage, Membership
-from ..selectors import in_present_state
-from .entry import Place, place_in_time
+from ..selectors import Place, in_present_state
+from .entry import place_in_time
 from .words import Phrase, as_fts5, as_tsquery, phrases_of, words_of
 
 FIRST_WINDOW: Final = 4_000

@@ -5,7 +5,7 @@ a message that is deleted while it is read doesn't come back into the index. A p
 a crash the next one begins where the last one ended.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -19,7 +19,8 @@ from django.db.models import Q
 from ..frames import milliseconds
 from ..kinds import EDIT, MESSAGE
 from ..models import RoomEvent, RoomHead, RoomIndexed, SearchEntry
-from .entry import Place, place_in_time
+from ..selectors import at_places, events_at
+from .entry import place_in_time
 from .words import as_tsvector, words_of
 
 ROOMS_AT_ONCE: Final = 50
@@ -112,35 +113,23 @@ def _index_spans(spans: Mapping[UUID, Span]) -> int:
     events = list(RoomEvent.objects.filter(reduce(or_, within), kind__in=(MESSAGE, EDIT)))
     messages = {(one.room_id, one.seq): one for one in events if one.kind == MESSAGE}
     edited = {(one.room_id, one.target or 0) for one in events if one.kind == EDIT} - messages.keys()
-    messages |= _events_at(edited)
+    messages |= events_at(edited)
     places = {
         (one.room_id, one.edited_seq)
         for one in messages.values()
         if one.deleted_at is None and one.edited_seq is not None
     }
-    edits = _events_at(places)
+    edits = events_at(places)
     entries = [
         _entry(one, edits.get((one.room_id, one.edited_seq or 0), one).text)
         for one in messages.values()
         if one.deleted_at is None
     ]
     if messages:
-        SearchEntry.objects.filter(_at(messages.keys())).delete()
+        SearchEntry.objects.filter(at_places(messages)).delete()
     if entries:
         _insert(entries)
     return len(entries)
-
-
-def _events_at(places: Collection[Place]) -> dict[Place, RoomEvent]:
-    found = RoomEvent.objects.filter(_at(places)) if places else ()
-    return {(one.room_id, one.seq): one for one in found}
-
-
-def _at(places: Iterable[Place]) -> Q:
-    by_room: dict[UUID, list[int]] = {}
-    for room, seq in places:
-        by_room.setdefault(room, []).append(seq)
-    return reduce(or_, (Q(room=room, seq__in=seqs) for room, seqs in by_room.items()))
 
 
 def _entry(message: RoomEvent, text: str) -> tuple[int, str, int, int, list[str]]:
