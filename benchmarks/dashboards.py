@@ -1,8 +1,8 @@
 """`python -m benchmarks.dashboards`: draw the chart's dashboards over a real run into docs/dashboards.
 
 Beside everything: two gateways, two workers and the api on PostgreSQL, chat, kills of a gateway, a worker and
-Redis, and a real Prometheus. What the panels ask for goes to a file, which dashboards_drawing.py draws
-in the peers' environment. It must not judge anything.
+Redis, and a real Prometheus. The answers to the panels' queries go to a file, from which
+dashboards_drawing.py draws the pictures in the peers' environment. It must not judge anything.
 """
 
 import argparse
@@ -50,15 +50,16 @@ def main() -> None:
         data = Path(directory) / "panels.json"
         with postgres_databases() as databases:
             stack = build_stack(Path(directory) / "stack", databases, gateways=2, workers=2, api=True)
-            prometheus = _prometheus(stack, Path(directory))
+            port = free_port()
+            prometheus = _prometheus(stack, Path(directory), port)
             try:
                 stack.start()
                 prometheus.start()
                 prometheus.wait_ready(READY_SECONDS)
                 began = time.time()
                 asyncio.run(_chat(stack, seconds))
-                address = f"http://{LOOPBACK}:{_port(prometheus)}"
-                data.write_text(json.dumps(list(_boards(address, began, time.time()))))
+                boards = _boards(f"http://{LOOPBACK}:{port}", began, time.time())
+                data.write_text(json.dumps(list(boards)))
             finally:
                 stop_all([prometheus], STOP_SECONDS)
                 stack.close()
@@ -94,7 +95,7 @@ async def _ask(stack: Stack, people: list[User], rooms: list[Room]) -> None:
             await asyncio.sleep(0.25)
 
 
-def _prometheus(stack: Stack, directory: Path) -> Child:
+def _prometheus(stack: Stack, directory: Path, port: int) -> Child:
     """Return a Prometheus that sees the processes under the labels that a PodMonitor gives to pods."""
     server = shutil.which("prometheus")
     if server is None:
@@ -114,7 +115,6 @@ def _prometheus(stack: Stack, directory: Path) -> Child:
     config.write_text(
         json.dumps({"global": {"scrape_interval": f"{SCRAPE_SECONDS}s"}, "scrape_configs": scrapes})
     )
-    port = free_port()
     arguments = (
         f"--config.file={config}",
         f"--storage.tsdb.path={directory / 'tsdb'}",
@@ -122,10 +122,6 @@ def _prometheus(stack: Stack, directory: Path) -> Child:
     )
     command = Command("prometheus", (server, *arguments), is_ready=probe(port, "/-/ready"))
     return Child(command, directory / "prometheus.log")
-
-
-def _port(prometheus: Child) -> str:
-    return prometheus.command.arguments[-1].rpartition(":")[2]
 
 
 def _boards(address: str, began: float, ended: float) -> Iterator[dict[str, Any]]:

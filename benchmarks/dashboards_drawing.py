@@ -105,7 +105,7 @@ def _said(value: float, panel: dict[str, Any]) -> str:
         case "s":
             return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
         case "percentunit":
-            return f"{value:.3g}".rstrip("0").rstrip(".") if value == 0 else f"{value * 100:.3g} %"
+            return f"{value * 100:.3g} %"
         case "bytes":
             return f"{value / 2**20:.3g} MiB"
         case _:

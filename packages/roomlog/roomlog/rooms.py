@@ -152,7 +152,7 @@ def edit_message(
         room=room_id,
         message=message,
         text=text,
-        mentions=person_ids(mentions) if mentions else [],
+        mentions=person_ids(mentions),
     )
     return request_command(command, person.pk, staff=user is None, is_bounded=False)
 
@@ -338,9 +338,7 @@ def _post(
 ) -> str:
     refuse_a_missing_room(room_id)
     # Not bounded: your transaction would fail for a crowd that is not yours.
-    message = NewMessage(
-        uuid=uuid or uuid4().hex, room=room_id, text=text, mentions=person_ids(mentions) if mentions else []
-    )
+    message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text, mentions=person_ids(mentions))
     more = data_text(data) if data else ""
     return request_command(message, person, staff=staff, is_bounded=False, data=more)
 

@@ -5,7 +5,7 @@ that the gateway can continue from it.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -82,12 +82,15 @@ def read(
     `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's. `marked` is
     what `marks.move` has made of the entries' marks, `reported` what `reports.store` has made of reports.
     """
-    known = replace(_read_ahead(entries, verdicts, marked), reported=reported)
+    known = _read_ahead(entries, verdicts, marked, reported)
     return [_reply(entry, known) for entry in entries]
 
 
 def _read_ahead(
-    entries: Sequence[Entry], verdicts: Mapping[str, SignedIn] | None, marked: Mapping[Pair, RoomSummary]
+    entries: Sequence[Entry],
+    verdicts: Mapping[str, SignedIn] | None,
+    marked: Mapping[Pair, RoomSummary],
+    reported: Mapping[tuple[int, str], ReportAnswer],
 ) -> _Known:
     signed_in = _signed_in(entries, verdicts)
     asking = {one.user.id for one in signed_in.values()}
@@ -110,7 +113,7 @@ def _read_ahead(
         heads=selectors.heads_of(rooms) if rooms else {},
         members=selectors.memberships(askers),
         marked=marked,
-        reported=_NONE_REPORTED,
+        reported=reported,
     )
 
 

@@ -74,19 +74,15 @@ def _miscounted(history: History) -> Iterator[Anomaly]:
         if row.kind == MESSAGE_KIND and any(state.mentions for state in states_of(history, row)):
             mentioning[row.room].append(row)
     for mark in [*history.marks, *history.fresh_marks]:
-        counts = [
-            _counts(history, row, mark)
+        counted = [
+            row
             for row in mentioning[mark.room]
-            if mark.read_seq < row.seq <= mark.head and row.user != mark.user
+            if mark.read_seq < row.seq <= mark.head and row.user != mark.user and _counts(history, row, mark)
         ]
-        most = min(UNREAD_COUNTED, sum(counts))
+        most = min(UNREAD_COUNTED, len(counted))
         # Of what was erased without an event it is not known when.
-        erased = sum(
-            _counts(history, row, mark) and row.is_deleted and not _is_told(history, row)
-            for row in mentioning[mark.room]
-            if mark.read_seq < row.seq <= mark.head and row.user != mark.user
-        )
-        if not min(UNREAD_COUNTED, sum(counts) - erased) <= mark.unread_mentions <= most:
+        erased = sum(row.is_deleted and not _is_told(history, row) for row in counted)
+        if not min(UNREAD_COUNTED, len(counted) - erased) <= mark.unread_mentions <= most:
             what = f"{mark.unread_mentions} mentions are unread up to {mark.head}, and should be {most}"
             about = mark.room, mark.read_seq, mark.user
             yield Anomaly("I30", what, *about, client=mark.client, at=mark.at)
