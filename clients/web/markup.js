@@ -66,7 +66,7 @@ export const talk = () => html`
     <form class="stack">
       <h2 id="report-title">${gettext("Report this message?")}</h2>
       <bdi id="report-text" class="quoted" dir="auto"></bdi>
-      <p>${gettext("The moderators of this site will see who reports it. Nobody in the room will.")}</p>
+      <p>${gettext("The moderators of this site will see that you reported it. The others in the room will not.")}</p>
       <label>${gettext("Reason")} <select name="reason"><option value="spam">${gettext("Spam")}</option><option value="abuse">${gettext("Abuse")}</option><option value="other">${gettext("Something else")}</option></select></label>
       <label>${gettext("Comment (optional)")} <textarea name="comment" rows="3" maxlength="500" dir="auto"></textarea></label>
       <p class="wrong" role="alert" hidden></p>

@@ -308,7 +308,7 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="mark_read"):
 
 
 class ReportMessage(Command, frozen=True, kw_only=True, tag="report_message"):
-    """Tells the install's moderators of a message, and nobody in the room."""
+    """Reports a message to the install's moderators, unseen by the room."""
 
     room: UUID
     message: MessageId

@@ -291,7 +291,7 @@ class TypingAnswer(Answer, frozen=True, kw_only=True, tag="typing"):
 
 
 class ReportMessageAnswer(Answer, frozen=True, kw_only=True, tag="report_message"):
-    """The report is stored; nobody in the room hears of it."""
+    """The report is stored; the room is not told."""
 
     duplicate: bool | UnsetType = UNSET
     """True where the sender has reported the message before; that report stays as it was."""

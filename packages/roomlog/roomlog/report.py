@@ -1,6 +1,6 @@
 """Reports of messages: what members tell the install's moderators, beside the log.
 
-Nobody in the room hears of one. It quotes nothing, so a deletion of the message leaves nothing of it here.
+The room is not told. A report quotes nothing, so a deletion of the message leaves nothing of it here.
 `reporting` stores them; the admin resolves them.
 """
 

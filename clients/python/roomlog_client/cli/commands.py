@@ -216,8 +216,8 @@ def new_epoch(context: typer.Context) -> None:
 def doctor(
     context: typer.Context,
     kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Check a release of the chart.")] = False,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Of the release.")] = None,
-    release: Annotated[str, typer.Option(help="Its name in Helm.")] = "roomlog",
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Where it is installed.")] = None,
+    release: Annotated[str, typer.Option(help="The release's name in Helm.")] = "roomlog",
 ) -> None:
     """Check Redis, database, workers and worst-case memory; fails if something is wrong.
 

@@ -32,7 +32,7 @@ NOWHERE: Final = _(
     "No command has this uuid: it was refused, or never arrived. The search finds only whole uuids, "
     "not words of texts."
 )
-WAY: Final = _("Who had it when, and who refused it")
+WAY: Final = _("Trace this message")
 _ROWS: Final = {
     State.STORED: ("roomevent", messages.SUCCESS, _("Stored in room {room} at seq {seq}.")),
     State.PENDING: ("pendingcommand", messages.WARNING, _("Waiting for the worker of room {room}.")),

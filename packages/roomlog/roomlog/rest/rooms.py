@@ -313,7 +313,7 @@ class ReportView(RestView):
 
     @describe(request=NewReportSerializer, responses=ReportSerializer)
     def post(self, request: Request, room: UUID, message: int) -> Response:
-        """Tell the moderators of a message; nobody in the room hears of it. Again changes nothing."""
+        """Report a message to the moderators; the room is not told. A second report changes nothing."""
         _check_member(room, request)
         command = read_command(ReportMessage, request, room=room, message=message)
         is_new = store_report(command, person_of(request.user).pk)

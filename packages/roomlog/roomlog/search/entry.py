@@ -42,7 +42,7 @@ class SearchEntry(models.Model):
 
 
 class RoomIndexed(models.Model):
-    """How far a room's log is in the index; who changes the room's entries holds this row."""
+    """How far a room's log is indexed; lock this row to change the room's entries."""
 
     room = models.OneToOneField(
         "roomlog.ChatRoom", on_delete=models.CASCADE, primary_key=True, related_name="indexed"

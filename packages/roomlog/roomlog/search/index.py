@@ -1,8 +1,8 @@
 """Brings the index up to the logs, in pieces that take milliseconds, and takes out what is deleted.
 
-Beside the log: nothing here locks a head or a message. Who changes a room's entries holds its RoomIndexed, so
-a message that is deleted while it is read doesn't come back into the index. A piece is one transaction: after
-a crash the next one begins where the last one ended.
+Beside the log: nothing here locks a head or a message. Changing a room's entries needs its RoomIndexed row
+locked, so a message deleted while it is being indexed does not come back. Each piece is one transaction, and
+after a crash the next one begins where the last one ended.
 """
 
 from collections.abc import Collection, Mapping
