@@ -203,13 +203,15 @@ class _Look:
 
     def _on_sqlite(self, first: int, below: int) -> tuple[str, list[Any]]:
         tables, conditions = "roomlog_searchentry AS entry", ["entry.id >= %s", "entry.id < %s"]
+        of_rooms = "entry.room IN (SELECT value FROM json_each(%s))"
         values: list[Any] = [first, below]
         if self._phrases:
             # In this order: the words first.
             tables = f"roomlog_searchtext AS found CROSS JOIN {tables} ON entry.id = found.rowid"
             conditions = ["roomlog_searchtext MATCH %s", "found.rowid >= %s", "found.rowid < %s"]
             values = [self._match(), *values]
-        conditions.append("entry.room IN (SELECT value FROM json_each(%s))")
+            of_rooms = f"+{of_rooms}"  # compared, not looked up: that would be once for each room and hit
+        conditions.append(of_rooms)
         values.append(msgspec.json.encode([room.hex for room in self._rooms]).decode())
         if self._wanted.author is not None:
             conditions.append("entry.author = %s")

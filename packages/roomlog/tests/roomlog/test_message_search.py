@@ -1,19 +1,22 @@
 """Search of messages: what is found, by whom, and what never is, on both databases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from roomlog.kinds import MESSAGE
 from roomlog.models import Membership, RoomEvent, RoomHead, RoomIndexed, SearchEntry
 from roomlog.search import hits, index
 from roomlog.search.hits import Hits, Search, search
 from roomlog_contract.commands import DeleteMessage, EditMessage, LeaveRoom
-from tests.harness.people import People, make_room, message, written
+from tests.harness.databases import plan_of
+from tests.harness.people import People, add_user, make_room, message, written
 
 
 class Killed(BaseException):
@@ -176,6 +179,38 @@ def test_a_bounded_search_finds_all_by_and_by(
             break
     assert page.next is None
     assert seqs == sorted(RoomEvent.objects.filter(text="tea").values_list("seq", flat=True), reverse=True)
+
+
+@contextmanager
+def a_million_entries() -> Iterator[None]:
+    """Let SQLite plan as for a million messages in 3,000 rooms."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        for name, stat in (
+            ("entries_by_room", "1000000 334 1"),
+            ("%autoindex_roomlog_searchentry%", "1000000 1"),
+        ):
+            cursor.execute("UPDATE sqlite_stat1 SET stat = %s WHERE idx LIKE %s", [stat, name])
+            assert cursor.rowcount
+        cursor.execute("ANALYZE sqlite_schema")  # reads what was written
+        yield
+        cursor.execute("DELETE FROM sqlite_stat1")
+        cursor.execute("ANALYZE sqlite_schema")
+
+
+def test_a_hit_is_looked_up_once_and_not_in_each_room(sqlite: str) -> None:
+    """In each of hundreds of rooms it takes a minute."""
+    author = add_user("author")
+    for _ in range(3):
+        say(make_room(author), author, "the invoice")
+    index_all()
+    with CaptureQueriesContext(connection) as captured:
+        assert found(author, "invoice") == ["the invoice"] * 3
+    by_words = [one["sql"] for one in captured.captured_queries if "MATCH" in one["sql"]]
+    with a_million_entries():
+        plans = [plan_of(sql) for sql in by_words]
+    assert plans
+    assert not any("entries_by_room" in plan for plan in plans)
 
 
 def test_the_index_goes_on_after_a_crash(people: People, room: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
