@@ -2,6 +2,8 @@
 
 import json
 import sys
+import threading
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +11,7 @@ import pytest
 
 from tests.proof import tier_0
 from tests.proof.__main__ import main
+from tests.proof.driver import prove as prove_tiers
 from tests.proof.rows import Row, Size
 
 GOOD = Row(4, "conformance", 1.0, "make proof TIER=4", success=7, unknown=2, cases=247, faults=3)
@@ -83,6 +86,29 @@ def test_a_tier_that_breaks_off_fails(tier: ModuleType, tmp_path: Path, size: Si
 def test_a_tier_that_reports_nothing_fails(tier: ModuleType, tmp_path: Path) -> None:
     """No row is no proof."""
     assert prove(tier, tmp_path) == 1
+
+
+def test_the_soak_runs_beside_calm_tiers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It and tier 4 wait for each other, tier 7 for both; the rows come in the order of the tiers."""
+    meeting, seen = threading.Barrier(2, timeout=5), []
+
+    def add_tier(number: int, meets: bool) -> None:
+        def run(size: Size, seed: int | None) -> list[Row]:
+            if meets:
+                meeting.wait()
+            seen.append(number)
+            return [replace(GOOD, tier=number)]
+
+        module = ModuleType(f"tests.proof.tier_{number}")
+        module.__dict__["run"] = run
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    for number in (4, 6, 7):
+        add_tier(number, meets=number != 7)
+    rows = prove_tiers((4, 6, 7), Size.SMALL, None, lambda line: None)
+    assert seen[2:] == [7]
+    assert [row.tier for row in rows] == [4, 6, 7]
+    assert all(row.has_passed for row in rows)
 
 
 @pytest.mark.parametrize("path", [path for part in tier_0.PARTS for path in part.paths])
