@@ -8,22 +8,17 @@ SIZE ?= small
 FAULT ?=
 export KIND_NODE_IMAGE KIND_CLUSTER KIND_NAMESPACE KIND_PAGE_PORT KIND_WEBSOCKET_PORT SIZE FAULT
 
-.PHONY: kind-up kind-load kind-shop kind-down e2e
-kind-up: images ## Create a kind cluster, load the images, install the chart, print the page's address
+.PHONY: kind-cluster kind-up kind-down e2e
+kind-cluster: # With a namespace, and nothing in it
 	deploy/kind/up
-	deploy/kind/load gateway worker api
-	deploy/kind/install
 
-kind-load: images ## Rebuild the images, load them into the cluster and roll changed workloads
-	deploy/kind/load gateway worker api
+kind-up: kind-cluster images ## Create a kind cluster or take the one that is there, load the images, install the chart, print the page's address
+	deploy/kind/load $(IMAGES)
 	deploy/kind/install
-
-kind-shop: kind-up # The image of examples/host, for the chart in somebody's own project
-	deploy/images shop
-	deploy/kind/load shop
 
 kind-down: ## Delete the kind cluster
 	kind delete cluster --name $(KIND_CLUSTER)
 
-e2e: .venv $(if $(FAULT),kind-up,kind-shop) ## End-to-end tests on kind, each fault under load; SIZE=full for all, FAULT=… [SEED=…] for one
+e2e: IMAGES += shop # of examples/host, for the chart in somebody's own project
+e2e: .venv kind-up ## End-to-end tests on kind, each fault under load; SIZE=full for all, FAULT=… [SEED=…] for one
 	$(BIN)/pytest tests/e2e$(if $(FAULT),/test_faults.py)
