@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -64,9 +64,11 @@ class Roomlog:
 
     wire = "roomlog"
 
-    def __init__(self, directory: Path, databases: PostgresDatabases) -> None:
+    def __init__(
+        self, directory: Path, databases: PostgresDatabases, environ: Mapping[str, str] | None = None
+    ) -> None:
         limits = {"ROOMLOG_MAX_ACCEPTS_PER_SECOND": MANY}
-        self._stack: Stack = build_stack(directory, databases, environ=limits)
+        self._stack: Stack = build_stack(directory, databases, environ=limits | dict(environ or {}))
 
     def start(self) -> None:
         """Start Valkey first, then the rest, which may ask for it while it starts."""
@@ -93,6 +95,10 @@ class Roomlog:
     def valkey_pid(self) -> int:
         """The stack's Valkey."""
         return self._pid("valkey")
+
+    def counted(self) -> float:
+        """The commands that the gateway has counted."""
+        return self._stack.metrics("gateway-0").total("roomlog_gateway_commands_total")
 
     def stop(self) -> None:
         """End all processes."""
