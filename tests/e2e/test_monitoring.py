@@ -1,4 +1,4 @@
-"""Alerts and dashboards asked of a real Prometheus that scrapes the running install."""
+"""Alerts and dashboards asked of a real Prometheus that scrapes the running install, whole and in outages."""
 
 import json
 from collections.abc import AsyncIterator
@@ -31,6 +31,14 @@ RARE = (
     "roomlog_api_django_http_exceptions_",
 )
 """Chores are only a project's; the others have a series once something went wrong, or somebody logged in."""
+OUTAGES = {
+    "worker": ("statefulset", "RoomlogNoWorkers"),
+    "gateway": ("deployment", "RoomlogNoGateways"),
+    "postgresql": ("statefulset", "RoomlogDatabaseUnreachable"),
+    "valkey": ("statefulset", "RoomlogRedisUnreachable"),
+}
+"""What is taken away, and the alert that names it."""
+ALERT_SECONDS = 120.0
 ANSWER_SECONDS = 90.0
 """For the second scrape of everything and the first turn of the rules, on a busy machine."""
 
@@ -93,6 +101,42 @@ async def test_every_panel_shows_something_and_every_rule_is_evaluated(
         return "; ".join(f"{r['name']} {r['health']}" for r in group["rules"] if r["health"] != "ok")
 
     await wait_while(unwell, ANSWER_SECONDS)
+
+
+@pytest.mark.parametrize("component", OUTAGES if settings.IS_FULL else ["worker"])
+async def test_an_outage_pages_somebody(prometheus: Cluster, component: str) -> None:
+    """Two minutes after a whole component is gone its critical alert fires, and before it none does."""
+    kind, alert = OUTAGES[component]
+    workload = f"{kind}/{settings.RELEASE}-{component}"
+
+    async def unhealthy() -> str:
+        scraped = (await ask(prometheus, "query", query="min(up)"))["result"]
+        is_scraped = bool(scraped) and scraped[0]["value"][1] == "1"
+        return ", ".join(await critical(prometheus, "pending", "firing")) if is_scraped else "not yet scraped"
+
+    await wait_while(unhealthy, ANSWER_SECONDS)
+    replicas = await prometheus.kubectl("get", workload, "-o", "jsonpath={.spec.replicas}")
+    await prometheus.kubectl("scale", workload, "--replicas=0")
+    try:
+
+        async def silent() -> str:
+            firing = await critical(prometheus, "firing")
+            return "" if alert in firing else f"{alert} does not fire, but {firing}"
+
+        await wait_while(silent, ALERT_SECONDS)
+    finally:
+        await prometheus.kubectl("scale", workload, f"--replicas={replicas}")
+    await prometheus.wait_until_whole()
+
+
+async def critical(cluster: Cluster, *states: str) -> list[str]:
+    """Return the names of the critical alerts in one of these states."""
+    alerts = (await ask(cluster, "alerts"))["alerts"]
+    return sorted(
+        alert["labels"]["alertname"]
+        for alert in alerts
+        if alert["state"] in states and alert["labels"]["severity"] == "critical"
+    )
 
 
 async def ask(cluster: Cluster, what: str, **query: str) -> dict[str, Any]:
