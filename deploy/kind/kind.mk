@@ -12,7 +12,7 @@ export KIND_NODE_IMAGE KIND_CLUSTER KIND_NAMESPACE KIND_PAGE_PORT KIND_WEBSOCKET
 kind-cluster: # With a namespace, and nothing in it
 	deploy/kind/up
 
-kind-up: kind-cluster images ## Create a kind cluster or take the one that is there, load the images, install the chart, print the page's address
+kind-up: kind-cluster images ## Create a kind cluster or take the one that is there, load the images, install the chart, print address and logins
 	deploy/kind/load $(IMAGES)
 	deploy/kind/install
 

@@ -1,5 +1,6 @@
 """People's side through the api's address: login, admin, chat page, REST."""
 
+import json
 import re
 from uuid import uuid4
 
@@ -54,6 +55,15 @@ async def test_the_chat_page_is_served_with_its_files(cluster: Cluster) -> None:
         assert files
         for file in files:
             assert (await browser.open(file))[0] == 200, file
+
+
+async def test_a_login_of_kind_up_opens_the_chat_page(cluster: Cluster) -> None:
+    """The sample that `make kind-up` made and printed is found again, with the same passwords."""
+    said = await cluster.kubectl("exec", cluster.web, "--", "python", "-m", "django", "make_demo")
+    alice = json.loads(said)["users"][0]
+    async with Browser() as browser:
+        await browser.sign_in(alice["name"], alice["password"])
+        assert await browser.get("/") == (200, "/")
 
 
 async def test_a_token_got_and_revoked_by_rest_opens_and_closes_a_socket(cluster: Cluster) -> None:
