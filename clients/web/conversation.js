@@ -384,7 +384,7 @@ export class Conversation {
     for (const list of [this.#pins, this.#members]) list.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
     const counted = rooms.map((one) => ({ ...one, ...this.#counts(one.id), isSelected: one.id === selected }));
-    showRooms(this.#at("rooms"), counted, (id) => this.choose(id));
+    showRooms(this.#at("rooms"), counted, this.#isListed, (id) => this.choose(id));
     const unread = counted.reduce((sum, one) => sum + one.unread, 0);
     this.#surroundings.painted({ room, isAdmin: this.#own.isAtLeast(selected, "admin"), unread, unsent: client.outbox.length + this.#failed.size });
   }

@@ -3,13 +3,17 @@
 import { roomName } from "./names.js";
 import { patch, setText } from "./patch.js";
 import { gettext } from "./texts.js";
-import { el } from "./view.js";
+import { el, sentenceRow } from "./view.js";
 
 const MAX_SHOWN_UNREAD = 99;
 
-/** Show rooms: {id, name, kind, unread, mentions, isSelected, isLeft}; `chosen(id)` is called for a click. */
-export function showRooms(box, rooms, chosen) {
-  patch(box, rooms.map((room) => ({ key: room.id, build: () => build(room.id, chosen), update: (node) => update(node, room) })));
+/**
+ * Show rooms: {id, name, kind, unread, mentions, isSelected, isLeft}; `chosen(id)` is called for a click. `areKnown`:
+ * these are all, even if there is none.
+ */
+export function showRooms(box, rooms, areKnown, chosen) {
+  const rows = rooms.map((room) => ({ key: room.id, build: () => build(room.id, chosen), update: (node) => update(node, room) }));
+  patch(box, areKnown && !rows.length ? [sentenceRow("none", gettext("You are not in any room yet."))] : rows);
 }
 
 function build(id, chosen) {

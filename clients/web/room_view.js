@@ -9,7 +9,7 @@ import { setText } from "./patch.js";
 import { quoteOf } from "./quotes.js";
 import { fateIn, stateFor } from "./status.js";
 import { gettext, refusalText } from "./texts.js";
-import { buttonRow, lineRows, ownRow } from "./view.js";
+import { buttonRow, lineRows, ownRow, sentenceRow } from "./view.js";
 
 /** Paints one room at a time; `changed` asks for a paint. */
 export class RoomView {
@@ -110,7 +110,8 @@ export class RoomView {
     const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message) });
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
-    return [...rows, ...this.#ownRows()];
+    rows.push(...this.#ownRows());
+    return rows.length ? rows : [sentenceRow(`${id}:none`, gettext("No messages yet."))];
   }
 
   #more(id, direction, label) {

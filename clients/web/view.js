@@ -59,6 +59,11 @@ export function buttonRow(key, text, onclick) {
   return { key, build: () => el("button", { type: "button", className: "more", onclick }), update: (node) => setText(node, text) };
 }
 
+/** Return the row of a sentence where there is nothing else to show. */
+export function sentenceRow(key, sentence) {
+  return { key, build: () => el("p", { className: "note" }, sentence) };
+}
+
 /**
  * Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart, `facts` are
  * userId, avatars, `standing(message)` of message_actions.js, and `quote(message)`: that of quotes.js, or null.

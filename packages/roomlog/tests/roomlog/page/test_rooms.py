@@ -77,3 +77,19 @@ def test_a_room_is_left_after_a_second_thought(chat: Chat, page: Page) -> None:
     expect(page.locator("#text")).to_have_value("half a thought")
     expect(page.locator("#room-button")).to_be_hidden()
     assert chat.errors == []
+
+
+def test_an_empty_place_says_so(chat: Chat) -> None:
+    """A room without messages, and a list without rooms."""
+    quiet = "c" * 32
+    chat.add_room(quiet, "quiet")
+    page = chat.open()
+    enter(page, "quiet")
+    expect(page.locator("#messages")).to_have_text("No messages yet.")
+    chat.say(quiet, "first")
+    expect(page.locator("#messages .text")).to_have_text("first")
+    expect(page.locator("#messages")).not_to_contain_text("No messages yet.")
+    for room in list(chat.rooms):
+        chat.remove(room)
+    page.reload()
+    expect(page.locator("#rooms")).to_have_text("You are not in any room yet.")
