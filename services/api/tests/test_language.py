@@ -19,6 +19,7 @@ def test_the_admin_shows_a_token_in_german(admin_client: Client, alice: User) ->
     page = admin_client.get(made.headers["location"], headers=GERMAN).content.decode()
     assert "Der Schlüssel, nur jetzt zu sehen: " in page
     assert "Tokens" in page
+    assert "Zugang" in page
 
 
 @pytest.mark.parametrize(
