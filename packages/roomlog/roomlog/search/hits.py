@@ -17,7 +17,7 @@ from roomlog_contract.events import Message
 from ..models import ChatMessage, Membership
 from ..selectors import Place, in_present_state
 from .entry import place_in_time
-from .words import Phrase, as_fts5, as_tsquery, phrases_of, words_of
+from .words import Phrase, as_fts5, as_tsquery, phrases_of, words_apart, words_of
 
 FIRST_WINDOW: Final = 4_000
 """Entries of the newest time, in which a common word is found without its whole list."""
@@ -176,30 +176,42 @@ class _Look:
         return [_row(*one) for one in _select(f"{query} ORDER BY {place} DESC LIMIT {limit}", values)]
 
     def _candidates(self, below: int, limit: int) -> tuple[list[_Row], int]:
-        """Return the newest of the older hits, and how many these are; with too many some, in any order."""
-        query, values = self._query(self._first, below)
-        some = f"({query} LIMIT {MOST_CANDIDATES + 1}) AS candidates"
-        counted = f"SELECT id, room, seq, count(*) OVER () FROM {some}"  # noqa: S608 - no value in it
-        found = _select(f"{counted} ORDER BY id DESC LIMIT {limit}", values)
-        return [_row(*one[:3]) for one in found], found[0][3] if found else 0
+        """Return the newest of the older hits, and how many candidates there are; with too many some of both.
 
-    def _query(self, first: int, below: int) -> tuple[str, list[Any]]:
+        On PostgreSQL a candidate has the words anywhere: to tell that they are side by side costs the most.
+        """
+        fits, phrases = "", []
+        if connection.vendor == "postgresql" and any(len(phrase.words) > 1 for phrase in self._phrases):
+            fits, phrases = "WHERE vector @@ %s::tsquery", [as_tsquery(self._phrases)]
+        query, values = self._query(self._first, below, has_words_anywhere=True)
+        found = _select(
+            f"WITH candidates AS MATERIALIZED ({query} LIMIT {MOST_CANDIDATES + 1})"  # noqa: S608 - no value in it
+            " SELECT found.id, found.room, found.seq, counted.number"
+            " FROM (SELECT count(*) AS number FROM candidates) AS counted LEFT JOIN"
+            f" (SELECT * FROM candidates {fits} ORDER BY id DESC LIMIT {limit}) AS found ON true"
+            " ORDER BY found.id DESC",
+            [*values, *phrases],
+        )
+        return [_row(*one[:3]) for one in found if one[0] is not None], found[0][3]
+
+    def _query(self, first: int, below: int, has_words_anywhere: bool = False) -> tuple[str, list[Any]]:
         """Return the query for all hits with first ≤ place < below, in no order."""
         if connection.vendor == "postgresql":
-            return self._on_postgresql(first, below)
+            return self._on_postgresql(first, below, has_words_anywhere)
         return self._on_sqlite(first, below)
 
-    def _on_postgresql(self, first: int, below: int) -> tuple[str, list[Any]]:
-        conditions = ["id >= %s", "id < %s", "room = ANY(%s::uuid[])"]
+    def _on_postgresql(self, first: int, below: int, has_words_anywhere: bool) -> tuple[str, list[Any]]:
+        columns, conditions = "id, room, seq", ["id >= %s", "id < %s", "room = ANY(%s::uuid[])"]
         values: list[Any] = [first, below, list(self._rooms)]
         if self._phrases:
             conditions.append("vector @@ %s::tsquery")
-            values.append(as_tsquery(self._phrases))
+            values.append(as_tsquery(words_apart(self._phrases) if has_words_anywhere else self._phrases))
+            columns += ", vector" if has_words_anywhere else ""
         if self._wanted.author is not None:
             conditions.append("author = %s")
             values.append(self._wanted.author)
         where = " AND ".join(conditions)
-        return f"SELECT id, room, seq FROM roomlog_searchentry AS entry WHERE {where}", values  # noqa: S608
+        return f"SELECT {columns} FROM roomlog_searchentry AS entry WHERE {where}", values  # noqa: S608
 
     def _on_sqlite(self, first: int, below: int) -> tuple[str, list[Any]]:
         tables, conditions = "roomlog_searchentry AS entry", ["entry.id >= %s", "entry.id < %s"]

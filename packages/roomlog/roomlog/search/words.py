@@ -59,6 +59,15 @@ def phrases_of(search: str) -> list[Phrase]:
     return found
 
 
+def words_apart(phrases: Sequence[Phrase]) -> list[Phrase]:
+    """Return phrases of one word each: a text that has the given ones has these too."""
+    return [
+        Phrase((word,), phrase.is_beginning and place == len(phrase.words))
+        for phrase in phrases
+        for place, word in enumerate(phrase.words, 1)
+    ]
+
+
 def as_tsvector(words: Sequence[str]) -> str:
     """Return the words as text of PostgreSQL's type."""
     places: defaultdict[str, list[int]] = defaultdict(list)

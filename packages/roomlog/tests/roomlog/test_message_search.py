@@ -156,9 +156,10 @@ def test_pages_go_on_where_the_last_one_ended(people: People, room: UUID) -> Non
     assert pages == [["tea 4", "tea 3"], ["tea 2", "tea 1"], ["tea 0"]]
 
 
-@pytest.mark.parametrize("most_candidates", [0, 100])
+@pytest.mark.parametrize("most_candidates", [0, 5, 100])
+@pytest.mark.parametrize("wanted", ["tea", '"tea time"'])
 def test_a_bounded_search_finds_all_by_and_by(
-    people: People, room: UUID, monkeypatch: pytest.MonkeyPatch, most_candidates: int
+    people: People, room: UUID, monkeypatch: pytest.MonkeyPatch, wanted: str, most_candidates: int
 ) -> None:
     """With windows of three messages, whether older hits are many or few."""
     for name, value in {
@@ -168,17 +169,19 @@ def test_a_bounded_search_finds_all_by_and_by(
         "MOST_CANDIDATES": most_candidates,
     }.items():
         monkeypatch.setattr(hits, name, value)
-    say(room, people.alice, *(("tea" if number % 7 == 0 else "coffee") for number in range(30)))
+    texts = ("tea time", "no", "time for tea", "no", "coffee time", "no", "no")
+    say(room, people.alice, *(texts[number % 7] for number in range(30)))
     index_all()
     seqs: list[int] = []
     page = Hits([], None)
     for _ in range(30):
-        page = search(people.bob, Search(text="tea", cursor=page.next))
+        page = search(people.bob, Search(text=wanted, cursor=page.next))
         seqs += [one.seq for one in page.messages]
         if page.next is None:
             break
     assert page.next is None
-    assert seqs == sorted(RoomEvent.objects.filter(text="tea").values_list("seq", flat=True), reverse=True)
+    said = RoomEvent.objects.filter(text__contains=wanted.strip('"'))
+    assert seqs == sorted(said.values_list("seq", flat=True), reverse=True)
 
 
 @contextmanager
