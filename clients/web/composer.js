@@ -3,6 +3,7 @@
 // An edit has the field for a while; the draft waits, and is there again after it.
 
 import { copyText } from "./clipboard.js";
+import { withEmoji } from "./emoji.js";
 import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { gettext, locale } from "./texts.js";
@@ -115,7 +116,7 @@ export class Composer {
     if (!text.trim()) return edit && this.#say(gettext("A message can't be empty. You can delete it instead."));
     const problem = tooLong(text);
     if (problem) return this.#say(problem);
-    const sendable = text.toWellFormed().replaceAll("\0", ""); // neither half a character nor NUL can travel
+    const sendable = withEmoji(text.toWellFormed().replaceAll("\0", "")); // neither half a character nor NUL can travel
     try {
       if (edit) this.#does.save(this.#room.id, edit.id, sendable);
       else this.#does.send(this.#room.id, sendable);

@@ -4,6 +4,7 @@
 // the browser's history, a login. It paints once for all that happens at a time.
 
 import { Avatars } from "./avatars.js";
+import { CompletionList, emojiByName, mentionsFrom } from "./completion_list.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
 import { Failed } from "./failed.js";
@@ -12,7 +13,6 @@ import { talk } from "./markup.js";
 import { MemberList } from "./member_list.js";
 import { MemberNames } from "./member_names.js";
 import { Memory, storageNamed } from "./memory.js";
-import { MentionList } from "./mention_list.js";
 import { MessageActions } from "./message_actions.js";
 import { Moderation } from "./moderation.js";
 import { plain, roomName } from "./names.js";
@@ -106,7 +106,7 @@ export class Conversation {
     });
     this.#reply = new Reply(root, this.#drafts, { timeline: this.#timeline, focus: () => this.#composer.focus(), changed });
     this.#names = new MemberNames(rooms?.members ?? null);
-    new MentionList(root, this.#names, () => this.selected, userId);
+    new CompletionList(root, () => this.selected, [mentionsFrom(this.#names, userId), emojiByName]);
     this.#own = new OwnMembership(userId, rooms?.members ?? null, changed);
     const [{ client }, own] = [this, this.#own];
     const opened = (dialog) => this.#surroundings.opened(dialog);

@@ -2,9 +2,9 @@
 //
 // Arrows go from emoji to emoji. Escape, Tab and a click elsewhere close it; the focus returns to the button.
 
+import { EMOJI } from "./emoji.js";
 import { el } from "./view.js";
 
-const EMOJI = ["👍", "👎", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👏", "🔥", "✅", "👀"];
 const COLUMNS = 6; // as in chat.css
 const GAP_PX = 4; // from the button, and from the edge of the screen
 const KEYS = {
@@ -13,7 +13,7 @@ const KEYS = {
   ArrowUp: (place) => place - COLUMNS,
   ArrowDown: (place) => place + COLUMNS,
   Home: () => 0,
-  End: () => EMOJI.length - 1,
+  End: () => EMOJI.size - 1,
 };
 
 /** One menu for all messages of a document or shadow root. */
@@ -25,7 +25,7 @@ export class EmojiPicker {
   /** `box` is an empty popover; `chosen(button, emoji)` is told the button that opened it. */
   constructor(box, chosen) {
     this.#box = box;
-    box.append(...EMOJI.map((emoji) => itemEl(emoji)));
+    box.append(...[...EMOJI].map(([name, emoji]) => itemEl(name, emoji)));
     box.addEventListener("click", ({ target }) => {
       const button = this.#button;
       if (!target.dataset.emoji) return;
@@ -100,8 +100,8 @@ export class EmojiPicker {
   }
 }
 
-function itemEl(emoji) {
-  const item = el("button", { type: "button" }, emoji);
+function itemEl(name, emoji) {
+  const item = el("button", { type: "button", title: `:${name}:` }, emoji);
   item.setAttribute("role", "menuitemcheckbox");
   item.dataset.emoji = emoji;
   return item;

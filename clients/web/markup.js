@@ -23,13 +23,13 @@ export const talk = () => html`
   </div>
   <div id="messages" role="log" aria-label="${gettext("Messages")}" tabindex="0"></div>
   <p id="typing"></p>
-  <div class="above-composer"><ul id="mention-list" role="listbox" aria-label="${gettext("Members")}" hidden></ul><button type="button" id="pill" class="primary" hidden></button></div>
+  <div class="above-composer"><ul id="completions" role="listbox" aria-label="${gettext("Suggestions")}" hidden></ul><button type="button" id="pill" class="primary" hidden></button></div>
   <form id="composer">
     <p id="closed" role="status" hidden></p>
     <p id="editing" role="status" hidden>${gettext("You are editing a message.")} <button type="button" id="cancel-edit">${gettext("Cancel")}</button></p>
     <p id="replying" role="status" hidden><span id="reply-words"></span> <button type="button" id="cancel-reply">${gettext("Cancel")}</button></p>
     <p id="text-error" class="wrong" role="alert" hidden></p>
-    <textarea id="text" name="text" rows="1" placeholder="${gettext("Message")}" aria-label="${gettext("Message")}" dir="auto" autocomplete="off" aria-autocomplete="list" aria-haspopup="listbox" aria-controls="mention-list" disabled></textarea>
+    <textarea id="text" name="text" rows="1" placeholder="${gettext("Message")}" aria-label="${gettext("Message")}" dir="auto" autocomplete="off" aria-autocomplete="list" aria-haspopup="listbox" aria-controls="completions" disabled></textarea>
     <button type="button" id="copy" hidden>${gettext("Copy")}</button>
     <button id="send" class="primary" disabled>${gettext("Send")}</button>
   </form>

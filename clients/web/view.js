@@ -1,7 +1,8 @@
 // Rows of the chat page: from messages and events to DOM nodes, each with a key. Pure but for making nodes.
 //
-// Texts become text nodes, never markup; what others chose stands in elements that isolate its direction.
+// Texts become nodes by markdown.js alone, or stay texts; what others chose stands in elements that isolate its direction.
 
+import { markdown } from "./markdown.js";
 import { bare, plain } from "./names.js";
 import { patch, setText } from "./patch.js";
 import { roleName } from "./roles.js";
@@ -30,6 +31,7 @@ const NOTES_WITH_END = {
   ban_user: gettext_noop("{who} banned {whom} until {until}"),
 };
 
+const shown = new WeakMap(); // box of a message → the text that it shows
 const UNPIN = gettext_noop("Unpin message");
 const PIN = "M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5";
 const ACTIONS = {
@@ -88,7 +90,7 @@ export function lineRows(id, lines, dividerAfter, facts) {
 export function ownRow({ uuid, text }, quote, className, fate, actions = []) {
   const build = () => {
     const state = el("small", { className: "fate" }, el("span"), ...actions.map(([label, onclick]) => el("button", { type: "button", onclick }, label)));
-    return el("div", { className: `message own follows ${className}` }, textEl(text), state);
+    return el("div", { className: `message own follows ${className}` }, showText(textEl(), text), state);
   };
   const key = `${className}:${uuid}:${actions.map(([label]) => label)}`;
   const update = (node) => {
@@ -103,7 +105,7 @@ function messageRow(id, message, previous, facts) {
   const isFollowing = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
   const build = () => {
     const author = el("div", { className: "author" }, avatar(user), nameEl(user.username, { className: "name" }), clock(time));
-    const node = el("div", { title: new Date(time).toLocaleString(locale()) }, author, textEl(""));
+    const node = el("div", { title: new Date(time).toLocaleString(locale()) }, author, textEl());
     node.dataset.seq = seq;
     return node;
   };
@@ -121,7 +123,7 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing, 
   box.id = `text-${seq}`;
   box.classList.toggle("deleted", deleted);
   showQuote(node, quote(message), box, "button");
-  setText(box.firstElementChild, deleted ? gettext("Message deleted") : text);
+  showText(box, deleted ? gettext("Message deleted") : text);
   const time = editedAt && !deleted ? new Date(editedAt).toLocaleString(locale()) : "";
   showPart(box, ".edited", time, () => el("small", { className: "edited" }, gettext("(edited)")), (mark) => (mark.title = time));
   showPart(box, ".pinned", isPinned ? "yes" : "", () => el("small", { className: "pinned" }, icon(PIN), gettext("Pinned")));
@@ -231,8 +233,16 @@ function icon(lines) {
   return picture;
 }
 
-function textEl(text) {
-  return el("div", { className: "text", dir: "auto" }, el("bdi", {}, text));
+function textEl() {
+  return el("div", { className: "text", dir: "auto" }, el("bdi"));
+}
+
+/** Have a text's nodes in such a box, and return it; they stay as long as the text is the same. */
+function showText(box, text) {
+  if (shown.get(box) === text) return box;
+  shown.set(box, text);
+  box.firstElementChild.replaceChildren(markdown(text));
+  return box;
 }
 
 function noteRow(id, { seq, note }) {

@@ -121,7 +121,7 @@ def test_the_npm_package_has_all_modules_and_types(dist: Path) -> None:
     package = json.loads(texts["package/package.json"])
     assert package["version"] == VERSION
     named = re.findall(r'"\./([\w.]+)"', json.dumps(package["exports"]))
-    imported = [name for text in texts.values() for name in re.findall(r'from "\./([\w.]+)"', text)]
+    imported = [name for text in texts.values() for name in re.findall(r'from "\./([\w./]+)"', text)]
     assert {f"package/{name}" for name in [*named, *imported, "LICENSE", "README.md"]} <= set(texts)
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter
 from tests.harness.scripted_gateway import until
 
-LIST = "#mention-list"
+LIST = "#completions"
 CHOSEN = f"{LIST} [aria-selected=true]"
 BADGE = ".room:has-text('lobby') .mentions"
 
@@ -96,6 +96,7 @@ def test_an_edit_changes_whom_it_mentions(chat: Chat, page: Page) -> None:
     expect(page.locator(".message .text")).to_have_count(2)
     page.press("#text", "ArrowUp")
     write(page, " @bobby")
+    expect(page.locator(CHOSEN)).to_have_text("bobby")
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     until(page, lambda: sent(chat) == [("@bob? @bobby", [8, 9])])

@@ -14,7 +14,7 @@ from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
 WEB = Path(roomlog.__file__).with_name("static") / "roomlog"
-MODULES = sorted(path.name for path in WEB.glob("*.js"))
+MODULES = sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js"))
 RIGHT = {"username": "alice", "password": "correct horse"}
 
 
