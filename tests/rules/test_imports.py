@@ -74,3 +74,50 @@ def test_the_pins_of_an_image_name_nothing_of_another(service: str, forbidden: t
     installed = {line.partition("==")[0].partition("[")[0] for line in pins if "==" in line}
     assert installed
     assert installed & set(forbidden) == set()
+
+
+ABSENT = "import sys; sys.modules['opentelemetry'] = None\n"
+"""Whoever imports it gets an ImportError, as in the images; redis-py minds neither that nor its presence."""
+STARTS = {
+    "gateway": """
+import asyncio
+from roomlog_gateway.app import build_runner
+from roomlog_gateway.config import read_config
+
+async def start():
+    build_runner(read_config(), lambda: None)
+
+asyncio.run(start())
+print("started")
+""",
+    "worker": """
+import django
+django.setup()
+from django.core.management import call_command
+from roomlog_worker.consumer import Consumer
+Consumer.run = lambda self: print("started")
+call_command("message_process_worker", ordinal=0, skip_checks=True)
+""",
+}
+
+
+@pytest.mark.parametrize("service", STARTS)
+def test_opentelemetry_is_not_imported_while_it_is_off(service: str) -> None:
+    """A process is put together without it."""
+    environ = {
+        "DJANGO_SETTINGS_MODULE": "roomlog_worker.settings",
+        "ROOMLOG_SECRET_KEY": "not-secret",
+        "ROOMLOG_DATABASE_URL": "sqlite:////nowhere.sqlite3",
+        "ROOMLOG_HEALTH_BIND": "127.0.0.1:0",
+        "ROOMLOG_LOG_LEVEL": "critical",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ABSENT + STARTS[service]],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.stdout.split() == ["started"], done.stderr

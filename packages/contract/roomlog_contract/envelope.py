@@ -63,7 +63,7 @@ class EraseMessages(Command, frozen=True, kw_only=True, tag="erase_messages"):
     """The uuids of the commands that became these messages."""
 
 
-class Envelope(Struct, frozen=True, kw_only=True):
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A command on its way to a worker."""
 
     command: ClientCommand | Identify | ReadHeads | FetchEvents | SyncMembers | EraseMessages
@@ -81,6 +81,8 @@ class Envelope(Struct, frozen=True, kw_only=True):
     """The gateway does not hear the room's channel yet: the event can't be the sender's answer."""
     data: str = ""
     """With a message of a project's own code: a JSON object in the form of `codec.data_text`."""
+    traceparent: str = ""
+    """The W3C trace context of the gateway's span, if that traces; ignored by those who can't read it."""
 
 
 class Answered(Struct, frozen=True, tag=True):
@@ -154,6 +156,8 @@ class Notice(Struct, frozen=True, tag=True, omit_defaults=True):
     """Only of events that change who may write."""
     mentions: list[int] = []
     """Those whom a new message mentions, but its sender."""
+    traceparent: str = ""
+    """That of the envelope which became the event."""
 
 
 class EventsFetched(Struct, frozen=True, tag=True):

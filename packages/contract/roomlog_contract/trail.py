@@ -6,8 +6,8 @@ Workers and gateways of two releases share the stream: fields are only ever adde
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -80,8 +80,15 @@ class Decided(Struct, frozen=True, array_like=True, gc=False, tag="d"):
 
 
 Step: TypeAlias = Queued | Refused | Ended | Written | Decided
-Note: TypeAlias = Callable[[Step], None]
-"""Takes a step, now. It must cost next to nothing."""
+
+
+class Note(Protocol):
+    """Takes a step, now. It must cost next to nothing."""
+
+    def __call__(self, step: Step, trace: object = None, /) -> None:
+        """Keep the step. `trace` ties it to spans of OpenTelemetry, if these are on; no trail keeps it."""
+
+
 TimedStep: TypeAlias = tuple[float, Step]
 """When, in seconds since 1970 by the clock of who noted it, and what."""
 
@@ -90,8 +97,18 @@ _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")
 _decoder: Final[msgspec.msgpack.Decoder[_Packed]] = msgspec.msgpack.Decoder(_Packed)
 
 
-def ignore(step: Step) -> None:
+def ignore(step: Step, trace: object = None, /) -> None:
     """Note nothing: the trail is off."""
+
+
+def all_of(notes: Sequence[Note]) -> Note:
+    """Return what hands each step to all of these; `ignore` where there are none."""
+
+    def note(step: Step, trace: object = None, /) -> None:
+        for one in notes:
+            one(step, trace)
+
+    return note if len(notes) > 1 else next(iter(notes), ignore)
 
 
 def pack(source: str, steps: Sequence[TimedStep]) -> bytes:

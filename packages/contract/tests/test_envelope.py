@@ -84,6 +84,14 @@ def test_a_newer_release_reads_an_older_envelope() -> None:
     assert inside.decode_envelope(older) == inside.Envelope(command=Ping(uuid="u"))
 
 
+def test_an_envelope_holds_only_what_its_command_needs() -> None:
+    """Fields with their defaults are left out: without a trace there is no word of one."""
+    plain = inside.Envelope(command=Ping(uuid="u"), user=3)
+    assert set(msgspec.msgpack.decode(inside.encode(plain))) == {"command", "user"}
+    traced = msgspec.structs.replace(plain, traceparent="t")
+    assert set(msgspec.msgpack.decode(inside.encode(traced))) == {"command", "user", "traceparent"}
+
+
 FIRST_RELEASE: dict[str, Any] = {
     "Envelope": {"command", "gateway", "request", "user", "staff", "received_ms"},
     "Answered": {"request", "frame"},

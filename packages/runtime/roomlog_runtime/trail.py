@@ -75,8 +75,8 @@ class Trail(Generic[Step]):
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trail", daemon=True)
 
-    def note(self, step: Step) -> None:
-        """Keep a step with the present time."""
+    def note(self, step: Step, trace: object = None, /) -> None:
+        """Keep a step with the present time; a trace is nothing for the trail."""
         self._ring.append((time.time(), step))
 
     def start(self, source: str) -> None:

@@ -15,14 +15,16 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from roomlog_contract.trail import Step, ignore, pack
+from roomlog_contract.trail import Note, Step, all_of, pack
 from roomlog_runtime.logs import configure_logs
+from roomlog_runtime.tracing import Tracing
 from roomlog_runtime.trail import Trail
 
 from .config import SERVICE, Config, read_config
 from .gateway import Gateway
 from .health import HealthSite
 from .http_server import Runner
+from .rooms.router import Begin, untraced
 from .sockets.drain import Drain
 from .sockets.upgrade import UpgradeHandler
 
@@ -54,14 +56,15 @@ def build_runner(config: Config, on_end: Callable[[], None]) -> web.AppRunner:
     """
     clock = asyncio.get_running_loop().time
     trail = Trail(config.redis_url, config.keyspace.trail_key, pack, config.trail_mib)
-    gateway = Gateway(config, clock, on_end, trail.note if config.trail_mib else ignore)
+    note, begin, end_spans = _followers(config, trail)
+    gateway = Gateway(config, clock, on_end, note, begin)
     drain = Drain(gateway.connections, config, clock, gateway.tasks.spawn, on_end)
     app = web.Application()
     app[GATEWAY], app[DRAIN] = gateway, drain
     upgrades = UpgradeHandler(gateway.connections, config, clock, lambda: drain.is_closing)
     for path in ("/ws", "/{prefix:.+}/ws"):  # a proxy may have put all this below a prefix of its own
         app.router.add_route("*", path, upgrades.answer)
-    app.cleanup_ctx.append(_life(config, gateway, drain, trail))
+    app.cleanup_ctx.append(_life(config, gateway, drain, trail, end_spans))
     app.on_shutdown.append(_close_rest(drain))
     return Runner(
         app,
@@ -74,8 +77,20 @@ def build_runner(config: Config, on_end: Callable[[], None]) -> web.AppRunner:
     )
 
 
+def _followers(config: Config, trail: Trail[Step]) -> tuple[Note, Begin, Callable[[], None]]:
+    """Return what takes steps of commands and what begins a write's span, and what ends the spans."""
+    notes: list[Note] = [trail.note] if config.trail_mib else []
+    if not config.span_exporters:
+        return all_of(notes), untraced, lambda: None
+    from .rooms.spans import Spans  # imports OpenTelemetry
+
+    tracing = Tracing(config.span_exporters, f"roomlog-{SERVICE}")
+    spans = Spans(tracing.tracer)
+    return all_of([*notes, spans.note]), spans.begin, tracing.close
+
+
 def _life(
-    config: Config, gateway: Gateway, drain: Drain, trail: Trail[Step]
+    config: Config, gateway: Gateway, drain: Drain, trail: Trail[Step], end_spans: Callable[[], None]
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def life(app: web.Application) -> AsyncIterator[None]:
         health = HealthSite(config.health_bind, gateway, drain)
@@ -91,6 +106,7 @@ def _life(
         await health.stop()
         await gateway.stop()
         trail.close()
+        end_spans()
         log.info("gateway_stopped", gateway=gateway.id)
 
     return life

@@ -13,6 +13,7 @@ from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds
+from roomlog_runtime.tracing import read_exporters
 from roomlog_runtime.trail import DEFAULT_MIB, MAX_MIB
 
 from .allowed_origins import read_origins
@@ -44,6 +45,8 @@ class Config:
     """Connections a second that a drain sends to the other pods."""
     trail_mib: int
     """Of Redis' memory for the trail (`roomlog trace`); 0: none is kept."""
+    span_exporters: tuple[str, ...]
+    """Where OpenTelemetry's spans go, by OpenTelemetry's own variables; none: there are no spans."""
     prestop_seconds: float
     """Service after SIGTERM with readiness off, until every proxy has heard of it."""
 
@@ -77,5 +80,6 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
             "ROOMLOG_MAX_RECONNECTS_PER_SECOND", 200, minimum=1, environ=environ
         ),
         trail_mib=read_integer("ROOMLOG_TRAIL_MIB", DEFAULT_MIB, maximum=MAX_MIB, environ=environ),
+        span_exporters=read_exporters(environ),
         prestop_seconds=read_seconds("ROOMLOG_PRESTOP_SECONDS", 0.0, maximum=3600.0, environ=environ),
     )

@@ -28,7 +28,7 @@ from .rooms.pending_requests import PendingRequests
 from .rooms.recheck_queue import RecheckQueue
 from .rooms.room import Room
 from .rooms.room_registry import RoomRegistry
-from .rooms.router import Router
+from .rooms.router import Begin, Router, untraced
 from .rooms.selection import Selection
 from .rooms.typing import TypingAnnouncer, TypingTeller
 from .rooms.worker_beacons import ALL, SILENT_SECONDS, WorkerBeacons
@@ -56,10 +56,11 @@ class Gateway:
         clock: Callable[[], float],
         on_broken: Callable[[], None],
         note: Note = ignore,
+        begin: Begin = untraced,
     ) -> None:
         """`on_broken` is called once when it can't go on: the process must end, and another begin.
 
-        `note` takes steps of commands for the trail.
+        `note` takes steps of commands for the trail and for spans, `begin` begins the span of a write.
         """
         self.id = token_hex(8)
         self.clock = clock
@@ -70,13 +71,13 @@ class Gateway:
         self._beacons = WorkerBeacons(clock)
         self._degradation = Degradation()
         self._rechecks = RecheckQueue()
-        self._make_rooms(config, note)
+        self._make_rooms(config, note, begin)
         self._hurried_seconds = 0
         """For so long connections are rechecked in LOST_SLOTS."""
         self.was_connected = False
         """True from the first moment on at which both links to Redis were up."""
 
-    def _make_rooms(self, config: Config, note: Note) -> None:
+    def _make_rooms(self, config: Config, note: Note, begin: Begin) -> None:
         """Make the parts between clients and workers, each from those that it needs."""
         keyspace, clock, rooms = config.keyspace, self.clock, dict[UUID, Room]()
         sender = EnvelopeSender(self.id, self._writer, time.time)
@@ -97,7 +98,7 @@ class Gateway:
         members = Members(registry, keyspace, questions, self._subscriber, incoming)
         self._typing = TypingAnnouncer(rooms, keyspace, self._writer.publish, members.name_of, clock)
         selection = Selection(rooms, fanout, incoming)
-        router = Router(keyspace, self._requests, sender, selection, clock, self._typing, note)
+        router = Router(keyspace, self._requests, sender, selection, clock, self._typing, note, begin)
         self._authentication = Authentication(members, self.tasks.spawn)
         self._heads = HeadPoll(questions, incoming, rooms)
         self._subscriber.want(

@@ -8,6 +8,7 @@ from typing import Final
 from roomlog.configuration import configuration
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.settings import Bind, SettingError, read_bind, read_integer, read_text
+from roomlog_runtime.tracing import read_exporters
 from roomlog_runtime.trail import DEFAULT_MIB, MAX_MIB
 
 MAX_ORDINAL: Final = 2**31 - 1
@@ -26,6 +27,8 @@ class Config:
     health_bind: Bind
     trail_mib: int
     """Of Redis' memory for the trail (`roomlog trace`); 0: none is kept."""
+    span_exporters: tuple[str, ...]
+    """Where OpenTelemetry's spans go, by OpenTelemetry's own variables; none: there are no spans."""
     crash_point: str
     """Names the point at which a test wants this process to die; empty in real life."""
 
@@ -41,6 +44,7 @@ def read_config(ordinal: int | None = None) -> Config:
         keyspace=project.keyspace,
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9081"),
         trail_mib=read_integer("ROOMLOG_TRAIL_MIB", DEFAULT_MIB, maximum=MAX_MIB),
+        span_exporters=read_exporters(),
         crash_point=_crash_point(),
     )
 

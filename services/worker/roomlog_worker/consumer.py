@@ -71,7 +71,7 @@ class Consumer:
     ) -> None:
         """`lanes` answer the reads of the shards that this process owns; `pulse` is kept for the beacon.
 
-        `note` takes steps of commands for the trail.
+        `note` takes steps of commands for the trail and for spans.
         """
         self._pulse = pulse or Pulse()
         self._bus = bus
@@ -284,7 +284,7 @@ class Consumer:
         sifted = self._objections.sift(entries)
         self._parking.rooms |= sifted.waiting
         if sifted.refused:
-            self._tell(publications(sifted.refused))
+            self._tell(publications(sifted.refused), time.time_ns())
         self._commit_all(sifted.ready)
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
         for entry in entries:
@@ -312,13 +312,13 @@ class Consumer:
         self._isolation.run(entries, self._commit, self._parking.rooms, limits.STREAM_BATCH)
 
     def _commit(self, entries: Sequence[Entry]) -> Collection[UUID]:
-        few = few_changes(entries)
+        few, began_ns = few_changes(entries), time.time_ns()
         if len(few) < len(entries):
             self._parking.hurry()
         published = self._writer.write(few)
         self._crash.reached("after_commit")
         metrics.BATCH_ENTRIES.observe(len(entries))
-        self._tell(published)
+        self._tell(published, began_ns)
         if connection.vendor == "sqlite":
             self._shutdown.wait(SQLITE_PAUSE_SECONDS)
         if len(published.outcomes) == len(entries):
@@ -326,9 +326,9 @@ class Consumer:
         done = {outcome.entry.key for outcome in published.outcomes}
         return {entry.room for entry in entries if entry.key not in done}
 
-    def _tell(self, published: Publications) -> None:
+    def _tell(self, published: Publications, began_ns: int) -> None:
         try:
-            with noted(self._note, published.outcomes):
+            with noted(self._note, published.outcomes, began_ns):
                 self._publish(published)
         finally:  # what was not published is told with the next reminder of the heads
             self._pulse.wrote([outcome.entry.room for outcome in published.outcomes])

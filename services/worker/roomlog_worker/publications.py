@@ -90,12 +90,16 @@ def _trace(outcomes: Sequence[Outcome]) -> None:
         )
 
 
-def event_notice(event: Event, epoch: str, frame: bytes, entry: Entry | None = None) -> Notice:
+def event_notice(
+    event: Event, epoch: str, frame: bytes, entry: Entry | None = None, traceparent: str = ""
+) -> Notice:
     """Return the notice of an event; with the entry that caused it, its gateway finds the sender."""
     left = (event.data or {})["member"] if event.kind in _LEAVING else 0
     gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)
     rights, mentions = _rights(event), _mentions(event)
-    return Notice(epoch, event.seq, frame, event.user_id, gateway, request, left, rights, mentions)
+    return Notice(
+        epoch, event.seq, frame, event.user_id, gateway, request, left, rights, mentions, traceparent
+    )
 
 
 def _rights(event: Event) -> Rights | None:
@@ -131,7 +135,9 @@ def _announce(out: Publications, entry: Entry, recorded: Recorded, users: Mappin
     frame = frame_of(event, recorded.epoch, users)
     # A repeat is published too: its first owner may have died between commit and publication.
     waiting = None if _is_answered_apart(entry, recorded) else entry
-    out.notices.append((event.room_id, event_notice(event, recorded.epoch, encode_frame(frame), waiting)))
+    traceparent = entry.envelope.traceparent
+    notice = event_notice(event, recorded.epoch, encode_frame(frame), waiting, traceparent)
+    out.notices.append((event.room_id, notice))
     if waiting is None:
         mine = msgspec.structs.replace(
             frame, uuid=entry.write.uuid, duplicate=True if recorded.duplicate else msgspec.UNSET

@@ -29,6 +29,7 @@ class EnvelopeSender:
         number: int,
         user: int = 0,
         wants_reply: bool = False,
+        traceparent: str = "",
     ) -> None:
         """Append a command to a stream with the next write to Redis; its answer comes with `number`.
 
@@ -42,5 +43,6 @@ class EnvelopeSender:
             user=user,
             received_ms=int(self._wall_clock() * 1000),
             wants_reply=wants_reply,
+            traceparent=traceparent,
         )
         self._writer.add(stream, encode(envelope), number)

@@ -44,7 +44,7 @@ class Fanout:
     def deliver(self, room: Room, notice: Notice) -> None:
         """Give the room's next event to everybody who is to be sent it, at the end of the loop turn."""
         metrics.EVENTS.inc()
-        self._note(Written(room.id, notice.seq, len(room.live)))
+        self._note(Written(room.id, notice.seq, len(room.live)), notice.traceparent)
         data = text_frame(notice.frame)
         if room.live:
             if not room.burst:

@@ -41,6 +41,7 @@ class Request:
         "room",
         "session",
         "shard",
+        "span",
         "uuid",
     )
 
@@ -65,6 +66,8 @@ class Request:
         """Where the room's events are held for this select_room's answer."""
         self.is_overtaken = False
         """Its client sent the same write again: a refusal of this one would be taken for the last word."""
+        self.span: object = None
+        """Its span, where OpenTelemetry is on."""
         self._on_end = on_end
 
     def end(self) -> None:
@@ -128,7 +131,7 @@ class PendingRequests:
     def note_end(self, request: Request, how: str) -> None:
         """Note for the trail how the wait for a write's answer ended."""
         if request.action in EVENTS:
-            self._note(Ended(request.uuid, request.session.number, how))
+            self._note(Ended(request.uuid, request.session.number, how), request.span)
 
     def refuse(self, number: int, retry_after_ms: int) -> None:
         """Tell who waits for this number that it certainly is not in Redis."""

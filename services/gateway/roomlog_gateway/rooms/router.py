@@ -28,8 +28,15 @@ from .typing import TypingAnnouncer
 
 log = structlog.get_logger()
 
+Begin = Callable[[Request], str]
+"""Begins a write's span, and returns the trace context that goes with the command."""
 FULL_RETRY_MS: Final = 1000
 """Told with the 33rd unanswered command: by then the worker has answered some."""
+
+
+def untraced(request: Request) -> str:
+    """Begin no span: OpenTelemetry is off."""
+    return ""
 
 
 class Router:
@@ -44,6 +51,7 @@ class Router:
         clock: Callable[[], float],
         typing: TypingAnnouncer,
         note: Note = ignore,
+        begin: Begin = untraced,
     ) -> None:
         self._keyspace = keyspace
         self._requests = requests
@@ -52,6 +60,7 @@ class Router:
         self._clock = clock
         self._typing = typing
         self._note = note
+        self._begin = begin
         self._is_debug = is_debug()
 
     def forward(self, session: Session, command: ClientCommand) -> None:
@@ -72,10 +81,11 @@ class Router:
         on_end = self._selection.release if isinstance(command, SelectRoom) else None
         request = Request(session, command.uuid, action_of(command), room, shard, self._clock(), on_end)
         number = self._requests.add(request)
+        traceparent = "" if is_read else self._begin(request)
         try:
             # Until it has entered the room nothing here may hear the channel: the event could pass it by.
             wants_reply = room is not None and room not in session.rooms
-            self._sender.send(stream, command, number, session.user, wants_reply)
+            self._sender.send(stream, command, number, session.user, wants_reply, traceparent)
         except NotAccepted:
             self._requests.take(number)
             raise

@@ -16,7 +16,7 @@ from roomlog_gateway.rooms.incoming_events import IncomingEvents
 from roomlog_gateway.rooms.pending_requests import PendingRequests, Request
 from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.rooms.room import Room
-from roomlog_gateway.rooms.router import Router
+from roomlog_gateway.rooms.router import Begin, Router, untraced
 from roomlog_gateway.rooms.selection import Selection
 from roomlog_gateway.rooms.typing import TypingAnnouncer, TypingTeller
 from roomlog_gateway.sockets.session import Services, Session
@@ -68,7 +68,9 @@ class NoConnection:
         """There is nothing to cut."""
 
 
-def make_router(stage: "Stage", requests: PendingRequests, note: Note = ignore) -> Router:
+def make_router(
+    stage: "Stage", requests: PendingRequests, note: Note = ignore, begin: Begin = untraced
+) -> Router:
     """Return a router whose commands wait for a Redis that never comes."""
 
     def clock() -> float:
@@ -77,7 +79,7 @@ def make_router(stage: "Stage", requests: PendingRequests, note: Note = ignore) 
     writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse)
     sender = EnvelopeSender(GATEWAY, writer, clock)
     typing = TypingAnnouncer({}, Keyspace(), writer.publish, str, clock)
-    return Router(Keyspace(), requests, sender, stage.selection, clock, typing, note)
+    return Router(Keyspace(), requests, sender, stage.selection, clock, typing, note, begin)
 
 
 class Clock:

@@ -9,7 +9,7 @@ from roomlog_contract.commands import ListRooms, NewMessage
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.shards import shard_of_room
-from roomlog_contract.trail import Ended, Queued, Refused, Step, Written
+from roomlog_contract.trail import Ended, Note, Queued, Refused, Step, Written
 from roomlog_gateway.rooms.pending_requests import PendingRequests
 from roomlog_gateway.rooms.router import Router
 from roomlog_gateway.sockets.session import Session
@@ -17,6 +17,15 @@ from tests.gateway.insides import GATEWAY, NO_SERVICES, ROOM, NoConnection, Stag
 
 HI = NewMessage(uuid="u", room=ROOM, text="secret words")
 QUEUED = Queued("u", "new_message", 0, 0, shard_of_room(ROOM))
+
+
+def into(noted: list[Step]) -> Note:
+    """Return what keeps each step in a list."""
+
+    def note(step: Step, trace: object = None, /) -> None:
+        noted.append(step)
+
+    return note
 
 
 @pytest.fixture
@@ -27,12 +36,12 @@ def noted(stage: Stage) -> list[Step]:
 
 @pytest.fixture
 def requests(stage: Stage, noted: list[Step]) -> PendingRequests:
-    return PendingRequests(GATEWAY, lambda: stage.now, noted.append)
+    return PendingRequests(GATEWAY, lambda: stage.now, into(noted))
 
 
 @pytest.fixture
 def router(stage: Stage, requests: PendingRequests, noted: list[Step]) -> Router:
-    return make_router(stage, requests, noted.append)
+    return make_router(stage, requests, into(noted))
 
 
 def test_a_write_is_noted_until_its_reply(router: Router, session: Session, noted: list[Step]) -> None:
@@ -63,7 +72,7 @@ def test_a_write_that_nobody_answers(
 
 def test_each_error_answer_is_noted(stage: Stage, noted: list[Step]) -> None:
     """Of the gateway's own, without words of the client's; one without a uuid can't be looked for."""
-    session = Session(NoConnection(), replace(NO_SERVICES, note=noted.append), lambda: stage.now)
+    session = Session(NoConnection(), replace(NO_SERVICES, note=into(noted)), lambda: stage.now)
     session.refuse(ErrorCode.NOT_AUTHENTICATED, "u", "new_message")
     session.receive('{"uuid": "v", "action": "nonsense"}')
     session.refuse(ErrorCode.RATE_LIMITED, None, None)
@@ -75,7 +84,7 @@ def test_each_error_answer_is_noted(stage: Stage, noted: list[Step]) -> None:
 
 def test_an_event_s_readers_are_counted(stage: Stage, noted: list[Step]) -> None:
     """Once for each event that is passed on: those who are in the room at that moment."""
-    stage.fanout._note = noted.append
+    stage.fanout._note = into(noted)
     for _ in range(2):
         stage.session()
     stage.commit()

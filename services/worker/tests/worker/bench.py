@@ -191,10 +191,13 @@ class Bench:
         worker.turn_until(lambda: len(worker.leases.epochs) == shards.SHARDS)
         return worker
 
-    def send(self, command: RoomWrite, user: int, *, staff: bool = False, wants_reply: bool = False) -> int:
-        """Put a command into its room's stream, as a gateway does; returns the request's number."""
+    def send(self, command: RoomWrite, user: int, **wishes: Any) -> int:
+        """Put a command into its room's stream, as a gateway does; returns the request's number.
+
+        `wishes` are more fields of the envelope.
+        """
         stream = KEYSPACE.in_stream(shards.shard_of_room(room_of(command, user)))
-        return self._add(stream, command, user, staff=staff, wants_reply=wants_reply)
+        return self._add(stream, command, user, **wishes)
 
     def ask(
         self, command: ClientCommand | Identify | ReadHeads | FetchEvents, user: int = 0, shard: int = 0

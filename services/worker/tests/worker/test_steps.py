@@ -17,7 +17,7 @@ def noted(bench: Bench) -> list[Decided]:
     """Return what the worker notes."""
     steps: list[Decided] = []
 
-    def note(step: Step) -> None:
+    def note(step: Step, trace: object = None, /) -> None:
         assert isinstance(step, Decided)
         steps.append(step)
 

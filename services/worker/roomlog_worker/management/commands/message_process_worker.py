@@ -3,6 +3,7 @@
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,11 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from roomlog import checks, notices
 from roomlog.databases import become_writer
-from roomlog_contract.trail import ignore, pack
+from roomlog_contract.trail import Note, Step, all_of, pack
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
 from roomlog_runtime.settings import SettingError
 from roomlog_runtime.shutdown import Shutdown
+from roomlog_runtime.tracing import Tracing
 from roomlog_runtime.trail import Trail
 from roomlog_worker.beacon import BeaconThread, Pulse
 from roomlog_worker.bus import Bus
@@ -64,8 +66,9 @@ def run(config: Config) -> None:
     lanes = lanes_of(config.redis_url, config.keyspace, shutdown)
     pulse = Pulse()
     trail = Trail(config.redis_url, config.keyspace.trail_key, pack, config.trail_mib)
-    note = trail.note if config.trail_mib else ignore
-    consumer = Consumer(bus, leases, Claim(bus), shutdown, CrashPoint(config.crash_point), lanes, pulse, note)
+    note, end_spans = _followers(config, trail)
+    crash = CrashPoint(config.crash_point)
+    consumer = Consumer(bus, leases, Claim(bus), shutdown, crash, lanes, pulse, note)
     checks = Checks(live=consumer.is_turning, ready=consumer.trouble)
     health = HealthServer(config.health_bind, checks)
     health.start()
@@ -85,6 +88,18 @@ def run(config: Config) -> None:
     finally:
         health.stop()
         trail.close()
+        end_spans()
     if any(lane.has_failed for lane in lanes):
         raise CommandError("A read thread failed; see the log. Restart the worker.")
     log.info("worker_stopped", ordinal=config.ordinal)
+
+
+def _followers(config: Config, trail: Trail[Step]) -> tuple[Note, Callable[[], None]]:
+    """Return what takes steps of commands, and what ends the spans."""
+    notes: list[Note] = [trail.note] if config.trail_mib else []
+    if not config.span_exporters:
+        return all_of(notes), lambda: None
+    from roomlog_worker.spans import Spans  # imports OpenTelemetry
+
+    tracing = Tracing(config.span_exporters, "roomlog-worker")
+    return all_of([*notes, Spans(tracing.tracer).note]), tracing.close
