@@ -1,9 +1,21 @@
 // What a page asks the api for, with the session's cookie: a ticket for the socket, people to invite.
 
-import { SignedOut } from "./roomlog.js";
+import { SignedOut } from "./link.js";
 import { gettext } from "./texts.js";
 
 const DEADLINE_MS = 10_000;
+const THROTTLED_SECONDS = 60; // the span over which the server counts: the wait where it names none
+
+/** Thrown when the api was asked too often. */
+export class Throttled extends Error {
+  constructor(retryAfterSeconds) {
+    super(gettext("That was too often. Try again in {seconds} s.", { seconds: retryAfterSeconds }));
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Thrown when the api did not answer, or can't at the moment. */
+export class Unreachable extends Error {}
 
 /** Return a function that gets a ticket for one authenticate, and throws SignedOut where the session has ended. */
 export function ticketSource(url, csrfToken) {
@@ -31,7 +43,10 @@ export function peopleOfRooms(url) {
   };
 }
 
-/** Return a function that finds messages by {text, room, cursor}: {messages, next}, the cursor of the next page or null. */
+/**
+ * Return a function that finds messages by {text, room, author, after, before, cursor, limit}, the newest first: {messages, next},
+ * the cursor of the next page or null.
+ */
 export function messageFinder(url) {
   return (query) => ask(`${url}?${new URLSearchParams(query)}`);
 }
@@ -41,9 +56,13 @@ async function ask(url, options = {}) {
   try {
     answer = await fetch(url, { ...options, signal: AbortSignal.timeout(DEADLINE_MS) });
   } catch {
-    throw new Error(gettext("The server can't be reached right now. Try again in a moment."));
+    throw new Unreachable(gettext("The server can't be reached right now. Try again in a moment."));
   }
   if (answer.status === 401 || answer.status === 403) throw new SignedOut(gettext("You are logged out."));
-  if (!answer.ok) throw new Error(gettext("The server answered {status}. Try again in a moment.", { status: answer.status }));
+  if (answer.status === 429) throw new Throttled(Number(answer.headers.get("Retry-After")) || THROTTLED_SECONDS);
+  if (!answer.ok) {
+    const told = gettext("The server answered {status}. Try again in a moment.", { status: answer.status });
+    throw answer.status < 500 ? new Error(told) : new Unreachable(told);
+  }
   return answer.json();
 }

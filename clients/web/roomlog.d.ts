@@ -3,10 +3,16 @@
 export type State = "connecting" | "online" | "degraded" | "waiting" | "ended";
 export const STATES: State[];
 
-/** Thrown by `ticket` when nobody is signed in: the client ends instead of trying again. */
+/** Thrown by `ticket` when nobody is signed in: the client ends instead of trying again. `search` rejects with it. */
 export class SignedOut extends Error {}
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
 export class NotNow extends Error {}
+/** `search` was asked too often. */
+export class Throttled extends Error {
+  retryAfterSeconds: number;
+}
+/** `search` got no answer, or the server can't give one at the moment. */
+export class Unreachable extends Error {}
 
 export type Role = "reader" | "member" | "admin" | "owner";
 export type Frame = Record<string, unknown>;
@@ -36,6 +42,21 @@ export interface Reactions {
   mine: boolean;
 }
 
+/** What `search` looks for; all of it must be so. */
+export interface Query {
+  /** `word`, `begin*` and `"words side by side"`. */
+  text?: string;
+  room?: string;
+  author?: number;
+  /** Sent then or later, in seconds since 1970. */
+  after?: number;
+  /** Sent earlier. */
+  before?: number;
+  /** `next` of the page before. */
+  cursor?: string;
+  limit?: number;
+}
+
 /** The detail of each CustomEvent, by its name. */
 export interface Details {
   state: { state: State; delayMs?: number; code?: number; reason?: string };
@@ -55,6 +76,8 @@ export interface Options {
   userId?: number | string | null;
   storage?: Storage | null;
   storagePrefix?: string;
+  /** The address of the search; else `/api/search/`. */
+  search?: string;
 }
 
 export class Roomlog extends EventTarget {
@@ -80,6 +103,7 @@ export class Roomlog extends EventTarget {
   unpinMessage(room: string, message: number): string;
   reportMessage(room: string, message: number, reason: "spam" | "abuse" | "other", comment?: string): Promise<Frame>;
   request(action: string, fields?: Frame): Promise<Frame>;
+  search(query: Query): Promise<{ messages: Frame[]; next: string | null }>;
   markRead(roomId: string, seq: number): void;
   typing(roomId: string): void;
   addEventListener<Name extends keyof Details>(

@@ -13,13 +13,14 @@
 //   refused   {command, code, message}  it did not, and never will
 //   outbox    {}                        client.outbox has changed
 
+import { messageFinder, Throttled, Unreachable } from "./api.js";
 import { now } from "./clock.js";
 import { Link, SignedOut, STATES } from "./link.js";
 import { Marks, PAUSE_MS } from "./marks.js";
 import { newUuid, Outbox } from "./outbox.js";
 import { TypingPauses } from "./typing.js";
 
-export { SignedOut, STATES };
+export { SignedOut, STATES, Throttled, Unreachable };
 
 const ANSWER_MS = 15_000; // then the answer to a question is asked for again
 const RETRY_MS = 1_000; // after a refusal that passes and names no time
@@ -54,11 +55,16 @@ export class Roomlog extends EventTarget {
   #marks = new Marks();
   #marking = null; // the timer of the next marks
   #typing = new TypingPauses();
+  #find;
 
-  /** `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. */
-  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:" }) {
+  /**
+   * `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. `search` is
+   * the address that `search` asks.
+   */
+  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/search/" }) {
     super();
     this.#userId = userId;
+    this.#find = messageFinder(search);
     this.#outbox = new Outbox(storage, storagePrefix);
     this.#link = new Link({
       url,
@@ -174,6 +180,14 @@ export class Roomlog extends EventTarget {
       this.#requests.set(uuid, { resolve, reject, deadline: now() + ANSWER_MS });
       this.#link.write({ uuid, action, ...fields });
     });
+  }
+
+  /**
+   * Find messages of the user's rooms by {text, room, author, after, before, cursor, limit}, by HTTP with the page's session:
+   * {messages, next}, the cursor of the next page or null. Rejects with `Throttled`, `SignedOut` or `Unreachable`.
+   */
+  search(query) {
+    return this.#find(query);
   }
 
   /** Say that all up to `seq` was read, on all the user's devices; sent soon, and again until it is answered. */

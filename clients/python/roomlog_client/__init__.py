@@ -3,8 +3,8 @@
 from roomlog_contract.commands import Cursor
 from roomlog_contract.server_events import Recovered
 
+from .api import Wanted
 from .client import RoomlogClient
-from .driver import Token
 from .errors import (
     CommandError,
     CutOff,
@@ -15,6 +15,8 @@ from .errors import (
     ProtocolError,
     RoomlogError,
     SignedOut,
+    Throttled,
+    Unreachable,
 )
 from .events import (
     Degraded,
@@ -30,6 +32,7 @@ from .events import (
 )
 from .messages import Messages
 from .observer import Observer
+from .tokens import Token
 
 __all__ = [
     "CommandError",
@@ -56,5 +59,8 @@ __all__ = [
     "RoomlogError",
     "Sent",
     "SignedOut",
+    "Throttled",
     "Token",
+    "Unreachable",
+    "Wanted",
 ]

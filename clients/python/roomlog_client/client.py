@@ -9,7 +9,7 @@ import time
 from asyncio import Future, Queue
 from collections.abc import AsyncIterator, Collection, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypedDict, Unpack, cast
+from typing import Any, Final, Literal, Self, Unpack, cast
 from uuid import uuid4
 
 import msgspec
@@ -17,13 +17,15 @@ import msgspec
 from roomlog_contract.commands import Cursor, Reason
 from roomlog_contract.events import User
 
-from .driver import CLOSE_SECONDS, Driver, Token
+from .api import Api, Wanted, api_beside
+from .driver import CLOSE_SECONDS, Driver
 from .errors import CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
 from .events import Item, RoomSummary, Sent
 from .observer import Observer
-from .outbox import command_of, room_id
+from .outbox import How, command_of, room_id
 from .rooms import WAITING_ITEMS, Start
 from .state import ClientState, Fail, HandOn, Options, Phase, Resolve
+from .tokens import Token
 
 SEND_SECONDS: Final = 60.0
 """How long `send` waits by default, reconnects included."""
@@ -35,14 +37,6 @@ WAITING_ROOMS: Final = 19 * WAITING_ITEMS
 Role = Literal["reader", "member", "admin", "owner"]
 Result = Sent | dict[str, Any]
 """How a command succeeds: as an event of a log, or with an answer's frame."""
-
-
-class How(TypedDict, total=False):
-    """How a command is sent."""
-
-    uuid: str
-    """Its name; a repeat with the same one is the same command."""
-    timeout_seconds: float
 
 
 class RoomlogClient:
@@ -61,6 +55,7 @@ class RoomlogClient:
         rooms: Collection[str] = (),
         cursors: dict[str, Cursor] | None = None,
         observer: Observer | None = None,
+        api: str = "",
     ) -> None:
         """`url` is the WebSocket's address; of several a random one is taken and the next after a failure.
 
@@ -69,7 +64,7 @@ class RoomlogClient:
         error the client tries again.
 
         `start` is where rooms without a cursor begin; `rooms` limits what is followed; `cursors` is what
-        `cursors()` of an earlier client said.
+        `cursors()` of an earlier client said. `api` is the address of REST; empty: `/api/` beside `/ws`.
         """
         urls = [url] if isinstance(url, str) else list(url)
         only = [room_id(room) for room in rooms]
@@ -79,6 +74,7 @@ class RoomlogClient:
         self._driver = Driver(
             self._state, random.sample(urls, len(urls)), token, self._observer, self._deliver
         )
+        self._api = Api(api or api_beside(urls[0]), token)
         self._inbox: Queue[Item | None] = Queue(WAITING_ITEMS + WAITING_ROOMS)
         self._answers: dict[str, Future[Result]] = {}
         self._running: asyncio.Task[None] | None = None
@@ -301,6 +297,16 @@ class RoomlogClient:
         """Return an answer with `rooms` in the order of their ids, and `more`. Raises like `send`."""
         facts: dict[str, Any] = {} if after is None else {"after": after}
         return cast(dict[str, Any], await self.request("list_rooms", **facts))
+
+    def search(
+        self, text: str = "", *, limit: int | None = None, **wanted: Unpack[Wanted]
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the messages of one's rooms that have all these words, the newest first; see `Api.search`."""
+        return self._api.search(text, limit=limit, **wanted)
+
+    async def find_users(self, beginning: str) -> list[User]:
+        """Return at most 20 users whose name begins so, of those whom one may find; see `Api`."""
+        return await self._api.find_users(beginning)
 
     async def mark_read(self, room: str, seq: int, **how: Unpack[How]) -> RoomSummary:
         """Say that all up to `seq` was read; return the room as it is then, for all devices of the user.

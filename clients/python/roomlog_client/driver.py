@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from asyncio import Queue
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import aiohttp
@@ -20,11 +20,8 @@ from .incoming import Authenticated, parse
 from .observer import Observer
 from .pace import BACKOFF_CAP_SECONDS
 from .state import AskToken, ClientState, Disconnect, Fail, HandOn, Resolve, SendFrame
+from .tokens import NoToken, Token, ask_token
 
-Token = str | Callable[[], Awaitable[str]]
-"""A token, or the application's function that is asked for one before each connection and before it ends."""
-TOKEN_SECONDS: Final = 30.0
-"""Longest wait for the application's token."""
 CONNECT_SECONDS: Final = 10.0
 """Longest wait for a socket: a gateway that does not answer the upgrade in this time is not well."""
 WRITE_SECONDS: Final = 10.0
@@ -39,10 +36,6 @@ LONGEST_BYTES: Final = 4 * limits.PAGE_BYTES
 """Longest frame that is taken; the server's are a quarter of it at most."""
 OUTGOING_FRAMES: Final = 128
 """Frames that wait to be written: four times what the state sends without an answer."""
-
-
-class _NoToken(Exception):
-    """The application's function failed; its text may hold anything, so the class of its error is named."""
 
 
 class Driver:
@@ -104,18 +97,18 @@ class Driver:
         url = self._urls[self._connection % len(self._urls)]
         self._connection += 1
         try:
-            token = await self._ask_token()
+            token = await ask_token(self._token)
             code = await self._serve(await _open(session, url), token)
         except SignedOut as reason:
             self._state.end(reason)
-        except _NoToken as failure:
+        except NoToken as failure:
             self._observer.unreachable(self._connection, str(failure))
         except aiohttp.WSServerHandshakeError as refusal:
             retry_after = _retry_after_seconds(refusal)
             self._observer.unreachable(self._connection, f"it answers {refusal.status}")
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # However the socket failed, the state decides when to try again.
-            self._observer.unreachable(self._connection, _reason(error))
+            self._observer.unreachable(self._connection, reason_of(error))
         self._observer.disconnected(self._connection, code)
         self._state.closed(code, time.monotonic(), retry_after)
         self.act()
@@ -182,27 +175,10 @@ class Driver:
         while True:
             await self._must_renew.wait()
             self._must_renew.clear()
-            with contextlib.suppress(SignedOut, _NoToken):
-                token = await self._ask_token()
+            with contextlib.suppress(SignedOut, NoToken):
+                token = await ask_token(self._token)
                 self._state.renew(time.monotonic(), token)
                 self.act()
-
-    async def _ask_token(self) -> str:
-        """Return the token for a connection.
-
-        Raises:
-            SignedOut: the application says that there is none any more.
-            _NoToken: it failed, or took too long.
-        """
-        if isinstance(self._token, str):
-            return self._token
-        try:
-            async with asyncio.timeout(TOKEN_SECONDS):
-                return await self._token()
-        except SignedOut:
-            raise
-        except Exception as error:  # the application's boundary: whatever failed there is tried again
-            raise _NoToken(f"no token: {type(error).__name__}") from error
 
     async def _wait_until(self, at: float) -> None:
         """Wait for the time to reconnect, or for the end."""
@@ -231,7 +207,7 @@ async def _open(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSo
         )
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the system's word where it has one: `Connection refused`, `Name or service not known`."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     return str(getattr(cause, "strerror", None) or type(error).__name__)

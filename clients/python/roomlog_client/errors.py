@@ -5,6 +5,8 @@ RoomlogError
 │   ├── InvalidToken, NotMember, NotFound, Forbidden, Muted, Archived, Banned
 │   ├── BadValue, EmptyText, TextTooLong, UuidConflict
 │   └── Unavailable, InternalError
+├── Throttled             the api was asked too often; `retry_after_seconds` says how long to wait
+├── Unreachable           the api did not answer, or something before it did
 ├── OutboxFull            too much waits already: the command was not taken
 ├── NotSent               the deadline passed before the command was sent: it is not stored
 ├── OutcomeUnknown        the deadline passed without an answer: repeat the same uuid
@@ -84,6 +86,18 @@ class Unavailable(CommandError):
 
 class InternalError(CommandError):
     """The server failed; the command is not stored."""
+
+
+class Throttled(RoomlogError):
+    """The api was asked too often."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"asked too often; try again in {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unreachable(RoomlogError):
+    """The api did not answer, or something before it did. Try again later, or with another address."""
 
 
 class OutboxFull(RoomlogError):

@@ -6,7 +6,7 @@ overtakes a command that waits, so that messages stay in the order in which they
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,14 @@ IN_FLIGHT_COMMANDS: Final = limits.UNANSWERED_COMMANDS - 8
 """Sent and unanswered on one connection; the rest of the server's 32 is for reading what was missed."""
 ANSWER_SECONDS: Final = limits.UNANSWERED_SECONDS + 1.0
 """After this an answer is not awaited any longer: the server has forgotten the command, repeat it."""
+
+
+class How(TypedDict, total=False):
+    """How an application sends a command."""
+
+    uuid: str
+    """Its name; a repeat with the same one is the same command."""
+    timeout_seconds: float
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """A Roomlog server in memory, for tests of programs that use the client: one process, no database.
 
 It speaks the same wire on a real socket and keeps the promises of the log; faults are made by its attributes.
+Of REST it has the two questions that the client asks.
 It must not be used for anything else: it checks no limits and forgets everything.
 """
 
@@ -53,6 +54,8 @@ class FakeServer:
         """Return what to add to an error answer (`error_code` …) for a command that is to be refused."""
         self.lose: Callable[[Frame], bool] = lambda event: False
         """Events for which it returns True are stored and not sent to anybody."""
+        self.refuse_http: Callable[[web.Request], web.Response | None] = lambda request: None
+        """Return what to answer a question by HTTP with, in place of what was asked for."""
         self.upgrade_status = 101
         """Another status refuses new sockets with it."""
         self._marks: dict[tuple[str, str], int] = {}
@@ -65,6 +68,8 @@ class FakeServer:
         """Listen on a free port of the loopback."""
         application = web.Application()
         application.router.add_get("/ws", self._serve)
+        application.router.add_get("/api/search/", self._search)
+        application.router.add_get("/api/users/", self._find_users)
         self._runner = web.AppRunner(application, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -121,6 +126,41 @@ class FakeServer:
             self.connections.remove(connection)
         return socket
 
+    async def _search(self, request: web.Request) -> web.Response:
+        """Find messages that have each word somewhere in their text, in whatever case."""
+        query = request.query
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        words = query.get("text", "").lower().split()
+        found = [
+            message
+            for room in self._rooms_of(_token(request))
+            if query.get("room", room) == room
+            for message in (event["message"] for event in self.logs[room])
+            if all(word in message["text"].lower() for word in words)
+            and query.get("author", str(message["user"]["id"])) == str(message["user"]["id"])
+            and int(query.get("after", 0)) <= message["timestamp"] < int(query.get("before", 1 << 62))
+        ]
+        found.sort(key=lambda message: (message["timestamp_ms"], message["seq"]), reverse=True)
+        first = int(query.get("cursor", 0))
+        end = first + int(query.get("limit", 25))
+        return web.json_response(
+            {"messages": found[first:end], "next": str(end) if end < len(found) else None}
+        )
+
+    async def _find_users(self, request: web.Request) -> web.Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        beginning = request.query["search"]
+        return web.json_response([self.user(name) for name in self._users if name.startswith(beginning)])
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        if (refusal := self.refuse_http(request)) is not None:
+            return refusal
+        if _token(request) in self._users:
+            return None
+        return web.json_response({"error_code": "invalid_token", "detail": "Invalid token."}, status=401)
+
     async def _carry_out(self, connection: Connection, command: Frame) -> None:
         if connection.is_cut:
             return
@@ -153,12 +193,14 @@ class FakeServer:
         if connection.user:  # a renewal
             return {"user": connection.user, "rooms": []}
         connection.user = self.user(name)
-        mine = [room for room, names in self.members.items() if name in names]
-        rooms = [self.summary(room) | self._read(room, name) for room in mine]
+        rooms = [self.summary(room) | self._read(room, name) for room in self._rooms_of(name)]
         for room, cursor in command["cursors"].items():
             if cursor["seq"] < len(self.logs[room]):
                 connection.stalled.add(room)
         return {"user": connection.user, "rooms": rooms}
+
+    def _rooms_of(self, name: str) -> list[str]:
+        return [room for room, names in self.members.items() if name in names]
 
     def _select(self, connection: Connection, command: Frame) -> Frame:
         room, since = command["room"], command.get("since")
@@ -231,6 +273,10 @@ class FakeServer:
         for connection in list(self.connections):
             if connection.user.get("username") in self.members[room] and room not in connection.stalled:
                 await _send(connection, event)
+
+
+def _token(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Token ")
 
 
 async def _send(connection: Connection, frame: Frame) -> None:

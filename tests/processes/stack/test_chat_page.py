@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.harness.browser import browser, reload
-from tests.harness.manage import manage
+from tests.harness.manage import manage, run_python
 from tests.harness.stack import MakeStack, Stack
 from tests.harness.stack_databases import POSTGRES_ONLY
+from tests.harness.waiting import wait_until
 
 __all__ = ["browser"]
 
@@ -110,6 +111,17 @@ class Demo:
             accepted: dict[str, Any] = json.load(answer)
         return accepted
 
+    def search(self, name: str, *words: str) -> str:
+        """Return what the command line finds in somebody's name."""
+        places = ("--url", self.stack.websocket(), "--api", f"{self.stack.page}/api/")
+        done = run_python(
+            *("-m", "roomlog_client.cli", "search", *words, *places),
+            environ={"ROOMLOG_TOKEN": self.user(name)["token"]},
+            seconds=COMMAND_SECONDS,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def admin(self) -> Page:
         """Return the admin's first page, logged in."""
         page = self._browser.new_page()
@@ -174,6 +186,8 @@ def test_two_people_chat(demo: Demo) -> None:
     carol = demo.person("carol", link=f"#{lobby['id'].replace('-', '')}/{seq}")
     expect(carol.page.locator(f'[data-seq="{seq}"]')).to_be_focused(timeout=DEADLINE_MS)
     assert (alice.errors, bob.errors, carol.errors) == ([], [], [])
+    line = wait_until(lambda: demo.search("bob", "hell*", "--room", "lobby"), COMMAND_SECONDS, "a hit")
+    assert line.endswith(f" lobby {seq} alice: Hello <b>Bob</b>\n")
 
 
 @POSTGRES_ONLY

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from roomlog_client.api import api_beside
+
 from .saved_login import LoginUnreadable, SavedLogin, load
 
 DEMO_FILE: Final = Path(".roomlog/demo.json")
 """Written by `roomlog demo` in the folder where it runs."""
 DEFAULT_URL: Final = "ws://127.0.0.1:8080/ws"
-ADDRESS: Final = re.compile(r"(?:ws|http)s?://[^\s/?#@]+(?:/\S*)?")
+_PLACE: Final = r"s?://[^\s/?#@]+(?:/\S*)?"
+ADDRESS: Final = re.compile(f"(?:ws|http){_PLACE}")
+API_ADDRESS: Final = re.compile(f"http{_PLACE}")
 
 
 class NoAccount(Exception):
@@ -28,9 +32,13 @@ class Account:
 
     url: str
     token: str
+    api: str = ""
+    """Where the paths of REST begin; empty: beside `url`."""
 
 
-def find_account(url: str | None, token_file: Path | None, demo_user: str | None) -> Account:
+def find_account(
+    url: str | None, token_file: Path | None, demo_user: str | None, api: str | None = None
+) -> Account:
     """Return the account that the options, the environment, the demo or a login name, in this order.
 
     A saved token goes to the address that it was saved for, and to no other.
@@ -38,31 +46,41 @@ def find_account(url: str | None, token_file: Path | None, demo_user: str | None
     Raises:
         NoAccount: none of them names a token.
     """
-    given, demo = (url or "").strip(), _demo()
+    given, given_api, demo = (url or "").strip(), (api or "").strip(), _demo()
     token = _token(token_file, demo_user, demo)
     if token is None:
-        saved = _saved()
-        if given and given != saved.url:
-            raise NoAccount(f"the saved login is for {saved.url}; run `roomlog login --url {given}`")
-        return Account(saved.url, saved.token)
-    return Account(checked_address(given or demo.get("websocket") or DEFAULT_URL), token)
+        return _account_of(_saved(), given, given_api)
+    if not given:
+        given, given_api = demo.get("websocket") or DEFAULT_URL, given_api or demo.get("api", "")
+    return account_at(given, token, given_api)
 
 
-def checked_address(address: str) -> str:
-    """Return the address of a gateway.
+def account_at(url: str, token: str, api: str) -> Account:
+    """Return the account of a gateway and its api; empty: beside it.
 
     Raises:
-        NoAccount: it has another form.
+        NoAccount: an address has another form.
     """
-    if not ADDRESS.fullmatch(address):
+    if not ADDRESS.fullmatch(url):
         raise NoAccount("--url or ROOMLOG_URL does not have the form ws://host:port/ws or wss://host/ws")
-    return address
+    if api and not API_ADDRESS.fullmatch(api):
+        raise NoAccount("--api or ROOMLOG_API_URL does not have the form https://host/api/")
+    return Account(url, token, api)
 
 
 def demo_settings() -> dict[str, str]:
     """Return the settings of the demo's processes that the demo chose itself; empty where none runs here."""
     settings: dict[str, str] = _demo().get("settings", {})
     return settings
+
+
+def _account_of(saved: SavedLogin, url: str, api: str) -> Account:
+    if url and url != saved.url:
+        raise NoAccount(f"the saved login is for {saved.url}; run `roomlog login --url {url}`")
+    kept = saved.api or api_beside(saved.url)
+    if api and api != kept:
+        raise NoAccount(f"the saved login is for {kept}; run `roomlog login --url {saved.url} --api {api}`")
+    return account_at(saved.url, saved.token, saved.api)
 
 
 def _token(token_file: Path | None, demo_user: str | None, demo: dict[str, Any]) -> str | None:

@@ -21,7 +21,7 @@ from roomlog_contract.limits import UNREAD_COUNTED
 
 from . import messages, operators, owners, saved_login
 from . import release as release_objects
-from .account import Account, NoAccount, checked_address, find_account
+from .account import Account, NoAccount, account_at, find_account
 from .kubectl import KubectlFailed
 from .lines import lines
 from .progress import Pace
@@ -45,6 +45,10 @@ HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
 TokenFile = Annotated[
     Path | None, typer.Option(help="The token's file; else ROOMLOG_TOKEN, else the demo's.")
+]
+ApiUrl = Annotated[
+    str | None,
+    typer.Option("--api", envvar="ROOMLOG_API_URL", help="The api's address; else /api/ beside /ws."),
 ]
 DemoUser = Annotated[str | None, typer.Option("--as", help="A user of the demo that runs in this folder.")]
 
@@ -77,6 +81,7 @@ def demo(context: typer.Context) -> None:
 @app.command()
 def login(
     url: Annotated[str, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")],
+    api: ApiUrl = None,
 ) -> None:
     """Ask for a token, try it, and keep it for later commands.
 
@@ -85,13 +90,13 @@ def login(
     is_piped = not sys.stdin.isatty()
     token = sys.stdin.readline() if is_piped else typer.prompt("Token", hide_input=True)
     try:
-        account = Account(checked_address(url.strip()), token.strip())
+        account = account_at(url.strip(), token.strip(), (api or "").strip())
     except NoAccount as error:
         _fail(str(error))
     if not account.token:
         _fail("the token is empty")
     name = _run(messages.who(account))
-    file = saved_login.save(saved_login.SavedLogin(account.url, account.token))
+    file = saved_login.save(saved_login.SavedLogin(account.url, account.token, account.api))
     print(f"{plain(name)} at {account.url}; kept in {file}")
 
 
@@ -160,6 +165,37 @@ def tail(
     _run(
         messages.tail(account, room, "beginning" if all_ else "head", count, _say_json if raw else _say_event)
     )
+
+
+def _seconds(date: str) -> int:
+    try:
+        return max(0, int(datetime.fromisoformat(date).timestamp()))
+    except (ValueError, OverflowError):
+        raise typer.BadParameter("give a date as 2026-11-27, or a time as '2026-11-27 18:30'") from None
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help="word, begin* or '\"words side by side\"'.")],
+    room: Annotated[str | None, typer.Option(help="A room's id or name; all rooms without one.")] = None,
+    author: Annotated[str | None, typer.Option(help="A person's id or name.")] = None,
+    after: Annotated[
+        int | None, typer.Option(parser=_seconds, metavar="DATE", help="Sent at this date or time, or later.")
+    ] = None,
+    before: Annotated[
+        int | None, typer.Option(parser=_seconds, metavar="DATE", help="Sent before this date or time.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most messages to print.")] = 25,
+    raw: Annotated[bool, typer.Option("--json", help="Whole messages, one per line.")] = False,
+    url: Url = None,
+    api: ApiUrl = None,
+    token_file: TokenFile = None,
+    user: DemoUser = None,
+) -> None:
+    """Print the messages of your rooms that have all of these words, the newest first."""
+    wanted = messages.Search(" ".join(words), limit, room, author, after, before)
+    say = _say_found_json if raw else _say_found
+    _run(messages.search(_account(url, token_file, user, api), wanted, say))
 
 
 @app.command()
@@ -267,9 +303,9 @@ def _operate(command: str, words: list[str]) -> NoReturn:
         _fail(str(error))
 
 
-def _account(url: str | None, token_file: Path | None, user: str | None) -> Account:
+def _account(url: str | None, token_file: Path | None, user: str | None, api: str | None = None) -> Account:
     try:
-        return find_account(url, token_file, user)
+        return find_account(url, token_file, user, api)
     except NoAccount as error:
         _fail(str(error))
 
@@ -300,13 +336,20 @@ def _say_sent(sent: Sent) -> None:
 
 
 def _say_event(event: Event, room: str) -> None:
-    what = _what(event)
-    print(f"{_time(event)} {plain(room)} {event.seq} {plain(event.user.username)}: {plain(what)}", flush=True)
+    _say_line(event.body.get("message", {}), room, event.seq, event.user.username, _what(event))
 
 
-def _time(event: Event) -> str:
-    """Return a message's time on this machine's clock; no other event has one on the wire."""
-    milliseconds = event.body.get("message", {}).get("timestamp_ms")
+def _say_found(message: dict[str, Any], room: str) -> None:
+    _say_line(message, room, message["seq"], message["user"]["username"], message["text"])
+
+
+def _say_line(message: dict[str, Any], room: str, seq: int, who: str, what: str) -> None:
+    print(f"{_time(message)} {plain(room)} {seq} {plain(who)}: {plain(what)}", flush=True)
+
+
+def _time(message: dict[str, Any]) -> str:
+    """Return a message's time on this machine's clock; no event but a message has one on the wire."""
+    milliseconds = message.get("timestamp_ms")
     if milliseconds is None:
         return " " * len(f"{datetime.max:{TIME}}")
     return f"{datetime.fromtimestamp(milliseconds / 1000):{TIME}}"
@@ -323,4 +366,8 @@ def _what(event: Event) -> str:
 
 
 def _say_json(event: Event, room: str) -> None:
-    print(as_json(event.body), flush=True)
+    _say_found_json(event.body, room)
+
+
+def _say_found_json(message: dict[str, Any], room: str) -> None:
+    print(as_json(message), flush=True)

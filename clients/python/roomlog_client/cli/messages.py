@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from roomlog_client.client import RoomlogClient
 from roomlog_client.errors import CommandError, RoomlogError
@@ -28,6 +28,10 @@ class NoGateway(RoomlogError):
 
 class NoRoom(RoomlogError):
     """The user has no room of that name or id."""
+
+
+class NoPerson(RoomlogError):
+    """The user finds nobody of that name, or several."""
 
 
 class LogBroken(RoomlogError):
@@ -113,7 +117,9 @@ async def connected(
         Disconnected: the token is not valid.
     """
     watch = Unreached(account.url)
-    async with RoomlogClient(account.url, account.token, start=start, rooms=rooms, observer=watch) as client:
+    async with RoomlogClient(
+        account.url, account.token, start=start, rooms=rooms, observer=watch, api=account.api
+    ) as client:
         try:
             await client.ready(REACH_SECONDS)
         except TimeoutError:
@@ -128,7 +134,7 @@ async def tail(
     """Tell of the events of a room, or of all, as they come, with the room's name; `count` ends it."""
     async with connected(account, start=start) as client:
         key = None if room is None else await find_room(client, room)
-        names = {summary.id: summary.name or summary.id for summary in client.rooms()}
+        names = _names(client)
         seen = 0
         async for item in client.events():  # deadline: none wanted, it waits for people
             if isinstance(item, Event) and key in (None, item.room):
@@ -136,6 +142,45 @@ async def tail(
                 seen += 1
                 if seen == count:
                     return
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, in a person's words."""
+
+    text: str
+    limit: int
+    room: str | None = None
+    """An id or a name, as `author`."""
+    author: str | None = None
+    after: int | None = None
+    """Seconds since 1970."""
+    before: int | None = None
+
+
+async def search(account: Account, wanted: Search, say: Callable[[dict[str, Any], str], None]) -> None:
+    """Tell of the messages that are found, the newest first, with the name of each one's room."""
+    async with connected(account) as client:
+        beside = {
+            "room": wanted.room and await find_room(client, wanted.room),
+            "author": wanted.author and await _find_person(client, wanted.author),
+            "after": wanted.after,
+            "before": wanted.before,
+        }
+        given: dict[str, Any] = {name: value for name, value in beside.items() if value is not None}
+        names = _names(client)
+        # deadline: each page has its own
+        async for message in client.search(wanted.text, limit=wanted.limit, **given):
+            say(message, names.get(message["room"], message["room"]))
+
+
+async def _find_person(client: RoomlogClient, author: str) -> int:
+    if author.isdecimal():
+        return int(author)
+    found = [user.id for user in await client.find_users(author) if user.username == author]
+    if len(found) != 1:
+        raise NoPerson(f"you find {len(found)} people who are called {author}; name the person's id")
+    return found[0]
 
 
 async def who(account: Account) -> str:
@@ -199,6 +244,10 @@ async def find_room(client: RoomlogClient, room: str) -> str:
         names = ", ".join(sorted(summary.name or summary.id for summary in client.rooms())) or "none"
         raise NoRoom(f"{len(found)} rooms are called {room}; yours are: {names}")
     return found[0]
+
+
+def _names(client: RoomlogClient) -> dict[str, str]:
+    return {summary.id: summary.name or summary.id for summary in client.rooms()}
 
 
 def _summary(client: RoomlogClient, key: str) -> RoomSummary:

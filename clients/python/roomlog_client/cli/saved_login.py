@@ -18,6 +18,8 @@ class SavedLogin:
 
     url: str
     token: str
+    api: str = ""
+    """Empty: beside `url`."""
 
 
 class LoginUnreadable(Exception):
@@ -48,7 +50,7 @@ def load() -> SavedLogin | None:
     """
     try:
         found = json.loads(path().read_text(encoding="utf-8"))
-        return SavedLogin(str(found["url"]), str(found["token"]))
+        return SavedLogin(str(found["url"]), str(found["token"]), str(found.get("api", "")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError):

@@ -26,7 +26,8 @@ class Api:
             [] if query["text"] == ["coffee"] else [_hit(2, MARKUP) if "cursor" in query else _hit(40, "tea")]
         )
         is_last = "cursor" in query or not hits
-        route.fulfill(status=self.status, json={"messages": hits, "next": None if is_last else "77"})
+        found = {"messages": hits, "next": None if is_last else "77"}
+        route.fulfill(status=self.status, headers={"Retry-After": "41"}, json=found)
 
 
 def _hit(seq: int, text: str) -> dict[str, Any]:
@@ -81,4 +82,4 @@ def test_a_search_says_what_became_of_it(chat: Chat, page: Page) -> None:
     assert api.asked == [{"text": ["coffee"], "room": [TEAM]}]
     api.status = 429
     page.get_by_role("button", name="Search", exact=True).click()
-    expect(page.locator("#search .wrong")).to_contain_text("429")
+    expect(page.locator("#search .wrong")).to_have_text("That was too often. Try again in 41 s.")

@@ -1,8 +1,10 @@
 """The browser's client, clients/web/roomlog.js, in a real browser: events and commands."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import Route
 
 from tests.harness.scripted_gateway import ME, ROOM, Gateway, message, refusal, success
 
@@ -181,3 +183,35 @@ def test_who_moderates_has_a_method_for_each_action(gateway: Gateway) -> None:
         asked = gateway.expect(action)
         assert asked == {"uuid": uuid, "action": action, "room": ROOM, "user": 3, **facts}
         gateway.send(refusal(asked, "forbidden"))
+
+
+def test_a_search_asks_the_api(gateway: Gateway) -> None:
+    """A page of what was found; each refusal and silence is an error that a program can tell."""
+    asked: list[dict[str, list[str]]] = []
+    answers: list[dict[str, Any] | None] = [
+        {"json": {"messages": [{"seq": 3}], "next": "77"}},
+        {"status": 429, "headers": {"Retry-After": "41"}},
+        {"status": 403},
+        {"status": 503},
+        None,
+    ]
+
+    def fulfil(route: Route) -> None:
+        asked.append(parse_qs(urlsplit(route.request.url).query))
+        answer = answers.pop(0)
+        if answer is None:
+            route.abort()
+        else:
+            route.fulfill(**answer)
+
+    gateway.page.route("**/api/search/**", fulfil)
+    call = """async query => {
+      const { SignedOut, Throttled, Unreachable } = await import("/roomlog.js");
+      const kinds = { SignedOut, Throttled, Unreachable };
+      const name = (error) => Object.keys(kinds).find((kind) => error instanceof kinds[kind]);
+      return client.search(query).catch((error) => [name(error), error.retryAfterSeconds]);
+    }"""
+    said = [gateway.page.evaluate(call, {"text": "tea", "author": 8, "cursor": "9"}) for _ in range(5)]
+    assert said[0] == {"messages": [{"seq": 3}], "next": "77"}
+    assert said[1:] == [["Throttled", 41], ["SignedOut", None], ["Unreachable", None], ["Unreachable", None]]
+    assert asked == 5 * [{"text": ["tea"], "author": ["8"], "cursor": ["9"]}]

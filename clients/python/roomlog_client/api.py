@@ -1,0 +1,144 @@
+"""What the client asks the api by HTTP: messages by their words, people by their names. Beside the socket.
+
+Each question is one request with the token. Nothing is repeated: an error says what to do.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final, TypedDict, TypeVar, Unpack
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from roomlog_contract import limits
+from roomlog_contract.errors import ErrorCode
+from roomlog_contract.events import User
+
+from .driver import reason_of
+from .errors import RETRIED, ProtocolError, RoomlogError, Throttled, Unreachable, error_of
+from .tokens import NoToken, Token, ask_token
+
+Answer = TypeVar("Answer")
+
+ANSWER_SECONDS: Final = 10.0
+"""Longest wait for a whole answer."""
+PAGE_MESSAGES: Final = limits.HISTORY_MESSAGES
+"""As many as the server finds at once."""
+THROTTLED_SECONDS: Final = 60
+"""The span over which the server counts: the wait where it names none."""
+
+
+class Wanted(TypedDict, total=False):
+    """What is looked for beside words; all of it must be so."""
+
+    room: str
+    author: int
+    """A user's id."""
+    after: int
+    """Sent then or later, in seconds since 1970."""
+    before: int
+    """Sent earlier, in seconds since 1970."""
+
+
+class _Hits(Struct):
+    messages: list[dict[str, Any]]
+    next: str | None
+
+
+class _Problem(Struct):
+    error_code: str = ""
+    detail: str = ""
+
+
+def api_beside(url: str) -> str:
+    """Return the address of the api on the host of a WebSocket: `/api/` in place of its `/ws`."""
+    scheme, host, path, _, _ = urlsplit(url)
+    return urlunsplit((scheme.replace("ws", "http", 1), host, f"{path.rpartition('/')[0]}/api/", "", ""))
+
+
+class Api:
+    """The api of an install, asked in one user's name.
+
+    Every question raises:
+        InvalidToken, Forbidden, BadValue: it was refused; nothing of it will be answered.
+        Throttled: too much was asked; `retry_after_seconds` says how long to wait.
+        Unreachable: the api did not answer, or not as one.
+        SignedOut: the token function said that there is no token any more.
+    """
+
+    def __init__(self, address: str, token: Token) -> None:
+        """`address` is where the paths of REST begin: `https://chat.example.com/api/`."""
+        self._address = f"{address.rstrip('/')}/"
+        self._token = token
+
+    async def search(
+        self, text: str = "", *, limit: int | None = None, **wanted: Unpack[Wanted]
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield messages of the user's rooms in their present state, the newest first, at most `limit`.
+
+        `text` has `word`, `begin*` and `"words side by side"`; a message is found if it has all of them.
+        """
+        left = PAGE_MESSAGES if limit is None else limit
+        query: dict[str, Any] = {"text": text, **wanted}
+        while left > 0:
+            query["limit"] = min(left, PAGE_MESSAGES)
+            hits = await self._ask("search/", query, _Hits)
+            for message in hits.messages:
+                yield message
+            if hits.next is None:
+                return
+            query["cursor"] = hits.next
+            left -= len(hits.messages) if limit is not None else 0
+
+    async def find_users(self, beginning: str) -> list[User]:
+        """Return at most 20 active users whose name begins so, of those whom the user may find.
+
+        The server wants two characters at least.
+        """
+        return await self._ask("users/", {"search": beginning}, list[User])
+
+    async def _ask(self, path: str, query: Mapping[str, Any], kind: type[Answer]) -> Answer:
+        url = f"{self._address}{path}"
+        try:
+            status, wait, body = await self._get(url, query)
+        except NoToken as failure:
+            raise Unreachable(str(failure)) from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(f"no answer from {url}: {reason_of(error)}") from None
+        if status != HTTPStatus.OK:
+            raise _refusal(url, status, wait, body)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise ProtocolError(f"{url} answered with something else than was asked for") from None
+
+    async def _get(self, url: str, query: Mapping[str, Any]) -> tuple[int, str, bytes]:
+        """Return status, Retry-After and body. No redirect is followed: the token is for this address."""
+        rights = {"Authorization": f"Token {await ask_token(self._token)}", "Accept": "application/json"}
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=rights) as session,
+            session.get(url, params=query, allow_redirects=False) as answer,
+        ):
+            return answer.status, answer.headers.get("Retry-After", ""), await answer.read()
+
+
+def _refusal(url: str, status: int, wait: str, body: bytes) -> RoomlogError:
+    """Return the error of an answer; one without a code is not the api's but that of something before it."""
+    try:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        problem = _Problem()
+    match status:
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return Throttled(int(wait) if wait.isdecimal() else THROTTLED_SECONDS)
+        case HTTPStatus.UNAUTHORIZED:
+            return error_of(ErrorCode.INVALID_TOKEN, problem.detail)
+        case HTTPStatus.FORBIDDEN:
+            return error_of(ErrorCode.FORBIDDEN, problem.detail)
+        case _ if problem.error_code and problem.error_code not in RETRIED:
+            return error_of(problem.error_code, problem.detail)
+        case _:
+            return Unreachable(f"{url} answered with {status}")
