@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from roomlog_runtime.trail import DEFAULT_MIB
 from tests.chart.render import (
     CHORES,
     EVERYTHING,
@@ -86,6 +87,14 @@ def test_the_gateway_drains_within_what_the_chart_grants() -> None:
 def test_all_speak_of_the_same_keys(component: str, values: Manifest, prefix: str) -> None:
     """Two releases on one Redis have different prefixes without being told, the parts of one the same."""
     assert variables_of(component, {**CHORES, **values})["ROOMLOG_REDIS_PREFIX"] == prefix
+
+
+@pytest.mark.parametrize(("values", "mib"), [(NOTHING, DEFAULT_MIB), ({"redis": {"trailMib": 0}}, 0)])
+def test_those_who_note_know_how_much(values: Manifest, mib: int) -> None:
+    """Gateway and worker have the same bound, by default the services' own; nobody else notes anything."""
+    told = {part: variables_of(part, {**CHORES, **values}) for part in NEEDED_SECRETS}
+    bounds = {part: said["ROOMLOG_TRAIL_MIB"] for part, said in told.items() if "ROOMLOG_TRAIL_MIB" in said}
+    assert bounds == {"gateway": str(mib), "worker": str(mib)}
 
 
 @pytest.mark.parametrize("component", NEEDED_SECRETS)

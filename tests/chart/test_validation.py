@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from roomlog_runtime.trail import MAX_MIB
 from tests.chart.render import (
     CHART,
     EACH_WAY,
@@ -104,6 +105,7 @@ def test_all_complaints_come_at_once() -> None:
         ({"logging": {"level": "loud"}}, "/logging/level"),
         ({"redis": {"existingSecret": "Not A Name"}}, "/redis/existingSecret"),
         ({"gateway": {"extraEnv": [{"name": "A"}]}}, "/gateway/extraEnv/0"),
+        ({"redis": {"trailMib": MAX_MIB + 1}}, "/redis/trailMib"),
         ({"worker": {"extraEnvFrom": [{"prefix": "A"}]}}, "/worker/extraEnvFrom/0"),
         ({"worker": {"command": "python manage.py"}}, "/worker/command"),
         ({"migrations": {"command": ["sh", "-c", "./migrate"]}}, "/migrations/command"),

@@ -112,6 +112,12 @@
   value: {{ include "roomlog.redisPrefix" . | quote }}
 {{- end -}}
 
+{{/* Of those who note what becomes of commands. */}}
+{{- define "roomlog.env.trail" -}}
+- name: ROOMLOG_TRAIL_MIB
+  value: {{ .Values.redis.trailMib | int | quote }}
+{{- end -}}
+
 {{- define "roomlog.env.database" -}}
 - name: ROOMLOG_DATABASE_URL
   valueFrom:
