@@ -179,6 +179,8 @@ class FakeServer:
                 answer = self._select(connection, command)
             case "mark_read":
                 answer = await self._mark_read(connection, command)
+            case "get_history" if "get_history" not in self.answers:
+                answer = self._history(command)
             case "typing":
                 answer = await self._type(connection, command)
             case "new_message":
@@ -216,6 +218,12 @@ class FakeServer:
         if end < len(log):
             connection.stalled.add(room)
         return {**place, "seq": end, "events": events, "more": end < len(log)}
+
+    def _history(self, command: Frame) -> Frame:
+        room, limit = command["room"], command["limit"]
+        above = [event["message"] for event in self.logs[room][: command.get("before", 1 << 62) - 1]]
+        shown = above[-limit:]
+        return {"room": room, "seq": len(self.logs[room]), "room_messages": shown, "more": shown != above}
 
     async def _new_message(self, connection: Connection, command: Frame) -> None:
         room, name = command["room"], connection.user["username"]
@@ -260,6 +268,7 @@ class FakeServer:
         milliseconds = time.time_ns() // 1_000_000
         times = {"timestamp": milliseconds // 1000, "timestamp_ms": milliseconds}
         message = {"id": seq, "seq": seq, "user": self.user(name), "room": room, "text": text, **times}
+        message["deleted"] = False
         message["mentions"] = list(mentions)
         place = {"room": room, "epoch": self.epoch, "seq": seq}
         event = {"action": "new_message", "uuid": uuid, "status": "success", **place, "message": message}

@@ -151,6 +151,21 @@ def send(
 
 
 @app.command()
+def chat(
+    room: Annotated[str, typer.Argument(help="A room's id or name.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    user: DemoUser = None,
+) -> None:
+    """Read and write in a room, in the whole terminal; Ctrl+C ends it."""
+    try:
+        begin = import_module("roomlog_client.cli.chat").chat
+    except ModuleNotFoundError as error:
+        _fail(f"the chat needs {error.name}; run `pip install 'roomlog-client[chat]'`")
+    _run(begin(_account(url, token_file, user), room))
+
+
+@app.command()
 def tail(
     room: Annotated[str | None, typer.Argument(help="A room's id or name; all rooms without one.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="From the beginning, not only new events.")] = False,

@@ -202,7 +202,7 @@ async def verify(account: Account, room: str) -> Verified:
         LogBroken: a place is missing or doubled, or the log was reset meanwhile.
     """
     async with connected(account) as client:
-        summary = _summary(client, await find_room(client, room))
+        summary = summary_of(client, await find_room(client, room))
     async with connected(account, start="beginning", rooms=[summary.id]) as client:
         head = client.head(summary.id)
         return await _recount(client.events(), summary, head)
@@ -250,5 +250,6 @@ def _names(client: RoomlogClient) -> dict[str, str]:
     return {summary.id: summary.name or summary.id for summary in client.rooms()}
 
 
-def _summary(client: RoomlogClient, key: str) -> RoomSummary:
+def summary_of(client: RoomlogClient, key: str) -> RoomSummary:
+    """Return what the client knows of a room that it follows."""
     return next(summary for summary in client.rooms() if summary.id == key)
