@@ -154,9 +154,14 @@ class Driver:
 
     async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Write what is to be sent until it is to be closed."""
-        while isinstance(action := await self._outgoing.get(), SendFrame):
-            async with asyncio.timeout(WRITE_SECONDS):
-                await socket.send_str(action.frame.decode())
+        try:
+            while isinstance(action := await self._outgoing.get(), SendFrame):
+                async with asyncio.timeout(WRITE_SECONDS):
+                    await socket.send_str(action.frame.decode())
+        except ConnectionError:
+            # The reader has that long to come to the server's close frame, which says why; its end is ours.
+            await asyncio.sleep(CLOSE_SECONDS)
+            raise
 
     async def _keep_time(self) -> None:
         """Let the state act whenever its time comes."""
