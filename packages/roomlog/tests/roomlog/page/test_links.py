@@ -57,7 +57,7 @@ def test_back_leads_to_where_a_link_was_followed(chat: Chat, page: Page) -> None
     page.focus("#text")
     page.click("#pins-button")
     page.click("#pins-dialog [data-closes]")
-    page.wait_for_function("!history.state?.dialog")
+    page.wait_for_function("() => !history.state?.dialog")
     assert page.url == ORIGIN + link(1)
     expect(page.locator("#pins-button")).to_be_focused()
     page.go_back()

@@ -53,7 +53,7 @@ def test_an_admin_renames_a_room(chat: Chat, page: Page) -> None:
     expect(page.get_by_role("button", name="Rename", exact=True)).to_have_count(0)
     page.keyboard.press("Escape")
     chat.rooms[LOBBY]["kind"] = "direct"
-    page.wait_for_function("!history.state?.dialog")
+    page.wait_for_function("() => !history.state?.dialog")
     page.reload()
     enter(page, "lobby")
     expect(page.locator("#room-button")).to_be_hidden()
