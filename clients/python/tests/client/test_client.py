@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import aiohttp
 import pytest
 
 from roomlog_client import (
@@ -229,34 +228,6 @@ async def test_cut_off_client_ends(server: FakeServer, bob: RoomlogClient, reade
     with pytest.raises(CutOff):
         await bob.send(ROOM, "hello")
     assert len([command for command in server.received if command["action"] == "authenticate"]) == 1
-
-
-async def test_a_write_at_the_moment_of_the_close_does_not_hide_why(
-    server: FakeServer, bob: RoomlogClient, reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The frame can't be written any more; that this is the end for good is in the close frame."""
-    receive = aiohttp.ClientWebSocketResponse.receive
-    late: list[asyncio.Task[Any]] = []
-
-    async def receive_slowly(
-        socket: aiohttp.ClientWebSocketResponse, timeout: float | None = None
-    ) -> aiohttp.WSMessage:
-        message = await receive(socket, timeout)
-        if message.type is aiohttp.WSMsgType.CLOSE:
-            late.append(asyncio.create_task(bob.send(ROOM, "too late")))
-            for _ in range(10):
-                await asyncio.sleep(0)
-        return message
-
-    monkeypatch.setattr(aiohttp.ClientWebSocketResponse, "receive", receive_slowly)
-    await server.post(ROOM, "alice", "the first that is read so")
-    await reader.until(lambda reader: bool(reader.texts))
-    await server.disconnect(4403)
-    with pytest.raises(CutOff):
-        await reader.end()
-    (sending,) = late
-    with pytest.raises(OutcomeUnknown):
-        await sending
 
 
 class Tokens:
