@@ -7,6 +7,7 @@ import argparse
 import gzip
 import hashlib
 import io
+import json
 import os
 import re
 import shutil
@@ -144,9 +145,11 @@ def release(version: str, dist: Path, with_images: bool) -> None:
             cwd=tree / "clients/web",
         )
         build_chart(tree, dist, version, epoch)
+        served = json.loads((tree / "clients/web/vendor/package.json").read_text(encoding="utf-8"))
         for name in IMAGES:
             pins = (tree / f"requirements/{name}.txt").read_text(encoding="utf-8")
-            document = sbom.document(f"roomlog-{name}", version, pins, int(epoch))
+            modules = {} if name == "gateway" else served["dependencies"]  # it has nothing of the page
+            document = sbom.document(f"roomlog-{name}", version, pins, int(epoch), modules)
             (dist / f"roomlog-{name}-{version}.cdx.json").write_text(document, encoding="utf-8")
         text = notes((tree / "CHANGELOG.md").read_text(encoding="utf-8"), version)
         (dist / "RELEASE-NOTES.md").write_text(text, encoding="utf-8")

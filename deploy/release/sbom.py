@@ -1,8 +1,9 @@
-"""Say what an image is made of: a CycloneDX 1.6 document from its hashed pins."""
+"""Say what an image is made of: a CycloneDX 1.6 document from hashed pins and the modules that it serves."""
 
 import json
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 PIN = re.compile(
@@ -27,10 +28,17 @@ def component(name: str, version: str, marker: str, hashes: str) -> dict[str, ob
     return found
 
 
-def document(name: str, version: str, pins: str, epoch: int) -> str:
-    """Return the JSON of an image's SBOM; the same pins and time give the same bytes."""
+def module(name: str, version: str) -> dict[str, object]:
+    """Describe a browser module that is served from the image."""
+    address = f"pkg:npm/{name}@{version}"
+    return {"type": "library", "bom-ref": address, "name": name, "version": version, "purl": address}
+
+
+def document(name: str, version: str, pins: str, epoch: int, modules: Mapping[str, str]) -> str:
+    """Return the JSON of an image's SBOM; the same pins, modules and time give the same bytes."""
     components = [component(*match) for match in PIN.findall(pins)]
-    serial = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}@{version}\n{pins}")
+    components += [module(*found) for found in modules.items()]
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}@{version}\n{pins}{sorted(modules.items())}")
     top = {"type": "container", "bom-ref": name, "name": name, "version": version}
     top["licenses"] = [{"license": {"id": "Apache-2.0"}}]  # type: ignore[assignment]
     made = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
