@@ -10,6 +10,7 @@ const FLASH_MS = 1_600;
 export class MessageList {
   isAtEnd = true;
   #box;
+  #scrollTop = 0; // as it was measured last
 
   constructor(box, moved) {
     this.#box = box;
@@ -18,6 +19,7 @@ export class MessageList {
       moved();
     });
     new ResizeObserver(() => {
+      this.#notice();
       if (this.isAtEnd) this.toEnd();
       moved();
     }).observe(box);
@@ -28,6 +30,7 @@ export class MessageList {
    * for a reader who `isAway` not beyond the divider.
    */
   show(rows, isAway) {
+    this.#notice();
     const place = this.place();
     patch(this.#box, rows);
     if (!this.isAtEnd) this.restore(place);
@@ -38,6 +41,7 @@ export class MessageList {
   toEnd() {
     this.isAtEnd = true;
     this.#box.scrollTop = this.#box.scrollHeight;
+    this.#scrollTop = this.#box.scrollTop;
   }
 
   /** Go as far to the end as the first new message stays on the screen. */
@@ -85,7 +89,13 @@ export class MessageList {
     return [seqOf(first), seqOf(last)];
   }
 
+  /** See where the reader has gone: the browser tells of it only before it draws again. */
+  #notice() {
+    if (this.#box.scrollTop !== this.#scrollTop) this.#measure();
+  }
+
   #measure() {
+    this.#scrollTop = this.#box.scrollTop;
     this.isAtEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END_PX;
   }
 

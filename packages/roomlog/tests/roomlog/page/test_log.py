@@ -92,6 +92,19 @@ def test_history_comes_in_above_the_reader(make_chat: MakeChat) -> None:
     expect(page.locator("text=Earlier messages")).to_have_count(0)
 
 
+def test_who_scrolls_while_the_page_paints_stays_there(make_chat: MakeChat) -> None:
+    """The browser tells of a scroll later than it happens: a paint in between must not go back to the end."""
+    _, page = long_room(make_chat, 60)
+    page.evaluate(
+        """() => {
+          document.getElementById("messages").scrollTop = 0;
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("document.getElementById('messages').scrollTop") == 0
+
+
 def test_nothing_is_trimmed_under_the_reader(make_chat: MakeChat) -> None:
     """With 703 messages loaded a new one leaves the screen as it is, wherever the reader is."""
     chat, page = long_room(make_chat, 703)
