@@ -54,7 +54,7 @@ def test_a_room_that_is_not_there_yet_is_shown_when_it_is(chat: Chat) -> None:
     expect(page.locator("roomlog-chat #state")).to_have_text("Connection lost, trying again…")
     expect(name).to_have_text("Waiting for the room…")
     chat.is_down = False
-    page.click("roomlog-chat #retry")
+    page.locator("roomlog-chat #retry").dispatch_event("click")  # it may have been faster by itself
     expect(page.locator("roomlog-chat #state")).to_have_text("Online")
     expect(name).to_have_text("Waiting for the room…")
     chat.add_room(MADE, "order 7", messages=1)
