@@ -89,7 +89,7 @@ async def _ask(stack: Stack, people: list[User], rooms: list[Room]) -> None:
     while True:
         for room in rooms:
             reader = next(person for person in people if person in room.members)
-            url = f"{stack.page}/api/rooms/{room.id}/messages/"
+            url = f"{stack.page}/api/v1/rooms/{room.id}/messages/"
             asked = Request(url, headers={"Authorization": f"Token {reader.token}"})
             await asyncio.to_thread(_read, asked)
             await asyncio.sleep(0.25)

@@ -76,7 +76,7 @@ export interface Options {
   userId?: number | string | null;
   storage?: Storage | null;
   storagePrefix?: string;
-  /** The address of the search; else `/api/search/`. */
+  /** The address of the search; else `/api/v1/search/`. */
   search?: string;
 }
 

@@ -61,7 +61,7 @@ export class Roomlog extends EventTarget {
    * `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. `search` is
    * the address that `search` asks.
    */
-  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/search/" }) {
+  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/v1/search/" }) {
     super();
     this.#userId = userId;
     this.#find = messageFinder(search);

@@ -80,7 +80,7 @@ async def ask(page: str, token: str) -> None:
         while True:
             began = time.monotonic()
             try:
-                async with session.get(f"{page}/api/rooms/") as answer:
+                async with session.get(f"{page}/api/v1/rooms/") as answer:
                     await answer.read()
                     kind = "request" if answer.status == 200 else "refused"
             except (TimeoutError, aiohttp.ClientError):

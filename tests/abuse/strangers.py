@@ -48,14 +48,14 @@ async def ask_the_gateway(attacker: Attacker) -> None:
 
 async def send_slow_bodies(attacker: Attacker) -> None:
     """Announce a body and send it one byte at a time."""
-    head = b"POST /api/token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head = b"POST /api/v1/token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     await _dribble(attacker, attacker.job.page, lambda: (head + b"Content-Length: 1000\r\n\r\n{", b" " * 999))
 
 
 async def send_slow_heads(attacker: Attacker) -> None:
     """Send a request's head one byte at a time."""
     await _dribble(
-        attacker, attacker.job.page, lambda: (b"GET /api/rooms/ HTTP/1.1\r\n", b"X: " + b"x" * 999)
+        attacker, attacker.job.page, lambda: (b"GET /api/v1/rooms/ HTTP/1.1\r\n", b"X: " + b"x" * 999)
     )
 
 
@@ -66,13 +66,13 @@ async def keep_silent_at_the_api(attacker: Attacker) -> None:
 
 async def post_nested_json(attacker: Attacker) -> None:
     """Post bodies that a parser can't take in."""
-    await _ask(attacker, attacker.job.page, _post("/api/token/", NESTED))
+    await _ask(attacker, attacker.job.page, _post("/api/v1/token/", NESTED))
 
 
 async def guess_passwords(attacker: Attacker) -> None:
     """Ask for tokens with wrong passwords: each answer costs the api a hash."""
     await _ask(
-        attacker, attacker.job.page, _post("/api/token/", json.dumps({"username": "x", "password": "y"}))
+        attacker, attacker.job.page, _post("/api/v1/token/", json.dumps({"username": "x", "password": "y"}))
     )
 
 

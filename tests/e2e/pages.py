@@ -57,7 +57,7 @@ class Browser:
         found = CSRF_TOKEN.search(page)
         assert found, "the chat page carries no csrf token"
         headers = {"X-CSRFToken": found[1], "Referer": f"{self._origin}/", "Origin": self._origin}
-        async with self._http.post(f"{path}api/ticket/", json={}, headers=headers) as answer:
+        async with self._http.post(f"{path}api/v1/ticket/", json={}, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             return str((await answer.json())["ticket"])
 

@@ -71,11 +71,11 @@ async def test_a_token_got_and_revoked_by_rest_opens_and_closes_a_socket(cluster
     await make_administrator(cluster, name := f"rest-{uuid4().hex[:8]}", PASSWORD)
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     async with aiohttp.ClientSession(settings.PAGE, timeout=timeout) as http:
-        async with http.post("/api/token/", json={"username": name, "password": PASSWORD}) as answer:
+        async with http.post("/api/v1/token/", json={"username": name, "password": PASSWORD}) as answer:
             assert answer.status == 200
             token = (await answer.json())["token"]
         async with Wire(settings.WEBSOCKET, User(0, name, token)) as wire:
             await wire.authenticate()
-            async with http.delete("/api/token/", headers={"Authorization": f"Token {token}"}) as answer:
+            async with http.delete("/api/v1/token/", headers={"Authorization": f"Token {token}"}) as answer:
                 assert answer.status == 204
             await eventually(lambda: wire.close_code == 4403, SECONDS, "the socket is closed with 4403")

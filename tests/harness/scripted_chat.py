@@ -353,23 +353,23 @@ class Chat:
         elif path == "/logout/":
             self.has_session = False
             route.fulfill(body=self.pages["/login/"], content_type="text/html", headers=HEADERS)
-        elif path == "/api/ticket/" and self.is_down:
+        elif path == "/api/v1/ticket/" and self.is_down:
             route.abort()
-        elif path == "/api/ticket/":
+        elif path == "/api/v1/ticket/":
             route.fulfill(status=200 if self.has_session else 403, json={"ticket": "t"})
-        elif path == "/api/users/":
+        elif path == "/api/v1/users/":
             (search,) = parse_qs(address.query)["search"]
             found = [
                 {"id": id_, "username": name} for id_, name in self.names.items() if name.startswith(search)
             ]
             route.fulfill(json=found)
         elif path.endswith("/bans/"):
-            bans = [(user, end) for room, user, end in self.banned if room == path.split("/")[3]]
+            bans = [(user, end) for room, user, end in self.banned if room == path.split("/")[4]]
             found = [{"user": {"id": user, "username": self.names[user]}, "until": end} for user, end in bans]
             route.fulfill(json=found)
-        elif path.startswith("/api/rooms/"):
-            self._serve_members(route, path.split("/")[3], parse_qs(address.query))
-        elif path == "/api/people/":
+        elif path.startswith("/api/v1/rooms/"):
+            self._serve_members(route, path.split("/")[4], parse_qs(address.query))
+        elif path == "/api/v1/people/":
             ids = [int(number) for number in parse_qs(address.query)["id"]]
             self.asked_people.append(ids)
             route.fulfill(json=[{"id": one, "avatar": self.pictures.get(one, "")} for one in ids])

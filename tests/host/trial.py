@@ -68,18 +68,18 @@ def sign_in(alice: Any) -> None:
     assert f'data-user-id="{shown.id}"' in browser.get("/chat/").content.decode()
     program = Client(headers={"authorization": f"Token {key}"})
     for client in (browser, program):
-        ticket = client.post("/chat/api/ticket/").json()["ticket"]
+        ticket = client.post("/chat/api/v1/ticket/").json()["ticket"]
         (found,) = signed_in_by_ticket({(ticket, False)}).values()
         assert found.user == shown
         assert (found.expires_in_ms is None) == (client is program), "as long as the session"
-        people = client.get("/chat/api/users/", {"account": alice.pk}).json()
+        people = client.get("/chat/api/v1/users/", {"account": alice.pk}).json()
         assert people == [{"id": shown.id, "username": "alice@x"}]
-        assert client.get("/chat/api/users/", {"account": "nobody"}).json() == []
+        assert client.get("/chat/api/v1/users/", {"account": "nobody"}).json() == []
     Session.objects.all().delete()
     assert signed_in_by_ticket({(ticket, False)}) == {(ticket, False): SignedIn(shown)}, (
         "bound to the token alone"
     )
-    assert Client().get("/chat/api/users/", {"search": "al"}).status_code == 401
+    assert Client().get("/chat/api/v1/users/", {"search": "al"}).status_code == 401
 
 
 def write(alice: Any, bob: Any) -> UUID:

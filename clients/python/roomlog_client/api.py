@@ -53,9 +53,9 @@ class _Problem(Struct):
 
 
 def api_beside(url: str) -> str:
-    """Return the address of the api on the host of a WebSocket: `/api/` in place of its `/ws`."""
+    """Return the address of the api on the host of a WebSocket: `/api/v1/` in place of its `/ws`."""
     scheme, host, path, _, _ = urlsplit(url)
-    return urlunsplit((scheme.replace("ws", "http", 1), host, f"{path.rpartition('/')[0]}/api/", "", ""))
+    return urlunsplit((scheme.replace("ws", "http", 1), host, f"{path.rpartition('/')[0]}/api/v1/", "", ""))
 
 
 class Api:
@@ -69,7 +69,7 @@ class Api:
     """
 
     def __init__(self, address: str, token: Token) -> None:
-        """`address` is where the paths of REST begin: `https://chat.example.com/api/`."""
+        """`address` is where the paths of REST begin: `https://chat.example.com/api/v1/`."""
         self._address = f"{address.rstrip('/')}/"
         self._token = token
 

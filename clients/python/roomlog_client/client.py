@@ -64,7 +64,7 @@ class RoomlogClient:
         error the client tries again.
 
         `start` is where rooms without a cursor begin; `rooms` limits what is followed; `cursors` is what
-        `cursors()` of an earlier client said. `api` is the address of REST; empty: `/api/` beside `/ws`.
+        `cursors()` of an earlier client said. `api` is the address of REST; empty: `/api/v1/` beside `/ws`.
         """
         urls = [url] if isinstance(url, str) else list(url)
         only = [room_id(room) for room in rooms]

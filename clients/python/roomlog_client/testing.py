@@ -68,8 +68,8 @@ class FakeServer:
         """Listen on a free port of the loopback."""
         application = web.Application()
         application.router.add_get("/ws", self._serve)
-        application.router.add_get("/api/search/", self._search)
-        application.router.add_get("/api/users/", self._find_users)
+        application.router.add_get("/api/v1/search/", self._search)
+        application.router.add_get("/api/v1/users/", self._find_users)
         self._runner = web.AppRunner(application, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)

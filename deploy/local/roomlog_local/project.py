@@ -29,7 +29,7 @@ class Project:
     """Serves the pages: from the shared settings, its port and its port for probes."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """What its own settings read."""
-    api: str = "/api/"
+    api: str = "/api/v1/"
     """Where the web server has the REST interface."""
     has_chores: bool = False
     """It has a receiver of `message_missed`."""
@@ -50,7 +50,7 @@ def example(place: Path, folder: Folder) -> Project:
         "DATABASE_URL": f"sqlite:///{folder.database}",
         "ROOMLOG_REDIS_PREFIX": "shop",
     }
-    return Project(settings, settings, "make_shop", _shop, environ, "/chat/api/", has_chores=True)
+    return Project(settings, settings, "make_shop", _shop, environ, "/chat/api/v1/", has_chores=True)
 
 
 def _shop(environ: Mapping[str, str], port: int, health_port: int) -> Command:

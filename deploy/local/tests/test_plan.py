@@ -106,5 +106,5 @@ def test_somebodys_own_project_takes_the_place_of_ours(folder: Folder, tmp_path:
     assert {one.environ["ROOMLOG_REDIS_PREFIX"] for one in (*backs, gateway, shop)} == {"shop"}
     assert shop.environ["DATABASE_URL"] == f"sqlite:///{folder.database}"
     assert shop.environ["PYTHONPATH"] == str(tmp_path / "host")
-    assert plan.api == f"{plan.page}chat/api/"
+    assert plan.api == f"{plan.page}chat/api/v1/"
     assert not plan.migrates_sqlite, "its migrations are not ours to remember"

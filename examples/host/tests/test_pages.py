@@ -26,7 +26,7 @@ def test_a_customer_logs_in_by_email_pays_and_reads(order: Order, carla: Account
     assert "A blue bicycle" in client.get("/").content.decode()
     shown = client.get(page).content.decode()
     assert "Pay" in shown
-    assert '<roomlog-chat websocket="/chat/ws" ticket="/chat/api/ticket/"' in shown
+    assert '<roomlog-chat websocket="/chat/ws" ticket="/chat/api/v1/ticket/"' in shown
     assert f'user="{person_of(carla).pk}" room="{room_of(order).hex}"' in shown
     client.post(reverse("pay", args=[order.pk]))
     assert said() == ["A blue bicycle is paid."]
@@ -54,8 +54,8 @@ def test_programs_come_with_a_token(order: Order, carla: Account, client: Client
     token = client.post("/api/token/", words).json()["access"]
     headers = {"authorization": f"Bearer {token}"}
     assert [one["id"] for one in client.get("/api/orders/", headers=headers).json()] == [str(order.pk)]
-    assert client.get("/chat/api/rooms/", headers=headers).status_code == 200
-    assert [client.get(path).status_code for path in ("/api/orders/", "/chat/api/rooms/")] == [401, 401]
+    assert client.get("/chat/api/v1/rooms/", headers=headers).status_code == 200
+    assert [client.get(path).status_code for path in ("/api/orders/", "/chat/api/v1/rooms/")] == [401, 401]
 
 
 def test_the_staff_have_all_in_one_site(order: Order, sam: Account, client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Checks names and passwords, for the login page, the admin and `POST /api/token/` alike.
+"""Checks names and passwords, for the login page, the admin and `POST /api/v1/token/` alike.
 
 Before people's first request. Nobody tries passwords by the thousand, and hashing them never takes all of the
 process's threads.

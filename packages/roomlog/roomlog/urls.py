@@ -11,5 +11,5 @@ urlpatterns: Final = [
     path("", ChatView.as_view(), name="chat"),
     path("login/", ChatLoginView.as_view(), name="login"),
     path("logout/", ChatLogoutView.as_view(), name="logout"),
-    path("api/", include("roomlog.rest.urls")),
+    path("api/v1/", include("roomlog.rest.urls")),
 ]

@@ -180,7 +180,7 @@ def _without_path(logger: WrappedLogger, method: str, event: EventDict) -> Event
 
 
 def route_of(request: Any) -> str | None:
-    """Return the pattern of a Django request's path, as `api/rooms/<uuid:room>/`; None if none fits."""
+    """Return the pattern of a Django request's path, as `api/v1/rooms/<uuid:room>/`; None if none fits."""
     match = getattr(request, "resolver_match", None)
     return None if match is None else str(match.route)
 

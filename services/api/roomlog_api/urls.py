@@ -10,7 +10,7 @@ from roomlog_api.viewer import ViewerView
 urlpatterns = [
     path("admin/password_change/", paced_password_change(admin.site.admin_view(admin.site.password_change))),
     path("admin/", admin.site.urls),
-    path("api/token/", TokenView.as_view()),
+    path("api/v1/token/", TokenView.as_view()),
     path("api/docs/", ViewerView.as_view(), name="viewer"),
     path("", include("roomlog.urls")),
 ]

@@ -36,7 +36,7 @@ def test_what_no_view_sees_is_refused_in_german(
     with capture_logs() as logs:
         page, rest = (
             client.generic(method, path, headers=GERMAN | {"host": host})
-            for path in ("/login/", "/api/rooms/")
+            for path in ("/login/", "/api/v1/rooms/")
         )
     assert page.content.decode() == f"{sentence}\n"
     assert rest.json()["detail"] == sentence

@@ -17,9 +17,9 @@ PATHS = (
     "/login/",
     "/admin/",
     "/admin/login/",
-    "/api/rooms/",
-    "/api/token/",
-    "/api/schema/",
+    "/api/v1/rooms/",
+    "/api/v1/token/",
+    "/api/v1/schema/",
     "/static/{word}",
 )
 
@@ -36,8 +36,12 @@ def series() -> set[tuple[str, tuple[tuple[str, str], ...]]]:
 def scan(clients: list[Client], room: UUID, word: str) -> None:
     """Send what a scanner sends, with a word that was never sent before wherever there may be one."""
     where = [path.format(word=word) for path in PATHS]
-    where += [f"/{word}", f"/{word}.php", f"/api/{word}/", f"/admin/{word}/", f"/api/messages/{word}/"]
-    where += [f"/api/rooms/{room.hex}/messages/", f"/api/rooms/{uuid4().hex}/messages/", f"/?{word}={word}"]
+    where += [f"/{word}", f"/{word}.php", f"/api/{word}/", f"/admin/{word}/", f"/api/v1/messages/{word}/"]
+    where += [
+        f"/api/v1/rooms/{room.hex}/messages/",
+        f"/api/v1/rooms/{uuid4().hex}/messages/",
+        f"/?{word}={word}",
+    ]
     for client in clients:
         for path in where:
             for method in ("GET", "HEAD", "POST", "DELETE", "TRACE", "CONNECT", word.upper(), word):
@@ -69,7 +73,7 @@ def logins(result: str) -> float:
     return REGISTRY.get_sample_value("roomlog_api_logins_total", {"result": result}) or 0.0
 
 
-@pytest.mark.parametrize("door", ["/login/", "/admin/login/", "/api/token/"])
+@pytest.mark.parametrize("door", ["/login/", "/admin/login/", "/api/v1/token/"])
 def test_logins_are_counted_by_result(admin_user: User, door: str) -> None:
     """At every door: the right password, a wrong one, and one that is not looked at any more."""
     import_module("roomlog_api.wsgi")  # as gunicorn does
@@ -78,7 +82,7 @@ def test_logins_are_counted_by_result(admin_user: User, door: str) -> None:
 
     def log_in(password: str) -> None:
         fields = {"username": admin_user.username, "password": password}
-        kind: dict[str, Any] = {"content_type": "application/json"} if door == "/api/token/" else {}
+        kind: dict[str, Any] = {"content_type": "application/json"} if door == "/api/v1/token/" else {}
         Client().post(door, fields, **kind)
 
     before = [logins(result) for result in ("accepted", "refused", "too_many")]

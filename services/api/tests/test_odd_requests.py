@@ -72,34 +72,34 @@ QUERIES = (
     "%zz",
 )
 POSTS = (
-    "/api/token/",
-    "/api/ticket/",
-    "/api/rooms/",
-    "/api/rooms/{room}/messages/",
-    "/api/rooms/{room}/members/",
+    "/api/v1/token/",
+    "/api/v1/ticket/",
+    "/api/v1/rooms/",
+    "/api/v1/rooms/{room}/messages/",
+    "/api/v1/rooms/{room}/members/",
 )
 PAGES = ("/", "/login/", "/logout/", "/admin/", "/admin/login/")
 GETS = (
-    "/api/users/",
-    "/api/rooms/",
-    "/api/rooms/{room}/messages/",
-    "/api/messages/u/",
-    "/api/schema/",
+    "/api/v1/users/",
+    "/api/v1/rooms/",
+    "/api/v1/rooms/{room}/messages/",
+    "/api/v1/messages/u/",
+    "/api/v1/schema/",
     *PAGES,
 )
 ODD_PATHS = (
-    "/api/",
-    "/api/nothing/",
-    "/api/schema/?lang=%00&format=xml",
-    "/api/rooms",
-    "/api/rooms/zz/messages/",
-    "/api/messages/%00/",
-    "/api/messages/%0a/",
-    "/api/messages/%ff%fe/",
-    "/api/messages/%ed%a0%80/",
-    "/api/messages/" + "x" * 5_000 + "/",
-    "/api/rooms/{room}/members/" + "9" * 5_000 + "/",
-    "/api/rooms/{room}/members/-1/",
+    "/api/v1/",
+    "/api/v1/nothing/",
+    "/api/v1/schema/?lang=%00&format=xml",
+    "/api/v1/rooms",
+    "/api/v1/rooms/zz/messages/",
+    "/api/v1/messages/%00/",
+    "/api/v1/messages/%0a/",
+    "/api/v1/messages/%ff%fe/",
+    "/api/v1/messages/%ed%a0%80/",
+    "/api/v1/messages/" + "x" * 5_000 + "/",
+    "/api/v1/rooms/{room}/members/" + "9" * 5_000 + "/",
+    "/api/v1/rooms/{room}/members/-1/",
     "/static/%00",
     "/static/../settings.py",
     "/static/" + "x" * 5_000,
@@ -177,7 +177,7 @@ def check(answer: Any, said: io.StringIO, path: str, what: object) -> None:
     case = f"{what!r:.200} at {path:.80}"
     assert answer.status_code < 500, case
     assert "Traceback" not in said.getvalue(), f"{case}\n{said.getvalue()}"
-    if path.startswith("/api/") and answer.status_code >= 400:
+    if path.startswith("/api/v1/") and answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json", case
         problem = json.loads(answer.content)
         assert problem["status"] == answer.status_code, case
@@ -229,5 +229,5 @@ def test_what_no_client_sends_is_its_senders_mistake(
 def test_nesting_is_answered_400_and_size_413(client: Client, lobby: Any) -> None:
     """To strangers who ask for a token, as to members."""
     for what, status in (("nested 1,000 deep", 400), ("no JSON", 400), ("2.6 MB", 413)):
-        answer = client.post("/api/token/", BODIES[what], content_type=JSON)
+        answer = client.post("/api/v1/token/", BODIES[what], content_type=JSON)
         assert (answer.status_code, answer.json()["status"]) == (status, status), what

@@ -20,16 +20,16 @@ RIGHT = {"username": "alice", "password": "correct horse"}
 ERRORS = (OperationalError, InterfaceError, InternalError, ProgrammingError)
 """Away or stuck; a dead connection; read-only; a grant or a table that is missing."""
 REQUESTS = (
-    ("GET", "/api/rooms/", None),
-    ("POST", "/api/rooms/", {"name": "x"}),
-    ("GET", "/api/rooms/{room}/messages/", None),
-    ("POST", "/api/rooms/{room}/messages/", {"text": "hi"}),
-    ("DELETE", "/api/rooms/{room}/members/1/", None),
-    ("GET", "/api/users/?search=a", None),
-    ("GET", "/api/messages/u/", None),
-    ("POST", "/api/ticket/", None),
-    ("POST", "/api/token/", RIGHT),
-    ("DELETE", "/api/token/", None),
+    ("GET", "/api/v1/rooms/", None),
+    ("POST", "/api/v1/rooms/", {"name": "x"}),
+    ("GET", "/api/v1/rooms/{room}/messages/", None),
+    ("POST", "/api/v1/rooms/{room}/messages/", {"text": "hi"}),
+    ("DELETE", "/api/v1/rooms/{room}/members/1/", None),
+    ("GET", "/api/v1/users/?search=a", None),
+    ("GET", "/api/v1/messages/u/", None),
+    ("POST", "/api/v1/ticket/", None),
+    ("POST", "/api/v1/token/", RIGHT),
+    ("DELETE", "/api/v1/token/", None),
 )
 PAGES = ("/", "/admin/", "/admin/auth/user/", "/admin/roomlog/chatroom/")
 LOGINS = ("/login/", "/admin/login/")

@@ -43,8 +43,8 @@ print(json.dumps({
     "no slash": ask(below, cookie=cookie),
     "admin": ask(below + "/admin/", cookie=cookie),
     "module": ask(below + "/static/roomlog/chat.js"),
-    "rest": ask(below + "/api/nothing/"),
-    "schema": ask(below + "/api/schema/"),
+    "rest": ask(below + "/api/v1/nothing/"),
+    "schema": ask(below + "/api/v1/schema/"),
 }))
 """
 
@@ -79,7 +79,12 @@ def test_every_address_in_a_page_is_below_it(answers: dict[str, Any]) -> None:
     """Static files, the ticket, the search, the admin: nothing points to the root of the host."""
     page = answers["page"]["body"]
     assert answers["page"]["status"] == 200
-    for address in ("/chat/static/roomlog/chat.js", "/chat/api/ticket/", "/chat/api/users/", "/chat/admin/"):
+    for address in (
+        "/chat/static/roomlog/chat.js",
+        "/chat/api/v1/ticket/",
+        "/chat/api/v1/users/",
+        "/chat/admin/",
+    ):
         assert f'"{address}"' in page
     assert answers["module"]["status"] == 200
     for name in ("page", "no slash"):
@@ -102,4 +107,4 @@ def test_rest_is_below_it(answers: dict[str, Any]) -> None:
     """Its description names the addresses that work, and an unknown one is a problem."""
     assert answers["rest"]["status"] == 404
     assert header(answers["rest"], "content-type") == ["application/problem+json"]
-    assert "/api/rooms/" in answers["schema"]["body"]
+    assert "/api/v1/rooms/" in answers["schema"]["body"]

@@ -32,7 +32,9 @@ SLOW = 24
 SILENT = 700
 """More than the process has places for."""
 GET = b"GET /login/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
-POST = b"POST /api/token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+POST = (
+    b"POST /api/v1/token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+)
 
 
 class Server:

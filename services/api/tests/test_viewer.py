@@ -52,10 +52,10 @@ def test_the_page_shows_every_operation_from_our_own_files(server: Server, page:
     operations = page.locator(".opblock")
     expect(operations.first).to_be_visible(timeout=SHOWN_MILLISECONDS)
     schema: dict[str, Any] = page.evaluate(
-        "fetch('/api/schema/', {headers: {accept: 'application/json'}}).then((answer) => answer.json())"
+        "fetch('/api/v1/schema/', {headers: {accept: 'application/json'}}).then((answer) => answer.json())"
     )
     expect(operations).to_have_count(sum(map(len, schema["paths"].values())))
-    page.get_by_text("/api/rooms/{room}/messages/", exact=True).first.click()
+    page.get_by_text("/api/v1/rooms/{room}/messages/", exact=True).first.click()
     expect(page.get_by_text("Try it out").first).to_be_visible(timeout=SHOWN_MILLISECONDS)
     elsewhere = [url for url in asked if not url.startswith((f"{base}/", "data:"))]
     assert elsewhere == []

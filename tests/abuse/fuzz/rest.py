@@ -1,6 +1,6 @@
 """REST by schemathesis: what its own description says, and what it does not, sent to real processes.
 
-Beside the message's way. Requests are drawn from `/api/schema/` as the api serves it, some as it says and
+Beside the message's way. Requests are drawn from `/api/v1/schema/` as the api serves it, some as it says and
 some against it; schemathesis judges the answers by the same description. One run is one seed and one sender.
 """
 
@@ -93,7 +93,7 @@ def fuzz_rest(
 
 def _schema(page: str) -> bytes:
     """Return the description as JSON: schemathesis takes seconds to read it as YAML."""
-    request = Request(f"{page}/api/schema/", headers={"Accept": "application/json"})
+    request = Request(f"{page}/api/v1/schema/", headers={"Accept": "application/json"})
     with urlopen(request, timeout=SCHEMA_SECONDS) as answer:
         description: bytes = answer.read()
     return description

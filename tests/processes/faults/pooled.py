@@ -96,7 +96,7 @@ class Asking:
     def _ask(self) -> tuple[int, str]:
         connection = HTTPConnection(urlsplit(self.stack.page).netloc, timeout=ASK_SECONDS)
         try:
-            connection.request("GET", "/api/rooms/", headers={"Authorization": f"Token {self.user.token}"})
+            connection.request("GET", "/api/v1/rooms/", headers={"Authorization": f"Token {self.user.token}"})
             answer = connection.getresponse()
             return answer.status, answer.headers.get_content_type()
         except (OSError, HTTPException) as error:

@@ -51,7 +51,7 @@ def ask_at_once(stack: Stack, user: User) -> list[int]:
     """Ask for one's rooms many times together and return the statuses."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         return [
-            answer[0] for answer in threads.map(lambda _: ask(stack, "/api/rooms/", user), range(AT_ONCE))
+            answer[0] for answer in threads.map(lambda _: ask(stack, "/api/v1/rooms/", user), range(AT_ONCE))
         ]
 
 
@@ -98,9 +98,11 @@ def locked(stack: Stack, table: str) -> Iterator[None]:
 def check_refusals(stack: Stack, alice: User) -> None:
     """Compare what programs and people are told with what it must be."""
     room = {"name": "plans"}
-    status, media_type, retry_after, _ = ask(stack, "/api/rooms/", alice, room)
+    status, media_type, retry_after, _ = ask(stack, "/api/v1/rooms/", alice, room)
     assert (status, media_type, int(retry_after) > 0) == (503, "application/problem+json", True)
-    status, media_type, retry_after, _ = ask(stack, "/api/token/", None, {"username": "a", "password": "b"})
+    status, media_type, retry_after, _ = ask(
+        stack, "/api/v1/token/", None, {"username": "a", "password": "b"}
+    )
     assert (status, media_type, int(retry_after) > 0) == (503, "application/problem+json", True)
 
 
@@ -122,7 +124,7 @@ def test_a_locked_table_takes_no_api_out(stack: Stack, alice: User) -> None:
             assert is_ready(stack)
         assert set(answers.result()) == {503}
         check_page(ask(stack, "/admin/login/"), 200)
-    wait_until(lambda: ask(stack, "/api/rooms/", alice)[0] == 200, BACK_SECONDS, "the table is free")
+    wait_until(lambda: ask(stack, "/api/v1/rooms/", alice)[0] == 200, BACK_SECONDS, "the table is free")
     stack.assert_no_traceback()
 
 
@@ -136,7 +138,7 @@ def test_a_database_that_is_away_is_told_and_used_again(
     wait_until(lambda: not is_ready(stack), SECONDS, "readiness notices")
     server.begin()
     assert "database_back" not in stack.logs()["api"]
-    wait_until(lambda: ask(stack, "/api/rooms/", alice)[0] == 200, BACK_SECONDS, "the api serves again")
+    wait_until(lambda: ask(stack, "/api/v1/rooms/", alice)[0] == 200, BACK_SECONDS, "the api serves again")
     wait_until(lambda: is_ready(stack), BACK_SECONDS, "readiness notices")
     wait_until(lambda: "database_back" in stack.logs()["api"], CALM_SECONDS + BACK_SECONDS, "a line says so")
     stack.assert_no_traceback()
@@ -150,8 +152,8 @@ def test_a_read_only_database_is_told(stack: Stack, alice: User) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    assert ask(stack, "/api/rooms/", alice)[0] == 200
-    status, media_type, retry_after, _ = ask(stack, "/api/rooms/", alice, {"name": "plans"})
+    assert ask(stack, "/api/v1/rooms/", alice)[0] == 200
+    status, media_type, retry_after, _ = ask(stack, "/api/v1/rooms/", alice, {"name": "plans"})
     assert (status, media_type, int(retry_after) > 0) == (503, "application/problem+json", True)
     stack.assert_no_traceback()
 

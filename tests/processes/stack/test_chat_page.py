@@ -98,7 +98,7 @@ class Demo:
     def ask(self, name: str, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Ask the api for something in somebody's name; it must be accepted."""
         request = Request(
-            f"{self.stack.page}/api/{path}",
+            f"{self.stack.page}/api/v1/{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Token {self.user(name)['token']}",
@@ -113,7 +113,7 @@ class Demo:
 
     def search(self, name: str, *words: str) -> str:
         """Return what the command line finds in somebody's name."""
-        places = ("--url", self.stack.websocket(), "--api", f"{self.stack.page}/api/")
+        places = ("--url", self.stack.websocket(), "--api", f"{self.stack.page}/api/v1/")
         done = run_python(
             *("-m", "roomlog_client.cli", "search", *words, *places),
             environ={"ROOMLOG_TOKEN": self.user(name)["token"]},

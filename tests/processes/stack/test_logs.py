@@ -33,16 +33,16 @@ def fill_the_api(stack: Stack, token: str, room: str) -> None:
     """Leave the canary in paths, queries, headers, bodies and logins."""
     api, rights = stack.page, {"Authorization": f"Token {token}"}
     ask(f"{api}/{CANARY}-path?q={CANARY}")
-    ask(f"{api}/api/rooms/?search={CANARY}", **rights)
-    ask(f"{api}/api/{CANARY}-path", **rights)
-    ask(f"{api}/api/rooms/", Authorization=f"Token {CANARY}")
-    ask(f"{api}/api/rooms/", "POST", {"name": f"{CANARY}-room"}, **rights)
-    ask(f"{api}/api/rooms/{room}/messages/", "POST", {"text": f"{CANARY}-text"}, **rights)
-    ask(f"{api}/api/token/", "POST", {"username": f"{CANARY}-name", "password": f"{CANARY}-password"})
-    ask(f"{api}/api/token/", "POST", f"{CANARY}-body", **{"User-Agent": CANARY, "Cookie": f"a={CANARY}"})
+    ask(f"{api}/api/v1/rooms/?search={CANARY}", **rights)
+    ask(f"{api}/api/v1/{CANARY}-path", **rights)
+    ask(f"{api}/api/v1/rooms/", Authorization=f"Token {CANARY}")
+    ask(f"{api}/api/v1/rooms/", "POST", {"name": f"{CANARY}-room"}, **rights)
+    ask(f"{api}/api/v1/rooms/{room}/messages/", "POST", {"text": f"{CANARY}-text"}, **rights)
+    ask(f"{api}/api/v1/token/", "POST", {"username": f"{CANARY}-name", "password": f"{CANARY}-password"})
+    ask(f"{api}/api/v1/token/", "POST", f"{CANARY}-body", **{"User-Agent": CANARY, "Cookie": f"a={CANARY}"})
     ask(f"{api}/admin/login/?next=/{CANARY}", "POST", {"username": CANARY})
-    ask(f"{api}/api/rooms/", CANARY.upper(), **rights)
-    ask(f"{api}/api/rooms/", Host=f"{CANARY}.example.org", **rights)
+    ask(f"{api}/api/v1/rooms/", CANARY.upper(), **rights)
+    ask(f"{api}/api/v1/rooms/", Host=f"{CANARY}.example.org", **rights)
 
 
 async def fill_the_gateway(stack: Stack, room: str) -> None:
@@ -102,7 +102,7 @@ async def test_logs_have_one_schema_and_nobodys_words(make_stack: MakeStack, lev
     assert [(line, error.message) for line in lines for error in validator.iter_errors(line)] == []
     assert {line["service"] for line in lines} == {"gateway", "worker", "api"}
     routes = {line["route"]: line["status"] for line in lines if line["event"] == "request"}
-    assert {"api/token/", None} <= routes.keys()
+    assert {"api/v1/token/", None} <= routes.keys()
     followed = {line["event"]: line for line in lines if line.get("uuid") == "followed"}
     if level == "debug":
         assert followed.keys() >= {"command_sent", "command_decided", "event_received"}

@@ -63,7 +63,7 @@ class Page:
 
     async def ticket(self) -> str:
         """Return a ticket of the session."""
-        answer = await (await self.post("/api/ticket/")).json()
+        answer = await (await self.post("/api/v1/ticket/")).json()
         return str(answer["ticket"])
 
 
@@ -77,12 +77,12 @@ class Api:
 
     async def ticket(self) -> str:
         """Return a ticket of the token."""
-        answer = await self._http.post(self._address + "/api/ticket/", headers=self._headers)
+        answer = await self._http.post(self._address + "/api/v1/ticket/", headers=self._headers)
         return str((await answer.json())["ticket"])
 
     async def revoke(self) -> None:
         """Delete the token."""
-        await self._http.delete(self._address + "/api/token/", headers=self._headers)
+        await self._http.delete(self._address + "/api/v1/token/", headers=self._headers)
 
 
 @asynccontextmanager

@@ -64,7 +64,7 @@ def account_at(url: str, token: str, api: str) -> Account:
     if not ADDRESS.fullmatch(url):
         raise NoAccount("--url or ROOMLOG_URL does not have the form ws://host:port/ws or wss://host/ws")
     if api and not API_ADDRESS.fullmatch(api):
-        raise NoAccount("--api or ROOMLOG_API_URL does not have the form https://host/api/")
+        raise NoAccount("--api or ROOMLOG_API_URL does not have the form https://host/api/v1/")
     return Account(url, token, api)
 
 

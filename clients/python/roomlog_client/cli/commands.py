@@ -48,7 +48,7 @@ TokenFile = Annotated[
 ]
 ApiUrl = Annotated[
     str | None,
-    typer.Option("--api", envvar="ROOMLOG_API_URL", help="The api's address; else /api/ beside /ws."),
+    typer.Option("--api", envvar="ROOMLOG_API_URL", help="The api's address; else /api/v1/ beside /ws."),
 ]
 DemoUser = Annotated[str | None, typer.Option("--as", help="A user of the demo that runs in this folder.")]
 

@@ -91,7 +91,7 @@ PROBLEM = {"error_code": "bad_value", "detail": "`after`: A valid integer is req
         ({"status": 429, "headers": {"Retry-After": "tomorrow"}}, Throttled, "try again in 60 s"),
         ({"status": 403, "text": "<h1>No</h1>"}, CommandError, "forbidden: "),
         ({"status": 400, "text": json.dumps(PROBLEM)}, CommandError, "bad_value: `after`"),
-        ({"status": 503, "text": '{"error_code": "busy"}'}, Unreachable, "/api/search/ answered with 503"),
+        ({"status": 503, "text": '{"error_code": "busy"}'}, Unreachable, "/api/v1/search/ answered with 503"),
         ({"status": 404, "text": "<h1>No</h1>"}, Unreachable, "answered with 404"),
         ({"status": 302, "headers": {"Location": "/login/"}}, Unreachable, "answered with 302"),
         ({"text": "<h1>Hello</h1>"}, ProtocolError, "something else"),
@@ -119,7 +119,12 @@ async def test_a_wrong_token_and_no_api_are_told_apart(server: FakeServer) -> No
 
     for address, token, error, sentence in (
         (api_beside(server.url), "mallory", CommandError, "invalid_token"),
-        ("http://127.0.0.1:9/api", "alice", Unreachable, "no answer from http://127.0.0.1:9/api/search/"),
+        (
+            "http://127.0.0.1:9/api/v1",
+            "alice",
+            Unreachable,
+            "no answer from http://127.0.0.1:9/api/v1/search/",
+        ),
         (api_beside(server.url), signed_out, SignedOut, "bye"),
         (api_beside(server.url), broken, Unreachable, "no token: ValueError"),
     ):
@@ -130,9 +135,9 @@ async def test_a_wrong_token_and_no_api_are_told_apart(server: FakeServer) -> No
 @pytest.mark.parametrize(
     ("socket", "api"),
     [
-        ("wss://chat.example.com/ws", "https://chat.example.com/api/"),
-        ("ws://127.0.0.1:8080/chat/ws?x=1", "http://127.0.0.1:8080/chat/api/"),
-        ("https://chat.example.com", "https://chat.example.com/api/"),
+        ("wss://chat.example.com/ws", "https://chat.example.com/api/v1/"),
+        ("ws://127.0.0.1:8080/chat/ws?x=1", "http://127.0.0.1:8080/chat/api/v1/"),
+        ("https://chat.example.com", "https://chat.example.com/api/v1/"),
     ],
 )
 def test_the_api_is_beside_the_socket(socket: str, api: str) -> None:
@@ -184,15 +189,15 @@ async def test_an_api_elsewhere_is_named_and_kept(server: FakeServer) -> None:
     """By a login, which goes to no other; by an option, the environment or the demo."""
     await say(server, KITCHEN, "bob", "tea")
     api = api_beside(server.url)
-    elsewhere = ["--api", "http://127.0.0.1:9/api/"]
+    elsewhere = ["--api", "http://127.0.0.1:9/api/v1/"]
     done = await roomlog("search", "tea", *elsewhere, server=server)
-    assert (done.exit_code, "http://127.0.0.1:9/api/search/" in done.stderr) == (1, True)
+    assert (done.exit_code, "http://127.0.0.1:9/api/v1/search/" in done.stderr) == (1, True)
     await roomlog("login", "--url", server.url, "--api", api, stdin="alice\n")
     assert saved_login.load() == saved_login.SavedLogin(server.url, "alice", api)
     assert "bob: tea" in (await roomlog("search", "tea")).stdout
     done = await roomlog("search", "tea", *elsewhere)
     assert (done.exit_code, f"the saved login is for {api}" in done.stderr) == (1, True)
-    done = await roomlog("search", "tea", "--api", "ws://127.0.0.1:9/api/", server=server)
+    done = await roomlog("search", "tea", "--api", "ws://127.0.0.1:9/api/v1/", server=server)
     assert (done.exit_code, "--api or ROOMLOG_API_URL" in done.stderr) == (1, True)
     run_demo(server)
     done = await roomlog("search", "tea")

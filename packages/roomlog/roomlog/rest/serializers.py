@@ -294,7 +294,7 @@ class ReportSerializer(Body):
 
 
 class RequestedSerializer(Body):
-    """The command that waits for its worker; ask `/api/messages/{uuid}/` what became of it."""
+    """The command that waits for its worker; ask `/api/v1/messages/{uuid}/` what became of it."""
 
     example = {"uuid": _UUID, "room": _ROOM}
 

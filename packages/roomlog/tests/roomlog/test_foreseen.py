@@ -22,7 +22,7 @@ JSON = "application/json"
 
 def say(client: Client, room: UUID, **fields: Any) -> tuple[int, str]:
     """Say something and return status and code."""
-    answer = client.post(f"/api/rooms/{room.hex}/messages/", fields, content_type=JSON)
+    answer = client.post(f"/api/v1/rooms/{room.hex}/messages/", fields, content_type=JSON)
     return answer.status_code, answer.json().get("error_code", "")
 
 
@@ -59,7 +59,7 @@ def test_a_crowd_is_told_to_come_back(
     """REST and the admin; code of one's own is not, for its transaction would fail with it."""
     monkeypatch.setattr(foreseen, "PENDING_IN_A_SHARD", 2)
     assert [say(as_alice, lobby, text="hi") for _ in range(3)] == [(202, ""), (202, ""), (503, "busy")]
-    answer = as_alice.post(f"/api/rooms/{lobby.hex}/messages/", {"text": "hi"}, content_type=JSON)
+    answer = as_alice.post(f"/api/v1/rooms/{lobby.hex}/messages/", {"text": "hi"}, content_type=JSON)
     assert int(answer.headers["retry-after"]) > 0
     post(lobby, User.objects.get(username="alice"), "paid")
     assert PendingCommand.objects.count() == 3

@@ -70,9 +70,9 @@ def test_the_admin_is_in_german(
 
 def test_rest_explains_in_german_and_codes_stay(as_alice: Client, lobby: UUID) -> None:
     """`detail` is for people; programs read the code, and the wire's own sentences stay English."""
-    nowhere = as_alice.get("/api/nowhere/", headers=GERMAN).json()
+    nowhere = as_alice.get("/api/v1/nowhere/", headers=GERMAN).json()
     assert (nowhere["detail"][:24], nowhere["error_code"]) == ("Diesen Pfad gibt es nich", "not_found")
-    missing = as_alice.get("/api/messages/none/", headers=GERMAN).json()
+    missing = as_alice.get("/api/v1/messages/none/", headers=GERMAN).json()
     assert missing["detail"] == "Das gibt es nicht, oder Sie dürfen es nicht sehen."
     message = reverse("roomlog:messages", args=[lobby])
     body = {"uuid": "1", "text": " "}

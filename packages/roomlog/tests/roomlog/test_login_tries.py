@@ -17,14 +17,14 @@ from roomlog.models import LoginTry
 
 pytestmark = pytest.mark.django_db
 PASSWORDS = {"alice": "correct horse", "bob": "battery staple", "root": "root root root"}
-DOORS = ("/login/", "/admin/login/", "/api/token/")
+DOORS = ("/login/", "/admin/login/", "/api/v1/token/")
 HOME, AWAY = "192.0.2.1", "198.51.100.7"
 
 
 def log_in(door: str, name: str, password: str | None = None, address: str = AWAY) -> Any:
     """Try once, with the right password unless one is given, as a browser without cookies."""
     fields = {"username": name, "password": password or PASSWORDS[name]}
-    kind: dict[str, Any] = {"content_type": "application/json"} if door == "/api/token/" else {}
+    kind: dict[str, Any] = {"content_type": "application/json"} if door == "/api/v1/token/" else {}
     return Client(REMOTE_ADDR=address).post(door, fields, **kind)
 
 
@@ -57,7 +57,7 @@ def test_failures_at_one_door_count_at_all(admin_user: User, door: str, other: s
     answer = log_in(other, "root")
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 60
-    is_rest = other == "/api/token/"
+    is_rest = other == "/api/v1/token/"
     assert answer.headers["content-type"].startswith("application/problem+json" if is_rest else "text/html")
     assert "Too many attempts" in answer.content.decode()
 

@@ -141,9 +141,9 @@ def test_requests_are_refused_with_its_sentence(
 ) -> None:
     """Nothing waits for a worker then; a repeat is answered as before."""
     body = {"uuid": "g", "name": "plans", "members": []}
-    assert as_alice.post("/api/rooms/", body, content_type="application/json").status_code == 202
+    assert as_alice.post("/api/v1/rooms/", body, content_type="application/json").status_code == 202
     monkeypatch.setattr(rules, "answer", "Only on weekdays.")
-    answer = as_alice.post("/api/rooms/", body | {"uuid": "h"}, content_type="application/json")
+    answer = as_alice.post("/api/v1/rooms/", body | {"uuid": "h"}, content_type="application/json")
     assert (answer.status_code, answer.json()["error_code"]) == (403, "forbidden")
     assert answer.json()["detail"] == "Only on weekdays."
     assert PendingCommand.objects.count() == 1

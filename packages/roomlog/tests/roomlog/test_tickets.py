@@ -189,4 +189,4 @@ def test_sessions_outside_the_database_give_no_tickets(alice: User, client: Clie
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     client.force_login(alice)
     with pytest.raises(ImproperlyConfigured, match="SESSION_ENGINE"):
-        client.post("/api/ticket/")
+        client.post("/api/v1/ticket/")

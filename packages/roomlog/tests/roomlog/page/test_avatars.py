@@ -46,7 +46,7 @@ def test_the_element_shows_pictures(chat: Chat) -> None:
     chat.pages = {
         **chat.pages,
         "/order/": element,
-        "/without/": element.replace(' people="/api/people/"', ""),
+        "/without/": element.replace(' people="/api/v1/people/"', ""),
     }
     expect(chat.open("/order/").locator("roomlog-chat .avatar img")).to_have_attribute("src", PICTURE)
     asked = len(chat.asked_people)

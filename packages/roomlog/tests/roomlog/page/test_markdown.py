@@ -138,7 +138,7 @@ def test_hostile_texts_are_texts(chat: Chat, page: Page) -> None:
     assert set(addresses) <= {"http:", "https:", "mailto:"}
     assert page.locator(TEXTS).all_text_contents()[:4] == HOSTILE[:4]
     assert page.evaluate("window.ran") is None
-    assert ([url for url in asked if not url.startswith(f"{ORIGIN}/api/people/")], chat.errors) == ([], [])
+    assert ([url for url in asked if not url.startswith(f"{ORIGIN}/api/v1/people/")], chat.errors) == ([], [])
 
 
 def test_heavy_texts_cost_little(page: Page) -> None:

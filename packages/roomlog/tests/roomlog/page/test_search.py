@@ -17,7 +17,7 @@ class Api:
         self.chat = chat
         self.asked: list[dict[str, list[str]]] = []
         self.status = 200
-        page.route("**/api/search/**", self._answer)
+        page.route("**/api/v1/search/**", self._answer)
 
     def _answer(self, route: Route) -> None:
         query = parse_qs(urlsplit(route.request.url).query)

@@ -204,7 +204,7 @@ def test_a_search_asks_the_api(gateway: Gateway) -> None:
         else:
             route.fulfill(**answer)
 
-    gateway.page.route("**/api/search/**", fulfil)
+    gateway.page.route("**/api/v1/search/**", fulfil)
     call = """async query => {
       const { SignedOut, Throttled, Unreachable } = await import("/roomlog.js");
       const kinds = { SignedOut, Throttled, Unreachable };

@@ -25,7 +25,7 @@ RIGHT = {"username": "alice", "password": "correct horse"}
 
 def test_a_name_and_a_password_get_the_users_one_token(alice: User, client: Client) -> None:
     """Whoever asks twice gets the same token, so that a second program does not cut off the first."""
-    answers = [client.post("/api/token/", RIGHT, content_type="application/json").json() for _ in range(2)]
+    answers = [client.post("/api/v1/token/", RIGHT, content_type="application/json").json() for _ in range(2)]
     token = Token.objects.get(user=alice)
     assert answers == [{"token": token.key, "user": {"id": id_of(alice), "username": "alice"}}] * 2
 
@@ -38,21 +38,21 @@ def test_wrong_words_get_no_token(
 ) -> None:
     """Name, password, or the right one of a closed account: the answer does not say which was wrong."""
     User.objects.update(is_active=is_active)
-    answer = client.post("/api/token/", RIGHT | changes, content_type="application/json")
+    answer = client.post("/api/v1/token/", RIGHT | changes, content_type="application/json")
     assert answer.status_code == 401
 
 
 def test_revoking_deletes_ones_own_token_alone(as_alice: Client, bob: User) -> None:
     """The token is dead at once, and nobody else's."""
     Token.objects.create(user=bob)
-    assert as_alice.delete("/api/token/").status_code == 204
+    assert as_alice.delete("/api/v1/token/").status_code == 204
     assert list(Token.objects.values_list("user", flat=True)) == [bob.pk]
-    assert as_alice.get("/api/rooms/").status_code == 401
+    assert as_alice.get("/api/v1/rooms/").status_code == 401
 
 
 def test_a_ticket_is_for_who_asks(as_alice: Client, alice: User) -> None:
     """A page that is signed in gets a pass for its socket, good for a minute."""
-    answer = as_alice.post("/api/ticket/").json()
+    answer = as_alice.post("/api/v1/ticket/").json()
     ticket = answer["ticket"]
     (found,) = signed_in_by_ticket({(ticket, False)}).values()
     assert found.user == WireUser(id_of(alice), "alice")
@@ -61,7 +61,7 @@ def test_a_ticket_is_for_who_asks(as_alice: Client, alice: User) -> None:
 
 def test_a_ticket_comes_from_a_token_or_a_session(alice: User) -> None:
     """Who is known by other means, as a host's own login may, gets none: nothing could end its socket."""
-    request = APIRequestFactory().post("/api/ticket/")
+    request = APIRequestFactory().post("/api/v1/ticket/")
     force_authenticate(request, alice)
     request.session = SessionStore()
     assert TicketView.as_view()(request).status_code == 403
@@ -71,10 +71,10 @@ def test_a_session_needs_its_pages_own_mark(alice: User) -> None:
     """Another site's page can't ask for a ticket in the name of who is signed in here."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
-    assert client.post("/api/ticket/").json()["error_code"] == "forbidden"
+    assert client.post("/api/v1/ticket/").json()["error_code"] == "forbidden"
     page = client.get("/").content.decode()
     mark = page.split('data-csrf-token="')[1].split('"')[0]
-    answer = client.post("/api/ticket/", headers={"x-csrftoken": mark}, content_type="application/json")
+    answer = client.post("/api/v1/ticket/", headers={"x-csrftoken": mark}, content_type="application/json")
     assert answer.status_code == 200
 
 
@@ -86,12 +86,12 @@ def test_a_page_behind_a_proxys_tls_gets_its_ticket(alice: User, settings: Any, 
     client = Client(enforce_csrf_checks=True, headers=told)
     client.force_login(alice)
     mark = client.get("/").content.decode().split('data-csrf-token="')[1].split('"')[0]
-    answer = client.post("/api/ticket/", headers={"x-csrftoken": mark}, content_type="application/json")
+    answer = client.post("/api/v1/ticket/", headers={"x-csrftoken": mark}, content_type="application/json")
     assert answer.status_code == (200 if is_trusted else 403)
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/rooms/", "/api/users/?search=a", "/api/people/?id=1", "/api/messages/u/"]
+    "path", ["/api/v1/rooms/", "/api/v1/users/?search=a", "/api/v1/people/?id=1", "/api/v1/messages/u/"]
 )
 def test_strangers_get_nothing(db: None, client: Client, path: str) -> None:
     """Without a token or a session every answer is 401."""
@@ -100,7 +100,7 @@ def test_strangers_get_nothing(db: None, client: Client, path: str) -> None:
 
 def names(client: Client, search: str) -> list[str]:
     """Return whom a search finds."""
-    return [person["username"] for person in client.get("/api/users/", {"search": search}).json()]
+    return [person["username"] for person in client.get("/api/v1/users/", {"search": search}).json()]
 
 
 def test_people_are_found_by_how_their_name_begins(
@@ -113,9 +113,9 @@ def test_people_are_found_by_how_their_name_begins(
     User.objects.create(username="anna-gone", is_active=False)
     with django_assert_num_queries(3):
         assert names(as_alice, "anna") == [f"anna{number:02}" for number in range(20)]
-    assert as_alice.get("/api/users/", {"search": "bo"}).json() == [{"id": id_of(bob), "username": "bob"}]
+    assert as_alice.get("/api/v1/users/", {"search": "bo"}).json() == [{"id": id_of(bob), "username": "bob"}]
     assert [names(as_alice, search) for search in ("b", "", "an\0")] == [[], [], []]
-    assert as_alice.get("/api/users/").json() == []
+    assert as_alice.get("/api/v1/users/").json() == []
 
 
 def test_people_find_those_they_share_a_room_with(
@@ -135,7 +135,7 @@ def test_people_find_those_they_share_a_room_with(
 
 def test_searching_is_paced(as_alice: Client) -> None:
     """Walking through all beginnings takes long; the answer says when to come back."""
-    answers = [as_alice.get("/api/users/", {"search": "zz"}) for _ in range(61)]
+    answers = [as_alice.get("/api/v1/users/", {"search": "zz"}) for _ in range(61)]
     assert [answer.status_code for answer in answers[-2:]] == [200, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
 
@@ -146,7 +146,7 @@ def test_somebody_is_found_by_the_account_that_the_project_knows(
     """By its primary key, under the same policy; what is no key of anybody finds nobody."""
 
     def found(account: int | str) -> list[Any]:
-        answer: list[Any] = as_alice.get("/api/users/", {"account": account}).json()
+        answer: list[Any] = as_alice.get("/api/v1/users/", {"account": account}).json()
         return answer
 
     assert found(bob.pk) == [{"id": id_of(bob), "username": "bob"}]
@@ -164,13 +164,13 @@ def test_pictures_are_for_those_who_share_a_room(
 ) -> None:
     """Frames name people without pictures; a page asks for those of many at once, whoever may be found."""
     stranger = id_of(User.objects.create(username="carol"))
-    alone = as_alice.get("/api/people/", {"id": [id_of(alice), id_of(bob)]}).json()
+    alone = as_alice.get("/api/v1/people/", {"id": [id_of(alice), id_of(bob)]}).json()
     assert [one["id"] for one in alone] == [id_of(alice)]
     write(CreateRoom(uuid="r", members=[id_of(bob)]), alice)
     Person.objects.filter(pk=id_of(bob)).update(avatar="/bob.png")
     ids = [id_of(alice), id_of(bob), stranger, 10**6]
     with django_assert_num_queries(3):
-        found = as_alice.get("/api/people/", {"id": ids}).json()
+        found = as_alice.get("/api/v1/people/", {"id": ids}).json()
     assert sorted(found, key=lambda one: str(one["username"])) == [
         {"id": id_of(alice), "username": "alice", "avatar": ""},
         {"id": id_of(bob), "username": "bob", "avatar": "/bob.png"},
@@ -180,4 +180,4 @@ def test_pictures_are_for_those_who_share_a_room(
 @pytest.mark.parametrize("query", [{}, {"id": "x"}, {"id": 0}, {"id": list(range(1, 102))}])
 def test_people_are_asked_for_by_some_ids(as_alice: Client, query: dict[str, Any]) -> None:
     """None, no numbers, and more than a page shows are refused."""
-    assert as_alice.get("/api/people/", query).status_code == 400
+    assert as_alice.get("/api/v1/people/", query).status_code == 400

@@ -78,14 +78,16 @@ def said_by_request(client: Client, path: str, body: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("body", MESSAGES)
 def test_a_message_is_read_alike(as_alice: Client, lobby: UUID, body: dict[str, Any]) -> None:
     """Nothing is trimmed, converted or let through at one door alone."""
-    by_request = said_by_request(as_alice, f"/api/rooms/{lobby.hex}/messages/", body)
+    by_request = said_by_request(as_alice, f"/api/v1/rooms/{lobby.hex}/messages/", body)
     assert by_request == said_by_socket({"action": "new_message", "room": lobby.hex, **body})
 
 
 @pytest.mark.parametrize("body", ROOMS)
 def test_a_room_is_read_alike(as_alice: Client, body: dict[str, Any]) -> None:
     """Names in one form, within their bound in that form."""
-    assert said_by_request(as_alice, "/api/rooms/", body) == said_by_socket({"action": "create_room", **body})
+    assert said_by_request(as_alice, "/api/v1/rooms/", body) == said_by_socket(
+        {"action": "create_room", **body}
+    )
 
 
 def test_a_rooms_name_has_one_form() -> None:
@@ -98,7 +100,7 @@ def test_a_name_opens_every_door_in_every_form(client: Client, name: str) -> Non
     """The page and REST."""
     User.objects.create_user(COMPOSED, password="correct horse")
     body = {"username": name, "password": "correct horse"}
-    assert client.post("/api/token/", body, content_type=JSON).status_code == 200
+    assert client.post("/api/v1/token/", body, content_type=JSON).status_code == 200
     assert client.post("/login/", body).status_code == 302
 
 
@@ -107,5 +109,5 @@ def test_people_are_found_in_every_form(as_alice: Client, settings: Any, prefix:
     """In whatever case, on both databases."""
     settings.ROOMLOG = {**settings.ROOMLOG, "FIND_PEOPLE": "all"}
     User.objects.create_user(COMPOSED)
-    found = as_alice.get("/api/users/", {"search": prefix}).json()
+    found = as_alice.get("/api/v1/users/", {"search": prefix}).json()
     assert [person["username"] for person in found] == [COMPOSED]

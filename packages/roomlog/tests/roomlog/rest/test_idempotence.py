@@ -34,7 +34,7 @@ def test_a_write_that_is_sent_again_is_done_once(
 ) -> None:
     """Before its worker has seen it and after; each answer repeats the uuid."""
     message = ChatMessage.objects.filter(room=lobby).order_by("pk")[0].pk
-    where = f"/api/rooms/{lobby.hex}" + path.format(message=message, bob=id_of(bob))
+    where = f"/api/v1/rooms/{lobby.hex}" + path.format(message=message, bob=id_of(bob))
     body = "{" + said.replace("{bob}", str(id_of(bob))) + '"uuid": "once"}'
     for _ in range(2):
         for _ in range(2):

@@ -21,7 +21,7 @@ END = datetime(2100, 1, 1, tzinfo=UTC)
 
 def ask(client: Client, room: UUID, query: str = "") -> Any:
     """Return the answer's body."""
-    return client.get(f"/api/rooms/{room.hex}/members/{query}").json()
+    return client.get(f"/api/v1/rooms/{room.hex}/members/{query}").json()
 
 
 def mute(user: User, until: datetime) -> None:
@@ -67,4 +67,4 @@ def test_a_long_list_comes_in_pages(as_alice: Client, alice: User, bob: User, lo
     assert [one["id"] for one in ask(as_alice, lobby, f"?after={ids[0]}")] == ids[1:]
     assert [one["id"] for one in ask(as_alice, lobby, f"?id={ids[1]}&id=999")] == ids[1:]
     for query in ("?after=x", "?after=-1", "?id=0", "?" + "&".join(["id=1"] * 101)):
-        assert as_alice.get(f"/api/rooms/{lobby.hex}/members/{query}").status_code == 400
+        assert as_alice.get(f"/api/v1/rooms/{lobby.hex}/members/{query}").status_code == 400

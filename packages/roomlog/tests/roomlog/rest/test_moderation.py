@@ -35,13 +35,13 @@ def as_bob(bob: User) -> Client:
 @pytest.fixture
 def members(lobby: UUID) -> str:
     """Return the address of the room's members."""
-    return f"/api/rooms/{lobby.hex}/members/"
+    return f"/api/v1/rooms/{lobby.hex}/members/"
 
 
 @pytest.fixture
 def bans(lobby: UUID) -> str:
     """Return the address of the room's bans."""
-    return f"/api/rooms/{lobby.hex}/bans/"
+    return f"/api/v1/rooms/{lobby.hex}/bans/"
 
 
 def test_a_role_is_changed(as_alice: Client, lobby: UUID, bob: User, members: str, work: Work) -> None:

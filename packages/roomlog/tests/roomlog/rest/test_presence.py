@@ -55,7 +55,7 @@ class Rules:
 
 def ask(client: Client, room: UUID) -> Any:
     """Return the answer's body."""
-    return client.get(f"/api/rooms/{room.hex}/presence/").json()
+    return client.get(f"/api/v1/rooms/{room.hex}/presence/").json()
 
 
 def crowd(room: UUID, number: int) -> list[int]:
@@ -119,7 +119,7 @@ def test_without_redis_nobody_can_say(
 ) -> None:
     """That is no empty room. Others who ask meanwhile don't wait for Redis too."""
     redis.is_away = True
-    answers = [as_alice.get(f"/api/rooms/{lobby.hex}/presence/") for _ in range(2)]
+    answers = [as_alice.get(f"/api/v1/rooms/{lobby.hex}/presence/") for _ in range(2)]
     assert [(answer.status_code, answer.json()["error_code"]) for answer in answers] == [(503, "busy")] * 2
     assert "secret" not in answers[0].content.decode()
     assert redis.asked == 1

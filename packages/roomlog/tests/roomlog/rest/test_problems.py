@@ -28,31 +28,43 @@ def problem_of(answer: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "path", "options", "status", "code"),
     [
-        ("POST", "/api/rooms/", {"data": b"{", "content_type": JSON}, 400, "bad_value"),
-        ("POST", "/api/rooms/{room}/messages/", {"data": b"{}", "content_type": JSON}, 400, "required_keys"),
-        ("GET", "/api/rooms/{room}/messages/?limit=x", {}, 400, "bad_value"),
-        ("GET", "/api/rooms/", {"headers": {"authorization": ""}}, 401, "not_authenticated"),
-        ("GET", "/api/rooms/", {"headers": {"authorization": "Token x"}}, 401, "invalid_token"),
-        ("GET", "/api/rooms/{other}/messages/", {}, 404, "not_found"),
-        ("DELETE", "/api/rooms/{room}/messages/987654321/", {}, 404, "not_found"),
-        ("DELETE", "/api/rooms/{room}/messages/0/", {}, 404, "not_found"),
-        ("DELETE", "/api/rooms/{room}/messages/9007199254740992/", {}, 404, "not_found"),
-        ("DELETE", "/api/rooms/{room}/messages/" + "9" * 25 + "/", {}, 404, "not_found"),
-        ("PUT", "/api/rooms/{room}/messages/" + "9" * 25 + "/pin/", {}, 404, "not_found"),
-        ("DELETE", "/api/rooms/{room}/members/" + "9" * 25 + "/", {}, 404, "not_found"),
-        ("DELETE", "/api/rooms/{room}/bans/" + "9" * 25 + "/", {}, 404, "not_found"),
-        ("GET", "/api/nothing/", {}, 404, "not_found"),
-        ("GET", "/api/", {}, 404, "not_found"),
-        ("POST", "/api/rooms", {}, 404, "not_found"),
-        ("PUT", "/api/rooms/", {}, 405, "method_not_allowed"),
-        ("BREW", "/api/rooms/", {}, 405, "method_not_allowed"),
-        ("GET", "/api/rooms/", {"headers": {"accept": "text/html"}}, 406, "not_acceptable"),
-        ("GET", "/api/rooms/", {"headers": {"host": "evil.example"}}, 400, "bad_value"),
-        ("POST", "/api/rooms/", {"data": b" " * 2_600_000, "content_type": JSON}, 413, "too_large"),
-        ("POST", "/api/rooms/", {"data": b" " * (FRAME_BYTES + 1), "content_type": JSON}, 413, "too_large"),
+        ("POST", "/api/v1/rooms/", {"data": b"{", "content_type": JSON}, 400, "bad_value"),
         (
             "POST",
-            "/api/rooms/",
+            "/api/v1/rooms/{room}/messages/",
+            {"data": b"{}", "content_type": JSON},
+            400,
+            "required_keys",
+        ),
+        ("GET", "/api/v1/rooms/{room}/messages/?limit=x", {}, 400, "bad_value"),
+        ("GET", "/api/v1/rooms/", {"headers": {"authorization": ""}}, 401, "not_authenticated"),
+        ("GET", "/api/v1/rooms/", {"headers": {"authorization": "Token x"}}, 401, "invalid_token"),
+        ("GET", "/api/v1/rooms/{other}/messages/", {}, 404, "not_found"),
+        ("DELETE", "/api/v1/rooms/{room}/messages/987654321/", {}, 404, "not_found"),
+        ("DELETE", "/api/v1/rooms/{room}/messages/0/", {}, 404, "not_found"),
+        ("DELETE", "/api/v1/rooms/{room}/messages/9007199254740992/", {}, 404, "not_found"),
+        ("DELETE", "/api/v1/rooms/{room}/messages/" + "9" * 25 + "/", {}, 404, "not_found"),
+        ("PUT", "/api/v1/rooms/{room}/messages/" + "9" * 25 + "/pin/", {}, 404, "not_found"),
+        ("DELETE", "/api/v1/rooms/{room}/members/" + "9" * 25 + "/", {}, 404, "not_found"),
+        ("DELETE", "/api/v1/rooms/{room}/bans/" + "9" * 25 + "/", {}, 404, "not_found"),
+        ("GET", "/api/v1/nothing/", {}, 404, "not_found"),
+        ("GET", "/api/v1/", {}, 404, "not_found"),
+        ("POST", "/api/v1/rooms", {}, 404, "not_found"),
+        ("PUT", "/api/v1/rooms/", {}, 405, "method_not_allowed"),
+        ("BREW", "/api/v1/rooms/", {}, 405, "method_not_allowed"),
+        ("GET", "/api/v1/rooms/", {"headers": {"accept": "text/html"}}, 406, "not_acceptable"),
+        ("GET", "/api/v1/rooms/", {"headers": {"host": "evil.example"}}, 400, "bad_value"),
+        ("POST", "/api/v1/rooms/", {"data": b" " * 2_600_000, "content_type": JSON}, 413, "too_large"),
+        (
+            "POST",
+            "/api/v1/rooms/",
+            {"data": b" " * (FRAME_BYTES + 1), "content_type": JSON},
+            413,
+            "too_large",
+        ),
+        (
+            "POST",
+            "/api/v1/rooms/",
             {"data": b"name=x", "content_type": "text/plain"},
             415,
             "unsupported_media_type",
@@ -71,19 +83,19 @@ def test_an_error_is_a_problem(
 def test_who_asks_too_often_is_told_when_to_come_back(client: Client) -> None:
     """The 31st guess in a minute."""
     wrong = {"username": "nobody", "password": "wrong"}
-    answers = [client.post("/api/token/", wrong, content_type=JSON) for _ in range(31)]
+    answers = [client.post("/api/v1/token/", wrong, content_type=JSON) for _ in range(31)]
     assert problem_of(answers[-1])["error_code"] == "rate_limited"
     assert 0 < int(answers[-1].headers["retry-after"]) <= 60
 
 
 def test_who_is_not_known_is_told_how_to_say_who(client: Client) -> None:
     """As RFC 9110 asks of a 401."""
-    assert client.get("/api/rooms/").headers["www-authenticate"] == "Token"
+    assert client.get("/api/v1/rooms/").headers["www-authenticate"] == "Token"
 
 
 def test_a_method_not_offered_is_told_with_those_that_are(as_alice: Client) -> None:
     """As RFC 9110 asks of a 405."""
-    assert as_alice.put("/api/ticket/").headers["allow"] == "POST, OPTIONS"
+    assert as_alice.put("/api/v1/ticket/").headers["allow"] == "POST, OPTIONS"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +116,7 @@ def test_a_problem_names_the_field(
     as_alice: Client, lobby: UUID, path: str | None, body: Any, field: str
 ) -> None:
     """So that a form can show it where it belongs."""
-    where = f"/api/rooms/{lobby.hex}/{path}/" if path else "/api/rooms/"
-    where = "/api/token/" if "username" in body else where
+    where = f"/api/v1/rooms/{lobby.hex}/{path}/" if path else "/api/v1/rooms/"
+    where = "/api/v1/token/" if "username" in body else where
     problem = problem_of(as_alice.post(where, body, content_type=JSON))
     assert (problem["status"], list(problem["errors"])) == (400, [field])

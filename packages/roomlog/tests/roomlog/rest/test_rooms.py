@@ -51,7 +51,7 @@ def test_ones_rooms_are_listed_as_on_the_wire(
 ) -> None:
     """Heads and unread counts come with them, in one query beside those of the token and its person."""
     with django_assert_num_queries(3):
-        (room,) = as_alice.get("/api/rooms/").json()
+        (room,) = as_alice.get("/api/v1/rooms/").json()
     assert (room["id"], room["name"], room["kind"], room["seq"]) == (lobby.hex, "lobby", "group", 3)
     assert set(room) == {
         "id",
@@ -64,7 +64,7 @@ def test_ones_rooms_are_listed_as_on_the_wire(
         "archived",
         "unread_mentions",
     }
-    assert as_stranger.get("/api/rooms/").json() == []
+    assert as_stranger.get("/api/v1/rooms/").json() == []
 
 
 def test_a_room_is_asked_for_and_made_by_a_worker(
@@ -72,7 +72,7 @@ def test_a_room_is_asked_for_and_made_by_a_worker(
 ) -> None:
     """The answer names the room before it is there; the api itself writes none."""
     room = created_room_id(id_of(alice), "new")
-    asked = post(as_alice, "/api/rooms/", uuid="new", name="plans", members=[id_of(bob)])
+    asked = post(as_alice, "/api/v1/rooms/", uuid="new", name="plans", members=[id_of(bob)])
     assert asked == (202, {"uuid": "new", "room": room.hex})
     assert not ChatRoom.objects.exists()
     assert work() == []
@@ -81,7 +81,7 @@ def test_a_room_is_asked_for_and_made_by_a_worker(
 
 def test_a_direct_room_has_its_pairs_id(as_alice: Client, alice: User, bob: User) -> None:
     """Both ask for the same room, whoever is first."""
-    _, answer = post(as_alice, "/api/rooms/", kind="direct", members=[id_of(bob)])
+    _, answer = post(as_alice, "/api/v1/rooms/", kind="direct", members=[id_of(bob)])
     assert answer["room"] == direct_room_id(id_of(bob), id_of(alice)).hex
 
 
@@ -89,7 +89,7 @@ def test_members_come_and_go_by_command(
     as_alice: Client, lobby: UUID, bob: User, admin_user: User, work: Work
 ) -> None:
     """Invited, removed, and oneself by leaving: each is asked for here and done by a worker."""
-    path = f"/api/rooms/{lobby.hex}/members/"
+    path = f"/api/v1/rooms/{lobby.hex}/members/"
     assert post(as_alice, path, user=id_of(admin_user), role="admin")[0] == 202
     assert work() == []
     assert Membership.objects.get(room=lobby, user=person_of(admin_user)).role == "admin"
@@ -102,7 +102,7 @@ def test_a_room_is_renamed_by_whoever_may(
     as_alice: Client, as_stranger: Client, lobby: UUID, work: Work
 ) -> None:
     """Asked for here and done by a worker, in the one form of names; strangers learn nothing."""
-    path = f"/api/rooms/{lobby.hex}/"
+    path = f"/api/v1/rooms/{lobby.hex}/"
 
     def patch(client: Client, **fields: Any) -> int:
         return client.patch(path, fields, content_type="application/json").status_code
@@ -117,7 +117,7 @@ def test_a_room_is_renamed_by_whoever_may(
 def test_reactions_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:
     """Asked for here and done by a worker; the asker's own are told as such, strangers learn nothing."""
     said = ChatMessage.objects.get(room=lobby, seq=2).pk
-    path = f"/api/rooms/{lobby.hex}/messages/{said}/reactions/"
+    path = f"/api/v1/rooms/{lobby.hex}/messages/{said}/reactions/"
 
     def ask(client: Client, method: str, **body: str) -> int:
         return client.generic(method, path, json.dumps(body), "application/json").status_code
@@ -126,12 +126,12 @@ def test_reactions_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUI
     assert [ask(as_alice, "POST", **body) for body in ({}, {"emoji": "word"})] == [400, 400]
     assert ask(as_alice, "POST", emoji="👍") == 202
     assert work() == []
-    (shown, _) = as_alice.get(f"/api/rooms/{lobby.hex}/messages/").json()
+    (shown, _) = as_alice.get(f"/api/v1/rooms/{lobby.hex}/messages/").json()
     assert (shown["reactions"]["👍"]["count"], shown["reactions"]["👍"]["mine"]) == (1, True)
     assert shown["reacted_seq"] == 4
     assert ask(as_alice, "DELETE", emoji="👍") == 202
     assert work() == []
-    (shown, _) = as_alice.get(f"/api/rooms/{lobby.hex}/messages/").json()
+    (shown, _) = as_alice.get(f"/api/v1/rooms/{lobby.hex}/messages/").json()
     assert (shown["reactions"], shown["reacted_seq"]) == ({}, 5)
 
 
@@ -140,7 +140,7 @@ def test_pins_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, bo
     first, second = ChatMessage.objects.filter(room=lobby).order_by("seq").values_list("pk", flat=True)
     as_bob = Client()
     as_bob.force_login(bob)
-    room, pins = f"/api/rooms/{lobby.hex}", f"/api/rooms/{lobby.hex}/pins/"
+    room, pins = f"/api/v1/rooms/{lobby.hex}", f"/api/v1/rooms/{lobby.hex}/pins/"
     assert as_stranger.put(f"{room}/messages/{first}/pin/").status_code == 404
     assert as_stranger.get(pins).status_code == 404
     assert as_alice.put(f"{room}/messages/999999/pin/").json()["error_code"] == "not_found"
@@ -160,7 +160,9 @@ def test_pins_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, bo
 def test_a_message_is_reported(as_alice: Client, as_stranger: Client, lobby: UUID) -> None:
     """Stored at once; a repeat changes nothing, strangers find nothing, and so many a minute are too many."""
     first, last = ChatMessage.objects.filter(room=lobby).order_by("seq").values_list("pk", flat=True)
-    path, other, none = (f"/api/rooms/{lobby.hex}/messages/{one}/report/" for one in (last, first, 999_999))
+    path, other, none = (
+        f"/api/v1/rooms/{lobby.hex}/messages/{one}/report/" for one in (last, first, 999_999)
+    )
     fields = {"uuid": "u", "reason": "spam"}
     assert post(as_alice, path, **fields, comment="Look.") == (200, {"uuid": "u", "duplicate": False})
     assert post(as_alice, path, **fields) == (200, {"uuid": "u", "duplicate": True})
@@ -179,43 +181,43 @@ def test_a_message_is_reported(as_alice: Client, as_stranger: Client, lobby: UUI
 
 def test_a_room_is_archived_and_opened_again(as_alice: Client, lobby: UUID, work: Work) -> None:
     """Each is asked for here and done by a worker."""
-    path = f"/api/rooms/{lobby.hex}/archive/"
+    path = f"/api/v1/rooms/{lobby.hex}/archive/"
     for ask, is_archived in ((as_alice.post, True), (as_alice.delete, False)):
         assert ask(path, content_type="application/json").status_code == 202
         assert work() == []
-        (room,) = as_alice.get("/api/rooms/").json()
+        (room,) = as_alice.get("/api/v1/rooms/").json()
         assert room["archived"] is is_archived
 
 
 def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User, work: Work) -> None:
     """No special path: who removes himself leaves."""
-    assert as_alice.delete(f"/api/rooms/{lobby}/members/{id_of(alice)}/").status_code == 202
+    assert as_alice.delete(f"/api/v1/rooms/{lobby}/members/{id_of(alice)}/").status_code == 202
     assert work() == []
-    assert as_alice.get("/api/rooms/").json() == []
+    assert as_alice.get("/api/v1/rooms/").json() == []
 
 
 def test_a_read_mark_moves_forward_and_counts_what_is_left(
     lobby: UUID, bob: User, as_stranger: Client
 ) -> None:
     """At once, without a worker; the answer is the room, as in the list. Strangers learn nothing."""
-    as_bob, path = Client(), f"/api/rooms/{lobby.hex}/read/"
+    as_bob, path = Client(), f"/api/v1/rooms/{lobby.hex}/read/"
     as_bob.force_login(bob)
     for seq, read_seq, unread in ((0, 0, 2), (2, 2, 1), (1, 2, 1), (2**53 - 1, 3, 0)):
         status, room = post(as_bob, path, seq=seq)
         assert (status, room["id"], room["read_seq"], room["unread"]) == (200, lobby.hex, read_seq, unread)
-        assert as_bob.get("/api/rooms/").json() == [room]
+        assert as_bob.get("/api/v1/rooms/").json() == [room]
         assert rooms.unread(bob) == {lobby: unread}
     for wrong in (-1, 2**53, "1", None):
         assert post(as_bob, path, seq=wrong)[0] == 400
     assert post(as_stranger, path, seq=1)[0] == 404
-    assert post(as_bob, f"/api/rooms/{uuid4().hex}/read/", seq=1)[0] == 404
+    assert post(as_bob, f"/api/v1/rooms/{uuid4().hex}/read/", seq=1)[0] == 404
 
 
 def test_messages_are_read_backwards(
     as_alice: Client, lobby: UUID, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """The last ones before a seq, oldest first; five queries however many they are."""
-    path = f"/api/rooms/{lobby.hex}/messages/"
+    path = f"/api/v1/rooms/{lobby.hex}/messages/"
     with django_assert_num_queries(5):
         messages = as_alice.get(path).json()
     assert [(message["seq"], message["text"]) for message in messages] == [(2, "hello"), (3, "anybody here?")]
@@ -228,12 +230,12 @@ def test_messages_are_read_backwards(
 @pytest.mark.parametrize("query", [{"before": 0}, {"before": 2**64}, {"limit": 101}, {"limit": "x"}])
 def test_pages_out_of_range_are_refused(as_alice: Client, lobby: UUID, query: dict[str, Any]) -> None:
     """A page is 1 to 100 messages before a seq that can be."""
-    assert as_alice.get(f"/api/rooms/{lobby.hex}/messages/", query).status_code == 400
+    assert as_alice.get(f"/api/v1/rooms/{lobby.hex}/messages/", query).status_code == 400
 
 
 def test_what_is_posted_is_said_once(as_alice: Client, lobby: UUID, work: Work) -> None:
     """A program that repeats its request with the same uuid says it once."""
-    path = f"/api/rooms/{lobby.hex}/messages/"
+    path = f"/api/v1/rooms/{lobby.hex}/messages/"
     for _ in range(2):
         assert post(as_alice, path, uuid="u1", text=" hi ") == (202, {"uuid": "u1", "room": lobby.hex})
     assert work() == []
@@ -242,7 +244,7 @@ def test_what_is_posted_is_said_once(as_alice: Client, lobby: UUID, work: Work) 
 
 def test_a_message_is_edited_and_deleted(as_alice: Client, lobby: UUID, bob: User, work: Work) -> None:
     """By its id, asked for here and done by a worker; the page of messages shows what is left."""
-    as_bob, path = Client(), f"/api/rooms/{lobby.hex}/messages/"
+    as_bob, path = Client(), f"/api/v1/rooms/{lobby.hex}/messages/"
     as_bob.force_login(bob)
     first, _ = as_alice.get(path).json()
 
@@ -269,7 +271,7 @@ def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, 
     """Only where there are any."""
     rooms.post(lobby, alice, "paid", data={"order": 7})
     assert work() == []
-    found = as_alice.get(f"/api/rooms/{lobby.hex}/messages/").json()
+    found = as_alice.get(f"/api/v1/rooms/{lobby.hex}/messages/").json()
     assert [one.get("data") for one in found] == [None, None, {"order": 7}]
     assert "data" not in found[0]
 
@@ -283,25 +285,27 @@ def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: 
     for room in (lobby, uuid4()):
         is_deletion = path in ("members/1/", "messages/1/") or (path, method) == ("archive/", "get")
         ask = as_stranger.delete if is_deletion else getattr(as_stranger, method)
-        status = ask(f"/api/rooms/{room.hex}/{path}").status_code
+        status = ask(f"/api/v1/rooms/{room.hex}/{path}").status_code
         assert status == (405 if (path, method) == ("presence/", "post") else 404)
 
 
 def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: UUID) -> None:
     """Stored, waiting or given up: each of one's own commands of a uuid is found."""
     command = NewMessage(uuid="u1", room=lobby, text="hi")
-    post(as_alice, f"/api/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
+    post(as_alice, f"/api/v1/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
     for user in (id_of(alice), id_of(alice) + 1):
         letter = encode(Envelope(command=command, user=user))
         DeadLetter.objects.create(
             shard=1, entry=f"{user}-0", uuid="u1", room=lobby, error="OSError", envelope=letter
         )
     DeadLetter.objects.create(shard=1, entry="9-9", uuid="u1", error="undecodable", envelope=b"?")
-    assert as_alice.get("/api/messages/u1/").json() == [
+    assert as_alice.get("/api/v1/messages/u1/").json() == [
         {"state": "pending", "room": lobby.hex, "seq": None},
         {"state": "failed", "room": lobby.hex, "seq": None},
     ]
-    assert as_alice.get("/api/messages/hello-1/").json() == [{"state": "stored", "room": lobby.hex, "seq": 2}]
+    assert as_alice.get("/api/v1/messages/hello-1/").json() == [
+        {"state": "stored", "room": lobby.hex, "seq": 2}
+    ]
 
 
 def test_others_commands_of_the_same_uuid_hide_none(as_alice: Client, bob: User, lobby: UUID) -> None:
@@ -310,8 +314,8 @@ def test_others_commands_of_the_same_uuid_hide_none(as_alice: Client, bob: User,
         room = uuid4()
         envelope = encode(Envelope(command=NewMessage(uuid="u1", room=room, text="hi"), user=id_of(bob)))
         PendingCommand.objects.create(shard=1, room=room, user=person_of(bob), uuid="u1", envelope=envelope)
-    post(as_alice, f"/api/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
-    assert [place["room"] for place in as_alice.get("/api/messages/u1/").json()] == [lobby.hex]
+    post(as_alice, f"/api/v1/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
+    assert [place["room"] for place in as_alice.get("/api/v1/messages/u1/").json()] == [lobby.hex]
 
 
 def test_a_uuid_that_can_not_be_is_not_looked_for(
@@ -327,4 +331,4 @@ def test_others_messages_are_nowhere(lobby: UUID, bob: User) -> None:
     client = Client()
     client.force_login(bob)
     for uuid in ("hello-1", "never", "%00", "a/b"):
-        assert client.get(f"/api/messages/{uuid}/").status_code == 404
+        assert client.get(f"/api/v1/messages/{uuid}/").status_code == 404

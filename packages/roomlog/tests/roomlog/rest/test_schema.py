@@ -21,7 +21,7 @@ UNSAFE = {"post", "put", "patch", "delete"}
 def description() -> dict[str, Any]:
     """Return what a client reads."""
     read: dict[str, Any] = json.loads(
-        Client().get("/api/schema/", headers={"accept": "application/json"}).content
+        Client().get("/api/v1/schema/", headers={"accept": "application/json"}).content
     )
     return read
 
@@ -36,13 +36,13 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def test_the_schema_is_complete_and_valid(capsys: pytest.CaptureFixture[str]) -> None:
     """Each view says what it takes and gives: the generator has nothing to guess and nothing to warn of."""
     call_command("spectacular", "--validate", "--fail-on-warn")
-    assert "/api/rooms/{room}/messages/" in capsys.readouterr().out
+    assert "/api/v1/rooms/{room}/messages/" in capsys.readouterr().out
 
 
 @pytest.mark.django_db
 def test_the_schema_is_served(client: Client) -> None:
     """Whoever writes a client finds it where the interface is."""
-    answer = client.get("/api/schema/")
+    answer = client.get("/api/v1/schema/")
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (
         200,
         "application/vnd.oai.openapi",

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def ask(client: Client, query: str) -> Any:
     """Return the answer's body."""
-    return client.get(f"/api/search/?{query}").json()
+    return client.get(f"/api/v1/search/?{query}").json()
 
 
 def test_messages_are_found_page_by_page(as_alice: Client, alice: User, lobby: UUID) -> None:
@@ -39,7 +39,7 @@ def test_who_is_no_member_finds_nothing(as_alice: Client, alice: User, lobby: UU
     nothing: Any = {"messages": [], "next": None}
     assert ask(as_alice, "text=hello") == ask(as_alice, f"room={lobby.hex}") == nothing
     assert ask(as_alice, f"room={UUID(int=7).hex}") == nothing
-    assert Client().get("/api/search/?text=hello").status_code == 401
+    assert Client().get("/api/v1/search/?text=hello").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_who_is_no_member_finds_nothing(as_alice: Client, alice: User, lobby: UU
 )
 def test_a_wrong_value_is_named(as_alice: Client, query: str) -> None:
     """By its field."""
-    answer = as_alice.get(f"/api/search/?{query}")
+    answer = as_alice.get(f"/api/v1/search/?{query}")
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [query.split("=", maxsplit=1)[0]])
 
 
@@ -55,5 +55,5 @@ def test_searches_are_paced(as_alice: Client, monkeypatch: pytest.MonkeyPatch) -
     """Apart from what else a person may ask."""
     assert MessageSearchThrottle.rate == "60/min"
     monkeypatch.setattr(MessageSearchThrottle, "rate", "1/min")
-    assert [as_alice.get("/api/search/").status_code for _ in range(2)] == [200, 429]
-    assert as_alice.get("/api/rooms/").status_code == 200
+    assert [as_alice.get("/api/v1/search/").status_code for _ in range(2)] == [200, 429]
+    assert as_alice.get("/api/v1/rooms/").status_code == 200
