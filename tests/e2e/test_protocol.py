@@ -45,9 +45,10 @@ async def test_a_room_that_was_just_made_is_usable_at_once(cluster: Cluster, use
     A send may overtake the gateway's subscription to the new room: seen in one of 200 rooms, hence many.
     """
     invited, *creators = users[: 1 + FRESH_ROOMS // limits.ROOM_CREATIONS_BURST]
-    async with Wire(settings.WEBSOCKET, invited) as guest:
-        await guest.authenticate()
-        for creator in creators:
+    for creator in creators:
+        # On another socket each time: one asks no faster than COMMANDS_PER_SECOND.
+        async with Wire(settings.WEBSOCKET, invited) as guest:
+            await guest.authenticate()
             await _make_and_use_rooms(creator, guest, invited)
 
 
@@ -65,7 +66,7 @@ async def _make_and_use_rooms(creator: User, guest: Wire, invited: User) -> None
                 maker.ask("get_history", room=room),
                 guest.ask("select_room", room=room),
             )
-            assert {answer["status"] for answer in answers} == {"success"}
+            assert [answer for answer in answers if answer["status"] != "success"] == []
             history = await guest.ask("get_history", room=room)
             assert len(history["room_messages"]) == len(makers) + 1
 
