@@ -170,7 +170,7 @@ class _Look:
 
     def _between(self, floor: int, below: int, limit: int) -> list[_Row]:
         """Return the newest hits with floor ≤ place < below."""
-        query, values = self._query(floor, below)
+        query, values = self._query(floor, below, self._phrases)
         # SQLite's words come in this order and can stop.
         place = "found.rowid" if "found.rowid" in query else "entry.id"
         return [_row(*one) for one in _select(f"{query} ORDER BY {place} DESC LIMIT {limit}", values)]
@@ -180,33 +180,35 @@ class _Look:
 
         On PostgreSQL a candidate has the words anywhere: to tell that they are side by side costs the most.
         """
-        fits, phrases = "", []
-        if connection.vendor == "postgresql" and any(len(phrase.words) > 1 for phrase in self._phrases):
-            fits, phrases = "WHERE vector @@ %s::tsquery", [as_tsquery(self._phrases)]
-        query, values = self._query(self._first, below, has_words_anywhere=True)
+        apart = words_apart(self._phrases) if connection.vendor == "postgresql" else self._phrases
+        query, values = self._query(self._first, below, apart)
+        fits = ""
+        if apart != self._phrases:
+            fits = "WHERE vector @@ %s::tsquery"
+            values.append(as_tsquery(self._phrases))
         found = _select(
             f"WITH candidates AS MATERIALIZED ({query} LIMIT {MOST_CANDIDATES + 1})"  # noqa: S608 - no value in it
             " SELECT found.id, found.room, found.seq, counted.number"
             " FROM (SELECT count(*) AS number FROM candidates) AS counted LEFT JOIN"
             f" (SELECT * FROM candidates {fits} ORDER BY id DESC LIMIT {limit}) AS found ON true"
             " ORDER BY found.id DESC",
-            [*values, *phrases],
+            values,
         )
         return [_row(*one[:3]) for one in found if one[0] is not None], found[0][3]
 
-    def _query(self, first: int, below: int, has_words_anywhere: bool = False) -> tuple[str, list[Any]]:
-        """Return the query for all hits with first ≤ place < below, in no order."""
+    def _query(self, first: int, below: int, phrases: Sequence[Phrase]) -> tuple[str, list[Any]]:
+        """Return the query for all entries with these phrases and first ≤ place < below, in no order."""
         if connection.vendor == "postgresql":
-            return self._on_postgresql(first, below, has_words_anywhere)
+            return self._on_postgresql(first, below, phrases)
         return self._on_sqlite(first, below)
 
-    def _on_postgresql(self, first: int, below: int, has_words_anywhere: bool) -> tuple[str, list[Any]]:
-        columns, conditions = "id, room, seq", ["id >= %s", "id < %s", "room = ANY(%s::uuid[])"]
+    def _on_postgresql(self, first: int, below: int, phrases: Sequence[Phrase]) -> tuple[str, list[Any]]:
+        columns = "id, room, seq" if phrases == self._phrases else "id, room, seq, vector"
+        conditions = ["id >= %s", "id < %s", "room = ANY(%s::uuid[])"]
         values: list[Any] = [first, below, list(self._rooms)]
-        if self._phrases:
+        if phrases:
             conditions.append("vector @@ %s::tsquery")
-            values.append(as_tsquery(words_apart(self._phrases) if has_words_anywhere else self._phrases))
-            columns += ", vector" if has_words_anywhere else ""
+            values.append(as_tsquery(phrases))
         if self._wanted.author is not None:
             conditions.append("author = %s")
             values.append(self._wanted.author)
