@@ -77,7 +77,7 @@ def test_the_pins_of_an_image_name_nothing_of_another(service: str, forbidden: t
 
 
 ABSENT = "import sys; sys.modules['opentelemetry'] = None\n"
-"""Whoever imports it gets an ImportError, as in the images; redis-py minds neither that nor its presence."""
+"""An import of it raises ImportError, as in the images; redis-py works with it and without it."""
 STARTS = {
     "gateway": """
 import asyncio
