@@ -29,6 +29,8 @@ POPULATOR = Populator()
 TRACEBACK = "Traceback (most recent call last)"
 STAGES = ("valkey", "worker", "gateway", "api")
 """The order of the start; the end is the other way round."""
+UNHURRIED = {"ROOMLOG_MAX_ACCEPTS_PER_SECOND": "100000"}
+"""For tests that connect once a case: how fast is not their question."""
 
 
 @dataclass(frozen=True, slots=True)

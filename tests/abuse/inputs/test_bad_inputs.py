@@ -18,7 +18,7 @@ from tests.abuse.inputs.neighbours import Neighbours
 from tests.abuse.inputs.provoking import AFTER, AT_ONCE, Place, close_of, next_of, provoke, sign_in
 from tests.harness.raw import PING, TEXT, Closed, RawSocket, text
 from tests.harness.raw import frame as raw_frame
-from tests.harness.stack import User, build_stack
+from tests.harness.stack import UNHURRIED, User, build_stack
 from tests.harness.stack_databases import Databases
 from tests.harness.waiting import wait_until
 
@@ -61,7 +61,7 @@ on_one_database = pytest.mark.parametrize("databases", ["sqlite"], indirect=True
 @pytest.fixture(scope="module")
 def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One gateway and one worker, eight abusers, and two neighbours who chat until the last test is over."""
-    stack = build_stack(tmp_path_factory.mktemp("abused") / "stack", databases)
+    stack = build_stack(tmp_path_factory.mktemp("abused") / "stack", databases, environ=UNHURRIED)
     try:
         stack.start()
         one, other, stranger, *abusers = stack.make_users(3 + AT_ONCE)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from roomlog_local.ports import LOOPBACK, free_port
 from tests.abuse.rfc6455.echo import MESSAGE_BYTES_VARIABLE
+from tests.harness.stack import UNHURRIED
 from tests.harness.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,8 +22,6 @@ READY_SECONDS = 30.0
 STOP_SECONDS = 30.0
 CONNECT_SECONDS = 1.0
 LOG_CHARACTERS = 2000
-UNHURRIED = {"ROOMLOG_MAX_ACCEPTS_PER_SECOND": "100000"}
-"""The suite connects once a case; how fast is not the question here."""
 
 
 @contextmanager
