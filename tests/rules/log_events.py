@@ -43,6 +43,7 @@ MEANINGS: Final = {
     "leases_not_released": "The shards stay until the missing beat counts as death.",
     "leases_released": "So many shards were given back.",
     "leases_taken": "So many shards were taken.",
+    "login_refused": "Every try of 30 s was refused; the process ends, its next start reads the password.",
     "not_buried": "A dead letter could not be stored; the entry comes again.",
     "notice_failed": "A fault of ours with a published notice.",
     "owner_dead": "Workers without a beat were declared dead.",

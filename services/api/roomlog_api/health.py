@@ -19,6 +19,7 @@ from roomlog.models import Install
 from roomlog.outage import OUTAGE
 from roomlog.pooling import refuse_lent_sessions
 from roomlog_runtime.health import Checks, HealthServer
+from roomlog_runtime.refused_login import RefusedLogin
 from roomlog_runtime.settings import Bind, SettingError
 
 from . import metrics
@@ -48,6 +49,7 @@ class Probe:
         self._clock = clock
         self._stale_seconds = stale_seconds
         self._stopped = Event()
+        self._refused = RefusedLogin(clock)
         self._problem: str | None = f"{what} not asked yet"
         self._answered_at = clock()
 
@@ -66,20 +68,30 @@ class Probe:
         return self._problem
 
     def probe(self) -> None:
-        """Ask once and remember the answer."""
+        """Ask once and remember the answer.
+
+        Raises:
+            SettingError: the login has been refused for so long that only a new start may help.
+        """
         try:
             self._ask()
         except (DatabaseError, InterfaceError, RuntimeError) as error:  # a pool of threads that has ended
             self._problem = f"{self._what} refuses: {type(error).__name__}"
+            if self._refused.lasts(error):
+                raise SettingError(
+                    "ROOMLOG_DATABASE_URL",
+                    "names a login that the database refuses; a new start reads it again",
+                ) from None
         else:
             self._problem = None
+            self._refused.lasts(None)
         self._answered_at = self._clock()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
                 self.probe()
-            except SettingError as error:  # found only once the database answers
+            except SettingError as error:  # found only while the process runs
                 sys.stderr.write(f"{error}\n")
                 sys.stderr.flush()
                 os._exit(BOOT_ERROR)

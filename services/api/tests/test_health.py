@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from pytest_django import DjangoAssertNumQueries
@@ -13,7 +15,8 @@ from structlog.testing import capture_logs
 
 from roomlog.outage import CALM_SECONDS, Outage
 from roomlog_api.health import STALE_SECONDS, Probe, _Question, start
-from roomlog_runtime.settings import Bind
+from roomlog_runtime.refused_login import REFUSED_SECONDS
+from roomlog_runtime.settings import Bind, SettingError
 
 
 def test_a_process_is_not_ready_before_the_first_answer() -> None:
@@ -98,3 +101,20 @@ def test_the_end_of_an_outage_is_logged(monkeypatch: pytest.MonkeyPatch) -> None
 def refuse_all(*_: object) -> None:
     """Fail as a statement of a database that is away."""
     raise OperationalError
+
+
+def test_a_password_that_does_not_fit_any_more_ends_the_process() -> None:
+    """The kubelet starts it again, with the Secret of then; a database that is away ends nothing."""
+    now, error = [0.0], OperationalError()
+    cause: list[psycopg.OperationalError] = []
+
+    def refuse() -> None:
+        raise error from cause[0]
+
+    probe = Probe("the database", refuse, lambda: now[0])
+    for words, ends in (("connection refused", False), ("password authentication failed", True)):
+        cause[:] = [psycopg.OperationalError(words)]
+        probe.probe()
+        now[0] += REFUSED_SECONDS
+        with pytest.raises(SettingError, match="a new start") if ends else nullcontext():
+            probe.probe()

@@ -4,6 +4,7 @@ WorkerError
 ├── FailAlike    different entries fail in one way and none succeeds: something is wrong with all of them
 ├── ForeignClaim another database's workers hold the prefix; this process owns nothing meanwhile
 ├── LeaseLost    another process owns some of the shards; their entries are its work now
+├── LoginRefused the password of the process's start does not fit any more: it must end
 └── Forgotten    the process was away for so long that others removed its row: it must end
 """
 
@@ -45,6 +46,10 @@ class LeaseLost(WorkerError):
     def __init__(self, shards: Collection[int]) -> None:
         super().__init__(f"{len(shards)} shards have another owner")
         self.shards = frozenset(shards)
+
+
+class LoginRefused(WorkerError):
+    """The database or Redis, by its name; only the next start reads the secrets again."""
 
 
 class Forgotten(WorkerError):

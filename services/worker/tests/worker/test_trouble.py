@@ -6,8 +6,9 @@ from functools import partial
 from unittest.mock import patch
 from uuid import UUID
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from structlog.testing import capture_logs
 
@@ -18,6 +19,9 @@ from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.envelope import Envelope
 from roomlog_contract.limits import ENTRY_TRIES
 from roomlog_contract.shards import created_room_id, shard_of_room
+from roomlog_runtime import refused_login
+from roomlog_worker.claim import Claim
+from roomlog_worker.errors import LoginRefused
 from roomlog_worker.log.asked import Asked
 from roomlog_worker.log.batch import Batch
 from roomlog_worker.log.rules import RULES
@@ -322,3 +326,17 @@ class TestSweeps:
 def _sweep(bench: Bench) -> bool:
     bench.worker.consumer._next_sweep = 0.0
     return False
+
+
+def test_a_password_that_does_not_fit_any_more_ends_the_worker(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next start reads the Secret of then; a refusal that passes within the time is waited for."""
+    refusal = OperationalError()
+    refusal.__cause__ = psycopg.errors.InvalidPassword()
+    with patch.object(Claim, "renew", side_effect=refusal):
+        bench.turn(2)
+        monkeypatch.setattr(refused_login, "REFUSED_SECONDS", 0.0)
+        with pytest.raises(LoginRefused, match="database"), capture_logs() as logs:
+            bench.turn()
+    assert [log["event"] for log in logs] == ["login_refused"]

@@ -25,7 +25,7 @@ from roomlog_worker.claim import Claim
 from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash_point import CrashPoint
-from roomlog_worker.errors import Forgotten
+from roomlog_worker.errors import Forgotten, LoginRefused
 from roomlog_worker.indexer import Indexer
 from roomlog_worker.lane import lanes_of
 from roomlog_worker.leases import LeaseKeeper
@@ -83,6 +83,8 @@ def run(config: Config) -> None:
     except Forgotten:
         # Kubernetes, or the demo's supervisor, starts the successor.
         raise CommandError("Paused for too long: others removed this process's row. Restart it.") from None
+    except LoginRefused as refused:
+        raise CommandError(f"The login at the {refused} is refused. A new start reads it again.") from None
     except SettingError as error:  # found only once the database answers
         raise CommandError(str(error)) from None
     finally:
