@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -14,19 +11,9 @@ from jsonschema import Draft202012Validator
 from tests.harness.raw import RawSocket, frame, text, upgrade
 from tests.harness.stack import MakeStack, Stack
 from tests.harness.wire import Wire
+from tests.processes.stack.canaries import CANARY, ask, fill_commands, fill_operations
 
 SCHEMA = Path(__file__).parents[3] / "docs/log-line.schema.json"
-SECONDS = 20.0
-CANARY = "canary"
-"""In each field that a client fills."""
-
-
-def ask(url: str, method: str = "GET", body: object = None, **headers: str) -> None:
-    """Send a request; any answer will do."""
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
-    with suppress(HTTPError):
-        urlopen(request, timeout=SECONDS).close()
 
 
 def fill_the_api(stack: Stack, token: str, room: str) -> None:
@@ -81,13 +68,16 @@ async def test_logs_have_one_schema_and_nobodys_words(make_stack: MakeStack, lev
     """No canary is in any line; at debug a message's lines have uuid, connection and shard."""
     stack = await asyncio.to_thread(make_stack, api=True, environ={"ROOMLOG_LOG_LEVEL": level})
     (user,) = await asyncio.to_thread(stack.make_users, 1)
-    (room,) = await asyncio.to_thread(stack.make_rooms, [[user]])
+    room, other = await asyncio.to_thread(stack.make_rooms, [[user], [user]])
     async with Wire(stack.websocket(), user) as wire:
         await wire.authenticate()
         await wire.ask("new_message", "followed", room=room.id, text=f"{CANARY}-text \U0001f600")
         await wire.ask("create_room", name=f"{CANARY}-room", members=[])
     await fill_the_gateway(stack, room.id)
     await asyncio.to_thread(fill_the_api, stack, user.token, room.id)
+    if level == "debug":  # which has all lines of the other level
+        await fill_commands(stack, user, other)
+        await asyncio.to_thread(fill_operations, stack.page, user.token, room.id)
     said = stack.logs()
     quoted = [
         line
