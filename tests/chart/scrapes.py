@@ -160,15 +160,20 @@ def troubled(series: Series, dependency: str) -> Series:
 
 
 def rollout(replicas: int) -> Series:
-    """Each pod gives way to a new one: gateways and chores overlap, a worker is away for 45 s."""
+    """Each pod gives way to a new one: a worker is away for 45 s, the others overlap."""
     series = {key: v for key, v in health().items() if replicas > 1 or "worker-1" not in key}
     if replicas == 1:
         series = silent(change(series, "roomlog_worker_shard_owned", steady(1)), samples=3)
     else:  # the other worker takes the shards meanwhile, and keeps its half
         series = change(series, "roomlog_worker_shard_owned", steady(1), "worker-1")
     series = without(series, "worker-0", away=3)
-    series = without(without(series, "gateway"), "chores")
-    for name, pod in ((gateway, "gateway-6c8d7f5b4-x2k4q"), (chores, "chores-6c8d7f5b4-m8n2p")):
+    for part in (gateway, api, chores):
+        series = without(series, part.__name__)
+    for name, pod in (
+        (gateway, "gateway-6c8d7f5b4-x2k4q"),
+        (api, "api-6c8d7f5b4-k4m8n"),
+        (chores, "chores-6c8d7f5b4-m8n2p"),
+    ):
         new = name(pod)
         series |= {key: f"_x{BEGIN - 2} {value}" for key, value in new.items()}
     return change(series, "kube_statefulset_status_replicas_updated", turns(2, 1, samples=20))

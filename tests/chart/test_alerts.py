@@ -72,9 +72,10 @@ OUTAGES = {
         NOBODY - {"RoomlogSilentShards"},
     ),
     "all gateways gone": State(without(health(), "gateway"), {"RoomlogNoGateways"}),
+    "all apis gone": State(without(health(), "api"), {"RoomlogNoApis"}),
     "everything gone": State(
-        without(without(without(health(), "gateway"), "worker"), "chores"),
-        {"RoomlogNoGateways"} | NOBODY - {"RoomlogSilentShards"},
+        without(without(without(without(health(), "gateway"), "worker"), "chores"), "api"),
+        {"RoomlogNoGateways", "RoomlogNoApis"} | NOBODY - {"RoomlogSilentShards"},
         {"RoomlogChoresWithoutOwner"},
     ),
     "the database away": State(

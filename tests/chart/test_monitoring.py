@@ -7,8 +7,19 @@ from collections.abc import Container, Iterator
 
 import pytest
 import yaml
+from kubernetes_validate.utils import validate
 
-from tests.chart.render import CHART, EVERYTHING, NOTHING, Manifest, find, of_kind, pod_specs, render
+from tests.chart.render import (
+    CHART,
+    EVERYTHING,
+    IN_A_PROJECT,
+    NOTHING,
+    Manifest,
+    find,
+    of_kind,
+    pod_specs,
+    render,
+)
 
 pytestmark = pytest.mark.usefixtures("helm")
 
@@ -146,13 +157,30 @@ def test_every_query_names_the_pods_of_its_release() -> None:
             assert re.fullmatch(OURS, selector), selector
 
 
+def test_gateways_may_be_scaled_by_their_connections() -> None:
+    """Idle sockets take no CPU: then a metric of ours counts beside it."""
+    for chosen, names in (
+        ({}, ["cpu"]),
+        ({"targetConnections": 6000}, ["cpu", "roomlog_gateway_connections"]),
+    ):
+        values: Manifest = {"gateway": {"autoscaling": {"enabled": True, **chosen}}}
+        scaler = find(render(values), "HorizontalPodAutoscaler", "roomlog-gateway")
+        metrics = [one.get("resource") or one["pods"]["metric"] for one in scaler["spec"]["metrics"]]
+        assert [one["name"] for one in metrics] == names
+    assert scaler["spec"]["metrics"][1]["pods"]["target"] == {"type": "AverageValue", "averageValue": "6000"}
+    assert names[1] in declared()
+    validate(scaler, "1.34", strict=True)
+
+
 def test_an_alert_about_what_is_not_there_is_left_out() -> None:
-    """Without chores, no process of them is missed."""
-    off = {**EVERYTHING, "chores": {}}
-    assert {a["alert"] for a in alerts(EVERYTHING)} - {a["alert"] for a in alerts(off)} == {
-        "RoomlogChoresFailing",
-        "RoomlogChoresWithoutOwner",
-    }
+    """Without chores, no process of them is missed; nor is an api where a project serves the app."""
+    chores, apis = (
+        {"RoomlogChoresFailing", "RoomlogChoresWithoutOwner"},
+        {"RoomlogNoApis", "RoomlogLoginsRefused"},
+    )
+    everything = {alert["alert"] for alert in alerts(EVERYTHING)}
+    assert everything - {alert["alert"] for alert in alerts({**EVERYTHING, "chores": {}})} == chores
+    assert everything - {alert["alert"] for alert in alerts(IN_A_PROJECT)} == chores | apis
 
 
 def test_every_alert_links_to_its_place_in_the_runbook() -> None:

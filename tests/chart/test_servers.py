@@ -38,10 +38,18 @@ def test_sentinels_are_let_through() -> None:
     assert {6379, 26379} <= ports
 
 
-def test_gateways_spread_over_zones() -> None:
-    """The page's labels are the pods' own."""
+@pytest.mark.parametrize("component", ["gateway", "worker", "api"])
+def test_pods_of_a_kind_spread_over_zones(component: str) -> None:
+    """Over nodes too, and each kind by its own labels; a full zone stops nobody."""
     (values,) = block("Zones")
-    pod = pod_specs(render({**EXTERNAL, **values}))["gateway"]
-    (constraint,) = pod["spec"]["topologySpreadConstraints"]
-    assert constraint["topologyKey"] == "topology.kubernetes.io/zone"
-    assert constraint["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    pod = pod_specs(render({**EXTERNAL, **values}))[component]
+    constraints = pod["spec"]["topologySpreadConstraints"]
+    assert [one["topologyKey"] for one in constraints] == [
+        "topology.kubernetes.io/zone",
+        "kubernetes.io/hostname",
+    ]
+    for constraint in constraints:
+        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+        labels = constraint["labelSelector"]["matchLabels"]
+        assert labels["app.kubernetes.io/component"] == component
+        assert labels.items() <= pod["metadata"]["labels"].items()

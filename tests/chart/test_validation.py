@@ -60,6 +60,10 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
             "gateway.autoscaling.minReplicas is 20, more than maxReplicas, which is 10",
         ),
         (
+            {"gateway": {"autoscaling": {"enabled": True, "targetConnections": 10000}}},
+            "gateway.autoscaling.targetConnections is 10000: a pod is full at 10000",
+        ),
+        (
             {"api": {"enabled": False}},
             "set worker.image.repository and worker.image.tag and worker.command, for example [python",
         ),

@@ -34,6 +34,7 @@ RARE = (
 OUTAGES = {
     "worker": ("statefulset", "RoomlogNoWorkers"),
     "gateway": ("deployment", "RoomlogNoGateways"),
+    "api": ("deployment", "RoomlogNoApis"),
     "postgresql": ("statefulset", "RoomlogDatabaseUnreachable"),
     "valkey": ("statefulset", "RoomlogRedisUnreachable"),
 }

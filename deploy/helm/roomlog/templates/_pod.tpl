@@ -67,20 +67,22 @@ securityContext:
 {{- end }}
 {{- end -}}
 
-{{/* Losing one node should not lose all pods of a kind; a full cluster may still put them on one node. */}}
+{{/* Losing one node or zone should not lose all pods of a kind; a full cluster may still put them on one node. */}}
 {{- define "roomlog.topologySpread" -}}
 topologySpreadConstraints:
 {{- with .values.topologySpreadConstraints }}
   {{- toYaml . | nindent 2 }}
 {{- else }}
+{{- range $key := ternary (list "topology.kubernetes.io/zone" "kubernetes.io/hostname") (list "kubernetes.io/hostname") .root.Values.spreadOverZones }}
   - maxSkew: 1
-    topologyKey: kubernetes.io/hostname
+    topologyKey: {{ $key }}
     whenUnsatisfiable: ScheduleAnyway
     labelSelector:
       matchLabels:
-        {{- include "roomlog.selectorLabels" (dict "root" .root "component" .component) | nindent 8 }}
+        {{- include "roomlog.selectorLabels" (dict "root" $.root "component" $.component) | nindent 8 }}
     # Spread each revision by itself: otherwise a rollout counts the old pods too and may put all new ones on one node.
-    matchLabelKeys: [{{ ternary "controller-revision-hash" "pod-template-hash" (eq .component "worker") }}]
+    matchLabelKeys: [{{ ternary "controller-revision-hash" "pod-template-hash" (eq $.component "worker") }}]
+{{- end }}
 {{- end }}
 {{- end -}}
 

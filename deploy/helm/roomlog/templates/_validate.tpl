@@ -97,6 +97,10 @@
 {{- $said = append $said (printf "%s.autoscaling.minReplicas is %d, more than maxReplicas, which is %d." $service (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- end -}}
 {{- end -}}
+{{- $connections := .Values.gateway.autoscaling.targetConnections | int -}}
+{{- if ge $connections (int .Values.gateway.maxConnections) -}}
+{{- $said = append $said (printf "gateway.autoscaling.targetConnections is %d: a pod is full at %d (gateway.maxConnections), so no more would ever be started; choose less." $connections (int .Values.gateway.maxConnections)) -}}
+{{- end -}}
 {{- $workers := ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas .Values.worker.autoscaling.enabled | int -}}
 {{- if gt $workers 64 -}}
 {{- $said = append $said (printf "There are 64 shards: of %d workers %d would own none; use at most 64." $workers (sub $workers 64)) -}}
