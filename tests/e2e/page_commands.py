@@ -32,8 +32,13 @@ def blocks(page: str) -> dict[str, list[str]]:
     return {heading: texts for heading, texts in found.items() if texts}
 
 
-async def follow(page: str, heading: str, folder: Path) -> str:
-    """Run a heading's blocks with the install's own namespace in a folder; return what they printed."""
-    commands = "".join(blocks(page)[heading]).replace("--namespace chat", f"--namespace {settings.NAMESPACE}")
+async def follow(page: str, heading: str, folder: Path, block: int | None = None) -> str:
+    """Run a heading's blocks with the install's own namespace in a folder; return what they printed.
+
+    `block` is the number of the one to run, None for all.
+    """
+    found = blocks(page)[heading]
+    chosen = "".join(found if block is None else [found[block]])
+    commands = chosen.replace("--namespace chat", f"--namespace {settings.NAMESPACE}")
     assert "chat" not in commands
     return await run("bash", "-c", f"cd {folder}\n{TOOLS}{commands}", seconds=COMMAND_SECONDS)

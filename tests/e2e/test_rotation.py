@@ -1,12 +1,16 @@
 """Runs the commands of docs/rotation.md as they stand there, while people write."""
 
 from typing import Final
+from uuid import uuid4
+
+import pytest
 
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.load import Load
 from tests.e2e.page_commands import ROOT, blocks, follow
-from tests.e2e.people import make_rooms
+from tests.e2e.pages import Browser
+from tests.e2e.people import make_administrator, make_rooms
 from tests.harness.stack import User
 from tests.judge.checker import report_on
 from tests.judge.history import History
@@ -14,17 +18,21 @@ from tests.judge.history import History
 PEOPLE: Final = 4
 CALM_SUCCESSES: Final = 30
 """Before the rotation, and after everybody has service again."""
-TRIED: Final = {"PostgreSQL of the chart"}
+TRIED: Final = {"PostgreSQL of the chart", "Valkey of the chart", "Django's secret key"}
 BY_PROCESSES: Final = {"PostgreSQL of your own"}
 """Its SQL by tests/processes/configuration/test_rotation.py."""
-UNTRIED: Final = {
-    "Valkey of the chart",
-    "Redis of your own",
-    "Django's secret key",
-    "TLS certificates",
-    "Tokens of people and programs",
-}
+UNTRIED: Final = {"Redis of your own", "TLS certificates", "Tokens of people and programs"}
 """The page says so."""
+ONLY_FULL: Final = pytest.mark.skipif(not settings.IS_FULL, reason="SIZE=full alone")
+PASSWORD: Final = "a-long-enough-password-for-tests"
+PING: Final = """
+import sys, redis
+try:
+    redis.Redis.from_url(sys.stdin.read().strip(), socket_timeout=5).ping()
+    print("let in")
+except redis.AuthenticationError:
+    print("refused")
+"""
 CONNECT: Final = """
 import sys, psycopg
 try:
@@ -45,30 +53,25 @@ async def started(cluster: Cluster, *components: str) -> dict[str, set[str]]:
     return {one: {pod["metadata"]["uid"] for pod in await cluster.pods(one)} for one in components}
 
 
+async def url_in(cluster: Cluster, server: str) -> str:
+    """Return the address with the password, as the Secret of an embedded server has it now."""
+    template = "go-template={{.data.url|base64decode}}"
+    return await cluster.kubectl("get", "secret", f"{settings.RELEASE}-{server}", "--output", template)
+
+
 def longest_wait(history: History) -> float:
     """Return the longest time from a message's first sending to its first success, in seconds."""
     ended = ((one.answered_at, one.attempts[0].invoked_at) for one in history.operations)
     return max((end - began for end, began in ended if end is not None), default=0.0)
 
 
-async def test_a_new_database_password_loses_and_disconnects_nothing(
-    cluster: Cluster, users: list[User]
-) -> None:
-    """Only pods that read it restart, no socket closes, and every answered message is in the log."""
+async def rotate(cluster: Cluster, users: list[User], secret: str, heading: str) -> History:
+    """Follow the page while people write; nothing may be lost. Return what they saw."""
     rooms = await make_rooms(cluster, users[:PEOPLE], count=2)
-    url = await cluster.kubectl(
-        "get",
-        "secret",
-        f"{settings.RELEASE}-postgresql",
-        "--output",
-        "go-template={{.data.url|base64decode}}",
-    )
-    kept = await started(cluster, "gateway", "valkey")
-    replaced = await started(cluster, "worker", "api", "postgresql")
     async with Load(cluster, users[:PEOPLE], rooms, settings.SEED) as load:
         await load.succeed(CALM_SUCCESSES)
-        async with load.fault("rotate", "postgresql", leaves_no_owner=True):
-            await follow("rotation", "PostgreSQL of the chart", ROOT)
+        async with load.fault("rotate", secret, leaves_no_owner=secret == "postgresql"):
+            await follow("rotation", heading, ROOT)
             await cluster.wait_until_whole()
         await load.reach_everybody()
         await load.succeed(CALM_SUCCESSES)
@@ -77,8 +80,52 @@ async def test_a_new_database_password_loses_and_disconnects_nothing(
     print(f"\n{verdict.table()}\nlongest wait for an answer: {longest_wait(history):.1f} s")
     assert verdict.anomalies == []
     assert [operation for operation in history.operations if operation.is_open] == [], "something has no end"
+    return history
+
+
+async def test_a_new_database_password_loses_and_disconnects_nothing(
+    cluster: Cluster, users: list[User]
+) -> None:
+    """Only pods that read it restart, no socket closes, and every answered message is in the log."""
+    url = await url_in(cluster, "postgresql")
+    kept = await started(cluster, "gateway", "valkey")
+    replaced = await started(cluster, "worker", "api", "postgresql")
+    history = await rotate(cluster, users, "postgresql", "PostgreSQL of the chart")
     assert len(history.connections) == PEOPLE * settings.CONNECTIONS // settings.USERS, "a socket closed"
     assert await started(cluster, *kept) == kept
     after = await started(cluster, *replaced)
     assert not any(after[one] & replaced[one] for one in replaced)
     assert (await cluster.python(CONNECT, url)).splitlines()[0] == "refused"
+
+
+@ONLY_FULL
+async def test_a_new_redis_password_loses_nothing(cluster: Cluster, users: list[User]) -> None:
+    """Everything that talks to Valkey restarts, its pod too; the old password does not fit any more."""
+    url = await url_in(cluster, "valkey")
+    kept = await started(cluster, "postgresql")
+    replaced = await started(cluster, "gateway", "worker", "api", "valkey")
+    await rotate(cluster, users, "valkey", "Valkey of the chart")
+    assert await started(cluster, *kept) == kept
+    after = await started(cluster, *replaced)
+    assert not any(after[one] & replaced[one] for one in replaced)
+    assert (await cluster.python(PING, url)).splitlines() == ["refused"]
+    assert (await cluster.python(PING, await url_in(cluster, "valkey"))).splitlines() == ["let in"]
+
+
+@ONLY_FULL
+async def test_a_new_secret_key_ends_no_session_before_its_time(cluster: Cluster) -> None:
+    """A login of before is good while the fallback stands, and is renewed by its use; no socket closes."""
+    await make_administrator(cluster, name := f"key-{uuid4().hex[:8]}", PASSWORD)
+    kept = await started(cluster, "gateway", "valkey", "postgresql")
+    async with Browser() as present, Browser() as absent:
+        for browser in (present, absent):
+            await browser.sign_in(name, PASSWORD)
+            assert await browser.get("/") == (200, "/")
+        await follow("rotation", "Django's secret key", ROOT, block=0)
+        await cluster.wait_until_whole()
+        assert await present.get("/") == (200, "/")
+        await follow("rotation", "Django's secret key", ROOT, block=1)
+        await cluster.wait_until_whole()
+        assert await present.get("/") == (200, "/")
+        assert await absent.get("/") == (200, "/login/")
+    assert await started(cluster, *kept) == kept
