@@ -315,10 +315,12 @@ class Consumer:
         few, began_ns = few_changes(entries), time.time_ns()
         if len(few) < len(entries):
             self._parking.hurry()
-        published = self._writer.write(few)
+        with metrics.WRITE_STAGE.time():
+            published = self._writer.write(few)
         self._crash.reached("after_commit")
         metrics.BATCH_ENTRIES.observe(len(entries))
-        self._tell(published, began_ns)
+        with metrics.PUBLISH_STAGE.time():
+            self._tell(published, began_ns)
         if connection.vendor == "sqlite":
             self._shutdown.wait(SQLITE_PAUSE_SECONDS)
         if len(published.outcomes) == len(entries):

@@ -23,6 +23,12 @@ QUEUED_SECONDS = Histogram(
     "From the gateway's receipt to the start of the batch, by two machines' clocks.",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 15),
 )
+STAGE_SECONDS = Histogram(
+    "roomlog_worker_stage_seconds",
+    "Stages of a batch: `write` to COMMIT, then `publish` to the notices, deletions and answers.",
+    ["stage"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
+)
 EVENTS = Counter("roomlog_worker_events_total", "Events committed.", ["action"])
 DUPLICATES = Counter("roomlog_worker_duplicates_total", "Repeats that found their event.")
 REFUSALS = Counter("roomlog_worker_refusals_total", "Commands refused, by error code.", ["code"])
@@ -71,6 +77,8 @@ DATABASE_SECONDS = Histogram(
 BUILD = Gauge("roomlog_worker_build_info", "Always 1; what runs.", ["version", "python"])
 
 BUILD.labels(version("roomlog-worker"), platform.python_version()).set(1)
+WRITE_STAGE = STAGE_SECONDS.labels("write")
+PUBLISH_STAGE = STAGE_SECONDS.labels("publish")
 BATCH_ROUNDTRIP = DATABASE_SECONDS.labels("batch")
 BEAT_ROUNDTRIP = DATABASE_SECONDS.labels("beat")
 

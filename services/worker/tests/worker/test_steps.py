@@ -1,9 +1,11 @@
 """What a worker notes of commands: what became of each, when it was committed, and whether it was told."""
 
 import time
+from typing import Any
 
 import pytest
 import redis
+from prometheus_client import REGISTRY
 
 from roomlog_contract.shards import shard_of_room
 from roomlog_contract.trail import Decided, Step
@@ -60,3 +62,28 @@ def test_a_publication_that_failed_is_noted(
         patched.setattr(Bus, "finish", fail)
         bench.worker.turn_until(lambda: noted)
     assert (noted[0].result, noted[0].is_committed, noted[0].is_published) == ("event", True, False)
+
+
+def test_the_stages_of_a_batch_meet_at_its_commit(
+    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the notices leave, only writing is measured: a slow database is told from a slow Redis."""
+    room = make_room(people.alice)
+    bench.drain()
+    seen: list[list[float]] = []
+    finish = Bus.finish
+
+    def batches() -> list[float]:
+        names = [{"stage": stage} for stage in ("write", "publish")]
+        return [REGISTRY.get_sample_value("roomlog_worker_stage_seconds_count", one) or 0.0 for one in names]
+
+    def spied(*taken: Any) -> None:
+        seen.append(batches())
+        finish(*taken)
+
+    monkeypatch.setattr(Bus, "finish", spied)
+    written, published = batches()
+    bench.send(message(room), people.alice)
+    bench.drain()
+    assert seen[0] == [written + 1, published]
+    assert batches()[1] == published + 1
