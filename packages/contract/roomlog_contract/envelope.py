@@ -211,7 +211,7 @@ class Beacon(Struct, frozen=True, tag=True):
     oldest_ms: dict[int, int]
     """Age of the oldest entry that waits to be written, of shards that have one."""
     drained: float
-    """Entries a second, a mean over about two seconds."""
+    """Entries a second of the time in which there were any to write."""
     turn_ms: int
     """Since its writer began the present turn: a turn takes milliseconds."""
     database: bool

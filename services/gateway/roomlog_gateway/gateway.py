@@ -14,6 +14,7 @@ from uuid import UUID
 from roomlog_contract.trail import Note, ignore
 
 from .config import Config
+from .redis.admission import Admission
 from .redis.command_writer import CommandWriter
 from .redis.subscriber import Subscriber
 from .rooms.authentication import Authentication
@@ -66,9 +67,10 @@ class Gateway:
         self.clock = clock
         self.tasks = Tasks(on_broken)
         self._requests = PendingRequests(self.id, clock, note)
-        self._writer = CommandWriter(config.redis_url, clock, self._requests.refuse)
+        admission = Admission(config.keyspace, clock)
+        self._writer = CommandWriter(config.redis_url, clock, self._requests.refuse, admission)
         self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
-        self._beacons = WorkerBeacons(clock)
+        self._beacons = WorkerBeacons(clock, admission.heard)
         self._degradation = Degradation()
         self._rechecks = RecheckQueue()
         self._make_rooms(config, note, begin)

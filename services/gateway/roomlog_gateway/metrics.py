@@ -50,7 +50,9 @@ EXPIRED: Final = Counter("roomlog_gateway_commands_expired_total", "Commands wit
 RECHECKS_UNANSWERED: Final = Counter(
     "roomlog_gateway_rechecks_unanswered_total", "Rechecks of a connection that no worker answered."
 )
-SHUT_GATES: Final = Gauge("roomlog_gateway_shut_gates", "Full streams, whose commands are refused.")
+SHUT_GATES: Final = Gauge(
+    "roomlog_gateway_shut_gates", "Streams whose commands are refused: full, or more than is soon written."
+)
 SILENT_SHARDS: Final = Gauge(
     "roomlog_gateway_silent_shards", "Shards that accept nothing, as far as this gateway hears."
 )

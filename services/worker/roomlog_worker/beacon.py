@@ -26,8 +26,8 @@ log = structlog.get_logger()
 BEACON_SECONDS: Final = 0.25
 TIMEOUT_SECONDS: Final = 2.0
 """For a connection, and again for the answer: a beacon is soon worth nothing."""
-RATE_SECONDS: Final = 2.0
-"""The drain rate is a mean over about so long."""
+RATE_SECONDS: Final = 0.5
+"""The drain rate is a mean over about so long a time of work."""
 MOST_ROOMS: Final = 10_000
 """Rooms remembered as written; more are found by a look at all heads."""
 
@@ -40,21 +40,41 @@ class Pulse:
         self.shards: frozenset[int] = frozenset()
         self.oldest_ms: Mapping[int, int] = {}
         """Unix time of each shard's oldest entry, as the last read found it."""
-        self.drained = 0
-        """Entries done since the start."""
+        self.rate = 0.0
+        """Entries a second of the time in which there was work."""
         self.written: set[UUID] = set()
         """Rooms with entries done; whoever indexes them takes them out."""
         self.has_database = False
         """The last turn met no trouble of the database."""
-        self._turned_at = clock()
+        self._turned_at = self._began_at = clock()
+        self._wrote = 0
+        """Entries done since `began`."""
+        self._done = self._seconds = 0.0
+        """The last entries and the time that they took, older ones weighing less."""
 
     def turned(self) -> None:
         """Note that a turn begins."""
         self._turned_at = self._clock()
 
+    def began(self) -> None:
+        """Note that there are entries to write."""
+        self._began_at = self._clock()
+
+    def ended(self) -> None:
+        """Note that this turn's entries are written; a turn without any says nothing of the rate."""
+        if not self._wrote:
+            return
+        seconds = self._clock() - self._began_at
+        weight = RATE_SECONDS / (RATE_SECONDS + seconds)
+        self._done = (self._done + self._wrote) * weight
+        self._seconds = (self._seconds + seconds) * weight
+        self._wrote = 0
+        if self._seconds:
+            self.rate = self._done / self._seconds
+
     def wrote(self, rooms: Collection[UUID]) -> None:
         """Note entries that are done, by their rooms."""
-        self.drained += len(rooms)
+        self._wrote += len(rooms)
         if len(self.written) < MOST_ROOMS:
             self.written.update(rooms)
 
@@ -77,8 +97,6 @@ class BeaconThread:
         self._worker = worker
         self._pulse = pulse
         self._shutdown = shutdown
-        self._rate = 0.0
-        self._drained = 0
         self._thread = threading.Thread(target=self._run, name="beacon", daemon=True)
 
     def start(self) -> None:
@@ -86,17 +104,13 @@ class BeaconThread:
         self._thread.start()
 
     def beacon(self, now_ms: float) -> Beacon:
-        """Return what is true now; once each BEACON_SECONDS, for the rate's sake."""
+        """Return what is true now."""
         pulse = self._pulse
-        drained = pulse.drained
-        latest = (drained - self._drained) / BEACON_SECONDS
-        self._rate += (latest - self._rate) * BEACON_SECONDS / RATE_SECONDS
-        self._drained = drained
         return Beacon(
             worker=self._worker,
             shards=sorted(pulse.shards),
             oldest_ms={shard: max(0, int(now_ms) - at) for shard, at in dict(pulse.oldest_ms).items()},
-            drained=round(self._rate, 1),
+            drained=round(pulse.rate, 1),
             turn_ms=pulse.turn_ms(),
             database=pulse.has_database,
         )

@@ -146,6 +146,7 @@ class Consumer:
         raw = self._bus.read(self._owned, self._patience_ms())
         self._leases.redis_answered()
         self._pulse.oldest_ms = oldest_ms(raw)
+        self._pulse.began()
         work = self._sort(raw)
         # The sender of one of these entries may have seen the api's answer to the command behind the wake-up.
         is_sweeping = bool(work.spent) or time.monotonic() >= self._next_sweep
@@ -154,6 +155,7 @@ class Consumer:
         self._write(work.writes)
         if work.spent:
             self._bus.finish((), work.spent)
+        self._pulse.ended()
         self._isolation.end_turn()
         self._bus.pass_over()
         if is_sweeping and not (self._swept or self._bus.has_passed):

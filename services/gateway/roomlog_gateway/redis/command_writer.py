@@ -17,6 +17,7 @@ from roomlog_contract.envelope import ENTRY_FIELD
 
 from .. import metrics
 from ..errors import NotAccepted
+from .admission import Admission
 from .link import RedisLink, pack
 from .stream_gate import RETRY_MS, StreamGate
 
@@ -43,6 +44,7 @@ class _Size(Enum):
 class _Sample(NamedTuple):
     """A question about a stream's size that was written behind the commands."""
 
+    stream: str
     gate: StreamGate
     size: _Size
 
@@ -50,8 +52,15 @@ class _Sample(NamedTuple):
 class CommandWriter:
     """The one ordered writer of commands; `on_refused(request, retry_after_ms)` hears of certain failures."""
 
-    def __init__(self, url: str, clock: Callable[[], float], on_refused: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float],
+        on_refused: Callable[[int, int], None],
+        admission: Admission,
+    ) -> None:
         self._clock = clock
+        self._admission = admission
         self._on_refused = on_refused
         self.link = RedisLink(url, self, clock)
         self._prefixes: dict[str, bytes] = {}
@@ -66,6 +75,15 @@ class CommandWriter:
         self.is_up = False
         self.is_demoted = False
         """Redis has become a replica: it takes no command, and its notices can't be relied on either."""
+
+    def admit(self, stream: str) -> None:
+        """Look whether a command for this stream would wait too long.
+
+        Raises:
+            NotAccepted: it would.
+        """
+        if self._admission.is_over(stream):
+            raise NotAccepted(RETRY_MS)
 
     def add(self, stream: str, envelope: bytes, request: int) -> None:
         """Append a command to a stream with the next write.
@@ -99,8 +117,9 @@ class CommandWriter:
         return True
 
     def tick(self, now: float) -> None:
-        """Sample the shut gates, so that they open again without traffic; call it ten times a second."""
-        shut = [stream for stream, gate in self._gates.items() if gate.is_shut]
+        """Sample the streams that take nothing, so that they do again without traffic; ten times a second."""
+        is_over = self._admission.is_over
+        shut = [stream for stream, gate in self._gates.items() if gate.is_shut or is_over(stream)]
         metrics.SHUT_GATES.set(len(shut))
         if shut and self.is_up:
             self.link.write(b"".join(self._samples(shut, now)))
@@ -128,6 +147,7 @@ class CommandWriter:
         elif isinstance(expected, _Sample) and not is_error:
             if expected.size is _Size.ENTRIES:
                 expected.gate.sampled(reply)
+                self._admission.sampled(expected.stream, reply)
             else:
                 expected.gate.weighed(reply or 0)
 
@@ -159,10 +179,10 @@ class CommandWriter:
         for stream in streams:
             gate = self._gates[stream]
             if gate.wants_sample(now):
-                self._expected.append(_Sample(gate, _Size.ENTRIES))
+                self._expected.append(_Sample(stream, gate, _Size.ENTRIES))
                 writes.append(pack("XLEN", stream))
             if gate.wants_weight(now):
-                self._expected.append(_Sample(gate, _Size.BYTES))
+                self._expected.append(_Sample(stream, gate, _Size.BYTES))
                 writes.append(pack("MEMORY", "USAGE", stream))
         return writes
 

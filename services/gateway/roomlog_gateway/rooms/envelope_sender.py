@@ -22,6 +22,14 @@ class EnvelopeSender:
         self._writer = writer
         self._wall_clock = wall_clock
 
+    def admit(self, stream: str) -> None:
+        """Look whether a command for this stream would wait too long, before anything is made of it.
+
+        Raises:
+            NotAccepted: it would.
+        """
+        self._writer.admit(stream)
+
     def send(
         self,
         stream: str,

@@ -77,6 +77,7 @@ class Router:
             raise NotAccepted(FULL_RETRY_MS)
         stream, shard, room = self._route(session.user, command)
         if not is_read:
+            self._sender.admit(stream)
             self._requests.overtake(session, room, command.uuid)
         on_end = self._selection.release if isinstance(command, SelectRoom) else None
         request = Request(session, command.uuid, action_of(command), room, shard, self._clock(), on_end)

@@ -8,7 +8,7 @@ a while. It must not decide who is told.
 from collections.abc import Callable
 from typing import Final
 
-from roomlog_contract.envelope import decode_beacon
+from roomlog_contract.envelope import Beacon, decode_beacon
 from roomlog_contract.shards import SHARDS
 
 SILENT_SECONDS: Final = 8.0
@@ -21,13 +21,16 @@ ALL: Final = frozenset(range(SHARDS))
 class WorkerBeacons:
     """When each shard was last worked on, as far as it is known here."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], heard: Callable[[Beacon], None]) -> None:
+        """`heard` takes each beacon, good news or not."""
         self._clock = clock
+        self._heard = heard
         self._good_at = dict.fromkeys(ALL, clock() + FIRST_SECONDS - SILENT_SECONDS)
 
     def on_payload(self, payload: bytes) -> None:
         """Take a publication of a worker."""
         beacon = decode_beacon(payload)
+        self._heard(beacon)
         if not beacon.database:
             return
         good_at = self._clock() - beacon.turn_ms / 1000

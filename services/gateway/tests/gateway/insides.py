@@ -8,6 +8,7 @@ from uuid import UUID
 from roomlog_contract.envelope import Notice, Selected
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.trail import Note, ignore
+from roomlog_gateway.redis.admission import Admission
 from roomlog_gateway.redis.command_writer import CommandWriter
 from roomlog_gateway.rooms.envelope_sender import EnvelopeSender
 from roomlog_gateway.rooms.fanout import Fanout
@@ -76,7 +77,7 @@ def make_router(
     def clock() -> float:
         return stage.now
 
-    writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse)
+    writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse, Admission(Keyspace(), clock))
     sender = EnvelopeSender(GATEWAY, writer, clock)
     typing = TypingAnnouncer({}, Keyspace(), writer.publish, str, clock)
     return Router(Keyspace(), requests, sender, stage.selection, clock, typing, note, begin)

@@ -5,6 +5,8 @@ import asyncio
 import hiredis
 import pytest
 
+from roomlog_contract.keyspace import Keyspace
+from roomlog_gateway.redis.admission import Admission
 from roomlog_gateway.redis.command_writer import CommandWriter
 
 
@@ -30,7 +32,10 @@ def refused() -> list[int]:
 @pytest.fixture
 def writer(refused: list[int]) -> CommandWriter:
     """A writer on a wire of its own."""
-    writer = CommandWriter("redis://nowhere", lambda: 0.0, lambda request, _: refused.append(request))
+    admission = Admission(Keyspace(), lambda: 0.0)
+    writer = CommandWriter(
+        "redis://nowhere", lambda: 0.0, lambda request, _: refused.append(request), admission
+    )
     writer.link = Wire()  # type: ignore[assignment]
     return writer
 

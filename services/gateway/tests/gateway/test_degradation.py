@@ -29,7 +29,7 @@ def beacon(shards: list[int], turn_ms: int = 5, database: bool = True) -> bytes:
 def heard_all() -> tuple[WorkerBeacons, Clock]:
     """Return what is known long after the start, just after all shards were heard of."""
     clock = Clock()
-    beacons = WorkerBeacons(clock)
+    beacons = WorkerBeacons(clock, lambda beacon: None)
     clock.now += FIRST_SECONDS
     beacons.on_payload(beacon(list(range(SHARDS)), turn_ms=0))
     return beacons, clock
@@ -63,7 +63,7 @@ def test_a_worker_that_gets_nowhere_is_as_silent_as_none(
 def test_a_new_gateway_waits_for_the_first_word() -> None:
     """It has heard nothing yet, and claims nothing."""
     clock = Clock()
-    beacons = WorkerBeacons(clock)
+    beacons = WorkerBeacons(clock, lambda beacon: None)
     clock.now += FIRST_SECONDS - 0.1
     assert beacons.silent(clock.now) == frozenset()
     clock.now += 0.2

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from django.db import OperationalError
@@ -69,6 +70,26 @@ def test_a_turn_that_does_not_end_grows_old() -> None:
     pulse.turned()
     clock.now += 31.0
     assert pulse.turn_ms() == 31_000
+
+
+def test_the_rate_is_that_of_the_time_with_work() -> None:
+    """Idle turns don't lower it, and what was long ago weighs little."""
+    clock = Clock()
+    pulse = Pulse(clock)
+
+    def turn(seconds: float, entries: int) -> None:
+        pulse.began()
+        clock.now += seconds
+        if entries:
+            pulse.wrote([UUID(int=1)] * entries)
+        pulse.ended()
+
+    turn(0.1, 100)
+    turn(5.0, 0)
+    assert pulse.rate == pytest.approx(1_000)
+    for _ in range(40):
+        turn(0.1, 10)
+    assert pulse.rate == pytest.approx(100, rel=0.05)
 
 
 def test_it_is_published_while_the_writer_hangs(redis_url: str, shutdown: Shutdown) -> None:

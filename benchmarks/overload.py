@@ -1,0 +1,148 @@
+"""`python -m benchmarks.overload`: what becomes of messages when more are sent than can be taken.
+
+One gateway, one worker and PostgreSQL on one core, the generator on another. First the rate is measured at
+which messages are answered when 600 are unanswered at once; then shares of it are offered at a steady rate,
+with everything that is refused dropped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from benchmarks.loads import ClosedLoop, Fleet, OpenLoop
+from benchmarks.run import pin
+from benchmarks.systems import Roomlog
+from benchmarks.tally import Number, percentile
+from benchmarks.wires import ROOMLOG
+from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.harness.stack_databases import PostgresDatabases
+
+IN_FLIGHT: Final = 600
+WARMUP_SECONDS: Final = 2.0
+GOAL_MS: Final = 500
+"""What is accepted should be answered within it, in 99 of 100 cases."""
+
+
+class RefusingFleet(Fleet):
+    """A fleet that sends nothing twice, and notes how soon it was refused."""
+
+    def begin(self) -> None:
+        """Start counting afresh."""
+        super().begin()
+        self.refused_at: dict[Number, float] = {}
+        self.told_ms: list[float] = []
+
+    def _refused(self, number: Number, answer: dict[str, object]) -> None:
+        self.errors[str(answer.get("error_code", "error"))] += 1
+        self.refused_at.setdefault(number, time.perf_counter())
+        retry_ms = answer.get("retry_after_ms")
+        if isinstance(retry_ms, (int, float)):
+            self.told_ms.append(retry_ms)
+
+
+class Window:
+    """When the measured part of a load began and ended."""
+
+    def __init__(self) -> None:
+        self.marks: list[float] = []
+
+    def mark(self) -> None:
+        """Note one end."""
+        self.marks.append(time.perf_counter())
+
+
+async def measure(system: Roomlog, arguments: argparse.Namespace) -> None:
+    """Print the saturation and what came of each share of it."""
+    fleet = RefusingFleet(ROOMLOG, system.address(), system.rooms([10] * arguments.rooms))
+    await fleet.open()
+    print("offered/s  accepted/s  p50 ms  p99 ms  refused: share  p99 ms  retry after ms  lost")
+    for number in range(arguments.rounds):
+        window = Window()
+        fleet.begin()
+        await ClosedLoop(fleet, IN_FLIGHT).run(WARMUP_SECONDS, arguments.seconds, window.mark)
+        saturation = report(fleet, window, f"{IN_FLIGHT} in flight", None)
+        for share in arguments.shares:
+            window = Window()
+            fleet.begin()
+            offered = saturation * share / 100
+            await OpenLoop(fleet, offered).run(WARMUP_SECONDS, arguments.seconds, window.mark)
+            report(fleet, window, f"{share} %, round {number + 1}", saturation)
+    for reason, lost in fleet.closed.items():
+        print(f"{lost} connections closed: {reason}")
+    fleet.close()
+
+
+def report(fleet: RefusingFleet, window: Window, name: str, saturation: float | None) -> float:
+    """Print what came of one load, and return its accepted messages a second."""
+    since, until = window.marks
+    tally = fleet.tally
+    sent = sum(since <= at < until for at in tally.sent_at)
+    accepted = sum(since <= at < until for at in tally.accepted_at if at) / (until - since)
+    answers = tally.answer_milliseconds(since, until)
+    refused = sorted(
+        (at - tally.sent_at[number]) * 1000
+        for number, at in fleet.refused_at.items()
+        if since <= tally.sent_at[number] < until
+    )
+    p50, p99 = (percentile(answers, share) or 0.0 for share in (0.5, 0.99))
+    told = sorted(fleet.told_ms)
+    words = [
+        f"{sent / (until - since):9.0f}",
+        f"{accepted:10.0f}",
+        f"{p50:6.0f}",
+        f"{p99:6.0f}",
+        f"{len(refused) / max(1, sent):14.0%}",
+        f"{percentile(refused, 0.99) or 0.0:6.0f}",
+        f"{percentile(told, 0.05) or 0:5.0f} to {percentile(told, 0.95) or 0:5.0f}",
+        f"{tally.losses().lost:4}",
+    ]
+    verdict = ""
+    if saturation is not None:
+        verdict = f"; {accepted / saturation:.0%} of saturation; {dict(fleet.errors)}"
+        verdict += "" if p99 <= GOAL_MS else f"; p99 OVER {GOAL_MS} ms"
+    print("  ".join(words) + f"  {name}{verdict}", flush=True)
+    return accepted
+
+
+def main() -> None:
+    """Read the arguments, measure, print."""
+    parser = argparse.ArgumentParser(prog="benchmarks.overload")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument(
+        "--rooms", type=int, default=200, help="of 10, so that nobody meets a limit of its own"
+    )
+    parser.add_argument("--shares", type=int, nargs="+", default=[90, 150, 300], help="percent of saturation")
+    arguments = parser.parse_args()
+    binaries = find_binaries()
+    if binaries is None:
+        sys.exit(HOW_TO_GET_IT)
+    generator_cores = pin()
+    server = PostgresServer(binaries)
+    with tempfile.TemporaryDirectory(prefix="roomlog-overload-") as directory:
+        server.start()
+        system = Roomlog(Path(directory) / "stack", PostgresDatabases(server))
+        try:
+            system.start()
+            if generator_cores:
+                os.sched_setaffinity(0, generator_cores)
+            gc.disable()  # a collection over a million numbers stands still for longer than what is measured
+            uvloop.run(measure(system, arguments))
+        finally:
+            system.stop()
+            server.stop()
+    placed = "the servers on one, the generator on another" if generator_cores else "nothing pinned"
+    print(f"{os.cpu_count()} cores, {placed}; load {os.getloadavg()[0]:.1f} at the end")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Whether a worker still takes a command soon. Between router and Redis: where it would wait, busy is said.
+
+Goes by what the workers say of themselves four times a second and by the lengths of their streams. Pure; it
+must not refuse what a worker can write within ADMITTED_SECONDS, and it never looks at a command.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from roomlog_contract.envelope import Beacon
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import SHARDS
+
+ADMITTED_SECONDS: Final = 0.4
+"""A command is taken if its worker writes all that waits before it within this time."""
+BURST_ENTRIES: Final = 2_000
+"""A worker that is not behind takes so many whatever its rate: it is faster in full batches than it says."""
+BEHIND_MS: Final = 150
+"""A worker whose oldest entry is older has full batches, so its rate is what it can do."""
+SAMPLE_LASTS_SECONDS: Final = 1.0
+"""An older length counts as none: this gateway sends nothing to the stream, and others may not either."""
+
+
+class _Worker:
+    """The streams of one worker, as this gateway sees them."""
+
+    __slots__ = ("entries", "most_entries", "used")
+
+    def __init__(self) -> None:
+        self.entries = 0
+        """Of all its streams."""
+        self.used = 0
+        """Streams with entries."""
+        self.most_entries = float("inf")
+
+
+class Admission:
+    """What is known of each worker's streams and pace."""
+
+    def __init__(self, keyspace: Keyspace, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._shards = {keyspace.in_stream(shard): shard for shard in range(SHARDS)}
+        self._entries = [0] * SHARDS
+        self._sampled_at = [float("-inf")] * SHARDS
+        self._owners: dict[int, _Worker] = {}
+
+    def heard(self, beacon: Beacon) -> None:
+        """Take what a worker says of itself."""
+        worker = _Worker()
+        most = beacon.drained * ADMITTED_SECONDS
+        is_behind = max(beacon.oldest_ms.values(), default=0) >= BEHIND_MS
+        worker.most_entries = most if is_behind else max(most, BURST_ENTRIES)
+        latest = self._clock() - SAMPLE_LASTS_SECONDS
+        for shard in _known(beacon.shards):
+            if self._sampled_at[shard] < latest:
+                self._entries[shard] = 0
+            worker.entries += self._entries[shard]
+            worker.used += self._entries[shard] > 0
+            self._owners[shard] = worker
+
+    def sampled(self, stream: str, entries: int) -> None:
+        """Take the length of a stream."""
+        shard = self._shards.get(stream)
+        if shard is None:  # of reads: they have a thread of their own
+            return
+        before, self._entries[shard] = self._entries[shard], entries
+        self._sampled_at[shard] = self._clock()
+        if worker := self._owners.get(shard):
+            worker.entries += entries - before
+            worker.used += (entries > 0) - (before > 0)
+
+    def is_over(self, stream: str) -> bool:
+        """Return True if a command would wait too long: its worker is behind, and this stream has its share.
+
+        So a quiet shard is served beside a loud one of the same worker.
+        """
+        shard = self._shards.get(stream)
+        worker = None if shard is None else self._owners.get(shard)
+        if worker is None or shard is None or worker.entries < worker.most_entries:
+            return False
+        return self._entries[shard] * worker.used >= worker.most_entries
+
+
+def _known(shards: Iterable[int]) -> Iterable[int]:
+    """Return those that this release knows."""
+    return (shard for shard in shards if 0 <= shard < SHARDS)

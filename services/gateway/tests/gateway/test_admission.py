@@ -1,0 +1,113 @@
+"""A command that would wait too long for its worker is refused, one on a quiet shard is not."""
+
+import pytest
+
+from roomlog_contract.envelope import Beacon
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import SHARDS
+from roomlog_gateway.redis.admission import (
+    ADMITTED_SECONDS,
+    BEHIND_MS,
+    BURST_ENTRIES,
+    SAMPLE_LASTS_SECONDS,
+    Admission,
+)
+from tests.gateway.insides import Clock
+
+KEYSPACE = Keyspace("admission")
+RATE = 1_000.0
+MOST = int(RATE * ADMITTED_SECONDS)
+"""What a worker of this rate may have waiting once it is behind."""
+
+
+def says(
+    rate: float = RATE, oldest_ms: int = BEHIND_MS, shards: tuple[int, ...] = tuple(range(SHARDS))
+) -> Beacon:
+    """Return what a worker says of itself."""
+    return Beacon("w", list(shards), {shards[0]: oldest_ms}, rate, 5, database=True)
+
+
+class Known:
+    """An admission with its clock."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.admission = Admission(KEYSPACE, self.clock)
+
+    def sampled(self, shard: int, entries: int) -> None:
+        self.admission.sampled(KEYSPACE.in_stream(shard), entries)
+
+    def is_over(self, shard: int) -> bool:
+        return self.admission.is_over(KEYSPACE.in_stream(shard))
+
+
+@pytest.fixture
+def known() -> Known:
+    """Nothing heard yet."""
+    return Known()
+
+
+def test_a_worker_that_is_behind_takes_what_it_can_write_in_time(known: Known) -> None:
+    """And no entry more, until it is shorter again."""
+    known.admission.heard(says())
+    known.sampled(3, MOST - 1)
+    assert not known.is_over(3)
+    known.sampled(3, MOST)
+    assert known.is_over(3)
+    known.sampled(3, MOST - 1)
+    assert not known.is_over(3)
+
+
+def test_a_burst_is_taken_by_a_worker_that_is_not_behind(known: Known) -> None:
+    """Its rate of single entries says little about full batches; a fast one may have more waiting."""
+    known.admission.heard(says(oldest_ms=BEHIND_MS - 1))
+    known.sampled(3, BURST_ENTRIES - 1)
+    assert not known.is_over(3)
+    known.sampled(3, BURST_ENTRIES)
+    assert known.is_over(3)
+    known.admission.heard(says(rate=2 * BURST_ENTRIES / ADMITTED_SECONDS, oldest_ms=0))
+    assert not known.is_over(3)
+
+
+def test_a_quiet_shard_is_served_beside_a_loud_one(known: Known) -> None:
+    """Each stream has its share of what the worker writes in time; another worker's is its own."""
+    others = tuple(range(SHARDS // 2, SHARDS))
+    known.admission.heard(says(shards=tuple(range(SHARDS // 2))))
+    known.admission.heard(says(shards=others))
+    known.sampled(0, 10 * MOST)
+    known.sampled(1, MOST // 2 - 1)
+    known.sampled(others[0], MOST - 1)
+    assert known.is_over(0)
+    assert not known.is_over(1)
+    assert not known.is_over(others[0])
+    known.sampled(1, MOST // 2)
+    assert known.is_over(1)
+
+
+def test_a_length_that_nobody_asked_for_again_counts_as_none(known: Known) -> None:
+    """This gateway sends nothing there."""
+    known.sampled(0, MOST)
+    known.sampled(1, MOST // 2)
+    known.clock.now += SAMPLE_LASTS_SECONDS + 0.1
+    known.sampled(1, MOST // 2)
+    known.admission.heard(says())
+    assert not known.is_over(1)
+
+
+def test_who_was_never_heard_of_refuses_nothing(known: Known) -> None:
+    """A new gateway goes by the stream's own bound; so do reads, in a thread of their own."""
+    known.sampled(3, 10 * MOST)
+    assert not known.is_over(3)
+    known.admission.heard(says())
+    assert known.is_over(3)
+    known.admission.sampled(KEYSPACE.read_stream(4), 10 * MOST)
+    assert not known.admission.is_over(KEYSPACE.read_stream(4))
+
+
+def test_a_shard_changes_hands(known: Known) -> None:
+    """The next owner's word counts, and shards of a later release are nobody's."""
+    known.admission.heard(says())
+    known.sampled(3, MOST)
+    assert known.is_over(3)
+    known.admission.heard(says(rate=4 * RATE, shards=(3, SHARDS + 5)))
+    assert not known.is_over(3)
