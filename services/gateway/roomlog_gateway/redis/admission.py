@@ -41,6 +41,9 @@ class Admission:
         self._clock = clock
         self._shards = {keyspace.in_stream(shard): shard for shard in range(SHARDS)}
         self._entries = [0] * SHARDS
+        """At the last sample, with those that this gateway added since."""
+        self._added = [0] * SHARDS
+        """By this gateway, since its start."""
         self._sampled_at = [float("-inf")] * SHARDS
         self._owners: dict[int, _Worker] = {}
 
@@ -58,13 +61,27 @@ class Admission:
             worker.used += self._entries[shard] > 0
             self._owners[shard] = worker
 
-    def sampled(self, stream: str, entries: int) -> None:
-        """Take the length of a stream."""
+    def add(self, stream: str) -> None:
+        """Count a command that is about to be sent."""
         shard = self._shards.get(stream)
-        if shard is None:  # of reads: they have a thread of their own
-            return
+        if shard is not None:  # reads have a thread of their own
+            self._added[shard] += 1
+            self._set(shard, self._entries[shard] + 1)
+
+    def added(self, stream: str) -> int:
+        """Return how many commands this gateway has added to a stream so far."""
+        shard = self._shards.get(stream)
+        return 0 if shard is None else self._added[shard]
+
+    def sampled(self, stream: str, entries: int, added: int) -> None:
+        """Take the length of a stream, asked for when this gateway had added so many commands."""
+        shard = self._shards.get(stream)
+        if shard is not None:
+            self._sampled_at[shard] = self._clock()
+            self._set(shard, entries + self._added[shard] - added)
+
+    def _set(self, shard: int, entries: int) -> None:
         before, self._entries[shard] = self._entries[shard], entries
-        self._sampled_at[shard] = self._clock()
         if worker := self._owners.get(shard):
             worker.entries += entries - before
             worker.used += (entries > 0) - (before > 0)

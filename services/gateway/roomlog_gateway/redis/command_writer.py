@@ -47,6 +47,8 @@ class _Sample(NamedTuple):
     stream: str
     gate: StreamGate
     size: _Size
+    added: int
+    """What this gateway had added to the stream before."""
 
 
 class CommandWriter:
@@ -103,6 +105,7 @@ class CommandWriter:
         self._pending.append(b"%b%d\r\n%b\r\n" % (self._xadd_prefix(stream), len(envelope), envelope))
         self._pending_bytes += len(envelope)
         self._requests.append(request)
+        self._admission.add(stream)
         self._touched.add(stream)
         if not self._is_scheduled and self.is_up:
             self._is_scheduled = True
@@ -147,7 +150,7 @@ class CommandWriter:
         elif isinstance(expected, _Sample) and not is_error:
             if expected.size is _Size.ENTRIES:
                 expected.gate.sampled(reply)
-                self._admission.sampled(expected.stream, reply)
+                self._admission.sampled(expected.stream, reply, expected.added)
             else:
                 expected.gate.weighed(reply or 0)
 
@@ -179,10 +182,10 @@ class CommandWriter:
         for stream in streams:
             gate = self._gates[stream]
             if gate.wants_sample(now):
-                self._expected.append(_Sample(stream, gate, _Size.ENTRIES))
+                self._expected.append(_Sample(stream, gate, _Size.ENTRIES, self._admission.added(stream)))
                 writes.append(pack("XLEN", stream))
             if gate.wants_weight(now):
-                self._expected.append(_Sample(stream, gate, _Size.BYTES))
+                self._expected.append(_Sample(stream, gate, _Size.BYTES, 0))
                 writes.append(pack("MEMORY", "USAGE", stream))
         return writes
 

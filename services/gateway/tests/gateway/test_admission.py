@@ -35,7 +35,8 @@ class Known:
         self.admission = Admission(KEYSPACE, self.clock)
 
     def sampled(self, shard: int, entries: int) -> None:
-        self.admission.sampled(KEYSPACE.in_stream(shard), entries)
+        stream = KEYSPACE.in_stream(shard)
+        self.admission.sampled(stream, entries, self.admission.added(stream))
 
     def is_over(self, shard: int) -> bool:
         return self.admission.is_over(KEYSPACE.in_stream(shard))
@@ -56,6 +57,20 @@ def test_a_worker_that_is_behind_takes_what_it_can_write_in_time(known: Known) -
     assert known.is_over(3)
     known.sampled(3, MOST - 1)
     assert not known.is_over(3)
+
+
+def test_what_was_added_since_the_last_length_counts(known: Known) -> None:
+    """A gateway that is late with its reading must not let everything in that came meanwhile."""
+    stream = KEYSPACE.in_stream(3)
+    known.admission.heard(says())
+    for _ in range(MOST):
+        assert not known.is_over(3)
+        known.admission.add(stream)
+    assert known.is_over(3)
+    known.admission.sampled(stream, 100, added=MOST - 100)
+    assert not known.is_over(3)
+    known.admission.sampled(stream, MOST - 100, added=MOST - 100)
+    assert known.is_over(3)
 
 
 def test_a_burst_is_taken_by_a_worker_that_is_not_behind(known: Known) -> None:
@@ -100,7 +115,7 @@ def test_who_was_never_heard_of_refuses_nothing(known: Known) -> None:
     assert not known.is_over(3)
     known.admission.heard(says())
     assert known.is_over(3)
-    known.admission.sampled(KEYSPACE.read_stream(4), 10 * MOST)
+    known.admission.sampled(KEYSPACE.read_stream(4), 10 * MOST, 0)
     assert not known.admission.is_over(KEYSPACE.read_stream(4))
 
 
