@@ -99,6 +99,8 @@ async def speaks_everywhere(url: str, database: int) -> None:
 class Asking:
     """Asks for a stream's length as soon as there is a link."""
 
+    name = "test"
+
     def __init__(self) -> None:
         self.link: RedisLink | None = None
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -43,6 +43,8 @@ def test_a_worker_reads_from_the_new_primary(redis_group: RedisGroup) -> None:
 class Ear:
     """A speaker that counts."""
 
+    name = "test"
+
     def __init__(self) -> None:
         self.ups = 0
 

@@ -54,6 +54,8 @@ class _Sample(NamedTuple):
 class CommandWriter:
     """The one ordered writer of commands; `on_refused(request, retry_after_ms)` hears of certain failures."""
 
+    name = "commands"
+
     def __init__(
         self,
         url: str,
@@ -129,7 +131,7 @@ class CommandWriter:
 
     def link_up(self) -> None:
         self.is_up = True
-        metrics.REDIS_LINKS.labels("commands").set(1)
+        metrics.REDIS_LINKS.labels(self.name).set(1)
         self._flush()
 
     def link_writable(self) -> None:
@@ -156,7 +158,7 @@ class CommandWriter:
 
     def link_down(self) -> None:
         self.is_up = self.is_demoted = False
-        metrics.REDIS_LINKS.labels("commands").set(0)
+        metrics.REDIS_LINKS.labels(self.name).set(0)
         metrics.UNKNOWN.inc(sum(type(expected) is int for expected in self._expected))
         self._expected.clear()
         self._gates.clear()

@@ -36,6 +36,9 @@ _NOTHING: Final = object()
 class Speaker(Protocol):
     """Who speaks through a link; all calls come from the event loop and must not block or raise."""
 
+    name: str
+    """What logs and metrics call the link."""
+
     def link_up(self) -> None:
         """Begin anew: Redis knows no subscription and no command in flight."""
 
@@ -108,9 +111,7 @@ class RedisLink(asyncio.Protocol):
         if self._transport is None or now - self._heard_at < SILENCE_SECONDS:
             return
         if self._asked:
-            log.warning(
-                "redis_silent", speaker=type(self._speaker).__name__, seconds=round(now - self._heard_at, 1)
-            )
+            log.warning("redis_silent", link=self._speaker.name, seconds=round(now - self._heard_at, 1))
             self.cut()
             return
         self._asked = True
@@ -130,7 +131,7 @@ class RedisLink(asyncio.Protocol):
         except (RedisError, OSError, TimeoutError, RuntimeError) as error:
             # RuntimeError: uvloop's word for a socket that was reset before the login was written.
             if not self._is_missed:
-                log.warning("redis_unreachable", speaker=type(self._speaker).__name__, **cause_of(error))
+                log.warning("redis_unreachable", link=self._speaker.name, **cause_of(error))
             self._is_missed = True
             await connection.disconnect(nowait=True)
             return None
@@ -147,14 +148,14 @@ class RedisLink(asyncio.Protocol):
         self._transport.set_protocol(self)
         self._heard_at, self._asked, self.is_writable = self._clock(), False, True
         self._is_missed = False
-        log.info("redis_connected", speaker=type(self._speaker).__name__)
+        log.info("redis_connected", link=self._speaker.name)
         self._speaker.link_up()
         try:
             await self._lost
         finally:
             self._transport, self.is_writable = None, False
             await connection.disconnect(nowait=True)
-        log.warning("redis_lost", speaker=type(self._speaker).__name__)
+        log.warning("redis_lost", link=self._speaker.name)
 
     def data_received(self, data: bytes) -> None:
         self._heard_at, self._asked = self._clock(), False
@@ -165,7 +166,7 @@ class RedisLink(asyncio.Protocol):
             while (reply := reader.gets()) is not _NOTHING:
                 handle(reply)
         except Exception:  # out of step with Redis: only a new connection is certain again
-            log.exception("redis_out_of_step", speaker=type(self._speaker).__name__)
+            log.exception("redis_out_of_step", link=self._speaker.name)
             self.cut()
 
     def pause_writing(self) -> None:

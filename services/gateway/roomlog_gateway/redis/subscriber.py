@@ -33,6 +33,8 @@ PayloadHandler = Callable[[bytes], None]
 class Subscriber:
     """The channels of this gateway and what each one's payloads are handed to."""
 
+    name = "notices"
+
     def __init__(self, url: str, clock: Callable[[], float], on_resubscribed: Callable[[], None]) -> None:
         self.link = RedisLink(url, self, clock)
         self._on_resubscribed = on_resubscribed
@@ -84,7 +86,7 @@ class Subscriber:
 
     def link_up(self) -> None:
         self.is_up = True
-        metrics.REDIS_LINKS.labels("notices").set(1)
+        metrics.REDIS_LINKS.labels(self.name).set(1)
         everything = asyncio.get_running_loop().create_future()
         # Only those who wait already: whoever comes later waits for a confirmation of its own, behind these.
         everything.add_done_callback(partial(self._resubscribed, list(self._waiting)))
@@ -123,7 +125,7 @@ class Subscriber:
 
     def link_down(self) -> None:
         self.is_up = False
-        metrics.REDIS_LINKS.labels("notices").set(0)
+        metrics.REDIS_LINKS.labels(self.name).set(0)
         self._confirmed.clear()
         self._expected.clear()
         self._in_flight.clear()

@@ -5,12 +5,19 @@ import time
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
+from roomlog_gateway.redis.command_writer import CommandWriter
 from roomlog_gateway.redis.link import RedisLink
+from roomlog_gateway.redis.subscriber import Subscriber
+from tests.harness.waiting import eventually
 
 
 class Ear:
     """A speaker that remembers."""
+
+    name = "test"
 
     def __init__(self) -> None:
         self.downs = 0
@@ -70,3 +77,21 @@ async def test_nothing_is_written_to_a_connection_that_is_being_lost(redis_url: 
     link = RedisLink(redis_url, Ear(), time.monotonic)
     link._transport = Lost()
     link.write(b"PING\r\n")
+
+
+async def test_a_link_has_one_name_in_logs_and_metrics(redis_url: str) -> None:
+    """An operator finds the lines of the link that an alert names."""
+    speakers = (
+        CommandWriter(redis_url, time.monotonic, lambda *_: None),
+        Subscriber(redis_url, time.monotonic, lambda *_: None),
+    )
+    with capture_logs() as logs:
+        running = [asyncio.create_task(speaker.link.run()) for speaker in speakers]
+        await eventually(lambda: all(speaker.is_up for speaker in speakers), 10.0, "both links are up")
+        named = [log["link"] for log in logs if log["event"] == "redis_connected"]
+        up = [REGISTRY.get_sample_value("roomlog_gateway_redis_link_up", {"link": name}) for name in named]
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+    assert sorted(named) == ["commands", "notices"]
+    assert up == [1.0, 1.0]
