@@ -68,7 +68,7 @@ def test_a_container_beside_ours_comes_second(component: str) -> None:
     assert second == beside
 
 
-@pytest.mark.parametrize("component", [*SECTIONS, "test"])
+@pytest.mark.parametrize("component", [*SECTIONS, "test", "valkey", "postgresql"])
 def test_security_contexts_are_the_owners_to_choose(component: str) -> None:
     """Another user where one is said; none where the cluster chooses, as OpenShift does."""
     theirs = given(component, podSecurityContext={"runAsUser": 7}, securityContext={"privileged": False})
