@@ -71,8 +71,10 @@ def build_wheels(tree: Path, dist: Path, epoch: str) -> None:
 def build_chart(tree: Path, dist: Path, version: str, epoch: str) -> None:
     """Let helm package the chart; then sort it and set its times, which helm takes from the clock."""
     chart = tree / "deploy/helm/roomlog"
-    if source := os.environ.get("SOURCE_URL"):
-        with (chart / "Chart.yaml").open("a", encoding="utf-8") as file:
+    with (chart / "Chart.yaml").open("a", encoding="utf-8") as file:  # it ends with the annotations
+        file.write("  artifacthub.io/images: |\n")
+        file.writelines(f"    - name: {name}\n      image: roomlog/{name}:{version}\n" for name in IMAGES)
+        if source := os.environ.get("SOURCE_URL"):
             file.write(f"home: {source}\nsources: [{source}]\n")
     run("helm", "package", chart, "--version", version, "--app-version", version, "--destination", dist)
     path = dist / f"roomlog-{version}.tgz"

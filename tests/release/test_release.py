@@ -11,11 +11,13 @@ import venv
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.harness.tools import need
 
 ROOT = Path(__file__).parents[2]
 VERSION = "7.8.9"
+SOURCE = "https://example.org/roomlog"
 SECONDS = 120
 IMAGES = ("gateway", "worker", "api")
 
@@ -48,6 +50,7 @@ def build(dist: Path, key: Path) -> Path:
         dist,
         "--no-images",
         RELEASE_KEY=str(key),
+        SOURCE_URL=SOURCE,
     )
     return dist
 
@@ -159,6 +162,11 @@ def test_the_chart_is_of_this_version(dist: Path) -> None:
     chart = run("helm", "show", "chart", dist / f"roomlog-{VERSION}.tgz")
     assert f"version: {VERSION}" in chart
     assert f"appVersion: {VERSION}" in chart
+    told = yaml.safe_load(chart)
+    images = yaml.safe_load(told["annotations"]["artifacthub.io/images"])
+    assert [one["image"] for one in images] == [f"roomlog/{name}:{VERSION}" for name in IMAGES]
+    assert all(f"artifacthub.io/{name}" in told["annotations"] for name in ("license", "category", "changes"))
+    assert told["sources"] == [told["home"]] == [SOURCE]
     values = ("secretKey.value=" + "k" * 60, "valkey.password=a1b2", "postgresql.password=a1b2")
     sets = [word for value in values for word in ("--set", value)]
     rendered = run("helm", "template", "roomlog", dist / f"roomlog-{VERSION}.tgz", *sets)
