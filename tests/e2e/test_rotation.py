@@ -1,12 +1,15 @@
 """Runs the commands of docs/rotation.md as they stand there, while people write."""
 
+import json
+import re
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
 import pytest
 
 from tests.e2e import settings
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, wait_while
 from tests.e2e.load import Load
 from tests.e2e.page_commands import ROOT, blocks, follow
 from tests.e2e.pages import Browser
@@ -25,6 +28,19 @@ UNTRIED: Final = {"Redis of your own", "TLS certificates", "Tokens of people and
 """The page says so."""
 ONLY_FULL: Final = pytest.mark.skipif(not settings.IS_FULL, reason="SIZE=full alone")
 PASSWORD: Final = "a-long-enough-password-for-tests"
+LOCKED_OUT_SECONDS: Final = 240.0
+"""For the refusals of half a minute, and the kubelet's pauses between some starts."""
+LOCK_OUT: Final = """
+import sys, psycopg
+from psycopg import sql
+url, password = sys.stdin.read().split()
+with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    connection.execute(sql.SQL("ALTER ROLE roomlog PASSWORD {}").format(password))
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+"""
 PING: Final = """
 import sys, redis
 try:
@@ -129,3 +145,32 @@ async def test_a_new_secret_key_ends_no_session_before_its_time(cluster: Cluster
         assert await present.get("/") == (200, "/")
         assert await absent.get("/") == (200, "/login/")
     assert await started(cluster, *kept) == kept
+
+
+@ONLY_FULL
+async def test_a_secret_that_is_corrected_later_is_read_without_a_hand(cluster: Cluster) -> None:
+    """The password changes behind everybody's back; once the Secret has it, workers and api come back."""
+    url = await url_in(cluster, "postgresql")
+    before = {name: await restarts(cluster, name) for name in ("worker", "api")}
+    kept = await started(cluster, "gateway", "worker", "api", "postgresql")
+    password = uuid4().hex
+    await cluster.python(LOCK_OUT, f"{url}\n{password}")
+    for name, count in before.items():
+        await wait_while(partial(not_ended, cluster, name, count), LOCKED_OUT_SECONDS)
+    renewed = {"password": password, "url": re.sub(r"(?<=:)[^:@]+(?=@)", password, url)}
+    patch = json.dumps({"stringData": renewed})
+    await cluster.kubectl("patch", "secret", f"{settings.RELEASE}-postgresql", "--patch", patch)
+    await cluster.wait_until_whole(LOCKED_OUT_SECONDS)
+    assert await started(cluster, *kept) == kept, "a pod was replaced: somebody had a hand in it"
+    assert "median" in await cluster.helm_test()
+
+
+async def restarts(cluster: Cluster, component: str) -> int:
+    """Return how often the component's containers were started again."""
+    pods = await cluster.pods(component)
+    return sum(one["restartCount"] for pod in pods for one in pod["status"]["containerStatuses"])
+
+
+async def not_ended(cluster: Cluster, component: str, before: int) -> str:
+    """Return what is missing until a process of the component has ended because its login is refused."""
+    return "" if await restarts(cluster, component) > before else f"no process of {component} has ended"
