@@ -84,7 +84,7 @@ def run(config: Config) -> None:
         # Kubernetes, or the demo's supervisor, starts the successor.
         raise CommandError("Paused for too long: others removed this process's row. Restart it.") from None
     except LoginRefused as refused:
-        raise CommandError(f"The login at the {refused} is refused. A new start reads it again.") from None
+        raise CommandError(f"Login refused: {refused}. A new start reads the password again.") from None
     except SettingError as error:  # found only once the database answers
         raise CommandError(str(error)) from None
     finally:
