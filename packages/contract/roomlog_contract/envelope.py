@@ -19,13 +19,26 @@ ENTRY_FIELD: Final = b"e"
 """The one field of a stream entry; its value is an encoded Envelope, or empty for a mere wake-up."""
 
 
+class KnownLogin(Struct, frozen=True, omit_defaults=True):
+    """A token or ticket that was accepted on a connection, and the `fingerprint` of what is known by it."""
+
+    fingerprint: bytes
+    token: str | None = None
+    ticket: str | None = None
+
+
 class Identify(Command, frozen=True, kw_only=True, tag="identify"):
-    """Asks whose token or ticket this is, and for the rooms with heads. Sent by gateways only."""
+    """Asks whose token or ticket this is, and for the rooms with heads. Sent by gateways only.
+
+    With `logins` it asks instead which of them are still as the gateway knows them. A worker of an earlier
+    release sees no token then, and says that it is nobody's.
+    """
 
     token: str | None = None
     ticket: str | None = None
     is_recheck: bool = False
     """This very token or ticket was accepted on this connection before: a ticket's age no longer counts."""
+    logins: list[KnownLogin] = []
 
     @property
     def secret(self) -> str:
@@ -34,9 +47,12 @@ class Identify(Command, frozen=True, kw_only=True, tag="identify"):
 
 
 class ReadHeads(Command, frozen=True, kw_only=True, tag="read_heads"):
-    """Asks for the heads of rooms of one shard. Sent by gateways only."""
+    """Asks for the heads of rooms, of whatever shards. Sent by gateways only."""
 
     rooms: list[UUID]
+    epoch: str = ""
+    seqs: list[int] = []
+    """The heads that the gateway knows, in the order of `rooms`: only for others an answer is wanted."""
 
 
 class FetchEvents(Command, frozen=True, kw_only=True, tag="fetch_events"):
@@ -121,8 +137,16 @@ class Identified(Struct, frozen=True, tag=True):
     """Those in which the user is muted now."""
 
 
+class LoginsCompared(Struct, frozen=True, tag=True):
+    """Which of the asked logins are as the gateway knows them."""
+
+    request: int
+    unchanged: dict[int, int | None]
+    """Their places in the question, each with its `expires_in_ms`; of the others nothing is said."""
+
+
 class HeadsRead(Struct, frozen=True, tag=True):
-    """The heads of the asked rooms; rooms that are gone are missing."""
+    """The heads of the asked rooms; rooms that are gone are missing, and those whose head was known."""
 
     request: int
     epoch: str
@@ -218,7 +242,7 @@ class Beacon(Struct, frozen=True, tag=True):
     """The writer's last turn met no trouble of the database."""
 
 
-Reply = Answered | Selected | Identified | HeadsRead | EventsFetched
+Reply = Answered | Selected | Identified | LoginsCompared | HeadsRead | EventsFetched
 RoomNotice = Notice | HeadMoved | IsTyping
 UserNotice = Joined | Marked | Recheck
 

@@ -24,6 +24,7 @@ from .rooms.fanout import Fanout
 from .rooms.gap_fetcher import GapFetcher
 from .rooms.head_poll import HeadPoll
 from .rooms.incoming_events import IncomingEvents
+from .rooms.login_sweep import LoginSweep
 from .rooms.members import Members
 from .rooms.pending_requests import PendingRequests
 from .rooms.recheck_queue import RecheckQueue
@@ -102,6 +103,7 @@ class Gateway:
         selection = Selection(rooms, fanout, incoming)
         router = Router(keyspace, self._requests, sender, selection, clock, self._typing, note, begin)
         self._authentication = Authentication(members, self.tasks.spawn)
+        self._sweep = LoginSweep(self._authentication, members, questions, self.tasks.spawn)
         self._heads = HeadPoll(questions, incoming, rooms)
         self._subscriber.want(
             {
@@ -171,10 +173,8 @@ class Gateway:
         )
         self.connections.tick(now, second)
         if self.is_connected:
-            for connection in self.connections.in_turn(
-                second, LOST_SLOTS if self._hurried_seconds else RECHECK_SLOTS
-            ):
-                self._authentication.recheck(connection.session)
+            turn = self.connections.in_turn(second, LOST_SLOTS if self._hurried_seconds else RECHECK_SLOTS)
+            self._sweep.compare(connection.session for connection in turn)
         self._hurried_seconds = max(0, self._hurried_seconds - 1)
 
     def _silent_shards(self, now: float) -> frozenset[int]:

@@ -28,6 +28,7 @@ from roomlog_contract.envelope import (
     HeadsRead,
     Identified,
     Identify,
+    KnownLogin,
     ReadHeads,
     Reply,
     Selected,
@@ -43,6 +44,7 @@ from roomlog_contract.events import (
     SelectRoomPage,
 )
 
+from .comparisons import compare_heads, compare_logins
 from .entries import Entry
 from .publications import error_answer, event_notice
 from .reports import ReportAnswer
@@ -93,12 +95,15 @@ def _read_ahead(
     reported: Mapping[tuple[int, str], ReportAnswer],
 ) -> _Known:
     signed_in = _signed_in(entries, verdicts)
-    asking = {one.user.id for one in signed_in.values()}
+    asking: set[int] = set()
     rooms: set[UUID] = set()
     askers: set[tuple[UUID, int]] = set()
     for entry in entries:
         match entry.envelope.command:
-            case ReadHeads() as command:
+            case Identify() as command:
+                if found := signed_in.get((command.secret, command.is_recheck)):
+                    asking.add(found.user.id)
+            case ReadHeads() as command if not command.seqs:
                 rooms.update(command.rooms)
             case FetchEvents() as command:
                 rooms.add(command.room)
@@ -111,7 +116,7 @@ def _read_ahead(
         signed_in=signed_in,
         rooms=selectors.rooms_by_user(asking) if asking else {},
         heads=selectors.heads_of(rooms) if rooms else {},
-        members=selectors.memberships(askers),
+        members=selectors.memberships(askers) if askers else frozenset(),
         marked=marked,
         reported=reported,
     )
@@ -124,11 +129,9 @@ def _signed_in(
 
     A ticket opens a socket in its first minute. At a recheck only what it is bound to counts.
     """
-    asked = [
-        (command, command.is_recheck)
-        for entry in entries
-        if isinstance(command := entry.envelope.command, Identify)
-    ]
+    questions = [command for entry in entries if isinstance(command := entry.envelope.command, Identify)]
+    asked: list[tuple[Identify | KnownLogin, bool]] = [(one, one.is_recheck) for one in questions]
+    asked += [(login, True) for one in questions for login in one.logins]
     found = verdicts
     if found is None:
         users = users_by_token({command.token for command, _ in asked if command.token})
@@ -142,8 +145,13 @@ def _signed_in(
 def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return for each command
     request, user, command = entry.envelope.request, entry.envelope.user, entry.envelope.command
     match command:
+        case Identify(logins=[_, *_]):
+            by_secret = {secret: one for (secret, is_recheck), one in known.signed_in.items() if is_recheck}
+            return compare_logins(request, command.logins, by_secret)
         case Identify():
             return _identified(request, known.signed_in.get((command.secret, command.is_recheck)), known)
+        case ReadHeads(seqs=[_, *_]):
+            return compare_heads(request, command)
         case ReadHeads():
             heads = {room: known.heads[room] for room in command.rooms if room in known.heads}
             epoch = next((head.epoch for head in heads.values()), "")

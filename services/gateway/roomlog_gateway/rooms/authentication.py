@@ -78,6 +78,10 @@ class Authentication:
             self._comparing.add(session)
             self._spawn(self._recheck(session))
 
+    def is_at_rest(self, session: Session) -> bool:
+        """Return True if it is known who it is, and nothing of it is being found out."""
+        return session.state is SessionState.ACTIVE and session not in self._comparing
+
     async def _authenticate(self, session: Session, command: Authenticate) -> None:
         pinned: list[Room] = []
         began, result = monotonic(), "failed"

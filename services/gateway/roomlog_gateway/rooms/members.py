@@ -14,8 +14,16 @@ from uuid import UUID
 import msgspec
 
 from roomlog_contract import limits
-from roomlog_contract.envelope import Identified, Identify, Joined, Marked, decode_user_notice
-from roomlog_contract.events import RoomSummary
+from roomlog_contract.envelope import (
+    Identified,
+    Identify,
+    Joined,
+    KnownLogin,
+    Marked,
+    decode_user_notice,
+)
+from roomlog_contract.events import RoomSummary, User
+from roomlog_contract.fingerprint import fingerprint
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.server_events import RoomJoined, RoomMarked
 from roomlog_contract.shards import shard_of_token
@@ -117,6 +125,13 @@ class Members:
         """Return the name of a user who has connections here, as it was read last."""
         here = self._users.get(user)
         return here.name if here else ""
+
+    def login_of(self, session: Session) -> KnownLogin:
+        """Return a connection's token or ticket with the fingerprint of what is known by it."""
+        rooms = (self._registry.get(key) for key in session.rooms)
+        known = [room.id.hex + room.restrictions.letters(session) for room in rooms if room is not None]
+        user = User(session.user, self.name_of(session.user))
+        return KnownLogin(fingerprint(user, known), session.login.token, session.login.ticket)
 
     def note(self, session: Session, identified: Identified) -> None:
         """Remember what was read of the user beside the rooms: the name, and where writing is not allowed."""

@@ -9,6 +9,7 @@ from enum import Flag, auto
 
 from roomlog_contract.envelope import Rights
 from roomlog_contract.errors import ErrorCode
+from roomlog_contract.fingerprint import ARCHIVED, MUTED, READER
 
 from ..sockets.session import Session
 
@@ -57,6 +58,15 @@ class Restrictions:
         for session in members:
             if session.user == rights.user:
                 self._set(session, _changed(self._silent.get(session, Silence(0)), rights))
+
+    def letters(self, session: Session) -> str:
+        """Return what is known against a connection, as fingerprints have it."""
+        silence = self._silent.get(session, Silence(0))
+        return (
+            (READER if Silence.READER in silence else "")
+            + (MUTED if Silence.MUTED in silence else "")
+            + (ARCHIVED if self.is_archived else "")
+        )
 
     def forget(self, session: Session) -> None:
         """Drop what is known of a connection that leaves the room."""

@@ -5,13 +5,18 @@ nothing.
 """
 
 import asyncio
+from typing import Final
 
 from roomlog_contract.envelope import Reply
 from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import SHARDS
 
 from ..errors import NoReply
 from .envelope_sender import EnvelopeSender, Question
 from .pending_requests import PendingRequests
+
+STRIDE: Final = 27
+"""From one shard to the next to be asked: neighbours have one owner, and so have even shards."""
 
 
 class WorkerQuestions:
@@ -21,6 +26,7 @@ class WorkerQuestions:
         self._keyspace = keyspace
         self._requests = requests
         self._sender = sender
+        self._turn = 0
 
     async def ask(self, shard: int, question: Question, seconds: float) -> Reply:
         """Return the reply of a shard's worker.
@@ -38,3 +44,13 @@ class WorkerQuestions:
             raise NoReply from None
         finally:
             self._requests.forget_own(number)
+
+    async def ask_any(self, question: Question, seconds: float) -> Reply:
+        """Return the reply of the worker whose turn it is, to a question that each of them can answer.
+
+        Raises:
+            NotAccepted: it certainly was not sent.
+            NoReply: nobody answered within `seconds`.
+        """
+        self._turn = (self._turn + STRIDE) % SHARDS
+        return await self.ask(self._turn, question, seconds)

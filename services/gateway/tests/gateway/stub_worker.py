@@ -28,6 +28,7 @@ from roomlog_contract.envelope import (
     Identified,
     Identify,
     Joined,
+    LoginsCompared,
     Notice,
     ReadHeads,
     Reply,
@@ -38,6 +39,7 @@ from roomlog_contract.envelope import (
 )
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, SelectRoomAnswer, SelectRoomPage
+from roomlog_contract.fingerprint import MUTED, READER, fingerprint
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import SHARDS
 from tests.gateway.room_log import RoomLog, person
@@ -102,6 +104,8 @@ class StubWorker:
         self.seen: list[Envelope] = []
         self.is_deaf_to: set[type] = set()
         """Commands that are taken and never answered."""
+        self.is_old = False
+        """True: it is of the release before questions that only want what has changed."""
         self.publishes = True
         """False: events are stored and nobody is told, as by a worker that dies after its commit."""
         self.between: Callable[[], Awaitable[None]] | None = None
@@ -132,8 +136,17 @@ class StubWorker:
 
     def asked_of(self, secret: str) -> int:
         """Return how often a gateway asked whose this token or ticket is."""
+        return sum(command.secret == secret for command in self.asked_alone())
+
+    def asked_alone(self) -> list[Identify]:
+        """Return the questions about one connection each."""
         asked = [entry.command for entry in self.seen if isinstance(entry.command, Identify)]
-        return sum(command.secret == secret for command in asked)
+        return [command for command in asked if not command.logins]
+
+    def asked_together(self) -> list[Identify]:
+        """Return the questions about many connections."""
+        asked = [entry.command for entry in self.seen if isinstance(entry.command, Identify)]
+        return [command for command in asked if command.logins]
 
     async def tell_user(self, user: int, notice: UserNotice) -> None:
         await self.publish(KEYSPACE.user_channel(user), notice)
@@ -178,6 +191,8 @@ class StubWorker:
     async def _carry_out(self, envelope: Envelope) -> Reply | None:
         command, request = envelope.command, envelope.request
         match command:
+            case Identify(logins=[_, *_]) if not self.is_old:
+                return self._compare(request, command)
             case Identify():
                 identified = self._identify(request, command)
                 if command.is_recheck and self.between is not None:
@@ -185,7 +200,11 @@ class StubWorker:
                     await between()
                 return identified
             case ReadHeads():
-                heads = {key: self.rooms[key].head for key in command.rooms if key in self.rooms}
+                rooms = [self.rooms[key] for key in command.rooms if key in self.rooms]
+                heads = {room.id: room.head for room in rooms}
+                if command.seqs and not self.is_old and command.epoch == self._epoch():
+                    known = dict(zip(command.rooms, command.seqs, strict=True))
+                    heads = {key: head for key, head in heads.items() if head != known[key]}
                 return HeadsRead(request, self._epoch(), heads)
             case FetchEvents():
                 return self.rooms[command.room].fetched(request, command.after, command.limit)
@@ -230,6 +249,21 @@ class StubWorker:
         readers = [room.id for room in mine if user in room.readers]
         muted = [room.id for room in mine if user in room.muted]
         return Identified(request, person(user), rooms, self.lasts_ms.get(secret), readers, muted)
+
+    def _compare(self, request: int, command: Identify) -> LoginsCompared:
+        unchanged: dict[int, int | None] = {}
+        for place, login in enumerate(command.logins):
+            alone = Identify(uuid="", token=login.token, ticket=login.ticket, is_recheck=True)
+            found = self._identify(request, alone)
+            words = [
+                room.id.hex
+                + (READER if room.id in found.readers else "")
+                + (MUTED if room.id in found.muted else "")
+                for room in found.rooms
+            ]
+            if found.user is not None and fingerprint(found.user, words) == login.fingerprint:
+                unchanged[place] = found.expires_in_ms
+        return LoginsCompared(request, unchanged)
 
     def _epoch(self) -> str:
         return next((room.epoch for room in self.rooms.values()), "")

@@ -138,10 +138,17 @@ async def test_a_revoked_token_is_4403_at_once(room: StubRoom, worker: StubWorke
     assert (await other.ask("ping"))["status"] == "success"
 
 
+@pytest.mark.parametrize("is_old", [False, True], ids=["one release", "an older worker"])
 async def test_a_revocation_without_a_notice_is_found_by_the_recheck(
-    room: StubRoom, worker: StubWorker, enter: Connect, gateway: Running, monkeypatch: pytest.MonkeyPatch
+    room: StubRoom,
+    worker: StubWorker,
+    enter: Connect,
+    gateway: Running,
+    monkeypatch: pytest.MonkeyPatch,
+    is_old: bool,
 ) -> None:
     """Raw SQL sends no notice; each connection is compared once in 60 s."""
+    worker.is_old = is_old
     monkeypatch.setattr("roomlog_gateway.sockets.connections.PING_SLOTS", 1_000_000)
     revoked = await enter(1)
     del worker.users["token-1"]
@@ -172,11 +179,11 @@ async def test_a_join_whose_notice_was_lost_with_the_link_is_found_in_20_s(
     for second in range(1, 21):
         gateway.gateway.tick(gateway.gateway.clock(), second)
     assert (await client.event("room_left"))["room"] == room.hex
-    asked = len(worker.seen)
+    asked = len(worker.asked_together())
     for second in range(21, 41):
         gateway.gateway.tick(gateway.gateway.clock(), second)
     await client.ask("ping")
-    assert not [entry for entry in worker.seen[asked:] if isinstance(entry.command, Identify)]
+    assert len(worker.asked_together()) == asked
 
 
 async def test_only_what_was_accepted_on_this_connection_is_asked_for_as_a_recheck(
@@ -227,7 +234,7 @@ def _joined(client: Client) -> set[str]:
 
 
 def _rechecks(worker: StubWorker) -> list[bool]:
-    return [entry.command.is_recheck for entry in worker.seen if isinstance(entry.command, Identify)]
+    return [command.is_recheck for command in worker.asked_alone()]
 
 
 async def test_a_cursor_at_the_head_goes_on_without_a_word(room: StubRoom, enter: Connect) -> None:

@@ -27,10 +27,12 @@ async def test_a_lost_notice_is_fetched_when_the_next_one_comes(
     assert [(await client.event("new_message"))["seq"] for _ in range(3)] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("is_old", [False, True], ids=["one release", "an older worker"])
 async def test_the_last_notice_that_was_lost_is_found_by_the_heads(
-    worker: StubWorker, room: StubRoom, enter: Connect, gateway: Running
+    worker: StubWorker, room: StubRoom, enter: Connect, gateway: Running, is_old: bool
 ) -> None:
     """Nothing follows it, but the database knows."""
+    worker.is_old = is_old
     client = await enter(1)
     worker.publishes = False
     await room.say(1, "lost")

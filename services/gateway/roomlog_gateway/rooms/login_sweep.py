@@ -1,0 +1,76 @@
+"""Connections in their turn against the database: one question says of many that nothing has changed.
+
+Beside the event stage; the safety net of revocation (GUARANTEES G10). It must not change a connection: what
+differs, or what nobody answers for, is rechecked alone.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any, Final
+
+from roomlog_contract.envelope import Identify, LoginsCompared
+
+from ..errors import NoReply, NotAccepted
+from ..sockets.session import Session
+from .authentication import Authentication
+from .members import IDENTIFY_TRY_SECONDS, Members
+from .worker_questions import WorkerQuestions
+
+LOGINS_AT_ONCE: Final = 100
+SECRETS_BYTES: Final = 48 * 1024
+"""Of the tokens and tickets in one question, which is to be no larger than a client's largest frame."""
+
+
+class LoginSweep:
+    """Compares connections, many at once."""
+
+    def __init__(
+        self,
+        authentication: Authentication,
+        members: Members,
+        questions: WorkerQuestions,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._authentication = authentication
+        self._members = members
+        self._questions = questions
+        self._spawn = spawn
+
+    def compare(self, sessions: Iterable[Session]) -> None:
+        """Begin to compare token and rooms of these connections with the database."""
+        at_rest: list[Session] = []
+        for session in sessions:
+            if self._authentication.is_at_rest(session):
+                at_rest.append(session)
+            else:
+                self._authentication.recheck(session)
+        for portion in _portions(at_rest):
+            self._spawn(self._compare(portion))
+
+    async def _compare(self, sessions: list[Session]) -> None:
+        asked = [session.login for session in sessions]
+        question = Identify(uuid="sweep", logins=[self._members.login_of(session) for session in sessions])
+        unchanged: dict[int, int | None] = {}
+        try:
+            reply = await self._questions.ask_any(question, IDENTIFY_TRY_SECONDS)
+            if isinstance(reply, LoginsCompared):  # a worker of an earlier release knows no such question
+                unchanged = reply.unchanged
+        except (NotAccepted, NoReply):
+            pass
+        for place, (session, login) in enumerate(zip(sessions, asked, strict=True)):
+            if place in unchanged and session.login is login:
+                session.expiry.hear(unchanged[place])
+            else:
+                self._authentication.recheck(session)
+
+
+def _portions(sessions: Iterable[Session]) -> Iterator[list[Session]]:
+    portion: list[Session] = []
+    size = 0
+    for session in sessions:
+        size += len(session.login.secret)
+        if portion and (len(portion) == LOGINS_AT_ONCE or size > SECRETS_BYTES):
+            yield portion
+            portion, size = [], len(session.login.secret)
+        portion.append(session)
+    if portion:
+        yield portion

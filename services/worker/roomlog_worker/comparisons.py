@@ -1,0 +1,35 @@
+"""Answers the questions that people cost who are connected and do nothing: what has changed of all this?
+
+Inside `reader`. Each is one gateway's question about many logins or rooms, and one query.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from roomlog.comparing import memberships_of, moved_heads
+from roomlog.signed_in import SignedIn
+from roomlog_contract.envelope import HeadsRead, KnownLogin, LoginsCompared, ReadHeads
+from roomlog_contract.fingerprint import fingerprint
+
+
+def compare_logins(
+    request: int, logins: Sequence[KnownLogin], signed_in: Mapping[str, SignedIn]
+) -> LoginsCompared:
+    """Say which logins are as they are known; `signed_in` by token or ticket, as far as that is known."""
+    found = {place: signed_in.get(login.token or login.ticket or "") for place, login in enumerate(logins)}
+    memberships = memberships_of({one.user.id for one in found.values() if one is not None})
+    return LoginsCompared(
+        request,
+        {
+            place: one.expires_in_ms
+            for place, one in found.items()
+            if one is not None
+            and fingerprint(one.user, memberships.get(one.user.id, ())) == logins[place].fingerprint
+        },
+    )
+
+
+def compare_heads(request: int, command: ReadHeads) -> HeadsRead:
+    """Return the heads that are not those that are known."""
+    moved = moved_heads(dict(zip(command.rooms, command.seqs, strict=False)), command.epoch)
+    epoch = next((head.epoch for head in moved), "")
+    return HeadsRead(request, epoch, {head.room: head.seq for head in moved})

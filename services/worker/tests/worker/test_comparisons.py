@@ -1,0 +1,152 @@
+"""What has changed of all this: each change of a login or a head is seen, and nothing else is told."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User as DjangoUser
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.authtoken.models import Token
+
+from roomlog.ban import FOREVER
+from roomlog.epochs import new_epoch
+from roomlog.models import ChatRoom, Membership, Person
+from roomlog.tickets import make_ticket
+from roomlog_contract.envelope import (
+    Envelope,
+    HeadsRead,
+    Identified,
+    Identify,
+    KnownLogin,
+    LoginsCompared,
+    ReadHeads,
+)
+from roomlog_contract.fingerprint import ARCHIVED, MUTED, READER, fingerprint
+from roomlog_worker.entries import Entry
+from roomlog_worker.reader import read
+from tests.harness.databases import EPOCH
+from tests.harness.people import People, make_room, make_token, message, write
+from tests.worker.bench import GATEWAY, Bench
+
+
+@pytest.fixture
+def room(bench: Bench, people: People) -> UUID:
+    """Alice's room with Bob in it."""
+    return make_room(people.alice, [people.bob])
+
+
+def known(bench: Bench, token: str | None = None, ticket: str | None = None) -> KnownLogin:
+    """Return what a gateway knows that has asked for a login alone."""
+    request = bench.ask(Identify(uuid="i", token=token, ticket=ticket))
+    found = bench.turn().reply(request, Identified)
+    assert found.user is not None
+    memberships = [
+        one.id.hex
+        + (READER if one.id in found.readers else "")
+        + (MUTED if one.id in found.muted else "")
+        + (ARCHIVED if one.archived else "")
+        for one in found.rooms
+    ]
+    return KnownLogin(fingerprint(found.user, memberships), token, ticket)
+
+
+def compare(bench: Bench, *logins: KnownLogin) -> dict[int, int | None]:
+    """Return what a worker says of these."""
+    request = bench.ask(Identify(uuid="i", logins=list(logins)))
+    return bench.turn().reply(request, LoginsCompared).unchanged
+
+
+def revoke() -> None:
+    """End all tokens."""
+    Token.objects.all().delete()
+
+
+def join_another() -> None:
+    """Bring Bob into a second room."""
+    make_room(Person.objects.get(name="alice").pk, [Person.objects.get(name="bob").pk])
+
+
+def set_bob(**fields: object) -> Callable[[], int]:
+    """Return what changes Bob's membership."""
+    return lambda: Membership.objects.filter(user__name="bob").update(**fields)
+
+
+CHANGES: dict[str, Callable[[], object]] = {
+    "the token ends": revoke,
+    "the account": lambda: DjangoUser.objects.update(is_active=False),
+    "the name": lambda: Person.objects.filter(name="bob").update(name="robert"),
+    "another room": join_another,
+    "no room": lambda: Membership.objects.filter(user__name="bob").delete(),
+    "the role": set_bob(role="reader"),
+    "a mute": set_bob(muted_until=FOREVER),
+    "the archive": lambda: ChatRoom.objects.update(archived_at=timezone.now()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_each_change_of_a_login_is_seen(bench: Bench, people: People, room: UUID, change: str) -> None:
+    """Of the token and of the ticket that came from it; before it nothing had changed."""
+    token = make_token(people.bob)
+    ticket = make_ticket(token.user, token=token.key)
+    logins = known(bench, token.key), known(bench, ticket=ticket)
+    assert compare(bench, *logins) == {0: None, 1: None}
+    CHANGES[change]()
+    assert compare(bench, *logins) == {}
+
+
+def test_what_a_gateway_need_not_know_is_no_change(
+    bench: Bench, people: People, room: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages, a mute that has ended, another role that may write, the age of the ticket."""
+    token = make_token(people.bob)
+    login = known(bench, ticket=make_ticket(token.user, token=token.key))
+    write((message(room), people.alice))
+    set_bob(role="admin", muted_until=timezone.now() - timedelta(seconds=1))()
+    monkeypatch.setattr("roomlog.tickets.TICKET_SECONDS", -1)
+    assert compare(bench, login) == {0: None}
+
+
+def test_of_strangers_and_other_fingerprints_nothing_is_said(
+    bench: Bench, people: People, room: UUID
+) -> None:
+    """One that differs spoils no other; who is in no room has a fingerprint too."""
+    bob, carol = known(bench, make_token(people.bob).key), known(bench, make_token(people.carol).key)
+    stranger = KnownLogin(bob.fingerprint, "unknown")
+    mixed_up = KnownLogin(bob.fingerprint, carol.token)
+    assert compare(bench, stranger, bob, mixed_up, carol, KnownLogin(b"")) == {1: None, 3: None}
+
+
+def test_many_logins_cost_as_many_queries_as_one(
+    people: People, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Tokens and memberships."""
+    logins = [KnownLogin(b"", make_token(user).key) for user in (people.alice, people.bob, people.carol)]
+    asked = Envelope(command=Identify(uuid="i", logins=logins), gateway=GATEWAY)
+    with django_assert_num_queries(2):
+        read([Entry(0, "", "", asked)])
+
+
+def heads(bench: Bench, rooms: dict[UUID, int], epoch: str = EPOCH) -> HeadsRead:
+    """Return what a worker says of these heads."""
+    request = bench.ask(ReadHeads(uuid="h", rooms=list(rooms), epoch=epoch, seqs=list(rooms.values())))
+    return bench.turn().reply(request, HeadsRead)
+
+
+def test_only_heads_that_differ_are_told(bench: Bench, people: People, room: UUID) -> None:
+    """Rooms that are gone are missing, as ever; rooms of all shards are asked for together."""
+    others = [make_room(people.alice) for _ in range(3)]
+    write((message(others[0]), people.alice))
+    same = dict.fromkeys([room, *others], 1)
+    found = heads(bench, {uuid4(): 1, **same})
+    assert (found.epoch, found.heads) == (EPOCH, {others[0]: 2})
+    assert heads(bench, {**same, others[0]: 2}).heads == {}
+    assert heads(bench, {others[0]: 3, room: -1}).heads == {others[0]: 2, room: 1}
+
+
+def test_every_head_of_another_epoch_is_told(bench: Bench, people: People, room: UUID) -> None:
+    """Whatever its seq: no cursor goes on."""
+    new_epoch("another")
+    found = heads(bench, {room: 1})
+    assert (found.epoch, found.heads) == ("another", {room: 1})
