@@ -1,7 +1,8 @@
 """`python -m benchmarks.idle`: what people cost who are connected, each in 20 rooms, and say nothing.
 
 One gateway, one worker, PostgreSQL; nothing is pinned. What each process uses without anybody is measured
-first and taken off, the rest is divided by the people, and multiplied by 100,000.
+first and taken off, the rest is divided by the people, and multiplied by 100,000. Then all of it once more
+with a gateway that asks for many connections and heads together, as ours do, after one that asks for each.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ GOAL: Final = 0.3
 """Cores of workers that PEOPLE may cost."""
 OUTPUT: Final = Path(".roomlog/idle.json")
 STATEMENTS: Final = "pg_stat_statements"
+WAYS: Final = {
+    "alone": {"PYTHONPATH": str(Path(__file__).with_name("alone"))},
+    "together": {},
+}
+"""How the gateway asks, by what its environment has."""
 PARTS: Final = ("worker-0", "gateway-0", "postgres", "valkey")
 QUESTIONS: Final = ("identify", "read_heads")
 
@@ -147,7 +153,7 @@ def table(nobody: Use, everybody: Use, people: int) -> Iterator[str]:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[tuple[Stack, PostgresServer]]:
+def running(directory: Path, way: str) -> Iterator[tuple[Stack, PostgresServer]]:
     """Run an install on a server of its own, which counts statements."""
     binaries = find_binaries()
     if binaries is None:
@@ -155,7 +161,9 @@ def running(directory: Path) -> Iterator[tuple[Stack, PostgresServer]]:
     server = PostgresServer(binaries, shared_preload_libraries=STATEMENTS)
     server.start()
     try:
-        stack = build_stack(directory / "stack", PostgresDatabases(server), environ=UNHURRIED)
+        databases = PostgresDatabases(server)
+        stack = build_stack(directory / way, databases, gateways=0, environ=UNHURRIED)
+        stack.add_gateway(0, **WAYS[way])
         try:
             stack.start("valkey")
             stack.start()
@@ -172,24 +180,23 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=2_000)
     parser.add_argument("--rooms", type=int, default=20, help="of each person")
     parser.add_argument("--seconds", type=float, default=60.0, help="as long as all rechecks take")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="roomlog-idle-") as directory,
-        running(Path(directory)) as (stack, server),
-    ):
-        nobody, everybody = uvloop.run(measure(stack, server, arguments))
-    print("\n".join(table(nobody, everybody, arguments.people)))
+    measured: dict[str, tuple[Use, Use]] = {}
+    with tempfile.TemporaryDirectory(prefix="roomlog-idle-") as directory:
+        for way in arguments.ways:
+            with running(Path(directory), way) as (stack, server):
+                nobody, everybody = measured[way] = uvloop.run(measure(stack, server, arguments))
+            print(f"asked for {way}:\n")
+            print("\n".join(table(nobody, everybody, arguments.people)), "\n", flush=True)
     cores = (everybody.cpu["worker-0"] - nobody.cpu["worker-0"]) / arguments.people * PEOPLE
     verdict = "reached" if cores < GOAL else "NOT REACHED"
-    print(
-        f"workers: {cores:.2f} cores for {PEOPLE:,} people in {arguments.rooms} rooms; goal {GOAL} {verdict}"
-    )
+    print(f"workers: {cores:.2f} cores for {PEOPLE:,} people; goal {GOAL} {verdict}")
     print(f"{os.cpu_count()} cores, nothing pinned; load {os.getloadavg()[0]:.1f} at the end")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(
-        json.dumps({"nobody": asdict(nobody), "everybody": asdict(everybody)}, indent=2)
-    )
+    uses = {way: {"nobody": asdict(one), "everybody": asdict(all_)} for way, (one, all_) in measured.items()}
+    arguments.output.write_text(json.dumps(uses, indent=2))
 
 
 if __name__ == "__main__":

@@ -245,7 +245,7 @@ ABLATIONS: Final = (
         invariants=("I2", "I3"),
         hint=9,
     ),
-    Ablation("the lease check", _NO_LEASE_CHECK, plan=_STALE_BATCHES, invariants=("I10",), hint=12),
+    Ablation("the lease check", _NO_LEASE_CHECK, plan=_STALE_BATCHES, invariants=("I10",), hint=20),
     Ablation(
         "reading from 0",
         (

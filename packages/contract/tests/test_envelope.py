@@ -20,6 +20,7 @@ commands = st.one_of(
 ).filter(lambda command: 0 < len(command.uuid) <= limits.UUID_CODE_POINTS)
 replies = st.one_of(
     *map(st.builds, (inside.Answered, inside.Selected, inside.Identified, inside.HeadsRead)),
+    st.builds(inside.LoginsCompared),
     st.builds(inside.EventsFetched, events=st.lists(st.builds(inside.Notice), max_size=3)),
 )
 TRAVELLERS: dict[str, tuple[st.SearchStrategy[Any], Callable[[bytes], Any]]] = {

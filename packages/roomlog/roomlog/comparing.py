@@ -5,7 +5,7 @@ JSON text, and out comes what differs, or one text for each person: parameters, 
 would cost most.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -60,9 +60,9 @@ class Moved(NamedTuple):
     seq: int
 
 
-def moved_heads(known: Mapping[UUID, int], epoch: str) -> list[Moved]:
-    """Return the heads of those rooms that have another seq or epoch, in one query."""
-    heads = msgspec.json.encode({room.hex: seq for room, seq in known.items()}).decode()
+def moved_heads(rooms: Sequence[UUID], seqs: Sequence[int], epoch: str) -> list[Moved]:
+    """Return the heads of those rooms that have not the seq beside them, or another epoch, in one query."""
+    heads = msgspec.json.encode({room.hex: seq for room, seq in zip(rooms, seqs, strict=False)}).decode()
     with connection.cursor() as cursor:
         cursor.execute(_MOVED[connection.vendor], (heads, epoch))
         return [Moved(_as_uuid(room), *others) for room, *others in cursor.fetchall()]

@@ -30,6 +30,6 @@ def compare_logins(
 
 def compare_heads(request: int, command: ReadHeads) -> HeadsRead:
     """Return the heads that are not those that are known."""
-    moved = moved_heads(dict(zip(command.rooms, command.seqs, strict=False)), command.epoch)
+    moved = moved_heads(command.rooms, command.seqs, command.epoch)
     epoch = next((head.epoch for head in moved), "")
     return HeadsRead(request, epoch, {head.room: head.seq for head in moved})

@@ -21,6 +21,7 @@ from roomlog_contract.envelope import (
     Envelope,
     FetchEvents,
     Identify,
+    KnownLogin,
     ReadHeads,
     decode_beacon,
     decode_envelope,
@@ -132,8 +133,19 @@ def fuzz(check: Callable[[Any], bool], drawn: st.SearchStrategy[Any], examples: 
 
 # -- what is drawn for the inside --------------------------------------------------------------------
 
-_readers = st.builds(Identify, uuid=st.text(max_size=70), token=st.none() | st.text(max_size=5))
-_heads = st.builds(ReadHeads, uuid=st.just(""), rooms=st.lists(st.uuids(), max_size=3))
+_logins = st.builds(KnownLogin, fingerprint=st.binary(max_size=17), token=st.none() | st.text(max_size=5))
+_readers = st.builds(
+    Identify,
+    uuid=st.text(max_size=70),
+    token=st.none() | st.text(max_size=5),
+    logins=st.lists(_logins, max_size=3),
+)
+_heads = st.builds(
+    ReadHeads,
+    uuid=st.just(""),
+    rooms=st.lists(st.uuids(), max_size=3),
+    seqs=st.lists(st.integers(-1, 2**53), max_size=3),
+)
 _pages = st.builds(
     FetchEvents, uuid=st.just(""), room=st.uuids(), after=st.integers(0, 9), limit=st.just(200)
 )
