@@ -33,7 +33,7 @@ from tests.harness.stack_databases import PostgresDatabases
 
 HERE: Final = (1, 2)
 """Members of a room who are at this gateway, in turn: so many of ten, if eleven gateways share the people."""
-ROOMS_AT_ONCE: Final = 200
+ROOMS_AT_ONCE: Final = 1_000
 """Made by one question to the populator, which has a deadline."""
 OPENED_AT_ONCE: Final = 50
 SETTLE_SECONDS: Final = 5.0
@@ -177,7 +177,7 @@ def running(directory: Path, way: str) -> Iterator[tuple[Stack, PostgresServer]]
 def main() -> None:
     """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser(prog="benchmarks.idle")
-    parser.add_argument("--people", type=int, default=2_000)
+    parser.add_argument("--people", type=int, default=6_000)
     parser.add_argument("--rooms", type=int, default=20, help="of each person")
     parser.add_argument("--seconds", type=float, default=60.0, help="as long as all rechecks take")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)

@@ -1,8 +1,8 @@
 """Asks the project's own authenticators about tokens.
 
-Beside the lane that answers logins. An entry stays in the stream until there is a verdict. One whose
-authenticator is late or fails gets no answer: nobody is called a stranger for it, and the gateway asks again
-until its own deadline.
+Beside the lane that answers logins. An entry stays in the stream until there are verdicts on all its tokens.
+One whose authenticator is late or fails gets no answer: nobody is called a stranger for it, and the gateway
+asks again until its own deadline, for each login alone.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,9 +20,7 @@ class Logins:
 
     def __init__(self, authenticators: Sequence[Authenticator]) -> None:
         self._authenticators = list(authenticators)
-        self._questions = Questions[str, SignedIn | None](
-            "authenticator", lambda token: signed_in(token, self._authenticators)
-        )
+        self._questions = Questions[tuple[str, ...], dict[str, SignedIn]]("authenticator", self._ask)
 
     def sift(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
         """Return the entries that can be answered now, and those that never will be: late, failed, too many.
@@ -35,8 +33,8 @@ class Logins:
         ready: list[Entry] = []
         dropped: list[Entry] = []
         for entry in entries:
-            token = _token_of(entry)
-            state = State.ANSWERED if token is None else self._questions.look(entry.key, token)
+            tokens = _tokens_of(entry)
+            state = self._questions.look(entry.key, tokens) if tokens else State.ANSWERED
             if state is not State.OPEN:
                 (ready if state is State.ANSWERED else dropped).append(entry)
         return ready, dropped
@@ -59,11 +57,18 @@ class Logins:
 
     def _verdicts(self, entries: Collection[Entry]) -> Iterator[tuple[str, SignedIn]]:
         for entry in entries:
-            token = _token_of(entry)
-            if token is not None and (user := self._questions.answer(entry.key)) is not None:
-                yield token, user
+            yield from (self._questions.answer(entry.key) or {}).items()
+
+    def _ask(self, tokens: tuple[str, ...]) -> dict[str, SignedIn]:
+        """Ask for the tokens of one entry in turn; a stranger's is left out."""
+        found = ((token, signed_in(token, self._authenticators)) for token in tokens)
+        return {token: one for token, one in found if one is not None}
 
 
-def _token_of(entry: Entry) -> str | None:
+def _tokens_of(entry: Entry) -> tuple[str, ...]:
+    """Return the token that an entry asks about, or the tokens of many logins."""
     command = entry.envelope.command
-    return command.token if isinstance(command, Identify) else None
+    if not isinstance(command, Identify):
+        return ()
+    tokens = [command.token, *(login.token for login in command.logins)]
+    return tuple(token for token in tokens if token)

@@ -12,7 +12,9 @@ from django.db import connection
 
 from roomlog import authenticators
 from roomlog_contract.commands import SelectRoom
-from roomlog_contract.envelope import Envelope, Identified, Identify
+from roomlog_contract.envelope import Envelope, Identified, Identify, KnownLogin, LoginsCompared
+from roomlog_contract.events import User as Who
+from roomlog_contract.fingerprint import fingerprint
 from roomlog_worker import logins, questions
 from roomlog_worker.entries import Entry
 from tests.harness.people import People, make_room, make_token, message
@@ -82,6 +84,24 @@ def test_the_end_of_a_token_travels_along(bench: Bench, people: People) -> None:
     assert brief is not None
     assert 60_000 < brief <= 90_000
     assert endless is None
+
+
+def test_many_logins_are_one_question(bench: Bench, people: People, project: Project) -> None:
+    """Compared as any; where the project fails for one token, there is no answer."""
+    alice = fingerprint(Who(people.alice, "alice"), [])
+    logins = [KnownLogin(alice, token) for token in ("own-alice", "own-bob", "brief-alice", "own-nobody")]
+    asked = bench.ask(Identify(uuid="i", logins=logins))
+    heard = until(bench.turn, lambda heard: asked in heard.replies)
+    unchanged = heard.reply(asked, LoginsCompared).unchanged
+    assert unchanged.keys() == {0, 2}
+    assert unchanged[0] is None
+    assert (unchanged[2] or 0) > 60_000
+    assert len(project.threads) == 1
+    failed = bench.ask(Identify(uuid="i", logins=[*logins, KnownLogin(alice, "broken-alice")]))
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while questions_left(bench):
+        assert time.monotonic() < deadline
+        assert failed not in bench.turn().replies
 
 
 def test_a_deactivated_account_is_a_stranger(bench: Bench, people: People) -> None:
