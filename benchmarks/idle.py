@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -37,7 +37,8 @@ ROOMS_AT_ONCE: Final = 1_000
 """Made by one question to the populator, which has a deadline."""
 OPENED_AT_ONCE: Final = 50
 SETTLE_SECONDS: Final = 5.0
-OPENING_SECONDS: Final = 60.0
+OPENING_SECONDS: Final = 15.0
+TRIES: Final = 3
 PEOPLE: Final = 100_000
 GOAL: Final = 0.3
 """Cores of workers that PEOPLE may cost."""
@@ -110,13 +111,25 @@ async def connect(address: str, users: Sequence[User]) -> list[Connection]:
 
     async def open_one(user: User) -> Connection:
         answered = asyncio.Event()
-        async with turns, asyncio.timeout(OPENING_SECONDS):
-            connection = await Connection.open(address, lambda *_: answered.set())
-            connection.send(ROOMLOG.opening_of(Member(room="", user=user.id, token=user.token)) or b"")
-            await answered.wait()
+        connection = await Connection.open(address, lambda *_: answered.set())
+        connection.send(ROOMLOG.opening_of(Member(room="", user=user.id, token=user.token)) or b"")
+        try:
+            async with asyncio.timeout(OPENING_SECONDS):
+                await answered.wait()
+        except TimeoutError:
+            print(f"not let in: {connection.close_reason}", file=sys.stderr)
+            connection.close()
+            raise
         return connection
 
-    return list(await asyncio.gather(*map(open_one, users)))
+    async def open_in_turn(user: User) -> Connection:
+        async with turns:
+            for _ in range(TRIES - 1):
+                with suppress(TimeoutError):
+                    return await open_one(user)
+            return await open_one(user)
+
+    return list(await asyncio.gather(*map(open_in_turn, users)))
 
 
 async def measure(stack: Stack, server: PostgresServer, arguments: argparse.Namespace) -> tuple[Use, Use]:

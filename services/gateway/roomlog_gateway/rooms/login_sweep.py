@@ -47,8 +47,8 @@ class LoginSweep:
             self._spawn(self._compare(portion))
 
     async def _compare(self, sessions: list[Session]) -> None:
-        asked = [session.login for session in sessions]
-        question = Identify(uuid="sweep", logins=[self._members.login_of(session) for session in sessions])
+        secrets = [session.login.secret for session in sessions]
+        question = Identify(uuid="sweep", logins=[self._members.known_login(session) for session in sessions])
         unchanged: dict[int, int | None] = {}
         try:
             reply = await self._questions.ask_any(question, IDENTIFY_TRY_SECONDS)
@@ -56,8 +56,8 @@ class LoginSweep:
                 unchanged = reply.unchanged
         except (NotAccepted, NoReply):
             pass
-        for place, (session, login) in enumerate(zip(sessions, asked, strict=True)):
-            if place in unchanged and session.login is login:
+        for place, (session, secret) in enumerate(zip(sessions, secrets, strict=True)):
+            if place in unchanged and session.login.secret == secret:
                 session.expiry.hear(unchanged[place])
             else:
                 self._authentication.recheck(session)

@@ -126,7 +126,7 @@ class Members:
         here = self._users.get(user)
         return here.name if here else ""
 
-    def login_of(self, session: Session) -> KnownLogin:
+    def known_login(self, session: Session) -> KnownLogin:
         """Return a connection's token or ticket with the fingerprint of what is known by it."""
         rooms = (self._registry.get(key) for key in session.rooms)
         known = [room.id.hex + room.restrictions.letters(session) for room in rooms if room is not None]
