@@ -1,4 +1,4 @@
-"""Stores entries that can't be processed as dead letters, for people to inspect. They are not tried again."""
+"""Stores entries that can't be processed as dead letters, for people to inspect, retry or delete."""
 
 from roomlog.models import DeadLetter
 from roomlog_contract.envelope import encode

@@ -86,7 +86,8 @@ def _tables() -> Iterator[Finding]:
     todo = "check the workers that own the shards: they sweep every second"
     yield found("pending commands", f"{waiting} older than {PENDING_SECONDS:.0f} s", not waiting, todo)
     letters = DeadLetter.objects.count()
-    yield found("dead letters", str(letters), not letters, "inspect them in the admin, then delete them")
+    todo = "inspect them in the admin, then retry or delete them"
+    yield found("dead letters", str(letters), not letters, todo)
 
 
 def _owners() -> Iterator[Finding]:
