@@ -41,6 +41,7 @@ MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomTold,
     models.RoomIndexed,
     models.SearchEntry,
+    models.RoomRetention,
     models.ChoresLease,
     models.ChatRoom,
     models.PendingCommand,

@@ -50,6 +50,7 @@ MEANINGS: Final = {
     "people_hook_failed": "Your function for names and pictures raised.",
     "prefix_claimed": "Workers of another database use this Redis prefix; these own nothing.",
     "prefix_claimed_over": "The prefix is free again.",
+    "prune_trouble": "Old events could not be pruned; the worker tries again after a minute, and writes on.",
     "question_failed": "Your project's policy or authenticator raised.",
     "question_late": "Your project's policy or authenticator did not answer in time.",
     "read_answered": "A read command was answered.",

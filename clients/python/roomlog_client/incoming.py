@@ -38,6 +38,8 @@ class Selected(Struct, frozen=True):
     epoch: str
     seq: int
     room_messages: list[dict[str, Any]]
+    first_seq: int = 1
+    """Where the log begins."""
 
 
 class Page(Struct, frozen=True):

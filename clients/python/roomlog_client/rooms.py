@@ -209,7 +209,7 @@ class Rooms:
             self._compare(room, answer.epoch, answer.seq)
             return
         old_epoch, room.epoch = room.epoch, answer.epoch
-        room.seq = room.head = answer.seq if self._start == "head" else 0
+        room.seq = room.head = answer.seq if self._start == "head" else answer.first_seq - 1
         self._settle_unless_overtaken(room)
         self.hand_on(RoomReset(answer.room, old_epoch, room.epoch, room.seq, answer.room_messages))
         self._compare(room, answer.epoch, answer.seq)

@@ -192,6 +192,8 @@ class EventsFetched(Struct, frozen=True, tag=True):
     epoch: str
     head: int
     events: list[Notice]
+    is_cut: bool = False
+    """Events after `after` were pruned: there is no page without a gap."""
 
 
 class HeadMoved(Struct, frozen=True, tag=True):

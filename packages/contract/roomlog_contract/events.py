@@ -238,6 +238,8 @@ class SelectRoomAnswer(Answer, frozen=True, kw_only=True, tag="select_room"):
     epoch: str
     seq: int
     room_messages: list[Message]
+    first_seq: int = 1
+    """Where the log begins: a cursor below `first_seq` - 1 is reset."""
 
 
 class SelectRoomPage(Answer, frozen=True, kw_only=True, tag="select_room"):
@@ -250,7 +252,7 @@ class SelectRoomPage(Answer, frozen=True, kw_only=True, tag="select_room"):
     """Durable events as they were sent, oldest first."""
     more: bool
     reset: bool | UnsetType = UNSET
-    """True where the cursor is of another epoch: throw it away, select afresh."""
+    """True where the cursor is of another epoch, or events after it are kept no longer: select afresh."""
 
 
 class _Messages(Answer, frozen=True, kw_only=True):
@@ -266,6 +268,9 @@ class _Messages(Answer, frozen=True, kw_only=True):
 
 class GetHistoryAnswer(_Messages, frozen=True, kw_only=True, tag="get_history"):
     """Messages, oldest first."""
+
+    first_seq: int = 1
+    """Where the log begins: there are no earlier messages if it is above 1 and `more` is false."""
 
 
 class ListPinsAnswer(_Messages, frozen=True, kw_only=True, tag="list_pins"):

@@ -39,6 +39,10 @@ EXACT_INTEGER: Final = 2**53
 UUID_CODE_POINTS: Final = 64
 """Longest uuid of a command: a dashed UUID has 36; prefixes are allowed."""
 
+REPEAT_DAYS: Final = 7
+"""For so long after it first sent a command a client may repeat it: a phone that was away for a holiday week.
+No log is kept for less, because a repeat is found by its event."""
+
 NAME_CODE_POINTS: Final = 200
 """Longest room name."""
 

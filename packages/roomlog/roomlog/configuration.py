@@ -38,6 +38,8 @@ class Configuration:
     """Dotted path of the class or module with the project's own rules: `policy`."""
     edit_window_seconds: float | None = None
     """How old a message may be when its author edits it; None: any age."""
+    retention_days: int | None = None
+    """After how many days a room's events are pruned, unless the room has a rule of its own; None: never."""
     away_seconds: float = 60.0
     """How old a message is when `signals.message_missed` is sent.
 

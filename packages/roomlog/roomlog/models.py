@@ -20,6 +20,7 @@ from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
 from .mention import Mention as Mention  # noqa: PLC0414
 from .report import MessageReport as MessageReport  # noqa: PLC0414
+from .room_retention import RoomRetention as RoomRetention  # noqa: PLC0414
 from .search.entry import RoomIndexed as RoomIndexed  # noqa: PLC0414
 from .search.entry import SearchEntry as SearchEntry  # noqa: PLC0414
 
@@ -161,6 +162,10 @@ class RoomHead(models.Model):
     epoch = models.CharField(_("epoch"), max_length=32)
     last_seq = models.BigIntegerField(_("last seq"), default=0)
     messages = models.BigIntegerField(_("messages"), default=0)
+    first_seq = models.BigIntegerField(_("first seq"), default=1, db_default=1)
+    """The horizon: events below it were pruned, all but the one that made the room."""
+    pruned_messages = models.BigIntegerField(_("pruned messages"), default=0, db_default=0)
+    """Those of `messages` that were pruned: the first ones."""
 
     class Meta:
         verbose_name, verbose_name_plural = _("room head"), _("workers: room heads")

@@ -19,7 +19,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Least, Now
+from django.db.models.functions import Greatest, Least, Now
 
 from roomlog_contract.events import Message, RoomSummary, User
 from roomlog_contract.limits import PINS_PER_ROOM, UNREAD_COUNTED, UNREAD_LOOKED_AT
@@ -166,6 +166,11 @@ def events_after(room: UUID, after: int, up_to: int, limit: int) -> Sequence[Roo
     return list(rows.order_by("seq")[:limit])
 
 
+def is_cut(events: Sequence[RoomEvent], after: int, up_to: int) -> bool:
+    """Tell whether events between these seqs were pruned, by what `events_after` has found there."""
+    return events[-1].seq - after != len(events) if events else up_to > after
+
+
 def last_messages(room: UUID, up_to: int, limit: int) -> list[ChatMessage]:
     """Return the last messages with seq ≤ up_to, oldest first, in their present state."""
     rows = _messages(room).filter(seq__lte=up_to).order_by("-seq")[:limit]
@@ -254,13 +259,16 @@ def _messages(room: UUID) -> QuerySet[ChatMessage]:
     return ChatMessage.objects.filter(room_id=room, number__isnull=False)
 
 
+_READ_OR_PRUNED: Final = Greatest(F("read_number"), F("room__head__pruned_messages"))
 _ABOVE_MARK: Final = ExpressionWrapper(
-    F("room__head__messages") - F("read_number"), output_field=IntegerField()
+    F("room__head__messages") - _READ_OR_PRUNED, output_field=IntegerField()
 )
 _NOT_FOR_THEM: Final = RawSQL(
     """(SELECT count(*) FROM roomlog_roomevent AS event
         WHERE event.room_id = roomlog_membership.room_id AND event.number IS NOT NULL
-          AND event.seq > roomlog_membership.read_seq AND event.seq <= roomlog_membership.read_seq + %s
+          AND event.seq > roomlog_membership.read_seq AND event.seq <= %s +
+              CASE WHEN roomlog_roomhead.first_seq > roomlog_membership.read_seq
+                   THEN roomlog_roomhead.first_seq - 1 ELSE roomlog_membership.read_seq END
           AND (event.user_id = roomlog_membership.user_id OR event.deleted_at IS NOT NULL))""",
     (UNREAD_LOOKED_AT,),
     IntegerField(),
@@ -270,9 +278,9 @@ _NOT_FOR_THEM: Final = RawSQL(
 Index: seq_once or messages_by_seq. In SQL, because each login compiles it: the ORM's takes a millisecond.
 """
 _UNREAD: Final = Case(
-    When(room__head__messages__lte=F("read_number"), then=Value(0)),
+    When(room__head__messages__lte=_READ_OR_PRUNED, then=Value(0)),
     When(
-        room__head__messages__gte=F("read_number") + UNREAD_COUNTED + UNREAD_LOOKED_AT,
+        room__head__messages__gte=_READ_OR_PRUNED + UNREAD_COUNTED + UNREAD_LOOKED_AT,
         then=Value(UNREAD_COUNTED),
     ),
     default=Least(Value(UNREAD_COUNTED), _ABOVE_MARK - _NOT_FOR_THEM),

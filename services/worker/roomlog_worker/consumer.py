@@ -36,6 +36,7 @@ from .member_sync import with_changes
 from .objections import Objections
 from .parking import PARKED_SECONDS, Parking
 from .poison import Isolation
+from .pruner import Pruner
 from .publications import Publications, publications
 from .steps import noted
 from .trouble import Trouble
@@ -93,6 +94,7 @@ class Consumer:
         self._objections = Objections()
         self._turned_at = time.monotonic()
         self._trouble = Trouble()
+        self._pruner = Pruner(leases, time.monotonic)
 
     def run(self) -> None:
         """Work until shutdown is requested, then hand the leases over."""
@@ -162,6 +164,7 @@ class Consumer:
             self._isolation.acquit(self._owned - work.shards)
         if reminders := self._reminders.due(time.monotonic()):
             self._bus.finish(reminders, {})
+        self._pruner.turn(is_idle=not raw and not self._swept)
 
     def _patience_ms(self) -> int | None:
         """Return how long to wait for entries, None for the bus's own time; not between pieces of a sweep."""

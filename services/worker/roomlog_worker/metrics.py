@@ -34,6 +34,7 @@ DUPLICATES = Counter("roomlog_worker_duplicates_total", "Repeats that found thei
 REFUSALS = Counter("roomlog_worker_refusals_total", "Commands refused, by error code.", ["code"])
 READS = Counter("roomlog_worker_reads_total", "Read commands answered, by action.", ["action"])
 INDEXED = Counter("roomlog_worker_indexed_total", "Messages written into the index of the search.")
+PRUNED = Counter("roomlog_worker_pruned_total", "Events removed because they are kept no longer.")
 DEAD_LETTERS = Counter("roomlog_worker_dead_letters_total", "Entries that failed five times alone.")
 TROUBLE = Counter("roomlog_worker_trouble_total", "Turns cut short by a dependency.", ["dependency"])
 TAKEOVERS = Counter(

@@ -208,6 +208,7 @@ def _select_room(request: int, user: int, command: SelectRoom, head: RoomHead) -
         epoch=head.epoch,
         seq=head.last_seq,
         room_messages=_fitting(selectors.in_present_state(rows, user)[::-1])[::-1],
+        first_seq=head.first_seq,
     )
     return Selected(request, encode_frame(answer), head.room_id, head.epoch, head.last_seq, more=False)
 
@@ -215,6 +216,8 @@ def _select_room(request: int, user: int, command: SelectRoom, head: RoomHead) -
 def _select_since(request: int, uuid: str, epoch: str, since: int, head: RoomHead) -> Selected:
     reset = epoch != head.epoch or since > head.last_seq
     events = [] if reset else selectors.events_after(head.room_id, since, head.last_seq, limits.PAGE_EVENTS)
+    if not reset and selectors.is_cut(events, since, head.last_seq):
+        reset, events = True, []
     frames = _frames(events, head.epoch)
     reached = 0 if reset else events[len(frames) - 1].seq if frames else since
     more = not reset and reached < head.last_seq
@@ -236,6 +239,8 @@ def _fetch_events(request: int, command: FetchEvents, known: _Known) -> EventsFe
         return EventsFetched(request, command.room, "", 0, [])
     limit = min(command.limit, limits.PAGE_EVENTS)
     events = selectors.events_after(command.room, command.after, head.last_seq, limit)
+    if selectors.is_cut(events, command.after, head.last_seq):
+        return EventsFetched(request, command.room, head.epoch, head.last_seq, [], is_cut=True)
     notices = [
         event_notice(event, head.epoch, frame)
         for event, frame in zip(events, _frames(events, head.epoch), strict=False)
@@ -272,6 +277,7 @@ def _get_history(request: int, user: int, command: GetHistory, head: RoomHead) -
         seq=head.last_seq,
         room_messages=messages,
         more=len(messages) < len(rows),
+        first_seq=head.first_seq,
     )
     return Answered(request, encode_frame(answer))
 

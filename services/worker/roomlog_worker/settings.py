@@ -10,6 +10,14 @@ from roomlog_runtime.settings import end_with_a_sentence, read_integer, read_sec
 
 end_with_a_sentence()
 
+
+def _retention_days() -> int | None:
+    """Return None for 0: for ever."""
+    if read_integer("ROOMLOG_RETENTION_DAYS", 0) == 0:
+        return None
+    return read_integer("ROOMLOG_RETENTION_DAYS", minimum=limits.REPEAT_DAYS)
+
+
 SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
 SECRET_KEY_FALLBACKS = read_secrets("ROOMLOG_SECRET_KEY_FALLBACKS")
 DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"), writer=True)}
@@ -25,6 +33,7 @@ ROOMLOG = {
     "REDIS_URL": read_redis_url(),
     "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
     "EDIT_WINDOW_SECONDS": read_integer("ROOMLOG_EDIT_WINDOW_SECONDS", 0) or None,
+    "RETENTION_DAYS": _retention_days(),
     "ROOMS_PER_USER": read_integer("ROOMLOG_ROOMS_PER_USER", limits.ROOMS_PER_USER, minimum=1),
     "ROOM_CREATIONS_PER_MINUTE": read_integer(
         "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", limits.ROOM_CREATIONS_PER_MINUTE, minimum=1

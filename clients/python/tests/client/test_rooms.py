@@ -247,12 +247,12 @@ def test_reset_while_a_page_is_under_way_wins(rooms: Rooms) -> None:
 
 
 def test_reset_room_reads_from_the_beginning_where_the_client_does() -> None:
-    """A client that starts at the beginning reads the new epoch from its first event."""
+    """A client that starts at the beginning reads the log from its first event that is kept."""
     rooms = following(10, start="beginning", cursors={ROOM: Cursor(EPOCH, 10)})
     rooms.must_ask(ROOM, Ask.AFRESH)
     ask(rooms)
-    rooms.selected(Selected("", ROOM, "e2", 5, []))
-    assert ask(rooms) == [Question(ROOM, Cursor("e2", 0))]
+    rooms.selected(Selected("", ROOM, "e2", 5, [], first_seq=3))
+    assert ask(rooms) == [Question(ROOM, Cursor("e2", 2))]
 
 
 def test_room_without_cursor_begins_at_the_head_or_the_beginning() -> None:

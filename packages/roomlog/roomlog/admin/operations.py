@@ -25,7 +25,7 @@ KEPT: Final = _("{number} cannot be retried and stay: {some}.")
 class RoomHeadAdmin(ReadOnlyAdmin):
     """How far each room's log is."""
 
-    list_display = ("room", "epoch", "last_seq", "messages")
+    list_display = ("room", "epoch", "first_seq", "last_seq", "messages")
     list_select_related = ("room",)
     list_filter = (RoomFilter,)
 

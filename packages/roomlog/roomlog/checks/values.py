@@ -15,6 +15,7 @@ from roomlog.authenticators import APPS, SIMPLEJWT
 from roomlog.configuration import KEYS, SETTING
 from roomlog.finding import FindPeople
 from roomlog.policy import QUESTIONS, policy_at
+from roomlog_contract.limits import REPEAT_DAYS
 from roomlog_runtime.errors import SettingError
 from roomlog_runtime.redis_prefix import check_redis_prefix
 from roomlog_runtime.redis_url import DEFAULT_URL, check_redis_url
@@ -102,6 +103,11 @@ def _window(value: Any) -> str | None:
     return None if value is None or (is_number and value > 0) else "Write seconds above 0, or None."
 
 
+def _retention(value: Any) -> str | None:
+    hint = _whole_number(value, REPEAT_DAYS, None)
+    return f"{hint[:-1]}, or None to keep everything." if hint and value is not None else None
+
+
 def _at_least_one(value: Any) -> str | None:
     return _whole_number(value, 1, None)
 
@@ -160,6 +166,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "AUTHENTICATORS": _authenticators,
     "POLICY": _policy,
     "EDIT_WINDOW_SECONDS": _window,
+    "RETENTION_DAYS": _retention,
     "AWAY_SECONDS": _seconds,
     "PROXIES": _proxies,
     "ROOMS_PER_USER": _at_least_one,

@@ -32,6 +32,7 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("AWAY_SECONDS", "60", "seconds from 0"),
     ("EDIT_WINDOW_SECONDS", 0, "seconds above 0"),
     ("EDIT_WINDOW_SECONDS", True, "seconds above 0"),
+    ("RETENTION_DAYS", 6, "from 7, or None"),
     ("PROXIES", 11, "from 0 to 10"),
     ("PROXIES", True, "whole number"),
     ("ROOMS_PER_USER", 0, "from 1"),

@@ -27,6 +27,7 @@ from roomlog.models import (
     Reaction,
     RoomEvent,
     RoomHead,
+    RoomRetention,
     RoomTold,
     SearchEntry,
     ShardLease,
@@ -86,6 +87,7 @@ VIOLATIONS: dict[str, Rows] = {
         _report(people, room, reason=reason) for reason in ("spam", "abuse")
     ],
     "resolved_report_says_when": lambda people, room: [_report(people, room, state=1)],
+    "room_outlasts_repeats": lambda people, room: [RoomRetention(room_id=room, days=6)],
     "chores_lease_is_one_row": lambda people, room: [ChoresLease(id=2)],
     "shard_below_64": lambda people, room: [ShardLease(shard=64)],
     "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],

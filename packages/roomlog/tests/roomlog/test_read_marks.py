@@ -22,7 +22,7 @@ NOTES = 1_000
 """Events of a room that are no messages: who came and went."""
 RANGES = (
     "(room_id=? AND seq>? AND seq<?)",
-    "(seq > roomlog_membership.read_seq) AND (seq <= (roomlog_membership.read_seq + 200))",
+    "(seq > roomlog_membership.read_seq) AND (seq <= (200 + CASE",
 )
 """What SQLite and PostgreSQL say of an index that is read from a seq to a seq."""
 

@@ -86,6 +86,8 @@ class IncomingEvents:
             metrics.GAP_EVENTS.inc(len(page.events))
             for notice in page.events:
                 self.take_event(room, notice)
+            if page.is_cut:
+                self._start_over(room, page.epoch, page.head)
         self.compare_head(room, page.epoch, page.head, is_certain=True)
 
     def compare_head(self, room: Room, epoch: str, seq: int, *, is_certain: bool) -> None:

@@ -24,6 +24,8 @@ class RoomLog:
     id: UUID
     epoch: str = EPOCH
     events: list[Notice] = field(default_factory=list)
+    first_seq: int = 1
+    """What was below is kept no longer."""
 
     @property
     def head(self) -> int:
@@ -68,6 +70,8 @@ class RoomLog:
 
     def fetched(self, request: int, after: int, limit: int) -> EventsFetched:
         """Return the answer to a gateway that misses events."""
+        if after + 1 < self.first_seq:
+            return EventsFetched(request, self.id, self.epoch, self.head, [], is_cut=True)
         events = self.events[after : after + limit]
         bare = [Notice(n.epoch, n.seq, n.frame, n.user, left=n.left) for n in events]
         return EventsFetched(request, self.id, self.epoch, self.head, bare)

@@ -62,6 +62,24 @@ async def test_a_long_gap_is_fetched_page_by_page(
     assert [(await client.event("new_message"))["seq"] for _ in range(number)] == list(range(1, number + 1))
 
 
+async def test_a_gap_that_is_kept_no_longer_begins_the_room_anew(
+    worker: StubWorker, room: StubRoom, enter: Connect, gateway: Running
+) -> None:
+    """A gateway that was cut off for so long can't have it; members are told, and go on from the head."""
+    client = await enter(1)
+    worker.publishes = False
+    await room.say(1, "lost and pruned")
+    await room.say(1, "lost")
+    room.first_seq = 2
+    gateway.gateway._heads.at_once()
+    assert (await client.event("reset"))["room"] == room.hex
+    await client.send("select_room", room=room.hex)
+    assert (await client.event("select_room"))["seq"] == 2
+    worker.publishes = True
+    await room.say(1, "heard")
+    assert (await client.event("new_message"))["seq"] == 3
+
+
 async def test_a_gap_is_asked_for_until_somebody_answers(
     worker: StubWorker, room: StubRoom, enter: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
