@@ -18,6 +18,7 @@ from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
 from .pins import PinList
 from .reactions import Group, Reaction
+from .retention import Retention
 from .typists import ToldTypists, Typed
 
 MESSAGE_KIND: Final = "new_message"
@@ -306,6 +307,7 @@ class History:
     """When clients said that their user is typing."""
     typists: list[ToldTypists] = field(default_factory=list)
     """Who clients were told is typing."""
+    retention: Retention = field(default_factory=Retention)
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""
     at_rest: bool = True
@@ -365,9 +367,8 @@ class History:
     def is_erased(self, operation: Operation) -> bool:
         """Return True if an erasure must have found the message."""
         at = operation.answered_at
-        return at is not None and any(
-            one.user == operation.user and at < one.began_at for one in self.erasures
-        )
+        began = (one.began_at for one in self.erasures if one.user == operation.user)
+        return at is not None and any(at < began_at for began_at in began)
 
     def may_be_erased(self, operation: Operation) -> bool:
         """Return True if an erasure or a deletion can have found the message, or the one that it edits."""
@@ -386,9 +387,8 @@ class History:
         return {row.text} if row.text or operation is None else {"", operation.text}
 
     def attempts(self) -> Iterator[Attempt]:
-        """Yield every sending of every operation."""
-        for operation in self.operations:
-            yield from operation.attempts
+        """Return every sending of every operation."""
+        return (attempt for operation in self.operations for attempt in operation.attempts)
 
     def save(self, path: Path) -> None:
         """Write the history as JSON, so that it can be judged again."""

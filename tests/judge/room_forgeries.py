@@ -15,6 +15,7 @@ from .mention_forgeries import MENTION_FORGERIES, with_mentions
 from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_moderation
 from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
 from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
+from .retention_forgeries import RETENTION_FORGERIES, with_retention
 
 EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED
 """Of the rooms in which all was sent by clients."""
@@ -24,7 +25,7 @@ def with_rooms(history: History, author: int, reader: int, deleted: int) -> Hist
     """Return it with one more room for data, changes, reactions, moderation and pins each."""
     archived = with_archived_room(history, author, deleted)
     changed = with_mentions(with_changes(archived, author, reader), reader)
-    return with_pins(with_moderation(with_reactions(changed)))
+    return with_retention(with_pins(with_moderation(with_reactions(changed))))
 
 
 ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
@@ -35,5 +36,6 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *REACTION_FORGERIES,
     *MODERATION_FORGERIES,
     *PIN_FORGERIES,
+    *RETENTION_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

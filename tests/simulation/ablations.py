@@ -53,6 +53,7 @@ from .mark_ablations import MARK_ABLATIONS
 from .mention_ablations import MENTION_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
 from .plan import Plan
+from .retention_ablations import RETENTION_ABLATIONS
 from .seeds import Verdict, run_seed
 from .typing_ablations import TYPING_ABLATIONS
 
@@ -352,4 +353,5 @@ ABLATIONS: Final = (
     *MODERATION_ABLATIONS,
     *TYPING_ABLATIONS,
     *MENTION_ABLATIONS,
+    *RETENTION_ABLATIONS,
 )

@@ -31,6 +31,7 @@ from tests.judge.history import (
 from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import Membership, memberships_of
 from tests.judge.reactions import by_message
+from tests.judge.retention import Retention
 from tests.judge.values import text_of
 
 from .people import People
@@ -80,6 +81,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         known_marks=world.journal.known_marks,
         typed=world.journal.typed,
         typists=world.journal.typists,
+        retention=world.keeping.told(world.store, world.loop.time()) if world.keeping else Retention(),
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )

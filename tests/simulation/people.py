@@ -159,6 +159,12 @@ class People:
         cursors = person.witness.cursors().items()
         return not person.client.is_connected or any(cursor < heads[UUID(room)] for room, cursor in cursors)
 
+    async def come_last(self, seconds: float) -> None:
+        """Let somebody come when most was pruned, and somebody say something more."""
+        await asyncio.sleep(seconds)
+        await self._come(self._dice.choice(SPEAKERS))
+        await self._say(self.everybody[0])
+
     async def _come(self, user: int) -> Person:
         number = len(self.everybody)
         witness = self._world.journal.witness(f"user{user}-{number}", user)

@@ -64,6 +64,8 @@ class Plan:
     """How likely people say that they are typing."""
     mentions: float = 0.0
     """How likely people mention each other."""
+    retention: float = 0.0
+    """How likely events are pruned after a while, but those of one room."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -83,4 +85,5 @@ EVERYTHING: Final = Plan(
     pins=(1, 4),
     typing=0.3,
     mentions=0.3,
+    retention=0.2,
 )

@@ -17,8 +17,10 @@ import structlog
 
 from tests.judge.checker.report import in_flight
 from tests.judge.history import History, Outcome
+from tests.judge.retention import Retention
 
 from .judging import anomalies_of, history_of
+from .keeping import KEPT_SECONDS, Keeping
 from .knobs import turned
 from .loop import SimulatedLoop, run
 from .mishaps import Mishaps
@@ -70,6 +72,8 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         patches.enter_context(turned(dice))
         world = World(loop, dice, store)
         world.tokens_end = _is_drawn(seed, "tokens", plan.ending_tokens)
+        keeping = _dice_of(seed, "retention", plan.retention)
+        world.keeping = None if keeping is None else Keeping(keeping)
         weaken(world)
         patches.enter_context(world.running())
         await world.start()
@@ -87,6 +91,9 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         is_over = await _is_true_within(END_SECONDS, living.done)
         people.wake_up()
         await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending()))
+        if world.keeping is not None:
+            await people.come_last(KEPT_SECONDS)
+            await _is_true_within(REST_SECONDS, lambda: not people.is_behind())
         gateways = world.hosts.values()
         await _is_true_within(REST_SECONDS, lambda: all(one.hears(mended_at) for one in gateways))
         await people.mark_all()
@@ -130,6 +137,8 @@ def _digest(history: History) -> str:
     for name in ("erasures", "departures", "typed", "typists"):
         if not facts[name]:
             del facts[name]
+    if history.retention == Retention():
+        del facts["retention"]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 

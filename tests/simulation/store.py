@@ -47,6 +47,12 @@ _POISONING: Final = f"""
 """
 
 
+_LOGS: Final = """(
+    SELECT * FROM roomlog_roomevent UNION ALL SELECT * FROM pruned ORDER BY room_id, seq, id
+)"""
+"""What was pruned is kept aside, for the judge alone."""
+
+
 class Event(NamedTuple):
     """One row of a room's log."""
 
@@ -117,13 +123,23 @@ class Store:
         rows = self._all("SELECT room_id, user_id FROM roomlog_membership")
         return {(UUID(room), user) for room, user in rows}
 
+    def pruned(self) -> list[tuple[str, int]]:
+        """Return room and seq of the events that were pruned."""
+        rows = self._all("SELECT room_id, seq FROM pruned ORDER BY room_id, seq")
+        return [(UUID(room).hex, seq) for room, seq in rows]
+
+    def first_seqs(self) -> dict[str, int]:
+        """Return where each room's log begins."""
+        rows = self._all("SELECT room_id, first_seq FROM roomlog_roomhead ORDER BY room_id")
+        return {UUID(room).hex: seq for room, seq in rows}
+
     def events(self) -> list[Event]:
-        """Return all logs, each in its order."""
+        """Return all logs, each in its order, with what was pruned."""
         rows = self._all(
             "SELECT room_id, date_created, data, deleted_at IS NOT NULL, seq, user_id, uuid, kind, text,"
             " body_hash, coalesce(target, 0), coalesce(edited_seq, 0), coalesce(reacted_seq, 0),"
             " coalesce(pinned_seq, 0)"
-            " FROM roomlog_roomevent ORDER BY room_id, seq, id"
+            f" FROM {_LOGS}"
         )
         return [
             Event._make(
@@ -185,7 +201,7 @@ class Store:
 
     def everything(self) -> bytes:
         """Return every value of every table, to look for what must be nowhere."""
-        tables = self._all("SELECT name FROM sqlite_master WHERE type = 'table'")
+        tables = self._all("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'pruned'")
         rows = (row for (table,) in tables for row in self._all(f'SELECT * FROM "{table}"'))
         return b"\n".join(
             value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
@@ -242,6 +258,7 @@ def _fill() -> None:
     """Leave one epoch, free leases, people with their tokens, and a table that can be poisoned."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_POISONING)
+        _keep_pruned_aside(cursor)
         Install.objects.all().delete()
         Install.objects.create(epoch=EPOCH)
         ShardLease.objects.all().delete()
@@ -254,3 +271,12 @@ def _fill() -> None:
             Person(pk=number, user_id=number, name=f"user{number}") for number in numbers
         )
         Token.objects.bulk_create(Token(key=f"token-{number}", user_id=number) for number in numbers)
+
+
+def _keep_pruned_aside(cursor: Any) -> None:
+    cursor.execute("CREATE TABLE pruned AS SELECT * FROM roomlog_roomevent WHERE 0")
+    columns = [f'OLD."{column}"' for _, column, *_ in cursor.execute("PRAGMA table_info(pruned)").fetchall()]
+    cursor.execute(
+        "CREATE TRIGGER keeping_aside AFTER DELETE ON roomlog_roomevent"
+        f" BEGIN INSERT INTO pruned VALUES ({', '.join(columns)}); END"
+    )

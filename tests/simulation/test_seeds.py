@@ -24,6 +24,7 @@ QUICK = (  # of each kind; tier 1 tries all
     *("the body hash", "the gap fetch", "the end of the hash in an erasure"),
     *("the locked row of an archived room", "the notice of a read mark"),
     *("the look at whether a message is deleted", "the look at who is banned"),
+    "the horizon of a pruned room",
 )
 
 
@@ -173,6 +174,19 @@ def test_mentions_break_no_promise() -> None:
         )
     assert min(mentions, counted) > 5
     assert min(refused, edits) > 0
+
+
+def test_retention_breaks_no_promise() -> None:
+    """Events are pruned while people talk, but those of a room under a hold; latecomers begin anew."""
+    pruned = resets = 0
+    for seed in (2, 5):
+        verdict = run_seed(seed, Plan(retention=1.0))
+        assert verdict.anomalies == []
+        assert verdict.history is not None
+        pruned += sum(map(len, verdict.history.retention.pruned.values()))
+        resets += sum(len(reading.resets) for reading in verdict.history.readings)
+    assert pruned > 50
+    assert resets > 2
 
 
 def test_a_seed_is_one_history() -> None:

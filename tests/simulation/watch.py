@@ -30,6 +30,8 @@ async def watch(world: World, people: People, told_seconds: float) -> None:
         if looks % OWNERS_EVERY == 0:
             owned = {shard for worker in world.living() for shard in worker.leases.epochs}
             world.ownership.append(Ownership(now, frozenset(owned)))
+            if world.keeping is not None:
+                world.keeping.look(world.store.pruned(), now)
             since = {one: since.get(one, now) for one in people.strangers()}
             world.untold |= dict.fromkeys(one for one in since if now - since[one] > told_seconds)
         looks += 1

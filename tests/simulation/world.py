@@ -33,6 +33,7 @@ from tests.judge.journal import Journal
 from .api import Api
 from .database import Server, sessions_of
 from .gateways import GatewayHost, seams
+from .keeping import Keeping, keeping_so
 from .loop import SimulatedLoop
 from .redis_link import LinkTransport
 from .redis_model import ModelRedis
@@ -105,6 +106,8 @@ class World:
         """The uuids of what is sure to have waited in the database, and since when."""
         self.erasures: list[Erasure] = []
         self.departures: list[Departure] = []
+        self.keeping: Keeping | None = None
+        """How long events are kept, where not for ever."""
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -121,6 +124,7 @@ class World:
                 patches.enter_context(patch.object(module, "uuid4", self._uuid))
             patches.enter_context(patch.object(erasure, "AT_ONCE", ERASED_AT_ONCE))
             patches.enter_context(patch.object(log_scan, "PIECE", SCANNED_AT_ONCE))
+            patches.enter_context(keeping_so(self.keeping))
             if self.tokens_end:
                 lasting = partial(SignedIn, expires_in_ms=round(TOKEN_SECONDS * 1000))
                 patches.enter_context(patch.object(reader, "SignedIn", lasting))
@@ -248,6 +252,8 @@ class World:
             rules.carry_out(batch, command, 1, staff=True)
         batch.store()
         self.rooms = [room_of(command, 1) for command in commands]
+        if self.keeping is not None:
+            self.keeping.hold(self.rooms)
 
 
 def _say(posted: Posted, data: Data) -> str:

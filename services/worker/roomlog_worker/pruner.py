@@ -37,6 +37,8 @@ TROUBLE_SECONDS: Final = 60.0
 """What keeps it from pruning must not keep the worker from writing."""
 PAGE: Final = 200
 """Heads looked at together."""
+HELD: Final = {"room__retention__is_held": True}
+"""Such rooms are not even looked at; a hold that comes after the look is seen under the lock on the head."""
 _FIRST: Final = UUID(int=0)
 
 
@@ -120,5 +122,5 @@ def _heads_behind(after: UUID) -> Iterable[tuple[UUID, datetime | None, int]]:
         days=Coalesce("room__retention__days", Value(configuration().retention_days, IntegerField())),
         oldest=Subquery(first.order_by().values("date_created")[:1]),
     )
-    pruned = heads.filter(days__isnull=False).exclude(room__retention__is_held=True)
+    pruned = heads.filter(days__isnull=False).exclude(**HELD)
     return pruned.order_by("pk").values_list("pk", "oldest", "days")[:PAGE]

@@ -1,4 +1,4 @@
-"""I1 to I30 by number, and the one function that asks them all."""
+"""I1 to I31 by number, and the one function that asks them all."""
 
 from typing import Final
 
@@ -16,6 +16,7 @@ from . import (
     pins,
     reactions,
     readers,
+    retention,
     system,
     typists,
 )
@@ -52,6 +53,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I28": pins.pinners_are_allowed,
     "I29": typists.typists_are_others,
     "I30": mentions.mentions_agree,
+    "I31": retention.retention_holds,
 }
 """Every invariant of the guarantees, in their order."""
 

@@ -47,7 +47,7 @@ class _Said:
     all: list[int] = field(default_factory=list)
     by_user: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     erased: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """Of each user; it is not known at which moment they were erased."""
+    """Of each user; it is not known at which moment they were erased or pruned."""
     deletions: dict[int, int] = field(default_factory=dict)
     """Seq of a message → seq of its deletion: those up to the head are not counted, the others are."""
     authors: dict[int, int] = field(default_factory=dict)
@@ -76,7 +76,8 @@ def _miscounted(history: History) -> Iterator[Anomaly]:
             said.all.append(row.seq)
             said.by_user[row.user].append(row.seq)
             said.authors[row.seq] = row.user
-            if not row.text and not _is_deleted(history, row):
+            is_erased = not row.text and not _is_deleted(history, row)
+            if is_erased or history.retention.has_pruned(row.room, row.seq):
                 said.erased[row.user].append(row.seq)
         elif row.kind == DELETION_KIND:
             rooms[row.room].deletions[row.target] = row.seq

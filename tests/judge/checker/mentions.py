@@ -29,7 +29,8 @@ def _stored_otherwise(history: History, row: Row) -> Iterator[Anomaly]:
     if row.mentions != due:
         yield Anomaly.of("I30", row, f"mentions {row.mentions} instead of {due}", seq=row.seq)
     if row is message and row.kind == MESSAGE_KIND:
-        present = () if row.is_deleted else states_of(history, row)[-1].mentions
+        is_gone = row.is_deleted or history.retention.has_pruned(row.room, row.seq)
+        present = () if is_gone else states_of(history, row)[-1].mentions
         others = tuple(user for user in present if user != row.user)
         if row.mentioned != others:
             what = f"has rows of mentions of {row.mentioned} instead of {others}"
@@ -80,9 +81,12 @@ def _miscounted(history: History) -> Iterator[Anomaly]:
             if mark.read_seq < row.seq <= mark.head and row.user != mark.user and _counts(history, row, mark)
         ]
         most = min(UNREAD_COUNTED, len(counted))
-        # Of what was erased without an event it is not known when.
-        erased = sum(row.is_deleted and not _is_told(history, row) for row in counted)
-        if not min(UNREAD_COUNTED, len(counted) - erased) <= mark.unread_mentions <= most:
+        # Of what was erased without an event, or pruned, it is not known when.
+        gone = sum(
+            (row.is_deleted and not _is_told(history, row)) or history.retention.has_pruned(row.room, row.seq)
+            for row in counted
+        )
+        if not min(UNREAD_COUNTED, len(counted) - gone) <= mark.unread_mentions <= most:
             what = f"{mark.unread_mentions} mentions are unread up to {mark.head}, and should be {most}"
             about = mark.room, mark.read_seq, mark.user
             yield Anomaly("I30", what, *about, client=mark.client, at=mark.at)

@@ -82,10 +82,13 @@ def _is_shown_right(one: Shown, row: Row, states: list[_State]) -> bool:
 
 
 def _is_listed_right(history: History, listed: PinList, states: list[_State]) -> bool:
-    """Return True if it is one state of the room, newest pin first; a full answer may end earlier."""
+    """Return True if it is one state of the room, newest pin first; a full answer may end earlier.
+
+    Of what was pruned nobody can tell whether it still was listed just then.
+    """
 
     def without_erased(seqs: Iterable[int]) -> list[int]:
-        return [seq for seq in seqs if not _is_erased(history, listed.room, seq)]
+        return [seq for seq in seqs if not _may_be_gone(history, listed.room, seq)]
 
     seqs = without_erased(listed.seqs)
     for state in _since(states, listed.head):
@@ -95,8 +98,10 @@ def _is_listed_right(history: History, listed: PinList, states: list[_State]) ->
     return False
 
 
-def _is_erased(history: History, room: str, seq: int) -> bool:
-    """Return True if an erasure took the message: the log does not say when its pin ended."""
+def _may_be_gone(history: History, room: str, seq: int) -> bool:
+    """Return True if it was erased or pruned: the log does not say when its pin ended."""
+    if history.retention.has_pruned(room, seq):
+        return True
     row = history.row_at.get((room, seq))
     is_told = any(one.kind == DELETION_KIND for one in history.changes.get((room, seq), ()))
     return row is not None and row.is_deleted and not is_told
@@ -136,5 +141,5 @@ def _is_wrong(history: History, row: Row, gone: set[int], pinned: set[int]) -> s
         return "" if row.target in pinned else f"is about {row.target}, which is not pinned"
     if row.target in pinned:
         return f"is about {row.target}, which is pinned already"
-    there = sum(not _is_erased(history, row.room, seq) for seq in pinned)
+    there = sum(not _may_be_gone(history, row.room, seq) for seq in pinned)
     return f"is one pin more than {PINS}" if there >= PINS else ""

@@ -80,7 +80,8 @@ def reactions_agree(history: History) -> Iterator[Anomaly]:
     stories = _stories(history)
     for row in history.rows:
         if row.kind == MESSAGE_KIND:
-            yield from _stored_otherwise(row, stories.get((row.room, row.seq), _Story([], [_State(0, {})])))
+            story = stories.get((row.room, row.seq), _Story([], [_State(0, {})]))
+            yield from _stored_otherwise(row, story, history.retention.has_pruned(row.room, row.seq))
     for found, is_right in ((history.shown, _is_shown_right), (history.believed, _is_believed_right)):
         for one in found:
             message = history.row_at.get((one.room, one.seq))
@@ -92,12 +93,12 @@ def reactions_agree(history: History) -> Iterator[Anomaly]:
                 yield Anomaly("I22", what, *about)
 
 
-def _stored_otherwise(row: Row, story: _Story) -> Iterator[Anomaly]:
+def _stored_otherwise(row: Row, story: _Story, is_pruned: bool) -> Iterator[Anomaly]:
     last = story.last_reaction()
     if row.reacted_seq != last:
         what = f"points to {row.reacted_seq} as its last reaction, which is {last}"
         yield Anomaly.of("I22", row, what, seq=row.seq)
-    standing = {} if row.is_deleted else story.states[-1].standing
+    standing = {} if row.is_deleted or is_pruned else story.states[-1].standing
     expected = tuple(Reaction(user, emoji, seq) for (emoji, user), seq in standing.items())
     if row.reactions != expected:
         what = f"has {len(row.reactions)} reactions in the database, and {len(expected)} should stand"

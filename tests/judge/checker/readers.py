@@ -6,6 +6,7 @@ from tests.judge.history import Applied, History, Reading, Row
 from tests.judge.moderation import MODERATION
 
 from .anomaly import Anomaly
+from .retention import is_behind_the_horizon
 
 
 def reading_is_contiguous(history: History) -> Iterator[Anomaly]:
@@ -66,11 +67,11 @@ def receivers_are_members(history: History) -> Iterator[Anomaly]:
 
 
 def reset_is_allowed(history: History) -> Iterator[Anomaly]:
-    """I14: a cursor is reset only to an epoch that began before, and only from another one (G6)."""
+    """I14: a cursor is reset only to another epoch that began before, or if what is next was pruned (G6)."""
     began = {epoch.epoch: epoch.at for epoch in reversed(history.epochs)}
     for reading in history.readings:
         for reset in reading.resets:
-            is_new = reset.from_epoch != reset.to_epoch
+            is_new = reset.from_epoch != reset.to_epoch or is_behind_the_horizon(history, reading, reset)
             if not is_new or began.get(reset.to_epoch, reset.at + 1) > reset.at:
                 what = f"was reset from epoch {reset.from_epoch} to {reset.to_epoch}, which nobody made"
                 about = reading.room, None, reading.user, "", reading.client, reset.at
