@@ -209,8 +209,8 @@ export class Conversation {
       this.#typists.heard(room, users);
       this.render();
     });
-    client.addEventListener("snapshot", ({ detail: { room, messages } }) => {
-      this.#timeline.replace(room.id, room.epoch, messages);
+    client.addEventListener("snapshot", ({ detail: { room, messages, firstSeq } }) => {
+      this.#timeline.replace(room.id, room.epoch, messages, firstSeq);
       this.#reading.loaded(room, messages, messages.length < SNAPSHOT);
       this.#names.forget(room.id); // who came or went before it, no event tells
       if (room.id === this.selected) this.#own.refresh(room.id); // what changed before it, no event tells

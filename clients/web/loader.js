@@ -61,7 +61,8 @@ export class Loader {
 
   async #ask(room, edge, limit = PAGE) {
     const head = this.#client.rooms.get(room)?.seq;
-    const { room_messages: messages, more = messages.length === limit, seq: asOf = head } = await this.#client.request("get_history", { room, limit, ...edge });
+    const { room_messages: messages, more = messages.length === limit, seq: asOf = head, first_seq: firstSeq = 1 } = await this.#client.request("get_history", { room, limit, ...edge });
+    this.#timeline.begins(room, firstSeq);
     return { messages, asOf, isWhole: !more, isAtHead: this.#client.rooms.get(room)?.seq === head };
   }
 }

@@ -109,6 +109,7 @@ export class RoomView {
     const id = `${this.#room}:${view.epoch}`;
     const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message) });
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
+    else if (view.firstSeq > 1) rows.unshift(sentenceRow(`${id}:cut`, gettext("Earlier messages are not kept.")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
     rows.push(...this.#ownRows());
     return rows.length ? rows : [sentenceRow(`${id}:none`, gettext("No messages yet."))];

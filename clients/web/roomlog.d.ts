@@ -63,7 +63,7 @@ export interface Details {
   rooms: { told?: Frame[] };
   marked: { summary: Frame };
   typing: { room: string; users: ({ id: number; username: string } & Frame)[] };
-  snapshot: { room: Room; messages: Frame[] };
+  snapshot: { room: Room; messages: Frame[]; firstSeq: number };
   event: { room: Room; event: RoomEvent };
   settled: { command: Command; event: RoomEvent };
   refused: { command: Command; code: string; message: string };

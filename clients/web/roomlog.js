@@ -7,7 +7,7 @@
 //   rooms     {told}                    client.rooms or a summary in it has changed; told: what the server just listed
 //   marked    {summary}                 the user's read mark of a room has moved, in this tab or on another device
 //   typing    {room, users}            these others are writing something in a room, by its id
-//   snapshot  {room, messages}          the room's present state: replace what you have
+//   snapshot  {room, messages, firstSeq}  the room's present state: replace what you have; its log begins at firstSeq
 //   event     {room, event}             the next event of a room's log, handed on exactly once
 //   settled   {command, event}          a command of send() became this event
 //   refused   {command, code, message}  it did not, and never will
@@ -336,7 +336,7 @@ export class Roomlog extends EventTarget {
     else {
       Object.assign(room, { epoch: answer.epoch, seq: answer.seq });
       if (room.needs === question.kind) room.needs = null;
-      this.#emit("snapshot", { room, messages: answer.room_messages });
+      this.#emit("snapshot", { room, messages: answer.room_messages, firstSeq: answer.first_seq ?? 1 });
     }
     this.#flush();
   }

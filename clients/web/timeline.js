@@ -14,7 +14,7 @@ const SNAPSHOT = 20; // messages of select_room: fewer are all there are
 /** The lines of all rooms that were opened. */
 export class Timeline {
   #userId;
-  #rooms = new Map(); // room id → {epoch, lines, changes, hasEarlier, hasLater,
+  #rooms = new Map(); // room id → {epoch, firstSeq, lines, changes, hasEarlier, hasLater,
   // aside: quoted messages beyond the lines, by id, tried: ids of quoted messages that were looked for}
 
   constructor(userId) {
@@ -31,9 +31,15 @@ export class Timeline {
     return room?.lines.find((line) => line.id === id) ?? room?.aside.get(id);
   }
 
-  replace(roomId, epoch, messages) {
+  replace(roomId, epoch, messages, firstSeq) {
     const known = { lines: messages.map(lineOf), changes: new Changes(this.#userId), aside: new Map(), tried: new Set() };
-    this.#rooms.set(roomId, { epoch, ...known, hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
+    this.#rooms.set(roomId, { epoch, firstSeq, ...known, hasEarlier: messages.length >= SNAPSHOT, hasLater: false });
+  }
+
+  /** The room's log begins here now: what was before is kept no longer. */
+  begins(roomId, firstSeq) {
+    const room = this.#rooms.get(roomId);
+    if (room) room.firstSeq = firstSeq;
   }
 
   append(roomId, event) {

@@ -215,3 +215,37 @@ def test_a_far_reader_loads_what_was_let_go(make_chat: MakeChat) -> None:
     expect(page.locator("[data-seq] .text").last).to_have_text("new 99")
     seqs = page.evaluate("[...document.querySelectorAll('[data-seq]')].map((row) => Number(row.dataset.seq))")
     assert seqs == list(range(seqs[0], 1_061))
+
+
+def test_the_log_says_at_its_top_that_earlier_messages_are_not_kept(make_chat: MakeChat) -> None:
+    """Where history ends, and in a room of which nothing is kept."""
+    chat = make_chat()
+    chat.add_room(LONG, "long", 40)
+    keep_from(chat, 31)
+    page = chat.open()
+    enter(page, "long")
+    sentence = page.get_by_text("Earlier messages are not kept.")
+    expect(page.locator("[data-seq]")).to_have_count(10)
+    expect(sentence).to_be_visible()
+    keep_from(chat, 11)
+    enter(page, "lobby")
+    expect(sentence).to_be_visible()
+    expect(page.get_by_text("No messages yet.")).to_be_hidden()
+    page.reload()
+    enter(page, "long")
+    expect(page.locator("[data-seq]")).to_have_count(20)
+    expect(sentence).to_be_hidden()
+    page.click("text=Earlier messages")
+    expect(page.locator("[data-seq]")).to_have_count(30)
+    expect(sentence).to_be_visible()
+
+
+def keep_from(chat: Chat, first_seq: int) -> None:
+    """Have all rooms' logs begin there."""
+    messages_of, select_room, get_history = Chat._messages, Chat._select_room, Chat._get_history
+    chat._messages = lambda room: [  # type: ignore[method-assign]
+        one for one in messages_of(chat, room) if one["seq"] >= first_seq
+    ]
+    told = {"first_seq": first_seq}
+    chat._select_room = lambda frame: (select_room(chat, frame) or {}) | told  # type: ignore[method-assign]
+    chat._get_history = lambda frame: (get_history(chat, frame) or {}) | told  # type: ignore[method-assign]
