@@ -76,7 +76,7 @@ class People:
         firsts = [await self._come(user) for user in SPEAKERS]
         await self._come(GUEST)
         tasks = [self._speak(person, messages // len(firsts)) for person in firsts]
-        tasks += [self._come_late() for _ in range(self._dice.randint(0, 3))]
+        tasks += [self.come_late() for _ in range(self._dice.randint(0, 3))]
         tasks += [self._found(person) for person in firsts if self._dice.random() < FOUNDERS]
         if self._dice.random() < POISONERS:
             tasks.append(self._poison(self._dice.choice(firsts)))
@@ -159,12 +159,6 @@ class People:
         cursors = person.witness.cursors().items()
         return not person.client.is_connected or any(cursor < heads[UUID(room)] for room, cursor in cursors)
 
-    async def come_last(self, seconds: float) -> None:
-        """Let somebody come when most was pruned, and somebody say something more."""
-        await asyncio.sleep(seconds)
-        await self._come(self._dice.choice(SPEAKERS))
-        await self._say(self.everybody[0])
-
     async def _come(self, user: int) -> Person:
         number = len(self.everybody)
         witness = self._world.journal.witness(f"user{user}-{number}", user)
@@ -180,7 +174,7 @@ class People:
         self._reading.append(asyncio.get_running_loop().create_task(person.read()))
         return person
 
-    async def _come_late(self) -> None:
+    async def come_late(self) -> None:
         await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
         await self._come(self._dice.choice(SPEAKERS))
 
@@ -267,7 +261,8 @@ class People:
         """
         await asyncio.sleep(self._dice.uniform(0.0, LATE_SECONDS))
         await self._look_back(self._dice.choice(self.everybody), posted.room.hex)
-        if any(event.uuid == posted.uuid for event in self._world.store.events()):
+        stored = {event.uuid for event in self._world.store.events()}
+        if posted.uuid in stored and self._world.keeps(posted.at):
             data = self._dice.choice([posted.data, self._card()])
             if await self._world.post_again(posted, data) and data != posted.data:
                 self.mistaken.append(posted.uuid)
@@ -329,6 +324,7 @@ class People:
             and one.kind == MESSAGE_KIND
             and one.answered_at is not None
             and one.answered_at < erasure.began_at
+            and self._world.keeps(one.answered_at)
         ]
         await asyncio.gather(*(self._repeat(one) for one in erased[:REPEATED]))
 

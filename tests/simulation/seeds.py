@@ -72,16 +72,12 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         patches.enter_context(turned(dice))
         world = World(loop, dice, store)
         world.tokens_end = _is_drawn(seed, "tokens", plan.ending_tokens)
-        keeping = _dice_of(seed, "retention", plan.retention)
-        world.keeping = None if keeping is None else Keeping(keeping)
+        world.keeping = _keeping_of(seed, plan)
         weaken(world)
         patches.enter_context(world.running())
         await world.start()
         people = People(world, plan)
-        people.posts_cards = _is_drawn(seed, "cards", plan.cards)
-        people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
-        people.typing = _dice_of(seed, "typing", plan.typing)
-        people.mentioning = _dice_of(seed, "mentions", plan.mentions)
+        _draw_habits(people, seed, plan)
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
@@ -91,9 +87,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         is_over = await _is_true_within(END_SECONDS, living.done)
         people.wake_up()
         await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending()))
-        if world.keeping is not None:
-            await people.come_last(KEPT_SECONDS)
-            await _is_true_within(REST_SECONDS, lambda: not people.is_behind())
+        await _outlast(world, people)
         gateways = world.hosts.values()
         await _is_true_within(REST_SECONDS, lambda: all(one.hears(mended_at) for one in gateways))
         await people.mark_all()
@@ -109,6 +103,26 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await people.leave()
         await world.stop()
     return _verdict(world, history, anomalies, loop.time() - began)
+
+
+def _keeping_of(seed: int, plan: Plan) -> Keeping | None:
+    dice = _dice_of(seed, "retention", plan.retention)
+    return None if dice is None else Keeping(dice)
+
+
+async def _outlast(world: World, people: People) -> None:
+    """Wait until what was said is pruned, if anything is, and let somebody come then."""
+    if world.keeping is not None:
+        await asyncio.sleep(KEPT_SECONDS)
+        await people.come_late()
+        await _is_true_within(REST_SECONDS, lambda: not people.is_behind())
+
+
+def _draw_habits(people: People, seed: int, plan: Plan) -> None:
+    people.posts_cards = _is_drawn(seed, "cards", plan.cards)
+    people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
+    people.typing = _dice_of(seed, "typing", plan.typing)
+    people.mentioning = _dice_of(seed, "mentions", plan.mentions)
 
 
 def _is_drawn(seed: int, what: str, likely: float) -> bool:

@@ -33,7 +33,7 @@ from tests.judge.journal import Journal
 from .api import Api
 from .database import Server, sessions_of
 from .gateways import GatewayHost, seams
-from .keeping import Keeping, keeping_so
+from .keeping import KEPT_SECONDS, Keeping, keeping_so
 from .loop import SimulatedLoop
 from .redis_link import LinkTransport
 from .redis_model import ModelRedis
@@ -167,6 +167,10 @@ class World:
     def living(self) -> list[Worker]:
         """Return the worker processes that were not ended."""
         return [worker for worker in self.workers if worker.process.is_alive]
+
+    def keeps(self, at: float) -> bool:
+        """Tell whether what was said at this time is kept for a while: then it may be repeated."""
+        return self.keeping is None or self.loop.time() - at < KEPT_SECONDS / 2
 
     async def post(self, room: UUID, user: int, text: str, data: Data = None) -> Posted:
         """Let somebody's transaction say something, and wake the owner if Redis lets it."""
