@@ -103,6 +103,7 @@ def chores(pod: str, release: str = "roomlog") -> Series:
         of("up", pod, release): steady(1),
         of("roomlog_chores_lease_owned", pod, release): steady(1),
         of("roomlog_chores_failing_rooms", pod, release): steady(0),
+        of("roomlog_chores_webhook_oldest_seconds", pod, release): steady(0),
     }
 
 

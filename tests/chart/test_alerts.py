@@ -159,6 +159,11 @@ OUTAGES = {
     "a receiver that raises": State(
         change(health(), "roomlog_chores_failing_rooms", turns(0, 2)), set(), {"RoomlogChoresFailing"}
     ),
+    "a receiver of webhooks that is away": State(
+        change(health(), "roomlog_chores_webhook_oldest_seconds", turns(0, 1_801)),
+        set(),
+        {"RoomlogWebhooksStuck"},
+    ),
     "a worker that does not start": State(
         change(health(), "kube_statefulset_status_replicas_updated", turns(2, 1)),
         set(),

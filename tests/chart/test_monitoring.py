@@ -175,7 +175,7 @@ def test_gateways_may_be_scaled_by_their_connections() -> None:
 def test_an_alert_about_what_is_not_there_is_left_out() -> None:
     """Without chores, no process of them is missed; nor is an api where a project serves the app."""
     chores, apis = (
-        {"RoomlogChoresFailing", "RoomlogChoresWithoutOwner"},
+        {"RoomlogChoresFailing", "RoomlogChoresWithoutOwner", "RoomlogWebhooksStuck"},
         {"RoomlogNoApis", "RoomlogLoginsRefused"},
     )
     everything = {alert["alert"] for alert in alerts(EVERYTHING)}

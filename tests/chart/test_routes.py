@@ -1,5 +1,7 @@
 """Who reaches what from outside: Services, Ingress, HTTPRoute and network policies."""
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 
 from tests.chart.render import (
@@ -166,6 +168,26 @@ def test_nothing_passes_that_is_not_named() -> None:
         "valkey": {(6379, "gateway"), (6379, "worker"), (6379, "api")},
         "postgresql": {(5432, "worker"), (5432, "api"), (5432, "migrate"), (5432, "test")},
     }
+
+
+@pytest.mark.parametrize("to", ["off", "public", "private"])
+def test_webhooks_open_their_ports_and_no_private_network(to: str) -> None:
+    """Nothing while they are off; any network only where that was asked for."""
+    values = {"chores": {"enabled": True, "webhooks": {"to": to, "ports": [443, 8443]}}}
+    if to == "off":
+        values = CHORES
+    policy = find(render(values), "NetworkPolicy", "roomlog-chores")
+    rules = [rule for rule in policy["spec"]["egress"] if {"port": 443} in rule["ports"]]
+    if to == "off":
+        assert rules == []
+        return
+    (rule,) = rules
+    assert rule["ports"] == [{"port": 443}, {"port": 8443}]
+    blocks = [peer["ipBlock"] for peer in rule.get("to", [])]
+    assert [block["cidr"] for block in blocks] == ([] if to == "private" else ["0.0.0.0/0", "2000::/3"])
+    for address in ("10.1.2.3", "127.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "172.31.0.1"):
+        for block in blocks[:1]:
+            assert any(ip_address(address) in ip_network(one) for one in block["except"])
 
 
 def test_chores_reach_what_a_worker_reaches() -> None:

@@ -73,6 +73,7 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
         ),
         ({"chores": {"image": {"tag": "3"}}}, 'chores.image has the tag or digest "3" of no repository'),
         ({"chores": {"enabled": True}}, "chores.enabled needs an image with your own code"),
+        ({"chores": {"webhooks": {"to": "public"}}}, "set chores.enabled=true, or chores.webhooks.to=off"),
         (
             {"chores": {"extraEnv": [{"name": "ROOMLOG_HEALTH_BIND", "value": "x"}]}},
             "chores.extraEnv sets ROOMLOG_HEALTH_BIND, which the chart sets",

@@ -12,6 +12,7 @@ MEANINGS: Final = {
     "authenticate_ended": "What became of an authenticate.",
     "authenticate_failed": "A fault of ours; the client was closed with 1013.",
     "away_failed": "A receiver of `message_missed` raised, or a dependency failed; `again_in` is in s.",
+    "chore_failed": "The database failed, or a fault of ours, while a webhook was told; tried again.",
     "chores_not_released": "The lease stays until its beat counts as dead.",
     "chores_taken": "This process does the chores.",
     "chores_trouble": "The database or Redis failed in a turn; logged when it changes.",
@@ -78,6 +79,9 @@ MEANINGS: Final = {
     "trouble": "The database, Redis or all entries fail; logged once for each dependency and SQLSTATE.",
     "trouble_over": "All is well again; ends `trouble`.",
     "try_not_counted": "Redis could not count a try of a suspect entry.",
+    "webhook_failed": "A receiver did not take an event: `error` is its status or a class, `again_in` "
+    "is in s.",
+    "webhook_stopped": "Nothing is sent to this webhook until somebody starts it in the admin: `reason`.",
     "worker_started": "The worker runs.",
     "worker_stopped": "The worker has ended.",
 }

@@ -1,4 +1,4 @@
-"""Resolve a token to its account: by DRF's table, SimpleJWT, django-rest-knox, or the project's own function.
+"""Resolve a token to its account: by DRF's or bots' table, SimpleJWT, knox, or the project's own function.
 
 `ROOMLOG["AUTHENTICATORS"]` names them in the order in which they are asked. Each takes a token and returns an
 account, alone or with the token's end, or None. They may be slow or fail: whoever asks them lets nobody else
@@ -18,6 +18,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 
+from .bots import PREFIX, account_of
 from .configuration import configuration
 from .people import as_user, person_of
 from .signed_in import SignedIn
@@ -25,6 +26,7 @@ from .signed_in import SignedIn
 AUTHTOKEN: Final = "authtoken"
 SIMPLEJWT: Final = "simplejwt"
 KNOX: Final = "knox"
+BOTS: Final = "bots"
 APPS: Final = {AUTHTOKEN: "rest_framework.authtoken", SIMPLEJWT: "rest_framework_simplejwt", KNOX: "knox"}
 """What each of the known ones needs; SimpleJWT need not be in INSTALLED_APPS."""
 SCHEME: Final = "Bearer"
@@ -37,9 +39,10 @@ Authenticator = Callable[[str], Found]
 
 
 def own_authenticators() -> list[Authenticator]:
-    """Return the authenticators if the project names others than DRF's tokens, which are read in batches."""
+    """Return the authenticators if the project names others than DRF's and bots' tokens, read in batches."""
     names = configuration().authenticators
-    return [] if set(names) <= {AUTHTOKEN} else [_KNOWN.get(name) or import_string(name) for name in names]
+    is_ours = set(names) <= {AUTHTOKEN, BOTS}
+    return [] if is_ours else [_KNOWN.get(name) or import_string(name) for name in names]
 
 
 def signed_in(token: str, authenticators: list[Authenticator]) -> SignedIn | None:
@@ -53,13 +56,23 @@ def signed_in(token: str, authenticators: list[Authenticator]) -> SignedIn | Non
 
 
 def rest_classes() -> list[type[BaseAuthentication]]:
-    """Return what stands for the same authenticators before the REST views."""
-    return [_rest_class(name) for name in configuration().authenticators if not _is_missing(name)]
+    """Return what stands for the same authenticators before the REST views.
+
+    Bots come before those who refuse a `Bearer` that they don't know. The first one's scheme is that of a
+    401.
+    """
+    names = [name for name in configuration().authenticators if not _is_missing(name)]
+    if BOTS in names:
+        names.remove(BOTS)
+        names.insert(1 if names[:1] == [AUTHTOKEN] else 0, BOTS)
+    return [_rest_class(name) for name in names]
 
 
 def _rest_class(name: str) -> type[BaseAuthentication]:
     if name == AUTHTOKEN:
         return TokenAuthentication
+    if name == BOTS:
+        return BotTokens
     if name in APPS:
         known: type[BaseAuthentication] = _class_of(name)
         return known
@@ -73,8 +86,8 @@ class BearerTokens(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, str] | None:
         """Return the account and its token; None for requests without one."""
-        scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
-        if scheme.lower() != SCHEME.lower() or not token:
+        token = _bearer_of(request)
+        if not token:
             return None
         found = type(self).authenticator(token)
         account = None if found is None else _account_of(found)[0]
@@ -85,6 +98,22 @@ class BearerTokens(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return the scheme of a 401."""
         return SCHEME
+
+
+class BotTokens(BearerTokens):
+    """Tokens of bots; every other `Bearer` is left to those who come after."""
+
+    authenticator = staticmethod(account_of)
+
+    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, str] | None:
+        """Return the account and its token; None for requests without a bot's."""
+        return super().authenticate(request) if _bearer_of(request).startswith(PREFIX) else None
+
+
+def _bearer_of(request: Request) -> str:
+    """Return the token of the request's `Authorization`, or an empty text."""
+    scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+    return token if scheme.lower() == SCHEME.lower() else ""
 
 
 def _account_of(
@@ -141,4 +170,9 @@ def _knox(token: str) -> Found:
     return account, row.expiry
 
 
-_KNOWN: Final[dict[str, Authenticator]] = {AUTHTOKEN: _authtoken, SIMPLEJWT: _simplejwt, KNOX: _knox}
+_KNOWN: Final[dict[str, Authenticator]] = {
+    AUTHTOKEN: _authtoken,
+    BOTS: account_of,
+    SIMPLEJWT: _simplejwt,
+    KNOX: _knox,
+}

@@ -32,7 +32,7 @@ class Configuration:
     """Whom a signed-in person finds by name: `finding.FindPeople`."""
     people: str | None = None
     """Dotted path of the function that names people and has their pictures: `people_hook`."""
-    authenticators: Sequence[str] = ("authtoken",)
+    authenticators: Sequence[str] = ("authtoken", "bots")
     """Whose tokens sign in, by name or as dotted paths of functions: `authenticators`."""
     policy: str | None = None
     """Dotted path of the class or module with the project's own rules: `policy`."""
@@ -44,6 +44,11 @@ class Configuration:
     """How old a message is when `signals.message_missed` is sent.
 
     A connection that broke unnoticed counts as there for up to 50 s.
+    """
+    webhooks: str = "off"
+    """Where `roomlog chores` delivers webhooks to: `off` (nowhere), `public` or `private`.
+
+    `public`: addresses of the Internet, by https; `private` also allows private networks and http.
     """
     proxies: int = 0
     """Trusted proxies in front: so many of X-Forwarded-For's last addresses are true."""

@@ -16,6 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from roomlog_contract.limits import EMOJI_CODE_POINTS
 
 from .ban import Ban as Ban  # noqa: PLC0414 - a table like these
+from .bot_token import BotToken as BotToken  # noqa: PLC0414
+from .hooks.incoming_hook import IncomingHook as IncomingHook  # noqa: PLC0414
+from .hooks.webhook import Webhook as Webhook  # noqa: PLC0414
+from .hooks.webhook import WebhookCursor as WebhookCursor  # noqa: PLC0414
 from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
 from .mention import Mention as Mention  # noqa: PLC0414

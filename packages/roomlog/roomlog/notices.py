@@ -24,7 +24,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog.authenticators import APPS, KNOX
 from roomlog.configuration import configuration
-from roomlog.models import Membership
+from roomlog.models import BotToken, Membership
 from roomlog.pending import command_pending
 from roomlog.people import person_id
 from roomlog.read_marks import mark_moved
@@ -67,7 +67,10 @@ def _models_of_rights() -> list[type[Model]]:
 
     With a listener for all models Django would read every row of a project before it deletes it.
     """
-    rights: tuple[type, ...] = (Token, Membership, AbstractBaseSession, get_user_model(), *_knox_tokens())
+    rights: tuple[type, ...] = (
+        *(Token, BotToken, Membership, AbstractBaseSession, get_user_model()),
+        *_knox_tokens(),
+    )
     return [model for model in apps.get_models() if issubclass(model, rights)]
 
 
@@ -114,6 +117,8 @@ def _person_concerned(instance: Model) -> int | None:
     match instance:
         case Membership():
             return instance.user_id
+        case BotToken():
+            return instance.person_id
         case AbstractBaseSession():
             return _person_of_session(instance)
         case _ if isinstance(instance, get_user_model()):

@@ -59,6 +59,7 @@ ROOMLOG = {
     "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
     "WEBSOCKET_URL": read_socket_url("ROOMLOG_WEBSOCKET_URL"),
     "FIND_PEOPLE": read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms", "nobody"), "shared_rooms"),
+    "WEBHOOKS": read_choice("ROOMLOG_WEBHOOKS", ("off", "public", "private"), "off"),
     "PROXIES": PROXIES,
 }
 """What the app is told; `roomlog/configuration.py` says what each means."""

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from roomlog import selectors
+from roomlog.bots import signed_in_bots
 from roomlog.frames import frame_of
 from roomlog.models import RoomEvent, RoomHead
 from roomlog.people import users_by_token
@@ -134,8 +135,9 @@ def _signed_in(
     asked += [(login, True) for one in questions for login in one.logins]
     found = verdicts
     if found is None:
-        users = users_by_token({command.token for command, _ in asked if command.token})
-        found = {key: SignedIn(user) for key, user in users.items()}
+        tokens = {command.token for command, _ in asked if command.token}
+        users = users_by_token(tokens)
+        found = {key: SignedIn(user) for key, user in users.items()} | signed_in_bots(tokens)
     by_token = {(key, is_recheck): one for key, one in found.items() for is_recheck in (False, True)}
     return by_token | signed_in_by_ticket(
         {(one.ticket, is_recheck) for one, is_recheck in asked if one.ticket}

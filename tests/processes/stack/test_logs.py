@@ -27,6 +27,8 @@ def fill_the_api(stack: Stack, token: str, room: str) -> None:
     ask(f"{api}/api/v1/rooms/{room}/messages/", "POST", {"text": f"{CANARY}-text"}, **rights)
     ask(f"{api}/api/v1/token/", "POST", {"username": f"{CANARY}-name", "password": f"{CANARY}-password"})
     ask(f"{api}/api/v1/token/", "POST", f"{CANARY}-body", **{"User-Agent": CANARY, "Cookie": f"a={CANARY}"})
+    ask(f"{api}/api/v1/hooks/{room}/{CANARY:-<43}/", "POST", {"text": f"{CANARY}-text"})
+    ask(f"{api}/api/v1/hooks/{room}/{CANARY:-<43}", "POST", {"text": 1})
     ask(f"{api}/admin/login/?next=/{CANARY}", "POST", {"username": CANARY})
     ask(f"{api}/api/v1/rooms/", CANARY.upper(), **rights)
     ask(f"{api}/api/v1/rooms/", Host=f"{CANARY}.example.org", **rights)
@@ -92,7 +94,7 @@ async def test_logs_have_one_schema_and_nobodys_words(make_stack: MakeStack, lev
     assert [(line, error.message) for line in lines for error in validator.iter_errors(line)] == []
     assert {line["service"] for line in lines} == {"gateway", "worker", "api"}
     routes = {line["route"]: line["status"] for line in lines if line["event"] == "request"}
-    assert {"api/v1/token/", None} <= routes.keys()
+    assert {"api/v1/token/", "api/v1/hooks/<room:hook>/<secret:secret>/", None} <= routes.keys()
     followed = {line["event"]: line for line in lines if line.get("uuid") == "followed"}
     if level == "debug":
         assert followed.keys() >= {"command_sent", "command_decided", "event_received"}

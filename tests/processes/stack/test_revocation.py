@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -10,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from tests.harness.host import started_host
+from tests.harness.manage import run_python
 from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.waiting import eventually
 from tests.harness.wire import SECONDS, Wire
@@ -143,6 +145,23 @@ async def test_a_token_takes_the_sockets_of_its_tickets_along(make_stack: MakeSt
                 else:
                     await api.revoke()
                 await cut_off(wire)
+    stack.assert_no_traceback()
+
+
+async def test_a_deleted_token_of_a_bot_cuts_its_sockets_off(make_stack: MakeStack) -> None:
+    """Only until then do they work; a socket by the account's other token stays."""
+    stack = await asyncio.to_thread(make_stack)
+    (user,) = await asyncio.to_thread(stack.make_users, 1)
+    command = ("-m", "django", "roomlog", "--settings", "roomlog_worker.settings", "bot", user.name, "ci")
+    made = await asyncio.to_thread(run_python, *command, environ=stack.environ, seconds=SECONDS)
+    bot = replace(user, token=made.stdout.strip())
+    async with Wire(stack.websocket(), bot) as wire, Wire(stack.websocket(), user) as other:
+        await wire.authenticate()
+        await other.authenticate()
+        async with started_host(stack) as host:
+            await host.run(user, "from roomlog.models import BotToken\nBotToken.objects.get().delete()")
+            await cut_off(wire)
+        assert (await other.ask("ping"))["status"] == "success"
     stack.assert_no_traceback()
 
 

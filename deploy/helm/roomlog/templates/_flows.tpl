@@ -24,7 +24,7 @@ api:
 {{- if .Values.chores.enabled }}
 chores:
   ingress: {{ include "roomlog.flow.scrape" (dict "root" . "port" 9084) }}
-  egress: {{ list $dns $redis $database | toJson }}
+  egress: {{ concat (list $dns $redis $database) (include "roomlog.flow.webhooks" . | fromJsonArray) | toJson }}
 {{- end }}
 migrate:
   ingress: []
@@ -93,6 +93,20 @@ to:
 {{- else -}}
 ports:
   - port: {{ .Values.database.port }}
+{{- end -}}
+{{- end -}}
+
+{{/* A list of one rule or none: to the Internet without its private, shared, local and reserved networks, or anywhere. */}}
+{{- define "roomlog.flow.webhooks" -}}
+{{- $ports := list -}}
+{{- range .Values.chores.webhooks.ports }}{{ $ports = append $ports (dict "port" (int .)) }}{{ end -}}
+{{- $v4 := dict "cidr" "0.0.0.0/0" "except" (list "0.0.0.0/8" "10.0.0.0/8" "100.64.0.0/10" "127.0.0.0/8" "169.254.0.0/16" "172.16.0.0/12" "192.168.0.0/16" "224.0.0.0/3") -}}
+{{- $v6 := dict "cidr" "2000::/3" -}}
+{{- if eq .Values.chores.webhooks.to "off" -}}[]
+{{- else if eq .Values.chores.webhooks.to "public" -}}
+{{ list (dict "ports" $ports "to" (list (dict "ipBlock" $v4) (dict "ipBlock" $v6))) | toJson }}
+{{- else -}}
+{{ list (dict "ports" $ports) | toJson }}
 {{- end -}}
 {{- end -}}
 

@@ -58,8 +58,12 @@
 {{- if and $missing (not .Values.api.enabled) -}}
 {{- $said = append $said (printf "api.enabled is false, so your project's own image runs the workers: set %s." (join " and " $missing)) -}}
 {{- end -}}
-{{- if and .Values.chores.enabled .Values.api.enabled (not .Values.chores.image.repository) -}}
-{{- $said = append $said "chores.enabled needs an image with your own code, because ours connects nothing to message_missed: set chores.image.repository and chores.image.tag, or chores.enabled=false." -}}
+{{- $webhooks := ne .Values.chores.webhooks.to "off" -}}
+{{- if and .Values.chores.enabled .Values.api.enabled (not .Values.chores.image.repository) (not $webhooks) -}}
+{{- $said = append $said "chores.enabled needs an image with your own code, because ours connects nothing to message_missed: set chores.image.repository and chores.image.tag, or chores.webhooks.to, or chores.enabled=false." -}}
+{{- end -}}
+{{- if and $webhooks (not .Values.chores.enabled) -}}
+{{- $said = append $said "chores.webhooks.to needs the process that delivers them: set chores.enabled=true, or chores.webhooks.to=off." -}}
 {{- end -}}
 {{- range $name := list "migrations" "chores" -}}
 {{- $image := (index $.Values $name).image -}}

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
-from roomlog.authenticators import APPS, SIMPLEJWT
+from roomlog.authenticators import APPS, BOTS, SIMPLEJWT
 from roomlog.configuration import KEYS, SETTING
 from roomlog.finding import FindPeople
 from roomlog.policy import QUESTIONS, policy_at
@@ -24,6 +24,7 @@ from .tag import TAG
 
 MOST_PROXIES: Final = 10
 MOST_SECONDS: Final = 86_400
+WEBHOOKS: Final = ("off", "public", "private")
 _SOCKET: Final = re.compile(r"wss?://[^/\s?#]+(/[^\s?#]*)?")
 
 
@@ -89,6 +90,13 @@ def _find_people(value: Any) -> str | None:
     return None if value in choices else f"Write one of {', '.join(choices)}."
 
 
+def _webhooks(value: Any) -> str | None:
+    if value not in WEBHOOKS:
+        return f"Write one of {', '.join(WEBHOOKS)}."
+    is_missing = value != "off" and find_spec("aiohttp") is None
+    return "Install what delivers them: roomlog[webhooks]." if is_missing else None
+
+
 def _proxies(value: Any) -> str | None:
     return _whole_number(value, 0, MOST_PROXIES)
 
@@ -121,11 +129,13 @@ def _whole_number(value: Any, least: int, most: int | None) -> str | None:
 
 def _authenticators(value: Any) -> str | None:
     if not isinstance(value, list | tuple):
-        return f"Write a list of {', '.join(APPS)} and dotted paths of functions."
+        return f"Write a list of {', '.join(APPS)}, {BOTS} and dotted paths of functions."
     return next((hint for name in value if (hint := _authenticator(name))), None)
 
 
 def _authenticator(name: Any) -> str | None:
+    if name == BOTS:
+        return None
     if name not in APPS:
         return _function(name)
     if find_spec(APPS[name].partition(".")[0]) is None:
@@ -168,6 +178,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "EDIT_WINDOW_SECONDS": _window,
     "RETENTION_DAYS": _retention,
     "AWAY_SECONDS": _seconds,
+    "WEBHOOKS": _webhooks,
     "PROXIES": _proxies,
     "ROOMS_PER_USER": _at_least_one,
     "ROOM_CREATIONS_PER_MINUTE": _at_least_one,

@@ -1,4 +1,4 @@
-"""The metrics of `roomlog chores`; none has a label."""
+"""The metrics of `roomlog chores`; labels are closed sets."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -10,3 +10,14 @@ LATE_SECONDS = Histogram(
 FAILURES = Counter("roomlog_chores_failures_total", "Attempts to tell of a room that raised.")
 FAILING_ROOMS = Gauge("roomlog_chores_failing_rooms", "Rooms that wait after a failure; should be 0.")
 LEASE_OWNED = Gauge("roomlog_chores_lease_owned", "1 if this process does the chores.")
+WEBHOOK_DELIVERIES = Counter(
+    "roomlog_chores_webhook_deliveries_total",
+    "Events sent to webhooks: taken (2xx), refused (another status), unreachable.",
+    ["result"],
+)
+WEBHOOK_OLDEST_SECONDS = Gauge(
+    "roomlog_chores_webhook_oldest_seconds",
+    "How long the oldest room with undelivered events waits for an active webhook; 0: none.",
+)
+for result in ("taken", "refused", "unreachable"):
+    WEBHOOK_DELIVERIES.labels(result)

@@ -1,29 +1,28 @@
-"""The process of `manage.py roomlog chores`: one thread holds the lease and finds news, eight tell of them.
+"""The process of `manage.py roomlog chores`: one thread holds the lease and finds news, others tell of them.
 
-After the message's way. The project's receivers may be slow or fail: they hold up their own room, and
-nobody else while one of the eight is free.
+After the message's way. The project's receivers and webhooks may be slow or fail: they hold up their own
+room, and nobody else while a thread of their duty is free.
 """
 
-import threading
 import time
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import structlog
 from django.db import Error, connection
 
 from roomlog.configuration import configuration
+from roomlog.models import ChatMessage
 from roomlog.presence import redis_trouble
+from roomlog.signals import message_missed
 from roomlog_runtime.shutdown import Shutdown
 
 from . import metrics
+from .away import Away
+from .duty import Duty
 from .lease import Lease
-from .news import News, begin
-from .schedule import Schedule
-from .telling import tell
 
 TURN_SECONDS: Final = 0.5
-THREADS: Final = 8
-"""Rooms that are told of together; each thread has a connection to the database of its own."""
 END_SECONDS: Final = 5.0
 """For what the threads are at when the process ends; one that goes on is told again by the next process."""
 STUCK_SECONDS: Final = 60.0
@@ -32,15 +31,19 @@ STUCK_SECONDS: Final = 60.0
 log = structlog.get_logger()
 
 
+def has_duties() -> bool:
+    """Tell whether there is anything to do: somebody listens, or webhooks are on."""
+    return message_missed.has_listeners(ChatMessage) or configuration().webhooks != "off"
+
+
 class Chores:
     """The chores of one process."""
 
     def __init__(self, shutdown: Shutdown) -> None:
         self._shutdown = shutdown
         self._lease = Lease()
-        self._schedule = Schedule()
-        self._news: News | None = None
-        """None while the lease is another's."""
+        self._is_owner = False
+        self._duties: Sequence[Duty[Any]] = self._wanted()
         self._trouble: str | None = "starting"
         self._turned_at = time.monotonic()
 
@@ -54,16 +57,25 @@ class Chores:
 
     def run(self) -> None:
         """Work until shutdown is requested, then free the lease."""
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
-        for thread in threads:
-            thread.start()
+        for duty in self._duties:
+            duty.start()
         try:
             while True:
                 self._turn()
                 if self._shutdown.wait(TURN_SECONDS):
                     break
         finally:
-            self._stop(threads)
+            self._stop()
+
+    def _wanted(self) -> list[Duty[Any]]:
+        duties: list[Duty[Any]] = []
+        if message_missed.has_listeners(ChatMessage):
+            duties.append(Away(self._may_go_on))
+        if (webhooks := configuration().webhooks) != "off":
+            from roomlog.hooks.duty import Webhooks  # the extra that it needs is not installed everywhere
+
+            duties.append(Webhooks(self._may_go_on, allows_private=webhooks == "private"))
+        return duties
 
     def _turn(self) -> None:
         """Look once; log what is wrong if it is new."""
@@ -72,8 +84,7 @@ class Chores:
         if trouble and trouble != self._trouble:
             log.warning("chores_trouble", trouble=trouble)
         self._trouble = trouble
-        metrics.LEASE_OWNED.set(self._news is not None)
-        metrics.FAILING_ROOMS.set(self._schedule.failing)
+        metrics.LEASE_OWNED.set(self._is_owner)
 
     def _turned(self) -> None:
         self._turned_at = time.monotonic()
@@ -84,46 +95,30 @@ class Chores:
         Then another process may work meanwhile: begin afresh on a new connection.
         """
         try:
-            if not self._lease.keep():
-                self._rest()
-            elif self._news is None:
-                begin(self._turned)
-                self._news = News()
-            elif not self._schedule.is_full:
-                self._schedule.add(self._news.fresh(), configuration().away_seconds)
-                self._schedule.add(self._news.missed(), 0)
+            self._is_owner = self._lease.keep()
+            for duty in self._duties:
+                if not self._is_owner:
+                    duty.forget()
+                elif not duty.schedule.is_full:
+                    duty.look(self._turned)
         except Error as error:
-            self._rest()
+            self._is_owner = False
+            for duty in self._duties:
+                duty.forget()
             self._lease.forget()
             connection.close()
             return f"database: {type(error).__name__}"
         return None
 
-    def _rest(self) -> None:
-        self._news = None
-        self._schedule.clear()
-
-    def _work(self) -> None:
-        """Tell of one room after the other, on a connection of this thread's own."""
-        while (room := self._schedule.take()) is not None:
-            try:
-                self._schedule.done(room, tell(room, self._may_go_on))
-            except Exception as error:  # the project's code, or trouble: this room waits
-                connection.close()
-                pause = self._schedule.failed(room)
-                metrics.FAILURES.inc()
-                # Its class alone: the text may hold a message's.
-                log.warning("away_failed", room=room.hex, error=type(error).__name__, again_in=pause)
-        connection.close()
-
     def _may_go_on(self) -> bool:
-        return self._news is not None and not self._shutdown.requested
+        return self._is_owner and not self._shutdown.requested
 
-    def _stop(self, threads: list[threading.Thread]) -> None:
-        self._schedule.close()
+    def _stop(self) -> None:
         until = time.monotonic() + END_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        for duty in self._duties:
+            duty.schedule.close()
+        for duty in self._duties:
+            duty.close(until)
         try:
             self._lease.release()
         except Error:

@@ -1,80 +1,108 @@
-"""When which room is looked at, and by which thread: each by one at a time, those that failed later.
+"""When which key is looked at, and by which thread: each by one at a time, those that failed later.
 
-After the message's way. Knows neither rooms' contents nor the database. Safe from every thread.
+After the message's way. A key is a room, or a webhook in a room; its contents and the database are not known
+here. Safe from every thread.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from heapq import heappop, heappush
+from itertools import count
 from threading import Condition
 from time import monotonic
-from typing import Final
-from uuid import UUID
+from typing import Final, Generic, TypeVar
 
-ROOMS: Final = 100_000
-"""Rooms that wait; more are not looked for meanwhile."""
+KEYS: Final = 100_000
+"""Keys that wait; more are not looked for meanwhile."""
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """After a failure, doubled each time; a service that is back is used within this."""
+Key = TypeVar("Key", bound=Hashable)
 
 
-class Schedule:
-    """The rooms that wait for their time, and those in the hands of a thread."""
+class TryLater(Exception):
+    """What was tried has to wait for so many seconds."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Schedule(Generic[Key]):
+    """The keys that wait for their time, and those in the hands of a thread.
+
+    Of the keys of one lane at most `lane_width` are in threads' hands; without `lane_of` there are no lanes.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = monotonic,
+        lane_of: Callable[[Key], Hashable] | None = None,
+        lane_width: int = 1,
+    ) -> None:
         self._clock = clock
+        self._lane_of = lane_of
+        self._lane_width = lane_width
         self._changed = Condition()
-        self._due: dict[UUID, float] = {}
-        self._queue: list[tuple[float, UUID]] = []
-        """A heap; entries that `_due` contradicts don't count."""
-        self._busy: set[UUID] = set()
-        self._failures: dict[UUID, int] = {}
+        self._due: dict[Key, float] = {}
+        self._queue: list[tuple[float, int, Key]] = []
+        """A heap; entries that `_due` contradicts don't count. The number decides between equal times."""
+        self._numbers = count()
+        self._busy: set[Key] = set()
+        self._lanes: Counter[Hashable] = Counter()
+        """How many keys of a lane are busy."""
+        self._parked: dict[Hashable, list[tuple[float, int, Key]]] = {}
+        """What was due while its lane was full."""
+        self._failures: dict[Key, int] = {}
         self._is_closed = False
 
     @property
     def is_full(self) -> bool:
-        """Return True while no more rooms should be added."""
-        return len(self._due) >= ROOMS
+        """Return True while no more keys should be added."""
+        return len(self._due) >= KEYS
 
     @property
     def failing(self) -> int:
-        """Return how many rooms have failed and not been told of since."""
+        """Return how many keys have failed and not been done since."""
         return len(self._failures)
 
-    def add(self, rooms: Iterable[UUID], seconds: float) -> None:
+    def add(self, keys: Iterable[Key], seconds: float) -> None:
         """Let these be looked at after so many seconds, those that wait already at their time."""
         with self._changed:
-            for room in rooms:
-                if room not in self._due:
-                    self._wait(room, seconds)
+            for key in keys:
+                if key not in self._due:
+                    self._wait(key, seconds)
             self._changed.notify_all()
 
-    def take(self) -> UUID | None:
-        """Wait for a room whose time has come, and take it until `done` or `failed`. None at the end."""
+    def take(self) -> Key | None:
+        """Wait for a key whose time has come, and take it until `done` or `failed`. None at the end."""
         with self._changed:
             while not self._is_closed:
                 if self._queue and self._queue[0][0] <= self._clock():
-                    due, room = heappop(self._queue)
-                    if self._due.get(room) == due and room not in self._busy:
-                        del self._due[room]
-                        self._busy.add(room)
-                        return room
+                    entry = heappop(self._queue)
+                    due, _, key = entry
+                    if self._due.get(key) == due and key not in self._busy and self._has_room(entry):
+                        del self._due[key]
+                        self._busy.add(key)
+                        return key
                 else:
                     self._changed.wait(timeout=self._queue[0][0] - self._clock() if self._queue else None)
             return None
 
-    def done(self, room: UUID, again_in: float | None) -> None:
-        """Give a room back, which is looked at again after so many seconds if not None."""
+    def done(self, key: Key, again_in: float | None) -> None:
+        """Give a key back, which is looked at again after so many seconds if not None."""
         with self._changed:
-            self._failures.pop(room, None)
-            self._give_back(room, again_in)
+            self._failures.pop(key, None)
+            self._give_back(key, again_in)
 
-    def failed(self, room: UUID) -> float:
-        """Give a room back that is tried again after a pause; return the pause's seconds."""
+    def failed(self, key: Key, pause: float | None = None) -> float:
+        """Give a key back that is tried again after a pause, by default a growing one; return its seconds."""
         with self._changed:
-            failures = self._failures[room] = self._failures.get(room, 0) + 1
-            pause = min(FIRST_PAUSE_SECONDS * 2.0 ** (failures - 1), LONGEST_PAUSE_SECONDS)
-            self._due.pop(room, None)  # news of it don't shorten the pause
-            self._give_back(room, pause)
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            if pause is None:
+                pause = min(FIRST_PAUSE_SECONDS * 2.0 ** (failures - 1), LONGEST_PAUSE_SECONDS)
+            self._due.pop(key, None)  # news of it don't shorten the pause
+            self._give_back(key, pause)
             return pause
 
     def clear(self) -> None:
@@ -82,6 +110,7 @@ class Schedule:
         with self._changed:
             self._due.clear()
             self._queue.clear()
+            self._parked.clear()
             self._failures.clear()
 
     def close(self) -> None:
@@ -90,15 +119,33 @@ class Schedule:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _wait(self, room: UUID, seconds: float) -> None:
-        self._due[room] = self._clock() + seconds
-        if room not in self._busy:
-            heappush(self._queue, (self._due[room], room))
+    def _has_room(self, entry: tuple[float, int, Key]) -> bool:
+        """Take a place in the key's lane; park the entry if there is none."""
+        if self._lane_of is None:
+            return True
+        lane = self._lane_of(entry[2])
+        if self._lanes[lane] >= self._lane_width:
+            self._parked.setdefault(lane, []).append(entry)
+            return False
+        self._lanes[lane] += 1
+        return True
 
-    def _give_back(self, room: UUID, again_in: float | None) -> None:
-        self._busy.discard(room)
-        if room in self._due:  # news came meanwhile
-            heappush(self._queue, (self._due[room], room))
+    def _wait(self, key: Key, seconds: float) -> None:
+        self._due[key] = self._clock() + seconds
+        if key not in self._busy:
+            heappush(self._queue, (self._due[key], next(self._numbers), key))
+
+    def _give_back(self, key: Key, again_in: float | None) -> None:
+        self._busy.discard(key)
+        if self._lane_of is not None:
+            lane = self._lane_of(key)
+            self._lanes[lane] -= 1
+            if not self._lanes[lane]:
+                del self._lanes[lane]
+            for entry in self._parked.pop(lane, ()):
+                heappush(self._queue, entry)
+        if key in self._due:  # news came meanwhile
+            heappush(self._queue, (self._due[key], next(self._numbers), key))
         elif again_in is not None:
-            self._wait(room, again_in)
-        self._changed.notify()
+            self._wait(key, again_in)
+        self._changed.notify_all()

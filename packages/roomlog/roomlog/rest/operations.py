@@ -22,6 +22,8 @@ Method = TypeVar("Method", bound=Callable[..., object])
 JSON: Final = "application/json"
 ROOM: Final = "[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """A room's id in a path, as a regular expression."""
+SECRET: Final = "[0-9A-Za-z_-]{43}"  # noqa: S105 - none, but how they look
+"""The secret of an incoming hook in a path, likewise."""
 _NUMBER: Final = {"type": "integer", "minimum": 1, "maximum": limits.EXACT_INTEGER - 1}
 _PATHS: Final[Mapping[str, tuple[str, dict[str, Any], Any]]] = {
     "room": (
@@ -31,6 +33,12 @@ _PATHS: Final[Mapping[str, tuple[str, dict[str, Any], Any]]] = {
     ),
     "user": ("The person's id.", _NUMBER, 7),
     "message": ("The message's id.", _NUMBER, 1201),
+    "hook": (
+        "The hook's id: 32 hex digits, with or without dashes.",
+        {"type": "string", "pattern": f"^(?:{ROOM})$"},
+        "0d5cbb6e3f1f4d0b8a8e3c9f5e0b7a11",
+    ),
+    "secret": ("The hook's secret.", {"type": "string", "pattern": f"^{SECRET}$"}, "s" * 43),
     "uuid": (
         "The command's uuid.",
         {"type": "string", "minLength": 1, "maxLength": limits.UUID_CODE_POINTS},

@@ -249,6 +249,14 @@ class NewMessageSerializer(CommandSerializer):
     mentions = MentionsField()
 
 
+class HookMessageSerializer(CommandSerializer):
+    """Something to be said by a hook."""
+
+    example = {"uuid": "build-1201", "text": "Build 1201 has failed."}
+
+    text = TextField()
+
+
 class NewTextSerializer(CommandSerializer):
     """What a message shall say, and whom mention."""
 

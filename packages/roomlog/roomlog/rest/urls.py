@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from django.urls import path, re_path, register_converter
+from django.urls.converters import StringConverter
 
 from roomlog_contract import limits
 
-from . import access, rooms, search
-from .operations import ROOM
+from . import access, hooks, rooms, search
+from .operations import ROOM, SECRET
 from .schema import SchemaView
 from .view import NothingHere
 
@@ -47,8 +48,15 @@ class NumberConverter:
         return str(value)
 
 
+class SecretConverter(StringConverter):
+    """The secret of an incoming hook in a path."""
+
+    regex = SECRET
+
+
 register_converter(RoomConverter, "room")
 register_converter(NumberConverter, "number")
+register_converter(SecretConverter, "secret")
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
@@ -76,6 +84,7 @@ urlpatterns = [
     path("rooms/<room:room>/messages/<number:message>/pin/", rooms.PinView.as_view(), name="pin"),
     path("rooms/<room:room>/messages/<number:message>/report/", rooms.ReportView.as_view(), name="report"),
     path("rooms/<room:room>/pins/", rooms.PinsView.as_view(), name="pins"),
+    path("hooks/<room:hook>/<secret:secret>/", hooks.HookView.as_view(), name="hook"),
     path("messages/<path:uuid>/", rooms.PlacesView.as_view(), name="places"),
     re_path("", NothingHere.as_view(), name="nothing-here"),
 ]

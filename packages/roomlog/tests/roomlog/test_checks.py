@@ -28,6 +28,7 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("POLICY", "shop.rules", "dotted path of a class or module"),
     ("POLICY", 7, "dotted path of a class or module"),
     ("POLICY", "tests.roomlog.test_checks.Misspelt", "may_crate_room is no question"),
+    ("WEBHOOKS", "on", "off, public, private"),
     ("AWAY_SECONDS", -1, "seconds from 0"),
     ("AWAY_SECONDS", "60", "seconds from 0"),
     ("EDIT_WINDOW_SECONDS", 0, "seconds above 0"),

@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY
 from redis import Redis
 
 from roomlog import presence
-from roomlog.chores import process, schedule, telling
+from roomlog.chores import away, process, schedule, telling
 from roomlog.chores.lease import Lease
 from roomlog.chores.news import begin
 from roomlog.chores.process import Chores
@@ -158,7 +158,7 @@ def test_a_failing_receiver_is_tried_again_and_holds_up_its_room_alone(
 ) -> None:
     """In the order of the log; the log of the process has no text."""
     logged: list[dict[str, Any]] = []
-    monkeypatch.setattr(process.log, "warning", lambda event, **facts: logged.append({event: facts}))
+    monkeypatch.setattr(away.log, "warning", lambda event, **facts: logged.append({event: facts}))
     bad, good = (make_room(people.alice, [people.bob]) for _ in range(2))
     project.failing[bad] = 3
     with chores():

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from roomlog.chores import news
 from roomlog.chores.lease import DEAD_SECONDS, Lease
-from roomlog.chores.news import PAGE_SECONDS, News, begin
+from roomlog.chores.news import PAGE_SECONDS, News, begin, not_told
 from roomlog.chores.schedule import Schedule
-from roomlog.models import ChatRoom, RoomEvent, RoomHead, RoomTold
+from roomlog.models import ChatMessage, ChatRoom, RoomEvent, RoomHead, RoomTold
 from tests.harness.databases import EPOCH
 from tests.harness.people import People, make_room, message, written
 
@@ -50,7 +50,7 @@ def many_rooms(people: People) -> UUID:
 def test_news_are_found_without_a_scan_of_the_rooms(many_rooms: UUID, people: People) -> None:
     """Of 3,000: by one descent of the events' ids; now and then a page of heads finds what that misses."""
     clock = Clock()
-    looks = News(clock)
+    looks = News(ChatMessage.objects.all(), not_told, clock)
     for _ in range(4):  # the first round: a page with each look
         assert look(looks) == set()
     with CaptureQueriesContext(connection) as captured:
@@ -78,7 +78,7 @@ def test_news_are_found_without_a_scan_of_the_rooms(many_rooms: UUID, people: Pe
     assert found == {many_rooms}
 
 
-def look(looks: News) -> set[UUID]:
+def look(looks: News[UUID]) -> set[UUID]:
     """Return what both ways of looking find."""
     return looks.fresh() | looks.missed()
 
@@ -134,7 +134,7 @@ def test_a_long_first_look_is_alive(people: People, monkeypatch: pytest.MonkeyPa
 def test_a_room_that_waits_keeps_its_time() -> None:
     """News don't put it off, and don't shorten the pause after a failure; a busy room is given back first."""
     clock = Clock()
-    rooms = Schedule(clock)
+    rooms = Schedule[UUID](clock)
     rooms.add([ROOM], 5)
     clock.now += 4
     rooms.add([ROOM], 5)
@@ -156,3 +156,18 @@ def test_a_room_that_waits_keeps_its_time() -> None:
     assert seen == [ROOM]
     rooms.close()
     assert rooms.take() is None
+
+
+def test_a_lane_keeps_no_more_threads_than_it_is_wide() -> None:
+    """What is due while its lane is full waits for a place in it, and holds up no other lane."""
+    keys = Schedule[str](Clock(), lane_of=lambda key: key[0], lane_width=2)
+    keys.add(["a1", "a2", "a3"], 0)
+    keys.add(["b1"], 0)
+    assert [keys.take() for _ in range(3)] == ["a1", "a2", "b1"]
+    keys.done("b1", None)
+    keys.done("a1", None)
+    assert keys.take() == "a3"
+    keys.failed("a2", 5)
+    keys.done("a3", None)
+    keys.add(["b2"], 0)
+    assert keys.take() == "b2", "a failed key waits"

@@ -15,10 +15,12 @@ from django.utils import timezone
 from roomlog import models
 from roomlog.models import (
     Ban,
+    BotToken,
     ChatMessage,
     ChatRoom,
     ChoresLease,
     DeadLetter,
+    IncomingHook,
     Install,
     Membership,
     Mention,
@@ -31,6 +33,8 @@ from roomlog.models import (
     RoomTold,
     SearchEntry,
     ShardLease,
+    Webhook,
+    WebhookCursor,
     Worker,
 )
 from tests.harness.people import People, make_room, message, written
@@ -50,6 +54,14 @@ def _head(room: UUID, last_seq: int, messages: int) -> RoomHead:
 
 def _report(people: People, room: UUID, **facts: Any) -> MessageReport:
     return MessageReport(room_id=room, target=2, author_id=people.bob, user_id=people.alice, **facts)
+
+
+def _webhook() -> Webhook:
+    return Webhook(id=1, name="ci", url="https://example.org")
+
+
+def _cursor(room: UUID, **facts: Any) -> WebhookCursor:
+    return WebhookCursor(webhook_id=1, room_id=room, **facts)
 
 
 def _other_room(kind: str = "group") -> UUID:
@@ -89,6 +101,12 @@ VIOLATIONS: dict[str, Rows] = {
     "resolved_report_says_when": lambda people, room: [_report(people, room, state=1)],
     "room_outlasts_repeats": lambda people, room: [RoomRetention(room_id=room, days=6)],
     "chores_lease_is_one_row": lambda people, room: [ChoresLease(id=2)],
+    "bot_token_name_once": lambda people, room: [
+        BotToken(person_id=people.alice, name="ci", digest=digest * 64, expires_at=timezone.now())
+        for digest in "ab"
+    ],
+    "webhook_cursor_once": lambda people, room: [_webhook(), *(_cursor(room) for _ in range(2))],
+    "failing_webhook_says_since": lambda people, room: [_webhook(), _cursor(room, attempts=1)],
     "shard_below_64": lambda people, room: [ShardLease(shard=64)],
     "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],
 }
@@ -185,5 +203,8 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(RoomTold(room_id=room, seq=7)) == f"{room} told to 7"
     assert str(Reaction(emoji="👍", target=2, room_id=room)) == f"👍 to 2 in {room}"
     assert str(Mention(user_id=3, target=2, room_id=room)) == f"3 in 2 of {room}"
+    assert str(_webhook()) == str(BotToken(name="ci")) == "ci"
+    assert str(_cursor(room, seq=7)) == f"webhook 1 in {room} at 7"
+    assert str(IncomingHook(id=WORKER)) == f"incoming webhook {WORKER.hex}"
     assert str(Ban(user_id=3, room_id=room)) == f"3 banned from {room}"
     assert str(models.PendingCommand(id=4, room=room)) == f"pending 4 for {room}"

@@ -1,4 +1,4 @@
-"""`manage.py roomlog erase | export | trace | chores`: an operator's commands about what people have said.
+"""`manage.py roomlog erase | export | trace | bot | chores`: an operator's commands.
 
 Beside the message's way. Results go to standard output or a file, progress to standard error.
 """
@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
 from django.utils.translation import override
 
 from roomlog import trace_text
-from roomlog.chores.process import Chores
+from roomlog.bots import MOST_DAYS, bot_account, make_token
+from roomlog.chores.process import Chores, has_duties
 from roomlog.databases import become_writer
 from roomlog.departures import is_leaving
 from roomlog.erasure import erase
 from roomlog.export import lines_of_person, lines_of_room
-from roomlog.models import ChatMessage, ChatRoom, Person
-from roomlog.people import person_id_by_text
-from roomlog.signals import message_missed
+from roomlog.models import BotToken, ChatRoom, Person
+from roomlog.people import person_id_by_text, person_of
 from roomlog.trace import Fate, trace
 from roomlog_runtime.health import Checks, HealthServer
 from roomlog_runtime.logs import configure_logs
@@ -37,7 +38,7 @@ ASKED: Final = (
 )
 NOTHING_TO_DO: Final = (
     "Nothing to do: no function is connected. Import it in your AppConfig's ready and write "
-    "@receiver(message_missed) above it, from roomlog.signals."
+    '@receiver(message_missed) above it, from roomlog.signals; or set ROOMLOG["WEBHOOKS"].'
 )
 NO_PORT: Final = "Can't listen on {}: {}. Give each process of a machine its own ROOMLOG_HEALTH_BIND."
 
@@ -60,6 +61,12 @@ class Command(BaseCommand):
         tracing = actions.add_parser("trace", help="tell where the message of a uuid is, and its way there")
         tracing.add_argument("uuid", help="the uuid of its command, as in logs and on the wire")
         tracing.add_argument("--json", action="store_true", help="one object instead of a table")
+        making = actions.add_parser(
+            "bot", help="make a token for a program, and its account if it is missing"
+        )
+        making.add_argument("name", help="the login name of the account")
+        making.add_argument("token", help="what to call the token")
+        making.add_argument("--days", type=int, default=90, help="when the token ends; default 90")
         actions.add_parser("chores", help="tell the project what is said to people who are away")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -71,6 +78,8 @@ class Command(BaseCommand):
                 self._export(options)
             case "trace":
                 self._trace(options["uuid"], as_json=options["json"])
+            case "bot":
+                self.stdout.write(_bot_token(options["name"], options["token"], options["days"]))
             case "chores":
                 _do_chores()
 
@@ -119,13 +128,26 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
+def _bot_token(name: str, token: str, days: int) -> str:
+    """Return a new token, alone on its line, so that a script can store it."""
+    if not 1 <= days <= MOST_DAYS:
+        raise CommandError(f"Give days from 1 to {MOST_DAYS}.")
+    try:
+        with transaction.atomic():
+            return make_token(BotToken(person=person_of(bot_account(name)), name=token), days)
+    except ValidationError as error:
+        raise CommandError(f"Make the account yourself: {'; '.join(error.messages)}") from None
+    except IntegrityError:
+        raise CommandError("There is a token of this name.") from None
+
+
 def _do_chores() -> None:
     try:
         configure_logs("chores")
         bind = read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9084")
     except SettingError as error:
         raise CommandError(str(error)) from None
-    if not message_missed.has_listeners(ChatMessage):
+    if not has_duties():
         raise CommandError(NOTHING_TO_DO)
     become_writer()
     shutdown = Shutdown()
