@@ -39,6 +39,20 @@ class Reactions(Struct, frozen=True):
     """Whether whoever asked is one of them."""
 
 
+class Attachment(Struct, frozen=True):
+    """A file that a message brings; REST has its bytes."""
+
+    id: UUID
+    name: str
+    size: int
+    """Bytes."""
+    type: str
+    """Its media type; an image's by its content."""
+    width: int | None
+    """Pixels of an image as it is shown, and so `height`; null for any other file."""
+    height: int | None
+
+
 class Message(Struct, frozen=True):
     """A message in its present state."""
 
@@ -58,6 +72,8 @@ class Message(Struct, frozen=True):
     reply_to: int | None
     mentions: list[int]
     """The ids of those whom it mentions, in ascending order; empty if it is deleted."""
+    attachments: list[Attachment]
+    """In the order of its command; empty if it is deleted."""
     reactions: dict[str, Reactions]
     """By emoji, those first that were used first; empty in events."""
     reacted_seq: int | None

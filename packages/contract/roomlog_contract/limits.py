@@ -26,6 +26,12 @@ PINS_PER_ROOM: Final = 50
 MENTIONS_PER_MESSAGE: Final = 20
 """People whom a message mentions: more are the whole room. Each is a row, and each is told."""
 
+ATTACHMENTS_PER_MESSAGE: Final = 10
+"""Files of one message: an album of a phone; more are another message."""
+
+ATTACHMENT_NAME_CODE_POINTS: Final = 120
+"""Longest name of a file: ten of them fit beside the longest text."""
+
 JSON_DEPTH: Final = 16
 """Deepest nesting of arrays and objects: commands need three."""
 

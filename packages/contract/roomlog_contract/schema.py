@@ -80,6 +80,11 @@ def _document(title: str, structs: Structs, definitions: dict[str, Any]) -> dict
 
 def _commands(template: str) -> dict[str, Any]:
     _, definitions = msgspec.json.schema_components(list(COMMANDS.values()), ref_template=template)
+    # A text or files: types can't say that.
+    definitions["NewMessage"]["anyOf"] = [
+        {"properties": {"text": {"minLength": 1}}},
+        {"required": ["attachments"], "properties": {"attachments": {"minItems": 1}}},
+    ]
     return _with_rooms(definitions, _ROOM_ACCEPTED)
 
 

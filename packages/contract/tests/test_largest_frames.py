@@ -15,6 +15,7 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
     AddReactionEvent,
     ArchiveRoomEvent,
+    Attachment,
     AuthenticateAnswer,
     BanUserEvent,
     CreateRoomEvent,
@@ -87,6 +88,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
         "text": PAIR * limits.TEXT_CODE_POINTS,
         "reply_to": INTEGER,
         "mentions": MENTIONS,
+        "attachments": [str(room) for room in ROOMS[: limits.ATTACHMENTS_PER_MESSAGE]],
     },
     "edit_message": {
         "room": str(ROOM),
@@ -139,6 +141,9 @@ SUMMARY = RoomSummary(
 )
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
+ATTACHMENT = Attachment(
+    ROOM, PAIR * limits.ATTACHMENT_NAME_CODE_POINTS, INTEGER, "t" * 100, INTEGER, INTEGER
+)
 MESSAGE = Message(
     id=INTEGER,
     seq=INTEGER,
@@ -152,6 +157,7 @@ MESSAGE = Message(
     deleted=False,
     reply_to=INTEGER,
     mentions=MENTIONS,
+    attachments=[ATTACHMENT] * limits.ATTACHMENTS_PER_MESSAGE,
     reactions={},
     reacted_seq=None,
     pinned=None,

@@ -13,6 +13,7 @@ import msgspec
 
 from roomlog_contract.actions import EVENTS
 from roomlog_contract.events import (
+    Attachment,
     DurableEvent,
     Member,
     Message,
@@ -125,6 +126,7 @@ def message_of(
         deleted=is_deleted,
         reply_to=data.get("reply_to_id"),
         mentions=[] if is_deleted else ((edit or event).data or {}).get("mentions", []),
+        attachments=[] if is_deleted else [Attachment(UUID(id), *facts) for id, *facts in data.get("attachments", ())],
         reactions={} if is_deleted or reacted is None else reacted.by_emoji,
         reacted_seq=reacted and reacted.seq,
         pinned=None if is_deleted or pin is None else milliseconds(pin.date_created),

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from roomlog_contract.limits import EMOJI_CODE_POINTS
 
-from .ban import Ban as Ban  # noqa: PLC0414 - a table like these
+from .attachment import Attachment as Attachment  # noqa: PLC0414 - a table like these
+from .ban import Ban as Ban  # noqa: PLC0414
 from .bot_token import BotToken as BotToken  # noqa: PLC0414
 from .hooks.incoming_hook import IncomingHook as IncomingHook  # noqa: PLC0414
 from .hooks.webhook import Webhook as Webhook  # noqa: PLC0414
@@ -209,7 +210,8 @@ class RoomEvent(models.Model):
     The latter is `reply_to`, a seq of the same room: events refer to each other by room and seq alone, and
     without foreign keys. Beside it stands `reply_to_id`, the same message's name on the wire, so that a frame
     is made without a look-up; so do `message_id` and `author` of an event of CHANGES. `mentions` are the ids
-    of those whom a message, or an edit of it, mentions; left out for none. `data` is the JSON text that a
+    of those whom a message, or an edit of it, mentions; left out for none; `attachments` what a frame says
+    of the files that a message brings. `data` is the JSON text that a
     project's own code has sent with a message.
     """
     date_created = models.DateTimeField(_("date created"))

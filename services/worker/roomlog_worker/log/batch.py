@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from roomlog.frames import Event
 from roomlog.kinds import MESSAGE
-from roomlog.models import Mention, Reaction, RoomEvent, RoomHead
+from roomlog.models import Attachment, Mention, Reaction, RoomEvent, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import action_of
 from roomlog_contract.events import User
@@ -45,6 +45,8 @@ class Wanted:
     """Whether it pins the message: the room's pins are counted."""
     mentions: Sequence[int] = ()
     """The users whom it mentions."""
+    attachments: Sequence[UUID] = ()
+    """The files that it brings."""
 
     @property
     def key(self) -> Key:
@@ -115,6 +117,9 @@ class Batch:
     """The seqs of the messages that commands answer, by room and id."""
     targets: dict[tuple[UUID, int], Target]
     """The messages that commands concern, by room and id."""
+    unclaimed: dict[UUID, Attachment]
+    """The files that commands bring, as far as their senders have uploaded them to the room and no message
+    has claimed them, this transaction's included; locked."""
     users: dict[int, User]
     """The users whom the commands name, except a new room's initial members."""
     events: list[NewEvent] = field(default_factory=list)
@@ -197,6 +202,14 @@ class Batch:
         if target is not None:
             target.is_mentioning = bool(others)
 
+    def claim(self, asked: Asked[Any], event: NewEvent) -> None:
+        """Let the message of this event have its files, which were found unclaimed: nobody else can any more."""
+        files = asked.command.attachments
+        for file in files:
+            del self.unclaimed[file]
+        if files:
+            Attachment.objects.filter(pk__in=files).update(seq=event.seq)
+
     def first_event(self, room: UUID) -> Event:
         """Return the event that made the room, perhaps in this very batch."""
         for event in self.events:
@@ -257,6 +270,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
         held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
         answered=_answered({(want.room, want.reply_to) for want in wanted if want.reply_to is not None}),
         targets=_targets(wanted),
+        unclaimed=_unclaimed(wanted),
         users={row.user: User(row.user, row.name) for row in commands if row.name is not None},
     )
 
@@ -308,6 +322,17 @@ def _targets(wanted: Iterable[Wanted]) -> dict[tuple[UUID, int], Target]:
     if targets and reactors:
         _read_reactions({(room, target.seq): target for (room, _), target in targets.items()}, reactors)
     return targets
+
+
+def _unclaimed(wanted: Iterable[Wanted]) -> dict[UUID, Attachment]:
+    """Lock and return the files that may be claimed. What somebody holds already is being dropped: passed over."""
+    asked = [
+        Q(room=want.room, user=want.user, pk__in=want.attachments) for want in wanted if want.attachments
+    ]
+    if not asked:
+        return {}
+    rows = Attachment.objects.filter(Q(*asked, _connector=Q.OR), seq=None, dropped_at=None)
+    return {row.pk: row for row in rows.order_by("pk").select_for_update(skip_locked=True, no_key=True)}
 
 
 def _read_reactions(targets: Mapping[tuple[UUID, int], Target], reactors: Collection[int]) -> None:

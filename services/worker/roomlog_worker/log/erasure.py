@@ -11,16 +11,17 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from roomlog.attachment import drop
 from roomlog.body_hash import ERASED
 from roomlog.kinds import EDIT, MESSAGE
-from roomlog.models import Mention, Reaction, RoomEvent
+from roomlog.models import Attachment, Mention, Reaction, RoomEvent
 from roomlog.search.index import forget
 from roomlog_contract.envelope import EraseMessages
 
 from .batch import Batch
 from .errors import HeldElsewhere
 
-SAID: Final = ("data", "mentions")
+SAID: Final = ("data", "mentions", "attachments")
 """What belongs to a text among an event's data."""
 
 
@@ -50,7 +51,7 @@ def erase_messages(batch: Batch, command: EraseMessages) -> Erased:
 def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     """Take texts, data, mentions and hashes out of these messages and out of their edits; return how many.
 
-    Reactions to them and their pins end, and no search finds them.
+    Their files are dropped, reactions to them and their pins end, and no search finds them.
 
     Raises:
         HeldElsewhere: this very batch writes one of these events; it is no row yet.
@@ -61,14 +62,17 @@ def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     forget(room, seqs)
     events = RoomEvent.objects.filter(room=room)
     messages = events.filter(seq__in=seqs, kind=MESSAGE, deleted_at=None)
-    mentioning = False
+    mentioning = bringing = False
     said = events.filter(Q(seq__in=seqs) | Q(target__in=seqs, kind=EDIT), data__has_any_keys=SAID)
     for row in said.order_by():  # else rooms are joined, by which events are ordered
         mentioning = mentioning or "mentions" in (row.data or {})
+        bringing = bringing or "attachments" in (row.data or {})
         row.data = {name: value for name, value in (row.data or {}).items() if name not in SAID}
         row.save(update_fields=["data"])
     if mentioning:
         Mention.objects.filter(room=room, target__in=seqs).delete()
+    if bringing:
+        drop(Attachment.objects.filter(room=room, seq__in=seqs), batch.now)
     events.filter(target__in=seqs, kind=EDIT).exclude(body_hash=ERASED).update(text="", body_hash=ERASED)
     Reaction.objects.filter(room=room, target__in=seqs).delete()
     if (locked := batch.rooms.get(room)) is not None and locked.pins:

@@ -51,6 +51,7 @@ class RoomCache:
             held_by_others=frozenset(),
             answered={},
             targets={},
+            unclaimed={},
             users={user: name},
         )
 

@@ -79,8 +79,10 @@ def wanted_by(command: RoomWrite, user: int) -> Wanted:
     member, reply_to = getattr(command, "user", None), getattr(command, "reply_to", None)
     changed, emoji = getattr(command, "message", None), getattr(command, "emoji", None)
     room, pins = room_of(command, user), isinstance(command, PinMessage)
-    mentions = getattr(command, "mentions", ())
-    return Wanted(command.uuid, room, user, member, reply_to, changed, emoji, pins, mentions)
+    mentions, attachments = getattr(command, "mentions", ()), getattr(command, "attachments", ())
+    return Wanted(
+        command.uuid, room, user, member, reply_to, changed, emoji, pins, mentions, attachments
+    )
 
 
 def is_event(command: RoomWrite, user: int) -> bool:

@@ -9,6 +9,7 @@ from roomlog.new_event import NewEvent
 from roomlog_contract.commands import AddReaction, DeleteMessage, EditMessage, NewMessage, RemoveReaction
 from roomlog_contract.errors import (
     NO_ANSWERED_MESSAGE,
+    NO_SUCH_ATTACHMENT,
     NO_SUCH_MENTIONED,
     NO_SUCH_REACTION,
     NOT_THE_AUTHOR,
@@ -39,8 +40,11 @@ def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
     _require_members(room, command.mentions)
     if command.mentions:
         data["mentions"] = command.mentions
+    if command.attachments:
+        data["attachments"] = _attachments(batch, asked)
     event = batch.append(room, asked, text=command.text, data=data or None)
     batch.mention(room, asked, None, event.seq)
+    batch.claim(asked, event)
     return event
 
 
@@ -100,6 +104,14 @@ def remove_reaction(batch: Batch, asked: Asked[RemoveReaction]) -> NewEvent:
     if (asked.user, asked.command.emoji) not in target.reactors:
         raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_REACTION)
     return batch.append_reaction(room, asked, target, is_added=False)
+
+
+def _attachments(batch: Batch, asked: Asked[NewMessage]) -> list[tuple[str | int | None, ...]]:
+    """Return what the log keeps of the message's files; refuse any that its sender may not claim."""
+    files = [batch.unclaimed.get(file) for file in asked.command.attachments]
+    if any(file is None or file.user_id != asked.user or file.room_id != asked.room for file in files):
+        raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_ATTACHMENT)
+    return [file.described for file in files if file is not None]
 
 
 def _require_members(room: LockedRoom, mentions: Sequence[int]) -> None:
