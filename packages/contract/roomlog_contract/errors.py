@@ -37,7 +37,9 @@ class ErrorCode(StrEnum):
 
 
 NO_ANSWERED_MESSAGE: Final = "`reply_to` is not a message of this room."
-NO_SUCH_ATTACHMENT: Final = "`attachments` names a file that you have not uploaded to this room, or sent already."
+NO_SUCH_ATTACHMENT: Final = (
+    "`attachments` names a file that you have not uploaded to this room, or sent already."
+)
 NO_SUCH_MENTIONED: Final = "`mentions` names somebody who is not a member of this room."
 NO_SUCH_MESSAGE: Final = "There is no such message in this room."
 NOT_THE_AUTHOR: Final = "Only its author may edit a message."

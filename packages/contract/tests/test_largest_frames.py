@@ -141,9 +141,7 @@ SUMMARY = RoomSummary(
 )
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
-ATTACHMENT = Attachment(
-    ROOM, PAIR * limits.ATTACHMENT_NAME_CODE_POINTS, INTEGER, "t" * 100, INTEGER, INTEGER
-)
+ATTACHMENT = Attachment(ROOM, PAIR * limits.ATTACHMENT_NAME_CODE_POINTS, INTEGER, "t" * 100, INTEGER, INTEGER)
 MESSAGE = Message(
     id=INTEGER,
     seq=INTEGER,

@@ -48,6 +48,8 @@ class Attachment(models.Model):
     """Its name in the storage: no id of the wire, so that knowing a message opens no storage."""
     thumbnail = models.CharField(max_length=100, blank=True)
     """Likewise; empty for what is no image."""
+    is_stored = models.BooleanField(default=False)
+    """The storage has its bytes. Until then only its row is there: no file is without one."""
     date_created = models.DateTimeField(_("date created"), auto_now_add=True)
     seq = models.BigIntegerField(_("seq"), null=True)
     """The message that has claimed it; null: none has."""

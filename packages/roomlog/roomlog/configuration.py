@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from roomlog.file_types import TYPES
 from roomlog_contract import limits
 from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
 from roomlog_runtime.redis_url import DEFAULT_URL
@@ -52,6 +53,14 @@ class Configuration:
     """
     proxies: int = 0
     """Trusted proxies in front: so many of X-Forwarded-For's last addresses are true."""
+    attachment_bytes: int = 10 * 1024 * 1024
+    """The largest file that people upload."""
+    attachment_bytes_per_day: int = 200 * 1024 * 1024
+    """What one person uploads within 24 h."""
+    attachment_types: Sequence[str] = TYPES
+    """The media types of files that people upload; `file_types` says how a file gets its type."""
+    attachment_redirect: bool = False
+    """Send downloads to the storage's own signed address, as S3 has it, instead of passing bytes on."""
     rooms_per_user: int = limits.ROOMS_PER_USER
     room_creations_per_minute: int = limits.ROOM_CREATIONS_PER_MINUTE
 

@@ -126,12 +126,17 @@ def message_of(
         deleted=is_deleted,
         reply_to=data.get("reply_to_id"),
         mentions=[] if is_deleted else ((edit or event).data or {}).get("mentions", []),
-        attachments=[] if is_deleted else [Attachment(UUID(id), *facts) for id, *facts in data.get("attachments", ())],
+        attachments=[] if is_deleted else attachments_of(data),
         reactions={} if is_deleted or reacted is None else reacted.by_emoji,
         reacted_seq=reacted and reacted.seq,
         pinned=None if is_deleted or pin is None else milliseconds(pin.date_created),
         data=msgspec.UNSET if sent is None else cast("dict[str, Any]", msgspec.Raw(sent.encode())),
     )
+
+
+def attachments_of(data: Mapping[str, Any]) -> list[Attachment]:
+    """Return the files of a message by what its event keeps of them."""
+    return [Attachment(UUID(file), *facts) for file, *facts in data.get("attachments", ())]
 
 
 def parsed(message: Message) -> Message:

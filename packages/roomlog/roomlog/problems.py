@@ -42,6 +42,7 @@ _STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.BANNED: 403,
     ErrorCode.UUID_CONFLICT: 409,
     ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.UNAVAILABLE: 403,
     ErrorCode.BUSY: 503,
 }
 """Of the wire's codes; all others are 400."""

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from roomlog.authenticators import APPS, BOTS, SIMPLEJWT
 from roomlog.configuration import KEYS, SETTING
+from roomlog.file_types import KNOWN
 from roomlog.finding import FindPeople
 from roomlog.policy import QUESTIONS, policy_at
 from roomlog_contract.limits import REPEAT_DAYS
@@ -127,6 +128,15 @@ def _whole_number(value: Any, least: int, most: int | None) -> str | None:
     return f"Write a whole number from {least}{'' if most is None else f' to {most}'}."
 
 
+def _types(value: Any) -> str | None:
+    is_known = isinstance(value, list | tuple) and set(map(str, value)) <= KNOWN
+    return None if is_known else f"Write a list of {', '.join(sorted(KNOWN))}."
+
+
+def _flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "Write True or False."
+
+
 def _authenticators(value: Any) -> str | None:
     if not isinstance(value, list | tuple):
         return f"Write a list of {', '.join(APPS)}, {BOTS} and dotted paths of functions."
@@ -180,6 +190,10 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "AWAY_SECONDS": _seconds,
     "WEBHOOKS": _webhooks,
     "PROXIES": _proxies,
+    "ATTACHMENT_BYTES": _at_least_one,
+    "ATTACHMENT_BYTES_PER_DAY": _at_least_one,
+    "ATTACHMENT_TYPES": _types,
+    "ATTACHMENT_REDIRECT": _flag,
     "ROOMS_PER_USER": _at_least_one,
     "ROOM_CREATIONS_PER_MINUTE": _at_least_one,
 }

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('height', models.PositiveIntegerField(null=True, verbose_name='height')),
                 ('file', models.CharField(max_length=100)),
                 ('thumbnail', models.CharField(blank=True, max_length=100)),
+                ('is_stored', models.BooleanField(default=False)),
                 ('date_created', models.DateTimeField(auto_now_add=True, verbose_name='date created')),
                 ('seq', models.BigIntegerField(null=True, verbose_name='seq')),
                 ('dropped_at', models.DateTimeField(null=True, verbose_name='dropped at')),

@@ -34,6 +34,13 @@ class MentionsField(serializers.ListField):
         super().__init__(child=IdField(), max_length=limits.MENTIONS_PER_MESSAGE, default=list)
 
 
+class AttachmentsField(serializers.ListField):
+    """The files that a message brings."""
+
+    def __init__(self) -> None:
+        super().__init__(child=RoomIdField(), max_length=limits.ATTACHMENTS_PER_MESSAGE, default=list)
+
+
 @extend_schema_field(
     {"type": "string", "minLength": 1, "maxLength": limits.UUID_CODE_POINTS, "pattern": NO_NUL}
 )

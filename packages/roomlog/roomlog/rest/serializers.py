@@ -3,7 +3,7 @@
 Those of commands only describe: `command_body` reads them by the wire's own rules.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from rest_framework import serializers
 
@@ -11,8 +11,11 @@ from roomlog.message_lookup import State
 from roomlog.models import MessageReport
 from roomlog_contract import limits
 
+from .attachment_serializers import AttachmentSerializer
+from .body import Body
 from .fields import (
     MAX_ID,
+    AttachmentsField,
     CommentField,
     EmojiField,
     IdField,
@@ -32,13 +35,6 @@ MAX_PEOPLE: Final = 100
 """Asked for at once: a page of history has as many authors at most."""
 _ROOM: Final = "6f1c2f0e8a5d4b6c9e7f3a2b1c0d9e8f"
 _UUID: Final = "2b9c6f7e-hello"
-
-
-class Body(serializers.Serializer[Any]):
-    """A body that is no model: nothing is saved through it."""
-
-    example: Any = None
-    """What the description of the interface shows."""
 
 
 class UserSerializer(Body):
@@ -242,11 +238,12 @@ class BansPageSerializer(Body):
 class NewMessageSerializer(CommandSerializer):
     """Something to be said."""
 
-    example = {"uuid": _UUID, "text": "Hello, @bob!", "reply_to": None, "mentions": [8]}
+    example = {"uuid": _UUID, "text": "Hello, @bob!", "reply_to": None, "mentions": [8], "attachments": []}
 
     text = TextField()
     reply_to = IdField(required=False, allow_null=True, default=None)
     mentions = MentionsField()
+    attachments = AttachmentsField()
 
 
 class HookMessageSerializer(CommandSerializer):
@@ -334,6 +331,7 @@ class MessageSerializer(Body):
         "deleted": False,
         "reply_to": None,
         "mentions": [],
+        "attachments": [],
         "reactions": {"👍": {"count": 1, "users": [{"id": 8, "username": "bob"}], "mine": False}},
         "reacted_seq": 43,
         "pinned": None,
@@ -351,6 +349,7 @@ class MessageSerializer(Body):
     deleted = serializers.BooleanField()
     reply_to = serializers.IntegerField(allow_null=True)
     mentions = serializers.ListField(child=IdField())
+    attachments = AttachmentSerializer(many=True)
     reactions = serializers.DictField(child=ReactionsSerializer())
     reacted_seq = serializers.IntegerField(allow_null=True)
     pinned = serializers.IntegerField(allow_null=True)

@@ -7,14 +7,14 @@ from django.urls.converters import StringConverter
 
 from roomlog_contract import limits
 
-from . import access, hooks, rooms, search
+from . import access, attachments, hooks, rooms, search
 from .operations import ROOM, SECRET
 from .schema import SchemaView
 from .view import NothingHere
 
 
 class RoomConverter:
-    """A room's id in a path: 32 hex digits, or with dashes."""
+    """A room's or a file's id in a path: 32 hex digits, or with dashes."""
 
     regex = ROOM
 
@@ -63,6 +63,13 @@ urlpatterns = [
     path("ticket/", access.TicketView.as_view(), name="ticket"),
     path("people/", access.PeopleView.as_view(), name="people"),
     path("users/", access.UsersView.as_view(), name="users"),
+    path("attachments/", attachments.AttachmentsView.as_view(), name="attachments"),
+    path("attachments/<room:attachment>/", attachments.AttachmentView.as_view(), name="attachment"),
+    path(
+        "attachments/<room:attachment>/thumbnail/",
+        attachments.ThumbnailView.as_view(),
+        name="attachment-thumbnail",
+    ),
     path("search/", search.SearchView.as_view(), name="search"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
     path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),

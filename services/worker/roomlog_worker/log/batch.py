@@ -203,7 +203,7 @@ class Batch:
             target.is_mentioning = bool(others)
 
     def claim(self, asked: Asked[Any], event: NewEvent) -> None:
-        """Let the message of this event have its files, which were found unclaimed: nobody else can any more."""
+        """Let the message of this event have its files, which are unclaimed: nobody else can any more."""
         files = asked.command.attachments
         for file in files:
             del self.unclaimed[file]
@@ -325,13 +325,13 @@ def _targets(wanted: Iterable[Wanted]) -> dict[tuple[UUID, int], Target]:
 
 
 def _unclaimed(wanted: Iterable[Wanted]) -> dict[UUID, Attachment]:
-    """Lock and return the files that may be claimed. What somebody holds already is being dropped: passed over."""
+    """Lock and return the files that may be claimed. What others hold is being dropped: passed over."""
     asked = [
         Q(room=want.room, user=want.user, pk__in=want.attachments) for want in wanted if want.attachments
     ]
     if not asked:
         return {}
-    rows = Attachment.objects.filter(Q(*asked, _connector=Q.OR), seq=None, dropped_at=None)
+    rows = Attachment.objects.filter(Q(*asked, _connector=Q.OR), is_stored=True, seq=None, dropped_at=None)
     return {row.pk: row for row in rows.order_by("pk").select_for_update(skip_locked=True, no_key=True)}
 
 

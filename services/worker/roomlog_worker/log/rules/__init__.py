@@ -80,9 +80,7 @@ def wanted_by(command: RoomWrite, user: int) -> Wanted:
     changed, emoji = getattr(command, "message", None), getattr(command, "emoji", None)
     room, pins = room_of(command, user), isinstance(command, PinMessage)
     mentions, attachments = getattr(command, "mentions", ()), getattr(command, "attachments", ())
-    return Wanted(
-        command.uuid, room, user, member, reply_to, changed, emoji, pins, mentions, attachments
-    )
+    return Wanted(command.uuid, room, user, member, reply_to, changed, emoji, pins, mentions, attachments)
 
 
 def is_event(command: RoomWrite, user: int) -> bool:

@@ -1,0 +1,128 @@
+"""Where the bytes of attachments are: Django's storage of the name `roomlog`, or the project's default one.
+
+Slow, and beside every transaction: nobody who holds a lock of the log may call it. Its failures, which each
+storage names as it likes, become StoreUnavailable.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+
+from roomlog_runtime.settings import read_text
+
+ALIAS: Final = "roomlog"
+FOLDER: Final = "roomlog"
+"""Before every name: a storage of the project's own has other files too."""
+_FOLDER_BACKEND: Final = "django.core.files.storage.FileSystemStorage"
+_S3_BACKEND: Final = "storages.backends.s3.S3Storage"
+SIGNED_SECONDS: Final = 60
+"""How long the address of a redirect is good for."""
+
+
+class StoreUnavailable(Exception):
+    """The storage failed, as its cause says; what was to be stored may be there or not."""
+
+
+def store() -> Storage | None:
+    """Return the storage; None: the project has none, so nobody can upload.
+
+    Django's own default, a folder without a path, would be wherever the process was started.
+    """
+    if ALIAS in settings.STORAGES:
+        return storages[ALIAS]
+    default = storages["default"]
+    is_nowhere = type(default) is FileSystemStorage and not default.base_location
+    return None if is_nowhere else default
+
+
+def new_name() -> str:
+    """Return a name that nobody can guess, and that does not say what it is: no server gives it a type."""
+    name = uuid4().hex
+    return f"{FOLDER}/{name[:2]}/{name}"
+
+
+def put(name: str, content: "File[bytes]") -> None:
+    """Store bytes under this name, in the place of what may be there.
+
+    Raises:
+        StoreUnavailable: try again with the same name.
+    """
+    with _failures() as storage:
+        storage.delete(name)
+        if storage.save(name, content) != name:
+            raise RuntimeError("the storage changed the name")
+
+
+def fetch(name: str) -> "File[bytes] | None":
+    """Return the open file; None: it is not there.
+
+    Raises:
+        StoreUnavailable: nobody knows.
+    """
+    with _failures() as storage:
+        try:
+            file: "File[bytes]" = storage.open(name, "rb")
+        except FileNotFoundError:
+            return None
+        return file
+
+
+def delete(name: str) -> None:
+    """Delete a file; again is harmless.
+
+    Raises:
+        StoreUnavailable: it may be there still.
+    """
+    with _failures() as storage:
+        storage.delete(name)
+
+
+def signed_address(name: str, headers: dict[str, str]) -> str | None:
+    """Return an address that gives the file for a minute, with these headers; None: the storage has none.
+
+    Raises:
+        StoreUnavailable: nobody knows.
+    """
+    with _failures() as storage:
+        if isinstance(storage, FileSystemStorage):
+            return None
+        said = {f"Response{key.replace('-', '')}": value for key, value in headers.items()}
+        address: str = storage.url(name, parameters=said, expire=SIGNED_SECONDS)  # type: ignore[call-arg]
+        return address
+
+
+@contextmanager
+def _failures() -> Iterator[Storage]:
+    storage = store()
+    if storage is None:
+        raise StoreUnavailable("no storage")
+    try:
+        yield storage
+    except Exception as error:  # each storage has exceptions of its own, and some have libraries'
+        raise StoreUnavailable(type(error).__name__) from error
+
+
+def storages_of_environment() -> dict[str, Any]:
+    """Return what ROOMLOG_ATTACHMENTS_FOLDER or ROOMLOG_S3_BUCKET say, for the stand-alone STORAGES.
+
+    Keys and regions of S3 come from AWS' own variables, which its library reads.
+    """
+    if folder := read_text("ROOMLOG_ATTACHMENTS_FOLDER", ""):
+        return {ALIAS: {"BACKEND": _FOLDER_BACKEND, "OPTIONS": {"location": folder}}}
+    if bucket := read_text("ROOMLOG_S3_BUCKET", ""):
+        endpoint = read_text("ROOMLOG_S3_ENDPOINT", "") or None
+        options = {
+            "bucket_name": bucket,
+            "endpoint_url": endpoint,
+            "file_overwrite": True,  # names are never used twice; a look before each upload is saved
+            "querystring_expire": SIGNED_SECONDS,
+            "default_acl": None,
+            "signature_version": "s3v4",
+        }
+        return {ALIAS: {"BACKEND": _S3_BACKEND, "OPTIONS": options}}
+    return {}
