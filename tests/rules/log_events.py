@@ -34,6 +34,7 @@ MEANINGS: Final = {
     "entry_failed": "A command failed alone; it is tried again, five times at most.",
     "entry_undecodable": "An entry of a stream could not be decoded; stored as a dead letter.",
     "event_received": "The event that answers a command came from its worker.",
+    "files_not_deleted": "The storage failed at files of deleted messages; tried again after 60 s.",
     "flush_failed": "A fault of ours while writing to a connection, which was cut.",
     "gateway_started": "The gateway accepts connections.",
     "gateway_stopped": "The gateway has ended.",

@@ -16,6 +16,8 @@ from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
 from roomlog_runtime.redis_url import DEFAULT_URL
 
 SETTING: Final = "ROOMLOG"
+FORM_BYTES: Final = 64 * 1024
+"""What the form of an upload has beside its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,11 @@ class Configuration:
     """Send downloads to the storage's own signed address, as S3 has it, instead of passing bytes on."""
     rooms_per_user: int = limits.ROOMS_PER_USER
     room_creations_per_minute: int = limits.ROOM_CREATIONS_PER_MINUTE
+
+    @property
+    def upload_bytes(self) -> int:
+        """Return how large an upload's request may be: the file, and a form around it."""
+        return self.attachment_bytes + FORM_BYTES
 
     @property
     def keyspace(self) -> Keyspace:

@@ -13,13 +13,15 @@ from uuid import UUID, uuid4
 
 import msgspec
 from django.db import transaction
+from django.utils import timezone
 from msgspec.structs import replace
 
 from roomlog_contract.commands import EditMessage, NewMessage, ReportMessage
 from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
 
+from .attachment import drop
 from .log_scan import Progress, messages_of
-from .models import Ban, DeadLetter, MessageReport, PendingCommand
+from .models import Attachment, Ban, DeadLetter, MessageReport, PendingCommand
 from .pending import store
 from .people import system_person
 
@@ -53,6 +55,7 @@ def erase(person: int, progress: Progress) -> Erasure:
     _clean_letters(person, found)
     found.bans, _ = Ban.objects.filter(user=person).delete()
     found.comments = MessageReport.objects.filter(user=person).exclude(comment="").update(comment="")
+    drop(Attachment.objects.filter(user=person, seq=None), timezone.now())
     return found
 
 

@@ -53,6 +53,11 @@ def lines_of_person(person: Person, progress: Progress) -> Iterator[str]:
             "avatar": person.avatar,
             "rooms": list(rooms.values("room", "role", "muted_until")),
             "bans": list(person.bans.order_by("id").values("room", "until")),
+            "attachments": list(
+                person.attachments.filter(dropped_at=None)
+                .order_by("date_created")
+                .values("id", "room", "seq", "name", "size", "type", "date_created")
+            ),
             "reports": list(
                 person.reports.order_by("id").values("room", "target", "reason", "comment", "date_created")
             ),

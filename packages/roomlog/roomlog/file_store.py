@@ -6,22 +6,17 @@ storage names as it likes, become StoreUnavailable.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
-from roomlog_runtime.settings import read_text
+from .file_settings import ALIAS, SIGNED_SECONDS
 
-ALIAS: Final = "roomlog"
 FOLDER: Final = "roomlog"
 """Before every name: a storage of the project's own has other files too."""
-_FOLDER_BACKEND: Final = "django.core.files.storage.FileSystemStorage"
-_S3_BACKEND: Final = "storages.backends.s3.S3Storage"
-SIGNED_SECONDS: Final = 60
-"""How long the address of a redirect is good for."""
 
 
 class StoreUnavailable(Exception):
@@ -66,7 +61,7 @@ def fetch(name: str) -> "File[bytes] | None":
     """
     with _failures() as storage:
         try:
-            file: "File[bytes]" = storage.open(name, "rb")
+            file: File[bytes] = storage.open(name, "rb")
         except FileNotFoundError:
             return None
         return file
@@ -105,24 +100,3 @@ def _failures() -> Iterator[Storage]:
         yield storage
     except Exception as error:  # each storage has exceptions of its own, and some have libraries'
         raise StoreUnavailable(type(error).__name__) from error
-
-
-def storages_of_environment() -> dict[str, Any]:
-    """Return what ROOMLOG_ATTACHMENTS_FOLDER or ROOMLOG_S3_BUCKET say, for the stand-alone STORAGES.
-
-    Keys and regions of S3 come from AWS' own variables, which its library reads.
-    """
-    if folder := read_text("ROOMLOG_ATTACHMENTS_FOLDER", ""):
-        return {ALIAS: {"BACKEND": _FOLDER_BACKEND, "OPTIONS": {"location": folder}}}
-    if bucket := read_text("ROOMLOG_S3_BUCKET", ""):
-        endpoint = read_text("ROOMLOG_S3_ENDPOINT", "") or None
-        options = {
-            "bucket_name": bucket,
-            "endpoint_url": endpoint,
-            "file_overwrite": True,  # names are never used twice; a look before each upload is saved
-            "querystring_expire": SIGNED_SECONDS,
-            "default_acl": None,
-            "signature_version": "s3v4",
-        }
-        return {ALIAS: {"BACKEND": _S3_BACKEND, "OPTIONS": options}}
-    return {}

@@ -21,7 +21,9 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from roomlog.configuration import configuration
 from roomlog.problems import MEDIA_TYPE, code_of
+from roomlog_api.upload_spool import Spool, most_bytes
 
 REQUEST_SECONDS: Final = 10.0
 """From a request's first byte to its last, and for the first byte of a new connection."""
@@ -35,10 +37,14 @@ MAX_HEAD_BYTES: Final = 32 * 1024
 """A line, a cookie and a token; gunicorn's own bounds are on each line."""
 MAX_BODY_BYTES: Final = 256 * 1024
 """Bodies here are commands and forms. REST takes 64 KiB of it."""
+LEAST_BYTES_PER_SECOND: Final = 32 * 1024
+"""Of uploads and downloads: a client that is slower than a bad mobile network loses its place."""
 MAX_UNSENT_BYTES: Final = 8 * 1024 * 1024
-"""Of one answer: a page of 100 of the longest messages is below 2 MiB."""
-MAX_HELD_BYTES: Final = 32 * 1024 * 1024
-"""Of all that waits, unfinished requests and unread answers; then whoever waits longest goes."""
+"""Of one answer that is no file: a page of 100 of the longest messages is below 2 MiB."""
+MAX_HELD_BYTES: Final = 64 * 1024 * 1024
+"""Of all that waits in memory, unfinished requests and unread answers; then whoever waits longest goes."""
+MAX_SPOOLED_BYTES: Final = 128 * 1024 * 1024
+"""Of all unfinished uploads on disk; likewise."""
 MAX_DIGITS: Final = 15
 """Of a length: int() refuses thousands."""
 READ_BYTES: Final = 64 * 1024
@@ -74,10 +80,19 @@ def end_of_request(received: bytes | bytearray) -> int | None:
     if _CHUNKED.search(head):
         raise Unreadable(HTTPStatus.LENGTH_REQUIRED)
     lengths = _LENGTH.findall(head)
-    if any(len(digits) > MAX_DIGITS or int(digits) > MAX_BODY_BYTES for digits in lengths):
+    most = most_bytes(head, MAX_BODY_BYTES)
+    if any(len(digits) > MAX_DIGITS or int(digits) > most for digits in lengths):
         raise Unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     whole = end + 4 + max(map(int, lengths), default=0)
     return whole if len(received) >= whole else None
+
+
+def spool_of(received: bytes | bytearray) -> Spool | None:
+    """Return where the body of the request goes whose head has just arrived, if memory is no place for it."""
+    end = received.find(b"\r\n\r\n")
+    lengths = _LENGTH.findall(bytes(received[: end + 2])) if end >= 0 else ()
+    length = max(map(int, lengths), default=0)
+    return Spool(length) if length > MAX_BODY_BYTES else None
 
 
 class BufferedSocket(socket.socket):
@@ -86,6 +101,8 @@ class BufferedSocket(socket.socket):
     unsent: bytearray
     is_held: bool
     """Nothing is sent for now."""
+    spool: Spool | None
+    """The body of the upload that a thread reads."""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send now what can be sent, in order, and keep the rest."""
@@ -93,7 +110,7 @@ class BufferedSocket(socket.socket):
         self.unsent += data
         if not self.is_held:
             self.flush()
-        if len(self.unsent) > MAX_UNSENT_BYTES:
+        if len(self.unsent) > MAX_UNSENT_BYTES + configuration().attachment_bytes:
             raise ConnectionResetError(errno.ECONNRESET, "the client does not read")
 
     def send(self, data: Any, flags: int = 0) -> int:
@@ -110,8 +127,8 @@ class BufferedSocket(socket.socket):
                 return
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Return the end: a thread has been given all that there is."""
-        return b""
+        """Return more of an upload, or the end: a thread has been given all that there is."""
+        return self.spool.read(size) if self.spool else b""
 
     def receive(self) -> bytes | None:
         """Return what has arrived, nothing at the end; None where nothing has."""
@@ -132,7 +149,7 @@ def buffered(accepted: socket.socket) -> BufferedSocket:
     accepted.setblocking(False)
     made = BufferedSocket(fileno=accepted.detach())
     socket.socket.settimeout(made, 0.0)
-    made.unsent, made.is_held = bytearray(), False
+    made.unsent, made.is_held, made.spool = bytearray(), False, None
     return made
 
 
@@ -142,6 +159,8 @@ class Peer(TConn):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, cfg: Any, sock: BufferedSocket, client: Any, server: Any) -> None:
         super().__init__(cfg, sock, client, server)
         self.received = bytearray()
+        self.spool: Spool | None = None
+        """The body of an upload that is arriving."""
         self.is_kept = True
         self.ends_at = 0.0
         """When the loop waits no longer."""
@@ -181,6 +200,10 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
     def finish_request(self, conn: Peer, fs: "Future[Any]") -> None:
         """Write what is left of the answer, then wait for the next request or for the client's end."""
         conn.is_kept = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        if conn.sock.spool:
+            # What was refused unread would be taken for the next request.
+            conn.is_kept &= conn.sock.spool.close()
+            conn.sock.spool = None
         if conn.sock.is_held:
             self._waiting[conn] = None
             conn.ends_at = time.monotonic() + TOO_OFTEN_SECONDS
@@ -217,6 +240,8 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
                 peer.ends_at = time.monotonic() + REQUEST_SECONDS
             peer.received += data
             self._take(peer)
+            while sum(peer.spool.size for peer in self._waiting if peer.spool) > MAX_SPOOLED_BYTES:
+                self._drop(next(peer for peer in self._waiting if peer.spool))
             while sum(peer.held_bytes for peer in self._waiting) > MAX_HELD_BYTES and self._drop_longest():
                 pass
 
@@ -238,9 +263,12 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
             self._refuse(peer, unreadable.status)
             return True
         if end is None:
+            end = self._spooled(peer)
+        if end is None:
             self._encourage(peer)
             return False
         self._stop_waiting(peer)
+        peer.sock.spool, peer.spool = peer.spool, None
         peer.init()
         peer.parser.unreader.unread(bytes(peer.received[:end]))
         del peer.received[:end]
@@ -248,8 +276,25 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
         self.enqueue_req(peer)
         return True
 
+    def _spooled(self, peer: Peer) -> int | None:
+        """Move what arrived of an upload to its file; return where its head ends once it is whole."""
+        if peer.spool is None:
+            peer.spool = spool_of(peer.received)
+            if peer.spool is None:
+                return None
+            peer.ends_at += peer.spool.length / LEAST_BYTES_PER_SECOND
+        end = peer.received.find(b"\r\n\r\n") + 4
+        try:
+            peer.spool.take(peer.received, end)
+        except OSError:
+            self._refuse(peer, HTTPStatus.INSUFFICIENT_STORAGE)
+            return None
+        return end if peer.spool.is_whole else None
+
     def _encourage(self, peer: Peer) -> None:
         """Ask for the body where the client waits to be asked; once is enough, twice does no harm."""
+        if peer.spool and peer.spool.size:
+            return
         if _EXPECTS.search(peer.received) and peer.received.endswith(b"\r\n\r\n"):
             peer.sock.sendall(_CONTINUE)
 
@@ -263,7 +308,8 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
             self._stop_waiting(peer)
             self._after_answer(peer)
         elif peer not in self._waiting:
-            self._wait(peer, EVENT_WRITE, ANSWER_SECONDS, self._write)
+            seconds = ANSWER_SECONDS + len(peer.sock.unsent) / LEAST_BYTES_PER_SECOND
+            self._wait(peer, EVENT_WRITE, seconds, self._write)
 
     def _release(self, peer: Peer) -> None:
         """Send the answer that was held back."""
@@ -333,5 +379,7 @@ class FullRequestWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no t
 
     def _drop(self, peer: Peer) -> None:
         self._stop_waiting(peer)
+        for spool in filter(None, (peer.spool, peer.sock.spool)):
+            spool.close()
         self.nr_conns -= 1
         peer.sock.close()

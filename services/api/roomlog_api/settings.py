@@ -5,9 +5,12 @@ laptop and a cluster but by a ROOMLOG_ variable.
 """
 
 from csp.constants import NONE, SELF
+from django.conf import global_settings
 from django.templatetags.static import static
 
 from roomlog.databases import database
+from roomlog.file_settings import storages_of_environment
+from roomlog.file_types import TYPES
 from roomlog_api.addresses import read_hosts, read_origins, read_path_prefix, read_socket_url
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.redis_address import read_redis_url
@@ -17,6 +20,7 @@ from roomlog_runtime.settings import (
     read_choice,
     read_flag,
     read_integer,
+    read_list,
     read_secret,
     read_secrets,
 )
@@ -24,6 +28,7 @@ from roomlog_runtime.settings import (
 end_with_a_sentence()
 
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+MIB = 1024 * 1024
 YEAR_SECONDS = 365 * 24 * 3600
 
 SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
@@ -61,6 +66,10 @@ ROOMLOG = {
     "FIND_PEOPLE": read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms", "nobody"), "shared_rooms"),
     "WEBHOOKS": read_choice("ROOMLOG_WEBHOOKS", ("off", "public", "private"), "off"),
     "PROXIES": PROXIES,
+    "ATTACHMENT_BYTES": MIB * read_integer("ROOMLOG_ATTACHMENT_MIB", 10, minimum=1, maximum=25),
+    "ATTACHMENT_BYTES_PER_DAY": MIB * read_integer("ROOMLOG_ATTACHMENT_MIB_PER_DAY", 200, minimum=1),
+    "ATTACHMENT_TYPES": read_list("ROOMLOG_ATTACHMENT_TYPES", TYPES),
+    "ATTACHMENT_REDIRECT": read_flag("ROOMLOG_ATTACHMENT_REDIRECT"),
 }
 """What the app is told; `roomlog/configuration.py` says what each means."""
 
@@ -147,6 +156,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "roomlog:login"
 LOGIN_REDIRECT_URL = "roomlog:chat"
 
+STORAGES = global_settings.STORAGES | storages_of_environment()
+"""With `roomlog`, where attachments are, if the environment says where."""
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 """Served from where the packages lie: a read-only image needs no collectstatic."""

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,17 @@ from tests.harness.waiting import wait_until
 READY_SECONDS = 60.0
 BYSTANDER_SECONDS = 5.0
 """A loaded machine may need some of it; a slow body took for ever."""
+MAKE_A_MEMBER = """
+from uuid import uuid4
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+from roomlog.models import ChatRoom, Membership
+from roomlog.people import person_of
+user = User.objects.create_user("alice")
+room = ChatRoom.objects.create(id=uuid4())
+Membership.objects.create(room=room, user=person_of(user))
+print(Token.objects.create(user=user).key, room.pk.hex)
+"""
 SLOW = 24
 """Three for each thread."""
 SILENT = 700
@@ -46,8 +57,11 @@ class Server:
         environ = {
             "ROOMLOG_SECRET_KEY": "only-for-tests",
             "ROOMLOG_DATABASE_URL": f"sqlite:///{directory / 'api.sqlite3'}",
+            "ROOMLOG_ATTACHMENTS_FOLDER": str(directory / "files"),
         }
         manage(environ, "migrate", "-v", "0", seconds=READY_SECONDS)
+        made = manage(environ, "shell", "-v", "0", "-c", MAKE_A_MEMBER, seconds=READY_SECONDS)
+        self.token, self.room = made.splitlines()[-1].split()
         self.command = api(environ, self.port, self.health)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -222,3 +236,66 @@ def test_what_is_too_long_is_not_waited_for(said: bytes) -> None:
     """A length of thousands of digits included."""
     with pytest.raises(Unreadable):
         end_of_request(said)
+
+
+def upload_of(server: Server, content: bytes, token: str) -> tuple[bytes, bytes]:
+    """Return head and body of an upload."""
+    parts = [
+        b'--x\r\nContent-Disposition: form-data; name="room"\r\n\r\n' + server.room.encode(),
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + content,
+        b"--x--\r\n",
+    ]
+    body = b"\r\n".join(parts)
+    head = (
+        "POST /api/v1/attachments/ HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n"
+        f"Authorization: Token {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode(), body
+
+
+def test_a_file_comes_in_and_goes_out_whole(server: Server) -> None:
+    """Larger than any other request, with the next request right behind it on the connection."""
+    content = os.urandom(5_000_000)
+    head, body = upload_of(server, content, server.token)
+    with server.connect() as one:
+        one.sendall(head + body + GET)
+        answer = HTTPResponse(one)
+        answer.begin()
+        told = json.loads(answer.read())
+        assert (answer.status, told["size"]) == (201, len(content))
+        following = HTTPResponse(one)
+        following.begin()
+        assert following.status == 200
+    connection = HTTPConnection(LOOPBACK, server.port, timeout=READY_SECONDS)
+    connection.request(
+        "GET", f"/api/v1/attachments/{told['id']}/", headers={"Authorization": f"Token {server.token}"}
+    )
+    assert connection.getresponse().read() == content
+    connection.close()
+
+
+def test_an_upload_that_is_refused_unread_ends_its_connection(server: Server) -> None:
+    """What was not read of it can't be taken for a request."""
+    head, body = upload_of(server, GET * 20_000, "of nobody")
+    with server.connect() as one:
+        one.sendall(head + body)
+        answer = b""
+        while part := one.recv(65536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_only_uploads_may_be_large(server: Server) -> None:
+    """Each up to the size of a file."""
+    head, _ = upload_of(server, b"", server.token)
+    large = b"Content-Length: 9000000\r\n"
+    known = head[head.index(b"Content-Length") : -2]
+    assert end_of_request(head.replace(known, large)) is None
+    for said in (
+        head.replace(known, large).replace(b"attachments", b"token"),
+        head.replace(known, b"Content-Length: 11000000\r\n"),
+    ):
+        with pytest.raises(Unreadable):
+            end_of_request(said)

@@ -9,6 +9,12 @@ LATE_SECONDS = Histogram(
 )
 FAILURES = Counter("roomlog_chores_failures_total", "Attempts to tell of a room that raised.")
 FAILING_ROOMS = Gauge("roomlog_chores_failing_rooms", "Rooms that wait after a failure; should be 0.")
+FILES_DELETED = Counter(
+    "roomlog_chores_files_deleted_total", "Attachments that were deleted, or never claimed, and are gone."
+)
+COLLECTING_FAILURES = Counter(
+    "roomlog_chores_collecting_failures_total", "Attempts to delete files at which the storage failed."
+)
 LEASE_OWNED = Gauge("roomlog_chores_lease_owned", "1 if this process does the chores.")
 WEBHOOK_DELIVERIES = Counter(
     "roomlog_chores_webhook_deliveries_total",

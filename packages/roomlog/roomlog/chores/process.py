@@ -1,9 +1,10 @@
 """The process of `manage.py roomlog chores`: one thread holds the lease and finds news, others tell of them.
 
 After the message's way. The project's receivers and webhooks may be slow or fail: they hold up their own
-room, and nobody else while a thread of their duty is free.
+room, and nobody else while a thread of their duty is free. One more thread deletes files (`collecting`).
 """
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,6 +13,7 @@ import structlog
 from django.db import Error, connection
 
 from roomlog.configuration import configuration
+from roomlog.file_store import store
 from roomlog.models import ChatMessage
 from roomlog.presence import redis_trouble
 from roomlog.signals import message_missed
@@ -19,6 +21,7 @@ from roomlog_runtime.shutdown import Shutdown
 
 from . import metrics
 from .away import Away
+from .collecting import Collector
 from .duty import Duty
 from .lease import Lease
 
@@ -32,8 +35,9 @@ log = structlog.get_logger()
 
 
 def has_duties() -> bool:
-    """Tell whether there is anything to do: somebody listens, or webhooks are on."""
-    return message_missed.has_listeners(ChatMessage) or configuration().webhooks != "off"
+    """Tell whether there is anything to do: somebody listens, webhooks are on, or a storage has files."""
+    is_told = message_missed.has_listeners(ChatMessage)
+    return is_told or configuration().webhooks != "off" or store() is not None
 
 
 class Chores:
@@ -44,6 +48,8 @@ class Chores:
         self._lease = Lease()
         self._is_owner = False
         self._duties: Sequence[Duty[Any]] = self._wanted()
+        collector = Collector(shutdown, lambda: self._is_owner)
+        self._collecting = threading.Thread(target=collector.run, daemon=True)
         self._trouble: str | None = "starting"
         self._turned_at = time.monotonic()
 
@@ -59,6 +65,7 @@ class Chores:
         """Work until shutdown is requested, then free the lease."""
         for duty in self._duties:
             duty.start()
+        self._collecting.start()
         try:
             while True:
                 self._turn()
@@ -119,6 +126,7 @@ class Chores:
             duty.schedule.close()
         for duty in self._duties:
             duty.close(until)
+        self._collecting.join(max(0.0, until - time.monotonic()))
         try:
             self._lease.release()
         except Error:

@@ -34,8 +34,6 @@ from .attachment_serializers import AttachmentSerializer, NewAttachmentSerialize
 from .operations import describe
 from .view import Negotiation, PersonThrottle, RestView, TooLarge
 
-FORM_BYTES: Final = 64 * 1024
-"""What a form has beside its file."""
 _SAFE: Final = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -85,7 +83,7 @@ class AttachmentsView(RestView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse what is too large before anybody reads it: the check of a session reads the form."""
-        if int(request.META.get("CONTENT_LENGTH") or 0) > configuration().attachment_bytes + FORM_BYTES:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > configuration().upload_bytes:
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
             raise TooLarge(_("The file is larger than %s bytes.") % configuration().attachment_bytes)
         super().initial(request, *args, **kwargs)

@@ -16,6 +16,7 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from roomlog import file_store
+from roomlog.configuration import FORM_BYTES
 from roomlog.models import Attachment, ChatRoom, Membership
 from roomlog.pictures import MAX_PIXELS
 from roomlog.rest import attachments as views
@@ -163,7 +164,7 @@ class TestUploading:
         settings.ROOMLOG = {**settings.ROOMLOG, "ATTACHMENT_BYTES": 1000}
         assert upload(as_alice, lobby, bytes(1001)).status_code == 400
         monkeypatch.setattr(views, "take", lambda _: pytest.fail("read"))
-        assert upload(as_alice, lobby, bytes(1000 + views.FORM_BYTES)).status_code == 413
+        assert upload(as_alice, lobby, bytes(1000 + FORM_BYTES)).status_code == 413
 
     def test_a_person_uploads_so_much_in_a_day(
         self, as_alice: Client, lobby: UUID, settings: Settings
