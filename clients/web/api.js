@@ -1,7 +1,7 @@
 // What a page asks the api for, with the session's cookie: a ticket for the socket, people to invite.
 
 import { SignedOut } from "./link.js";
-import { gettext } from "./texts.js";
+import { gettext, refusalText } from "./texts.js";
 
 const DEADLINE_MS = 10_000;
 const THROTTLED_SECONDS = 60; // the span over which the server counts: the wait where it names none
@@ -49,6 +49,42 @@ export function peopleOfRooms(url) {
  */
 export function messageFinder(url) {
   return (query) => ask(`${url}?${new URLSearchParams(query)}`);
+}
+
+/**
+ * Return {maxBytes, addressOf(id), upload(room, file, uuid, heard)}: where files are, and how one gets there. `upload` returns
+ * {told, abort()}: a promise of what the server says of the file, which rejects with a sentence, and how to stop.
+ * `heard(part)` hears from 0 to 1 how much is there. `maxBytes` of 0: nobody can upload.
+ */
+export function fileStore(url, csrfToken, maxBytes) {
+  return { maxBytes, addressOf: (id) => `${url}${id}/`, upload: (...file) => upload(url, csrfToken, ...file) };
+}
+
+function upload(url, csrfToken, room, file, uuid, heard) {
+  const request = new XMLHttpRequest(); // fetch can't say how far it is
+  const told = new Promise((resolve, reject) => {
+    const fail = () => reject(new Unreachable(gettext("The server can't be reached right now. Try again in a moment.")));
+    request.upload.onprogress = ({ loaded, total }) => heard(total ? loaded / total : 0);
+    request.onerror = request.onabort = fail;
+    request.onload = () => {
+      const { status, response } = request;
+      if (status === 200 || status === 201) resolve(response);
+      else if (response?.error_code) reject(new Error(refusalText(status === 400 ? "" : response.error_code, plainDetail(response.detail))));
+      else reject(new Error(gettext("The server answered {status}. Try again in a moment.", { status })));
+    };
+    request.responseType = "json";
+    request.open("POST", url);
+    request.setRequestHeader("X-CSRFToken", csrfToken);
+    const form = new FormData();
+    for (const [name, value] of Object.entries({ room, uuid, file })) form.append(name, value);
+    request.send(form);
+  });
+  return { told, abort: () => request.abort() };
+}
+
+/** Return a problem's sentence without the name of the field that it is about. */
+function plainDetail(detail) {
+  return detail.replace(/^`\w+`: /, "");
 }
 
 async function ask(url, options = {}) {

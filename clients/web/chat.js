@@ -1,24 +1,24 @@
 // The chat page: conversations that fill a page, with its dialogs, the browser's history and a logout.
 
-import { messageFinder, peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
+import { fileStore, messageFinder, peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
 import { forgetEverybody, Memory, storageNamed } from "./memory.js";
 import { plain } from "./names.js";
 import { dropLink, enterRoom, followHistory, isWide, leaveRoom, linked, linkTo, openDialog, roomOfHistory } from "./navigation.js";
+import { el } from "./nodes.js";
 import { say } from "./notice.js";
 import { Notifications } from "./notifications.js";
 import { setText } from "./patch.js";
 import { MessageSearch } from "./search.js";
 import { gettext, speak } from "./texts.js";
-import { el } from "./view.js";
 
 const TYPING_MS = 250; // a pause, then people are searched: the server counts searches
 
 const at = (id) => document.getElementById(id);
 const icon = document.querySelector("link[rel=icon]");
 const quietIcon = icon.href;
-const { userId, unreadIcon, websocketUrl, ticketUrl, usersUrl, peopleUrl, roomsUrl, searchUrl, csrfToken, texts } = document.body.dataset;
+const { userId, unreadIcon, websocketUrl, ticketUrl, usersUrl, peopleUrl, roomsUrl, searchUrl, filesUrl, fileBytes, csrfToken, texts } = document.body.dataset;
 speak(document.documentElement.lang, texts);
 const findUsers = peopleFinder(usersUrl);
 const chat = new Conversation({
@@ -28,6 +28,7 @@ const chat = new Conversation({
   ticket: ticketSource(ticketUrl, csrfToken),
   people: peopleById(peopleUrl),
   rooms: peopleOfRooms(roomsUrl),
+  files: fileStore(filesUrl, csrfToken, Number(fileBytes)),
   surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, linkTo, heard, painted },
 });
 const notifications = new Notifications(at("notify"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), goTo);

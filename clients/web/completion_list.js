@@ -1,8 +1,9 @@
 // Completes what is begun in the composer, `@` and a name or `:` and an emoji's: a list above it, chosen from by keys or the mouse.
 
 import { EMOJI } from "./emoji.js";
+import { el } from "./nodes.js";
 import { patch } from "./patch.js";
-import { el, nameEl } from "./view.js";
+import { nameEl } from "./view.js";
 
 const MAX_SHOWN = 8;
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };

@@ -18,7 +18,7 @@ export class Composer {
   #room = null; // {id, name}
 
   /**
-   * `typing(roomId)` hears of each stroke of a new text. `send(roomId, text)` and `save(roomId, messageId, text)` throw a sentence when they do not take a text;
+   * `hasFiles(roomId)`: whether a message of it may be without a text. `typing(roomId)` hears of each stroke of a new text. `send(roomId, text)` and `save(roomId, messageId, text)` throw a sentence when they do not take a text;
    * `editLast()` begins with the last message and returns whether there is one; `changed()` asks for a paint.
    */
   constructor(root, drafts, does) {
@@ -113,10 +113,11 @@ export class Composer {
     const edit = this.#edit;
     if (this.#at("text").readOnly || !this.#room) return;
     if (edit && text === edit.before) return this.#endEdit();
-    if (!text.trim()) return edit && this.#say(gettext("A message can't be empty. You can delete it instead."));
+    const isBare = !text.trim(); // files may say it all
+    if (isBare && (edit || !this.#does.hasFiles(this.#room.id))) return edit && this.#say(gettext("A message can't be empty. You can delete it instead."));
     const problem = tooLong(text);
     if (problem) return this.#say(problem);
-    const sendable = withEmoji(text.toWellFormed().replaceAll("\0", "")); // neither half a character nor NUL can travel
+    const sendable = isBare ? "" : withEmoji(text.toWellFormed().replaceAll("\0", "")); // neither half a character nor NUL can travel
     try {
       if (edit) this.#does.save(this.#room.id, edit.id, sendable);
       else this.#does.send(this.#room.id, sendable);

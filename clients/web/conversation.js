@@ -33,6 +33,7 @@ import { gettext, gettext_noop, refusalText } from "./texts.js";
 import { Timeline } from "./timeline.js";
 import { Typists } from "./typists.js";
 import { UnreadMentions } from "./unread_mentions.js";
+import { Uploads } from "./uploads.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 const ENDED = gettext_noop("This page's access has ended.");
@@ -53,6 +54,7 @@ export class Conversation {
   #mentions;
   #names;
   #left = new LeftRooms();
+  #uploads;
   #typists = new Typists(() => this.render());
   #own;
   #composer;
@@ -76,9 +78,9 @@ export class Conversation {
    * `linkTo(roomId, seq)`, the address of a message, `heard(room, event, isUnread)` of each event, and
    * `painted(facts)` after each paint.
    * `people(ids)` finds pictures; null: nobody has any. `rooms` is `peopleOfRooms` of api.js; null: nobody can
-   * say who is in a room, nor the user's role.
+   * say who is in a room, nor the user's role. `files` is `fileStore` of api.js; null: files are names alone.
    */
-  constructor({ root, userId, url, ticket, people = null, rooms = null, surroundings = {} }) {
+  constructor({ root, userId, url, ticket, people = null, rooms = null, files = null, surroundings = {} }) {
     this.#root = root;
     this.#userId = userId;
     this.#surroundings = { ...ALONE, ...surroundings };
@@ -97,7 +99,9 @@ export class Conversation {
     this.#reading = new Reading(this.#memory, userId, { changed: () => this.render(), read });
     this.#mentions = new UnreadMentions(userId, (room) => this.#recount(room));
     const changed = () => this.render();
+    this.#uploads = new Uploads(root, files, { changed, say });
     this.#composer = new Composer(root, this.#drafts, {
+      hasFiles: (room) => this.#uploads.has(room),
       typing: (room) => this.client.typing(room),
       send: (room, text) => this.#send(room, text),
       save: (room, message, text) => this.#save(room, message, text),
@@ -119,7 +123,7 @@ export class Conversation {
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
     this.#members = new MemberList(root, { rooms, own, userId, opened, moderation });
     const avatars = new Avatars(people, () => this.render());
-    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, userId };
+    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
     this.#listen();
   }
@@ -306,7 +310,10 @@ export class Conversation {
   #send(room, text) {
     const reply = this.#reply.of(room);
     const mentions = this.#names.mentioned(room, text) ?? [];
-    this.#write("new_message", { room, text, ...(reply ? { reply_to: reply } : {}), ...(mentions.length > 0 ? { mentions } : {}) });
+    const attachments = this.#uploads.idsOf(room);
+    const lists = Object.entries({ mentions, attachments }).filter(([, ids]) => ids.length > 0);
+    this.#write("new_message", { room, text, ...(reply ? { reply_to: reply } : {}), ...Object.fromEntries(lists) });
+    this.#uploads.sent(room);
     this.#reply.end(this.#roomOf(room));
     if (room === this.selected) this.#view.sent();
     this.render();
@@ -376,6 +383,7 @@ export class Conversation {
     const closed = room ? this.#closedSentence(room) : "";
     this.#composer.show(room, closed);
     this.#reply.show(room, closed);
+    this.#uploads.show(selected, Boolean(room) && closed === "");
     setText(this.#at("typing"), room && !room.isLeft ? this.#typists.sentence(room.id) : "");
     this.#view.paint();
     const isMember = Boolean(room) && !room.isLeft;

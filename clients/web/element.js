@@ -1,15 +1,16 @@
 // <roomlog-chat>: a conversation in a page of your own.
 //
-// Attributes: `websocket`, `ticket`, `people` and `rooms` are addresses, `people` for pictures and `rooms` for members and roles; `user` is the person's id on
+// Attributes: `websocket`, `ticket`, `people`, `rooms` and `files` are addresses, `people` for pictures, `rooms` for members and roles,
+// `files` for attachments of at most `file-bytes` each; `user` is the person's id on
 // the wire, `csrf` the page's CSRF token, `room` the only room to be shown; without it people choose among their
 // rooms. `texts` are translations (JSON, by the English text) into the language `lang`; without them it speaks
 // English. `styles` is the address of chat.css, where that is not beside this module. Styles stay inside.
 
-import { peopleById, peopleOfRooms, ticketSource } from "./api.js";
+import { fileStore, peopleById, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { html } from "./markup.js";
+import { el } from "./nodes.js";
 import { gettext, speak } from "./texts.js";
-import { el } from "./view.js";
 
 const structure = () => html`
   <div class="chat">
@@ -36,6 +37,7 @@ export class RoomlogChat extends HTMLElement {
       ticket: ticketSource(this.getAttribute("ticket"), this.getAttribute("csrf")),
       people: this.hasAttribute("people") ? peopleById(this.getAttribute("people")) : null,
       rooms: this.hasAttribute("rooms") ? peopleOfRooms(this.getAttribute("rooms")) : null,
+      files: this.hasAttribute("files") ? fileStore(this.getAttribute("files"), this.getAttribute("csrf"), Number(this.getAttribute("file-bytes"))) : null,
     });
     const only = this.getAttribute("room");
     if (only) this.#conversation.chooseWhenThere(only);

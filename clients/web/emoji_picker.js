@@ -3,7 +3,7 @@
 // Arrows go from emoji to emoji. Escape, Tab and a click elsewhere close it; the focus returns to the button.
 
 import { EMOJI } from "./emoji.js";
-import { el } from "./view.js";
+import { el } from "./nodes.js";
 
 const COLUMNS = 6; // as in chat.css
 const GAP_PX = 4; // from the button, and from the edge of the screen

@@ -28,7 +28,10 @@ export const talk = () => html`
     <p id="closed" role="status" hidden></p>
     <p id="editing" role="status" hidden>${gettext("You are editing a message.")} <button type="button" id="cancel-edit">${gettext("Cancel")}</button></p>
     <p id="replying" role="status" hidden><span id="reply-words"></span> <button type="button" id="cancel-reply">${gettext("Cancel")}</button></p>
+    <ul id="uploads" aria-label="${gettext("Files of the message")}" hidden></ul>
     <p id="text-error" class="wrong" role="alert" hidden></p>
+    <input type="file" id="attach-input" multiple hidden>
+    <button type="button" id="attach" class="icon" aria-label="${gettext("Attach files")}" title="${gettext("Attach files")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M13 7.5l-5.3 5.3a3 3 0 0 1-4.3-4.3l5.7-5.7a2 2 0 0 1 2.9 2.9L6.4 11.3a1 1 0 0 1-1.4-1.4l5-5"/></svg></button>
     <textarea id="text" name="text" rows="1" placeholder="${gettext("Message")}" aria-label="${gettext("Message")}" dir="auto" autocomplete="off" aria-autocomplete="list" aria-haspopup="listbox" aria-controls="completions" disabled></textarea>
     <button type="button" id="copy" hidden>${gettext("Copy")}</button>
     <button id="send" class="primary" disabled>${gettext("Send")}</button>

@@ -2,10 +2,11 @@
 
 import { ListDialog } from "./list_dialog.js";
 import { plain } from "./names.js";
+import { el } from "./nodes.js";
 import { patch, setText } from "./patch.js";
 import { mayModerate, roleName, rolesToGive } from "./roles.js";
 import { gettext } from "./texts.js";
-import { el, nameEl, timeText } from "./view.js";
+import { nameEl, timeText } from "./view.js";
 
 const PAGE = 100; // members of one answer: fewer are all there are
 const CHANGES = new Set(["invite_user", "remove_user", "leave_room", "set_role", "mute_user", "unmute_user", "ban_user", "unban_user"]);

@@ -5,10 +5,11 @@
 import { attempt } from "./attempt.js";
 import { memberFacts } from "./member_list.js";
 import { bare, plain } from "./names.js";
+import { el } from "./nodes.js";
 import { setText } from "./patch.js";
 import { mayModerate, roleName, rolesToGive } from "./roles.js";
 import { gettext, gettext_noop } from "./texts.js";
-import { el, timeText } from "./view.js";
+import { timeText } from "./view.js";
 
 const MUTES = [
   { seconds: 600, label: gettext_noop("Mute for 10 minutes") },

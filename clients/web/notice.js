@@ -1,6 +1,5 @@
 // A sentence for a few seconds, above everything, a modal dialog too.
 
-import { el } from "./view.js";
 
 const SHOWN_MS = 8_000;
 

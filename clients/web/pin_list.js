@@ -3,10 +3,11 @@
 import { isChange } from "./changes.js";
 import { ListDialog } from "./list_dialog.js";
 import { plain } from "./names.js";
+import { el } from "./nodes.js";
 import { patch, setText } from "./patch.js";
 import { isPin } from "./pins.js";
 import { gettext, locale, refusalText } from "./texts.js";
-import { el, nameEl } from "./view.js";
+import { nameEl } from "./view.js";
 
 /** The list of one room at a time. */
 export class PinList extends ListDialog {

@@ -7,7 +7,8 @@ const MAX_QUOTED = 200; // characters of its first line
 /** Return {name, text, isQuiet} of a message's quote; undefined: the message is not loaded. */
 export function quoteOf(message) {
   if (!message) return { name: "", text: gettext("An earlier message"), isQuiet: true };
-  const { user, text, deleted } = message;
+  const { user, deleted, attachments = [] } = message;
+  const text = message.text || attachments.map(({ name }) => name).join(", ");
   return { name: user.username, text: deleted ? gettext("Message deleted") : firstLine(text), isQuiet: deleted };
 }
 

@@ -1,9 +1,10 @@
 // The rooms at the side: patched rows, so that a focused one stays focused.
 
 import { roomName } from "./names.js";
+import { el } from "./nodes.js";
 import { patch, setText } from "./patch.js";
 import { gettext } from "./texts.js";
-import { el, sentenceRow } from "./view.js";
+import { sentenceRow } from "./view.js";
 
 const MAX_SHOWN_UNREAD = 99;
 

@@ -26,7 +26,7 @@ export class RoomView {
   #target = null; // seq of a message to go to, when the room's lines are there
   #loading = null; // "earlier", "later" or "around"
 
-  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, actions, reply, userId, repeat(entry), changed(). */
+  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, actions, reply, files, userId, repeat(entry), changed(). */
   constructor(root, parts) {
     this.#root = root;
     this.#parts = parts;
@@ -103,11 +103,11 @@ export class RoomView {
   }
 
   #rows() {
-    const { timeline, userId, avatars } = this.#parts;
+    const { timeline, userId, avatars, files } = this.#parts;
     const view = timeline.get(this.#room);
     if (!view) return this.#ownRows();
     const id = `${this.#room}:${view.epoch}`;
-    const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message) });
+    const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message), addressOf: files.addressOf });
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
     else if (view.firstSeq > 1) rows.unshift(sentenceRow(`${id}:cut`, gettext("Earlier messages are not kept.")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
@@ -125,10 +125,10 @@ export class RoomView {
   }
 
   #ownRows() {
-    const { client, failed } = this.#parts;
+    const { client, failed, files } = this.#parts;
     const waiting = client.outbox.filter(({ action, room }) => action === "new_message" && room === this.#room);
     const isEnded = client.state === "ended";
-    const row = (command, ...facts) => ownRow(command, this.#quote(command), ...facts);
+    const row = (command, ...facts) => ownRow({ ...command, files: files.described(command.attachments), addressOf: files.addressOf }, this.#quote(command), ...facts);
     return [
       ...waiting.map((command) => row(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room)), isEnded ? [copyOf(command)] : [])),
       ...failed.of(this.#room).map((entry) => row(entry.command, "refused", refusedText(entry), this.#offers(entry))),

@@ -4,9 +4,10 @@
 
 import { dialogForm } from "./dialogs.js";
 import { plain, roomName } from "./names.js";
+import { el } from "./nodes.js";
 import { setText } from "./patch.js";
 import { gettext, locale } from "./texts.js";
-import { el, nameEl } from "./view.js";
+import { nameEl } from "./view.js";
 
 const LETTERS = /[\p{L}\p{N}\p{M}]+\*?/gu; // what the server takes for words, near enough to mark them
 

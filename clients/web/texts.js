@@ -51,12 +51,19 @@ const REFUSALS = {
   too_many_reactions: gettext_noop("The message has the maximum number of different reactions."),
   too_many_connections: gettext_noop("Too many connections of this user."),
   too_many_rooms: gettext_noop("The user is in the maximum number of rooms."),
+  unavailable: gettext_noop("This is switched off in this install."),
   uuid_conflict: gettext_noop("This uuid was already used with different content."),
 };
 gettext_noop("no answer"); // what roomlog.js says
 gettext_noop("not connected");
 gettext_noop("the connection was lost");
 gettext_noop("`mentions` names somebody who is not a member of this room.");
+gettext_noop("`attachments` names a file that you have not uploaded to this room, or sent already.");
+gettext_noop("Files of this type are not taken here."); // what the server says of uploads
+gettext_noop("The file is empty.");
+gettext_noop("The image can't be read.");
+gettext_noop("The image has more than 30,000,000 pixels.");
+gettext_noop("You have uploaded as much as one person may in a day.");
 gettext_noop("A direct room has exactly one other member."); // what the server says more of a code
 gettext_noop("A direct room can't change.");
 gettext_noop("Nobody can mute or ban themselves.");

@@ -2,8 +2,10 @@
 //
 // Texts become nodes by markdown.js alone, or stay texts; what others chose stands in elements that isolate its direction.
 
+import { showFiles } from "./file_rows.js";
 import { markdown } from "./markdown.js";
 import { bare, plain } from "./names.js";
+import { el } from "./nodes.js";
 import { patch, setText } from "./patch.js";
 import { roleName } from "./roles.js";
 import { gettext, gettext_noop, locale } from "./texts.js";
@@ -44,13 +46,6 @@ const ACTIONS = {
   delete: { label: gettext_noop("Delete message"), lines: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4" },
 };
 
-/** Return an element; children are nodes or texts, never markup. */
-export function el(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children.filter((child) => child !== ""));
-  return node;
-}
-
 /** Return a name that others chose. */
 export function nameEl(name, properties = {}) {
   return el("bdi", properties, bare(name));
@@ -68,7 +63,8 @@ export function sentenceRow(key, sentence) {
 
 /**
  * Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart, `facts` are
- * userId, avatars, `standing(message)` of message_actions.js, and `quote(message)`: that of quotes.js, or null.
+ * userId, avatars, `standing(message)` of message_actions.js, `quote(message)`: that of quotes.js, or null, and
+ * `addressOf(id)` of a file.
  */
 export function lineRows(id, lines, dividerAfter, facts) {
   const rows = [];
@@ -87,14 +83,16 @@ export function lineRows(id, lines, dividerAfter, facts) {
 }
 
 /** Return the row of an own message that has no place in the log yet: `quote` is what it replies to, `fate` what becomes of it. */
-export function ownRow({ uuid, text }, quote, className, fate, actions = []) {
+export function ownRow({ uuid, text, files, addressOf }, quote, className, fate, actions = []) {
   const build = () => {
     const state = el("small", { className: "fate" }, el("span"), ...actions.map(([label, onclick]) => el("button", { type: "button", onclick }, label)));
     return el("div", { className: `message own follows ${className}` }, showText(textEl(), text), state);
   };
   const key = `${className}:${uuid}:${actions.map(([label]) => label)}`;
   const update = (node) => {
-    showQuote(node, quote, node.querySelector(".text"), "div");
+    const box = node.querySelector(".text");
+    showQuote(node, quote, box, "div");
+    showFiles(node, files, addressOf, box);
     setText(node.querySelector(".fate span"), fate);
   };
   return { key, build, update };
@@ -112,8 +110,8 @@ function messageRow(id, message, previous, facts) {
   return { key: `${id}:${seq}`, build, update: (node) => updateMessage(node, message, isFollowing, facts) };
 }
 
-function updateMessage(node, message, isFollowing, { userId, avatars, standing, quote }) {
-  const { seq, user, deleted, edited_at: editedAt, mentions = [] } = message;
+function updateMessage(node, message, isFollowing, { userId, avatars, standing, quote, addressOf }) {
+  const { seq, user, deleted, edited_at: editedAt, mentions = [], attachments = [] } = message;
   const { text, fate, isGoing, isEditing, isPinned, does, reactions } = standing(message);
   const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing, mentioned: !deleted && mentions.includes(userId) };
   const className = ["message", ...Object.keys(states).filter((name) => states[name])].join(" ");
@@ -123,6 +121,7 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing, 
   box.id = `text-${seq}`;
   box.classList.toggle("deleted", deleted);
   showQuote(node, quote(message), box, "button");
+  showFiles(node, deleted ? [] : attachments, addressOf, box);
   showText(box, deleted ? gettext("Message deleted") : text);
   const time = editedAt && !deleted ? new Date(editedAt).toLocaleString(locale()) : "";
   showPart(box, ".edited", time, () => el("small", { className: "edited" }, gettext("(edited)")), (mark) => (mark.title = time));
@@ -156,7 +155,7 @@ function showQuote(node, quote, box, tag) {
   if (!part) {
     part = el(tag, { className: "quote" }, el("bdi", { className: "who" }), el("bdi", { className: "words", dir: "auto" }));
     if (tag === "button") Object.assign(part, { type: "button", title: gettext("Go to the message") }).dataset.does = "quoted";
-    box.before(part);
+    (node.querySelector(".files") ?? box).before(part);
   }
   const [who, words] = part.children;
   setText(who, bare(quote.name));

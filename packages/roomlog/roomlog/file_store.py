@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
+from .configuration import configuration
 from .file_settings import ALIAS, SIGNED_SECONDS
 
 FOLDER: Final = "roomlog"
@@ -33,6 +34,11 @@ def store() -> Storage | None:
     default = storages["default"]
     is_nowhere = type(default) is FileSystemStorage and not default.base_location
     return None if is_nowhere else default
+
+
+def upload_limit() -> int:
+    """Return the bytes of the largest file that people upload; 0: nobody can."""
+    return configuration().attachment_bytes if store() else 0
 
 
 def new_name() -> str:

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from roomlog.configuration import configuration
+from roomlog.file_store import upload_limit
 from roomlog.people import person_of
 from roomlog.people_hook import refresh_seen
 
@@ -39,7 +40,8 @@ class ChatView(LoginRequiredMixin, TemplateView):
         refresh_seen(self.request.user)  # type: ignore[arg-type] # LoginRequiredMixin: nobody anonymous
         person = person_of(self.request.user)
         address = websocket_address(self.request)
-        return super().get_context_data(person=person, websocket_url=address, **kwargs)
+        facts = {"person": person, "websocket_url": address, "file_bytes": upload_limit()}
+        return super().get_context_data(**facts, **kwargs)
 
 
 class ChatLoginView(LoginView):

@@ -9,6 +9,7 @@ from uuid import UUID
 from django import template
 from django.middleware.csrf import get_token
 
+from roomlog.file_store import upload_limit
 from roomlog.pages import websocket_address
 from roomlog.people import person_of
 from roomlog.people_hook import refresh_seen
@@ -29,6 +30,7 @@ def roomlog_chat(context: template.Context, room: UUID | None = None) -> dict[st
     return {
         "person": person_of(request.user),
         "websocket_url": websocket_address(request),
+        "file_bytes": upload_limit(),
         "csrf_token": get_token(request),
         "room": room,
     }
