@@ -1,5 +1,6 @@
 // A sentence for a few seconds, above everything, a modal dialog too.
 
+import { el } from "./nodes.js";
 
 const SHOWN_MS = 8_000;
 

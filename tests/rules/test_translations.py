@@ -18,9 +18,8 @@ NOT_FOR_PEOPLE = {
     ErrorCode.REQUIRED_KEYS,
     ErrorCode.INVALID_ACTION,
     ErrorCode.NOT_AUTHENTICATED,
-    ErrorCode.UNAVAILABLE,
 }
-"""Codes that our clients provoke by no click, repeat by themselves, or that are not sent."""
+"""Codes that our clients provoke by no click, or repeat by themselves."""
 
 
 def app_of(path: Path) -> str:

@@ -20,8 +20,6 @@ Until = Annotated[int, Meta(ge=1, lt=limits.UNTIL_SECONDS)]
 """When something ends, in seconds since 1970."""
 MessageId = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
 """The `id` of a message."""
-MessageText = Annotated[str, Meta(extra_json_schema={"maxLength": limits.TEXT_CODE_POINTS})]
-"""What a message says; may be empty beside attachments."""
 Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
 """What a message says; `_check_text` counts."""
 Reason = Literal["spam", "abuse", "other"]
@@ -29,7 +27,6 @@ Reason = Literal["spam", "abuse", "other"]
 Mentions = Annotated[list[UserNumber], Meta(max_length=limits.MENTIONS_PER_MESSAGE)]
 """The members whom a message mentions; normalized: in ascending order, each once."""
 Attachments = Annotated[list[UUID], Meta(max_length=limits.ATTACHMENTS_PER_MESSAGE)]
-"""Files that the sender has uploaded to the room, in the order in which they are shown."""
 Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_CODE_POINTS)]
 """One emoji, perhaps of several code points; compared as it was sent."""
 RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
@@ -97,7 +94,8 @@ class NewMessage(Command, frozen=True, kw_only=True, tag="new_message"):
     """Says something in a room."""
 
     room: UUID
-    text: MessageText
+    text: Annotated[str, Meta(extra_json_schema={"maxLength": limits.TEXT_CODE_POINTS})]
+    """May be empty beside attachments."""
     reply_to: MessageId | None = None
     """The `id` of an earlier message of the same room."""
     mentions: Mentions = field(default_factory=list)

@@ -5,15 +5,19 @@ as dropped with a deletion, in the same transaction. Chores alone delete files, 
 (`chores.collecting`): a storage is slow, and knows no transactions.
 """
 
-from datetime import datetime
-from typing import Any
-from uuid import uuid4
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from roomlog_contract.limits import ATTACHMENT_NAME_CODE_POINTS, UUID_CODE_POINTS
+
+DAY: Final = timedelta(days=1)
+"""The span of a person's quota: so long a row counts, whatever became of its file."""
 
 
 class Attachment(models.Model):
@@ -86,6 +90,12 @@ class Attachment(models.Model):
     def described(self) -> tuple[str | int | None, ...]:
         """Return what an event keeps of it: the fields of the wire's Attachment."""
         return (self.pk.hex, self.name, self.size, self.type, self.width, self.height)
+
+
+def claimable(room: UUID, person: int, files: Iterable[UUID]) -> "models.QuerySet[Attachment]":
+    """Return those of the files that a message of the person in the room may bring."""
+    free = Attachment.objects.filter(is_stored=True, seq=None, dropped_at=None)
+    return free.filter(room=room, user=person, pk__in=files)
 
 
 def drop(files: "models.QuerySet[Attachment, Any]", now: datetime) -> int:

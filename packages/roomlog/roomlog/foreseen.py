@@ -20,6 +20,7 @@ from roomlog_contract.commands import (
 from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.errors import (
     NO_ANSWERED_MESSAGE,
+    NO_SUCH_ATTACHMENT,
     NO_SUCH_MESSAGE,
     NOT_THE_AUTHOR,
     ErrorCode,
@@ -27,6 +28,7 @@ from roomlog_contract.errors import (
 )
 from roomlog_contract.shards import room_of, shard_of_room
 
+from .attachment import claimable
 from .body_hash import ERASED, hash_of
 from .models import ChatMessage, ChatRoom, PendingCommand, RoomEvent
 
@@ -50,6 +52,8 @@ def refuse_the_impossible(command: RoomWrite, user_id: int, data: str = "") -> N
         raise _refused(command, ErrorCode.UUID_CONFLICT)
     if isinstance(command, NewMessage) and not _has_what_it_answers(command):
         raise _refused(command, ErrorCode.NOT_FOUND, NO_ANSWERED_MESSAGE)
+    if isinstance(command, NewMessage) and not _has_what_it_brings(command, user_id):
+        raise _refused(command, ErrorCode.NOT_FOUND, NO_SUCH_ATTACHMENT)
     if isinstance(command, MessageChange):
         _refuse_a_wrong_target(command, user_id)
 
@@ -85,6 +89,11 @@ def _pending(room: UUID) -> QuerySet[PendingCommand]:
 def _has_what_it_answers(command: NewMessage) -> bool:
     answered = command.reply_to
     return answered is None or ChatMessage.objects.filter(pk=answered, room=command.room).exists()
+
+
+def _has_what_it_brings(command: NewMessage, user_id: int) -> bool:
+    files = claimable(command.room, user_id, command.attachments)
+    return not command.attachments or files.count() == len(command.attachments)
 
 
 def _refuse_a_wrong_target(command: MessageChange, user_id: int) -> None:

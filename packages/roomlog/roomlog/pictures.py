@@ -16,6 +16,7 @@ from .file_types import IMAGES
 
 MAX_PIXELS: Final = 30_000_000
 """Four bytes each while it is decoded: 120 MB, in a process of half a GB. No phone's usual photo has more."""
+TOO_MANY_PIXELS: Final = "The image has more than 30,000,000 pixels."
 THUMBNAIL_PIXELS: Final = 480
 """The longer side: what a chat shows, twice over for sharp screens."""
 THUMBNAIL_TYPE: Final = "image/webp"

@@ -19,12 +19,12 @@ from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.limits import ATTACHMENT_NAME_CODE_POINTS
 
 from . import file_store
+from .attachment import DAY
 from .configuration import configuration
 from .file_types import type_by_name
 from .models import Attachment, Membership
-from .pictures import MAX_PIXELS, Picture, TooManyPixels, picture_in
+from .pictures import TOO_MANY_PIXELS, Picture, TooManyPixels, picture_in
 
-DAY: Final = timedelta(days=1)
 STORING: Final = timedelta(minutes=2)
 """After this whoever stored it is dead: a process that serves people is stopped long before."""
 NAMELESS: Final = "file"
@@ -97,9 +97,13 @@ def visible_name(name: str) -> str:
 def _check_size(size: int) -> None:
     most = configuration().attachment_bytes
     if size == 0:
-        raise RefusedCommand(ErrorCode.BAD_VALUE, "`file`: The file is empty.")
+        raise _wrong("The file is empty.")
     if size > most:
-        raise RefusedCommand(ErrorCode.BAD_VALUE, f"`file`: The file is larger than {most} bytes.")
+        raise _wrong(f"The file is larger than {most} bytes.")
+
+
+def _wrong(sentence: str) -> RefusedCommand:
+    return RefusedCommand(ErrorCode.BAD_VALUE, f"`file`: {sentence}")
 
 
 def _digest(file: "File[bytes]") -> str:
@@ -122,8 +126,7 @@ def _picture(file: "File[bytes]") -> Picture | None:
     try:
         return picture_in(file)
     except TooManyPixels:
-        sentence = f"`file`: The image has more than {MAX_PIXELS:,} pixels."
-        raise RefusedCommand(ErrorCode.BAD_VALUE, sentence) from None
+        raise _wrong(TOO_MANY_PIXELS) from None
 
 
 def _reserved(upload: Upload, digest: str, picture: Picture | None) -> Attachment:
@@ -136,8 +139,8 @@ def _reserved(upload: Upload, digest: str, picture: Picture | None) -> Attachmen
         name=visible_name(upload.name),
         size=upload.file.size,
         type=_type(upload.name, picture),
-        width=picture and picture.width,
-        height=picture and picture.height,
+        width=picture.width if picture else None,
+        height=picture.height if picture else None,
         file=file_store.new_name(),
         thumbnail=file_store.new_name() if picture else "",
     )
@@ -153,9 +156,9 @@ def _reserved(upload: Upload, digest: str, picture: Picture | None) -> Attachmen
 def _type(name: str, picture: Picture | None) -> str:
     found = picture.type if picture else type_by_name(name)
     if found is None:
-        raise RefusedCommand(ErrorCode.BAD_VALUE, "`file`: The image can't be read.")
+        raise _wrong("The image can't be read.")
     if found not in configuration().attachment_types:
-        raise RefusedCommand(ErrorCode.BAD_VALUE, "`file`: Files of this type are not taken here.")
+        raise _wrong("Files of this type are not taken here.")
     return found
 
 

@@ -62,6 +62,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(["group", "direct"]),
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
     "mentions": st.lists(users, max_size=5) | st.just([7] * 21),
+    "attachments": st.lists(rooms, max_size=3) | st.just([HEX] * 2) | st.just([HEX] * 11),
     "user": users,
     "reason": st.sampled_from(["spam", "abuse", "other", "dull"]),
     "comment": words | st.sampled_from(["", "x" * 500, "\u00e4" * 501]),

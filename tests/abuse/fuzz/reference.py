@@ -162,6 +162,10 @@ def _are_mentions(value: Any) -> bool:
     return _is_members(value) and len(value) <= 20
 
 
+def _are_files(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 10 and all(map(_is_room, value))
+
+
 def _is_role(value: Any) -> bool:
     return value in ("reader", "member", "admin", "owner")
 
@@ -208,6 +212,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "text": (REQUIRED, _is_text),
         "reply_to": (NULLABLE, _is_positive),
         "mentions": (OPTIONAL, _are_mentions),
+        "attachments": (OPTIONAL, _are_files),
     },
     "edit_message": {
         "room": (REQUIRED, _is_room),
@@ -299,14 +304,16 @@ def _of_fields(keys: dict[str, Any], rules: dict[str, tuple[str, Any]]) -> set[s
 def _of_meaning(keys: dict[str, Any]) -> set[str]:
     action = keys["action"]
     is_said = action in ("new_message", "edit_message")
-    if is_said and not keys["text"].strip():
+    files = keys.get("attachments", []) if action == "new_message" else []
+    if is_said and not keys["text"].strip() and (keys["text"] or not files):
         return {"empty_text"}
     if is_said and len(keys["text"]) > limits.TEXT_CODE_POINTS:
         return {"text_too_long"}
     if action == "authenticate" and (keys.get("token") is None) == (keys.get("ticket") is None):
         return {"required_keys"}
-    if action == "create_room" and keys.get("kind") == "direct" and len(keys.get("members", [])) != 1:
-        return {"bad_value"}
-    if action == "get_history" and keys.get("before") is not None and keys.get("after") is not None:
-        return {"bad_value"}
-    return {ACCEPTED}
+    is_wrong = (
+        len({file.replace("-", "").lower() for file in files}) < len(files),
+        action == "create_room" and keys.get("kind") == "direct" and len(keys.get("members", [])) != 1,
+        action == "get_history" and keys.get("before") is not None and keys.get("after") is not None,
+    )
+    return {"bad_value"} if any(is_wrong) else {ACCEPTED}

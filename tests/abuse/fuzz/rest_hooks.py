@@ -15,7 +15,7 @@ KNOWN: Final = "ROOMLOG_REST_KNOWN"
 """Variable: for names of what stands in paths, ids that exist, as JSON."""
 NAMED: Final = frozenset(
     {"uuid", "name", "kind", "members", "user", "role", "until", "text", "reply_to", "mentions"}
-) | {"emoji", "seq", "username", "password"}
+) | {"attachments", "emoji", "seq", "username", "password"}
 """What the description names in bodies. The wire ignores other keys, but refuses NUL in them too."""
 _ids: Final[dict[str, list[Any]]] = json.loads(os.environ.get(KNOWN, "{}"))
 _ROOM: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -84,6 +84,9 @@ def _nobody() -> Iterator[BadInput]:
             ("unpin", "unpin_message", {"room": DIRECT, "message": number}),
         ):
             yield BadInput(f"{name} {number}", "error not_found", frame(action, changes))
+    for text in ('""', '"hi"'):
+        unknown = frame("new_message", {"text": text, "attachments": f'["{"0" * 32}"]'})
+        yield BadInput(f"{text} with a file that is not there", "error not_found", unknown)
     for name, action, key in (
         ("reply into", "new_message", "reply_to"),
         ("edit in", "edit_message", "message"),
@@ -133,6 +136,7 @@ def odd_but_good() -> Iterator[BadInput]:
         "unknown keys": {"x": "[1e999, {}]", "token": "null", r"\u0041": "null"},
         "a null that means nothing": {"reply_to": "null"},
         "nobody mentioned": {"mentions": "[]"},
+        "no files": {"attachments": "[]"},
         "somebody mentioned twice": {"mentions": "[@member@, @member@]"},
         "4,000 emoji": {"text": '"' + "\N{GRINNING FACE}" * 4_000 + '"'},
         "4,000 escapes": {"text": '"' + r"\u0041" * 4_000 + '"'},

@@ -20,7 +20,10 @@ from tests.abuse.inputs.bad_inputs import (
 FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "authenticate": {"token": "secret", "cursors": "cursors"},
     "select_room": {"room": "room", "since": "since"},
-    "new_message": {"room": "room", "text": "text", "reply_to": "message", "mentions": "mentions"},
+    "new_message": {
+        **{"room": "room", "text": "text", "reply_to": "message", "mentions": "mentions"},
+        "attachments": "attachments",
+    },
     "edit_message": {"room": "room", "message": "message", "text": "text", "mentions": "mentions"},
     "delete_message": {"room": "room", "message": "message"},
     "add_reaction": {"room": "room", "message": "message", "emoji": "emoji"},
@@ -101,6 +104,12 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         *NO_ARRAYS,
         *(f"[@member@, {member}]" for member in ("null", "0", "-1", "[@member@]", '"@member@"', "1e400")),
         "[" + ", ".join(["@member@"] * 21) + "]",
+    ),
+    "attachments": (
+        *NO_ARRAYS,
+        *(f"[{file}]" for file in ("null", "1", "[]", *NO_ROOMS)),
+        f'["{"0" * 32}", "{"0" * 32}"]',
+        "[" + ", ".join(f'"{number:032x}"' for number in range(limits.ATTACHMENTS_PER_MESSAGE + 1)) + "]",
     ),
     "since": (*NO_OBJECTS, *NO_CURSORS),
     "cursors": (

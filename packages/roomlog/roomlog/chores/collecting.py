@@ -14,9 +14,8 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from roomlog import file_store
-from roomlog.attachment import drop
+from roomlog.attachment import DAY, drop
 from roomlog.models import Attachment
-from roomlog.uploading import DAY
 from roomlog_runtime.shutdown import Shutdown
 
 from . import metrics

@@ -7,7 +7,6 @@ a member: an address of a file opens nothing by itself.
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -99,8 +98,13 @@ class AttachmentsView(RestView):
         body.is_valid(raise_exception=True)
         said, person = body.validated_data, person_of(request.user).pk
         _require_a_writer(said["room"], person)
-        file: UploadedFile = said["file"]
-        upload = Upload(said["room"], person, said.get("uuid") or uuid4().hex, file.name or "", file)
+        upload = Upload(
+            room=said["room"],
+            person=person,
+            uuid=said.get("uuid") or uuid4().hex,
+            name=said["file"].name,
+            file=said["file"],
+        )
         try:
             row, is_new = take(upload)
         except file_store.StoreUnavailable as error:

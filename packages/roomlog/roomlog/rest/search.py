@@ -9,9 +9,10 @@ from roomlog.people import person_of
 from roomlog.search.hits import Search, search
 from roomlog_contract import limits
 
+from .body import Body
 from .fields import IdField, RoomIdField, SearchField
 from .operations import describe
-from .serializers import Body, MessageSerializer
+from .serializers import MessageSerializer
 from .view import PersonThrottle, RestView
 
 

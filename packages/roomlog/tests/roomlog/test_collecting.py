@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,10 +13,10 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from roomlog import file_store
+from roomlog.attachment import DAY
 from roomlog.chores import collecting
 from roomlog.chores.collecting import PAUSE_SECONDS, TROUBLE_SECONDS, UNCLAIMED, Collector, collect
 from roomlog.models import Attachment
-from roomlog.uploading import DAY
 from roomlog_contract.commands import DeleteMessage, NewMessage
 from roomlog_runtime.shutdown import Shutdown
 from tests.harness.files import uploaded
@@ -36,12 +37,12 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def with_bytes(room: UUID, person: int, *, age: timedelta = timedelta(), **facts: object) -> Attachment:
+def with_bytes(room: UUID, person: int, *, age: timedelta = timedelta(), **facts: Any) -> Attachment:
     """Return a file that is in the storage, with a thumbnail."""
     names = {"file": file_store.new_name(), "thumbnail": file_store.new_name()}
     for name in names.values():
         file_store.put(name, ContentFile(b"bytes"))
-    number = uploaded(room, person, **names, **facts)
+    number = uploaded(room, person, "notes.txt", **names, **facts)
     Attachment.objects.filter(pk=number).update(date_created=timezone.now() - age)
     return Attachment.objects.get(pk=number)
 

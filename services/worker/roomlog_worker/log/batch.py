@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
+from roomlog.attachment import claimable
 from roomlog.frames import Event
 from roomlog.kinds import MESSAGE
 from roomlog.models import Attachment, Mention, Reaction, RoomEvent, RoomHead
@@ -326,13 +329,11 @@ def _targets(wanted: Iterable[Wanted]) -> dict[tuple[UUID, int], Target]:
 
 def _unclaimed(wanted: Iterable[Wanted]) -> dict[UUID, Attachment]:
     """Lock and return the files that may be claimed. What others hold is being dropped: passed over."""
-    asked = [
-        Q(room=want.room, user=want.user, pk__in=want.attachments) for want in wanted if want.attachments
-    ]
+    asked = [claimable(want.room, want.user, want.attachments) for want in wanted if want.attachments]
     if not asked:
         return {}
-    rows = Attachment.objects.filter(Q(*asked, _connector=Q.OR), is_stored=True, seq=None, dropped_at=None)
-    return {row.pk: row for row in rows.order_by("pk").select_for_update(skip_locked=True, no_key=True)}
+    rows = reduce(or_, asked).order_by("pk").select_for_update(skip_locked=True, no_key=True)
+    return {row.pk: row for row in rows}
 
 
 def _read_reactions(targets: Mapping[tuple[UUID, int], Target], reactors: Collection[int]) -> None:

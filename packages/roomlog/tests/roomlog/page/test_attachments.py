@@ -114,7 +114,7 @@ def test_a_picture_takes_no_other_place_once_it_is_loaded(chat: Chat, api: Api, 
     """Its place is kept from its sides, before a byte of it is there; a deletion takes it away."""
     held: list[Route] = []
     chat.context.unroute("**/api/v1/attachments/**")
-    chat.context.route("**/thumbnail/", lambda route: held.append(route))
+    chat.context.route("**/thumbnail/", lambda route: held.append(route))  # noqa: PLW0108 - it takes no C function
     chat.tell(chat.store(TEAM, "look", attachments=[WIDE, NOTES]))
     picture = page.locator(f"{LOG} .picture img")
     expect(picture).to_have_attribute("src", f"/api/v1/attachments/{WIDE['id']}/thumbnail/")

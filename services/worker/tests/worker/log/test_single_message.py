@@ -249,6 +249,7 @@ def _batch_of(room: UUID, users: "range | list[int]", now: datetime) -> Batch:
         held_by_others=frozenset(),
         answered={},
         targets={},
+        unclaimed={},
         users={user: User(user, str(user)) for user in users},
     )
 
