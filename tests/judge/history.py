@@ -67,7 +67,7 @@ class Operation(NamedTuple):
     answered_at: float | None = None
     """When its first success arrived, as an answer, an event or within a page."""
     data: str = ""
-    """What a project sent beside the text, by `text_of`."""
+    """What went beside the text, by `content_of`: a project's data, files."""
     kind: str = MESSAGE_KIND
     target: int = 0
     """Of a change: the seq of the message that it changes."""
@@ -93,7 +93,7 @@ class Operation(NamedTuple):
     def is_open(self) -> bool:
         """Return True if it has no definite end: a change, or what somebody silenced says, may be refused."""
         last = self.attempts[-1]
-        refusals = SILENCED | ({"not_found"} if self.mentions else set())
+        refusals = SILENCED | ({"not_found"} if self.mentions or self.data else set())
         may_be_refused = self.kind != MESSAGE_KIND or last.error_code in refusals
         return not (self.seqs or (last.outcome is Outcome.ERROR and may_be_refused))
 

@@ -39,7 +39,7 @@ from tests.judge.moderation import NOBODY, Moderation, told_by
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
 from tests.judge.typists import ToldTypists, Typed
-from tests.judge.values import text_of
+from tests.judge.values import content_of_frame
 
 KEPT: Final = 1000
 """Messages of a room after which a program that shows them begins anew: memory has a bound."""
@@ -75,6 +75,7 @@ class Wanted:
     emoji: str = ""
     moderation: Moderation = NOBODY
     mentions: tuple[int, ...] = ()
+    data: str = ""
 
     def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
         """End the sendings on one connection: an answer there speaks for all of them."""
@@ -92,7 +93,9 @@ class Wanted:
         facts = (self.client, self.user, self.room, self.uuid, self.text)
         ended = (tuple(attempts), tuple(self.seqs), self.answered_at)
         operation = Operation(*facts, *ended, kind=self.kind, target=self.target)
-        return operation._replace(emoji=self.emoji, moderation=self.moderation, mentions=self.mentions)
+        return operation._replace(
+            emoji=self.emoji, moderation=self.moderation, mentions=self.mentions, data=self.data
+        )
 
 
 @dataclass
@@ -216,9 +219,10 @@ class Witness(Observer):
         self._following: dict[str, Following] = {}
         self._ended: list[Reading] = []
 
-    def want(self, room: str, uuid: str, text: str, mentions: Iterable[int] = ()) -> None:
+    def want(self, room: str, uuid: str, text: str, mentions: Iterable[int] = (), data: str = "") -> None:
         """Write down that the client wants a message stored, before it is sent."""
-        self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, text, mentions=tuple(sorted(mentions)))
+        facts, mentioned = (self.client, self.user, room, uuid, text), tuple(sorted(mentions))
+        self.wanted[uuid] = Wanted(*facts, mentions=mentioned, data=data)
 
     def want_change(
         self, kind: str, known: Known, uuid: str, text: str = "", mentions: Iterable[int] = ()
@@ -337,7 +341,7 @@ class Witness(Observer):
         now = time.monotonic()
         match item:
             case Event():
-                data = text_of(item.body.get("message", {}).get("data"))
+                data = content_of_frame(item.body.get("message", {}))
                 emoji = item.body.get("emoji", "")
                 facts = (item.seq, item.user.id, item.uuid, item.text, now, data, emoji)
                 applied = Applied(*facts, told_by(item.action, item.body), tuple(item.mentions))
@@ -379,7 +383,7 @@ class Witness(Observer):
         self.shown += [self._shown(room, one, head, now) for one in messages]
 
     def _shown(self, room: str, one: dict[str, Any], head: int, at: float) -> Shown:
-        facts = (self.client, room, one["seq"], one["user"]["id"], one["text"], text_of(one.get("data")), at)
+        facts = (self.client, room, one["seq"], one["user"]["id"], one["text"], content_of_frame(one), at)
         reactions = self.user, one.get("reacted_seq") or 0, groups_of(one.get("reactions", {}))
         last = one.get("pinned"), tuple(one.get("mentions", ()))
         return Shown(*facts, head, one["edited_at"], one["deleted"], *reactions, *last)

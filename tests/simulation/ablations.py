@@ -49,6 +49,7 @@ from roomlog_worker.log.rules import members
 from .ablation import Ablation, Patches, run_without
 from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
+from .file_ablations import FILE_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
 from .mention_ablations import MENTION_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
@@ -354,4 +355,5 @@ ABLATIONS: Final = (
     *TYPING_ABLATIONS,
     *MENTION_ABLATIONS,
     *RETENTION_ABLATIONS,
+    *FILE_ABLATIONS,
 )

@@ -32,8 +32,9 @@ from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import Membership, memberships_of
 from tests.judge.reactions import by_message
 from tests.judge.retention import Retention
-from tests.judge.values import text_of
+from tests.judge.values import claimed, claims_by_message, content_of, files_in, text_of
 
+from .files import name_of
 from .people import People
 from .store import EPOCH, GUEST, Event, Store
 from .world import World
@@ -109,6 +110,7 @@ def ownership_of(world: World) -> list[Ownership]:
 def rows_of(store: Store) -> list[Row]:
     """Return the log of every room."""
     reactions, mentioned = by_message(store.reactions()), mentioned_by_message(store.mentions())
+    claims = claims_by_message(store.claims())
     return [
         Row(
             event.room.hex,
@@ -117,7 +119,7 @@ def rows_of(store: Store) -> list[Row]:
             event.uuid,
             event.kind,
             event.text,
-            event.sent,
+            content_of(event.sent, claimed(event.files, claims.get((event.room.hex, event.seq), ()))),
             event.target,
             event.edited_seq,
             event.is_deleted,
@@ -247,10 +249,15 @@ def _unforgotten(world: World, history: History) -> Iterator[str]:
         # Every query travels: an erasure that begins at the moment of the commit reads after it.
         if at is None or not any(one.user == operation.user and at <= one.began_at for one in world.erasures):
             continue
-        command = NewMessage(uuid=operation.uuid, room=UUID(operation.room), text=operation.text)
-        secrets = {"text": operation.text, "hash": hash_of(command, operation.data)}
-        if operation.data:
-            secrets["data"] = json.loads(operation.data)["card"]
+        files = files_in(operation.data)
+        data = "" if files else operation.data
+        said = {"uuid": operation.uuid, "room": UUID(operation.room), "text": operation.text}
+        command = NewMessage(**said, attachments=[UUID(file) for file in files])
+        secrets = {"text": operation.text, "hash": hash_of(command, data)}
+        if data:
+            secrets["data"] = json.loads(data)["card"]
+        if files and operation.key in history.stored_seqs:
+            secrets["name of a file"] = name_of(files[0])
         for what, value in secrets.items():
             if value.encode() in everything:
                 yield f"I15 the {what} of {operation.uuid} is still in the database"

@@ -19,6 +19,7 @@ from tests.harness.marking import agree, mark_all
 from tests.judge.history import MESSAGE_KIND
 from tests.judge.journal import Wanted
 
+from .files import bring_some
 from .habits import SEND_SECONDS, Person, change_some, further_habits, mark_some, new_uuid, react_some
 from .moderators import moderate_some, pin_some
 from .plan import Plan
@@ -67,6 +68,7 @@ class People:
         """What decides who types when: dice of its own, where anybody does."""
         self.mentioning: random.Random | None = None
         """What decides who mentions whom, likewise."""
+        self.bringing: random.Random | None = None  # who sends files, likewise
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -104,6 +106,8 @@ class People:
             tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
         rooms = [room.hex for room in self._rooms]
         tasks += further_habits(self.everybody, rooms, self.typing, self.mentioning)
+        if self.bringing is not None:
+            tasks.append(bring_some(self._world, self.everybody, self.bringing))
         await asyncio.gather(*tasks)
 
     def wake_up(self) -> None:

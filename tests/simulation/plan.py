@@ -66,6 +66,8 @@ class Plan:
     """How likely people mention each other."""
     retention: float = 0.0
     """How likely events are pruned after a while, but those of one room."""
+    files: float = 0.0
+    """How likely people send files."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -86,4 +88,5 @@ EVERYTHING: Final = Plan(
     typing=0.3,
     mentions=0.3,
     retention=0.2,
+    files=0.3,
 )

@@ -123,6 +123,7 @@ def _draw_habits(people: People, seed: int, plan: Plan) -> None:
     people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
     people.typing = _dice_of(seed, "typing", plan.typing)
     people.mentioning = _dice_of(seed, "mentions", plan.mentions)
+    people.bringing = _dice_of(seed, "files", plan.files)
 
 
 def _is_drawn(seed: int, what: str, likely: float) -> bool:

@@ -78,6 +78,11 @@ class Event(NamedTuple):
         return "" if sent is None else text_of(json.loads(sent))
 
     @property
+    def files(self) -> list[str]:
+        """Return the ids of a message's files."""
+        return [file for file, *_ in self.data.get("attachments", ())]
+
+    @property
     def moderation(self) -> Moderation:
         """Return whom the event concerns besides its sender, and how."""
         return moderation_of(self.kind, *(self.data.get(name) for name in ("member", "role", "until")))
@@ -163,6 +168,13 @@ class Store:
         """Return whom messages mention now: room, seq and user."""
         rows = self._all("SELECT room_id, target, user_id FROM roomlog_mention")
         return [(UUID(room).hex, seq, user) for room, seq, user in rows]
+
+    def claims(self) -> list[tuple[str, int, str]]:
+        """Return the files that messages have: room, seq and file."""
+        rows = self._all(
+            "SELECT room_id, seq, id FROM roomlog_attachment WHERE seq IS NOT NULL AND dropped_at IS NULL"
+        )
+        return [(UUID(room).hex, seq, UUID(file).hex) for room, seq, file in rows]
 
     def tables(self) -> Tables:
         """Return the memberships and the bans."""

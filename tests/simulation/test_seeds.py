@@ -212,3 +212,21 @@ def test_a_missing_safeguard_is_seen(name: str) -> None:
     caught = catch(place, None, 50)
     assert caught.seed is not None
     assert run_seed(caught.seed, plan=ABLATIONS[place].plan).anomalies == []
+
+
+def test_files_break_no_promise() -> None:
+    """Messages bring files, some of which another message has, or is about to, and are deleted meanwhile."""
+    brought = refused = gone = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(files=1.0, edits=(12, 16), erasures=(0, 1)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        files = [one for one in history.operations if one.text.startswith("files")]
+        brought += sum(bool(row.data) for row in history.rows if row.text.startswith("files"))
+        refused += sum(one.attempts[-1].error_code == "not_found" for one in files)
+        gone += sum(row.is_deleted for row in history.rows if row.key in {one.key for one in files})
+        assert any(one.data for one in history.shown)
+    assert brought > 15
+    assert refused > 5
+    assert gone > 1

@@ -1,5 +1,6 @@
 """The bodies of uploads and of what is told of files."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from roomlog_contract import limits
@@ -8,12 +9,17 @@ from .body import Body
 from .fields import RoomIdField, UuidField
 
 
+@extend_schema_field({"type": "string", "format": "binary"})
+class ContentField(serializers.FileField):
+    """A file of a form."""
+
+
 class NewAttachmentSerializer(Body):
     """A file for a room."""
 
     room = RoomIdField()
     uuid = UuidField(required=False, max_length=limits.UUID_CODE_POINTS)
-    file = serializers.FileField()
+    file = ContentField()
 
 
 class AttachmentSerializer(Body):
