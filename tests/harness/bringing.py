@@ -6,11 +6,13 @@ there before: no storage has bytes of them.
 
 import contextlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
+from uuid import uuid4
 
 from roomlog_client import RoomlogError
 from tests.harness.changing import Reader
+from tests.harness.stack import Room, Stack
 from tests.judge.history import MESSAGE_KIND
 from tests.judge.values import content_of
 
@@ -18,8 +20,26 @@ Files = Mapping[tuple[str, int], Sequence[str]]
 """The ids of files, by the room and the person who has uploaded them."""
 BROUGHT: Final = 2
 """Files of one message, at most."""
+_INSERT: Final = (
+    "INSERT INTO roomlog_attachment (id, room_id, user_id, uuid, file, digest, name, size, type, thumbnail,"
+    " is_stored, date_created) VALUES"
+)
+_VALUES: Final = "(%s, %s, %s, %s, %s, '', 'a.txt', 1, 'text/plain', '', TRUE, CURRENT_TIMESTAMP)"
 WRONG: Final = 0.1
 """How likely the files are another's."""
+
+
+def upload_rows(stack: Stack, rooms: Iterable[Room], number: int) -> Files:
+    """Store rows of so many files of each member of each room, as uploads leave them; return their ids."""
+    files = {
+        (room.id, member.id): [uuid4().hex for _ in range(number)]
+        for room in rooms
+        for member in room.members
+    }
+    rows = [(file, *place, file, file) for place, ids in files.items() for file in ids]
+    values = ", ".join([_VALUES] * len(rows))
+    stack.sql(f"{_INSERT} {values}", *(value for row in rows for value in row))
+    return files
 
 
 async def bring(

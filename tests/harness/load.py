@@ -14,6 +14,7 @@ from typing import Final, Protocol, Self
 from uuid import UUID
 
 from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
+from tests.harness.bringing import Files, bring
 from tests.harness.changing import change, choose, look_at_all, react
 from tests.harness.marking import Reader, agree, mark, mark_all
 from tests.harness.mentioning import mention
@@ -86,10 +87,11 @@ class Load:
         *,
         seed: int,
         shape: Shape | None = None,
+        files: Files | None = None,
     ) -> None:
         """Each person sends into the rooms that it is a member of; `seed` fixes who says what where.
 
-        The first member of a room owns it.
+        The first member of a room owns it. `files` are there to be sent with messages.
         """
         self.journal = Journal()
         self.faults: list[Fault] = []
@@ -105,6 +107,7 @@ class Load:
         self._dice = random.Random(seed)
         self._shape = shape or Shape()
         self._rooms = rooms
+        self._files = files or {}
         self._senders: list[_Client] = []
         self._clients: list[_Client] = []
         for person in people:
@@ -123,7 +126,7 @@ class Load:
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
         habits = (self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type())
-        self._sending += [asyncio.create_task(one) for one in (*habits, self._mention())]
+        self._sending += [asyncio.create_task(one) for one in (*habits, self._mention(), self._bring())]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -324,6 +327,15 @@ class Load:
                 room = dice.choice(rooms)
                 people = {member.id for member in room.members}
                 await mention(one.reader, room.id, people, dice, _uuid, SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _bring(self) -> None:
+        """Have people send files where they have some, again and again, also files that are sent already."""
+        dice = random.Random(f"{self._seed}-files")
+        while self._is_sending and self._files:
+            one = dice.choice(self._senders)
+            if one.rooms:
+                await bring(one.reader, dice.choice(one.rooms), self._files, dice, _uuid, SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
 

@@ -21,7 +21,7 @@ from tests.judge.history import Epoch, Ownership, Row, Sample
 from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
 from tests.judge.reactions import by_message
-from tests.judge.values import milliseconds_of
+from tests.judge.values import claimed, claims_by_message, content_of, milliseconds_of
 
 LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
@@ -29,7 +29,7 @@ PROCESS_BYTES: Final = 400 * 1024 * 1024
 LOG: Final = """
     SELECT room_id, date_created, deleted_at IS NOT NULL,
     data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
-    data ->> 'mentions',
+    data ->> 'mentions', data ->> 'attachments',
     seq, user_id, uuid, kind, text, '',
     coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
     CASE WHEN kind IN ('add_reaction', 'remove_reaction') THEN data ->> 'emoji' ELSE '' END,
@@ -38,6 +38,9 @@ LOG: Final = """
 """
 STANDING: Final = "SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction"
 MENTIONED: Final = "SELECT room_id, target, user_id FROM roomlog_mention"
+CLAIMED: Final = (
+    "SELECT room_id, seq, id FROM roomlog_attachment WHERE seq IS NOT NULL AND dropped_at IS NULL"
+)
 MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_membership"
 BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
@@ -49,16 +52,20 @@ async def read_log(stack: Stack) -> list[Row]:
     reactions = by_message((UUID(str(room)).hex, *facts) for room, *facts in standing)
     rows_of_mentions = await asyncio.to_thread(stack.sql, MENTIONED)
     mentioned = mentioned_by_message((UUID(str(room)).hex, seq, user) for room, seq, user in rows_of_mentions)
+    files = await asyncio.to_thread(stack.sql, CLAIMED)
+    claims = claims_by_message((UUID(str(room)).hex, seq, UUID(str(file)).hex) for room, seq, file in files)
     return [
         row._replace(
-            reactions=reactions.get((row.room, row.seq), ()), mentioned=mentioned.get((row.room, row.seq), ())
+            reactions=reactions.get((row.room, row.seq), ()),
+            mentioned=mentioned.get((row.room, row.seq), ()),
+            data=content_of("", claimed(row.data.split(), claims.get((row.room, row.seq), ()))),
         )
         for row in (_row(*facts) for facts in rows)
     ]
 
 
 def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, until: Any, *rest: Any) -> Row:
-    pinned_seq, mentions, *facts = rest
+    pinned_seq, mentions, files, *facts = rest
     row = Row(UUID(str(room)).hex, *facts)
     whom = (None if one is None else int(one) for one in (member, until))
     return row._replace(
@@ -67,6 +74,7 @@ def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, unti
         moderation=moderation_of(row.kind, next(whom), role, next(whom)),
         pinned_seq=pinned_seq,
         mentions=tuple(json.loads(mentions or "[]")),
+        data=content_of("", (file for file, *_ in json.loads(files or "[]"))),
     )
 
 

@@ -3,10 +3,14 @@
 Each question is one request with the token. Nothing is repeated: an error says what to do.
 """
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import aiohttp
 import msgspec
@@ -24,6 +28,8 @@ Answer = TypeVar("Answer")
 
 ANSWER_SECONDS: Final = 10.0
 """Longest wait for a whole answer."""
+UPLOAD_SECONDS: Final = 300.0
+"""Longest wait for an upload and its answer."""
 PAGE_MESSAGES: Final = limits.HISTORY_MESSAGES
 """As many as the server finds at once."""
 THROTTLED_SECONDS: Final = 60
@@ -40,6 +46,20 @@ class Wanted(TypedDict, total=False):
     """Sent then or later, in seconds since 1970."""
     before: int
     """Sent earlier, in seconds since 1970."""
+
+
+class Uploaded(Struct):
+    """A file that is stored; what a message says of it, and where its small copy is."""
+
+    id: str
+    name: str
+    size: int
+    """Bytes."""
+    type: str
+    width: int | None
+    height: int | None
+    thumbnail: str | None
+    """The path of an image's small copy."""
 
 
 class _Hits(Struct):
@@ -99,28 +119,47 @@ class Api:
         """
         return await self._ask("users/", {"search": beginning}, list[User])
 
-    async def _ask(self, path: str, query: Mapping[str, Any], kind: type[Answer]) -> Answer:
+    async def upload(self, room: str, path: str | PathLike[str], *, uuid: str | None = None) -> Uploaded:
+        """Upload a file to a room, and return what the server says of it; `send` names its id.
+
+        After `Unreachable` it may be there or not: again with the same uuid is the same file.
+
+        Raises:
+            OSError: it can't be read.
+        """
+        content = await to_thread(Path(path).read_bytes)
+        form = aiohttp.FormData({"room": room, "uuid": uuid or uuid4().hex})
+        form.add_field("file", content, filename=Path(path).name)
+        return await self._ask("attachments/", {}, Uploaded, form)
+
+    async def _ask(
+        self, path: str, query: Mapping[str, Any], kind: type[Answer], form: aiohttp.FormData | None = None
+    ) -> Answer:
         url = f"{self._address}{path}"
         try:
-            status, wait, body = await self._get(url, query)
+            status, wait, body = await self._request(url, query, form)
         except NoToken as failure:
             raise Unreachable(str(failure)) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"no answer from {url}: {reason_of(error)}") from None
-        if status != HTTPStatus.OK:
+        if status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             raise _refusal(url, status, wait, body)
         try:
             return msgspec.json.decode(body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ProtocolError(f"{url} answered with something else than was asked for") from None
 
-    async def _get(self, url: str, query: Mapping[str, Any]) -> tuple[int, str, bytes]:
+    async def _request(
+        self, url: str, query: Mapping[str, Any], form: aiohttp.FormData | None
+    ) -> tuple[int, str, bytes]:
         """Return status, Retry-After and body. No redirect is followed: the token is for this address."""
         rights = {"Authorization": f"Token {await ask_token(self._token)}", "Accept": "application/json"}
-        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=UPLOAD_SECONDS if form else ANSWER_SECONDS)
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=rights) as session,
-            session.get(url, params=query, allow_redirects=False) as answer,
+            session.request(
+                "POST" if form else "GET", url, params=query, data=form, allow_redirects=False
+            ) as answer,
         ):
             return answer.status, answer.headers.get("Retry-After", ""), await answer.read()
 

@@ -75,6 +75,8 @@ class RoomlogClient:
             self._state, random.sample(urls, len(urls)), token, self._observer, self._deliver
         )
         self._api = Api(api or api_beside(urls[0]), token)
+        self.upload = self._api.upload
+        """Uploads a file to a room, for a message of one's own; see `Api.upload`."""
         self._inbox: Queue[Item | None] = Queue(WAITING_ITEMS + WAITING_ROOMS)
         self._answers: dict[str, Future[Result]] = {}
         self._running: asyncio.Task[None] | None = None
@@ -161,14 +163,15 @@ class RoomlogClient:
         room: str,
         text: str,
         *,
-        uuid: str | None = None,
         reply_to: int | None = None,
         mentions: Collection[int] = (),
-        timeout_seconds: float = SEND_SECONDS,
+        attachments: Collection[str] = (),
+        **how: Unpack[How],
     ) -> Sent:
         """Say something in a room; returns when it is stored, for ever. Repeats the same uuid as needed.
 
         `mentions` are the ids of at most 20 members: if one has left, nothing is said (`NotFound`).
+        `attachments` are ids of what `upload` has stored, at most 10; the text may be empty beside them.
 
         Raises:
             CommandError: it is not stored; the subclass says why.
@@ -176,12 +179,9 @@ class RoomlogClient:
             OutcomeUnknown: the deadline passed without an answer; calling again with its uuid is safe.
             OutboxFull, Disconnected: it was not taken.
         """
-        facts: dict[str, Any] = {} if reply_to is None else {"reply_to": reply_to}
-        facts |= {"mentions": list(mentions)} if mentions else {}
-        answer = await self.request(
-            "new_message", room=room, uuid=uuid, timeout_seconds=timeout_seconds, text=text, **facts
-        )
-        return cast(Sent, answer)
+        given = {"reply_to": reply_to, "mentions": list(mentions), "attachments": list(attachments)}
+        facts: dict[str, Any] = {name: value for name, value in given.items() if value}
+        return cast(Sent, await self.request("new_message", room=room, text=text, **facts, **how))
 
     async def edit_message(
         self, room: str, message: int, text: str, mentions: Collection[int] = (), **how: Unpack[How]

@@ -12,7 +12,7 @@ from .reactions import Reactions
 
 Message = dict[str, Any]
 """A message as the wire writes it."""
-DELETED: Final = {"text": "", "mentions": list[int](), "deleted": True}
+DELETED: Final = {"text": "", "mentions": list[int](), "attachments": list[Any](), "deleted": True}
 """Left by a deletion, and by an edit that has lost its text: the message was deleted later, or erased."""
 
 

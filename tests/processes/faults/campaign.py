@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from tests.harness.bringing import upload_rows
 from tests.harness.load import REST_SECONDS, Load, Shape
 from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.stack import TRACEBACK, Stack
@@ -23,6 +24,8 @@ from tests.processes.faults.mishaps import KINDS, Mishap, Scene, isolate, kill_g
 
 PEOPLE: Final = 8
 ROOMS: Final = 5
+FILES: Final = 30
+"""Of each person in each room."""
 SHAPE: Final = Shape(pause_seconds=(0.02, 0.12))
 CALM_SECONDS: Final = (0.3, 1.5)
 """Between two mishaps: sometimes the next comes before everything is mended."""
@@ -105,7 +108,8 @@ async def prepare(topology: Topology, seed: int, shape: Shape = SHAPE) -> Load:
     people = await asyncio.to_thread(stack.make_users, PEOPLE)
     members = [[person for index, person in enumerate(people) if (index + room) % 3] for room in range(ROOMS)]
     rooms = await asyncio.to_thread(stack.make_rooms, members)
-    return Load(topology.websockets(), people, rooms, seed=seed, shape=shape)
+    files = await asyncio.to_thread(upload_rows, stack, rooms, FILES)
+    return Load(topology.websockets(), people, rooms, seed=seed, shape=shape, files=files)
 
 
 async def _break(plan: Plan, scene: Scene) -> None:

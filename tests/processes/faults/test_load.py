@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.harness.bringing import upload_rows
 from tests.harness.load import Load
 from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.stack import MakeStack, Stack
@@ -10,6 +11,8 @@ from tests.processes.faults.mishaps import strand
 
 PEOPLE = 6
 ROOMS = 4
+FILES = 20
+"""Of each person in each room."""
 SUCCESSES = 60
 """Between two faults."""
 
@@ -20,7 +23,9 @@ async def a_load(stack: Stack, seed: int) -> Load:
     members = [[person for index, person in enumerate(people) if (index + room) % 3] for room in range(ROOMS)]
     rooms = await asyncio.to_thread(stack.make_rooms, members)
     gateways = sum(name.startswith("gateway") for name in stack.names)
-    return Load([stack.websocket(number) for number in range(gateways)], people, rooms, seed=seed)
+    files = await asyncio.to_thread(upload_rows, stack, rooms, FILES)
+    urls = [stack.websocket(number) for number in range(gateways)]
+    return Load(urls, people, rooms, seed=seed, files=files)
 
 
 async def kill(stack: Stack, load: Load, name: str) -> None:
@@ -37,6 +42,7 @@ async def judge(stack: Stack, load: Load) -> Report:
         load.history(rows, [await read_epoch(stack)], tables=await read_tables(stack)),
         min_successes=4 * SUCCESSES,
     )
+    assert sum(row.text.startswith("files") and bool(row.data) for row in rows) > 5
     print(report.table())
     return report
 

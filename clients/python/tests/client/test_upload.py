@@ -1,0 +1,87 @@
+"""Uploads by HTTP: what the client sends, returns and raises."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from roomlog_client import CommandError, Unreachable
+from roomlog_client.api import Api
+
+ROOM = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
+STORED = {"id": "5" * 32, "name": "a.txt", "size": 5, "type": "text/plain"}
+STORED |= dict.fromkeys(("width", "height", "thumbnail"))
+
+
+class Uploads:
+    """An api that answers uploads as a test says."""
+
+    def __init__(self) -> None:
+        self.answer: tuple[int, Any] = (201, STORED)
+        self.fields: list[dict[str, Any]] = []
+        self.rights: list[str] = []
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Note what came."""
+        self.rights.append(request.headers["Authorization"])
+        form = await request.post()
+        self.fields.append(
+            {
+                name: (value.filename, value.file.read()) if isinstance(value, web.FileField) else value
+                for name, value in form.items()
+            }
+        )
+        status, body = self.answer
+        return web.json_response(body, status=status)
+
+
+@pytest.fixture
+def uploads() -> Uploads:
+    """What came, and what is answered."""
+    return Uploads()
+
+
+@pytest.fixture
+async def api(uploads: Uploads) -> AsyncIterator[Api]:
+    """The client's view of it."""
+    app = web.Application()
+    app.router.add_post("/api/v1/attachments/", uploads.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    yield Api(f"http://{host}:{port}/api/v1/", "secret")
+    await runner.cleanup()
+
+
+async def test_a_file_is_uploaded_under_its_name(api: Api, uploads: Uploads, tmp_path: Path) -> None:
+    """To the room, with the token; a repeat by the caller has the same uuid."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"hello")
+    for _ in range(2):
+        stored = await api.upload(ROOM, path, uuid="u")
+    assert (stored.id, stored.size, stored.thumbnail) == ("5" * 32, 5, None)
+    assert uploads.fields == [{"room": ROOM, "uuid": "u", "file": ("a.txt", b"hello")}] * 2
+    assert uploads.rights == ["Token secret"] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (400, {"error_code": "bad_value", "detail": "`file`: The file is empty."}, CommandError),
+        (413, {"error_code": "too_large", "detail": "The file is larger."}, CommandError),
+        (503, {"error_code": "busy", "detail": "later"}, Unreachable),
+        (502, {}, Unreachable),
+    ],
+)
+async def test_what_is_not_taken_raises(
+    api: Api, uploads: Uploads, tmp_path: Path, status: int, body: dict[str, str], error: type[Exception]
+) -> None:
+    """For good, or because nobody knows whether it is there."""
+    (tmp_path / "a.txt").write_bytes(b"hello")
+    uploads.answer = status, body
+    with pytest.raises(error):
+        await api.upload(ROOM, tmp_path / "a.txt")
