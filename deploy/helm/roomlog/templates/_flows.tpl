@@ -4,6 +4,7 @@
 {{- $dns := include "roomlog.flow.dns" . | fromYaml -}}
 {{- $redis := include "roomlog.flow.redis" . | fromYaml -}}
 {{- $database := include "roomlog.flow.database" . | fromYaml -}}
+{{- $files := ternary (list (dict "ports" (list (dict "port" .Values.attachments.s3.port)))) list (ne .Values.attachments.s3.bucket "") -}}
 {{- $clients := .Values.networkPolicy.clients -}}
 {{- $test := dict "podSelector" (dict "matchLabels" (include "roomlog.selectorLabels" (dict "root" . "component" "test") | fromYaml)) -}}
 {{- $sockets := ternary (append $clients $test) list (gt (len $clients) 0) -}}{{/* `helm test` passes no edge */}}
@@ -19,12 +20,12 @@ worker:
 {{- if .Values.api.enabled }}
 api:
   ingress: {{ concat (list (include "roomlog.flow.in" (dict "from" $clients "port" 8000) | fromYaml)) (include "roomlog.flow.scrape" (dict "root" . "port" 9082) | fromJsonArray) | toJson }}
-  egress: {{ list $dns $redis $database | toJson }}
+  egress: {{ concat (list $dns $redis $database) $files | toJson }}
 {{- end }}
 {{- if .Values.chores.enabled }}
 chores:
   ingress: {{ include "roomlog.flow.scrape" (dict "root" . "port" 9084) }}
-  egress: {{ concat (list $dns $redis $database) (include "roomlog.flow.webhooks" . | fromJsonArray) | toJson }}
+  egress: {{ concat (list $dns $redis $database) $files (include "roomlog.flow.webhooks" . | fromJsonArray) | toJson }}
 {{- end }}
 migrate:
   ingress: []

@@ -159,11 +159,22 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{/* The scratch folder is the only writable one: the root file system is read-only. Then the owner's volumes. */}}
+{{/* Of the processes that store and delete files, where a volume holds them. */}}
+{{- define "roomlog.mountsFiles" -}}
+{{- if and (has .component (list "api" "chores")) .root.Values.attachments.existingClaim }}yes{{ end -}}
+{{- end -}}
+
+{{/* The scratch folder is the only writable one: the root file system is read-only. The api's takes uploads on their way in.
+     Then the volume of files, and the owner's. */}}
 {{- define "roomlog.volumes" -}}
 - name: scratch
   emptyDir:
-    sizeLimit: 64Mi
+    sizeLimit: {{ ternary "512Mi" "64Mi" (eq .component "api") }}
+{{- if include "roomlog.mountsFiles" . }}
+- name: files
+  persistentVolumeClaim:
+    claimName: {{ .root.Values.attachments.existingClaim | quote }}
+{{- end }}
 {{- with .values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -172,6 +183,10 @@ readinessProbe:
 {{- define "roomlog.mounts" -}}
 - name: scratch
   mountPath: /tmp
+{{- if include "roomlog.mountsFiles" . }}
+- name: files
+  mountPath: /files
+{{- end }}
 {{- with .values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}

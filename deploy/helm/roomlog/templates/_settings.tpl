@@ -141,6 +141,32 @@
       optional: true
 {{- end -}}
 
+{{/* Where files are: of the processes that store, hand out and delete them. */}}
+{{- define "roomlog.env.files" -}}
+{{- if .Values.attachments.existingClaim }}
+- name: ROOMLOG_ATTACHMENTS_FOLDER
+  value: /files
+{{- end }}
+{{- with .Values.attachments.s3 }}
+{{- if .bucket }}
+- name: ROOMLOG_S3_BUCKET
+  value: {{ .bucket | quote }}
+- name: ROOMLOG_S3_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef: {name: {{ .existingSecret | quote }}, key: access-key-id}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef: {name: {{ .existingSecret | quote }}, key: secret-access-key}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "roomlog.hasFiles" -}}
+{{- if or .Values.attachments.existingClaim .Values.attachments.s3.bucket }}yes{{ end -}}
+{{- end -}}
+
 {{/* Somebody's project may have a secret key and a database of its own: then the chart makes and passes on none. */}}
 {{- define "roomlog.hasSecretKey" -}}
 {{- if or .Values.api.enabled .Values.secretKey.existingSecret .Values.secretKey.value }}yes{{ end -}}

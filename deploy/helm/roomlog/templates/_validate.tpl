@@ -59,7 +59,16 @@
 {{- $said = append $said (printf "api.enabled is false, so your project's own image runs the workers: set %s." (join " and " $missing)) -}}
 {{- end -}}
 {{- $webhooks := ne .Values.chores.webhooks.to "off" -}}
-{{- if and .Values.chores.enabled .Values.api.enabled (not .Values.chores.image.repository) (not $webhooks) -}}
+{{- if and (include "roomlog.hasFiles" .) (not .Values.chores.enabled) -}}
+{{- $said = append $said "attachments need somebody who deletes their files: set chores.enabled=true." -}}
+{{- end -}}
+{{- if and .Values.attachments.existingClaim .Values.attachments.s3.bucket -}}
+{{- $said = append $said "attachments are in a volume or in S3: set attachments.existingClaim or attachments.s3.bucket, not both." -}}
+{{- end -}}
+{{- if and .Values.attachments.s3.bucket (not .Values.attachments.s3.existingSecret) -}}
+{{- $said = append $said "attachments.s3.bucket needs a Secret with access-key-id and secret-access-key: set attachments.s3.existingSecret." -}}
+{{- end -}}
+{{- if and .Values.chores.enabled .Values.api.enabled (not .Values.chores.image.repository) (not $webhooks) (not (include "roomlog.hasFiles" .)) -}}
 {{- $said = append $said "chores.enabled needs an image with your own code, because ours connects nothing to message_missed: set chores.image.repository and chores.image.tag, or chores.webhooks.to, or chores.enabled=false." -}}
 {{- end -}}
 {{- if and $webhooks (not .Values.chores.enabled) -}}
