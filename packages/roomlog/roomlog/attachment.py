@@ -66,7 +66,9 @@ class Attachment(models.Model):
             models.UniqueConstraint(fields=["uuid", "room", "user"], name="upload_once"),
             models.CheckConstraint(condition=Q(size__gte=1), name="attachment_has_bytes"),
             models.CheckConstraint(
-                condition=Q(width=None, height=None) | Q(width__gte=1, height__gte=1),
+                # IS NOT NULL too: a comparison with NULL alone is no violation.
+                condition=Q(width=None, height=None)
+                | Q(width__isnull=False, height__isnull=False, width__gte=1, height__gte=1),
                 name="attachment_has_both_sides_or_none",
             ),
         ]

@@ -9,8 +9,7 @@ from django.conf import global_settings
 from django.templatetags.static import static
 
 from roomlog.databases import database
-from roomlog.file_settings import storages_of_environment
-from roomlog.file_types import TYPES
+from roomlog.file_settings import storages_of_environment, types_of_environment
 from roomlog_api.addresses import read_hosts, read_origins, read_path_prefix, read_socket_url
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.redis_address import read_redis_url
@@ -20,7 +19,6 @@ from roomlog_runtime.settings import (
     read_choice,
     read_flag,
     read_integer,
-    read_list,
     read_secret,
     read_secrets,
 )
@@ -68,7 +66,7 @@ ROOMLOG = {
     "PROXIES": PROXIES,
     "ATTACHMENT_BYTES": MIB * read_integer("ROOMLOG_ATTACHMENT_MIB", 10, minimum=1, maximum=25),
     "ATTACHMENT_BYTES_PER_DAY": MIB * read_integer("ROOMLOG_ATTACHMENT_MIB_PER_DAY", 200, minimum=1),
-    "ATTACHMENT_TYPES": read_list("ROOMLOG_ATTACHMENT_TYPES", TYPES),
+    "ATTACHMENT_TYPES": types_of_environment(),
     "ATTACHMENT_REDIRECT": read_flag("ROOMLOG_ATTACHMENT_REDIRECT"),
 }
 """What the app is told; `roomlog/configuration.py` says what each means."""

@@ -38,7 +38,7 @@ def named_in(folder: str) -> set[str]:
     ]
     nodes = (node for path in sources for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return {text for text in texts if re.fullmatch("ROOMLOG_[A-Z_]+", text)}
+    return {text for text in texts if re.fullmatch("ROOMLOG_[A-Z][A-Z0-9_]+", text)}
 
 
 @pytest.mark.parametrize("service", PACKAGES)

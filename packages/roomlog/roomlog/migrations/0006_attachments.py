@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'attachment',
                 'verbose_name_plural': 'attachments',
                 'indexes': [models.Index(condition=models.Q(('seq__isnull', False)), fields=['room', 'seq'], name='attachments_by_message'), models.Index(fields=['user', 'date_created'], name='attachments_by_user'), models.Index(condition=models.Q(('seq__isnull', True)), fields=['date_created'], name='unclaimed_attachments'), models.Index(condition=models.Q(('dropped_at__isnull', False)), fields=['dropped_at'], name='dropped_attachments')],
-                'constraints': [models.UniqueConstraint(fields=('uuid', 'room', 'user'), name='upload_once'), models.CheckConstraint(condition=models.Q(('size__gte', 1)), name='attachment_has_bytes'), models.CheckConstraint(condition=models.Q(models.Q(('height', None), ('width', None)), models.Q(('height__gte', 1), ('width__gte', 1)), _connector='OR'), name='attachment_has_both_sides_or_none')],
+                'constraints': [models.UniqueConstraint(fields=('uuid', 'room', 'user'), name='upload_once'), models.CheckConstraint(condition=models.Q(('size__gte', 1)), name='attachment_has_bytes'), models.CheckConstraint(condition=models.Q(models.Q(('height', None), ('width', None)), models.Q(('height__gte', 1), ('height__isnull', False), ('width__gte', 1), ('width__isnull', False)), _connector='OR'), name='attachment_has_both_sides_or_none')],
             },
         ),
     ]

@@ -36,6 +36,11 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("RETENTION_DAYS", 6, "from 7, or None"),
     ("PROXIES", 11, "from 0 to 10"),
     ("PROXIES", True, "whole number"),
+    ("ATTACHMENT_BYTES", 0, "from 1"),
+    ("ATTACHMENT_BYTES_PER_DAY", "1 GiB", "whole number"),
+    ("ATTACHMENT_TYPES", ["text/html"], "application/pdf"),
+    ("ATTACHMENT_TYPES", "image/png", "application/pdf"),
+    ("ATTACHMENT_REDIRECT", "s3", "True or False"),
     ("ROOMS_PER_USER", 0, "from 1"),
     ("ROOM_CREATIONS_PER_MINUTE", "60", "whole number"),
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from roomlog import models
 from roomlog.models import (
+    Attachment,
     Ban,
     BotToken,
     ChatMessage,
@@ -64,6 +65,10 @@ def _cursor(room: UUID, **facts: Any) -> WebhookCursor:
     return WebhookCursor(webhook_id=1, room_id=room, **facts)
 
 
+def _file(people: People, room: UUID, **facts: Any) -> Attachment:
+    return Attachment(**{"room_id": room, "user_id": people.alice, "uuid": "u", "size": 1} | facts)
+
+
 def _other_room(kind: str = "group") -> UUID:
     return ChatRoom.objects.create(id=uuid4(), kind=kind).pk
 
@@ -94,6 +99,9 @@ VIOLATIONS: dict[str, Rows] = {
     "mention_once": lambda people, room: [
         Mention(room_id=room, target=2, user_id=people.alice) for _ in range(2)
     ],
+    "upload_once": lambda people, room: [_file(people, room), _file(people, room)],
+    "attachment_has_bytes": lambda people, room: [_file(people, room, size=0)],
+    "attachment_has_both_sides_or_none": lambda people, room: [_file(people, room, width=1)],
     "ban_once": lambda people, room: [Ban(room_id=room, user_id=people.alice, seq=seq) for seq in (3, 4)],
     "report_once": lambda people, room: [
         _report(people, room, reason=reason) for reason in ("spam", "abuse")

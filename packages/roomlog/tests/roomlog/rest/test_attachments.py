@@ -284,7 +284,7 @@ class TestDownloading:
     def test_a_moderator_of_the_admin_sees_what_was_sent(
         self, as_alice: Client, alice: User, lobby: UUID, admin_user: User
     ) -> None:
-        """Beside the message, without being a member; staff without the right, and what waits, see nothing."""
+        """Beside the message, and no member; staff without the right, and what waits, see nothing."""
         sent, waiting = (uploaded(as_alice, lobby, picture(), name)["id"] for name in ("a.png", "b.png"))
         claim(lobby, alice, sent)
         staff, moderator = Client(), Client()
@@ -293,7 +293,7 @@ class TestDownloading:
         assert get(moderator, f"{UPLOADS}{sent}/")[0] == 200
         assert get(moderator, f"{UPLOADS}{waiting}/")[0] == 404
         assert get(staff, f"{UPLOADS}{sent}/")[0] == 404
-        page = moderator.get(f"/admin/roomlog/chatmessage/room/{lobby.hex}/")
+        page = moderator.get(f"/admin/roomlog/chatmessage/room/{lobby}/")
         assert f"{UPLOADS}{sent}/" in page.content.decode()
 
     def test_nobody_gets_what_was_deleted(self, as_alice: Client, alice: User, lobby: UUID) -> None:
