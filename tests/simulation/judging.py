@@ -251,8 +251,12 @@ def _unforgotten(world: World, history: History) -> Iterator[str]:
             continue
         files = files_in(operation.data)
         data = "" if files else operation.data
-        said = {"uuid": operation.uuid, "room": UUID(operation.room), "text": operation.text}
-        command = NewMessage(**said, attachments=[UUID(file) for file in files])
+        command = NewMessage(
+            uuid=operation.uuid,
+            room=UUID(operation.room),
+            text=operation.text,
+            attachments=[UUID(file) for file in files],
+        )
         secrets = {"text": operation.text, "hash": hash_of(command, data)}
         if data:
             secrets["data"] = json.loads(data)["card"]

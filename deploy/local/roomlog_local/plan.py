@@ -60,6 +60,8 @@ def make_plan(folder: Folder, environ: Mapping[str, str], project: Project = STA
     has_own_database = not _is_set("ROOMLOG_DATABASE_URL", environ)
     if has_own_database:
         shared["ROOMLOG_DATABASE_URL"] = f"sqlite:///{folder.database}"
+    if project is STANDALONE and not _is_set("ROOMLOG_S3_BUCKET", environ):
+        shared["ROOMLOG_ATTACHMENTS_FOLDER"] = str(folder.path.absolute() / "files")
     carriers: tuple[Command, ...] = ()
     if not _is_set("ROOMLOG_REDIS_URL", environ):
         redis_port = preferred_port(REDIS_PORT)

@@ -32,14 +32,16 @@ class Project:
     api: str = "/api/v1/"
     """Where the web server has the REST interface."""
     has_chores: bool = False
-    """It has a receiver of `message_missed`."""
+    """It has a receiver of `message_missed`, or files that are deleted with their messages."""
 
     def management(self, *words: str) -> tuple[str, ...]:
         """Return the command line of a management command."""
         return (sys.executable, "-m", "django", *words, "--settings", self.settings)
 
 
-STANDALONE = Project("roomlog_api.settings", "roomlog_worker.settings", "make_demo", command.api)
+STANDALONE = Project(
+    "roomlog_api.settings", "roomlog_worker.settings", "make_demo", command.api, has_chores=True
+)
 
 
 def example(place: Path, folder: Folder) -> Project:

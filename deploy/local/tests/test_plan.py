@@ -33,7 +33,8 @@ def binds_of(plan: Plan) -> list[str]:
 def test_a_bare_machine_gets_everything(folder: Folder) -> None:
     """Valkey first, workers then, gateway and api last; the database is the folder's file."""
     plan = make_plan(folder, PATH)
-    assert names(plan) == [["valkey"], ["worker-0", "worker-1"], ["gateway", "api"]]
+    assert names(plan) == [["valkey"], ["worker-0", "worker-1", "chores"], ["gateway", "api"]]
+    assert plan.environ["ROOMLOG_ATTACHMENTS_FOLDER"] == str(folder.path / "files")
     assert plan.environ["ROOMLOG_DATABASE_URL"] == f"sqlite:///{folder.database}"
     assert plan.migrates_sqlite
 

@@ -22,6 +22,7 @@ def fill_the_api(stack: Stack, token: str, room: str) -> None:
     ask(f"{api}/{CANARY}-path?q={CANARY}")
     ask(f"{api}/api/v1/rooms/?search={CANARY}", **rights)
     ask(f"{api}/api/v1/{CANARY}-path", **rights)
+    upload(stack, token, room)
     ask(f"{api}/api/v1/rooms/", Authorization=f"Token {CANARY}")
     ask(f"{api}/api/v1/rooms/", "POST", {"name": f"{CANARY}-room"}, **rights)
     ask(f"{api}/api/v1/rooms/{room}/messages/", "POST", {"text": f"{CANARY}-text"}, **rights)
@@ -32,6 +33,19 @@ def fill_the_api(stack: Stack, token: str, room: str) -> None:
     ask(f"{api}/admin/login/?next=/{CANARY}", "POST", {"username": CANARY})
     ask(f"{api}/api/v1/rooms/", CANARY.upper(), **rights)
     ask(f"{api}/api/v1/rooms/", Host=f"{CANARY}.example.org", **rights)
+
+
+def upload(stack: Stack, token: str, room: str) -> None:
+    """Leave it in the name and the bytes of a file."""
+    form = (
+        f'--x\r\nContent-Disposition: form-data; name="room"\r\n\r\n{room}\r\n'
+        f'--x\r\nContent-Disposition: form-data; name="file"; filename="{CANARY}-file.txt"\r\n\r\n'
+        f"{CANARY}\r\n--x--\r\n"
+    )
+    rights = {"Authorization": f"Token {token}", "Content-Type": "multipart/form-data; boundary=x"}
+    request = Request(f"{stack.page}/api/v1/attachments/", form.encode(), rights)
+    with suppress(HTTPError):
+        urlopen(request, timeout=SECONDS).close()
 
 
 async def fill_the_gateway(stack: Stack, room: str) -> None:

@@ -37,8 +37,8 @@ ASKED: Final = (
     "{} reports: without their comments."
 )
 NOTHING_TO_DO: Final = (
-    "Nothing to do: no function is connected. Import it in your AppConfig's ready and write "
-    '@receiver(message_missed) above it, from roomlog.signals; or set ROOMLOG["WEBHOOKS"].'
+    "Nothing to do: no function is connected, and no storage has files. Import it in your AppConfig's ready "
+    'and write @receiver(message_missed) above it, from roomlog.signals; or set ROOMLOG["WEBHOOKS"].'
 )
 NO_PORT: Final = "Can't listen on {}: {}. Give each process of a machine its own ROOMLOG_HEALTH_BIND."
 
