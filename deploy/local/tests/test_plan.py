@@ -74,7 +74,7 @@ def test_every_process_listens_on_loopback_only(folder: Folder) -> None:
 def test_ports_are_not_shared(folder: Folder) -> None:
     """Each process has ports of its own."""
     binds = binds_of(make_plan(folder, PATH))
-    assert len(binds) == len(set(binds)) == 6
+    assert len(binds) == len(set(binds)) == 7
 
 
 def addresses(plan: Plan) -> list[str]:
