@@ -26,14 +26,12 @@ from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
 from .world import Posted, World
 
-MISTAKE_SECONDS: Final = 20.0
+MISTAKE_SECONDS, LATE_SECONDS = 20.0, 12.0
 MOMENT_SECONDS: Final = (0.0, 0.2)
 INVITE_SECONDS: Final = (0.0, 0.4)
 """An invitation comes while it is read who the visitors are and which rooms they have."""
 GREETING_SECONDS: Final = (0.0, 1.0)
-LATE_SECONDS: Final = 12.0
-REPEATED: Final = 2
-"""Erased messages that are sent again."""
+REPEATED: Final = 2  # of the erased messages
 ARCHIVED_SECONDS: Final = (0.5, 4.0)
 CARD_CHARACTERS: Final = (0, 40, 3900)
 """Of the longest value in what is sent beside a text: all of it has at most 4 KiB."""
@@ -67,8 +65,8 @@ class People:
         self.typing: random.Random | None = None
         """What decides who types when: dice of its own, where anybody does."""
         self.mentioning: random.Random | None = None
-        """What decides who mentions whom, likewise."""
-        self.bringing: random.Random | None = None  # who sends files, likewise
+        self.bringing: random.Random | None = None
+        """What decides who mentions whom, and who sends files, likewise."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 

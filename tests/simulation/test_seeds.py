@@ -97,7 +97,7 @@ def test_edits_and_deletions_break_no_promise() -> None:
 def test_reactions_break_no_promise() -> None:
     """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
     reactions = refused = shown = 0
-    for seed in (2, 4):
+    for seed in (10, 11):
         verdict = run_seed(seed, Plan(reactions=(16, 24), edits=(4, 8), erasures=(0, 1)))
         assert verdict.anomalies == []
         history = verdict.history
@@ -114,7 +114,7 @@ def test_reactions_break_no_promise() -> None:
 def test_moderation_breaks_no_promise() -> None:
     """Owners set roles, mute and ban, and whom they silence speaks and invites all the same."""
     kinds, codes = Counter[str](), Counter[str]()
-    for seed in (3, 4):
+    for seed in (10, 13):
         verdict = run_seed(seed, Plan(moderations=(10, 14), reactions=(2, 4)))
         assert verdict.anomalies == []
         history = verdict.history

@@ -41,7 +41,8 @@ async def fill_commands(stack: Stack, user: User, room: Room) -> None:
             await wire.authenticate()
             said = await wire.ask("new_message", room=room.id, text=f"{CANARY}-text")
             message = said.get("message", {}).get("id", ABSENT)
-            known = {"room": room.id, "message": message, "reply_to": message, "mentions": [], "user": ABSENT}
+            known = {"room": room.id, "message": message, "reply_to": message, "user": ABSENT}
+            known |= {"mentions": [], "attachments": []}
             action: str = example["action"]
             fields = {key: known.get(key, example[key]) for key in example.keys() - {"action", "uuid"}}
             worded = {key: f"{CANARY}-{key}" for key in FREE if key in fields}
@@ -54,7 +55,7 @@ async def fill_commands(stack: Stack, user: User, room: Room) -> None:
 
 def ask(url: str, method: str = "GET", body: object = None, **headers: str) -> bytes:
     """Send a request and return what it answers; any status will do."""
-    data = None if body is None else json.dumps(body).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
     with suppress(HTTPError), urlopen(request, timeout=SECONDS) as answer:
         return bytes(answer.read())

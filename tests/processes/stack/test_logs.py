@@ -43,9 +43,7 @@ def upload(stack: Stack, token: str, room: str) -> None:
         f"{CANARY}\r\n--x--\r\n"
     )
     rights = {"Authorization": f"Token {token}", "Content-Type": "multipart/form-data; boundary=x"}
-    request = Request(f"{stack.page}/api/v1/attachments/", form.encode(), rights)
-    with suppress(HTTPError):
-        urlopen(request, timeout=SECONDS).close()
+    ask(f"{stack.page}/api/v1/attachments/", "POST", form.encode(), **rights)
 
 
 async def fill_the_gateway(stack: Stack, room: str) -> None:

@@ -49,6 +49,7 @@ class RoomLog:
             deleted=False,
             reply_to=None,
             mentions=[],
+            attachments=[],
             reactions={},
             reacted_seq=None,
             pinned=None,

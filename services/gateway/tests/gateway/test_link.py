@@ -8,6 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from roomlog_contract.keyspace import Keyspace
+from roomlog_gateway.redis.admission import Admission
 from roomlog_gateway.redis.command_writer import CommandWriter
 from roomlog_gateway.redis.link import RedisLink
 from roomlog_gateway.redis.subscriber import Subscriber
@@ -82,7 +84,7 @@ async def test_nothing_is_written_to_a_connection_that_is_being_lost(redis_url: 
 async def test_a_link_has_one_name_in_logs_and_metrics(redis_url: str) -> None:
     """An operator finds the lines of the link that an alert names."""
     speakers = (
-        CommandWriter(redis_url, time.monotonic, lambda *_: None),
+        CommandWriter(redis_url, time.monotonic, lambda *_: None, Admission(Keyspace(), time.monotonic)),
         Subscriber(redis_url, time.monotonic, lambda *_: None),
     )
     with capture_logs() as logs:

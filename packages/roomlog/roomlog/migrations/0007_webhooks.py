@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog', '0004_message_reports'),
+        ('roomlog', '0006_attachments'),
     ]
 
     operations = [
