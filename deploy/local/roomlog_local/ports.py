@@ -5,6 +5,7 @@ whoever loses that race fails at its start and is started again by its superviso
 this module do not race: each holds the UDP port of the same number.
 """
 
+import atexit
 import os
 import socket
 from collections import deque
@@ -76,3 +77,12 @@ def _hold(port: int) -> bool:
         _held.popleft().close()
     _held.append(sign)
     return True
+
+
+def _let_go() -> None:
+    """Close what is held: the interpreter warns of each socket that it finds open at its end."""
+    while _held:
+        _held.pop().close()
+
+
+atexit.register(_let_go)
