@@ -5,6 +5,7 @@
 
 export const MAX_COMMANDS = 100; // more than anybody types in an outage
 const ANSWER_MS = 15_000; // then the answer is unknown and the command is repeated
+const REPEAT_MS = 7 * 24 * 3_600_000; // no log is kept for less; a later repeat could be stored a second time
 
 /** The commands of one user that are not answered yet. */
 export class Outbox {
@@ -12,7 +13,8 @@ export class Outbox {
   commands = [];
   #storage;
   #prefix;
-  #youngest; // what the youngest command's place in the order is, saved or not
+  #addedAt = new Map(); // uuid → when, a place in the order
+  #youngest; // the last of these
   #sentAt = new Map(); // uuid → when, of those in flight
   #notBefore = new Map(); // uuid → when it may be repeated
 
@@ -23,6 +25,7 @@ export class Outbox {
     const saved = this.#load();
     this.#youngest = saved.at(-1)?.at ?? 0;
     this.commands = saved.map(({ command }) => command);
+    for (const { at, command } of saved) this.#addedAt.set(command.uuid, at);
   }
 
   get isFull() {
@@ -36,6 +39,7 @@ export class Outbox {
   add(command) {
     this.commands.push(command);
     this.#youngest = Math.max(Date.now(), this.#youngest + 1); // in order, though the clock be set back
+    this.#addedAt.set(command.uuid, this.#youngest);
     try {
       this.#storage?.setItem(this.#prefix + command.uuid, JSON.stringify({ at: this.#youngest, command }));
     } catch {
@@ -45,9 +49,13 @@ export class Outbox {
 
   remove(command) {
     this.commands = this.commands.filter((waiting) => waiting !== command);
-    this.#sentAt.delete(command.uuid);
-    this.#notBefore.delete(command.uuid);
+    for (const times of [this.#addedAt, this.#sentAt, this.#notBefore]) times.delete(command.uuid);
     this.#storage?.removeItem(this.#prefix + command.uuid);
+  }
+
+  /** Those that may not be repeated any more. */
+  get outdated() {
+    return this.commands.filter(({ uuid }) => this.#addedAt.get(uuid) < Date.now() - REPEAT_MS);
   }
 
   /** Return what is to be sent now and count it as sent: of each room the oldest, unless it is in flight. */

@@ -405,6 +405,10 @@ export class Roomlog extends EventTarget {
       this.#questions.set(uuid, { room: room.id, kind: room.needs, askedAt: now() });
       this.#link.write({ uuid, action: "select_room", room: room.id, ...since });
     }
+    for (const command of this.#outbox.outdated) {
+      this.#forget(command);
+      this.#emit("refused", { command, code: "outdated", message: "Not answered for seven days; it may have been sent." });
+    }
     for (const command of this.#outbox.take(now())) this.#link.write(command);
   }
 

@@ -1,6 +1,7 @@
 """The chat page in a real browser: a text stays until the server has it, and is nobody else's."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -30,12 +31,13 @@ def kept(page: Page) -> list[str]:
     return found
 
 
-def waits(chat: Chat, page: Page, number: int) -> None:
-    """Have so many messages wait, as if typed in an outage."""
+def waits(chat: Chat, page: Page, number: int, days: float = 0.0) -> None:
+    """Have so many messages wait, as if typed in an outage that long ago."""
     chat.is_silent = True
+    began = int((time.time() - days * 86_400) * 1000)
     for place in range(number):
         command = {"uuid": f"w{place}", "action": "new_message", "room": LOBBY, "text": str(place)}
-        entry = json.dumps({"at": place, "command": command})
+        entry = json.dumps({"at": began + place, "command": command})
         page.evaluate(
             "([key, entry]) => localStorage.setItem(key, entry)", [f"roomlog-outbox-7:w{place}", entry]
         )
@@ -64,6 +66,17 @@ def test_each_room_has_a_draft_of_its_own(page: Page) -> None:
     expect(page.locator("#text")).to_have_value("for the team")
     enter(page, "lobby")
     expect(page.locator("#text")).to_have_value("for the lobby")
+
+
+def test_what_waits_for_over_a_week_is_not_repeated(chat: Chat, page: Page) -> None:
+    """It may have been stored and pruned since; its author decides."""
+    waits(chat, page, 1, days=6.9)
+    enter(page, "lobby")
+    assert [frame["uuid"] for frame in chat.sent()] == ["w0"]
+    waits(chat, page, 1, days=7.1)
+    enter(page, "lobby")
+    expect(page.locator(".refused .fate")).to_contain_text("it may have been sent")
+    assert [frame["uuid"] for frame in chat.sent()] == ["w0"]
 
 
 def test_two_tabs_keep_their_own_drafts(chat: Chat) -> None:
