@@ -97,6 +97,14 @@ def test_those_who_note_know_how_much(values: Manifest, mib: int) -> None:
     assert bounds == {"gateway": str(mib), "worker": str(mib)}
 
 
+@pytest.mark.parametrize(("values", "days"), [(NOTHING, None), ({"worker": {"retentionDays": 365}}, "365")])
+def test_workers_know_how_long_events_are_kept(values: Manifest, days: str | None) -> None:
+    """Nobody else prunes; without a value for ever, as a worker itself has it."""
+    told = {part: variables_of(part, {**CHORES, **values}) for part in NEEDED_SECRETS}
+    known = {part: said.get("ROOMLOG_RETENTION_DAYS") for part, said in told.items()}
+    assert known == dict.fromkeys(NEEDED_SECRETS) | {"worker": days}
+
+
 @pytest.mark.parametrize("component", NEEDED_SECRETS)
 def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component: str) -> None:
     """No URL, key or password stands in a manifest; each can be the cluster owner's own Secret."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from roomlog_contract.limits import REPEAT_DAYS
 from roomlog_runtime.trail import MAX_MIB
 from tests.chart.render import (
     CHART,
@@ -104,6 +105,7 @@ def test_all_complaints_come_at_once() -> None:
         ({"gateway": {"image": {"name": "x"}}}, "'name' not allowed"),
         ({"worker": {"replicas": "two"}}, "/worker/replicas"),
         ({"worker": {"replicas": 0}}, "/worker/replicas"),
+        ({"worker": {"retentionDays": REPEAT_DAYS - 1}}, "/worker/retentionDays"),
         ({"api": {"service": {"type": "External"}}}, "/api/service/type"),
         ({"api": {"websocketUrl": "http://x/ws"}}, "/api/websocketUrl"),
         ({"gateway": {"allowedOrigins": ["chat.example.org"]}}, "/gateway/allowedOrigins/0"),
