@@ -78,7 +78,9 @@ def fill_operations(api: str, token: str, room: str) -> None:
                 for body in bodies(described, operation):
                     ask(f"{api}{whole}?{urlencode(query)}", method.upper(), body, **rights)
             for name in places:
-                odd = path.format_map({**known, name: quote(f"{CANARY}-{name}")})
+                odd = path.format_map(
+                    dict.fromkeys(places, CANARY) | known | {name: quote(f"{CANARY}-{name}")}
+                )
                 ask(f"{api}{odd}", method.upper(), None, **rights)
 
 

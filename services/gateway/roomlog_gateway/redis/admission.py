@@ -7,6 +7,7 @@ must not refuse what a worker can write within ADMITTED_SECONDS, and it never lo
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from roomlog_contract import limits
 from roomlog_contract.envelope import Beacon
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import SHARDS
@@ -15,6 +16,8 @@ ADMITTED_SECONDS: Final = 0.4
 """A command is taken if its worker writes all that waits before it within this time."""
 BURST_ENTRIES: Final = 2_000
 """A worker that is not behind takes so many whatever its rate: it is faster in full batches than it says."""
+READ_ENTRIES: Final = 2 * limits.STREAM_BATCH
+"""A worker takes so many in any case: it reads them at once. After a standstill its rate says nothing."""
 BEHIND_MS: Final = 150
 """A worker whose oldest entry is older has full batches, so its rate is what it can do."""
 SAMPLE_LASTS_SECONDS: Final = 1.0
@@ -50,7 +53,7 @@ class Admission:
     def heard(self, beacon: Beacon) -> None:
         """Take what a worker says of itself."""
         worker = _Worker()
-        most = beacon.drained * ADMITTED_SECONDS
+        most = max(beacon.drained * ADMITTED_SECONDS, READ_ENTRIES)
         is_behind = max(beacon.oldest_ms.values(), default=0) >= BEHIND_MS
         worker.most_entries = most if is_behind else max(most, BURST_ENTRIES)
         latest = self._clock() - SAMPLE_LASTS_SECONDS

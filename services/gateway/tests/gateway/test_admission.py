@@ -9,13 +9,14 @@ from roomlog_gateway.redis.admission import (
     ADMITTED_SECONDS,
     BEHIND_MS,
     BURST_ENTRIES,
+    READ_ENTRIES,
     SAMPLE_LASTS_SECONDS,
     Admission,
 )
 from tests.gateway.insides import Clock
 
 KEYSPACE = Keyspace("admission")
-RATE = 1_000.0
+RATE = 5_000.0
 MOST = int(RATE * ADMITTED_SECONDS)
 """What a worker of this rate may have waiting once it is behind."""
 
@@ -82,6 +83,15 @@ def test_a_burst_is_taken_by_a_worker_that_is_not_behind(known: Known) -> None:
     assert known.is_over(3)
     known.admission.heard(says(rate=2 * BURST_ENTRIES / ADMITTED_SECONDS, oldest_ms=0))
     assert not known.is_over(3)
+
+
+def test_a_worker_that_stood_still_takes_what_it_reads_at_once(known: Known) -> None:
+    """Its rate is that of the standstill, and its oldest entry is old."""
+    known.admission.heard(says(rate=1.0, oldest_ms=15_000))
+    known.sampled(3, READ_ENTRIES - 1)
+    assert not known.is_over(3)
+    known.sampled(3, READ_ENTRIES)
+    assert known.is_over(3)
 
 
 def test_a_quiet_shard_is_served_beside_a_loud_one(known: Known) -> None:
