@@ -45,7 +45,6 @@ const REFUSALS = {
   muted: gettext_noop("You are muted in this room."),
   not_found: gettext_noop("It does not exist."),
   not_member: gettext_noop("You are not a member of this room."),
-  outdated: gettext_noop("Not answered for seven days; it may have been sent."),
   rate_limited: gettext_noop("Too many commands; slow down."),
   text_too_long: gettext_noop("The text is longer than 4,000 code points."),
   too_many_pins: gettext_noop("The room has the maximum number of pinned messages."),
@@ -55,7 +54,9 @@ const REFUSALS = {
   unavailable: gettext_noop("This is switched off in this install."),
   uuid_conflict: gettext_noop("This uuid was already used with different content."),
 };
-gettext_noop("no answer"); // what roomlog.js says
+
+gettext_noop("Not answered for seven days; it may have been sent."); // what roomlog.js says
+gettext_noop("no answer");
 gettext_noop("not connected");
 gettext_noop("the connection was lost");
 gettext_noop("`mentions` names somebody who is not a member of this room.");
