@@ -1,7 +1,9 @@
 """What a process loads when it starts, seen from outside: the borders of import-linter, proven by running."""
 
+import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -24,6 +26,12 @@ def modules_of(package: str) -> list[str]:
     inside = [path[path.index(f"{package}/") : -len(".py")] for path in paths]
     names = [path.replace("/", ".").removesuffix(".__init__") for path in inside]
     return [name for name in names if not name.endswith("__main__")]
+
+
+def pinned(pins: str) -> set[str]:
+    """Return the packages of a file of pins, which is named without its suffix."""
+    lines = (ROOT / f"{pins}.txt").read_text(encoding="utf-8").splitlines()
+    return {line.partition("==")[0].partition("[")[0] for line in lines if "==" in line}
 
 
 def loaded_by(names: list[str], settings: str) -> set[str]:
@@ -70,8 +78,7 @@ def test_a_package_loads_nothing_of_another(package: str, forbidden: tuple[str, 
 )
 def test_the_pins_of_an_image_name_nothing_of_another(service: str, forbidden: tuple[str, ...]) -> None:
     """What is not installed can't be imported by accident."""
-    pins = (ROOT / "requirements" / f"{service}.txt").read_text(encoding="utf-8").splitlines()
-    installed = {line.partition("==")[0].partition("[")[0] for line in pins if "==" in line}
+    installed = pinned(f"requirements/{service}")
     assert installed
     assert installed & set(forbidden) == set()
 
@@ -121,3 +128,11 @@ def test_opentelemetry_is_not_imported_while_it_is_off(service: str) -> None:
         check=False,
     )
     assert done.stdout.split() == ["started"], done.stderr
+
+
+@pytest.mark.parametrize("pins", ["requirements/api", "examples/host/requirements"])
+def test_an_image_with_pages_has_what_the_app_needs(pins: str) -> None:
+    """The images install our own wheels without their dependencies: what the pins lack is missing."""
+    project = tomllib.loads((ROOT / "packages/roomlog/pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.split(r"[\[<>=]", word)[0] for word in project["dependencies"]}
+    assert {name for name in needed if not name.startswith("roomlog-")} - pinned(pins) == set()
