@@ -10,21 +10,16 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Final
 
 import uvloop
 
 from benchmarks.loads import ClosedLoop, Fleet, OpenLoop
 from benchmarks.run import pin
-from benchmarks.systems import Roomlog
+from benchmarks.systems import Roomlog, roomlog_alone
 from benchmarks.tally import Number, percentile
 from benchmarks.wires import ROOMLOG
-from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
-from tests.harness.stack_databases import PostgresDatabases
 
 IN_FLIGHT: Final = 600
 WARMUP_SECONDS: Final = 2.0
@@ -49,41 +44,33 @@ class RefusingFleet(Fleet):
             self.told_ms.append(retry_ms)
 
 
-class Window:
-    """When the measured part of a load began and ended."""
-
-    def __init__(self) -> None:
-        self.marks: list[float] = []
-
-    def mark(self) -> None:
-        """Note one end."""
-        self.marks.append(time.perf_counter())
-
-
 async def measure(system: Roomlog, arguments: argparse.Namespace) -> None:
     """Print the saturation and what came of each share of it."""
     fleet = RefusingFleet(ROOMLOG, system.address(), system.rooms([10] * arguments.rooms))
     await fleet.open()
     print("offered/s  accepted/s  p50 ms  p99 ms  refused: share  p99 ms  retry after ms  lost")
     for number in range(arguments.rounds):
-        window = Window()
-        fleet.begin()
-        await ClosedLoop(fleet, IN_FLIGHT).run(WARMUP_SECONDS, arguments.seconds, window.mark)
+        window = await load(fleet, ClosedLoop(fleet, IN_FLIGHT), arguments.seconds)
         saturation = report(fleet, window, f"{IN_FLIGHT} in flight", None)
         for share in arguments.shares:
-            window = Window()
-            fleet.begin()
-            offered = saturation * share / 100
-            await OpenLoop(fleet, offered).run(WARMUP_SECONDS, arguments.seconds, window.mark)
+            window = await load(fleet, OpenLoop(fleet, saturation * share / 100), arguments.seconds)
             report(fleet, window, f"{share} %, round {number + 1}", saturation)
     for reason, lost in fleet.closed.items():
         print(f"{lost} connections closed: {reason}")
     fleet.close()
 
 
-def report(fleet: RefusingFleet, window: Window, name: str, saturation: float | None) -> float:
+async def load(fleet: Fleet, loop: ClosedLoop | OpenLoop, seconds: float) -> list[float]:
+    """Load the system; return when the measured part began and ended."""
+    window: list[float] = []
+    fleet.begin()
+    await loop.run(WARMUP_SECONDS, seconds, lambda: window.append(time.perf_counter()))
+    return window
+
+
+def report(fleet: RefusingFleet, window: list[float], name: str, saturation: float | None) -> float:
     """Print what came of one load, and return its accepted messages a second."""
-    since, until = window.marks
+    since, until = window
     tally = fleet.tally
     sent = sum(since <= at < until for at in tally.sent_at)
     accepted = sum(since <= at < until for at in tally.accepted_at if at) / (until - since)
@@ -123,23 +110,12 @@ def main() -> None:
     )
     parser.add_argument("--shares", type=int, nargs="+", default=[90, 150, 300], help="percent of saturation")
     arguments = parser.parse_args()
-    binaries = find_binaries()
-    if binaries is None:
-        sys.exit(HOW_TO_GET_IT)
     generator_cores = pin()
-    server = PostgresServer(binaries)
-    with tempfile.TemporaryDirectory(prefix="roomlog-overload-") as directory:
-        server.start()
-        system = Roomlog(Path(directory) / "stack", PostgresDatabases(server))
-        try:
-            system.start()
-            if generator_cores:
-                os.sched_setaffinity(0, generator_cores)
-            gc.disable()  # a collection over a million numbers stands still for longer than what is measured
-            uvloop.run(measure(system, arguments))
-        finally:
-            system.stop()
-            server.stop()
+    with roomlog_alone("overload") as system:
+        if generator_cores:
+            os.sched_setaffinity(0, generator_cores)
+        gc.disable()  # a collection over a million numbers stands still for longer than what is measured
+        uvloop.run(measure(system, arguments))
     placed = "the servers on one, the generator on another" if generator_cores else "nothing pinned"
     print(f"{os.cpu_count()} cores, {placed}; load {os.getloadavg()[0]:.1f} at the end")
 

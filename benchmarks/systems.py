@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +23,8 @@ from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
-from tests.harness.postgres import PostgresServer
-from tests.harness.stack import Stack, build_stack
+from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from tests.harness.stack import UNHURRIED, Stack, build_stack
 from tests.harness.stack_databases import PostgresDatabases
 
 PEERS = Path(__file__).with_name("peers")
@@ -29,9 +32,6 @@ READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 MIGRATE_SECONDS = 60.0
 PROBE_SECONDS = 1.0
-
-MANY = "1000000"
-"""A limit that nothing reaches: 1,000 connections from one address are the load, not an attack."""
 
 
 class System(Protocol):
@@ -67,8 +67,7 @@ class Roomlog:
     def __init__(
         self, directory: Path, databases: PostgresDatabases, environ: Mapping[str, str] | None = None
     ) -> None:
-        limits = {"ROOMLOG_MAX_ACCEPTS_PER_SECOND": MANY}
-        self._stack: Stack = build_stack(directory, databases, environ=limits | dict(environ or {}))
+        self._stack: Stack = build_stack(directory, databases, environ=UNHURRIED | dict(environ or {}))
 
     def start(self) -> None:
         """Start Valkey first, then the rest, which may ask for it while it starts."""
@@ -108,6 +107,24 @@ class Roomlog:
         pid = self._stack.child(name).pid
         assert pid is not None
         return pid
+
+
+@contextmanager
+def roomlog_alone(name: str) -> Iterator[Roomlog]:
+    """Run Roomlog, with a PostgreSQL server of its own, for the benchmark of this name."""
+    binaries = find_binaries()
+    if binaries is None:
+        sys.exit(HOW_TO_GET_IT)
+    server = PostgresServer(binaries)
+    with tempfile.TemporaryDirectory(prefix=f"roomlog-{name}-") as directory:
+        server.start()
+        system = Roomlog(Path(directory) / "stack", PostgresDatabases(server))
+        try:
+            system.start()
+            yield system
+        finally:
+            system.stop()
+            server.stop()
 
 
 class Peer:

@@ -12,24 +12,19 @@ import asyncio
 import json
 import os
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import uvloop
 
 from benchmarks.loads import ClosedLoop, Fleet
 from benchmarks.processes import cpu_seconds
-from benchmarks.systems import Roomlog
+from benchmarks.systems import Roomlog, roomlog_alone
 from benchmarks.tally import percentile
 from benchmarks.wires import ROOMLOG, Member
 from roomlog_contract.limits import TYPING_SECONDS
-from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
-from tests.harness.stack_databases import PostgresDatabases
 
 IN_FLIGHT: Final = 50
 WARMUP_SECONDS: Final = 1.0
@@ -121,20 +116,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--members", type=int, nargs="+", default=[500, 200])
     arguments = parser.parse_args()
-    binaries = find_binaries()
-    if binaries is None:
-        sys.exit(HOW_TO_GET_IT)
-    server = PostgresServer(binaries)
-    with tempfile.TemporaryDirectory(prefix="roomlog-typists-") as directory:
-        server.start()
-        system = Roomlog(Path(directory) / "stack", PostgresDatabases(server))
-        try:
-            system.start()
-            for room in system.rooms(arguments.members):
-                uvloop.run(measure(system, room, arguments.rounds, arguments.seconds))
-        finally:
-            system.stop()
-            server.stop()
+    with roomlog_alone("typists") as system:
+        for room in system.rooms(arguments.members):
+            uvloop.run(measure(system, room, arguments.rounds, arguments.seconds))
     print(f"{os.cpu_count()} cores, nothing pinned; load {os.getloadavg()[0]:.1f} at the end")
 
 

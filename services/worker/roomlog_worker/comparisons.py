@@ -12,10 +12,11 @@ from roomlog_contract.fingerprint import fingerprint
 
 
 def compare_logins(
-    request: int, logins: Sequence[KnownLogin], signed_in: Mapping[str, SignedIn]
+    request: int, logins: Sequence[KnownLogin], signed_in: Mapping[tuple[str, bool], SignedIn]
 ) -> LoginsCompared:
-    """Say which logins are as they are known; `signed_in` by token or ticket, as far as that is known."""
-    found = {place: signed_in.get(login.token or login.ticket or "") for place, login in enumerate(logins)}
+    """Say which logins are as they are known; `signed_in` as the reader found it, by secret and recheck."""
+    secrets = [login.token or login.ticket or "" for login in logins]
+    found = {place: signed_in.get((secret, True)) for place, secret in enumerate(secrets)}
     memberships = memberships_of({one.user.id for one in found.values() if one is not None})
     return LoginsCompared(
         request,

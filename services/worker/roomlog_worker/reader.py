@@ -148,8 +148,7 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
     request, user, command = entry.envelope.request, entry.envelope.user, entry.envelope.command
     match command:
         case Identify(logins=[_, *_]):
-            by_secret = {secret: one for (secret, is_recheck), one in known.signed_in.items() if is_recheck}
-            return compare_logins(request, command.logins, by_secret)
+            return compare_logins(request, command.logins, known.signed_in)
         case Identify():
             return _identified(request, known.signed_in.get((command.secret, command.is_recheck)), known)
         case ReadHeads(seqs=[_, *_]):
