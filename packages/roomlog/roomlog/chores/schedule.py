@@ -31,7 +31,7 @@ class TryLater(Exception):
 class Schedule(Generic[Key]):
     """The keys that wait for their time, and those in the hands of a thread.
 
-    Of the keys of one lane at most `lane_width` are in threads' hands; without `lane_of` there are no lanes.
+    At most `lane_width` keys of one lane are worked on at a time; without `lane_of` there are no lanes.
     """
 
     def __init__(

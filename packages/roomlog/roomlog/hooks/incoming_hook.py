@@ -20,9 +20,9 @@ class IncomingHook(models.Model):
         db_index=False,
         verbose_name=_("posts as"),
     )
-    """Who speaks: code, as `rooms.post_as` does; nobody can sign in as it."""
+    """The account of its messages: code, as with `rooms.post_as`; nobody can sign in as it."""
     digest = models.CharField(max_length=64, editable=False)
-    """Of the secret in the address."""
+    """SHA-256 of the secret in the address."""
     date_created = models.DateTimeField(_("date created"), auto_now_add=True)
 
     class Meta:

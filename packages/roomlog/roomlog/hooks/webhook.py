@@ -102,7 +102,7 @@ class WebhookCursor(models.Model):
     seq = models.BigIntegerField(_("seq"), default=0)
     """The last event that was sent or passed over."""
     attempts = models.PositiveIntegerField(_("failed attempts"), default=0)
-    """Of the next event."""
+    """How often the next event was sent in vain."""
     failing_since = models.DateTimeField(_("failing since"), null=True)
     next_try_at = models.DateTimeField(_("next try at"), null=True)
     last_error = models.CharField(_("last error"), max_length=100, blank=True)
