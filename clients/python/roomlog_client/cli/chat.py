@@ -25,6 +25,7 @@ from .progress import complain
 from .talk import Talk
 from .terminal import plain
 
+HINT: Final = "Write a message; PageUp for earlier ones, Ctrl+C ends"
 LOOK_SECONDS: Final = 0.25
 """Between two looks at the connection."""
 PATIENCE_SECONDS: Final = 86_400.0
@@ -91,6 +92,9 @@ class Chat(App[Disconnected | None]):
         self._room = room
         self._talk = Talk(room.id, client.user)
         self._is_asking = False
+        # Held, not looked up: while the screen is taken down, what arrives still has somewhere to go.
+        self._said, self._input = Said(id="said"), Input(placeholder=HINT, max_length=TEXT_CODE_POINTS)
+        self._rows, self._status, self._typists = Static(id="rows"), Static(id="state"), Static(id="typing")
 
     @property
     def unanswered(self) -> int:
@@ -99,17 +103,15 @@ class Chat(App[Disconnected | None]):
 
     def compose(self) -> ComposeResult:
         """Return state, messages, typists and the typing line, from the top."""
-        yield Static(id="state")
-        with Said(id="said"):
-            yield Static(id="rows")
-        yield Static(id="typing")
-        yield Input(
-            placeholder="Write a message; PageUp for earlier ones, Ctrl+C ends", max_length=TEXT_CODE_POINTS
-        )
+        yield self._status
+        with self._said:
+            yield self._rows
+        yield self._typists
+        yield self._input
 
     def on_mount(self) -> None:
         """Begin to follow the room, and to look at the connection."""
-        self.query_one(Input).focus()
+        self._input.focus()
         self.run_worker(self._follow())
         self.set_interval(LOOK_SECONDS, self._look)
         self._paint()
@@ -133,8 +135,7 @@ class Chat(App[Disconnected | None]):
 
     def action_page(self, direction: int) -> None:
         """Scroll by a page."""
-        said = self.query_one(Said)
-        said.scroll_relative(y=direction * said.size.height, animate=False)
+        self._said.scroll_relative(y=direction * self._said.size.height, animate=False)
 
     async def _follow(self) -> None:
         try:
@@ -163,19 +164,17 @@ class Chat(App[Disconnected | None]):
             return  # the state says why; scrolling asks again
         finally:
             self._is_asking = False
-        said = self.query_one(Said)
-        self._paint(from_end=said.max_scroll_y - said.scroll_y)
+        self._paint(from_end=self._said.max_scroll_y - self._said.scroll_y)
 
     def _look(self) -> None:
         if not self._client.is_connected:
             self._talk.is_degraded = False  # the next connection says what is so then
-        self._show("#state", self._state())
-        self._show("#typing", self._talk.typing(time.monotonic()))
-
-    def _show(self, part: str, text: str) -> None:
-        line = self.query_one(part, Static)
-        if str(line.content) != text:
-            line.update(Text(text))
+        for line, text in (
+            (self._status, self._state()),
+            (self._typists, self._talk.typing(time.monotonic())),
+        ):
+            if str(line.content) != text:
+                line.update(Text(text))
 
     def _state(self) -> str:
         if self._talk.has_left:
@@ -192,12 +191,12 @@ class Chat(App[Disconnected | None]):
     def _paint(self, *, from_end: float | None = None) -> None:
         """Draw all rows; `from_end` is how far from the end what is in sight was, where that must stay."""
         rows = [Text(row.text, row.style) for row in self._talk.rows()]
-        self.query_one("#rows", Static).update(Text("\n").join(rows))
+        self._rows.update(Text("\n").join(rows))
         self._look()
         self.call_after_refresh(self._keep_place, from_end)
 
     def _keep_place(self, from_end: float | None) -> None:
-        said = self.query_one(Said)
+        said = self._said
         if said.is_at_end:
             said.show_end()
         elif from_end is not None:

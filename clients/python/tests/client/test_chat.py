@@ -126,6 +126,16 @@ async def test_what_is_offline_says_so_and_waits(server: FakeServer) -> None:
     assert [event["message"]["text"] for event in server.logs[KITCHEN]] == ["in the dark"]
 
 
+async def test_what_comes_while_the_screen_is_taken_down_breaks_nothing(server: FakeServer) -> None:
+    """Timers and workers outlive the parts of the screen by a moment; no traceback is left in the terminal."""
+    async with chatting(server) as screen:
+        await screen.until(lambda: "online" in screen.shows("#state"), "a connection")
+        shown = screen.app.query_one("#rows", Static)
+        await screen.app.query("*").remove()
+        await server.post(KITCHEN, "bob", "too late")
+        await screen.until(lambda: "too late" in str(shown.content), "the event was taken")
+
+
 async def test_scrolling_up_loads_what_was_before(server: FakeServer) -> None:
     """Page by page to the first message, and the row in sight stays where it is; new ones move nobody."""
     for number in range(120):
