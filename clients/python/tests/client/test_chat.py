@@ -127,7 +127,7 @@ async def test_what_is_offline_says_so_and_waits(server: FakeServer) -> None:
 
 
 async def test_what_comes_while_the_screen_is_taken_down_breaks_nothing(server: FakeServer) -> None:
-    """Timers and workers outlive the parts of the screen by a moment; no traceback is left in the terminal."""
+    """Timers and workers outlive the parts of the screen by a moment; no traceback is left behind."""
     async with chatting(server) as screen:
         await screen.until(lambda: "online" in screen.shows("#state"), "a connection")
         shown = screen.app.query_one("#rows", Static)
