@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from benchmarks.waits import tell, wait_for_answer
 from roomlog_contract.shards import SHARDS, shard_of_room
 from tests.e2e import breaking, settings
 from tests.e2e.cluster import Cluster
@@ -35,9 +35,6 @@ ROOMS: Final = 64
 """Enough for some room in a shard of each worker."""
 SETTLE_SECONDS: Final = 60.0
 """Until each worker has its share again."""
-REPEAT_SECONDS: Final = 12.0
-"""An answer that takes longer is asked for again, by the same uuid."""
-POLL_SECONDS: Final = 0.01
 WORKERS: Final = 2
 
 
@@ -49,7 +46,7 @@ def main() -> None:
     parser.add_argument("--kind", action="store_true")
     arguments = parser.parse_args()
     if arguments.kind:
-        tell("kind", asyncio.run(measure_on_kind(arguments.kills)))
+        tell("kind, seconds from the kill to the answer", asyncio.run(measure_on_kind(arguments.kills)))
         return
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="roomlog-kills-") as directory:
         databases = _databases(arguments.sqlite, Path(directory), stack)
@@ -57,14 +54,7 @@ def main() -> None:
         stack.callback(processes.close)
         processes.start()
         waits = asyncio.run(measure(processes, arguments.kills))
-    tell(databases.name, waits)
-
-
-def tell(where: str, waits: list[float]) -> None:
-    """Print the distribution."""
-    print(f"{where}, {len(waits)} kills: seconds from the kill to the answer")
-    print(" ".join(f"{wait:.1f}" for wait in sorted(waits)))
-    print(f"median {statistics.median(waits):.2f} s, longest {max(waits):.2f} s")
+    tell(f"{databases.name}, seconds from the kill to the answer", waits)
 
 
 async def measure(stack: Stack, kills: int) -> list[float]:
@@ -96,7 +86,7 @@ async def measure_on_kind(kills: int) -> list[float]:
                 room = await _room_of_pod(cluster, pod["metadata"]["name"], rooms)
                 began = time.monotonic()
                 await breaking.kill_process(pod)
-                waits.append(await _answered(wire, room, began))
+                waits.append(await wait_for_answer(wire, room, began))
                 print(f"{number + 1}: {waits[-1]:.2f} s", file=sys.stderr)
                 await cluster.kubectl("delete", "pod", pod["metadata"]["name"])
     return waits
@@ -118,19 +108,7 @@ async def _kill(stack: Stack, worker: str, wire: Wire, room: Room) -> float:
     began = time.monotonic()
     await asyncio.to_thread(stack.kill, worker)
     await asyncio.to_thread(stack.spawn, worker)
-    return await _answered(wire, room, began)
-
-
-async def _answered(wire: Wire, room: Room, began: float) -> float:
-    """Send a message to the room until it is answered; return the seconds since then."""
-    uuid, seen = uuid4().hex, len(wire.frames)
-    while True:
-        await wire.send("new_message", uuid, room=room.id, text="after the kill")
-        deadline = time.monotonic() + REPEAT_SECONDS
-        while time.monotonic() < deadline:
-            if any(frame.get("uuid") == uuid for frame in wire.frames[seen:]):
-                return time.monotonic() - began
-            await asyncio.sleep(POLL_SECONDS)
+    return await wait_for_answer(wire, room, began)
 
 
 async def _room_of(stack: Stack, ordinal: int, rooms: list[Room]) -> Room:
