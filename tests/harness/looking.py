@@ -4,8 +4,11 @@ Beside the message's way. Reads the database with plain SQL and the processes' o
 """
 
 import asyncio
+import contextlib
 import json
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from http.client import HTTPException
 from typing import Any, Final
 from uuid import UUID
@@ -124,7 +127,10 @@ class Watch:
             workers = [name for name in names if name.startswith("worker")]
             answers = await asyncio.gather(*(asyncio.to_thread(self._owned, name) for name in workers))
             self._load.ownership.append(Ownership(at, frozenset().union(*answers)))
-            self._load.samples += [sample for name in names if (sample := self._memory(name, at))]
+            for name, family in families_of(self._stack, names).items():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    used = max(process.memory_info().rss for process in family)
+                    self._load.samples.append(Sample(at, f"memory of {name}", used, PROCESS_BYTES))
             await asyncio.sleep(LOOK_SECONDS)
 
     def _owned(self, worker: str) -> frozenset[int]:
@@ -133,23 +139,20 @@ class Watch:
         except (OSError, HTTPException):
             return frozenset()  # it is being killed, started or held
 
-    def _memory(self, name: str, at: float) -> Sample | None:
-        try:
-            family = family_of(self._stack, name)
-            used = max(process.memory_info().rss for process in family)
-        except psutil.NoSuchProcess:
-            return None
-        return Sample(at, f"memory of {name}", used, PROCESS_BYTES)
 
+def families_of(stack: Stack, names: Iterable[str]) -> dict[str, list[psutil.Process]]:
+    """Return each process with those that it started: gunicorn's worker does the work.
 
-def family_of(stack: Stack, name: str) -> list[psutil.Process]:
-    """Return a process and those that it started: gunicorn's worker does the work.
-
-    Raises:
-        psutil.NoSuchProcess: it is gone.
+    From one look at all processes of the system, which costs milliseconds; one that is gone is missing.
     """
-    first = psutil.Process(stack.child(name).pid)
-    return [first, *first.children(recursive=True)]
+    owners = {stack.child(name).pid: name for name in names}
+    families = defaultdict[str, list[psutil.Process]](list)
+    for process in psutil.Process().children(recursive=True):  # a parent comes before its children
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if name := owners.get(process.pid) or owners.get(process.ppid()):
+                owners[process.pid] = name
+                families[name].append(process)
+    return dict(families)
 
 
 def owned_shards(samples: Samples) -> frozenset[int]:

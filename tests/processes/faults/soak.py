@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import psutil
 
-from tests.harness.looking import family_of
+from tests.harness.looking import families_of
 from tests.harness.stack import Stack
 
 LOOK_SECONDS: Final = 5.0
@@ -42,8 +42,9 @@ class Growth:
     async def watch(self) -> None:
         """Measure again and again."""
         while True:
-            for name in self.names:
-                size = await asyncio.to_thread(self._size, name)
+            families = await asyncio.to_thread(families_of, self.stack, self.names)
+            for name, family in families.items():
+                size = await asyncio.to_thread(self._size, name, family)
                 if size is not None:
                     self.sizes[name].append(size)
             await asyncio.sleep(LOOK_SECONDS)
@@ -67,9 +68,8 @@ class Growth:
         percent = f"{self.percent_per_hour(name):+.1f} %/h after the first quarter"
         return f"{name}: {memory}, {percent}, {sizes[0].files} to {sizes[-1].files} files"
 
-    def _size(self, name: str) -> Size | None:
+    def _size(self, name: str, family: Sequence[psutil.Process]) -> Size | None:
         try:
-            family = family_of(self.stack, name)
             used = sum(process.memory_info().rss for process in family)
             files = sum(process.num_fds() for process in family)
             clients = self.stack.metrics(name).total("roomlog_gateway_connections")

@@ -11,7 +11,7 @@ from roomlog_gateway.memory import PROCESS_BYTES, worst_case
 from roomlog_runtime.memory import total
 from tests.abuse.inputs.bad_inputs import frame
 from tests.abuse.inputs.provoking import sign_in
-from tests.harness.looking import family_of
+from tests.harness.looking import families_of
 from tests.harness.raw import RawSocket, text
 from tests.harness.stack import MakeStack, Room, Stack, User
 from tests.harness.waiting import wait_until
@@ -80,7 +80,7 @@ async def stick(socket: RawSocket, user: User, room: Room) -> None:
 
 def resident(stack: Stack) -> int:
     """Return the bytes that the gateway has in memory, its server's master included, shared pages once."""
-    infos = [process.memory_full_info() for process in family_of(stack, "gateway-0")]
+    infos = [process.memory_full_info() for process in families_of(stack, ["gateway-0"])["gateway-0"]]
     return sum(info.uss for info in infos) + max(info.rss - info.uss for info in infos)
 
 
