@@ -194,6 +194,14 @@ class RedisGroup:
             f"sentinel monitor {SERVICE} {LOOPBACK} {self.ports[0]} {QUORUM}",
             f"sentinel down-after-milliseconds {SERVICE} {DOWN_MS}",
             f"sentinel failover-timeout {SERVICE} {FAILOVER_MS}",
+            # Told of each other, as after a restart: to find each other takes them two seconds.
+            f"sentinel myid {_id_of(port)}",
+            f"sentinel known-replica {SERVICE} {LOOPBACK} {self.ports[1]}",
+            *(
+                f"sentinel known-sentinel {SERVICE} {LOOPBACK} {other} {_id_of(other)}"
+                for other in self.sentinel_ports
+                if other != port
+            ),
         ]
         settings.write_text("\n".join(lines) + "\n")
         return (_program(), str(settings), "--sentinel")
@@ -202,6 +210,11 @@ class RedisGroup:
 def sentinel_url(ports: Iterable[int], database: int = 0) -> str:
     """Return the address of what the Sentinels on these ports name."""
     return f"redis+sentinel://{','.join(f'{LOOPBACK}:{port}' for port in ports)}/{SERVICE}/{database}"
+
+
+def _id_of(sentinel: int) -> str:
+    """Return the 40 hex digits by which the others know the Sentinel on this port."""
+    return f"{sentinel:040x}"
 
 
 def _with(command: Command, arguments: tuple[str, ...]) -> Command:
