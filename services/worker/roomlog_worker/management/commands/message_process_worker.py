@@ -1,5 +1,6 @@
 """`manage.py message_process_worker`: the worker process, put together."""
 
+import gc
 import socket
 import sys
 from argparse import ArgumentParser
@@ -75,6 +76,8 @@ def run(config: Config) -> None:
     BeaconThread(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
     trail.start(f"worker {config.ordinal} on {socket.gethostname()}")
     Indexer(pulse, shutdown).start()
+    # What the imports made stays: neither a collection nor the process's end goes through it again.
+    gc.freeze()
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
     # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
