@@ -88,9 +88,9 @@ def test_a_tier_that_reports_nothing_fails(tier: ModuleType, tmp_path: Path) -> 
     assert prove(tier, tmp_path) == 1
 
 
-def test_the_soak_runs_beside_calm_tiers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It and tier 4 wait for each other, tier 7 for both; the rows come in the order of the tiers."""
-    meeting, seen = threading.Barrier(2, timeout=5), []
+def test_tiers_that_measure_times_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The soak, the seeds and the first of the others wait for each other, tier 2 for that one, 7 for all."""
+    meeting, seen = threading.Barrier(3, timeout=5), []
 
     def add_tier(number: int, meets: bool) -> None:
         def run(size: Size, seed: int | None) -> list[Row]:
@@ -103,11 +103,12 @@ def test_the_soak_runs_beside_calm_tiers_alone(monkeypatch: pytest.MonkeyPatch) 
         module.__dict__["run"] = run
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
-    for number in (4, 6, 7):
-        add_tier(number, meets=number != 7)
-    rows = prove_tiers((4, 6, 7), Size.SMALL, None, lambda line: None)
-    assert seen[2:] == [7]
-    assert [row.tier for row in rows] == [4, 6, 7]
+    for number in (1, 2, 4, 6, 7):
+        add_tier(number, meets=number in (1, 4, 6))
+    rows = prove_tiers((1, 2, 4, 6, 7), Size.SMALL, None, lambda line: None)
+    assert seen.index(4) < seen.index(2)
+    assert seen[-1] == 7
+    assert [row.tier for row in rows] == [1, 2, 4, 6, 7]
     assert all(row.has_passed for row in rows)
 
 

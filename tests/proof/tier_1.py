@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.proof.rows import Row, Size
 from tests.simulation.ablations import ABLATIONS, Catch
-from tests.simulation.many import Tally, cores
+from tests.simulation.many import Tally, cores, whole
 
 SEEDS: Final = {Size.SMALL: 200, Size.LONG: 60_000}
 MOST_SEEDS: Final = {Size.SMALL: 300, Size.LONG: 3_000}
@@ -24,9 +24,10 @@ def run(size: Size, seed: int | None) -> list[Row]:
     first = seed if seed is not None else _first_of(size)
     with cores() as pool:
         began = time.monotonic()
-        tally = pool.tally(first, SEEDS[size])
-        rows = [_row_of(tally, first, size, time.monotonic() - began)]
-        rows += [_ablation_row(caught) for caught in pool.catches(seed, MOST_SEEDS[size])]
+        seeds = pool.begin_seeds(first, SEEDS[size])
+        ablations = pool.begin_ablations(seed, MOST_SEEDS[size])  # each process goes on to them by itself
+        rows = [_row_of(whole(seeds), first, size, time.monotonic() - began)]
+        rows += [_ablation_row(caught.result()) for caught in ablations]
     return rows
 
 
