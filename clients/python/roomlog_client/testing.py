@@ -169,6 +169,8 @@ class FakeServer:
             return
         names = {"uuid": command["uuid"], "action": command["action"]}
         refusal = self.refuse(command)
+        if refusal is None and command["action"] == "authenticate" and command["token"] not in self._users:
+            refusal = {"error_code": "invalid_token"}
         if refusal is not None:
             await _send(connection, {**names, "status": "error", "error_message": "", **refusal})
             return
