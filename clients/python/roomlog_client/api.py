@@ -3,9 +3,10 @@
 Each question is one request with the token. Nothing is repeated: an error says what to do.
 """
 
-from asyncio import to_thread
-from collections.abc import AsyncIterator, Mapping
+from asyncio import get_running_loop, to_thread
+from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
+from io import BufferedReader, FileIO
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, TypedDict, TypeVar, Unpack
@@ -60,6 +61,20 @@ class Uploaded(Struct):
     height: int | None
     thumbnail: str | None
     """The path of an image's small copy."""
+
+
+class _HeardFile(BufferedReader):
+    """A file that tells how far it was read; aiohttp reads it piece by piece in a thread of its own."""
+
+    def __init__(self, path: str | PathLike[str], heard: Callable[[int], object]) -> None:
+        super().__init__(FileIO(path))
+        self._heard = heard
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return at most so many bytes."""
+        piece = super().read(size)
+        self._heard(self.tell())
+        return piece
 
 
 class _Hits(Struct):
@@ -119,18 +134,30 @@ class Api:
         """
         return await self._ask("users/", {"search": beginning}, list[User])
 
-    async def upload(self, room: str, path: str | PathLike[str], *, uuid: str | None = None) -> Uploaded:
+    async def upload(
+        self,
+        room: str,
+        path: str | PathLike[str],
+        *,
+        uuid: str | None = None,
+        heard: Callable[[int], object] = lambda _: None,
+    ) -> Uploaded:
         """Upload a file to a room, and return what the server says of it; `send` names its id.
 
-        After `Unreachable` it may be there or not: again with the same uuid is the same file.
+        `heard` is told how many bytes of it are on their way. After `Unreachable` it may be there or not:
+        again with the same uuid is the same file.
 
         Raises:
             OSError: it can't be read.
         """
-        content = await to_thread(Path(path).read_bytes)
-        form = aiohttp.FormData({"room": room, "uuid": uuid or uuid4().hex})
-        form.add_field("file", content, filename=Path(path).name)
-        return await self._ask("attachments/", {}, Uploaded, form)
+        loop = get_running_loop()
+        with await to_thread(
+            _HeardFile, path, lambda count: loop.call_soon_threadsafe(heard, count)
+        ) as content:
+            # As browsers do: aiohttp would write %20 for a space, which no server takes for one.
+            form = aiohttp.FormData({"room": room, "uuid": uuid or uuid4().hex}, quote_fields=False)
+            form.add_field("file", content, filename=_printable(Path(path).name))
+            return await self._ask("attachments/", {}, Uploaded, form)
 
     async def _ask(
         self, path: str, query: Mapping[str, Any], kind: type[Answer], form: aiohttp.FormData | None = None
@@ -162,6 +189,11 @@ class Api:
             ) as answer,
         ):
             return answer.status, answer.headers.get("Retry-After", ""), await answer.read()
+
+
+def _printable(name: str) -> str:
+    """Return a file's name without what could end the line of the form that it stands in."""
+    return "".join(sign for sign in name if sign.isprintable())
 
 
 def _refusal(url: str, status: int, wait: str, body: bytes) -> RoomlogError:

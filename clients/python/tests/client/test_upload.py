@@ -10,6 +10,7 @@ from aiohttp import web
 from roomlog_client import CommandError, Unreachable
 from roomlog_client.api import Api
 
+LARGE = 3 * 1024 * 1024
 ROOM = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
 STORED = {"id": "5" * 32, "name": "a.txt", "size": 5, "type": "text/plain"}
 STORED |= dict.fromkeys(("width", "height", "thumbnail"))
@@ -46,7 +47,7 @@ def uploads() -> Uploads:
 @pytest.fixture
 async def api(uploads: Uploads) -> AsyncIterator[Api]:
     """The client's view of it."""
-    app = web.Application()
+    app = web.Application(client_max_size=2 * LARGE)
     app.router.add_post("/api/v1/attachments/", uploads.take)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -66,6 +67,26 @@ async def test_a_file_is_uploaded_under_its_name(api: Api, uploads: Uploads, tmp
     assert (stored.id, stored.size, stored.thumbnail) == ("5" * 32, 5, None)
     assert uploads.fields == [{"room": ROOM, "uuid": "u", "file": ("a.txt", b"hello")}] * 2
     assert uploads.rights == ["Token secret"] * 2
+
+
+async def test_a_name_arrives_as_people_wrote_it(api: Api, uploads: Uploads, tmp_path: Path) -> None:
+    """Without what ends a line."""
+    path = tmp_path / 'Grüße & "tea"\n.txt'
+    path.write_bytes(b"hello")
+    await api.upload(ROOM, path)
+    assert uploads.fields[0]["file"] == ('Grüße & "tea".txt', b"hello")
+
+
+async def test_a_large_file_goes_in_pieces(api: Api, uploads: Uploads, tmp_path: Path) -> None:
+    """Nobody reads it whole, and the caller hears how far it is, up to its size."""
+    path = tmp_path / "a.zip"
+    path.write_bytes(bytes(LARGE))
+    heard: list[int] = []
+    await api.upload(ROOM, path, heard=heard.append)
+    assert uploads.fields[0]["file"] == ("a.zip", bytes(LARGE))
+    assert heard == sorted(heard)
+    assert len(set(heard)) > 3
+    assert heard[-1] == LARGE
 
 
 @pytest.mark.parametrize(
