@@ -12,6 +12,7 @@ HOW_TO_GET_IT = {
     "openssl": "Debian: apt-get install openssl; macOS: brew install openssl",
     "promtool": "Debian: apt-get install prometheus; macOS: brew install prometheus",
     "shellcheck": "Debian: apt-get install shellcheck; macOS: brew install shellcheck",
+    "versitygw": "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0",
 }
 
 

@@ -70,6 +70,7 @@ def fetch(name: str) -> "File[bytes] | None":
             file: File[bytes] = storage.open(name, "rb")
         except FileNotFoundError:
             return None
+        file.seek(0)  # S3's library fetches the bytes here: later, a failure would be nobody's
         return file
 
 

@@ -1,9 +1,6 @@
 """Django's settings for the workers: the models and the database, nothing that serves people."""
 
-from django.conf import global_settings
-
 from roomlog.databases import database
-from roomlog.file_settings import storages_of_environment
 from roomlog_contract import limits
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.logs import stdlib_config
@@ -42,8 +39,6 @@ ROOMLOG = {
         "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", limits.ROOM_CREATIONS_PER_MINUTE, minimum=1
     ),
 }
-STORAGES = global_settings.STORAGES | storages_of_environment()
-"""Where attachments are, for `roomlog chores`; workers never look."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LOGGING_CONFIG = None
