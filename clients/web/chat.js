@@ -64,7 +64,7 @@ function painted({ room, isAdmin, unread, unsent }) {
   at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft || room.archived) || chat.client.state === "ended";
   at("room-button").hidden = at("invite-button").hidden;
   at("search-here").hidden = !room;
-  for (const part of [at("new-name"), at("rename").querySelector(".row .primary")]) part.hidden = !isAdmin;
+  for (const part of [at("new-name"), at("new-topic"), at("rename").querySelector(".row .primary")]) part.hidden = !isAdmin;
   if (chat.client.state === "ended") at("notify").hidden = true; // its choice is deleted with all that is the user's
   const address = unread ? new URL(unreadIcon, location.href).href : quietIcon;
   if (icon.href !== address) icon.href = address;
@@ -92,10 +92,17 @@ dialogForm(at("invite"), async ({ person }) => {
   await chat.carryOut("invite_user", { room, user });
 });
 at("room-button").addEventListener("click", () => {
-  at("rename").elements.name.value = chat.client.rooms.get(chat.selected)?.name ?? "";
+  const { name = "", topic = "" } = chat.client.rooms.get(chat.selected) ?? {};
+  Object.assign(at("rename").elements.name, { value: name });
+  Object.assign(at("rename").elements.topic, { value: topic });
   at("rename").querySelector("details").open = false;
 });
-dialogForm(at("rename"), ({ name }) => chat.carryOut("rename_room", { room: chat.selected, name: name.trim() }));
+dialogForm(at("rename"), async ({ name, topic }) => {
+  const room = chat.selected;
+  const known = chat.client.rooms.get(room);
+  if (name.trim() !== known.name) await chat.carryOut("rename_room", { room, name: name.trim() });
+  if (topic.trim() !== (known.topic ?? "")) await chat.carryOut("set_topic", { room, topic: topic.trim() });
+});
 at("leave").addEventListener("click", async ({ target }) => {
   const wrong = at("rename").querySelector(".wrong");
   wrong.hidden = target.disabled = true;

@@ -380,6 +380,8 @@ export class Conversation {
     const room = this.#roomOf(selected);
     showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
     setText(this.#at("room-name"), room ? roomName(room) : this.#awaited ? gettext("Waiting for the room…") : gettext("Choose a room"));
+    setText(this.#at("room-topic"), plain(room?.topic ?? ""));
+    this.#at("room-topic").hidden = !room?.topic;
     const closed = room ? this.#closedSentence(room) : "";
     this.#composer.show(room, closed);
     this.#reply.show(room, closed);

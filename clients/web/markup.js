@@ -18,9 +18,10 @@ export const talk = () => html`
     <button type="button" id="retry" hidden>${gettext("Retry now")}</button>
     <button type="button" id="pins-button" class="icon" aria-label="${gettext("Pinned messages")}" title="${gettext("Pinned messages")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5"/></svg></button>
     <button type="button" id="members-button" class="icon" aria-label="${gettext("Members")}" title="${gettext("Members")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8.5 5a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0M1.5 13.5c0-6 9-6 9 0M10.5 2.8a2.5 2.5 0 0 1 0 4.4M12 9.6c1.7.6 2.5 2 2.5 3.9"/></svg></button>
-    <button type="button" id="room-button" class="icon" data-opens="room-dialog" aria-label="${gettext("Rename or leave the room")}" title="${gettext("Rename or leave the room")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.5" stroke-linecap="round"/></svg></button>
+    <button type="button" id="room-button" class="icon" data-opens="room-dialog" aria-label="${gettext("Change or leave the room")}" title="${gettext("Change or leave the room")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.5" stroke-linecap="round"/></svg></button>
     <button type="button" id="invite-button" data-opens="invite-dialog" hidden>${gettext("Invite")}</button>
   </div>
+  <p id="room-topic" dir="auto" hidden></p>
   <div id="messages" role="log" aria-label="${gettext("Messages")}" tabindex="0"></div>
   <p id="typing"></p>
   <div class="above-composer"><ul id="completions" role="listbox" aria-label="${gettext("Suggestions")}" hidden></ul><button type="button" id="pill" class="primary" hidden></button></div>

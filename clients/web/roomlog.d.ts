@@ -21,6 +21,8 @@ export type RoomEvent = { uuid: string; action: string; room: string; epoch: str
 export interface Room {
   id: string;
   name: string;
+  /** What the room is about; empty where nobody has said so. */
+  topic?: string;
   kind: string;
   epoch: string | number;
   /** How far events were handed on. */

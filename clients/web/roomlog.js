@@ -31,6 +31,7 @@ const MAX_CURSORS = 500; // the server's limit for one authenticate
 const RETRIED = new Set(["busy", "rate_limited", "not_authenticated", "too_many_connections"]);
 const CHANGES = {
   rename_room: ({ name }) => ({ name }),
+  set_topic: ({ topic }) => ({ topic }),
   archive_room: () => ({ archived: true }),
   restore_room: () => ({ archived: false }),
 }; // what an event changes of its room's summary
@@ -40,7 +41,7 @@ export class NotNow extends Error {}
 
 /** One user's connection to Roomlog, kept up until `stop`. */
 export class Roomlog extends EventTarget {
-  /** Room id → {id, name, kind, epoch, seq, read_seq, archived, isOpen}; `seq` is how far events were handed on. */
+  /** Room id → {id, name, topic, kind, epoch, seq, read_seq, archived, isOpen}; `seq` is how far events were handed on. */
   rooms = new Map();
   user = null;
   /** Ids of the rooms in which nothing is accepted while the state is `degraded`; null: in all. */

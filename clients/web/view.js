@@ -15,6 +15,7 @@ const GROUP_MS = 5 * 60_000; // one author's messages within this stand under on
 const NOTES = {
   create_room: gettext_noop("{who} made the room {room}"),
   rename_room: gettext_noop("{who} renamed the room {room}"),
+  set_topic: gettext_noop("{who} set the topic: {topic}"),
   archive_room: gettext_noop("{who} archived the room"),
   restore_room: gettext_noop("{who} opened the room again"),
   invite_user: gettext_noop("{who} invited {whom}"),
@@ -32,6 +33,7 @@ const NOTES_WITH_END = {
   mute_user: gettext_noop("{who} muted {whom} until {until}"),
   ban_user: gettext_noop("{who} banned {whom} until {until}"),
 };
+const NO_TOPIC = gettext_noop("{who} removed the topic");
 
 const shown = new WeakMap(); // box of a message → the text that it shows
 const UNPIN = gettext_noop("Unpin message");
@@ -253,10 +255,11 @@ function noteRow(id, { seq, note }) {
   return { key: `${id}:${seq}`, build };
 }
 
-function noteWords({ action, user, member, name, until }) {
+function noteWords({ action, user, member, name, topic, until }) {
   if (!NOTES[action]) return [action];
-  const names = { who: nameEl(user.username), whom: nameEl(member?.username ?? ""), room: nameEl(name ?? ""), role: roleName(member?.role ?? ""), until: until ? timeText(until) : "" };
-  return gettext((until && NOTES_WITH_END[action]) || NOTES[action]).split(/\{(\w+)\}/).map((part, place) => (place % 2 ? names[part] : part));
+  const names = { who: nameEl(user.username), whom: nameEl(member?.username ?? ""), room: nameEl(name ?? ""), topic: nameEl(topic ?? ""), role: roleName(member?.role ?? ""), until: until ? timeText(until) : "" };
+  const words = (until && NOTES_WITH_END[action]) || (topic === "" && NO_TOPIC) || NOTES[action];
+  return gettext(words).split(/\{(\w+)\}/).map((part, place) => (place % 2 ? names[part] : part));
 }
 
 function dayRow(id, time) {

@@ -73,6 +73,11 @@ def _rename(room: str) -> str:
     return json.dumps({"uuid": uuid4().hex, "action": "rename_room", "room": room, "name": name})
 
 
+def _set_topic(room: str) -> str:
+    topic = uuid4().hex.ljust(limits.TOPIC_CODE_POINTS, "t")
+    return json.dumps({"uuid": uuid4().hex, "action": "set_topic", "room": room, "topic": topic})
+
+
 def _to_people(*actions: str) -> Callable[[Attacker], Callable[[int], Iterator[bytes]]]:
     """Return an attack that does all of it to one person after the other."""
 
@@ -274,6 +279,9 @@ ATTACKS: Final[dict[str, Attack]] = {
     ),
     "another name, again and again": Attack(
         _obeying(lambda a: _fresh(lambda: _rename(a.job.room))), _acts("rename_room")
+    ),
+    "another topic, again and again": Attack(
+        _obeying(lambda a: _fresh(lambda: _set_topic(a.job.room))), _acts("set_topic")
     ),
     "archived and restored": Attack(_obeying(_archive_and_restore), _acts("archive_room", "restore_room")),
     "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),

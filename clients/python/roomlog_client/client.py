@@ -9,7 +9,7 @@ import time
 from asyncio import Future, Queue
 from collections.abc import AsyncIterator, Collection, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, Self, Unpack, cast
+from typing import Any, Final, Self, Unpack, cast
 from uuid import uuid4
 
 import msgspec
@@ -23,6 +23,7 @@ from .errors import CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
 from .events import Item, RoomSummary, Sent
 from .observer import Observer
 from .outbox import How, command_of, room_id
+from .room_commands import Result, RoomCommands
 from .rooms import WAITING_ITEMS, Start
 from .state import ClientState, Fail, HandOn, Options, Phase, Resolve
 from .tokens import Token
@@ -34,12 +35,8 @@ ITEMS_AT_ONCE: Final = 100
 WAITING_ROOMS: Final = 19 * WAITING_ITEMS
 """Space in the queue beside events, whose number the state bounds: one `RoomJoined` for each room."""
 
-Role = Literal["reader", "member", "admin", "owner"]
-Result = Sent | dict[str, Any]
-"""How a command succeeds: as an event of a log, or with an answer's frame."""
 
-
-class RoomlogClient:
+class RoomlogClient(RoomCommands):
     """One user's connection to Roomlog; reconnects, resumes and repeats by itself.
 
     Use it as an asynchronous context manager, read `events()` in one task, `send()` from any. Each durable
@@ -211,68 +208,6 @@ class RoomlogClient:
     async def unpin_message(self, room: str, message: int, **how: Unpack[How]) -> Sent:
         """Take a message away from the room's pinned ones. Raises like `send`."""
         return cast(Sent, await self.request("unpin_message", room=room, message=message, **how))
-
-    async def create_room(
-        self,
-        name: str = "",
-        members: Collection[int] = (),
-        *,
-        kind: Literal["group", "direct"] = "group",
-        **how: Unpack[How],
-    ) -> Sent:
-        """Make a room with these users; its id is the answer's `room`. Raises like `send`."""
-        facts: dict[str, Any] = {"name": name, "kind": kind, "members": list(members)}
-        return cast(Sent, await self.request("create_room", **facts, **how))
-
-    async def rename_room(self, room: str, name: str, **how: Unpack[How]) -> Sent:
-        """Give a room another name. Raises like `send`."""
-        return cast(Sent, await self.request("rename_room", room=room, name=name, **how))
-
-    async def archive_room(self, room: str, **how: Unpack[How]) -> Sent:
-        """End all writing in a room until it is restored. Raises like `send`."""
-        return cast(Sent, await self.request("archive_room", room=room, **how))
-
-    async def restore_room(self, room: str, **how: Unpack[How]) -> Sent:
-        """Open an archived room again. Raises like `send`."""
-        return cast(Sent, await self.request("restore_room", room=room, **how))
-
-    async def invite_user(self, room: str, user: int, role: Role = "member", **how: Unpack[How]) -> Sent:
-        """Make somebody a member. Raises like `send`."""
-        return cast(Sent, await self.request("invite_user", room=room, user=user, role=role, **how))
-
-    async def remove_user(self, room: str, user: int, **how: Unpack[How]) -> Sent:
-        """End somebody's membership. Raises like `send`."""
-        return cast(Sent, await self.request("remove_user", room=room, user=user, **how))
-
-    async def leave_room(self, room: str, **how: Unpack[How]) -> Sent:
-        """End one's own membership. Raises like `send`."""
-        return cast(Sent, await self.request("leave_room", room=room, **how))
-
-    async def set_role(self, room: str, user: int, role: Role, **how: Unpack[How]) -> Sent:
-        """Give a member another role. Raises like `send`."""
-        return cast(Sent, await self.request("set_role", room=room, user=user, role=role, **how))
-
-    async def mute_user(self, room: str, user: int, until: int | None = None, **how: Unpack[How]) -> Sent:
-        """Let a member write nothing until then, in seconds since 1970, or without an end.
-
-        Raises like `send`.
-        """
-        return cast(Sent, await self.request("mute_user", room=room, user=user, until=until, **how))
-
-    async def unmute_user(self, room: str, user: int, **how: Unpack[How]) -> Sent:
-        """Let a muted member write again. Raises like `send`."""
-        return cast(Sent, await self.request("unmute_user", room=room, user=user, **how))
-
-    async def ban_user(self, room: str, user: int, until: int | None = None, **how: Unpack[How]) -> Sent:
-        """End somebody's membership and keep them out until then, in seconds since 1970, or without an end.
-
-        Raises like `send`.
-        """
-        return cast(Sent, await self.request("ban_user", room=room, user=user, until=until, **how))
-
-    async def unban_user(self, room: str, user: int, **how: Unpack[How]) -> Sent:
-        """Let somebody who is banned be invited again. Raises like `send`."""
-        return cast(Sent, await self.request("unban_user", room=room, user=user, **how))
 
     async def get_history(
         self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50

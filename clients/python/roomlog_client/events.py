@@ -47,6 +47,8 @@ class RoomSummary(Struct, frozen=True):
     archived: bool = False
     unread_mentions: int = 0
     """Messages of others above it that mention the user; 100 stands for more, too."""
+    topic: str = ""
+    """What the room is about, where anybody has said so."""
 
 
 class RoomJoined(Struct, frozen=True):

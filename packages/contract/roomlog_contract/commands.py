@@ -1,13 +1,14 @@
 """What a client may say: one frozen struct for each action, told apart by `action`."""
 
-from typing import Annotated, Final, Literal, Self, TypeVar
-from unicodedata import category, is_normalized, normalize
+from typing import Annotated, Literal, Self, TypeVar
+from unicodedata import is_normalized, normalize
 from uuid import UUID
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from . import limits
+from .emoji import check_emoji
 from .errors import ErrorCode, RefusedCommand
 
 Uuid = Annotated[str, Meta(min_length=1, max_length=limits.UUID_CODE_POINTS)]
@@ -31,16 +32,6 @@ Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_CODE_POINTS)]
 """One emoji, perhaps of several code points; compared as it was sent."""
 RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
 """The name that people give a room; compared in one form (NFKC)."""
-
-
-_FIRST_EMOJI: Final = "\u00a9"
-"""©, the first code point of all that are emoji without another's help."""
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs"})
-"""Categories of controls, formats and surrogates."""
-_JOINERS: Final = "\u200d" + "".join(map(chr, range(0xE0020, 0xE0080)))
-"""What makes one emoji of several: the joiner, and the tags of flags."""
-_INFORMATION: Final = "\u2139"
-"""The sign of information, an emoji that counts as a letter."""
 
 
 class Cursor(Struct, frozen=True):
@@ -147,7 +138,7 @@ class _Reaction(Command, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Refuse words."""
-        _check_emoji(self.emoji)
+        check_emoji(self.emoji)
 
 
 class AddReaction(_Reaction, frozen=True, kw_only=True, tag="add_reaction"):
@@ -233,6 +224,13 @@ class RenameRoom(Command, frozen=True, kw_only=True, tag="rename_room"):
     def check(self) -> None:
         """Refuse a name that NFKC made too long."""
         _check_name(self.name)
+
+
+class SetTopic(Command, frozen=True, kw_only=True, tag="set_topic"):
+    """Says what a room is about; empty for nothing."""
+
+    room: UUID
+    topic: Annotated[str, Meta(max_length=limits.TOPIC_CODE_POINTS)]
 
 
 class ArchiveRoom(Command, frozen=True, kw_only=True, tag="archive_room"):
@@ -342,6 +340,7 @@ RoomWrite = (
     | MessageChange
     | CreateRoom
     | RenameRoom
+    | SetTopic
     | ArchiveRoom
     | RestoreRoom
     | InviteUser
@@ -382,17 +381,6 @@ def _check_text(text: str) -> None:
         raise RefusedCommand(ErrorCode.EMPTY_TEXT)
     if len(text) > limits.TEXT_CODE_POINTS:
         raise RefusedCommand(ErrorCode.TEXT_TOO_LONG)
-
-
-def _check_emoji(emoji: str) -> None:
-    """Refuse words, not what is no emoji: which ones there are, each release of Unicode tells anew."""
-    parts = [one for one in emoji if one not in _JOINERS]
-    is_text = any(
-        one.isspace() or (category(one)[0] in "LZ" and one != _INFORMATION) or category(one) in _UNSEEN
-        for one in parts
-    )
-    if is_text or not any(one >= _FIRST_EMOJI and category(one) != "Mn" for one in parts):
-        raise RefusedCommand(ErrorCode.BAD_VALUE, "`emoji` is not an emoji.")
 
 
 def _check_name(name: str) -> None:

@@ -175,6 +175,13 @@ class RenameRoomEvent(_ByUser, frozen=True, kw_only=True, tag="rename_room"):
     name: str
 
 
+class SetTopicEvent(_ByUser, frozen=True, kw_only=True, tag="set_topic"):
+    """`user` said what the room is about."""
+
+    topic: str
+    """Empty for nothing."""
+
+
 class ArchiveRoomEvent(_ByUser, frozen=True, kw_only=True, tag="archive_room"):
     """`user` ended all writing in the room."""
 

@@ -52,6 +52,9 @@ No log is kept for less, because a repeat is found by its event."""
 NAME_CODE_POINTS: Final = 200
 """Longest room name."""
 
+TOPIC_CODE_POINTS: Final = 250
+"""Longest topic of a room."""
+
 ROOM_MEMBERS_AT_CREATION: Final = 100
 """Members named in one create_room; more are invited one by one."""
 
@@ -80,8 +83,9 @@ REPORTS_PER_MINUTE: Final = 20
 TOKEN_CODE_POINTS: Final = 4096
 """A signed token with a few claims takes a kilobyte."""
 
-AUTHENTICATE_ROOMS: Final = 150
-"""Rooms in one frame of the answer to authenticate: with the longest names, all escaped, below PAGE_BYTES."""
+AUTHENTICATE_ROOMS: Final = 80
+"""Rooms in one frame of the answer to authenticate: with the longest names and topics, all escaped, below
+PAGE_BYTES."""
 
 HISTORY_MESSAGES: Final = 100
 """Most messages in one answer to get_history."""

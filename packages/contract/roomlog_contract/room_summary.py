@@ -21,3 +21,5 @@ class RoomSummary(Struct, frozen=True):
     archived: bool = False
     unread_mentions: int = 0
     """Messages above the mark that mention the member, but not the own; UNREAD_COUNTED as above."""
+    topic: str = ""
+    """What the room is about, where anybody has said so."""

@@ -45,6 +45,7 @@ from roomlog_contract.events import (
     SelectRoomAnswer,
     SelectRoomPage,
     SetRoleEvent,
+    SetTopicEvent,
     TypingAnswer,
     UnbanUserEvent,
     UnmuteUserEvent,
@@ -120,6 +121,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     },
     **{action: {"room": str(ROOM), "user": INTEGER} for action in ("unmute_user", "unban_user")},
     "rename_room": {"room": str(ROOM), "name": PAIR * limits.NAME_CODE_POINTS},
+    "set_topic": {"room": str(ROOM), "topic": PAIR * limits.TOPIC_CODE_POINTS},
     "archive_room": {"room": str(ROOM)},
     "restore_room": {"room": str(ROOM)},
     "mark_read": {"room": str(ROOM), "seq": INTEGER},
@@ -137,7 +139,8 @@ UUID_KEY = CONTROL * limits.UUID_CODE_POINTS
 ALICE = User(INTEGER, CONTROL * 150)
 MEMBER = Member(INTEGER, CONTROL * 150, "member")
 SUMMARY = RoomSummary(
-    ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False, INTEGER
+    *(ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False, INTEGER),
+    CONTROL * limits.TOPIC_CODE_POINTS,
 )
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
@@ -206,6 +209,7 @@ FRAMES: list[msgspec.Struct] = [
     PinMessageEvent(**DURABLE, user=ALICE, message=REFERENCE, pinned_at=INTEGER),
     UnpinMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
     RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
+    SetTopicEvent(**DURABLE, user=ALICE, topic=SUMMARY.topic),
     *(struct(**DURABLE, user=ALICE) for struct in (ArchiveRoomEvent, RestoreRoomEvent)),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
     # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.

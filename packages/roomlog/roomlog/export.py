@@ -28,6 +28,7 @@ def lines_of_room(room: ChatRoom, progress: Progress) -> Iterator[str]:
         {
             "room": room.pk,
             "name": room.name,
+            "topic": room.topic,
             "kind": room.kind,
             "created": room.date_created,
             "members": list(room.memberships.order_by("id").values("user", "role", "muted_until")),

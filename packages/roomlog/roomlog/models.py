@@ -18,6 +18,7 @@ from roomlog_contract.limits import EMOJI_CODE_POINTS
 from .attachment import Attachment as Attachment  # noqa: PLC0414 - a table like these
 from .ban import Ban as Ban  # noqa: PLC0414
 from .bot_token import BotToken as BotToken  # noqa: PLC0414
+from .chat_room import ChatRoom as ChatRoom  # noqa: PLC0414
 from .hooks.incoming_hook import IncomingHook as IncomingHook  # noqa: PLC0414
 from .hooks.webhook import Webhook as Webhook  # noqa: PLC0414
 from .hooks.webhook import WebhookCursor as WebhookCursor  # noqa: PLC0414
@@ -79,45 +80,6 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class ChatRoom(models.Model):
-    """A room; its id is derived from who made it, so that a repeated create_room is the same room."""
-
-    class Kind(models.TextChoices):
-        """Who may come in."""
-
-        GROUP = "group", _("Group")
-        DIRECT = "direct", _("Direct")
-
-    id = models.UUIDField(primary_key=True, editable=False)
-    name = models.CharField(_("name"), max_length=200, blank=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.GROUP)
-    creator = models.ForeignKey(
-        Person,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        db_index=False,
-        verbose_name=_("creator"),
-    )
-    """The person who asked for it: bounds on rooms, in all and a minute, count by this."""
-    date_created = models.DateTimeField(_("date created"), auto_now_add=True)
-    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
-    users: "models.ManyToManyField[models.Model, Membership]" = models.ManyToManyField(
-        Person, through="Membership", related_name="rooms"
-    )
-
-    class Meta:
-        verbose_name, verbose_name_plural = _("chat room"), _("chat rooms")
-        ordering = ["name", "id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["group", "direct"]), name="room_kind_is_known")
-        ]
-        indexes = [models.Index(fields=["creator", "date_created"], name="rooms_by_creator")]
-
-    def __str__(self) -> str:
-        return self.name or self.id.hex
 
 
 class Membership(models.Model):

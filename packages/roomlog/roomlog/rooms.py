@@ -31,6 +31,7 @@ from roomlog_contract.commands import (
     RestoreRoom,
     Role,
     SetRole,
+    SetTopic,
     UnbanUser,
     UnmuteUser,
     UnpinMessage,
@@ -279,6 +280,16 @@ def rename(room_id: UUID, name: str) -> None:
     _change(RenameRoom(uuid=uuid4().hex, room=room_id, name=name))
 
 
+def set_topic(room_id: UUID, topic: str) -> None:
+    """Say what a group is about; empty for nothing.
+
+    Raises:
+        RefusedCommand: the topic is too long, or holds what can't be stored; there is no such room, and
+            nothing waits that makes it.
+    """
+    _change(SetTopic(uuid=uuid4().hex, room=room_id, topic=topic))
+
+
 def archive(room_id: UUID) -> None:
     """End all writing in a group, yours and its members', until `restore`. It can be read as ever.
 
@@ -321,6 +332,7 @@ aunban_user: Final = sync_to_async(unban_user)
 apin_message: Final = sync_to_async(pin_message)
 aunpin_message: Final = sync_to_async(unpin_message)
 arename: Final = sync_to_async(rename)
+aset_topic: Final = sync_to_async(set_topic)
 aarchive: Final = sync_to_async(archive)
 arestore: Final = sync_to_async(restore)
 aunread: Final = sync_to_async(unread)
@@ -343,7 +355,7 @@ def _post(
     return request_command(message, person, staff=staff, is_bounded=False, data=more)
 
 
-def _change(command: RenameRoom | ArchiveRoom | RestoreRoom | Moderation) -> None:
+def _change(command: RenameRoom | SetTopic | ArchiveRoom | RestoreRoom | Moderation) -> None:
     refuse_a_missing_room(command.room)
     request_command(command, system_person().pk, staff=True, is_bounded=False)
 

@@ -323,5 +323,6 @@ def _summaries(rows: QuerySet[Membership], *further: Any) -> Iterable[tuple[Any,
         _UNREAD,
         ExpressionWrapper(Q(room__archived_at__isnull=False), BooleanField()),
         _UNREAD_MENTIONS,
+        "room__topic",
         *further,
     )

@@ -59,6 +59,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "limit": st.integers(1, 100),
     "seq": seqs,
     "name": words,
+    "topic": words | st.sampled_from(["", "x" * 250, "\u00e4" * 251]),
     "kind": st.sampled_from(["group", "direct"]),
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
     "mentions": st.lists(users, max_size=5) | st.just([7] * 21),

@@ -129,6 +129,10 @@ def _is_room_name(value: Any) -> bool:
     return isinstance(value, str) and max(len(value), len(unicodedata.normalize("NFKC", value))) <= 200
 
 
+def _is_topic(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 250
+
+
 def _is_token(value: Any) -> bool:
     return value is None or (isinstance(value, str) and 1 <= len(value) <= 4_096)
 
@@ -272,6 +276,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "leave_room": {"room": (REQUIRED, _is_room)},
     "archive_room": {"room": (REQUIRED, _is_room)},
     "restore_room": {"room": (REQUIRED, _is_room)},
+    "set_topic": {"room": (REQUIRED, _is_room), "topic": (REQUIRED, _is_topic)},
     "rename_room": {"room": (REQUIRED, _is_room), "name": (REQUIRED, _is_room_name)},
     "mark_read": {"room": (REQUIRED, _is_room), "seq": (REQUIRED, _is_seq)},
     "report_message": {

@@ -51,6 +51,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "list_rooms": {},
     "create_room": {"name": '"never made"'},
     "rename_room": {"room": '"@room@"', "name": '"never named"'},
+    "set_topic": {"room": '"@room@"', "topic": '"never set"'},
     "archive_room": {"room": '"@room@"'},
     "restore_room": {"room": '"@room@"'},
     "invite_user": {"room": '"@room@"', "user": "@stranger@"},

@@ -13,7 +13,7 @@ OF_ROOMS: Final = (
     *("select_room", "get_history", "mark_read", "edit_message", "delete_message", "typing"),
     *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "list_pins"),
     *("report_message",),
-    *("new_message", "rename_room", "archive_room", "restore_room"),
+    *("new_message", "rename_room", "set_topic", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
     *MODERATION,
 )
@@ -39,7 +39,7 @@ def wrong_states() -> Iterator[BadInput]:
     for action in OF_ROOMS[13:]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": DIRECT}))
     for action in (
-        *("rename_room", "archive_room", "restore_room", "remove_user", *MODERATION),
+        *("rename_room", "set_topic", "archive_room", "restore_room", "remove_user", *MODERATION),
         *("pin_message", "unpin_message"),
     ):
         yield BadInput(f"{action} by a member", "error forbidden", frame(action))

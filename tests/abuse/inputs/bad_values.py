@@ -34,6 +34,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "get_history": {"room": "room", "before": "seq", "after": "seq", "limit": "limit"},
     "create_room": {"name": "name", "kind": "kind", "members": "members"},
     "rename_room": {"room": "room", "name": "name"},
+    "set_topic": {"room": "room", "topic": "topic"},
     "archive_room": {"room": "room"},
     "restore_room": {"room": "room"},
     "invite_user": {"room": "room", "user": "user", "role": "role"},
@@ -78,6 +79,7 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "secret": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * (limits.TOKEN_CODE_POINTS + 1) + '"'),
     "room": ("null", *NO_STRINGS, *NOT_STORABLE, *NO_ROOMS),
     "name": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 201 + '"'),
+    "topic": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 251 + '"'),
     "kind": (
         "null",
         *NO_STRINGS,

@@ -19,7 +19,7 @@ from tests.harness.wire import Frame, Wire
 EXAMPLES: Final = Path(__file__).parents[3] / "packages/contract/examples"
 SECONDS: Final = 20.0
 CANARY: Final = "canary"
-FREE: Final = ("text", "name", "comment")
+FREE: Final = ("text", "name", "topic", "comment")
 """Fields that take anybody's words."""
 FINAL: Final = ("archive_room", "leave_room")
 """After these the room takes nothing more."""

@@ -169,7 +169,16 @@ class ChatRoomAdmin(BoundedAdmin):
         return format_html('<a href="{}"><u>{}</u></a>', address, _("Open"))
 
     def _facts(self) -> tuple[str, ...]:
-        return ("name", "kind", "date_created", "archived_at", "members_link", "messages_link", "log_link")
+        return (
+            "name",
+            "topic",
+            "kind",
+            "date_created",
+            "archived_at",
+            "members_link",
+            "messages_link",
+            "log_link",
+        )
 
 
 def few(request: HttpRequest, rows: QuerySet[Row]) -> list[Row] | None:

@@ -53,6 +53,11 @@ class NameField(serializers.CharField):
     """A room's name; may be empty."""
 
 
+@extend_schema_field({"type": "string", "maxLength": limits.TOPIC_CODE_POINTS, "pattern": NO_NUL})
+class TopicField(serializers.CharField):
+    """What a room is about; may be empty."""
+
+
 @extend_schema_field(
     {"type": "string", "minLength": 1, "maxLength": limits.TEXT_CODE_POINTS, "pattern": SAID}
 )

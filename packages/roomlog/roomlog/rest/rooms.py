@@ -43,6 +43,7 @@ from roomlog_contract.commands import (
     RestoreRoom,
     RoomWrite,
     SetRole,
+    SetTopic,
     UnbanUser,
     UnmuteUser,
     UnpinMessage,
@@ -68,6 +69,7 @@ from .serializers import (
     NewReportSerializer,
     NewRoomSerializer,
     NewTextSerializer,
+    NewTopicSerializer,
     PageSerializer,
     PlaceSerializer,
     PresenceSerializer,
@@ -119,6 +121,16 @@ class RoomView(RestView):
         """Ask for another name."""
         _check_member(room, request)
         return _requested(request, read_command(RenameRoom, request, room=room))
+
+
+class TopicView(RestView):
+    """What a room is about."""
+
+    @describe(request=NewTopicSerializer, responses=REQUESTED)
+    def put(self, request: Request, room: UUID) -> Response:
+        """Ask for another topic; empty takes it away. For owners and admins."""
+        _check_member(room, request)
+        return _requested(request, read_command(SetTopic, request, room=room))
 
 
 class ArchiveView(RestView):

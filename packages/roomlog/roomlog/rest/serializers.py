@@ -26,6 +26,7 @@ from .fields import (
     PasswordField,
     RoomIdField,
     TextField,
+    TopicField,
     UuidField,
 )
 
@@ -128,6 +129,7 @@ class RoomSerializer(Body):
         "unread": 2,
         "archived": False,
         "unread_mentions": 1,
+        "topic": "",
     }
 
     id = RoomIdField()
@@ -139,6 +141,7 @@ class RoomSerializer(Body):
     unread = serializers.IntegerField()
     archived = serializers.BooleanField()
     unread_mentions = serializers.IntegerField()
+    topic = serializers.CharField()
 
 
 class PresenceSerializer(Body):
@@ -165,6 +168,14 @@ class NewNameSerializer(CommandSerializer):
     example = {"uuid": _UUID, "name": "lobby"}
 
     name = NameField()
+
+
+class NewTopicSerializer(CommandSerializer):
+    """What a room shall be about."""
+
+    example = {"uuid": _UUID, "topic": "Ships that are due this week"}
+
+    topic = TopicField()
 
 
 class NewRoomSerializer(CommandSerializer):

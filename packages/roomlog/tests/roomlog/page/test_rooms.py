@@ -27,6 +27,11 @@ def page(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Page:
         del chat.rooms[frame["room"]]
         chat.tell({"action": "room_left", "room": frame["room"]})
 
+    def set_topic(frame: dict[str, Any]) -> None:
+        facts = {"action": "set_topic", "uuid": frame["uuid"], "user": ALICE, "topic": frame["topic"]}
+        chat.tell(chat._keep(frame["room"], facts))
+
+    monkeypatch.setattr(chat, "_set_topic", set_topic, raising=False)
     monkeypatch.setattr(chat, "_rename_room", rename, raising=False)
     monkeypatch.setattr(chat, "_leave_room", leave, raising=False)
     chat.join(TEAM, "admin", "member")
@@ -50,13 +55,38 @@ def test_an_admin_renames_a_room(chat: Chat, page: Page) -> None:
     enter(page, "lobby")
     page.click("#room-button")
     expect(page.locator("#new-name")).to_be_hidden()
-    expect(page.get_by_role("button", name="Rename", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
     page.keyboard.press("Escape")
     chat.rooms[LOBBY]["kind"] = "direct"
     page.wait_for_function("() => !history.state?.dialog")
     page.reload()
     enter(page, "lobby")
     expect(page.locator("#room-button")).to_be_hidden()
+    assert chat.errors == []
+
+
+def test_an_admin_says_what_a_room_is_about(chat: Chat, page: Page) -> None:
+    """All see it under the room's name and in the log; an empty one goes away. The name stays."""
+    topic = page.locator("#room-topic")
+    expect(topic).to_be_hidden()
+    for typed, note in (
+        ("<b>Tea</b> & cake", "alice set the topic: <b>Tea</b> & cake"),
+        ("", "alice removed the topic"),
+    ):
+        page.click("#room-button")
+        page.get_by_label("Topic").fill(typed)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator("#room-dialog")).to_be_hidden()
+        expect(page.locator("#messages .note").last).to_have_text(note)
+        expect(topic).to_have_text(typed)
+        expect(topic).to_be_visible(visible=bool(typed))
+    assert not [one for one in chat.events[TEAM] if one["action"] == "rename_room"]
+    chat.rooms[LOBBY]["topic"] = "as it was told"
+    page.reload()
+    enter(page, "lobby")
+    expect(topic).to_have_text("as it was told")
+    page.click("#room-button")
+    expect(page.locator("#new-topic")).to_be_hidden()
     assert chat.errors == []
 
 

@@ -63,6 +63,7 @@ def test_ones_rooms_are_listed_as_on_the_wire(
         "unread",
         "archived",
         "unread_mentions",
+        "topic",
     }
     assert as_stranger.get("/api/v1/rooms/").json() == []
 
@@ -112,6 +113,21 @@ def test_a_room_is_renamed_by_whoever_may(
     assert patch(as_alice, name="Cafe\u0301") == 202
     assert work() == []
     assert ChatRoom.objects.get(pk=lobby).name == "Caf\u00e9"
+
+
+def test_a_room_gets_a_topic(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:
+    """Asked for here and done by a worker; the list of rooms has it, and strangers learn nothing."""
+    path = f"/api/v1/rooms/{lobby.hex}/topic/"
+
+    def put(client: Client, **fields: Any) -> int:
+        return client.put(path, fields, content_type="application/json").status_code
+
+    assert put(as_stranger, topic="mine") == 404
+    assert [put(as_alice), put(as_alice, topic="x" * 251), put(as_alice, topic="a\0")] == [400] * 3
+    for topic in ("Cafe\u0301", ""):
+        assert put(as_alice, topic=topic) == 202
+        assert work() == []
+        assert as_alice.get("/api/v1/rooms/").json()[0]["topic"] == topic
 
 
 def test_reactions_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:

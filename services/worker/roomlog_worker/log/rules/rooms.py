@@ -4,7 +4,7 @@ from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog.selectors import is_code
-from roomlog_contract.commands import ArchiveRoom, CreateRoom, RenameRoom, RestoreRoom
+from roomlog_contract.commands import ArchiveRoom, CreateRoom, RenameRoom, RestoreRoom, SetTopic
 from roomlog_contract.errors import ErrorCode
 
 from ..asked import Asked
@@ -47,6 +47,14 @@ def rename_room(batch: Batch, asked: Asked[RenameRoom]) -> NewEvent:
     require_role(room, asked, "admin")
     ChatRoom.objects.filter(pk=room.id).update(name=asked.command.name)
     return batch.append(room, asked, data={"name": asked.command.name})
+
+
+def set_topic(batch: Batch, asked: Asked[SetTopic]) -> NewEvent:
+    """Say what a group is about. For owners and admins."""
+    room = open_group(batch, asked)
+    require_role(room, asked, "admin")
+    ChatRoom.objects.filter(pk=room.id).update(topic=asked.command.topic)
+    return batch.append(room, asked, data={"topic": asked.command.topic})
 
 
 def archive_room(batch: Batch, asked: Asked[ArchiveRoom]) -> NewEvent:

@@ -113,6 +113,7 @@ def _command(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
         "text": "x",
         "emoji": "👍",
         "name": "n",
+        "topic": "t",
         "user": user,
         "role": role,
     }
