@@ -16,8 +16,8 @@ from tests.proof.rows import Row, Size
 
 TIERS: Final = tuple(range(8))
 BESIDE: Final = (6, 1)
-"""Each has a lane of its own. The soak waits most of its time. The seeds, whose time is virtual, take only the
-CPU that all others leave (`tests.simulation.many.cores`)."""
+"""Each has a lane of its own. The soak waits most of its time. The seeds, whose time is virtual, take only
+what CPU the others leave (`tests.simulation.many.cores`)."""
 SHARING: Final = (0, 4, 5, 2)
 """One after the other beside those: they measure no times. All further tiers run alone."""
 Tell = Callable[[str], None]
