@@ -1,9 +1,10 @@
 """Databases of both kinds, and stacks of real processes that are gone after the test."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,16 +49,8 @@ def make_stack(databases: Databases, tmp_path: Path) -> Iterator[MakeStack]:
 
     with ExitStack() as stacks:
 
-        def make(
-            gateways: int = 1,
-            workers: int = 1,
-            api: bool = False,
-            environ: Mapping[str, str] | None = None,
-        ) -> Stack:
-            directory = tmp_path / f"stack{next(numbers)}"
-            stack = build_stack(
-                directory, databases, gateways=gateways, workers=workers, api=api, environ=environ
-            )
+        def make(**wanted: Any) -> Stack:
+            stack = build_stack(tmp_path / f"stack{next(numbers)}", databases, **wanted)
             stacks.callback(lambda: late.extend(stack.close()))
             stack.start()
             return stack

@@ -18,6 +18,7 @@ from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import find_server, valkey
+from tests.harness.often_polling import often_polling
 from tests.harness.populator import Populator
 from tests.harness.samples import Samples, scrape
 from tests.harness.stack_databases import SECRET_KEY, Database, Databases, Row
@@ -102,11 +103,11 @@ class Stack:
         ports = Ports(health=free_port())
         return self._add(command.worker(ordinal, self.environ, ports.health), ports, environ)
 
-    def add_gateway(self, number: int, **environ: str) -> str:
+    def add_gateway(self, number: int, polls_often: bool = False, /, **environ: str) -> str:
         """Adds a gateway, not yet started, and returns its name."""
         ports = Ports(service=free_port(), health=free_port())
-        name = f"gateway-{number}"
-        return self._add(command.gateway(name, self.environ, ports.service, ports.health), ports, environ)
+        gateway = command.gateway(f"gateway-{number}", self.environ, ports.service, ports.health)
+        return self._add(often_polling(gateway) if polls_often else gateway, ports, environ)
 
     def add_api(self, **environ: str) -> str:
         """Adds the api, not yet started, and returns its name."""
@@ -244,6 +245,7 @@ def build_stack(
     gateways: int = 1,
     workers: int = 1,
     api: bool = False,
+    polls_often: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Stack:
     """Returns a stack of so many processes on a fresh database, nothing started; it must be closed."""
@@ -252,7 +254,7 @@ def build_stack(
     for ordinal in range(workers):
         stack.add_worker(ordinal)
     for number in range(gateways):
-        stack.add_gateway(number)
+        stack.add_gateway(number, polls_often)
     if api:
         stack.add_api()
     return stack

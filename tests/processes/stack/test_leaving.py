@@ -44,7 +44,7 @@ def pending(stack: Stack) -> int:
 @pytest.mark.parametrize("point", ["in_transaction", "after_commit"])
 async def test_a_successor_ends_what_a_dead_worker_began(make_stack: MakeStack, point: str) -> None:
     """Each text goes, each room is left once, every seq stays, and a repeat is answered as one."""
-    stack = await asyncio.to_thread(make_stack)
+    stack = await asyncio.to_thread(make_stack, polls_often=True)
     gone, other = await asyncio.to_thread(stack.make_users, 2)
     rooms = await asyncio.to_thread(stack.make_rooms, [[gone, other]] * ROOMS)
     async with AsyncExitStack() as group:

@@ -2,17 +2,20 @@
 
 import asyncio
 import subprocess
+from collections.abc import Awaitable, Callable
 
 from roomlog_client import Event, RoomlogClient, RoomReset
 from tests.harness.manage import run_python
 from tests.harness.stack import MakeStack, Room, Stack
 from tests.harness.waiting import eventually
 from tests.harness.wire import Frame, Wire
-from tests.processes.stack.test_client_resumes import Taken, a_room
+from tests.processes.stack.test_client_resumes import Taken, a_room_of
 
 TOLD_SECONDS = 45.0
 """Until every gateway has asked for the heads again: 30 s by the promise, and a loaded machine."""
 COMMAND_SECONDS = 60.0
+Renewed = Callable[[], Awaitable[None]]
+"""Waits until the epoch is another."""
 
 
 def operate(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
@@ -29,20 +32,38 @@ def renew_epoch(stack: Stack) -> None:
     stack.start("worker-0")
 
 
+async def test_every_cursor_is_reset_and_clients_go_on(make_stack: MakeStack) -> None:
+    """People on bare sockets and a program on our client live through the same new epoch."""
+    stack = await asyncio.to_thread(make_stack, polls_often=True)
+    rooms = [await a_room_of(stack) for _ in range(2)]
+    everybody = asyncio.Barrier(3)
+
+    async def renewed() -> None:
+        await everybody.wait()  # all have said something
+        await everybody.wait()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(are_reset(stack, rooms[0], renewed))
+        group.create_task(reloads(stack, rooms[1], renewed))
+        await everybody.wait()
+        await asyncio.to_thread(renew_epoch, stack)
+        await everybody.wait()
+    stack.assert_no_traceback()
+
+
 def resets(wire: Wire, room: Room) -> list[Frame]:
     """Return the `reset` events of a room that a connection was sent."""
     return [frame for frame in wire.frames if frame["action"] == "reset" and frame["room"] == room.id]
 
 
-async def test_every_cursor_is_reset_on_open_sockets_and_on_later_ones(make_stack: MakeStack) -> None:
+async def are_reset(stack: Stack, room: Room, renewed: Renewed) -> None:
     """Who is connected is told; who comes back with an old cursor too; a fresh select goes on."""
-    stack, room = await a_room(make_stack)
     alice, bob = room.members
     async with Wire(stack.websocket(), alice) as live:
         await live.authenticate()
         first = await live.ask("new_message", room=room.id, text="before")
         old = {"epoch": first["epoch"], "seq": first["seq"]}
-        await asyncio.to_thread(renew_epoch, stack)
+        await renewed()
         await eventually(lambda: resets(live, room), TOLD_SECONDS, "the open socket is told")
         epoch = resets(live, room)[0]["epoch"]
         assert epoch != old["epoch"]
@@ -57,7 +78,6 @@ async def test_every_cursor_is_reset_on_open_sockets_and_on_later_ones(make_stac
             sent = await late.ask("new_message", room=room.id, text="after")
             assert (sent["epoch"], sent["seq"]) == (epoch, 2)
         await eventually(lambda: live.texts(room)[-1:] == ["after"], TOLD_SECONDS, "the event arrives")
-    stack.assert_no_traceback()
 
 
 def known_texts(taken: Taken, room: Room) -> list[str]:
@@ -71,9 +91,8 @@ def known_texts(taken: Taken, room: Room) -> list[str]:
     return known
 
 
-async def test_our_client_reloads_and_chats_on(make_stack: MakeStack) -> None:
-    """The program behind it is handed the room anew, and knows each message once."""
-    stack, room = await a_room(make_stack)
+async def reloads(stack: Stack, room: Room, renewed: Renewed) -> None:
+    """The program behind our client is handed the room anew, and knows each message once."""
     alice, bob = room.members
     async with (
         RoomlogClient(stack.websocket(), alice.token) as sender,
@@ -83,7 +102,7 @@ async def test_our_client_reloads_and_chats_on(make_stack: MakeStack) -> None:
         await reader.ready()
         await sender.send(room.id, "before")
         assert await taken.until(room, 1) == ["before"]
-        await asyncio.to_thread(renew_epoch, stack)
+        await renewed()
         async with asyncio.timeout(TOLD_SECONDS):
             sent = await sender.send(room.id, "after")
         assert sent.seq == 2
