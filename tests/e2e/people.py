@@ -21,12 +21,13 @@ from tests.judge.reactions import by_message
 ROWS_PROGRAM: Final = """
 import django, json, sys
 django.setup()
-from roomlog.models import Ban, Install, Membership, Mention, Reaction, RoomEvent
+from roomlog.models import Ban, ChatRoom, Install, Membership, Mention, Reaction, RoomEvent
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
 from roomlog.frames import milliseconds
 print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
-    (row.room_id.hex, row.seq, row.user_id, row.uuid, row.kind, row.text, "", row.target or 0,
+    (row.room_id.hex, row.seq, row.user_id, row.uuid, row.kind,
+     (row.data or {}).get("topic", row.text), "", row.target or 0,
      row.edited_seq or 0, row.deleted_at is not None, row.body_hash, milliseconds(row.date_created),
      (row.data or {}).get("emoji", ""), row.reacted_seq or 0)
     for row in rows], "reactions": [
@@ -40,7 +41,8 @@ print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     (one.room_id.hex, one.user_id, one.role, one.muted_until and int(one.muted_until.timestamp()) or 0)
     for one in Membership.objects.filter(room__in=rooms)], "bans": [
     (one.room_id.hex, one.user_id, one.until and int(one.until.timestamp()) or None, one.seq)
-    for one in Ban.objects.filter(room__in=rooms)]}))
+    for one in Ban.objects.filter(room__in=rooms)], "topics": {
+    room.hex: topic for room, topic in ChatRoom.objects.filter(pk__in=rooms).values_list("pk", "topic")}}))
 """
 
 
@@ -85,7 +87,7 @@ async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoc
     bans = [
         Ban(room, user, FOREVER if until is None else until, seq) for room, user, until, seq in answer["bans"]
     ]
-    tables = Tables([Member(*one) for one in answer["members"]], bans)
+    tables = Tables([Member(*one) for one in answer["members"]], bans, answer["topics"])
     return rows, Epoch(0.0, answer["epoch"]), tables
 
 

@@ -19,6 +19,7 @@ from tests.harness.changing import change, choose, look_at_all, react
 from tests.harness.marking import Reader, agree, mark, mark_all
 from tests.harness.mentioning import mention
 from tests.harness.moderating import EPISODES, moderate, pin, who_tries
+from tests.harness.topics import set_topic
 from tests.harness.waiting import eventually
 from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
 from tests.judge.journal import Journal, Known, Witness
@@ -125,8 +126,9 @@ class Load:
             self._reading.append(asyncio.create_task(one.read()))
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
-        habits = (self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type())
-        self._sending += [asyncio.create_task(one) for one in (*habits, self._mention(), self._bring())]
+        habits = [self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type()]
+        habits += [self._mention(), self._bring(), self._name()]
+        self._sending += [asyncio.create_task(one) for one in habits]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -209,7 +211,7 @@ class Load:
         tables: Tables | None = None,
     ) -> History:
         """Return everything that was recorded; call it after `rest`, while the clients are connected."""
-        tables, ours = tables or Tables([], []), {room.id for room in self._rooms}
+        tables, ours = tables or Tables([], [], {}), {room.id for room in self._rooms}
         return History(
             seed=self._seed,
             operations=self.journal.operations(),
@@ -221,6 +223,7 @@ class Load:
             memberships=memberships_of(rows, self.memberships),
             members=[one for one in tables.members if one.room in ours],
             bans=[one for one in tables.bans if one.room in ours],
+            topics={room: topic for room, topic in tables.topics.items() if room in ours},
             pin_lists=self.journal.pin_lists(),
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
             samples=self.samples,
@@ -336,6 +339,17 @@ class Load:
             one = dice.choice(self._senders)
             if one.rooms:
                 await bring(one.reader, dice.choice(one.rooms), self._files, dice, _uuid, SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _name(self) -> None:
+        """Have owners, sometimes somebody else, say what rooms are about, again and again."""
+        dice = random.Random(f"{self._seed}-topics")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
+                await set_topic(reader, room.id, dice, _uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
 

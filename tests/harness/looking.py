@@ -33,7 +33,7 @@ LOG: Final = """
     SELECT room_id, date_created, deleted_at IS NOT NULL,
     data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
     data ->> 'mentions', data ->> 'attachments',
-    seq, user_id, uuid, kind, text, '',
+    seq, user_id, uuid, kind, CASE kind WHEN 'set_topic' THEN data ->> 'topic' ELSE text END, '',
     coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
     CASE WHEN kind IN ('add_reaction', 'remove_reaction') THEN data ->> 'emoji' ELSE '' END,
     coalesce(reacted_seq, 0)
@@ -45,6 +45,7 @@ CLAIMED: Final = (
     "SELECT room_id, seq, id FROM roomlog_attachment WHERE seq IS NOT NULL AND dropped_at IS NULL"
 )
 MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_membership"
+TOPICS: Final = "SELECT id, topic FROM roomlog_chatroom"
 BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
 
@@ -82,15 +83,17 @@ def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, unti
 
 
 async def read_tables(stack: Stack) -> Tables:
-    """Return what the database has besides the log: the members, and who is banned."""
+    """Return what the database has besides the log: members, bans and topics."""
     members = await asyncio.to_thread(stack.sql, MEMBERS)
     bans = await asyncio.to_thread(stack.sql, BANS)
+    topics = await asyncio.to_thread(stack.sql, TOPICS)
     return Tables(
         [
             Member(UUID(str(room)).hex, user, role, 0 if until is None else end_of(until))
             for room, user, role, until in members
         ],
         [Ban(UUID(str(room)).hex, user, end_of(until), seq) for room, user, until, seq in bans],
+        {UUID(str(room)).hex: topic for room, topic in topics},
     )
 
 

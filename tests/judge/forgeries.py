@@ -12,9 +12,7 @@ from tests.judge.history import (
     Applied,
     Attempt,
     Connection,
-    Departure,
     Epoch,
-    Erasure,
     Fault,
     History,
     Operation,
@@ -25,6 +23,7 @@ from tests.judge.history import (
     Row,
     Sample,
 )
+from tests.judge.leaving import Departure, Erasure
 from tests.judge.moderation import Membership
 
 from .mark_forgeries import with_marks

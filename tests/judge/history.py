@@ -14,17 +14,19 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from .leaving import Departure, Erasure
 from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
 from .pins import PinList
 from .reactions import Group, Reaction
 from .retention import Retention
+from .topics import TOPIC_KIND
 from .typists import ToldTypists, Typed
 
 MESSAGE_KIND: Final = "new_message"
+"""The kind of rows that people read as messages; the other kinds change them."""
 SILENCED: Final = frozenset({"muted", "forbidden", "not_member"})
 """What a message of somebody who is muted, a reader or banned is refused with, for good."""
-"""The kind of rows that people read as messages; the other kinds change them."""
 EDIT_KIND: Final = "edit_message"
 DELETION_KIND: Final = "delete_message"
 
@@ -61,6 +63,7 @@ class Operation(NamedTuple):
     room: str
     uuid: str
     text: str
+    """What it says: a message, an edit, or a room's topic."""
     attempts: tuple[Attempt, ...]
     seqs: tuple[int, ...] = ()
     """The seq of every answer, in order of arrival; all must be the same (I4)."""
@@ -243,25 +246,6 @@ class Ownership(NamedTuple):
     owned: frozenset[int]
 
 
-class Erasure(NamedTuple):
-    """All that a user had said was to lose its text."""
-
-    user: int
-    began_at: float
-    """What was answered before has no text in the end."""
-    asked_at: float
-    """What was sent after keeps its text."""
-    done_at: float
-    """From here on nobody is handed the texts."""
-
-
-class Departure(NamedTuple):
-    """A user's account was deleted."""
-
-    user: int
-    at: float
-
-
 class Epoch(NamedTuple):
     """The install's epoch from that moment on."""
 
@@ -287,6 +271,8 @@ class History:
     """The database's memberships after the run: of each room all or none."""
     bans: list[Ban] = field(default_factory=list)
     """The database's bans after the run, of the rooms of which it has the members."""
+    topics: dict[str, str] = field(default_factory=dict)
+    """What the database says that each room is about, after the run."""
     staff: list[int] = field(default_factory=list)
     """Users who need no role."""
     direct_rooms: list[str] = field(default_factory=list)
@@ -368,7 +354,7 @@ class History:
         """Return True if an erasure must have found the message."""
         at = operation.answered_at
         began = (one.began_at for one in self.erasures if one.user == operation.user)
-        return at is not None and any(at < began_at for began_at in began)
+        return at is not None and operation.kind != TOPIC_KIND and any(at < began_at for began_at in began)
 
     def may_be_erased(self, operation: Operation) -> bool:
         """Return True if an erasure or a deletion can have found the message, or the one that it edits."""
@@ -379,7 +365,8 @@ class History:
         row = self.row_at.get(places[0]) if places else None
         said = self.operation_of.get(row.key, operation) if row else operation
         at = said.attempts[0].invoked_at
-        return any(one.user == said.user and at <= one.asked_at for one in self.erasures)
+        erasures = self.erasures if said.kind != TOPIC_KIND else ()
+        return any(one.user == said.user and at <= one.asked_at for one in erasures)
 
     def texts_handed_on(self, row: Row) -> set[str]:
         """Return the texts with which clients may have got a row: it may have lost its own since."""

@@ -342,8 +342,8 @@ class Witness(Observer):
         match item:
             case Event():
                 data = content_of_frame(item.body.get("message", {}))
-                emoji = item.body.get("emoji", "")
-                facts = (item.seq, item.user.id, item.uuid, item.text, now, data, emoji)
+                emoji, text = item.body.get("emoji", ""), item.body.get("topic", item.text)
+                facts = (item.seq, item.user.id, item.uuid, text, now, data, emoji)
                 applied = Applied(*facts, told_by(item.action, item.body), tuple(item.mentions))
                 way = self._following[item.room]
                 way.events.append(applied)

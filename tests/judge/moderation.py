@@ -66,6 +66,7 @@ class Tables(NamedTuple):
 
     members: list[Member]
     bans: list[Ban]
+    topics: dict[str, str]
 
 
 class Membership(NamedTuple):

@@ -16,16 +16,17 @@ from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_modera
 from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
 from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
 from .retention_forgeries import RETENTION_FORGERIES, with_retention
+from .topic_forgeries import TOPIC_FORGERIES, TOPICS, with_topics
 
-EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED
+EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS)
 """Of the rooms in which all was sent by clients."""
 
 
 def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
-    """Return it with one more room for data, changes, reactions, moderation and pins each."""
+    """Return it with one more room for data, changes, reactions, moderation, pins and topics each."""
     archived = with_archived_room(history, author, deleted)
     changed = with_mentions(with_changes(archived, author, reader), reader)
-    return with_retention(with_pins(with_moderation(with_reactions(changed))))
+    return with_retention(with_topics(with_pins(with_moderation(with_reactions(changed)))))
 
 
 ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
@@ -37,5 +38,6 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *MODERATION_FORGERIES,
     *PIN_FORGERIES,
     *RETENTION_FORGERIES,
+    *TOPIC_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

@@ -15,6 +15,7 @@ from roomlog_client import CutOff, RoomlogClient, RoomlogError
 from tests.harness.changing import Reader, change, choose, react
 from tests.harness.marking import mark
 from tests.harness.mentioning import mention
+from tests.harness.topics import set_topic
 from tests.judge.journal import Known, Witness
 
 SEND_SECONDS: Final = 150.0
@@ -27,6 +28,8 @@ TYPING_PAUSE_SECONDS: Final = (0.0, 0.5)
 MENTIONING: Final = 24
 """Messages and edits that mention somebody in a run."""
 MENTION_PAUSE_SECONDS: Final = (0.0, 1.5)
+NAMING: Final = 12
+"""Moments of a run at which somebody sets topics."""
 TOGETHER: Final = 3
 """Changes at the same moment, at most: often of the same message."""
 
@@ -105,13 +108,16 @@ async def react_some(everybody: Sequence[Person], dice: random.Random, count: in
 
 def further_habits(
     everybody: Sequence[Person],
-    rooms: Sequence[str],
+    rooms: Sequence[UUID],
     typing: random.Random | None,
     mentioning: random.Random | None,
+    naming: random.Random | None,
 ) -> list[Coroutine[None, None, None]]:
     """Return the habits that have dice of their own, where anybody has them."""
-    habits = (type_some, typing), (mention_some, mentioning)
-    return [habit(everybody, dice, rooms) for habit, dice in habits if dice is not None]
+    habits = (type_some, typing), (mention_some, mentioning), (name_some, naming)
+    return [
+        habit(everybody, dice, [room.hex for room in rooms]) for habit, dice in habits if dice is not None
+    ]
 
 
 async def type_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
@@ -137,6 +143,18 @@ async def mention_some(everybody: Sequence[Person], dice: random.Random, rooms: 
             seq, uuid = dice.randint(0, cursor), new_uuid(dice)
             mentioning.append(asyncio.create_task(mark(other.reader, room, seq, uuid, SEND_SECONDS)))
     await asyncio.gather(*mentioning)
+
+
+async def name_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
+    """Let people say what rooms are about, several at a moment, also those who may not."""
+    naming: list[asyncio.Task[None]] = []
+    for _ in range(NAMING):
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+        room = dice.choice(rooms)
+        for _ in range(dice.randint(1, TOGETHER)):
+            sent = set_topic(dice.choice(everybody).reader, room, dice, new_uuid(dice), SEND_SECONDS)
+            naming.append(asyncio.create_task(sent))
+    await asyncio.gather(*naming)
 
 
 async def _look(person: Person, room: str, uuid: str) -> None:

@@ -56,7 +56,7 @@ WATCH_SECONDS: Final = 1.0
 
 def history_of(world: World, seed: int, *, at_rest: bool) -> History:
     """Return what the world and its people did, for the checker."""
-    rows, (members, bans) = rows_of(world.store), world.store.tables()
+    rows, (members, bans, topics) = rows_of(world.store), world.store.tables()
     return History(
         seed=seed,
         operations=[*world.journal.operations(), *posts_of(world)],
@@ -68,6 +68,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         memberships=memberships_in(world.store.events(), rows),
         members=members,
         bans=bans,
+        topics=topics,
         staff=world.store.staff(),
         direct_rooms=world.store.direct_rooms(),
         pin_lists=world.journal.pin_lists(),
@@ -118,7 +119,7 @@ def rows_of(store: Store) -> list[Row]:
             event.user,
             event.uuid,
             event.kind,
-            event.text,
+            event.data.get("topic", event.text),
             content_of(event.sent, claimed(event.files, claims.get((event.room.hex, event.seq), ()))),
             event.target,
             event.edited_seq,

@@ -66,7 +66,8 @@ class People:
         """What decides who types when: dice of its own, where anybody does."""
         self.mentioning: random.Random | None = None
         self.bringing: random.Random | None = None
-        """What decides who mentions whom, and who sends files, likewise."""
+        self.naming: random.Random | None = None
+        """What decides who mentions whom, who sends files, and who sets topics, likewise."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -102,8 +103,7 @@ class People:
             tasks.append(moderate_some(firsts, self._dice, times, self._say))
         if self._plan.pins != (0, 0):
             tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
-        rooms = [room.hex for room in self._rooms]
-        tasks += further_habits(self.everybody, rooms, self.typing, self.mentioning)
+        tasks += further_habits(self.everybody, self._rooms, self.typing, self.mentioning, self.naming)
         if self.bringing is not None:
             tasks.append(bring_some(self._world, self.everybody, self.bringing))
         await asyncio.gather(*tasks)

@@ -68,6 +68,8 @@ class Plan:
     """How likely events are pruned after a while, but those of one room."""
     files: float = 0.0
     """How likely people send files."""
+    topics: float = 0.0
+    """How likely people say what rooms are about."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -89,4 +91,5 @@ EVERYTHING: Final = Plan(
     mentions=0.3,
     retention=0.2,
     files=0.3,
+    topics=0.3,
 )

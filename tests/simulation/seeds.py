@@ -124,6 +124,7 @@ def _draw_habits(people: People, seed: int, plan: Plan) -> None:
     people.typing = _dice_of(seed, "typing", plan.typing)
     people.mentioning = _dice_of(seed, "mentions", plan.mentions)
     people.bringing = _dice_of(seed, "files", plan.files)
+    people.naming = _dice_of(seed, "topics", plan.topics)
 
 
 def _is_drawn(seed: int, what: str, likely: float) -> bool:
@@ -152,6 +153,8 @@ def _digest(history: History) -> str:
     for name in ("erasures", "departures", "typed", "typists"):
         if not facts[name]:
             del facts[name]
+    if not any(history.topics.values()):
+        del facts["topics"]
     if history.retention == Retention():
         del facts["retention"]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

@@ -177,7 +177,7 @@ class Store:
         return [(UUID(room).hex, seq, UUID(file).hex) for room, seq, file in rows]
 
     def tables(self) -> Tables:
-        """Return the memberships and the bans."""
+        """Return memberships, bans and topics."""
         members = self._all("SELECT room_id, user_id, role, muted_until FROM roomlog_membership")
         bans = self._all("SELECT room_id, user_id, until, seq FROM roomlog_ban")
         return Tables(
@@ -186,6 +186,7 @@ class Store:
                 for room, user, role, until in members
             ],
             [Ban(UUID(room).hex, user, end_of(until), seq) for room, user, until, seq in bans],
+            {UUID(room).hex: topic for room, topic in self._all("SELECT id, topic FROM roomlog_chatroom")},
         )
 
     def staff(self) -> list[int]:

@@ -94,6 +94,22 @@ def test_edits_and_deletions_break_no_promise() -> None:
     assert refused > 2
 
 
+def test_topics_break_no_promise() -> None:
+    """Owners and people who may not set topics, often several at a moment, among all faults."""
+    refused = topics = standing = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(topics=1.0, erasures=(1, 1)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        refused += sum(attempt.error_code == "forbidden" for attempt in history.attempts())
+        topics += sum(row.kind == "set_topic" for row in history.rows)
+        standing += sum(map(bool, history.topics.values()))
+    assert topics > 5
+    assert refused > 5
+    assert standing > 0
+
+
 def test_reactions_break_no_promise() -> None:
     """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
     reactions = refused = shown = 0

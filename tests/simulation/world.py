@@ -27,8 +27,9 @@ from roomlog_worker import reader
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from tests.harness.people import post_as
-from tests.judge.history import Departure, Epoch, Erasure, Fault, Ownership, Sample
+from tests.judge.history import Epoch, Fault, Ownership, Sample
 from tests.judge.journal import Journal
+from tests.judge.leaving import Departure, Erasure
 
 from .api import Api
 from .database import Server, sessions_of

@@ -1,4 +1,4 @@
-"""I1 to I31 by number, and the one function that asks them all."""
+"""I1 to I32 by number, and the one function that asks them all."""
 
 from typing import Final
 
@@ -18,6 +18,7 @@ from . import (
     readers,
     retention,
     system,
+    topics,
     typists,
 )
 from .anomaly import Anomaly, Invariant
@@ -54,6 +55,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I29": typists.typists_are_others,
     "I30": mentions.mentions_agree,
     "I31": retention.retention_holds,
+    "I32": topics.topics_agree,
 }
 """Every invariant of the guarantees, in their order."""
 

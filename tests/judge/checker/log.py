@@ -7,13 +7,14 @@ from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History,
 from tests.judge.moderation import MODERATION, as_sent
 from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.judge.reactions import REACTION_KIND, REMOVAL_KIND
+from tests.judge.topics import TOPIC_KIND
 
 from .anomaly import Anomaly
 
 SENT: Final = (
     *(MESSAGE_KIND, EDIT_KIND, DELETION_KIND, REACTION_KIND, REMOVAL_KIND),
     *(PIN_KIND, UNPIN_KIND),
-    *MODERATION,
+    *(TOPIC_KIND, *MODERATION),
 )
 """Kinds of rows that a load's clients make."""
 
