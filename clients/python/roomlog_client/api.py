@@ -31,6 +31,8 @@ ANSWER_SECONDS: Final = 10.0
 """Longest wait for a whole answer."""
 UPLOAD_SECONDS: Final = 300.0
 """Longest wait for an upload and its answer."""
+TOO_LARGE: Final = "too_large"
+"""The code of an upload that is, whoever refused it: a proxy before the api says no code."""
 PAGE_MESSAGES: Final = limits.HISTORY_MESSAGES
 """As many as the server finds at once."""
 THROTTLED_SECONDS: Final = 60
@@ -151,9 +153,11 @@ class Api:
             OSError: it can't be read.
         """
         loop = get_running_loop()
-        with await to_thread(
-            _HeardFile, path, lambda count: loop.call_soon_threadsafe(heard, count)
-        ) as content:
+
+        def tell(count: int) -> None:
+            loop.call_soon_threadsafe(heard, count)
+
+        with await to_thread(_HeardFile, path, tell) as content:
             # As browsers do: aiohttp would write %20 for a space, which no server takes for one.
             form = aiohttp.FormData({"room": room, "uuid": uuid or uuid4().hex}, quote_fields=False)
             form.add_field("file", content, filename=_printable(Path(path).name))
@@ -209,6 +213,8 @@ def _refusal(url: str, status: int, wait: str, body: bytes) -> RoomlogError:
             return error_of(ErrorCode.INVALID_TOKEN, problem.detail)
         case HTTPStatus.FORBIDDEN:
             return error_of(ErrorCode.FORBIDDEN, problem.detail)
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return error_of(TOO_LARGE, problem.detail or "The file is larger than the server takes.")
         case _ if problem.error_code and problem.error_code not in RETRIED:
             return error_of(problem.error_code, problem.detail)
         case _:

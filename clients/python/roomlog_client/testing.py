@@ -1,7 +1,7 @@
 """A Roomlog server in memory, for tests of programs that use the client: one process, no database.
 
 It speaks the same wire on a real socket and keeps the promises of the log; faults are made by its attributes.
-Of REST it has the two questions that the client asks.
+Of REST it has what the client asks: searches and uploads.
 It must not be used for anything else: it checks no limits and forgets everything.
 """
 
@@ -12,10 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, cast
+from uuid import uuid4
 
 from aiohttp import WSMsgType, web
 
 EPOCH: Final = "0123456789abcdef"
+FILE_BYTES: Final = 32 * 1024 * 1024
+"""Of an upload; above what a real server takes."""
 STOP_SECONDS: Final = 2.0
 """Longest wait for the sockets to end."""
 Frame = dict[str, Any]
@@ -56,6 +59,8 @@ class FakeServer:
         """Events for which it returns True are stored and not sent to anybody."""
         self.refuse_http: Callable[[web.Request], web.Response | None] = lambda request: None
         """Return what to answer a question by HTTP with, in place of what was asked for."""
+        self.files: dict[str, Frame] = {}
+        """What was uploaded, as messages tell it, by its id."""
         self.upgrade_status = 101
         """Another status refuses new sockets with it."""
         self._marks: dict[tuple[str, str], int] = {}
@@ -66,10 +71,11 @@ class FakeServer:
 
     async def __aenter__(self) -> Self:
         """Listen on a free port of the loopback."""
-        application = web.Application()
+        application = web.Application(client_max_size=FILE_BYTES)
         application.router.add_get("/ws", self._serve)
         application.router.add_get("/api/v1/search/", self._search)
         application.router.add_get("/api/v1/users/", self._find_users)
+        application.router.add_post("/api/v1/attachments/", self._upload)
         self._runner = web.AppRunner(application, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -154,6 +160,15 @@ class FakeServer:
         beginning = request.query["search"]
         return web.json_response([self.user(name) for name in self._users if name.startswith(beginning)])
 
+    async def _upload(self, request: web.Request) -> web.Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        file = cast(web.FileField, (await request.post())["file"])
+        facts = {"name": file.filename, "size": len(file.file.read()), "type": file.content_type}
+        key = uuid4().hex
+        self.files[key] = {"id": key, **facts, "width": None, "height": None}
+        return web.json_response({**self.files[key], "thumbnail": None}, status=201)
+
     def _refusal(self, request: web.Request) -> web.Response | None:
         if (refusal := self.refuse_http(request)) is not None:
             return refusal
@@ -234,6 +249,7 @@ class FakeServer:
                 await _send(connection, {**event, "duplicate": True})
                 return
         event = self._append(room, name, command["text"], command["uuid"], command.get("mentions", []))
+        event["message"]["attachments"] = [self.files[file] for file in command.get("attachments", ())]
         await self._publish(event)
 
     async def _mark_read(self, connection: Connection, command: Frame) -> Frame:
@@ -272,6 +288,7 @@ class FakeServer:
         message = {"id": seq, "seq": seq, "user": self.user(name), "room": room, "text": text, **times}
         message["deleted"] = False
         message["mentions"] = list(mentions)
+        message["attachments"] = list[Frame]()
         place = {"room": room, "epoch": self.epoch, "seq": seq}
         event = {"action": "new_message", "uuid": uuid, "status": "success", **place, "message": message}
         self.logs[room].append(event)

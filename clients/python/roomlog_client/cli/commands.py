@@ -16,12 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from roomlog_client.errors import RoomlogError
-from roomlog_client.events import Event, Sent
+from roomlog_client.events import Sent
 from roomlog_contract.limits import UNREAD_COUNTED
 
-from . import messages, operators, owners, saved_login
+from . import attaching, messages, operators, owners, saved_login
 from . import release as release_objects
 from .account import Account, NoAccount, account_at, find_account
+from .event_lines import say_event, say_found, say_found_json, say_json
 from .kubectl import KubectlFailed
 from .lines import lines
 from .progress import Pace
@@ -35,11 +36,6 @@ complaints = Console(stderr=True)
 
 LINES_AT_ONCE: Final = 16
 """Of standard input on their way: the rate decides how fast they go, not the distance to the gateway."""
-TIME: Final = "%Y-%m-%d %H:%M:%S"
-CHANGES: Final = frozenset(
-    {"edit_message", "delete_message", "add_reaction", "remove_reaction", "pin_message", "unpin_message"}
-)
-"""Events that concern an earlier message."""
 HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Of commands whose words, --help included, are another program's."""
 Url = Annotated[str | None, typer.Option(envvar="ROOMLOG_URL", help="The gateway's address, ws://…/ws.")]
@@ -130,13 +126,23 @@ def rooms(
 @app.command()
 def send(
     room: Annotated[str, typer.Argument(help="A room's id or name.")],
-    text: Annotated[str, typer.Argument(help="The message; - reads one per line from standard input.")],
+    text: Annotated[str, typer.Argument(help="The message; - reads one per line from standard input.")] = "",
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, readable=True, help="A file; once for each, 10 at most."),
+    ] = None,
     url: Url = None,
+    api: ApiUrl = None,
     token_file: TokenFile = None,
     user: DemoUser = None,
 ) -> None:
-    """Send a message to a room and print its seq."""
-    account = _account(url, token_file, user)
+    """Send a message to a room, with files or without, and print its seq."""
+    account = _account(url, token_file, user, api)
+    if attach:
+        if text == "-":
+            _fail("files go with one message: give its text in place of -, or none")
+        _say_sent(_run(attaching.send(account, room, text, attach)))
+        return
     if text != "-":
         _run(messages.send(account, room, _once(text), _say_sent))
         return
@@ -177,9 +183,7 @@ def tail(
 ) -> None:
     """Print a room's events as they arrive, each once and in order, through restarts and deploys."""
     account = _account(url, token_file, user)
-    _run(
-        messages.tail(account, room, "beginning" if all_ else "head", count, _say_json if raw else _say_event)
-    )
+    _run(messages.tail(account, room, "beginning" if all_ else "head", count, say_json if raw else say_event))
 
 
 def _seconds(date: str) -> int:
@@ -209,7 +213,7 @@ def search(
 ) -> None:
     """Print the messages of your rooms that have all of these words, the newest first."""
     wanted = messages.Search(" ".join(words), limit, room, author, after, before)
-    say = _say_found_json if raw else _say_found
+    say = say_found_json if raw else say_found
     _run(messages.search(_account(url, token_file, user, api), wanted, say))
 
 
@@ -348,41 +352,3 @@ def _fail(sentence: str) -> NoReturn:
 
 def _say_sent(sent: Sent) -> None:
     print(sent.seq, flush=True)
-
-
-def _say_event(event: Event, room: str) -> None:
-    _say_line(event.body.get("message", {}), room, event.seq, event.user.username, _what(event))
-
-
-def _say_found(message: dict[str, Any], room: str) -> None:
-    _say_line(message, room, message["seq"], message["user"]["username"], message["text"])
-
-
-def _say_line(message: dict[str, Any], room: str, seq: int, who: str, what: str) -> None:
-    print(f"{_time(message)} {plain(room)} {seq} {plain(who)}: {plain(what)}", flush=True)
-
-
-def _time(message: dict[str, Any]) -> str:
-    """Return a message's time on this machine's clock; no event but a message has one on the wire."""
-    milliseconds = message.get("timestamp_ms")
-    if milliseconds is None:
-        return " " * len(f"{datetime.max:{TIME}}")
-    return f"{datetime.fromtimestamp(milliseconds / 1000):{TIME}}"
-
-
-def _what(event: Event) -> str:
-    """Return what is said; of any other event its action, and the seq of the message that it changes."""
-    if event.action == "new_message":
-        return event.text
-    if event.action in CHANGES:
-        said = event.text or event.body.get("emoji", "")
-        return f"({event.action} {event.body['message']['seq']}) {said}".rstrip()
-    return f"({event.action})"
-
-
-def _say_json(event: Event, room: str) -> None:
-    _say_found_json(event.body, room)
-
-
-def _say_found_json(message: dict[str, Any], room: str) -> None:
-    print(as_json(message), flush=True)

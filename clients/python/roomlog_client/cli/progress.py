@@ -9,6 +9,7 @@ from roomlog_client.observer import Observer
 
 from .terminal import plain
 
+MIB: Final = 1024 * 1024
 QUIET_SECONDS: Final = 2.0
 """Nothing is said of what takes less, and no more often than this."""
 
@@ -38,18 +39,50 @@ class Unreached(Observer):
         self.reason = reason
 
 
-class Pace:
-    """Says how far a long run is, every other second."""
+class Seldom:
+    """Says every other second that something may be said."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = self._said_at = clock()
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it takes so far."""
+        return self._clock() - self._began
+
+    def is_due(self) -> bool:
+        """Return True if it is time, and count from here on."""
+        now = self._clock()
+        if now - self._said_at < QUIET_SECONDS:
+            return False
+        self._said_at = now
+        return True
+
+
+class Pace:
+    """Says how far a long run is."""
+
+    def __init__(self) -> None:
+        self._seldom = Seldom()
         self._count = 0
 
     def step(self) -> None:
         """Count one more."""
         self._count += 1
-        now = self._clock()
-        if now - self._said_at >= QUIET_SECONDS:
-            self._said_at = now
-            complain(f"{self._count} sent, {self._count / (now - self._began):.0f} a second")
+        if self._seldom.is_due():
+            complain(f"{self._count} sent, {self._count / self._seldom.seconds:.0f} a second")
+
+
+class Share:
+    """Says how much of a file is on its way."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._seldom = Seldom()
+        self._name = name
+        self._size = size
+
+    def step(self, count: int) -> None:
+        """Hear that so many bytes are."""
+        if self._seldom.is_due():
+            complain(f"{self._name}: {count / MIB:.1f} of {self._size / MIB:.1f} MiB")

@@ -13,6 +13,7 @@ from roomlog_client.messages import Messages
 from roomlog_contract.events import User
 from roomlog_contract.server_events import Recovered
 
+from .event_lines import words_of
 from .terminal import plain
 
 TYPING_SECONDS: Final = 5.0
@@ -123,7 +124,7 @@ def _row(message: dict[str, Any]) -> Row:
     if message["deleted"]:
         return Row(f"{begin} (deleted)", "dim")
     edited = " (edited)" if message.get("edited_at") else ""
-    return Row(f"{begin} {_lines(message['text'])}{edited}")
+    return Row(f"{begin} {_lines(words_of(message))}{edited}")
 
 
 def _lines(text: str) -> str:

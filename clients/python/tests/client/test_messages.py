@@ -4,7 +4,7 @@ from itertools import permutations
 from typing import Any
 
 from roomlog_client import Event, Messages, RoomReset
-from roomlog_client.cli.commands import _what
+from roomlog_client.cli.event_lines import what
 from roomlog_client.incoming import event_of
 
 ROOM = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
@@ -86,11 +86,11 @@ def test_an_edit_has_other_mentions() -> None:
 
 def test_the_terminal_says_which_message_changed() -> None:
     """By its seq, with what it says now."""
-    assert _what(edited(3, 2, "better")) == "(edit_message 2) better"
-    assert _what(deleted(4, 2)) == "(delete_message 2)"
-    assert _what(reacted(4, 2, "👍", 1)) == "(add_reaction 2) 👍"
-    assert (_what(pinned(4, 2)), _what(unpinned(5, 2))) == ("(pin_message 2)", "(unpin_message 2)")
-    assert (_what(said(2, "hi")), _what(event("leave_room", 5))) == ("hi", "(leave_room)")
+    assert what(edited(3, 2, "better")) == "(edit_message 2) better"
+    assert what(deleted(4, 2)) == "(delete_message 2)"
+    assert what(reacted(4, 2, "👍", 1)) == "(add_reaction 2) 👍"
+    assert (what(pinned(4, 2)), what(unpinned(5, 2))) == ("(pin_message 2)", "(unpin_message 2)")
+    assert (what(said(2, "hi")), what(event("leave_room", 5))) == ("hi", "(leave_room)")
 
 
 def test_an_older_answer_brings_no_old_text_back() -> None:

@@ -1,4 +1,4 @@
-"""Uploads by HTTP: what the client sends, returns and raises."""
+"""Uploads by HTTP: what the client sends, returns and raises, and `roomlog send --attach`."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +9,9 @@ from aiohttp import web
 
 from roomlog_client import CommandError, Unreachable
 from roomlog_client.api import Api
+from roomlog_client.cli import progress
+from roomlog_client.testing import FakeServer
+from tests.client.cli_runs import roomlog
 
 LARGE = 3 * 1024 * 1024
 ROOM = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
@@ -94,6 +97,7 @@ async def test_a_large_file_goes_in_pieces(api: Api, uploads: Uploads, tmp_path:
     [
         (400, {"error_code": "bad_value", "detail": "`file`: The file is empty."}, CommandError),
         (413, {"error_code": "too_large", "detail": "The file is larger."}, CommandError),
+        (413, {}, CommandError),
         (503, {"error_code": "busy", "detail": "later"}, Unreachable),
         (502, {}, Unreachable),
     ],
@@ -106,3 +110,47 @@ async def test_what_is_not_taken_raises(
     uploads.answer = status, body
     with pytest.raises(error):
         await api.upload(ROOM, tmp_path / "a.txt")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    """A server with a room."""
+    async with FakeServer({ROOM: ["alice", "bob"]}) as fake:
+        yield fake
+
+
+async def test_the_command_sends_files_with_a_message(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a text too; how far they are is on standard error, their names are in what the others read."""
+    monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
+    for name in ("tea.png", "notes.txt"):
+        (tmp_path / name).write_bytes(bytes(progress.MIB))
+    files = ["--attach", str(tmp_path / "tea.png"), "--attach", str(tmp_path / "notes.txt")]
+    for number, text in enumerate((["look"], []), 1):
+        done = await roomlog("send", ROOM, *text, *files, server=server)
+        assert (done.exit_code, done.stdout) == (0, f"{number}\n"), done.output
+        assert "roomlog: notes.txt: 1.0 of 1.0 MiB" in done.stderr
+    done = await roomlog("tail", ROOM, "--all", "--count", "2", server=server, user="bob")
+    said = [line.split("alice: ")[1] for line in done.stdout.splitlines()]
+    assert said == ["look [tea.png] [notes.txt]", "[tea.png] [notes.txt]"]
+    done = await roomlog("search", "look", server=server, user="bob")
+    assert done.stdout.rstrip().endswith("alice: look [tea.png] [notes.txt]")
+
+
+async def test_a_file_that_is_refused_sends_no_message(server: FakeServer, tmp_path: Path) -> None:
+    """The sentence is the server's, and says which file; one that is not there is named before anything."""
+    path = tmp_path / "page.html"
+    path.write_bytes(b"<p>")
+    detail = "`file`: Files of this type are not taken here."
+    server.refuse_http = lambda _: web.json_response(
+        {"error_code": "bad_value", "detail": detail}, status=400
+    )
+    done = await roomlog("send", ROOM, "look", "--attach", str(path), server=server)
+    assert done.exit_code == 1
+    assert done.stderr == f"{path} was not uploaded: Files of this type are not taken here.\n"
+    done = await roomlog("send", ROOM, "look", "--attach", str(tmp_path / "none"), server=server)
+    assert (done.exit_code, "'--attach'" in done.stderr) == (2, True)
+    done = await roomlog("send", ROOM, "-", "--attach", str(path), server=server, stdin="a\nb\n")
+    assert (done.exit_code, "files go with one message" in done.stderr) == (1, True)
+    assert server.logs[ROOM] == []
