@@ -7,6 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
+from enum import Enum
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -17,6 +18,15 @@ from .schedule import Schedule, TryLater
 THREADS: Final = 8
 """Keys that are done together; each thread has a connection to the database of its own."""
 Key = TypeVar("Key", bound=Hashable)
+
+
+class Waiting(Enum):
+    """A key's answer is still to come."""
+
+    WAITING = 0
+
+
+WAITING: Final = Waiting.WAITING
 log = structlog.get_logger()
 
 
@@ -37,8 +47,11 @@ class Duty(ABC, Generic[Key]):
         """Add to the schedule what waits; call `on_page` in between where it takes long."""
 
     @abstractmethod
-    def do(self, key: Key) -> float | None:
-        """Do what waits for a key; return after how many seconds there may be more, or None."""
+    def do(self, key: Key) -> float | Waiting | None:
+        """Do what waits for a key; return after how many seconds there may be more, or None.
+
+        WAITING: the schedule was told to `wait`, and will be told to `resume`.
+        """
 
     def failed(self, key: Key, error: Exception, pause: float) -> None:
         """Tell of a failure that is no `TryLater`."""
@@ -57,7 +70,9 @@ class Duty(ABC, Generic[Key]):
     def _work(self) -> None:
         while (key := self.schedule.take()) is not None:
             try:
-                self.schedule.done(key, self.do(key))
+                outcome = self.do(key)
+                if outcome is not WAITING:
+                    self.schedule.done(key, outcome)
             except TryLater as later:
                 self.schedule.failed(key, later.seconds)
             except Exception as error:  # the project's code, or trouble: this key waits

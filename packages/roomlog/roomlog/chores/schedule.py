@@ -1,10 +1,10 @@
 """When which key is looked at, and by which thread: each by one at a time, those that failed later.
 
 After the message's way. A key is a room, or a webhook in a room; its contents and the database are not known
-here. Safe from every thread.
+here. A key may wait for somebody else's answer, in no thread's hands. Safe from every thread.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable
 from heapq import heappop, heappush
 from itertools import count
@@ -14,6 +14,8 @@ from typing import Final, Generic, TypeVar
 
 KEYS: Final = 100_000
 """Keys that wait; more are not looked for meanwhile."""
+WAITING: Final = 256
+"""Keys that wait for answers; beyond them no other one is taken."""
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """After a failure, doubled each time; a service that is back is used within this."""
@@ -53,6 +55,10 @@ class Schedule(Generic[Key]):
         """How many keys of a lane are busy."""
         self._parked: dict[Hashable, list[tuple[float, int, Key]]] = {}
         """What was due while its lane was full."""
+        self._waiting: set[Key] = set()
+        """Those of the busy keys that wait for an answer."""
+        self._answered: deque[Key] = deque()
+        """Those that have it, for the next thread."""
         self._failures: dict[Key, int] = {}
         self._is_closed = False
 
@@ -75,19 +81,31 @@ class Schedule(Generic[Key]):
             self._changed.notify_all()
 
     def take(self) -> Key | None:
-        """Wait for a key whose time has come, and take it until `done` or `failed`. None at the end."""
+        """Wait for a key whose time has come, and take it until `done`, `failed` or `wait`.
+
+        None at the end, once no key waits for an answer.
+        """
         with self._changed:
-            while not self._is_closed:
-                if self._queue and self._queue[0][0] <= self._clock():
-                    entry = heappop(self._queue)
-                    due, _, key = entry
-                    if self._due.get(key) == due and key not in self._busy and self._has_room(entry):
-                        del self._due[key]
-                        self._busy.add(key)
-                        return key
-                else:
-                    self._changed.wait(timeout=self._queue[0][0] - self._clock() if self._queue else None)
+            while not (self._is_closed and not self._waiting and not self._answered):
+                if self._answered:
+                    return self._answered.popleft()
+                if self._is_closed or len(self._waiting) >= WAITING:
+                    self._changed.wait()
+                elif (key := self._taken()) is not None:
+                    return key
             return None
+
+    def wait(self, key: Key) -> None:
+        """Let a key wait for an answer, and its thread go: to be said before anybody can answer."""
+        with self._changed:
+            self._waiting.add(key)
+
+    def resume(self, key: Key) -> None:
+        """Have a thread take the key, whose answer is there."""
+        with self._changed:
+            self._waiting.discard(key)
+            self._answered.append(key)
+            self._changed.notify()
 
     def done(self, key: Key, again_in: float | None) -> None:
         """Give a key back, which is looked at again after so many seconds if not None."""
@@ -119,6 +137,19 @@ class Schedule(Generic[Key]):
             self._is_closed = True
             self._changed.notify_all()
 
+    def _taken(self) -> Key | None:
+        """Take the next key if its time has come; else wait for it, or for a change."""
+        if not self._queue or self._queue[0][0] > self._clock():
+            self._changed.wait(timeout=self._queue[0][0] - self._clock() if self._queue else None)
+            return None
+        entry = heappop(self._queue)
+        due, _, key = entry
+        if self._due.get(key) != due or key in self._busy or not self._has_room(entry):
+            return None
+        del self._due[key]
+        self._busy.add(key)
+        return key
+
     def _has_room(self, entry: tuple[float, int, Key]) -> bool:
         """Take a place in the key's lane; park the entry if there is none."""
         if self._lane_of is None:
@@ -137,6 +168,7 @@ class Schedule(Generic[Key]):
 
     def _give_back(self, key: Key, again_in: float | None) -> None:
         self._busy.discard(key)
+        self._waiting.discard(key)
         if self._lane_of is not None:
             lane = self._lane_of(key)
             self._lanes[lane] -= 1

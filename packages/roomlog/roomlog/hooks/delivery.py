@@ -6,15 +6,16 @@ must not remember anything of its own: whatever process comes next goes on from 
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 import structlog
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from roomlog.chores import metrics
@@ -24,7 +25,6 @@ from roomlog.models import RoomEvent, RoomHead
 from roomlog.selectors import users_by_id
 from roomlog_contract.codec import encode_frame
 
-from .sender import Sender
 from .signature import signed_headers
 from .webhook import Webhook, WebhookCursor
 
@@ -47,8 +47,24 @@ class Stretch:
     room: UUID
 
 
-def deliver(stretch: Stretch, sender: Sender, may_go_on: Callable[[], bool]) -> float | None:
-    """Send the next events; return 0.0 if there may be more, None if nothing is left to do now.
+class Post(NamedTuple):
+    """What the receiver is to get."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+Answer = int | str
+"""A status, or the class of the error that came in its place."""
+Delivery = Generator[Post, Answer, float | None]
+
+
+def deliver(stretch: Stretch, may_go_on: Callable[[], bool]) -> Delivery:
+    """Yield the next events one by one, each to be answered with what came of it.
+
+    Returns 0.0 if there may be more, None if nothing is left to do now. Another thread may go on with it at
+    each answer: nothing of the database is held meanwhile.
 
     Raises:
         TryLater: the receiver did not take an event; also django.db errors.
@@ -65,9 +81,9 @@ def deliver(stretch: Stretch, sender: Sender, may_go_on: Callable[[], bool]) -> 
         if webhook.wants(kind):
             if not may_go_on():
                 return None
-            outcome = _send(sender, webhook, stretch.room, seq)
-            if outcome is not None:
-                _fail(webhook, cursor, outcome)
+            post = _post(webhook, stretch.room, seq)
+            if post is not None and not _is_taken(answer := (yield post)):
+                _fail(webhook, cursor, str(answer))
         if not _move(cursor, seq):
             return None
     return 0.0 if len(next_ones) == AT_ONCE else None
@@ -87,30 +103,28 @@ def cursor_of(webhook: Webhook, room: UUID) -> WebhookCursor:
     return made
 
 
-def _send(sender: Sender, webhook: Webhook, room: UUID, seq: int) -> str | None:
-    """Send an event as it is at this moment; return None if it was taken, else why not.
+def _post(webhook: Webhook, room: UUID, seq: int) -> Post | None:
+    """Return an event as it is at this moment; None: the log begins later now.
 
     Read here and not with the others, because its text may be deleted while those before it are sent.
     """
     event = RoomEvent.objects.filter(room=room, seq=seq).first()
     if event is None:
-        return None  # the log begins later now
+        return None
     epoch = RoomHead.objects.values_list("epoch", flat=True).get(pk=room)
     frame = msgspec.Raw(encode_frame(frame_of(event, epoch, users_by_id(named_in(event)))))
     created = event.date_created.astimezone(UTC).isoformat(timespec="milliseconds")
     body = msgspec.json.encode({"type": event.kind, "timestamp": created, "data": frame})
     identity = f"{epoch}_{room.hex}_{seq}"
     headers = signed_headers(webhook.secret, identity, int(time.time()), body)
-    answer = sender.post(webhook.url, body, {"Content-Type": MEDIA_TYPE, "User-Agent": "Roomlog", **headers})
-    is_taken = isinstance(answer, int) and HTTPStatus(200) <= answer < HTTPStatus(300)
-    metrics.WEBHOOK_DELIVERIES.labels(_result_of(answer)).inc()
-    return None if is_taken else str(answer)
+    return Post(webhook.url, body, {"Content-Type": MEDIA_TYPE, "User-Agent": "Roomlog", **headers})
 
 
-def _result_of(answer: int | str) -> str:
-    if isinstance(answer, int):
-        return "taken" if answer // 100 == 2 else "refused"
-    return "unreachable"
+def _is_taken(answer: Answer) -> bool:
+    """Tell whether the receiver has the event, and count it."""
+    result = "unreachable" if isinstance(answer, str) else "taken" if answer // 100 == 2 else "refused"
+    metrics.WEBHOOK_DELIVERIES.labels(result).inc()
+    return result == "taken"
 
 
 def _move(cursor: WebhookCursor, seq: int) -> bool:
@@ -128,7 +142,7 @@ def _fail(webhook: Webhook, cursor: WebhookCursor, outcome: str) -> None:
     since = cursor.failing_since or now
     WebhookCursor.objects.filter(pk=cursor.pk, seq=cursor.seq).update(
         attempts=cursor.attempts + 1,
-        failing_since=since,
+        failing_since=Coalesce("failing_since", since),  # another process may have set it meanwhile
         next_try_at=now + timedelta(seconds=pause),
         last_error=outcome,
     )

@@ -1,26 +1,28 @@
 """The chore of outgoing webhooks: finds the rooms that a webhook was not told of, and tells it.
 
-After the message's way, in threads of its own: a receiver that hangs holds up no message and no other chore.
+After the message's way. Its threads wait for no receiver: one that hangs holds up its own rooms alone.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from roomlog.chores import metrics
-from roomlog.chores.duty import Duty
+from roomlog.chores.duty import WAITING, Duty, Waiting
 from roomlog.chores.news import News
 from roomlog.models import RoomEvent, RoomHead
 
-from .delivery import Stretch, deliver
+from .delivery import Answer, Delivery, Stretch, deliver
 from .sender import Sender
 from .webhook import Webhook, WebhookCursor
 
 AT_ONCE: Final = 2
-"""Rooms of one webhook that are sent together: of eight threads a receiver that hangs keeps two."""
+"""Rooms of one webhook that are sent together: of all that are under way a receiver that hangs keeps two."""
 
 
 class Webhooks(Duty[Stretch]):
@@ -32,6 +34,8 @@ class Webhooks(Duty[Stretch]):
         self._sender = Sender(allows_private=allows_private)
         self._webhooks: list[Webhook] = []
         self._news: News[Stretch] | None = None
+        self._answered: dict[Stretch, tuple[Delivery, Answer]] = {}
+        """Deliveries whose receiver has answered, for the next thread."""
         self._waiting_since: dict[Stretch, float] = {}
         """When a stretch was found, in seconds since 1970, until nothing is left of it."""
 
@@ -58,17 +62,32 @@ class Webhooks(Duty[Stretch]):
         self._waiting_since.clear()
         metrics.WEBHOOK_OLDEST_SECONDS.set(0)
 
-    def do(self, key: Stretch) -> float | None:
-        """Send what is next of a stretch."""
-        again_in = deliver(key, self._sender, self._may_go_on)
-        if again_in is None:
-            self._waiting_since.pop(key, None)
-        return again_in
+    def do(self, key: Stretch) -> float | Waiting | None:
+        """Send what is next of a stretch, or go on with it now that its receiver has answered."""
+        delivery, answer = self._answered.pop(key, None) or (deliver(key, self._may_go_on), None)
+        try:
+            post = next(delivery) if answer is None else delivery.send(answer)
+        except StopIteration as end:
+            again_in: float | None = end.value
+            if again_in is None:
+                self._waiting_since.pop(key, None)
+            return again_in
+        self.schedule.wait(key)
+        self._sender.post(*post).add_done_callback(partial(self._hear, key, delivery))
+        return WAITING
 
     def close(self, until: float) -> None:
         """End the threads, then the connections."""
         super().close(until)
         self._sender.close()
+
+    def _hear(self, key: Stretch, delivery: Delivery, answer: "Future[Answer]") -> None:
+        """Have a thread go on with a delivery; at the end, leave it to the next process."""
+        if answer.cancelled():
+            self.schedule.done(key, None)
+        else:
+            self._answered[key] = delivery, answer.result()
+            self.schedule.resume(key)
 
     def _concerned(self, room: UUID) -> Iterator[Stretch]:
         for webhook in self._webhooks:

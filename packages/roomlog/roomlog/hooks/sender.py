@@ -1,12 +1,13 @@
 """Posts to webhooks' addresses: the one place that opens connections to addresses which people have typed in.
 
 After the message's way. It follows no redirect, reads little of an answer, takes no proxy from the
-environment, and connects to the addresses that `addresses` allows. Its event loop runs in a thread; those who
-deliver wait for it.
+environment, and connects to the addresses that `addresses` allows. Its event loop runs in a thread, and no
+other thread waits for it.
 """
 
 import asyncio
 import socket
+from concurrent.futures import Future
 from threading import Thread
 from typing import Any, Final
 
@@ -16,13 +17,12 @@ from .addresses import AddressRefused, refuse_private
 
 DEADLINE_SECONDS: Final = 10.0
 """For name, connection, TLS, request and answer together."""
-STUCK_SECONDS: Final = DEADLINE_SECONDS + 5.0
-"""For the thread that waits; the deadline has always ended the post before."""
+END_SECONDS: Final = 5.0
+"""For opening and closing, which wait for nobody."""
 ANSWER_BYTES: Final = 16 * 1024
 """Read of an answer, so that its connection can be used again; a longer one is cut off."""
 NO_HTTPS: Final = "no https"
 IDLE_SECONDS: Final = 30.0
-CONNECTIONS: Final = 32
 
 
 class Sender:
@@ -35,25 +35,32 @@ class Sender:
         self._thread.start()
         self._session = self._run(self._open())
 
-    def post(self, url: str, body: bytes, headers: dict[str, str]) -> int | str:
-        """Return the status of the answer, or the class of the error that came instead of one."""
-        answer: int | str = self._run(self._post(url, body, headers))
-        return answer
+    def post(self, url: str, body: bytes, headers: dict[str, str]) -> "Future[int | str]":
+        """Return what becomes the status of the answer, or the class of the error that came instead of one.
+
+        Cancelled by `close`. The caller bounds how many there are at a time.
+        """
+        return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._loop)
 
     def close(self) -> None:
-        """End all connections and the thread."""
-        self._run(self._session.close())
+        """End all posts, connections and the thread."""
+        self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(STUCK_SECONDS)
+        self._thread.join(END_SECONDS)
         self._loop.close()
 
     def _run(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(STUCK_SECONDS)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(END_SECONDS)
+
+    async def _end(self) -> None:
+        posts = asyncio.all_tasks() - {asyncio.current_task()}
+        for post in posts:
+            post.cancel()
+        await asyncio.gather(*posts, return_exceptions=True)  # deadline: they are cancelled
+        await self._session.close()  # deadline: it only closes sockets
 
     async def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS, socket_factory=self._socket
-        )
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS, socket_factory=self._socket)
         return aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=None),  # `_answer` has the deadline

@@ -10,6 +10,7 @@ from roomlog.hooks.addresses import AddressRefused, refuse_private
 from roomlog.hooks.sender import NO_HTTPS, Sender
 from tests.harness.hook_receiver import Receiver, listening
 
+SECONDS = 20.0
 PRIVATE = "a private address"
 UNREADABLE = "InvalidUrlClientError"
 NOT_URLS = ("2130706433", "127.1")
@@ -80,14 +81,14 @@ def test_no_spelling_of_loopback_is_connected_to(
         return resolve("127.0.0.1" if name == "inside" else name, *args, **facts)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
-    answer = public.post(f"https://{host}:{receiver.address[1]}/", b"{}", {})
+    answer = public.post(f"https://{host}:{receiver.address[1]}/", b"{}", {}).result(SECONDS)
     assert answer == (UNREADABLE if host in NOT_URLS else PRIVATE)
     assert receiver.forged == 0
 
 
 def test_without_https_nothing_is_sent(public: Sender) -> None:
     """Where the address may be anybody's."""
-    assert public.post("http://example.org/", b"{}", {}) == NO_HTTPS
+    assert public.post("http://example.org/", b"{}", {}).result(SECONDS) == NO_HTTPS
 
 
 def test_a_redirect_is_an_answer_and_not_followed(receiver: Receiver) -> None:
@@ -96,9 +97,9 @@ def test_a_redirect_is_an_answer_and_not_followed(receiver: Receiver) -> None:
     receiver.headers = {"Location": f"{receiver.url}/elsewhere"}
     try:
         headers = {"webhook-id": "a", "webhook-timestamp": "0", "webhook-signature": "v1,"}
-        assert sender.post(receiver.url, b"{}", headers) == 401
+        assert sender.post(receiver.url, b"{}", headers).result(SECONDS) == 401
         receiver.receive = lambda *_: 307  # type: ignore[method-assign]
-        assert sender.post(receiver.url, b"{}", headers) == 307
+        assert sender.post(receiver.url, b"{}", headers).result(SECONDS) == 307
     finally:
         sender.close()
     assert receiver.forged == 1
@@ -110,7 +111,7 @@ def test_an_answer_of_any_length_ends(receiver: Receiver) -> None:
     receiver.body = b"x" * 50_000_000
     try:
         headers = {"webhook-id": "a", "webhook-timestamp": "0", "webhook-signature": "v1,"}
-        assert sender.post(receiver.url, b"{}", headers) == 401
+        assert sender.post(receiver.url, b"{}", headers).result(SECONDS) == 401
     finally:
         sender.close()
 
@@ -122,6 +123,6 @@ def test_what_does_not_answer_has_a_name(monkeypatch: pytest.MonkeyPatch) -> Non
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     try:
-        assert sender.post(f"http://127.0.0.1:{port}/", b"{}", {}) == "ClientConnectorError"
+        assert sender.post(f"http://127.0.0.1:{port}/", b"{}", {}).result(SECONDS) == "ClientConnectorError"
     finally:
         sender.close()

@@ -16,6 +16,7 @@ from roomlog.chores import process
 from roomlog.chores.process import Chores
 from roomlog.hooks import delivery, sender
 from roomlog.hooks.delivery import GIVE_UP_AFTER, LONGEST_PAUSE_SECONDS, pause_after
+from roomlog.hooks.duty import AT_ONCE
 from roomlog.models import ChatMessage, RoomEvent, Webhook, WebhookCursor
 from roomlog_contract.commands import DeleteMessage, EditMessage, InviteUser, RenameRoom
 from roomlog_runtime.shutdown import Shutdown
@@ -24,6 +25,7 @@ from tests.harness.people import People, make_room, message, written
 from tests.harness.waiting import wait_until
 
 SECONDS: Final = 20.0
+HANGING: Final = 10
 
 
 @pytest.fixture
@@ -138,6 +140,37 @@ def test_a_receiver_that_fails_hangs_and_restarts_gets_everything(
         say(good, people.alice, "after the restart")
         wait_for(receiver, good, [2, 3])
     assert receiver.address == address
+
+
+def test_receivers_that_hang_hold_up_no_other(
+    receiver: Receiver, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than there are threads, each with two rooms, and none of them fails meanwhile."""
+    monkeypatch.setattr(sender, "DEADLINE_SECONDS", 10 * SECONDS)
+    rooms = [make_room(people.alice, [people.bob]) for _ in range(2)]
+    hanging = Receiver()
+    arrived: list[int] = []
+
+    def answer(event: dict[str, Any]) -> int:
+        arrived.append(event["data"]["seq"])
+        hanging.released.wait(10 * SECONDS)
+        return 200
+
+    hanging.answer = answer
+    with listening(hanging):
+        webhooks = [
+            Webhook.objects.create(name=f"hanging {number}", url=hanging.url) for number in range(HANGING)
+        ]
+        hanging.secret = webhooks[0].secret
+        Webhook.objects.update(secret=hanging.secret)
+        with chores():
+            for room in rooms:
+                say(room, people.alice, "to all")
+            wait_until(lambda: len(arrived) == HANGING * AT_ONCE, SECONDS, "each holds two deliveries")
+            subscribe(receiver)
+            say(rooms[0], people.alice, "hello", "again")
+            wait_for(receiver, rooms[0], [3, 4])
+            assert (hanging.asked, len(arrived)) == ([], HANGING * AT_ONCE)
 
 
 def test_what_stands_in_the_way_is_visible_and_ends_after_days(
