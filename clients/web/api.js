@@ -17,6 +17,14 @@ export class Throttled extends Error {
 /** Thrown when the api did not answer, or can't at the moment. */
 export class Unreachable extends Error {}
 
+/** Thrown when the api takes no such file; `code` says why, the message says it to people. */
+export class Refused extends Error {
+  constructor(code, sentence) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
 /** Return a function that gets a ticket for one authenticate, and throws SignedOut where the session has ended. */
 export function ticketSource(url, csrfToken) {
   return async () => (await ask(url, { method: "POST", headers: { "X-CSRFToken": csrfToken } })).ticket;
@@ -52,15 +60,10 @@ export function messageFinder(url) {
 }
 
 /**
- * Return {maxBytes, addressOf(id), upload(room, file, uuid, heard)}: where files are, and how one gets there. `upload` returns
- * {told, abort()}: a promise of what the server says of the file, which rejects with a sentence, and how to stop.
- * `heard(part)` hears from 0 to 1 how much is there. `maxBytes` of 0: nobody can upload.
+ * Upload a file to a room: {told, abort()}, a promise of what the server says of it, and how to stop. It rejects with `Refused`,
+ * `Throttled`, `SignedOut` or `Unreachable`. `heard(part)` hears from 0 to 1 how much is there.
  */
-export function fileStore(url, csrfToken, maxBytes) {
-  return { maxBytes, addressOf: (id) => `${url}${id}/`, upload: (...file) => upload(url, csrfToken, ...file) };
-}
-
-function upload(url, csrfToken, room, file, uuid, heard) {
+export function upload(url, csrfToken, room, file, uuid, heard) {
   const request = new XMLHttpRequest(); // fetch can't say how far it is
   const told = new Promise((resolve, reject) => {
     const fail = () => reject(new Unreachable(gettext("The server can't be reached right now. Try again in a moment.")));
@@ -69,8 +72,10 @@ function upload(url, csrfToken, room, file, uuid, heard) {
     request.onload = () => {
       const { status, response } = request;
       if (status === 200 || status === 201) resolve(response);
-      else if (response?.error_code) reject(new Error(refusalText(status === 400 ? "" : response.error_code, plainDetail(response.detail))));
-      else reject(new Error(gettext("The server answered {status}. Try again in a moment.", { status })));
+      else if (status === 401) reject(new SignedOut(gettext("You are logged out.")));
+      else if (status === 429) reject(throttled(request.getResponseHeader("Retry-After")));
+      else if (response?.error_code && status < 500) reject(new Refused(response.error_code, refusalText(status === 400 ? "" : response.error_code, plainDetail(response.detail))));
+      else reject(unexpected(status));
     };
     request.responseType = "json";
     request.open("POST", url);
@@ -95,10 +100,16 @@ async function ask(url, options = {}) {
     throw new Unreachable(gettext("The server can't be reached right now. Try again in a moment."));
   }
   if (answer.status === 401 || answer.status === 403) throw new SignedOut(gettext("You are logged out."));
-  if (answer.status === 429) throw new Throttled(Number(answer.headers.get("Retry-After")) || THROTTLED_SECONDS);
-  if (!answer.ok) {
-    const told = gettext("The server answered {status}. Try again in a moment.", { status: answer.status });
-    throw answer.status < 500 ? new Error(told) : new Unreachable(told);
-  }
+  if (answer.status === 429) throw throttled(answer.headers.get("Retry-After"));
+  if (!answer.ok) throw unexpected(answer.status);
   return answer.json();
+}
+
+function throttled(retryAfter) {
+  return new Throttled(Number(retryAfter) || THROTTLED_SECONDS);
+}
+
+function unexpected(status) {
+  const told = gettext("The server answered {status}. Try again in a moment.", { status });
+  return status < 500 ? new Error(told) : new Unreachable(told);
 }

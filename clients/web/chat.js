@@ -1,6 +1,6 @@
 // The chat page: conversations that fill a page, with its dialogs, the browser's history and a logout.
 
-import { fileStore, messageFinder, peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
+import { messageFinder, peopleById, peopleFinder, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
 import { forgetEverybody, Memory, storageNamed } from "./memory.js";
@@ -28,7 +28,7 @@ const chat = new Conversation({
   ticket: ticketSource(ticketUrl, csrfToken),
   people: peopleById(peopleUrl),
   rooms: peopleOfRooms(roomsUrl),
-  files: fileStore(filesUrl, csrfToken, Number(fileBytes)),
+  files: { url: filesUrl, csrf: csrfToken, maxBytes: Number(fileBytes) },
   surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, linkTo, heard, painted },
 });
 const notifications = new Notifications(at("notify"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), goTo);

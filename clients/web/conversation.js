@@ -78,7 +78,7 @@ export class Conversation {
    * `linkTo(roomId, seq)`, the address of a message, `heard(room, event, isUnread)` of each event, and
    * `painted(facts)` after each paint.
    * `people(ids)` finds pictures; null: nobody has any. `rooms` is `peopleOfRooms` of api.js; null: nobody can
-   * say who is in a room, nor the user's role. `files` is `fileStore` of api.js; null: files are names alone.
+   * say who is in a room, nor the user's role. `files` is {url, csrf, maxBytes}, with 0 if nobody can upload; null: files are names alone.
    */
   constructor({ root, userId, url, ticket, people = null, rooms = null, files = null, surroundings = {} }) {
     this.#root = root;
@@ -92,14 +92,14 @@ export class Conversation {
     for (const kept of [this.#memory, this.#tabMemory]) kept.forgetOthers();
     this.#memory.claim(() => this.client.stop("logged out"));
     const storagePrefix = this.#memory.prefix("outbox");
-    this.client = new Roomlog({ url, ticket, userId, storage: storageNamed("localStorage"), storagePrefix });
+    this.client = new Roomlog({ url, ticket, userId, storage: storageNamed("localStorage"), storagePrefix, files: files?.url, csrf: files?.csrf });
     this.#drafts = new Drafts(this.#tabMemory, this.#memory);
     this.#failed = new Failed(this.#memory, () => this.render());
     const read = (room, seq) => this.client.markRead(room, seq);
     this.#reading = new Reading(this.#memory, userId, { changed: () => this.render(), read });
     this.#mentions = new UnreadMentions(userId, (room) => this.#recount(room));
     const changed = () => this.render();
-    this.#uploads = new Uploads(root, files, { changed, say });
+    this.#uploads = new Uploads(root, files && this.client, files?.maxBytes ?? 0, { changed, say });
     this.#composer = new Composer(root, this.#drafts, {
       hasFiles: (room) => this.#uploads.has(room),
       typing: (room) => this.client.typing(room),

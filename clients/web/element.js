@@ -6,7 +6,7 @@
 // rooms. `texts` are translations (JSON, by the English text) into the language `lang`; without them it speaks
 // English. `styles` is the address of chat.css, where that is not beside this module. Styles stay inside.
 
-import { fileStore, peopleById, peopleOfRooms, ticketSource } from "./api.js";
+import { peopleById, peopleOfRooms, ticketSource } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { html } from "./markup.js";
 import { el } from "./nodes.js";
@@ -37,7 +37,7 @@ export class RoomlogChat extends HTMLElement {
       ticket: ticketSource(this.getAttribute("ticket"), this.getAttribute("csrf")),
       people: this.hasAttribute("people") ? peopleById(this.getAttribute("people")) : null,
       rooms: this.hasAttribute("rooms") ? peopleOfRooms(this.getAttribute("rooms")) : null,
-      files: this.hasAttribute("files") ? fileStore(this.getAttribute("files"), this.getAttribute("csrf"), Number(this.getAttribute("file-bytes"))) : null,
+      files: this.hasAttribute("files") ? { url: this.getAttribute("files"), csrf: this.getAttribute("csrf"), maxBytes: Number(this.getAttribute("file-bytes")) } : null,
     });
     const only = this.getAttribute("room");
     if (only) this.#conversation.chooseWhenThere(only);

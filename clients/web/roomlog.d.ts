@@ -7,11 +7,15 @@ export const STATES: State[];
 export class SignedOut extends Error {}
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
 export class NotNow extends Error {}
-/** `search` was asked too often. */
+/** `search` or `upload` was asked too often. */
 export class Throttled extends Error {
   retryAfterSeconds: number;
 }
-/** `search` got no answer, or the server can't give one at the moment. */
+/** The server takes no such file; the message says why, in the page's language. */
+export class Refused extends Error {
+  code: string;
+}
+/** `search` or `upload` got no answer, or the server can't give one at the moment. */
 export class Unreachable extends Error {}
 
 export type Role = "reader" | "member" | "admin" | "owner";
@@ -80,6 +84,23 @@ export interface Options {
   storagePrefix?: string;
   /** The address of the search; else `/api/v1/search/`. */
   search?: string;
+  /** The address of uploads; else `/api/v1/attachments/`. */
+  files?: string;
+  /** The page's CSRF token, for uploads. */
+  csrf?: string;
+}
+
+/** A file that is stored; `attachments` of a `new_message` name its id. */
+export interface Uploaded {
+  id: string;
+  name: string;
+  /** Bytes. */
+  size: number;
+  type: string;
+  width: number | null;
+  height: number | null;
+  /** The address of an image's small copy. */
+  thumbnail: string | null;
 }
 
 export class Roomlog extends EventTarget {
@@ -106,6 +127,12 @@ export class Roomlog extends EventTarget {
   reportMessage(room: string, message: number, reason: "spam" | "abuse" | "other", comment?: string): Promise<Frame>;
   request(action: string, fields?: Frame): Promise<Frame>;
   search(query: Query): Promise<{ messages: Frame[]; next: string | null }>;
+  upload(
+    room: string,
+    file: File,
+    options?: { uuid?: string; heard?: (part: number) => void },
+  ): { told: Promise<Uploaded>; abort: () => void };
+  fileAddress(id: string): string;
   markRead(roomId: string, seq: number): void;
   typing(roomId: string): void;
   addEventListener<Name extends keyof Details>(

@@ -13,14 +13,14 @@
 //   refused   {command, code, message}  it did not, and never will
 //   outbox    {}                        client.outbox has changed
 
-import { messageFinder, Throttled, Unreachable } from "./api.js";
+import { messageFinder, Refused, Throttled, Unreachable, upload } from "./api.js";
 import { now } from "./clock.js";
 import { Link, SignedOut, STATES } from "./link.js";
 import { Marks, PAUSE_MS } from "./marks.js";
 import { newUuid, Outbox } from "./outbox.js";
 import { TypingPauses } from "./typing.js";
 
-export { SignedOut, STATES, Throttled, Unreachable };
+export { Refused, SignedOut, STATES, Throttled, Unreachable };
 
 const ANSWER_MS = 15_000; // then the answer to a question is asked for again
 const RETRY_MS = 1_000; // after a refusal that passes and names no time
@@ -57,15 +57,19 @@ export class Roomlog extends EventTarget {
   #marking = null; // the timer of the next marks
   #typing = new TypingPauses();
   #find;
+  #files;
+  #csrf;
 
   /**
    * `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. `search` is
-   * the address that `search` asks.
+   * the address that `search` asks, `files` that of `upload`, which needs the page's CSRF token.
    */
-  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/v1/search/" }) {
+  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/v1/search/", files = "/api/v1/attachments/", csrf = "" }) {
     super();
     this.#userId = userId;
     this.#find = messageFinder(search);
+    this.#files = files;
+    this.#csrf = csrf;
     this.#outbox = new Outbox(storage, storagePrefix);
     this.#link = new Link({
       url,
@@ -189,6 +193,20 @@ export class Roomlog extends EventTarget {
    */
   search(query) {
     return this.#find(query);
+  }
+
+  /**
+   * Upload a file to a room, for `send("new_message", {room, text, attachments: [id]})`: {told, abort()}, a promise of the stored
+   * {id, name, size, type, width, height, thumbnail}, and how to stop. `heard(part)` hears from 0 to 1 how much is there; the same
+   * `uuid` is the same file. Rejects with `Refused`, `Throttled`, `SignedOut` or `Unreachable`.
+   */
+  upload(room, file, { uuid = newUuid(), heard = () => {} } = {}) {
+    return upload(this.#files, this.#csrf, room, file, uuid, heard);
+  }
+
+  /** Return the address of a file by its id; an image's small copy is at `thumbnail/` below it. */
+  fileAddress(id) {
+    return `${this.#files}${id}/`;
   }
 
   /** Say that all up to `seq` was read, on all the user's devices; sent soon, and again until it is answered. */

@@ -14,17 +14,19 @@ export const MAX_FILES = 10; // of one message, the server's limit
 /** Takes files for the room that is shown. */
 export class Uploads {
   #root;
-  #files;
+  #client;
+  #maxBytes;
   #parts;
   #rooms = new Map(); // room id → [{uuid, file, loaded, told, problem, abort}]
   #room = null; // id
   #isOpen = false;
   #known = new Map(); // id of an uploaded file → what messages say of it
 
-  /** `files` is `fileStore` of api.js; null: nobody can upload. `parts` are changed() and say(sentence). */
-  constructor(root, files, parts) {
+  /** `client` null: this page can't say where files are. `maxBytes` of 0: nobody can upload. `parts` are changed() and say(sentence). */
+  constructor(root, client, maxBytes, parts) {
     this.#root = root;
-    this.#files = files;
+    this.#client = client;
+    this.#maxBytes = maxBytes;
     this.#parts = parts;
     const [button, input, talk] = [this.#at("attach"), this.#at("attach-input"), root.querySelector(".talk")];
     button.addEventListener("click", () => input.click());
@@ -43,7 +45,7 @@ export class Uploads {
   }
 
   /** Where a file is, for links; null: this page can't say. */
-  addressOf = (id) => this.#files?.addressOf(id) ?? null;
+  addressOf = (id) => this.#client?.fileAddress(id) ?? null;
 
   /** Whether the room's next message brings files. */
   has(roomId) {
@@ -71,7 +73,7 @@ export class Uploads {
   /** Show the files of a room, or none; `isOpen`: messages can be sent. */
   show(roomId, isOpen) {
     this.#room = roomId;
-    this.#isOpen = isOpen && Boolean(this.#files?.maxBytes);
+    this.#isOpen = isOpen && this.#maxBytes > 0;
     this.#at("attach").hidden = !this.#isOpen;
     const uploads = isOpen ? this.#of(roomId) : [];
     this.#at("uploads").hidden = uploads.length === 0;
@@ -93,7 +95,7 @@ export class Uploads {
   }
 
   #add(files) {
-    const [room, { maxBytes }] = [this.#room, this.#files];
+    const [room, maxBytes] = [this.#room, this.#maxBytes];
     const uploads = [...this.#of(room)];
     for (const file of files) {
       if (uploads.length === MAX_FILES) {
@@ -112,10 +114,11 @@ export class Uploads {
 
   async #upload(room, upload) {
     Object.assign(upload, { problem: "", loaded: 0 });
-    const { told, abort } = this.#files.upload(room, upload.file, upload.uuid, (loaded) => {
+    const heard = (loaded) => {
       upload.loaded = loaded;
       this.#parts.changed();
-    });
+    };
+    const { told, abort } = this.#client.upload(room, upload.file, { uuid: upload.uuid, heard });
     upload.abort = abort;
     try {
       upload.told = await told;
@@ -148,7 +151,7 @@ export class Uploads {
       node.querySelector("small").className = upload.problem ? "wrong" : "";
       bar.value = upload.told ? 1 : upload.loaded;
       bar.hidden = Boolean(upload.told || upload.problem);
-      again.hidden = !upload.problem || file.size > this.#files.maxBytes;
+      again.hidden = !upload.problem || file.size > this.#maxBytes;
     };
     return { key: uuid, build, update };
   }

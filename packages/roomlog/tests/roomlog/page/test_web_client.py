@@ -215,3 +215,42 @@ def test_a_search_asks_the_api(gateway: Gateway) -> None:
     assert said[0] == {"messages": [{"seq": 3}], "next": "77"}
     assert said[1:] == [["Throttled", 41], ["SignedOut", None], ["Unreachable", None], ["Unreachable", None]]
     assert asked == 5 * [{"text": ["tea"], "author": ["8"], "cursor": ["9"]}]
+
+
+def test_a_file_is_uploaded_for_a_message(gateway: Gateway) -> None:
+    """To the room, with its name; each refusal is an error that a program can tell."""
+    stored = {"id": "5" * 32, "name": "a.txt", "thumbnail": None}
+    refused = {"error_code": "bad_value", "detail": "`file`: The file is empty."}
+    answers: list[dict[str, Any] | None] = [
+        {"status": 201, "json": stored},
+        {"status": 400, "json": refused},
+        {"status": 429, "headers": {"Retry-After": "41"}},
+        {"status": 401},
+        {"status": 503, "json": {"error_code": "busy", "detail": "later"}},
+        None,
+    ]
+    bodies: list[bytes] = []
+
+    def fulfil(route: Route) -> None:
+        bodies.append(route.request.post_data_buffer or b"")
+        answer = answers.pop(0)
+        if answer is None:
+            route.abort()
+        else:
+            route.fulfill(**answer)
+
+    gateway.page.route("**/api/v1/attachments/", fulfil)
+    call = """async room => {
+      const { Refused, SignedOut, Throttled, Unreachable } = await import("/roomlog.js");
+      const kinds = { Refused, SignedOut, Throttled, Unreachable };
+      const name = (error) => Object.keys(kinds).find((kind) => error instanceof kinds[kind]);
+      const { told } = client.upload(room, new File(["hello"], "a.txt"));
+      return told.catch((error) => [name(error), error.code ?? error.message]);
+    }"""
+    said = [gateway.page.evaluate(call, ROOM) for _ in range(6)]
+    assert said[0] == stored
+    assert said[1] == ["Refused", "bad_value"]
+    assert [kind for kind, _ in said[2:]] == ["Throttled", "SignedOut", "Unreachable", "Unreachable"]
+    assert all(ROOM.encode() in body and b'filename="a.txt"' in body for body in bodies)
+    address = f"/api/v1/attachments/{stored['id']}/"
+    assert gateway.page.evaluate("id => client.fileAddress(id)", stored["id"]) == address
