@@ -17,6 +17,7 @@ import { MessageActions } from "./message_actions.js";
 import { Moderation } from "./moderation.js";
 import { plain, roomName } from "./names.js";
 import { say, showNoticesIn } from "./notice.js";
+import { isWanted, NotificationLevel, wanted } from "./notification_level.js";
 import { MAX_COMMANDS } from "./outbox.js";
 import { OwnMembership } from "./own_membership.js";
 import { setText } from "./patch.js";
@@ -62,6 +63,7 @@ export class Conversation {
   #actions;
   #pins;
   #members;
+  #level;
   #view;
   #userId;
   #outcomes = new Map(); // uuid of a command that somebody waits for → {resolve, reject}
@@ -75,7 +77,7 @@ export class Conversation {
    * `root` is a document or a shadow root with `.chat`, `.talk`, `#rooms`, `#banner` and `#notice`. The
    * surroundings may say: `entered(roomId)` when somebody chose a room, `first(rooms, isKnown)` which one to begin
    * with and at which message, `left()` instead of showing the list, `hasRoomToType()`, `opened(dialog)` to show one,
-   * `linkTo(roomId, seq)`, the address of a message, `heard(room, event, isUnread)` of each event, and
+   * `linkTo(roomId, seq)`, the address of a message, `heard(room, event, isNews)` of each event, whether it is unread and wanted, and
    * `painted(facts)` after each paint.
    * `people(ids)` finds pictures; null: nobody has any. `rooms` is `peopleOfRooms` of api.js; null: nobody can
    * say who is in a room, nor the user's role. `files` is {url, csrf, maxBytes}, with 0 if nobody can upload; null: files are names alone.
@@ -122,6 +124,7 @@ export class Conversation {
     this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.goTo(seq) });
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
     this.#members = new MemberList(root, { rooms, own, userId, opened, moderation });
+    this.#level = new NotificationLevel(root, client, opened);
     const avatars = new Avatars(people, () => this.render());
     const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
@@ -133,6 +136,7 @@ export class Conversation {
     this.#at("retry").addEventListener("click", () => this.client.retry());
     this.#at("pins-button").addEventListener("click", () => this.#pins.open(this.selected));
     this.#at("members-button").addEventListener("click", () => this.#members.open(this.selected));
+    this.#at("level-button").addEventListener("click", () => this.#level.open(this.selected));
     this.#at("back").addEventListener("click", () => (this.#surroundings.left ?? (() => this.select(null)))());
     this.client.start();
   }
@@ -151,7 +155,7 @@ export class Conversation {
     const room = this.client.rooms.get(roomId);
     if (room && !room.isOpen) this.client.open(roomId);
     else if (room && this.#own.get(roomId).role === null) this.#own.refresh(roomId);
-    for (const list of [this.#pins, this.#members]) list.close();
+    for (const dialog of [this.#pins, this.#members, this.#level]) dialog.close();
     this.#view.enter(roomId);
     this.#paint();
     if (roomId && this.#surroundings.hasRoomToType()) this.#composer.focus();
@@ -228,7 +232,8 @@ export class Conversation {
       this.#reading.arrived(room.id, event);
       this.#mentions.arrived(room.id, event, this.#reading.mark(room.id));
       for (const part of [this.#own, this.#pins, this.#members, this.#names]) part.heard(room.id, event);
-      this.#surroundings.heard(room, event, this.#reading.unread(room.id) > 0);
+      const isMentioned = Boolean(event.message?.mentions?.includes(this.#userId));
+      this.#surroundings.heard(room, event, this.#reading.unread(room.id) > 0 && isWanted(room, isMentioned));
       this.render();
     });
     client.addEventListener("settled", ({ detail: { command, event } }) => {
@@ -260,7 +265,7 @@ export class Conversation {
     this.#isListed = true;
     const room = client.rooms.get(this.selected);
     if (room && !room.isOpen) client.open(this.selected); // invited again
-    if (!room) for (const list of [this.#pins, this.#members]) list.close();
+    if (!room) for (const dialog of [this.#pins, this.#members, this.#level]) dialog.close();
     this.render();
   }
 
@@ -389,13 +394,13 @@ export class Conversation {
     setText(this.#at("typing"), room && !room.isLeft ? this.#typists.sentence(room.id) : "");
     this.#view.paint();
     const isMember = Boolean(room) && !room.isLeft;
-    this.#at("pins-button").hidden = !isMember;
+    for (const button of ["pins-button", "level-button"]) this.#at(button).hidden = !isMember;
     this.#at("members-button").hidden = !isMember || room.kind !== "group" || !this.#members.isPossible;
     for (const list of [this.#pins, this.#members]) list.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
     const counted = rooms.map((one) => ({ ...one, ...this.#counts(one.id), isSelected: one.id === selected }));
     showRooms(this.#at("rooms"), counted, this.#isListed, (id) => this.choose(id));
-    const unread = counted.reduce((sum, one) => sum + one.unread, 0);
+    const unread = counted.reduce((sum, one) => sum + wanted(one), 0);
     this.#surroundings.painted({ room, isAdmin: this.#own.isAtLeast(selected, "admin"), unread, unsent: client.outbox.length + this.#failed.size });
   }
 

@@ -18,6 +18,7 @@ export const talk = () => html`
     <button type="button" id="retry" hidden>${gettext("Retry now")}</button>
     <button type="button" id="pins-button" class="icon" aria-label="${gettext("Pinned messages")}" title="${gettext("Pinned messages")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5"/></svg></button>
     <button type="button" id="members-button" class="icon" aria-label="${gettext("Members")}" title="${gettext("Members")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8.5 5a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0M1.5 13.5c0-6 9-6 9 0M10.5 2.8a2.5 2.5 0 0 1 0 4.4M12 9.6c1.7.6 2.5 2 2.5 3.9"/></svg></button>
+    <button type="button" id="level-button" class="icon" aria-label="${gettext("Notifications of this room")}" title="${gettext("Notifications of this room")}" aria-haspopup="dialog" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 11.5h10L11.8 9.8V6.5a3.8 3.8 0 0 0-7.6 0v3.300zM6.5 13.5h3"/></svg></button>
     <button type="button" id="room-button" class="icon" data-opens="room-dialog" aria-label="${gettext("Change or leave the room")}" title="${gettext("Change or leave the room")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.5" stroke-linecap="round"/></svg></button>
     <button type="button" id="invite-button" data-opens="invite-dialog" hidden>${gettext("Invite")}</button>
   </div>
@@ -64,6 +65,15 @@ export const talk = () => html`
       <p id="member-effect" role="status"></p>
       <p class="wrong" role="alert" hidden></p>
       <div class="row"><button type="button" data-closes>${gettext("Cancel")}</button><button class="primary danger" disabled>${gettext("Confirm")}</button></div>
+    </form>
+  </dialog>
+  <dialog id="level-dialog" aria-labelledby="level-title">
+    <form class="stack">
+      <h2 id="level-title">${gettext("Notifications of this room")}</h2>
+      <label>${gettext("Tell me of")} <select name="notify"><option value="all">${gettext("All messages")}</option><option value="mentions">${gettext("Mentions only")}</option><option value="none">${gettext("Nothing")}</option></select></label>
+      <p>${gettext("It counts on all your devices. The others in the room do not see it.")}</p>
+      <p class="wrong" role="alert" hidden></p>
+      <div class="row"><button type="button" data-closes>${gettext("Cancel")}</button><button class="primary">${gettext("Save")}</button></div>
     </form>
   </dialog>
   <dialog id="report-dialog" aria-labelledby="report-title" aria-describedby="report-text">

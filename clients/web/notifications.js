@@ -30,10 +30,10 @@ export class Notifications {
     this.#paint();
   }
 
-  /** Tell of an event of a room, if it is another's message and nobody looks; `isUnread` if it was not read elsewhere. */
-  heard(room, { action, message }, isUnread) {
+  /** Tell of an event of a room, if it is another's message and nobody looks; `isNews` if it was not read elsewhere, and is wanted. */
+  heard(room, { action, message }, isNews) {
     const isLooking = !document.hidden && document.hasFocus();
-    if (!this.#isOn || isLooking || !isUnread || action !== "new_message" || message.user.id === this.#userId || message.deleted) return;
+    if (!this.#isOn || isLooking || !isNews || action !== "new_message" || message.user.id === this.#userId || message.deleted) return;
     if (this.#mentions(this.#waiting.get(room.id)?.[1]) && !this.#mentions(message)) return; // the mention is worth more
     if (this.#waiting.size === 0) setTimeout(() => this.#tell());
     this.#waiting.set(room.id, [room, message]);

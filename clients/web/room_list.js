@@ -2,6 +2,7 @@
 
 import { roomName } from "./names.js";
 import { el } from "./nodes.js";
+import { isWanted } from "./notification_level.js";
 import { patch, setText } from "./patch.js";
 import { gettext } from "./texts.js";
 import { sentenceRow } from "./view.js";
@@ -9,7 +10,7 @@ import { sentenceRow } from "./view.js";
 const MAX_SHOWN_UNREAD = 99;
 
 /**
- * Show rooms: {id, name, kind, unread, mentions, isSelected, isLeft}; `chosen(id)` is called for a click. `areKnown`:
+ * Show rooms: {id, name, kind, notify, unread, mentions, isSelected, isLeft}; `chosen(id)` is called for a click. `areKnown`:
  * these are all, even if there is none.
  */
 export function showRooms(box, rooms, areKnown, chosen) {
@@ -29,10 +30,11 @@ function update(button, room) {
   setText(title, roomName(room));
   setText(mentions, `@${shown(room.mentions)}`);
   mentions.title = gettext("{number} mention you", { number: room.mentions });
-  mentions.hidden = room.mentions === 0;
+  mentions.hidden = !room.mentions || !isWanted(room, true);
   setText(badge, shown(room.unread));
   badge.title = gettext("{number} unread", { number: room.unread });
   badge.hidden = room.unread === 0;
+  badge.classList.toggle("quiet", !isWanted(room, false));
 }
 
 function shown(number) {

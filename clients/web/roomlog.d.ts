@@ -34,6 +34,8 @@ export interface Room {
   read_seq: number;
   /** How many unread messages mention the user, when the room was last listed. */
   unread_mentions?: number;
+  /** Of which messages the user wants to be told. */
+  notify?: "all" | "mentions" | "none";
   archived: boolean;
   isOpen: boolean;
   [key: string]: unknown;
@@ -134,6 +136,7 @@ export class Roomlog extends EventTarget {
   ): { told: Promise<Uploaded>; abort: () => void };
   fileAddress(id: string): string;
   markRead(roomId: string, seq: number): void;
+  setNotifications(room: string, notify: "all" | "mentions" | "none"): Promise<void>;
   typing(roomId: string): void;
   addEventListener<Name extends keyof Details>(
     name: Name,

@@ -175,6 +175,12 @@ export class Roomlog extends EventTarget {
     return this.request("report_message", { room, message, reason, comment });
   }
 
+  /** Say of which messages of a room the user wants to be told, on all devices: "all", "mentions" or "none"; as `request`. */
+  async setNotifications(room, notify) {
+    const answer = await this.request("set_notifications", { room, notify });
+    this.#marked(answer.room);
+  }
+
   /** Ask for something that is no event (`get_history`, `list_pins`, `list_rooms`); rejects rather than repeats. */
   request(action, fields = {}) {
     if (!this.#link.isOpen || this.#requests.size >= MAX_REQUESTS) {
@@ -310,7 +316,7 @@ export class Roomlog extends EventTarget {
   #marked(summary) {
     const room = this.rooms.get(summary.id);
     if (!room || (summary.epoch === room.epoch && summary.read_seq < room.read_seq)) return;
-    room.read_seq = summary.read_seq;
+    Object.assign(room, { read_seq: summary.read_seq, notify: summary.notify });
     this.#emit("marked", { summary });
   }
 

@@ -152,6 +152,12 @@ def _read_on(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     return lambda number: (cheap(command("mark_read", room=room, seq=seq)) for seq in count(number, 8))
 
 
+def _set_level(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Set the level of a room to and fro, so that each command writes."""
+    room, levels = attacker.job.restless, cycle(("none", "all"))
+    return lambda _: (cheap(command("set_notifications", room=room, notify=notify)) for notify in levels)
+
+
 def _report(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     """Report one message after the other with the longest comment; most of them are too many."""
     room, messages = attacker.job.long, attacker.job.messages
@@ -287,6 +293,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),
     "pins": Attack(_obeying(_pin), _acts("pin_message", "list_pins", "unpin_message")),
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
+    "notification levels, to and fro": Attack(_obeying(_set_level), _acts("set_notifications")),
     "reports, one after the other": Attack(_obeying(_report), _acts("report_message")),
     "typing in each room": Attack(_obeying(_type), _acts("typing")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),

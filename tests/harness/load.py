@@ -16,7 +16,7 @@ from uuid import UUID
 from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
 from tests.harness.bringing import Files, bring
 from tests.harness.changing import change, choose, look_at_all, react
-from tests.harness.marking import Reader, agree, mark, mark_all
+from tests.harness.marking import Reader, agree, mark, mark_all, set_level
 from tests.harness.mentioning import mention
 from tests.harness.moderating import EPISODES, moderate, pin, who_tries
 from tests.harness.topics import set_topic
@@ -36,6 +36,8 @@ CHANGE_PAUSE_SECONDS: Final = (0.1, 0.5)
 """Between two edits, deletions or reactions of all clients together."""
 MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
 """Between two read marks of all clients together."""
+LEVEL_PAUSE_SECONDS: Final = (0.3, 1.5)
+"""Between two levels of notifications."""
 MODERATION_PAUSE_SECONDS: Final = (0.1, 0.6)
 """Between two roles, mutes and bans of all clients together: so long somebody is muted or banned."""
 
@@ -127,7 +129,7 @@ class Load:
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
         habits = [self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type()]
-        habits += [self._mention(), self._bring(), self._name()]
+        habits += [self._mention(), self._bring(), self._name(), self._set_levels()]
         self._sending += [asyncio.create_task(one) for one in habits]
         return self
 
@@ -268,6 +270,16 @@ class Load:
                 room, cursor = dice.choice(cursors)
                 await mark(one.reader, room, dice.randint(0, cursor), _uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*MARK_PAUSE_SECONDS))
+
+    async def _set_levels(self) -> None:
+        """Have somebody set the level of a room's notifications, again and again."""
+        dice = random.Random(f"{self._seed}-levels")
+        while self._is_sending:
+            one = dice.choice(self._clients)
+            if cursors := sorted(one.witness.cursors()):
+                room, number = dice.choice(cursors), dice.randrange(3)
+                await set_level(one.reader, room, number, _uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*LEVEL_PAUSE_SECONDS))
 
     async def _change(self) -> None:
         """Have somebody edit or delete a message of late, again and again."""

@@ -172,8 +172,8 @@ class Chat:
 
     def _change_of(self, room: str, seq: int, user: int) -> dict[str, Any]:
         author = self.events[room][seq - 1]["message"]["user"]["id"]
-        actor = {"id": user, "username": self.names[user]}
-        return {"user": actor, "message": {"id": seq, "seq": seq, "user": author}}
+        message = {"id": seq, "seq": seq, "user": author}
+        return {"user": {"id": user, "username": self.names[user]}, "message": message}
 
     def remove(self, room: str) -> None:
         """Have bob remove the user from a room."""
@@ -188,9 +188,8 @@ class Chat:
     def change(self, room: str, action: str, **facts: Any) -> None:
         """Have bob change a room: its event, and what its summary says from now on."""
         self.rooms[room] |= facts
-        self.tell(
-            self._keep(room, {"action": action, "uuid": "", "user": {"id": 8, "username": self.names[8]}})
-        )
+        actor = {"id": 8, "username": self.names[8]}
+        self.tell(self._keep(room, {"action": action, "uuid": "", "user": actor}))
 
     def tell(self, frame: dict[str, Any]) -> None:
         """Say something on every connection."""
@@ -327,13 +326,14 @@ class Chat:
 
     def _mark_read(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         room = frame["room"]
-        if room not in self.rooms and not self.is_silent:
-            self.tell(refusal(frame, "not_member"))
-        if room not in self.rooms or self.is_silent:
-            return None
-        self.rooms[room]["read_seq"] = max(frame["seq"], self.rooms[room]["read_seq"])
+        if self.is_silent or room not in self.rooms:
+            return None if self.is_silent else refusal(frame, "not_member")
+        self.rooms[room]["read_seq"] = max(frame.get("seq", 0), self.rooms[room]["read_seq"])
+        self.rooms[room] |= {"notify": frame["notify"]} if "notify" in frame else {}
         self.tell({"action": "room_marked", "room": self.summary(room)})
         return {"room": self.summary(room)}
+
+    _set_notifications = _mark_read
 
     def summary(self, room: str) -> dict[str, Any]:
         """Return a room as the user sees it now."""

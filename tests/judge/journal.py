@@ -390,7 +390,7 @@ class Witness(Observer):
 
     def _mark(self, room: RoomSummary, wanted: int = 0, invoked_at: float | None = None) -> Mark:
         counts = room.seq, room.read_seq, room.unread, wanted, invoked_at, room.unread_mentions
-        return Mark(self.client, self.user, room.id, time.monotonic(), *counts)
+        return Mark(self.client, self.user, room.id, time.monotonic(), *counts, room.notify)
 
     def _number(self, connection: int) -> int:
         """Return the socket's number among all clients' sockets."""

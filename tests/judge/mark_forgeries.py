@@ -1,7 +1,7 @@
 """Read marks of the good history, and the ways to spoil them: each forgery breaks I18 alone."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from roomlog_contract.limits import UNREAD_COUNTED
 from tests.judge.history import History
@@ -17,7 +17,8 @@ def with_marks(history: History, room: str, reader: int, sender: int) -> History
     ]
     marks.append(Mark("sender-1", sender, room, 15.0, 90, 70, 0))
     history.marks = [_counted(history, mark) for mark in marks]
-    fresh = (mark._replace(at=50.0, head=240, wanted=0, invoked_at=None) for mark in marks[2:])
+    later: dict[str, Any] = {"at": 50.0, "head": 240, "wanted": 0, "invoked_at": None}
+    fresh = (mark._replace(**later, notify="mentions", set_last="mentions") for mark in marks[2:])
     history.fresh_marks = [_counted(history, mark) for mark in fresh]
     history.known_marks = list(history.fresh_marks)
     return history
@@ -56,10 +57,23 @@ def keep_a_mark_from_a_device(history: History) -> None:
     history.known_marks[0] = _counted(history, history.known_marks[0]._replace(read_seq=30))
 
 
+def lose_a_level(history: History) -> None:
+    """The server's list has another level than was set last, and the clients believe it."""
+    for marks in (history.fresh_marks, history.known_marks):
+        marks[0] = marks[0]._replace(notify="all")
+
+
+def keep_a_level_from_a_device(history: History) -> None:
+    """One of the user's clients still believes an earlier level."""
+    history.known_marks[0] = history.known_marks[0]._replace(notify="none")
+
+
 MARK_FORGERIES: Final[list[Callable[[History], None]]] = [
     take_a_mark_back,
     move_a_mark_less_than_asked,
     lose_a_mark,
     count_ones_own_messages,
     keep_a_mark_from_a_device,
+    lose_a_level,
+    keep_a_level_from_a_device,
 ]

@@ -19,3 +19,7 @@ class Mark(NamedTuple):
     invoked_at: float | None = None
     """When it first asked; None where it did not."""
     unread_mentions: int = 0
+    notify: str = "all"
+    """The level of notifications, told with the mark."""
+    set_last: str = ""
+    """In a fresh list: the level that was set last, when nothing was broken any more and before the list."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from roomlog_client import CutOff, RoomlogClient, RoomlogError
 from tests.harness.changing import Reader, change, choose, react
-from tests.harness.marking import mark
+from tests.harness.marking import mark, set_level
 from tests.harness.mentioning import mention
 from tests.harness.topics import set_topic
 from tests.judge.journal import Known, Witness
@@ -30,6 +30,8 @@ MENTIONING: Final = 24
 MENTION_PAUSE_SECONDS: Final = (0.0, 1.5)
 NAMING: Final = 12
 """Moments of a run at which somebody sets topics."""
+NOTING: Final = 16
+"""Times that somebody sets the level of a room's notifications in a run."""
 TOGETHER: Final = 3
 """Changes at the same moment, at most: often of the same message."""
 
@@ -112,9 +114,10 @@ def further_habits(
     typing: random.Random | None,
     mentioning: random.Random | None,
     naming: random.Random | None,
+    noting: random.Random | None,
 ) -> list[Coroutine[None, None, None]]:
     """Return the habits that have dice of their own, where anybody has them."""
-    habits = (type_some, typing), (mention_some, mentioning), (name_some, naming)
+    habits = (type_some, typing), (mention_some, mentioning), (name_some, naming), (note_some, noting)
     return [
         habit(everybody, dice, [room.hex for room in rooms]) for habit, dice in habits if dice is not None
     ]
@@ -155,6 +158,19 @@ async def name_some(everybody: Sequence[Person], dice: random.Random, rooms: Seq
             sent = set_topic(dice.choice(everybody).reader, room, dice, new_uuid(dice), SEND_SECONDS)
             naming.append(asyncio.create_task(sent))
     await asyncio.gather(*naming)
+
+
+async def note_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
+    """Let people set the levels of rooms, on several devices at a moment, also where they are out."""
+    noting: list[asyncio.Task[str]] = []
+    for _ in range(NOTING):
+        await asyncio.sleep(dice.uniform(*MENTION_PAUSE_SECONDS))
+        person, room = dice.choice(everybody), dice.choice(rooms)
+        devices = [one for one in everybody if one.user == person.user]
+        for one in devices:
+            sent = set_level(one.reader, room, dice.randrange(3), new_uuid(dice), SEND_SECONDS)
+            noting.append(asyncio.create_task(sent))
+    await asyncio.gather(*noting)
 
 
 async def _look(person: Person, room: str, uuid: str) -> None:

@@ -4,6 +4,7 @@ Beside `ablations.py`, which has all the others and runs these too.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from roomlog.models import ChatMessage, Membership, RoomHead
@@ -38,6 +39,10 @@ def _move_in_silence(entries: Sequence[Entry]) -> marks.Marks:
     return marks.Marks(_move(entries).rooms)
 
 
+def _set_nothing(wanted: Mapping[Pair, str]) -> None:
+    """Answer as if the levels were set."""
+
+
 MARK_ABLATIONS: Final = (
     Ablation(
         "the comparison of a read mark",
@@ -49,6 +54,12 @@ MARK_ABLATIONS: Final = (
         "the notice of a read mark",
         ((marks, "move", _move_in_silence),),
         plan=_MARKS,
+        invariants=("I18",),
+    ),
+    Ablation(
+        "the row of a level of notifications",
+        ((marks, "set_levels", _set_nothing),),
+        plan=replace(_MARKS, levels=1.0),
         invariants=("I18",),
     ),
 )

@@ -67,7 +67,8 @@ class People:
         self.mentioning: random.Random | None = None
         self.bringing: random.Random | None = None
         self.naming: random.Random | None = None
-        """What decides who mentions whom, who sends files, and who sets topics, likewise."""
+        self.noting: random.Random | None = None
+        """What decides who mentions whom, who sends files, sets topics and levels, likewise."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -96,14 +97,14 @@ class People:
         if self._plan.edits != (0, 0):
             tasks.append(change_some(self.everybody, self._dice, self._dice.randint(*self._plan.edits)))
         if self._plan.reactions != (0, 0):
-            reactions = self._dice.randint(*self._plan.reactions)
-            tasks.append(react_some(self.everybody, self._dice, reactions))
+            tasks.append(react_some(self.everybody, self._dice, self._dice.randint(*self._plan.reactions)))
         if self._plan.moderations != (0, 0):
             times = self._dice.randint(*self._plan.moderations)
             tasks.append(moderate_some(firsts, self._dice, times, self._say))
         if self._plan.pins != (0, 0):
             tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
-        tasks += further_habits(self.everybody, self._rooms, self.typing, self.mentioning, self.naming)
+        dice = self.typing, self.mentioning, self.naming, self.noting
+        tasks += further_habits(self.everybody, self._rooms, *dice)
         if self.bringing is not None:
             tasks.append(bring_some(self._world, self.everybody, self.bringing))
         await asyncio.gather(*tasks)

@@ -64,6 +64,8 @@ class Plan:
     """How likely people say that they are typing."""
     mentions: float = 0.0
     """How likely people mention each other."""
+    levels: float = 0.0
+    """How likely people set levels of notifications."""
     retention: float = 0.0
     """How likely events are pruned after a while, but those of one room."""
     files: float = 0.0
@@ -89,6 +91,7 @@ EVERYTHING: Final = Plan(
     pins=(1, 4),
     typing=0.3,
     mentions=0.3,
+    levels=0.3,
     retention=0.2,
     files=0.3,
     topics=0.3,

@@ -123,6 +123,7 @@ def _draw_habits(people: People, seed: int, plan: Plan) -> None:
     people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
     people.typing = _dice_of(seed, "typing", plan.typing)
     people.mentioning = _dice_of(seed, "mentions", plan.mentions)
+    people.noting = _dice_of(seed, "levels", plan.levels)
     people.bringing = _dice_of(seed, "files", plan.files)
     people.naming = _dice_of(seed, "topics", plan.topics)
 

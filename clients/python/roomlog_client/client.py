@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import msgspec
 
-from roomlog_contract.commands import Cursor, Reason
+from roomlog_contract.commands import Cursor, Notify, Reason
 from roomlog_contract.events import User
 
 from .api import Api, Wanted, api_beside
@@ -250,6 +250,12 @@ class RoomlogClient(RoomCommands):
         Raises like `send`.
         """
         answer = cast(dict[str, Any], await self.request("mark_read", room=room, seq=seq, **how))
+        return msgspec.convert(answer["room"], RoomSummary)
+
+    async def set_notifications(self, room: str, notify: Notify, **how: Unpack[How]) -> RoomSummary:
+        """Say of which messages the user wants to be told, on all devices. Raises like `send`."""
+        facts = {"room": room, "notify": notify}
+        answer = cast(dict[str, Any], await self.request("set_notifications", **facts, **how))
         return msgspec.convert(answer["room"], RoomSummary)
 
     async def report_message(

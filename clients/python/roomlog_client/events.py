@@ -49,6 +49,8 @@ class RoomSummary(Struct, frozen=True):
     """Messages of others above it that mention the user; 100 stands for more, too."""
     topic: str = ""
     """What the room is about, where anybody has said so."""
+    notify: str = "all"
+    """Of which messages the user wants to be told: all, mentions or none."""
 
 
 class RoomJoined(Struct, frozen=True):
@@ -65,7 +67,10 @@ class RoomLeft(Struct, frozen=True):
 
 
 class RoomMarked(Struct, frozen=True):
-    """The user's read mark has moved, by this client or another; `room.unread` is as of `room.seq`."""
+    """The user's read mark has moved, or `room.notify` changed, by this client or another.
+
+    `room.unread` is as of `room.seq`.
+    """
 
     room: RoomSummary
 

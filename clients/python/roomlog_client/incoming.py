@@ -63,7 +63,7 @@ class Answer(Struct, frozen=True):
 
 
 class Marked(Struct, frozen=True):
-    """The user's read mark of a room, from its own command or from another connection's."""
+    """The user's read mark and level of a room, by its own command or another connection's."""
 
     room: RoomSummary
     answer: Answer | None = None
@@ -179,7 +179,7 @@ def _success(action: str, body: dict[str, Any]) -> Incoming:
     if "seq" in body and "epoch" in body:
         return event_of(body)
     answer = Answer(str(body["uuid"]), action, body)
-    if action == "mark_read":
+    if action in ("mark_read", "set_notifications"):
         return Marked(msgspec.convert(body["room"], RoomSummary), answer)
     return answer
 

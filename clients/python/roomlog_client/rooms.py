@@ -125,7 +125,7 @@ class Rooms:
         self._compare(room, summary.epoch, summary.seq)
 
     def marked(self, summary: RoomSummary) -> None:
-        """Take a room's read mark; within an epoch it only moves forward.
+        """Take a room's read mark, which only moves forward within an epoch, and the level of notifications.
 
         An application that is far behind is told of a room's last mark when it has space.
         """
@@ -134,9 +134,9 @@ class Rooms:
             return
         if summary.epoch == room.summary.epoch and summary.read_seq < room.summary.read_seq:
             return
-        epoch, read_seq = _mark(summary)
+        epoch, read_seq, notify = _mark(summary)
         counts = {"unread": summary.unread, "unread_mentions": summary.unread_mentions}
-        room.summary = replace(room.summary, epoch=epoch, read_seq=read_seq, **counts)
+        room.summary = replace(room.summary, epoch=epoch, read_seq=read_seq, notify=notify, **counts)
         self._untold[summary.id] = summary
         self._tell_marks()
 
@@ -307,8 +307,8 @@ class Rooms:
         return room
 
 
-def _mark(summary: RoomSummary) -> tuple[str, int]:
-    return summary.epoch, summary.read_seq
+def _mark(summary: RoomSummary) -> tuple[str, int, str]:
+    return summary.epoch, summary.read_seq, summary.notify
 
 
 def _question(room: Room) -> Question:

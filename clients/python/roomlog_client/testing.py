@@ -65,6 +65,8 @@ class FakeServer:
         """Another status refuses new sockets with it."""
         self._marks: dict[tuple[str, str], int] = {}
         """Read marks, by room and name."""
+        self._levels: dict[tuple[str, str], str] = {}
+        """Levels of notifications, likewise."""
         self._users = sorted({name for names in self.members.values() for name in names})
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -194,8 +196,8 @@ class FakeServer:
                 answer = self._authenticate(connection, command)
             case "select_room":
                 answer = self._select(connection, command)
-            case "mark_read":
-                answer = await self._mark_read(connection, command)
+            case "mark_read" | "set_notifications":
+                answer = await self._see(connection, command)
             case "get_history" if "get_history" not in self.answers:
                 answer = self._history(command)
             case "typing":
@@ -252,10 +254,11 @@ class FakeServer:
         event["message"]["attachments"] = [self.files[file] for file in command.get("attachments", ())]
         await self._publish(event)
 
-    async def _mark_read(self, connection: Connection, command: Frame) -> Frame:
+    async def _see(self, connection: Connection, command: Frame) -> Frame:
         room, name = command["room"], connection.user["username"]
-        mark = min(command["seq"], len(self.logs[room]))
+        mark = min(command.get("seq", 0), len(self.logs[room]))
         self._marks[room, name] = max(mark, self._marks.get((room, name), 0))
+        self._levels[room, name] = command.get("notify", self._levels.get((room, name), "all"))
         summary = self.summary(room) | self._read(room, name)
         for one in list(self.connections):
             if one.user == connection.user:
@@ -274,7 +277,8 @@ class FakeServer:
         others = [event for event in self.logs[room][mark:] if event["message"]["user"]["username"] != name]
         me = self.user(name)["id"]
         mentions = [event for event in others if me in event["message"].get("mentions", ())]
-        return {"read_seq": mark, "unread": len(others), "unread_mentions": len(mentions)}
+        counts = {"unread": len(others), "unread_mentions": len(mentions)}
+        return {"read_seq": mark, "notify": self._levels.get((room, name), "all"), **counts}
 
     def summary(self, room: str) -> Frame:
         """Return a room as authenticate and room_joined name it, but for what somebody has read of it."""

@@ -24,7 +24,7 @@ class Stream(StrEnum):
     WRITE = "in"
     """It becomes an event of its room's log."""
     READ = "read"
-    """A cursor or a login waits for it, or it moves a read mark."""
+    """A cursor or a login waits for it, or it changes how its sender sees a room."""
     BROWSE = "browse"
     """Somebody looks at something."""
 
@@ -81,6 +81,7 @@ ACTIONS: Final = _by_name(
         Action(commands.BanUser, (events.BanUserEvent,), Stream.WRITE),
         Action(commands.UnbanUser, (events.UnbanUserEvent,), Stream.WRITE),
         Action(commands.MarkRead, (events.MarkReadAnswer,), Stream.READ),
+        Action(commands.SetNotifications, (events.SetNotificationsAnswer,), Stream.READ),
         Action(commands.ReportMessage, (events.ReportMessageAnswer,), Stream.BROWSE),
         Action(commands.Typing, (events.TypingAnswer,), Stream.NONE),
         Action(commands.Ping, (events.PingAnswer,), Stream.NONE),

@@ -25,6 +25,8 @@ Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limit
 """What a message says; `_check_text` counts."""
 Reason = Literal["spam", "abuse", "other"]
 """Why somebody reports a message."""
+Notify = Literal["all", "mentions", "none"]
+"""Of which messages of a room somebody wants to be told."""
 Mentions = Annotated[list[UserNumber], Meta(max_length=limits.MENTIONS_PER_MESSAGE)]
 """The members whom a message mentions; normalized: in ascending order, each once."""
 Attachments = Annotated[list[UUID], Meta(max_length=limits.ATTACHMENTS_PER_MESSAGE)]
@@ -311,6 +313,13 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="mark_read"):
     seq: Seq
 
 
+class SetNotifications(Command, frozen=True, kw_only=True, tag="set_notifications"):
+    """Says of which messages of a room the sender wants to be told, on all devices."""
+
+    room: UUID
+    notify: Notify
+
+
 class ReportMessage(Command, frozen=True, kw_only=True, tag="report_message"):
     """Reports a message to the install's moderators, unseen by the room."""
 
@@ -351,7 +360,9 @@ RoomWrite = (
 """Commands that become events of a room's log."""
 RoomRead = SelectRoom | GetHistory | ListPins
 """Commands that read one room."""
-ClientCommand = Authenticate | ListRooms | MarkRead | ReportMessage | Typing | Ping | RoomRead | RoomWrite
+OwnView = MarkRead | SetNotifications
+"""Commands about how the sender sees a room, beside its log."""
+ClientCommand = Authenticate | ListRooms | OwnView | ReportMessage | Typing | Ping | RoomRead | RoomWrite
 
 
 def action_of(command: Command) -> str:

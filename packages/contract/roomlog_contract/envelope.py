@@ -219,7 +219,7 @@ class Joined(Struct, frozen=True, tag=True):
 
 
 class Marked(Struct, frozen=True, tag=True):
-    """The user's read mark of a room has moved."""
+    """How the user sees a room has changed: the read mark, or the level of notifications."""
 
     room: RoomSummary
 

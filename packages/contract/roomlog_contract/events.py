@@ -314,6 +314,12 @@ class MarkReadAnswer(Answer, frozen=True, kw_only=True, tag="mark_read"):
     room: RoomSummary
 
 
+class SetNotificationsAnswer(Answer, frozen=True, kw_only=True, tag="set_notifications"):
+    """The room with the sender's level as it is now."""
+
+    room: RoomSummary
+
+
 class TypingAnswer(Answer, frozen=True, kw_only=True, tag="typing"):
     """The gateway has heard it; whether anybody is shown it is not said."""
 

@@ -23,3 +23,5 @@ class RoomSummary(Struct, frozen=True):
     """Messages above the mark that mention the member, but not the own; UNREAD_COUNTED as above."""
     topic: str = ""
     """What the room is about, where anybody has said so."""
+    notify: str = "all"
+    """Of which messages the member wants to be told: all, mentions or none."""

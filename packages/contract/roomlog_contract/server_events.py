@@ -44,7 +44,7 @@ class RoomLeft(ServerEvent, frozen=True, kw_only=True, tag="room_left"):
 
 
 class RoomMarked(ServerEvent, frozen=True, kw_only=True, tag="room_marked"):
-    """The user's read mark of a room has moved: by this connection or another."""
+    """The user's read mark or level of notifications of a room has changed, by whichever connection."""
 
     room: RoomSummary
 

@@ -44,6 +44,7 @@ from roomlog_contract.events import (
     RoomSummary,
     SelectRoomAnswer,
     SelectRoomPage,
+    SetNotificationsAnswer,
     SetRoleEvent,
     SetTopicEvent,
     TypingAnswer,
@@ -125,6 +126,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "archive_room": {"room": str(ROOM)},
     "restore_room": {"room": str(ROOM)},
     "mark_read": {"room": str(ROOM), "seq": INTEGER},
+    "set_notifications": {"room": str(ROOM), "notify": "mentions"},
     "report_message": {
         "room": str(ROOM),
         "message": INTEGER,
@@ -141,6 +143,7 @@ MEMBER = Member(INTEGER, CONTROL * 150, "member")
 SUMMARY = RoomSummary(
     *(ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False, INTEGER),
     CONTROL * limits.TOPIC_CODE_POINTS,
+    "mentions",
 )
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
@@ -219,6 +222,7 @@ FRAMES: list[msgspec.Struct] = [
     ListPinsAnswer(uuid=UUID_KEY, room=ROOM, seq=INTEGER, room_messages=[REACTED]),
     ListRoomsAnswer(uuid=UUID_KEY, rooms=[SUMMARY]),
     MarkReadAnswer(uuid=UUID_KEY, room=SUMMARY),
+    SetNotificationsAnswer(uuid=UUID_KEY, room=SUMMARY),
     ReportMessageAnswer(uuid=UUID_KEY, duplicate=True),
     TypingAnswer(uuid=UUID_KEY),
     PingAnswer(uuid=UUID_KEY, time_ms=INTEGER),

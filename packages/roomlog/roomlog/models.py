@@ -24,6 +24,7 @@ from .hooks.webhook import Webhook as Webhook  # noqa: PLC0414
 from .hooks.webhook import WebhookCursor as WebhookCursor  # noqa: PLC0414
 from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
+from .membership import Membership as Membership  # noqa: PLC0414
 from .mention import Mention as Mention  # noqa: PLC0414
 from .report import MessageReport as MessageReport  # noqa: PLC0414
 from .room_retention import RoomRetention as RoomRetention  # noqa: PLC0414
@@ -80,44 +81,6 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Membership(models.Model):
-    """A person in a room."""
-
-    class Role(models.TextChoices):
-        """What a member may do."""
-
-        OWNER = "owner", _("Owner")
-        ADMIN = "admin", _("Admin")
-        MEMBER = "member", _("Member")
-        READER = "reader", _("Reader")
-
-    room = models.ForeignKey(
-        ChatRoom, on_delete=models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("room")
-    )
-    user = models.ForeignKey(
-        Person, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("user")
-    )
-    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.MEMBER)
-    read_seq = models.BigIntegerField(_("read seq"), default=0)
-    """The read mark; `read_marks` moves it, forward only."""
-    read_number = models.BigIntegerField(_("read number"), default=0)
-    """Messages up to the mark. If it equals `RoomHead.messages`, nothing is unread."""
-    muted_until = models.DateTimeField(_("muted until"), null=True, blank=True)
-    """`ban.FOREVER`: without an end. It counts by the clock: no event tells of an end that has come."""
-
-    class Meta:
-        verbose_name, verbose_name_plural = _("membership"), _("memberships")
-        constraints = [
-            models.UniqueConstraint(fields=["room", "user"], name="member_once"),
-            models.CheckConstraint(
-                condition=Q(role__in=["owner", "admin", "member", "reader"]), name="role_is_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user_id} in {self.room_id}"
 
 
 class RoomHead(models.Model):

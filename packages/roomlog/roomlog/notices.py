@@ -27,7 +27,7 @@ from roomlog.configuration import configuration
 from roomlog.models import BotToken, Membership
 from roomlog.pending import command_pending
 from roomlog.people import person_id
-from roomlog.read_marks import mark_moved
+from roomlog.read_marks import own_view_changed
 from roomlog_contract.envelope import ENTRY_FIELD, Marked, Recheck, UserNotice, encode
 from roomlog_contract.events import RoomSummary
 from roomlog_contract.keyspace import Keyspace
@@ -47,7 +47,7 @@ log = structlog.get_logger()
 def connect() -> None:
     """Listen to the signals; again is harmless."""
     command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
-    mark_moved.connect(on_mark_moved, dispatch_uid="roomlog.mark_moved")
+    own_view_changed.connect(on_own_view, dispatch_uid="roomlog.own_view")
     for model in _models_of_rights():
         post_save.connect(on_saved, sender=model, dispatch_uid="roomlog.saved")
         pre_delete.connect(on_deleted, sender=model, dispatch_uid="roomlog.deleted")
@@ -56,7 +56,7 @@ def connect() -> None:
 def disconnect() -> None:
     """Tell nobody: for workers, which say by the log what they changed."""
     command_pending.disconnect(dispatch_uid="roomlog.command_pending")
-    mark_moved.disconnect(dispatch_uid="roomlog.mark_moved")
+    own_view_changed.disconnect(dispatch_uid="roomlog.own_view")
     for model in _models_of_rights():
         post_save.disconnect(sender=model, dispatch_uid="roomlog.saved")
         pre_delete.disconnect(sender=model, dispatch_uid="roomlog.deleted")
@@ -87,7 +87,7 @@ def on_command_pending(shard: int, **_: Any) -> None:
     _bus().attempt(lambda redis: redis.xadd(stream, {ENTRY_FIELD: b""}))
 
 
-def on_mark_moved(person: int, room: RoomSummary, **_: Any) -> None:
+def on_own_view(person: int, room: RoomSummary, **_: Any) -> None:
     """Tell the person's sockets how they see the room now; a lost notice is made up for at the next login."""
     _tell(person, Marked(room))
 

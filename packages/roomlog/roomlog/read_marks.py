@@ -40,7 +40,7 @@ _MOVE: Final = {
 }
 Pair = tuple[UUID, int]
 """A room and one of its members."""
-mark_moved: Final = Signal()
+own_view_changed: Final = Signal()
 """Sent after the commit with `person` and `room`, a summary: the person's sockets are to hear of it."""
 
 
@@ -51,8 +51,13 @@ def mark_read(room: UUID, person: int, seq: int) -> RoomSummary | None:
     """
     marked = move_marks({(room, person): seq}).get((room, person))
     if marked is not None:
-        transaction.on_commit(lambda: mark_moved.send(None, person=person, room=marked), robust=True)
+        tell_own_view(person, marked)
     return marked
+
+
+def tell_own_view(person: int, room: RoomSummary) -> None:
+    """Have the person's sockets hear how they see the room now, after the caller's commit."""
+    transaction.on_commit(lambda: own_view_changed.send(None, person=person, room=room), robust=True)
 
 
 def move_marks(wanted: Mapping[Pair, int]) -> dict[Pair, RoomSummary]:

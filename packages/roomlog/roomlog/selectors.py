@@ -324,5 +324,6 @@ def _summaries(rows: QuerySet[Membership], *further: Any) -> Iterable[tuple[Any,
         ExpressionWrapper(Q(room__archived_at__isnull=False), BooleanField()),
         _UNREAD_MENTIONS,
         "room__topic",
+        "notify",
         *further,
     )

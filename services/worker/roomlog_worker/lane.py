@@ -3,7 +3,7 @@
 Beside the writer, with connections to Redis and to the database of its own. Answers are made from committed
 rows, so a lane needs no lease: two lanes that answer the same command give the same answer. An entry leaves
 its stream only after its reply was published. It must not write a room's log; all it writes are read
-marks and reports of messages.
+marks, levels of notifications and reports of messages.
 """
 
 import threading

@@ -21,7 +21,16 @@ from roomlog.signed_in import SignedIn
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import GetHistory, ListPins, ListRooms, MarkRead, ReportMessage, SelectRoom
+from roomlog_contract.commands import (
+    GetHistory,
+    ListPins,
+    ListRooms,
+    MarkRead,
+    OwnView,
+    ReportMessage,
+    SelectRoom,
+    SetNotifications,
+)
 from roomlog_contract.envelope import (
     Answered,
     EventsFetched,
@@ -43,6 +52,7 @@ from roomlog_contract.events import (
     RoomSummary,
     SelectRoomAnswer,
     SelectRoomPage,
+    SetNotificationsAnswer,
 )
 
 from .comparisons import compare_heads, compare_logins
@@ -69,7 +79,7 @@ class _Known:
     members: Set[tuple[UUID, int]]
     """Those askers who are members of the room that they ask of."""
     marked: Mapping[Pair, RoomSummary]
-    """Rooms as seen by the members who moved their marks."""
+    """Rooms as seen by the members who moved their marks or set their levels."""
     reported: Mapping[tuple[int, str], ReportAnswer]
     """Answers to reports, by the entry's key."""
 
@@ -173,7 +183,7 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
             return _for_member(
                 entry, command.room, known, lambda head: _list_pins(request, user, command, head)
             )
-        case MarkRead():
+        case MarkRead() | SetNotifications():
             return _marked(entry, command, known)
         case ReportMessage():
             return Answered(request, encode_frame(known.reported[entry.key]))
@@ -303,11 +313,12 @@ def _list_rooms(request: int, command: ListRooms, user: int) -> Answered:
     return Answered(request, encode_frame(answer))
 
 
-def _marked(entry: Entry, command: MarkRead, known: _Known) -> Answered:
+def _marked(entry: Entry, command: OwnView, known: _Known) -> Answered:
     room = known.marked.get((command.room, entry.envelope.user))
     if room is None:
         return _refused(entry, ErrorCode.NOT_MEMBER)
-    answer = MarkReadAnswer(uuid=command.uuid, room=room)
+    kind = MarkReadAnswer if isinstance(command, MarkRead) else SetNotificationsAnswer
+    answer = kind(uuid=command.uuid, room=room)
     return Answered(entry.envelope.request, encode_frame(answer))
 
 

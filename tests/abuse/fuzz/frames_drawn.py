@@ -65,6 +65,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "mentions": st.lists(users, max_size=5) | st.just([7] * 21),
     "attachments": st.lists(rooms, max_size=3) | st.just([HEX] * 2) | st.just([HEX] * 11),
     "user": users,
+    "notify": st.sampled_from(["all", "mentions", "none", "some"]),
     "reason": st.sampled_from(["spam", "abuse", "other", "dull"]),
     "comment": words | st.sampled_from(["", "x" * 500, "\u00e4" * 501]),
     "role": st.sampled_from(["reader", "member", "admin", "owner"]),

@@ -279,6 +279,10 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "set_topic": {"room": (REQUIRED, _is_room), "topic": (REQUIRED, _is_topic)},
     "rename_room": {"room": (REQUIRED, _is_room), "name": (REQUIRED, _is_room_name)},
     "mark_read": {"room": (REQUIRED, _is_room), "seq": (REQUIRED, _is_seq)},
+    "set_notifications": {
+        "room": (REQUIRED, _is_room),
+        "notify": (REQUIRED, lambda value: value in ("all", "mentions", "none")),
+    },
     "report_message": {
         "room": (REQUIRED, _is_room),
         "message": (REQUIRED, _is_positive),

@@ -63,6 +63,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "ban_user": {"room": '"@room@"', "user": "@member@"},
     "unban_user": {"room": '"@room@"', "user": "@member@"},
     "mark_read": {"room": '"@room@"', "seq": "1"},
+    "set_notifications": {"room": '"@room@"', "notify": '"mentions"'},
     "report_message": {"room": '"@room@"', "message": "1", "reason": '"spam"'},
     "typing": {"room": '"@room@"'},
     "ping": {},

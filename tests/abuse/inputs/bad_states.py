@@ -12,7 +12,7 @@ MODERATION: Final = ("set_role", "mute_user", "unmute_user", "ban_user", "unban_
 OF_ROOMS: Final = (
     *("select_room", "get_history", "mark_read", "edit_message", "delete_message", "typing"),
     *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "list_pins"),
-    *("report_message",),
+    *("report_message", "set_notifications"),
     *("new_message", "rename_room", "set_topic", "archive_room", "restore_room"),
     *("invite_user", "remove_user", "leave_room"),
     *MODERATION,

@@ -46,6 +46,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "unban_user": {"room": "room", "user": "user"},
     "leave_room": {"room": "room"},
     "mark_read": {"room": "room", "seq": "seq"},
+    "set_notifications": {"room": "room", "notify": "notify"},
     "report_message": {"room": "room", "message": "message", "reason": "reason", "comment": "comment"},
     "typing": {"room": "room"},
 }
@@ -90,6 +91,7 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         '"Object missing required field"',
     ),
     "role": ("null", *NO_STRINGS, '""', '"king"', '"OWNER"', '"superuser"'),
+    "notify": ("null", *NO_STRINGS, '""', '"All"', '"all "', '"muted"'),
     "reason": ("null", *NO_STRINGS, '""', '"Spam"', '"spam "', '"because"'),
     "comment": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 501 + '"'),
     "user": ("null", *NO_NUMBERS, "0", "-1", '"@member@"'),

@@ -1,4 +1,7 @@
-"""I18: read marks move forward alone, unread is what others said above them, and all devices agree (G16)."""
+"""I18: read marks move forward alone, unread is what others said above them, and all devices agree (G16).
+
+They agree about levels of notifications too, which are told with the marks.
+"""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -94,11 +97,18 @@ def _is_deleted(history: History, row: Row) -> bool:
 
 
 def _disagreeing(history: History) -> Iterator[Anomaly]:
-    fresh = {(mark.room, mark.user): mark.read_seq for mark in history.fresh_marks}
+    for mark in history.fresh_marks:
+        if mark.set_last and mark.notify != mark.set_last:
+            yield _of(mark, f"the level is {mark.notify} where {mark.set_last} was set last")
+    fresh = {(mark.room, mark.user): mark for mark in history.fresh_marks}
     for mark in history.known_marks:
-        expected = fresh.get((mark.room, mark.user), mark.read_seq)
-        if mark.client in history.connected_clients and mark.read_seq != expected:
-            yield _of(mark, f"knows the mark {mark.read_seq} where the server has {expected}")
+        expected = fresh.get((mark.room, mark.user), mark)
+        if mark.client not in history.connected_clients:
+            continue
+        if mark.read_seq != expected.read_seq:
+            yield _of(mark, f"knows the mark {mark.read_seq} where the server has {expected.read_seq}")
+        if mark.notify != expected.notify:
+            yield _of(mark, f"knows the level {mark.notify} where the server has {expected.notify}")
 
 
 def _of(mark: Mark, what: str) -> Anomaly:

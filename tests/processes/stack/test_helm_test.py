@@ -43,6 +43,8 @@ def test_both_forms_need_a_worker(make_stack: MakeStack, tmp_path: Path) -> None
     assert "a worker refused an unknown ticket" in knocked.stdout
     stack.stop("worker-0")
     with ThreadPoolExecutor() as pool:
-        forms = [pool.submit(run, stack, "roundtrip.py", stack.websocket(), *words) for words in ([ticket], [])]
+        forms = [
+            pool.submit(run, stack, "roundtrip.py", stack.websocket(), *words) for words in ([ticket], [])
+        ]
         alone = [form.result() for form in forms]
     assert [(done.returncode, done.stderr) for done in alone] == [(1, NOBODY)] * 2

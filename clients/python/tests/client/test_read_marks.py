@@ -39,5 +39,15 @@ async def test_the_mentioned_are_told_until_they_have_read_it(server: FakeServer
         assert server.received[-1]["mentions"] == [1]
 
 
+async def test_all_clients_of_a_user_learn_of_a_level(server: FakeServer) -> None:
+    """Of a level alone too: the read mark stays where it is."""
+    async with RoomlogClient(server.url, "alice") as phone, RoomlogClient(server.url, "alice") as laptop:
+        _, reader = await joined(phone), await joined(laptop)
+        assert (await phone.set_notifications(ROOM, "mentions")).notify == "mentions"
+        await reader.until(lambda reader: any(isinstance(item, RoomMarked) for item in reader.items))
+        assert [room.notify for client in (phone, laptop) for room in client.rooms()] == ["mentions"] * 2
+        assert (await laptop.mark_read(ROOM, 0)).notify == "mentions"
+
+
 def _mentions(items: list[Item]) -> list[list[int]]:
     return [item.mentions for item in items if isinstance(item, Event)]

@@ -77,17 +77,27 @@ class _Cursor:
 
 
 def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[Any]]]:
-    """Return those messages that somebody who is away has not read, with the primary keys of these users."""
+    """Return those messages of which somebody who is away wants to be told, with the keys of these users.
+
+    That is nobody who has read it, and by their level of notifications.
+    """
     if not rows:
         return []
     members = Membership.objects.filter(is_active("user__user"), room=room)
-    found_members = list(members.order_by("id").values_list("user_id", "user__user_id", "read_seq"))
-    here = present([person for person, _, _ in found_members])
+    members = members.exclude(notify=Membership.Notify.NONE).order_by("id")
+    found_members = list(members.values_list("user_id", "user__user_id", "read_seq", "notify"))
+    here = present([person for person, *_ in found_members])
     away = [member for member in found_members if member[0] not in here]
     found = (
         (
             parsed(message),
-            [key for person, key, read_seq in away if person != message.user.id and read_seq < message.seq],
+            [
+                key
+                for person, key, read_seq, notify in away
+                if person != message.user.id
+                and read_seq < message.seq
+                and (notify == Membership.Notify.ALL or person in message.mentions)
+            ],
         )
         for message in in_present_state(rows)
         if not message.deleted

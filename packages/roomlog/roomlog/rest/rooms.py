@@ -16,6 +16,7 @@ from roomlog.ban import until_of
 from roomlog.frames import parsed
 from roomlog.member_list import members_of
 from roomlog.message_lookup import places_of
+from roomlog.notification_levels import set_notifications
 from roomlog.pending import request_command
 from roomlog.people import as_user, person_of
 from roomlog.policy import objection_to
@@ -42,6 +43,7 @@ from roomlog_contract.commands import (
     ReportMessage,
     RestoreRoom,
     RoomWrite,
+    SetNotifications,
     SetRole,
     SetTopic,
     UnbanUser,
@@ -70,6 +72,7 @@ from .serializers import (
     NewRoomSerializer,
     NewTextSerializer,
     NewTopicSerializer,
+    NotificationsSerializer,
     PageSerializer,
     PlaceSerializer,
     PresenceSerializer,
@@ -354,6 +357,19 @@ class MarkView(RestView):
         if marked is None:
             raise Http404
         return Response(RoomSerializer(marked).data)
+
+
+class NotificationsView(RestView):
+    """Of which messages of a room the asker wants to be told."""
+
+    @describe(request=NotificationsSerializer, responses=RoomSerializer)
+    def put(self, request: Request, room: UUID) -> Response:
+        """Set the level, on all devices: all messages, those that mention the asker, or none."""
+        command = read_command(SetNotifications, request, room=room)
+        seen = set_notifications(room, person_of(request.user).pk, command.notify)
+        if seen is None:
+            raise Http404
+        return Response(RoomSerializer(seen).data)
 
 
 class PlacesView(RestView):

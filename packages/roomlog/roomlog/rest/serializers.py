@@ -3,13 +3,14 @@
 Those of commands only describe: `command_body` reads them by the wire's own rules.
 """
 
-from typing import Final
+from typing import Final, get_args
 
 from rest_framework import serializers
 
 from roomlog.message_lookup import State
 from roomlog.models import MessageReport
 from roomlog_contract import limits
+from roomlog_contract.commands import Notify
 
 from .attachment_serializers import AttachmentSerializer
 from .body import Body
@@ -130,6 +131,7 @@ class RoomSerializer(Body):
         "archived": False,
         "unread_mentions": 1,
         "topic": "",
+        "notify": "all",
     }
 
     id = RoomIdField()
@@ -142,6 +144,7 @@ class RoomSerializer(Body):
     archived = serializers.BooleanField()
     unread_mentions = serializers.IntegerField()
     topic = serializers.CharField()
+    notify = serializers.ChoiceField(get_args(Notify))
 
 
 class PresenceSerializer(Body):
@@ -288,6 +291,14 @@ class MarkSerializer(CommandSerializer):
     example = {"seq": 42}
 
     seq = serializers.IntegerField(min_value=0, max_value=MAX_ID)
+
+
+class NotificationsSerializer(CommandSerializer):
+    """Of which messages of a room somebody wants to be told."""
+
+    example = {"notify": "mentions"}
+
+    notify = serializers.ChoiceField(get_args(Notify))
 
 
 class NewReportSerializer(CommandSerializer):

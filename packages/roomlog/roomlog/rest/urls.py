@@ -82,6 +82,7 @@ urlpatterns = [
     path("rooms/<room:room>/bans/<number:user>/", rooms.BanView.as_view(), name="ban"),
     path("rooms/<room:room>/presence/", rooms.PresenceView.as_view(), name="presence"),
     path("rooms/<room:room>/read/", rooms.MarkView.as_view(), name="mark"),
+    path("rooms/<room:room>/notifications/", rooms.NotificationsView.as_view(), name="notifications"),
     path("rooms/<room:room>/messages/", rooms.MessagesView.as_view(), name="messages"),
     path("rooms/<room:room>/messages/<number:message>/", rooms.MessageView.as_view(), name="message"),
     path(

@@ -24,9 +24,10 @@ from roomlog.chores.lease import Lease
 from roomlog.chores.news import begin
 from roomlog.chores.process import Chores
 from roomlog.models import ChatMessage, ChoresLease, RoomEvent, RoomHead, RoomTold
+from roomlog.notification_levels import set_levels
 from roomlog.read_marks import move_marks
 from roomlog.signals import message_missed
-from roomlog_contract.commands import InviteUser, RenameRoom
+from roomlog_contract.commands import InviteUser, NewMessage, RenameRoom
 from roomlog_contract.events import Message
 from roomlog_local.ports import free_port
 from roomlog_runtime.shutdown import Shutdown
@@ -116,6 +117,17 @@ def test_who_has_read_a_message_is_not_told_of_it(project: Project, people: Peop
     assert telling.tell(room, lambda: True) is None
     both = [key_of(people.bob), key_of(people.carol)]
     assert project.calls == [(room, "not read", both[:1]), (room, "last", both)]
+
+
+def test_nobody_is_told_of_what_their_level_leaves_out(project: Project, people: People) -> None:
+    """Mentions alone, or nothing; to the others it does not matter."""
+    room = make_room(people.alice, [people.bob, people.carol])
+    set_levels({(room, people.bob): "mentions", (room, people.carol): "none"})
+    both = [people.bob, people.carol]
+    written(NewMessage(uuid="1", room=room, text="for everybody"), people.alice)
+    written(NewMessage(uuid="2", room=room, text="for both", mentions=both), people.alice)
+    assert telling.tell(room, lambda: True) is None
+    assert project.calls == [(room, "for both", [key_of(people.bob)])]
 
 
 def test_those_who_are_away_are_told_in_order(project: Project, people: People) -> None:

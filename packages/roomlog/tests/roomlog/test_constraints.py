@@ -86,6 +86,7 @@ VIOLATIONS: dict[str, Rows] = {
     "room_kind_is_known": lambda people, room: [ChatRoom(id=uuid4(), kind="crowd")],
     "member_once": lambda people, room: [Membership(room_id=room, user_id=people.alice)],
     "role_is_known": lambda people, room: [Membership(room_id=room, user_id=people.carol, role="king")],
+    "notify_is_known": lambda people, room: [Membership(room_id=room, user_id=people.carol, notify="some")],
     "head_counts_messages": lambda people, room: [_head(_other_room(), 1, 2)],
     "seq_once": lambda people, room: [_event(people, room, seq=1)],
     "command_once": lambda people, room: [_event(people, room), _event(people, room, seq=6)],

@@ -19,6 +19,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog import notices
 from roomlog.models import Membership
+from roomlog.notification_levels import set_notifications
 from roomlog.people import person_of
 from roomlog.read_marks import mark_read
 from roomlog.rooms import post
@@ -84,6 +85,19 @@ def test_a_read_mark_is_told_to_the_readers_sockets(
     notice = decode_user_notice(data)
     assert isinstance(notice, Marked)
     assert (notice.room.id, notice.room.read_seq) == (lobby, 2)
+
+
+def test_a_level_is_told_to_the_persons_sockets(
+    lobby: UUID, bob: User, redis: Recorder, django_capture_on_commit_callbacks: Commit
+) -> None:
+    """After the commit, with the room as it is then."""
+    with django_capture_on_commit_callbacks(execute=True):
+        set_notifications(lobby, id_of(bob), "none")
+        assert redis.published == []
+    ((channel, data),) = redis.published
+    notice = decode_user_notice(data)
+    assert isinstance(notice, Marked)
+    assert (channel, notice.room.notify) == (KEYSPACE.user_channel(id_of(bob)), "none")
 
 
 def test_a_pending_command_wakes_its_shards_owner(

@@ -165,7 +165,9 @@ class Members:
         session.enter(room.id)
         room.admit(session, told.seq)
         mark = session.take_mark(room.id)
-        if mark and mark.epoch == told.epoch and mark.read_seq > told.read_seq:
+        if mark is None or mark.epoch != told.epoch or mark.read_seq < told.read_seq:
+            return
+        if (mark.read_seq, mark.notify) != (told.read_seq, told.notify):
             session.tell(RoomMarked(room=mark))
 
     def is_outdated(self, identified: Identified) -> bool:

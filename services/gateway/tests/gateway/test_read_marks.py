@@ -56,6 +56,15 @@ async def test_a_mark_that_the_answer_has_is_not_told_again(
     assert "room_marked" not in [frame["action"] for frame in client.received]
 
 
+async def test_a_level_that_changes_during_authenticate_follows_its_answer(
+    worker: StubWorker, room: StubRoom, enter: Connect
+) -> None:
+    """Though the read mark is where the answer has it."""
+    worker.between = partial(worker.tell_user, 1, Marked(replace(room.summary, notify="none")))
+    client = await enter(1)
+    assert (await client.event("room_marked"))["room"]["notify"] == "none"
+
+
 def test_what_comes_during_a_login_is_unread() -> None:
     """The summary's head is later than its read; the events between are sent to nobody again."""
     summary = RoomSummary(ROOM, "", "group", "e", 10, 2, 3)

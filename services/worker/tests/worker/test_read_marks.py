@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from roomlog.models import Membership, RoomEvent, RoomHead
 from roomlog.read_marks import move_marks
-from roomlog_contract.commands import InviteUser, LeaveRoom, MarkRead, SelectRoom
+from roomlog_contract.commands import InviteUser, LeaveRoom, MarkRead, SelectRoom, SetNotifications
 from roomlog_contract.envelope import Marked
 from roomlog_worker import marks
 from tests.harness.people import People, written
@@ -123,6 +123,36 @@ def test_what_cannot_be_written_holds_up_no_read(
     assert repeated != asked
     assert places(bench.drain().frame(repeated)["room"])[1] == 1
     assert Membership.objects.get(user=people.bob).read_seq == 1
+
+
+def level(room: UUID, notify: Any, uuid: str = "n") -> SetNotifications:
+    """Return a command."""
+    return SetNotifications(uuid=uuid, room=room, notify=notify)
+
+
+def test_a_level_is_answered_with_the_room_and_told_to_the_users_sockets(
+    bench: Bench, people: People, room: UUID
+) -> None:
+    """The last of several counts, a repeat is told again, and the mark stays where it is: no event."""
+    say(room, people.alice, 2)
+    before = RoomHead.objects.get(), RoomEvent.objects.count()
+    asked = [bench.ask(level(room, notify), people.bob) for notify in ("none", "mentions")]
+    bench.ask(mark(room, 2), people.alice)
+    heard = bench.turn()
+    assert [heard.frame(request)["room"]["notify"] for request in asked] == ["mentions"] * 2
+    told = {user: notice.room.notify for user, notice in heard.users if isinstance(notice, Marked)}
+    assert told == {people.bob: "mentions", people.alice: "all"}
+    bench.ask(level(room, "mentions"), people.bob)
+    assert [user for user, _ in bench.turn().users] == [people.bob]
+    assert (RoomHead.objects.get(), RoomEvent.objects.count()) == before
+    assert ask(bench, mark(room, 1), people.bob)["room"]["notify"] == "mentions"
+
+
+def test_strangers_set_no_level(bench: Bench, people: People, room: UUID) -> None:
+    """One answer, whether there is such a room or not."""
+    for where in (room, uuid4()):
+        assert ask(bench, level(where, "none"), people.carol)["error_code"] == "not_member"
+    assert set(Membership.objects.values_list("notify", flat=True)) == {"all"}
 
 
 def test_what_was_said_before_somebody_came_is_not_unread(bench: Bench, people: People, room: UUID) -> None:

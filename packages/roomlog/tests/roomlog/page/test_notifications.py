@@ -94,6 +94,36 @@ def test_a_notification_leads_to_its_message(chat: Chat, page: Page) -> None:
     expect(page.locator('#messages [data-seq="1"]')).to_be_focused()
 
 
+def test_a_room_tells_of_what_its_level_wants(chat: Chat, page: Page) -> None:
+    """Set in the room's head, and by another device; title, notifications and badges go by it."""
+    page.click("#notify")
+    page.get_by_role("button", name="Notifications of this room").click()
+    page.get_by_label("Tell me of").select_option("Mentions only")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#level-dialog")).to_be_hidden()
+    assert chat.rooms[TEAM]["notify"] == "mentions"
+    enter(page, "lobby")
+    page.evaluate("window.isAway = true")
+    chat.say(TEAM, "for everybody")
+    badges = page.locator(".room:has-text('team') span:not([hidden])")
+    expect(badges).to_have_text("1")
+    expect(badges).to_have_class("unread quiet")
+    expect(page).to_have_title("Roomlog")
+    chat.tell(chat.store(TEAM, "@alice", mentions=[7]))
+    expect(page).to_have_title("(1) Roomlog")
+    expect(badges).to_have_text(["@1", "2"])
+    until(page, lambda: told(page))
+    assert [text for _, text, _ in told(page)] == ["@alice"]
+    chat.rooms[TEAM]["notify"] = "none"
+    chat.tell({"action": "room_marked", "room": chat.summary(TEAM)})
+    expect(page).to_have_title("Roomlog")
+    expect(badges).to_have_text("2")
+    chat.tell(chat.store(TEAM, "@alice again", mentions=[7]))
+    expect(badges).to_have_text("3")
+    assert len(told(page)) == 1
+    assert chat.errors == []
+
+
 def test_a_browser_that_refuses_is_told_of(chat: Chat, page: Page) -> None:
     """And the bell stays off."""
     page.evaluate("localStorage.setItem('answer', 'denied')")

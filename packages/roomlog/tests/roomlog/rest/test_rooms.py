@@ -64,6 +64,7 @@ def test_ones_rooms_are_listed_as_on_the_wire(
         "archived",
         "unread_mentions",
         "topic",
+        "notify",
     }
     assert as_stranger.get("/api/v1/rooms/").json() == []
 
@@ -227,6 +228,24 @@ def test_a_read_mark_moves_forward_and_counts_what_is_left(
         assert post(as_bob, path, seq=wrong)[0] == 400
     assert post(as_stranger, path, seq=1)[0] == 404
     assert post(as_bob, f"/api/v1/rooms/{uuid4().hex}/read/", seq=1)[0] == 404
+
+
+def test_a_level_of_notifications_is_set(lobby: UUID, bob: User, as_stranger: Client) -> None:
+    """At once, without a worker; the answer is the room, as in the list. Strangers learn nothing."""
+    as_bob, path = Client(), f"/api/v1/rooms/{lobby.hex}/notifications/"
+    as_bob.force_login(bob)
+
+    def put(client: Client, where: str, notify: object) -> tuple[int, Any]:
+        answer = client.put(where, {"notify": notify}, content_type="application/json")
+        return answer.status_code, answer.json()
+
+    for notify in ("none", "mentions", "mentions"):
+        status, room = put(as_bob, path, notify)
+        assert (status, room["notify"], [room]) == (200, notify, as_bob.get("/api/v1/rooms/").json())
+    for wrong in ("some", "", None, 1):
+        assert put(as_bob, path, wrong)[0] == 400
+    assert put(as_stranger, path, "none")[0] == 404
+    assert put(as_bob, f"/api/v1/rooms/{uuid4().hex}/notifications/", "none")[0] == 404
 
 
 def test_messages_are_read_backwards(
