@@ -10,12 +10,13 @@ import pytest
 
 from tests.harness.postgres import running_postgres
 from tests.harness.sentinels import RedisGroup
-from tests.harness.stack import MakeStack, Stack, build_stack
+from tests.harness.stack import MakeStack, Stack, build_stack, running_stack
 from tests.harness.stack_databases import Databases, PostgresDatabases, SqliteFiles
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test that can start a stack."""
+    """Marks every test that can start a stack; those that share one come last, lest it idle."""
+    items.sort(key=lambda item: "shared_stack" in getattr(item, "fixturenames", ()))
     for item in items:
         if {"make_stack", "shared_stack"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
@@ -70,14 +71,12 @@ def redis_group(tmp_path: Path) -> Iterator[RedisGroup]:
         group.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two gateways and two workers for the tests of a module that leave all of them running."""
-    stack = build_stack(tmp_path_factory.mktemp("shared") / "stack", databases, gateways=2, workers=2)
-    try:
-        stack.start()
+    """Two gateways, two workers and an api for all tests that leave them running.
+
+    Each test makes users and rooms of its own and looks at no others.
+    """
+    directory = tmp_path_factory.mktemp("shared") / "stack"
+    with running_stack(directory, databases, gateways=2, workers=2, api=True) as stack:
         yield stack
-        stack.assert_no_traceback()
-    finally:
-        late = stack.close()
-    assert late == []

@@ -5,8 +5,9 @@ blocks: an asynchronous test calls it by `asyncio.to_thread` where its clients m
 """
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -258,6 +259,19 @@ def build_stack(
     if api:
         stack.add_api()
     return stack
+
+
+@contextmanager
+def running_stack(directory: Path, databases: Databases, **wanted: Any) -> Iterator[Stack]:
+    """Give a stack that several tests share: at its end no log has a traceback and all end when asked."""
+    stack = build_stack(directory, databases, **wanted)
+    try:
+        stack.start()
+        yield stack
+        stack.assert_no_traceback()
+    finally:
+        late = stack.close()
+    assert late == []
 
 
 MakeStack = Callable[..., Stack]

@@ -12,7 +12,7 @@ from tests.harness.stack import MakeStack, Room, Stack
 from tests.harness.stack_databases import POSTGRES_ONLY
 from tests.harness.waiting import eventually
 from tests.harness.wire import Wire
-from tests.processes.stack.test_client_resumes import a_room
+from tests.processes.stack.test_client_resumes import a_room_of
 from tests.processes.stack.test_new_epoch import COMMAND_SECONDS, TOLD_SECONDS, operate, resets
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbook.md"
@@ -54,7 +54,8 @@ async def test_a_restored_backup_has_all_that_was_accepted_before_it(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
     """The talk goes on during the dump; after the restore the log is gapless and goes on where it ended."""
-    stack, room = await a_room(make_stack)
+    stack = await asyncio.to_thread(make_stack)
+    room = await a_room_of(stack)
     alice, bob = room.members
     async with Wire(stack.websocket(), alice) as live, RoomlogClient(stack.websocket(), bob.token) as talker:
         await live.authenticate()

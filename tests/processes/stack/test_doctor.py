@@ -35,9 +35,9 @@ def line_of(said: str, what: str) -> str:
     return line
 
 
-def test_a_good_install_is_good(make_stack: MakeStack) -> None:
+def test_a_good_install_is_good(shared_stack: Stack) -> None:
     """Every line is ok, the exit status is 0, and no line holds an address or a password."""
-    stack = make_stack(workers=2)
+    stack = shared_stack
     status, said = report(stack)
     assert status == 0, said
     assert "WRONG" not in said
