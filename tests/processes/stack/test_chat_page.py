@@ -15,14 +15,15 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.harness.browser import browser, reload
 from tests.harness.manage import manage, run_python
-from tests.harness.stack import MakeStack, Stack
-from tests.harness.stack_databases import POSTGRES_ONLY
+from tests.harness.stack import MakeStack, Stack, running_stack
+from tests.harness.stack_databases import POSTGRES_ONLY, Databases
 from tests.harness.waiting import wait_until
 
 __all__ = ["browser"]
 
 DEADLINE_MS: Final = 20_000
 COMMAND_SECONDS: Final = 60
+ENVIRON: Final = {"ROOMLOG_ALLOWED_ORIGINS": "*"}
 PHONE: Final = (390, 780)
 DESK: Final = (1100, 700)
 REVOCATION_SECONDS: Final = 3.0
@@ -111,6 +112,11 @@ class Demo:
             accepted: dict[str, Any] = json.load(answer)
         return accepted
 
+    def make_room(self, name: str) -> None:
+        """Have alice make a room for herself and bob."""
+        (bob,) = self.stack.sql("SELECT id FROM roomlog_person WHERE name = %s", "bob")[0]
+        self.ask("alice", "POST", "rooms/", {"name": name, "members": [bob]})
+
     def search(self, name: str, *words: str) -> str:
         """Return what the command line finds in somebody's name."""
         places = ("--url", self.stack.websocket(), "--api", f"{self.stack.page}/api/v1/")
@@ -140,15 +146,26 @@ class Demo:
 
 @pytest.fixture
 def demo(make_stack: MakeStack, browser: Browser) -> Iterator[Demo]:
-    """A stack with one of each, and the sample people."""
-    stack = make_stack(environ={"ROOMLOG_ALLOWED_ORIGINS": "*"})
+    """A stack with one of each, and the sample people, for a test that breaks something."""
+    stack = make_stack(environ=ENVIRON)
     stack.start(stack.add_api(ROOMLOG_WEBSOCKET_URL=stack.websocket()))
     yield Demo(stack, browser)
     stack.assert_no_traceback()
 
 
-def test_two_people_chat(demo: Demo) -> None:
+@pytest.fixture(scope="module")
+def shared_demo(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> Iterator[Demo]:
+    """The same for tests that leave people and processes as they are, each in rooms of its own."""
+    with running_stack(tmp_path_factory.mktemp("demo") / "stack", databases, environ=ENVIRON) as stack:
+        stack.start(stack.add_api(ROOMLOG_WEBSOCKET_URL=stack.websocket()))
+        yield Demo(stack, browser)
+
+
+def test_two_people_chat(shared_demo: Demo) -> None:
     """At a desk and on a phone: both see both, in one order, markup as text; rooms and links reach others."""
+    demo = shared_demo
     alice, bob = demo.person("alice"), demo.person("bob", PHONE)
     alice.enter("lobby")
     bob.enter("lobby")
@@ -191,11 +208,13 @@ def test_two_people_chat(demo: Demo) -> None:
 
 
 @POSTGRES_ONLY
-def test_people_edit_and_delete(demo: Demo) -> None:
+def test_people_edit_and_delete(shared_demo: Demo) -> None:
     """Everybody sees the new text and then none, in a quote and after a reload; no page keeps either."""
+    demo = shared_demo
+    demo.make_room("colours")
     alice, bob = demo.person("alice"), demo.person("bob")
     for person in (alice, bob):
-        person.enter("lobby")
+        person.enter("colours")
     alice.say("the red one")
     bob.sees("the red one")
     bob.page.get_by_role("button", name="Reply", exact=True).click()
@@ -231,13 +250,14 @@ def test_people_edit_and_delete(demo: Demo) -> None:
 
 
 @POSTGRES_ONLY
-def test_people_react_and_take_it_back(demo: Demo) -> None:
+def test_people_react_and_take_it_back(shared_demo: Demo) -> None:
     """Both see who reacts, and both see it go; a reload shows the same."""
-    alice, bob = demo.person("alice"), demo.person("bob")
+    shared_demo.make_room("votes")
+    alice, bob = shared_demo.person("alice"), shared_demo.person("bob")
     for person in (alice, bob):
-        person.enter("lobby")
-    alice.say("the red one?")
-    bob.sees("the red one?")
+        person.enter("votes")
+    alice.say("red or blue?")
+    bob.sees("red or blue?")
     bob.page.get_by_role("button", name="React").click()
     bob.page.get_by_role("menuitemcheckbox", name="🎉").click()
     alice.sees_chip("🎉 1", of="bob", is_own=False)
@@ -253,7 +273,7 @@ def test_people_react_and_take_it_back(demo: Demo) -> None:
     for person in (alice, bob):
         expect(person.chips).to_have_count(0)
         reload(person.page)
-        person.sees("the red one?")
+        person.sees("red or blue?")
         expect(person.chips).to_have_count(0)
         assert person.errors == []
 
@@ -278,8 +298,9 @@ def test_a_killed_gateway_costs_no_message(demo: Demo) -> None:
 
 
 @POSTGRES_ONLY
-def test_somebody_removed_stays_with_what_was_typed(demo: Demo) -> None:
+def test_somebody_removed_stays_with_what_was_typed(shared_demo: Demo) -> None:
     """Removed from a room with a hostile name: told why, text kept; after the logout nothing is left."""
+    demo = shared_demo
     (bob,) = demo.stack.sql("SELECT id FROM roomlog_person WHERE name = %s", "bob")[0]
     room = demo.ask("alice", "POST", "rooms/", {"name": "\u202e\u2069evil", "members": [bob]})["room"]
     page = demo.person("bob", PHONE)

@@ -6,24 +6,24 @@ On one database: what a page shows does not depend on it.
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.harness.browser import browser, reload
 from tests.harness.stack_databases import POSTGRES_ONLY
-from tests.processes.stack.test_chat_page import DEADLINE_MS, Demo, Person, demo
+from tests.processes.stack.test_chat_page import DEADLINE_MS, Demo, Person, shared_demo
 
-__all__ = ["browser", "demo"]
+__all__ = ["browser", "shared_demo"]
 
 
 @pytest.fixture
-def plans(demo: Demo, browser: Browser) -> tuple[Person, Person]:
-    """Alice, who owns the room "plans", and bob, a member: both in it."""
-    (bob,) = demo.stack.sql("SELECT id FROM roomlog_person WHERE name = %s", "bob")[0]
-    demo.ask("alice", "POST", "rooms/", {"name": "plans", "members": [bob]})
-    alice, bob_there = demo.person("alice"), demo.person("bob")
-    for person in (alice, bob_there):
-        person.enter("plans")
-    return alice, bob_there
+def plans(shared_demo: Demo, request: pytest.FixtureRequest) -> tuple[Person, Person]:
+    """Alice, who owns a room for this test, and bob, a member: both in it."""
+    room = request.function.__name__
+    shared_demo.make_room(room)
+    alice, bob = shared_demo.person("alice"), shared_demo.person("bob")
+    for person in (alice, bob):
+        person.enter(room)
+    return alice, bob
 
 
 def change(person: Person, name: str, choice: str) -> None:
