@@ -96,7 +96,7 @@ CHANGE_ABLATIONS: Final = (
         ((Messages, "_know", _know_as_answered),),
         plan=_LATE_ANSWERS,
         invariants=("I19",),
-        hint=7,
+        hint=4,
     ),
     Ablation(
         "the end of the reactions to a deleted message",

@@ -55,6 +55,7 @@ MARK_ABLATIONS: Final = (
         ((marks, "move", _move_in_silence),),
         plan=_MARKS,
         invariants=("I18",),
+        hint=1,
     ),
     Ablation(
         "the row of a level of notifications",

@@ -67,6 +67,7 @@ MODERATION_ABLATIONS: Final = (
         ((messages, "scrub", _scrub_but_pins),),
         plan=_PINS,
         invariants=("I27",),
+        hint=2,
     ),
     Ablation(
         "the look at whether a message is pinned",

@@ -68,6 +68,6 @@ RETENTION_ABLATIONS: Final = (
         ((selectors, "is_cut", lambda events, after, up_to: False),),
         plan=_RETENTION,
         invariants=("I8", "I9"),
-        hint=2,
+        hint=1,
     ),
 )
