@@ -144,11 +144,17 @@ class Demo:
         return Person(self._browser, f"{self.stack.page}/{link}", self.user(name), size)
 
 
+def start_api(stack: Stack) -> None:
+    """Start the page, with a folder for files."""
+    files = str(stack.directory / "files")
+    stack.start(stack.add_api(ROOMLOG_WEBSOCKET_URL=stack.websocket(), ROOMLOG_ATTACHMENTS_FOLDER=files))
+
+
 @pytest.fixture
 def demo(make_stack: MakeStack, browser: Browser) -> Iterator[Demo]:
     """A stack with one of each, and the sample people, for a test that breaks something."""
     stack = make_stack(environ=ENVIRON)
-    stack.start(stack.add_api(ROOMLOG_WEBSOCKET_URL=stack.websocket()))
+    start_api(stack)
     yield Demo(stack, browser)
     stack.assert_no_traceback()
 
@@ -159,7 +165,7 @@ def shared_demo(
 ) -> Iterator[Demo]:
     """The same for tests that leave people and processes as they are, each in rooms of its own."""
     with running_stack(tmp_path_factory.mktemp("demo") / "stack", databases, environ=ENVIRON) as stack:
-        stack.start(stack.add_api(ROOMLOG_WEBSOCKET_URL=stack.websocket()))
+        start_api(stack)
         yield Demo(stack, browser)
 
 

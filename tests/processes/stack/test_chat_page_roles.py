@@ -1,18 +1,30 @@
-"""The chat page by roles, in real browsers before a whole stack: pins, mutes, roles and bans.
+"""The chat page by roles, in real browsers before a whole stack: pins, pictures, mutes, roles and bans.
 
 On one database: what a page shows does not depend on it.
 """
 
-from typing import Any
+from base64 import b64encode
+from io import BytesIO
+from typing import Any, Final
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.harness.browser import browser, reload
 from tests.harness.stack_databases import POSTGRES_ONLY
+from tests.harness.waiting import wait_until
+from tests.harness.wire import SECONDS
 from tests.processes.stack.test_chat_page import DEADLINE_MS, Demo, Person, shared_demo
 
 __all__ = ["browser", "shared_demo"]
+DROP: Final = """content => {
+  const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
+  const files = new DataTransfer();
+  files.items.add(new File([bytes], "tea.png"));
+  const init = { dataTransfer: files, bubbles: true, cancelable: true };
+  document.querySelector(".talk").dispatchEvent(new DragEvent("drop", init));
+}"""
 
 
 @pytest.fixture
@@ -43,14 +55,33 @@ def notes(person: Person, *texts: Any) -> None:
         expect(line).to_have_text(text, timeout=DEADLINE_MS)
 
 
+def share_a_picture(demo: Demo, sender: Person, member: Person, stranger: Person) -> None:
+    """Drop a picture; a member sees its small copy and gets the whole, and a stranger of the room neither."""
+    content = BytesIO()
+    Image.new("RGB", (900, 600), "teal").save(content, "PNG")
+    sender.page.evaluate(DROP, b64encode(content.getvalue()).decode())
+    expect(sender.page.locator("#uploads .name")).to_have_text("tea.png")
+    expect(sender.page.locator("#uploads progress")).to_be_hidden(timeout=DEADLINE_MS)
+    sender.page.click("#send")
+    picture = member.page.locator("#messages .picture")
+    expect(picture).to_be_visible(timeout=DEADLINE_MS)
+    image = picture.locator("img")
+    wait_until(lambda: image.evaluate("image => image.naturalWidth") == 480, SECONDS, "its small copy")
+    address = f"{demo.stack.page}{picture.get_attribute('href')}"
+    assert member.page.request.get(address).body() == content.getvalue()
+    for refused in (address, f"{address}thumbnail/"):
+        assert stranger.page.request.get(refused).status == 404
+
+
 @POSTGRES_ONLY
-def test_people_pin(plans: tuple[Person, Person]) -> None:
-    """Both see the mark and the list, after a reload too; only the owner may pin."""
+def test_people_pin_and_share_a_picture(shared_demo: Demo, plans: tuple[Person, Person]) -> None:
+    """Both see the mark and the list, after a reload too; only the owner may pin. One stack for both."""
     alice, bob = plans
+    share_a_picture(shared_demo, alice, bob, shared_demo.person("carol"))
     bob.say("Bring tea")
-    alice.sees("Bring tea")
+    alice.sees("", "Bring tea")
     expect(bob.page.get_by_role("button", name="Pin message")).to_have_count(0)
-    alice.page.get_by_role("button", name="Pin message").click()
+    alice.page.get_by_role("button", name="Pin message").last.click()
     for person in plans:
         expect(person.page.locator("#messages .pinned")).to_have_text("Pinned", timeout=DEADLINE_MS)
         notes(person, "alice pinned a message")
@@ -59,7 +90,7 @@ def test_people_pin(plans: tuple[Person, Person]) -> None:
         person.page.click("#pins-button")
         expect(person.page.locator("#pins .words")).to_have_text(["Bring tea"], timeout=DEADLINE_MS)
     bob.page.locator("#pins .entry").click()
-    expect(bob.page.locator("#messages .message")).to_be_focused()
+    expect(bob.page.locator("#messages .message").last).to_be_focused()
     alice.page.get_by_role("button", name="Unpin the message of").click()
     expect(alice.page.locator("#no-pins")).to_have_text("No message is pinned.", timeout=DEADLINE_MS)
     for person in plans:

@@ -57,8 +57,8 @@ class Schedule(Generic[Key]):
         """What was due while its lane was full."""
         self._waiting: set[Key] = set()
         """Those of the busy keys that wait for an answer."""
-        self._answered: deque[Key] = deque()
-        """Those that have it, for the next thread."""
+        self._answered: deque[Key] = deque(maxlen=KEYS)
+        """Those that have it, for the next thread: at most WAITING and one for each thread."""
         self._failures: dict[Key, int] = {}
         self._is_closed = False
 
