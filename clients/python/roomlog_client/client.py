@@ -6,7 +6,7 @@
 import asyncio
 import random
 import time
-from asyncio import Future, Queue
+from asyncio import Queue
 from collections.abc import AsyncIterator, Collection, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, Unpack, cast
@@ -17,15 +17,17 @@ import msgspec
 from roomlog_contract.commands import Cursor, Notify, Reason
 from roomlog_contract.events import User
 
+from .actions import Fail, HandOn, Resolve
+from .answers import Answers, Result
 from .api import Api, Wanted, api_beside
 from .driver import CLOSE_SECONDS, Driver
-from .errors import CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogError
+from .errors import CutOff, Disconnected, NotSent, OutcomeUnknown
 from .events import Item, RoomSummary, Sent
 from .observer import Observer
 from .outbox import How, command_of, room_id
-from .room_commands import Result, RoomCommands
+from .room_commands import RoomCommands
 from .rooms import WAITING_ITEMS, Start
-from .state import ClientState, Fail, HandOn, Options, Phase, Resolve
+from .state import ClientState, Options, Phase
 from .tokens import Token
 
 SEND_SECONDS: Final = 60.0
@@ -75,7 +77,7 @@ class RoomlogClient(RoomCommands):
         self.upload = self._api.upload
         """Uploads a file to a room, for a message of one's own; see `Api.upload`."""
         self._inbox: Queue[Item | None] = Queue(WAITING_ITEMS + WAITING_ROOMS)
-        self._answers: dict[str, Future[Result]] = {}
+        self._answers = Answers()
         self._running: asyncio.Task[None] | None = None
         self._taken = 0
 
@@ -277,6 +279,14 @@ class RoomlogClient(RoomCommands):
         self._state.type(room_id(room), time.monotonic())
         self._driver.act()
 
+    def watch(self, *rooms: str) -> None:
+        """Say which rooms the user looks at, at most eight, or none any more: of these `RoomPresence` comes.
+
+        Told to each connection until the next call, for the rooms that the client follows.
+        """
+        self._state.watch([room_id(room) for room in rooms], time.monotonic())
+        self._driver.act()
+
     async def ping(self) -> dict[str, Any]:
         """Return an answer with the gateway's `time_ms`. Raises like `send`."""
         return cast(dict[str, Any], await self.request("ping"))
@@ -296,8 +306,7 @@ class RoomlogClient(RoomCommands):
         """
         command = command_of(action, uuid or str(uuid4()), room_id(room) if room else "", facts)
         self._state.submit(command, time.monotonic())
-        answer: Future[Result] = asyncio.get_running_loop().create_future()
-        self._answers[command.uuid] = answer
+        answer = self._answers.expect(command.uuid)
         self._driver.act()
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -306,7 +315,7 @@ class RoomlogClient(RoomCommands):
             raise OutcomeUnknown(command.uuid) if command.attempts else NotSent(command.uuid) from None
         finally:
             self._state.withdraw(command.uuid)
-            self._answers.pop(command.uuid, None)
+            self._answers.forget(command.uuid)
 
     async def _run(self) -> None:
         try:
@@ -320,18 +329,9 @@ class RoomlogClient(RoomCommands):
                 self._observer.handed_on(action.item)
                 self._inbox.put_nowait(action.item)
             case Resolve():
-                self._settle(action.uuid, action.result)
+                self._answers.settle(action.uuid, action.result)
             case Fail():
-                self._settle(action.uuid, action.error)
-
-    def _settle(self, uuid: str, result: Result | RoomlogError) -> None:
-        answer = self._answers.pop(uuid, None)
-        if answer is None or answer.done():
-            return
-        if isinstance(result, RoomlogError):
-            answer.set_exception(result)
-        else:
-            answer.set_result(result)
+                self._answers.settle(action.uuid, action.error)
 
     def _count_taken(self) -> None:
         self._taken += 1

@@ -15,11 +15,12 @@ import aiohttp
 
 from roomlog_contract import limits
 
+from .actions import AskToken, Disconnect, Fail, HandOn, Resolve, SendFrame
 from .errors import Disconnected, ProtocolError, SignedOut
 from .incoming import Authenticated, parse
 from .observer import Observer
 from .pace import BACKOFF_CAP_SECONDS
-from .state import AskToken, ClientState, Disconnect, Fail, HandOn, Resolve, SendFrame
+from .state import ClientState
 from .tokens import NoToken, Token, ask_token
 
 CONNECT_SECONDS: Final = 10.0

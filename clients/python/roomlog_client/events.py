@@ -82,6 +82,15 @@ class RoomTyping(Struct, frozen=True):
     users: list[User]
 
 
+class RoomPresence(Struct, frozen=True):
+    """These members of a watched room are connected; it replaces the last one, until a disconnect."""
+
+    room: str
+    users: list[int] | None
+    """Their ids, ascending; None: more than 200."""
+    count: int
+
+
 class RoomReset(Struct, frozen=True):
     """The room's log began anew: forget what came before; events after `seq` of `epoch` follow."""
 
@@ -101,7 +110,9 @@ class Degraded(Struct, frozen=True):
     """Those of your rooms that are concerned; None: all."""
 
 
-Item = Event | RoomJoined | RoomLeft | RoomMarked | RoomTyping | RoomReset | Degraded | Recovered
+Hint = RoomTyping | RoomPresence
+"""What is kept in no log, and dropped where the application does not keep up."""
+Item = Event | RoomJoined | RoomLeft | RoomMarked | Hint | RoomReset | Degraded | Recovered
 """What `RoomlogClient.events` yields."""
 
 

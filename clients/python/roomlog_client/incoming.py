@@ -14,7 +14,7 @@ from roomlog_contract.events import User
 from roomlog_contract.server_events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired
 
 from .errors import ProtocolError
-from .events import Degraded, Event, RoomLeft, RoomSummary, RoomTyping
+from .events import Degraded, Event, RoomLeft, RoomPresence, RoomSummary, RoomTyping
 
 RENEWAL: Final = "renew"
 """The uuid of an authenticate that renews: its answer says nothing of rooms."""
@@ -106,6 +106,7 @@ Incoming = (
     | RoomLeft
     | Marked
     | RoomTyping
+    | RoomPresence
     | Reconnect
     | Expiring
     | Degraded
@@ -121,6 +122,7 @@ _SERVER_EVENTS: Final[dict[str, Any]] = {
     "room_left": RoomLeft,
     "room_marked": Marked,
     "room_typing": RoomTyping,
+    "room_presence": RoomPresence,
     "reconnect": Reconnect,
     "expiring": Expiring,
     "degraded": Degraded,

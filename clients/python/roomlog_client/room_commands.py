@@ -3,12 +3,11 @@
 from collections.abc import Collection
 from typing import Any, Literal, Unpack, cast
 
+from .answers import Result
 from .events import Sent
 from .outbox import How
 
 Role = Literal["reader", "member", "admin", "owner"]
-Result = Sent | dict[str, Any]
-"""How a command succeeds: as an event of a log, or with an answer's frame."""
 
 
 class RoomCommands:

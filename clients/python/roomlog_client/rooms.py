@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 
-from .events import Event, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary, RoomTyping
+from .events import Event, Hint, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary
 from .incoming import Page, Selected
 
 Start = Literal["head", "beginning"]
@@ -227,8 +227,8 @@ class Rooms:
             if room.ask is Ask.SINCE:
                 self._settle(room)
 
-    def typing(self, told: RoomTyping) -> None:
-        """Hand on who is typing in a followed room; where the application does not keep up, it is dropped."""
+    def hint(self, told: Hint) -> None:
+        """Hand on who types or is there in a followed room, if the application keeps up."""
         if told.room in self._rooms and self._waiting < WAITING_ITEMS:
             self.hand_on(told)
 

@@ -10,7 +10,6 @@ from enum import Enum, auto
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
@@ -18,8 +17,9 @@ from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import User
 from roomlog_contract.server_events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired
 
-from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, RoomlogError, error_of
-from .events import Degraded, Event, Item, RoomLeft, RoomSummary, RoomTyping, Sent
+from .actions import Action, AskToken, Disconnect, Fail, HandOn, Resolve, SendFrame
+from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, error_of
+from .events import Degraded, Event, RoomLeft, RoomPresence, RoomSummary, RoomTyping, Sent
 from .incoming import (
     RENEWAL,
     Answer,
@@ -34,6 +34,7 @@ from .incoming import (
 from .outbox import Command, Outbox
 from .pace import STEADY_SECONDS, Bucket, Pauses, backoff_seconds
 from .rooms import Question, Rooms, Start
+from .watching import Watching
 
 IDENTIFY_SECONDS: Final = limits.IDENTIFY_SECONDS + 2.0
 """Longest wait for the answer to authenticate: the server gives up after 10 s."""
@@ -56,45 +57,6 @@ class Phase(Enum):
     """The socket is given up; its end is awaited."""
     ENDED = auto()
     """For good."""
-
-
-class SendFrame(Struct, frozen=True):
-    """Write this text frame; `uuid` names the application's command in it, if it is one."""
-
-    frame: bytes
-    uuid: str = ""
-
-
-class HandOn(Struct, frozen=True):
-    """Give this to the application."""
-
-    item: Item
-
-
-class Resolve(Struct, frozen=True):
-    """The command succeeded."""
-
-    uuid: str
-    result: Sent | dict[str, Any]
-    """`Sent` where it became an event, else the answer's frame."""
-
-
-class Fail(Struct, frozen=True):
-    """The command failed for good."""
-
-    uuid: str
-    error: RoomlogError
-
-
-class Disconnect(Struct, frozen=True):
-    """Close the socket."""
-
-
-class AskToken(Struct, frozen=True):
-    """Ask the application for another token: the present one is about to end."""
-
-
-Action = SendFrame | HandOn | Resolve | Fail | Disconnect | AskToken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +89,7 @@ class ClientState:
         """The user's rooms so far, while the answer to authenticate is not complete."""
         self._bucket = Bucket()
         self._typing = Pauses(limits.TYPING_SECONDS)
+        self._watching = Watching()
         self._failures = 0
         self._was_steady = False
         """The present connection lasted long enough to forget the failures before it."""
@@ -201,6 +164,11 @@ class ClientState:
         if self.phase is Phase.READY and self._typing.is_due(room, now) and self._bucket.take(now):
             self._ask("typing", "typing", room=room)
 
+    def watch(self, rooms: Collection[str], now: float) -> None:
+        """Say which rooms the user looks at, now and on each later connection."""
+        self._watching.want(rooms, now)
+        self._flush(now)
+
     def withdraw(self, uuid: str) -> Command | None:
         """The application waits no longer for a command; one that was sent may be stored all the same."""
         return self.outbox.settle(uuid)
@@ -272,7 +240,7 @@ class ClientState:
             case Reset():
                 self.rooms.reset(incoming.room.hex, incoming.epoch)
             case Joined():
-                self.rooms.joined(incoming.room)
+                self._joined(incoming.room, now)
             case RoomLeft():
                 self.rooms.left(incoming.room)
             case Reconnect():
@@ -280,8 +248,8 @@ class ClientState:
             case Expiring():
                 if self._has_new_tokens:
                     self._actions.append(AskToken())
-            case RoomTyping():
-                self.rooms.typing(incoming)
+            case RoomTyping() | RoomPresence():
+                self.rooms.hint(incoming)
             case Degraded() | Recovered():
                 self.rooms.hand_on(incoming)
         self._hand_on()
@@ -303,6 +271,11 @@ class ClientState:
         self._enter(Phase.READY, now)
         told, self._told = self._told, []
         self.rooms.authenticated(told)
+        self._watching.begin(now)
+
+    def _joined(self, room: RoomSummary, now: float) -> None:
+        self.rooms.joined(room)
+        self._watching.joined(room.id, now)
 
     def _event(self, event: Event) -> None:
         self._settle_own(event)
@@ -332,6 +305,8 @@ class ClientState:
             self._not_authenticated(refusal, now)
         elif refusal.action == "select_room":
             self._select_refused(refusal, uuid, now + wait)
+        elif refusal.action == "watch":
+            self._watching.refused(now + wait)
         elif code in RETRIED:
             self.outbox.refused(uuid, now + wait)
         elif self.outbox.settle(uuid) is not None:
@@ -361,6 +336,8 @@ class ClientState:
                 return
             self._select(question)
             self.rooms.asked(question.room, now)
+        if self._watching.is_due(now) and self._bucket.take(now):
+            self._ask("watch", "watch", rooms=self._watching.take(self.rooms.__contains__))
         for command in self.outbox.due(now):
             if not self._bucket.take(now):
                 return
@@ -370,6 +347,8 @@ class ClientState:
     def _own_times(self, now: float) -> Iterator[float]:
         if self.rooms.questions(now) or next(self.outbox.due(now), None) is not None:
             yield now + self._bucket.seconds_to_next(now)
+        if self._watching.due_at is not None:
+            yield max(self._watching.due_at, now + self._bucket.seconds_to_next(now))
         if self._announced_at is not None:
             yield self._announced_at + CLOSED_BY_SERVER_SECONDS
         if not self._was_steady:

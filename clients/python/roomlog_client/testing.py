@@ -200,6 +200,8 @@ class FakeServer:
                 answer = await self._see(connection, command)
             case "get_history" if "get_history" not in self.answers:
                 answer = self._history(command)
+            case "watch":
+                answer = await self._watch(connection, command)
             case "typing":
                 answer = await self._type(connection, command)
             case "new_message":
@@ -264,6 +266,16 @@ class FakeServer:
             if one.user == connection.user:
                 await _send(one, {"action": "room_marked", "room": summary})
         return {"room": summary}
+
+    async def _watch(self, connection: Connection, command: Frame) -> Frame:
+        """Say who is in the rooms at this moment; what changes is not told."""
+        for room in command["rooms"]:
+            here = {
+                one.user["id"] for one in self.connections if one.user.get("username") in self.members[room]
+            }
+            told = {"room": room, "users": sorted(here), "count": len(here)}
+            await _send(connection, {"action": "room_presence", **told})
+        return {}
 
     async def _type(self, connection: Connection, command: Frame) -> Frame:
         room = command["room"]

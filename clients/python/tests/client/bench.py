@@ -3,19 +3,10 @@
 import json
 from typing import Any
 
+from roomlog_client.actions import Action, AskToken, Disconnect, Fail, HandOn, Resolve, SendFrame
 from roomlog_client.incoming import parse
 from roomlog_client.outbox import Command
-from roomlog_client.state import (
-    Action,
-    AskToken,
-    ClientState,
-    Disconnect,
-    Fail,
-    HandOn,
-    Options,
-    Resolve,
-    SendFrame,
-)
+from roomlog_client.state import ClientState, Options
 
 ROOM = "a" * 32
 EPOCH = "e1"
