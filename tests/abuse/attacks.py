@@ -177,6 +177,13 @@ def _type(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     return lambda number: (cheap(command("typing", room=rooms[turn % 4])) for turn in count(number))
 
 
+def _watch(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Open and close rooms in turn, the bystander's too: each is asked about once in ten seconds."""
+    job = attacker.job
+    rooms = (job.shared, job.room, job.long, job.restless)
+    return lambda number: (cheap(command("watch", rooms=rooms[turn % 5 :][:3])) for turn in count(number))
+
+
 def _make_room(attacker: Attacker) -> str:
     keys = {"name": "n" * limits.NAME_CODE_POINTS, "members": list(attacker.job.people[:CROWD])}
     return json.dumps({"uuid": uuid4().hex, "action": "create_room", **keys})
@@ -296,6 +303,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "notification levels, to and fro": Attack(_obeying(_set_level), _acts("set_notifications")),
     "reports, one after the other": Attack(_obeying(_report), _acts("report_message")),
     "typing in each room": Attack(_obeying(_type), _acts("typing")),
+    "rooms watched in turn": Attack(_obeying(_watch), _acts("watch")),
     "rooms of others": Attack(_leave_and_select, _acts("leave_room", "select_room")),
     "pages that are not read": Attack(_do_not_read, _acts("get_history")),
     # behind all that read the long room: it has no texts afterwards

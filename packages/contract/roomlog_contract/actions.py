@@ -84,6 +84,7 @@ ACTIONS: Final = _by_name(
         Action(commands.SetNotifications, (events.SetNotificationsAnswer,), Stream.READ),
         Action(commands.ReportMessage, (events.ReportMessageAnswer,), Stream.BROWSE),
         Action(commands.Typing, (events.TypingAnswer,), Stream.NONE),
+        Action(commands.Watch, (events.WatchAnswer,), Stream.NONE),
         Action(commands.Ping, (events.PingAnswer,), Stream.NONE),
     )
 )

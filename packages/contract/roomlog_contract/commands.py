@@ -124,18 +124,20 @@ class EditMessage(Command, frozen=True, kw_only=True, tag="edit_message"):
         _check_text(self.text)
 
 
-class DeleteMessage(Command, frozen=True, kw_only=True, tag="delete_message"):
+class _OfMessage(Command, frozen=True, kw_only=True):
+    """What names a message of a room."""
+
+    room: UUID
+    message: MessageId
+
+
+class DeleteMessage(_OfMessage, frozen=True, kw_only=True, tag="delete_message"):
     """Takes the text out of a message, for good."""
 
-    room: UUID
-    message: MessageId
 
-
-class _Reaction(Command, frozen=True, kw_only=True):
+class _Reaction(_OfMessage, frozen=True, kw_only=True):
     """One's own emoji below a message."""
 
-    room: UUID
-    message: MessageId
     emoji: Emoji
 
     def check(self) -> None:
@@ -151,18 +153,11 @@ class RemoveReaction(_Reaction, frozen=True, kw_only=True, tag="remove_reaction"
     """Takes one's own emoji away from below a message."""
 
 
-class _Pin(Command, frozen=True, kw_only=True):
-    """A message that a room shows apart from the others."""
-
-    room: UUID
-    message: MessageId
-
-
-class PinMessage(_Pin, frozen=True, kw_only=True, tag="pin_message"):
+class PinMessage(_OfMessage, frozen=True, kw_only=True, tag="pin_message"):
     """Puts a message among the room's pinned ones."""
 
 
-class UnpinMessage(_Pin, frozen=True, kw_only=True, tag="unpin_message"):
+class UnpinMessage(_OfMessage, frozen=True, kw_only=True, tag="unpin_message"):
     """Takes a message away from the room's pinned ones."""
 
 
@@ -255,11 +250,15 @@ class InviteUser(Command, frozen=True, kw_only=True, tag="invite_user"):
     role: Role = "member"
 
 
-class RemoveUser(Command, frozen=True, kw_only=True, tag="remove_user"):
-    """Ends somebody's membership."""
+class _OfUser(Command, frozen=True, kw_only=True):
+    """What names a user in a room."""
 
     room: UUID
     user: UserNumber
+
+
+class RemoveUser(_OfUser, frozen=True, kw_only=True, tag="remove_user"):
+    """Ends somebody's membership."""
 
 
 class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave_room"):
@@ -268,42 +267,30 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave_room"):
     room: UUID
 
 
-class SetRole(Command, frozen=True, kw_only=True, tag="set_role"):
+class SetRole(_OfUser, frozen=True, kw_only=True, tag="set_role"):
     """Gives a member another role."""
 
-    room: UUID
-    user: UserNumber
     role: Role
 
 
-class MuteUser(Command, frozen=True, kw_only=True, tag="mute_user"):
+class MuteUser(_OfUser, frozen=True, kw_only=True, tag="mute_user"):
     """Lets a member write nothing until a moment, or without an end."""
 
-    room: UUID
-    user: UserNumber
     until: Until | None = None
 
 
-class UnmuteUser(Command, frozen=True, kw_only=True, tag="unmute_user"):
+class UnmuteUser(_OfUser, frozen=True, kw_only=True, tag="unmute_user"):
     """Lets a muted member write again."""
 
-    room: UUID
-    user: UserNumber
 
-
-class BanUser(Command, frozen=True, kw_only=True, tag="ban_user"):
+class BanUser(_OfUser, frozen=True, kw_only=True, tag="ban_user"):
     """Keeps somebody out of a room until a moment, or without an end; a membership ends with it."""
 
-    room: UUID
-    user: UserNumber
     until: Until | None = None
 
 
-class UnbanUser(Command, frozen=True, kw_only=True, tag="unban_user"):
+class UnbanUser(_OfUser, frozen=True, kw_only=True, tag="unban_user"):
     """Lets somebody who is banned be invited again."""
-
-    room: UUID
-    user: UserNumber
 
 
 class MarkRead(Command, frozen=True, kw_only=True, tag="mark_read"):
@@ -336,6 +323,13 @@ class Typing(Command, frozen=True, kw_only=True, tag="typing"):
     room: UUID
 
 
+class Watch(Command, frozen=True, kw_only=True, tag="watch"):
+    """Says which rooms the sender has before the eyes: of these the connection is told who is there."""
+
+    rooms: Annotated[list[UUID], Meta(max_length=limits.WATCHED_ROOMS)]
+    """All of them: it watches no other from here on."""
+
+
 class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Asks the gateway whether it is there."""
 
@@ -362,7 +356,9 @@ RoomRead = SelectRoom | GetHistory | ListPins
 """Commands that read one room."""
 OwnView = MarkRead | SetNotifications
 """Commands about how the sender sees a room, beside its log."""
-ClientCommand = Authenticate | ListRooms | OwnView | ReportMessage | Typing | Ping | RoomRead | RoomWrite
+AtTheGateway = Authenticate | Typing | Watch | Ping
+"""Commands that no stream carries."""
+ClientCommand = AtTheGateway | ListRooms | OwnView | ReportMessage | RoomRead | RoomWrite
 
 
 def action_of(command: Command) -> str:

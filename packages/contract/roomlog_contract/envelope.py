@@ -135,6 +135,8 @@ class Identified(Struct, frozen=True, tag=True):
     """Those of the rooms in which the user is a reader."""
     muted: list[UUID] = []
     """Those in which the user is muted now."""
+    sees_presence: bool = False
+    """Who is connected may be told to everybody in a room: the project has no rule about it."""
 
 
 class LoginsCompared(Struct, frozen=True, tag=True):
@@ -212,6 +214,23 @@ class IsTyping(Struct, frozen=True, tag=True):
     """The room's last seq that the gateway knew: who has left above it is a member no more."""
 
 
+class IsWatched(Struct, frozen=True, tag=True):
+    """Somebody looks at the room; published by a gateway, which wants to know who is connected elsewhere."""
+
+    gateway: str
+
+
+class ArePresent(Struct, frozen=True, tag=True):
+    """All who are connected to a gateway as members of the room; published while somebody watches."""
+
+    gateway: str
+    seq: int
+    """The room's last seq that the gateway knew: who has left above it is a member no more."""
+    users: list[int] | None
+    """None: more than PRESENCE_USERS."""
+    count: int
+
+
 class Joined(Struct, frozen=True, tag=True):
     """The user became a member of a room."""
 
@@ -245,7 +264,7 @@ class Beacon(Struct, frozen=True, tag=True):
 
 
 Reply = Answered | Selected | Identified | LoginsCompared | HeadsRead | EventsFetched
-RoomNotice = Notice | HeadMoved | IsTyping
+RoomNotice = Notice | HeadMoved | IsTyping | IsWatched | ArePresent
 UserNotice = Joined | Marked | Recheck
 
 _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")

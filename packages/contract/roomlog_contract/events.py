@@ -324,6 +324,10 @@ class TypingAnswer(Answer, frozen=True, kw_only=True, tag="typing"):
     """The gateway has heard it; whether anybody is shown it is not said."""
 
 
+class WatchAnswer(Answer, frozen=True, kw_only=True, tag="watch"):
+    """The connection watches these rooms and no others; of each it is soon told who is there."""
+
+
 class ReportMessageAnswer(Answer, frozen=True, kw_only=True, tag="report_message"):
     """The report is stored; the room is not told."""
 

@@ -191,6 +191,22 @@ than fit below the messages."""
 TYPING_CONNECTIONS: Final = 200
 """Connections of a room to one gateway up to which they are told: beyond it somebody types all the time."""
 
+WATCHED_ROOMS: Final = 8
+"""Rooms that one connection watches: more are not before anybody's eyes at once."""
+
+PRESENCE_USERS: Final = 200
+"""People of a room who are named when they are connected; of more only the number is told."""
+
+PRESENCE_FRAME_SECONDS: Final = 1.0
+"""Between two `room_presence` of a room to one connection, and two statements of one gateway about it."""
+
+PRESENCE_ASK_SECONDS: Final = 10.0
+"""Between two questions who of a watched room is connected, of all gateways together."""
+
+PRESENCE_KEPT_SECONDS: Final = 25.0
+"""How long a gateway's statement counts, and a question is answered: two of them may be lost. Whoever was
+connected to a gateway that died is gone by then."""
+
 PING_SECONDS: Final = 25.0
 """Between pings: below the 30 s idle limit of common proxies."""
 

@@ -57,6 +57,16 @@ class RoomTyping(ServerEvent, frozen=True, kw_only=True, tag="room_typing"):
     """Up to TYPING_NAMES."""
 
 
+class RoomPresence(ServerEvent, frozen=True, kw_only=True, tag="room_presence"):
+    """These members of a watched room are connected, the user too."""
+
+    room: UUID
+    users: list[int] | None
+    """Their ids, ascending; null if there are more than PRESENCE_USERS."""
+    count: int
+    """How many they are; above PRESENCE_USERS about so many."""
+
+
 class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):
     """The socket will be closed; come back after the delay."""
 

@@ -52,6 +52,7 @@ from roomlog_contract.events import (
     UnmuteUserEvent,
     UnpinMessageEvent,
     User,
+    WatchAnswer,
 )
 from roomlog_contract.schema import frame_structs
 from roomlog_contract.server_events import (
@@ -64,6 +65,7 @@ from roomlog_contract.server_events import (
     RoomJoined,
     RoomLeft,
     RoomMarked,
+    RoomPresence,
     RoomTyping,
     SyncRequired,
 )
@@ -134,6 +136,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
         "comment": PAIR * limits.REPORT_COMMENT_CODE_POINTS,
     },
     "typing": {"room": str(ROOM)},
+    "watch": {"rooms": [str(room) for room in ROOMS[: limits.WATCHED_ROOMS]]},
     "ping": {},
 }
 
@@ -225,6 +228,7 @@ FRAMES: list[msgspec.Struct] = [
     SetNotificationsAnswer(uuid=UUID_KEY, room=SUMMARY),
     ReportMessageAnswer(uuid=UUID_KEY, duplicate=True),
     TypingAnswer(uuid=UUID_KEY),
+    WatchAnswer(uuid=UUID_KEY),
     PingAnswer(uuid=UUID_KEY, time_ms=INTEGER),
     Heads(rooms={room.hex: Cursor(EPOCH, INTEGER) for room in ROOMS}),
     SyncRequired(rooms=ROOMS),
@@ -233,6 +237,11 @@ FRAMES: list[msgspec.Struct] = [
     RoomLeft(room=ROOM),
     RoomMarked(room=SUMMARY),
     RoomTyping(room=ROOM, users=[ALICE] * limits.TYPING_NAMES),
+    RoomPresence(
+        room=ROOM,
+        users=[INTEGER - number for number in range(limits.PRESENCE_USERS)],
+        count=limits.PRESENCE_USERS,
+    ),
     Reconnect(after_ms=INTEGER, reason="restart"),
     Degraded(since_ms=INTEGER, rooms=[UUID(int=number) for number in range(limits.DEGRADED_ROOMS)]),
     Recovered(since_ms=INTEGER),

@@ -53,6 +53,11 @@ def with_presence(asker: int, members: QuerySet[Person]) -> QuerySet[Person]:
     return _chosen("may_see_presence", asker, members)
 
 
+def hides_presence() -> bool:
+    """Return whether the policy has a say in who sees whom: what is told to many at once can't ask it."""
+    return has_policy() and hasattr(policy_at(str(configuration().policy)), "may_see_presence")
+
+
 def policy_at(path: str) -> object:
     """Return the class or module at a dotted path.
 

@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import Final
 from uuid import UUID
 
+from roomlog_contract.commands import Typing, Watch
 from roomlog_contract.trail import Note, ignore
 
 from .config import Config
@@ -27,10 +28,11 @@ from .rooms.incoming_events import IncomingEvents
 from .rooms.login_sweep import LoginSweep
 from .rooms.members import Members
 from .rooms.pending_requests import PendingRequests
+from .rooms.presence import Presence
 from .rooms.recheck_queue import RecheckQueue
 from .rooms.room import Room
 from .rooms.room_registry import RoomRegistry
-from .rooms.router import Begin, Router, untraced
+from .rooms.router import Begin, Router, TakenHere, untraced
 from .rooms.selection import Selection
 from .rooms.typing import TypingAnnouncer, TypingTeller
 from .rooms.worker_beacons import ALL, SILENT_SECONDS, WorkerBeacons
@@ -89,6 +91,15 @@ class Gateway:
         registry = RoomRegistry(rooms, keyspace, self._subscriber, fanout.spread)
         gaps = GapFetcher(questions, rooms, self.tasks.spawn)
         self._typing_teller = TypingTeller(fanout.hint)
+        self._presence = Presence(
+            self.id,
+            rooms,
+            keyspace,
+            self._writer.publish,
+            fanout.hint,
+            clock,
+            lambda user: members.sees_presence(user),  # noqa: PLW0108 - they are made below
+        )
         incoming = IncomingEvents(
             fanout,
             gaps,
@@ -97,18 +108,26 @@ class Gateway:
             self._rechecks,
             clock,
             self._typing_teller.hear,
+            self._presence.hear,
         )
         members = Members(registry, keyspace, questions, self._subscriber, incoming)
         self._typing = TypingAnnouncer(rooms, keyspace, self._writer.publish, members.name_of, clock)
         selection = Selection(rooms, fanout, incoming)
-        router = Router(keyspace, self._requests, sender, selection, clock, self._typing, note, begin)
+        here: TakenHere = {Typing: self._typing.take, Watch: self._presence.take}
+        router = Router(keyspace, self._requests, sender, selection, clock, here, note, begin)
         self._authentication = Authentication(members, self.tasks.spawn)
         self._sweep = LoginSweep(self._authentication, members, questions, self.tasks.spawn)
         self._heads = HeadPoll(questions, incoming, rooms)
+        self._make_connections(config, router, fanout, members, note)
+
+    def _make_connections(
+        self, config: Config, router: Router, fanout: Fanout, members: Members, note: Note
+    ) -> None:
+        """Make what holds the sockets, and what their sessions call."""
         self._subscriber.want(
             {
-                keyspace.gateway_channel(self.id): router.on_replies,
-                keyspace.beacon_channel: self._beacons.on_payload,
+                config.keyspace.gateway_channel(self.id): router.on_replies,
+                config.keyspace.beacon_channel: self._beacons.on_payload,
             }
         )
         services = Services(
@@ -120,7 +139,7 @@ class Gateway:
             time_ms=lambda: int(time.time() * 1000),
             note=note,
         )
-        self.connections = Connections(services, clock, config.max_connections)
+        self.connections = Connections(services, self.clock, config.max_connections)
 
     @property
     def is_connected(self) -> bool:
@@ -168,6 +187,7 @@ class Gateway:
         self._subscriber.link.tick(now)
         self._requests.expire(now)
         self._typing.tick(now)
+        self._presence.tick(now)
         self._degradation.tell(
             self._silent_shards(now), [connection.session for connection in self.connections]
         )

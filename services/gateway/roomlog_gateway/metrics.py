@@ -13,6 +13,12 @@ from roomlog_contract.errors import ErrorCode
 
 CONNECTIONS: Final = Gauge("roomlog_gateway_connections", "Open WebSocket connections.")
 ROOMS: Final = Gauge("roomlog_gateway_rooms", "Rooms with a member connection here.")
+WATCHED_ROOMS: Final = Gauge(
+    "roomlog_gateway_watched_rooms", "Rooms here that somebody has open, connected to whichever gateway."
+)
+PRESENCE_NOTICES: Final = Counter(
+    "roomlog_gateway_presence_notices_total", "Published between gateways of who is connected."
+)
 REFUSED_UPGRADES: Final = Counter(
     "roomlog_gateway_refused_upgrades_total", "Upgrades answered with an HTTP error.", ["reason"]
 )

@@ -16,6 +16,7 @@ from roomlog.bots import signed_in_bots
 from roomlog.frames import frame_of
 from roomlog.models import RoomEvent, RoomHead
 from roomlog.people import users_by_token
+from roomlog.policy import hides_presence
 from roomlog.read_marks import Pair
 from roomlog.signed_in import SignedIn
 from roomlog.tickets import signed_in_by_ticket
@@ -195,7 +196,10 @@ def _identified(request: int, found: SignedIn | None, known: _Known) -> Identifi
     if found is None:
         return Identified(request, None, [])
     rooms = known.rooms.get(found.user.id) or selectors.Rooms()
-    return Identified(request, found.user, rooms.summaries, found.expires_in_ms, rooms.readers, rooms.muted)
+    silenced = rooms.readers, rooms.muted
+    return Identified(
+        request, found.user, rooms.summaries, found.expires_in_ms, *silenced, not hides_presence()
+    )
 
 
 def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomHead], Reply]) -> Reply:

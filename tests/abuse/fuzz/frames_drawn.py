@@ -64,6 +64,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
     "mentions": st.lists(users, max_size=5) | st.just([7] * 21),
     "attachments": st.lists(rooms, max_size=3) | st.just([HEX] * 2) | st.just([HEX] * 11),
+    "rooms": st.lists(rooms, max_size=3) | st.just([HEX] * 8) | st.just([HEX] * 9),
     "user": users,
     "notify": st.sampled_from(["all", "mentions", "none", "some"]),
     "reason": st.sampled_from(["spam", "abuse", "other", "dull"]),

@@ -170,6 +170,10 @@ def _are_files(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= 10 and all(map(_is_room, value))
 
 
+def _are_watched(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 8 and all(map(_is_room, value))
+
+
 def _is_role(value: Any) -> bool:
     return value in ("reader", "member", "admin", "owner")
 
@@ -290,6 +294,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "comment": (OPTIONAL, lambda value: isinstance(value, str) and len(value) <= 500),
     },
     "typing": {"room": (REQUIRED, _is_room)},
+    "watch": {"rooms": (REQUIRED, _are_watched)},
     "ping": {},
 }
 """Each action's keys: whether they must be there, may be null, and what they must be."""

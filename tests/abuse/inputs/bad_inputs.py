@@ -66,6 +66,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "set_notifications": {"room": '"@room@"', "notify": '"mentions"'},
     "report_message": {"room": '"@room@"', "message": "1", "reason": '"spam"'},
     "typing": {"room": '"@room@"'},
+    "watch": {"rooms": '["@room@"]'},
     "ping": {},
 }
 """Each action with what it needs, as JSON literals."""

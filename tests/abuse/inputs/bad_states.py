@@ -33,6 +33,9 @@ def wrong_states() -> Iterator[BadInput]:
     for action in OF_ROOMS:
         yield BadInput(f"{action} unknown", "error not_member", frame(action, {"room": unknown}))
         yield BadInput(f"{action} other's", "error not_member", frame(action, {"room": other}))
+    for name, room in (("unknown", unknown), ("other's", other)):
+        for rooms in (f"[{room}]", f'["@room@", {room}]'):
+            yield BadInput(f"watch {name} {rooms}", "error not_member", frame("watch", {"rooms": rooms}))
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))

@@ -49,6 +49,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "set_notifications": {"room": "room", "notify": "notify"},
     "report_message": {"room": "room", "message": "message", "reason": "reason", "comment": "comment"},
     "typing": {"room": "room"},
+    "watch": {"rooms": "rooms"},
 }
 """The kind of each field."""
 NO_OBJECTS: Final = ("true", "0", "1.5", '""', '"x"', "[]", '[{"epoch": "e", "seq": 1}]')
@@ -114,6 +115,11 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         *(f"[{file}]" for file in ("null", "1", "[]", *NO_ROOMS)),
         f'["{"0" * 32}", "{"0" * 32}"]',
         "[" + ", ".join(f'"{number:032x}"' for number in range(limits.ATTACHMENTS_PER_MESSAGE + 1)) + "]",
+    ),
+    "rooms": (
+        *NO_ARRAYS,
+        *(f'["@room@", {room}]' for room in ("null", "1", "[]", *NO_ROOMS)),
+        "[" + ", ".join(['"@room@"'] * (limits.WATCHED_ROOMS + 1)) + "]",
     ),
     "since": (*NO_OBJECTS, *NO_CURSORS),
     "cursors": (

@@ -88,10 +88,13 @@ class Fanout:
         elif outcome is Push.FULL:
             self._shed_events(session, room)
 
-    def hint(self, session: Session, frame: Frame) -> None:
-        """Give a connection what it can do without, if nothing waits for it: one such frame at a time."""
-        if not session.outbox and session.outbox.push_answer(frame) is Push.FIRST:
+    def hint(self, session: Session, frame: Frame) -> bool:
+        """Give a connection what it can do without, if nothing waits for it; return whether it was."""
+        if session.outbox:
+            return False
+        if session.outbox.push_answer(frame) is Push.FIRST:
             self.schedule(session)
+        return True
 
     def schedule(self, session: Session) -> None:
         """Write the connection's outbox after this loop turn's callbacks."""

@@ -8,7 +8,15 @@ from collections.abc import Callable
 
 import structlog
 
-from roomlog_contract.envelope import EventsFetched, HeadMoved, IsTyping, Notice, decode_room_notice
+from roomlog_contract.envelope import (
+    ArePresent,
+    EventsFetched,
+    HeadMoved,
+    IsTyping,
+    IsWatched,
+    Notice,
+    decode_room_notice,
+)
 from roomlog_contract.server_events import Reset
 
 from .. import metrics
@@ -33,6 +41,7 @@ class IncomingEvents:
         rechecks: RecheckQueue,
         clock: Callable[[], float],
         on_typing: Callable[[Room, IsTyping], None],
+        on_presence: Callable[[Room, IsWatched | ArePresent], None],
     ) -> None:
         """`take_answered` says whose command an event answers.
 
@@ -45,6 +54,7 @@ class IncomingEvents:
         self._rechecks = rechecks
         self._clock = clock
         self._on_typing = on_typing
+        self._on_presence = on_presence
 
     def on_payload(self, room: Room, payload: bytes) -> None:
         """Take one publication on the room's channel."""
@@ -53,8 +63,10 @@ class IncomingEvents:
             self.take_event(room, notice)
         elif isinstance(notice, HeadMoved):
             self.compare_head(room, notice.epoch, notice.seq, is_certain=False)
-        else:
+        elif isinstance(notice, IsTyping):
             self._on_typing(room, notice)
+        else:
+            self._on_presence(room, notice)
 
     def take_event(self, room: Room, notice: Notice) -> None:
         """Take one event, new or not."""

@@ -50,6 +50,7 @@ class _User:
     bucket: TokenBucket
     """The commands of all of them."""
     name: str = ""
+    sees_presence: bool = False
 
 
 class Members:
@@ -126,6 +127,11 @@ class Members:
         here = self._users.get(user)
         return here.name if here else ""
 
+    def sees_presence(self, user: int) -> bool:
+        """Return whether a user may be told who is connected."""
+        here = self._users.get(user)
+        return here is not None and here.sees_presence
+
     def known_login(self, session: Session) -> KnownLogin:
         """Return a connection's token or ticket with the fingerprint of what is known by it."""
         rooms = (self._registry.get(key) for key in session.rooms)
@@ -137,7 +143,7 @@ class Members:
         """Remember what was read of the user beside the rooms: the name, and where writing is not allowed."""
         here = self._users.get(session.user)
         if here is not None and identified.user is not None:
-            here.name = identified.user.username
+            here.name, here.sees_presence = identified.user.username, identified.sees_presence
         readers, muted = set(identified.readers), set(identified.muted)
         for summary in identified.rooms:
             room = self._registry.get(summary.id)

@@ -15,6 +15,7 @@ from roomlog_contract import limits
 from roomlog_contract.envelope import Notice
 
 from ..sockets.session import Session
+from .attendance import Attendance
 from .delivery import Delivery, DeliveryState
 from .restrictions import Restrictions
 from .typists import Typists
@@ -45,6 +46,7 @@ class Room:
         "_mentioned",
         "_pending",
         "_spread",
+        "attendance",
         "burst",
         "burst_bytes",
         "epoch",
@@ -82,6 +84,8 @@ class Room:
         self.restrictions = Restrictions()
         self.typists: Typists | None = None
         """Only while somebody types."""
+        self.attendance: Attendance | None = None
+        """Only while somebody watches."""
         self.live: dict[Session, None] = {}
         self.others: dict[Session, Delivery] = {}
         self._pending: dict[int, Notice] = {}
@@ -173,6 +177,8 @@ class Room:
     def admit(self, session: Session, cursor: int) -> None:
         """Begin to deliver to a connection that was told everything up to `cursor`."""
         self.others[session] = Delivery(cursor, is_behind=False)
+        if self.attendance is not None:
+            self.attendance.change()
         if cursor < self.seq:
             self.fall_behind(session)
         else:
@@ -194,12 +200,16 @@ class Room:
         self.live.pop(session, None)
         self.others.pop(session, None)
         self.restrictions.forget(session)
+        if self.attendance is not None:
+            self.attendance.leave(session)
 
     def depart(self, user: int, seq: int) -> None:
         """Remember that the user's membership ended at `seq`, against older reads that arrive later."""
         if len(self._departed) >= DEPARTED:
             self._departed.pop(next(iter(self._departed)))
         self._departed[user] = seq
+        if self.attendance is not None:
+            self.attendance.seen = None
 
     def mention(self, users: list[int], seq: int) -> None:
         """Remember whom a message mentions, for reads that are older and arrive later."""

@@ -4,15 +4,15 @@ It must not answer what it does not know: busy is said only where the command ce
 a request that expires is simply no longer waited for (GUARANTEES G7).
 """
 
-from collections.abc import Callable
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 from uuid import UUID
 
 import structlog
 
 from roomlog_contract import limits
 from roomlog_contract.actions import STREAMS, Stream
-from roomlog_contract.commands import ClientCommand, RoomWrite, SelectRoom, Typing, action_of
+from roomlog_contract.commands import ClientCommand, Command, RoomWrite, SelectRoom, action_of
 from roomlog_contract.envelope import Answered, Reply, Selected, decode_replies
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
@@ -24,12 +24,13 @@ from ..sockets.session import Session
 from .envelope_sender import EnvelopeSender
 from .pending_requests import PendingRequests, Request, request_hop
 from .selection import Selection
-from .typing import TypingAnnouncer
 
 log = structlog.get_logger()
 
 Begin = Callable[[Request], str]
 """Begins a write's span, and returns the trace context that goes with the command."""
+TakenHere = Mapping[type[Command], Callable[[Session, Any], None]]
+"""What takes the commands that no worker is asked for, by their kind."""
 FULL_RETRY_MS: Final = 1000
 """Told with the 33rd unanswered command: by then the worker has answered some."""
 
@@ -49,16 +50,17 @@ class Router:
         sender: EnvelopeSender,
         selection: Selection,
         clock: Callable[[], float],
-        typing: TypingAnnouncer,
+        here: TakenHere,
         note: Note = ignore,
         begin: Begin = untraced,
     ) -> None:
+        """Send all but those kinds of commands that `here` takes."""
         self._keyspace = keyspace
         self._requests = requests
         self._sender = sender
         self._selection = selection
         self._clock = clock
-        self._typing = typing
+        self._here = here
         self._note = note
         self._begin = begin
         self._is_debug = is_debug()
@@ -70,8 +72,8 @@ class Router:
             NotAccepted: it was not sent, for certain.
         """
         is_read = STREAMS[type(command)] is not Stream.WRITE
-        if is_read and isinstance(command, Typing):
-            self._typing.take(session, command)
+        if is_read and (take := self._here.get(type(command))) is not None:
+            take(session, command)
             return
         if session.unanswered >= limits.UNANSWERED_COMMANDS or (is_read and session.outbox.is_backed_up):
             raise NotAccepted(FULL_RETRY_MS)

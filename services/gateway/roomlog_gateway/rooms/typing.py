@@ -86,7 +86,7 @@ class TypingAnnouncer:
 class TypingTeller:
     """Tells the live connections of rooms who is typing, once a second and room."""
 
-    def __init__(self, hint: Callable[[Session, Frame], None]) -> None:
+    def __init__(self, hint: Callable[[Session, Frame], bool]) -> None:
         """`hint` gives a frame to a connection for which nothing waits."""
         self._hint = hint
         self._typed: dict[Room, None] = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from roomlog_contract.envelope import Notice, Selected
+from roomlog_contract.envelope import ArePresent, IsWatched, Notice, Selected, decode_room_notice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.trail import Note, ignore
 from roomlog_gateway.redis.admission import Admission
@@ -15,11 +15,12 @@ from roomlog_gateway.rooms.fanout import Fanout
 from roomlog_gateway.rooms.gap_fetcher import GapFetcher, OnPage
 from roomlog_gateway.rooms.incoming_events import IncomingEvents
 from roomlog_gateway.rooms.pending_requests import PendingRequests, Request
+from roomlog_gateway.rooms.presence import Presence
 from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.router import Begin, Router, untraced
 from roomlog_gateway.rooms.selection import Selection
-from roomlog_gateway.rooms.typing import TypingAnnouncer, TypingTeller
+from roomlog_gateway.rooms.typing import TypingTeller
 from roomlog_gateway.sockets.session import Services, Session
 from tests.gateway.room_log import RESTORED, RoomLog
 from tests.harness.raw import frames_of
@@ -79,8 +80,7 @@ def make_router(
 
     writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse, Admission(Keyspace(), clock))
     sender = EnvelopeSender(GATEWAY, writer, clock)
-    typing = TypingAnnouncer({}, Keyspace(), writer.publish, str, clock)
-    return Router(Keyspace(), requests, sender, stage.selection, clock, typing, note, begin)
+    return Router(Keyspace(), requests, sender, stage.selection, clock, {}, note, begin)
 
 
 class Clock:
@@ -120,6 +120,17 @@ class Stage:
         self.fanout = Fanout(rooms)
         self.fanout._wake = lambda: None  # type: ignore[method-assign]
         self.typing = TypingTeller(self.fanout.hint)
+        self.said: list[IsWatched | ArePresent] = []
+        self.is_writable = True
+        self.presence = Presence(
+            GATEWAY,
+            rooms,
+            Keyspace(),
+            self._publish,
+            self.fanout.hint,
+            lambda: self.now,
+            lambda user: True,
+        )
         self.room = rooms[ROOM] = Room(ROOM, self.fanout.spread)
         self.incoming = IncomingEvents(
             self.fanout,
@@ -129,6 +140,7 @@ class Stage:
             self.rechecks,
             lambda: self.now,
             self.typing.hear,
+            self.presence.hear,
         )
         self.selection = Selection(rooms, self.fanout, self.incoming)
         self.compare_head()
@@ -181,6 +193,13 @@ class Stage:
     def snapshot(self, since: int, limit: int = 200) -> Selected:
         """Return the worker's answer to a select_room since, as of now."""
         return self.log.page("s", 0, since, limit)
+
+    def _publish(self, channel: str, payload: bytes) -> bool:
+        if self.is_writable:
+            notice = decode_room_notice(payload)
+            assert isinstance(notice, IsWatched | ArePresent)
+            self.said.append(notice)
+        return self.is_writable
 
     def _take_answered(self, notice: Notice) -> Session | None:
         return self.answered.pop(notice.request, None) if notice.gateway == GATEWAY else None

@@ -100,6 +100,8 @@ class StubWorker:
         """Tokens that are revoked right after their next read."""
         self.lasts_ms: dict[str, int] = {}
         """How long tokens still last; those left out have no end."""
+        self.unseeing: set[int] = set()
+        """Users whom the project may not let know who is connected."""
         self.rooms: dict[UUID, StubRoom] = {}
         self.seen: list[Envelope] = []
         self.is_deaf_to: set[type] = set()
@@ -248,7 +250,8 @@ class StubWorker:
         rooms = [room.summary for room in mine]
         readers = [room.id for room in mine if user in room.readers]
         muted = [room.id for room in mine if user in room.muted]
-        return Identified(request, person(user), rooms, self.lasts_ms.get(secret), readers, muted)
+        lasts_ms, sees = self.lasts_ms.get(secret), user not in self.unseeing
+        return Identified(request, person(user), rooms, lasts_ms, readers, muted, sees)
 
     def _compare(self, request: int, command: Identify) -> LoginsCompared:
         unchanged: dict[int, int | None] = {}

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User as DjangoUser
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
@@ -109,6 +110,16 @@ class TestIdentify:
         mine.update(role="reader", muted_until=FOREVER)
         found = self.identified(bench, token=token.key)
         assert (found.readers, found.muted) == ([room], [room])
+
+    @pytest.mark.parametrize(("rules", "sees"), [("NoRules", True), ("rest.test_presence.Rules", False)])
+    def test_it_says_whether_a_rule_hides_people(
+        self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch, rules: str, sees: bool
+    ) -> None:
+        """A gateway can't ask the rule; a policy without it hides nobody."""
+        module = rules if "." in rules else f"test_policy.{rules}"
+        monkeypatch.setitem(settings.ROOMLOG, "POLICY", f"tests.roomlog.{module}")
+        token = make_token(people.alice)
+        assert self.identified(bench, token=token.key).sees_presence is sees
 
     def test_a_ticket_names_its_user_for_a_minute(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
