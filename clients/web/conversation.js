@@ -3,6 +3,7 @@
 // The last stage of a message's way. The chat page and the element place it and say what surrounds it: dialogs,
 // the browser's history, a login. It paints once for all that happens at a time.
 
+import { Attendance } from "./attendance.js";
 import { Avatars } from "./avatars.js";
 import { CompletionList, emojiByName, mentionsFrom } from "./completion_list.js";
 import { Composer } from "./composer.js";
@@ -57,6 +58,7 @@ export class Conversation {
   #left = new LeftRooms();
   #uploads;
   #typists = new Typists(() => this.render());
+  #attendance = new Attendance();
   #own;
   #composer;
   #reply;
@@ -123,7 +125,7 @@ export class Conversation {
     this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, ...answers, opened, linkTo: this.#surroundings.linkTo, changed });
     this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.goTo(seq) });
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
-    this.#members = new MemberList(root, { rooms, own, userId, opened, moderation });
+    this.#members = new MemberList(root, { rooms, own, attendance: this.#attendance, userId, opened, moderation });
     this.#level = new NotificationLevel(root, client, opened);
     const avatars = new Avatars(people, () => this.render());
     const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
@@ -215,6 +217,10 @@ export class Conversation {
     });
     client.addEventListener("typing", ({ detail: { room, users } }) => {
       this.#typists.heard(room, users);
+      this.render();
+    });
+    client.addEventListener("presence", ({ detail: { room, users, count } }) => {
+      this.#attendance.heard(room, users, count);
       this.render();
     });
     client.addEventListener("snapshot", ({ detail: { room, messages, firstSeq } }) => {
@@ -394,6 +400,8 @@ export class Conversation {
     setText(this.#at("typing"), room && !room.isLeft ? this.#typists.sentence(room.id) : "");
     this.#view.paint();
     const isMember = Boolean(room) && !room.isLeft;
+    this.#watch(isMember ? [selected] : []);
+    setText(this.#at("present"), isMember ? this.#attendance.sentence(room, this.#userId) : "");
     for (const button of ["pins-button", "level-button"]) this.#at(button).hidden = !isMember;
     this.#at("members-button").hidden = !isMember || room.kind !== "group" || !this.#members.isPossible;
     for (const list of [this.#pins, this.#members]) list.paint();
@@ -402,6 +410,13 @@ export class Conversation {
     showRooms(this.#at("rooms"), counted, this.#isListed, (id) => this.choose(id));
     const unread = counted.reduce((sum, one) => sum + wanted(one), 0);
     this.#surroundings.painted({ room, isAdmin: this.#own.isAtLeast(selected, "admin"), unread, unsent: client.outbox.length + this.#failed.size });
+  }
+
+  /** Watch these rooms while somebody may see them, and forget of all others who is there. */
+  #watch(rooms) {
+    const isConnected = ["online", "degraded"].includes(this.client.state);
+    this.client.watch(document.hidden ? [] : rooms);
+    this.#attendance.keep(isConnected && !document.hidden ? rooms : []);
   }
 
   #counts(roomId) {

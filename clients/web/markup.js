@@ -14,6 +14,7 @@ export const talk = () => html`
   <div class="bar">
     <button type="button" id="back" aria-label="${gettext("Back to the rooms")}">←</button>
     <h2><bdi id="room-name"></bdi></h2>
+    <span id="present"></span>
     <span id="state" role="status" data-state="connecting">${gettext("Connecting…")}</span>
     <button type="button" id="retry" hidden>${gettext("Retry now")}</button>
     <button type="button" id="pins-button" class="icon" aria-label="${gettext("Pinned messages")}" title="${gettext("Pinned messages")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5"/></svg></button>

@@ -47,9 +47,10 @@ export class MemberList extends ListDialog {
 
   paint() {
     if (!this.dialog.open) return;
-    const { own, userId } = this.parts;
+    const { own, userId, attendance } = this.parts;
     const { role } = own.get(this.room);
-    const rows = [...(this.#people ?? []), ...this.#banned].map((person) => memberRow(person, role, userId));
+    const isHere = ({ id, isBanned }) => !isBanned && attendance.has(this.room, id);
+    const rows = [...(this.#people ?? []), ...this.#banned].map((person) => memberRow(person, role, userId, isHere(person)));
     this.keepingFocus(() => patch(this.at("members"), rows), "[data-closes]");
     setText(this.at("no-members"), gettext("Loading…"));
     this.at("no-members").hidden = this.#people !== null;
@@ -92,14 +93,15 @@ export class MemberList extends ListDialog {
   }
 }
 
-function memberRow(person, role, userId) {
+function memberRow(person, role, userId, isHere) {
   const build = () => {
     const button = el("button", { type: "button", ariaLabel: gettext("Change {name}", { name: plain(person.username) }) }, gettext("Change…"));
     button.dataset.member = person.id;
     return el("li", {}, el("span", { className: "who" }, nameEl(person.username), " ", el("small")), button);
   };
   const update = (row) => {
-    setText(row.querySelector("small"), memberFacts(person));
+    row.classList.toggle("here", isHere);
+    setText(row.querySelector("small"), memberFacts(person) + (isHere ? `, ${gettext("online")}` : ""));
     row.lastElementChild.hidden = rolesToGive(role, person).length === 0 && !mayModerate(role, person, userId);
   };
   return { key: `${person.isBanned ? "banned" : "member"} ${person.id}`, build, update };

@@ -71,6 +71,7 @@ export interface Details {
   rooms: { told?: Frame[] };
   marked: { summary: Frame };
   typing: { room: string; users: ({ id: number; username: string } & Frame)[] };
+  presence: { room: string; users: number[] | null; count: number };
   snapshot: { room: Room; messages: Frame[]; firstSeq: number };
   event: { room: Room; event: RoomEvent };
   settled: { command: Command; event: RoomEvent };
@@ -138,6 +139,7 @@ export class Roomlog extends EventTarget {
   markRead(roomId: string, seq: number): void;
   setNotifications(room: string, notify: "all" | "mentions" | "none"): Promise<void>;
   typing(roomId: string): void;
+  watch(roomIds: string[]): void;
   addEventListener<Name extends keyof Details>(
     name: Name,
     listener: (event: CustomEvent<Details[Name]>) => void,

@@ -7,6 +7,7 @@
 //   rooms     {told}                    client.rooms or a summary in it has changed; told: what the server just listed
 //   marked    {summary}                 the user's read mark of a room has moved, in this tab or on another device
 //   typing    {room, users}            these others are writing something in a room, by its id
+//   presence  {room, users, count}     these members of a watched room are connected, by their ids; users is null if they are many
 //   snapshot  {room, messages, firstSeq}  the room's present state: replace what you have; its log begins at firstSeq
 //   event     {room, event}             the next event of a room's log, handed on exactly once
 //   settled   {command, event}          a command of send() became this event
@@ -19,6 +20,7 @@ import { Link, SignedOut, STATES } from "./link.js";
 import { Marks, PAUSE_MS } from "./marks.js";
 import { newUuid, Outbox } from "./outbox.js";
 import { TypingPauses } from "./typing.js";
+import { Watched } from "./watched.js";
 
 export { Refused, SignedOut, STATES, Throttled, Unreachable };
 
@@ -56,6 +58,7 @@ export class Roomlog extends EventTarget {
   #marks = new Marks();
   #marking = null; // the timer of the next marks
   #typing = new TypingPauses();
+  #watched = new Watched();
   #find;
   #files;
   #csrf;
@@ -226,6 +229,12 @@ export class Roomlog extends EventTarget {
     if (this.#link.isOpen && this.#typing.isDue(roomId)) this.#link.write({ uuid: "typing", action: "typing", room: roomId });
   }
 
+  /** Say which rooms are before the user's eyes, at most eight: of these `presence` comes. Call it as often as you like. */
+  watch(roomIds) {
+    this.#watched.want(roomIds);
+    this.#flush();
+  }
+
   // -- the connection ---------------------------------------------------------------------------
 
   #greeting(ticket) {
@@ -278,6 +287,7 @@ export class Roomlog extends EventTarget {
       const known = this.rooms;
       this.rooms = new Map(told.map((summary) => [summary.id, met(summary, known.get(summary.id))]));
       for (const { id, epoch } of told) if (known.has(id) && known.get(id).epoch !== epoch) this.#marks.forget(id);
+      this.#watched.begin();
       this.#link.welcomed();
       for (const summary of told) this.#compare(this.rooms.get(summary.id), summary); // not all cursors were sent
       this.#emit("rooms", { told });
@@ -294,7 +304,9 @@ export class Roomlog extends EventTarget {
     reset: ({ room }) => this.rooms.has(room) && this.#restart(this.rooms.get(room)),
     room_joined: ({ room }) => {
       this.rooms.set(room.id, met(room, this.rooms.get(room.id)));
+      this.#watched.joined(room.id);
       this.#emit("rooms", { told: [room] });
+      this.#flush();
     },
     room_marked: ({ room }) => this.#marked(room),
     mark_read: ({ uuid, room }) => {
@@ -303,6 +315,7 @@ export class Roomlog extends EventTarget {
       this.#markSoon();
     },
     room_typing: ({ room, users }) => this.rooms.has(room) && this.#emit("typing", { room, users }),
+    room_presence: ({ room, users, count }) => this.rooms.has(room) && this.#emit("presence", { room, users, count }),
     room_left: ({ room }) => this.#drop(room),
     expiring: () => this.#link.renew(),
     reconnect: ({ after_ms }) => this.#link.announced(after_ms),
@@ -392,6 +405,8 @@ export class Roomlog extends EventTarget {
     } else if (action === "mark_read") {
       if (RETRIED.has(code)) this.#marks.refused(uuid, now() + after);
       else this.#marks.settle(uuid);
+    } else if (action === "watch") {
+      this.#watched.refused(now() + after);
     } else if (request) {
       this.#requests.delete(uuid);
       request.reject(new NotNow(message));
@@ -430,6 +445,7 @@ export class Roomlog extends EventTarget {
       this.#questions.set(uuid, { room: room.id, kind: room.needs, askedAt: now() });
       this.#link.write({ uuid, action: "select_room", room: room.id, ...since });
     }
+    if (this.#watched.isDue(now())) this.#link.write({ uuid: "watch", action: "watch", rooms: this.#watched.take(this.rooms) });
     for (const command of this.#outbox.outdated) {
       this.#forget(command);
       this.#emit("refused", { command, code: "outdated", message: "Not answered for seven days; it may have been sent." });
