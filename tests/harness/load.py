@@ -11,23 +11,22 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
-from uuid import UUID
 
-from roomlog_client import CommandError, CutOff, Disconnected, NotSent, OutcomeUnknown, RoomlogClient
+from roomlog_client import RoomlogClient
 from tests.harness.bringing import Files, bring
 from tests.harness.changing import change, choose, look_at_all, react
-from tests.harness.marking import Reader, agree, mark, mark_all, set_level
+from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
+from tests.harness.marking import agree, mark, mark_all, set_level
 from tests.harness.mentioning import mention
 from tests.harness.moderating import EPISODES, moderate, pin, who_tries
 from tests.harness.topics import set_topic
 from tests.harness.waiting import eventually
+from tests.harness.watching import watch_all, watch_some
 from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
-from tests.judge.journal import Journal, Known, Witness
+from tests.judge.journal import Journal, Known
 from tests.judge.moderation import Membership, Tables, memberships_of
 
 READY_SECONDS: Final = 60.0
-SEND_SECONDS: Final = 120.0
-"""Over the longest fault: what has no answer after it is unknown for good."""
 REST_SECONDS: Final = 30.0
 """G9: so long after the last fault everything has reached everybody."""
 WAY_SECONDS: Final = 0.008
@@ -111,8 +110,8 @@ class Load:
         self._shape = shape or Shape()
         self._rooms = rooms
         self._files = files or {}
-        self._senders: list[_Client] = []
-        self._clients: list[_Client] = []
+        self._senders: list[LoadClient] = []
+        self._clients: list[LoadClient] = []
         for person in people:
             clients = [self._client(person, number) for number in range(self._shape.connections)]
             self._senders.append(clients[0])
@@ -129,7 +128,7 @@ class Load:
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
         habits = [self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type()]
-        habits += [self._mention(), self._bring(), self._name(), self._set_levels()]
+        habits += [self._mention(), self._bring(), self._name(), self._set_levels(), self._watch()]
         self._sending += [asyncio.create_task(one) for one in habits]
         return self
 
@@ -200,9 +199,10 @@ class Load:
         with contextlib.suppress(AssertionError):  # the checker says who is behind, and where
             await eventually(lambda: not behind(), seconds, "everybody has everything")
         readers = [one.reader for one in self._clients]
-        await mark_all(self.journal, readers, lambda: _uuid(self._dice))
+        await mark_all(self.journal, readers, lambda: new_uuid(self._dice))
         await agree(self.journal, readers)
-        await look_at_all(self.journal, readers, lambda: _uuid(self._dice))
+        await look_at_all(self.journal, readers, lambda: new_uuid(self._dice))
+        await watch_all(self.journal, readers)
         return rows
 
     def history(
@@ -236,15 +236,16 @@ class Load:
             known_marks=self.journal.known_marks,
             typed=self.journal.typed,
             typists=self.journal.typists,
+            attendance=self.journal.attendance,
             baseline=baseline or {},
         )
 
-    def _client(self, person: Person, number: int, urls: Sequence[str] = ()) -> "_Client":
+    def _client(self, person: Person, number: int, urls: Sequence[str] = ()) -> LoadClient:
         rooms = [room.id for room in self._rooms if any(member.id == person.id for member in room.members)]
         witness = self.journal.witness(f"{person.name}-{number}", person.id)
         client = RoomlogClient(urls or self._urls, person.token, rooms=rooms, observer=witness)
         dice = random.Random(f"{self._seed}-{witness.client}")
-        return _Client(client, witness, rooms, dice)
+        return LoadClient(client, witness, rooms, dice)
 
     async def _until_under_way(self) -> None:
         while True:
@@ -254,7 +255,7 @@ class Load:
             if self.journal.has_open():
                 return
 
-    async def _send(self, one: "_Client") -> None:
+    async def _send(self, one: LoadClient) -> None:
         while self._is_sending and one.rooms:
             burst = [one.say(self._shape.characters) for _ in range(self._shape.burst)]
             if not all(await asyncio.gather(*burst)):
@@ -268,7 +269,7 @@ class Load:
             one = dice.choice(self._clients)
             if cursors := sorted(one.witness.cursors().items()):
                 room, cursor = dice.choice(cursors)
-                await mark(one.reader, room, dice.randint(0, cursor), _uuid(dice), SEND_SECONDS)
+                await mark(one.reader, room, dice.randint(0, cursor), new_uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*MARK_PAUSE_SECONDS))
 
     async def _set_levels(self) -> None:
@@ -278,7 +279,7 @@ class Load:
             one = dice.choice(self._clients)
             if cursors := sorted(one.witness.cursors()):
                 room, number = dice.choice(cursors), dice.randrange(3)
-                await set_level(one.reader, room, number, _uuid(dice), SEND_SECONDS)
+                await set_level(one.reader, room, number, new_uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*LEVEL_PAUSE_SECONDS))
 
     async def _change(self) -> None:
@@ -287,14 +288,14 @@ class Load:
         while self._is_sending:
             one = dice.choice(self._senders)
             if (known := choose(one.witness, dice)) is not None:
-                await change(one.reader, known, dice, _uuid(dice), SEND_SECONDS)
+                await change(one.reader, known, dice, new_uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
     async def _react(self) -> None:
         """Have somebody react to a message of late, again and again."""
         dice = random.Random(f"{self._seed}-reactions")
         while self._is_sending:
-            await react(dice.choice(self._senders).reader, dice, _uuid(dice), SEND_SECONDS)
+            await react(dice.choice(self._senders).reader, dice, new_uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
     async def _moderate(self) -> None:
@@ -309,7 +310,7 @@ class Load:
             user = dice.choice(others)
             for step in dice.choice(EPISODES):
                 for reader in who_tries(senders[owner], readers, dice):
-                    await moderate(reader, step, room.id, user, _uuid(dice), SEND_SECONDS)
+                    await moderate(reader, step, room.id, user, new_uuid(dice), SEND_SECONDS)
                 await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))
 
     async def _pin(self) -> None:
@@ -320,7 +321,7 @@ class Load:
         owners = [user for room in self._rooms if (user := room.members[0].id) in senders]
         while self._is_sending and owners:
             for reader in who_tries(senders[dice.choice(owners)], list(senders.values()), dice):
-                await pin(reader, dice, pinned, lambda: _uuid(dice), SEND_SECONDS)
+                await pin(reader, dice, pinned, lambda: new_uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
     async def _type(self) -> None:
@@ -332,6 +333,12 @@ class Load:
             one.client.typing(room.id)
             await asyncio.sleep(dice.uniform(*TYPING_PAUSE_SECONDS))
 
+    async def _watch(self) -> None:
+        """Have people look at other rooms, again and again."""
+        rooms, dice = [room.id for room in self._rooms], random.Random(f"{self._seed}-watching")
+        readers = [one.reader for one in self._clients]
+        await watch_some(lambda: readers, rooms, dice, lambda: self._is_sending)
+
     async def _mention(self) -> None:
         """Have people mention others of their rooms, also those who are banned just now, again and again."""
         dice = random.Random(f"{self._seed}-mentions")
@@ -341,7 +348,7 @@ class Load:
             if rooms:
                 room = dice.choice(rooms)
                 people = {member.id for member in room.members}
-                await mention(one.reader, room.id, people, dice, _uuid, SEND_SECONDS)
+                await mention(one.reader, room.id, people, dice, new_uuid, SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
     async def _bring(self) -> None:
@@ -350,7 +357,7 @@ class Load:
         while self._is_sending and self._files:
             one = dice.choice(self._senders)
             if one.rooms:
-                await bring(one.reader, dice.choice(one.rooms), self._files, dice, _uuid, SEND_SECONDS)
+                await bring(one.reader, dice.choice(one.rooms), self._files, dice, new_uuid, SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
     async def _name(self) -> None:
@@ -361,52 +368,5 @@ class Load:
         while self._is_sending and rooms:
             room = dice.choice(rooms)
             for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
-                await set_topic(reader, room.id, dice, _uuid(dice), SEND_SECONDS)
+                await set_topic(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
-
-
-def _uuid(dice: random.Random) -> str:
-    return str(UUID(int=dice.getrandbits(128), version=4))
-
-
-@dataclass(frozen=True)
-class _Client:
-    """One client of the load with what belongs to it."""
-
-    client: RoomlogClient
-    witness: Witness
-    rooms: list[str]
-    dice: random.Random
-
-    @property
-    def reader(self) -> Reader:
-        """Return the client and its journal, for read marks."""
-        return self.client, self.witness
-
-    async def say(self, characters: int, room: str = "") -> bool:
-        """Say one new thing in this or any of the rooms; False where the server wants nothing more of us."""
-        room = room or self.dice.choice(self.rooms)
-        uuid = _uuid(self.dice)
-        text = f"{uuid} ".ljust(characters, "x")
-        self.witness.want(room, uuid, text)
-        try:
-            await self.client.send(room, text, uuid=uuid, timeout_seconds=SEND_SECONDS)
-        except (CommandError, NotSent, OutcomeUnknown):
-            pass  # an outcome like any other; it is in the journal
-        except Disconnected:
-            return False
-        return True
-
-    async def read(self) -> None:
-        """Take every item; what it was is in the journal."""
-        with contextlib.suppress(CutOff):
-            async for _ in self.client.events():
-                pass
-
-    def is_behind(self, heads: dict[str, int]) -> bool:
-        """Tell whether the client is connected or will be, and lacks something."""
-        if self.client.is_ended:
-            return False
-        cursors = self.witness.cursors()
-        lacks = any(cursor < heads.get(room, 0) for room, cursor in cursors.items())
-        return lacks or not self.client.is_connected

@@ -26,6 +26,7 @@ from tests.judge.history import (
 from tests.judge.leaving import Departure, Erasure
 from tests.judge.moderation import Membership
 
+from .attendance_forgeries import ATTENDANCE_FORGERIES, with_presence
 from .mark_forgeries import with_marks
 from .room_forgeries import ROOM_FORGERIES, with_rooms
 from .typing_forgeries import TYPING_FORGERIES, with_typing
@@ -134,7 +135,7 @@ def good_history() -> History:
     history.samples = [Sample(float(at), "stream", 10.0, 10_000.0) for at in range(ROUNDS)]
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
-    told = with_typing(with_marks(history, first, READER, SENDERS[0]))
+    told = with_presence(with_typing(with_marks(history, first, READER, SENDERS[0])))
     return with_rooms(told, SENDERS[0], READER, DELETED)
 
 
@@ -387,5 +388,6 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I16", keep_a_deleted_account_as_a_member),
     *ROOM_FORGERIES,
     *TYPING_FORGERIES,
+    *ATTENDANCE_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from .attendance import Attendance
 from .leaving import Departure, Erasure
 from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
@@ -290,9 +291,8 @@ class History:
     known_marks: list[Mark] = field(default_factory=list)
     """What each client believed then."""
     typed: list[Typed] = field(default_factory=list)
-    """When clients said that their user is typing."""
     typists: list[ToldTypists] = field(default_factory=list)
-    """Who clients were told is typing."""
+    attendance: Attendance = field(default_factory=Attendance)
     retention: Retention = field(default_factory=Retention)
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""

@@ -18,11 +18,14 @@ from roomlog_client import (
     Observer,
     RoomJoined,
     RoomLeft,
+    RoomPresence,
     RoomReset,
     RoomSummary,
     RoomTyping,
 )
 from roomlog_client.incoming import Answer, Incoming, Marked, Page, Refusal, Selected
+from tests.judge.attendance import Attendance, ToldPresence
+from tests.judge.following import Following
 from tests.judge.history import (
     MESSAGE_KIND,
     Applied,
@@ -41,8 +44,6 @@ from tests.judge.reactions import groups_of
 from tests.judge.typists import ToldTypists, Typed
 from tests.judge.values import content_of_frame
 
-KEPT: Final = 1000
-"""Messages of a room after which a program that shows them begins anew: memory has a bound."""
 RECENT: Final = 20
 
 
@@ -98,35 +99,6 @@ class Wanted:
         )
 
 
-@dataclass
-class Following:
-    """One client's way through one room, as far as it went."""
-
-    start: int
-    shown: Messages | None
-    """The room as a program shows it, where the journal keeps that."""
-    me: int
-    """The user who reads."""
-    shown_since: int
-    """An answer as of an earlier seq was asked for by a program that showed the room before."""
-    events: list[Applied] = field(default_factory=list)
-    resets: list[ResetSeen] = field(default_factory=list)
-    left: bool = False
-    messages: int = 0
-
-    def show(self, event: Event) -> None:
-        """Let the program that shows the room take an event over."""
-        self.messages += event.action == MESSAGE_KIND
-        if self.shown is not None:
-            if self.messages % KEPT == KEPT - 1:
-                self.shown, self.shown_since, self.messages = Messages(self.me), event.seq, 0
-            self.shown.apply(event)
-
-    def reading(self, client: str, user: int, room: str) -> Reading:
-        """Return it as the checker wants it."""
-        return Reading(client, user, room, self.start, tuple(self.events), tuple(self.resets), self.left)
-
-
 class Journal:
     """All clients of one load, each with its own `Witness`; the first `showing` show what they read."""
 
@@ -139,6 +111,7 @@ class Journal:
         """Set whenever a message goes out."""
         self.typed: list[Typed] = []
         self.typists: list[ToldTypists] = []
+        self.attendance = Attendance()
         self.fresh_marks: list[Mark] = []
         """Read marks as the server listed them in the end."""
         self.known_marks: list[Mark] = []
@@ -214,6 +187,7 @@ class Witness(Observer):
         self.marks: list[Mark] = []
         self._wanted_marks: dict[str, tuple[int, float | None]] = {}
         """Seq and time of the first sending of each mark, by its uuid."""
+        self._presence: dict[str, ToldPresence] = {}
         self._numbers: dict[int, int] = {}
         self._positions: Counter[int] = Counter()
         self._following: dict[str, Following] = {}
@@ -267,6 +241,10 @@ class Witness(Observer):
         """Return the messages that went out last and have no answer yet."""
         return [wanted for wanted in self.wanted.values() if wanted.open]
 
+    def told_presence(self, room: str) -> ToldPresence | None:
+        """Return what the client was told last of who is in a room."""
+        return self._presence.get(room)
+
     def cursors(self) -> dict[str, int]:
         """Return how far the client was handed each room that it follows."""
         return {reading.room: reading.cursor for reading in self.readings() if not reading.left}
@@ -311,11 +289,13 @@ class Witness(Observer):
                 uuid = incoming.answer.uuid if incoming.answer else ""
                 self.marks.append(self._mark(incoming.room, *self._wanted_marks.get(uuid, (0, None))))
             case RoomTyping():
-                way = self._following.get(incoming.room)
-                seq = None if way is None else way.reading(self.client, self.user, incoming.room).cursor
                 users = tuple(user.id for user in incoming.users)
-                told = ToldTypists(self.client, self.user, incoming.room, time.monotonic(), seq, users)
-                self._journal.typists.append(told)
+                self._journal.typists.append(ToldTypists(*self._told(incoming.room), users))
+            case RoomPresence():
+                present = None if incoming.users is None else tuple(incoming.users)
+                told = ToldPresence(*self._told(incoming.room), present, incoming.count)
+                self._presence[told.room] = told
+                self._journal.attendance.told.append(told)
             case Refusal() if incoming.uuid in self.wanted:
                 code = incoming.error_code
                 self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)
@@ -366,6 +346,12 @@ class Witness(Observer):
                     way.shown.reset(item)
             case _:
                 pass
+
+    def _told(self, room: str) -> tuple[str, int, str, float, int | None]:
+        """Return who is told something of a room, when, and how far it was handed the room."""
+        way = self._following.get(room)
+        seq = None if way is None else way.reading(self.client, self.user, room).cursor
+        return self.client, self.user, room, time.monotonic(), seq
 
     def _answer(self, number: int, event: Event) -> None:
         wanted = self.wanted.get(event.uuid)

@@ -55,6 +55,7 @@ from .mark_ablations import MARK_ABLATIONS
 from .mention_ablations import MENTION_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
 from .plan import Plan
+from .presence_ablations import PRESENCE_ABLATIONS
 from .retention_ablations import RETENTION_ABLATIONS
 from .seeds import Verdict, run_seed
 from .typing_ablations import TYPING_ABLATIONS
@@ -362,6 +363,7 @@ ABLATIONS: Final = (
     *CHANGE_ABLATIONS,
     *MODERATION_ABLATIONS,
     *TYPING_ABLATIONS,
+    *PRESENCE_ABLATIONS,
     *MENTION_ABLATIONS,
     *RETENTION_ABLATIONS,
     *FILE_ABLATIONS,

@@ -83,6 +83,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         known_marks=world.journal.known_marks,
         typed=world.journal.typed,
         typists=world.journal.typists,
+        attendance=world.journal.attendance,
         retention=world.keeping.told(world.store, world.loop.time()) if world.keeping else Retention(),
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,

@@ -62,6 +62,8 @@ class Plan:
     """How often people pin and unpin messages; above 0 all rooms are read afresh in the end."""
     typing: float = 0.0
     """How likely people say that they are typing."""
+    watching: float = 0.0
+    """How likely people look at rooms; then in the end everybody must see who is there."""
     mentions: float = 0.0
     """How likely people mention each other."""
     levels: float = 0.0
@@ -90,6 +92,7 @@ EVERYTHING: Final = Plan(
     moderations=(0, 2),
     pins=(1, 4),
     typing=0.3,
+    watching=0.3,
     mentions=0.3,
     levels=0.3,
     retention=0.2,

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from tests.harness.watching import watch_all, watch_some
 from tests.judge.checker.report import in_flight
 from tests.judge.history import History, Outcome
 from tests.judge.retention import Retention
@@ -81,6 +82,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
+        looking = _looking(world, people, seed, plan)
         await mishaps.happen()
         mishaps.end_all()
         mended_at = loop.time()
@@ -92,6 +94,9 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await _is_true_within(REST_SECONDS, lambda: all(one.hears(mended_at) for one in gateways))
         await people.mark_all()
         await people.look_at_all()
+        if looking is not None:
+            looking.cancel()
+            await watch_all(world.journal, [one.reader for one in people.everybody])
         history = history_of(world, seed, at_rest=True)
         await _is_true_within(MEMBER_SECONDS, lambda: not (people.strangers() or people.intruders()))
         anomalies = anomalies_of(world, people, history)
@@ -103,6 +108,16 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await people.leave()
         await world.stop()
     return _verdict(world, history, anomalies, loop.time() - began)
+
+
+def _looking(world: World, people: People, seed: int, plan: Plan) -> asyncio.Task[None] | None:
+    """Begin to let people look at rooms, by dice of their own, where that is drawn."""
+    dice = _dice_of(seed, "watching", plan.watching)
+    if dice is None:
+        return None
+    rooms = [room.hex for room in world.rooms]
+    readers = lambda: [one.reader for one in people.everybody]  # noqa: E731 - they come one after the other
+    return world.loop.create_task(watch_some(readers, rooms, dice, lambda: True))
 
 
 def _keeping_of(seed: int, plan: Plan) -> Keeping | None:
@@ -156,6 +171,8 @@ def _digest(history: History) -> str:
             del facts[name]
     if not any(history.topics.values()):
         del facts["topics"]
+    if not history.attendance.told:
+        del facts["attendance"]
     if history.retention == Retention():
         del facts["retention"]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

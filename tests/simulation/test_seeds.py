@@ -171,6 +171,19 @@ def test_typing_breaks_no_promise() -> None:
     assert told > 50
 
 
+def test_presence_breaks_no_promise() -> None:
+    """People look at rooms, also at those of others, and see who is there; in the end all agree."""
+    told = at_rest = 0
+    for seed in (1, 2):
+        verdict = run_seed(seed, Plan(watching=1.0, changes=(3, 5)))
+        assert verdict.anomalies == []
+        assert verdict.history is not None
+        told += len(verdict.history.attendance.told)
+        at_rest += len(verdict.history.attendance.at_rest)
+    assert told > 50
+    assert at_rest > 10
+
+
 def test_mentions_break_no_promise() -> None:
     """People mention each other, also those who are out, edit that and mark it read, among all faults."""
     mentions, counted, refused, edits = 0, 0, 0, 0

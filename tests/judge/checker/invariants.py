@@ -1,10 +1,11 @@
-"""I1 to I32 by number, and the one function that asks them all."""
+"""I1 to I33 by number, and the one function that asks them all."""
 
 from typing import Final
 
 from tests.judge.history import History
 
 from . import (
+    attendance,
     changes,
     content,
     leavers,
@@ -56,6 +57,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I30": mentions.mentions_agree,
     "I31": retention.retention_holds,
     "I32": topics.topics_agree,
+    "I33": attendance.watchers_see_who_is_there,
 }
 """Every invariant of the guarantees, in their order."""
 

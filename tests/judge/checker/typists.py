@@ -17,7 +17,7 @@ def typists_are_others(history: History) -> Iterator[Anomaly]:
     for typed in history.typed:
         key = typed.room, typed.user
         began[key] = min(typed.at, began.get(key, typed.at))
-    ends = _ends(history)
+    ends = ends_of(history)
     for told in history.typists:
         if told.seq is None:
             yield _of(told, "was told who types in a room that it is not in")
@@ -26,14 +26,14 @@ def typists_are_others(history: History) -> Iterator[Anomaly]:
                 yield _of(told, "was told that its own user types")
             elif began.get((told.room, typist), told.at + 1) > told.at:
                 yield _of(told, f"was told that {typist} types, who had said nothing")
-            elif not _may_be_member(ends.get((told.room, typist), ()), told.seq or 0):
+            elif not may_be_member(ends.get((told.room, typist), ()), told.seq or 0):
                 yield _of(told, f"was told that {typist} types, who was no member")
     for row in history.rows:
         if row.kind == TYPING_KIND:
             yield Anomaly.of("I29", row, "is in a log, where typing has no place", seq=row.seq)
 
 
-def _ends(history: History) -> dict[tuple[str, int], list[int | None]]:
+def ends_of(history: History) -> dict[tuple[str, int], list[int | None]]:
     """Return the last seqs of each user's memberships in each room."""
     ends: dict[tuple[str, int], list[int | None]] = defaultdict(list)
     for one in history.memberships:
@@ -41,7 +41,7 @@ def _ends(history: History) -> dict[tuple[str, int], list[int | None]]:
     return ends
 
 
-def _may_be_member(ends: "list[int | None] | tuple[()]", seq: int) -> bool:
+def may_be_member(ends: "list[int | None] | tuple[()]", seq: int) -> bool:
     """Return True if some membership had not ended at `seq`: what came later the client did not know."""
     return any(end is None or end > seq for end in ends)
 

@@ -1,4 +1,4 @@
-"""Who is there, in a real browser: asked of the room on the screen alone, shown in its head and its members."""
+"""Who is there, in a real browser: asked of the room on the screen, shown in its head and its members."""
 
 import pytest
 from playwright.sync_api import Page, expect
