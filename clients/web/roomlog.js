@@ -406,7 +406,7 @@ export class Roomlog extends EventTarget {
       if (RETRIED.has(code)) this.#marks.refused(uuid, now() + after);
       else this.#marks.settle(uuid);
     } else if (action === "watch") {
-      this.#watched.refused(now() + after);
+      if (RETRIED.has(code) || code === "not_member") this.#watched.refused(now() + after);
     } else if (request) {
       this.#requests.delete(uuid);
       request.reject(new NotNow(message));

@@ -230,9 +230,6 @@ class Chat:
         user = {"id": self.user, "username": self.names[self.user]}
         return {"user": user, "rooms": [self.summary(room) for room in self.rooms]}
 
-    def _watch(self, frame: dict[str, Any]) -> dict[str, Any]:
-        return {}
-
     def _ping(self, frame: dict[str, Any]) -> dict[str, Any]:
         return {"time_ms": 0}
 

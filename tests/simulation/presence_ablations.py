@@ -27,5 +27,6 @@ PRESENCE_ABLATIONS: Final = (
         ((presence, "_everywhere", _each_connection),),
         plan=Plan(faults=(0, 1), messages=(8, 16), watching=1.0),
         invariants=("I33",),
+        hint=1,
     ),
 )

@@ -92,11 +92,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await _outlast(world, people)
         gateways = world.hosts.values()
         await _is_true_within(REST_SECONDS, lambda: all(one.hears(mended_at) for one in gateways))
-        await people.mark_all()
-        await people.look_at_all()
-        if looking is not None:
-            looking.cancel()
-            await watch_all(world.journal, [one.reader for one in people.everybody])
+        await _settle(world, people, looking)
         history = history_of(world, seed, at_rest=True)
         await _is_true_within(MEMBER_SECONDS, lambda: not (people.strangers() or people.intruders()))
         anomalies = anomalies_of(world, people, history)
@@ -108,6 +104,15 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await people.leave()
         await world.stop()
     return _verdict(world, history, anomalies, loop.time() - began)
+
+
+async def _settle(world: World, people: People, looking: asyncio.Task[None] | None) -> None:
+    """Let everybody read everything afresh and see who is there, for comparison."""
+    await people.mark_all()
+    await people.look_at_all()
+    if looking is not None:
+        looking.cancel()
+        await watch_all(world.journal, [one.reader for one in people.everybody])
 
 
 def _looking(world: World, people: People, seed: int, plan: Plan) -> asyncio.Task[None] | None:

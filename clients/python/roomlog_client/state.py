@@ -306,7 +306,8 @@ class ClientState:
         elif refusal.action == "select_room":
             self._select_refused(refusal, uuid, now + wait)
         elif refusal.action == "watch":
-            self._watching.refused(now + wait)
+            if code in RETRIED or code == ErrorCode.NOT_MEMBER:
+                self._watching.refused(now + wait)
         elif code in RETRIED:
             self.outbox.refused(uuid, now + wait)
         elif self.outbox.settle(uuid) is not None:
