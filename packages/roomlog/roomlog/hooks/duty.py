@@ -85,9 +85,10 @@ class Webhooks(Duty[Stretch]):
         """Have a thread go on with a delivery; at the end, leave it to the next process."""
         if answer.cancelled():
             self.schedule.done(key, None)
-        else:
-            self._answered[key] = delivery, answer.result()
-            self.schedule.resume(key)
+            return
+        error = answer.exception()
+        self._answered[key] = delivery, type(error).__name__ if error else answer.result()
+        self.schedule.resume(key)
 
     def _concerned(self, room: UUID) -> Iterator[Stretch]:
         for webhook in self._webhooks:
