@@ -93,8 +93,9 @@ dialogForm(at("invite"), async ({ person }) => {
 });
 at("room-button").addEventListener("click", () => {
   const { name = "", topic = "" } = chat.client.rooms.get(chat.selected) ?? {};
-  Object.assign(at("rename").elements.name, { value: name });
-  Object.assign(at("rename").elements.topic, { value: topic });
+  const { elements } = at("rename");
+  elements.name.value = name;
+  elements.topic.value = topic;
   at("rename").querySelector("details").open = false;
 });
 dialogForm(at("rename"), async ({ name, topic }) => {

@@ -16,7 +16,7 @@ import { MemberNames } from "./member_names.js";
 import { Memory, storageNamed } from "./memory.js";
 import { MessageActions } from "./message_actions.js";
 import { Moderation } from "./moderation.js";
-import { plain, roomName } from "./names.js";
+import { bare, plain, roomName } from "./names.js";
 import { say, showNoticesIn } from "./notice.js";
 import { isWanted, NotificationLevel, wanted } from "./notification_level.js";
 import { MAX_COMMANDS } from "./outbox.js";
@@ -391,7 +391,7 @@ export class Conversation {
     const room = this.#roomOf(selected);
     showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
     setText(this.#at("room-name"), room ? roomName(room) : this.#awaited ? gettext("Waiting for the room…") : gettext("Choose a room"));
-    setText(this.#at("room-topic"), plain(room?.topic ?? ""));
+    setText(this.#at("room-topic"), bare(room?.topic ?? ""));
     this.#at("room-topic").hidden = !room?.topic;
     const closed = room ? this.#closedSentence(room) : "";
     this.#composer.show(room, closed);

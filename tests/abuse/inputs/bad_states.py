@@ -39,7 +39,7 @@ def wrong_states() -> Iterator[BadInput]:
     since = {"since": '{"epoch": "@epoch@", "seq": 0}'}
     yield BadInput("since, unknown", "error not_member", frame("select_room", {"room": unknown, **since}))
     yield BadInput("since, other's", "error not_member", frame("select_room", {"room": other, **since}))
-    for action in OF_ROOMS[13:]:
+    for action in OF_ROOMS[OF_ROOMS.index("rename_room") :]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": DIRECT}))
     for action in (
         *("rename_room", "set_topic", "archive_room", "restore_room", "remove_user", *MODERATION),

@@ -171,8 +171,7 @@ def shared_demo(
 
 def test_two_people_chat(shared_demo: Demo) -> None:
     """At a desk and on a phone: both see both, in one order, markup as text; rooms and links reach others."""
-    demo = shared_demo
-    alice, bob = demo.person("alice"), demo.person("bob", PHONE)
+    alice, bob = shared_demo.person("alice"), shared_demo.person("bob", PHONE)
     alice.enter("lobby")
     bob.enter("lobby")
     alice.say("Hello <b>Bob</b>")
@@ -205,11 +204,11 @@ def test_two_people_chat(shared_demo: Demo) -> None:
     alice.enter("lobby")
     alice.sees("Hello <b>Bob</b>", "Hi")
     seq = alice.page.locator("[data-seq]", has_text="Hello").get_attribute("data-seq")
-    (lobby,) = [room for room in demo.facts["rooms"] if room["name"] == "lobby"]
-    carol = demo.person("carol", link=f"#{lobby['id'].replace('-', '')}/{seq}")
+    (lobby,) = [room for room in shared_demo.facts["rooms"] if room["name"] == "lobby"]
+    carol = shared_demo.person("carol", link=f"#{lobby['id'].replace('-', '')}/{seq}")
     expect(carol.page.locator(f'[data-seq="{seq}"]')).to_be_focused(timeout=DEADLINE_MS)
     assert (alice.errors, bob.errors, carol.errors) == ([], [], [])
-    line = wait_until(lambda: demo.search("bob", "hell*", "--room", "lobby"), COMMAND_SECONDS, "a hit")
+    line = wait_until(lambda: shared_demo.search("bob", "hell*", "--room", "lobby"), COMMAND_SECONDS, "a hit")
     assert line.endswith(f" lobby {seq} alice: Hello <b>Bob</b>\n")
 
 

@@ -135,6 +135,7 @@ def test_a_level_is_answered_with_the_room_and_told_to_the_users_sockets(
 ) -> None:
     """The last of several counts, a repeat is told again, and the mark stays where it is: no event."""
     say(room, people.alice, 2)
+    move_marks({(room, people.bob): 2})
     before = RoomHead.objects.get(), RoomEvent.objects.count()
     asked = [bench.ask(level(room, notify), people.bob) for notify in ("none", "mentions")]
     bench.ask(mark(room, 2), people.alice)

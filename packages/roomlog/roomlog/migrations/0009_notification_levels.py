@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog', '0008_open_rooms'),
+        ('roomlog', '0008_room_topic'),
     ]
 
     operations = [
