@@ -1,12 +1,13 @@
 """A headless Chromium of the system, for tests of what people see.
 
-Beside the message's way. Per module: while playwright's synchronous interface is open its event loop counts
-as running, and asynchronous tests could not start theirs.
+Beside the message's way. Per module, or for a package in which all tests want it: while playwright's
+synchronous interface is open its event loop counts as running, and asynchronous tests could not start theirs.
 """
 
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import pytest
@@ -33,7 +34,14 @@ FLAGS: Final = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser without a memory; skips where there is none, unless it is required."""
+    """A browser without a memory for the tests of a module."""
+    with running_browser() as chromium:
+        yield chromium
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A browser meanwhile; skips where there is none, unless it is required."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         if os.environ.get(REQUIRED_VARIABLE) == "1":

@@ -6,11 +6,18 @@ import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page
 
-from tests.harness.browser import browser
+from tests.harness.browser import running_browser
 from tests.harness.scripted_chat import DESK, FACTS, Chat, MakeChat
 from tests.harness.scripted_gateway import gateway
 
-__all__ = ["browser", "gateway"]
+__all__ = ["gateway"]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """A browser without a memory for all tests of the page: a start costs as much as showing the page."""
+    with running_browser() as chromium:
+        yield chromium
 
 
 @pytest.fixture
