@@ -63,12 +63,11 @@ class People:
         self.archives_rooms = False
         """The owner archives rooms."""
         self.typing: random.Random | None = None
-        """What decides who types when: dice of its own, where anybody does."""
+        """What decides who types when: dice of its own, where anybody does; likewise for all that follows."""
         self.mentioning: random.Random | None = None
         self.bringing: random.Random | None = None
         self.naming: random.Random | None = None
         self.noting: random.Random | None = None
-        """What decides who mentions whom, who sends files, sets topics and levels, likewise."""
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 

@@ -15,8 +15,9 @@ from roomlog.hooks.incoming import hook_of, say
 from roomlog_contract.commands import NewMessage
 
 from .command_body import read_command
+from .command_serializers import HookMessageSerializer
 from .operations import describe
-from .serializers import HookMessageSerializer, RequestedSerializer
+from .serializers import RequestedSerializer
 from .view import PersonThrottle, RestView
 
 

@@ -16,7 +16,8 @@ from rest_framework.serializers import BaseSerializer, ListSerializer
 from roomlog.problems import MEDIA_TYPE, code_of
 from roomlog_contract import limits
 
-from .serializers import CommandSerializer, ProblemSerializer
+from .command_serializers import CommandSerializer
+from .serializers import ProblemSerializer
 
 Method = TypeVar("Method", bound=Callable[..., object])
 JSON: Final = "application/json"

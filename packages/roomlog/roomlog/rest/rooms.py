@@ -54,15 +54,9 @@ from roomlog_contract.errors import ErrorCode, RefusedCommand
 from roomlog_contract.shards import room_of
 
 from .command_body import read_command
-from .operations import describe
-from .serializers import (
-    BanSerializer,
-    BansPageSerializer,
+from .command_serializers import (
     CommandSerializer,
     MarkSerializer,
-    MemberSerializer,
-    MembersSerializer,
-    MessageSerializer,
     MuteSerializer,
     NewBanSerializer,
     NewMemberSerializer,
@@ -73,13 +67,21 @@ from .serializers import (
     NewTextSerializer,
     NewTopicSerializer,
     NotificationsSerializer,
+    ReactionSerializer,
+    RoleSerializer,
+)
+from .operations import describe
+from .serializers import (
+    BanSerializer,
+    BansPageSerializer,
+    MemberSerializer,
+    MembersSerializer,
+    MessageSerializer,
     PageSerializer,
     PlaceSerializer,
     PresenceSerializer,
-    ReactionSerializer,
     ReportSerializer,
     RequestedSerializer,
-    RoleSerializer,
     RoomSerializer,
 )
 from .view import PersonThrottle, RestView

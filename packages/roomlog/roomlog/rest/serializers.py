@@ -1,42 +1,29 @@
-"""The bodies of requests and answers; names and meanings are the wire's.
-
-Those of commands only describe: `command_body` reads them by the wire's own rules.
-"""
+"""The bodies of answers, and of requests that are no commands; names and meanings are the wire's."""
 
 from typing import Final, get_args
 
 from rest_framework import serializers
 
 from roomlog.message_lookup import State
-from roomlog.models import MessageReport
 from roomlog_contract import limits
 from roomlog_contract.commands import Notify
 
 from .attachment_serializers import AttachmentSerializer
 from .body import Body
+from .command_serializers import A_UUID, KINDS, ROLES
 from .fields import (
     MAX_ID,
-    AttachmentsField,
-    CommentField,
-    EmojiField,
     IdField,
     LoginNameField,
-    MentionsField,
-    NameField,
     OptionalField,
     PasswordField,
     RoomIdField,
-    TextField,
-    TopicField,
     UuidField,
 )
 
-_ROLES = ("reader", "member", "admin", "owner")
-_KINDS = ("group", "direct")
 MAX_PEOPLE: Final = 100
 """Asked for at once: a page of history has as many authors at most."""
 _ROOM: Final = "6f1c2f0e8a5d4b6c9e7f3a2b1c0d9e8f"
-_UUID: Final = "2b9c6f7e-hello"
 
 
 class UserSerializer(Body):
@@ -84,7 +71,7 @@ class MemberSerializer(Body):
 
     id = IdField()
     username = serializers.CharField()
-    role = serializers.ChoiceField(_ROLES)
+    role = serializers.ChoiceField(ROLES)
     muted = serializers.BooleanField()
     muted_until = serializers.IntegerField(allow_null=True)
     """Epoch seconds; null: not muted, or without an end."""
@@ -136,7 +123,7 @@ class RoomSerializer(Body):
 
     id = RoomIdField()
     name = serializers.CharField()
-    kind = serializers.ChoiceField(_KINDS)
+    kind = serializers.ChoiceField(KINDS)
     epoch = serializers.CharField()
     seq = serializers.IntegerField()
     read_seq = serializers.IntegerField()
@@ -157,80 +144,6 @@ class PresenceSerializer(Body):
     """None in rooms of more than 200 members."""
 
 
-class CommandSerializer(Body):
-    """What every write may carry: its name, so that a repeat is the same command."""
-
-    example = {"uuid": _UUID}
-
-    uuid = UuidField(required=False)
-
-
-class NewNameSerializer(CommandSerializer):
-    """What a room shall be called."""
-
-    example = {"uuid": _UUID, "name": "lobby"}
-
-    name = NameField()
-
-
-class NewTopicSerializer(CommandSerializer):
-    """What a room shall be about."""
-
-    example = {"uuid": _UUID, "topic": "Ships that are due this week"}
-
-    topic = TopicField()
-
-
-class NewRoomSerializer(CommandSerializer):
-    """A room to be made; the asker owns it."""
-
-    example = {"uuid": _UUID, "name": "lobby", "kind": "group", "members": [8]}
-
-    name = NameField(default="")
-    kind = serializers.ChoiceField(_KINDS, default="group")
-    members = serializers.ListField(
-        child=IdField(),
-        max_length=limits.ROOM_MEMBERS_AT_CREATION,
-        default=list,
-    )
-
-
-class NewMemberSerializer(CommandSerializer):
-    """Somebody to be invited."""
-
-    example = {"uuid": _UUID, "user": 8, "role": "member"}
-
-    user = IdField()
-    role = serializers.ChoiceField(_ROLES, default="member")
-
-
-class RoleSerializer(CommandSerializer):
-    """What a member shall be."""
-
-    example = {"uuid": _UUID, "role": "admin"}
-
-    role = serializers.ChoiceField(_ROLES)
-
-
-class MuteSerializer(CommandSerializer):
-    """How long a member shall be mute."""
-
-    example = {"uuid": _UUID, "until": 4102444800}
-
-    until = serializers.IntegerField(
-        min_value=1, max_value=limits.UNTIL_SECONDS - 1, required=False, allow_null=True, default=None
-    )
-    """Seconds since 1970; null: without an end."""
-
-
-class NewBanSerializer(MuteSerializer):
-    """Who shall be kept out, and how long."""
-
-    example = {"uuid": _UUID, "user": 8, "until": None}
-
-    user = IdField()
-
-
 class BanSerializer(Body):
     """Who is kept out, and how long."""
 
@@ -249,71 +162,10 @@ class BansPageSerializer(Body):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_PEOPLE, default=MAX_PEOPLE)
 
 
-class NewMessageSerializer(CommandSerializer):
-    """Something to be said."""
-
-    example = {"uuid": _UUID, "text": "Hello, @bob!", "reply_to": None, "mentions": [8], "attachments": []}
-
-    text = TextField()
-    reply_to = IdField(required=False, allow_null=True, default=None)
-    mentions = MentionsField()
-    attachments = AttachmentsField()
-
-
-class HookMessageSerializer(CommandSerializer):
-    """Something to be said by a hook."""
-
-    example = {"uuid": "build-1201", "text": "Build 1201 has failed."}
-
-    text = TextField()
-
-
-class NewTextSerializer(CommandSerializer):
-    """What a message shall say, and whom mention."""
-
-    example = {"uuid": _UUID, "text": "Hello, @bob!", "mentions": [8]}
-
-    text = TextField()
-    mentions = MentionsField()
-
-
-class ReactionSerializer(CommandSerializer):
-    """What stands, or shall stand, below a message."""
-
-    example = {"uuid": _UUID, "emoji": "👍"}
-
-    emoji = EmojiField()
-
-
-class MarkSerializer(CommandSerializer):
-    """How far a room was read."""
-
-    example = {"seq": 42}
-
-    seq = serializers.IntegerField(min_value=0, max_value=MAX_ID)
-
-
-class NotificationsSerializer(CommandSerializer):
-    """Of which messages of a room somebody wants to be told."""
-
-    example = {"notify": "mentions"}
-
-    notify = serializers.ChoiceField(get_args(Notify))
-
-
-class NewReportSerializer(CommandSerializer):
-    """Why the moderators should look at a message."""
-
-    example = {"uuid": _UUID, "reason": "spam", "comment": "The same link again."}
-
-    reason = serializers.ChoiceField(MessageReport.Reason.values)
-    comment = CommentField(default="")
-
-
 class ReportSerializer(Body):
     """A report that is stored."""
 
-    example = {"uuid": _UUID, "duplicate": False}
+    example = {"uuid": A_UUID, "duplicate": False}
 
     uuid = serializers.CharField()
     duplicate = serializers.BooleanField()
@@ -323,7 +175,7 @@ class ReportSerializer(Body):
 class RequestedSerializer(Body):
     """The command that waits for its worker; ask `/api/v1/messages/{uuid}/` what became of it."""
 
-    example = {"uuid": _UUID, "room": _ROOM}
+    example = {"uuid": A_UUID, "room": _ROOM}
 
     uuid = UuidField()
     room = RoomIdField()
