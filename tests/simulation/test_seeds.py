@@ -113,7 +113,7 @@ def test_topics_break_no_promise() -> None:
 def test_reactions_break_no_promise() -> None:
     """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
     reactions = refused = shown = 0
-    for seed in (10, 11):
+    for seed in (12, 21):
         verdict = run_seed(seed, Plan(reactions=(16, 24), edits=(4, 8), erasures=(0, 1)))
         assert verdict.anomalies == []
         history = verdict.history

@@ -390,9 +390,8 @@ def _requested(request: Request, command: RoomWrite) -> Response:
     user_id = person_of(request.user).pk
     if sentence := objection_to(command, user_id):
         raise RefusedCommand(ErrorCode.FORBIDDEN, sentence, uuid=command.uuid)
-    uuid = request_command(command, user_id)
-    body = RequestedSerializer({"uuid": uuid, "room": room_of(command, user_id)})
-    return Response(body.data, status=HTTP_202_ACCEPTED)
+    requested = {"uuid": request_command(command, user_id), "room": room_of(command, user_id)}
+    return Response(RequestedSerializer(requested).data, status=HTTP_202_ACCEPTED)
 
 
 def _check_member(room: UUID, request: Request) -> None:
