@@ -122,7 +122,7 @@ def test_a_picture_takes_no_other_place_once_it_is_loaded(chat: Chat, api: Api, 
     assert before is not None
     assert (round(before["width"]), round(before["height"])) == (320, 160)
     held[0].fulfill(body=PIXEL, content_type="image/png")
-    page.wait_for_function("document.querySelector('.picture img').complete")
+    page.wait_for_function("() => document.querySelector('.picture img').complete")
     assert picture.bounding_box() == before
     chat.tell(chat.delete(TEAM, 1))
     expect(page.locator(LOG)).to_have_count(0)
