@@ -135,7 +135,7 @@ def test_types_name_every_public_member(module: str, name: str) -> None:
     def members(path: str) -> set[str]:
         text = (ROOT / "clients/web" / path).read_text(encoding="utf-8")
         body = text[text.index(f"export class {name} ") :].split("\n}\n")[0]
-        return set(re.findall(r"^  (?:get )?([a-z]\w*)(?=[(:; ]|<)", body, re.MULTILINE)) - {
+        return set(re.findall(r"^  (?:async |get )?([a-z]\w*)(?=[(:; ]|<)", body, re.MULTILINE)) - {
             "addEventListener",
             "get",
         }
