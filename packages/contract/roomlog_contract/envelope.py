@@ -224,6 +224,8 @@ class ArePresent(Struct, frozen=True, tag=True):
     """All who are connected to a gateway as members of the room; published while somebody watches."""
 
     gateway: str
+    epoch: str
+    """Of the log that the gateway follows: of another one it says nothing."""
     seq: int
     """The room's last seq that the gateway knew: who has left above it is a member no more."""
     users: list[int] | None

@@ -123,7 +123,7 @@ class Presence:
 
     def _announce(self, room: Room, crowd: Crowd) -> bool:
         users = None if crowd.users is None else list(crowd.users)
-        return self._say(room, ArePresent(self._gateway, room.seq, users, crowd.number))
+        return self._say(room, ArePresent(self._gateway, room.epoch, room.seq, users, crowd.number))
 
     def _say(self, room: Room, notice: IsWatched | ArePresent) -> bool:
         is_said = self._publish(self._keyspace.room_channel(room.id), encode(notice))
@@ -168,13 +168,15 @@ def _here(room: Room) -> Crowd:
 
 
 def _everywhere(room: Room, attendance: Attendance) -> Crowd:
-    """Return who is connected to any gateway, but for those who have left since that gateway said so."""
+    """Return who is connected to any gateway, but for those who may have left since that gateway said so."""
     users, uncounted = {session.user for session in room.members()}, 0
     for said in attendance.said_elsewhere():
+        if said.epoch != room.epoch:
+            continue
         if said.users is None:
             uncounted += said.count
         else:
-            users.update(user for user in said.users if not room.has_departed(user, said.seq))
+            users.update(user for user in said.users if not room.may_have_departed(user, said.seq))
     return crowd_of(users, uncounted)
 
 

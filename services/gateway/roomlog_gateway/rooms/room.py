@@ -145,6 +145,8 @@ class Room:
         self._departed.clear()
         self._mentioned.clear()
         self.restrictions.start_over()
+        if self.attendance is not None:
+            self.attendance.change()
         for session in strangers:
             self.fall_behind(session)
             self.others[session].forget()
@@ -224,6 +226,10 @@ class Room:
     def has_departed(self, user: int, head: int) -> bool:
         """Return True if a membership that was read at `head` has ended since."""
         return self._departed.get(user, 0) > head
+
+    def may_have_departed(self, user: int, head: int) -> bool:
+        """Return True unless it was heard here that a member at `head` is one still."""
+        return head < self.start or self.has_departed(user, head)
 
     def is_reset(self, session: Session) -> bool:
         """Return True if the connection was told that the log began anew, and has not caught up since."""

@@ -96,7 +96,7 @@ class TypingTeller:
         """Take one publication."""
         if len(room.live) + len(room.others) > limits.TYPING_CONNECTIONS:
             return
-        if room.has_departed(notice.user, notice.seq):
+        if room.may_have_departed(notice.user, notice.seq):
             return  # the gateway of the sender has not heard of it yet
         if room.typists is None:
             room.typists = Typists()

@@ -15,6 +15,7 @@ from roomlog_gateway.sockets.outbox import Frame
 from roomlog_gateway.sockets.session import Session
 from roomlog_gateway.sockets.token_bucket import TokenBucket
 from tests.gateway.insides import GATEWAY, ROOM, Stage, read
+from tests.gateway.room_log import EPOCH, RESTORED, RoomLog
 from tests.gateway.running import Connect
 from tests.gateway.stub_worker import StubRoom, StubWorker
 
@@ -55,7 +56,7 @@ def second(stage: Stage, seconds: int = 1) -> None:
 
 def elsewhere(stage: Stage, *users: int, gateway: str = "other", seq: int = 0) -> None:
     """Let another gateway say who is connected to it."""
-    stage.presence.hear(stage.room, ArePresent(gateway, seq, list(users), len(users)))
+    stage.presence.hear(stage.room, ArePresent(gateway, stage.room.epoch, seq, list(users), len(users)))
 
 
 async def test_watchers_on_two_gateways_see_everybody(
@@ -166,7 +167,7 @@ def test_a_gateway_asks_and_says_who_is_here(stage: Stage) -> None:
     second(stage)
     of(stage, 2)
     second(stage, 7)
-    mine = [ArePresent(GATEWAY, 0, [1], 1), ArePresent(GATEWAY, 0, [1, 2], 2)]
+    mine = [ArePresent(GATEWAY, EPOCH, 0, [1], 1), ArePresent(GATEWAY, EPOCH, 0, [1, 2], 2)]
     assert stage.said[1:] == mine
     second(stage, 2)
     assert stage.said[3:] == [IsWatched(GATEWAY), mine[1]]
@@ -176,12 +177,12 @@ def test_another_gateways_question_is_answered_and_spares_ours(stage: Stage) -> 
     """At once, then for each change, until nobody has asked for 25 s."""
     of(stage, 1)
     stage.presence.hear(stage.room, IsWatched("other"))
-    assert stage.said == [ArePresent(GATEWAY, 0, [1], 1)]
+    assert stage.said == [ArePresent(GATEWAY, EPOCH, 0, [1], 1)]
     stage.presence.hear(stage.room, IsWatched("third"))
     assert len(stage.said) == 1  # the one before was in this second
     session = watching(stage, 2)
     second(stage)
-    assert (told(session), stage.said[1:]) == ([([1, 2], 2)], [ArePresent(GATEWAY, 0, [1, 2], 2)])
+    assert (told(session), stage.said[1:]) == ([([1, 2], 2)], [ArePresent(GATEWAY, EPOCH, 0, [1, 2], 2)])
     watch(stage, session)
     second(stage, round(limits.PRESENCE_KEPT_SECONDS))
     stage.session()
@@ -196,7 +197,7 @@ def test_what_redis_does_not_take_is_said_later(stage: Stage) -> None:
     second(stage, 3)
     stage.is_writable = True
     second(stage)
-    assert stage.said == [IsWatched(GATEWAY), ArePresent(GATEWAY, 0, [1], 1)]
+    assert stage.said == [IsWatched(GATEWAY), ArePresent(GATEWAY, EPOCH, 0, [1], 1)]
 
 
 def test_a_gateway_that_says_nothing_more_has_nobody(stage: Stage) -> None:
@@ -216,7 +217,7 @@ def test_the_last_connection_of_a_gateway_is_said_to_be_gone(stage: Stage) -> No
     stage.room.leave(session)
     del stage.presence._rooms[ROOM]
     second(stage)
-    assert stage.said[1:] == [ArePresent(GATEWAY, 0, [], 0)]
+    assert stage.said[1:] == [ArePresent(GATEWAY, EPOCH, 0, [], 0)]
     assert stage.presence._watched == {}
 
 
@@ -226,9 +227,10 @@ def test_a_room_that_begins_again_at_once_goes_on(stage: Stage) -> None:
     stage.presence.hear(stage.room, IsWatched("other"))
     stage.room.leave(session)
     stage.room = stage.presence._rooms[ROOM] = Room(ROOM, stage.fanout.spread)
+    stage.compare_head()
     of(stage, 1)
     second(stage, 2)
-    assert stage.said[1:] == [ArePresent(GATEWAY, 0, [1], 1)]
+    assert stage.said[1:] == [ArePresent(GATEWAY, EPOCH, 0, [1], 1)]
 
 
 def test_who_has_left_is_not_told_of(stage: Stage) -> None:
@@ -245,6 +247,25 @@ def test_who_has_left_is_not_told_of(stage: Stage) -> None:
     elsewhere(stage, 5, seq=1)
     second(stage)
     assert told(session) == [([1, 5], 2)]
+
+
+def test_what_was_said_of_a_log_before_counts_no_more(stage: Stage) -> None:
+    """Who left in what was never heard here is not told of: below the log's new head, or in another log."""
+    watching(stage, 1)
+    elsewhere(stage, 5, seq=9)
+    stage.log = RoomLog(ROOM, RESTORED)
+    stage.append()
+    stage.compare_head()
+    session = watching(stage, 2)
+    second(stage)
+    assert told(session) == [([1, 2], 2)]
+    elsewhere(stage, 5)
+    elsewhere(stage, 6, gateway="third", seq=1)
+    second(stage)
+    assert told(session) == [([1, 2, 6], 3)]
+    elsewhere(stage, 5, seq=1)
+    second(stage)
+    assert told(session) == [([1, 2, 5, 6], 4)]
 
 
 def test_who_was_removed_is_told_nothing_more(stage: Stage) -> None:
@@ -290,13 +311,13 @@ def test_above_200_only_the_number_is_told(stage: Stage) -> None:
     elsewhere(stage, *range(3, limits.PRESENCE_USERS + 3))
     second(stage)
     assert told(session) == [(None, limits.PRESENCE_USERS + 1)]
-    stage.presence.hear(stage.room, ArePresent("third", 0, None, 1000))
+    stage.presence.hear(stage.room, ArePresent("third", EPOCH, 0, None, 1000))
     second(stage)
     assert told(session) == [(None, limits.PRESENCE_USERS + 1001)]
     for user in range(1, limits.PRESENCE_USERS + 2):
         of(stage, user)
     second(stage)
-    assert stage.said[-1] == ArePresent(GATEWAY, 0, None, limits.PRESENCE_USERS + 1)
+    assert stage.said[-1] == ArePresent(GATEWAY, EPOCH, 0, None, limits.PRESENCE_USERS + 1)
 
 
 def test_many_watchers_are_told_in_turns_of_ten_seconds(
