@@ -191,6 +191,8 @@ class Witness(Observer):
         self._numbers: dict[int, int] = {}
         self._positions: Counter[int] = Counter()
         self._following: dict[str, Following] = {}
+        self._refused: dict[str, int] = {}
+        """Rooms that a worker has said the client is out of, until its gateway says so: with its cursors."""
         self._ended: list[Reading] = []
 
     def want(self, room: str, uuid: str, text: str, mentions: Iterable[int] = (), data: str = "") -> None:
@@ -260,6 +262,7 @@ class Witness(Observer):
         if number in self.connections:
             ended = self.connections[number]._replace(closed_at=now, close_code=close_code)
             self.connections[number] = ended
+        self._refused.clear()
         for wanted in self.wanted.values():
             wanted.end(number, Outcome.UNKNOWN, now)
 
@@ -279,6 +282,7 @@ class Witness(Observer):
     def heard(self, connection: int, incoming: Incoming) -> None:
         """A frame arrived: an answer, the event within a page that tells the same, or messages."""
         number = self._number(connection)
+        self._note_refused(incoming)
         match incoming:
             case Event():
                 self._answer(number, incoming)
@@ -350,8 +354,17 @@ class Witness(Observer):
     def _told(self, room: str) -> tuple[str, int, str, float, int | None]:
         """Return who is told something of a room, when, and how far it was handed the room."""
         way = self._following.get(room)
-        seq = None if way is None else way.reading(self.client, self.user, room).cursor
+        seq = self._refused.get(room) if way is None else way.reading(self.client, self.user, room).cursor
         return self.client, self.user, room, time.monotonic(), seq
+
+    def _note_refused(self, incoming: Incoming) -> None:
+        match incoming:
+            case Refusal(error_code="not_member", room=room) if way := self._following.get(room):
+                self._refused[room] = way.reading(self.client, self.user, room).cursor
+            case RoomLeft(room=room):
+                self._refused.pop(room, None)
+            case _:
+                pass
 
     def _answer(self, number: int, event: Event) -> None:
         wanted = self.wanted.get(event.uuid)
