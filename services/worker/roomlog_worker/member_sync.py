@@ -12,7 +12,7 @@ import structlog
 from django.utils import timezone
 from msgspec.structs import replace
 
-from roomlog.models import ChatRoom, DeadLetter, Membership
+from roomlog.models import ChatRoom, DeadLetter, Membership, RoomEvent
 from roomlog.selectors import active_user_ids, banned_from
 from roomlog_contract.commands import InviteUser, RemoveUser
 from roomlog_contract.envelope import SyncMembers
@@ -65,7 +65,7 @@ def missing_changes(entry: Entry, sync: SyncMembers) -> list[Entry]:
         for user in sorted(active_user_ids(wanted - present))
     )
     entries = [_entry_of(entry, change) for change in changes]
-    left = _without_buried(entry.shard, entries)[:MEMBER_CHANGES_AT_ONCE]
+    left = _without_buried(entry.shard, _without_stored(sync.room, entries))[:MEMBER_CHANGES_AT_ONCE]
     if banned and not left:
         log.warning("sync_left_out", room=sync.room.hex, banned=len(banned))
     return left
@@ -74,6 +74,16 @@ def missing_changes(entry: Entry, sync: SyncMembers) -> list[Entry]:
 def _entry_of(entry: Entry, change: RemoveUser | InviteUser) -> Entry:
     envelope = replace(entry.envelope, command=change)
     return Entry(entry.shard, entry.stream, f"sync-{entry.pending}-{change.user}", envelope)
+
+
+def _without_stored(room: UUID, entries: list[Entry]) -> list[Entry]:
+    """Leave out what this sync did and somebody has undone: its repeat would change nothing, for ever."""
+    if not entries:
+        return []
+    uuids = [entry.envelope.command.uuid for entry in entries]
+    events = RoomEvent.objects.filter(room=room, uuid__in=uuids, user=entries[0].envelope.user)
+    stored = set(events.values_list("uuid", flat=True))
+    return [entry for entry in entries if entry.envelope.command.uuid not in stored]
 
 
 def _without_buried(shard: int, entries: list[Entry]) -> list[Entry]:

@@ -94,6 +94,20 @@ def test_a_crowd_comes_in_pieces_and_survives_a_restart(bench: Bench, people: Pe
     assert kinds_of(room).count("invite_user") == len(crowd) - 1
 
 
+def test_who_is_removed_between_two_pieces_stays_out(bench: Bench, people: People) -> None:
+    """The later word counts; the sync comes to its end, and what follows in the room need not wait."""
+    room = make_room(people.alice)
+    crowd = [people.alice, *(add_user(f"user {number}") for number in range(2 * MEMBER_CHANGES_AT_ONCE))]
+    sync_members(room, users(*crowd))
+    post_as(room, "hello")
+    bench.worker.turn_until(lambda: len(members_of(room)) > 1)
+    (gone, *_) = members_of(room) - {people.alice}
+    Membership.objects.filter(room=room, user=gone).delete()
+    bench.successor().turn_until(carried_out)
+    assert members_of(room) == set(crowd) - {gone}
+    assert kinds_of(room)[-1] == "new_message"
+
+
 def test_a_change_that_was_buried_does_not_come_again(
     bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
