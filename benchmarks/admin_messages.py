@@ -22,7 +22,7 @@ import django
 from django.core.management import call_command
 from django.db import connection
 
-from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from benchmarks.systems import postgres_server
 
 TIMES: Final = 7
 GOAL_MS: Final = 100.0
@@ -59,19 +59,14 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.database:
         sys.exit(measure(arguments.database, arguments.messages))
-    binaries = find_binaries()
-    if binaries is None:
-        sys.exit(HOW_TO_GET_IT)
-    server = PostgresServer(binaries, durable=False)
     words = [sys.executable, "-m", "benchmarks.admin_messages", "--messages", str(arguments.messages)]
-    with tempfile.TemporaryDirectory(prefix="roomlog-admin-") as directory:
-        server.start()
-        try:
-            urls = (f"sqlite:///{Path(directory) / 'log.sqlite3'}", server.url(server.create()))
-            # Django's settings are for one database: each in a process of its own.
-            statuses = [subprocess.run([*words, "--database", url], check=False).returncode for url in urls]
-        finally:
-            server.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="roomlog-admin-") as directory,
+        postgres_server(durable=False) as server,
+    ):
+        urls = (f"sqlite:///{Path(directory) / 'log.sqlite3'}", server.url(server.create()))
+        # Django's settings are for one database: each in a process of its own.
+        statuses = [subprocess.run([*words, "--database", url], check=False).returncode for url in urls]
     sys.exit(max(statuses))
 
 

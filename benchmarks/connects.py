@@ -63,16 +63,31 @@ async def connect(
     turns = asyncio.Semaphore(at_once)
 
     async def come_in(member: Member) -> tuple[Connection, float]:
-        async with turns, asyncio.timeout(OPENING_SECONDS):
+        async with turns:
             began = time.perf_counter()
-            answered = asyncio.Event()
-            connection = await Connection.open(address, lambda *_: answered.set())
-            connection.send(ROOMLOG.opening_of(member) or b"")
-            await answered.wait()
-            return connection, time.perf_counter() - began
+            return await let_in(address, member, OPENING_SECONDS), time.perf_counter() - began
 
     found = await asyncio.gather(*map(come_in, people))
     return [connection for connection, _ in found], [seconds for _, seconds in found]
+
+
+async def let_in(address: str, member: Member, seconds: float) -> Connection:
+    """Connect and authenticate; return the connection once the server has answered.
+
+    Raises:
+        ConnectionFailed, OSError: it could not connect.
+        TimeoutError: no answer in so many seconds; the text has why the connection was closed, if it was.
+    """
+    answered = asyncio.Event()
+    connection = await Connection.open(address, lambda *_: answered.set())
+    connection.send(ROOMLOG.opening_of(member) or b"")
+    try:
+        async with asyncio.timeout(seconds):
+            await answered.wait()
+    except TimeoutError:
+        connection.close()
+        raise TimeoutError(f"not let in: {connection.close_reason}") from None
+    return connection
 
 
 def main() -> None:

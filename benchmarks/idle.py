@@ -25,9 +25,11 @@ from typing import Final
 import uvloop
 
 from benchmarks.connection import Connection
+from benchmarks.connects import let_in
 from benchmarks.processes import cpu_seconds
-from benchmarks.wires import ROOMLOG, Member
-from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
+from benchmarks.systems import postgres_server
+from benchmarks.wires import Member
+from tests.harness.postgres import PostgresServer
 from tests.harness.stack import UNHURRIED, Stack, User, build_stack
 from tests.harness.stack_databases import PostgresDatabases
 
@@ -110,17 +112,12 @@ async def connect(address: str, users: Sequence[User]) -> list[Connection]:
     turns = asyncio.Semaphore(OPENED_AT_ONCE)
 
     async def open_one(user: User) -> Connection:
-        answered = asyncio.Event()
-        connection = await Connection.open(address, lambda *_: answered.set())
-        connection.send(ROOMLOG.opening_of(Member(room="", user=user.id, token=user.token)) or b"")
         try:
-            async with asyncio.timeout(OPENING_SECONDS):
-                await answered.wait()
-        except TimeoutError:
-            print(f"not let in: {connection.close_reason}", file=sys.stderr)
-            connection.close()
+            member = Member(room="", user=user.id, token=user.token)
+            return await let_in(address, member, OPENING_SECONDS)
+        except TimeoutError as late:
+            print(late, file=sys.stderr)
             raise
-        return connection
 
     async def open_in_turn(user: User) -> Connection:
         async with turns:
@@ -168,12 +165,7 @@ def table(nobody: Use, everybody: Use, people: int) -> Iterator[str]:
 @contextmanager
 def running(directory: Path, way: str) -> Iterator[tuple[Stack, PostgresServer]]:
     """Run an install on a server of its own, which counts statements."""
-    binaries = find_binaries()
-    if binaries is None:
-        sys.exit(HOW_TO_GET_IT)
-    server = PostgresServer(binaries, shared_preload_libraries=STATEMENTS)
-    server.start()
-    try:
+    with postgres_server(shared_preload_libraries=STATEMENTS) as server:
         databases = PostgresDatabases(server)
         stack = build_stack(directory / way, databases, gateways=0, environ=UNHURRIED)
         stack.add_gateway(0, **WAYS[way])
@@ -183,8 +175,6 @@ def running(directory: Path, way: str) -> Iterator[tuple[Stack, PostgresServer]]
             yield stack, server
         finally:
             stack.close()
-    finally:
-        server.stop()
 
 
 def main() -> None:

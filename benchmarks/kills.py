@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from benchmarks.systems import postgres_server
 from benchmarks.waits import tell, wait_for_answer
 from roomlog_contract.shards import SHARDS, shard_of_room
 from tests.e2e import breaking, settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.people import make_rooms, make_users
-from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
 from tests.harness.samples import Samples
 from tests.harness.stack import Room, Stack, build_stack
 from tests.harness.stack_databases import Databases, PostgresDatabases, SqliteFiles
@@ -130,13 +130,7 @@ async def _room_of(stack: Stack, ordinal: int, rooms: list[Room]) -> Room:
 def _databases(sqlite: bool, directory: Path, stack: ExitStack) -> Databases:
     if sqlite:
         return SqliteFiles(directory)
-    binaries = find_binaries()
-    if binaries is None:
-        sys.exit(HOW_TO_GET_IT)
-    server = PostgresServer(binaries)
-    stack.callback(server.stop)
-    server.start()
-    return PostgresDatabases(server)
+    return PostgresDatabases(stack.enter_context(postgres_server()))
 
 
 if __name__ == "__main__":

@@ -15,16 +15,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from benchmarks.processes import cpu_seconds
+from benchmarks.systems import postgres_server
 from benchmarks.waits import tell, wait_for_answer
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster, wait_while
 from tests.e2e.people import make_rooms, make_users
-from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
 from tests.harness.stack import Stack, build_stack
 from tests.harness.stack_databases import PostgresDatabases
 from tests.harness.wire import Wire
@@ -44,17 +43,13 @@ def main() -> None:
     if arguments.kind:
         tell("kubectl scale 0 to 1, to the answer", asyncio.run(measure_on_kind(arguments.rounds)))
         return
-    binaries = find_binaries()
-    if binaries is None:
-        sys.exit(HOW_TO_GET_IT)
-    with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="roomlog-starts-") as directory:
-        server = PostgresServer(binaries)
-        ends.callback(server.stop)
-        server.start()
+    with tempfile.TemporaryDirectory(prefix="roomlog-starts-") as directory, postgres_server() as server:
         stack = build_stack(Path(directory) / "stack", PostgresDatabases(server), api=True)
-        ends.callback(stack.close)
-        stack.start()
-        measure(stack, arguments.rounds)
+        try:
+            stack.start()
+            measure(stack, arguments.rounds)
+        finally:
+            stack.close()
 
 
 def measure(stack: Stack, rounds: int) -> None:

@@ -110,21 +110,29 @@ class Roomlog:
 
 
 @contextmanager
-def roomlog_alone(name: str) -> Iterator[Roomlog]:
-    """Run Roomlog, with a PostgreSQL server of its own, for the benchmark of this name."""
+def postgres_server(*, durable: bool = True, **settings: str) -> Iterator[PostgresServer]:
+    """Run a PostgreSQL server with these settings; where there is none to run, say how to get it and end."""
     binaries = find_binaries()
     if binaries is None:
         sys.exit(HOW_TO_GET_IT)
-    server = PostgresServer(binaries)
-    with tempfile.TemporaryDirectory(prefix=f"roomlog-{name}-") as directory:
+    server = PostgresServer(binaries, durable=durable, **settings)
+    try:
         server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def roomlog_alone(name: str) -> Iterator[Roomlog]:
+    """Run Roomlog, with a PostgreSQL server of its own, for the benchmark of this name."""
+    with tempfile.TemporaryDirectory(prefix=f"roomlog-{name}-") as directory, postgres_server() as server:
         system = Roomlog(Path(directory) / "stack", PostgresDatabases(server))
         try:
             system.start()
             yield system
         finally:
             system.stop()
-            server.stop()
 
 
 class Peer:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -19,9 +18,8 @@ import uvloop
 
 from benchmarks.loads import ClosedLoop, Fleet
 from benchmarks.processes import cpu_seconds
-from benchmarks.systems import Roomlog
+from benchmarks.systems import Roomlog, postgres_server
 from benchmarks.wires import ROOMLOG
-from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
 from tests.harness.stack_databases import PostgresDatabases
 
 ROOMS: Final = [10] * 60
@@ -86,17 +84,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--in-flight", type=int, default=20, help="messages unanswered at once")
     arguments = parser.parse_args()
-    binaries = find_binaries()
-    if binaries is None:
-        sys.exit(HOW_TO_GET_IT)
-    server = PostgresServer(binaries)
-    server.start()
-    try:
+    with postgres_server() as server:
         for left_out in (("metrics", "logs"), ("notes",), tuple(WITHOUT)):
             print(f"with and without {', '.join(left_out)}; CPU a message of gateway, worker and Valkey")
             _compare_once(left_out, PostgresDatabases(server), arguments)
-    finally:
-        server.stop()
     print(f"{os.cpu_count()} cores, nothing pinned; load {os.getloadavg()[0]:.1f} at the end")
 
 
