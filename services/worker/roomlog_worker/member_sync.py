@@ -65,7 +65,7 @@ def missing_changes(entry: Entry, sync: SyncMembers) -> list[Entry]:
         for user in sorted(active_user_ids(wanted - present))
     )
     entries = [_entry_of(entry, change) for change in changes]
-    left = _without_buried(entry.shard, _without_stored(sync.room, entries))[:MEMBER_CHANGES_AT_ONCE]
+    left = _without_ended(entries)[:MEMBER_CHANGES_AT_ONCE]
     if banned and not left:
         log.warning("sync_left_out", room=sync.room.hex, banned=len(banned))
     return left
@@ -76,20 +76,19 @@ def _entry_of(entry: Entry, change: RemoveUser | InviteUser) -> Entry:
     return Entry(entry.shard, entry.stream, f"sync-{entry.pending}-{change.user}", envelope)
 
 
-def _without_stored(room: UUID, entries: list[Entry]) -> list[Entry]:
-    """Leave out what this sync did and somebody has undone: its repeat would change nothing, for ever."""
+def _without_ended(entries: list[Entry]) -> list[Entry]:
+    """Leave out what has come to its end before: it would come again for ever.
+
+    Buried, it can't be carried out. Stored, it was undone by somebody, and its repeat would change nothing.
+    """
     if not entries:
         return []
-    uuids = [entry.envelope.command.uuid for entry in entries]
-    events = RoomEvent.objects.filter(room=room, uuid__in=uuids, user=entries[0].envelope.user)
-    stored = set(events.values_list("uuid", flat=True))
-    return [entry for entry in entries if entry.envelope.command.uuid not in stored]
-
-
-def _without_buried(shard: int, entries: list[Entry]) -> list[Entry]:
-    """Leave out what can't be carried out: it would come again for ever."""
-    if not entries:
-        return []
-    letters = DeadLetter.objects.filter(shard=shard, entry__in=[entry.id for entry in entries])
+    first = entries[0]
+    letters = DeadLetter.objects.filter(shard=first.shard, entry__in=[entry.id for entry in entries])
     buried = set(letters.values_list("entry", flat=True))
-    return [entry for entry in entries if entry.id not in buried]
+    events = RoomEvent.objects.filter(room=first.room, user=first.envelope.user)
+    uuids = [entry.envelope.command.uuid for entry in entries]
+    stored = set(events.filter(uuid__in=uuids).values_list("uuid", flat=True))
+    return [
+        entry for entry in entries if entry.id not in buried and entry.envelope.command.uuid not in stored
+    ]
