@@ -2,7 +2,7 @@
 //
 // The dialog offers what the user's role allows; the server decides, and its refusal stands in the dialog.
 
-import { attempt } from "./attempt.js";
+import { AskingDialog } from "./asking.js";
 import { memberFacts } from "./member_list.js";
 import { bare, plain } from "./names.js";
 import { el } from "./nodes.js";
@@ -31,37 +31,29 @@ export class Moderation {
   #dialog;
   #room = null; // id
   #person = null;
-  #turn = null; // a dialog that was closed and opened again is another one
 
   /** `parts` are own (OwnMembership), userId, `opened(dialog)` to show one, `carryOut(action, fields)` which throws a sentence. */
   constructor(root, parts) {
     this.#root = root;
     this.#parts = parts;
-    this.#dialog = this.#at("member-dialog");
-    this.#dialog.querySelector("[data-closes]").addEventListener("click", () => this.#dialog.close());
+    this.#dialog = new AskingDialog(this.#at("member-dialog"), parts.opened, () => this.#carryOut());
     this.#at("member-choice").addEventListener("change", () => this.#paint());
-    this.#dialog.querySelector("form").addEventListener("submit", (submit) => {
-      submit.preventDefault();
-      this.#submit();
-    });
   }
 
   /** Ask what shall be done to a member of a room. */
   open(roomId, person) {
-    this.#turn = {};
     this.#room = roomId;
     this.#person = person;
     setText(this.#at("member-title"), bare(person.username));
     setText(this.#at("member-facts"), memberFacts(person));
     const options = [{ value: "", label: gettext("Choose…") }, ...this.#choices()];
     this.#at("member-choice").replaceChildren(...options.map(({ value, label }) => el("option", { value }, label)));
-    this.#dialog.querySelector(".wrong").hidden = true;
+    this.#dialog.open();
     this.#paint();
-    this.#parts.opened(this.#dialog);
   }
 
   close() {
-    if (this.#dialog.open) this.#dialog.close();
+    this.#dialog.close();
   }
 
   #at(id) {
@@ -84,19 +76,15 @@ export class Moderation {
 
   #paint() {
     const chosen = this.#chosen;
-    const button = this.#dialog.querySelector(".primary");
+    const button = this.#dialog.form.querySelector(".primary");
     setText(this.#at("member-effect"), chosen?.effect ?? "");
     setText(button, chosen?.verb ?? gettext("Confirm"));
     button.disabled = !chosen;
   }
 
-  async #submit() {
-    const [turn, chosen] = [this.#turn, this.#chosen];
-    if (!chosen) return;
-    const isOpen = () => turn === this.#turn && this.#dialog.open;
-    const fields = { room: this.#room, user: this.#person.id, ...chosen.fields() };
-    const isDone = await attempt(this.#dialog, isOpen, () => this.#parts.carryOut(chosen.action, fields));
-    if (isDone && isOpen()) this.#dialog.close();
+  #carryOut() {
+    const { action, fields } = this.#chosen; // no button, no try
+    return this.#parts.carryOut(action, { room: this.#room, user: this.#person.id, ...fields() });
   }
 }
 
