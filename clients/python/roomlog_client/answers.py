@@ -12,7 +12,7 @@ Result = Sent | dict[str, Any]
 
 
 class Answers:
-    """Who waits for which command."""
+    """The callers that wait, by the uuid of their command."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Future[Result]] = {}

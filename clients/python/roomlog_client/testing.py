@@ -18,7 +18,7 @@ from aiohttp import WSMsgType, web
 
 EPOCH: Final = "0123456789abcdef"
 FILE_BYTES: Final = 32 * 1024 * 1024
-"""Of an upload; above what a real server takes."""
+"""The largest upload; a real server takes less."""
 STOP_SECONDS: Final = 2.0
 """Longest wait for the sockets to end."""
 Frame = dict[str, Any]

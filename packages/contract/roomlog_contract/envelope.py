@@ -136,7 +136,7 @@ class Identified(Struct, frozen=True, tag=True):
     muted: list[UUID] = []
     """Those in which the user is muted now."""
     sees_presence: bool = False
-    """Who is connected may be told to everybody in a room: the project has no rule about it."""
+    """Whether members may be told who is connected: False where the project has a rule about that."""
 
 
 class LoginsCompared(Struct, frozen=True, tag=True):
@@ -225,7 +225,7 @@ class ArePresent(Struct, frozen=True, tag=True):
 
     gateway: str
     epoch: str
-    """Of the log that the gateway follows: of another one it says nothing."""
+    """The epoch of the log that the gateway follows; the notice says nothing about another log."""
     seq: int
     """The room's last seq that the gateway knew: who has left above it is a member no more."""
     users: list[int] | None

@@ -40,7 +40,7 @@ async def test_the_mentioned_are_told_until_they_have_read_it(server: FakeServer
 
 
 async def test_all_clients_of_a_user_learn_of_a_level(server: FakeServer) -> None:
-    """Of a level alone too: the read mark stays where it is."""
+    """A change of the level alone arrives too and leaves the read mark where it is."""
     async with RoomlogClient(server.url, "alice") as phone, RoomlogClient(server.url, "alice") as laptop:
         _, reader = await joined(phone), await joined(laptop)
         assert (await phone.set_notifications(ROOM, "mentions")).notify == "mentions"

@@ -81,7 +81,7 @@ async def test_a_name_arrives_as_people_wrote_it(api: Api, uploads: Uploads, tmp
 
 
 async def test_a_large_file_goes_in_pieces(api: Api, uploads: Uploads, tmp_path: Path) -> None:
-    """Nobody reads it whole, and the caller hears how far it is, up to its size."""
+    """The file is read in pieces, and the caller is told how many bytes are on their way, up to its size."""
     path = tmp_path / "a.zip"
     path.write_bytes(bytes(LARGE))
     heard: list[int] = []

@@ -29,7 +29,7 @@ def watched(bench: Bench) -> list[list[str]]:
 
 
 def test_each_connection_is_told_what_is_watched(bench: Bench) -> None:
-    """Of the rooms that the user is in; nothing is repeated without a reason."""
+    """Only the rooms that the user is in are named, and nothing is repeated without a reason."""
     assert watched(bench) == [[ROOM]]
     bench.hear(action="watch", uuid="watch")
     bench.pass_time(60)
