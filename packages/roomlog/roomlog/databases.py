@@ -111,6 +111,11 @@ def begin_session(connection: BaseDatabaseWrapper, **_: Any) -> None:
         end_stuck_statements(connection)
 
 
+def keeps_plans(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether statements may stay prepared: on PostgreSQL, in sessions that are a writer's alone."""
+    return connection.vendor == "postgresql" and bool(connection.settings_dict.get(_WRITER))
+
+
 def limit_reads(connection: BaseDatabaseWrapper) -> None:
     """Connect, and give a connection that answers reads and moves read marks its own time-outs.
 

@@ -16,12 +16,13 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.db.models.signals import post_migrate, post_save
 from rest_framework.authtoken.models import Token
 
 from roomlog_contract.events import User
 
+from .compiled import CompiledQuery, among
 from .configuration import configuration
 from .models import Person
 from .people_hook import name_of, refresh, refresh_after_commit
@@ -102,12 +103,20 @@ def users_by_token(keys: Collection[str]) -> dict[str, User]:
     """Return the active user of each valid token."""
     if not keys or Token._meta.abstract:  # a project without DRF's tokens
         return {}
-    rows = Token.objects.filter(is_active("user"), key__in=keys)
-    found = rows.values_list("key", "user__roomlog_person__id", "user__roomlog_person__name")
+    found = list(_TOKENS.rows(keys))
     users = {key: User(number, name) for key, number, name in found if number is not None}
     if missing := {key for key, number, _ in found if number is None}:
-        users |= {token.key: as_user(person_of(token.user)) for token in rows.filter(key__in=missing)}
+        rows = Token.objects.filter(is_active("user"), key__in=missing)
+        users |= {token.key: as_user(person_of(token.user)) for token in rows}
     return users
+
+
+def _tokens() -> QuerySet[Token, tuple[Any, ...]]:
+    rows = Token.objects.filter(is_active("user"), among(Token, "key", "text"))
+    return rows.values_list("key", "user__roomlog_person__id", "user__roomlog_person__name")
+
+
+_TOKENS: Final = CompiledQuery(_tokens)
 
 
 def is_active(user: str) -> Q:

@@ -25,6 +25,7 @@ from roomlog_contract.events import Message, RoomSummary, User
 from roomlog_contract.limits import PINS_PER_ROOM, UNREAD_COUNTED, UNREAD_LOOKED_AT
 
 from .ban import Ban, lasting
+from .compiled import CompiledQuery, among
 from .frames import Event, Reacted, message_of, named_in
 from .models import ChatMessage, Install, Membership, Person, RoomEvent, RoomHead
 from .people import is_active
@@ -102,9 +103,8 @@ class Rooms:
 
 def rooms_by_user(user_ids: Collection[int]) -> dict[int, Rooms]:
     """Return each user's rooms, in one query."""
-    rows = Membership.objects.filter(user_id__in=user_ids).order_by("id")
     found = {user_id: Rooms() for user_id in user_ids}
-    for user_id, *columns, role, is_muted in _summaries(rows, "role", _IS_MUTED):
+    for user_id, *columns, role, is_muted in _ROOMS.rows(user_ids):
         rooms, summary = found[user_id], RoomSummary(*columns)
         rooms.summaries.append(summary)
         if role == Membership.Role.READER:
@@ -310,7 +310,7 @@ _IS_MUTED: Final = ExpressionWrapper(
 )
 
 
-def _summaries(rows: QuerySet[Membership], *further: Any) -> Iterable[tuple[Any, ...]]:
+def _summaries(rows: QuerySet[Membership], *further: Any) -> QuerySet[Membership, tuple[Any, ...]]:
     """Return each membership's user, the columns of its RoomSummary, and further ones."""
     return rows.values_list(
         "user_id",
@@ -327,3 +327,11 @@ def _summaries(rows: QuerySet[Membership], *further: Any) -> Iterable[tuple[Any,
         "notify",
         *further,
     )
+
+
+def _rooms() -> QuerySet[Membership, tuple[Any, ...]]:
+    rows = Membership.objects.filter(among(Membership, "user_id", "bigint"))
+    return _summaries(rows.order_by("id"), "role", _IS_MUTED)
+
+
+_ROOMS: Final = CompiledQuery(_rooms)
