@@ -8,7 +8,12 @@ $(PEERS)/ready: benchmarks/requirements.txt | .venv
 	$(BIN)/uv pip install --quiet --python $(PEERS)/bin/python --require-hashes -r benchmarks/requirements.txt
 	touch $@
 
-bench: .venv $(PEERS)/ready ## Measure against Channels and the classic design (BENCH="--quick" for 2 minutes)
+# Without Go the comparison goes without this peer, and says so.
+$(PEERS)/centrifuge: $(wildcard benchmarks/peers/centrifuge_chat/*) | $(PEERS)/ready
+	if command -v go; then cd benchmarks/peers/centrifuge_chat && go build -o ../../../$@ .; \
+	else echo "no Go here: measured without centrifuge" >&2; fi
+
+bench: .venv $(PEERS)/ready $(PEERS)/centrifuge ## Measure against Channels and the classic design (BENCH="--quick" for 2 minutes)
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
 bench-requirements: .venv ## Compile the benchmark's hashed pins

@@ -1,8 +1,9 @@
 """`python -m benchmarks.connects`: how many people a second are let in, and what each costs.
 
 One gateway, one worker, PostgreSQL and Valkey on one core, the generator on another. Everybody is in one room
-of 10, connects and authenticates, with so many under way at once; then all leave and come again. Printed are
-people a second and CPU microseconds of each process for one of them.
+of 10, connects and authenticates, with so many under way at once; then all leave and come again. Where `make
+bench` has built the server on Centrifugo's library, its rounds lie between ours. Printed are people a second
+and CPU microseconds of each process for one of them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import argparse
 import asyncio
 import os
 import statistics
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import uvloop
@@ -20,58 +23,72 @@ import uvloop
 from benchmarks.connection import Connection
 from benchmarks.processes import cpu_seconds
 from benchmarks.run import pin
-from benchmarks.systems import Roomlog, roomlog_alone
-from benchmarks.wires import ROOMLOG, Member
+from benchmarks.systems import System, make_system, names_here, postgres_server
+from benchmarks.wires import ROOMLOG, WIRES, Member, Wire
+from tests.harness.stack_databases import PostgresDatabases
 
+ROOMLOG_WIRE: Final = "roomlog"
 OPENING_SECONDS: Final = 60.0
 """For one of them, those before it included."""
 GONE_SECONDS: Final = 2.0
 """After all have left, before they come again."""
 
 
-async def measure(system: Roomlog, arguments: argparse.Namespace) -> None:
-    """Print what each round needs."""
-    rooms = system.rooms([arguments.size] * (arguments.people // arguments.size))
-    people = [member for room in rooms for member in room]
-    parts = system.pids() | {"valkey": system.valkey_pid()}
-    print(f"people/s  p99 ms  µs of CPU for each of {len(people):,}")
-    rates = []
+async def measure(systems: Sequence[System], postgres_pid: int, arguments: argparse.Namespace) -> None:
+    """Print what each round needs, and the medians."""
+    sizes = [arguments.size] * (arguments.people // arguments.size)
+    people = {system.wire: [member for room in system.rooms(sizes) for member in room] for system in systems}
+    rates: dict[str, list[float]] = {system.wire: [] for system in systems}
+    print(f"people/s  p99 ms  µs of CPU for each of {sum(sizes):,}")
     for _ in range(arguments.rounds):
-        before, began = cpu_seconds(parts), time.perf_counter()
-        connections, waits = await connect(system.address(), people, arguments.at_once)
-        seconds, after = time.perf_counter() - began, cpu_seconds(parts)
-        rates.append(len(people) / seconds)
-        costs = {name: (after[name] - before[name]) / len(people) * 1e6 for name in parts}
-        late = statistics.quantiles(waits, n=100)[-1] * 1000
+        for system in systems:
+            parts = system.pids() | {"valkey": system.valkey_pid(), "postgres": postgres_pid}
+            rates[system.wire].append(
+                await measure_one(system, people[system.wire], parts, arguments.at_once)
+            )
+    ours = statistics.median(rates[ROOMLOG_WIRE])
+    for wire, found in rates.items():
+        theirs = statistics.median(found)
         print(
-            f"{rates[-1]:8.0f}  {late:6.0f}  {', '.join(f'{k} {v:.0f}' for k, v in costs.items())}",
-            flush=True,
+            f"{wire}: median {theirs:.0f} people/s"
+            + ("" if wire == ROOMLOG_WIRE else f"; ratio {ours / theirs:.2f}")
         )
-        for connection in connections:
-            connection.close()
-        await asyncio.sleep(GONE_SECONDS)
-    print(f"median {statistics.median(rates):.0f} people/s")
+
+
+async def measure_one(
+    system: System, people: Sequence[Member], parts: Mapping[str, int], at_once: int
+) -> float:
+    """Let everybody in and out again; print it and return people a second."""
+    before, began = cpu_seconds(parts), time.perf_counter()
+    connections, waits = await connect(system, people, at_once)
+    rate, after = len(people) / (time.perf_counter() - began), cpu_seconds(parts)
+    costs = ", ".join(f"{part} {(after[part] - before[part]) / len(people) * 1e6:.0f}" for part in parts)
+    print(f"{rate:8.0f}  {statistics.quantiles(waits, n=100)[-1] * 1000:6.0f}  {costs}", flush=True)
+    for connection in connections:
+        connection.close()
+    await asyncio.sleep(GONE_SECONDS)
+    return rate
 
 
 async def connect(
-    address: str, people: Sequence[Member], at_once: int
+    system: System, people: Sequence[Member], at_once: int
 ) -> tuple[list[Connection], list[float]]:
     """Let everybody in; return their connections, and how many seconds each took.
 
     Raises: ConnectionFailed, OSError, TimeoutError.
     """
-    turns = asyncio.Semaphore(at_once)
+    turns, wire = asyncio.Semaphore(at_once), WIRES[system.wire]
 
     async def come_in(member: Member) -> tuple[Connection, float]:
         async with turns:
             began = time.perf_counter()
-            return await let_in(address, member, OPENING_SECONDS), time.perf_counter() - began
+            return await let_in(system.address(), member, OPENING_SECONDS, wire), time.perf_counter() - began
 
     found = await asyncio.gather(*map(come_in, people))
     return [connection for connection, _ in found], [seconds for _, seconds in found]
 
 
-async def let_in(address: str, member: Member, seconds: float) -> Connection:
+async def let_in(address: str, member: Member, seconds: float, wire: Wire = ROOMLOG) -> Connection:
     """Connect and authenticate; return the connection once the server has answered.
 
     Raises:
@@ -79,8 +96,8 @@ async def let_in(address: str, member: Member, seconds: float) -> Connection:
         TimeoutError: no answer in so many seconds; the text has why the connection was closed, if it was.
     """
     answered = asyncio.Event()
-    connection = await Connection.open(address, lambda *_: answered.set())
-    connection.send(ROOMLOG.opening_of(member) or b"")
+    connection = await Connection.open(wire.address_of(address, member), lambda *_: answered.set())
+    connection.send(wire.opening_of(member) or b"")
     try:
         async with asyncio.timeout(seconds):
             await answered.wait()
@@ -99,10 +116,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     generator_cores = pin()
-    with roomlog_alone("connects") as system:
-        if generator_cores:
-            os.sched_setaffinity(0, generator_cores)
-        uvloop.run(measure(system, arguments))
+    with tempfile.TemporaryDirectory(prefix="roomlog-connects-") as directory, postgres_server() as server:
+        names = [name for name in ("roomlog", "centrifuge") if name in names_here()]
+        databases = PostgresDatabases(server)
+        systems = [make_system(name, Path(directory) / name, databases) for name in names]
+        try:
+            for system in systems:
+                system.start()
+            if generator_cores:
+                os.sched_setaffinity(0, generator_cores)
+            assert server.child.pid is not None
+            uvloop.run(measure(systems, server.child.pid, arguments))
+        finally:
+            for system in systems:
+                system.stop()
     placed = "the servers on one, the generator on another" if generator_cores else "nothing pinned"
     print(f"{os.cpu_count()} cores, {placed}; load {os.getloadavg()[0]:.1f} at the end")
 

@@ -116,12 +116,13 @@ class Fleet:
     async def _open_one(self, index: int, member: Member) -> Connection:
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         opening = self.wire.opening_of(member)
+        receive = self._receive_joined if self.wire.is_joined else self._receive
 
         def on_text(buffer: bytes, start: int, end: int) -> None:
             if not opened.done() and opening is not None:
                 self._finish_opening(opened, buffer[start:end])
             else:
-                self._receive(index, buffer, start, end)
+                receive(index, buffer, start, end)
 
         connection = await Connection.open(self.wire.address_of(self.address, member), on_text)
         if opening is None:
@@ -144,6 +145,13 @@ class Fleet:
             opened.set_result(None)
         else:
             opened.set_exception(ConnectionFailed(payload.decode()))
+
+    def _receive_joined(self, index: int, buffer: bytes, start: int, end: int) -> None:
+        while start < end:
+            line_end = buffer.find(b"\n", start, end)
+            line_end = end if line_end < 0 else line_end
+            self._receive(index, buffer, start, line_end)
+            start = line_end + 1
 
     def _receive(self, index: int, buffer: bytes, start: int, end: int) -> None:
         position = buffer.find(self.wire.uuid_marker, start, end)

@@ -22,14 +22,13 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.measures import QUICK, Sizes, measure
-from benchmarks.systems import NAMES, make_system
+from benchmarks.systems import NAMES, PEERS_PYTHON, make_system, names_here
 from roomlog_local.valkey import find_server
 from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
 from tests.harness.stack_databases import PostgresDatabases
 
 ROOT = Path(__file__).parent.parent
 OUTPUT = ROOT / ".roomlog" / "bench.json"
-PEERS_PYTHON = ROOT / ".roomlog" / "peers" / "bin" / "python"
 
 
 def main() -> None:
@@ -61,7 +60,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, help="interleaved rounds (default 3, with --quick 1)")
     parser.add_argument("--quick", action="store_true", help="short rounds: a check, not a measurement")
-    parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument("--systems", nargs="+", choices=NAMES, default=names_here())
     parser.add_argument("--seconds", type=float, help="measured seconds of each level")
     parser.add_argument(
         "--no-pin", dest="pin", action="store_false", help="let the system place all processes"

@@ -7,11 +7,13 @@ told by process, so that memory and CPU can be read from outside. Nothing here l
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -28,6 +30,10 @@ from tests.harness.stack import UNHURRIED, Stack, build_stack
 from tests.harness.stack_databases import PostgresDatabases
 
 PEERS = Path(__file__).with_name("peers")
+BUILT = Path(__file__).parent.parent / ".roomlog" / "peers"
+"""What `make bench` makes of them."""
+PEERS_PYTHON = BUILT / "bin" / "python"
+CENTRIFUGE_SERVER = BUILT / "centrifuge"
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 MIGRATE_SECONDS = 60.0
@@ -123,6 +129,11 @@ def postgres_server(*, durable: bool = True, **settings: str) -> Iterator[Postgr
         server.stop()
 
 
+def names_here() -> list[str]:
+    """Return the systems that can be started here: centrifuge only where it was built."""
+    return [name for name in NAMES if name != "centrifuge" or CENTRIFUGE_SERVER.exists()]
+
+
 @contextmanager
 def roomlog_alone(name: str) -> Iterator[Roomlog]:
     """Run Roomlog, with a PostgreSQL server of its own, for the benchmark of this name."""
@@ -154,8 +165,7 @@ class Peer:
             "PYTHONPATH": str(PEERS / "channels_chat"),
         }
         self._valkey = Child(valkey(redis_port, directory), directory / "valkey.log")
-        arguments = (self._python, *ARGUMENTS[name](self._port))
-        command = Command(name, arguments, self._environ, is_ready=lambda: listens(self._port))
+        command = Command(name, self._command(), self._environ, is_ready=lambda: listens(self._port))
         self._peer = Child(command, directory / f"{name}.log")
 
     def start(self) -> None:
@@ -200,6 +210,34 @@ class Peer:
         stop_all([self._valkey], STOP_SECONDS)
         self._server.drop(self._database)
 
+    def _command(self) -> tuple[str, ...]:
+        return (self._python, *ARGUMENTS[self._name](self._port))
+
+
+class Centrifuge(Peer):
+    """The server on Centrifugo's library, which is told each room's tokens before they are used."""
+
+    wire = "centrifuge"
+
+    def __init__(self, directory: Path, server: PostgresServer) -> None:
+        super().__init__("centrifuge", directory, server, PEERS_PYTHON)
+
+    def rooms(self, sizes: Sequence[int]) -> list[list[Member]]:
+        """Name rooms and give everybody a token."""
+        rooms = super().rooms(sizes)
+        tokens: dict[str, str] = {}
+        for room in rooms:
+            for member in room:
+                member["token"] = f"{member['room']}-{member['user']}"
+                tokens[member["token"]] = member["room"]
+        body = json.dumps(tokens).encode()
+        address = f"http://{LOOPBACK}:{self._port}/people"
+        urllib.request.urlopen(address, body, timeout=READY_SECONDS).close()
+        return rooms
+
+    def _command(self) -> tuple[str, ...]:
+        return (str(CENTRIFUGE_SERVER), "--address", f"{LOOPBACK}:{self._port}")
+
 
 def _classic(form: str) -> Callable[[int], tuple[str, ...]]:
     server = str(PEERS / "classic" / "server.py")
@@ -213,13 +251,17 @@ ARGUMENTS: dict[str, Callable[[int], tuple[str, ...]]] = {
 }
 """What each peer's interpreter is started with."""
 
-NAMES = ("roomlog", *ARGUMENTS)
+NAMES = ("roomlog", *ARGUMENTS, "centrifuge")
 
 
-def make_system(name: str, directory: Path, databases: PostgresDatabases, python: Path) -> System:
+def make_system(
+    name: str, directory: Path, databases: PostgresDatabases, python: Path = PEERS_PYTHON
+) -> System:
     """Return one system, not started; `python` is the interpreter that has the peers' packages."""
     if name == "roomlog":
         return Roomlog(directory, databases)
+    if name == "centrifuge":
+        return Centrifuge(directory, databases.server)
     return Peer(name, directory, databases.server, python)
 
 

@@ -39,6 +39,8 @@ class Wire:
     """The frame that sends: (uuid, room, text)."""
     error_marker: bytes
     """What is in every error answer and in no delivery."""
+    is_joined: bool = False
+    """Whether a frame can hold several messages, each on a line of its own."""
 
 
 class Numbering:
@@ -81,6 +83,15 @@ def _is_roomlog_opened(payload: bytes) -> bool:
     return bool(answer.get("action") == "authenticate" and answer.get("status") == "success")
 
 
+def _centrifuge_opening(member: Member) -> bytes:
+    return json.dumps({"id": 1, "connect": {"token": member["token"]}}).encode()
+
+
+def _centrifuge_send(uuid: str, room: str, text: str) -> bytes:
+    publish = {"channel": room, "data": {"uuid": uuid, "text": text}}
+    return json.dumps({"id": 2, "publish": publish}, separators=(",", ":")).encode()
+
+
 PEER = Wire(
     uuid_marker=b'"uuid": "',
     address_of=_peer_address,
@@ -97,4 +108,13 @@ ROOMLOG = Wire(
     send_of=_roomlog_send,
     error_marker=b'"error_code":"',
 )
-WIRES = {"roomlog": ROOMLOG, "peer": PEER}
+CENTRIFUGE = Wire(
+    uuid_marker=b'"uuid":"',
+    address_of=lambda base, member: f"{base}/connection/websocket",
+    opening_of=_centrifuge_opening,
+    is_opened=lambda payload: b'"connect":{' in payload,
+    send_of=_centrifuge_send,
+    error_marker=b'"error":{',
+    is_joined=True,
+)
+WIRES = {"roomlog": ROOMLOG, "peer": PEER, "centrifuge": CENTRIFUGE}

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from benchmarks.wires import PEER, ROOMLOG, Member, Numbering, Wire
+from benchmarks.loads import Fleet
+from benchmarks.wires import CENTRIFUGE, PEER, ROOMLOG, Member, Numbering, Wire
 
 MEMBER = Member(room="r1", user=7, token="secret")
 
@@ -42,6 +43,21 @@ def test_other_frames_have_no_number() -> None:
 def test_a_uuid_fits_every_system() -> None:
     """32 hex digits, whatever the number."""
     assert len(Numbering().uuid_of(0)) == len(Numbering().uuid_of(10**9)) == 32
+
+
+def test_each_message_of_a_joined_frame_counts() -> None:
+    """centrifuge hands over several lines in a frame; that of a send's answer has no number."""
+    numbering = Numbering()
+    fleet = Fleet(CENTRIFUGE, "ws://h:1", [[MEMBER, MEMBER]])
+    fleet.numbering = numbering
+    for sender in (0, 1):
+        fleet.tally.send(sender, 0, 0.0)
+    sent = [json.loads(CENTRIFUGE.send_of(numbering.uuid_of(number), "r1", "hello")) for number in (0, 1)]
+    pushes = [{"push": {"channel": "r1", "pub": {"data": one["publish"]["data"]}}} for one in sent]
+    lines = [json.dumps(one, separators=(",", ":")) for one in ({"id": 2, "publish": {}}, *pushes)]
+    frame = "\n".join(lines).encode()
+    fleet._receive_joined(0, frame, 0, len(frame))
+    assert list(fleet.tally.received[0]) == [0, 1]
 
 
 def test_each_system_is_opened_in_its_own_way() -> None:
