@@ -3,10 +3,11 @@
 import { patch } from "./patch.js";
 
 const NEAR_END_PX = 80; // who is so close to the end wants to stay there
+const LOAD_PX = 150; // from an end of what is loaded: the rest comes before the reader is there
 const SEEN_PX = 4; // of a row may be cut off by rounding
 const FLASH_MS = 1_600;
 
-/** One scrolling box of rows; `moved` is called after the reader has scrolled or the box has another size. */
+/** One scrolling box of rows; `moved(pixels)` is called after the reader has scrolled, up if it is negative, and with 0 after all else. */
 export class MessageList {
   isAtEnd = true;
   #box;
@@ -15,13 +16,15 @@ export class MessageList {
   constructor(box, moved) {
     this.#box = box;
     box.addEventListener("scroll", () => {
+      const before = this.#scrollTop;
       this.#measure();
-      moved();
+      moved(this.#scrollTop - before);
     });
+    box.addEventListener("wheel", ({ deltaY }) => moved(deltaY), { passive: true }); // at an end nothing scrolls
     new ResizeObserver(() => {
       this.#notice();
       if (this.isAtEnd) this.toEnd();
-      moved();
+      moved(0);
     }).observe(box);
   }
 
@@ -36,6 +39,16 @@ export class MessageList {
     if (!this.isAtEnd) this.restore(place);
     else if (isAway) this.toDivider();
     else this.toEnd();
+  }
+
+  /** Whether the reader is close to the first row. */
+  get isNearStart() {
+    return this.#box.scrollTop < LOAD_PX;
+  }
+
+  /** Whether the reader is close to the last row. */
+  get isNearEnd() {
+    return this.#below() < LOAD_PX;
   }
 
   toEnd() {
@@ -56,13 +69,14 @@ export class MessageList {
 
   /** Return where the reader is: the first line on the screen, and how far its end is from the top. */
   place() {
-    const row = this.#lines().find((line) => line.getBoundingClientRect().bottom > this.#top());
+    const lines = this.#lines();
+    const row = lines[numberAbove(lines, this.#top())];
     return row ? { key: row.dataset.key, offset: row.getBoundingClientRect().bottom - this.#top() } : null;
   }
 
   /** Go back to such a place; false where its line is gone. */
   restore(place) {
-    const row = this.#lines().find((line) => line.dataset.key === place?.key);
+    const row = place && this.#box.querySelector(`[data-key="${CSS.escape(place.key)}"]`);
     if (!row) return false;
     this.#box.scrollTop += row.getBoundingClientRect().bottom - this.#top() - place.offset;
     this.#measure();
@@ -71,7 +85,7 @@ export class MessageList {
 
   /** Go to the line of this seq, focus it and light it up; false where it is not here. */
   reveal(seq) {
-    const row = this.#lines().find((line) => seqOf(line) === seq);
+    const row = this.#box.querySelector(`[data-seq="${seq}"]`);
     if (!row) return false;
     row.tabIndex = -1;
     row.scrollIntoView({ block: "center" });
@@ -83,9 +97,10 @@ export class MessageList {
 
   /** Return the seqs of the first line and of the last one that are on the screen, the latter in full; or nulls. */
   seen() {
-    const { bottom } = this.#box.getBoundingClientRect();
-    const first = this.#lines().find((line) => line.getBoundingClientRect().bottom > this.#top());
-    const last = this.#lines().findLast((line) => line.getBoundingClientRect().bottom <= bottom + SEEN_PX);
+    const { top, bottom } = this.#box.getBoundingClientRect();
+    const lines = this.#lines();
+    const first = lines[numberAbove(lines, top)];
+    const last = lines[numberAbove(lines, bottom + SEEN_PX) - 1];
     return [seqOf(first), seqOf(last)];
   }
 
@@ -96,7 +111,11 @@ export class MessageList {
 
   #measure() {
     this.#scrollTop = this.#box.scrollTop;
-    this.isAtEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END_PX;
+    this.isAtEnd = this.#below() < NEAR_END_PX;
+  }
+
+  #below() {
+    return this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
   }
 
   #lines() {
@@ -112,6 +131,17 @@ export class MessageList {
 function flash(node) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   node.animate([{ boxShadow: "0 0 0 0.5rem var(--accent)" }, {}], { duration: FLASH_MS, easing: "ease-in" });
+}
+
+/** Return how many of the lines, which stand one below the other, end at this height or above. */
+function numberAbove(lines, height) {
+  let [low, high] = [0, lines.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lines[middle].getBoundingClientRect().bottom <= height) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function seqOf(row) {

@@ -13,12 +13,21 @@ export function patch(parent, rows) {
   }
   let place = parent.firstElementChild;
   for (const { key, build, update } of rows) {
-    const node = present.get(key) ?? build();
-    node.dataset.key = key;
+    const node = present.get(key) ?? keyed(build(), key);
     update?.(node);
     if (node === place) place = place.nextElementSibling;
     else parent.insertBefore(node, place);
   }
+}
+
+function keyed(node, key) {
+  node.dataset.key = key;
+  return node;
+}
+
+/** Have a class or not; written again it would be a change to whoever observes the node. */
+export function setClass(node, name, isWanted) {
+  if (node.classList.contains(name) !== isWanted) node.classList.toggle(name);
 }
 
 /** Set a text, unless it is there: writing it again would end a selection in it. */

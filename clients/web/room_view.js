@@ -32,7 +32,7 @@ export class RoomView {
     this.#parts = parts;
     this.#actions = parts.actions;
     this.#loader = new Loader(parts.client, parts.timeline);
-    this.#list = new MessageList(this.#at("messages"), () => this.#looked());
+    this.#list = new MessageList(this.#at("messages"), (pixels) => this.#looked(pixels));
     this.#at("pill").addEventListener("click", () => this.#toNewest());
   }
 
@@ -116,7 +116,7 @@ export class RoomView {
   }
 
   #more(id, direction, label) {
-    return buttonRow(`${id}:${direction}`, this.#loading === direction ? gettext("Loading…") : label, () => this.#load(direction, (room) => this.#loader.extend(room, direction)));
+    return buttonRow(`${id}:${direction}`, this.#loading === direction ? gettext("Loading…") : label, () => this.#extend(direction));
   }
 
   /** Return what the quote above a reply shows, or null. */
@@ -148,9 +148,10 @@ export class RoomView {
 
   // -- what was seen --------------------------------------------------------------------------------
 
-  #looked() {
+  #looked(pixels) {
     this.#markSeen();
     this.#showPill();
+    this.#loadNear(pixels);
   }
 
   #markSeen() {
@@ -204,6 +205,22 @@ export class RoomView {
     this.#load("around", async (room) => {
       if (!(await this.#loader.around(room, seq))) say(gettext("The message can't be found."));
       else if (room === this.#room) this.#target = seq;
+    });
+  }
+
+  /** Load what lies beyond the end that the reader has scrolled close to. */
+  #loadNear(pixels) {
+    const { client, timeline } = this.#parts;
+    const view = timeline.get(this.#room);
+    if (!view || client.state !== "online" || this.#target !== null) return;
+    if (pixels < 0 && view.hasEarlier && this.#list.isNearStart) this.#extend("earlier");
+    if (pixels > 0 && view.hasLater && this.#list.isNearEnd) this.#extend("later");
+  }
+
+  #extend(direction) {
+    return this.#load(direction, async (room) => {
+      await this.#loader.extend(room, direction);
+      if (room === this.#room) this.#goal = this.#list.place(); // who was at the end of what was loaded, too
     });
   }
 

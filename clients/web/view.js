@@ -6,7 +6,7 @@ import { showFiles } from "./file_rows.js";
 import { markdown } from "./markdown.js";
 import { bare, plain } from "./names.js";
 import { el } from "./nodes.js";
-import { patch, setText } from "./patch.js";
+import { patch, setClass, setText } from "./patch.js";
 import { roleName } from "./roles.js";
 import { gettext, gettext_noop, locale } from "./texts.js";
 
@@ -105,7 +105,7 @@ function messageRow(id, message, previous, facts) {
   const isFollowing = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
   const build = () => {
     const author = el("div", { className: "author" }, avatar(user), nameEl(user.username, { className: "name" }), clock(time));
-    const node = el("div", { title: new Date(time).toLocaleString(locale()) }, author, textEl());
+    const node = el("div", { title: new Date(time).toLocaleString(locale()) }, author, Object.assign(textEl(), { id: `text-${seq}` }));
     node.dataset.seq = seq;
     return node;
   };
@@ -120,8 +120,7 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing, 
   if (node.className !== className) node.className = className;
   if (!isFollowing) showPicture(node.querySelector(".avatar"), avatars.of(user.id));
   const box = node.querySelector(".text");
-  box.id = `text-${seq}`;
-  box.classList.toggle("deleted", deleted);
+  setClass(box, "deleted", Boolean(deleted));
   showQuote(node, quote(message), box, "button");
   showFiles(node, deleted ? [] : attachments, addressOf, box);
   showText(box, deleted ? gettext("Message deleted") : text);
@@ -162,7 +161,7 @@ function showQuote(node, quote, box, tag) {
   const [who, words] = part.children;
   setText(who, bare(quote.name));
   setText(words, quote.text);
-  words.classList.toggle("deleted", quote.isQuiet);
+  setClass(words, "deleted", Boolean(quote.isQuiet));
   const label = quote.name ? gettext("In reply to {name}: {text}", { name: plain(quote.name), text: plain(quote.text) }) : gettext("In reply to an earlier message");
   if (tag === "button" && part.ariaLabel !== label) part.ariaLabel = label;
 }

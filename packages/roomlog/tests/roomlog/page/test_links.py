@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.scripted_chat import LOBBY, PHONE, TEAM, Chat, MakeChat, enter
+from tests.harness.scripted_chat import LOBBY, PHONE, TEAM, Chat, MakeChat, enter, scroll
 from tests.harness.scripted_gateway import ORIGIN
 
 KEEP_COPY = "document.execCommand = () => { window.copied = document.activeElement.value; }"
@@ -37,7 +37,7 @@ def test_a_copied_link_leads_to_its_message(chat: Chat, page: Page) -> None:
     expect(page.locator("#messages .message")).to_have_count(90)
     page.reload()
     shows(page, 40)
-    page.click("text=Later messages")
+    scroll(page, 1_000_000)
     expect(page.locator("#messages .message")).to_have_count(130)
     enter(page, "team")
     assert page.url == f"{ORIGIN}/"

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat, enter
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, MakeChat, enter, scroll
+from tests.harness.scripted_gateway import until
 
 LONG = "c" * 32
 FIRST_SEEN = """() => {
@@ -20,16 +21,18 @@ IS_AT_END = """() => {
   const box = document.getElementById("messages");
   return box.scrollHeight - box.scrollTop - box.clientHeight < 2;
 }"""
+WATCH_ROWS = """() => {
+  window.changed = [];
+  const rows = new Set(document.querySelectorAll("#messages [data-seq]"));
+  new MutationObserver((records) => {
+    for (const { target, type, attributeName } of records)
+      if (rows.has(target.closest?.("[data-seq]"))) changed.push([type, attributeName, target.className]);
+  }).observe(document.getElementById("messages"), { subtree: true, attributes: true, childList: true });
+}"""
 SELECT_TEXT = """(text) => {
   const nodes = [...document.querySelectorAll("#messages .text")];
   getSelection().selectAllChildren(nodes.find((node) => node.textContent === text));
 }"""
-
-
-def scroll(page: Page, top: int) -> None:
-    """Move the log to this place, as a reader does."""
-    page.evaluate("(top) => { document.getElementById('messages').scrollTop = top; }", top)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def hide(page: Page, is_hidden: bool) -> None:
@@ -60,7 +63,7 @@ def load_all(page: Page, messages: int) -> None:
     loaded = 20
     while loaded < messages:
         loaded = min(messages, loaded + 50)
-        page.click("text=Earlier messages")
+        scroll(page, 0)
         expect(page.locator("[data-seq]")).to_have_count(loaded)
 
 
@@ -70,6 +73,7 @@ def test_selection_and_focus_survive_an_event(make_chat: MakeChat) -> None:
     page.evaluate(SELECT_TEXT, "long 3")
     page.focus(".room:has-text('lobby')")
     page.evaluate("() => { window.row = document.querySelector('[data-seq]'); }")
+    page.evaluate(WATCH_ROWS)
     for room in (LONG, LOBBY):
         chat.say(room, "more")
     expect(page.locator("[data-seq]")).to_have_count(6)
@@ -77,15 +81,18 @@ def test_selection_and_focus_survive_an_event(make_chat: MakeChat) -> None:
     assert page.evaluate("getSelection().toString().trim()") == "long 3"
     assert page.evaluate("document.activeElement.textContent").startswith("lobby")
     assert page.evaluate("row.isConnected")
+    assert {attribute for _, attribute, _ in page.evaluate("changed")} <= {"tabindex"}, "the last row has it"
 
 
 def test_history_comes_in_above_the_reader(make_chat: MakeChat) -> None:
-    """Loading earlier messages moves no line on the screen, nor the selection in it."""
-    _, page = long_room(make_chat, 60)
+    """Scrolling to earlier messages loads them, and moves no line on the screen, nor the selection in it."""
+    chat, page = long_room(make_chat, 60)
+    held = chat.held = []
     scroll(page, 0)
+    until(page, lambda: held)
     page.evaluate(SELECT_TEXT, "long 41")
     before = page.evaluate(TOP_OF, "long 41")
-    page.click("text=Earlier messages")
+    chat.tell(held[0])
     expect(page.locator("[data-seq]")).to_have_count(60)
     assert page.evaluate(TOP_OF, "long 41") == pytest.approx(before, abs=1)
     assert page.evaluate("getSelection().toString().trim()") == "long 41"
@@ -97,12 +104,12 @@ def test_who_scrolls_while_the_page_paints_stays_there(make_chat: MakeChat) -> N
     _, page = long_room(make_chat, 60)
     page.evaluate(
         """() => {
-          document.getElementById("messages").scrollTop = 0;
+          document.getElementById("messages").scrollTop = 200;
           document.dispatchEvent(new Event("visibilitychange"));
         }"""
     )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert page.evaluate("document.getElementById('messages').scrollTop") == 0
+    assert page.evaluate("document.getElementById('messages').scrollTop") == 200
 
 
 def test_nothing_is_trimmed_under_the_reader(make_chat: MakeChat) -> None:
@@ -210,8 +217,9 @@ def test_a_far_reader_loads_what_was_let_go(make_chat: MakeChat) -> None:
     expect(page.locator("text=Later messages")).to_have_count(1)
     assert page.locator("[data-seq]").count() <= 1_001
     while page.locator("text=Later messages").count():
-        page.click("text=Later messages")
-        expect(page.locator("text=Loading")).to_have_count(0)
+        last = page.locator("[data-seq]").last.get_attribute("data-seq")
+        scroll(page, 1_000_000)
+        expect(page.locator("[data-seq]").last).not_to_have_attribute("data-seq", str(last))
     expect(page.locator("[data-seq] .text").last).to_have_text("new 99")
     seqs = page.evaluate("[...document.querySelectorAll('[data-seq]')].map((row) => Number(row.dataset.seq))")
     assert seqs == list(range(seqs[0], 1_061))
@@ -235,7 +243,7 @@ def test_the_log_says_at_its_top_that_earlier_messages_are_not_kept(make_chat: M
     enter(page, "long")
     expect(page.locator("[data-seq]")).to_have_count(20)
     expect(sentence).to_be_hidden()
-    page.click("text=Earlier messages")
+    scroll(page, 0)
     expect(page.locator("[data-seq]")).to_have_count(30)
     expect(sentence).to_be_visible()
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter, scroll
 from tests.harness.scripted_gateway import until
 
 MARKS = "#messages .pinned"
@@ -169,7 +169,7 @@ def test_an_older_answer_undoes_no_pin(chat: Chat) -> None:
     enter(page, "lobby")
     expect(page.locator("[data-seq]")).to_have_count(20)
     held = chat.held = []
-    page.click("text=Earlier messages")
+    scroll(page, 0)
     until(page, lambda: held)
     chat.tell(chat.pin(LOBBY, 2))
     chat.tell(chat.pin(LOBBY, 3, action="unpin_message"))
