@@ -51,6 +51,13 @@ class Browser:
         status, ended_at, _ = await self.open(path)
         return status, ended_at
 
+    async def encoding(self, path: str) -> str | None:
+        """Follow a link as a browser does that takes any compression; return the one of the answer."""
+        async with self._http.get(
+            path, headers={"Accept-Encoding": "gzip, br"}, auto_decompress=False
+        ) as answer:
+            return answer.headers.get("Content-Encoding")
+
     async def ticket(self, path: str = "/") -> str:
         """Ask for a ticket as the chat page's script does: with the session's cookie and its csrf token."""
         _, _, page = await self.open(path)

@@ -55,6 +55,7 @@ async def test_the_chat_page_is_served_with_its_files(cluster: Cluster) -> None:
         assert files
         for file in files:
             assert (await browser.open(file))[0] == 200, file
+        assert await browser.encoding("/static/roomlog/chat.js") == "br"
 
 
 async def test_a_login_of_kind_up_opens_the_chat_page(cluster: Cluster) -> None:
