@@ -3,6 +3,9 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
+from django.db import connection
+from django.db.models.sql import Query
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -36,6 +39,18 @@ def test_summaries_count_what_is_unread(
     ]
     assert [summary.unread for summary in found[people.bob]] == [0, 0]
     assert found[people.carol] == []
+
+
+def test_the_rooms_of_logins_are_compiled_once(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks next: Django's compiling took longer than the database. A writer's session keeps the plan."""
+    room = make_room(people.alice, [people.bob])
+    selectors.rooms_by_user([people.alice])
+    monkeypatch.setattr(Query, "get_compiler", None)
+    assert [one.id for one in selectors.rooms_by_user([people.bob])[people.bob].summaries] == [room]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            assert any("roomlog_membership" in statement for (statement,) in cursor.fetchall())
 
 
 def test_rooms_say_where_one_may_not_write(
