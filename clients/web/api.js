@@ -41,13 +41,15 @@ export function peopleById(url) {
 }
 
 /**
- * Return {members(room, query), bans(room)}: at most 100 members of a room, behind an id or of one, [{id, username, role, muted,
- * muted_until}], and who is banned from it, [{user, until}], for those who may know.
+ * Return {members(room, query), bans(room), others(rooms)}: at most 100 members of a room, behind an id or of one, [{id, username, role, muted,
+ * muted_until}], who is banned from it, [{user, until}], for those who may know, and whom at most
+ * 100 direct rooms are with, [{room, id, username, avatar}].
  */
 export function peopleOfRooms(url) {
   return {
     members: (room, query) => ask(`${url}${room}/members/?${new URLSearchParams(query)}`),
     bans: (room) => ask(`${url}${room}/bans/`),
+    others: (rooms) => ask(`${url}direct/?${new URLSearchParams(rooms.map((room) => ["room", room]))}`),
   };
 }
 

@@ -4,16 +4,13 @@ import { messageFinder, peopleById, peopleFinder, peopleOfRooms, ticketSource } 
 import { Conversation } from "./conversation.js";
 import { dialogForm } from "./dialogs.js";
 import { forgetEverybody, Memory, storageNamed } from "./memory.js";
-import { plain } from "./names.js";
 import { dropLink, enterRoom, followHistory, isWide, leaveRoom, linked, linkTo, openDialog, roomOfHistory } from "./navigation.js";
-import { el } from "./nodes.js";
 import { say } from "./notice.js";
 import { Notifications } from "./notifications.js";
 import { setText } from "./patch.js";
+import { PeopleField } from "./people_field.js";
 import { MessageSearch } from "./search.js";
 import { gettext, speak } from "./texts.js";
-
-const TYPING_MS = 250; // a pause, then people are searched: the server counts searches
 
 const at = (id) => document.getElementById(id);
 const icon = document.querySelector("link[rel=icon]");
@@ -33,7 +30,6 @@ const chat = new Conversation({
 });
 const notifications = new Notifications(at("notify"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), goTo);
 new MessageSearch(document, messageFinder(searchUrl), { room: () => chat.selected, roomOf: (room) => chat.client.rooms.get(room), goTo });
-let searching = null;
 
 /** Begin with the message of the address, or the room of before a reload; on a desk else with the first one. */
 function first(rooms, isKnown) {
@@ -72,23 +68,18 @@ function painted({ room, isAdmin, unread, unsent }) {
   setText(at("log-out-button"), unsent ? gettext("Log out ({unsent} unsent)", { unsent }) : gettext("Log out"));
 }
 
-async function userIds(names) {
-  const found = await Promise.all(names.map(async (name) => [name, await findUsers(name)]));
-  return found.map(([name, people]) => {
-    const person = people.find(({ username }) => username === name.normalize("NFKC"));
-    if (!person) throw new Error(gettext("Nobody called {name} can be found.", { name: plain(name) }));
-    return person.id;
-  });
-}
-
-dialogForm(at("new-room"), async ({ name, people }, isOpen) => {
-  const names = people.split(",").map((one) => one.trim()).filter(Boolean);
-  const { room } = await chat.carryOut("create_room", { name: name.trim(), kind: "group", members: await userIds(names) });
+const [newMembers, partner, invited] = ["new-members", "partner", "invited"].map((box) => new PeopleField(at(box), findUsers));
+dialogForm(at("new-room"), async ({ name }, isOpen) => {
+  const { room } = await chat.carryOut("create_room", { name: name.trim(), kind: "group", members: await newMembers.ids() });
   if (isOpen()) chat.chooseWhenThere(room);
 });
-dialogForm(at("invite"), async ({ person }) => {
+dialogForm(at("new-direct"), async (_, isOpen) => {
+  const { room } = await chat.carryOut("create_room", { kind: "direct", members: await partner.ids() });
+  if (isOpen()) chat.chooseWhenThere(room);
+});
+dialogForm(at("invite"), async () => {
   const room = chat.selected;
-  const [user] = await userIds([person.trim()]);
+  const [user] = await invited.ids();
   await chat.carryOut("invite_user", { room, user });
 });
 at("room-button").addEventListener("click", () => {
@@ -115,13 +106,6 @@ at("leave").addEventListener("click", async ({ target }) => {
     wrong.hidden = false;
   }
   target.disabled = false;
-});
-at("person").addEventListener("input", ({ target }) => {
-  clearTimeout(searching);
-  searching = setTimeout(async () => {
-    const people = await findUsers(target.value).catch(() => []);
-    at("people").replaceChildren(...people.map(({ username }) => el("option", { value: username })));
-  }, TYPING_MS);
 });
 at("log-out").addEventListener("submit", () => {
   chat.stop("logged out");

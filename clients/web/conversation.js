@@ -3,8 +3,8 @@
 // The last stage of a message's way. The chat page and the element place it and say what surrounds it: dialogs,
 // the browser's history, a login. It paints once for all that happens at a time.
 
+import { AskedOnce } from "./asked_once.js";
 import { Attendance } from "./attendance.js";
-import { Avatars } from "./avatars.js";
 import { CompletionList, emojiByName, mentionsFrom } from "./completion_list.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
@@ -59,6 +59,7 @@ export class Conversation {
   #uploads;
   #typists = new Typists(() => this.render());
   #attendance = new Attendance();
+  #others;
   #own;
   #composer;
   #reply;
@@ -127,7 +128,8 @@ export class Conversation {
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
     this.#members = new MemberList(root, { rooms, own, attendance: this.#attendance, userId, opened, moderation });
     this.#level = new NotificationLevel(root, client, opened);
-    const avatars = new Avatars(people, () => this.render());
+    const avatars = new AskedOnce(people, ({ id }) => id, changed);
+    this.#others = new AskedOnce(rooms?.others ?? null, ({ room }) => room, changed);
     const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
     this.#listen();
@@ -388,6 +390,7 @@ export class Conversation {
     clearTimeout(this.#painting);
     this.#painting = null;
     const { client, selected } = this;
+    for (const one of client.rooms.values()) if (one.kind === "direct") one.other = this.#others.get(one.id);
     const room = this.#roomOf(selected);
     showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
     setText(this.#at("room-name"), room ? roomName(room) : this.#awaited ? gettext("Waiting for the room…") : gettext("Choose a room"));

@@ -15,7 +15,7 @@ export function bare(name) {
   return name === DELETED ? gettext(DELETED) : name.replace(BIDI_CONTROLS, "");
 }
 
-/** Return what a room is called. */
-export function roomName({ name, kind }) {
-  return bare(name ?? "").trim() || (kind === "direct" ? gettext("Direct chat") : gettext("Unnamed room"));
+/** Return what a room is called: a direct one by its `other` member, where that is known. */
+export function roomName({ name, kind, other }) {
+  return bare(name || other?.username || "").trim() || (kind === "direct" ? gettext("Direct chat") : gettext("Unnamed room"));
 }

@@ -5,12 +5,12 @@ import { el } from "./nodes.js";
 import { isWanted } from "./notification_level.js";
 import { patch, setText } from "./patch.js";
 import { gettext } from "./texts.js";
-import { sentenceRow } from "./view.js";
+import { avatar, sentenceRow, showPicture } from "./view.js";
 
 const MAX_SHOWN_UNREAD = 99;
 
 /**
- * Show rooms: {id, name, kind, notify, unread, mentions, isSelected, isLeft}; `chosen(id)` is called for a click. `areKnown`:
+ * Show rooms: {id, name, kind, other, notify, unread, mentions, isSelected, isLeft}; `chosen(id)` is called for a click. `areKnown`:
  * these are all, even if there is none.
  */
 export function showRooms(box, rooms, areKnown, chosen) {
@@ -24,10 +24,11 @@ function build(id, chosen) {
 }
 
 function update(button, room) {
-  const [title, mentions, badge] = button.children;
+  const [title, mentions, badge] = ["room-title", "mentions", "unread"].map((name) => button.querySelector(`.${name}`));
   button.className = room.isLeft ? "room left" : "room";
   button.setAttribute("aria-current", room.isSelected ? "true" : "false");
   setText(title, roomName(room));
+  showOther(button, room.other);
   setText(mentions, `@${shown(room.mentions)}`);
   mentions.title = gettext("{number} mention you", { number: room.mentions });
   mentions.hidden = !room.mentions || !isWanted(room, true);
@@ -35,6 +36,13 @@ function update(button, room) {
   badge.title = gettext("{number} unread", { number: room.unread });
   badge.hidden = room.unread === 0;
   badge.classList.toggle("quiet", !isWanted(room, false));
+}
+
+/** Put the other of a direct room before its name, once they are known. */
+function showOther(button, other) {
+  if (!other) return;
+  if (!button.querySelector(".avatar")) button.prepend(avatar(other));
+  showPicture(button.querySelector(".avatar"), other.avatar);
 }
 
 function shown(number) {

@@ -87,6 +87,8 @@ export interface Options {
   storagePrefix?: string;
   /** The address of the search; else `/api/v1/search/`. */
   search?: string;
+  /** The address of the search for people; else `/api/v1/users/`. */
+  users?: string;
   /** The address of uploads; else `/api/v1/attachments/`. */
   files?: string;
   /** The page's CSRF token, for uploads. */
@@ -130,6 +132,7 @@ export class Roomlog extends EventTarget {
   reportMessage(room: string, message: number, reason: "spam" | "abuse" | "other", comment?: string): Promise<Frame>;
   request(action: string, fields?: Frame): Promise<Frame>;
   search(query: Query): Promise<{ messages: Frame[]; next: string | null }>;
+  findUsers(beginning: string): Promise<{ id: number; username: string }[]>;
   upload(
     room: string,
     file: File,

@@ -14,7 +14,7 @@
 //   refused   {command, code, message}  it did not, and never will
 //   outbox    {}                        client.outbox has changed
 
-import { messageFinder, Refused, Throttled, Unreachable, upload } from "./api.js";
+import { messageFinder, peopleFinder, Refused, Throttled, Unreachable, upload } from "./api.js";
 import { now } from "./clock.js";
 import { Link, SignedOut, STATES } from "./link.js";
 import { Marks, PAUSE_MS } from "./marks.js";
@@ -60,17 +60,19 @@ export class Roomlog extends EventTarget {
   #typing = new TypingPauses();
   #watched = new Watched();
   #find;
+  #findUsers;
   #files;
   #csrf;
 
   /**
    * `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. `search` is
-   * the address that `search` asks, `files` that of `upload`, which needs the page's CSRF token.
+   * the address that `search` asks, `users` that of `findUsers`, `files` that of `upload`, which needs the page's CSRF token.
    */
-  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/v1/search/", files = "/api/v1/attachments/", csrf = "" }) {
+  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/v1/search/", users = "/api/v1/users/", files = "/api/v1/attachments/", csrf = "" }) {
     super();
     this.#userId = userId;
     this.#find = messageFinder(search);
+    this.#findUsers = peopleFinder(users);
     this.#files = files;
     this.#csrf = csrf;
     this.#outbox = new Outbox(storage, storagePrefix);
@@ -202,6 +204,11 @@ export class Roomlog extends EventTarget {
    */
   search(query) {
     return this.#find(query);
+  }
+
+  /** Find at most 20 people whose name begins so and whom the user may find, by HTTP: [{id, username}]. Rejects as `search`. */
+  findUsers(beginning) {
+    return this.#findUsers(beginning);
   }
 
   /**

@@ -118,7 +118,7 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing, 
   const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing, mentioned: !deleted && mentions.includes(userId) };
   const className = ["message", ...Object.keys(states).filter((name) => states[name])].join(" ");
   if (node.className !== className) node.className = className;
-  if (!isFollowing) showPicture(node.querySelector(".avatar"), avatars.of(user.id));
+  if (!isFollowing) showPicture(node.querySelector(".avatar"), avatars.get(user.id)?.avatar);
   const box = node.querySelector(".text");
   setClass(box, "deleted", Boolean(deleted));
   showQuote(node, quote(message), box, "button");
@@ -266,12 +266,13 @@ function dayRow(id, time) {
   return { key: `${id}:${new Date(time).toDateString()}`, build: () => el("div", { className: "note date" }, date) };
 }
 
-function avatar({ id, username }) {
+/** Return somebody's initial, which a picture may cover. */
+export function avatar({ id, username }) {
   return el("span", { className: `avatar colour-${id % COLOURS}`, ariaHidden: "true" }, ([...bare(username)][0] ?? "?").toUpperCase());
 }
 
 /** Put a picture over somebody's initial; one that can't be loaded leaves it as it is. */
-function showPicture(box, address) {
+export function showPicture(box, address) {
   if (!address || box.dataset.picture === address) return;
   box.dataset.picture = address;
   const onerror = ({ target }) => target.remove();

@@ -71,9 +71,10 @@ def _shares_a_room(asker: int) -> Exists:
 
 
 def _begins(prefix: str) -> Q:
-    """Return the condition that a name begins so, in whatever case.
+    """Return the condition that a name begins so, in whatever case; the index people_by_beginning has it.
 
-    SQLite compares ASCII alone without case; for other letters it is asked for the forms that people type.
+    A database may compare ASCII alone without case: for other letters it is asked for the forms that people
+    type.
     """
-    forms = {prefix, prefix.lower(), prefix.upper(), prefix.capitalize()}
+    forms = {prefix} if prefix.isascii() else {prefix, prefix.lower(), prefix.upper(), prefix.capitalize()}
     return reduce(or_, (Q(name__istartswith=form) for form in sorted(forms)))

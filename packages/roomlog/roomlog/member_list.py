@@ -1,4 +1,4 @@
-"""A room's members: their roles, and whether they are muted.
+"""A room's members: their roles, whether they are muted, and with whom somebody is in direct rooms.
 
 A read for the api; nothing here writes or locks.
 """
@@ -12,7 +12,7 @@ from django.db.models import BooleanField, Case, Q, Value, When
 from django.db.models.functions import Now
 
 from .ban import until_of
-from .models import Membership
+from .models import ChatRoom, Membership
 
 MAX_MEMBERS: Final = 100
 """In one answer."""
@@ -46,3 +46,24 @@ def members_of(
         ListedMember(user, name, role, muted, until_of(until) if muted else None)
         for user, name, role, muted, until in found[:limit]
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherMember:
+    """The other member of a direct room."""
+
+    room: UUID
+    id: int
+    name: str
+    avatar: str
+
+
+def others_of(asker: int, rooms: Collection[UUID]) -> list[OtherMember]:
+    """Return the other of each of these rooms that is direct and the asker's, in the order of the rooms' ids.
+
+    None of a room whose other account is deleted.
+    """
+    rows = Membership.objects.filter(room_id__in=rooms, room__kind=ChatRoom.Kind.DIRECT)
+    rows = rows.filter(room__memberships__user=asker).exclude(user_id=asker).order_by("room_id")
+    columns = rows.values_list("room_id", "user_id", "user__name", "user__avatar")
+    return [OtherMember(*facts) for facts in columns]

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from roomlog.finding import people_found, people_of_account, people_shown
+from roomlog.member_list import others_of
 from roomlog.people import as_user, person_of
 from roomlog.people_hook import refresh_seen
 from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
@@ -18,6 +19,8 @@ from roomlog.tickets import TICKET_SECONDS, make_ticket, session_model
 from .operations import describe
 from .serializers import (
     CredentialsSerializer,
+    DirectRoomsSerializer,
+    OtherMemberSerializer,
     PeopleSerializer,
     PersonSerializer,
     TicketSerializer,
@@ -98,6 +101,18 @@ class PeopleView(RestView):
         asked.is_valid(raise_exception=True)
         found = people_shown(person_of(request.user).pk, asked.validated_data["id"])
         return Response(PersonSerializer(found, many=True).data)
+
+
+class DirectRoomsView(RestView):
+    """Whom the asker's direct rooms are with."""
+
+    @describe(parameters=[DirectRoomsSerializer], responses=OtherMemberSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Return the other member of each of these rooms that is direct and the asker's."""
+        asked = DirectRoomsSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = others_of(person_of(request.user).pk, asked.validated_data["room"])
+        return Response(OtherMemberSerializer(found, many=True).data)
 
 
 class UsersView(RestView):

@@ -52,6 +52,20 @@ class PeopleSerializer(Body):
     id = serializers.ListField(child=IdField(), max_length=MAX_PEOPLE)
 
 
+class DirectRoomsSerializer(Body):
+    """The direct rooms that are asked about."""
+
+    room = serializers.ListField(child=RoomIdField(), max_length=MAX_PEOPLE)
+
+
+class OtherMemberSerializer(PersonSerializer):
+    """The other member of a direct room, by whom people call it."""
+
+    example = {"room": _ROOM, **PersonSerializer.example}
+
+    room = RoomIdField()
+
+
 class MembersSerializer(Body):
     """Which members of a room are asked for."""
 

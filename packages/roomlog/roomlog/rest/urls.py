@@ -72,6 +72,7 @@ urlpatterns = [
     ),
     path("search/", search.SearchView.as_view(), name="search"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
+    path("rooms/direct/", access.DirectRoomsView.as_view(), name="direct-rooms"),
     path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),
     path("rooms/<room:room>/topic/", rooms.TopicView.as_view(), name="topic"),
     path("rooms/<room:room>/archive/", rooms.ArchiveView.as_view(), name="archive"),

@@ -125,3 +125,17 @@ def test_pins_and_moderation_are_german(german: Chat) -> None:
     german.tell(german.moderate(TEAM, "mute_user", 7))
     expect(page.locator("#closed")).to_contain_text("Sie sind in diesem Raum stummgeschaltet.")
     assert german.errors == []
+
+
+def test_the_search_for_people_is_german(german: Chat) -> None:
+    """The field, its list, and what it says of it."""
+    german.names |= {23: "Carl", 24: "Carl"}
+    page = german.open()
+    page.get_by_role("button", name="Neuer Direktchat").click()
+    field = page.get_by_role("combobox", name="Name")
+    field.press_sequentially("Carl")
+    expect(page.get_by_role("listbox", name="Personen").get_by_role("option")).to_have_count(2)
+    expect(page.locator("#partner [role=status]")).to_have_text("Gefundene Personen: 2")
+    page.get_by_role("button", name="Chatten").click()
+    expect(page.locator("#new-direct .wrong")).to_contain_text("Bitte wählen Sie eine aus der Liste.")
+    assert german.errors == []

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIRequestFactory, force_authenticate
 
-from roomlog.models import Person
+from roomlog.models import Membership, Person
 from roomlog.rest.access import TicketView
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract.commands import CreateRoom, InviteUser, LeaveRoom
@@ -181,3 +181,30 @@ def test_pictures_are_for_those_who_share_a_room(
 def test_people_are_asked_for_by_some_ids(as_alice: Client, query: dict[str, Any]) -> None:
     """None, no numbers, and more than a page shows are refused."""
     assert as_alice.get("/api/v1/people/", query).status_code == 400
+
+
+def test_a_direct_room_is_called_by_its_other_member(
+    as_alice: Client,
+    alice: User,
+    bob: User,
+    write: Callable[..., UUID],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """By one query for many rooms; groups, others' rooms and those whose other is gone have none."""
+    carol = User.objects.create(username="carol")
+    direct = write(CreateRoom(uuid="d", kind="direct", members=[id_of(bob)]), alice)
+    group = write(CreateRoom(uuid="g", members=[id_of(bob)]), alice)
+    foreign = write(CreateRoom(uuid="f", kind="direct", members=[id_of(bob)]), carol)
+    Person.objects.filter(pk=id_of(bob)).update(avatar="/bob.png")
+    query = {"room": [direct.hex, group.hex, foreign.hex, "0" * 32]}
+    expected = {"room": direct.hex, "id": id_of(bob), "username": "bob", "avatar": "/bob.png"}
+    with django_assert_num_queries(3):
+        assert as_alice.get("/api/v1/rooms/direct/", query).json() == [expected]
+    Membership.objects.filter(room=direct, user=id_of(bob)).delete()
+    assert as_alice.get("/api/v1/rooms/direct/", query).json() == []
+
+
+@pytest.mark.parametrize("query", [{}, {"room": "x"}, {"room": ["0" * 32] * 101}])
+def test_direct_rooms_are_asked_for_by_some_ids(as_alice: Client, query: dict[str, Any]) -> None:
+    """None, no ids, and more than a page shows are refused."""
+    assert as_alice.get("/api/v1/rooms/direct/", query).status_code == 400
