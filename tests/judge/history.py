@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from .attendance import Attendance
+from .deliveries import Deliveries
 from .leaving import Departure, Erasure
 from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
@@ -293,6 +294,7 @@ class History:
     typed: list[Typed] = field(default_factory=list)
     typists: list[ToldTypists] = field(default_factory=list)
     attendance: Attendance = field(default_factory=Attendance)
+    deliveries: Deliveries = field(default_factory=Deliveries)
     retention: Retention = field(default_factory=Retention)
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""

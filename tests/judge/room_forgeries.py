@@ -10,6 +10,7 @@ from tests.judge.history import History
 
 from .change_forgeries import CHANGE_FORGERIES, CHANGES, with_changes
 from .content_forgeries import CONTENT_FORGERIES, with_archived_room
+from .delivery_forgeries import DELIVERY_FORGERIES, HOOKED, with_deliveries
 from .mark_forgeries import MARK_FORGERIES
 from .mention_forgeries import MENTION_FORGERIES, with_mentions
 from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_moderation
@@ -18,15 +19,16 @@ from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
 from .retention_forgeries import RETENTION_FORGERIES, with_retention
 from .topic_forgeries import TOPIC_FORGERIES, TOPICS, with_topics
 
-EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS)
+EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + HOOKED
 """Of the rooms in which all was sent by clients."""
 
 
 def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
-    """Return it with one more room for data, changes, reactions, moderation, pins and topics each."""
+    """Return it with a room each for data, changes, reactions, moderation, pins, topics and webhooks."""
     archived = with_archived_room(history, author, deleted)
     changed = with_mentions(with_changes(archived, author, reader), reader)
-    return with_retention(with_topics(with_pins(with_moderation(with_reactions(changed)))))
+    others = with_retention(with_topics(with_pins(with_moderation(with_reactions(changed)))))
+    return with_deliveries(others)
 
 
 ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
@@ -39,5 +41,6 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *PIN_FORGERIES,
     *RETENTION_FORGERIES,
     *TOPIC_FORGERIES,
+    *DELIVERY_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

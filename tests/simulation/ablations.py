@@ -51,6 +51,7 @@ from .ablation import Ablation, Patches, run_without
 from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .file_ablations import FILE_ABLATIONS
+from .hook_ablations import HOOK_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
 from .mention_ablations import MENTION_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
@@ -367,4 +368,5 @@ ABLATIONS: Final = (
     *MENTION_ABLATIONS,
     *RETENTION_ABLATIONS,
     *FILE_ABLATIONS,
+    *HOOK_ABLATIONS,
 )

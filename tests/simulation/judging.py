@@ -17,6 +17,7 @@ from roomlog_contract.envelope import decode_envelope
 from roomlog_contract.shards import SHARDS, room_of
 from tests.judge.checker import check
 from tests.judge.checker.system import UNOWNED_SECONDS
+from tests.judge.deliveries import Deliveries
 from tests.judge.history import (
     DELETION_KIND,
     MESSAGE_KIND,
@@ -84,6 +85,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         typed=world.journal.typed,
         typists=world.journal.typists,
         attendance=world.journal.attendance,
+        deliveries=world.hooks.deliveries if world.hooks else Deliveries(),
         retention=world.keeping.told(world.store, world.loop.time()) if world.keeping else Retention(),
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,

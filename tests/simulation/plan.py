@@ -74,6 +74,8 @@ class Plan:
     """How likely people send files."""
     topics: float = 0.0
     """How likely people say what rooms are about."""
+    webhooks: float = 0.0
+    """How likely a webhook is told of all rooms."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -98,4 +100,5 @@ EVERYTHING: Final = Plan(
     retention=0.2,
     files=0.3,
     topics=0.3,
+    webhooks=0.2,
 )

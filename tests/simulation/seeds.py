@@ -20,6 +20,7 @@ from tests.judge.checker.report import in_flight
 from tests.judge.history import History, Outcome
 from tests.judge.retention import Retention
 
+from .hooks import Hooks
 from .judging import anomalies_of, history_of
 from .keeping import KEPT_SECONDS, Keeping
 from .knobs import turned
@@ -74,6 +75,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         world = World(loop, dice, store)
         world.tokens_end = _is_drawn(seed, "tokens", plan.ending_tokens)
         world.keeping = _keeping_of(seed, plan)
+        world.hooks = _hooks_of(loop, seed, plan)
         weaken(world)
         patches.enter_context(world.running())
         await world.start()
@@ -83,6 +85,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
         looking = _looking(world, people, seed, plan)
+        telling = loop.create_task(world.hooks.live()) if world.hooks is not None else None
         await mishaps.happen()
         mishaps.end_all()
         mended_at = loop.time()
@@ -92,7 +95,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         await _outlast(world, people)
         gateways = world.hosts.values()
         await _is_true_within(REST_SECONDS, lambda: all(one.hears(mended_at) for one in gateways))
-        await _settle(world, people, looking)
+        await _settle(world, people, looking, telling)
         history = history_of(world, seed, at_rest=True)
         await _is_true_within(MEMBER_SECONDS, lambda: not (people.strangers() or people.intruders()))
         anomalies = anomalies_of(world, people, history)
@@ -106,13 +109,19 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
     return _verdict(world, history, anomalies, loop.time() - began)
 
 
-async def _settle(world: World, people: People, looking: asyncio.Task[None] | None) -> None:
-    """Let everybody read everything afresh and see who is there, for comparison."""
+async def _settle(
+    world: World,
+    people: People,
+    looking: asyncio.Task[None] | None,
+    telling: asyncio.Task[None] | None,
+) -> None:
+    """Let everybody read everything afresh and see who is there, and a webhook be told, for comparison."""
     await people.mark_all()
     await people.look_at_all()
     if looking is not None:
         looking.cancel()
         await watch_all(world.journal, [one.reader for one in people.everybody])
+    await _tell(world, telling)
 
 
 def _looking(world: World, people: People, seed: int, plan: Plan) -> asyncio.Task[None] | None:
@@ -128,6 +137,19 @@ def _looking(world: World, people: People, seed: int, plan: Plan) -> asyncio.Tas
 def _keeping_of(seed: int, plan: Plan) -> Keeping | None:
     dice = _dice_of(seed, "retention", plan.retention)
     return None if dice is None else Keeping(dice)
+
+
+def _hooks_of(loop: SimulatedLoop, seed: int, plan: Plan) -> Hooks | None:
+    dice = _dice_of(seed, "webhooks", plan.webhooks)
+    return None if dice is None else Hooks(loop, dice)
+
+
+async def _tell(world: World, telling: asyncio.Task[None] | None) -> None:
+    """Wait until all that goes wrong with a webhook has, and then until it is told of everything."""
+    if world.hooks is not None and telling is not None:
+        await telling
+        hooks = world.hooks
+        await _is_true_within(REST_SECONDS, lambda: hooks.has_told(world.store))
 
 
 async def _outlast(world: World, people: People) -> None:
@@ -178,6 +200,8 @@ def _digest(history: History) -> str:
         del facts["topics"]
     if not history.attendance.told:
         del facts["attendance"]
+    if history.deliveries.since is None:
+        del facts["deliveries"]
     if history.retention == Retention():
         del facts["retention"]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

@@ -259,3 +259,20 @@ def test_files_break_no_promise() -> None:
     assert brought > 15
     assert refused > 5
     assert gone > 1
+
+
+def test_webhooks_break_no_promise() -> None:
+    """A webhook is told of all, by chores that are killed and frozen; its receiver refuses and hangs."""
+    told = again = refused = gone = 0
+    for seed in (0, 3):
+        verdict = run_seed(seed, Plan(webhooks=1.0, edits=(12, 16), erasures=(0, 1)))
+        assert verdict.anomalies == []
+        assert verdict.history is not None
+        deliveries = verdict.history.deliveries.told
+        events = {(one.room, one.seq) for one in deliveries if one.is_taken}
+        told += len(events)
+        again += sum(one.is_taken for one in deliveries) - len(events)
+        refused += sum(not one.is_taken for one in deliveries)
+        gone += sum(row.is_deleted for row in verdict.history.rows)
+    assert told > 80
+    assert min(again, refused, gone) > 2

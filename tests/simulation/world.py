@@ -34,6 +34,7 @@ from tests.judge.leaving import Departure, Erasure
 from .api import Api
 from .database import Server, sessions_of
 from .gateways import GatewayHost, seams
+from .hooks import Hooks
 from .keeping import KEPT_SECONDS, Keeping, keeping_so
 from .loop import SimulatedLoop
 from .redis_link import LinkTransport
@@ -109,6 +110,8 @@ class World:
         self.departures: list[Departure] = []
         self.keeping: Keeping | None = None
         """How long events are kept, where not for ever."""
+        self.hooks: Hooks | None = None
+        """A webhook, where there is one."""
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -232,6 +235,8 @@ class World:
             await host.kill()
         for process in (self.api.process, *(worker.process for worker in self.workers)):
             process.kill()
+        if self.hooks is not None:
+            self.hooks.stop()
         await asyncio.sleep(0)  # in which they die
 
     def _uuid(self) -> UUID:
@@ -259,6 +264,8 @@ class World:
         self.rooms = [room_of(command, 1) for command in commands]
         if self.keeping is not None:
             self.keeping.hold(self.rooms)
+        if self.hooks is not None:
+            self.hooks.make({room.hex: 1 for room in self.rooms})
 
 
 def _say(posted: Posted, data: Data) -> str:

@@ -1,4 +1,4 @@
-"""I1 to I33 by number, and the one function that asks them all."""
+"""I1 to I38 by number, and the one function that asks them all."""
 
 from typing import Final
 
@@ -8,6 +8,7 @@ from . import (
     attendance,
     changes,
     content,
+    deliveries,
     leavers,
     log,
     marks,
@@ -58,6 +59,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I31": retention.retention_holds,
     "I32": topics.topics_agree,
     "I33": attendance.watchers_see_who_is_there,
+    "I38": deliveries.webhooks_are_told,
 }
 """Every invariant of the guarantees, in their order."""
 
