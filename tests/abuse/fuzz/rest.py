@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.request import Request, urlopen
 
-from tests.abuse.fuzz.rest_hooks import KNOWN
+from tests.abuse.fuzz.rest_hooks import KNOWN, TAKEN
 from tests.harness.stack import Stack
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -54,6 +54,8 @@ class Told:
     cases: int
     """Requests that were sent."""
     report: str
+    accepted: frozenset[str] = frozenset()
+    """Method and path of each operation that was answered 2xx at least once."""
 
 
 def fuzz_rest(
@@ -72,6 +74,7 @@ def fuzz_rest(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "schemathesis.toml").write_text(SETTINGS)
     (directory / "schema.json").write_bytes(_schema(stack.page))
+    facts = {KNOWN: json.dumps(known or {}), TAKEN: str(directory / "taken")}
     sender = []
     if token:  # who takes the own token away is a stranger from then on
         sender = ["--header", f"Authorization: Token {token}", "--exclude-operation-id", "token_destroy"]
@@ -84,16 +87,28 @@ def fuzz_rest(
             *sender,
         ],
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", KNOWN: json.dumps(known or {})},
+        env={**os.environ, **facts, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
         timeout=SECONDS[size],
         check=False,
     )
     cases = _GENERATED.search(done.stdout)
-    return Told(
-        done.returncode == 0, int(cases[1]) if cases else 0, f"seed {seed}\n{done.stdout}{done.stderr}"
+    report = f"seed {seed}\n{done.stdout}{done.stderr}"
+    return Told(done.returncode == 0, int(cases[1]) if cases else 0, report, _accepted(directory / "taken"))
+
+
+def writes_of(page: str) -> frozenset[str]:
+    """Return method and path of each operation of the description that changes anything."""
+    paths = json.loads(_schema(page))["paths"]
+    return frozenset(
+        f"{method.upper()} {path}" for path, methods in paths.items() for method in methods if method != "get"
     )
+
+
+def _accepted(taken: Path) -> frozenset[str]:
+    lines = taken.read_text().splitlines() if taken.exists() else []
+    return frozenset(line.partition(" ")[2] for line in lines if line.startswith("2"))
 
 
 def _schema(page: str) -> bytes:

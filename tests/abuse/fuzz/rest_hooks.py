@@ -6,6 +6,8 @@ Beside the message's way. What is drawn by the description stays so; what breaks
 import json
 import os
 import re
+from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 import schemathesis
@@ -17,8 +19,15 @@ NAMED: Final = frozenset(
     {"uuid", "name", "kind", "members", "user", "role", "until", "text", "reply_to", "mentions"}
 ) | {"attachments", "emoji", "seq", "username", "password"}
 """What the description names in bodies. The wire ignores other keys, but refuses NUL in them too."""
+TAKEN: Final = "ROOMLOG_REST_TAKEN"
+"""Variable: a file to which each status goes with its operation, one a line."""
 _ids: Final[dict[str, list[Any]]] = json.loads(os.environ.get(KNOWN, "{}"))
+_EMOJI: Final = re.compile(r"[^\0]{1,16}")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,14}")
+_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _ROOM: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+_turn: Final = count()
 
 
 @schemathesis.hook
@@ -29,7 +38,7 @@ def before_call(
     paths = case.path_parameters or {}
     for name, ids in _ids.items():
         if name in paths and is_good(name, paths[name]):
-            paths[name] = ids[_number(paths[name]) % len(ids)]
+            paths[name] = ids[next(_turn) % len(ids)]  # one that is deleted stays away from the next request
     if isinstance(case.body, NotSet):
         return  # assigned, it would count as one that breaks the description
     body = whole(case.body)
@@ -37,13 +46,26 @@ def before_call(
         body = {
             without_nul(key): value if key in NAMED else without_nul(value) for key, value in body.items()
         }
+        emoji = body.get("emoji")
+        if "emoji" in _ids and is_good("emoji", emoji) and next(_turn) % 2:
+            body["emoji"] = _ids["emoji"][0]  # hardly any text that is drawn is one
     case.body = body
 
 
+@schemathesis.hook
+def after_call(
+    context: schemathesis.HookContext, case: schemathesis.Case[Any], response: schemathesis.Response
+) -> None:
+    """Note what was accepted: the caller says what must have been, of all that writes."""
+    with Path(os.environ[TAKEN]).open("a", encoding="utf-8") as taken:
+        taken.write(f"{response.status_code} {case.method} {case.path}\n")
+
+
 def is_good(name: str, value: Any) -> bool:
-    """Return whether the description allows the value in a path."""
+    """Return whether the description allows the value: in a path, or an emoji in a body."""
     text = str(value)
-    return bool(_ROOM.fullmatch(text) if name == "room" else re.fullmatch("[1-9][0-9]{0,14}", text))
+    forms = {"room": _ROOM, "hook": _ROOM, "secret": _SECRET, "emoji": _EMOJI}
+    return forms.get(name, _NUMBER).fullmatch(text) is not None
 
 
 def whole(value: Any) -> Any:
@@ -71,7 +93,3 @@ def without_nul(value: Any) -> Any:
         case list():
             return [without_nul(inner) for inner in value]
     return value
-
-
-def _number(value: Any) -> int:
-    return int(str(value).replace("-", ""), 16)
