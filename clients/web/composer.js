@@ -92,6 +92,7 @@ export class Composer {
     if (key.isComposing || key.shiftKey) return;
     const isInText = key.target === this.#at("text");
     const isEmpty = isInText && !this.#edit && key.target.value === "";
+    if (key.key === "Enter" && isInText && isTouched()) return; // a newline: what sends is a button, right beside the keys
     if (key.key === "Enter" && isInText) this.#submit();
     else if (key.key === "Escape" && this.#edit) this.#endEdit();
     else if (key.key !== "ArrowUp" || !isEmpty || !this.#does.editLast()) return;
@@ -147,4 +148,9 @@ function tooLong(text) {
   if (length <= MAX_TEXT) return "";
   const [most, own] = [MAX_TEXT, length].map((number) => number.toLocaleString(locale()));
   return gettext("A message has at most {most} characters; this one has {own}. Shorten it, or send it in parts.", { most, own });
+}
+
+/** Whether people write with their fingers, on keys that have no Shift and Enter together. */
+function isTouched() {
+  return matchMedia("(pointer: coarse)").matches;
 }

@@ -23,7 +23,10 @@ GLYPHS_TURNED = """(name) => {
   };
   return at(0) > at(text.length - 1);
 }"""
-
+SIZES = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
+  .map((field) => parseFloat(getComputedStyle(field).fontSize))"""
+TOUCHED = """const query = window.matchMedia;
+window.matchMedia = (asked) => (asked.includes("coarse") ? { matches: true } : query.call(window, asked));"""
 HOLD_BACK = """() => {
   history.back = () => { window.goBack = () => History.prototype.back.call(history); };
 }"""
@@ -169,3 +172,26 @@ def test_trouble_is_shown_in_the_rooms_that_it_is_in(chat: Chat, page: Page) -> 
     expect(page.locator("#state")).to_have_text("Degraded: messages wait")
     chat.tell({"action": "recovered", "since_ms": 0})
     expect(page.locator("#state")).to_have_text("Online")
+
+
+def test_no_field_makes_a_phone_zoom_in(make_chat: MakeChat) -> None:
+    """Browsers do so for fields with letters below 16 px: the composer, and each field of the dialogs."""
+    page = make_chat(PHONE).open()
+    enter(page, "team")
+    sizes = page.evaluate(SIZES)
+    assert len(sizes) > 5
+    assert min(sizes) >= 16
+
+
+def test_enter_makes_a_newline_under_fingers(make_chat: MakeChat) -> None:
+    """The button sends; with a keyboard before it Enter does, as everywhere else."""
+    chat = make_chat(PHONE)
+    chat.context.add_init_script(TOUCHED)
+    page = chat.open()
+    enter(page, "team")
+    page.locator("#text").press_sequentially("one\ntwo")
+    expect(page.locator("#text")).to_have_value("one\ntwo")
+    assert chat.sent() == []
+    page.click("#send")
+    expect(page.locator("#messages .text")).to_have_text("one\ntwo")
+    assert chat.errors == []
