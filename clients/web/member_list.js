@@ -9,7 +9,7 @@ import { gettext } from "./texts.js";
 import { nameEl, timeText } from "./view.js";
 
 const PAGE = 100; // members of one answer: fewer are all there are
-const CHANGES = new Set(["invite_user", "remove_user", "leave_room", "set_role", "mute_user", "unmute_user", "ban_user", "unban_user"]);
+const CHANGES = new Set(["invite_user", "join_room", "remove_user", "leave_room", "set_role", "mute_user", "unmute_user", "ban_user", "unban_user"]);
 
 /** The list of one room at a time. */
 export class MemberList extends ListDialog {

@@ -5,7 +5,7 @@
 const PAGE = 100; // members of one answer: fewer are all there are
 const MAX_PAGES = 10;
 const MAX_MENTIONS = 20; // of one message, the server's limit
-const CHANGES = new Set(["create_room", "invite_user", "remove_user", "leave_room", "ban_user"]);
+const CHANGES = new Set(["create_room", "invite_user", "join_room", "remove_user", "leave_room", "ban_user"]);
 const WORD = /[\p{L}\p{N}_]/u;
 
 /** The names in all rooms. */

@@ -72,7 +72,7 @@ export class OwnMembership {
     if (member?.id !== this.#userId) return;
     const { role } = member;
     if (action === "set_role") this.#learn(roomId, { role });
-    else if (action === "invite_user") this.#learn(roomId, { ...UNKNOWN, role });
+    else if (action === "invite_user" || action === "join_room") this.#learn(roomId, { ...UNKNOWN, role });
     else if (action === "mute_user") this.#learn(roomId, { role, muted: true, until: event.until ?? null });
     else if (action === "unmute_user") this.#learn(roomId, { role, muted: false, until: null });
     else return;

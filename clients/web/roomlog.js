@@ -36,6 +36,7 @@ const CHANGES = {
   set_topic: ({ topic }) => ({ topic }),
   archive_room: () => ({ archived: true }),
   restore_room: () => ({ archived: false }),
+  set_discoverable: ({ discoverable }) => ({ discoverable }),
 }; // what an event changes of its room's summary
 
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */

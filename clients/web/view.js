@@ -18,6 +18,8 @@ const NOTES = {
   set_topic: gettext_noop("{who} set the topic: {topic}"),
   archive_room: gettext_noop("{who} archived the room"),
   restore_room: gettext_noop("{who} opened the room again"),
+  set_discoverable: gettext_noop("{who} opened the room to everybody"),
+  join_room: gettext_noop("{who} joined"),
   invite_user: gettext_noop("{who} invited {whom}"),
   remove_user: gettext_noop("{who} removed {whom}"),
   leave_room: gettext_noop("{who} left"),
@@ -34,6 +36,7 @@ const NOTES_WITH_END = {
   ban_user: gettext_noop("{who} banned {whom} until {until}"),
 };
 const NO_TOPIC = gettext_noop("{who} removed the topic");
+const NOT_DISCOVERABLE = gettext_noop("{who} closed the room to strangers");
 
 const shown = new WeakMap(); // box of a message → the text that it shows
 const UNPIN = gettext_noop("Unpin message");
@@ -254,10 +257,10 @@ function noteRow(id, { seq, note }) {
   return { key: `${id}:${seq}`, build };
 }
 
-function noteWords({ action, user, member, name, topic, until }) {
+function noteWords({ action, user, member, name, topic, discoverable, until }) {
   if (!NOTES[action]) return [action];
   const names = { who: nameEl(user.username), whom: nameEl(member?.username ?? ""), room: nameEl(name ?? ""), topic: nameEl(topic ?? ""), role: roleName(member?.role ?? ""), until: until ? timeText(until) : "" };
-  const words = (until && NOTES_WITH_END[action]) || (topic === "" && NO_TOPIC) || NOTES[action];
+  const words = (until && NOTES_WITH_END[action]) || (topic === "" && NO_TOPIC) || (discoverable === false && NOT_DISCOVERABLE) || NOTES[action];
   return gettext(words).split(/\{(\w+)\}/).map((part, place) => (place % 2 ? names[part] : part));
 }
 

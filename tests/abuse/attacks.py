@@ -93,6 +93,13 @@ def _to_people(*actions: str) -> Callable[[Attacker], Callable[[int], Iterator[b
     return attack
 
 
+def _open_and_join(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    actions: Iterator[dict[str, object]] = cycle(
+        ({"action": "set_discoverable", "discoverable": True}, {"action": "join_room"})
+    )
+    return _fresh(lambda: json.dumps({"uuid": uuid4().hex, "room": attacker.job.room, **next(actions)}))
+
+
 def _archive_and_restore(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     actions = cycle(("archive_room", "restore_room"))
     return _fresh(
@@ -295,6 +302,9 @@ ATTACKS: Final[dict[str, Attack]] = {
     ),
     "another topic, again and again": Attack(
         _obeying(lambda a: _fresh(lambda: _set_topic(a.job.room))), _acts("set_topic")
+    ),
+    "opened to everybody, joined again": Attack(
+        _obeying(_open_and_join), _acts("set_discoverable", "join_room")
     ),
     "archived and restored": Attack(_obeying(_archive_and_restore), _acts("archive_room", "restore_room")),
     "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),

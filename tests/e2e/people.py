@@ -14,6 +14,7 @@ from tests.e2e.cluster import Cluster
 from tests.harness import population
 from tests.harness.stack import Room, User
 from tests.judge.history import Epoch, Row
+from tests.judge.joining import Doors
 from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import FOREVER, Ban, Member, Tables, moderation_of
 from tests.judge.reactions import by_message
@@ -25,9 +26,13 @@ from roomlog.models import Ban, ChatRoom, Install, Membership, Mention, Reaction
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
 from roomlog.frames import milliseconds
+def words_of(facts, text):
+    if "discoverable" in facts:
+        return "open" if facts["discoverable"] else "closed"
+    return facts.get("topic", text)
 print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     (row.room_id.hex, row.seq, row.user_id, row.uuid, row.kind,
-     (row.data or {}).get("topic", row.text), "", row.target or 0,
+     words_of(row.data or {}, row.text), "", row.target or 0,
      row.edited_seq or 0, row.deleted_at is not None, row.body_hash, milliseconds(row.date_created),
      (row.data or {}).get("emoji", ""), row.reacted_seq or 0)
     for row in rows], "reactions": [
@@ -42,7 +47,9 @@ print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     for one in Membership.objects.filter(room__in=rooms)], "bans": [
     (one.room_id.hex, one.user_id, one.until and int(one.until.timestamp()) or None, one.seq)
     for one in Ban.objects.filter(room__in=rooms)], "topics": {
-    room.hex: topic for room, topic in ChatRoom.objects.filter(pk__in=rooms).values_list("pk", "topic")}}))
+    room.hex: topic for room, topic in ChatRoom.objects.filter(pk__in=rooms).values_list("pk", "topic")},
+    "discoverable": [room.hex for room in
+    ChatRoom.objects.filter(pk__in=rooms, is_discoverable=True).values_list("pk", flat=True)]}))
 """
 
 
@@ -87,7 +94,9 @@ async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoc
     bans = [
         Ban(room, user, FOREVER if until is None else until, seq) for room, user, until, seq in answer["bans"]
     ]
-    tables = Tables([Member(*one) for one in answer["members"]], bans, answer["topics"])
+    tables = Tables(
+        [Member(*one) for one in answer["members"]], bans, answer["topics"], Doors(answer["discoverable"])
+    )
     return rows, Epoch(0.0, answer["epoch"]), tables
 
 

@@ -43,6 +43,7 @@ MODELS: Final[tuple[type[Model], ...]] = (
     models.WebhookCursor,
     models.Webhook,
     models.IncomingHook,
+    models.Invitation,
     models.BotToken,
     models.RoomIndexed,
     models.SearchEntry,

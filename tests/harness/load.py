@@ -15,6 +15,7 @@ from typing import Final, Protocol, Self
 from roomlog_client import RoomlogClient
 from tests.harness.bringing import Files, bring
 from tests.harness.changing import change, choose, look_at_all, react
+from tests.harness.joining import go_and_come
 from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
 from tests.harness.marking import agree, mark, mark_all, set_level
 from tests.harness.mentioning import mention
@@ -23,6 +24,7 @@ from tests.harness.topics import set_topic
 from tests.harness.waiting import eventually
 from tests.harness.watching import watch_all, watch_some
 from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
+from tests.judge.joining import Doors
 from tests.judge.journal import Journal, Known
 from tests.judge.moderation import Membership, Tables, memberships_of
 
@@ -128,7 +130,14 @@ class Load:
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
         habits = [self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type()]
-        habits += [self._mention(), self._bring(), self._name(), self._set_levels(), self._watch()]
+        habits += [
+            self._mention(),
+            self._bring(),
+            self._name(),
+            self._join(),
+            self._set_levels(),
+            self._watch(),
+        ]
         self._sending += [asyncio.create_task(one) for one in habits]
         return self
 
@@ -226,6 +235,7 @@ class Load:
             members=[one for one in tables.members if one.room in ours],
             bans=[one for one in tables.bans if one.room in ours],
             topics={room: topic for room, topic in tables.topics.items() if room in ours},
+            doors=Doors([room for room in tables.doors.discoverable if room in ours]),
             pin_lists=self.journal.pin_lists(),
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
             samples=self.samples,
@@ -370,3 +380,16 @@ class Load:
             for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
                 await set_topic(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _join(self) -> None:
+        """Have somebody leave a room and join it again, again and again; the owner opens and closes it."""
+        dice = random.Random(f"{self._seed}-joining")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders and len(room.members) > 1]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            owner, *others = (senders[member.id] for member in room.members if member.id in senders)
+            if others:
+                how = (dice, new_uuid, SEND_SECONDS)
+                await go_and_come(owner, dice.choice(others), room.id, (), *how)
+            await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))

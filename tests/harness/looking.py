@@ -21,6 +21,7 @@ from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
 from tests.judge.history import Epoch, Ownership, Row, Sample
+from tests.judge.joining import Doors
 from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
 from tests.judge.reactions import by_message
@@ -33,7 +34,9 @@ LOG: Final = """
     SELECT room_id, date_created, deleted_at IS NOT NULL,
     data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
     data ->> 'mentions', data ->> 'attachments',
-    seq, user_id, uuid, kind, CASE kind WHEN 'set_topic' THEN data ->> 'topic' ELSE text END, '',
+    seq, user_id, uuid, kind, CASE kind WHEN 'set_topic' THEN data ->> 'topic'
+    WHEN 'set_discoverable' THEN CASE CAST(data ->> 'discoverable' AS text)
+    WHEN 'true' THEN 'open' WHEN '1' THEN 'open' ELSE 'closed' END ELSE text END, '',
     coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
     CASE WHEN kind IN ('add_reaction', 'remove_reaction') THEN data ->> 'emoji' ELSE '' END,
     coalesce(reacted_seq, 0)
@@ -46,6 +49,7 @@ CLAIMED: Final = (
 )
 MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_membership"
 TOPICS: Final = "SELECT id, topic FROM roomlog_chatroom"
+DISCOVERABLE: Final = "SELECT id FROM roomlog_chatroom WHERE is_discoverable ORDER BY id"
 BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
 
@@ -83,10 +87,11 @@ def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, unti
 
 
 async def read_tables(stack: Stack) -> Tables:
-    """Return what the database has besides the log: members, bans and topics."""
+    """Return what the database has besides the log: members, bans, topics and open rooms."""
     members = await asyncio.to_thread(stack.sql, MEMBERS)
     bans = await asyncio.to_thread(stack.sql, BANS)
     topics = await asyncio.to_thread(stack.sql, TOPICS)
+    discoverable = await asyncio.to_thread(stack.sql, DISCOVERABLE)
     return Tables(
         [
             Member(UUID(str(room)).hex, user, role, 0 if until is None else end_of(until))
@@ -94,6 +99,7 @@ async def read_tables(stack: Stack) -> Tables:
         ],
         [Ban(UUID(str(room)).hex, user, end_of(until), seq) for room, user, until, seq in bans],
         {UUID(str(room)).hex: topic for room, topic in topics},
+        Doors([UUID(str(room)).hex for (room,) in discoverable]),
     )
 
 

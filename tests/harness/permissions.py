@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from roomlog.ban import FOREVER
-from roomlog.models import Ban, Membership
+from roomlog.models import Ban, ChatRoom, Membership
 from roomlog_contract.actions import COMMANDS
 from roomlog_contract.codec import command_of
 from roomlog_contract.commands import AddReaction, CreateRoom, InviteUser, PinMessage, Role, RoomWrite
@@ -63,6 +63,8 @@ def command_for(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
     user = add_user(f"new-{uuid4().hex[:8]}") if is_new else other
     if "banned" in what:
         Ban.objects.create(room_id=room, user_id=user, seq=1)
+    if "a discoverable room" in what:
+        ChatRoom.objects.filter(pk=room).update(is_discoverable=True)
     if "muted" in what:
         Membership.objects.filter(room=room, user=user).update(muted_until=FOREVER)
     role = re.split(" as | to ", what)[-1]
@@ -72,6 +74,7 @@ def command_for(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
         "emoji": "👍",
         "name": "n",
         "topic": "t",
+        "discoverable": True,
         "user": user,
         "role": role,
     }

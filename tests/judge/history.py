@@ -16,13 +16,14 @@ import msgspec
 
 from .attendance import Attendance
 from .deliveries import Deliveries
+from .joining import NO_DOORS, Doors
 from .leaving import Departure, Erasure
 from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
 from .pins import PinList
 from .reactions import Group, Reaction
 from .retention import Retention
-from .topics import TOPIC_KIND
+from .topics import ROOM_KINDS
 from .typists import ToldTypists, Typed
 
 MESSAGE_KIND: Final = "new_message"
@@ -65,7 +66,7 @@ class Operation(NamedTuple):
     room: str
     uuid: str
     text: str
-    """What it says: a message, an edit, or a room's topic."""
+    """What it says: a message, an edit, a room's topic, or whether it is open."""
     attempts: tuple[Attempt, ...]
     seqs: tuple[int, ...] = ()
     """The seq of every answer, in order of arrival; all must be the same (I4)."""
@@ -275,6 +276,7 @@ class History:
     """The database's bans after the run, of the rooms of which it has the members."""
     topics: dict[str, str] = field(default_factory=dict)
     """What the database says that each room is about, after the run."""
+    doors: Doors = NO_DOORS
     staff: list[int] = field(default_factory=list)
     """Users who need no role."""
     direct_rooms: list[str] = field(default_factory=list)
@@ -356,7 +358,9 @@ class History:
         """Return True if an erasure must have found the message."""
         at = operation.answered_at
         began = (one.began_at for one in self.erasures if one.user == operation.user)
-        return at is not None and operation.kind != TOPIC_KIND and any(at < began_at for began_at in began)
+        return (
+            at is not None and operation.kind not in ROOM_KINDS and any(at < began_at for began_at in began)
+        )
 
     def may_be_erased(self, operation: Operation) -> bool:
         """Return True if an erasure or a deletion can have found the message, or the one that it edits."""
@@ -367,7 +371,7 @@ class History:
         row = self.row_at.get(places[0]) if places else None
         said = self.operation_of.get(row.key, operation) if row else operation
         at = said.attempts[0].invoked_at
-        erasures = self.erasures if said.kind != TOPIC_KIND else ()
+        erasures = self.erasures if said.kind not in ROOM_KINDS else ()
         return any(one.user == said.user and at <= one.asked_at for one in erasures)
 
     def texts_handed_on(self, row: Row) -> set[str]:

@@ -41,6 +41,7 @@ from tests.judge.marks import Mark
 from tests.judge.moderation import NOBODY, Moderation, told_by
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
+from tests.judge.topics import words_of
 from tests.judge.typists import ToldTypists, Typed
 from tests.judge.values import content_of_frame
 
@@ -326,7 +327,7 @@ class Witness(Observer):
         match item:
             case Event():
                 data = content_of_frame(item.body.get("message", {}))
-                emoji, text = item.body.get("emoji", ""), item.body.get("topic", item.text)
+                emoji, text = item.body.get("emoji", ""), words_of(item.body, item.text)
                 facts = (item.seq, item.user.id, item.uuid, text, now, data, emoji)
                 applied = Applied(*facts, told_by(item.action, item.body), tuple(item.mentions))
                 way = self._following[item.room]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .joining import JOINING_KIND, NO_DOORS, Doors
 from .values import milliseconds_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ UNBAN_KIND: Final = "unban_user"
 MODERATION: Final = (ROLE_KIND, MUTE_KIND, UNMUTE_KIND, BAN_KIND, UNBAN_KIND)
 """Kinds of rows by which somebody with a role says what another may."""
 INVITATION_KIND: Final = "invite_user"
+COMING: Final = (INVITATION_KIND, JOINING_KIND)
+"""Kinds of rows that begin a membership."""
 LEAVING: Final = ("remove_user", "leave_room", BAN_KIND)
 """Kinds of rows that end a membership; a ban also concerns people who have none."""
 ENDING: Final = (MUTE_KIND, BAN_KIND)
@@ -67,6 +70,7 @@ class Tables(NamedTuple):
     members: list[Member]
     bans: list[Ban]
     topics: dict[str, str]
+    doors: Doors = NO_DOORS
 
 
 class Membership(NamedTuple):
@@ -89,7 +93,9 @@ def moderation_of(kind: str, member: int | None, role: str | None, until: int | 
 
 
 def as_sent(kind: str, moderation: Moderation) -> Moderation:
-    """Return what of it a command says: only some name a role."""
+    """Return what of it a command says: only some name a role, and whoever joins names nobody."""
+    if kind == JOINING_KIND:
+        return NOBODY
     return moderation if kind in (ROLE_KIND, INVITATION_KIND) else moderation._replace(role="")
 
 
@@ -114,7 +120,7 @@ def memberships_of(rows: Iterable["Row"], first: Iterable[Membership]) -> list[M
     found, present = [], {(one.room, one.user): one for one in first}
     for row in sorted(rows, key=lambda row: row.seq):
         key = row.room, row.moderation.member
-        if row.kind == INVITATION_KIND:
+        if row.kind in COMING:
             present[key] = Membership(*key, row.seq - 1, role=row.moderation.role)
         elif row.kind in LEAVING and key in present:
             found.append(present.pop(key)._replace(to_seq=row.seq))

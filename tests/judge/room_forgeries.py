@@ -11,6 +11,7 @@ from tests.judge.history import History
 from .change_forgeries import CHANGE_FORGERIES, CHANGES, with_changes
 from .content_forgeries import CONTENT_FORGERIES, with_archived_room
 from .delivery_forgeries import DELIVERY_FORGERIES, HOOKED, with_deliveries
+from .joining_forgeries import JOINING_FORGERIES, JOININGS, with_joining
 from .mark_forgeries import MARK_FORGERIES
 from .mention_forgeries import MENTION_FORGERIES, with_mentions
 from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_moderation
@@ -19,16 +20,16 @@ from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
 from .retention_forgeries import RETENTION_FORGERIES, with_retention
 from .topic_forgeries import TOPIC_FORGERIES, TOPICS, with_topics
 
-EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + HOOKED
+EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + JOININGS + HOOKED
 """Of the rooms in which all was sent by clients."""
 
 
 def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
-    """Return it with a room each for data, changes, reactions, moderation, pins, topics and webhooks."""
+    """Return it with a room each for data, changes, reactions, moderation, pins, topics, joining and webhooks."""
     archived = with_archived_room(history, author, deleted)
     changed = with_mentions(with_changes(archived, author, reader), reader)
-    others = with_retention(with_topics(with_pins(with_moderation(with_reactions(changed)))))
-    return with_deliveries(others)
+    others = with_topics(with_pins(with_moderation(with_reactions(changed))))
+    return with_deliveries(with_retention(with_joining(others)))
 
 
 ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
@@ -42,5 +43,6 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *RETENTION_FORGERIES,
     *TOPIC_FORGERIES,
     *DELIVERY_FORGERIES,
+    *JOINING_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

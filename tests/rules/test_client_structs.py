@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from roomlog_client import events as client_events
 from roomlog_client import incoming
-from roomlog_contract import commands, events
+from roomlog_contract import commands, events, values
 
 
 def fields_of(struct: type[Struct]) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def structs_of(module: ModuleType) -> list[type[Struct]]:
     ]
 
 
-CONTRACT = [struct for module in (commands, events) for struct in structs_of(module)]
+CONTRACT = [struct for module in (commands, events, values) for struct in structs_of(module)]
 
 
 @pytest.mark.parametrize(

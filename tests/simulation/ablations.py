@@ -52,6 +52,7 @@ from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .file_ablations import FILE_ABLATIONS
 from .hook_ablations import HOOK_ABLATIONS
+from .joining_ablations import JOINING_ABLATIONS
 from .mark_ablations import MARK_ABLATIONS
 from .mention_ablations import MENTION_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
@@ -366,6 +367,7 @@ ABLATIONS: Final = (
     *TYPING_ABLATIONS,
     *PRESENCE_ABLATIONS,
     *MENTION_ABLATIONS,
+    *JOINING_ABLATIONS,
     *RETENTION_ABLATIONS,
     *FILE_ABLATIONS,
     *HOOK_ABLATIONS,

@@ -33,6 +33,7 @@ from tests.judge.mentions import mentioned_by_message
 from tests.judge.moderation import Membership, memberships_of
 from tests.judge.reactions import by_message
 from tests.judge.retention import Retention
+from tests.judge.topics import words_of
 from tests.judge.values import claimed, claims_by_message, content_of, files_in, text_of
 
 from .files import name_of
@@ -57,7 +58,7 @@ WATCH_SECONDS: Final = 1.0
 
 def history_of(world: World, seed: int, *, at_rest: bool) -> History:
     """Return what the world and its people did, for the checker."""
-    rows, (members, bans, topics) = rows_of(world.store), world.store.tables()
+    rows, (members, bans, topics, doors) = rows_of(world.store), world.store.tables()
     return History(
         seed=seed,
         operations=[*world.journal.operations(), *posts_of(world)],
@@ -70,6 +71,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         members=members,
         bans=bans,
         topics=topics,
+        doors=doors,
         staff=world.store.staff(),
         direct_rooms=world.store.direct_rooms(),
         pin_lists=world.journal.pin_lists(),
@@ -122,7 +124,7 @@ def rows_of(store: Store) -> list[Row]:
             event.user,
             event.uuid,
             event.kind,
-            event.data.get("topic", event.text),
+            words_of(event.data, event.text),
             content_of(event.sent, claimed(event.files, claims.get((event.room.hex, event.seq), ()))),
             event.target,
             event.edited_seq,

@@ -19,8 +19,8 @@ from tests.harness.marking import agree, mark_all
 from tests.judge.history import MESSAGE_KIND
 from tests.judge.journal import Wanted
 
-from .files import bring_some
 from .habits import SEND_SECONDS, Person, change_some, further_habits, mark_some, new_uuid, react_some
+from .joining import habits_with_rows
 from .moderators import moderate_some, pin_some
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
@@ -68,6 +68,7 @@ class People:
         self.bringing: random.Random | None = None
         self.naming: random.Random | None = None
         self.noting: random.Random | None = None
+        self.joining: random.Random | None = None
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -104,8 +105,7 @@ class People:
             tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
         dice = self.typing, self.mentioning, self.naming, self.noting
         tasks += further_habits(self.everybody, self._rooms, *dice)
-        if self.bringing is not None:
-            tasks.append(bring_some(self._world, self.everybody, self.bringing))
+        tasks += habits_with_rows(self._world, self.everybody, self.bringing, self.joining)
         await asyncio.gather(*tasks)
 
     def wake_up(self) -> None:

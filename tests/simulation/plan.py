@@ -76,6 +76,8 @@ class Plan:
     """How likely people say what rooms are about."""
     webhooks: float = 0.0
     """How likely a webhook is told of all rooms."""
+    joining: float = 0.0
+    """How likely rooms are opened to everybody, and people leave them and join again."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -101,4 +103,5 @@ EVERYTHING: Final = Plan(
     files=0.3,
     topics=0.3,
     webhooks=0.2,
+    joining=0.3,
 )

@@ -18,6 +18,7 @@ import structlog
 from tests.harness.watching import watch_all, watch_some
 from tests.judge.checker.report import in_flight
 from tests.judge.history import History, Outcome
+from tests.judge.joining import NO_DOORS
 from tests.judge.retention import Retention
 
 from .hooks import Hooks
@@ -168,6 +169,7 @@ def _draw_habits(people: People, seed: int, plan: Plan) -> None:
     people.noting = _dice_of(seed, "levels", plan.levels)
     people.bringing = _dice_of(seed, "files", plan.files)
     people.naming = _dice_of(seed, "topics", plan.topics)
+    people.joining = _dice_of(seed, "joining", plan.joining)
 
 
 def _is_drawn(seed: int, what: str, likely: float) -> bool:
@@ -198,6 +200,8 @@ def _digest(history: History) -> str:
             del facts[name]
     if not any(history.topics.values()):
         del facts["topics"]
+    if history.doors == NO_DOORS:
+        del facts["doors"]
     if not history.attendance.told:
         del facts["attendance"]
     if history.deliveries.since is None:

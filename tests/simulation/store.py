@@ -27,6 +27,7 @@ from rest_framework.authtoken.models import Token
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
+from tests.judge.joining import Admission, Doors, Invitation
 from tests.judge.moderation import Ban, Member, Moderation, Tables, end_of, moderation_of
 from tests.judge.reactions import Stored
 from tests.judge.values import milliseconds_of, text_of
@@ -177,7 +178,7 @@ class Store:
         return [(UUID(room).hex, seq, UUID(file).hex) for room, seq, file in rows]
 
     def tables(self) -> Tables:
-        """Return memberships, bans and topics."""
+        """Return memberships, bans, topics, and who may come in."""
         members = self._all("SELECT room_id, user_id, role, muted_until FROM roomlog_membership")
         bans = self._all("SELECT room_id, user_id, until, seq FROM roomlog_ban")
         return Tables(
@@ -187,6 +188,29 @@ class Store:
             ],
             [Ban(UUID(room).hex, user, end_of(until), seq) for room, user, until, seq in bans],
             {UUID(room).hex: topic for room, topic in self._all("SELECT id, topic FROM roomlog_chatroom")},
+            self._doors(),
+        )
+
+    def _doors(self) -> Doors:
+        is_open = self._all("SELECT id FROM roomlog_chatroom WHERE is_discoverable ORDER BY id")
+        rows = self._all(
+            "SELECT id, room_id, role, until, coalesce(most_uses, 0), uses, revoked_at"
+            " FROM roomlog_invitation ORDER BY id"
+        )
+        return Doors(
+            [UUID(room).hex for (room,) in is_open],
+            [
+                Invitation(
+                    *(UUID(name).hex, UUID(room).hex, role, milliseconds_of(until), most_uses, uses),
+                    milliseconds_of(revoked) if revoked else 0,
+                )
+                for name, room, role, until, most_uses, uses, revoked in rows
+            ],
+            [
+                Admission(event.room.hex, event.seq, event.data["invitation"])
+                for event in self.events()
+                if "invitation" in event.data
+            ],
         )
 
     def staff(self) -> list[int]:

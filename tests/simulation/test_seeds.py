@@ -110,6 +110,22 @@ def test_topics_break_no_promise() -> None:
     assert standing > 0
 
 
+def test_joining_breaks_no_promise() -> None:
+    """Rooms are opened and closed while people leave and join, also by invitations, among all faults."""
+    errors, joined, admitted = Counter[str](), 0, 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(joining=1.0, moderations=(1, 2)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        errors.update(one.attempts[-1].error_code for one in history.operations if one.kind == "join_room")
+        joined += sum(row.kind == "join_room" for row in history.rows)
+        admitted += len(history.doors.admissions)
+    assert joined - admitted > 5
+    assert admitted > 1
+    assert {"not_member", "not_found", "bad_value"} <= errors.keys()
+
+
 def test_reactions_break_no_promise() -> None:
     """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
     reactions = refused = shown = 0

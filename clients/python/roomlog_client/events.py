@@ -51,6 +51,8 @@ class RoomSummary(Struct, frozen=True):
     """What the room is about, where anybody has said so."""
     notify: str = "all"
     """Of which messages the user wants to be told: all, mentions or none."""
+    discoverable: bool = False
+    """Everybody may find the room and join it."""
 
 
 class RoomJoined(Struct, frozen=True):

@@ -45,6 +45,16 @@ class RoomCommands:
         """Open an archived room again. Raises like `send`."""
         return cast(Sent, await self.request("restore_room", room=room, **how))
 
+    async def set_discoverable(self, room: str, discoverable: bool, **how: Unpack[How]) -> Sent:
+        """Say whether everybody may find the room and join it. Raises like `send`."""
+        asked = self.request("set_discoverable", room=room, discoverable=discoverable, **how)
+        return cast(Sent, await asked)
+
+    async def join_room(self, room: str, invitation: str | None = None, **how: Unpack[How]) -> Sent:
+        """Become a member of a discoverable room, or by the token of an invitation. Raises like `send`."""
+        token = {} if invitation is None else {"invitation": invitation}
+        return cast(Sent, await self.request("join_room", room=room, **token, **how))
+
     async def invite_user(self, room: str, user: int, role: Role = "member", **how: Unpack[How]) -> Sent:
         """Make somebody a member. Raises like `send`."""
         return cast(Sent, await self.request("invite_user", room=room, user=user, role=role, **how))

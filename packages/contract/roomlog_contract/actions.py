@@ -72,6 +72,8 @@ ACTIONS: Final = _by_name(
         Action(commands.SetTopic, (events.SetTopicEvent,), Stream.WRITE),
         Action(commands.ArchiveRoom, (events.ArchiveRoomEvent,), Stream.WRITE),
         Action(commands.RestoreRoom, (events.RestoreRoomEvent,), Stream.WRITE),
+        Action(commands.SetDiscoverable, (events.SetDiscoverableEvent,), Stream.WRITE),
+        Action(commands.JoinRoom, (events.JoinRoomEvent,), Stream.WRITE),
         Action(commands.InviteUser, (events.InviteUserEvent,), Stream.WRITE),
         Action(commands.RemoveUser, (events.RemoveUserEvent,), Stream.WRITE),
         Action(commands.LeaveRoom, (events.LeaveRoomEvent,), Stream.WRITE),

@@ -10,37 +10,23 @@ from msgspec.structs import replace
 from . import limits
 from .emoji import check_emoji
 from .errors import ErrorCode, RefusedCommand
-
-Uuid = Annotated[str, Meta(min_length=1, max_length=limits.UUID_CODE_POINTS)]
-"""The client's name of a command: unique for ever per sender and room, echoed verbatim."""
-Seq = Annotated[int, Meta(ge=0, lt=limits.EXACT_INTEGER)]
-"""The position of an event in its room's log: 1, 2, 3 …; 0 is before the first."""
-UserNumber = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
-Role = Literal["reader", "member", "admin", "owner"]
-Until = Annotated[int, Meta(ge=1, lt=limits.UNTIL_SECONDS)]
-"""When something ends, in seconds since 1970."""
-MessageId = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
-"""The `id` of a message."""
-Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.TEXT_CODE_POINTS})]
-"""What a message says; `_check_text` counts."""
-Reason = Literal["spam", "abuse", "other"]
-"""Why somebody reports a message."""
-Notify = Literal["all", "mentions", "none"]
-"""Of which messages of a room somebody wants to be told."""
-Mentions = Annotated[list[UserNumber], Meta(max_length=limits.MENTIONS_PER_MESSAGE)]
-"""The members whom a message mentions; normalized: in ascending order, each once."""
-Attachments = Annotated[list[UUID], Meta(max_length=limits.ATTACHMENTS_PER_MESSAGE)]
-Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_CODE_POINTS)]
-"""One emoji, perhaps of several code points; compared as it was sent."""
-RoomName = Annotated[str, Meta(max_length=limits.NAME_CODE_POINTS)]
-"""The name that people give a room; compared in one form (NFKC)."""
-
-
-class Cursor(Struct, frozen=True):
-    """How far a client has read a room."""
-
-    epoch: Annotated[str, Meta(max_length=32)]
-    seq: Seq
+from .values import (
+    Attachments,
+    Emoji,
+    Invitation,
+    Mentions,
+    MessageId,
+    RoomName,
+    Seq,
+    Text,
+    Until,
+    UserNumber,
+    Uuid,
+)
+from .values import Cursor as Cursor  # noqa: PLC0414 - callers name them beside their commands
+from .values import Notify as Notify  # noqa: PLC0414
+from .values import Reason as Reason  # noqa: PLC0414
+from .values import Role as Role  # noqa: PLC0414
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action"):
@@ -242,6 +228,20 @@ class RestoreRoom(Command, frozen=True, kw_only=True, tag="restore_room"):
     room: UUID
 
 
+class SetDiscoverable(Command, frozen=True, kw_only=True, tag="set_discoverable"):
+    """Says whether everybody may find a room and join it."""
+
+    room: UUID
+    discoverable: bool
+
+
+class JoinRoom(Command, frozen=True, kw_only=True, tag="join_room"):
+    """Makes the sender a member of a discoverable room, or of one to which there is an invitation."""
+
+    room: UUID
+    invitation: Invitation | None = None
+
+
 class InviteUser(Command, frozen=True, kw_only=True, tag="invite_user"):
     """Makes somebody a member of a room."""
 
@@ -346,6 +346,8 @@ RoomWrite = (
     | SetTopic
     | ArchiveRoom
     | RestoreRoom
+    | SetDiscoverable
+    | JoinRoom
     | InviteUser
     | RemoveUser
     | LeaveRoom

@@ -47,6 +47,7 @@ REACTED_ALREADY: Final = "You have reacted with this emoji already."
 NO_SUCH_REACTION: Final = "You have not reacted with this emoji."
 PINNED_ALREADY: Final = "The message is pinned already."
 NO_SUCH_PIN: Final = "The message is not pinned."
+NO_SUCH_INVITATION: Final = "The invitation is not valid any more. Ask for a new one."
 ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.REQUIRED_KEYS: "A required key is missing.",
     ErrorCode.BAD_VALUE: "A value has the wrong type or range.",

@@ -190,6 +190,12 @@ class RestoreRoomEvent(_ByUser, frozen=True, kw_only=True, tag="restore_room"):
     """`user` opened the archived room again."""
 
 
+class SetDiscoverableEvent(_ByUser, frozen=True, kw_only=True, tag="set_discoverable"):
+    """`user` said whether everybody may find the room and join it."""
+
+    discoverable: bool
+
+
 class _OfMember(_ByUser, frozen=True, kw_only=True):
     """What `user` did to `member`."""
 
@@ -198,6 +204,10 @@ class _OfMember(_ByUser, frozen=True, kw_only=True):
 
 class InviteUserEvent(_OfMember, frozen=True, kw_only=True, tag="invite_user"):
     """`user` made `member` a member."""
+
+
+class JoinRoomEvent(_OfMember, frozen=True, kw_only=True, tag="join_room"):
+    """`user`, who is `member`, joined."""
 
 
 class RemoveUserEvent(_OfMember, frozen=True, kw_only=True, tag="remove_user"):

@@ -71,6 +71,9 @@ ROOM_CREATIONS_BURST: Final = 5
 """Of these, in any five seconds; a twelfth of a setting that allows more than 60. Each may have a hundred
 members, and costs the others of its shard as much as hundreds of messages."""
 
+INVITATION_CODE_POINTS: Final = 64
+"""Longest token of an invitation: 192 bits in base64 are 32."""
+
 CURSORS: Final = 500
 """Cursors in one authenticate: of the longest, with the longest token, a frame of 64 KiB holds 530."""
 

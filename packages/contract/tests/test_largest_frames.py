@@ -24,6 +24,7 @@ from roomlog_contract.events import (
     ErrorAnswer,
     GetHistoryAnswer,
     InviteUserEvent,
+    JoinRoomEvent,
     LeaveRoomEvent,
     ListPinsAnswer,
     ListRoomsAnswer,
@@ -44,6 +45,7 @@ from roomlog_contract.events import (
     RoomSummary,
     SelectRoomAnswer,
     SelectRoomPage,
+    SetDiscoverableEvent,
     SetNotificationsAnswer,
     SetRoleEvent,
     SetTopicEvent,
@@ -125,6 +127,8 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     **{action: {"room": str(ROOM), "user": INTEGER} for action in ("unmute_user", "unban_user")},
     "rename_room": {"room": str(ROOM), "name": PAIR * limits.NAME_CODE_POINTS},
     "set_topic": {"room": str(ROOM), "topic": PAIR * limits.TOPIC_CODE_POINTS},
+    "set_discoverable": {"room": str(ROOM), "discoverable": False},
+    "join_room": {"room": str(ROOM), "invitation": PAIR * limits.INVITATION_CODE_POINTS},
     "archive_room": {"room": str(ROOM)},
     "restore_room": {"room": str(ROOM)},
     "mark_read": {"room": str(ROOM), "seq": INTEGER},
@@ -194,7 +198,10 @@ FRAMES: list[msgspec.Struct] = [
         kind="direct",
         members=[MEMBER] * (1 + limits.ROOM_MEMBERS_AT_CREATION),
     ),
-    *(struct(**DURABLE, user=ALICE, member=MEMBER) for struct in (InviteUserEvent, RemoveUserEvent)),
+    *(
+        struct(**DURABLE, user=ALICE, member=MEMBER)
+        for struct in (InviteUserEvent, JoinRoomEvent, RemoveUserEvent)
+    ),
     LeaveRoomEvent(**DURABLE, user=ALICE, member=MEMBER),
     *(
         struct(**DURABLE, user=ALICE, member=MEMBER, until=INTEGER)
@@ -216,6 +223,7 @@ FRAMES: list[msgspec.Struct] = [
     UnpinMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
     RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
     SetTopicEvent(**DURABLE, user=ALICE, topic=SUMMARY.topic),
+    SetDiscoverableEvent(**DURABLE, user=ALICE, discoverable=False),
     *(struct(**DURABLE, user=ALICE) for struct in (ArchiveRoomEvent, RestoreRoomEvent)),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
     # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.

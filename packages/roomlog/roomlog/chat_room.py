@@ -40,6 +40,8 @@ class ChatRoom(models.Model):
     """The person who asked for it: bounds on rooms, in all and a minute, count by this."""
     date_created = models.DateTimeField(_("date created"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+    is_discoverable = models.BooleanField(_("discoverable"), default=False, db_default=False)
+    """Everybody may find it and join. Never of a direct room."""
     users: "models.ManyToManyField[models.Model, Membership]" = models.ManyToManyField(
         "roomlog.Person", through="roomlog.Membership", related_name="rooms"
     )
@@ -50,7 +52,10 @@ class ChatRoom(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["group", "direct"]), name="room_kind_is_known")
         ]
-        indexes = [models.Index(fields=["creator", "date_created"], name="rooms_by_creator")]
+        indexes = [
+            models.Index(fields=["creator", "date_created"], name="rooms_by_creator"),
+            models.Index(fields=["name", "id"], name="discoverable_rooms", condition=Q(is_discoverable=True)),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.id.hex

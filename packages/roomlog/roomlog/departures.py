@@ -14,7 +14,7 @@ from django.utils import timezone
 from roomlog_contract.commands import RemoveUser
 from roomlog_contract.envelope import Envelope
 
-from .models import Ban, Membership, PendingCommand, Person
+from .models import Ban, Invitation, Membership, PendingCommand, Person
 from .pending import row_of
 from .people import system_person, user_models
 
@@ -40,6 +40,7 @@ def on_user_deleted(instance: AbstractBaseUser, **_: Any) -> None:
         mine.update(name=DELETED_NAME, avatar="", deleted_at=timezone.now())
         for person in mine.select_for_update().values_list("pk", flat=True):
             Ban.objects.filter(user=person).delete()
+            Invitation.objects.filter(creator=person, revoked_at=None).update(revoked_at=timezone.now())
             _leave_all_rooms(person)
 
 

@@ -30,6 +30,7 @@ def lines_of_room(room: ChatRoom, progress: Progress) -> Iterator[str]:
             "name": room.name,
             "topic": room.topic,
             "kind": room.kind,
+            "discoverable": room.is_discoverable,
             "created": room.date_created,
             "members": list(room.memberships.order_by("id").values("user", "role", "muted_until")),
             "bans": list(room.bans.order_by("id").values("user", "until")),

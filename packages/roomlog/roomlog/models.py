@@ -22,6 +22,7 @@ from .chat_room import ChatRoom as ChatRoom  # noqa: PLC0414
 from .hooks.incoming_hook import IncomingHook as IncomingHook  # noqa: PLC0414
 from .hooks.webhook import Webhook as Webhook  # noqa: PLC0414
 from .hooks.webhook import WebhookCursor as WebhookCursor  # noqa: PLC0414
+from .invitation import Invitation as Invitation  # noqa: PLC0414
 from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
 from .membership import Membership as Membership  # noqa: PLC0414

@@ -14,14 +14,20 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
-from roomlog_contract.commands import CreateRoom, InviteUser, RoomWrite
+from roomlog_contract.commands import CreateRoom, InviteUser, JoinRoom, RoomWrite
 from roomlog_contract.shards import room_of
 
 from .configuration import configuration
+from .inviting import open_invitation
 from .models import ChatRoom, Membership, Person, RoomEvent
 
-QUESTIONS: Final = ("may_create_room", "may_message_directly", "may_invite", "may_find", "may_see_presence")
+QUESTIONS: Final = (
+    *("may_create_room", "may_message_directly", "may_invite"),
+    *("may_find", "may_find_rooms", "may_see_presence"),
+)
 """What a policy may answer; what it does not is allowed as ever."""
+AskedAbout = CreateRoom | InviteUser | JoinRoom
+"""The commands that it is asked about."""
 REFUSED: Final = "The rules of this project don't allow it."
 SENTENCE_CHARACTERS: Final = 200
 
@@ -38,7 +44,7 @@ def objection_to(command: RoomWrite, user: int) -> Sentence | None:
 
     None too for what is refused anyhow, and for what is done already. Raises whatever the policy raises.
     """
-    if not has_policy() or not isinstance(command, CreateRoom | InviteUser) or _is_done(command, user):
+    if not has_policy() or not isinstance(command, AskedAbout) or _is_done(command, user):
         return None
     return next(filter(None, map(_sentence, _answers(command, user))), None)
 
@@ -46,6 +52,11 @@ def objection_to(command: RoomWrite, user: int) -> Sentence | None:
 def findable(asker: int, found: QuerySet[Person]) -> QuerySet[Person]:
     """Return those of the people found whom the policy shows to the asker."""
     return _chosen("may_find", asker, found)
+
+
+def may_find_rooms(asker: int) -> bool:
+    """Return whether the policy lets the asker look for rooms that are open to everybody."""
+    return not has_policy() or _asked("may_find_rooms", _accounts([asker])[asker]) is True
 
 
 def with_presence(asker: int, members: QuerySet[Person]) -> QuerySet[Person]:
@@ -72,7 +83,7 @@ def policy_at(path: str) -> object:
     return import_string(path)
 
 
-def _is_done(command: CreateRoom | InviteUser, user: int) -> bool:
+def _is_done(command: AskedAbout, user: int) -> bool:
     """Tell whether the command is an event, or its direct room is there: the answer is that event."""
     room = room_of(command, user)
     if isinstance(command, CreateRoom) and ChatRoom.objects.filter(pk=room).exists():
@@ -80,7 +91,7 @@ def _is_done(command: CreateRoom | InviteUser, user: int) -> bool:
     return RoomEvent.objects.filter(uuid=command.uuid, room=room, user=user).exists()
 
 
-def _answers(command: CreateRoom | InviteUser, user: int) -> Iterator[Any]:
+def _answers(command: AskedAbout, user: int) -> Iterator[Any]:
     """Yield what the policy says of the command, question by question."""
     match command:
         case CreateRoom():
@@ -100,6 +111,28 @@ def _answers(command: CreateRoom | InviteUser, user: int) -> Iterator[Any]:
             if membership is not None and accounts.keys() == {user, command.user}:
                 # Strangers are told that they are, and nothing of the room.
                 yield _asked("may_invite", accounts[user], membership.room, accounts[command.user])
+        case JoinRoom():
+            yield from _answers_to_joining(command, user)
+
+
+def _answers_to_joining(command: JoinRoom, user: int) -> Iterator[Any]:
+    """Yield what the policy says of somebody who comes by an invitation, or brings in the own person.
+
+    Whether somebody may find rooms does not depend on the room: a stranger learns nothing by the answer.
+    """
+    accounts = _accounts([user])
+    if user not in accounts:
+        return
+    room = ChatRoom.objects.filter(pk=command.room).exclude(users=user).first()
+    if command.invitation is not None and not (room is not None and room.is_discoverable):
+        invitation = open_invitation(command.invitation)
+        if room is not None and invitation is not None and invitation.room_id == room.pk:
+            for creator in _accounts([invitation.creator_id]).values():
+                yield _asked("may_invite", creator, room, accounts[user])
+        return
+    yield _asked("may_find_rooms", accounts[user])
+    if room is not None and room.is_discoverable:
+        yield _asked("may_invite", accounts[user], room, accounts[user])
 
 
 def _chosen(question: str, asker: int, people: QuerySet[Person]) -> QuerySet[Person]:

@@ -30,6 +30,7 @@ from roomlog_contract.commands import (
     RenameRoom,
     RestoreRoom,
     Role,
+    SetDiscoverable,
     SetRole,
     SetTopic,
     UnbanUser,
@@ -290,6 +291,15 @@ def set_topic(room_id: UUID, topic: str) -> None:
     _change(SetTopic(uuid=uuid4().hex, room=room_id, topic=topic))
 
 
+def set_discoverable(room_id: UUID, discoverable: bool) -> None:
+    """Say whether everybody may find a group and join it.
+
+    Raises:
+        RefusedCommand: there is no such room, and nothing waits that makes it.
+    """
+    _change(SetDiscoverable(uuid=uuid4().hex, room=room_id, discoverable=discoverable))
+
+
 def archive(room_id: UUID) -> None:
     """End all writing in a group, yours and its members', until `restore`. It can be read as ever.
 
@@ -333,6 +343,7 @@ apin_message: Final = sync_to_async(pin_message)
 aunpin_message: Final = sync_to_async(unpin_message)
 arename: Final = sync_to_async(rename)
 aset_topic: Final = sync_to_async(set_topic)
+aset_discoverable: Final = sync_to_async(set_discoverable)
 aarchive: Final = sync_to_async(archive)
 arestore: Final = sync_to_async(restore)
 aunread: Final = sync_to_async(unread)
@@ -355,7 +366,9 @@ def _post(
     return request_command(message, person, staff=staff, is_bounded=False, data=more)
 
 
-def _change(command: RenameRoom | SetTopic | ArchiveRoom | RestoreRoom | Moderation) -> None:
+def _change(
+    command: RenameRoom | SetTopic | SetDiscoverable | ArchiveRoom | RestoreRoom | Moderation,
+) -> None:
     refuse_a_missing_room(command.room)
     request_command(command, system_person().pk, staff=True, is_bounded=False)
 

@@ -325,6 +325,7 @@ def _summaries(rows: QuerySet[Membership], *further: Any) -> QuerySet[Membership
         _UNREAD_MENTIONS,
         "room__topic",
         "notify",
+        "room__is_discoverable",
         *further,
     )
 

@@ -10,6 +10,7 @@ from roomlog_contract.commands import (
     DeleteMessage,
     EditMessage,
     InviteUser,
+    JoinRoom,
     LeaveRoom,
     Moderation,
     NewMessage,
@@ -63,7 +64,8 @@ def _changes(entry: Entry) -> int:
     command = entry.envelope.command
     if isinstance(command, CreateRoom | EraseMessages):
         return ROOM_CHANGES
-    return int(isinstance(command, InviteUser | RemoveUser | LeaveRoom | Moderation | DeleteMessage))
+    changes = InviteUser | JoinRoom | RemoveUser | LeaveRoom | Moderation | DeleteMessage
+    return int(isinstance(command, changes))
 
 
 def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:

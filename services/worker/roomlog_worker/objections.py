@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from roomlog.policy import Sentence, has_policy, objection_to
-from roomlog_contract.commands import CreateRoom, InviteUser, RoomWrite
+from roomlog.policy import AskedAbout, Sentence, has_policy, objection_to
+from roomlog_contract.commands import RoomWrite
 from roomlog_contract.errors import ErrorCode
 
 from .decisions import Outcome
@@ -67,7 +67,7 @@ class Objections:
         self._questions.close()
 
     def _sort(self, entry: Entry, sifted: Sifted) -> None:
-        if entry.envelope.staff or not isinstance(entry.write, CreateRoom | InviteUser):
+        if entry.envelope.staff or not isinstance(entry.write, AskedAbout):
             sifted.ready.append(entry)
             return
         match self._questions.look(entry.key, (entry.write, entry.envelope.user)):

@@ -15,7 +15,7 @@ from roomlog.frames import Event, frame_of, named_in
 from roomlog.kinds import MESSAGE
 from roomlog.selectors import summaries_of, users_by_id
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import CreateRoom, InviteUser
+from roomlog_contract.commands import CreateRoom, InviteUser, JoinRoom
 from roomlog_contract.envelope import Answered, Joined, Notice, Reply, Rights
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, User
@@ -162,7 +162,7 @@ def _joined(outcomes: Sequence[Outcome]) -> dict[tuple[int, str], list[tuple[int
     brought = {
         entry.key: (recorded.event.room_id, _members(recorded.event))
         for entry, recorded in _recorded(outcomes)
-        if isinstance(entry.write, CreateRoom | InviteUser)
+        if isinstance(entry.write, CreateRoom | InviteUser | JoinRoom)
     }
     if not brought:
         return {}

@@ -174,6 +174,10 @@ def _are_watched(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= 8 and all(map(_is_room, value))
 
 
+def _is_invitation(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 64
+
+
 def _is_role(value: Any) -> bool:
     return value in ("reader", "member", "admin", "owner")
 
@@ -254,6 +258,11 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "kind": (OPTIONAL, lambda value: value in ("group", "direct")),
         "members": (OPTIONAL, _is_members),
     },
+    "set_discoverable": {
+        "room": (REQUIRED, _is_room),
+        "discoverable": (REQUIRED, lambda value: isinstance(value, bool)),
+    },
+    "join_room": {"room": (REQUIRED, _is_room), "invitation": (NULLABLE, _is_invitation)},
     "invite_user": {
         "room": (REQUIRED, _is_room),
         "user": (REQUIRED, _is_positive),

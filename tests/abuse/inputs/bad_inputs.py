@@ -54,6 +54,8 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "set_topic": {"room": '"@room@"', "topic": '"never set"'},
     "archive_room": {"room": '"@room@"'},
     "restore_room": {"room": '"@room@"'},
+    "set_discoverable": {"room": '"@room@"', "discoverable": "true"},
+    "join_room": {"room": '"@room@"'},
     "invite_user": {"room": '"@room@"', "user": "@stranger@"},
     "remove_user": {"room": '"@room@"', "user": "@member@"},
     "leave_room": {"room": '"@room@"'},

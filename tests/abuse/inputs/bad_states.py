@@ -13,7 +13,8 @@ OF_ROOMS: Final = (
     *("select_room", "get_history", "mark_read", "edit_message", "delete_message", "typing"),
     *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "list_pins"),
     *("report_message", "set_notifications"),
-    *("new_message", "rename_room", "set_topic", "archive_room", "restore_room"),
+    *("new_message", "join_room", "rename_room", "set_topic", "set_discoverable", "archive_room"),
+    *("restore_room",),
     *("invite_user", "remove_user", "leave_room"),
     *MODERATION,
 )
@@ -42,12 +43,17 @@ def wrong_states() -> Iterator[BadInput]:
     for action in OF_ROOMS[OF_ROOMS.index("rename_room") :]:
         yield BadInput(f"{action} direct", "error forbidden", frame(action, {"room": DIRECT}))
     for action in (
-        *("rename_room", "set_topic", "archive_room", "restore_room", "remove_user", *MODERATION),
+        *("rename_room", "set_topic", "set_discoverable", "archive_room", "restore_room", "remove_user"),
+        *MODERATION,
         *("pin_message", "unpin_message"),
     ):
         yield BadInput(f"{action} by a member", "error forbidden", frame(action))
     for role in ("owner", "admin"):
         yield BadInput(f"invite as {role}", "error forbidden", frame("invite_user", {"role": f'"{role}"'}))
+    yield BadInput("join again", BAD_VALUE, frame("join_room"))
+    for room in (unknown, other):
+        guess = frame("join_room", {"room": room, "invitation": '"guess"'})
+        yield BadInput(f"guess an invitation to {room}", "error not_found", guess)
     yield BadInput("invite a member", BAD_VALUE, frame("invite_user", {"user": "@member@"}))
     for members in ("[]", "[@me@]", "[@member@, @stranger@]"):
         changes = {"members": members, "kind": '"direct"'}

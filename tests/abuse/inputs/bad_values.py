@@ -37,6 +37,8 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "set_topic": {"room": "room", "topic": "topic"},
     "archive_room": {"room": "room"},
     "restore_room": {"room": "room"},
+    "set_discoverable": {"room": "room", "discoverable": "flag"},
+    "join_room": {"room": "room", "invitation": "invitation"},
     "invite_user": {"room": "room", "user": "user", "role": "role"},
     "remove_user": {"room": "room", "user": "user"},
     "set_role": {"room": "room", "user": "user", "role": "role"},
@@ -81,6 +83,8 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "secret": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * (limits.TOKEN_CODE_POINTS + 1) + '"'),
     "room": ("null", *NO_STRINGS, *NOT_STORABLE, *NO_ROOMS),
     "name": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 201 + '"'),
+    "flag": ("null", '"true"', "0", "1", '""', "[]", "{}"),
+    "invitation": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * 65 + '"'),
     "topic": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 251 + '"'),
     "kind": (
         "null",

@@ -9,6 +9,7 @@ from . import (
     changes,
     content,
     deliveries,
+    doors,
     leavers,
     log,
     marks,
@@ -59,6 +60,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I31": retention.retention_holds,
     "I32": topics.topics_agree,
     "I33": attendance.watchers_see_who_is_there,
+    "I34": doors.joiners_are_admitted,
     "I38": deliveries.webhooks_are_told,
 }
 """Every invariant of the guarantees, in their order."""

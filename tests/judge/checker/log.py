@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History, Operation, Outcome, Row
+from tests.judge.joining import JOINING_KIND
 from tests.judge.moderation import MODERATION, as_sent
 from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.judge.reactions import REACTION_KIND, REMOVAL_KIND
-from tests.judge.topics import TOPIC_KIND
+from tests.judge.topics import ROOM_KINDS
 
 from .anomaly import Anomaly
 
 SENT: Final = (
     *(MESSAGE_KIND, EDIT_KIND, DELETION_KIND, REACTION_KIND, REMOVAL_KIND),
     *(PIN_KIND, UNPIN_KIND),
-    *(TOPIC_KIND, *MODERATION),
+    *(JOINING_KIND, *ROOM_KINDS, *MODERATION),
 )
 """Kinds of rows that a load's clients make."""
 

@@ -6,6 +6,7 @@ from typing import Final
 from tests.judge.history import EDIT_KIND, MESSAGE_KIND, History, Row
 from tests.judge.moderation import (
     BAN_KIND,
+    COMING,
     FOREVER,
     INVITATION_KIND,
     MODERATION,
@@ -76,10 +77,11 @@ def silenced_are_silent(history: History) -> Iterator[Anomaly]:
         rank = standings.rank(row.user, standing)
         if rank != STAFF and row.kind in WRITING:
             what = _is_silenced(row, standing, rank)
-        elif row.kind == INVITATION_KIND:
-            is_absent = rank == STRANGER and (row.room, row.user) in known
-            what = "is by somebody who is no member any more" if is_absent else ""
-            what = "is by a reader" if rank == RANKS["reader"] else what
+        elif row.kind in COMING:
+            if row.kind == INVITATION_KIND:
+                is_absent = rank == STRANGER and (row.room, row.user) in known
+                what = "is by somebody who is no member any more" if is_absent else ""
+                what = "is by a reader" if rank == RANKS["reader"] else what
             member = row.moderation.member
             if member not in uncertain and standing.is_banned(member, row.at_ms):
                 what = f"brings {member} in, who is banned"

@@ -137,7 +137,7 @@ async def test_a_worker_that_dies_between_commit_and_publication_loses_nothing(m
 
 
 async def test_a_room_is_made_joined_left_and_remembered(shared_stack: Stack) -> None:
-    """create_room, invite_user, leave_room and remove_user reach whom they concern, as events of the log."""
+    """Commands that make members or end a membership reach whom they concern, as events of the log."""
     alice, bob, carol = await asyncio.to_thread(shared_stack.make_users, 3)
     async with AsyncExitStack() as group:
         one, two, three = [
@@ -161,8 +161,19 @@ async def test_a_room_is_made_joined_left_and_remembered(shared_stack: Stack) ->
         left = await two.ask("leave_room", room=room_id)
         assert (left["action"], left["seq"]) == ("leave_room", 5)
         await eventually(lambda: _left(two, room_id), SECONDS, "bob's room_left")
+        assert (await two.ask("join_room", room=room_id))["error_code"] == "not_member"
+        await one.ask("set_discoverable", room=room_id, discoverable=True)
+        two.frames.clear()
+        joined = await two.ask("join_room", "again", room=room_id)
+        assert (joined["seq"], joined["member"]["id"]) == (7, bob.id)
+        await eventually(lambda: _joined(two, room_id), SECONDS, "bob's room_joined")
+        assert (await two.ask("join_room", "again", room=room_id))["duplicate"] is True
+        await eventually(
+            lambda: any(f["action"] == "join_room" for f in one.frames), SECONDS, "alice's event"
+        )
+        assert (await two.ask("new_message", room=room_id, text="back"))["seq"] == 8
         rooms = (await one.ask("list_rooms"))["rooms"]
-        assert [(room["id"], room["seq"]) for room in rooms] == [(room_id, 5)]
+        assert [(room["id"], room["seq"], room["discoverable"]) for room in rooms] == [(room_id, 8, True)]
 
 
 async def test_select_room_continues_and_history_pages(shared_stack: Stack) -> None:

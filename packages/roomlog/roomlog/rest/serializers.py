@@ -133,6 +133,7 @@ class RoomSerializer(Body):
         "unread_mentions": 1,
         "topic": "",
         "notify": "all",
+        "discoverable": False,
     }
 
     id = RoomIdField()
@@ -146,6 +147,7 @@ class RoomSerializer(Body):
     unread_mentions = serializers.IntegerField()
     topic = serializers.CharField()
     notify = serializers.ChoiceField(get_args(Notify))
+    discoverable = serializers.BooleanField()
 
 
 class PresenceSerializer(Body):

@@ -23,6 +23,7 @@ from roomlog.models import (
     DeadLetter,
     IncomingHook,
     Install,
+    Invitation,
     Membership,
     Mention,
     MessageReport,
@@ -55,6 +56,12 @@ def _head(room: UUID, last_seq: int, messages: int) -> RoomHead:
 
 def _report(people: People, room: UUID, **facts: Any) -> MessageReport:
     return MessageReport(room_id=room, target=2, author_id=people.bob, user_id=people.alice, **facts)
+
+
+def _invitation(people: People, room: UUID, **facts: Any) -> Invitation:
+    number = uuid4()
+    known = {"id": number, "room_id": room, "creator_id": people.alice, "digest": number.hex, "uuid": "u"}
+    return Invitation(**known | facts, until=timezone.now())
 
 
 def _webhook() -> Webhook:
@@ -104,6 +111,8 @@ VIOLATIONS: dict[str, Rows] = {
     "attachment_has_bytes": lambda people, room: [_file(people, room, size=0)],
     "attachment_has_both_sides_or_none": lambda people, room: [_file(people, room, width=1)],
     "ban_once": lambda people, room: [Ban(room_id=room, user_id=people.alice, seq=seq) for seq in (3, 4)],
+    "invitation_once": lambda people, room: [_invitation(people, room) for _ in range(2)],
+    "invitation_is_not_overused": lambda people, room: [_invitation(people, room, uses=2, most_uses=1)],
     "report_once": lambda people, room: [
         _report(people, room, reason=reason) for reason in ("spam", "abuse")
     ],
@@ -215,5 +224,6 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(_webhook()) == str(BotToken(name="ci")) == "ci"
     assert str(_cursor(room, seq=7)) == f"webhook 1 in {room} at 7"
     assert str(IncomingHook(id=WORKER)) == f"incoming webhook {WORKER.hex}"
+    assert str(Invitation(id=WORKER)) == f"invitation {WORKER.hex}"
     assert str(Ban(user_id=3, room_id=room)) == f"3 banned from {room}"
     assert str(models.PendingCommand(id=4, room=room)) == f"pending 4 for {room}"

@@ -21,6 +21,7 @@ from roomlog_contract.commands import (
     DeleteMessage,
     EditMessage,
     InviteUser,
+    JoinRoom,
     LeaveRoom,
     MuteUser,
     PinMessage,
@@ -29,6 +30,7 @@ from roomlog_contract.commands import (
     RenameRoom,
     RestoreRoom,
     RoomWrite,
+    SetDiscoverable,
     SetRole,
     SetTopic,
     UnbanUser,
@@ -76,6 +78,9 @@ def every_kind(people: People) -> list[Event]:
         UnpinMessage(uuid="up", room=room, message=events[1].id),
     ):
         events.append(written(change, people.alice).event)
+    opening = SetDiscoverable(uuid="sd", room=room, discoverable=True)
+    events.append(written(opening, people.alice).event)
+    events.append(written(JoinRoom(uuid="j", room=room), people.bob).event)
     assert {event.kind for event in events} == EVENTS.keys()
     return events
 
@@ -97,7 +102,7 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     made, first, invited, _, _, renamed, topical, _, promoted, muted, _, banned, unbanned, *frames = [
         msgspec.json.decode(bytes_of(event)) for event in new
     ]
-    _, _, said, _, edited, deleted, reacted, _, pinned, unpinned = frames
+    _, _, said, _, edited, deleted, reacted, _, pinned, unpinned, opened, joined = frames
     alice, bob = {"id": people.alice, "username": "alice"}, {"id": people.bob, "username": "bob"}
     assert made == {
         "action": "create_room",
@@ -127,6 +132,8 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     assert (pinned["user"], pinned["message"]) == (alice, edited["message"])
     assert pinned["pinned_at"] == milliseconds(new[21].date_created)
     assert (unpinned["user"], unpinned["message"]) == (alice, edited["message"])
+    assert (opened["user"], opened["discoverable"]) == (alice, True)
+    assert (joined["user"], joined["member"]) == (bob, bob | {"role": "member"})
     assert said["message"]["data"] == {"long": 1, "b": 1e22, "a": [2.5]}
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 from roomlog import policy
 from roomlog.models import ChatRoom, Membership, RoomEvent
 from roomlog.rooms import sync_members
-from roomlog_contract.commands import CreateRoom, InviteUser
+from roomlog_contract.commands import CreateRoom, InviteUser, JoinRoom
 from roomlog_worker import questions
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import Bench, until
@@ -94,6 +94,18 @@ def test_a_repeat_is_answered_whatever_the_policy_says_by_now(worker: Bench, peo
     assert heard.frame(again)["duplicate"] is True
     other = worker.send(InviteUser(uuid="j", room=room, user=people.carol), people.alice)
     assert until(worker.turn, lambda heard: other in heard.replies).error(other) == "forbidden"
+
+
+def test_somebody_who_joins_is_asked_about(worker: Bench, people: People) -> None:
+    """As about an invitation; a room that is not open is refused as ever."""
+    rooms = [room_named("closed", people), room_named("open", people), room_named("open", people)]
+    ChatRoom.objects.filter(pk__in=rooms[:2]).update(is_discoverable=True)
+    asked = [worker.send(JoinRoom(uuid="j", room=room), people.carol) for room in rooms]
+    heard = until(
+        worker.turn, lambda heard: {asked[0], asked[2]} <= heard.replies.keys() and bool(heard.notices)
+    )
+    assert [heard.error(asked[0]), heard.error(asked[2])] == ["forbidden", "not_member"]
+    assert list(Membership.objects.filter(user=people.carol).values_list("room", flat=True)) == [rooms[1]]
 
 
 def test_a_slow_one_and_a_broken_one_harm_nobody_else(worker: Bench, people: People, rules: Rules) -> None:

@@ -64,6 +64,7 @@ def test_ones_rooms_are_listed_as_on_the_wire(
         "archived",
         "unread_mentions",
         "topic",
+        "discoverable",
         "notify",
     }
     assert as_stranger.get("/api/v1/rooms/").json() == []

@@ -20,6 +20,7 @@ from roomlog_contract.commands import (
     DeleteMessage,
     EditMessage,
     InviteUser,
+    JoinRoom,
     LeaveRoom,
     MuteUser,
     NewMessage,
@@ -29,6 +30,7 @@ from roomlog_contract.commands import (
     RenameRoom,
     RestoreRoom,
     RoomWrite,
+    SetDiscoverable,
     SetRole,
     SetTopic,
     UnbanUser,
@@ -41,7 +43,7 @@ from roomlog_contract.shards import room_of
 from ..asked import Asked
 from ..batch import Batch, Wanted
 from ..errors import RefusedWrite
-from . import members, messages, moderation, pins, rooms
+from . import joining, members, messages, moderation, pins, rooms
 
 RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     NewMessage: messages.new_message,
@@ -56,6 +58,8 @@ RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
     SetTopic: rooms.set_topic,
     ArchiveRoom: rooms.archive_room,
     RestoreRoom: rooms.restore_room,
+    SetDiscoverable: joining.set_discoverable,
+    JoinRoom: joining.join_room,
     InviteUser: members.invite_user,
     RemoveUser: members.remove_user,
     LeaveRoom: members.leave_room,

@@ -26,21 +26,27 @@ def invite_user(batch: Batch, asked: Asked[InviteUser]) -> NewEvent:
     require_role(room, asked, "member" if command.role == "reader" else command.role)
     if command.user in room.members:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "The user is already a member.")
-    if not hold_active([command.user]):
+    return take_in(batch, room, asked, command.user, command.role)
+
+
+def take_in(batch: Batch, room: LockedRoom, asked: Asked[Any], user: int, role: str, **more: str) -> NewEvent:
+    """Make somebody a member who is none, with an event that keeps `more` besides.
+
+    Raises:
+        RefusedWrite: the user is banned, in too many rooms or not there.
+        HeldElsewhere: another transaction is deleting the account.
+    """
+    if not hold_active([user]):
         raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
-    if is_banned(room.id, command.user, batch.now):
+    if is_banned(room.id, user, batch.now):
         raise RefusedWrite(ErrorCode.BANNED)
     if not asked.is_staff:
-        check_may_be_brought([command.user])
-    room.members[command.user] = Standing(command.role)
-    event = batch.append(room, asked, data={"member": command.user, "role": command.role})
+        check_may_be_brought([user])
+    room.members[user] = Standing(role)
+    event = batch.append(room, asked, data={"member": user, "role": role, **more})
     # What was said before is not unread: nobody said it to the newcomer.
     Membership.objects.create(
-        room_id=room.id,
-        user_id=command.user,
-        role=command.role,
-        read_seq=event.seq,
-        read_number=room.messages,
+        room_id=room.id, user_id=user, role=role, read_seq=event.seq, read_number=room.messages
     )
     return event
 

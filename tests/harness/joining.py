@@ -1,0 +1,57 @@
+"""Rooms of a load that are opened and closed, and people who leave them and join again while faults happen.
+
+Beside the message's way; all of it is in the journal, and nothing is judged here.
+"""
+
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+
+from roomlog_client import RoomlogError
+from tests.harness.changing import Reader
+from tests.judge.joining import DISCOVERABLE_KIND, JOINING_KIND
+from tests.judge.journal import Known
+from tests.judge.moderation import NOBODY
+from tests.judge.topics import CLOSED, OPEN
+
+
+async def set_discoverable(reader: Reader, room: str, is_open: bool, uuid: str, seconds: float) -> None:
+    """Say whether everybody may join a room; how it ends is in the journal."""
+    client, witness = reader
+    witness.want_change(DISCOVERABLE_KIND, Known(room, 0, 0, 0), uuid, OPEN if is_open else CLOSED)
+    with contextlib.suppress(RoomlogError):
+        await client.set_discoverable(room, is_open, uuid=uuid, timeout_seconds=seconds)
+
+
+async def leave(reader: Reader, room: str, uuid: str, seconds: float) -> None:
+    """Leave a room."""
+    with contextlib.suppress(RoomlogError):
+        await reader[0].leave_room(room, uuid=uuid, timeout_seconds=seconds)
+
+
+async def join(
+    reader: Reader, room: str, tokens: Sequence[str], dice: random.Random, uuid: str, seconds: float
+) -> None:
+    """Join a room, perhaps by one of these invitations; how it ends is in the journal."""
+    client, witness = reader
+    token = dice.choice(["", *tokens])
+    witness.want_moderation(JOINING_KIND, room, uuid, NOBODY)
+    with contextlib.suppress(RoomlogError):
+        await client.join_room(room, token or None, uuid=uuid, timeout_seconds=seconds)
+
+
+async def go_and_come(
+    owner: Reader,
+    guest: Reader,
+    room: str,
+    tokens: Sequence[str],
+    dice: random.Random,
+    new_uuid: Callable[[random.Random], str],
+    seconds: float,
+) -> None:
+    """Have somebody leave a room and join it again: before it is open, perhaps by an invitation, and then."""
+    await leave(guest, room, new_uuid(dice), seconds)
+    await join(guest, room, tokens, dice, new_uuid(dice), seconds)
+    await set_discoverable(owner, room, True, new_uuid(dice), seconds)
+    await join(guest, room, (), dice, new_uuid(dice), seconds)
+    await set_discoverable(owner, room, False, new_uuid(dice), seconds)
