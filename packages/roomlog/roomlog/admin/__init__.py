@@ -4,6 +4,6 @@ Where people who run an install enter. A room's log and its members are written 
 changed here becomes a PendingCommand, and no rule of the chat lives here.
 """
 
-from . import hooks, log, members, operations, people, reports, retention, rooms
+from . import hooks, invitations, log, members, operations, people, reports, retention, rooms
 
-__all__ = ["hooks", "log", "members", "operations", "people", "reports", "retention", "rooms"]
+__all__ = ["hooks", "invitations", "log", "members", "operations", "people", "reports", "retention", "rooms"]

@@ -1,5 +1,7 @@
 """Rooms, changed by command: a worker carries it out, as for everybody else."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
@@ -16,7 +18,7 @@ from django.utils.translation import ngettext
 from roomlog.models import ChatRoom
 from roomlog.pending import request_command
 from roomlog.people import person_of
-from roomlog_contract.commands import ArchiveRoom, RestoreRoom, action_of
+from roomlog_contract.commands import ArchiveRoom, RestoreRoom, RoomWrite, SetDiscoverable, action_of
 from roomlog_contract.shards import room_of
 
 from .bounded import BoundedAdmin
@@ -41,7 +43,7 @@ class ChatRoomAdmin(BoundedAdmin):
     list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name",)
     search_help_text = _("A part of the name, or the whole id.")
-    actions = ("ask_to_archive", "ask_to_restore")
+    actions = ("ask_to_archive", "ask_to_restore", "ask_to_open", "ask_to_close")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ChatRoom], search_term: str
@@ -134,8 +136,23 @@ class ChatRoomAdmin(BoundedAdmin):
         """Ask the rooms' workers to open the selected groups again."""
         return self._ask(request, queryset.exclude(archived_at=None), RestoreRoom)
 
+    @admin.action(description=_("Let everybody join"), permissions=["change"])
+    def ask_to_open(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> TemplateResponse | None:
+        """Ask the rooms' workers to let everybody find and join the selected groups."""
+        closed = queryset.filter(is_discoverable=False, archived_at=None)
+        return self._ask(request, closed, partial(SetDiscoverable, discoverable=True))
+
+    @admin.action(description=_("Let nobody join"), permissions=["change"])
+    def ask_to_close(self, request: HttpRequest, queryset: QuerySet[ChatRoom]) -> TemplateResponse | None:
+        """Ask the rooms' workers to let people into the selected groups by invitations alone."""
+        return self._ask(
+            request,
+            queryset.filter(is_discoverable=True, archived_at=None),
+            partial(SetDiscoverable, discoverable=False),
+        )
+
     def _ask(
-        self, request: HttpRequest, rooms: QuerySet[ChatRoom], kind: type[ArchiveRoom | RestoreRoom]
+        self, request: HttpRequest, rooms: QuerySet[ChatRoom], make: Callable[..., RoomWrite]
     ) -> TemplateResponse | None:
         asked = few(request, rooms.exclude(kind=ChatRoom.Kind.DIRECT))
         if asked is None:
@@ -143,7 +160,7 @@ class ChatRoomAdmin(BoundedAdmin):
         if asked and (question := ask_first(self, request, {room.pk: str(room) for room in asked})):
             return question
         for room in asked:
-            command = kind(uuid=uuid4().hex, room=room.pk)
+            command = make(uuid=uuid4().hex, room=room.pk)
             request_command(command, person_of(request.user).pk, staff=True)
             self.log_change(request, room, f"Requested: {action_of(command)}.")
         tell_requested(request, len(asked))
@@ -172,6 +189,7 @@ class ChatRoomAdmin(BoundedAdmin):
         return (
             "name",
             "topic",
+            "is_discoverable",
             "kind",
             "date_created",
             "archived_at",

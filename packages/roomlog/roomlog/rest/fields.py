@@ -53,6 +53,16 @@ class NameField(serializers.CharField):
     """A room's name; may be empty."""
 
 
+@extend_schema_field(
+    {"type": "string", "minLength": 1, "maxLength": limits.INVITATION_CODE_POINTS, "pattern": NO_NUL}
+)
+class InvitationField(serializers.CharField):
+    """The token of an invitation to a room."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, max_length=limits.INVITATION_CODE_POINTS, **options)
+
+
 @extend_schema_field({"type": "string", "maxLength": limits.TOPIC_CODE_POINTS, "pattern": NO_NUL})
 class TopicField(serializers.CharField):
     """What a room is about; may be empty."""

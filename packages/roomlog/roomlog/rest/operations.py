@@ -37,6 +37,11 @@ _PATHS: Final[Mapping[str, tuple[str, dict[str, Any], Any]]] = {
         {"type": "string", "pattern": f"^(?:{ROOM})$"},
         "5d0f6a0c9b1e4c0f8a57a3e6f2b4c1d8",
     ),
+    "invitation": (
+        "The invitation's id: 32 hex digits, with or without dashes.",
+        {"type": "string", "pattern": f"^(?:{ROOM})$"},
+        "5d0f6a0c9b1e4c0f8a57a3e6f2b4c1d8",
+    ),
     "user": ("The person's id.", _NUMBER, 7),
     "message": ("The message's id.", _NUMBER, 1201),
     "hook": (

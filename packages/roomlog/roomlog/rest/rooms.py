@@ -9,7 +9,6 @@ from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_202_ACCEPTED
 
 from roomlog import selectors
 from roomlog.ban import until_of
@@ -17,9 +16,7 @@ from roomlog.frames import parsed
 from roomlog.member_list import members_of
 from roomlog.message_lookup import places_of
 from roomlog.notification_levels import set_notifications
-from roomlog.pending import request_command
 from roomlog.people import as_user, person_of
-from roomlog.policy import objection_to
 from roomlog.presence import presence_in
 from roomlog.read_marks import mark_read
 from roomlog.reporting import store_report
@@ -42,7 +39,6 @@ from roomlog_contract.commands import (
     RenameRoom,
     ReportMessage,
     RestoreRoom,
-    RoomWrite,
     SetNotifications,
     SetRole,
     SetTopic,
@@ -51,7 +47,6 @@ from roomlog_contract.commands import (
     UnpinMessage,
 )
 from roomlog_contract.errors import ErrorCode, RefusedCommand
-from roomlog_contract.shards import room_of
 
 from .command_body import read_command
 from .command_serializers import (
@@ -71,6 +66,9 @@ from .command_serializers import (
     RoleSerializer,
 )
 from .operations import describe
+from .requesting import REQUESTED
+from .requesting import check_member as _check_member
+from .requesting import requested as _requested
 from .serializers import (
     BanSerializer,
     BansPageSerializer,
@@ -81,12 +79,9 @@ from .serializers import (
     PlaceSerializer,
     PresenceSerializer,
     ReportSerializer,
-    RequestedSerializer,
     RoomSerializer,
 )
 from .view import PersonThrottle, RestView
-
-REQUESTED = {202: RequestedSerializer}
 
 
 class PresenceThrottle(PersonThrottle):
@@ -384,17 +379,3 @@ class PlacesView(RestView):
         if not mine:
             raise Http404
         return Response(PlaceSerializer(mine, many=True).data)
-
-
-def _requested(request: Request, command: RoomWrite) -> Response:
-    user_id = person_of(request.user).pk
-    if sentence := objection_to(command, user_id):
-        raise RefusedCommand(ErrorCode.FORBIDDEN, sentence, uuid=command.uuid)
-    requested = {"uuid": request_command(command, user_id), "room": room_of(command, user_id)}
-    return Response(RequestedSerializer(requested).data, status=HTTP_202_ACCEPTED)
-
-
-def _check_member(room: UUID, request: Request) -> None:
-    """Answer 404 to strangers: they are not even told that there is such a room."""
-    if not selectors.is_member(room, person_of(request.user).pk):
-        raise Http404

@@ -7,7 +7,7 @@ from django.urls.converters import StringConverter
 
 from roomlog_contract import limits
 
-from . import access, attachments, hooks, rooms, search
+from . import access, attachments, hooks, joining, rooms, search
 from .operations import ROOM, SECRET
 from .schema import SchemaView
 from .view import NothingHere
@@ -73,8 +73,18 @@ urlpatterns = [
     path("search/", search.SearchView.as_view(), name="search"),
     path("rooms/", rooms.RoomsView.as_view(), name="rooms"),
     path("rooms/direct/", access.DirectRoomsView.as_view(), name="direct-rooms"),
+    path("rooms/discoverable/", joining.DiscoverableRoomsView.as_view(), name="discoverable-rooms"),
     path("rooms/<room:room>/", rooms.RoomView.as_view(), name="room"),
     path("rooms/<room:room>/topic/", rooms.TopicView.as_view(), name="topic"),
+    path("rooms/<room:room>/discoverable/", joining.DiscoverableView.as_view(), name="discoverable"),
+    path("rooms/<room:room>/join/", joining.JoinView.as_view(), name="join"),
+    path("rooms/<room:room>/invitations/", joining.InvitationsView.as_view(), name="invitations"),
+    path(
+        "rooms/<room:room>/invitations/<room:invitation>/",
+        joining.InvitationView.as_view(),
+        name="invitation",
+    ),
+    path("invitation/", joining.DoorView.as_view(), name="door"),
     path("rooms/<room:room>/archive/", rooms.ArchiveView.as_view(), name="archive"),
     path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
     path("rooms/<room:room>/members/<number:user>/", rooms.MemberView.as_view(), name="member"),

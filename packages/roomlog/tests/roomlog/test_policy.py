@@ -9,11 +9,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from roomlog import policy
+from roomlog.discovery import rooms_found
 from roomlog.finding import people_found
-from roomlog.models import PendingCommand
+from roomlog.inviting import Terms, invite
+from roomlog.models import ChatRoom, PendingCommand
 from roomlog.policy import REFUSED, objection_to
 from roomlog.rooms import ensure_room, sync_members
-from roomlog_contract.commands import CreateRoom, InviteUser
+from roomlog_contract.commands import CreateRoom, InviteUser, JoinRoom
 from tests.harness.people import add_user, id_of, make_room, written
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +38,10 @@ class Rules:
 
     def may_invite(self, user: Any, room: Any, other: Any) -> Any:
         self.asked.append(("invite", user, room.pk, other))
+        return self.answer
+
+    def may_find_rooms(self, user: Any) -> Any:
+        self.asked.append(("rooms", user))
         return self.answer
 
     def may_find(self, user: Any, users: Any) -> Any:
@@ -114,6 +120,23 @@ def test_what_is_refused_anyhow_is_not_asked_about(rules: type[Rules], alice: Us
     ):
         assert objection_to(command, id_of(bob)) is None
     assert rules.asked == []
+
+
+def test_it_is_asked_about_somebody_who_joins(rules: type[Rules], alice: User, bob: User) -> None:
+    """As about an invitation: by oneself, or by whoever made the token; of no other room is anything said."""
+    rooms = [make_room(id_of(alice)) for _ in range(2)]
+    ChatRoom.objects.filter(pk=rooms[0]).update(is_discoverable=True)
+    _, token = invite(rooms[1], id_of(alice), "i", Terms())
+    joining = [JoinRoom(uuid="j", room=room, invitation=token) for room in rooms]
+    for command in (*joining, JoinRoom(uuid="k", room=rooms[1]), JoinRoom(uuid="l", room=UUID(int=7))):
+        assert objection_to(command, id_of(bob)) is None
+    asked = [("rooms", bob), ("invite", bob, rooms[0], bob), ("invite", alice, rooms[1], bob)]
+    assert rules.asked == [*asked, ("rooms", bob), ("rooms", bob)]
+    guess = JoinRoom(uuid="g", room=rooms[1], invitation="guess")
+    rules.answer = False
+    assert objection_to(guess, id_of(bob)) is None
+    assert [objection_to(one, id_of(bob)) for one in joining] == [REFUSED] * 2
+    assert rooms_found(id_of(bob), "", None, 9) == []
 
 
 def test_without_its_function_a_question_is_answered_as_ever(

@@ -107,6 +107,6 @@ def test_who_may_not_make_them_does_not(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     client = Client()
     client.force_login(User.objects.get(pk=alice.pk))
-    for table in ("bottoken", "incominghook", "webhook", "webhookcursor"):
+    for table in ("bottoken", "incominghook", "invitation", "webhook", "webhookcursor"):
         assert client.get(f"{ADMIN}{table}/").status_code == 403
         assert client.post(f"{ADMIN}{table}/add/", {}).status_code == 403

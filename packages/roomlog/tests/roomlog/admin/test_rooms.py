@@ -179,6 +179,12 @@ def test_rooms_are_archived_and_restored(
         assert work() == []
         assert (ChatRoom.objects.get(pk=lobby).archived_at is not None) == is_archived
     assert history(lobby) == ["Requested: archive_room.", "Requested: restore_room."]
+    for action, is_open in (("ask_to_close", False), ("ask_to_open", True), ("ask_to_close", False)):
+        selected = {"action": action, "_selected_action": [lobby, direct], "confirmed": "yes"}
+        assert admin_client.post(LIST, selected, follow=True).status_code == 200
+        assert work() == []
+        assert ChatRoom.objects.get(pk=lobby).is_discoverable is is_open
+    assert history(lobby)[2:] == ["Requested: set_discoverable."] * 2
     assert history(direct) == []
 
 

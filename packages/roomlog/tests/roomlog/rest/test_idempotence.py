@@ -15,6 +15,7 @@ JSON = "application/json"
 WRITES = [
     ("patch", "/", '"name": "hall", '),
     ("post", "/archive/", ""),
+    ("put", "/discoverable/", '"discoverable": true, '),
     ("post", "/messages/", '"text": "hi", '),
     ("patch", "/messages/{message}/", '"text": "hi", '),
     ("delete", "/messages/{message}/", ""),
