@@ -54,6 +54,20 @@ export function peopleOfRooms(url) {
 }
 
 /**
+ * Return {find(query), behind(invitation), invite(room, terms)}: a page of the rooms that everybody may join, {rooms, next}; the
+ * room behind an invitation's token, or null; and a new invitation to a room, {token}.
+ */
+export function doorsOf(roomsUrl, invitationUrl, csrfToken) {
+  const headers = { "X-CSRFToken": csrfToken, "Content-Type": "application/json" };
+  const post = (url, said) => ask(url, { method: "POST", headers, body: JSON.stringify(said) }, null);
+  return {
+    find: (query) => ask(`${roomsUrl}discoverable/?${new URLSearchParams(query)}`),
+    behind: (invitation) => post(invitationUrl, { invitation }),
+    invite: (room, terms) => post(`${roomsUrl}${room}/invitations/`, terms),
+  };
+}
+
+/**
  * Return a function that finds messages by {text, room, author, after, before, cursor, limit}, the newest first: {messages, next},
  * the cursor of the next page or null.
  */
@@ -94,7 +108,8 @@ function plainDetail(detail) {
   return detail.replace(/^`\w+`: /, "");
 }
 
-async function ask(url, options = {}) {
+/** Ask; `missing`, where given, is the answer of what is not there. */
+async function ask(url, options = {}, missing = undefined) {
   let answer;
   try {
     answer = await fetch(url, { ...options, signal: AbortSignal.timeout(DEADLINE_MS) });
@@ -103,6 +118,7 @@ async function ask(url, options = {}) {
   }
   if (answer.status === 401 || answer.status === 403) throw new SignedOut(gettext("You are logged out."));
   if (answer.status === 429) throw throttled(answer.headers.get("Retry-After"));
+  if (answer.status === 404 && missing !== undefined) return missing;
   if (!answer.ok) throw unexpected(answer.status);
   return answer.json();
 }

@@ -4,6 +4,7 @@
 // message: a step of its own, as the browser made it; a room that is chosen later takes its place without it.
 
 const LINK = /^#([0-9a-f]{32})\/([1-9][0-9]{0,14})$/;
+const INVITATION = /^#invitation\/([\w-]{1,64})$/;
 const wide = matchMedia("(min-width: 48rem)");
 let follow = () => {};
 let isReturning = false; // a closed dialog's step is being taken back: the browser does so a moment later
@@ -25,7 +26,17 @@ export function linked() {
   return room ? { room, seq: Number(seq) } : null;
 }
 
-/** Take the message out of the address: `room` is shown, or none (null). */
+/** Return an address of this page that leads into a room, by the token of an invitation. */
+export function invitationTo(token) {
+  return `${location.origin}${bareAddress()}#invitation/${token}`;
+}
+
+/** Return the token of the invitation to which the page's address leads, or null. */
+export function invited() {
+  return INVITATION.exec(location.hash)?.[1] ?? null;
+}
+
+/** Take the message or invitation out of the address: `room` is shown, or none (null). */
 export function dropLink(room) {
   history.replaceState({ ...history.state, room }, "", bareAddress());
 }
@@ -34,8 +45,11 @@ function bareAddress() {
   return location.pathname + location.search;
 }
 
-/** Follow Back, Forward and links to messages: `show(roomId, seq)` is called for what is to be shown; null for the list, and for no message. */
-export function followHistory(show) {
+/**
+ * Follow Back, Forward and links: `show(roomId, seq)` is called for what is to be shown; null for the list, and for no message.
+ * `enter()` is called when the address leads to an invitation.
+ */
+export function followHistory(show, enter) {
   follow = show;
   if (history.state?.dialog) history.replaceState({ ...history.state, dialog: undefined }, "");
   wide.addEventListener("change", () => history.state?.room && enterRoom(history.state.room));
@@ -45,6 +59,7 @@ export function followHistory(show) {
     isReturning = false;
     if (chosen) return enterRoom(chosen);
     for (const dialog of closed) dialog.close();
+    if (invited() && !state) return enter();
     const link = linked();
     if (link && !state) history.replaceState({ room: link.room }, ""); // the browser's own step
     show(link?.room ?? state?.room ?? null, isOfDialog ? null : (link?.seq ?? null));

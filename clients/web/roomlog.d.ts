@@ -37,6 +37,8 @@ export interface Room {
   /** Of which messages the user wants to be told. */
   notify?: "all" | "mentions" | "none";
   archived: boolean;
+  /** Everybody may find the room and join it. */
+  discoverable?: boolean;
   isOpen: boolean;
   [key: string]: unknown;
 }

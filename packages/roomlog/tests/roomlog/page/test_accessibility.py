@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.harness.accessibility import violations
 from tests.harness.scripted_chat import DESK, LOBBY, TEAM, Chat, MakeChat, enter
+from tests.roomlog.page.test_joining import Doors
 from tests.roomlog.page.test_search import Api
 
 NARROW = {"width": 320, "height": 640}
@@ -46,7 +47,7 @@ def test_nothing_stands_in_anybodys_way(chat: Chat, scheme: Any) -> None:
     expect(page.locator("#messages .message")).to_have_count(4)
     expect(page.locator("#messages .reactions").first).to_be_visible()
     shown["room"] = violations(page)
-    for name, show in {"report": _report, "members": _members, "search": _search}.items():
+    for name, show in {"report": _report, "members": _members, "search": _search, "find": _find}.items():
         show(chat, page)
         shown[name] = violations(page)
         page.locator("dialog[open] [data-closes]").first.click()
@@ -65,6 +66,13 @@ def _members(chat: Chat, page: Page) -> None:
     """Open the list of members, with all that its owner can do."""
     page.click("#members-button")
     expect(page.locator("#members li")).to_have_count(2)
+
+
+def _find(chat: Chat, page: Page) -> None:
+    """Open the list of rooms that everybody may join."""
+    Doors(chat)
+    page.get_by_role("button", name="Find rooms").click()
+    expect(page.locator("#found-rooms li")).to_have_count(1)
 
 
 def _search(chat: Chat, page: Page) -> None:
