@@ -91,9 +91,13 @@ export interface Options {
   search?: string;
   /** The address of the search for people; else `/api/v1/users/`. */
   users?: string;
+  /** Where the addresses of rooms begin; else `/api/v1/rooms/`. */
+  rooms?: string;
+  /** The address that says what is behind an invitation; else `/api/v1/invitation/`. */
+  invitation?: string;
   /** The address of uploads; else `/api/v1/attachments/`. */
   files?: string;
-  /** The page's CSRF token, for uploads. */
+  /** The page's CSRF token, for uploads and `door`. */
   csrf?: string;
 }
 
@@ -131,10 +135,20 @@ export class Roomlog extends EventTarget {
   unbanUser(room: string, user: number): string;
   pinMessage(room: string, message: number): string;
   unpinMessage(room: string, message: number): string;
+  joinRoom(room: string, invitation?: string): string;
+  setDiscoverable(room: string, discoverable: boolean): string;
   reportMessage(room: string, message: number, reason: "spam" | "abuse" | "other", comment?: string): Promise<Frame>;
   request(action: string, fields?: Frame): Promise<Frame>;
   search(query: Query): Promise<{ messages: Frame[]; next: string | null }>;
   findUsers(beginning: string): Promise<{ id: number; username: string }[]>;
+  findRooms(query?: {
+    q?: string;
+    cursor?: string;
+    limit?: number;
+  }): Promise<{ rooms: { id: string; name: string; topic: string; joined: boolean }[]; next: string | null }>;
+  door(
+    invitation: string,
+  ): Promise<{ room: string; name: string; topic: string; role: Role; joined: boolean } | null>;
   upload(
     room: string,
     file: File,

@@ -14,7 +14,7 @@
 //   refused   {command, code, message}  it did not, and never will
 //   outbox    {}                        client.outbox has changed
 
-import { messageFinder, peopleFinder, Refused, Throttled, Unreachable, upload } from "./api.js";
+import { doorsOf, messageFinder, peopleFinder, Refused, Throttled, Unreachable, upload } from "./api.js";
 import { now } from "./clock.js";
 import { Link, SignedOut, STATES } from "./link.js";
 import { Marks, PAUSE_MS } from "./marks.js";
@@ -62,18 +62,20 @@ export class Roomlog extends EventTarget {
   #watched = new Watched();
   #find;
   #findUsers;
+  #doors;
   #files;
   #csrf;
 
   /**
    * `userId`, where given, is the only user whose commands may leave: another one's ticket ends the client. `search` is
-   * the address that `search` asks, `users` that of `findUsers`, `files` that of `upload`, which needs the page's CSRF token.
+   * the address that `search` asks, `users` that of `findUsers`, `rooms` and `invitation` those of `findRooms` and `door`, `files` that of `upload`, which needs the page's CSRF token.
    */
-  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/v1/search/", users = "/api/v1/users/", files = "/api/v1/attachments/", csrf = "" }) {
+  constructor({ url, ticket, userId = null, storage = null, storagePrefix = "roomlog:", search = "/api/v1/search/", users = "/api/v1/users/", rooms = "/api/v1/rooms/", invitation = "/api/v1/invitation/", files = "/api/v1/attachments/", csrf = "" }) {
     super();
     this.#userId = userId;
     this.#find = messageFinder(search);
     this.#findUsers = peopleFinder(users);
+    this.#doors = doorsOf(rooms, invitation, csrf);
     this.#files = files;
     this.#csrf = csrf;
     this.#outbox = new Outbox(storage, storagePrefix);
@@ -176,6 +178,16 @@ export class Roomlog extends EventTarget {
     return this.send("unpin_message", { room, message });
   }
 
+  /** Join a room that everybody may join, or by the token of an invitation. */
+  joinRoom(room, invitation = "") {
+    return this.send("join_room", { room, ...(invitation ? { invitation } : {}) });
+  }
+
+  /** Say whether everybody may find a room and join it. */
+  setDiscoverable(room, discoverable) {
+    return this.send("set_discoverable", { room, discoverable });
+  }
+
   /** Tell the install's moderators of a message, by its id: "spam", "abuse" or "other"; resolves and rejects as `request`. */
   reportMessage(room, message, reason, comment = "") {
     return this.request("report_message", { room, message, reason, comment });
@@ -210,6 +222,16 @@ export class Roomlog extends EventTarget {
   /** Find at most 20 people whose name begins so and whom the user may find, by HTTP: [{id, username}]. Rejects as `search`. */
   findUsers(beginning) {
     return this.#findUsers(beginning);
+  }
+
+  /** Find the rooms that everybody may join by {q, cursor, limit}: {rooms, next}. Asks and rejects as `search`. */
+  findRooms(query = {}) {
+    return this.#doors.find(query);
+  }
+
+  /** Return the room behind an invitation's token, {room, name, topic, role, joined}, or null; needs the option `csrf`. */
+  door(invitation) {
+    return this.#doors.behind(invitation);
   }
 
   /**

@@ -84,6 +84,32 @@ class _Hits(Struct):
     next: str | None
 
 
+class FoundRoom(Struct):
+    """A room that everybody may join."""
+
+    id: str
+    name: str
+    topic: str
+    joined: bool
+    """Whether the user is a member."""
+
+
+class Door(Struct):
+    """The room behind an invitation's token."""
+
+    room: str
+    name: str
+    topic: str
+    role: str
+    """What whoever joins by it is."""
+    joined: bool
+
+
+class _FoundRooms(Struct):
+    rooms: list[FoundRoom]
+    next: str | None
+
+
 class _Problem(Struct):
     error_code: str = ""
     detail: str = ""
@@ -136,6 +162,25 @@ class Api:
         """
         return await self._ask("users/", {"search": beginning}, list[User])
 
+    async def find_rooms(self, words: str = "") -> AsyncIterator[FoundRoom]:
+        """Yield the rooms that everybody may join and whose name contains the words, by name."""
+        query = {"q": words} if words else {}
+        while True:
+            found = await self._ask("rooms/discoverable/", query, _FoundRooms)
+            for room in found.rooms:
+                yield room
+            if found.next is None:
+                return
+            query["cursor"] = found.next
+
+    async def door(self, invitation: str) -> Door:
+        """Return the room behind an invitation's token.
+
+        Raises:
+            CommandError: `not_found`, if it is not valid, or not any more.
+        """
+        return await self._ask("invitation/", {}, Door, body={"invitation": invitation})
+
     async def upload(
         self,
         room: str,
@@ -164,24 +209,33 @@ class Api:
             return await self._ask("attachments/", {}, Uploaded, form)
 
     async def _ask(
-        self, path: str, query: Mapping[str, Any], kind: type[Answer], form: aiohttp.FormData | None = None
+        self,
+        path: str,
+        query: Mapping[str, Any],
+        kind: type[Answer],
+        form: aiohttp.FormData | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> Answer:
         url = f"{self._address}{path}"
         try:
-            status, wait, body = await self._request(url, query, form)
+            status, wait, said = await self._request(url, query, form, body)
         except NoToken as failure:
             raise Unreachable(str(failure)) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"no answer from {url}: {reason_of(error)}") from None
         if status not in (HTTPStatus.OK, HTTPStatus.CREATED):
-            raise _refusal(url, status, wait, body)
+            raise _refusal(url, status, wait, said)
         try:
-            return msgspec.json.decode(body, type=kind)
+            return msgspec.json.decode(said, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ProtocolError(f"{url} answered with something else than was asked for") from None
 
     async def _request(
-        self, url: str, query: Mapping[str, Any], form: aiohttp.FormData | None
+        self,
+        url: str,
+        query: Mapping[str, Any],
+        form: aiohttp.FormData | None,
+        body: Mapping[str, Any] | None,
     ) -> tuple[int, str, bytes]:
         """Return status, Retry-After and body. No redirect is followed: the token is for this address."""
         rights = {"Authorization": f"Token {await ask_token(self._token)}", "Accept": "application/json"}
@@ -189,7 +243,12 @@ class Api:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=rights) as session,
             session.request(
-                "POST" if form else "GET", url, params=query, data=form, allow_redirects=False
+                "POST" if form or body else "GET",
+                url,
+                params=query,
+                data=form,
+                json=body,
+                allow_redirects=False,
             ) as answer,
         ):
             return answer.status, answer.headers.get("Retry-After", ""), await answer.read()

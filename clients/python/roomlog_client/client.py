@@ -19,7 +19,7 @@ from roomlog_contract.events import User
 
 from .actions import Fail, HandOn, Resolve
 from .answers import Answers, Result
-from .api import Api, Wanted, api_beside
+from .api import Api, Door, FoundRoom, Wanted, api_beside
 from .driver import CLOSE_SECONDS, Driver
 from .errors import CutOff, Disconnected, NotSent, OutcomeUnknown
 from .events import Item, RoomSummary, Sent
@@ -240,6 +240,14 @@ class RoomlogClient(RoomCommands):
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the messages of one's rooms that have all these words, the newest first; see `Api.search`."""
         return self._api.search(text, limit=limit, **wanted)
+
+    def find_rooms(self, words: str = "") -> AsyncIterator[FoundRoom]:
+        """Yield the rooms that everybody may join and whose name contains the words; see `Api.find_rooms`."""
+        return self._api.find_rooms(words)
+
+    async def door(self, invitation: str) -> Door:
+        """Return the room behind an invitation's token, for `join_room`; see `Api.door`."""
+        return await self._api.door(invitation)
 
     async def find_users(self, beginning: str) -> list[User]:
         """Return at most 20 users whose name begins so, of those whom one may find; see `Api`."""

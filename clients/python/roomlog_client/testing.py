@@ -59,6 +59,8 @@ class FakeServer:
         """Events for which it returns True are stored and not sent to anybody."""
         self.refuse_http: Callable[[web.Request], web.Response | None] = lambda request: None
         """Return what to answer a question by HTTP with, in place of what was asked for."""
+        self.answer_http: Callable[[web.Request, Frame], Frame | None] = lambda request, body: None
+        """Return what the server says by HTTP to what it knows nothing of; None: it is not there."""
         self.files: dict[str, Frame] = {}
         """What was uploaded, as messages tell it, by its id."""
         self.upgrade_status = 101
@@ -78,6 +80,7 @@ class FakeServer:
         application.router.add_get("/api/v1/search/", self._search)
         application.router.add_get("/api/v1/users/", self._find_users)
         application.router.add_post("/api/v1/attachments/", self._upload)
+        application.router.add_route("*", "/api/v1/{path:.*}", self._answer_otherwise)
         self._runner = web.AppRunner(application, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -170,6 +173,15 @@ class FakeServer:
         key = uuid4().hex
         self.files[key] = {"id": key, **facts, "width": None, "height": None}
         return web.json_response({**self.files[key], "thumbnail": None}, status=201)
+
+    async def _answer_otherwise(self, request: web.Request) -> web.Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        body = await request.json() if request.can_read_body else {}
+        answer = self.answer_http(request, body)
+        if answer is None:
+            return web.json_response({"error_code": "not_found", "detail": "It does not exist."}, status=404)
+        return web.json_response(answer)
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         if (refusal := self.refuse_http(request)) is not None:

@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from roomlog_client.api import FoundRoom
 from roomlog_client.errors import RoomlogError
 from roomlog_client.events import Sent
 from roomlog_contract.limits import UNREAD_COUNTED
 
-from . import attaching, messages, operators, owners, saved_login
+from . import attaching, joining, messages, operators, owners, saved_login
 from . import release as release_objects
 from .account import Account, NoAccount, account_at, find_account
 from .event_lines import say_event, say_found, say_found_json, say_json
@@ -104,12 +105,18 @@ def logout() -> None:
 
 @app.command()
 def rooms(
+    words: Annotated[str, typer.Argument(help="With --all: what the name contains.")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Those that everybody may join.")] = False,
     raw: Annotated[bool, typer.Option("--json", help="One object per line.")] = False,
     url: Url = None,
+    api: ApiUrl = None,
     token_file: TokenFile = None,
     user: DemoUser = None,
 ) -> None:
-    """Print your rooms: unread messages, the last seq, id and name."""
+    """Print your rooms, with unread messages, the last seq, id and name; or those that everybody may join."""
+    if all_:
+        _say_open_rooms(_run(joining.open_rooms(_account(url, token_file, user, api), words)), raw)
+        return
     found = _run(messages.rooms(_account(url, token_file, user)))
     if raw:
         for room in found:
@@ -121,6 +128,30 @@ def rooms(
         name = plain(room.name) + (" (archived)" if room.archived else "")
         table.add_row(unread, str(room.seq), room.id, Text(name))
     console.print(table)
+
+
+def _say_open_rooms(found: list[FoundRoom], raw: bool) -> None:
+    if raw:
+        for room in found:
+            print(as_json(msgspec.to_builtins(room)))
+        return
+    table = Table("room", "name", "topic")
+    for room in found:
+        name = plain(room.name) + (" (joined)" if room.joined else "")
+        table.add_row(room.id, Text(name), Text(plain(room.topic)))
+    console.print(table)
+
+
+@app.command()
+def join(
+    room: Annotated[str, typer.Argument(help="The id or name of a room, or an invitation's link.")],
+    url: Url = None,
+    api: ApiUrl = None,
+    token_file: TokenFile = None,
+    user: DemoUser = None,
+) -> None:
+    """Join a room that everybody may join, or one to which you have a link, and print its id."""
+    print(_run(joining.join(_account(url, token_file, user, api), room)))
 
 
 @app.command()

@@ -185,6 +185,25 @@ def test_who_moderates_has_a_method_for_each_action(gateway: Gateway) -> None:
         gateway.send(refusal(asked, "forbidden"))
 
 
+def test_whoever_joins_has_a_method(gateway: Gateway) -> None:
+    """A token goes with the command; open rooms and the room behind a token are asked of the api."""
+    gateway.open_room()
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("joinRoom(room, 'secret')", {"action": "join_room", "invitation": "secret"}),
+        ("setDiscoverable(room, false)", {"action": "set_discoverable", "discoverable": False}),
+    ]
+    for call, facts in calls:
+        uuid = gateway.page.evaluate(f"room => client.{call}", ROOM)
+        asked = gateway.expect(facts["action"])
+        assert asked == {"uuid": uuid, "room": ROOM, **facts}
+        gateway.send(refusal(asked, "forbidden"))
+    found = {"rooms": [], "next": None}
+    gateway.page.route("**/api/v1/rooms/discoverable/?q=tea", lambda route: route.fulfill(json=found))
+    gateway.page.route("**/api/v1/invitation/", lambda route: route.fulfill(status=404))
+    assert gateway.page.evaluate("() => client.findRooms({ q: 'tea' })") == found
+    assert gateway.page.evaluate("() => client.door('guess')") is None
+
+
 def test_a_search_asks_the_api(gateway: Gateway) -> None:
     """A page of what was found; each refusal and silence is an error that a program can tell."""
     asked: list[dict[str, list[str]]] = []
