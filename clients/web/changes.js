@@ -17,12 +17,12 @@ export function isChange({ action }) {
  * known. `userId` says whose reactions are `mine`.
  */
 export function changed(message, event, userId) {
-  const { seq, text, mentions = [], edited_at } = event;
+  const { seq, text, mentions = [], mentions_room, edited_at } = event;
   const isReacting = isReaction(event);
   if (message.deleted || seq <= ((isReacting ? message.reacted_seq : message.asOf) ?? 0)) return message;
   if (isReacting) return { ...message, reactions: reacted(message.reactions, event, userId), reacted_seq: seq };
   if (isPin(event)) return { ...message, pinned: event.pinned_at ?? null };
-  return deletes(event) ? { ...message, text: "", mentions: [], attachments: [], deleted: true, reactions: [], pinned: null } : { ...message, text, mentions, edited_at };
+  return deletes(event) ? { ...message, text: "", mentions: [], mentions_room: false, attachments: [], deleted: true, reactions: [], pinned: null } : { ...message, text, mentions, mentions_room, edited_at };
 }
 
 /** An edit without a text says that the message was deleted later, or erased, of which no event tells. */

@@ -1,22 +1,34 @@
 // Completes what is begun in the composer, `@` and a name or `:` and an emoji's: a list above it, chosen from by keys or the mouse.
 
 import { EMOJI } from "./emoji.js";
+import { EVERYBODY } from "./member_names.js";
 import { el } from "./nodes.js";
 import { patch } from "./patch.js";
+import { gettext } from "./texts.js";
 import { nameEl } from "./view.js";
 
 const MAX_SHOWN = 8;
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
-/** Return what completes the names of a room's members, but for the user's own; `names` are MemberNames. */
-export function mentionsFrom(names, userId) {
+/**
+ * Return what completes the names of a room's members, but for the user's own, and `@room`, where the user may mention all;
+ * `names` are MemberNames, `mayPin(roomId)` says who may in rooms of any size.
+ */
+export function mentionsFrom(names, userId, mayPin) {
   const build = ({ id, username }) => ({ key: `mention-${id}`, text: username, label: () => nameEl(username) });
   return {
     begun: /(?:^|[^\p{L}\p{N}_@])@([^\s@]*)$/u,
-    load: async (room) => (await names.load(room)).filter(({ id }) => id !== userId).map(build),
+    load: async (room) => {
+      const members = await names.load(room);
+      const isFree = members.length > 0 && !members.some(({ username }) => username === EVERYBODY);
+      const others = members.filter(({ id }) => id !== userId).map(build);
+      return isFree && (names.isSmall(room) || mayPin(room)) ? [...others, everybody] : others;
+    },
     put: (username) => `@${username}`,
   };
 }
+
+const everybody = { key: "mention-room", text: EVERYBODY, label: () => gettext("{name}: everybody in this room", { name: EVERYBODY }) };
 
 /** What completes the names of emoji, from two letters on: a smiley is none. */
 export const emojiByName = {

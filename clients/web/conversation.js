@@ -34,7 +34,7 @@ import { isLogout, showState, stateFor } from "./status.js";
 import { gettext, gettext_noop, refusalText } from "./texts.js";
 import { Timeline } from "./timeline.js";
 import { Typists } from "./typists.js";
-import { UnreadMentions } from "./unread_mentions.js";
+import { isMeant, UnreadMentions } from "./unread_mentions.js";
 import { Uploads } from "./uploads.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
@@ -115,7 +115,7 @@ export class Conversation {
     });
     this.#reply = new Reply(root, this.#drafts, { timeline: this.#timeline, focus: () => this.#composer.focus(), changed });
     this.#names = new MemberNames(rooms?.members ?? null);
-    new CompletionList(root, () => this.selected, [mentionsFrom(this.#names, userId), emojiByName]);
+    new CompletionList(root, () => this.selected, [mentionsFrom(this.#names, userId, (room) => this.#actions.mayPin(room)), emojiByName]);
     this.#own = new OwnMembership(userId, rooms?.members ?? null, changed);
     const [{ client }, own] = [this, this.#own];
     const opened = (dialog) => this.#surroundings.opened(dialog);
@@ -240,7 +240,7 @@ export class Conversation {
       this.#reading.arrived(room.id, event);
       this.#mentions.arrived(room.id, event, this.#reading.mark(room.id));
       for (const part of [this.#own, this.#pins, this.#members, this.#names]) part.heard(room.id, event);
-      const isMentioned = Boolean(event.message?.mentions?.includes(this.#userId));
+      const isMentioned = event.action === "new_message" && isMeant(this.#userId, event.message);
       this.#surroundings.heard(room, event, this.#reading.unread(room.id) > 0 && isWanted(room, isMentioned));
       this.render();
     });
@@ -325,7 +325,7 @@ export class Conversation {
     const mentions = this.#names.mentioned(room, text) ?? [];
     const attachments = this.#uploads.idsOf(room);
     const lists = Object.entries({ mentions, attachments }).filter(([, ids]) => ids.length > 0);
-    this.#write("new_message", { room, text, ...(reply ? { reply_to: reply } : {}), ...Object.fromEntries(lists) });
+    this.#write("new_message", { room, text, ...(reply ? { reply_to: reply } : {}), ...Object.fromEntries(lists), ...this.#names.forAll(room, text) });
     this.#uploads.sent(room);
     this.#reply.end(this.#roomOf(room));
     if (room === this.selected) this.#view.sent();
@@ -335,7 +335,7 @@ export class Conversation {
   #save(room, message, text) {
     const before = this.#timeline.find(room, message)?.mentions ?? []; // kept where nobody can say who is named
     const mentions = this.#names.mentioned(room, text) ?? before;
-    this.#write("edit_message", { room, message, text, ...(mentions.length > 0 ? { mentions } : {}) });
+    this.#write("edit_message", { room, message, text, ...(mentions.length > 0 ? { mentions } : {}), ...this.#names.forAll(room, text) });
     this.render();
   }
 

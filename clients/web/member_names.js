@@ -6,6 +6,8 @@ const PAGE = 100; // members of one answer: fewer are all there are
 const MAX_PAGES = 10;
 const MAX_MENTIONS = 20; // of one message, the server's limit
 const CHANGES = new Set(["create_room", "invite_user", "join_room", "remove_user", "leave_room", "ban_user"]);
+export const EVERYBODY = "room"; // as a name behind the @, unless a member has it
+const MAX_SMALL = 50; // members of a room in which everybody may mention all, the server's limit
 const WORD = /[\p{L}\p{N}_]/u;
 
 /** The names in all rooms. */
@@ -41,6 +43,18 @@ export class MemberNames {
     if (!text.includes("@")) return [];
     const people = this.#known.get(roomId);
     return people ? [...new Set(idsIn(text, people))].slice(0, MAX_MENTIONS) : null;
+  }
+
+  /** Whether so few are in the room that everybody may mention all. */
+  isSmall(roomId) {
+    return (this.#known.get(roomId)?.length ?? Infinity) <= MAX_SMALL;
+  }
+
+  /** Return what a command says of a text that mentions everybody. */
+  forAll(roomId, text) {
+    const people = this.#known.get(roomId) ?? [];
+    const isNamed = people.some(({ username }) => username === EVERYBODY);
+    return !isNamed && idsIn(text, [{ id: 0, username: EVERYBODY }]).length > 0 ? { mentions_room: true } : {};
   }
 
   async #read(roomId) {

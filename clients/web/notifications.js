@@ -6,6 +6,7 @@ import { plain, roomName } from "./names.js";
 import { say } from "./notice.js";
 import { quoteOf } from "./quotes.js";
 import { gettext } from "./texts.js";
+import { isMeant } from "./unread_mentions.js";
 
 const KIND = "notify"; // what the memory keeps of the choice
 const ALL = "all"; // for all rooms
@@ -64,7 +65,7 @@ export class Notifications {
   }
 
   #mentions(message) {
-    return Boolean(message?.mentions?.includes(this.#userId));
+    return Boolean(message) && isMeant(this.#userId, message);
   }
 
   get #isOn() {

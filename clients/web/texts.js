@@ -59,6 +59,7 @@ gettext_noop("Not answered for seven days; it may have been sent."); // what roo
 gettext_noop("no answer");
 gettext_noop("not connected");
 gettext_noop("the connection was lost");
+gettext_noop("In a room of more than 50 members only owners and admins may mention everybody.");
 gettext_noop("`mentions` names somebody who is not a member of this room.");
 gettext_noop("`attachments` names a file that you have not uploaded to this room, or sent already.");
 gettext_noop("Files of this type are not taken here."); // what the server says of uploads

@@ -4,6 +4,11 @@
 
 const MAX_COUNTED = 100; // the list shows 99+
 
+/** Whether a message mentions the user: by name, or, if it is another's, with the whole room. */
+export function isMeant(userId, { user, mentions = [], mentions_room: isForAll = false, deleted }) {
+  return !deleted && (mentions.includes(userId) || (isForAll && user.id !== userId));
+}
+
 /** One user's counts. */
 export class UnreadMentions {
   #userId;
@@ -24,13 +29,13 @@ export class UnreadMentions {
   }
 
   /** Count the next event of a room; `mark` is the seq up to which it was read. */
-  arrived(roomId, { epoch, seq, action, message, mentions }, mark) {
+  arrived(roomId, { epoch, seq, action, message, mentions, mentions_room: isForAll }, mark) {
     const room = this.#rooms.get(roomId);
     if (!room || room.epoch !== epoch || seq <= room.upTo) return;
-    if (action === "new_message" && this.#isMeant(message)) room.seqs = [...room.seqs, seq].slice(-MAX_COUNTED);
+    if (action === "new_message" && message.user.id !== this.#userId && isMeant(this.#userId, message)) room.seqs = [...room.seqs, seq].slice(-MAX_COUNTED);
     const isChange = action === "delete_message" || action === "edit_message";
     if (!isChange || message.user === this.#userId || message.seq <= mark) return;
-    if (mentions?.includes(this.#userId) || this.count(roomId, mark) > 0) this.#ask(roomId);
+    if (isForAll || mentions?.includes(this.#userId) || this.count(roomId, mark) > 0) this.#ask(roomId);
   }
 
   /** Return how many are unread where all up to `mark` was read. */
@@ -39,9 +44,5 @@ export class UnreadMentions {
     if (!room) return 0;
     const base = mark < room.upTo ? room.base : 0;
     return Math.min(MAX_COUNTED, base + room.seqs.filter((seq) => seq > mark).length);
-  }
-
-  #isMeant({ user, mentions, deleted }) {
-    return user.id !== this.#userId && !deleted && Boolean(mentions?.includes(this.#userId));
   }
 }

@@ -9,6 +9,7 @@ import { el } from "./nodes.js";
 import { patch, setClass, setText } from "./patch.js";
 import { roleName } from "./roles.js";
 import { gettext, gettext_noop, locale } from "./texts.js";
+import { isMeant } from "./unread_mentions.js";
 
 const COLOURS = 8; // classes colour-0 … colour-7 of chat.css
 const GROUP_MS = 5 * 60_000; // one author's messages within this stand under one name
@@ -116,9 +117,9 @@ function messageRow(id, message, previous, facts) {
 }
 
 function updateMessage(node, message, isFollowing, { userId, avatars, standing, quote, addressOf }) {
-  const { seq, user, deleted, edited_at: editedAt, mentions = [], attachments = [] } = message;
+  const { seq, user, deleted, edited_at: editedAt, attachments = [] } = message;
   const { text, fate, isGoing, isEditing, isPinned, does, reactions } = standing(message);
-  const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing, mentioned: !deleted && mentions.includes(userId) };
+  const states = { own: user.id === userId, follows: isFollowing, waiting: fate, going: isGoing, editing: isEditing, mentioned: isMeant(userId, message) };
   const className = ["message", ...Object.keys(states).filter((name) => states[name])].join(" ");
   if (node.className !== className) node.className = className;
   if (!isFollowing) showPicture(node.querySelector(".avatar"), avatars.get(user.id)?.avatar);

@@ -15,14 +15,14 @@ from tests.harness import population
 from tests.harness.stack import Room, User
 from tests.judge.history import Epoch, Row
 from tests.judge.joining import Doors
-from tests.judge.mentions import mentioned_by_message
+from tests.judge.mentions import EVERYBODY, mentioned_by_message, mentions_in
 from tests.judge.moderation import FOREVER, Ban, Member, Tables, moderation_of
 from tests.judge.reactions import by_message
 
 ROWS_PROGRAM: Final = """
 import django, json, sys
 django.setup()
-from roomlog.models import Ban, ChatRoom, Install, Membership, Mention, Reaction, RoomEvent
+from roomlog.models import Ban, ChatRoom, Install, Membership, Mention, Reaction, RoomEvent, RoomMention
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
 from roomlog.frames import milliseconds
@@ -39,10 +39,11 @@ print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     (one.room_id.hex, one.target, one.user_id, one.emoji, one.seq)
     for one in Reaction.objects.filter(room__in=rooms)], "more": [
     [*((row.data or {}).get(name) for name in ("member", "role", "until")), row.pinned_seq or 0,
-     (row.data or {}).get("mentions", ())]
+     {name: (row.data or {}).get(name) for name in ("mentions", "mentions_room")}]
     for row in rows], "mentioned": [
     (one.room_id.hex, one.target, one.user_id)
-    for one in Mention.objects.filter(room__in=rooms)], "members": [
+    for one in Mention.objects.filter(room__in=rooms)], "called": [
+    (one.room_id.hex, one.target) for one in RoomMention.objects.filter(room__in=rooms)], "members": [
     (one.room_id.hex, one.user_id, one.role, one.muted_until and int(one.muted_until.timestamp()) or 0)
     for one in Membership.objects.filter(room__in=rooms)], "bans": [
     (one.room_id.hex, one.user_id, one.until and int(one.until.timestamp()) or None, one.seq)
@@ -79,14 +80,16 @@ async def make_rooms(cluster: Cluster, users: list[User], count: int = settings.
 async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoch, Tables]:
     """Return all events of the rooms, the install's epoch, and the rooms' members and bans."""
     answer = await _ask(cluster, ROWS_PROGRAM, [room.id for room in rooms])
-    reactions, mentioned = by_message(answer["reactions"]), mentioned_by_message(answer["mentioned"])
+    called = ((room, seq, EVERYBODY) for room, seq in answer["called"])
+    mentioned = mentioned_by_message([*answer["mentioned"], *called])
+    reactions = by_message(answer["reactions"])
     log = (Row(*row) for row in answer["rows"])
     rows = [
         row._replace(
             reactions=reactions.get((row.room, row.seq), ()),
             moderation=moderation_of(row.kind, *facts),
             pinned_seq=pinned_seq,
-            mentions=tuple(mentions),
+            mentions=mentions_in(mentions),
             mentioned=mentioned.get((row.room, row.seq), ()),
         )
         for row, (*facts, pinned_seq, mentions) in zip(log, answer["more"], strict=True)

@@ -34,6 +34,7 @@ MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomEvent,
     models.Reaction,
     models.Mention,
+    models.RoomMention,
     models.Attachment,
     models.Ban,
     models.MessageReport,

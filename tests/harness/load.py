@@ -18,7 +18,7 @@ from tests.harness.changing import change, choose, look_at_all, react
 from tests.harness.joining import go_and_come
 from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
 from tests.harness.marking import agree, mark, mark_all, set_level
-from tests.harness.mentioning import mention
+from tests.harness.mentioning import Mentioning, call, mention
 from tests.harness.moderating import EPISODES, moderate, pin, who_tries
 from tests.harness.topics import set_topic
 from tests.harness.waiting import eventually
@@ -131,7 +131,8 @@ class Load:
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
         habits = [self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type()]
         habits += [
-            self._mention(),
+            self._mention(mention, "mentions"),
+            self._mention(call, "calls"),
             self._bring(),
             self._name(),
             self._join(),
@@ -349,16 +350,16 @@ class Load:
         readers = [one.reader for one in self._clients]
         await watch_some(lambda: readers, rooms, dice, lambda: self._is_sending)
 
-    async def _mention(self) -> None:
+    async def _mention(self, say: Mentioning, name: str) -> None:
         """Have people mention others of their rooms, also those who are banned just now, again and again."""
-        dice = random.Random(f"{self._seed}-mentions")
+        dice = random.Random(f"{self._seed}-{name}")
         while self._is_sending:
             one = dice.choice(self._senders)
             rooms = [room for room in self._rooms if room.id in one.rooms]
             if rooms:
                 room = dice.choice(rooms)
                 people = {member.id for member in room.members}
-                await mention(one.reader, room.id, people, dice, new_uuid, SEND_SECONDS)
+                await say(one.reader, room.id, people, dice, new_uuid, SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
     async def _bring(self) -> None:

@@ -22,7 +22,7 @@ from tests.harness.samples import Samples
 from tests.harness.stack import Stack
 from tests.judge.history import Epoch, Ownership, Row, Sample
 from tests.judge.joining import Doors
-from tests.judge.mentions import mentioned_by_message
+from tests.judge.mentions import MENTIONED, mentioned_by_message, mentions_in
 from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
 from tests.judge.reactions import by_message
 from tests.judge.values import claimed, claims_by_message, content_of, milliseconds_of
@@ -33,7 +33,7 @@ PROCESS_BYTES: Final = 400 * 1024 * 1024
 LOG: Final = """
     SELECT room_id, date_created, deleted_at IS NOT NULL,
     data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
-    data ->> 'mentions', data ->> 'attachments',
+    data ->> 'mentions', data ->> 'mentions_room', data ->> 'attachments',
     seq, user_id, uuid, kind, CASE kind WHEN 'set_topic' THEN data ->> 'topic'
     WHEN 'set_discoverable' THEN CASE CAST(data ->> 'discoverable' AS text)
     WHEN 'true' THEN 'open' WHEN '1' THEN 'open' ELSE 'closed' END ELSE text END, '',
@@ -43,7 +43,6 @@ LOG: Final = """
     FROM roomlog_roomevent
 """
 STANDING: Final = "SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction"
-MENTIONED: Final = "SELECT room_id, target, user_id FROM roomlog_mention"
 CLAIMED: Final = (
     "SELECT room_id, seq, id FROM roomlog_attachment WHERE seq IS NOT NULL AND dropped_at IS NULL"
 )
@@ -73,7 +72,7 @@ async def read_log(stack: Stack) -> list[Row]:
 
 
 def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, until: Any, *rest: Any) -> Row:
-    pinned_seq, mentions, files, *facts = rest
+    pinned_seq, mentions, for_all, files, *facts = rest
     row = Row(UUID(str(room)).hex, *facts)
     whom = (None if one is None else int(one) for one in (member, until))
     return row._replace(
@@ -81,7 +80,7 @@ def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, unti
         at_ms=milliseconds_of(at),
         moderation=moderation_of(row.kind, next(whom), role, next(whom)),
         pinned_seq=pinned_seq,
-        mentions=tuple(json.loads(mentions or "[]")),
+        mentions=mentions_in({"mentions": json.loads(mentions or "[]"), "mentions_room": for_all}),
         data=content_of("", (file for file, *_ in json.loads(files or "[]"))),
     )
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from tests.harness.scripted_gateway import ORIGIN, WEB, refusal, success
+from tests.harness.scripted_reactions import reactions_of
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -33,6 +34,7 @@ FACTS: Final = {
     "csrf_token": "c",
 }
 """What the templates of page and element are filled with."""
+EDITED: Final = ("text", "edited_at", "mentions_room")
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 TEAM, LOBBY, MADE = "a" * 32, "b" * 32, "c" * 32
 """MADE is the room of a `create_room`; a test tells its `room_joined`."""
@@ -167,8 +169,8 @@ class Chat:
         about = {"id": member, "username": self.names[member], "role": known[0]["role"] if known else role}
         if action in ("mute_user", "ban_user"):
             facts = {"until": None} | facts
-        actor = {"id": user, "username": self.names[user]}
-        return self._keep(room, {"action": action, "uuid": uuid, "user": actor, "member": about} | facts)
+        facts |= {"user": {"id": user, "username": self.names[user]}, "member": about}
+        return self._keep(room, {"action": action, "uuid": uuid} | facts)
 
     def _change_of(self, room: str, seq: int, user: int) -> dict[str, Any]:
         author = self.events[room][seq - 1]["message"]["user"]["id"]
@@ -258,6 +260,7 @@ class Chat:
             self.tell(refusal(frame, self.refuses[0]) | {"error_message": self.refuses[1]})
         elif frame["action"] == "new_message":
             facts = {"reply_to": frame.get("reply_to"), "mentions": frame.get("mentions", [])}
+            facts["mentions_room"] = frame.get("mentions_room", False)
             self.tell(self.store(frame["room"], frame["text"], self.user, frame["uuid"], **facts))
         elif frame["action"] == "edit_message":
             self.tell(self.edit(frame["room"], frame["message"], frame["text"], self.user, frame["uuid"]))
@@ -283,10 +286,11 @@ class Chat:
             if event["action"] == "new_message":
                 messages[event["seq"]] = event["message"]
             elif event["action"] == "edit_message" and event["text"]:
-                seq = event["message"]["seq"]
-                messages[seq] = messages[seq] | {"text": event["text"], "edited_at": event["edited_at"]}
+                seq, said = event["message"]["seq"], {"mentions_room": False} | event
+                messages[seq] = messages[seq] | {name: said[name] for name in EDITED}
+        events = self.events[room]
         return [
-            message | self._reactions(room, message) | {"pinned": self._pinned(room, message)}
+            message | reactions_of(events, message, self.user) | {"pinned": self._pinned(room, message)}
             for message in messages.values()
         ]
 
@@ -301,28 +305,6 @@ class Chat:
         seq = len(self.events[frame["room"]])
         answer = {"room": frame["room"], "room_messages": pinned[: self.pins_shown], "seq": seq}
         return answer | {"more": len(pinned) > self.pins_shown}
-
-    def _reactions(self, room: str, message: dict[str, Any]) -> dict[str, Any]:
-        standing: dict[tuple[str, int], dict[str, Any]] = {}
-        reacted = [event for event in self.events[room] if "emoji" in event]
-        events = [event for event in reacted if event["message"]["seq"] == message["seq"]]
-        for event in events:
-            if event["action"] == "add_reaction":
-                standing[event["emoji"], event["user"]["id"]] = event["user"]
-            else:
-                del standing[event["emoji"], event["user"]["id"]]
-        of_emoji: dict[str, list[dict[str, Any]]] = {}
-        for (emoji, _), user in standing.items():
-            of_emoji.setdefault(emoji, []).append(user)
-        shown = {} if message["deleted"] else of_emoji
-        return {
-            "reactions": {emoji: self._reaction(users) for emoji, users in shown.items()},
-            "reacted_seq": events[-1]["seq"] if events else None,
-        }
-
-    def _reaction(self, users: list[dict[str, Any]]) -> dict[str, Any]:
-        mine = any(user["id"] == self.user for user in users)
-        return {"count": len(users), "users": users[:5], "mine": mine}
 
     def _mark_read(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         room = frame["room"]
@@ -339,7 +321,7 @@ class Chat:
         """Return a room as the user sees it now."""
         above = [one for one in self._messages(room) if one["seq"] > self.rooms[room]["read_seq"]]
         unread = [one for one in above if one["user"]["id"] != self.user and not one["deleted"]]
-        mine = sum(self.user in one.get("mentions", ()) for one in unread)
+        mine = sum(self.user in one.get("mentions", ()) or one.get("mentions_room", False) for one in unread)
         counts = {"unread": len(unread), "unread_mentions": mine}
         return self.rooms[room] | {"seq": len(self.events[room])} | counts
 

@@ -38,6 +38,7 @@ from tests.judge.history import (
     Shown,
 )
 from tests.judge.marks import Mark
+from tests.judge.mentions import as_told, mentions_in
 from tests.judge.moderation import NOBODY, Moderation, told_by
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
@@ -329,7 +330,8 @@ class Witness(Observer):
                 data = content_of_frame(item.body.get("message", {}))
                 emoji, text = item.body.get("emoji", ""), words_of(item.body, item.text)
                 facts = (item.seq, item.user.id, item.uuid, text, now, data, emoji)
-                applied = Applied(*facts, told_by(item.action, item.body), tuple(item.mentions))
+                mentions = as_told(item.mentions, item.mentions_room)
+                applied = Applied(*facts, told_by(item.action, item.body), mentions)
                 way = self._following[item.room]
                 way.events.append(applied)
                 way.show(item)
@@ -385,7 +387,7 @@ class Witness(Observer):
     def _shown(self, room: str, one: dict[str, Any], head: int, at: float) -> Shown:
         facts = (self.client, room, one["seq"], one["user"]["id"], one["text"], content_of_frame(one), at)
         reactions = self.user, one.get("reacted_seq") or 0, groups_of(one.get("reactions", {}))
-        last = one.get("pinned"), tuple(one.get("mentions", ()))
+        last = one.get("pinned"), mentions_in(one)
         return Shown(*facts, head, one["edited_at"], one["deleted"], *reactions, *last)
 
     def _mark(self, room: RoomSummary, wanted: int = 0, invoked_at: float | None = None) -> Mark:

@@ -6,7 +6,10 @@ Beside `forgeries.py`: each of these breaks one invariant alone.
 from collections.abc import Callable
 from typing import Any, Final
 
+from tests.judge.checker.mentions import SMALL
 from tests.judge.history import History, Shown
+from tests.judge.mentions import EVERYBODY
+from tests.judge.moderation import Membership
 
 from .change_forgeries import EARLY, GONE, KEPT, LATE, MARKS, OTHER, ROOM
 
@@ -124,6 +127,40 @@ def overlook_a_mention(history: History) -> None:
     history.marks[MARKS[0]] = history.marks[MARKS[0]]._replace(unread_mentions=0)
 
 
+def mention_the_room_without_a_row(history: History) -> None:
+    """A message mentions everybody, and no row says so."""
+    _call(history)
+    _change_row(history, LAST, mentioned=())
+
+
+def count_nobody_for_the_room(history: History) -> None:
+    """A mark leaves out a message that mentions everybody."""
+    _call(history)
+    for place in MARKS:
+        mark = history.marks[place]
+        history.marks[place] = mark._replace(unread_mentions=mark.unread_mentions - (mark.head >= LAST))
+
+
+def mention_a_large_room(history: History) -> None:
+    """A member mentions everybody in a room of more than fifty."""
+    _call(history)
+    crowd = (Membership(ROOM, user) for user in range(1_000, 1_000 + SMALL))
+    history.memberships += crowd
+
+
+def _call(history: History) -> None:
+    """Have a message mention everybody, by one row, so that all others count it."""
+    _mention(history, LAST, (EVERYBODY,))
+    _change_row(history, LAST, mentioned=(EVERYBODY,))
+    author = next(row.user for row in history.rows if (row.room, row.seq) == (ROOM, LAST))
+    for found in (history.shown, history.believed):
+        _show(found, LAST, 7, (EVERYBODY,))
+    for place in MARKS:
+        mark = history.marks[place]
+        is_counted = mark.read_seq < LAST <= mark.head and mark.user != author
+        history.marks[place] = mark._replace(unread_mentions=mark.unread_mentions + is_counted)
+
+
 MENTION_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I19", show_those_before_an_edit),
     ("I19", believe_in_none),
@@ -138,5 +175,8 @@ MENTION_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I30", show_others),
     ("I30", count_more_than_mention),
     ("I30", overlook_a_mention),
+    ("I36", mention_the_room_without_a_row),
+    ("I36", count_nobody_for_the_room),
+    ("I36", mention_a_large_room),
 ]
 """Each with the one invariant that must flag it."""

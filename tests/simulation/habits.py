@@ -14,7 +14,7 @@ from uuid import UUID
 from roomlog_client import CutOff, RoomlogClient, RoomlogError
 from tests.harness.changing import Reader, change, choose, react
 from tests.harness.marking import mark, set_level
-from tests.harness.mentioning import mention
+from tests.harness.mentioning import Mentioning, call, mention
 from tests.harness.topics import set_topic
 from tests.judge.journal import Known, Witness
 
@@ -112,12 +112,13 @@ def further_habits(
     everybody: Sequence[Person],
     rooms: Sequence[UUID],
     typing: random.Random | None,
-    mentioning: random.Random | None,
+    mentioning: tuple[random.Random | None, ...],
     naming: random.Random | None,
     noting: random.Random | None,
 ) -> list[Coroutine[None, None, None]]:
     """Return the habits that have dice of their own, where anybody has them."""
-    habits = (type_some, typing), (mention_some, mentioning), (name_some, naming), (note_some, noting)
+    mentions = zip((mention_some, call_some), mentioning, strict=True)
+    habits = (type_some, typing), *mentions, (name_some, naming), (note_some, noting)
     return [
         habit(everybody, dice, [room.hex for room in rooms]) for habit, dice in habits if dice is not None
     ]
@@ -134,12 +135,23 @@ async def type_some(everybody: Sequence[Person], dice: random.Random, rooms: Seq
 
 async def mention_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
     """Let people mention each other, also those who are out, while others mark the rooms read."""
+    await _mention_by(mention, everybody, dice, rooms)
+
+
+async def call_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
+    """Let people mention whole rooms, while others mark these read."""
+    await _mention_by(call, everybody, dice, rooms)
+
+
+async def _mention_by(
+    say: Mentioning, everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]
+) -> None:
     mentioning: list[asyncio.Task[None]] = []
     people = {person.user for person in everybody}
     for _ in range(MENTIONING):
         await asyncio.sleep(dice.uniform(*MENTION_PAUSE_SECONDS))
         person, room = dice.choice(everybody), dice.choice(rooms)
-        sent = mention(person.reader, room, people, dice, new_uuid, SEND_SECONDS)
+        sent = say(person.reader, room, people, dice, new_uuid, SEND_SECONDS)
         mentioning.append(asyncio.create_task(sent))
         other = dice.choice(everybody)
         if (cursor := other.witness.cursors().get(room)) is not None:

@@ -29,7 +29,7 @@ from tests.judge.history import (
     Ownership,
     Row,
 )
-from tests.judge.mentions import mentioned_by_message
+from tests.judge.mentions import mentioned_by_message, mentions_in
 from tests.judge.moderation import Membership, memberships_of
 from tests.judge.reactions import by_message
 from tests.judge.retention import Retention
@@ -136,7 +136,7 @@ def rows_of(store: Store) -> list[Row]:
             reactions.get((event.room.hex, event.seq), ()),
             event.moderation,
             event.pinned_seq,
-            tuple(event.data.get("mentions", ())),
+            mentions_in(event.data),
             mentioned.get((event.room.hex, event.seq), ()),
         )
         for event in store.events()

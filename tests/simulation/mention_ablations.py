@@ -3,7 +3,10 @@
 Beside `ablations.py`, which has all the others and runs these too.
 """
 
+import dataclasses
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from roomlog_worker.log import erasure, statements
 from roomlog_worker.log.batch import Batch
@@ -19,6 +22,10 @@ _MENTIONS: Final = Plan(
 _DELETIONS: Final = Plan(
     kinds=("cut_socket", "kill_worker"), faults=(1, 2), messages=(4, 8), edits=(16, 24), mentions=1.0
 )
+_CALLS: Final = Plan(
+    kinds=("cut_socket", "kill_worker"), faults=(1, 2), messages=(4, 8), marks=(4, 8), calls=1.0
+)
+"""People mention whole rooms, and mark them read."""
 _mention = Batch.mention
 
 
@@ -42,7 +49,19 @@ class _NoMentions:
         """Leave them."""
 
 
+def _mention_no_room(self: Batch, room: Any, asked: Any, target: Any, seq: int) -> None:
+    """Keep no row of a message that mentions everybody."""
+    command = replace(asked.command, mentions_room=False)
+    _mention(self, room, dataclasses.replace(asked, command=command), target, seq)
+
+
 MENTION_ABLATIONS: Final = (
+    Ablation(
+        "the row of a whole room that is mentioned",
+        ((Batch, "mention", _mention_no_room),),
+        plan=_CALLS,
+        invariants=("I36",),
+    ),
     Ablation(
         "the rows of the mentioned",
         ((statements, "_calls_to_mention", lambda mentioned, new: ()),),

@@ -64,7 +64,7 @@ class People:
         """The owner archives rooms."""
         self.typing: random.Random | None = None
         """What decides who types when: dice of its own, where anybody does; likewise for all that follows."""
-        self.mentioning: random.Random | None = None
+        self.mentioning: tuple[random.Random | None, ...] = (None, None)  # people, whole rooms
         self.bringing: random.Random | None = None
         self.naming: random.Random | None = None
         self.noting: random.Random | None = None

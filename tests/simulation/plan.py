@@ -66,6 +66,8 @@ class Plan:
     """How likely people look at rooms; then in the end everybody must see who is there."""
     mentions: float = 0.0
     """How likely people mention each other."""
+    calls: float = 0.0
+    """How likely people mention whole rooms."""
     levels: float = 0.0
     """How likely people set levels of notifications."""
     retention: float = 0.0
@@ -98,6 +100,7 @@ EVERYTHING: Final = Plan(
     typing=0.3,
     watching=0.3,
     mentions=0.3,
+    calls=0.3,
     levels=0.3,
     retention=0.2,
     files=0.3,

@@ -165,7 +165,7 @@ def _draw_habits(people: People, seed: int, plan: Plan) -> None:
     people.posts_cards = _is_drawn(seed, "cards", plan.cards)
     people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
     people.typing = _dice_of(seed, "typing", plan.typing)
-    people.mentioning = _dice_of(seed, "mentions", plan.mentions)
+    people.mentioning = _dice_of(seed, "mentions", plan.mentions), _dice_of(seed, "calls", plan.calls)
     people.noting = _dice_of(seed, "levels", plan.levels)
     people.bringing = _dice_of(seed, "files", plan.files)
     people.naming = _dice_of(seed, "topics", plan.topics)

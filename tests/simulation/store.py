@@ -28,6 +28,7 @@ from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
 from tests.judge.joining import Admission, Doors, Invitation
+from tests.judge.mentions import MENTIONED
 from tests.judge.moderation import Ban, Member, Moderation, Tables, end_of, moderation_of
 from tests.judge.reactions import Stored
 from tests.judge.values import milliseconds_of, text_of
@@ -167,7 +168,7 @@ class Store:
 
     def mentions(self) -> list[tuple[str, int, int]]:
         """Return whom messages mention now: room, seq and user."""
-        rows = self._all("SELECT room_id, target, user_id FROM roomlog_mention")
+        rows = self._all(MENTIONED)
         return [(UUID(room).hex, seq, user) for room, seq, user in rows]
 
     def claims(self) -> list[tuple[str, int, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.judge.history import EDIT_KIND, MESSAGE_KIND
+from tests.judge.mentions import EVERYBODY
 from tests.judge.moderation import MODERATION
 from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.simulation.ablations import ABLATIONS, catch
@@ -219,6 +220,21 @@ def test_mentions_break_no_promise() -> None:
         )
     assert min(mentions, counted) > 5
     assert min(refused, edits) > 0
+
+
+def test_mentions_of_whole_rooms_break_no_promise() -> None:
+    """People mention everybody in a room, also after it in an edit, and mark it read, among all faults."""
+    calls = counted = edits = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(calls=1.0, marks=(2, 4), edits=(4, 6), changes=(2, 4)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        calls += sum(EVERYBODY in row.mentioned for row in history.rows)
+        edits += sum(EVERYBODY in row.mentions and row.kind == EDIT_KIND for row in history.rows)
+        counted += sum(bool(mark.unread_mentions) for mark in history.marks)
+    assert min(calls, counted) > 5
+    assert edits > 2
 
 
 def test_retention_breaks_no_promise() -> None:

@@ -164,12 +164,14 @@ class RoomlogClient(RoomCommands):
         *,
         reply_to: int | None = None,
         mentions: Collection[int] = (),
+        mentions_room: bool = False,
         attachments: Collection[str] = (),
         **how: Unpack[How],
     ) -> Sent:
         """Say something in a room; returns when it is stored, for ever. Repeats the same uuid as needed.
 
         `mentions` are the ids of at most 20 members: if one has left, nothing is said (`NotFound`).
+        `mentions_room` mentions everybody; in rooms of more than 50, owners and admins may (`Forbidden`).
         `attachments` are ids of what `upload` has stored, at most 10; the text may be empty beside them.
 
         Raises:
@@ -180,13 +182,22 @@ class RoomlogClient(RoomCommands):
         """
         given = {"reply_to": reply_to, "mentions": list(mentions), "attachments": list(attachments)}
         facts: dict[str, Any] = {name: value for name, value in given.items() if value}
+        facts |= _for_all(mentions_room)
         return cast(Sent, await self.request("new_message", room=room, text=text, **facts, **how))
 
     async def edit_message(
-        self, room: str, message: int, text: str, mentions: Collection[int] = (), **how: Unpack[How]
+        self,
+        room: str,
+        message: int,
+        text: str,
+        mentions: Collection[int] = (),
+        *,
+        mentions_room: bool = False,
+        **how: Unpack[How],
     ) -> Sent:
         """Give a message of one's own, by its id, another text and other mentions. Raises like `send`."""
         facts: dict[str, Any] = {"message": message, "text": text, "mentions": list(mentions)}
+        facts |= _for_all(mentions_room)
         return cast(Sent, await self.request("edit_message", room=room, **facts, **how))
 
     async def delete_message(self, room: str, message: int, **how: Unpack[How]) -> Sent:
@@ -347,3 +358,8 @@ class RoomlogClient(RoomCommands):
             self._state.taken(self._taken, time.monotonic())
             self._taken = 0
             self._driver.act()
+
+
+def _for_all(mentions_room: bool) -> dict[str, Any]:
+    """Return what a command says of it: nothing where it need not, for servers that know no such key."""
+    return {"mentions_room": True} if mentions_room else {}

@@ -29,6 +29,8 @@ class Event(Struct, frozen=True):
     """Only in the answer to a repeat, which no application gets as an event."""
     mentions: list[int] = []
     """The ids of those whom the message mentions, or does since an edit; empty once it was deleted."""
+    mentions_room: bool = False
+    """Whether it mentions everybody in the room, likewise."""
 
 
 class RoomSummary(Struct, frozen=True):

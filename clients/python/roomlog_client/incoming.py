@@ -141,6 +141,7 @@ class _Durable(Struct):
     text: str = ""
     duplicate: bool = False
     mentions: list[int] = []
+    mentions_room: bool = False
 
 
 def parse(data: str | bytes) -> Incoming:
@@ -199,10 +200,11 @@ def event_of(body: dict[str, Any]) -> Event:
         msgspec.ValidationError: it lacks room, epoch, seq or uuid, or says nobody's name.
     """
     facts = msgspec.convert(body, _Durable)
-    user, text, mentions = facts.user, facts.text, facts.mentions
+    user, text, mentions, for_all = facts.user, facts.text, facts.mentions, facts.mentions_room
     if facts.action == "new_message" and facts.message is not None:
         user, text = msgspec.convert(facts.message["user"], User), str(facts.message.get("text") or "")
         mentions = msgspec.convert(facts.message.get("mentions") or [], list[int])
+        for_all = facts.message.get("mentions_room") is True
     return Event(
         facts.room,
         facts.epoch,
@@ -214,4 +216,5 @@ def event_of(body: dict[str, Any]) -> Event:
         body,
         facts.duplicate,
         mentions,
+        for_all,
     )

@@ -12,7 +12,8 @@ from .reactions import Reactions
 
 Message = dict[str, Any]
 """A message as the wire writes it."""
-DELETED: Final = {"text": "", "mentions": list[int](), "attachments": list[Any](), "deleted": True}
+NOBODY: Final = {"mentions": list[int](), "mentions_room": False}
+DELETED: Final = {"text": "", **NOBODY, "attachments": list[Any](), "deleted": True}
 """Left by a deletion, and by an edit that has lost its text: the message was deleted later, or erased."""
 
 
@@ -49,7 +50,8 @@ class Messages:
             case "new_message":
                 self._know(event.body["message"], event.seq)
             case "edit_message":
-                facts = {"text": event.text, "mentions": event.mentions, "edited_at": event.body["edited_at"]}
+                mentions = {"mentions": event.mentions, "mentions_room": event.mentions_room}
+                facts = {"text": event.text, **mentions, "edited_at": event.body["edited_at"]}
                 self._change(event, facts if event.text else DELETED)
             case "delete_message":
                 self._change(event, DELETED)

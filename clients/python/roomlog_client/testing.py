@@ -266,6 +266,7 @@ class FakeServer:
                 return
         event = self._append(room, name, command["text"], command["uuid"], command.get("mentions", []))
         event["message"]["attachments"] = [self.files[file] for file in command.get("attachments", ())]
+        event["message"] |= {"mentions_room": True} if command.get("mentions_room") else {}
         await self._publish(event)
 
     async def _see(self, connection: Connection, command: Frame) -> Frame:
@@ -300,7 +301,7 @@ class FakeServer:
         mark = self._marks.get((room, name), 0)
         others = [event for event in self.logs[room][mark:] if event["message"]["user"]["username"] != name]
         me = self.user(name)["id"]
-        mentions = [event for event in others if me in event["message"].get("mentions", ())]
+        mentions = [event for event in others if _is_meant(me, event["message"])]
         counts = {"unread": len(others), "unread_mentions": len(mentions)}
         return {"read_seq": mark, "notify": self._levels.get((room, name), "all"), **counts}
 
@@ -329,6 +330,10 @@ class FakeServer:
         for connection in list(self.connections):
             if connection.user.get("username") in self.members[room] and room not in connection.stalled:
                 await _send(connection, event)
+
+
+def _is_meant(user: int, message: Frame) -> bool:
+    return user in message.get("mentions", ()) or message.get("mentions_room", False)
 
 
 def _token(request: web.Request) -> str:

@@ -78,6 +78,8 @@ class NewMessage(Command, frozen=True, kw_only=True, tag="new_message"):
     reply_to: MessageId | None = None
     """The `id` of an earlier message of the same room."""
     mentions: Mentions = field(default_factory=list)
+    mentions_room: bool = False
+    """Whether it mentions everybody in the room."""
     attachments: Attachments = field(default_factory=list)
 
     def normalized(self) -> Self:
@@ -100,6 +102,8 @@ class EditMessage(Command, frozen=True, kw_only=True, tag="edit_message"):
     text: Text
     mentions: Mentions = field(default_factory=list)
     """All of the message from here on; left out: it mentions nobody any more."""
+    mentions_room: bool = False
+    """Likewise."""
 
     def normalized(self) -> Self:
         """Return the command with its mentions in order."""

@@ -182,6 +182,8 @@ class Notice(Struct, frozen=True, tag=True, omit_defaults=True):
     """Only of events that change who may write."""
     mentions: list[int] = []
     """Those whom a new message mentions, but its sender."""
+    mentions_room: bool = False
+    """A new message mentions everybody but its sender."""
     traceparent: str = ""
     """That of the envelope which became the event."""
 

@@ -41,6 +41,7 @@ NO_SUCH_ATTACHMENT: Final = (
     "`attachments` names a file that you have not uploaded to this room, or sent already."
 )
 NO_SUCH_MENTIONED: Final = "`mentions` names somebody who is not a member of this room."
+NOT_THE_WHOLE_ROOM: Final = "In a room of more than 50 members only owners and admins may mention everybody."
 NO_SUCH_MESSAGE: Final = "There is no such message in this room."
 NOT_THE_AUTHOR: Final = "Only its author may edit a message."
 REACTED_ALREADY: Final = "You have reacted with this emoji already."

@@ -82,6 +82,8 @@ class Message(Struct, frozen=True):
     """When it was pinned, in milliseconds since 1970, if it is; null in events and on deleted messages."""
     data: dict[str, Any] | UnsetType = UNSET
     """What the project's own code has sent with it."""
+    mentions_room: bool | UnsetType = UNSET
+    """True if it mentions everybody in the room; else left out."""
 
 
 class MessageReference(Struct, frozen=True):
@@ -130,6 +132,8 @@ class EditMessageEvent(_OfMessage, frozen=True, kw_only=True, tag="edit_message"
     """Empty if the message was deleted since."""
     mentions: list[int]
     """All whom the message mentions now; likewise."""
+    mentions_room: bool | UnsetType = UNSET
+    """True if the message mentions everybody in the room now; else left out."""
     edited_at: int
     """Milliseconds since 1970."""
 

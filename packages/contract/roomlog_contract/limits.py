@@ -26,6 +26,9 @@ PINS_PER_ROOM: Final = 50
 MENTIONS_PER_MESSAGE: Final = 20
 """People whom a message mentions: more are the whole room. Each is a row, and each is told."""
 
+ROOM_MENTION_MEMBERS: Final = 50
+"""Members of a room in which everybody who may write may also mention all: people who know each other."""
+
 ATTACHMENTS_PER_MESSAGE: Final = 10
 """Files of one message: an album of a phone; more are another message."""
 

@@ -94,6 +94,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
         "text": PAIR * limits.TEXT_CODE_POINTS,
         "reply_to": INTEGER,
         "mentions": MENTIONS,
+        "mentions_room": False,
         "attachments": [str(room) for room in ROOMS[: limits.ATTACHMENTS_PER_MESSAGE]],
     },
     "edit_message": {
@@ -101,6 +102,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
         "message": INTEGER,
         "text": PAIR * limits.TEXT_CODE_POINTS,
         "mentions": MENTIONS,
+        "mentions_room": False,
     },
     "delete_message": {"room": str(ROOM), "message": INTEGER},
     **{
@@ -173,6 +175,7 @@ MESSAGE = Message(
     reacted_seq=None,
     pinned=None,
     data=DATA,
+    mentions_room=True,
 )
 REFERENCE = MessageReference(INTEGER, INTEGER, INTEGER)
 REACTIONS = Reactions(INTEGER, [ALICE] * limits.REACTORS_NAMED, mine=False)
@@ -212,7 +215,13 @@ FRAMES: list[msgspec.Struct] = [
         for struct in (SetRoleEvent, UnmuteUserEvent, UnbanUserEvent)
     ),
     EditMessageEvent(
-        **DURABLE, user=ALICE, message=REFERENCE, text=TEXT, mentions=MENTIONS, edited_at=INTEGER
+        **DURABLE,
+        user=ALICE,
+        message=REFERENCE,
+        text=TEXT,
+        mentions=MENTIONS,
+        mentions_room=True,
+        edited_at=INTEGER,
     ),
     DeleteMessageEvent(**DURABLE, user=ALICE, message=REFERENCE),
     *(

@@ -83,6 +83,8 @@ def _value(name: str, event: Event, users: Users) -> Any:  # noqa: PLR0911 - one
             return event.text
         case "mentions":
             return data.get("mentions", [])
+        case "mentions_room":
+            return data.get("mentions_room", msgspec.UNSET)
         case "edited_at" | "pinned_at":
             return milliseconds(event.date_created)
         case _:
@@ -111,6 +113,7 @@ def message_of(
     data = event.data or {}
     # Edits are read after their messages: one without a text tells of a deletion in between.
     is_deleted = event.deleted_at is not None or (edit is not None and not edit.text)
+    mentioning = {} if is_deleted else (edit or event).data or {}
     # As it was sent: PostgreSQL would order its keys and write numbers otherwise.
     sent: str | None = None if is_deleted else data.get("data")
     return Message(
@@ -125,12 +128,13 @@ def message_of(
         edited_at=None if edit is None else milliseconds(edit.date_created),
         deleted=is_deleted,
         reply_to=data.get("reply_to_id"),
-        mentions=[] if is_deleted else ((edit or event).data or {}).get("mentions", []),
+        mentions=mentioning.get("mentions", []),
         attachments=[] if is_deleted else attachments_of(data),
         reactions={} if is_deleted or reacted is None else reacted.by_emoji,
         reacted_seq=reacted and reacted.seq,
         pinned=None if is_deleted or pin is None else milliseconds(pin.date_created),
         data=msgspec.UNSET if sent is None else cast("dict[str, Any]", msgspec.Raw(sent.encode())),
+        mentions_room=mentioning.get("mentions_room", msgspec.UNSET),
     )
 
 

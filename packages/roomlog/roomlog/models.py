@@ -27,6 +27,7 @@ from .kinds import MESSAGE
 from .login_try import LoginTry as LoginTry  # noqa: PLC0414
 from .membership import Membership as Membership  # noqa: PLC0414
 from .mention import Mention as Mention  # noqa: PLC0414
+from .mention import RoomMention as RoomMention  # noqa: PLC0414
 from .report import MessageReport as MessageReport  # noqa: PLC0414
 from .room_retention import RoomRetention as RoomRetention  # noqa: PLC0414
 from .search.entry import RoomIndexed as RoomIndexed  # noqa: PLC0414

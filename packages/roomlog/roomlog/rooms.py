@@ -96,18 +96,21 @@ def post(
     uuid: str | None = None,
     data: Mapping[str, Any] | None = None,
     mentions: Iterable[AbstractBaseUser] = (),
+    mentions_room: bool = False,
 ) -> str:
     """Say something in a room as one of its members, a user of your own, and return the message's uuid.
 
     Give the uuid of what you post about (an order's, a job's) and a repeated task posts once. `data` is a
     JSON object of at most 4 KiB for your own pages. It travels with the message; no client can send one.
     `mentions` are at most 20 members of the room; if one of them is no member then, nothing is said.
+    `mentions_room` mentions everybody in it.
 
     Raises:
         RefusedCommand: the text is empty or too long, or text or data hold what can't be stored; there is no
             such room, and nothing waits that makes it; the uuid was used for something else.
     """
-    return _post(room_id, person_of(user).pk, text, uuid, data, mentions, staff=False)
+    person = person_of(user).pk
+    return _post(room_id, person, text, uuid, data, mentions, staff=False, mentions_room=mentions_room)
 
 
 def post_as(
@@ -118,6 +121,7 @@ def post_as(
     uuid: str | None = None,
     data: Mapping[str, Any] | None = None,
     mentions: Iterable[AbstractBaseUser] = (),
+    mentions_room: bool = False,
 ) -> str:
     """Say something in a room under a name of your code's own (a bot's), and return the message's uuid.
 
@@ -126,7 +130,8 @@ def post_as(
     Raises:
         RefusedCommand: as `post`.
     """
-    return _post(room_id, person_of_code(name).pk, text, uuid, data, mentions, staff=True)
+    person = person_of_code(name).pk
+    return _post(room_id, person, text, uuid, data, mentions, staff=True, mentions_room=mentions_room)
 
 
 def edit_message(
@@ -138,6 +143,7 @@ def edit_message(
     name: str = SYSTEM_NAME,
     uuid: str | None = None,
     mentions: Iterable[AbstractBaseUser] = (),
+    mentions_room: bool = False,
 ) -> str:
     """Give a message another text and other mentions, as the one who wrote it; return the command's uuid.
 
@@ -155,6 +161,7 @@ def edit_message(
         message=message,
         text=text,
         mentions=person_ids(mentions),
+        mentions_room=mentions_room,
     )
     return request_command(command, person.pk, staff=user is None, is_bounded=False)
 
@@ -358,10 +365,17 @@ def _post(
     mentions: Iterable[AbstractBaseUser],
     *,
     staff: bool,
+    mentions_room: bool,
 ) -> str:
     refuse_a_missing_room(room_id)
     # Not bounded: your transaction would fail for a crowd that is not yours.
-    message = NewMessage(uuid=uuid or uuid4().hex, room=room_id, text=text, mentions=person_ids(mentions))
+    message = NewMessage(
+        uuid=uuid or uuid4().hex,
+        room=room_id,
+        text=text,
+        mentions=person_ids(mentions),
+        mentions_room=mentions_room,
+    )
     more = data_text(data) if data else ""
     return request_command(message, person, staff=staff, is_bounded=False, data=more)
 

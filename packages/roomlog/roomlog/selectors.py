@@ -293,11 +293,20 @@ _MENTIONS: Final = RawSQL(
     """(SELECT count(*) FROM (
         SELECT 1 FROM roomlog_mention AS mention
         WHERE mention.room_id = roomlog_membership.room_id AND mention.user_id = roomlog_membership.user_id
-          AND mention.target > roomlog_membership.read_seq LIMIT %s) AS above)""",
-    (UNREAD_COUNTED,),
+          AND mention.target > roomlog_membership.read_seq
+        UNION ALL
+        SELECT 1 FROM (
+            SELECT called.user_id FROM roomlog_roommention AS called
+            WHERE called.room_id = roomlog_membership.room_id AND called.target > roomlog_membership.read_seq
+            ORDER BY called.target LIMIT %s) AS everybody
+        WHERE everybody.user_id <> roomlog_membership.user_id LIMIT %s) AS above)""",
+    (UNREAD_LOOKED_AT, UNREAD_COUNTED),
     IntegerField(),
 )
-"""Index: mentions_by_member, from the mark on, and no further than is shown."""
+"""Indexes: mentions_by_member and room_mention_once, from the mark on, and no further than is shown.
+
+A message that mentions the room has no row in the first of them, so none is counted twice.
+"""
 _UNREAD_MENTIONS: Final = Case(
     When(room__head__messages__lte=F("read_number"), then=Value(0)),
     default=_MENTIONS,

@@ -96,9 +96,9 @@ def event_notice(
     """Return the notice of an event; with the entry that caused it, its gateway finds the sender."""
     left = (event.data or {})["member"] if event.kind in _LEAVING else 0
     gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)
-    rights, mentions = _rights(event), _mentions(event)
+    rights, (mentions, for_all) = _rights(event), _mentions(event)
     return Notice(
-        epoch, event.seq, frame, event.user_id, gateway, request, left, rights, mentions, traceparent
+        epoch, event.seq, frame, event.user_id, gateway, request, left, rights, mentions, for_all, traceparent
     )
 
 
@@ -108,10 +108,11 @@ def _rights(event: Event) -> Rights | None:
     return make(event.data or {}) if make else None
 
 
-def _mentions(event: Event) -> list[int]:
-    """Return those for whom a new message counts as one that mentions them."""
-    mentions = (event.data or {}).get("mentions", ()) if event.kind == MESSAGE else ()
-    return [user for user in mentions if user != event.user_id]
+def _mentions(event: Event) -> tuple[list[int], bool]:
+    """Return those for whom a new message counts as one that mentions them, and whether for everybody."""
+    data = (event.data or {}) if event.kind == MESSAGE else {}
+    mentions = [user for user in data.get("mentions", ()) if user != event.user_id]
+    return mentions, "mentions_room" in data
 
 
 def error_answer(

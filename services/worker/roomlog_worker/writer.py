@@ -138,7 +138,9 @@ class Writer:
 
 def _is_plain(entry: Entry, command: NewMessage) -> bool:
     """Tell whether sender and room are all that the command depends on."""
-    depends_on_more = command.reply_to is not None or command.mentions or command.attachments
+    depends_on_more = (
+        command.reply_to is not None or command.mentions or command.mentions_room or command.attachments
+    )
     return not depends_on_more and entry.pending is None and not entry.envelope.staff
 
 

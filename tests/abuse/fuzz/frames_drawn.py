@@ -65,6 +65,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(["group", "direct"]),
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
     "mentions": st.lists(users, max_size=5) | st.just([7] * 21),
+    "mentions_room": st.booleans() | st.just("true"),
     "attachments": st.lists(rooms, max_size=3) | st.just([HEX] * 2) | st.just([HEX] * 11),
     "rooms": st.lists(rooms, max_size=3) | st.just([HEX] * 8) | st.just([HEX] * 9),
     "user": users,

@@ -166,6 +166,10 @@ def _are_mentions(value: Any) -> bool:
     return _is_members(value) and len(value) <= 20
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _are_files(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= 10 and all(map(_is_room, value))
 
@@ -224,6 +228,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "text": (REQUIRED, _is_text),
         "reply_to": (NULLABLE, _is_positive),
         "mentions": (OPTIONAL, _are_mentions),
+        "mentions_room": (OPTIONAL, _is_flag),
         "attachments": (OPTIONAL, _are_files),
     },
     "edit_message": {
@@ -231,6 +236,7 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "message": (REQUIRED, _is_positive),
         "text": (REQUIRED, _is_text),
         "mentions": (OPTIONAL, _are_mentions),
+        "mentions_room": (OPTIONAL, _is_flag),
     },
     "delete_message": {"room": (REQUIRED, _is_room), "message": (REQUIRED, _is_positive)},
     **{

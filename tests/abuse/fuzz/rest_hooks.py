@@ -17,7 +17,7 @@ KNOWN: Final = "ROOMLOG_REST_KNOWN"
 """Variable: for names of what stands in paths, ids that exist, as JSON."""
 NAMED: Final = frozenset(
     {"uuid", "name", "kind", "members", "user", "role", "until", "text", "reply_to", "mentions"}
-) | {"attachments", "emoji", "seq", "username", "password"}
+) | {"mentions_room", "attachments", "emoji", "seq", "username", "password"}
 """What the description names in bodies. The wire ignores other keys, but refuses NUL in them too."""
 TAKEN: Final = "ROOMLOG_REST_TAKEN"
 """Variable: a file to which each status goes with its operation, one a line."""

@@ -22,9 +22,12 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "select_room": {"room": "room", "since": "since"},
     "new_message": {
         **{"room": "room", "text": "text", "reply_to": "message", "mentions": "mentions"},
-        "attachments": "attachments",
+        **{"mentions_room": "flag", "attachments": "attachments"},
     },
-    "edit_message": {"room": "room", "message": "message", "text": "text", "mentions": "mentions"},
+    "edit_message": {
+        **{"room": "room", "message": "message", "text": "text"},
+        **{"mentions": "mentions", "mentions_room": "flag"},
+    },
     "delete_message": {"room": "room", "message": "message"},
     "add_reaction": {"room": "room", "message": "message", "emoji": "emoji"},
     "remove_reaction": {"room": "room", "message": "message", "emoji": "emoji"},
@@ -114,6 +117,7 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         *(f"[@member@, {member}]" for member in ("null", "0", "-1", "[@member@]", '"@member@"', "1e400")),
         "[" + ", ".join(["@member@"] * 21) + "]",
     ),
+    "flag": ("null", "0", "1", "[]", "{}", '"true"'),
     "attachments": (
         *NO_ARRAYS,
         *(f"[{file}]" for file in ("null", "1", "[]", *NO_ROOMS)),

@@ -61,6 +61,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I32": topics.topics_agree,
     "I33": attendance.watchers_see_who_is_there,
     "I34": doors.joiners_are_admitted,
+    "I36": mentions.room_mentions_agree,
     "I38": deliveries.webhooks_are_told,
 }
 """Every invariant of the guarantees, in their order."""

@@ -31,9 +31,15 @@ async def test_the_mentioned_are_told_until_they_have_read_it(server: FakeServer
         reader, _ = await joined(alice), await joined(bob)
         await bob.send(ROOM, "@alice?", mentions=[server.user("alice")["id"]])
         await bob.send(ROOM, "nobody")
-        await reader.until(lambda reader: len(_mentions(reader.items)) == 2)
-        assert _mentions(reader.items) == [[server.user("alice")["id"]], []]
-        assert [(await alice.mark_read(ROOM, seq)).unread_mentions for seq in (0, 1)] == [1, 0]
+        await bob.send(ROOM, "@room", mentions_room=True)
+        await reader.until(lambda reader: len(_mentions(reader.items)) == 3)
+        assert [item.mentions_room for item in reader.items if isinstance(item, Event)] == [
+            False,
+            False,
+            True,
+        ]
+        assert _mentions(reader.items) == [[server.user("alice")["id"]], [], []]
+        assert [(await alice.mark_read(ROOM, seq)).unread_mentions for seq in (0, 1, 3)] == [2, 1, 0]
         assert [room.unread_mentions for room in alice.rooms()] == [0]
         await bob.edit_message(ROOM, 1, "@alice!", mentions=[1])
         assert server.received[-1]["mentions"] == [1]

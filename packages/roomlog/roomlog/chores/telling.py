@@ -96,10 +96,14 @@ def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[A
                 for person, key, read_seq, notify in away
                 if person != message.user.id
                 and read_seq < message.seq
-                and (notify == Membership.Notify.ALL or person in message.mentions)
+                and (notify == Membership.Notify.ALL or _is_meant(person, message))
             ],
         )
         for message in in_present_state(rows)
         if not message.deleted
     )
     return [(message, users) for message, users in found if users]
+
+
+def _is_meant(person: int, message: Message) -> bool:
+    return person in message.mentions or message.mentions_room is True

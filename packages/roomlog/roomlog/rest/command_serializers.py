@@ -118,6 +118,7 @@ class NewMessageSerializer(CommandSerializer):
     text = TextField()
     reply_to = IdField(required=False, allow_null=True, default=None)
     mentions = MentionsField()
+    mentions_room = serializers.BooleanField(default=False)
     attachments = AttachmentsField()
 
 
@@ -136,6 +137,7 @@ class NewTextSerializer(CommandSerializer):
 
     text = TextField()
     mentions = MentionsField()
+    mentions_room = serializers.BooleanField(default=False)
 
 
 class ReactionSerializer(CommandSerializer):

@@ -113,12 +113,20 @@ class RoomIdField(serializers.UUIDField):
         super().__init__(format="hex", **options)
 
 
-class OptionalField(serializers.DictField):
+class _Optional:
     """Is left out where the struct has nothing."""
 
     def get_attribute(self, instance: Any) -> Any:
         """Return the struct's value."""
-        value: Any = super().get_attribute(instance)
+        value: Any = super().get_attribute(instance)  # type: ignore[misc] # a field's
         if value is UNSET:
             raise serializers.SkipField
         return value
+
+
+class OptionalField(_Optional, serializers.DictField):
+    """An object, where there is one."""
+
+
+class OptionalFlag(_Optional, serializers.BooleanField):
+    """True, or left out."""

@@ -16,6 +16,7 @@ from .fields import (
     IdField,
     LoginNameField,
     OptionalField,
+    OptionalFlag,
     PasswordField,
     RoomIdField,
     UuidField,
@@ -244,6 +245,7 @@ class MessageSerializer(Body):
     reacted_seq = serializers.IntegerField(allow_null=True)
     pinned = serializers.IntegerField(allow_null=True)
     data = OptionalField(required=False)  # type: ignore[assignment] # DRF takes fields out of the class
+    mentions_room = OptionalFlag(required=False)
 
 
 class PageSerializer(Body):

@@ -126,8 +126,9 @@ def test_nobody_is_told_of_what_their_level_leaves_out(project: Project, people:
     both = [people.bob, people.carol]
     written(NewMessage(uuid="1", room=room, text="for everybody"), people.alice)
     written(NewMessage(uuid="2", room=room, text="for both", mentions=both), people.alice)
+    written(NewMessage(uuid="3", room=room, text="for all", mentions_room=True), people.alice)
     assert telling.tell(room, lambda: True) is None
-    assert project.calls == [(room, "for both", [key_of(people.bob)])]
+    assert project.calls == [(room, text, [key_of(people.bob)]) for text in ("for both", "for all")]
 
 
 def test_those_who_are_away_are_told_in_order(project: Project, people: People) -> None:

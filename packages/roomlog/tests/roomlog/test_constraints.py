@@ -31,6 +31,7 @@ from roomlog.models import (
     Reaction,
     RoomEvent,
     RoomHead,
+    RoomMention,
     RoomRetention,
     RoomTold,
     SearchEntry,
@@ -106,6 +107,9 @@ VIOLATIONS: dict[str, Rows] = {
     ],
     "mention_once": lambda people, room: [
         Mention(room_id=room, target=2, user_id=people.alice) for _ in range(2)
+    ],
+    "room_mention_once": lambda people, room: [
+        RoomMention(room_id=room, target=2, user_id=people.alice) for _ in range(2)
     ],
     "upload_once": lambda people, room: [_file(people, room), _file(people, room)],
     "attachment_has_bytes": lambda people, room: [_file(people, room, size=0)],
@@ -220,6 +224,7 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(ChoresLease(owner=WORKER)) == f"chores of {WORKER}"
     assert str(RoomTold(room_id=room, seq=7)) == f"{room} told to 7"
     assert str(Reaction(emoji="👍", target=2, room_id=room)) == f"👍 to 2 in {room}"
+    assert str(RoomMention(target=2, room_id=room)) == f"2 of {room}"
     assert str(Mention(user_id=3, target=2, room_id=room)) == f"3 in 2 of {room}"
     assert str(_webhook()) == str(BotToken(name="ci")) == "ci"
     assert str(_cursor(room, seq=7)) == f"webhook 1 in {room} at 7"

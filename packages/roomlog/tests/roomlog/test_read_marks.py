@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog import read_marks, selectors
-from roomlog.models import ChatMessage, Membership, Mention, RoomEvent
+from roomlog.models import ChatMessage, Membership, Mention, RoomEvent, RoomMention
 from roomlog.read_marks import move_marks
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
@@ -179,13 +179,22 @@ def test_mentions_are_counted_above_the_mark(people: People) -> None:
     assert mentions() == UNREAD_COUNTED
     Mention.objects.filter(target__gt=4).delete()
     assert mentions() == 1
+    RoomMention.objects.bulk_create(
+        RoomMention(room_id=room, target=seq, user_id=people.alice if seq % 2 else people.bob)
+        for seq in range(2, 2 * UNREAD_LOOKED_AT)
+    )
+    assert mentions() == UNREAD_COUNTED
+    RoomMention.objects.filter(target__gt=7).delete()
+    assert mentions() == 3
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
         cursor.execute("SET enable_seqscan = off" if connection.vendor == "postgresql" else "SELECT 1")
     with CaptureQueriesContext(connection) as captured:
         mentions()
     (query,) = captured.captured_queries
-    assert "mentions_by_member" in plan_of(query["sql"])
+    plan = plan_of(query["sql"])
+    assert "mentions_by_member" in plan
+    assert "room_mention_once" in plan or "sqlite_autoindex_roomlog_roommention" in plan, plan
     move(room, people.alice, 4)
     assert mentions() == 0
 

@@ -138,8 +138,8 @@ class IncomingEvents:
         if room.typists is not None:
             room.typists.discard(notice.user)
             room.typists.discard(notice.left)
-        if notice.mentions:
-            room.mention(notice.mentions, notice.seq)
+        if notice.mentions or notice.mentions_room:
+            room.mention(notice)
         if notice.rights is not None:
             room.restrictions.hear(room.members(), notice.rights, notice.seq)
         # After the delivery: who leaves is sent the event that says so.

@@ -90,8 +90,8 @@ class Room:
         self.others: dict[Session, Delivery] = {}
         self._pending: dict[int, Notice] = {}
         self._departed: dict[int, int] = {}
-        self._mentioned: dict[int, list[int]] = {}
-        """The seqs of messages that went to the members, and whom each mentions."""
+        self._mentioned: dict[int, Notice] = {}
+        """Messages that went to the members and mention some, by seq."""
 
     def arrive(self, notice: Notice, now: float) -> Arrival:
         """Take in one event; for NEXT the caller delivers it and then those of `take_ready`."""
@@ -213,15 +213,15 @@ class Room:
         if self.attendance is not None:
             self.attendance.seen = None
 
-    def mention(self, users: list[int], seq: int) -> None:
+    def mention(self, notice: Notice) -> None:
         """Remember whom a message mentions, for reads that are older and arrive later."""
         if len(self._mentioned) >= MENTIONING:
             self._mentioned.pop(next(iter(self._mentioned)))
-        self._mentioned[seq] = users
+        self._mentioned[notice.seq] = notice
 
     def mentions_since(self, user: int, head: int) -> int:
         """Return how many messages after `head` mention the user."""
-        return sum(seq > head and user in users for seq, users in self._mentioned.items())
+        return sum(seq > head and _is_meant(user, notice) for seq, notice in self._mentioned.items())
 
     def has_departed(self, user: int, head: int) -> bool:
         """Return True if a membership that was read at `head` has ended since."""
@@ -267,3 +267,7 @@ class Room:
         return [
             session for session, delivery in self.others.items() if delivery.state is DeliveryState.BEHIND
         ]
+
+
+def _is_meant(user: int, notice: Notice) -> bool:
+    return user != notice.user if notice.mentions_room else user in notice.mentions

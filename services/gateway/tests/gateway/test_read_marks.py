@@ -4,7 +4,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from roomlog_contract.envelope import Joined, Marked
+from roomlog_contract.envelope import Joined, Marked, Notice
 from roomlog_contract.events import RoomSummary
 from roomlog_contract.server_events import RoomMarked
 from roomlog_gateway.rooms.members import summary_at
@@ -81,9 +81,10 @@ def test_who_is_mentioned_during_a_login_counts_that() -> None:
     summary = replace(RoomSummary(ROOM, "", "group", "e", 10, 2, 3), unread_mentions=1)
     room = Room(ROOM, lambda _: None)
     for seq, users in ((10, [1]), (11, [1, 2]), (12, [2])):
-        room.mention(users, seq)
-    room.seq = 12
-    assert [summary_at(summary, room, user).unread_mentions for user in (1, 2, 3)] == [2, 3, 1]
+        room.mention(Notice("e", seq, b"", 3, mentions=users))
+    room.mention(Notice("e", 13, b"", 1, mentions=[2], mentions_room=True))
+    room.seq = 13
+    assert [summary_at(summary, room, user).unread_mentions for user in (1, 2, 3)] == [2, 4, 2]
     assert summary_at(replace(summary, unread_mentions=100), room, 1).unread_mentions == 100
 
 

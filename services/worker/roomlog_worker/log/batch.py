@@ -19,7 +19,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from roomlog.attachment import claimable
 from roomlog.frames import Event
 from roomlog.kinds import MESSAGE
-from roomlog.models import Attachment, Mention, Reaction, RoomEvent, RoomHead
+from roomlog.models import Attachment, Mention, Reaction, RoomEvent, RoomHead, RoomMention
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import action_of
 from roomlog_contract.events import User
@@ -80,7 +80,8 @@ class Target:
     """The users and emoji that stand, for users whose commands are about reactions."""
     is_pinned: bool = False
     is_mentioning: bool = False
-    """Whether it mentions anybody but its author."""
+    """Whether it names anybody but its author."""
+    is_mentioning_room: bool = False
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -197,13 +198,20 @@ class Batch:
     def mention(self, room: LockedRoom, asked: Asked[Any], target: Target | None, seq: int) -> None:
         """Let the message at this seq, new or the `target` of an edit, mention whom the command says.
 
-        Its author is none of them: what one says oneself is never unread.
+        Its author is none of them: what one says oneself is never unread. Where it mentions everybody, those
+        whom it names have no rows besides.
         """
-        others = [user for user in asked.command.mentions if user != asked.user]
+        is_for_all = asked.command.mentions_room
+        others = [] if is_for_all else [user for user in asked.command.mentions if user != asked.user]
+        if is_for_all != (target is not None and target.is_mentioning_room):
+            if is_for_all:
+                RoomMention.objects.create(room_id=room.id, target=seq, user_id=asked.user)
+            else:
+                RoomMention.objects.filter(room=room.id, target=seq).delete()
         if others or (target is not None and target.is_mentioning):
             self.mentioned[room.id, seq] = others
         if target is not None:
-            target.is_mentioning = bool(others)
+            target.is_mentioning, target.is_mentioning_room = bool(others), is_for_all
 
     def claim(self, asked: Asked[Any], event: NewEvent) -> None:
         """Let the message of this event have its files, which are unclaimed: nobody else can any more."""
@@ -309,17 +317,21 @@ def _targets(wanted: Iterable[Wanted]) -> dict[tuple[UUID, int], Target]:
     if not asked:
         return {}
     rows = _events(asked).filter(kind=MESSAGE)
-    is_mentioning = Exists(Mention.objects.filter(room=OuterRef("room"), target=OuterRef("seq")))
+    mentioning = (
+        Exists(one.objects.filter(room=OuterRef("room"), target=OuterRef("seq")))
+        for one in (Mention, RoomMention)
+    )
     facts = rows.values_list(
-        "room_id", "pk", "seq", "user_id", "date_created", "deleted_at", "pinned_seq", is_mentioning
+        "room_id", "pk", "seq", "user_id", "date_created", "deleted_at", "pinned_seq", *mentioning
     )
     targets = {
         (room, number): Target(
             *(number, seq, author, made_at, deleted_at is not None),
             is_pinned=pinned is not None,
             is_mentioning=mentioning,
+            is_mentioning_room=for_all,
         )
-        for room, number, seq, author, made_at, deleted_at, pinned, mentioning in facts
+        for room, number, seq, author, made_at, deleted_at, pinned, mentioning, for_all in facts
     }
     reactors = {want.user for want in wanted if want.emoji is not None}
     if targets and reactors:

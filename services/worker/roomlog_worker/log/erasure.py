@@ -14,14 +14,14 @@ from django.db.models import Q
 from roomlog.attachment import drop
 from roomlog.body_hash import ERASED
 from roomlog.kinds import EDIT, MESSAGE
-from roomlog.models import Attachment, Mention, Reaction, RoomEvent
+from roomlog.models import Attachment, Mention, Reaction, RoomEvent, RoomMention
 from roomlog.search.index import forget
 from roomlog_contract.envelope import EraseMessages
 
 from .batch import Batch
 from .errors import HeldElsewhere
 
-SAID: Final = ("data", "mentions", "attachments")
+SAID: Final = ("data", "mentions", "mentions_room", "attachments")
 """What belongs to a text among an event's data."""
 
 
@@ -65,12 +65,13 @@ def scrub(batch: Batch, room: UUID, seqs: Collection[int]) -> int:
     mentioning = bringing = False
     said = events.filter(Q(seq__in=seqs) | Q(target__in=seqs, kind=EDIT), data__has_any_keys=SAID)
     for row in said.order_by():  # else rooms are joined, by which events are ordered
-        mentioning = mentioning or "mentions" in (row.data or {})
+        mentioning = mentioning or not {"mentions", "mentions_room"}.isdisjoint(row.data or {})
         bringing = bringing or "attachments" in (row.data or {})
         row.data = {name: value for name, value in (row.data or {}).items() if name not in SAID}
         row.save(update_fields=["data"])
     if mentioning:
-        Mention.objects.filter(room=room, target__in=seqs).delete()
+        for rows in (Mention, RoomMention):
+            rows.objects.filter(room=room, target__in=seqs).delete()
     if bringing:
         drop(Attachment.objects.filter(room=room, seq__in=seqs), batch.now)
     events.filter(target__in=seqs, kind=EDIT).exclude(body_hash=ERASED).update(text="", body_hash=ERASED)

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Final
 from uuid import UUID
 
-from roomlog.models import Mention, MessageReport, Reaction, RoomEvent, RoomHead
+from roomlog.models import Mention, MessageReport, Reaction, RoomEvent, RoomHead, RoomMention
 from roomlog.retention import retention_of
 from roomlog.search.index import forget
 
@@ -51,7 +51,7 @@ def _oldest_events(room: UUID) -> list[RoomEvent]:
 def _remove(room: UUID, due: list[RoomEvent]) -> None:
     last, numbers = due[-1].seq, [event.number for event in due if event.number is not None]
     forget(room, [event.seq for event in due if event.number is not None])
-    for beside in (Reaction, Mention, MessageReport):
+    for beside in (Reaction, Mention, RoomMention, MessageReport):
         beside.objects.filter(room=room, target__lte=last).delete()
     RoomEvent.objects.filter(room=room, seq__gt=MAKING, seq__lte=last).delete()
     pruned = {"pruned_messages": numbers[-1]} if numbers else {}

@@ -100,3 +100,28 @@ def test_an_edit_changes_whom_it_mentions(chat: Chat, page: Page) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     until(page, lambda: sent(chat) == [("@bob? @bobby", [8, 9])])
+
+
+def test_the_whole_room_is_completed_mentioned_and_counted(chat: Chat, page: Page) -> None:
+    """By `@room`, behind the names; another's message that mentions all is one that mentions the user."""
+    write(page, "@ro")
+    expect(page.locator(f"{LIST} li")).to_have_text("room: everybody in this room")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    until(page, lambda: sent(chat) == [("@room ", None)])
+    assert chat.sent()[0]["mentions_room"] is True
+    expect(page.locator(".message .text")).to_have_text("@room")
+    expect(page.locator(".message.mentioned")).to_have_count(0)
+    chat.tell(chat.store(LOBBY, "@room", mentions_room=True))
+    expect(page.locator(BADGE)).to_have_text("@1")
+    chat.tell(chat.edit(LOBBY, 1, "nobody"))
+    expect(page.locator(BADGE)).to_be_hidden()
+    chat.names |= {number: f"guest {number}" for number in range(10, 70)}
+    chat.join(LOBBY, "member", *["member"] * 60)
+    enter(page, "lobby")
+    write(page, "@bo")
+    expect(page.locator(f"{LIST} li")).to_have_text(["bob", "bobby"])
+    page.fill("#text", "")
+    write(page, "@ro")
+    expect(page.locator(LIST)).to_be_hidden()
+    assert chat.errors == []

@@ -38,6 +38,8 @@ MESSAGES: tuple[dict[str, Any], ...] = (
     {"uuid": "u", "text": "x", "reply_to": 1.0},
     {"uuid": "u", "text": "x", "mentions": [3, 1, 3]},
     {"uuid": "u", "text": "x", "mentions": []},
+    {"uuid": "u", "text": "x", "mentions_room": True},
+    {"uuid": "u", "text": "x", "mentions_room": 1},
     {"uuid": "u", "text": "x", "mentions": None},
     {"uuid": "u", "text": "x", "mentions": [0]},
     {"uuid": "u", "text": "x", "mentions": list(range(1, 22))},

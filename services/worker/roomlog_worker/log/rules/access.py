@@ -72,7 +72,17 @@ def require_role_over(room: LockedRoom, asked: Asked[Any], concerned: Standing |
     require_role(room, asked, "owner" if is_owner else "admin")
 
 
+def may_pin(room: LockedRoom, asked: Asked[Any]) -> bool:
+    """Tell whether the sender may speak to all at once: owners and admins, and in a direct room both."""
+    return room.kind == ChatRoom.Kind.DIRECT or has_role(room, asked, "admin")
+
+
 def require_role(room: LockedRoom, asked: Asked[Any], role: str) -> None:
-    """Refuse a sender whose role is lower; staff outranks all."""
-    if not asked.is_staff and RANKS[room.members[asked.user].role] < RANKS[role]:
+    """Refuse a sender whose role is lower."""
+    if not has_role(room, asked, role):
         raise RefusedWrite(ErrorCode.FORBIDDEN)
+
+
+def has_role(room: LockedRoom, asked: Asked[Any], role: str) -> bool:
+    """Tell whether the sender has this role or a higher one; staff outranks all."""
+    return asked.is_staff or RANKS[room.members[asked.user].role] >= RANKS[role]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from roomlog.configuration import configuration
+from roomlog.models import Membership
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import AddReaction, DeleteMessage, EditMessage, NewMessage, RemoveReaction
 from roomlog_contract.errors import (
@@ -13,16 +14,17 @@ from roomlog_contract.errors import (
     NO_SUCH_MENTIONED,
     NO_SUCH_REACTION,
     NOT_THE_AUTHOR,
+    NOT_THE_WHOLE_ROOM,
     REACTED_ALREADY,
     ErrorCode,
 )
-from roomlog_contract.limits import REACTIONS_PER_MESSAGE
+from roomlog_contract.limits import REACTIONS_PER_MESSAGE, ROOM_MENTION_MEMBERS
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom
 from ..erasure import scrub
 from ..errors import RefusedWrite
-from .access import open_room, require_a_say, require_group, require_role, require_target
+from .access import may_pin, open_room, require_a_say, require_group, require_role, require_target
 
 TOO_LATE: Final = "The message is too old to be edited."
 
@@ -37,9 +39,7 @@ def new_message(batch: Batch, asked: Asked[NewMessage]) -> NewEvent:
         if answered is None:
             raise RefusedWrite(ErrorCode.NOT_FOUND, NO_ANSWERED_MESSAGE)
         data |= {"reply_to": answered, "reply_to_id": command.reply_to}
-    _require_members(room, command.mentions)
-    if command.mentions:
-        data["mentions"] = command.mentions
+    data |= _mentions(room, asked)
     if command.attachments:
         data["attachments"] = _attachments(batch, asked)
     event = batch.append(room, asked, text=command.text, data=data or None)
@@ -62,8 +62,7 @@ def edit_message(batch: Batch, asked: Asked[EditMessage]) -> NewEvent:
     is_late = window is not None and batch.now - target.date_created > timedelta(seconds=window)
     if is_late and not asked.is_staff:
         raise RefusedWrite(ErrorCode.FORBIDDEN, TOO_LATE)
-    _require_members(room, command.mentions)
-    data = target.reference | ({"mentions": command.mentions} if command.mentions else {})
+    data = target.reference | _mentions(room, asked)
     event = batch.append(room, asked, text=command.text, data=data, target=target.seq)
     batch.edited[room.id, target.seq] = event.seq
     batch.mention(room, asked, target, target.seq)
@@ -114,7 +113,25 @@ def _attachments(batch: Batch, asked: Asked[NewMessage]) -> list[tuple[str | int
     return [file.described for file in files if file is not None]
 
 
+def _mentions(room: LockedRoom, asked: Asked[Any]) -> dict[str, Any]:
+    """Return what the log keeps of the mentions; refuse to mention somebody who would not be told."""
+    command, data = asked.command, dict[str, Any]()
+    _require_members(room, command.mentions)
+    if command.mentions:
+        data["mentions"] = command.mentions
+    if command.mentions_room:
+        if not (may_pin(room, asked) or _is_small(room)):
+            raise RefusedWrite(ErrorCode.FORBIDDEN, NOT_THE_WHOLE_ROOM)
+        data["mentions_room"] = True
+    return data
+
+
 def _require_members(room: LockedRoom, mentions: Sequence[int]) -> None:
-    """Refuse to mention somebody who would not be told."""
     if not room.members.keys() >= set(mentions):
         raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_MENTIONED)
+
+
+def _is_small(room: LockedRoom) -> bool:
+    """Tell whether so few are in the room that all of them may mention all."""
+    members = Membership.objects.filter(room=room.id).order_by()
+    return members[: ROOM_MENTION_MEMBERS + 1].count() <= ROOM_MENTION_MEMBERS

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from roomlog.models import ChatRoom
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import PinMessage, UnpinMessage
 from roomlog_contract.errors import NO_SUCH_PIN, PINNED_ALREADY, ErrorCode
@@ -11,7 +10,7 @@ from roomlog_contract.limits import PINS_PER_ROOM
 from ..asked import Asked
 from ..batch import Batch, LockedRoom
 from ..errors import RefusedWrite
-from .access import open_room, require_role, require_target
+from .access import may_pin, open_room, require_target
 
 
 def pin_message(batch: Batch, asked: Asked[PinMessage]) -> NewEvent:
@@ -36,6 +35,6 @@ def unpin_message(batch: Batch, asked: Asked[UnpinMessage]) -> NewEvent:
 
 def _room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
     room = open_room(batch, asked)
-    if room.kind != ChatRoom.Kind.DIRECT:
-        require_role(room, asked, "admin")
+    if not may_pin(room, asked):
+        raise RefusedWrite(ErrorCode.FORBIDDEN)
     return room

@@ -10,15 +10,23 @@ from django.utils import timezone
 
 from roomlog import selectors
 from roomlog.frames import frame_of
-from roomlog.models import Mention, RoomEvent
-from roomlog_contract.commands import CreateRoom, DeleteMessage, EditMessage, LeaveRoom, NewMessage
+from roomlog.models import Mention, RoomEvent, RoomMention
+from roomlog_contract.commands import (
+    CreateRoom,
+    DeleteMessage,
+    EditMessage,
+    InviteUser,
+    LeaveRoom,
+    NewMessage,
+)
 from roomlog_contract.envelope import EraseMessages
 from roomlog_contract.errors import ErrorCode
-from roomlog_contract.events import EditMessageEvent
+from roomlog_contract.events import EditMessageEvent, NewMessageEvent
+from roomlog_contract.limits import ROOM_MENTION_MEMBERS
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from roomlog_worker.log.erasure import erase_messages
-from tests.harness.people import People, make_room, message, write, write_one, written
+from tests.harness.people import People, add_user, make_room, message, write, write_one, written
 
 
 def saying(room: UUID, *mentions: int, text: str = "hi", uuid: str = "") -> NewMessage:
@@ -34,6 +42,16 @@ def edit(room: UUID, number: int, *mentions: int) -> EditMessage:
 def delete(room: UUID, number: int) -> DeleteMessage:
     """Return a command."""
     return DeleteMessage(uuid=uuid4().hex, room=room, message=number)
+
+
+def calling(room: UUID, *mentions: int) -> NewMessage:
+    """Return a command that mentions everybody."""
+    return NewMessage(uuid=uuid4().hex, room=room, text="hi", mentions=list(mentions), mentions_room=True)
+
+
+def calls() -> list[tuple[int, int]]:
+    """Return author and seq of each message that mentions everybody."""
+    return list(RoomMention.objects.order_by("target").values_list("user__pk", "target"))
 
 
 def rows() -> set[tuple[int, int]]:
@@ -168,3 +186,49 @@ class TestRoomsBeginning:
         room = rules.wanted_by(made, people.alice).room
         write((made, people.alice), (saying(room, people.bob), people.alice))
         assert rows() == {(people.bob, 2)}
+
+
+class TestTheWholeRoom:
+    """A message that mentions everybody."""
+
+    def test_all_but_its_author_are_mentioned_by_one_row(self, people: People) -> None:
+        """Whoever is named besides counts it once; who comes later was not meant."""
+        room = make_room(people.alice, [people.bob])
+        written(calling(room, people.bob), people.alice)
+        write((InviteUser(uuid="i", room=room, user=people.carol), people.alice))
+        assert (rows(), calls()) == (set(), [(people.alice, 2)])
+        assert [unread(one) for one in (people.alice, people.bob, people.carol)] == [[0], [1], [0]]
+        (shown_now,) = selectors.in_present_state(selectors.last_messages(room, 999, 99))
+        event = frame_of(RoomEvent.objects.get(seq=2), "e", selectors.users_by_id([people.alice]))
+        assert isinstance(event, NewMessageEvent)
+        assert [one.mentions_room for one in (shown_now, event.message)] == [True, True]
+
+    def test_an_edit_and_a_deletion_take_it_back(self, people: People) -> None:
+        """Whatever it names then; an edit may begin to, and the last one of a batch counts."""
+        room = make_room(people.alice, [people.bob])
+        number = written(calling(room), people.alice).event.id
+        written(edit(room, number, people.bob), people.alice)
+        assert (rows(), calls(), unread(people.bob)) == ({(people.bob, 2)}, [], [1])
+        again = EditMessage(uuid="a", room=room, message=number, text="all", mentions_room=True)
+        write((edit(room, number), people.alice), (again, people.alice))
+        assert (rows(), calls(), unread(people.bob)) == (set(), [(people.alice, 2)], [1])
+        written(delete(room, number), people.alice)
+        assert (calls(), unread(people.bob)) == ([], [0])
+        assert not RoomEvent.objects.filter(data__has_key="mentions_room").exists()
+
+    def test_in_large_rooms_it_is_for_those_who_may_pin(self, people: People) -> None:
+        """In those of up to 50 members everybody may who writes there; newcomers of the batch count."""
+        crowd = [add_user(f"guest {number}") for number in range(ROOM_MENTION_MEMBERS - 2)]
+        room = make_room(people.alice, [people.bob, *crowd])
+        number = written(calling(room), people.bob).event.id
+        outcomes = write(
+            (calling(room), people.bob),
+            (InviteUser(uuid="i", room=room, user=people.carol), people.alice),
+            (calling(room), people.bob),
+            (EditMessage(uuid="e", room=room, message=number, text="x", mentions_room=True), people.bob),
+            (saying(room, people.carol), people.bob),
+            (calling(room), people.alice),
+        )
+        forbidden = [one for one in outcomes if one == ErrorCode.FORBIDDEN]
+        assert [outcomes.index(ErrorCode.FORBIDDEN), len(forbidden)] == [2, 2]
+        assert [author for author, _ in calls()] == [people.bob, people.bob, people.alice]
