@@ -5,6 +5,7 @@
 
 import { AskedOnce } from "./asked_once.js";
 import { Attendance } from "./attendance.js";
+import { Blocks } from "./blocks.js";
 import { CompletionList, emojiByName, mentionsFrom } from "./completion_list.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
@@ -60,6 +61,7 @@ export class Conversation {
   #typists = new Typists(() => this.render());
   #attendance = new Attendance();
   #others;
+  #blocks;
   #own;
   #composer;
   #reply;
@@ -104,6 +106,7 @@ export class Conversation {
     this.#reading = new Reading(this.#memory, userId, { changed: () => this.render(), read });
     this.#mentions = new UnreadMentions(userId, (room) => this.#recount(room));
     const changed = () => this.render();
+    this.#blocks = new Blocks(this.client, changed);
     this.#uploads = new Uploads(root, files && this.client, files?.maxBytes ?? 0, { changed, say });
     this.#composer = new Composer(root, this.#drafts, {
       hasFiles: (room) => this.#uploads.has(room),
@@ -126,11 +129,11 @@ export class Conversation {
     this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, ...answers, opened, linkTo: this.#surroundings.linkTo, changed });
     this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.goTo(seq) });
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
-    this.#members = new MemberList(root, { rooms, own, attendance: this.#attendance, userId, opened, moderation });
+    this.#members = new MemberList(root, { rooms, own, attendance: this.#attendance, blocks: this.#blocks, userId, opened, moderation });
     this.#level = new NotificationLevel(root, client, opened);
     const avatars = new AskedOnce(people, ({ id }) => id, changed);
     this.#others = new AskedOnce(rooms?.others ?? null, ({ room }) => room, changed);
-    const parts = { client, avatars, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
+    const parts = { client, avatars, blocks: this.#blocks, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
     this.#listen();
   }
@@ -218,7 +221,7 @@ export class Conversation {
       this.render();
     });
     client.addEventListener("typing", ({ detail: { room, users } }) => {
-      this.#typists.heard(room, users);
+      this.#typists.heard(room, users.filter(({ id }) => !this.#blocks.has(id)));
       this.render();
     });
     client.addEventListener("presence", ({ detail: { room, users, count } }) => {
@@ -237,11 +240,12 @@ export class Conversation {
       this.#timeline.append(room.id, event);
       this.#typists.wrote(room.id, (event.user ?? event.message?.user)?.id);
       if (room.id !== this.selected) this.#timeline.trim(room.id, null, null);
-      this.#reading.arrived(room.id, event);
-      this.#mentions.arrived(room.id, event, this.#reading.mark(room.id));
+      const hushed = this.#blocks.hushed(event);
+      this.#reading.arrived(room.id, hushed);
+      this.#mentions.arrived(room.id, hushed, this.#reading.mark(room.id));
       for (const part of [this.#own, this.#pins, this.#members, this.#names]) part.heard(room.id, event);
-      const isMentioned = event.action === "new_message" && isMeant(this.#userId, event.message);
-      this.#surroundings.heard(room, event, this.#reading.unread(room.id) > 0 && isWanted(room, isMentioned));
+      const isMentioned = event.action === "new_message" && isMeant(this.#userId, hushed.message);
+      this.#surroundings.heard(room, hushed, this.#reading.unread(room.id) > 0 && isWanted(room, isMentioned));
       this.render();
     });
     client.addEventListener("settled", ({ detail: { command, event } }) => {
@@ -406,7 +410,7 @@ export class Conversation {
     this.#watch(isMember ? [selected] : []);
     setText(this.#at("present"), isMember ? this.#attendance.sentence(room, this.#userId) : "");
     for (const button of ["pins-button", "level-button"]) this.#at(button).hidden = !isMember;
-    this.#at("members-button").hidden = !isMember || room.kind !== "group" || !this.#members.isPossible;
+    this.#at("members-button").hidden = !isMember || !this.#members.isPossible;
     for (const list of [this.#pins, this.#members]) list.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
     const counted = rooms.map((one) => ({ ...one, ...this.#counts(one.id), isSelected: one.id === selected }));
@@ -443,7 +447,15 @@ export class Conversation {
   #closedSentence(room) {
     if (this.client.state === "ended") return gettext("This page's access has ended: nothing more can be sent. Copy what you wrote.");
     if (room.archived) return gettext("This room is archived: it can only be read. What you wrote stays here.");
+    if (!room.isLeft && this.#isBlocked(room)) return gettext("You have blocked this person: neither of you can write here. Unblock them in the list of members.");
     return room.isLeft ? gettext("{reason} What you wrote stays here to be copied.", { reason: room.sentence }) : this.#own.objection(room.id);
+  }
+
+  /** Whether the user has blocked the other one of a direct room. */
+  #isBlocked({ id, kind }) {
+    if (kind !== "direct" || !this.#blocks.all.length) return false;
+    if (!this.#names.known(id)) this.#names.load(id).then(() => this.render(), () => {});
+    return (this.#names.known(id) ?? []).some((member) => this.#blocks.has(member.id));
   }
 
   #at(id) {

@@ -5,7 +5,7 @@ import { plain } from "./names.js";
 import { el } from "./nodes.js";
 import { patch, setText } from "./patch.js";
 import { mayModerate, roleName, rolesToGive } from "./roles.js";
-import { gettext } from "./texts.js";
+import { gettext, refusalText } from "./texts.js";
 import { nameEl, timeText } from "./view.js";
 
 const PAGE = 100; // members of one answer: fewer are all there are
@@ -47,10 +47,10 @@ export class MemberList extends ListDialog {
 
   paint() {
     if (!this.dialog.open) return;
-    const { own, userId, attendance } = this.parts;
+    const { own, userId, attendance, blocks } = this.parts;
     const { role } = own.get(this.room);
     const isHere = ({ id, isBanned }) => !isBanned && attendance.has(this.room, id);
-    const rows = [...(this.#people ?? []), ...this.#banned].map((person) => memberRow(person, role, userId, isHere(person)));
+    const rows = this.#shown().map((person) => memberRow(person, role, userId, isHere(person), blocks.has(person.id)));
     this.keepingFocus(() => patch(this.at("members"), rows), "[data-closes]");
     setText(this.at("no-members"), gettext("Loading…"));
     this.at("no-members").hidden = this.#people !== null;
@@ -88,27 +88,54 @@ export class MemberList extends ListDialog {
   }
 
   #clicked(button) {
-    const person = button && [...this.#people, ...this.#banned].find(({ id }) => id === Number(button.dataset.member));
-    if (person) this.parts.moderation.open(this.room, person);
+    const person = button && this.#shown().find(({ id }) => id === Number(button.dataset.member));
+    if (person && button.className === "block") this.#block(person);
+    else if (person) this.parts.moderation.open(this.room, person);
+  }
+
+  /** Return members, those who are banned, and last all others whom the user has blocked. */
+  #shown() {
+    const people = [...(this.#people ?? []), ...this.#banned];
+    const others = this.parts.blocks.all.filter(({ id }) => !people.some((person) => person.id === id));
+    return [...people, ...(this.#hasMore ? [] : others.map((person) => ({ ...person, role: null })))];
+  }
+
+  async #block({ id }) {
+    const { blocks } = this.parts;
+    this.wrong.hidden = true;
+    try {
+      await blocks.set(id, !blocks.has(id));
+    } catch (error) {
+      setText(this.wrong, refusalText(null, error.message));
+      this.wrong.hidden = false;
+    }
+    this.paint();
   }
 }
 
-function memberRow(person, role, userId, isHere) {
+function memberRow(person, role, userId, isHere, isBlocked) {
   const build = () => {
     const button = el("button", { type: "button", ariaLabel: gettext("Change {name}", { name: plain(person.username) }) }, gettext("Change…"));
-    button.dataset.member = person.id;
-    return el("li", {}, el("span", { className: "who" }, nameEl(person.username), " ", el("small")), button);
+    const block = el("button", { type: "button", className: "block" });
+    for (const one of [button, block]) one.dataset.member = person.id;
+    return el("li", {}, el("span", { className: "who" }, nameEl(person.username), " ", el("small")), block, button);
   };
   const update = (row) => {
     row.classList.toggle("here", isHere);
-    setText(row.querySelector("small"), memberFacts(person) + (isHere ? `, ${gettext("online")}` : ""));
-    row.lastElementChild.hidden = rolesToGive(role, person).length === 0 && !mayModerate(role, person, userId);
+    const facts = [memberFacts(person), isHere && gettext("online"), isBlocked && gettext("blocked by you")];
+    setText(row.querySelector("small"), facts.filter(Boolean).join(", "));
+    const block = row.querySelector(".block");
+    setText(block, isBlocked ? gettext("Unblock") : gettext("Block"));
+    block.ariaLabel = isBlocked ? gettext("Unblock {name}", { name: plain(person.username) }) : gettext("Block {name}", { name: plain(person.username) });
+    block.hidden = person.id === userId;
+    row.lastElementChild.hidden = person.role === null || (rolesToGive(role, person).length === 0 && !mayModerate(role, person, userId));
   };
   return { key: `${person.isBanned ? "banned" : "member"} ${person.id}`, build, update };
 }
 
 /** Return what there is to be known of a member: role and mute; or of somebody banned, its end. */
 export function memberFacts({ role, muted, muted_until: until, isBanned, until: banEnd }) {
+  if (role === null) return ""; // no member
   if (isBanned) return banEnd === null ? gettext("banned") : gettext("banned until {until}", { until: timeText(banEnd) });
   if (!muted) return roleName(role);
   const isMuted = until === null ? gettext("muted") : gettext("muted until {until}", { until: timeText(until) });

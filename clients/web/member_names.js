@@ -28,6 +28,11 @@ export class MemberNames {
     return this.#asked.get(roomId);
   }
 
+  /** Return those that are known already, or undefined. */
+  known(roomId) {
+    return this.#known.get(roomId);
+  }
+
   /** Follow the next event of a room. */
   heard(roomId, { action }) {
     if (CHANGES.has(action)) this.forget(roomId);

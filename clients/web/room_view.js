@@ -24,9 +24,10 @@ export class RoomView {
   #divider = null; // the first message after this seq is new
   #hadUnread = false;
   #target = null; // seq of a message to go to, when the room's lines are there
+  #revealed = new Set(); // seqs of the room's messages that are shown although their author is blocked
   #loading = null; // "earlier", "later" or "around"
 
-  /** `root` is a document or shadow root; `parts` are client, avatars, timeline, reading, failed, actions, reply, files, userId, repeat(entry), changed(). */
+  /** `root` is a document or shadow root; `parts` are client, avatars, blocks, timeline, reading, failed, actions, reply, files, userId, repeat(entry), changed(). */
   constructor(root, parts) {
     this.#root = root;
     this.#parts = parts;
@@ -46,6 +47,7 @@ export class RoomView {
     else this.#places.delete(this.#room);
     this.#room = roomId;
     this.#target = null;
+    this.#revealed.clear();
     this.#actions.enter(roomId);
     this.#hadUnread = reading.unread(roomId) > 0;
     this.#divider = this.#hadUnread ? reading.mark(roomId) : null;
@@ -107,7 +109,7 @@ export class RoomView {
     const view = timeline.get(this.#room);
     if (!view) return this.#ownRows();
     const id = `${this.#room}:${view.epoch}`;
-    const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message), addressOf: files.addressOf });
+    const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message), addressOf: files.addressOf, isHidden: (message) => this.#isHidden(message), reveal: (seq) => this.#reveal(seq) });
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
     else if (view.firstSeq > 1) rows.unshift(sentenceRow(`${id}:cut`, gettext("Earlier messages are not kept.")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
@@ -117,6 +119,16 @@ export class RoomView {
 
   #more(id, direction, label) {
     return buttonRow(`${id}:${direction}`, this.#loading === direction ? gettext("Loading…") : label, () => this.#extend(direction));
+  }
+
+  #isHidden({ seq, user }) {
+    const { blocks, client } = this.#parts;
+    return blocks.has(user.id) && client.rooms.get(this.#room)?.kind === "group" && !this.#revealed.has(seq);
+  }
+
+  #reveal(seq) {
+    this.#revealed.add(seq);
+    this.goTo(seq);
   }
 
   /** Return what the quote above a reply shows, or null. */

@@ -74,6 +74,7 @@ export interface Details {
   marked: { summary: Frame };
   typing: { room: string; users: ({ id: number; username: string } & Frame)[] };
   presence: { room: string; users: number[] | null; count: number };
+  blocked: { user: { id: number; username: string } & Frame; blocked: boolean };
   snapshot: { room: Room; messages: Frame[]; firstSeq: number };
   event: { room: Room; event: RoomEvent };
   settled: { command: Command; event: RoomEvent };

@@ -346,6 +346,7 @@ export class Roomlog extends EventTarget {
     },
     room_typing: ({ room, users }) => this.rooms.has(room) && this.#emit("typing", { room, users }),
     room_presence: ({ room, users, count }) => this.rooms.has(room) && this.#emit("presence", { room, users, count }),
+    user_blocked: ({ user, blocked }) => this.#emit("blocked", { user, blocked }),
     room_left: ({ room }) => this.#drop(room),
     expiring: () => this.#link.renew(),
     reconnect: ({ after_ms }) => this.#link.announced(after_ms),

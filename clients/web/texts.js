@@ -47,6 +47,7 @@ const REFUSALS = {
   not_member: gettext_noop("You are not a member of this room."),
   rate_limited: gettext_noop("Too many commands; slow down."),
   text_too_long: gettext_noop("The text is longer than 4,000 code points."),
+  too_many_blocks: gettext_noop("You have blocked the maximum number of people."),
   too_many_pins: gettext_noop("The room has the maximum number of pinned messages."),
   too_many_reactions: gettext_noop("The message has the maximum number of different reactions."),
   too_many_connections: gettext_noop("Too many connections of this user."),
@@ -69,7 +70,10 @@ gettext_noop("The image has more than 30,000,000 pixels.");
 gettext_noop("You have uploaded as much as one person may in a day.");
 gettext_noop("A direct room has exactly one other member."); // what the server says more of a code
 gettext_noop("A direct room can't change.");
+gettext_noop("Nobody can block themselves.");
 gettext_noop("Nobody can mute or ban themselves.");
+gettext_noop("One of you has blocked the other.");
+gettext_noop("Staff can't be blocked.");
 gettext_noop("Only its author may edit a message.");
 gettext_noop("The message is too old to be edited.");
 gettext_noop("The rules of this project don't allow it.");

@@ -70,7 +70,7 @@ export function sentenceRow(key, sentence) {
 /**
  * Return the rows of lines, with days and the divider between them; `id` keeps rooms and epochs apart, `facts` are
  * userId, avatars, `standing(message)` of message_actions.js, `quote(message)`: that of quotes.js, or null, and
- * `addressOf(id)` of a file.
+ * `addressOf(id)` of a file, `isHidden(message)` and `reveal(seq)` of those whose author is blocked.
  */
 export function lineRows(id, lines, dividerAfter, facts) {
   const rows = [];
@@ -82,8 +82,9 @@ export function lineRows(id, lines, dividerAfter, facts) {
       rows.push({ key: `${id}:divider`, build: () => el("div", { className: "divider", role: "separator" }, el("span", {}, gettext("New"))) });
       isDivided = true;
     }
-    rows.push(line.note ? noteRow(id, line) : messageRow(id, line, previous, facts));
-    previous = line.note ? previous : line;
+    const isHidden = !line.note && facts.isHidden(line);
+    rows.push(line.note ? noteRow(id, line) : isHidden ? hiddenRow(id, line, facts.reveal) : messageRow(id, line, previous, facts));
+    if (!line.note) previous = isHidden ? null : line;
   }
   return rows;
 }
@@ -102,6 +103,16 @@ export function ownRow({ uuid, text, files, addressOf }, quote, className, fate,
     setText(node.querySelector(".fate span"), fate);
   };
   return { key, build, update };
+}
+
+function hiddenRow(id, { seq, timestamp_ms: time }, reveal) {
+  const build = () => {
+    const button = el("button", { type: "button", onclick: () => reveal(seq) }, gettext("Show"));
+    const node = el("div", { className: "note", title: new Date(time).toLocaleString(locale()) }, gettext("A message of somebody you blocked."), " ", button);
+    node.dataset.seq = seq;
+    return node;
+  };
+  return { key: `${id}:${seq}:hidden`, build };
 }
 
 function messageRow(id, message, previous, facts) {

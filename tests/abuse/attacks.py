@@ -165,6 +165,12 @@ def _set_level(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     return lambda _: (cheap(command("set_notifications", room=room, notify=notify)) for notify in levels)
 
 
+def _block(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    """Block people and end that, as fast as a connection may."""
+    user, actions = attacker.job.collector.id, cycle(("block_user", "unblock_user"))
+    return lambda _: (cheap(command(action, user=user)) for action in actions)
+
+
 def _report(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
     """Report one message after the other with the longest comment; most of them are too many."""
     room, messages = attacker.job.long, attacker.job.messages
@@ -311,6 +317,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "pins": Attack(_obeying(_pin), _acts("pin_message", "list_pins", "unpin_message")),
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
     "notification levels, to and fro": Attack(_obeying(_set_level), _acts("set_notifications")),
+    "blocks, to and fro": Attack(_obeying(_block), _acts("block_user", "unblock_user")),
     "reports, one after the other": Attack(_obeying(_report), _acts("report_message")),
     "typing in each room": Attack(_obeying(_type), _acts("typing")),
     "rooms watched in turn": Attack(_obeying(_watch), _acts("watch")),

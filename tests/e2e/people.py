@@ -22,7 +22,8 @@ from tests.judge.reactions import by_message
 ROWS_PROGRAM: Final = """
 import django, json, sys
 django.setup()
-from roomlog.models import Ban, ChatRoom, Install, Membership, Mention, Reaction, RoomEvent, RoomMention
+from roomlog.models import Ban, Block, ChatRoom, Install, Membership, Mention
+from roomlog.models import Reaction, RoomEvent, RoomMention
 rooms = json.load(sys.stdin)
 rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
 from roomlog.frames import milliseconds
@@ -47,7 +48,8 @@ print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     (one.room_id.hex, one.user_id, one.role, one.muted_until and int(one.muted_until.timestamp()) or 0)
     for one in Membership.objects.filter(room__in=rooms)], "bans": [
     (one.room_id.hex, one.user_id, one.until and int(one.until.timestamp()) or None, one.seq)
-    for one in Ban.objects.filter(room__in=rooms)], "topics": {
+    for one in Ban.objects.filter(room__in=rooms)], "blocks": [
+    (one.blocker_id, one.blocked_id) for one in Block.objects.all()], "topics": {
     room.hex: topic for room, topic in ChatRoom.objects.filter(pk__in=rooms).values_list("pk", "topic")},
     "discoverable": [room.hex for room in
     ChatRoom.objects.filter(pk__in=rooms, is_discoverable=True).values_list("pk", flat=True)]}))
@@ -97,9 +99,9 @@ async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoc
     bans = [
         Ban(room, user, FOREVER if until is None else until, seq) for room, user, until, seq in answer["bans"]
     ]
-    tables = Tables(
-        [Member(*one) for one in answer["members"]], bans, answer["topics"], Doors(answer["discoverable"])
-    )
+    doors = Doors(answer["discoverable"])
+    blocks = [(blocker, blocked) for blocker, blocked in answer["blocks"]]
+    tables = Tables([Member(*one) for one in answer["members"]], bans, answer["topics"], doors, blocks)
     return rows, Epoch(0.0, answer["epoch"]), tables
 
 

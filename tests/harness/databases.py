@@ -33,6 +33,7 @@ EPOCH: Final = "0123456789abcdef"
 MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomEvent,
     models.Reaction,
+    models.Block,
     models.Mention,
     models.RoomMention,
     models.Attachment,

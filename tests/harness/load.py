@@ -9,10 +9,11 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, Self
 
 from roomlog_client import RoomlogClient
+from tests.harness.blocking import block, settle_blocks
 from tests.harness.bringing import Files, bring
 from tests.harness.changing import change, choose, look_at_all, react
 from tests.harness.joining import go_and_come
@@ -33,6 +34,8 @@ REST_SECONDS: Final = 30.0
 """G9: so long after the last fault everything has reached everybody."""
 WAY_SECONDS: Final = 0.008
 """About the time of a message's way on a loaded machine."""
+BLOCKED: Final = 0.6
+"""How likely somebody is blocked rather than unblocked."""
 CHANGE_PAUSE_SECONDS: Final = (0.1, 0.5)
 """Between two edits, deletions or reactions of all clients together."""
 MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
@@ -138,6 +141,7 @@ class Load:
             self._join(),
             self._set_levels(),
             self._watch(),
+            self._block(),
         ]
         self._sending += [asyncio.create_task(one) for one in habits]
         return self
@@ -209,6 +213,7 @@ class Load:
         with contextlib.suppress(AssertionError):  # the checker says who is behind, and where
             await eventually(lambda: not behind(), seconds, "everybody has everything")
         readers = [one.reader for one in self._clients]
+        await settle_blocks(self.journal.blocks, readers, lambda: new_uuid(self._dice))
         await mark_all(self.journal, readers, lambda: new_uuid(self._dice))
         await agree(self.journal, readers)
         await look_at_all(self.journal, readers, lambda: new_uuid(self._dice))
@@ -224,6 +229,7 @@ class Load:
     ) -> History:
         """Return everything that was recorded; call it after `rest`, while the clients are connected."""
         tables, ours = tables or Tables([], [], {}), {room.id for room in self._rooms}
+        blockers = {one.blocker for one in self.journal.blocks.asked}
         return History(
             seed=self._seed,
             operations=self.journal.operations(),
@@ -248,6 +254,7 @@ class Load:
             typed=self.journal.typed,
             typists=self.journal.typists,
             attendance=self.journal.attendance,
+            blocks=replace(self.journal.blocks, stored=[one for one in tables.blocks if one[0] in blockers]),
             baseline=baseline or {},
         )
 
@@ -360,6 +367,15 @@ class Load:
                 room = dice.choice(rooms)
                 people = {member.id for member in room.members}
                 await say(one.reader, room.id, people, dice, new_uuid, SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _block(self) -> None:
+        """Have two people block each other and end that, again and again; they share rooms with others."""
+        dice, two = random.Random(f"{self._seed}-blocks"), self._senders[:2]
+        while self._is_sending and len(two) > 1:
+            one, other = dice.sample(two, 2)
+            facts = self.journal.blocks, one.reader, other.witness.user, new_uuid(dice), SEND_SECONDS
+            await block(*facts, is_blocked=dice.random() < BLOCKED)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
     async def _bring(self) -> None:

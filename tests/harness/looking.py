@@ -49,6 +49,7 @@ CLAIMED: Final = (
 MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_membership"
 TOPICS: Final = "SELECT id, topic FROM roomlog_chatroom"
 DISCOVERABLE: Final = "SELECT id FROM roomlog_chatroom WHERE is_discoverable ORDER BY id"
+BLOCKS: Final = "SELECT blocker_id, blocked_id FROM roomlog_block"
 BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
 
@@ -86,11 +87,12 @@ def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, unti
 
 
 async def read_tables(stack: Stack) -> Tables:
-    """Return what the database has besides the log: members, bans, topics and open rooms."""
+    """Return what the database has besides the log: members, bans, topics, open rooms and blocks."""
     members = await asyncio.to_thread(stack.sql, MEMBERS)
     bans = await asyncio.to_thread(stack.sql, BANS)
     topics = await asyncio.to_thread(stack.sql, TOPICS)
     discoverable = await asyncio.to_thread(stack.sql, DISCOVERABLE)
+    blocks = await asyncio.to_thread(stack.sql, BLOCKS)
     return Tables(
         [
             Member(UUID(str(room)).hex, user, role, 0 if until is None else end_of(until))
@@ -99,6 +101,7 @@ async def read_tables(stack: Stack) -> Tables:
         [Ban(UUID(str(room)).hex, user, end_of(until), seq) for room, user, until, seq in bans],
         {UUID(str(room)).hex: topic for room, topic in topics},
         Doors([UUID(str(room)).hex for (room,) in discoverable]),
+        [(blocker, blocked) for blocker, blocked in blocks],
     )
 
 

@@ -63,6 +63,7 @@ class Chat:
         self.members: dict[str, list[dict[str, Any]]] = {}
         """What the api says of a room's members; nobody, and the page does not know its user's role."""
         self.pins_shown = 50
+        self.blocked: set[int] = set()
         self.banned: list[tuple[str, int, int | None]] = []
         """Room, user id and end."""
         self.refuses: tuple[str, str] | None = None
@@ -305,6 +306,19 @@ class Chat:
         seq = len(self.events[frame["room"]])
         answer = {"room": frame["room"], "room_messages": pinned[: self.pins_shown], "seq": seq}
         return answer | {"more": len(pinned) > self.pins_shown}
+
+    def _list_blocks(self, frame: dict[str, Any]) -> dict[str, Any]:
+        users = [{"id": id_, "username": self.names[id_]} for id_ in sorted(self.blocked)]
+        return {"users": users, "more": False}
+
+    def _block_user(self, frame: dict[str, Any]) -> dict[str, Any]:
+        is_blocked, user = frame["action"] == "block_user", frame["user"]
+        self.blocked = self.blocked | {user} if is_blocked else self.blocked - {user}
+        told = {"user": {"id": user, "username": self.names[user]}}
+        self.tell({"action": "user_blocked", "blocked": is_blocked, **told})
+        return told
+
+    _unblock_user = _block_user
 
     def _mark_read(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         room = frame["room"]

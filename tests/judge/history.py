@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from .attendance import Attendance
+from .blocks import Blocks
 from .deliveries import Deliveries
 from .joining import NO_DOORS, Doors
 from .leaving import Departure, Erasure
@@ -298,6 +299,7 @@ class History:
     attendance: Attendance = field(default_factory=Attendance)
     deliveries: Deliveries = field(default_factory=Deliveries)
     retention: Retention = field(default_factory=Retention)
+    blocks: Blocks = field(default_factory=Blocks)
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""
     at_rest: bool = True

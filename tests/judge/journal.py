@@ -25,6 +25,7 @@ from roomlog_client import (
 )
 from roomlog_client.incoming import Answer, Incoming, Marked, Page, Refusal, Selected
 from tests.judge.attendance import Attendance, ToldPresence
+from tests.judge.blocks import Blocks
 from tests.judge.following import Following
 from tests.judge.history import (
     MESSAGE_KIND,
@@ -113,7 +114,7 @@ class Journal:
         """Set whenever a message goes out."""
         self.typed: list[Typed] = []
         self.typists: list[ToldTypists] = []
-        self.attendance = Attendance()
+        self.attendance, self.blocks = Attendance(), Blocks()
         self.fresh_marks: list[Mark] = []
         """Read marks as the server listed them in the end."""
         self.known_marks: list[Mark] = []
@@ -216,8 +217,7 @@ class Witness(Observer):
 
     def want_moderation(self, kind: str, room: str, uuid: str, moderation: Moderation) -> None:
         """Write down that the client wants to say what another may, before it is sent."""
-        facts = (self.client, self.user, room, uuid, "")
-        self.wanted[uuid] = Wanted(*facts, kind=kind, moderation=moderation)
+        self.wanted[uuid] = Wanted(self.client, self.user, room, uuid, "", kind=kind, moderation=moderation)
 
     def want_mark(self, uuid: str, seq: int) -> None:
         """Write down that the client marks a room read, before it is sent."""

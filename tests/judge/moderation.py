@@ -3,7 +3,7 @@
 It judges nothing, and knows no clock: ends are whole seconds since 1970.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -71,6 +71,8 @@ class Tables(NamedTuple):
     bans: list[Ban]
     topics: dict[str, str]
     doors: Doors = NO_DOORS
+    blocks: Sequence[tuple[int, int]] = ()
+    """Who blocks whom."""
 
 
 class Membership(NamedTuple):

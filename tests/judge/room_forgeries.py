@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.judge.history import History
 
+from .block_forgeries import BLOCK_FORGERIES, with_blocks
 from .change_forgeries import CHANGE_FORGERIES, CHANGES, with_changes
 from .content_forgeries import CONTENT_FORGERIES, with_archived_room
 from .delivery_forgeries import DELIVERY_FORGERIES, HOOKED, with_deliveries
@@ -27,7 +28,7 @@ EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + JOINI
 def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
     """Return it with a room each for data, changes, reactions, moderation, pins, topics, joining and webhooks."""
     archived = with_archived_room(history, author, deleted)
-    changed = with_mentions(with_changes(archived, author, reader), reader)
+    changed = with_blocks(with_mentions(with_changes(archived, author, reader), reader))
     others = with_topics(with_pins(with_moderation(with_reactions(changed))))
     return with_deliveries(with_retention(with_joining(others)))
 
@@ -44,5 +45,6 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *TOPIC_FORGERIES,
     *DELIVERY_FORGERIES,
     *JOINING_FORGERIES,
+    *(("I35", forge) for forge in BLOCK_FORGERIES),
 ]
 """Each with the one invariant that must flag it."""

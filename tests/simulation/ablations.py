@@ -48,6 +48,7 @@ from roomlog_worker.log import batch, erasure, rules
 from roomlog_worker.log.rules import members
 
 from .ablation import Ablation, Patches, run_without
+from .block_ablations import BLOCK_ABLATIONS
 from .change_ablations import CHANGE_ABLATIONS
 from .content_ablations import CONTENT_ABLATIONS
 from .file_ablations import FILE_ABLATIONS
@@ -371,4 +372,5 @@ ABLATIONS: Final = (
     *RETENTION_ABLATIONS,
     *FILE_ABLATIONS,
     *HOOK_ABLATIONS,
+    *BLOCK_ABLATIONS,
 )

@@ -139,6 +139,10 @@ class Session(DatabaseWrapper):
         if self._server.is_down or self._is_broken:
             raise _trouble("SQLITE_IOERR", "server closed the connection unexpectedly")
 
+    def is_usable(self) -> bool:
+        """Return what PostgreSQL's connection would find out by asking."""
+        return not (self._server.is_down or self._is_broken)
+
     def end(self) -> None:
         """Break the session from the server's side: roll back and free its lock."""
         if self.connection is not None and not self._is_broken:

@@ -7,7 +7,7 @@ simulated.
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -20,7 +20,6 @@ from roomlog.models import Invitation
 from roomlog.shown_once import digest_of
 from tests.harness.joining import go_and_come, join, set_discoverable
 
-from .files import bring_some
 from .habits import SEND_SECONDS, Person, new_uuid
 from .store import SPEAKERS
 from .world import World
@@ -34,14 +33,6 @@ PAUSE_SECONDS: Final = (0.0, 3.0)
 OWNER: Final = 1
 TOGETHER: Final = 3
 """People who join at the same moment as others are let in, at most."""
-
-
-def habits_with_rows(
-    world: World, everybody: Sequence[Person], bringing: random.Random | None, joining: random.Random | None
-) -> list[Coroutine[None, None, None]]:
-    """Return the habits that need rows of the api first, where anybody has them."""
-    habits = (bring_some, bringing), (join_some, joining)
-    return [habit(world, everybody, dice) for habit, dice in habits if dice is not None]
 
 
 async def join_some(world: World, everybody: Sequence[Person], dice: random.Random) -> None:

@@ -7,6 +7,7 @@ vanished, a row that was never carried out, a member who follows nothing) is ask
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -58,7 +59,7 @@ WATCH_SECONDS: Final = 1.0
 
 def history_of(world: World, seed: int, *, at_rest: bool) -> History:
     """Return what the world and its people did, for the checker."""
-    rows, (members, bans, topics, doors) = rows_of(world.store), world.store.tables()
+    rows, (members, bans, topics, doors, _) = rows_of(world.store), world.store.tables()
     return History(
         seed=seed,
         operations=[*world.journal.operations(), *posts_of(world)],
@@ -89,6 +90,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         attendance=world.journal.attendance,
         deliveries=world.hooks.deliveries if world.hooks else Deliveries(),
         retention=world.keeping.told(world.store, world.loop.time()) if world.keeping else Retention(),
+        blocks=replace(world.journal.blocks, stored=world.store.blocks()),
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )

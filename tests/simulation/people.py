@@ -7,7 +7,7 @@ out and invited again; all of it is in the journal that the checker judges.
 import asyncio
 import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +20,6 @@ from tests.judge.history import MESSAGE_KIND
 from tests.judge.journal import Wanted
 
 from .habits import SEND_SECONDS, Person, change_some, further_habits, mark_some, new_uuid, react_some
-from .joining import habits_with_rows
 from .moderators import moderate_some, pin_some
 from .plan import Plan
 from .store import GUEST, POISON, SPEAKERS
@@ -65,10 +64,10 @@ class People:
         self.typing: random.Random | None = None
         """What decides who types when: dice of its own, where anybody does; likewise for all that follows."""
         self.mentioning: tuple[random.Random | None, ...] = (None, None)  # people, whole rooms
-        self.bringing: random.Random | None = None
+        self.apart: list[Coroutine[None, None, None]] = []
+        """Habits that need more of the world than its rooms."""
         self.naming: random.Random | None = None
         self.noting: random.Random | None = None
-        self.joining: random.Random | None = None
         self._rooms = list(world.rooms)
         self._reading: list[asyncio.Task[None]] = []
 
@@ -105,7 +104,7 @@ class People:
             tasks.append(pin_some(self.everybody, self._dice, self._dice.randint(*self._plan.pins)))
         dice = self.typing, self.mentioning, self.naming, self.noting
         tasks += further_habits(self.everybody, self._rooms, *dice)
-        tasks += habits_with_rows(self._world, self.everybody, self.bringing, self.joining)
+        tasks += self.apart
         await asyncio.gather(*tasks)
 
     def wake_up(self) -> None:

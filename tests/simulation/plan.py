@@ -68,6 +68,8 @@ class Plan:
     """How likely people mention each other."""
     calls: float = 0.0
     """How likely people mention whole rooms."""
+    blocks: float = 0.0
+    """How likely people block each other."""
     levels: float = 0.0
     """How likely people set levels of notifications."""
     retention: float = 0.0
@@ -101,6 +103,7 @@ EVERYTHING: Final = Plan(
     watching=0.3,
     mentions=0.3,
     calls=0.3,
+    blocks=0.3,
     levels=0.3,
     retention=0.2,
     files=0.3,

@@ -10,18 +10,25 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import structlog
 
+from tests.harness.blocking import settle_blocks
 from tests.harness.watching import watch_all, watch_some
+from tests.judge.blocks import Blocks
 from tests.judge.checker.report import in_flight
 from tests.judge.history import History, Outcome
 from tests.judge.joining import NO_DOORS
 from tests.judge.retention import Retention
 
+from .blockers import block_some
+from .files import bring_some
+from .habits import new_uuid
 from .hooks import Hooks
+from .joining import join_some
 from .judging import anomalies_of, history_of
 from .keeping import KEPT_SECONDS, Keeping
 from .knobs import turned
@@ -81,7 +88,7 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         patches.enter_context(world.running())
         await world.start()
         people = People(world, plan)
-        _draw_habits(people, seed, plan)
+        _draw_habits(world, people, seed, plan)
         mishaps = Mishaps(world, plan)
         watching = loop.create_task(watch(world, people, plan.told_seconds))
         living = loop.create_task(people.live())
@@ -117,11 +124,13 @@ async def _settle(
     telling: asyncio.Task[None] | None,
 ) -> None:
     """Let everybody read everything afresh and see who is there, and a webhook be told, for comparison."""
+    readers = [one.reader for one in people.everybody]
+    await settle_blocks(world.journal.blocks, readers, partial(new_uuid, world.dice))
     await people.mark_all()
     await people.look_at_all()
     if looking is not None:
         looking.cancel()
-        await watch_all(world.journal, [one.reader for one in people.everybody])
+        await watch_all(world.journal, readers)
     await _tell(world, telling)
 
 
@@ -161,15 +170,19 @@ async def _outlast(world: World, people: People) -> None:
         await _is_true_within(REST_SECONDS, lambda: not people.is_behind())
 
 
-def _draw_habits(people: People, seed: int, plan: Plan) -> None:
+def _draw_habits(world: World, people: People, seed: int, plan: Plan) -> None:
     people.posts_cards = _is_drawn(seed, "cards", plan.cards)
     people.archives_rooms = _is_drawn(seed, "archives", plan.archives)
     people.typing = _dice_of(seed, "typing", plan.typing)
     people.mentioning = _dice_of(seed, "mentions", plan.mentions), _dice_of(seed, "calls", plan.calls)
     people.noting = _dice_of(seed, "levels", plan.levels)
-    people.bringing = _dice_of(seed, "files", plan.files)
+    if dice := _dice_of(seed, "files", plan.files):
+        people.apart.append(bring_some(world, people.everybody, dice))
+    if dice := _dice_of(seed, "blocks", plan.blocks):
+        people.apart.append(block_some(world.journal.blocks, people.everybody, dice))
     people.naming = _dice_of(seed, "topics", plan.topics)
-    people.joining = _dice_of(seed, "joining", plan.joining)
+    if dice := _dice_of(seed, "joining", plan.joining):
+        people.apart.append(join_some(world, people.everybody, dice))
 
 
 def _is_drawn(seed: int, what: str, likely: float) -> bool:
@@ -206,6 +219,8 @@ def _digest(history: History) -> str:
         del facts["attendance"]
     if history.deliveries.since is None:
         del facts["deliveries"]
+    if history.blocks == Blocks():
+        del facts["blocks"]
     if history.retention == Retention():
         del facts["retention"]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

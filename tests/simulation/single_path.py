@@ -23,7 +23,12 @@ _MOVE: Final = """
     WHERE room_id = %(room)s AND epoch = %(epoch)s AND last_seq = %(seq)s - 1
     AND EXISTS (SELECT 1 FROM roomlog_shardlease
                 WHERE shard = %(shard)s AND owner = %(owner)s AND roomlog_shardlease.epoch = %(lease_epoch)s)
-    AND EXISTS (SELECT 1 FROM roomlog_chatroom WHERE id = %(room)s AND archived_at IS NULL)
+    AND EXISTS (SELECT 1 FROM roomlog_chatroom WHERE id = %(room)s AND archived_at IS NULL
+                AND (kind <> 'direct' OR NOT EXISTS (
+                    SELECT 1 FROM roomlog_membership AS other JOIN roomlog_block AS block
+                    ON (block.blocker_id = other.user_id AND block.blocked_id = %(user)s)
+                    OR (block.blocker_id = %(user)s AND block.blocked_id = other.user_id)
+                    WHERE other.room_id = %(room)s)))
     AND EXISTS (SELECT 1 FROM roomlog_membership WHERE roomlog_membership.room_id = %(room)s
                 AND user_id = %(user)s AND role <> 'reader' AND coalesce(muted_until <= %(now)s, true))
 """

@@ -171,6 +171,10 @@ class Store:
         rows = self._all(MENTIONED)
         return [(UUID(room).hex, seq, user) for room, seq, user in rows]
 
+    def blocks(self) -> list[tuple[int, int]]:
+        """Return who blocks whom."""
+        return list(self._all("SELECT blocker_id, blocked_id FROM roomlog_block ORDER BY 1, 2"))
+
     def claims(self) -> list[tuple[str, int, str]]:
         """Return the files that messages have: room, seq and file."""
         rows = self._all(

@@ -237,6 +237,21 @@ def test_mentions_of_whole_rooms_break_no_promise() -> None:
     assert edits > 2
 
 
+def test_blocks_break_no_promise() -> None:
+    """People block each other, end that, and write in direct rooms all the same, among all faults."""
+    refused = stored = accepted = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(blocks=1.0, calls=1.0, marks=(2, 4), reactions=(2, 4)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        refused += sum(attempt.error_code == "forbidden" for attempt in history.attempts())
+        accepted += sum(row.room in history.blocks.direct for row in history.rows)
+        stored += len(history.blocks.stored)
+    assert min(refused, accepted) > 2
+    assert stored > 1
+
+
 def test_retention_breaks_no_promise() -> None:
     """Events are pruned while people talk, but those of a room under a hold; latecomers begin anew."""
     pruned = resets = 0

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from roomlog.epochs import new_epoch
-from roomlog.models import ChatRoom, Membership, RoomEvent, RoomHead
+from roomlog.models import Block, ChatRoom, Membership, RoomEvent, RoomHead
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.shards import room_of, shard_of_room
 from roomlog_worker.log import rules
@@ -76,6 +76,17 @@ def fast(change: Callable[[], object], uuid: str) -> tuple[bool, list[str]]:
     return found[0]
 
 
+def _block(kind: str) -> None:
+    """Have Alice block Bob, in a room of this kind."""
+    ChatRoom.objects.update(kind=kind)
+    Block.objects.create(blocker_id=ALICE, blocked_id=BOB)
+
+
+def test_a_block_keeps_nobody_from_writing_to_a_group() -> None:
+    """It is of interest in direct rooms alone."""
+    assert fast(lambda: _block(ChatRoom.Kind.GROUP), "second")[0]
+
+
 def test_it_is_stored_if_nothing_has_changed() -> None:
     """Behind the others, with the head moved."""
     assert fast(lambda: None, "second") == (True, ["made", "first", "second"])
@@ -87,6 +98,7 @@ def test_it_is_stored_if_nothing_has_changed() -> None:
         lambda: Membership.objects.filter(user_id=BOB).delete(),
         lambda: Membership.objects.update(muted_until=timezone.now() + timedelta(hours=1)),
         lambda: ChatRoom.objects.update(archived_at=timezone.now()),
+        lambda: _block(ChatRoom.Kind.DIRECT),
         lambda: RoomHead.objects.update(last_seq=5),
         lambda: new_epoch("another"),
         lambda: take_leases({SHARD: 1}, OTHER),
@@ -94,7 +106,7 @@ def test_it_is_stored_if_nothing_has_changed() -> None:
     ],
 )
 def test_nothing_is_stored_on_an_old_guess(change: Callable[[], object]) -> None:
-    """Whatever changed since: member, mute, room, head, epoch or lease."""
+    """Whatever changed since: member, mute, room, block, head, epoch or lease."""
     assert fast(change, "second") == (False, ["made", "first"])
 
 

@@ -30,6 +30,7 @@ from .events import (
     RoomSummary,
     RoomTyping,
     Sent,
+    UserBlocked,
 )
 from .messages import Messages
 from .observer import Observer
@@ -64,5 +65,6 @@ __all__ = [
     "Throttled",
     "Token",
     "Unreachable",
+    "UserBlocked",
     "Wanted",
 ]

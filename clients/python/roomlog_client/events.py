@@ -114,7 +114,14 @@ class Degraded(Struct, frozen=True):
     """Those of your rooms that are concerned; None: all."""
 
 
-Hint = RoomTyping | RoomPresence
+class UserBlocked(Struct, frozen=True):
+    """The user has blocked somebody or ended that, by this client or another. It may be lost."""
+
+    user: User
+    blocked: bool
+
+
+Hint = RoomTyping | RoomPresence | UserBlocked
 """What is kept in no log, and dropped where the application does not keep up."""
 Item = Event | RoomJoined | RoomLeft | RoomMarked | Hint | RoomReset | Degraded | Recovered
 """What `RoomlogClient.events` yields."""

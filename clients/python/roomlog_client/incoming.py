@@ -14,7 +14,7 @@ from roomlog_contract.events import User
 from roomlog_contract.server_events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired
 
 from .errors import ProtocolError
-from .events import Degraded, Event, RoomLeft, RoomPresence, RoomSummary, RoomTyping
+from .events import Degraded, Event, RoomLeft, RoomPresence, RoomSummary, RoomTyping, UserBlocked
 
 RENEWAL: Final = "renew"
 """The uuid of an authenticate that renews: its answer says nothing of rooms."""
@@ -105,6 +105,7 @@ Incoming = (
     | Joined
     | RoomLeft
     | Marked
+    | UserBlocked
     | RoomTyping
     | RoomPresence
     | Reconnect
@@ -123,6 +124,7 @@ _SERVER_EVENTS: Final[dict[str, Any]] = {
     "room_marked": Marked,
     "room_typing": RoomTyping,
     "room_presence": RoomPresence,
+    "user_blocked": UserBlocked,
     "reconnect": Reconnect,
     "expiring": Expiring,
     "degraded": Degraded,

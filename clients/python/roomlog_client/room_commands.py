@@ -3,6 +3,10 @@
 from collections.abc import Collection
 from typing import Any, Literal, Unpack, cast
 
+import msgspec
+
+from roomlog_contract.events import User
+
 from .answers import Result
 from .events import Sent
 from .outbox import How
@@ -28,6 +32,20 @@ class RoomCommands:
         """Make a room with these users; its id is the answer's `room`. Raises like `send`."""
         facts: dict[str, Any] = {"name": name, "kind": kind, "members": list(members)}
         return cast(Sent, await self.request("create_room", **facts, **how))
+
+    async def block_user(self, user: int, **how: Unpack[How]) -> User:
+        """Block somebody, so that they can't write to this user, on all devices. Raises like `send`."""
+        answer = cast(dict[str, Any], await self.request("block_user", user=user, **how))
+        return msgspec.convert(answer["user"], User)
+
+    async def unblock_user(self, user: int, **how: Unpack[How]) -> User:
+        """End that; where nothing was blocked, nothing changes. Raises like `send`."""
+        answer = cast(dict[str, Any], await self.request("unblock_user", user=user, **how))
+        return msgspec.convert(answer["user"], User)
+
+    async def list_blocks(self, after: int = 0) -> dict[str, Any]:
+        """Return an answer with `users`, whom this user has blocked, and `more`. Raises like `send`."""
+        return cast(dict[str, Any], await self.request("list_blocks", after=after))
 
     async def rename_room(self, room: str, name: str, **how: Unpack[How]) -> Sent:
         """Give a room another name. Raises like `send`."""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 
-from .events import Event, Hint, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary
+from .events import Event, Hint, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary, UserBlocked
 from .incoming import Page, Selected
 
 Start = Literal["head", "beginning"]
@@ -228,8 +228,9 @@ class Rooms:
                 self._settle(room)
 
     def hint(self, told: Hint) -> None:
-        """Hand on who types or is there in a followed room, if the application keeps up."""
-        if told.room in self._rooms and self._waiting < WAITING_ITEMS:
+        """Hand on who types or is in a followed room, or is blocked, if the application keeps up."""
+        is_of_room = isinstance(told, UserBlocked) or told.room in self._rooms
+        if is_of_room and self._waiting < WAITING_ITEMS:
             self.hand_on(told)
 
     def hand_on(self, item: Item) -> None:

@@ -8,6 +8,11 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from . import limits
+from .block_commands import BlockUser as BlockUser  # noqa: PLC0414
+from .block_commands import ListBlocks as ListBlocks  # noqa: PLC0414
+from .block_commands import UnblockUser as UnblockUser  # noqa: PLC0414
+from .command import Command as Command  # noqa: PLC0414 - the base of these
+from .command import UserNumber
 from .emoji import check_emoji
 from .errors import ErrorCode, RefusedCommand
 from .values import (
@@ -27,26 +32,6 @@ from .values import Cursor as Cursor  # noqa: PLC0414 - callers name them beside
 from .values import Notify as Notify  # noqa: PLC0414
 from .values import Reason as Reason  # noqa: PLC0414
 from .values import Role as Role  # noqa: PLC0414
-
-
-class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action"):
-    """What every command has; `action` is the struct's tag.
-
-    Defaults are left out, so that a field added later does not change the hash of an earlier body.
-    """
-
-    uuid: Uuid
-
-    def normalized(self) -> Self:
-        """Return the command as it is carried out and stored."""
-        return self
-
-    def check(self) -> None:
-        """Refuse what types can't say.
-
-        Raises:
-            RefusedCommand: without uuid and action, which the caller knows.
-        """
 
 
 class Authenticate(Command, frozen=True, kw_only=True, tag="authenticate"):
@@ -362,9 +347,13 @@ RoomRead = SelectRoom | GetHistory | ListPins
 """Commands that read one room."""
 OwnView = MarkRead | SetNotifications
 """Commands about how the sender sees a room, beside its log."""
+OwnBlock = BlockUser | UnblockUser
+"""Commands about whom the sender does not want to hear, beside all logs."""
 AtTheGateway = Authenticate | Typing | Watch | Ping
 """Commands that no stream carries."""
-ClientCommand = AtTheGateway | ListRooms | OwnView | ReportMessage | RoomRead | RoomWrite
+OwnRead = ListRooms | ListBlocks
+"""Commands that read what is the sender's own."""
+ClientCommand = AtTheGateway | OwnRead | OwnBlock | OwnView | ReportMessage | RoomRead | RoomWrite
 
 
 def action_of(command: Command) -> str:

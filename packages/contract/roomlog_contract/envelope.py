@@ -247,6 +247,14 @@ class Marked(Struct, frozen=True, tag=True):
     room: RoomSummary
 
 
+class Blocked(Struct, frozen=True, tag=True):
+    """The user has blocked somebody, or ended that."""
+
+    user: User
+    """Whom it concerns."""
+    is_blocked: bool
+
+
 class Recheck(Struct, frozen=True, tag=True):
     """Something about the user's tokens or account changed: ask again for every connection."""
 
@@ -269,7 +277,7 @@ class Beacon(Struct, frozen=True, tag=True):
 
 Reply = Answered | Selected | Identified | LoginsCompared | HeadsRead | EventsFetched
 RoomNotice = Notice | HeadMoved | IsTyping | IsWatched | ArePresent
-UserNotice = Joined | Marked | Recheck
+UserNotice = Joined | Marked | Blocked | Recheck
 
 _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")
 _envelopes: Final = msgspec.msgpack.Decoder(Envelope)

@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_ROOMS = "too_many_rooms"
     TOO_MANY_REACTIONS = "too_many_reactions"
     TOO_MANY_PINS = "too_many_pins"
+    TOO_MANY_BLOCKS = "too_many_blocks"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     BUSY = "busy"
@@ -49,6 +50,11 @@ NO_SUCH_REACTION: Final = "You have not reacted with this emoji."
 PINNED_ALREADY: Final = "The message is pinned already."
 NO_SUCH_PIN: Final = "The message is not pinned."
 NO_SUCH_INVITATION: Final = "The invitation is not valid any more. Ask for a new one."
+NO_SUCH_USER: Final = "There is no such user."
+BLOCKED: Final = "One of you has blocked the other."
+"""The same for both: who is blocked learns no more than that writing is refused."""
+NOT_YOURSELF: Final = "Nobody can block themselves."
+NOT_STAFF: Final = "Staff can't be blocked."
 ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.REQUIRED_KEYS: "A required key is missing.",
     ErrorCode.BAD_VALUE: "A value has the wrong type or range.",
@@ -67,6 +73,7 @@ ERROR_MESSAGES: Final[dict[ErrorCode, str]] = {
     ErrorCode.TOO_MANY_ROOMS: "The user is in the maximum number of rooms.",
     ErrorCode.TOO_MANY_REACTIONS: "The message has the maximum number of different reactions.",
     ErrorCode.TOO_MANY_PINS: "The room has the maximum number of pinned messages.",
+    ErrorCode.TOO_MANY_BLOCKS: "You have blocked the maximum number of people.",
     ErrorCode.RATE_LIMITED: "Too many commands; slow down.",
     ErrorCode.TOO_MANY_CONNECTIONS: "Too many connections of this user.",
     ErrorCode.BUSY: "Not accepted; retry with the same uuid later.",

@@ -334,6 +334,25 @@ class SetNotificationsAnswer(Answer, frozen=True, kw_only=True, tag="set_notific
     room: RoomSummary
 
 
+class BlockUserAnswer(Answer, frozen=True, kw_only=True, tag="block_user"):
+    """Who is blocked now."""
+
+    user: User
+
+
+class UnblockUserAnswer(Answer, frozen=True, kw_only=True, tag="unblock_user"):
+    """Who is blocked no more."""
+
+    user: User
+
+
+class ListBlocksAnswer(Answer, frozen=True, kw_only=True, tag="list_blocks"):
+    """Whom the sender has blocked, in the order of their ids."""
+
+    users: list[User]
+    more: bool
+
+
 class TypingAnswer(Answer, frozen=True, kw_only=True, tag="typing"):
     """The gateway has heard it; whether anybody is shown it is not said."""
 

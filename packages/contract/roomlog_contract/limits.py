@@ -86,6 +86,12 @@ REPORT_COMMENT_CODE_POINTS: Final = 500
 REPORTS_PER_MINUTE: Final = 20
 """Messages that one person reports: faster than anybody reads, and no flood of the moderators' queue."""
 
+BLOCKS_PER_USER: Final = 1_000
+"""People whom one person blocks: each count of unread messages looks through them."""
+
+PAGE_BLOCKS: Final = 200
+"""People in one answer to list_blocks: of the longest names, escaped, below PAGE_BYTES."""
+
 TOKEN_CODE_POINTS: Final = 4096
 """A signed token with a few claims takes a kilobyte."""
 

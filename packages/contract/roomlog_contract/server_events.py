@@ -49,6 +49,14 @@ class RoomMarked(ServerEvent, frozen=True, kw_only=True, tag="room_marked"):
     room: RoomSummary
 
 
+class UserBlocked(ServerEvent, frozen=True, kw_only=True, tag="user_blocked"):
+    """The user has blocked somebody or ended that, by whichever connection."""
+
+    user: User
+    """Whom it concerns."""
+    blocked: bool
+
+
 class RoomTyping(ServerEvent, frozen=True, kw_only=True, tag="room_typing"):
     """These other members are writing something in the room; shown for TYPING_SHOWN_SECONDS."""
 

@@ -28,7 +28,10 @@ TRAVELLERS: dict[str, tuple[st.SearchStrategy[Any], Callable[[bytes], Any]]] = {
     "replies": (st.lists(replies, max_size=3), inside.decode_replies),
     "room notice": (st.builds(inside.Notice) | st.builds(inside.HeadMoved), inside.decode_room_notice),
     "user notice": (
-        st.builds(inside.Joined) | st.builds(inside.Marked) | st.builds(inside.Recheck),
+        st.builds(inside.Joined)
+        | st.builds(inside.Marked)
+        | st.builds(inside.Blocked)
+        | st.builds(inside.Recheck),
         inside.decode_user_notice,
     ),
     "beacon": (st.builds(inside.Beacon, drained=st.floats(0, 1e9)), inside.decode_beacon),

@@ -18,6 +18,7 @@ from roomlog_contract.events import (
     Attachment,
     AuthenticateAnswer,
     BanUserEvent,
+    BlockUserAnswer,
     CreateRoomEvent,
     DeleteMessageEvent,
     EditMessageEvent,
@@ -26,6 +27,7 @@ from roomlog_contract.events import (
     InviteUserEvent,
     JoinRoomEvent,
     LeaveRoomEvent,
+    ListBlocksAnswer,
     ListPinsAnswer,
     ListRoomsAnswer,
     MarkReadAnswer,
@@ -51,6 +53,7 @@ from roomlog_contract.events import (
     SetTopicEvent,
     TypingAnswer,
     UnbanUserEvent,
+    UnblockUserAnswer,
     UnmuteUserEvent,
     UnpinMessageEvent,
     User,
@@ -70,6 +73,7 @@ from roomlog_contract.server_events import (
     RoomPresence,
     RoomTyping,
     SyncRequired,
+    UserBlocked,
 )
 
 INTEGER = limits.EXACT_INTEGER - 1
@@ -135,6 +139,8 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "restore_room": {"room": str(ROOM)},
     "mark_read": {"room": str(ROOM), "seq": INTEGER},
     "set_notifications": {"room": str(ROOM), "notify": "mentions"},
+    **{action: {"user": INTEGER} for action in ("block_user", "unblock_user")},
+    "list_blocks": {"after": INTEGER},
     "report_message": {
         "room": str(ROOM),
         "message": INTEGER,
@@ -244,6 +250,8 @@ FRAMES: list[msgspec.Struct] = [
     MarkReadAnswer(uuid=UUID_KEY, room=SUMMARY),
     SetNotificationsAnswer(uuid=UUID_KEY, room=SUMMARY),
     ReportMessageAnswer(uuid=UUID_KEY, duplicate=True),
+    *(struct(uuid=UUID_KEY, user=ALICE) for struct in (BlockUserAnswer, UnblockUserAnswer)),
+    ListBlocksAnswer(uuid=UUID_KEY, users=[ALICE] * limits.PAGE_BLOCKS, more=False),
     TypingAnswer(uuid=UUID_KEY),
     WatchAnswer(uuid=UUID_KEY),
     PingAnswer(uuid=UUID_KEY, time_ms=INTEGER),
@@ -253,6 +261,7 @@ FRAMES: list[msgspec.Struct] = [
     RoomJoined(room=SUMMARY),
     RoomLeft(room=ROOM),
     RoomMarked(room=SUMMARY),
+    UserBlocked(user=ALICE, blocked=False),
     RoomTyping(room=ROOM, users=[ALICE] * limits.TYPING_NAMES),
     RoomPresence(
         room=ROOM,

@@ -14,6 +14,7 @@ from django.utils import timezone
 from roomlog_contract.commands import RemoveUser
 from roomlog_contract.envelope import Envelope
 
+from .blocking import forget_blocks
 from .models import Ban, Invitation, Membership, PendingCommand, Person
 from .pending import row_of
 from .people import system_person, user_models
@@ -41,6 +42,7 @@ def on_user_deleted(instance: AbstractBaseUser, **_: Any) -> None:
         for person in mine.select_for_update().values_list("pk", flat=True):
             Ban.objects.filter(user=person).delete()
             Invitation.objects.filter(creator=person, revoked_at=None).update(revoked_at=timezone.now())
+            forget_blocks(person)
             _leave_all_rooms(person)
 
 

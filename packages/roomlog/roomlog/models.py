@@ -17,6 +17,7 @@ from roomlog_contract.limits import EMOJI_CODE_POINTS
 
 from .attachment import Attachment as Attachment  # noqa: PLC0414 - a table like these
 from .ban import Ban as Ban  # noqa: PLC0414
+from .block import Block as Block  # noqa: PLC0414
 from .bot_token import BotToken as BotToken  # noqa: PLC0414
 from .chat_room import ChatRoom as ChatRoom  # noqa: PLC0414
 from .hooks.incoming_hook import IncomingHook as IncomingHook  # noqa: PLC0414

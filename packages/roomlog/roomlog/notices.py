@@ -23,13 +23,14 @@ from redis.exceptions import RedisError
 from rest_framework.authtoken.models import Token
 
 from roomlog.authenticators import APPS, KNOX
+from roomlog.blocking import block_changed
 from roomlog.configuration import configuration
 from roomlog.models import BotToken, Membership
 from roomlog.pending import command_pending
 from roomlog.people import person_id
 from roomlog.read_marks import own_view_changed
-from roomlog_contract.envelope import ENTRY_FIELD, Marked, Recheck, UserNotice, encode
-from roomlog_contract.events import RoomSummary
+from roomlog_contract.envelope import ENTRY_FIELD, Blocked, Marked, Recheck, UserNotice, encode
+from roomlog_contract.events import RoomSummary, User
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.causes import cause_of
 from roomlog_runtime.redis_address import client
@@ -48,6 +49,7 @@ def connect() -> None:
     """Listen to the signals; again is harmless."""
     command_pending.connect(on_command_pending, dispatch_uid="roomlog.command_pending")
     own_view_changed.connect(on_own_view, dispatch_uid="roomlog.own_view")
+    block_changed.connect(on_block, dispatch_uid="roomlog.block")
     for model in _models_of_rights():
         post_save.connect(on_saved, sender=model, dispatch_uid="roomlog.saved")
         pre_delete.connect(on_deleted, sender=model, dispatch_uid="roomlog.deleted")
@@ -57,6 +59,7 @@ def disconnect() -> None:
     """Tell nobody: for workers, which say by the log what they changed."""
     command_pending.disconnect(dispatch_uid="roomlog.command_pending")
     own_view_changed.disconnect(dispatch_uid="roomlog.own_view")
+    block_changed.disconnect(dispatch_uid="roomlog.block")
     for model in _models_of_rights():
         post_save.disconnect(sender=model, dispatch_uid="roomlog.saved")
         pre_delete.disconnect(sender=model, dispatch_uid="roomlog.deleted")
@@ -90,6 +93,11 @@ def on_command_pending(shard: int, **_: Any) -> None:
 def on_own_view(person: int, room: RoomSummary, **_: Any) -> None:
     """Tell the person's sockets how they see the room now; a lost notice is made up for at the next login."""
     _tell(person, Marked(room))
+
+
+def on_block(blocker: int, user: User, is_blocked: bool, **_: Any) -> None:
+    """Tell the blocker's sockets; a lost notice is made up for by the next list."""
+    _tell(blocker, Blocked(user, is_blocked))
 
 
 def on_saved(instance: Model, update_fields: frozenset[str] | None = None, **_: Any) -> None:

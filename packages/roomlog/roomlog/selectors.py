@@ -269,13 +269,16 @@ _NOT_FOR_THEM: Final = RawSQL(
           AND event.seq > roomlog_membership.read_seq AND event.seq <= %s +
               CASE WHEN roomlog_roomhead.first_seq > roomlog_membership.read_seq
                    THEN roomlog_roomhead.first_seq - 1 ELSE roomlog_membership.read_seq END
-          AND (event.user_id = roomlog_membership.user_id OR event.deleted_at IS NOT NULL))""",
+          AND (event.user_id = roomlog_membership.user_id OR event.deleted_at IS NOT NULL
+               OR event.user_id IN (SELECT blocked_id FROM roomlog_block
+                                    WHERE blocker_id = roomlog_membership.user_id)))""",
     (UNREAD_LOOKED_AT,),
     IntegerField(),
 )
-"""Messages above the mark that are the member's own or deleted; a range of seqs, so no plan reads more.
+"""Messages above the mark that are the member's own, deleted, or of somebody whom the member has blocked.
 
-Index: seq_once or messages_by_seq. In SQL, because each login compiles it: the ORM's takes a millisecond.
+A range of seqs, so no plan reads more. Index: seq_once or messages_by_seq; block_once, once for each room.
+In SQL, because each login compiles it: the ORM's takes a millisecond.
 """
 _UNREAD: Final = Case(
     When(room__head__messages__lte=_READ_OR_PRUNED, then=Value(0)),
@@ -299,7 +302,9 @@ _MENTIONS: Final = RawSQL(
             SELECT called.user_id FROM roomlog_roommention AS called
             WHERE called.room_id = roomlog_membership.room_id AND called.target > roomlog_membership.read_seq
             ORDER BY called.target LIMIT %s) AS everybody
-        WHERE everybody.user_id <> roomlog_membership.user_id LIMIT %s) AS above)""",
+        WHERE everybody.user_id <> roomlog_membership.user_id
+          AND everybody.user_id NOT IN (SELECT blocked_id FROM roomlog_block
+                                        WHERE blocker_id = roomlog_membership.user_id) LIMIT %s) AS above)""",
     (UNREAD_LOOKED_AT, UNREAD_COUNTED),
     IntegerField(),
 )

@@ -3,7 +3,7 @@
 Beside the writer, with connections to Redis and to the database of its own. Answers are made from committed
 rows, so a lane needs no lease: two lanes that answer the same command give the same answer. An entry leaves
 its stream only after its reply was published. It must not write a room's log; all it writes are read
-marks, levels of notifications and reports of messages.
+marks, levels of notifications, blocks and reports of messages.
 """
 
 import threading
@@ -27,7 +27,7 @@ from roomlog_runtime.causes import cause_of
 from roomlog_runtime.logs import is_debug
 from roomlog_runtime.shutdown import Shutdown
 
-from . import dead_letters, marks, metrics, reader, reports
+from . import blocks, dead_letters, marks, metrics, reader, reports
 from .bus import READ_BATCH, Bus, ChannelNotice
 from .entries import Entry, entry_of, hop_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
@@ -205,10 +205,11 @@ class Lane:
         began = time.monotonic()
         given_up: list[Entry] = []
         try:
-            marked, reported = marks.move(entries), reports.store(entries)
+            marked, reported, blocked = marks.move(entries), reports.store(entries), blocks.store(entries)
             for name, error, is_of_it in (
                 ("marks", marked.error, marks.is_mark),
                 ("reports", reported.error, reports.is_report),
+                ("blocks", blocked.error, blocks.is_block),
             ):
                 self._note_unwritten(name, error)
                 if error is not None:
@@ -216,7 +217,8 @@ class Lane:
                         raise error
                     given_up += [entry for entry in entries if is_of_it(entry)]
             entries = [entry for entry in entries if entry not in given_up] if given_up else entries
-            replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms, reported.answers)
+            stored = {**reported.answers, **blocked.answers}
+            replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms, stored)
         finally:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:
@@ -226,7 +228,7 @@ class Lane:
                     "read_answered", action=entry.action, request=entry.envelope.request, **hop_of(entry)
                 )
             self._isolation.worked(entry.action)
-        self._publish([*entries, *given_up], replies, marked.notices)
+        self._publish([*entries, *given_up], replies, [*marked.notices, *blocked.notices])
         return ()
 
     def _note_unwritten(self, name: str, error: Exception | None) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from roomlog import selectors
+from roomlog.blocking import blocks_of
 from roomlog.bots import signed_in_bots
 from roomlog.frames import frame_of
 from roomlog.models import RoomEvent, RoomHead
@@ -23,7 +24,9 @@ from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.commands import (
+    BlockUser,
     GetHistory,
+    ListBlocks,
     ListPins,
     ListRooms,
     MarkRead,
@@ -31,6 +34,7 @@ from roomlog_contract.commands import (
     ReportMessage,
     SelectRoom,
     SetNotifications,
+    UnblockUser,
 )
 from roomlog_contract.envelope import (
     Answered,
@@ -47,6 +51,7 @@ from roomlog_contract.envelope import (
 from roomlog_contract.errors import ErrorCode
 from roomlog_contract.events import (
     GetHistoryAnswer,
+    ListBlocksAnswer,
     ListPinsAnswer,
     ListRoomsAnswer,
     MarkReadAnswer,
@@ -56,16 +61,19 @@ from roomlog_contract.events import (
     SetNotificationsAnswer,
 )
 
+from .blocks import BlockAnswer
 from .comparisons import compare_heads, compare_logins
 from .entries import Entry
 from .publications import error_answer, event_notice
 from .reports import ReportAnswer
 
+StoredAnswer = ReportAnswer | BlockAnswer
+
 AROUND_BYTES: Final = 1024
 """Of an answer's frame beside its items: an escaped uuid of 64 code points, an epoch, names."""
 _PAGE_BYTES: Final = limits.PAGE_BYTES - AROUND_BYTES
 _NONE_MARKED: Final[Mapping[Pair, RoomSummary]] = {}
-_NONE_REPORTED: Final[Mapping[tuple[int, str], ReportAnswer]] = {}
+_NONE_STORED: Final[Mapping[tuple[int, str], StoredAnswer]] = {}
 _Item = TypeVar("_Item", bound=msgspec.Struct)
 
 
@@ -81,22 +89,22 @@ class _Known:
     """Those askers who are members of the room that they ask of."""
     marked: Mapping[Pair, RoomSummary]
     """Rooms as seen by the members who moved their marks or set their levels."""
-    reported: Mapping[tuple[int, str], ReportAnswer]
-    """Answers to reports, by the entry's key."""
+    stored: Mapping[tuple[int, str], StoredAnswer]
+    """Answers to reports and blocks, by the entry's key."""
 
 
 def read(
     entries: Sequence[Entry],
     verdicts: Mapping[str, SignedIn] | None = None,
     marked: Mapping[Pair, RoomSummary] = _NONE_MARKED,
-    reported: Mapping[tuple[int, str], ReportAnswer] = _NONE_REPORTED,
+    stored: Mapping[tuple[int, str], StoredAnswer] = _NONE_STORED,
 ) -> list[Reply]:
     """Return the reply to each entry, in order.
 
     `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's. `marked` is
-    what `marks.move` has made of the entries' marks, `reported` what `reports.store` has made of reports.
+    what `marks.move` has made of the entries' marks, `stored` what became of reports and blocks.
     """
-    known = _read_ahead(entries, verdicts, marked, reported)
+    known = _read_ahead(entries, verdicts, marked, stored)
     return [_reply(entry, known) for entry in entries]
 
 
@@ -104,7 +112,7 @@ def _read_ahead(
     entries: Sequence[Entry],
     verdicts: Mapping[str, SignedIn] | None,
     marked: Mapping[Pair, RoomSummary],
-    reported: Mapping[tuple[int, str], ReportAnswer],
+    stored: Mapping[tuple[int, str], StoredAnswer],
 ) -> _Known:
     signed_in = _signed_in(entries, verdicts)
     asking: set[int] = set()
@@ -130,7 +138,7 @@ def _read_ahead(
         heads=selectors.heads_of(rooms) if rooms else {},
         members=selectors.memberships(askers) if askers else frozenset(),
         marked=marked,
-        reported=reported,
+        stored=stored,
     )
 
 
@@ -155,7 +163,7 @@ def _signed_in(
     )
 
 
-def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return for each command
+def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911, PLR0912 - one for each command
     request, user, command = entry.envelope.request, entry.envelope.user, entry.envelope.command
     match command:
         case Identify(logins=[_, *_]):
@@ -186,8 +194,10 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911 - one return 
             )
         case MarkRead() | SetNotifications():
             return _marked(entry, command, known)
-        case ReportMessage():
-            return Answered(request, encode_frame(known.reported[entry.key]))
+        case ListBlocks():
+            return _list_blocks(request, command, user)
+        case ReportMessage() | BlockUser() | UnblockUser():
+            return Answered(request, encode_frame(known.stored[entry.key]))
         case _:
             return _refused(entry, ErrorCode.INVALID_ACTION)
 
@@ -314,6 +324,13 @@ def _list_rooms(request: int, command: ListRooms, user: int) -> Answered:
     rows = selectors.summaries_after(user, command.after, limits.PAGE_ROOMS + 1)
     rooms = _fitting(rows[: limits.PAGE_ROOMS])
     answer = ListRoomsAnswer(uuid=command.uuid, rooms=rooms, more=len(rooms) < len(rows))
+    return Answered(request, encode_frame(answer))
+
+
+def _list_blocks(request: int, command: ListBlocks, user: int) -> Answered:
+    found = blocks_of(user, command.after, limits.PAGE_BLOCKS + 1)
+    users = found[: limits.PAGE_BLOCKS]
+    answer = ListBlocksAnswer(uuid=command.uuid, users=users, more=len(users) < len(found))
     return Answered(request, encode_frame(answer))
 
 

@@ -308,6 +308,8 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
         "reason": (REQUIRED, lambda value: value in ("spam", "abuse", "other")),
         "comment": (OPTIONAL, lambda value: isinstance(value, str) and len(value) <= 500),
     },
+    **{action: {"user": (REQUIRED, _is_positive)} for action in ("block_user", "unblock_user")},
+    "list_blocks": {"after": (OPTIONAL, lambda value: _is_integer(value, 0, 2**53 - 1))},
     "typing": {"room": (REQUIRED, _is_room)},
     "watch": {"rooms": (REQUIRED, _are_watched)},
     "ping": {},

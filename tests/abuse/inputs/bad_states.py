@@ -58,6 +58,7 @@ def wrong_states() -> Iterator[BadInput]:
     for members in ("[]", "[@me@]", "[@member@, @stranger@]"):
         changes = {"members": members, "kind": '"direct"'}
         yield BadInput(f"direct with {members}", BAD_VALUE, frame("create_room", changes))
+    yield BadInput("block oneself", BAD_VALUE, frame("block_user", {"user": "@me@"}))
     yield from _renewals()
     yield from _nobody()
 
@@ -89,6 +90,8 @@ def _nobody() -> Iterator[BadInput]:
             ("react to", "add_reaction", {"message": number}),
             ("react no more to", "remove_reaction", {"message": number}),
             ("report", "report_message", {"message": number}),
+            ("block", "block_user", {"user": number}),
+            ("unblock", "unblock_user", {"user": number}),
             ("pin", "pin_message", {"room": DIRECT, "message": number}),
             ("unpin", "unpin_message", {"room": DIRECT, "message": number}),
         ):

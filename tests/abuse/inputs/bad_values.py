@@ -53,6 +53,9 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "mark_read": {"room": "room", "seq": "seq"},
     "set_notifications": {"room": "room", "notify": "notify"},
     "report_message": {"room": "room", "message": "message", "reason": "reason", "comment": "comment"},
+    "block_user": {"user": "user"},
+    "unblock_user": {"user": "user"},
+    "list_blocks": {"after": "place"},
     "typing": {"room": "room"},
     "watch": {"rooms": "rooms"},
 }
@@ -106,6 +109,7 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "until": (*NO_NUMBERS, "0", "-1", "253402214400", '"2030-01-01"'),
     "message": (*NO_NUMBERS, "0", "-1"),
     "seq": (*NO_NUMBERS, "-1"),
+    "place": ("null", *NO_NUMBERS, "-1"),
     "limit": ("null", *NO_NUMBERS, "0", "-1", "101"),
     "members": (
         *NO_ARRAYS,

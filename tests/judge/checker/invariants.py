@@ -6,6 +6,7 @@ from tests.judge.history import History
 
 from . import (
     attendance,
+    blocks,
     changes,
     content,
     deliveries,
@@ -61,6 +62,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I32": topics.topics_agree,
     "I33": attendance.watchers_see_who_is_there,
     "I34": doors.joiners_are_admitted,
+    "I35": blocks.blocks_hold,
     "I36": mentions.room_mentions_agree,
     "I38": deliveries.webhooks_are_told,
 }

@@ -5,7 +5,7 @@ They agree about levels of notifications too, which are told with the marks.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from roomlog_contract.limits import UNREAD_COUNTED, UNREAD_LOOKED_AT
@@ -55,8 +55,11 @@ class _Said:
     """Seq of a message → seq of its deletion: those up to the head are not counted, the others are."""
     authors: dict[int, int] = field(default_factory=dict)
 
-    def above(self, mark: Mark) -> tuple[int, int]:
-        """Return how many messages of others are above a mark, at least and at most."""
+    def above(self, mark: Mark, blocked: Collection[int] = ()) -> tuple[int, int]:
+        """Return how many messages of others are above a mark, at least and at most.
+
+        Those of people whom the reader may have blocked count or not.
+        """
 
         def between(seqs: list[int], end: int) -> int:
             return bisect_right(seqs, end) - bisect_right(seqs, mark.read_seq)
@@ -68,7 +71,8 @@ class _Said:
             for seq, deletion in self.deletions.items()
         )
         erased = sum(between(seqs, end) for user, seqs in self.erased.items() if user != mark.user)
-        return min(most - erased, UNREAD_COUNTED), min(most, UNREAD_COUNTED)
+        silent = sum(between(self.by_user.get(user, []), end) for user in blocked)
+        return min(max(0, most - erased - silent), UNREAD_COUNTED), min(most, UNREAD_COUNTED)
 
 
 def _miscounted(history: History) -> Iterator[Anomaly]:
@@ -85,7 +89,7 @@ def _miscounted(history: History) -> Iterator[Anomaly]:
         elif row.kind == DELETION_KIND:
             rooms[row.room].deletions[row.target] = row.seq
     for mark in [*history.marks, *history.fresh_marks]:
-        least, most = rooms[mark.room].above(mark)
+        least, most = rooms[mark.room].above(mark, history.blocks.may_have_blocked(mark.user))
         if not least <= mark.unread <= most:
             what = f"{mark.unread} are unread above {mark.read_seq} up to {mark.head}, and should be {most}"
             yield _of(mark, what)

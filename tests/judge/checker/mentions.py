@@ -62,7 +62,9 @@ def _stored_otherwise(history: History, row: Row) -> Iterator[Anomaly]:
         present = () if is_gone else states_of(history, row)[-1].mentions
         others = tuple(user for user in present if user != row.user)
         due = (EVERYBODY,) if EVERYBODY in present else others
-        if row.mentioned != due:
+        blocks = history.blocks
+        silent = {user for user in due if row.user in blocks.may_have_blocked(user)}
+        if row.mentioned != due and not {*due} - silent <= {*row.mentioned} <= {*due}:
             what = f"has rows of mentions of {row.mentioned} instead of {due}"
             yield Anomaly.of(_invariant(row.mentioned, due), row, what, seq=row.seq)
 
@@ -118,10 +120,12 @@ def _miscounted(history: History) -> Iterator[Anomaly]:
             for row in mentioning[mark.room]
             if mark.read_seq < row.seq <= mark.head and row.user != mark.user and _counts(history, row, mark)
         ]
-        most = min(UNREAD_COUNTED, len(counted))
+        most, blocked = min(UNREAD_COUNTED, len(counted)), history.blocks.may_have_blocked(mark.user)
         # Of what was erased without an event, or pruned, it is not known when.
         gone = sum(
-            (row.is_deleted and not _is_told(history, row)) or history.retention.has_pruned(row.room, row.seq)
+            (row.is_deleted and not _is_told(history, row))
+            or history.retention.has_pruned(row.room, row.seq)
+            or row.user in blocked
             for row in counted
         )
         if not min(UNREAD_COUNTED, len(counted) - gone) <= mark.unread_mentions <= most:

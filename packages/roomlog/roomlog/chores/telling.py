@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from roomlog.blocking import blocks_against
 from roomlog.configuration import configuration
 from roomlog.frames import parsed
 from roomlog.models import ChatMessage, Membership, RoomHead, RoomTold
@@ -79,7 +80,7 @@ class _Cursor:
 def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[Any]]]:
     """Return those messages of which somebody who is away wants to be told, with the keys of these users.
 
-    That is nobody who has read it, and by their level of notifications.
+    That is nobody who has read it, nobody who has blocked its author, and by their level of notifications.
     """
     if not rows:
         return []
@@ -87,6 +88,8 @@ def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[A
     members = members.exclude(notify=Membership.Notify.NONE).order_by("id")
     found_members = list(members.values_list("user_id", "user__user_id", "read_seq", "notify"))
     here = present([person for person, *_ in found_members])
+    messages = [message for message in in_present_state(rows) if not message.deleted]
+    blocks = blocks_against({one.user.id for one in messages}, {person for person, *_ in found_members})
     away = [member for member in found_members if member[0] not in here]
     found = (
         (
@@ -95,12 +98,12 @@ def _for_whom(room: UUID, rows: list[ChatMessage]) -> list[tuple[Message, list[A
                 key
                 for person, key, read_seq, notify in away
                 if person != message.user.id
+                and (person, message.user.id) not in blocks
                 and read_seq < message.seq
                 and (notify == Membership.Notify.ALL or _is_meant(person, message))
             ],
         )
-        for message in in_present_state(rows)
-        if not message.deleted
+        for message in messages
     )
     return [(message, users) for message, users in found if users]
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 from rest_framework.request import Request
 
 from roomlog_contract.codec import command_of
-from roomlog_contract.commands import OwnView, ReportMessage, RoomWrite
+from roomlog_contract.commands import OwnBlock, OwnView, ReportMessage, RoomWrite
 
-Said = TypeVar("Said", bound=RoomWrite | OwnView | ReportMessage)
+Said = TypeVar("Said", bound=RoomWrite | OwnView | OwnBlock | ReportMessage)
 
 
 def read_command(struct: type[Said], request: Request, **path: Any) -> Said:

@@ -171,11 +171,16 @@ class BanSerializer(Body):
     """Seconds since 1970; null: without an end."""
 
 
-class BansPageSerializer(Body):
-    """Which bans are asked for."""
+class AfterSerializer(Body):
+    """Where a page begins."""
 
     after = serializers.IntegerField(min_value=0, max_value=MAX_ID, default=0)
     """The id of the last user of the page before."""
+
+
+class BansPageSerializer(AfterSerializer):
+    """Which bans are asked for."""
+
     limit = serializers.IntegerField(min_value=1, max_value=MAX_PEOPLE, default=MAX_PEOPLE)
 
 

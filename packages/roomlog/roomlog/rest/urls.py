@@ -7,7 +7,7 @@ from django.urls.converters import StringConverter
 
 from roomlog_contract import limits
 
-from . import access, attachments, hooks, joining, rooms, search
+from . import access, attachments, blocks, hooks, joining, rooms, search
 from .operations import ROOM, SECRET
 from .schema import SchemaView
 from .view import NothingHere
@@ -63,6 +63,8 @@ urlpatterns = [
     path("ticket/", access.TicketView.as_view(), name="ticket"),
     path("people/", access.PeopleView.as_view(), name="people"),
     path("users/", access.UsersView.as_view(), name="users"),
+    path("blocks/", blocks.BlocksView.as_view(), name="blocks"),
+    path("blocks/<number:user>/", blocks.BlockView.as_view(), name="block"),
     path("attachments/", attachments.AttachmentsView.as_view(), name="attachments"),
     path("attachments/<room:attachment>/", attachments.AttachmentView.as_view(), name="attachment"),
     path(

@@ -16,6 +16,7 @@ from roomlog import models
 from roomlog.models import (
     Attachment,
     Ban,
+    Block,
     BotToken,
     ChatMessage,
     ChatRoom,
@@ -107,6 +108,9 @@ VIOLATIONS: dict[str, Rows] = {
     ],
     "mention_once": lambda people, room: [
         Mention(room_id=room, target=2, user_id=people.alice) for _ in range(2)
+    ],
+    "block_once": lambda people, room: [
+        Block(blocker_id=people.alice, blocked_id=people.bob) for _ in range(2)
     ],
     "room_mention_once": lambda people, room: [
         RoomMention(room_id=room, target=2, user_id=people.alice) for _ in range(2)
@@ -224,6 +228,7 @@ def test_rows_name_themselves(people: People) -> None:
     assert str(ChoresLease(owner=WORKER)) == f"chores of {WORKER}"
     assert str(RoomTold(room_id=room, seq=7)) == f"{room} told to 7"
     assert str(Reaction(emoji="👍", target=2, room_id=room)) == f"👍 to 2 in {room}"
+    assert str(Block(blocker_id=2, blocked_id=3)) == "3 by 2"
     assert str(RoomMention(target=2, room_id=room)) == f"2 of {room}"
     assert str(Mention(user_id=3, target=2, room_id=room)) == f"3 in 2 of {room}"
     assert str(_webhook()) == str(BotToken(name="ci")) == "ci"

@@ -15,6 +15,7 @@ import msgspec
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import (
+    Blocked,
     Identified,
     Identify,
     Joined,
@@ -25,7 +26,7 @@ from roomlog_contract.envelope import (
 from roomlog_contract.events import RoomSummary, User
 from roomlog_contract.fingerprint import fingerprint
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.server_events import RoomJoined, RoomMarked
+from roomlog_contract.server_events import RoomJoined, RoomMarked, UserBlocked
 from roomlog_contract.shards import shard_of_token
 
 from ..errors import NoReply
@@ -223,6 +224,9 @@ class Members:
         for session in self.connections(user):
             if isinstance(notice, Marked):
                 _tell_mark(session, notice.room)
+                continue
+            if isinstance(notice, Blocked):
+                session.hint(UserBlocked(user=notice.user, blocked=notice.is_blocked))
                 continue
             if isinstance(notice, Joined):
                 room = self._settled_room(session, notice.room.id)

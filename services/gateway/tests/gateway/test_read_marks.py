@@ -4,8 +4,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from roomlog_contract.envelope import Joined, Marked, Notice
-from roomlog_contract.events import RoomSummary
+from roomlog_contract.envelope import Blocked, Joined, Marked, Notice
+from roomlog_contract.events import RoomSummary, User
 from roomlog_contract.server_events import RoomMarked
 from roomlog_gateway.rooms.members import summary_at
 from roomlog_gateway.rooms.room import Room
@@ -33,6 +33,20 @@ async def test_all_connections_of_the_user_hear_of_a_mark(
     await room.say(2, "after")
     await other.event("new_message")
     assert "room_marked" not in [frame["action"] for frame in other.received]
+
+
+async def test_all_connections_of_the_user_hear_of_a_block(
+    worker: StubWorker, room: StubRoom, enter: Connect
+) -> None:
+    """Whom it concerns does not."""
+    tab, phone, other = await enter(1), await enter(1), await enter(2)
+    await worker.tell_user(1, Blocked(User(2, "bob"), True))
+    for one in (tab, phone):
+        told = await one.event("user_blocked")
+        assert told == {"action": "user_blocked", "user": {"id": 2, "username": "bob"}, "blocked": True}
+    await room.say(1, "after")
+    await other.event("new_message")
+    assert "user_blocked" not in [frame["action"] for frame in other.received]
 
 
 async def test_a_mark_that_moves_during_authenticate_follows_its_answer(

@@ -17,16 +17,17 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from roomlog.attachment import claimable
+from roomlog.blocking import blocked_rooms
 from roomlog.frames import Event
 from roomlog.kinds import MESSAGE
-from roomlog.models import Attachment, Mention, Reaction, RoomEvent, RoomHead, RoomMention
+from roomlog.models import Attachment, ChatRoom, Mention, Reaction, RoomEvent, RoomHead, RoomMention
 from roomlog.new_event import NewEvent
 from roomlog_contract.commands import action_of
 from roomlog_contract.events import User
 
 from . import statements
 from .asked import Asked
-from .statements import Key, LeaseRow, ReactionKey
+from .statements import Key, LeaseRow, Mentioned, ReactionKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class LockedRoom:
     """Of the users that the batch's commands name; others were not read."""
     pins: int = 0
     """Its pinned messages; only if the batch has commands that pin."""
+    is_blocked: bool = False
+    """A direct one, of whose two one has blocked the other."""
 
 
 @dataclass(slots=True)
@@ -137,7 +140,7 @@ class Batch:
     pinned: dict[tuple[UUID, int], int] = field(default_factory=dict)
     """The seqs of the events that pinned messages, by room and seq of the message; 0: it is unpinned."""
 
-    mentioned: dict[tuple[UUID, int], Sequence[int]] = field(default_factory=dict)
+    mentioned: dict[tuple[UUID, int], Mentioned] = field(default_factory=dict)
     """Those whom messages mention from here on, by room and seq of the message; only where that is new."""
 
     def append(
@@ -209,7 +212,7 @@ class Batch:
             else:
                 RoomMention.objects.filter(room=room.id, target=seq).delete()
         if others or (target is not None and target.is_mentioning):
-            self.mentioned[room.id, seq] = others
+            self.mentioned[room.id, seq] = Mentioned(asked.user, others)
         if target is not None:
             target.is_mentioning, target.is_mentioning_room = bool(others), is_for_all
 
@@ -273,6 +276,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
         if command.role is not None and command.room in rooms:
             rooms[command.room].members[command.user] = Standing(command.role, command.is_muted)
     _count_pins(rooms, wanted)
+    _find_blocks(rooms)
     return Batch(
         now=now,
         leases=leases,
@@ -368,6 +372,12 @@ def _count_pins(rooms: Mapping[UUID, LockedRoom], wanted: Iterable[Wanted]) -> N
     pinned = RoomEvent.objects.filter(room__in=asked, pinned_seq__isnull=False).order_by()
     for room, count in pinned.values_list("room_id").annotate(Count("pk")):
         rooms[room].pins = count
+
+
+def _find_blocks(rooms: Mapping[UUID, LockedRoom]) -> None:
+    """Read which direct rooms are blocked, after their heads are locked: no earlier block is overlooked."""
+    for room in blocked_rooms([room.id for room in rooms.values() if room.kind == ChatRoom.Kind.DIRECT]):
+        rooms[room].is_blocked = True
 
 
 def _events(asked: Collection[tuple[UUID, int]]) -> QuerySet[RoomEvent]:

@@ -105,6 +105,14 @@ class Changed(NamedTuple):
     """What pinned it; 0: it is not pinned any more."""
 
 
+class Mentioned(NamedTuple):
+    """Whom a message mentions."""
+
+    author: int
+    users: Sequence[int]
+    """But for its author."""
+
+
 class Opened(NamedTuple):
     """The rows on which a batch is decided; leases and heads are locked until the transaction ends."""
 
@@ -155,7 +163,7 @@ def append_events(
     heads: Iterable[tuple[UUID, int, int]],
     changed: Iterable[Changed],
     reactions: Mapping[ReactionKey, int | None],
-    mentioned: Mapping[Place, Sequence[int]],
+    mentioned: Mapping[Place, Mentioned],
     now: datetime,
     *,
     commits: bool = False,
@@ -163,7 +171,7 @@ def append_events(
     """Insert events of one moment and set each room's last seq and messages; return room, seq and id.
 
     `changed` are those messages that the events concern; `reactions` those that come, with their seq, or go;
-    `mentioned` all whom messages mention from here on.
+    `mentioned` all whom messages mention from here on; those who have blocked its author get no row.
     """
     calls = [
         Call(_INSERT_EVENTS, (now, _json(_values_of(event) for event in events))),
@@ -186,7 +194,7 @@ def append_single(lease: LeaseRow, epoch: str, event: NewEvent, meanwhile: Calla
     """Insert one message with its id and move its head, as a transaction of its own; PostgreSQL only.
 
     False if nothing is stored: the lease is another's, the head has moved, the room is archived or locked,
-    the sender is no member, a reader or muted, or the command is an event already.
+    the sender is no member, a reader, muted or blocked, or the command is an event already.
     """
     values = (
         event.date_created,
@@ -234,13 +242,13 @@ def _calls_about(reactions: Mapping[ReactionKey, int | None]) -> list[Call]:
     ]
 
 
-def _calls_to_mention(mentioned: Mapping[Place, Sequence[int]], new: Collection[Place]) -> Iterator[Call]:
+def _calls_to_mention(mentioned: Mapping[Place, Mentioned], new: Collection[Place]) -> Iterator[Call]:
     """Yield what leaves messages these mentions and no others; those of new ones have none before."""
     before = [{"room": room.hex, "target": seq} for room, seq in mentioned if (room, seq) not in new]
     after = [
-        {"room": room.hex, "target": seq, "person": person}
-        for (room, seq), people in mentioned.items()
-        for person in people
+        {"room": room.hex, "target": seq, "person": person, "author": one.author}
+        for (room, seq), one in mentioned.items()
+        for person in one.users
     ]
     if before:
         yield Call(_REMOVE_MENTIONS, (_json(before),))

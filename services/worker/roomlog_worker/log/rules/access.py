@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from roomlog.models import ChatRoom
-from roomlog_contract.errors import NO_SUCH_MESSAGE, ErrorCode
+from roomlog_contract.errors import BLOCKED, NO_SUCH_MESSAGE, ErrorCode
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom, Standing, Target
@@ -60,10 +60,17 @@ def require_group(room: LockedRoom) -> None:
 
 
 def require_a_say(room: LockedRoom, asked: Asked[Any]) -> None:
-    """Refuse a sender who may write nothing: the muted, then readers."""
+    """Refuse a sender who may write nothing: the muted, then readers, then who is blocked or has blocked."""
     if not asked.is_staff and room.members[asked.user].is_muted:
         raise RefusedWrite(ErrorCode.MUTED)
     require_role(room, asked, "member")
+    require_unblocked(room, asked)
+
+
+def require_unblocked(room: LockedRoom, asked: Asked[Any]) -> None:
+    """Refuse both of a direct room where one of them has blocked the other."""
+    if room.is_blocked and not asked.is_staff:
+        raise RefusedWrite(ErrorCode.FORBIDDEN, BLOCKED)
 
 
 def require_role_over(room: LockedRoom, asked: Asked[Any], concerned: Standing | None) -> None:

@@ -10,7 +10,7 @@ from roomlog_contract.limits import PINS_PER_ROOM
 from ..asked import Asked
 from ..batch import Batch, LockedRoom
 from ..errors import RefusedWrite
-from .access import may_pin, open_room, require_target
+from .access import may_pin, open_room, require_target, require_unblocked
 
 
 def pin_message(batch: Batch, asked: Asked[PinMessage]) -> NewEvent:
@@ -37,4 +37,5 @@ def _room(batch: Batch, asked: Asked[Any]) -> LockedRoom:
     room = open_room(batch, asked)
     if not may_pin(room, asked):
         raise RefusedWrite(ErrorCode.FORBIDDEN)
+    require_unblocked(room, asked)
     return room

@@ -1,11 +1,12 @@
 """Rules that make and change rooms."""
 
+from roomlog.blocking import is_blocked_between
 from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog.selectors import is_code
 from roomlog_contract.commands import ArchiveRoom, CreateRoom, RenameRoom, RestoreRoom, SetTopic
-from roomlog_contract.errors import ErrorCode
+from roomlog_contract.errors import BLOCKED, NO_SUCH_USER, ErrorCode
 
 from ..asked import Asked
 from ..batch import Batch, LockedRoom, Standing
@@ -28,6 +29,8 @@ def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
         check_may_create(asked.user, batch.now)
     members = _first_members(asked)
     if not asked.is_staff:
+        if command.kind == "direct" and is_blocked_between(asked.user, command.members[0]):
+            raise RefusedWrite(ErrorCode.FORBIDDEN, BLOCKED)
         check_may_be_brought([number for number, _ in members if number != asked.user])
     room = ChatRoom.objects.create(id=asked.room, name=command.name, kind=command.kind, creator_id=asked.user)
     head = RoomHead.objects.create(room=room, epoch=Install.objects.get().epoch)
@@ -87,7 +90,7 @@ def _first_members(asked: Asked[CreateRoom]) -> list[tuple[int, str]]:
     if command.kind == "direct" and not len(command.members) == len(others) == 1:
         raise RefusedWrite(ErrorCode.BAD_VALUE, "A direct room has exactly one other member.")
     if hold_active([*makers, *others]) != {*makers, *others}:
-        raise RefusedWrite(ErrorCode.NOT_FOUND, "There is no such user.")
+        raise RefusedWrite(ErrorCode.NOT_FOUND, NO_SUCH_USER)
     role = Membership.Role.MEMBER if command.kind == "direct" else Membership.Role.OWNER
     return [
         *((number, role.value) for number in makers),

@@ -1,10 +1,16 @@
--- Insert whom messages mention.
---   1  people, a JSON array of {room, target, person}
+-- Insert whom messages mention, but for those who have blocked the author.
+--   1  people, a JSON array of {room, target, person, author}
 -- Locks: none. The transaction has been SQLite's only writer since its BEGIN IMMEDIATE.
--- Index: none is read; mention_once refuses a second row of a person and a message.
+-- Index: block_once; mention_once refuses a second row of a person and a message.
 INSERT INTO roomlog_mention (room_id, target, user_id)
 SELECT
     json_extract(value, '$.room'),
     json_extract(value, '$.target'),
     json_extract(value, '$.person')
-FROM json_each(%s)
+FROM json_each(%s) AS given
+WHERE NOT EXISTS (
+    SELECT 1 FROM roomlog_block
+    WHERE
+        blocker_id = json_extract(given.value, '$.person')
+        AND blocked_id = json_extract(given.value, '$.author')
+)

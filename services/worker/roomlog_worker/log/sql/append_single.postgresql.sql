@@ -8,8 +8,9 @@
 -- keys, the room and the sender FOR KEY SHARE. It is a transaction of its own. Its snapshot is older than its
 -- locks, but PostgreSQL compares lease and head again once they are locked. Whatever changes who may write in
 -- a room is an event and moves the head, so no membership, role or mute can have changed in between. What no
--- event changes (a row by hand) is as of the snapshot, and a mute's end counts by $1.
--- Index: roomlog_roomhead_pkey, roomlog_shardlease_pkey, roomlog_chatroom_pkey, member_once; command_once
+-- event changes (a block, a row by hand) is as of the snapshot, and a mute's end counts by $1.
+-- Index: roomlog_roomhead_pkey, roomlog_shardlease_pkey, roomlog_chatroom_pkey, member_once, in direct
+-- rooms block_once; command_once
 -- refuses a repeat.
 PREPARE roomlog_append_single (
     timestamptz, integer, uuid, bigint, uuid, text, bigint, bigint, bigint, bigint, text, text, text
@@ -20,7 +21,14 @@ WITH moved AS (
     WHERE room_id = $5 AND epoch = $6 AND last_seq = $7 - 1
       AND (SELECT true FROM roomlog_shardlease
            WHERE shard = $2 AND owner = $3 AND epoch = $4 FOR NO KEY UPDATE)
-      AND (SELECT archived_at IS NULL FROM roomlog_chatroom WHERE id = $5)
+      AND (SELECT archived_at IS NULL AND (kind <> 'direct' OR NOT EXISTS (
+               SELECT 1 FROM roomlog_membership AS other
+               WHERE other.room_id = $5 AND other.user_id <> $9
+                 AND (EXISTS (SELECT 1 FROM roomlog_block
+                              WHERE blocker_id = other.user_id AND blocked_id = $9)
+                      OR EXISTS (SELECT 1 FROM roomlog_block
+                                 WHERE blocker_id = $9 AND blocked_id = other.user_id))))
+           FROM roomlog_chatroom WHERE id = $5)
       AND (SELECT role <> 'reader' AND coalesce(muted_until <= $1, true) FROM roomlog_membership
            WHERE room_id = $5 AND user_id = $9)
     RETURNING 1

@@ -10,9 +10,10 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from roomlog.blocking import block, unblock
 from roomlog.epochs import new_epoch
 from roomlog.models import ChatRoom, Membership, RoomEvent, RoomHead, ShardLease
-from roomlog_contract.commands import ArchiveRoom, LeaveRoom, RemoveUser
+from roomlog_contract.commands import ArchiveRoom, CreateRoom, LeaveRoom, RemoveUser
 from roomlog_contract.events import User
 from roomlog_worker.log import leases, rules
 from roomlog_worker.log import room_cache as memory
@@ -71,6 +72,22 @@ def writer(people: People) -> Writer:
     one = Writer(make_room(people.alice, [people.bob]), people.bob, RoomCache(), LeaseRow(SHARD, OWNER, 1))
     one.fill_cache()
     return one
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_block_is_seen_whoever_has_blocked(people: People, writer: Writer, is_own: bool) -> None:
+    """In a direct room, by the statement itself: the cache knows nothing of it. In groups it says nothing."""
+    pair = (people.bob, people.alice) if is_own else (people.alice, people.bob)
+    command = CreateRoom(uuid="d", kind="direct", members=[people.alice])
+    one = Writer(written(command, people.bob).event.room_id, people.bob, RoomCache(), writer.lease)
+    one.fill_cache()
+    assert one.write()
+    block(*pair)
+    assert writer.write()
+    assert not one.write()
+    unblock(*pair)
+    one.fill_cache()
+    assert one.write()
 
 
 def log_of(room: UUID) -> list[tuple[int, int | None, str]]:
