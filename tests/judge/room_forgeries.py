@@ -26,7 +26,7 @@ EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + JOINI
 
 
 def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
-    """Return it with a room each for data, changes, reactions, moderation, pins, topics, joining and webhooks."""
+    """Return it with a room for each kind of thing that happens in rooms."""
     archived = with_archived_room(history, author, deleted)
     changed = with_blocks(with_mentions(with_changes(archived, author, reader), reader))
     others = with_topics(with_pins(with_moderation(with_reactions(changed))))

@@ -7,7 +7,7 @@ simulated.
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -40,7 +40,7 @@ async def join_some(world: World, everybody: Sequence[Person], dice: random.Rand
     tokens = await _invite(world, dice)
     joining: list[asyncio.Task[None]] = []
     revoked_after = dice.randrange(JOINING)
-    (owner,) = [person for person in everybody if person.user == OWNER][:1]
+    owner = next(person for person in everybody if person.user == OWNER)
     guests = [person for person in everybody if person.user in SPEAKERS[1:]]
     for number in range(JOINING):
         await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))

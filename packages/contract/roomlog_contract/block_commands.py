@@ -5,7 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from . import limits
-from .command import Command, UserNumber
+from .command import Command
+from .values import UserNumber
 
 
 class _OfPerson(Command, frozen=True, kw_only=True):

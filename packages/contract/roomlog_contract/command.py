@@ -1,14 +1,10 @@
 """What every command has: the base of the structs in `commands.py`."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from . import limits
-
-Uuid = Annotated[str, Meta(min_length=1, max_length=limits.UUID_CODE_POINTS)]
-"""The client's name of a command: unique for ever per sender and room, echoed verbatim."""
-UserNumber = Annotated[int, Meta(ge=1, lt=limits.EXACT_INTEGER)]
+from .values import Uuid
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action"):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from unicodedata import is_normalized, normalize
 from uuid import UUID
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 from msgspec.structs import replace
 
 from . import limits
@@ -12,7 +12,6 @@ from .block_commands import BlockUser as BlockUser  # noqa: PLC0414
 from .block_commands import ListBlocks as ListBlocks  # noqa: PLC0414
 from .block_commands import UnblockUser as UnblockUser  # noqa: PLC0414
 from .command import Command as Command  # noqa: PLC0414 - the base of these
-from .command import UserNumber
 from .emoji import check_emoji
 from .errors import ErrorCode, RefusedCommand
 from .values import (
@@ -26,7 +25,6 @@ from .values import (
     Text,
     Until,
     UserNumber,
-    Uuid,
 )
 from .values import Cursor as Cursor  # noqa: PLC0414 - callers name them beside their commands
 from .values import Notify as Notify  # noqa: PLC0414

@@ -121,7 +121,6 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
         *(f"[@member@, {member}]" for member in ("null", "0", "-1", "[@member@]", '"@member@"', "1e400")),
         "[" + ", ".join(["@member@"] * 21) + "]",
     ),
-    "flag": ("null", "0", "1", "[]", "{}", '"true"'),
     "attachments": (
         *NO_ARRAYS,
         *(f"[{file}]" for file in ("null", "1", "[]", *NO_ROOMS)),

@@ -118,7 +118,7 @@ def test_pins_and_moderation_are_german(german: Chat) -> None:
     expect(page.locator("#pins li")).to_contain_text("blau")
     page.get_by_role("button", name="Schließen").click()
     page.get_by_role("button", name="Mitglieder", exact=True).click()
-    page.get_by_role("button", name="bob").click()
+    page.get_by_role("button", name="\u2068bob\u2069 ändern").click()
     page.select_option("#member-choice", label="Rolle: Leser")
     page.get_by_role("button", name="Rolle ändern").click()
     expect(page.locator(".note").last).to_have_text("alice hat bob die Rolle Leser gegeben")
