@@ -75,6 +75,7 @@ def command_for(what: str, room: UUID, asker: int, other: int) -> RoomWrite:
         "name": "n",
         "topic": "t",
         "discoverable": True,
+        "receipts": True,
         "user": user,
         "role": role,
     }

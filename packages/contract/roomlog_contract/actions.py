@@ -70,6 +70,7 @@ ACTIONS: Final = _by_name(
         Action(commands.CreateRoom, (events.CreateRoomEvent,), Stream.WRITE),
         Action(commands.RenameRoom, (events.RenameRoomEvent,), Stream.WRITE),
         Action(commands.SetTopic, (events.SetTopicEvent,), Stream.WRITE),
+        Action(commands.SetReceipts, (events.SetReceiptsEvent,), Stream.WRITE),
         Action(commands.ArchiveRoom, (events.ArchiveRoomEvent,), Stream.WRITE),
         Action(commands.RestoreRoom, (events.RestoreRoomEvent,), Stream.WRITE),
         Action(commands.SetDiscoverable, (events.SetDiscoverableEvent,), Stream.WRITE),

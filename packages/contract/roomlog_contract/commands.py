@@ -32,6 +32,12 @@ from .values import Reason as Reason  # noqa: PLC0414
 from .values import Role as Role  # noqa: PLC0414
 
 
+class _OfRoom(Command, frozen=True, kw_only=True):
+    """What names a room and nothing else."""
+
+    room: UUID
+
+
 class Authenticate(Command, frozen=True, kw_only=True, tag="authenticate"):
     """Says who the connection is: a DRF token or a short-lived ticket, exactly one of them."""
 
@@ -134,10 +140,8 @@ class UnpinMessage(_OfMessage, frozen=True, kw_only=True, tag="unpin_message"):
     """Takes a message away from the room's pinned ones."""
 
 
-class ListPins(Command, frozen=True, kw_only=True, tag="list_pins"):
+class ListPins(_OfRoom, frozen=True, kw_only=True, tag="list_pins"):
     """Reads the room's pinned messages, newest pin first."""
-
-    room: UUID
 
 
 class GetHistory(Command, frozen=True, kw_only=True, tag="get_history"):
@@ -203,16 +207,19 @@ class SetTopic(Command, frozen=True, kw_only=True, tag="set_topic"):
     topic: Annotated[str, Meta(max_length=limits.TOPIC_CODE_POINTS)]
 
 
-class ArchiveRoom(Command, frozen=True, kw_only=True, tag="archive_room"):
+class SetReceipts(Command, frozen=True, kw_only=True, tag="set_receipts"):
+    """Says whether those who watch a room are told how far its members have read."""
+
+    room: UUID
+    receipts: bool
+
+
+class ArchiveRoom(_OfRoom, frozen=True, kw_only=True, tag="archive_room"):
     """Ends all writing in a room until it is restored."""
 
-    room: UUID
 
-
-class RestoreRoom(Command, frozen=True, kw_only=True, tag="restore_room"):
+class RestoreRoom(_OfRoom, frozen=True, kw_only=True, tag="restore_room"):
     """Opens an archived room again."""
-
-    room: UUID
 
 
 class SetDiscoverable(Command, frozen=True, kw_only=True, tag="set_discoverable"):
@@ -248,10 +255,8 @@ class RemoveUser(_OfUser, frozen=True, kw_only=True, tag="remove_user"):
     """Ends somebody's membership."""
 
 
-class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave_room"):
+class LeaveRoom(_OfRoom, frozen=True, kw_only=True, tag="leave_room"):
     """Ends one's own membership."""
-
-    room: UUID
 
 
 class SetRole(_OfUser, frozen=True, kw_only=True, tag="set_role"):
@@ -304,14 +309,12 @@ class ReportMessage(Command, frozen=True, kw_only=True, tag="report_message"):
     """What the sender adds."""
 
 
-class Typing(Command, frozen=True, kw_only=True, tag="typing"):
+class Typing(_OfRoom, frozen=True, kw_only=True, tag="typing"):
     """Says that the sender is writing something in a room. Stored nowhere."""
-
-    room: UUID
 
 
 class Watch(Command, frozen=True, kw_only=True, tag="watch"):
-    """Says which rooms the sender has before the eyes: of these the connection is told who is there."""
+    """Says which rooms the sender has before the eyes: of these it is told who is there, types and reads."""
 
     rooms: Annotated[list[UUID], Meta(max_length=limits.WATCHED_ROOMS)]
     """All of them: it watches no other from here on."""
@@ -331,6 +334,7 @@ RoomWrite = (
     | CreateRoom
     | RenameRoom
     | SetTopic
+    | SetReceipts
     | ArchiveRoom
     | RestoreRoom
     | SetDiscoverable

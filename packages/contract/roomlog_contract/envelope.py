@@ -55,6 +55,12 @@ class ReadHeads(Command, frozen=True, kw_only=True, tag="read_heads"):
     """The heads that the gateway knows, in the order of `rooms`: only for others an answer is wanted."""
 
 
+class ReadMarks(Command, frozen=True, kw_only=True, tag="read_marks"):
+    """Asks how far the members of rooms have read, of whatever shards. Sent by gateways only."""
+
+    rooms: list[UUID]
+
+
 class FetchEvents(Command, frozen=True, kw_only=True, tag="fetch_events"):
     """Asks for a page of a room's log, to fill a gap. Sent by gateways only."""
 
@@ -82,7 +88,7 @@ class EraseMessages(Command, frozen=True, kw_only=True, tag="erase_messages"):
 class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A command on its way to a worker."""
 
-    command: ClientCommand | Identify | ReadHeads | FetchEvents | SyncMembers | EraseMessages
+    command: ClientCommand | Identify | ReadHeads | ReadMarks | FetchEvents | SyncMembers | EraseMessages
     gateway: str = ""
     """The gateway process that waits for the reply; empty where nobody does."""
     request: int = 0
@@ -155,6 +161,23 @@ class HeadsRead(Struct, frozen=True, tag=True):
     heads: dict[UUID, int]
 
 
+class RoomMarks(Struct, frozen=True):
+    """How far the members of a room have read."""
+
+    epoch: str
+    seq: int
+    """The head, read before the marks: who has left above it is a member no more."""
+    marks: dict[int, int]
+    """By user."""
+
+
+class MarksRead(Struct, frozen=True, tag=True):
+    """The marks of the asked rooms; those that show no receipts, or have too many members, are missing."""
+
+    request: int
+    rooms: dict[UUID, RoomMarks]
+
+
 class Rights(Struct, frozen=True, omit_defaults=True):
     """What an event changed of who may write, as far as it says so; None: nothing."""
 
@@ -186,6 +209,8 @@ class Notice(Struct, frozen=True, tag=True, omit_defaults=True):
     """A new message mentions everybody but its sender."""
     traceparent: str = ""
     """That of the envelope which became the event."""
+    receipts: bool | None = None
+    """Whether the room shows receipts from here on; None: as before."""
 
 
 class EventsFetched(Struct, frozen=True, tag=True):
@@ -205,6 +230,16 @@ class HeadMoved(Struct, frozen=True, tag=True):
 
     epoch: str
     seq: int
+
+
+class HaveRead(Struct, frozen=True, tag=True):
+    """Members have read further, in a room that shows it; committed, and may be lost for good."""
+
+    epoch: str
+    seq: int
+    """The head when they were members: who has left above it is one no more."""
+    marks: dict[int, int]
+    """By user."""
 
 
 class IsTyping(Struct, frozen=True, tag=True):
@@ -275,8 +310,8 @@ class Beacon(Struct, frozen=True, tag=True):
     """The writer's last turn met no trouble of the database."""
 
 
-Reply = Answered | Selected | Identified | LoginsCompared | HeadsRead | EventsFetched
-RoomNotice = Notice | HeadMoved | IsTyping | IsWatched | ArePresent
+Reply = Answered | Selected | Identified | LoginsCompared | HeadsRead | MarksRead | EventsFetched
+RoomNotice = Notice | HeadMoved | HaveRead | IsTyping | IsWatched | ArePresent
 UserNotice = Joined | Marked | Blocked | Recheck
 
 _encoder: Final = msgspec.msgpack.Encoder(uuid_format="bytes")

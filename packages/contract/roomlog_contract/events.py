@@ -186,6 +186,12 @@ class SetTopicEvent(_ByUser, frozen=True, kw_only=True, tag="set_topic"):
     """Empty for nothing."""
 
 
+class SetReceiptsEvent(_ByUser, frozen=True, kw_only=True, tag="set_receipts"):
+    """`user` said whether the room shows how far its members have read."""
+
+    receipts: bool
+
+
 class ArchiveRoomEvent(_ByUser, frozen=True, kw_only=True, tag="archive_room"):
     """`user` ended all writing in the room."""
 

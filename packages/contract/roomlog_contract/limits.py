@@ -201,7 +201,8 @@ TYPING_NAMES: Final = 5
 than fit below the messages."""
 
 TYPING_CONNECTIONS: Final = 200
-"""Connections of a room to one gateway up to which they are told: beyond it somebody types all the time."""
+"""Connections that watch a room at one gateway up to which they are told: beyond it somebody types all the
+time."""
 
 WATCHED_ROOMS: Final = 8
 """Rooms that one connection watches: more are not before anybody's eyes at once."""
@@ -218,6 +219,15 @@ PRESENCE_ASK_SECONDS: Final = 10.0
 PRESENCE_KEPT_SECONDS: Final = 25.0
 """How long a gateway's statement counts, and a question is answered: two of them may be lost. Whoever was
 connected to a gateway that died is gone by then."""
+
+RECEIPT_MEMBERS: Final = 50
+"""Members of a room up to which its receipts are told: of more nobody reads a list."""
+
+RECEIPTS_FRAME_SECONDS: Final = 1.0
+"""Between two `room_receipts` of a room to one connection."""
+
+RECEIPTS_ASK_SECONDS: Final = 20.0
+"""Between two questions for the marks of a room whose receipts are told: they make up for what was lost."""
 
 PING_SECONDS: Final = 25.0
 """Between pings: below the 30 s idle limit of common proxies."""

@@ -27,3 +27,5 @@ class RoomSummary(Struct, frozen=True):
     """Of which messages the member wants to be told: all, mentions or none."""
     discoverable: bool = False
     """Everybody may find the room and join it."""
+    receipts: bool = False
+    """Those who watch the room are told how far its members have read, unless they are too many."""

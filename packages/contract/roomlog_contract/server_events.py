@@ -75,6 +75,24 @@ class RoomPresence(ServerEvent, frozen=True, kw_only=True, tag="room_presence"):
     """How many they are; above PRESENCE_USERS about so many."""
 
 
+class ReadUpTo(Struct, frozen=True):
+    """How far a member has read."""
+
+    user: int
+    seq: int
+
+
+class RoomReceipts(ServerEvent, frozen=True, kw_only=True, tag="room_receipts"):
+    """How far members of a watched room have read it, the user too."""
+
+    room: UUID
+    epoch: str
+    whole: bool
+    """They are all that there are; else those that have changed."""
+    marks: list[ReadUpTo]
+    """Up to RECEIPT_MEMBERS, by the users' ids, ascending."""
+
+
 class Reconnect(ServerEvent, frozen=True, kw_only=True, tag="reconnect"):
     """The socket will be closed; come back after the delay."""
 

@@ -49,6 +49,7 @@ from roomlog_contract.events import (
     SelectRoomPage,
     SetDiscoverableEvent,
     SetNotificationsAnswer,
+    SetReceiptsEvent,
     SetRoleEvent,
     SetTopicEvent,
     TypingAnswer,
@@ -64,6 +65,7 @@ from roomlog_contract.server_events import (
     Degraded,
     Expiring,
     Heads,
+    ReadUpTo,
     Reconnect,
     Recovered,
     Reset,
@@ -71,6 +73,7 @@ from roomlog_contract.server_events import (
     RoomLeft,
     RoomMarked,
     RoomPresence,
+    RoomReceipts,
     RoomTyping,
     SyncRequired,
     UserBlocked,
@@ -135,6 +138,7 @@ COMMAND_KEYS: dict[str, dict[str, Any]] = {
     "set_topic": {"room": str(ROOM), "topic": PAIR * limits.TOPIC_CODE_POINTS},
     "set_discoverable": {"room": str(ROOM), "discoverable": False},
     "join_room": {"room": str(ROOM), "invitation": PAIR * limits.INVITATION_CODE_POINTS},
+    "set_receipts": {"room": str(ROOM), "receipts": False},
     "archive_room": {"room": str(ROOM)},
     "restore_room": {"room": str(ROOM)},
     "mark_read": {"room": str(ROOM), "seq": INTEGER},
@@ -159,6 +163,7 @@ SUMMARY = RoomSummary(
     *(ROOM, CONTROL * limits.NAME_CODE_POINTS, "direct", EPOCH, INTEGER, INTEGER, INTEGER, False, INTEGER),
     CONTROL * limits.TOPIC_CODE_POINTS,
     "mentions",
+    False,
 )
 TEXT = CONTROL * limits.TEXT_CODE_POINTS
 DATA = {"": "x" * (limits.MESSAGE_DATA_BYTES - len('{"":""}'))}
@@ -239,6 +244,7 @@ FRAMES: list[msgspec.Struct] = [
     RenameRoomEvent(**DURABLE, user=ALICE, name=SUMMARY.name),
     SetTopicEvent(**DURABLE, user=ALICE, topic=SUMMARY.topic),
     SetDiscoverableEvent(**DURABLE, user=ALICE, discoverable=False),
+    SetReceiptsEvent(**DURABLE, user=ALICE, receipts=False),
     *(struct(**DURABLE, user=ALICE) for struct in (ArchiveRoomEvent, RestoreRoomEvent)),
     AuthenticateAnswer(uuid=UUID_KEY, user=ALICE, rooms=[SUMMARY] * limits.AUTHENTICATE_ROOMS),
     # Pages end by their bytes, but have at least one of what they are made of; workers' tests fill them.
@@ -267,6 +273,9 @@ FRAMES: list[msgspec.Struct] = [
         room=ROOM,
         users=[INTEGER - number for number in range(limits.PRESENCE_USERS)],
         count=limits.PRESENCE_USERS,
+    ),
+    RoomReceipts(
+        room=ROOM, epoch=EPOCH, whole=False, marks=[ReadUpTo(INTEGER, INTEGER)] * limits.RECEIPT_MEMBERS
     ),
     Reconnect(after_ms=INTEGER, reason="restart"),
     Degraded(since_ms=INTEGER, rooms=[UUID(int=number) for number in range(limits.DEGRADED_ROOMS)]),

@@ -28,6 +28,8 @@ class ChatRoom(models.Model):
     name = models.CharField(_("name"), max_length=200, blank=True)
     topic = models.CharField(_("topic"), max_length=TOPIC_CODE_POINTS, blank=True, default="", db_default="")
     """What it is about."""
+    receipts = models.BooleanField(_("shows who has read"), default=False, db_default=False)
+    """Those who watch it are told how far its members have read, as long as they are few."""
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.GROUP)
     creator = models.ForeignKey(
         "roomlog.Person",

@@ -29,6 +29,7 @@ def lines_of_room(room: ChatRoom, progress: Progress) -> Iterator[str]:
             "room": room.pk,
             "name": room.name,
             "topic": room.topic,
+            "receipts": room.receipts,
             "kind": room.kind,
             "discoverable": room.is_discoverable,
             "created": room.date_created,

@@ -5,9 +5,10 @@ recheck each minute. So it must never raise, never wait long and never repeat.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from django.apps import apps
@@ -29,7 +30,7 @@ from roomlog.models import BotToken, Membership
 from roomlog.pending import command_pending
 from roomlog.people import person_id
 from roomlog.read_marks import own_view_changed
-from roomlog_contract.envelope import ENTRY_FIELD, Blocked, Marked, Recheck, UserNotice, encode
+from roomlog_contract.envelope import ENTRY_FIELD, Blocked, HaveRead, Marked, Recheck, UserNotice, encode
 from roomlog_contract.events import RoomSummary, User
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.causes import cause_of
@@ -90,9 +91,14 @@ def on_command_pending(shard: int, **_: Any) -> None:
     _bus().attempt(lambda redis: redis.xadd(stream, {ENTRY_FIELD: b""}))
 
 
-def on_own_view(person: int, room: RoomSummary, **_: Any) -> None:
-    """Tell the person's sockets how they see the room now; a lost notice is made up for at the next login."""
+def on_own_view(person: int, room: RoomSummary, told: Sequence[tuple[UUID, HaveRead]] = (), **_: Any) -> None:
+    """Tell the person's sockets how they see the room now; a lost notice is made up for at the next login.
+
+    Tell the gateways of rooms that show receipts; they ask for what is lost.
+    """
     _tell(person, Marked(room))
+    for key, have_read in told:
+        _publish(_keyspace().room_channel(key), encode(have_read))
 
 
 def on_block(blocker: int, user: User, is_blocked: bool, **_: Any) -> None:
@@ -149,8 +155,11 @@ def _send_recheck(person: int) -> None:
 
 
 def _tell(person: int, notice: UserNotice) -> None:
-    channel = _keyspace().user_channel(person)
-    _bus().attempt(lambda redis: redis.publish(channel, encode(notice)))
+    _publish(_keyspace().user_channel(person), encode(notice))
+
+
+def _publish(channel: str, notice: bytes) -> None:
+    _bus().attempt(lambda redis: redis.publish(channel, notice))
 
 
 class Bus:

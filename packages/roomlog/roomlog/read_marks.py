@@ -4,7 +4,7 @@ Beside the log. One statement moves a mark and compares it with what is stored, 
 room's head and no lease: of two at a time the greater stays. A mark that does not move writes no row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -12,8 +12,10 @@ import msgspec
 from django.db import connection, transaction
 from django.dispatch import Signal
 
+from roomlog_contract.envelope import HaveRead
 from roomlog_contract.events import RoomSummary
 
+from .receipts import have_read
 from .selectors import summaries_of
 
 _MOVE_GIVEN: Final = """
@@ -41,7 +43,10 @@ _MOVE: Final = {
 Pair = tuple[UUID, int]
 """A room and one of its members."""
 own_view_changed: Final = Signal()
-"""Sent after the commit with `person` and `room`, a summary: the person's sockets are to hear of it."""
+"""Sent after the commit with `person` and `room`, a summary: the person's sockets are to hear of it.
+
+With `told`, what the channels of rooms are to hear of it.
+"""
 
 
 def mark_read(room: UUID, person: int, seq: int) -> RoomSummary | None:
@@ -51,13 +56,17 @@ def mark_read(room: UUID, person: int, seq: int) -> RoomSummary | None:
     """
     marked = move_marks({(room, person): seq}).get((room, person))
     if marked is not None:
-        tell_own_view(person, marked)
+        tell_own_view(person, marked, have_read({(room, person): marked}))
     return marked
 
 
-def tell_own_view(person: int, room: RoomSummary) -> None:
-    """Have the person's sockets hear how they see the room now, after the caller's commit."""
-    transaction.on_commit(lambda: own_view_changed.send(None, person=person, room=room), robust=True)
+def tell_own_view(person: int, room: RoomSummary, told: Sequence[tuple[UUID, HaveRead]] = ()) -> None:
+    """Have the person's sockets hear how they see the room now, and rooms of `told`, after the commit."""
+
+    def tell() -> None:
+        own_view_changed.send(None, person=person, room=room, told=told)
+
+    transaction.on_commit(tell, robust=True)
 
 
 def move_marks(wanted: Mapping[Pair, int]) -> dict[Pair, RoomSummary]:

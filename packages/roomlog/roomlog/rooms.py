@@ -31,6 +31,7 @@ from roomlog_contract.commands import (
     RestoreRoom,
     Role,
     SetDiscoverable,
+    SetReceipts,
     SetRole,
     SetTopic,
     UnbanUser,
@@ -307,6 +308,15 @@ def set_discoverable(room_id: UUID, discoverable: bool) -> None:
     _change(SetDiscoverable(uuid=uuid4().hex, room=room_id, discoverable=discoverable))
 
 
+def set_receipts(room_id: UUID, receipts: bool) -> None:
+    """Say whether those who look at a room see how far its members have read.
+
+    Raises:
+        RefusedCommand: there is no such room, and nothing waits that makes it.
+    """
+    _change(SetReceipts(uuid=uuid4().hex, room=room_id, receipts=receipts))
+
+
 def archive(room_id: UUID) -> None:
     """End all writing in a group, yours and its members', until `restore`. It can be read as ever.
 
@@ -351,6 +361,7 @@ aunpin_message: Final = sync_to_async(unpin_message)
 arename: Final = sync_to_async(rename)
 aset_topic: Final = sync_to_async(set_topic)
 aset_discoverable: Final = sync_to_async(set_discoverable)
+aset_receipts: Final = sync_to_async(set_receipts)
 aarchive: Final = sync_to_async(archive)
 arestore: Final = sync_to_async(restore)
 aunread: Final = sync_to_async(unread)
@@ -381,7 +392,7 @@ def _post(
 
 
 def _change(
-    command: RenameRoom | SetTopic | SetDiscoverable | ArchiveRoom | RestoreRoom | Moderation,
+    command: RenameRoom | SetTopic | SetDiscoverable | SetReceipts | ArchiveRoom | RestoreRoom | Moderation,
 ) -> None:
     refuse_a_missing_room(command.room)
     request_command(command, system_person().pk, staff=True, is_bounded=False)

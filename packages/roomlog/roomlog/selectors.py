@@ -340,6 +340,7 @@ def _summaries(rows: QuerySet[Membership], *further: Any) -> QuerySet[Membership
         "room__topic",
         "notify",
         "room__is_discoverable",
+        "room__receipts",
         *further,
     )
 

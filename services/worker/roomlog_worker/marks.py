@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError
 
 from roomlog.notification_levels import set_levels
 from roomlog.read_marks import Pair, move_marks
+from roomlog.receipts import have_read
 from roomlog_contract.commands import MarkRead, OwnView, SetNotifications
 from roomlog_contract.envelope import Marked
 from roomlog_contract.events import RoomSummary
@@ -44,7 +45,7 @@ def move(entries: Sequence[Entry]) -> Marks:
     """Move marks to the greatest seq that the entries ask for, set the last levels; committed on return.
 
     A repeat is announced too: its first owner may have died before it could. A mark that another device has
-    moved beyond was announced with that.
+    moved beyond was announced with that. Rooms that show receipts hear of it too.
     """
     wanted: dict[Pair, int] = {}
     levels: dict[Pair, str] = {}
@@ -64,11 +65,9 @@ def move(entries: Sequence[Entry]) -> Marks:
     try:
         set_levels(levels)
         rooms = move_marks(wanted)
+        told = {pair: one for pair, one in rooms.items() if one.read_seq <= wanted[pair] or pair in levels}
+        receipts = have_read(told)
     except (DatabaseError, InterfaceError) as error:
         return Marks(error=error)
-    notices = [
-        (user, Marked(one))
-        for (room, user), one in rooms.items()
-        if one.read_seq <= wanted[room, user] or (room, user) in levels
-    ]
-    return Marks(rooms, notices)
+    notices: list[ChannelNotice] = [(user, Marked(one)) for (_, user), one in told.items()]
+    return Marks(rooms, [*notices, *receipts])

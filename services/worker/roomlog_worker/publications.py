@@ -97,8 +97,10 @@ def event_notice(
     left = (event.data or {})["member"] if event.kind in _LEAVING else 0
     gateway, request = (entry.envelope.gateway, entry.envelope.request) if entry else ("", 0)
     rights, (mentions, for_all) = _rights(event), _mentions(event)
+    receipts = (event.data or {}).get("receipts") if event.kind == "set_receipts" else None
     return Notice(
-        epoch, event.seq, frame, event.user_id, gateway, request, left, rights, mentions, for_all, traceparent
+        *(epoch, event.seq, frame, event.user_id, gateway, request, left),
+        *(rights, mentions, for_all, traceparent, receipts),
     )
 
 

@@ -19,6 +19,7 @@ from roomlog.models import RoomEvent, RoomHead
 from roomlog.people import users_by_token
 from roomlog.policy import hides_presence
 from roomlog.read_marks import Pair
+from roomlog.receipts import marks_of
 from roomlog.signed_in import SignedIn
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
@@ -44,7 +45,9 @@ from roomlog_contract.envelope import (
     Identified,
     Identify,
     KnownLogin,
+    MarksRead,
     ReadHeads,
+    ReadMarks,
     Reply,
     Selected,
 )
@@ -176,6 +179,8 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911, PLR0912 - on
             heads = {room: known.heads[room] for room in command.rooms if room in known.heads}
             epoch = next((head.epoch for head in heads.values()), "")
             return HeadsRead(request, epoch, {room: head.last_seq for room, head in heads.items()})
+        case ReadMarks():
+            return MarksRead(request, marks_of(command.rooms))
         case FetchEvents():
             return _fetch_events(request, command, known)
         case ListRooms():

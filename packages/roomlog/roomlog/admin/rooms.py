@@ -190,6 +190,7 @@ class ChatRoomAdmin(BoundedAdmin):
             "name",
             "topic",
             "is_discoverable",
+            "receipts",
             "kind",
             "date_created",
             "archived_at",

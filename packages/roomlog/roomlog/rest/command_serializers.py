@@ -54,6 +54,14 @@ class NewTopicSerializer(CommandSerializer):
     topic = TopicField()
 
 
+class ReceiptsSerializer(CommandSerializer):
+    """Whether a room shall show how far its members have read."""
+
+    example = {"uuid": A_UUID, "receipts": True}
+
+    receipts = serializers.BooleanField()
+
+
 class NewRoomSerializer(CommandSerializer):
     """A room to be made; the asker owns it."""
 

@@ -40,6 +40,7 @@ from roomlog_contract.commands import (
     ReportMessage,
     RestoreRoom,
     SetNotifications,
+    SetReceipts,
     SetRole,
     SetTopic,
     UnbanUser,
@@ -63,12 +64,11 @@ from .command_serializers import (
     NewTopicSerializer,
     NotificationsSerializer,
     ReactionSerializer,
+    ReceiptsSerializer,
     RoleSerializer,
 )
 from .operations import describe
-from .requesting import REQUESTED
-from .requesting import check_member as _check_member
-from .requesting import requested as _requested
+from .requesting import REQUESTED, check_member, requested
 from .serializers import (
     BanSerializer,
     BansPageSerializer,
@@ -110,7 +110,7 @@ class RoomsView(RestView):
     @describe(request=NewRoomSerializer, responses=REQUESTED)
     def post(self, request: Request) -> Response:
         """Ask for a room. Its id is known before it is there; a repeated uuid is the same room."""
-        return _requested(request, read_command(CreateRoom, request))
+        return requested(request, read_command(CreateRoom, request))
 
 
 class RoomView(RestView):
@@ -119,8 +119,8 @@ class RoomView(RestView):
     @describe(request=NewNameSerializer, responses=REQUESTED)
     def patch(self, request: Request, room: UUID) -> Response:
         """Ask for another name."""
-        _check_member(room, request)
-        return _requested(request, read_command(RenameRoom, request, room=room))
+        check_member(room, request)
+        return requested(request, read_command(RenameRoom, request, room=room))
 
 
 class TopicView(RestView):
@@ -129,8 +129,18 @@ class TopicView(RestView):
     @describe(request=NewTopicSerializer, responses=REQUESTED)
     def put(self, request: Request, room: UUID) -> Response:
         """Ask for another topic; empty takes it away. For owners and admins."""
-        _check_member(room, request)
-        return _requested(request, read_command(SetTopic, request, room=room))
+        check_member(room, request)
+        return requested(request, read_command(SetTopic, request, room=room))
+
+
+class ReceiptsView(RestView):
+    """Whether a room shows how far its members have read."""
+
+    @describe(request=ReceiptsSerializer, responses=REQUESTED)
+    def put(self, request: Request, room: UUID) -> Response:
+        """Ask for it to show that or not. For owners and admins; in a direct room for both."""
+        check_member(room, request)
+        return requested(request, read_command(SetReceipts, request, room=room))
 
 
 class ArchiveView(RestView):
@@ -139,14 +149,14 @@ class ArchiveView(RestView):
     @describe(request=CommandSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Ask for the room to be archived."""
-        _check_member(room, request)
-        return _requested(request, read_command(ArchiveRoom, request, room=room))
+        check_member(room, request)
+        return requested(request, read_command(ArchiveRoom, request, room=room))
 
     @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID) -> Response:
         """Ask for the room to be open again."""
-        _check_member(room, request)
-        return _requested(request, read_command(RestoreRoom, request, room=room))
+        check_member(room, request)
+        return requested(request, read_command(RestoreRoom, request, room=room))
 
 
 class MembersView(RestView):
@@ -155,7 +165,7 @@ class MembersView(RestView):
     @describe(parameters=[MembersSerializer], responses=MemberSerializer(many=True))
     def get(self, request: Request, room: UUID) -> Response:
         """Return at most 100 members in the order of their ids: those behind `after`, or of these ids."""
-        _check_member(room, request)
+        check_member(room, request)
         asked = MembersSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         found = members_of(room, asked.validated_data["after"], asked.validated_data.get("id"))
@@ -164,8 +174,8 @@ class MembersView(RestView):
     @describe(request=NewMemberSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Ask for somebody to become a member."""
-        _check_member(room, request)
-        return _requested(request, read_command(InviteUser, request, room=room))
+        check_member(room, request)
+        return requested(request, read_command(InviteUser, request, room=room))
 
 
 class MemberView(RestView):
@@ -174,16 +184,16 @@ class MemberView(RestView):
     @describe(request=RoleSerializer, responses=REQUESTED)
     def patch(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for another role. For admins and owners; to and of an owner only for owners."""
-        _check_member(room, request)
-        return _requested(request, read_command(SetRole, request, room=room, user=user))
+        check_member(room, request)
+        return requested(request, read_command(SetRole, request, room=room, user=user))
 
     @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the end of a membership; of one's own, it is leaving."""
-        _check_member(room, request)
+        check_member(room, request)
         if user == person_of(request.user).pk:
-            return _requested(request, read_command(LeaveRoom, request, room=room))
-        return _requested(request, read_command(RemoveUser, request, room=room, user=user))
+            return requested(request, read_command(LeaveRoom, request, room=room))
+        return requested(request, read_command(RemoveUser, request, room=room, user=user))
 
 
 class MuteView(RestView):
@@ -192,14 +202,14 @@ class MuteView(RestView):
     @describe(request=MuteSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the member to be muted; a second time replaces the end. For who may remove the member."""
-        _check_member(room, request)
-        return _requested(request, read_command(MuteUser, request, room=room, user=user))
+        check_member(room, request)
+        return requested(request, read_command(MuteUser, request, room=room, user=user))
 
     @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the member to be heard again."""
-        _check_member(room, request)
-        return _requested(request, read_command(UnmuteUser, request, room=room, user=user))
+        check_member(room, request)
+        return requested(request, read_command(UnmuteUser, request, room=room, user=user))
 
 
 class BansView(RestView):
@@ -208,7 +218,7 @@ class BansView(RestView):
     @describe(parameters=[BansPageSerializer], responses=BanSerializer(many=True), problems=frozenset({403}))
     def get(self, request: Request, room: UUID) -> Response:
         """Return the bans that last, in the order of their users' ids. For admins and owners."""
-        _check_member(room, request)
+        check_member(room, request)
         if not selectors.may_moderate(room, person_of(request.user).pk):
             raise RefusedCommand(ErrorCode.FORBIDDEN)
         page = BansPageSerializer(data=request.query_params)
@@ -220,8 +230,8 @@ class BansView(RestView):
     @describe(request=NewBanSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Ask for somebody to be kept out; a second time replaces the end. For who may remove them."""
-        _check_member(room, request)
-        return _requested(request, read_command(BanUser, request, room=room))
+        check_member(room, request)
+        return requested(request, read_command(BanUser, request, room=room))
 
 
 class BanView(RestView):
@@ -230,8 +240,8 @@ class BanView(RestView):
     @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, user: int) -> Response:
         """Ask for the user to be let in again; somebody must invite them."""
-        _check_member(room, request)
-        return _requested(request, read_command(UnbanUser, request, room=room, user=user))
+        check_member(room, request)
+        return requested(request, read_command(UnbanUser, request, room=room, user=user))
 
 
 class PresenceView(RestView):
@@ -242,7 +252,7 @@ class PresenceView(RestView):
     @describe(responses=PresenceSerializer)
     def get(self, request: Request, room: UUID) -> Response:
         """Return how many of the members that the asker may see are online, and who in rooms of up to 200."""
-        _check_member(room, request)
+        check_member(room, request)
         try:
             found = presence_in(room, person_of(request.user).pk)
         except RedisError as error:
@@ -256,7 +266,7 @@ class MessagesView(RestView):
     @describe(parameters=[PageSerializer], responses=MessageSerializer(many=True))
     def get(self, request: Request, room: UUID) -> Response:
         """Return the last messages before a seq, oldest first, in their present state."""
-        _check_member(room, request)
+        check_member(room, request)
         page = PageSerializer(data=request.query_params)
         page.is_valid(raise_exception=True)
         up_to = page.validated_data.get("before", limits.EXACT_INTEGER) - 1
@@ -268,8 +278,8 @@ class MessagesView(RestView):
     @describe(request=NewMessageSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID) -> Response:
         """Say something. A repeated uuid is the same message."""
-        _check_member(room, request)
-        return _requested(request, read_command(NewMessage, request, room=room))
+        check_member(room, request)
+        return requested(request, read_command(NewMessage, request, room=room))
 
 
 class MessageView(RestView):
@@ -278,14 +288,14 @@ class MessageView(RestView):
     @describe(request=NewTextSerializer, responses=REQUESTED)
     def patch(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for another text. For its author."""
-        _check_member(room, request)
-        return _requested(request, read_command(EditMessage, request, room=room, message=message))
+        check_member(room, request)
+        return requested(request, read_command(EditMessage, request, room=room, message=message))
 
     @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for the message to lose its text. For its author, and in a group for owners and admins."""
-        _check_member(room, request)
-        return _requested(request, read_command(DeleteMessage, request, room=room, message=message))
+        check_member(room, request)
+        return requested(request, read_command(DeleteMessage, request, room=room, message=message))
 
 
 class ReactionsView(RestView):
@@ -294,14 +304,14 @@ class ReactionsView(RestView):
     @describe(request=ReactionSerializer, responses=REQUESTED)
     def post(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for an emoji below the message."""
-        _check_member(room, request)
-        return _requested(request, read_command(AddReaction, request, room=room, message=message))
+        check_member(room, request)
+        return requested(request, read_command(AddReaction, request, room=room, message=message))
 
     @describe(request=ReactionSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for one's own emoji to go."""
-        _check_member(room, request)
-        return _requested(request, read_command(RemoveReaction, request, room=room, message=message))
+        check_member(room, request)
+        return requested(request, read_command(RemoveReaction, request, room=room, message=message))
 
 
 class PinView(RestView):
@@ -310,14 +320,14 @@ class PinView(RestView):
     @describe(request=CommandSerializer, responses=REQUESTED)
     def put(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for the message to be pinned. For owners and admins, and in a direct room for both."""
-        _check_member(room, request)
-        return _requested(request, read_command(PinMessage, request, room=room, message=message))
+        check_member(room, request)
+        return requested(request, read_command(PinMessage, request, room=room, message=message))
 
     @describe(request=CommandSerializer, responses=REQUESTED)
     def delete(self, request: Request, room: UUID, message: int) -> Response:
         """Ask for the message to be pinned no more. For those who may pin."""
-        _check_member(room, request)
-        return _requested(request, read_command(UnpinMessage, request, room=room, message=message))
+        check_member(room, request)
+        return requested(request, read_command(UnpinMessage, request, room=room, message=message))
 
 
 class ReportView(RestView):
@@ -326,7 +336,7 @@ class ReportView(RestView):
     @describe(request=NewReportSerializer, responses=ReportSerializer)
     def post(self, request: Request, room: UUID, message: int) -> Response:
         """Report a message to the moderators; the room is not told. A second report changes nothing."""
-        _check_member(room, request)
+        check_member(room, request)
         command = read_command(ReportMessage, request, room=room, message=message)
         is_new = store_report(command, person_of(request.user).pk)
         return Response(ReportSerializer({"uuid": command.uuid, "duplicate": not is_new}).data)
@@ -338,7 +348,7 @@ class PinsView(RestView):
     @describe(responses=MessageSerializer(many=True))
     def get(self, request: Request, room: UUID) -> Response:
         """Return all of them, at most 50, in their present state; those that were pinned last come first."""
-        _check_member(room, request)
+        check_member(room, request)
         shown = [parsed(message) for message in selectors.pins_of(room, person_of(request.user).pk)]
         return Response(MessageSerializer(shown, many=True).data)
 

@@ -135,6 +135,7 @@ class RoomSerializer(Body):
         "topic": "",
         "notify": "all",
         "discoverable": False,
+        "receipts": False,
     }
 
     id = RoomIdField()
@@ -149,6 +150,7 @@ class RoomSerializer(Body):
     topic = serializers.CharField()
     notify = serializers.ChoiceField(get_args(Notify))
     discoverable = serializers.BooleanField()
+    receipts = serializers.BooleanField()
 
 
 class PresenceSerializer(Body):

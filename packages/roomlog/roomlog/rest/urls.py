@@ -87,6 +87,7 @@ urlpatterns = [
         name="invitation",
     ),
     path("invitation/", joining.DoorView.as_view(), name="door"),
+    path("rooms/<room:room>/receipts/", rooms.ReceiptsView.as_view(), name="receipts"),
     path("rooms/<room:room>/archive/", rooms.ArchiveView.as_view(), name="archive"),
     path("rooms/<room:room>/members/", rooms.MembersView.as_view(), name="members"),
     path("rooms/<room:room>/members/<number:user>/", rooms.MemberView.as_view(), name="member"),

@@ -31,6 +31,7 @@ from roomlog_contract.commands import (
     RestoreRoom,
     RoomWrite,
     SetDiscoverable,
+    SetReceipts,
     SetRole,
     SetTopic,
     UnbanUser,
@@ -55,6 +56,7 @@ def every_kind(people: People) -> list[Event]:
         (LeaveRoom(uuid="l", room=room), people.bob),
         (RenameRoom(uuid="n", room=room, name="Caf\u00e9"), people.alice),
         (SetTopic(uuid="t", room=room, topic="Tea"), people.alice),
+        (SetReceipts(uuid="sr", room=room, receipts=True), people.alice),
         (InviteUser(uuid="i2", room=room, user=people.carol, role="reader"), people.alice),
         (SetRole(uuid="s", room=room, user=people.carol, role="admin"), people.alice),
         (MuteUser(uuid="m", room=room, user=people.carol, until=UNTIL), people.alice),
@@ -99,7 +101,7 @@ def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) ->
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     """Names and roles of all whom the event concerns are in it."""
     new = every_kind(people)
-    made, first, invited, _, _, renamed, topical, _, promoted, muted, _, banned, unbanned, *frames = [
+    made, first, invited, _, _, renamed, topical, shown, _, promoted, muted, _, banned, unbanned, *frames = [
         msgspec.json.decode(bytes_of(event)) for event in new
     ]
     _, _, said, _, edited, deleted, reacted, _, pinned, unpinned, opened, joined = frames
@@ -119,18 +121,19 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     assert invited["member"] == {"id": people.carol, "username": "carol", "role": "admin"}
     assert (renamed["user"], renamed["name"]) == (alice, "Caf\u00e9")
     assert (topical["user"], topical["topic"]) == (alice, "Tea")
+    assert (shown["user"], shown["receipts"]) == (alice, True)
     carol = invited["member"]
     assert (promoted["user"], promoted["member"]) == (alice, carol)
     assert (muted["member"], muted["until"]) == (carol, UNTIL)
     assert (banned["member"], banned["until"]) == (carol, None)
     assert unbanned["member"] == carol | {"role": "member"}
     assert edited["message"] == {"id": new[1].id, "seq": 2, "user": people.alice}
-    assert (edited["text"], edited["edited_at"]) == ("better", milliseconds(new[17].date_created))
+    assert (edited["text"], edited["edited_at"]) == ("better", milliseconds(new[18].date_created))
     assert (first["message"]["id"], first["message"]["edited_at"]) == (new[1].id, None)
-    assert (deleted["user"], deleted["message"]["seq"]) == (alice, new[16].seq + 1)
+    assert (deleted["user"], deleted["message"]["seq"]) == (alice, new[17].seq + 1)
     assert (reacted["user"], reacted["message"], reacted["emoji"]) == (alice, edited["message"], "👍")
     assert (pinned["user"], pinned["message"]) == (alice, edited["message"])
-    assert pinned["pinned_at"] == milliseconds(new[21].date_created)
+    assert pinned["pinned_at"] == milliseconds(new[22].date_created)
     assert (unpinned["user"], unpinned["message"]) == (alice, edited["message"])
     assert (opened["user"], opened["discoverable"]) == (alice, True)
     assert (joined["user"], joined["member"]) == (bob, bob | {"role": "member"})

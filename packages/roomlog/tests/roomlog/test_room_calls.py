@@ -236,7 +236,7 @@ def test_each_function_has_a_twin_for_asynchronous_code(alice: User) -> None:
     names = ["ensure_room", "sync_members", "post", "post_as", "edit_message", "delete_message"]
     names += ["add_reaction", "remove_reaction", "pin_message", "unpin_message"]
     names += ["set_role", "mute_user", "unmute_user", "ban_user", "unban_user"]
-    names += ["rename", "set_topic", "set_discoverable", "archive", "restore", "unread"]
+    names += ["rename", "set_topic", "set_discoverable", "set_receipts", "archive", "restore", "unread"]
     assert all(asyncio.iscoroutinefunction(getattr(rooms, f"a{name}")) for name in names)
 
 

@@ -23,10 +23,12 @@ from roomlog_contract.envelope import (
     ENTRY_FIELD,
     Envelope,
     FetchEvents,
+    HaveRead,
     HeadMoved,
     Identify,
     Notice,
     ReadHeads,
+    ReadMarks,
     Reply,
     UserNotice,
     decode_replies,
@@ -87,6 +89,8 @@ class Heard:
     notices: list[Notice] = field(default_factory=list)
     heads: list[HeadMoved] = field(default_factory=list)
     users: list[tuple[int, UserNotice]] = field(default_factory=list)
+    receipts: list[tuple[UUID, HaveRead]] = field(default_factory=list)
+    """By room."""
     replies: dict[int, Reply] = field(default_factory=dict)
     """By the gateway's number."""
     order: list[str] = field(default_factory=list)
@@ -203,7 +207,10 @@ class Bench:
         return self._add(stream, command, user, **wishes)
 
     def ask(
-        self, command: ClientCommand | Identify | ReadHeads | FetchEvents, user: int = 0, shard: int = 0
+        self,
+        command: ClientCommand | Identify | ReadHeads | ReadMarks | FetchEvents,
+        user: int = 0,
+        shard: int = 0,
     ) -> int:
         """Put a command into its stream of reads; returns the request's number."""
         room: UUID | None = getattr(command, "room", None)
@@ -294,6 +301,8 @@ def _sort(heard: Heard, channel: str, data: bytes) -> None:
         heard.users.append((int(name), decode_user_notice(data)))
     elif isinstance(notice := decode_room_notice(data), Notice):
         heard.notices.append(notice)
+    elif isinstance(notice, HaveRead):
+        heard.receipts.append((UUID(name), notice))
     else:
         assert isinstance(notice, HeadMoved)
         heard.heads.append(notice)

@@ -66,6 +66,7 @@ def test_ones_rooms_are_listed_as_on_the_wire(
         "topic",
         "discoverable",
         "notify",
+        "receipts",
     }
     assert as_stranger.get("/api/v1/rooms/").json() == []
 
@@ -130,6 +131,21 @@ def test_a_room_gets_a_topic(as_alice: Client, as_stranger: Client, lobby: UUID,
         assert put(as_alice, topic=topic) == 202
         assert work() == []
         assert as_alice.get("/api/v1/rooms/").json()[0]["topic"] == topic
+
+
+def test_a_room_shows_who_has_read(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:
+    """Asked for here and done by a worker; a yes in other words is none, and strangers learn nothing."""
+    path = f"/api/v1/rooms/{lobby.hex}/receipts/"
+
+    def put(client: Client, **fields: Any) -> int:
+        return client.put(path, fields, content_type="application/json").status_code
+
+    assert put(as_stranger, receipts=True) == 404
+    assert [put(as_alice), put(as_alice, receipts="true"), put(as_alice, receipts=1)] == [400] * 3
+    for receipts in (True, False):
+        assert put(as_alice, receipts=receipts) == 202
+        assert work() == []
+        assert as_alice.get("/api/v1/rooms/").json()[0]["receipts"] is receipts
 
 
 def test_reactions_come_and_go(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:

@@ -5,7 +5,14 @@ from roomlog.frames import Event
 from roomlog.models import ChatRoom, Install, Membership, RoomHead
 from roomlog.new_event import NewEvent
 from roomlog.selectors import is_code
-from roomlog_contract.commands import ArchiveRoom, CreateRoom, RenameRoom, RestoreRoom, SetTopic
+from roomlog_contract.commands import (
+    ArchiveRoom,
+    CreateRoom,
+    RenameRoom,
+    RestoreRoom,
+    SetReceipts,
+    SetTopic,
+)
 from roomlog_contract.errors import BLOCKED, NO_SUCH_USER, ErrorCode
 
 from ..asked import Asked
@@ -13,7 +20,7 @@ from ..batch import Batch, LockedRoom, Standing
 from ..errors import RefusedWrite
 from ..newcomers import hold_active
 from ..quotas import check_may_be_brought, check_may_create
-from .access import any_room, open_group, require_group, require_role
+from .access import any_room, open_group, open_room, require_group, require_role
 
 
 def create_room(batch: Batch, asked: Asked[CreateRoom]) -> Event:
@@ -58,6 +65,15 @@ def set_topic(batch: Batch, asked: Asked[SetTopic]) -> NewEvent:
     require_role(room, asked, "admin")
     ChatRoom.objects.filter(pk=room.id).update(topic=asked.command.topic)
     return batch.append(room, asked, data={"topic": asked.command.topic})
+
+
+def set_receipts(batch: Batch, asked: Asked[SetReceipts]) -> NewEvent:
+    """Say whether the room shows who has read. For owners and admins; in a direct room for both."""
+    room = open_room(batch, asked)
+    if room.kind != ChatRoom.Kind.DIRECT:
+        require_role(room, asked, "admin")
+    ChatRoom.objects.filter(pk=room.id).update(receipts=asked.command.receipts)
+    return batch.append(room, asked, data={"receipts": asked.command.receipts})
 
 
 def archive_room(batch: Batch, asked: Asked[ArchiveRoom]) -> NewEvent:
