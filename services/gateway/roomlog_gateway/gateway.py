@@ -29,12 +29,14 @@ from .rooms.login_sweep import LoginSweep
 from .rooms.members import Members
 from .rooms.pending_requests import PendingRequests
 from .rooms.presence import Presence
+from .rooms.receipts_teller import ReceiptsTeller
 from .rooms.recheck_queue import RecheckQueue
 from .rooms.room import Room
 from .rooms.room_registry import RoomRegistry
 from .rooms.router import Begin, Router, TakenHere, untraced
 from .rooms.selection import Selection
 from .rooms.typing import TypingAnnouncer, TypingTeller
+from .rooms.watching import Watching
 from .rooms.worker_beacons import ALL, SILENT_SECONDS, WorkerBeacons
 from .rooms.worker_questions import WorkerQuestions
 from .sockets.connections import Connections
@@ -100,6 +102,7 @@ class Gateway:
             clock,
             lambda user: members.sees_presence(user),  # noqa: PLW0108 - they are made below
         )
+        self._receipts = ReceiptsTeller(rooms, questions, fanout.hint, self.tasks.spawn, clock)
         incoming = IncomingEvents(
             fanout,
             gaps,
@@ -109,11 +112,13 @@ class Gateway:
             clock,
             self._typing_teller.hear,
             self._presence.hear,
+            self._receipts.hear,
         )
         members = Members(registry, keyspace, questions, self._subscriber, incoming)
         self._typing = TypingAnnouncer(rooms, keyspace, self._writer.publish, members.name_of, clock)
         selection = Selection(rooms, fanout, incoming)
-        here: TakenHere = {Typing: self._typing.take, Watch: self._presence.take}
+        watching = Watching(rooms, self._presence, self._receipts)
+        here: TakenHere = {Typing: self._typing.take, Watch: watching.take}
         router = Router(keyspace, self._requests, sender, selection, clock, here, note, begin)
         self._authentication = Authentication(members, self.tasks.spawn)
         self._sweep = LoginSweep(self._authentication, members, questions, self.tasks.spawn)
@@ -188,6 +193,7 @@ class Gateway:
         self._requests.expire(now)
         self._typing.tick(now)
         self._presence.tick(now)
+        self._receipts.tick(now)
         self._degradation.tell(
             self._silent_shards(now), [connection.session for connection in self.connections]
         )

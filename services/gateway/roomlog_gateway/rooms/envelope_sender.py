@@ -6,11 +6,11 @@ It must not remember what it sent: requests do that, and nothing is sent twice.
 from collections.abc import Callable
 
 from roomlog_contract.commands import ClientCommand
-from roomlog_contract.envelope import Envelope, FetchEvents, Identify, ReadHeads, encode
+from roomlog_contract.envelope import Envelope, FetchEvents, Identify, ReadHeads, ReadMarks, encode
 
 from ..redis.command_writer import CommandWriter
 
-Question = Identify | ReadHeads | FetchEvents
+Question = Identify | ReadHeads | ReadMarks | FetchEvents
 """What the gateway itself asks a worker."""
 
 

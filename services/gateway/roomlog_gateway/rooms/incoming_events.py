@@ -11,6 +11,7 @@ import structlog
 from roomlog_contract.envelope import (
     ArePresent,
     EventsFetched,
+    HaveRead,
     HeadMoved,
     IsTyping,
     IsWatched,
@@ -42,6 +43,7 @@ class IncomingEvents:
         clock: Callable[[], float],
         on_typing: Callable[[Room, IsTyping], None],
         on_presence: Callable[[Room, IsWatched | ArePresent], None],
+        on_read: Callable[[Room, HaveRead], None],
     ) -> None:
         """`take_answered` says whose command an event answers.
 
@@ -55,6 +57,7 @@ class IncomingEvents:
         self._clock = clock
         self._on_typing = on_typing
         self._on_presence = on_presence
+        self._on_read = on_read
 
     def on_payload(self, room: Room, payload: bytes) -> None:
         """Take one publication on the room's channel."""
@@ -65,6 +68,8 @@ class IncomingEvents:
             self.compare_head(room, notice.epoch, notice.seq, is_certain=False)
         elif isinstance(notice, IsTyping):
             self._on_typing(room, notice)
+        elif isinstance(notice, HaveRead):
+            self._on_read(room, notice)
         else:
             self._on_presence(room, notice)
 
@@ -142,6 +147,8 @@ class IncomingEvents:
             room.mention(notice)
         if notice.rights is not None:
             room.restrictions.hear(room.members(), notice.rights, notice.seq)
+        if notice.receipts is not None:
+            room.hear_receipts(notice.receipts, notice.seq)
         # After the delivery: who leaves is sent the event that says so.
         if notice.left:
             room.depart(notice.left, notice.seq)

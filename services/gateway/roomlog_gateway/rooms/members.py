@@ -156,6 +156,7 @@ class Members:
             if summary.id in muted:
                 silence |= Silence.MUTED
             room.restrictions.read(session, summary.seq, silence, is_archived=summary.archived)
+            room.read_receipts(summary.receipts, summary.seq)
 
     def update_room(self, session: Session, summary: RoomSummary) -> Room | None:
         """Bring a held room up to a head that was just read; None where the membership ended since."""

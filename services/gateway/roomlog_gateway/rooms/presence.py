@@ -10,10 +10,7 @@ from uuid import UUID
 
 from roomlog_contract import limits
 from roomlog_contract.codec import encode_frame
-from roomlog_contract.commands import Watch
 from roomlog_contract.envelope import ArePresent, IsWatched, encode
-from roomlog_contract.errors import ErrorCode
-from roomlog_contract.events import WatchAnswer
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.server_events import RoomPresence
 
@@ -54,20 +51,12 @@ class Presence:
         self._sees = sees
         self._watched: dict[Room, None] = {}
 
-    def take(self, session: Session, command: Watch) -> None:
-        """Answer a command at once: from here on the connection watches these rooms and no others."""
-        for key in command.rooms:
-            if key not in session.rooms:
-                session.refuse(ErrorCode.NOT_MEMBER, command.uuid, "watch", room=key)
-                return
-        for room in map(self._rooms.__getitem__, session.rooms):
-            if room.attendance is not None:
-                room.attendance.watchers.pop(session, None)
-        for key in command.rooms if self._sees(session.user) else ():
-            attendance = self._attend(self._rooms[key])
+    def begin(self, session: Session, room: Room) -> None:
+        """Let a connection watch a room, unless the project has a rule about who sees whom."""
+        if self._sees(session.user):
+            attendance = self._attend(room)
             attendance.watchers[session] = None
-            self._ask_if_due(self._rooms[key], attendance, self._clock())
-        session.tell(WatchAnswer(uuid=command.uuid))
+            self._ask_if_due(room, attendance, self._clock())
 
     def hear(self, room: Room, notice: IsWatched | ArePresent) -> None:
         """Take one publication of a gateway."""

@@ -17,6 +17,7 @@ from roomlog_contract.envelope import Notice
 from ..sockets.session import Session
 from .attendance import Attendance
 from .delivery import Delivery, DeliveryState
+from .receipts import NOTHING, Receipts
 from .restrictions import Restrictions
 from .typists import Typists
 
@@ -45,6 +46,7 @@ class Room:
         "_departed",
         "_mentioned",
         "_pending",
+        "_shows_receipts_since",
         "_spread",
         "attendance",
         "burst",
@@ -55,11 +57,14 @@ class Room:
         "live",
         "others",
         "pins",
+        "receipts",
         "restrictions",
         "seq",
+        "shows_receipts",
         "start",
         "target",
         "typists",
+        "watchers",
     )
 
     def __init__(self, room: UUID, spread: Callable[["Room"], None]) -> None:
@@ -86,6 +91,14 @@ class Room:
         """Only while somebody types."""
         self.attendance: Attendance | None = None
         """Only while somebody watches."""
+        self.receipts: Receipts | None = None
+        """Only while somebody watches here."""
+        self.shows_receipts = False
+        """Watchers are told how far members have read."""
+        self._shows_receipts_since = 0
+        """The last event that said so or not: what was read before it is outdated."""
+        self.watchers: dict[Session, None] = {}
+        """The connections here that watch."""
         self.live: dict[Session, None] = {}
         self.others: dict[Session, Delivery] = {}
         self._pending: dict[int, Notice] = {}
@@ -145,8 +158,11 @@ class Room:
         self._departed.clear()
         self._mentioned.clear()
         self.restrictions.start_over()
+        self._shows_receipts_since = 0
         if self.attendance is not None:
             self.attendance.change()
+        if self.receipts is not None:
+            self.receipts.clear()
         for session in strangers:
             self.fall_behind(session)
             self.others[session].forget()
@@ -202,8 +218,27 @@ class Room:
         self.live.pop(session, None)
         self.others.pop(session, None)
         self.restrictions.forget(session)
+        self.end_watching(session)
         if self.attendance is not None:
             self.attendance.leave(session)
+
+    def end_watching(self, session: Session) -> None:
+        """Tell a connection no longer what watchers are told; again is harmless."""
+        self.watchers.pop(session, None)
+        for told in (self.attendance, self.receipts):
+            if told is not None:
+                told.watchers.pop(session, None)
+
+    def read_receipts(self, is_shown: bool, seq: int) -> None:
+        """Take whether the room showed receipts when its head was `seq`, as the database says."""
+        if seq >= self._shows_receipts_since and is_shown != self.shows_receipts:
+            self.hear_receipts(is_shown, self._shows_receipts_since)
+
+    def hear_receipts(self, is_shown: bool, seq: int) -> None:
+        """Take what an event says of that."""
+        self.shows_receipts, self._shows_receipts_since = is_shown, seq
+        if self.receipts is not None:
+            self.receipts.clear()
 
     def depart(self, user: int, seq: int) -> None:
         """Remember that the user's membership ended at `seq`, against older reads that arrive later."""
@@ -212,6 +247,8 @@ class Room:
         self._departed[user] = seq
         if self.attendance is not None:
             self.attendance.seen = None
+        if self.receipts is not None:
+            self.receipts.discard(user)
 
     def mention(self, notice: Notice) -> None:
         """Remember whom a message mentions, for reads that are older and arrive later."""
@@ -236,9 +273,14 @@ class Room:
         delivery = self.others.get(session)
         return delivery is not None and delivery.is_reset
 
-    def hold(self, session: Session) -> Delivery:
-        """Hold the connection's events from here on: a select_room is under way."""
+    def hold(self, session: Session, *, is_afresh: bool = False) -> Delivery:
+        """Hold the connection's events from here on: a select_room is under way.
+
+        `is_afresh`: it forgets what it knows of the room.
+        """
         self.spread()
+        if is_afresh and self.receipts is not None and session in self.receipts.watchers:
+            self.receipts.watchers[session] = NOTHING
         if session in self.live:
             del self.live[session]
             self.others[session] = Delivery(self.seq, is_behind=False)

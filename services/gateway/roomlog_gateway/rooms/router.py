@@ -97,8 +97,8 @@ class Router:
             self._note(Queued(command.uuid, request.action, session.user, session.number, shard))
         if self._is_debug:
             log.debug("command_sent", action=request.action, request=number, **request_hop(request))
-        if on_end is not None:
-            self._selection.hold(request)
+        if isinstance(command, SelectRoom):
+            self._selection.hold(request, is_afresh=command.since is None)
 
     def on_replies(self, payload: bytes) -> None:
         """Take one publication on this gateway's channel: replies to commands and questions."""

@@ -26,11 +26,11 @@ class Selection:
         self._fanout = fanout
         self._incoming = incoming
 
-    def hold(self, request: Request) -> None:
+    def hold(self, request: Request, *, is_afresh: bool = False) -> None:
         """Hold the room's events, because a select_room was sent; a connection that is no member has none."""
         room = self._room_of(request)
         if room is not None:
-            request.delivery = room.hold(request.session)
+            request.delivery = room.hold(request.session, is_afresh=is_afresh)
 
     def answer(self, request: Request, reply: Selected) -> None:
         """Send the answer and what was held above it."""

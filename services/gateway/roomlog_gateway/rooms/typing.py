@@ -1,4 +1,4 @@
-"""Carries typing from a client to the room's channel, and from there to the room's other connections.
+"""Carries typing from a client to the room's channel, and from there to the others who watch the room.
 
 Outside the log: through Redis alone, kept nowhere, lost without harm. Stage: session → Redis → session,
 beside the message's way. It must not delay an event: what does not fit is dropped, here first of all.
@@ -84,7 +84,7 @@ class TypingAnnouncer:
 
 
 class TypingTeller:
-    """Tells the live connections of rooms who is typing, once a second and room."""
+    """Tells those who watch rooms who is typing, once a second and room."""
 
     def __init__(self, hint: Callable[[Session, Frame], bool]) -> None:
         """`hint` gives a frame to a connection for which nothing waits."""
@@ -94,7 +94,7 @@ class TypingTeller:
 
     def hear(self, room: Room, notice: IsTyping) -> None:
         """Take one publication."""
-        if len(room.live) + len(room.others) > limits.TYPING_CONNECTIONS:
+        if not 0 < len(room.watchers) <= limits.TYPING_CONNECTIONS:
             return
         if room.may_have_departed(notice.user, notice.seq):
             return  # the gateway of the sender has not heard of it yet
@@ -120,9 +120,9 @@ class TypingTeller:
     def _tell(self, room: Room, users: list[User]) -> None:
         frame = _frame_of(room, users)
         theirs = {own.id: _frame_of(room, [user for user in users if user is not own]) for own in users}
-        for session in room.live:
+        for session in room.watchers:
             told = theirs.get(session.user, frame)
-            if told is not None:
+            if told is not None and session in room.live:
                 self._hint(session, told)
 
 

@@ -1,13 +1,26 @@
 """The event stage without sockets, Redis or a worker: rooms, fan-out, selection, and a log in memory."""
 
 import json
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from roomlog_contract.envelope import ArePresent, IsWatched, Notice, Selected, decode_room_notice
+import msgspec
+
+from roomlog_contract.envelope import (
+    ArePresent,
+    IsWatched,
+    MarksRead,
+    Notice,
+    ReadMarks,
+    RoomMarks,
+    Selected,
+    decode_room_notice,
+)
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.trail import Note, ignore
+from roomlog_gateway.errors import NoReply
 from roomlog_gateway.redis.admission import Admission
 from roomlog_gateway.redis.command_writer import CommandWriter
 from roomlog_gateway.rooms.envelope_sender import EnvelopeSender
@@ -16,13 +29,15 @@ from roomlog_gateway.rooms.gap_fetcher import GapFetcher, OnPage
 from roomlog_gateway.rooms.incoming_events import IncomingEvents
 from roomlog_gateway.rooms.pending_requests import PendingRequests, Request
 from roomlog_gateway.rooms.presence import Presence
+from roomlog_gateway.rooms.receipts_teller import ReceiptsTeller
 from roomlog_gateway.rooms.recheck_queue import RecheckQueue
 from roomlog_gateway.rooms.room import Room
 from roomlog_gateway.rooms.router import Begin, Router, untraced
 from roomlog_gateway.rooms.selection import Selection
 from roomlog_gateway.rooms.typing import TypingTeller
+from roomlog_gateway.rooms.watching import Watching
 from roomlog_gateway.sockets.session import Services, Session
-from tests.gateway.room_log import RESTORED, RoomLog
+from tests.gateway.room_log import EPOCH, RESTORED, RoomLog
 from tests.harness.raw import frames_of
 
 ROOM = UUID(int=7)
@@ -106,6 +121,25 @@ class CountedGaps(GapFetcher):
 
 
 @dataclass
+class StoredMarks:
+    """What a worker answers that is asked for read marks."""
+
+    marks: dict[int, int] | None = field(default_factory=dict)
+    """Of the stage's room; None: it has too many members."""
+    epoch: str = EPOCH
+    seq: int = 0
+    is_there: bool = True
+    asked: int = 0
+
+    async def ask_any(self, question: ReadMarks, seconds: float) -> MarksRead:
+        self.asked += 1
+        if not self.is_there:
+            raise NoReply
+        rooms = {} if self.marks is None else {ROOM: RoomMarks(self.epoch, self.seq, dict(self.marks))}
+        return MarksRead(0, rooms)
+
+
+@dataclass
 class Stage:
     """One room of this gateway and the log behind it."""
 
@@ -131,6 +165,16 @@ class Stage:
             lambda: self.now,
             lambda user: True,
         )
+        self.questions = StoredMarks()
+        self.asking: list[Coroutine[Any, Any, None]] = []
+        self.receipts = ReceiptsTeller(
+            rooms,
+            self.questions,  # type: ignore[arg-type]
+            self.fanout.hint,
+            self.asking.append,
+            lambda: self.now,
+        )
+        self.watching = Watching(rooms, self.presence, self.receipts)
         self.room = rooms[ROOM] = Room(ROOM, self.fanout.spread)
         self.incoming = IncomingEvents(
             self.fanout,
@@ -141,6 +185,7 @@ class Stage:
             lambda: self.now,
             self.typing.hear,
             self.presence.hear,
+            self.receipts.hear,
         )
         self.selection = Selection(rooms, self.fanout, self.incoming)
         self.compare_head()
@@ -154,10 +199,11 @@ class Stage:
         self.room.admit(session, self.room.seq if cursor is None else cursor)
         return session
 
-    def append(self, request: int = 0, left: int = 0) -> Notice:
+    def append(self, request: int = 0, left: int = 0, receipts: bool | None = None) -> Notice:
         """Commit one event and return its notice, unpublished."""
         uuid, gateway = f"u{self.log.head + 1}", GATEWAY if request else ""
-        return self.log.append(1, uuid, gateway=gateway, request=request, left=left)
+        notice = self.log.append(1, uuid, gateway=gateway, request=request, left=left)
+        return msgspec.structs.replace(notice, receipts=receipts)
 
     def commit(self, number: int = 1) -> None:
         """Commit events; the notice of each arrives at once."""
@@ -183,11 +229,11 @@ class Stage:
         self.log = RoomLog(ROOM, RESTORED)
         self.compare_head()
 
-    def select(self, session: Session) -> Request:
+    def select(self, session: Session, *, is_afresh: bool = False) -> Request:
         """Forward a select_room."""
         request = Request(session, "s", "select_room", ROOM, 0, self.now)
         session.sent()
-        self.selection.hold(request)
+        self.selection.hold(request, is_afresh=is_afresh)
         return request
 
     def snapshot(self, since: int, limit: int = 200) -> Selected:

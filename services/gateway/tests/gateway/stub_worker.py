@@ -24,14 +24,18 @@ from roomlog_contract.envelope import (
     Beacon,
     Envelope,
     FetchEvents,
+    HaveRead,
     HeadsRead,
     Identified,
     Identify,
     Joined,
     LoginsCompared,
+    MarksRead,
     Notice,
     ReadHeads,
+    ReadMarks,
     Reply,
+    RoomMarks,
     Selected,
     UserNotice,
     decode_envelope,
@@ -57,6 +61,8 @@ class StubRoom(RoomLog):
     name: str = "room"
     readers: set[int] = field(default_factory=set)
     muted: set[int] = field(default_factory=set)
+    marks: dict[int, int] | None = None
+    """How far its members have read, if the room shows that."""
 
     @property
     def hex(self) -> str:
@@ -64,11 +70,17 @@ class StubRoom(RoomLog):
 
     @property
     def summary(self) -> RoomSummary:
-        return RoomSummary(self.id, self.name, "group", self.epoch, self.head, 0, 0)
+        shows_receipts = self.marks is not None
+        return RoomSummary(self.id, self.name, "group", self.epoch, self.head, 0, 0, receipts=shows_receipts)
 
     async def say(self, user: int, text: str) -> Notice:
         """Append a message that no gateway asked for, and publish it."""
         return await self.publish(self.append(user, f"said-{self.head + 1}", text))
+
+    async def read(self, user: int, seq: int) -> None:
+        """Move a mark; the room's channel hears of it."""
+        moved = HaveRead(self.epoch, self.head, {user: seq})
+        await self.worker.publish(KEYSPACE.room_channel(self.id), moved)
 
     async def join(self, user: int) -> None:
         """Begin a membership; only the notice tells of it."""
@@ -190,7 +202,7 @@ class StubWorker:
                 for gateway, bundle in replies.items():
                     await self.publish(KEYSPACE.gateway_channel(gateway), bundle)
 
-    async def _carry_out(self, envelope: Envelope) -> Reply | None:
+    async def _carry_out(self, envelope: Envelope) -> Reply | None:  # noqa: PLR0911 - one for each command
         command, request = envelope.command, envelope.request
         match command:
             case Identify(logins=[_, *_]) if not self.is_old:
@@ -208,6 +220,10 @@ class StubWorker:
                     known = dict(zip(command.rooms, command.seqs, strict=True))
                     heads = {key: head for key, head in heads.items() if head != known[key]}
                 return HeadsRead(request, self._epoch(), heads)
+            case ReadMarks():
+                shown = [self.rooms[key] for key in command.rooms if key in self.rooms]
+                marks = {one.id: RoomMarks(one.epoch, one.head, dict(one.marks or {})) for one in shown}
+                return MarksRead(request, marks)
             case FetchEvents():
                 return self.rooms[command.room].fetched(request, command.after, command.limit)
             case NewMessage() | SelectRoom() | LeaveRoom():

@@ -29,7 +29,7 @@ def of(stage: Stage, user: int) -> Session:
 
 def watch(stage: Stage, session: Session, *rooms: Any) -> dict[str, Any]:
     """Let a client say what it looks at, and return its answer."""
-    stage.presence.take(session, Watch(uuid="w", rooms=list(rooms)))
+    stage.watching.take(session, Watch(uuid="w", rooms=list(rooms)))
     (answer,) = read(session)
     return answer
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from roomlog_contract import limits
-from roomlog_contract.commands import Typing
+from roomlog_contract.commands import Typing, Watch
 from roomlog_contract.envelope import IsTyping, Rights, decode_room_notice
 from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.rooms.restrictions import Silence
@@ -62,10 +62,13 @@ def published(stage: Stage) -> Published:
     return Published(stage)
 
 
-def of(stage: Stage, user: int) -> Session:
-    """Return a connection of a user."""
+def of(stage: Stage, user: int, *, watches: bool = True) -> Session:
+    """Return a connection of a user, that watches the room."""
     session = stage.session()
     session.attach(user, TokenBucket(100, 100, now=0.0))
+    if watches:
+        stage.watching.take(session, Watch(uuid="w", rooms=[ROOM]))
+        read(session)
     return session
 
 
@@ -77,15 +80,17 @@ def told(session: Session) -> list[list[int]]:
 
 
 async def test_the_others_are_told_who_types(room: StubRoom, enter: Connect) -> None:
-    """With the name; the sender's own connections are not, and no log knows of it."""
-    phone, laptop, other = await enter(1), await enter(1), await enter(2)
+    """With the name; the sender's own connections are not, nor who does not watch, and no log knows of it."""
+    phone, laptop, other, blind = await enter(1), await enter(1), await enter(2), await enter(3)
+    for client in (phone, laptop, other):
+        await client.ask("watch", rooms=[room.hex])
     answer = await phone.ask("typing", room=room.hex)
     assert answer == {"uuid": answer["uuid"], "action": "typing", "status": "success"}
     assert await other.event("room_typing") == TOLD | {"room": room.hex}
     await room.say(3, "after")
-    for own in (phone, laptop):
-        await own.event("new_message")
-        assert "room_typing" not in [frame["action"] for frame in own.received]
+    for untold in (phone, laptop, blind):
+        await untold.event("new_message")
+        assert "room_typing" not in [frame["action"] for frame in untold.received]
     assert room.head == 1
 
 
@@ -94,6 +99,7 @@ async def test_two_gateways_hear_of_each_other(
 ) -> None:
     """The way is Redis: people are told wherever they are connected."""
     here, there = await enter(1), await enter(2, await make_gateway())
+    await there.ask("watch", rooms=[room.hex])
     await here.ask("typing", room=room.hex)
     assert (await there.event("room_typing"))["users"] == TOLD["users"]
 
@@ -101,6 +107,7 @@ async def test_two_gateways_hear_of_each_other(
 async def test_nothing_of_it_reaches_a_worker(worker: StubWorker, room: StubRoom, enter: Connect) -> None:
     """No stream carries it."""
     here, there = await enter(1), await enter(2)
+    await there.ask("watch", rooms=[room.hex])
     seen = len(worker.seen)
     await here.ask("typing", room=room.hex)
     await there.event("room_typing")
@@ -233,12 +240,13 @@ def test_a_connection_for_which_anything_waits_is_not_told(stage: Stage) -> None
 
 
 def test_a_large_room_is_not_told(stage: Stage) -> None:
-    """Of 201 connections here; one less is told."""
+    """Where 201 connections here watch it; one less is told, however many do not watch."""
     sessions = [of(stage, user) for user in range(1, limits.TYPING_CONNECTIONS + 2)]
     stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
     stage.typing.tick(0.0)
     assert stage.room.typists is None
     stage.room.leave(sessions[-1])
+    of(stage, 500, watches=False)
     stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
     stage.typing.tick(0.0)
     assert told(sessions[1]) == [[1]]
@@ -248,6 +256,7 @@ def test_a_connection_that_is_behind_is_not_told(stage: Stage) -> None:
     """Nothing of the room is sent to it until it asks."""
     stage.commit(3)
     session = stage.session(cursor=1)
+    stage.room.watchers[session] = None
     stage.typing.hear(stage.room, IsTyping(1, "user1", 0))
     stage.typing.tick(0.0)
     assert told(session) == []
