@@ -140,6 +140,13 @@ class RoomlogClient(RoomCommands):
         """Return the highest seq known to exist in a followed room."""
         return self._state.rooms.head(room_id(room))
 
+    def receipts(self, room: str) -> dict[int, int]:
+        """Return how far each member of a watched room has read, by the user's id.
+
+        Empty while nothing is told: the room does not show it, has over 50 members, or is not watched.
+        """
+        return self._state.rooms.receipts.marks(room_id(room))
+
     def cursors(self) -> dict[str, Cursor]:
         """Return how far the events of each room were handed on, for the next client to resume from."""
         return self._state.rooms.cursors()
@@ -299,9 +306,10 @@ class RoomlogClient(RoomCommands):
         self._driver.act()
 
     def watch(self, *rooms: str) -> None:
-        """Say which rooms the user looks at, at most eight, or none any more: of these `RoomPresence` comes.
+        """Say which rooms the user looks at, at most eight, or none any more.
 
-        Told to each connection until the next call, for the rooms that the client follows.
+        Of these come `RoomPresence`, `RoomTyping` and, where the room shows it, `RoomReceipts`. Told to each
+        connection until the next call, for the rooms that the client follows.
         """
         self._state.watch([room_id(room) for room in rooms], time.monotonic())
         self._driver.act()

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from roomlog_contract.events import User
-from roomlog_contract.server_events import Recovered
+from roomlog_contract.server_events import ReadUpTo, Recovered
 
 
 class Event(Struct, frozen=True):
@@ -55,6 +55,8 @@ class RoomSummary(Struct, frozen=True):
     """Of which messages the user wants to be told: all, mentions or none."""
     discoverable: bool = False
     """Everybody may find the room and join it."""
+    receipts: bool = False
+    """Whether the room shows how far its members have read."""
 
 
 class RoomJoined(Struct, frozen=True):
@@ -95,6 +97,16 @@ class RoomPresence(Struct, frozen=True):
     count: int
 
 
+class RoomReceipts(Struct, frozen=True):
+    """These members of a watched room have read so far; `RoomlogClient.receipts` keeps what is told."""
+
+    room: str
+    epoch: str
+    whole: bool
+    """They are all that there are; else those that have changed."""
+    marks: list[ReadUpTo]
+
+
 class RoomReset(Struct, frozen=True):
     """The room's log began anew: forget what came before; events after `seq` of `epoch` follow."""
 
@@ -121,7 +133,7 @@ class UserBlocked(Struct, frozen=True):
     blocked: bool
 
 
-Hint = RoomTyping | RoomPresence | UserBlocked
+Hint = RoomTyping | RoomPresence | RoomReceipts | UserBlocked
 """What is kept in no log, and dropped where the application does not keep up."""
 Item = Event | RoomJoined | RoomLeft | RoomMarked | Hint | RoomReset | Degraded | Recovered
 """What `RoomlogClient.events` yields."""

@@ -14,7 +14,16 @@ from roomlog_contract.events import User
 from roomlog_contract.server_events import Expiring, Heads, Reconnect, Recovered, Reset, SyncRequired
 
 from .errors import ProtocolError
-from .events import Degraded, Event, RoomLeft, RoomPresence, RoomSummary, RoomTyping, UserBlocked
+from .events import (
+    Degraded,
+    Event,
+    RoomLeft,
+    RoomPresence,
+    RoomReceipts,
+    RoomSummary,
+    RoomTyping,
+    UserBlocked,
+)
 
 RENEWAL: Final = "renew"
 """The uuid of an authenticate that renews: its answer says nothing of rooms."""
@@ -108,6 +117,7 @@ Incoming = (
     | UserBlocked
     | RoomTyping
     | RoomPresence
+    | RoomReceipts
     | Reconnect
     | Expiring
     | Degraded
@@ -125,6 +135,7 @@ _SERVER_EVENTS: Final[dict[str, Any]] = {
     "room_typing": RoomTyping,
     "room_presence": RoomPresence,
     "user_blocked": UserBlocked,
+    "room_receipts": RoomReceipts,
     "reconnect": Reconnect,
     "expiring": Expiring,
     "degraded": Degraded,

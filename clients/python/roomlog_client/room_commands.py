@@ -55,6 +55,10 @@ class RoomCommands:
         """Say what a room is about; an empty topic takes it away. Raises like `send`."""
         return cast(Sent, await self.request("set_topic", room=room, topic=topic, **how))
 
+    async def set_receipts(self, room: str, receipts: bool, **how: Unpack[How]) -> Sent:
+        """Say whether those who watch a room see how far its members have read. Raises like `send`."""
+        return cast(Sent, await self.request("set_receipts", room=room, receipts=receipts, **how))
+
     async def archive_room(self, room: str, **how: Unpack[How]) -> Sent:
         """End all writing in a room until it is restored. Raises like `send`."""
         return cast(Sent, await self.request("archive_room", room=room, **how))

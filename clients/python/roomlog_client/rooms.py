@@ -15,8 +15,20 @@ from msgspec.structs import replace
 from roomlog_contract import limits
 from roomlog_contract.commands import Cursor
 
-from .events import Event, Hint, Item, RoomJoined, RoomLeft, RoomMarked, RoomReset, RoomSummary, UserBlocked
+from .events import (
+    Event,
+    Hint,
+    Item,
+    RoomJoined,
+    RoomLeft,
+    RoomMarked,
+    RoomReceipts,
+    RoomReset,
+    RoomSummary,
+    UserBlocked,
+)
 from .incoming import Page, Selected
+from .receipts import Receipts
 
 Start = Literal["head", "beginning"]
 """Where a room begins for a client that has no cursor of it."""
@@ -81,6 +93,7 @@ class Rooms:
         """Those of which something must be asked, in the order in which that was found."""
         self._untold: dict[str, RoomSummary] = {}
         """Rooms whose read marks the application has had no space for."""
+        self.receipts = Receipts()
         self._waiting = 0
         self.items: list[Item] = []
         """What is to be handed on, in order; the caller takes it out."""
@@ -144,6 +157,7 @@ class Rooms:
         """Stop following a room; again is harmless."""
         self._incomplete.pop(key, None)
         self._untold.pop(key, None)
+        self.receipts.forget(key)
         if self._rooms.pop(key, None) is not None:
             self.hand_on(RoomLeft(key))
 
@@ -156,6 +170,7 @@ class Rooms:
         if is_next and not event.duplicate and room.ask is not Ask.AFRESH and self._waiting < WAITING_ITEMS:
             room.seq = event.seq
             room.head = max(room.head, event.seq)
+            self.receipts.event(event)
             self.hand_on(event)
         else:
             self._compare(room, event.epoch, event.seq)
@@ -211,6 +226,7 @@ class Rooms:
         old_epoch, room.epoch = room.epoch, answer.epoch
         room.seq = room.head = answer.seq if self._start == "head" else answer.first_seq - 1
         self._settle_unless_overtaken(room)
+        self.receipts.forget(answer.room)
         self.hand_on(RoomReset(answer.room, old_epoch, room.epoch, room.seq, answer.room_messages))
         self._compare(room, answer.epoch, answer.seq)
 
@@ -222,15 +238,19 @@ class Rooms:
 
     def disconnected(self) -> None:
         """No question is under way any more; the next authenticate tells what is missing."""
+        self.receipts.disconnected()
         for room in list(self._incomplete.values()):
             room.asked_at, room.not_before, room.is_overtaken = None, 0.0, False
             if room.ask is Ask.SINCE:
                 self._settle(room)
 
     def hint(self, told: Hint) -> None:
-        """Hand on who types or is in a followed room, or is blocked, if the application keeps up."""
-        is_of_room = isinstance(told, UserBlocked) or told.room in self._rooms
-        if is_of_room and self._waiting < WAITING_ITEMS:
+        """Hand on who types, reads or is in a followed room, or is blocked, if the application keeps up."""
+        if not (isinstance(told, UserBlocked) or told.room in self._rooms):
+            return
+        if isinstance(told, RoomReceipts):
+            self.receipts.hear(told)
+        if self._waiting < WAITING_ITEMS:
             self.hand_on(told)
 
     def hand_on(self, item: Item) -> None:

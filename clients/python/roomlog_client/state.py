@@ -19,7 +19,17 @@ from roomlog_contract.server_events import Expiring, Heads, Reconnect, Recovered
 
 from .actions import Action, AskToken, Disconnect, Fail, HandOn, Resolve, SendFrame
 from .errors import FINAL_CLOSES, RETRIED, CutOff, Disconnected, OutcomeUnknown, error_of
-from .events import Degraded, Event, RoomLeft, RoomPresence, RoomSummary, RoomTyping, Sent, UserBlocked
+from .events import (
+    Degraded,
+    Event,
+    RoomLeft,
+    RoomPresence,
+    RoomReceipts,
+    RoomSummary,
+    RoomTyping,
+    Sent,
+    UserBlocked,
+)
 from .incoming import (
     RENEWAL,
     Answer,
@@ -248,7 +258,7 @@ class ClientState:
             case Expiring():
                 if self._has_new_tokens:
                     self._actions.append(AskToken())
-            case RoomTyping() | RoomPresence() | UserBlocked():
+            case RoomTyping() | RoomPresence() | RoomReceipts() | UserBlocked():
                 self.rooms.hint(incoming)
             case Degraded() | Recovered():
                 self.rooms.hand_on(incoming)

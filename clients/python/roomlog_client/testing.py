@@ -33,6 +33,8 @@ class Connection:
     user: Frame = field(default_factory=dict)
     stalled: set[str] = field(default_factory=set)
     """Rooms of which nothing is sent until select_room."""
+    watched: list[str] = field(default_factory=list)
+    """Rooms of which it is told who is there, types and reads."""
     is_cut: bool = False
     """Aborted: what it still had to say is lost."""
 
@@ -65,6 +67,8 @@ class FakeServer:
         """What was uploaded, as messages tell it, by its id."""
         self.upgrade_status = 101
         """Another status refuses new sockets with it."""
+        self.showing: set[str] = set()
+        """Rooms that show how far their members have read."""
         self._marks: dict[tuple[str, str], int] = {}
         """Read marks, by room and name."""
         self._levels: dict[tuple[str, str], str] = {}
@@ -278,22 +282,32 @@ class FakeServer:
         for one in list(self.connections):
             if one.user == connection.user:
                 await _send(one, {"action": "room_marked", "room": summary})
+            if room in one.watched and room in self.showing:
+                await _send(one, self._receipts(room, [name], whole=False))
         return {"room": summary}
 
     async def _watch(self, connection: Connection, command: Frame) -> Frame:
-        """Say who is in the rooms at this moment; what changes is not told."""
+        """Say who is in the rooms and has read what; afterwards only what is read is told."""
+        connection.watched = command["rooms"]
         for room in command["rooms"]:
             here = {
                 one.user["id"] for one in self.connections if one.user.get("username") in self.members[room]
             }
             told = {"room": room, "users": sorted(here), "count": len(here)}
             await _send(connection, {"action": "room_presence", **told})
+            if room in self.showing:
+                await _send(connection, self._receipts(room, self.members[room], whole=True))
         return {}
+
+    def _receipts(self, room: str, names: Iterable[str], *, whole: bool) -> Frame:
+        ids = sorted((self.user(name)["id"], self._marks.get((room, name), 0)) for name in names)
+        marks = [{"user": user, "seq": seq} for user, seq in ids]
+        return {"action": "room_receipts", "room": room, "epoch": self.epoch, "whole": whole, "marks": marks}
 
     async def _type(self, connection: Connection, command: Frame) -> Frame:
         room = command["room"]
         for one in list(self.connections):
-            if one.user != connection.user and one.user.get("username") in self.members[room]:
+            if one.user != connection.user and room in one.watched:
                 await _send(one, {"action": "room_typing", "room": room, "users": [connection.user]})
         return {}
 

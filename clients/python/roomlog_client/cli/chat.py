@@ -112,6 +112,7 @@ class Chat(App[Disconnected | None]):
     def on_mount(self) -> None:
         """Begin to follow the room, and to look at the connection."""
         self._input.focus()
+        self._client.watch(self._room.id)
         self.run_worker(self._follow())
         self.set_interval(LOOK_SECONDS, self._look)
         self._paint()
@@ -168,7 +169,7 @@ class Chat(App[Disconnected | None]):
 
     def _look(self) -> None:
         if not self._client.is_connected:
-            self._talk.is_degraded = False  # the next connection says what is so then
+            self._talk.disconnected()
         for line, text in (
             (self._status, self._state()),
             (self._typists, self._talk.typing(time.monotonic())),
@@ -184,7 +185,7 @@ class Chat(App[Disconnected | None]):
         elif self._talk.is_degraded:
             state = "the server accepts nothing at the moment"
         else:
-            state = "online"
+            state = "online" if self._talk.online is None else f"{self._talk.online} online"
         pending = f", {self.unanswered} pending" if self.unanswered else ""
         return f"{plain(self._room.name or self._room.id)}: {state}{pending}"
 

@@ -113,7 +113,7 @@ def rooms(
     token_file: TokenFile = None,
     user: DemoUser = None,
 ) -> None:
-    """Print your rooms, with unread messages, the last seq, id and name; or those that everybody may join."""
+    """Print your rooms, with unread messages, the last seq, id, name and topic; or those that everybody may join."""
     if all_:
         _say_open_rooms(_run(joining.open_rooms(_account(url, token_file, user, api), words)), raw)
         return
@@ -122,11 +122,11 @@ def rooms(
         for room in found:
             print(as_json(msgspec.to_builtins(room)))
         return
-    table = Table("unread", "seq", "room", "name")
+    table = Table("unread", "seq", "room", "name", "topic")
     for room in found:
         unread = f"{UNREAD_COUNTED - 1}+" if room.unread >= UNREAD_COUNTED else str(room.unread)
         name = plain(room.name) + (" (archived)" if room.archived else "")
-        table.add_row(unread, str(room.seq), room.id, Text(name))
+        table.add_row(unread, str(room.seq), room.id, Text(name), Text(plain(room.topic)))
     console.print(table)
 
 

@@ -1,4 +1,4 @@
-"""What `roomlog chat` shows of a room: messages, one's own that wait, who types. Without any I/O.
+"""What `roomlog chat` shows of a room: messages, one's own that wait, who types, who is there. No I/O.
 
 Beside the message's way. Names and texts leave it unable to command a terminal.
 """
@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from roomlog_client.events import Degraded, Event, Item, RoomJoined, RoomLeft, RoomReset, RoomTyping
+from roomlog_client.events import (
+    Degraded,
+    Event,
+    Item,
+    RoomJoined,
+    RoomLeft,
+    RoomPresence,
+    RoomReset,
+    RoomTyping,
+)
 from roomlog_client.messages import Messages
 from roomlog_contract.events import User
 from roomlog_contract.server_events import Recovered
@@ -48,6 +57,8 @@ class Talk:
         self._has_earlier = True
         self.has_left = False
         self.is_degraded = False
+        self.online: int | None = None
+        """How many of the room are connected, as it was told last."""
 
     def apply(self, item: Item, now: float) -> None:
         """Take over what happens; other rooms don't concern us."""
@@ -61,6 +72,8 @@ class Talk:
             case RoomTyping(room=self._room):
                 until = now + TYPING_SECONDS
                 self._typists |= {user.id: (plain(user.username), until) for user in item.users}
+            case RoomPresence(room=self._room):
+                self.online = item.count
             case RoomLeft(room=self._room):
                 self.has_left = True
             case RoomJoined() if item.room.id == self._room:
@@ -71,6 +84,10 @@ class Talk:
                 self.is_degraded = False
             case _:
                 pass
+
+    def disconnected(self) -> None:
+        """Forget what the next connection says anew."""
+        self.is_degraded, self.online = False, None
 
     def add_earlier(self, answer: dict[str, Any]) -> None:
         """Take over an answer of `get_history`."""

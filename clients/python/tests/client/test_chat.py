@@ -98,7 +98,7 @@ async def test_people_read_and_write(server: FakeServer) -> None:
         await screen.write("hello")
         await screen.until(lambda: screen.texts()[3:] == ["alice: hello"], "one's own")
         assert screen.app.query_one(Input).value == ""
-        assert screen.shows("#state") == f"{KITCHEN}: online"
+        assert screen.shows("#state") == f"{KITCHEN}: 1 online"
         await screen.pilot.press("ctrl+c")
     assert server.logs[KITCHEN][2]["message"]["text"] == "hello"
 
@@ -115,7 +115,7 @@ async def test_what_is_offline_says_so_and_waits(server: FakeServer) -> None:
         await screen.until(lambda: screen.shows("#state").endswith(", 1 pending"), "its number")
         server.upgrade_status = 101
         await screen.until(lambda: screen.texts() == ["alice: in the dark"], "the message")
-        await screen.until(lambda: screen.shows("#state") == f"{KITCHEN}: online", "the connection")
+        await screen.until(lambda: screen.shows("#state") == f"{KITCHEN}: 1 online", "the connection")
         server.refuse = lambda command: (
             {"error_code": "muted", "error_message": "No."} if command["action"] == "new_message" else None
         )
@@ -165,10 +165,11 @@ async def test_scrolling_up_loads_what_was_before(server: FakeServer) -> None:
 
 
 async def test_typing_is_told_and_shown(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others hear of it while somebody types; whoever has written types no more."""
+    """The others hear of it while somebody types; whoever has written types no more. Both count as there."""
     monkeypatch.setattr(talk, "TYPING_SECONDS", 3_600.0)
     async with RoomlogClient(server.url, "bob") as bob, chatting(server) as screen:
         await bob.ready()
+        await screen.until(lambda: screen.shows("#state").endswith(": 2 online"), "both are there")
         await screen.pilot.press("h")
         await screen.until(
             lambda: "typing" in [command["action"] for command in server.received], "alice's typing"

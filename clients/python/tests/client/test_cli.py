@@ -312,6 +312,16 @@ async def test_a_room_s_name_in_an_error_is_cleaned(
     assert "\ufffd]0;evil\ufffd [red]" in done.stderr
 
 
+async def test_rooms_are_listed_with_their_topics(
+    monkeypatch: pytest.MonkeyPatch, server: FakeServer
+) -> None:
+    """A line of its own for each room."""
+    summary = server.summary
+    monkeypatch.setattr(server, "summary", lambda room: {**summary(room), "name": "K", "topic": "tea \x1b"})
+    done = await roomlog("rooms", server=server)
+    assert (done.exit_code, " ".join(done.stdout.split()).count("K │ tea \ufffd")) == (0, 1), done.stdout
+
+
 def run_in(environ: dict[str, str], *words: str, **options: Any) -> subprocess.Popen[bytes]:
     """Start the command in a process of its own."""
     clean = {

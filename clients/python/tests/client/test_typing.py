@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomlog_client import RoomlogClient, RoomTyping
+from roomlog_client import RoomlogClient, RoomPresence, RoomTyping
 from roomlog_client.rooms import WAITING_ITEMS
 from roomlog_client.testing import FakeServer
 from roomlog_contract.events import User
@@ -65,6 +65,8 @@ async def test_the_others_hear_who_types(server: FakeServer) -> None:
     """On real sockets: with a name, and not oneself."""
     async with RoomlogClient(server.url, "alice") as alice, RoomlogClient(server.url, "bob") as bob:
         readers = [await joined(client) for client in (alice, bob)]
+        bob.watch(ROOM)
+        await readers[1].until(lambda reader: any(isinstance(item, RoomPresence) for item in reader.items))
         alice.typing(ROOM)
         await readers[1].until(lambda reader: any(isinstance(item, RoomTyping) for item in reader.items))
         (told,) = [item for item in readers[1].items if isinstance(item, RoomTyping)]
