@@ -73,11 +73,14 @@ function heard(...event) {
 }
 
 function painted({ room, isAdmin, unread, unsent }) {
-  at("invite-button").hidden = room?.kind !== "group" || Boolean(room.isLeft || room.archived) || chat.client.state === "ended";
-  at("room-button").hidden = at("invite-button").hidden;
+  const isGroup = room?.kind === "group";
+  at("room-button").hidden = !room || Boolean(room.isLeft || room.archived) || chat.client.state === "ended";
+  at("invite-button").hidden = !isGroup || at("room-button").hidden;
   at("search-here").hidden = !room;
   at("link-part").hidden = !isAdmin;
-  for (const part of [at("new-name"), at("new-topic"), at("new-door"), at("rename").querySelector(".row .primary")]) part.hidden = !isAdmin;
+  for (const part of [at("new-name"), at("new-topic"), at("new-door")]) part.hidden = part.control.disabled = !isGroup || !isAdmin;
+  for (const part of [at("new-receipts"), at("rename").querySelector(".row .primary")]) part.hidden = isGroup && !isAdmin;
+  at("rename").querySelector("details").hidden = !isGroup;
   if (chat.client.state === "ended") at("notify").hidden = true; // its choice is deleted with all that is the user's
   const address = unread ? new URL(unreadIcon, location.href).href : quietIcon;
   if (icon.href !== address) icon.href = address;
@@ -106,20 +109,25 @@ linkMaker(at("make-link"), at("invitation-link"), at("invite").querySelector(".w
   return invitationTo(made.token);
 });
 at("room-button").addEventListener("click", () => {
-  const { name = "", topic = "", discoverable = false } = chat.client.rooms.get(chat.selected) ?? {};
+  const { name = "", topic = "", discoverable = false, receipts = false } = chat.client.rooms.get(chat.selected) ?? {};
   const { elements } = at("rename");
   elements.name.value = name;
   elements.topic.value = topic;
   elements.discoverable.checked = discoverable;
+  elements.receipts.checked = receipts;
   setText(at("way-back"), discoverable ? gettext("You can come back as long as everybody may join the room.") : gettext("You can come back only if somebody invites you."));
   at("rename").querySelector("details").open = false;
 });
-dialogForm(at("rename"), async ({ name, topic, discoverable = "" }) => {
+dialogForm(at("rename"), async ({ name, topic, discoverable = "", receipts = "" }) => {
   const room = chat.selected;
   const known = chat.client.rooms.get(room);
-  if (name.trim() !== known.name) await chat.carryOut("rename_room", { room, name: name.trim() });
-  if (topic.trim() !== (known.topic ?? "")) await chat.carryOut("set_topic", { room, topic: topic.trim() });
-  if (Boolean(discoverable) !== Boolean(known.discoverable)) await chat.carryOut("set_discoverable", { room, discoverable: Boolean(discoverable) });
+  const differs = (key, value) => value !== (known[key] ?? "");
+  if (known.kind === "group") {
+    if (differs("name", name.trim())) await chat.carryOut("rename_room", { room, name: name.trim() });
+    if (differs("topic", topic.trim())) await chat.carryOut("set_topic", { room, topic: topic.trim() });
+    if (Boolean(discoverable) !== Boolean(known.discoverable)) await chat.carryOut("set_discoverable", { room, discoverable: Boolean(discoverable) });
+  }
+  if (Boolean(receipts) !== Boolean(known.receipts)) await chat.carryOut("set_receipts", { room, receipts: Boolean(receipts) });
 });
 at("leave").addEventListener("click", async ({ target }) => {
   const wrong = at("rename").querySelector(".wrong");

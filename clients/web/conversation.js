@@ -26,6 +26,7 @@ import { setText } from "./patch.js";
 import { PinList } from "./pin_list.js";
 import { isPin } from "./pins.js";
 import { isReaction } from "./reactions.js";
+import { ReadBy } from "./read_by.js";
 import { Reading } from "./reading.js";
 import { Reply } from "./reply.js";
 import { showRooms } from "./room_list.js";
@@ -68,6 +69,7 @@ export class Conversation {
   #actions;
   #pins;
   #members;
+  #readBy;
   #level;
   #view;
   #userId;
@@ -130,10 +132,11 @@ export class Conversation {
     this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.goTo(seq) });
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
     this.#members = new MemberList(root, { rooms, own, attendance: this.#attendance, blocks: this.#blocks, userId, opened, moderation });
+    this.#readBy = new ReadBy(root, { client, names: this.#names, userId, opened, changed });
     this.#level = new NotificationLevel(root, client, opened);
     const avatars = new AskedOnce(people, ({ id }) => id, changed);
     this.#others = new AskedOnce(rooms?.others ?? null, ({ room }) => room, changed);
-    const parts = { client, avatars, blocks: this.#blocks, timeline: this.#timeline, reading: this.#reading, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
+    const parts = { client, avatars, blocks: this.#blocks, timeline: this.#timeline, reading: this.#reading, readBy: this.#readBy, failed: this.#failed, actions: this.#actions, reply: this.#reply, files: this.#uploads, userId };
     this.#view = new RoomView(root, { ...parts, repeat: (entry) => this.#repeat(entry), changed });
     this.#listen();
   }
@@ -162,7 +165,7 @@ export class Conversation {
     const room = this.client.rooms.get(roomId);
     if (room && !room.isOpen) this.client.open(roomId);
     else if (room && this.#own.get(roomId).role === null) this.#own.refresh(roomId);
-    for (const dialog of [this.#pins, this.#members, this.#level]) dialog.close();
+    for (const dialog of [this.#pins, this.#members, this.#readBy, this.#level]) dialog.close();
     this.#view.enter(roomId);
     this.#paint();
     if (roomId && this.#surroundings.hasRoomToType()) this.#composer.focus();
@@ -228,6 +231,7 @@ export class Conversation {
       this.#attendance.heard(room, users, count);
       this.render();
     });
+    client.addEventListener("receipts", () => this.render());
     client.addEventListener("snapshot", ({ detail: { room, messages, firstSeq } }) => {
       this.#timeline.replace(room.id, room.epoch, messages, firstSeq);
       this.#reading.loaded(room, messages, messages.length < SNAPSHOT);
@@ -277,7 +281,7 @@ export class Conversation {
     this.#isListed = true;
     const room = client.rooms.get(this.selected);
     if (room && !room.isOpen) client.open(this.selected); // invited again
-    if (!room) for (const dialog of [this.#pins, this.#members, this.#level]) dialog.close();
+    if (!room) for (const dialog of [this.#pins, this.#members, this.#readBy, this.#level]) dialog.close();
     this.render();
   }
 
@@ -411,7 +415,7 @@ export class Conversation {
     setText(this.#at("present"), isMember ? this.#attendance.sentence(room, this.#userId) : "");
     for (const button of ["pins-button", "level-button"]) this.#at(button).hidden = !isMember;
     this.#at("members-button").hidden = !isMember || !this.#members.isPossible;
-    for (const list of [this.#pins, this.#members]) list.paint();
+    for (const list of [this.#pins, this.#members, this.#readBy]) list.paint();
     const rooms = [...client.rooms.values(), ...this.#left.shown(selected, this.#written())];
     const counted = rooms.map((one) => ({ ...one, ...this.#counts(one.id), isSelected: one.id === selected }));
     showRooms(this.#at("rooms"), counted, this.#isListed, (id) => this.choose(id));

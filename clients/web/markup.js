@@ -58,6 +58,14 @@ export const talk = () => html`
       <div class="row"><button type="button" id="more-members" hidden>${gettext("More members")}</button><button type="button" data-closes>${gettext("Close")}</button></div>
     </div>
   </dialog>
+  <dialog id="readers-dialog" aria-labelledby="readers-title">
+    <div class="stack">
+      <h2 id="readers-title">${gettext("Read by")}</h2>
+      <p class="wrong" role="alert" hidden></p>
+      <ul id="readers" class="entries"></ul>
+      <div class="row"><button type="button" data-closes>${gettext("Close")}</button></div>
+    </div>
+  </dialog>
   <dialog id="member-dialog" aria-labelledby="member-title" aria-describedby="member-facts">
     <form class="stack">
       <h2><bdi id="member-title"></bdi></h2>

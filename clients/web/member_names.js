@@ -15,6 +15,7 @@ export class MemberNames {
   #members;
   #asked = new Map(); // room id → the answer, to come
   #known = new Map(); // room id → [{id, username}]
+  #looked = new Set(); // ids of rooms whose names were asked for to be shown
 
   /** `members(roomId, query)` asks the api; null: nobody can. */
   constructor(members) {
@@ -38,7 +39,17 @@ export class MemberNames {
     if (CHANGES.has(action)) this.forget(roomId);
   }
 
+  /** Return a member's name, or null: not known; it is asked for then, and `heard()` called when it may be. */
+  nameOf(roomId, userId, heard) {
+    if (this.#members && !this.#looked.has(roomId)) {
+      this.#looked.add(roomId);
+      this.load(roomId).then(heard, () => {}); // without them people are counted
+    }
+    return this.#known.get(roomId)?.find(({ id }) => id === userId)?.username ?? null;
+  }
+
   forget(roomId) {
+    this.#looked.delete(roomId);
     this.#asked.delete(roomId);
     this.#known.delete(roomId);
   }

@@ -27,7 +27,7 @@ export class RoomView {
   #revealed = new Set(); // seqs of the room's messages that are shown although their author is blocked
   #loading = null; // "earlier", "later" or "around"
 
-  /** `root` is a document or shadow root; `parts` are client, avatars, blocks, timeline, reading, failed, actions, reply, files, userId, repeat(entry), changed(). */
+  /** `root` is a document or shadow root; `parts` are client, avatars, blocks, timeline, reading, readBy, failed, actions, reply, files, userId, repeat(entry), changed(). */
   constructor(root, parts) {
     this.#root = root;
     this.#parts = parts;
@@ -110,11 +110,18 @@ export class RoomView {
     if (!view) return this.#ownRows();
     const id = `${this.#room}:${view.epoch}`;
     const rows = lineRows(id, view.lines, this.#divider, { userId, avatars, standing: this.#actions.standing(), quote: (message) => this.#quote(message), addressOf: files.addressOf, isHidden: (message) => this.#isHidden(message), reveal: (seq) => this.#reveal(seq) });
+    this.#showReaders(rows, id, view.lines);
     if (view.hasEarlier) rows.unshift(this.#more(id, "earlier", gettext("Earlier messages")));
     else if (view.firstSeq > 1) rows.unshift(sentenceRow(`${id}:cut`, gettext("Earlier messages are not kept.")));
     if (view.hasLater) rows.push(this.#more(id, "later", gettext("Later messages")));
     rows.push(...this.#ownRows());
     return rows.length ? rows : [sentenceRow(`${id}:none`, gettext("No messages yet."))];
+  }
+
+  /** Put below the last message that others have read who they are. */
+  #showReaders(rows, id, lines) {
+    const readers = this.#parts.readBy.below(this.#room, id, lines);
+    if (readers) rows.splice(rows.findIndex(({ key }) => key === `${id}:${readers.seq}`) + 1, 0, readers.row);
   }
 
   #more(id, direction, label) {

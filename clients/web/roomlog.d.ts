@@ -34,6 +34,8 @@ export interface Room {
   read_seq: number;
   /** How many unread messages mention the user, when the room was last listed. */
   unread_mentions?: number;
+  /** Whether the room shows how far its members have read. */
+  receipts?: boolean;
   /** Of which messages the user wants to be told. */
   notify?: "all" | "mentions" | "none";
   archived: boolean;
@@ -75,6 +77,7 @@ export interface Details {
   typing: { room: string; users: ({ id: number; username: string } & Frame)[] };
   presence: { room: string; users: number[] | null; count: number };
   blocked: { user: { id: number; username: string } & Frame; blocked: boolean };
+  receipts: { room: string; marks: Map<number, number> };
   snapshot: { room: Room; messages: Frame[]; firstSeq: number };
   event: { room: Room; event: RoomEvent };
   settled: { command: Command; event: RoomEvent };
@@ -160,6 +163,7 @@ export class Roomlog extends EventTarget {
   setNotifications(room: string, notify: "all" | "mentions" | "none"): Promise<void>;
   typing(roomId: string): void;
   watch(roomIds: string[]): void;
+  receipts(roomId: string): Map<number, number>;
   addEventListener<Name extends keyof Details>(
     name: Name,
     listener: (event: CustomEvent<Details[Name]>) => void,

@@ -6,8 +6,9 @@
 //   state     {state, delayMs?, code?, reason?}  one of STATES; when the next try is, why the last one ended
 //   rooms     {told}                    client.rooms or a summary in it has changed; told: what the server just listed
 //   marked    {summary}                 the user's read mark of a room has moved, in this tab or on another device
-//   typing    {room, users}            these others are writing something in a room, by its id
+//   typing    {room, users}            these others are writing something in a watched room, by its id
 //   presence  {room, users, count}     these members of a watched room are connected, by their ids; users is null if they are many
+//   receipts  {room, marks}            how far the members of a watched room have read has changed; marks: seq by user id
 //   snapshot  {room, messages, firstSeq}  the room's present state: replace what you have; its log begins at firstSeq
 //   event     {room, event}             the next event of a room's log, handed on exactly once
 //   settled   {command, event}          a command of send() became this event
@@ -19,6 +20,7 @@ import { now } from "./clock.js";
 import { Link, SignedOut, STATES } from "./link.js";
 import { Marks, PAUSE_MS } from "./marks.js";
 import { newUuid, Outbox } from "./outbox.js";
+import { Receipts } from "./receipts.js";
 import { TypingPauses } from "./typing.js";
 import { Watched } from "./watched.js";
 
@@ -34,10 +36,13 @@ const RETRIED = new Set(["busy", "rate_limited", "not_authenticated", "too_many_
 const CHANGES = {
   rename_room: ({ name }) => ({ name }),
   set_topic: ({ topic }) => ({ topic }),
+  set_receipts: ({ receipts }) => ({ receipts }),
   archive_room: () => ({ archived: true }),
   restore_room: () => ({ archived: false }),
   set_discoverable: ({ discoverable }) => ({ discoverable }),
 }; // what an event changes of its room's summary
+
+const LEAVING = new Set(["leave_room", "remove_user", "ban_user"]);
 
 /** Thrown by `send` when the outbox is full, and by `request` when it can't be answered. */
 export class NotNow extends Error {}
@@ -60,6 +65,7 @@ export class Roomlog extends EventTarget {
   #marking = null; // the timer of the next marks
   #typing = new TypingPauses();
   #watched = new Watched();
+  #receipts = new Receipts();
   #find;
   #findUsers;
   #doors;
@@ -259,7 +265,12 @@ export class Roomlog extends EventTarget {
     if (this.#link.isOpen && this.#typing.isDue(roomId)) this.#link.write({ uuid: "typing", action: "typing", room: roomId });
   }
 
-  /** Say which rooms are before the user's eyes, at most eight: of these `presence` comes. Call it as often as you like. */
+  /** Return how far each member of a watched room has read, by the user's id; empty: nothing is told of it. */
+  receipts(roomId) {
+    return this.rooms.get(roomId)?.receipts ? this.#receipts.of(roomId) : new Map();
+  }
+
+  /** Say which rooms are before the user's eyes, at most eight: of these `presence`, `typing` and `receipts` come. Call it as often as you like. */
   watch(roomIds) {
     this.#watched.want(roomIds);
     this.#flush();
@@ -279,6 +290,7 @@ export class Roomlog extends EventTarget {
     this.#requests.clear();
     this.#marks.disconnected();
     this.#questions.clear();
+    this.#receipts.disconnected();
     this.#outbox.disconnected();
   }
 
@@ -347,6 +359,13 @@ export class Roomlog extends EventTarget {
     room_typing: ({ room, users }) => this.rooms.has(room) && this.#emit("typing", { room, users }),
     room_presence: ({ room, users, count }) => this.rooms.has(room) && this.#emit("presence", { room, users, count }),
     user_blocked: ({ user, blocked }) => this.#emit("blocked", { user, blocked }),
+    room_receipts: (told) => {
+      const room = this.rooms.get(told.room);
+      if (!room) return;
+      this.#receipts.hear(told);
+      if (told.marks.length) room.receipts = true; // a snapshot may have passed over the event that said so
+      this.#emit("receipts", { room: room.id, marks: this.receipts(room.id) });
+    },
     room_left: ({ room }) => this.#drop(room),
     expiring: () => this.#link.renew(),
     reconnect: ({ after_ms }) => this.#link.announced(after_ms),
@@ -387,6 +406,7 @@ export class Roomlog extends EventTarget {
   #apply(room, event) {
     if (event.seq !== room.seq + 1) return;
     room.seq = event.seq; // before it is handed on: a handler that throws must not get it twice
+    if (LEAVING.has(event.action)) this.#receipts.left(room.id, event);
     const change = CHANGES[event.action]?.(event);
     if (change) {
       Object.assign(room, change);
@@ -405,6 +425,7 @@ export class Roomlog extends EventTarget {
     else {
       Object.assign(room, { epoch: answer.epoch, seq: answer.seq });
       if (room.needs === question.kind) room.needs = null;
+      this.#receipts.forget(room.id); // who left before it, no event tells
       this.#emit("snapshot", { room, messages: answer.room_messages, firstSeq: answer.first_seq ?? 1 });
     }
     this.#flush();
@@ -453,6 +474,7 @@ export class Roomlog extends EventTarget {
   #drop(roomId) {
     this.rooms.delete(roomId);
     this.#marks.forget(roomId);
+    this.#receipts.forget(roomId);
     for (const [uuid, { room }] of this.#questions) if (room === roomId) this.#questions.delete(uuid);
     this.#emit("rooms");
   }

@@ -17,6 +17,7 @@ const NOTES = {
   create_room: gettext_noop("{who} made the room {room}"),
   rename_room: gettext_noop("{who} renamed the room {room}"),
   set_topic: gettext_noop("{who} set the topic: {topic}"),
+  set_receipts: gettext_noop("{who} turned read receipts on"),
   archive_room: gettext_noop("{who} archived the room"),
   restore_room: gettext_noop("{who} opened the room again"),
   set_discoverable: gettext_noop("{who} opened the room to everybody"),
@@ -38,6 +39,7 @@ const NOTES_WITH_END = {
 };
 const NO_TOPIC = gettext_noop("{who} removed the topic");
 const NOT_DISCOVERABLE = gettext_noop("{who} closed the room to strangers");
+const NO_RECEIPTS = gettext_noop("{who} turned read receipts off");
 
 const shown = new WeakMap(); // box of a message → the text that it shows
 const UNPIN = gettext_noop("Unpin message");
@@ -269,10 +271,10 @@ function noteRow(id, { seq, note }) {
   return { key: `${id}:${seq}`, build };
 }
 
-function noteWords({ action, user, member, name, topic, discoverable, until }) {
+function noteWords({ action, user, member, name, topic, discoverable, receipts, until }) {
   if (!NOTES[action]) return [action];
   const names = { who: nameEl(user.username), whom: nameEl(member?.username ?? ""), room: nameEl(name ?? ""), topic: nameEl(topic ?? ""), role: roleName(member?.role ?? ""), until: until ? timeText(until) : "" };
-  const words = (until && NOTES_WITH_END[action]) || (topic === "" && NO_TOPIC) || (discoverable === false && NOT_DISCOVERABLE) || NOTES[action];
+  const words = (until && NOTES_WITH_END[action]) || (topic === "" && NO_TOPIC) || (discoverable === false && NOT_DISCOVERABLE) || (receipts === false && NO_RECEIPTS) || NOTES[action];
   return gettext(words).split(/\{(\w+)\}/).map((part, place) => (place % 2 ? names[part] : part));
 }
 

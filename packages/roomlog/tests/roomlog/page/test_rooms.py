@@ -42,7 +42,7 @@ def page(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Page:
 
 
 def test_an_admin_renames_a_room(chat: Chat, page: Page) -> None:
-    """By keyboard; members are offered to leave only, and in a direct room nothing is."""
+    """By keyboard; members are offered to leave only, and in a direct room nothing of this."""
     page.locator("#room-button").press("Enter")
     field = page.get_by_label("Name", exact=True).locator("visible=true")
     expect(field).to_have_value("team")
@@ -61,7 +61,9 @@ def test_an_admin_renames_a_room(chat: Chat, page: Page) -> None:
     page.wait_for_function("() => !history.state?.dialog")
     page.reload()
     enter(page, "lobby")
-    expect(page.locator("#room-button")).to_be_hidden()
+    page.click("#room-button")
+    expect(page.locator("#new-name")).to_be_hidden()
+    expect(page.locator("#rename details")).to_be_hidden()
     assert chat.errors == []
 
 
