@@ -78,6 +78,13 @@ def _set_topic(room: str) -> str:
     return json.dumps({"uuid": uuid4().hex, "action": "set_topic", "room": room, "topic": topic})
 
 
+def _switch_receipts(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
+    values = cycle((True, False))
+    return _fresh(
+        lambda: command("set_receipts", room=attacker.job.room, uuid=uuid4().hex, receipts=next(values))
+    )
+
+
 def _to_people(*actions: str) -> Callable[[Attacker], Callable[[int], Iterator[bytes]]]:
     """Return an attack that does all of it to one person after the other."""
 
@@ -312,6 +319,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "opened to everybody, joined again": Attack(
         _obeying(_open_and_join), _acts("set_discoverable", "join_room")
     ),
+    "receipts on and off": Attack(_obeying(_switch_receipts), _acts("set_receipts")),
     "archived and restored": Attack(_obeying(_archive_and_restore), _acts("archive_room", "restore_room")),
     "reactions": Attack(_obeying(_react), _acts("add_reaction", "remove_reaction")),
     "pins": Attack(_obeying(_pin), _acts("pin_message", "list_pins", "unpin_message")),

@@ -18,6 +18,7 @@ from tests.judge.joining import Doors
 from tests.judge.mentions import EVERYBODY, mentioned_by_message, mentions_in
 from tests.judge.moderation import FOREVER, Ban, Member, Tables, moderation_of
 from tests.judge.reactions import by_message
+from tests.judge.receipts import shown_marks
 
 ROWS_PROGRAM: Final = """
 import django, json, sys
@@ -52,7 +53,9 @@ print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
     (one.blocker_id, one.blocked_id) for one in Block.objects.all()], "topics": {
     room.hex: topic for room, topic in ChatRoom.objects.filter(pk__in=rooms).values_list("pk", "topic")},
     "discoverable": [room.hex for room in
-    ChatRoom.objects.filter(pk__in=rooms, is_discoverable=True).values_list("pk", flat=True)]}))
+    ChatRoom.objects.filter(pk__in=rooms, is_discoverable=True).values_list("pk", flat=True)],
+    "marks": [(room.hex, *mark) for room, *mark in Membership.objects.filter(
+    room__in=rooms, room__receipts=True).values_list("room", "user", "read_seq")]}))
 """
 
 
@@ -101,7 +104,8 @@ async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoc
     ]
     doors = Doors(answer["discoverable"])
     blocks = [(blocker, blocked) for blocker, blocked in answer["blocks"]]
-    tables = Tables([Member(*one) for one in answer["members"]], bans, answer["topics"], doors, blocks)
+    members, marks = [Member(*one) for one in answer["members"]], shown_marks(answer["marks"])
+    tables = Tables(members, bans, answer["topics"], doors, blocks, marks)
     return rows, Epoch(0.0, answer["epoch"]), tables
 
 

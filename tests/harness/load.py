@@ -21,6 +21,7 @@ from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
 from tests.harness.marking import agree, mark, mark_all, set_level
 from tests.harness.mentioning import Mentioning, call, mention
 from tests.harness.moderating import EPISODES, moderate, pin, who_tries
+from tests.harness.receipts import know_all, set_receipts
 from tests.harness.topics import set_topic
 from tests.harness.waiting import eventually
 from tests.harness.watching import watch_all, watch_some
@@ -142,6 +143,7 @@ class Load:
             self._set_levels(),
             self._watch(),
             self._block(),
+            self._show(),
         ]
         self._sending += [asyncio.create_task(one) for one in habits]
         return self
@@ -218,6 +220,7 @@ class Load:
         await agree(self.journal, readers)
         await look_at_all(self.journal, readers, lambda: new_uuid(self._dice))
         await watch_all(self.journal, readers)
+        await know_all(self.journal, readers)
         return rows
 
     def history(
@@ -255,6 +258,7 @@ class Load:
             typists=self.journal.typists,
             attendance=self.journal.attendance,
             blocks=replace(self.journal.blocks, stored=[one for one in tables.blocks if one[0] in blockers]),
+            receipts=replace(self.journal.receipts, stored=tables.receipts),
             baseline=baseline or {},
         )
 
@@ -410,3 +414,14 @@ class Load:
                 how = (dice, new_uuid, SEND_SECONDS)
                 await go_and_come(owner, dice.choice(others), room.id, (), *how)
             await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))
+
+    async def _show(self) -> None:
+        """Have owners, sometimes somebody else, turn receipts on and off, again and again."""
+        dice = random.Random(f"{self._seed}-receipts")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
+                await set_receipts(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*LEVEL_PAUSE_SECONDS))

@@ -25,6 +25,7 @@ from tests.judge.joining import Doors
 from tests.judge.mentions import MENTIONED, mentioned_by_message, mentions_in
 from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
 from tests.judge.reactions import by_message
+from tests.judge.receipts import shown_marks
 from tests.judge.values import claimed, claims_by_message, content_of, milliseconds_of
 
 LOOK_SECONDS: Final = 0.5
@@ -50,6 +51,10 @@ MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_member
 TOPICS: Final = "SELECT id, topic FROM roomlog_chatroom"
 DISCOVERABLE: Final = "SELECT id FROM roomlog_chatroom WHERE is_discoverable ORDER BY id"
 BLOCKS: Final = "SELECT blocker_id, blocked_id FROM roomlog_block"
+RECEIPTS: Final = (
+    "SELECT member.room_id, member.user_id, member.read_seq FROM roomlog_membership AS member"
+    " JOIN roomlog_chatroom AS room ON room.id = member.room_id WHERE room.receipts"
+)
 BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
 
@@ -87,12 +92,13 @@ def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, unti
 
 
 async def read_tables(stack: Stack) -> Tables:
-    """Return what the database has besides the log: members, bans, topics, open rooms and blocks."""
+    """Return what the database has besides the log, of rooms and of their people."""
     members = await asyncio.to_thread(stack.sql, MEMBERS)
     bans = await asyncio.to_thread(stack.sql, BANS)
     topics = await asyncio.to_thread(stack.sql, TOPICS)
     discoverable = await asyncio.to_thread(stack.sql, DISCOVERABLE)
     blocks = await asyncio.to_thread(stack.sql, BLOCKS)
+    marks = await asyncio.to_thread(stack.sql, RECEIPTS)
     return Tables(
         [
             Member(UUID(str(room)).hex, user, role, 0 if until is None else end_of(until))
@@ -102,6 +108,7 @@ async def read_tables(stack: Stack) -> Tables:
         {UUID(str(room)).hex: topic for room, topic in topics},
         Doors([UUID(str(room)).hex for (room,) in discoverable]),
         [(blocker, blocked) for blocker, blocked in blocks],
+        shown_marks((UUID(str(room)).hex, user, seq) for room, user, seq in marks),
     )
 
 

@@ -59,6 +59,7 @@ async def mark_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callab
     for client, witness in first.values():
         with contextlib.suppress(RoomlogError):
             listed = await client.list_rooms()
+            journal.receipts.listed |= {room["id"] for room in listed["rooms"] if room["receipts"]}
             journal.fresh_marks += [
                 Mark(
                     *(witness.client, witness.user, room["id"], time.monotonic()),

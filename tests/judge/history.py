@@ -23,6 +23,7 @@ from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
 from .pins import PinList
 from .reactions import Group, Reaction
+from .receipts import Receipts
 from .retention import Retention
 from .topics import ROOM_KINDS
 from .typists import ToldTypists, Typed
@@ -298,6 +299,7 @@ class History:
     typists: list[ToldTypists] = field(default_factory=list)
     attendance: Attendance = field(default_factory=Attendance)
     deliveries: Deliveries = field(default_factory=Deliveries)
+    receipts: Receipts = field(default_factory=Receipts)
     retention: Retention = field(default_factory=Retention)
     blocks: Blocks = field(default_factory=Blocks)
     baseline: dict[str, int] = field(default_factory=dict)

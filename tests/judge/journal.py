@@ -19,6 +19,7 @@ from roomlog_client import (
     RoomJoined,
     RoomLeft,
     RoomPresence,
+    RoomReceipts,
     RoomReset,
     RoomSummary,
     RoomTyping,
@@ -27,6 +28,7 @@ from roomlog_client.incoming import Answer, Incoming, Marked, Page, Refusal, Sel
 from tests.judge.attendance import Attendance, ToldPresence
 from tests.judge.blocks import Blocks
 from tests.judge.following import Following
+from tests.judge.hinted import note_hint
 from tests.judge.history import (
     MESSAGE_KIND,
     Applied,
@@ -43,6 +45,7 @@ from tests.judge.mentions import as_told, mentions_in
 from tests.judge.moderation import NOBODY, Moderation, told_by
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
+from tests.judge.receipts import Receipts
 from tests.judge.topics import words_of
 from tests.judge.typists import ToldTypists, Typed
 from tests.judge.values import content_of_frame
@@ -114,7 +117,7 @@ class Journal:
         """Set whenever a message goes out."""
         self.typed: list[Typed] = []
         self.typists: list[ToldTypists] = []
-        self.attendance, self.blocks = Attendance(), Blocks()
+        self.attendance, self.blocks, self.receipts = Attendance(), Blocks(), Receipts()
         self.fresh_marks: list[Mark] = []
         """Read marks as the server listed them in the end."""
         self.known_marks: list[Mark] = []
@@ -294,14 +297,10 @@ class Witness(Observer):
             case Marked():
                 uuid = incoming.answer.uuid if incoming.answer else ""
                 self.marks.append(self._mark(incoming.room, *self._wanted_marks.get(uuid, (0, None))))
-            case RoomTyping():
-                users = tuple(user.id for user in incoming.users)
-                self._journal.typists.append(ToldTypists(*self._told(incoming.room), users))
-            case RoomPresence():
-                present = None if incoming.users is None else tuple(incoming.users)
-                told = ToldPresence(*self._told(incoming.room), present, incoming.count)
-                self._presence[told.room] = told
-                self._journal.attendance.told.append(told)
+            case RoomTyping() | RoomPresence() | RoomReceipts():
+                told = note_hint(self._journal, self._told(incoming.room), number, incoming)
+                if told is not None:
+                    self._presence[told.room] = told
             case Refusal() if incoming.uuid in self.wanted:
                 code = incoming.error_code
                 self.wanted[incoming.uuid].end(number, Outcome.ERROR, time.monotonic(), code)

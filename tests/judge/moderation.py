@@ -73,6 +73,8 @@ class Tables(NamedTuple):
     doors: Doors = NO_DOORS
     blocks: Sequence[tuple[int, int]] = ()
     """Who blocks whom."""
+    receipts: dict[str, dict[int, int]] = {}
+    """Of the rooms that show them, each member's mark."""
 
 
 class Membership(NamedTuple):

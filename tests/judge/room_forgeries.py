@@ -18,10 +18,11 @@ from .mention_forgeries import MENTION_FORGERIES, with_mentions
 from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_moderation
 from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
 from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
+from .receipt_forgeries import RECEIPT_FORGERIES, SHOWN, with_receipts
 from .retention_forgeries import RETENTION_FORGERIES, with_retention
 from .topic_forgeries import TOPIC_FORGERIES, TOPICS, with_topics
 
-EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + JOININGS + HOOKED
+EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + JOININGS + SHOWN + HOOKED
 """Of the rooms in which all was sent by clients."""
 
 
@@ -30,7 +31,7 @@ def with_rooms(history: History, author: int, reader: int, deleted: int) -> Hist
     archived = with_archived_room(history, author, deleted)
     changed = with_blocks(with_mentions(with_changes(archived, author, reader), reader))
     others = with_topics(with_pins(with_moderation(with_reactions(changed))))
-    return with_deliveries(with_retention(with_joining(others)))
+    return with_deliveries(with_retention(with_receipts(with_joining(others))))
 
 
 ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
@@ -46,5 +47,6 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *DELIVERY_FORGERIES,
     *JOINING_FORGERIES,
     *(("I35", forge) for forge in BLOCK_FORGERIES),
+    *RECEIPT_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

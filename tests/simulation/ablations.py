@@ -59,6 +59,7 @@ from .mention_ablations import MENTION_ABLATIONS
 from .moderation_ablations import MODERATION_ABLATIONS
 from .plan import Plan
 from .presence_ablations import PRESENCE_ABLATIONS
+from .receipt_ablations import RECEIPT_ABLATIONS
 from .retention_ablations import RETENTION_ABLATIONS
 from .seeds import Verdict, run_seed
 from .typing_ablations import TYPING_ABLATIONS
@@ -367,6 +368,7 @@ ABLATIONS: Final = (
     *MODERATION_ABLATIONS,
     *TYPING_ABLATIONS,
     *PRESENCE_ABLATIONS,
+    *RECEIPT_ABLATIONS,
     *MENTION_ABLATIONS,
     *JOINING_ABLATIONS,
     *RETENTION_ABLATIONS,

@@ -15,6 +15,7 @@ from roomlog_client import CutOff, RoomlogClient, RoomlogError
 from tests.harness.changing import Reader, change, choose, react
 from tests.harness.marking import mark, set_level
 from tests.harness.mentioning import Mentioning, call, mention
+from tests.harness.receipts import set_receipts
 from tests.harness.topics import set_topic
 from tests.judge.journal import Known, Witness
 
@@ -32,6 +33,12 @@ NAMING: Final = 12
 """Moments of a run at which somebody sets topics."""
 NOTING: Final = 16
 """Times that somebody sets the level of a room's notifications in a run."""
+SHOWING: Final = 24
+"""Times that somebody reads in a run in which receipts are turned on and off; with every third of them."""
+OWNER: Final = 1
+"""Of all rooms that are there from the beginning."""
+STRANGERS: Final = 0.3
+"""How likely somebody turns receipts on who is not the owner of all rooms."""
 TOGETHER: Final = 3
 """Changes at the same moment, at most: often of the same message."""
 
@@ -125,9 +132,14 @@ def further_habits(
 
 
 async def type_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
-    """Let people say that they are typing, also in rooms that they have left or may not write in."""
+    """Let people say that they are typing, also in rooms that they have left or may not write in.
+
+    Everybody watches all rooms from the beginning.
+    """
+    watching = 0
     for _ in range(TYPED):
         await asyncio.sleep(dice.uniform(*TYPING_PAUSE_SECONDS))
+        watching = _watch_all(everybody, rooms, watching)
         person, room = dice.choice(everybody), dice.choice(rooms)
         person.witness.type(room)
         person.client.typing(room)
@@ -183,6 +195,34 @@ async def note_some(everybody: Sequence[Person], dice: random.Random, rooms: Seq
             sent = set_level(one.reader, room, dice.randrange(3), new_uuid(dice), SEND_SECONDS)
             noting.append(asyncio.create_task(sent))
     await asyncio.gather(*noting)
+
+
+async def show_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
+    """Let people turn receipts on and off, also those who may not, and read while everybody watches."""
+    asked: list[asyncio.Task[None]] = []
+    watching = 0
+    for number in range(SHOWING):
+        await asyncio.sleep(dice.uniform(*MENTION_PAUSE_SECONDS))
+        watching = _watch_all(everybody, rooms, watching)
+        if not everybody:
+            continue  # the first are on their way
+        room, other = dice.choice(rooms), dice.choice(everybody)
+        if number % 3 == 0:
+            owner = next((one for one in everybody if one.user == OWNER), other)
+            who = other if dice.random() < STRANGERS else owner
+            sent = set_receipts(who.reader, room, dice, new_uuid(dice), SEND_SECONDS)
+            asked.append(asyncio.create_task(sent))
+        if (cursor := other.witness.cursors().get(room)) is not None:
+            seq, uuid = dice.randint(0, cursor), new_uuid(dice)
+            asked.append(asyncio.create_task(mark(other.reader, room, seq, uuid, SEND_SECONDS)))
+    await asyncio.gather(*asked)
+
+
+def _watch_all(everybody: Sequence[Person], rooms: Sequence[str], watching: int) -> int:
+    """Let those who have come since watch all rooms; return how many watch then."""
+    for person in everybody[watching:]:
+        person.client.watch(*rooms)
+    return len(everybody)
 
 
 async def _look(person: Person, room: str, uuid: str) -> None:

@@ -59,7 +59,7 @@ WATCH_SECONDS: Final = 1.0
 
 def history_of(world: World, seed: int, *, at_rest: bool) -> History:
     """Return what the world and its people did, for the checker."""
-    rows, (members, bans, topics, doors, _) = rows_of(world.store), world.store.tables()
+    rows, tables = rows_of(world.store), world.store.tables()
     return History(
         seed=seed,
         operations=[*world.journal.operations(), *posts_of(world)],
@@ -69,10 +69,10 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         believed=world.journal.believed,
         connections=world.journal.connections(),
         memberships=memberships_in(world.store.events(), rows),
-        members=members,
-        bans=bans,
-        topics=topics,
-        doors=doors,
+        members=tables.members,
+        bans=tables.bans,
+        topics=tables.topics,
+        doors=tables.doors,
         staff=world.store.staff(),
         direct_rooms=world.store.direct_rooms(),
         pin_lists=world.journal.pin_lists(),
@@ -89,8 +89,9 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         typists=world.journal.typists,
         attendance=world.journal.attendance,
         deliveries=world.hooks.deliveries if world.hooks else Deliveries(),
+        receipts=replace(world.journal.receipts, stored=tables.receipts),
         retention=world.keeping.told(world.store, world.loop.time()) if world.keeping else Retention(),
-        blocks=replace(world.journal.blocks, stored=world.store.blocks()),
+        blocks=replace(world.journal.blocks, stored=list(tables.blocks)),
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )

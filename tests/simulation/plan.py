@@ -82,6 +82,8 @@ class Plan:
     """How likely a webhook is told of all rooms."""
     joining: float = 0.0
     """How likely rooms are opened to everybody, and people leave them and join again."""
+    receipts: float = 0.0
+    """How likely people turn receipts on and off and watch; then in the end all must know all marks."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -110,4 +112,5 @@ EVERYTHING: Final = Plan(
     topics=0.3,
     webhooks=0.2,
     joining=0.3,
+    receipts=0.3,
 )

@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from tests.harness.blocking import settle_blocks
+from tests.harness.receipts import know_all
 from tests.harness.watching import watch_all, watch_some
 from tests.judge.blocks import Blocks
 from tests.judge.checker.report import in_flight
@@ -26,7 +27,7 @@ from tests.judge.retention import Retention
 
 from .blockers import block_some
 from .files import bring_some
-from .habits import new_uuid
+from .habits import new_uuid, show_some
 from .hooks import Hooks
 from .joining import join_some
 from .judging import anomalies_of, history_of
@@ -94,24 +95,25 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         living = loop.create_task(people.live())
         looking = _looking(world, people, seed, plan)
         telling = loop.create_task(world.hooks.live()) if world.hooks is not None else None
+        showing = _showing(world, people, seed, plan)
         await mishaps.happen()
         mishaps.end_all()
         mended_at = loop.time()
-        is_over = await _is_true_within(END_SECONDS, living.done)
+        is_over = await _is_true_within(END_SECONDS, lambda: living.done() and showing.done())
         people.wake_up()
         await _is_true_within(REST_SECONDS, lambda: not (people.is_behind() or world.store.pending()))
         await _outlast(world, people)
         gateways = world.hosts.values()
         await _is_true_within(REST_SECONDS, lambda: all(one.hears(mended_at) for one in gateways))
-        await _settle(world, people, looking, telling)
+        await _settle(world, people, looking, telling, is_shown=_is_drawn(seed, "receipts", plan.receipts))
         history = history_of(world, seed, at_rest=True)
         await _is_true_within(MEMBER_SECONDS, lambda: not (people.strangers() or people.intruders()))
         anomalies = anomalies_of(world, people, history)
         if not is_over:
             anomalies.append("G9 not everything that was sent has an end")
-        watching.cancel()
-        living.cancel()
-        await asyncio.gather(living, return_exceptions=True)
+        for task in (watching, living, showing):
+            task.cancel()
+        await asyncio.gather(living, showing, return_exceptions=True)
         await people.leave()
         await world.stop()
     return _verdict(world, history, anomalies, loop.time() - began)
@@ -122,8 +124,10 @@ async def _settle(
     people: People,
     looking: asyncio.Task[None] | None,
     telling: asyncio.Task[None] | None,
+    *,
+    is_shown: bool,
 ) -> None:
-    """Let everybody read everything afresh and see who is there, and a webhook be told, for comparison."""
+    """Let everybody read everything afresh and be told who is there and who has read what, for comparison."""
     readers = [one.reader for one in people.everybody]
     await settle_blocks(world.journal.blocks, readers, partial(new_uuid, world.dice))
     await people.mark_all()
@@ -131,6 +135,8 @@ async def _settle(
     if looking is not None:
         looking.cancel()
         await watch_all(world.journal, readers)
+    if is_shown:
+        await know_all(world.journal, readers, world.store.shown_marks)
     await _tell(world, telling)
 
 
@@ -142,6 +148,16 @@ def _looking(world: World, people: People, seed: int, plan: Plan) -> asyncio.Tas
     rooms = [room.hex for room in world.rooms]
     readers = lambda: [one.reader for one in people.everybody]  # noqa: E731 - they come one after the other
     return world.loop.create_task(watch_some(readers, rooms, dice, lambda: True))
+
+
+def _showing(world: World, people: People, seed: int, plan: Plan) -> asyncio.Future[None]:
+    """Begin to let people turn receipts on and off, by dice of their own, where that is drawn."""
+    dice = _dice_of(seed, "receipts", plan.receipts)
+    if dice is None:
+        done: asyncio.Future[None] = world.loop.create_future()
+        done.set_result(None)
+        return done
+    return world.loop.create_task(show_some(people.everybody, dice, [room.hex for room in world.rooms]))
 
 
 def _keeping_of(seed: int, plan: Plan) -> Keeping | None:
@@ -221,6 +237,8 @@ def _digest(history: History) -> str:
         del facts["deliveries"]
     if history.blocks == Blocks():
         del facts["blocks"]
+    if not history.receipts.told and not history.receipts.at_rest:
+        del facts["receipts"]
     if history.retention == Retention():
         del facts["retention"]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

@@ -27,10 +27,12 @@ from rest_framework.authtoken.models import Token
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import SHARDS
+from tests.harness.looking import RECEIPTS
 from tests.judge.joining import Admission, Doors, Invitation
 from tests.judge.mentions import MENTIONED
 from tests.judge.moderation import Ban, Member, Moderation, Tables, end_of, moderation_of
 from tests.judge.reactions import Stored
+from tests.judge.receipts import shown_marks
 from tests.judge.values import milliseconds_of, text_of
 
 EPOCH: Final = "00000000000000e1"
@@ -194,6 +196,8 @@ class Store:
             [Ban(UUID(room).hex, user, end_of(until), seq) for room, user, until, seq in bans],
             {UUID(room).hex: topic for room, topic in self._all("SELECT id, topic FROM roomlog_chatroom")},
             self._doors(),
+            self.blocks(),
+            self.shown_marks(),
         )
 
     def _doors(self) -> Doors:
@@ -217,6 +221,11 @@ class Store:
                 if "invitation" in event.data
             ],
         )
+
+    def shown_marks(self) -> dict[str, dict[int, int]]:
+        """Return the read marks of rooms that show them, by user."""
+        rows = self._all(RECEIPTS)
+        return shown_marks((UUID(room).hex, user, seq) for room, user, seq in rows)
 
     def staff(self) -> list[int]:
         """Return the persons who speak for code."""

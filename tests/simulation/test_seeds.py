@@ -323,3 +323,19 @@ def test_webhooks_break_no_promise() -> None:
         gone += sum(row.is_deleted for row in verdict.history.rows)
     assert told > 80
     assert min(again, refused, gone) > 2
+
+
+def test_receipts_break_no_promise() -> None:
+    """People turn receipts on and off, read and come and go; watchers are told, and in the end know all."""
+    told = at_rest = refused = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(receipts=1.0, marks=(8, 12), changes=(2, 4)))
+        assert verdict.anomalies == []
+        history = verdict.history
+        assert history is not None
+        told += len(history.receipts.told)
+        at_rest += sum(bool(one.marks) for one in history.receipts.at_rest)
+        refused += sum(attempt.error_code == "forbidden" for attempt in history.attempts())
+    assert told > 50
+    assert at_rest > 5
+    assert refused > 0

@@ -62,6 +62,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "topic": words | st.sampled_from(["", "x" * 250, "\u00e4" * 251]),
     "discoverable": st.booleans(),
     "invitation": words | st.sampled_from([None, "", "x" * 64, "\u00e4" * 65]),
+    "receipts": st.booleans(),
     "kind": st.sampled_from(["group", "direct"]),
     "members": st.lists(users, max_size=5) | st.just([7] * 101),
     "mentions": st.lists(users, max_size=5) | st.just([7] * 21),

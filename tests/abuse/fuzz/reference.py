@@ -296,6 +296,10 @@ RULES: Final[dict[str, dict[str, tuple[str, Any]]]] = {
     "archive_room": {"room": (REQUIRED, _is_room)},
     "restore_room": {"room": (REQUIRED, _is_room)},
     "set_topic": {"room": (REQUIRED, _is_room), "topic": (REQUIRED, _is_topic)},
+    "set_receipts": {
+        "room": (REQUIRED, _is_room),
+        "receipts": (REQUIRED, lambda value: isinstance(value, bool)),
+    },
     "rename_room": {"room": (REQUIRED, _is_room), "name": (REQUIRED, _is_room_name)},
     "mark_read": {"room": (REQUIRED, _is_room), "seq": (REQUIRED, _is_seq)},
     "set_notifications": {

@@ -52,6 +52,7 @@ GOOD: Final[Mapping[str, Mapping[str, str]]] = {
     "create_room": {"name": '"never made"'},
     "rename_room": {"room": '"@room@"', "name": '"never named"'},
     "set_topic": {"room": '"@room@"', "topic": '"never set"'},
+    "set_receipts": {"room": '"@room@"', "receipts": "true"},
     "archive_room": {"room": '"@room@"'},
     "restore_room": {"room": '"@room@"'},
     "set_discoverable": {"room": '"@room@"', "discoverable": "true"},

@@ -12,7 +12,7 @@ MODERATION: Final = ("set_role", "mute_user", "unmute_user", "ban_user", "unban_
 OF_ROOMS: Final = (
     *("select_room", "get_history", "mark_read", "edit_message", "delete_message", "typing"),
     *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "list_pins"),
-    *("report_message", "set_notifications"),
+    *("report_message", "set_notifications", "set_receipts"),
     *("new_message", "join_room", "rename_room", "set_topic", "set_discoverable", "archive_room"),
     *("restore_room",),
     *("invite_user", "remove_user", "leave_room"),
@@ -45,7 +45,7 @@ def wrong_states() -> Iterator[BadInput]:
     for action in (
         *("rename_room", "set_topic", "set_discoverable", "archive_room", "restore_room", "remove_user"),
         *MODERATION,
-        *("pin_message", "unpin_message"),
+        *("pin_message", "unpin_message", "set_receipts"),
     ):
         yield BadInput(f"{action} by a member", "error forbidden", frame(action))
     for role in ("owner", "admin"):

@@ -38,6 +38,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "create_room": {"name": "name", "kind": "kind", "members": "members"},
     "rename_room": {"room": "room", "name": "name"},
     "set_topic": {"room": "room", "topic": "topic"},
+    "set_receipts": {"room": "room", "receipts": "yes or no"},
     "archive_room": {"room": "room"},
     "restore_room": {"room": "room"},
     "set_discoverable": {"room": "room", "discoverable": "flag"},
@@ -92,6 +93,7 @@ WRONG: Final[Mapping[str, tuple[str, ...]]] = {
     "flag": ("null", '"true"', "0", "1", '""', "[]", "{}"),
     "invitation": (*NO_STRINGS, *NOT_STORABLE, '""', '"' + "x" * 65 + '"'),
     "topic": ("null", *NO_STRINGS, *NOT_STORABLE, '"' + "x" * 251 + '"'),
+    "yes or no": ("null", "0", "1", '""', '"true"', '"yes"', "[]", "[true]", "{}"),
     "kind": (
         "null",
         *NO_STRINGS,

@@ -20,6 +20,7 @@ from . import (
     pins,
     reactions,
     readers,
+    receipts,
     retention,
     system,
     topics,
@@ -64,6 +65,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I34": doors.joiners_are_admitted,
     "I35": blocks.blocks_hold,
     "I36": mentions.room_mentions_agree,
+    "I37": receipts.receipts_hold,
     "I38": deliveries.webhooks_are_told,
 }
 """Every invariant of the guarantees, in their order."""

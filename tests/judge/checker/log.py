@@ -8,6 +8,7 @@ from tests.judge.joining import JOINING_KIND
 from tests.judge.moderation import MODERATION, as_sent
 from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.judge.reactions import REACTION_KIND, REMOVAL_KIND
+from tests.judge.receipts import RECEIPTS_KIND
 from tests.judge.topics import ROOM_KINDS
 
 from .anomaly import Anomaly
@@ -15,7 +16,7 @@ from .anomaly import Anomaly
 SENT: Final = (
     *(MESSAGE_KIND, EDIT_KIND, DELETION_KIND, REACTION_KIND, REMOVAL_KIND),
     *(PIN_KIND, UNPIN_KIND),
-    *(JOINING_KIND, *ROOM_KINDS, *MODERATION),
+    *(JOINING_KIND, *ROOM_KINDS, RECEIPTS_KIND, *MODERATION),
 )
 """Kinds of rows that a load's clients make."""
 

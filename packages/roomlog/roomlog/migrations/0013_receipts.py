@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog', '0009_notification_levels'),
+        ('roomlog', '0012_room_mentions'),
     ]
 
     operations = [

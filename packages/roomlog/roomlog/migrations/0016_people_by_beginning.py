@@ -28,7 +28,7 @@ def drop_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog', '0009_notification_levels'),
+        ('roomlog', '0013_receipts'),
     ]
 
     operations = [migrations.RunPython(create_index, drop_index)]
