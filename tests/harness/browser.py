@@ -59,3 +59,9 @@ def reload(page: Page) -> None:
         lambda: not page.evaluate("history.state?.dialog"), STEP_SECONDS, "the dialog's step is taken back"
     )
     page.reload()
+
+
+def scroll(page: Page, top: int) -> None:
+    """Move the log to this place, as a reader does; close to an end, more of it is loaded."""
+    page.evaluate("(top) => { document.getElementById('messages').scrollTop = top; }", top)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -386,12 +386,6 @@ class Chat:
             route.fulfill(status=404)
 
 
-def scroll(page: Page, top: int) -> None:
-    """Move the log to this place, as a reader does; close to an end, more of it is loaded."""
-    page.evaluate("(top) => { document.getElementById('messages').scrollTop = top; }", top)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
 def enter(page: Page, room: str) -> None:
     """Choose a room of the list."""
     page.locator("#rooms .room", has_text=room).click()

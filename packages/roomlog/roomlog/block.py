@@ -12,7 +12,7 @@ class Block(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     blocker = models.ForeignKey("roomlog.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
-    blocked = models.ForeignKey("roomlog.Person", on_delete=models.PROTECT, related_name="+")
+    blocked = models.ForeignKey("roomlog.Person", on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["blocker", "blocked"], name="block_once")]

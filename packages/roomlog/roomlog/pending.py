@@ -8,7 +8,7 @@ Redis; `command_pending` tells whoever can wake the owner sooner than its sweep 
 from typing import Final, cast
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.dispatch import Signal
 
 from roomlog_contract.codec import decode_command, encode_frame
@@ -82,3 +82,16 @@ def _checked(command: RoomWrite) -> RoomWrite:
             ErrorCode.BAD_VALUE, "Text contains half a surrogate pair.", action=action_of(command)
         ) from None
     return cast(RoomWrite, decode_command(frame))
+
+
+def wait_for_earlier_calls(database: str, room_id: UUID) -> None:
+    """Hold a lock of the room until the transaction ends: rows get their ids in the order of their commits.
+
+    No row is locked: a worker that writes the room must never wait for somebody's transaction. SQLite lets
+    one transaction write at a time.
+    """
+    connection = connections[database]
+    if connection.vendor == "postgresql":
+        key = int.from_bytes(room_id.bytes[:8], signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

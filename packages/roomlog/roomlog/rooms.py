@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, router, transaction
+from django.db import router, transaction
 
 from roomlog_contract.codec import data_text
 from roomlog_contract.commands import (
@@ -45,7 +45,7 @@ from roomlog_contract.shards import created_room_id
 from .ban import until_of
 from .foreseen import refuse_a_missing_room
 from .models import ChatRoom, PendingCommand
-from .pending import request_command, store
+from .pending import request_command, store, wait_for_earlier_calls
 from .people import SYSTEM_NAME, person_ids, person_of, person_of_code, system_person
 from .selectors import summaries_by_user
 
@@ -62,10 +62,8 @@ def ensure_room(key: str, name: str = "", members: Iterable[AbstractBaseUser] = 
     maker = system_person().pk
     uuid = blake2b(key.encode(), digest_size=16).hexdigest()
     room = created_room_id(maker, uuid)
-    if not (
-        ChatRoom.objects.filter(pk=room).exists()
-        or PendingCommand.objects.filter(room=room, uuid=uuid, user=maker).exists()
-    ):
+    waiting = PendingCommand.objects.filter(room=room, uuid=uuid, user=maker)
+    if not (ChatRoom.objects.filter(pk=room).exists() or waiting.exists()):
         people = person_ids(members)
         is_small = len(people) <= ROOM_MEMBERS_AT_CREATION
         command = CreateRoom(uuid=uuid, name=name, members=people if is_small else [])
@@ -80,12 +78,11 @@ def sync_members(room_id: UUID, users: Iterable[AbstractBaseUser]) -> None:
 
     The last call to commit wins. Calls for one room wait for each other until the caller's transaction ends,
     and `users` is read only then: give a queryset, and two transactions that change your members at once end
-    with what both have done. Those who can't take part (inactive users) are left out,
-    and so are those who are banned.
+    with what both have done. Those who can't take part (inactive or banned users) are left out.
     """
     database = router.db_for_write(PendingCommand)
     with transaction.atomic(using=database):
-        _wait_for_earlier_calls(database, room_id)
+        wait_for_earlier_calls(database, room_id)
         _store_sync(room_id, person_ids(users))
 
 
@@ -103,8 +100,7 @@ def post(
 
     Give the uuid of what you post about (an order's, a job's) and a repeated task posts once. `data` is a
     JSON object of at most 4 KiB for your own pages. It travels with the message; no client can send one.
-    `mentions` are at most 20 members of the room; if one of them is no member then, nothing is said.
-    `mentions_room` mentions everybody in it.
+    `mentions` are at most 20 members; if one is no member then, nothing is said. `mentions_room`: all of them.
 
     Raises:
         RefusedCommand: the text is empty or too long, or text or data hold what can't be stored; there is no
@@ -387,8 +383,9 @@ def _post(
         mentions=person_ids(mentions),
         mentions_room=mentions_room,
     )
-    more = data_text(data) if data else ""
-    return request_command(message, person, staff=staff, is_bounded=False, data=more)
+    return request_command(
+        message, person, staff=staff, is_bounded=False, data=data_text(data) if data else ""
+    )
 
 
 def _change(
@@ -401,16 +398,3 @@ def _change(
 def _store_sync(room_id: UUID, people: Sequence[int]) -> None:
     command = SyncMembers(uuid=uuid4().hex, room=room_id, users=list(people))
     store(room_id, Envelope(command=command, user=system_person().pk, staff=True))
-
-
-def _wait_for_earlier_calls(database: str, room_id: UUID) -> None:
-    """Hold a lock of the room until the transaction ends: rows get their ids in the order of their commits.
-
-    No row is locked: a worker that writes the room must never wait for somebody's transaction. SQLite lets
-    one transaction write at a time.
-    """
-    connection = connections[database]
-    if connection.vendor == "postgresql":
-        key = int.from_bytes(room_id.bytes[:8], signed=True)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

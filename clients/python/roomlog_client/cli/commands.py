@@ -113,7 +113,7 @@ def rooms(
     token_file: TokenFile = None,
     user: DemoUser = None,
 ) -> None:
-    """Print your rooms: unread messages, the last seq, id, name and topic. Or those that everybody may join."""
+    """Print your rooms: unread messages, last seq, id, name and topic. Or those that everybody may join."""
     if all_:
         _say_open_rooms(_run(joining.open_rooms(_account(url, token_file, user, api), words)), raw)
         return

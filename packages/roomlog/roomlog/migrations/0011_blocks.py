@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='Block',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('blocked', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person')),
+                ('blocked', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person')),
                 ('blocker', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roomlog.person')),
             ],
             options={

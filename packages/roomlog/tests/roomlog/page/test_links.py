@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.scripted_chat import LOBBY, PHONE, TEAM, Chat, MakeChat, enter, scroll
+from tests.harness.browser import scroll
+from tests.harness.scripted_chat import LOBBY, PHONE, TEAM, Chat, MakeChat, enter
 from tests.harness.scripted_gateway import ORIGIN
 
 KEEP_COPY = "document.execCommand = () => { window.copied = document.activeElement.value; }"

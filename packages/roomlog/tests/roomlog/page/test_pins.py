@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter, scroll
+from tests.harness.browser import scroll
+from tests.harness.scripted_chat import LOBBY, TEAM, Chat, enter
 from tests.harness.scripted_gateway import until
 
 MARKS = "#messages .pinned"

@@ -197,7 +197,7 @@ def test_whoever_joins_has_a_method(gateway: Gateway) -> None:
         asked = gateway.expect(facts["action"])
         assert asked == {"uuid": uuid, "room": ROOM, **facts}
         gateway.send(refusal(asked, "forbidden"))
-    found = {"rooms": [], "next": None}
+    found: dict[str, Any] = {"rooms": [], "next": None}
     gateway.page.route("**/api/v1/rooms/discoverable/?q=tea", lambda route: route.fulfill(json=found))
     gateway.page.route("**/api/v1/invitation/", lambda route: route.fulfill(status=404))
     assert gateway.page.evaluate("() => client.findRooms({ q: 'tea' })") == found

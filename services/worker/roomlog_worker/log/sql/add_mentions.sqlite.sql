@@ -7,10 +7,10 @@ SELECT
     json_extract(value, '$.room'),
     json_extract(value, '$.target'),
     json_extract(value, '$.person')
-FROM json_each(%s) AS given
+FROM json_each(%s)
 WHERE NOT EXISTS (
     SELECT 1 FROM roomlog_block
     WHERE
-        blocker_id = json_extract(given.value, '$.person')
-        AND blocked_id = json_extract(given.value, '$.author')
+        blocker_id = json_extract(value, '$.person')
+        AND blocked_id = json_extract(value, '$.author')
 )

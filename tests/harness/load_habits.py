@@ -1,0 +1,209 @@
+"""What people of a load do besides sending, each habit again and again with dice of its own.
+
+So that a habit that is added changes nothing of the others in the loads of the same seed.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from tests.harness.blocking import block
+from tests.harness.bringing import Files, bring
+from tests.harness.changing import change, choose, react
+from tests.harness.joining import go_and_come
+from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
+from tests.harness.marking import mark, set_level
+from tests.harness.mentioning import Mentioning
+from tests.harness.moderating import EPISODES, moderate, pin, who_tries
+from tests.harness.receipts import set_receipts
+from tests.harness.topics import set_topic
+from tests.harness.watching import watch_some
+from tests.judge.journal import Journal, Known
+
+BLOCKED: Final = 0.6
+"""How likely somebody is blocked rather than unblocked."""
+CHANGE_PAUSE_SECONDS: Final = (0.1, 0.5)
+"""Between two edits, deletions or reactions of all clients together."""
+MARK_PAUSE_SECONDS: Final = (0.05, 0.35)
+"""Between two read marks of all clients together."""
+LEVEL_PAUSE_SECONDS: Final = (0.3, 1.5)
+"""Between two levels of notifications."""
+MODERATION_PAUSE_SECONDS: Final = (0.1, 0.6)
+"""Between two roles, mutes and bans of all clients together: so long somebody is muted or banned."""
+TYPING_PAUSE_SECONDS: Final = (0.05, 0.35)
+"""Between two people who say that they type, of all clients together."""
+
+
+class Person(Protocol):
+    """Somebody with a token."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+
+
+class Place(Protocol):
+    """A room."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def members(self) -> Sequence[Person]: ...
+
+
+class Habits:
+    """The habits of a load's people; the load says who and where they are."""
+
+    journal: Journal
+    _seed: int
+    _rooms: Sequence[Place]
+    _files: Files
+    _senders: list[LoadClient]
+    _clients: list[LoadClient]
+    _is_sending: bool
+
+    async def _mark(self) -> None:
+        """Have somebody mark a room read up to somewhere, again and again."""
+        dice = random.Random(f"{self._seed}-marks")
+        while self._is_sending:
+            one = dice.choice(self._clients)
+            if cursors := sorted(one.witness.cursors().items()):
+                room, cursor = dice.choice(cursors)
+                await mark(one.reader, room, dice.randint(0, cursor), new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*MARK_PAUSE_SECONDS))
+
+    async def _set_levels(self) -> None:
+        """Have somebody set the level of a room's notifications, again and again."""
+        dice = random.Random(f"{self._seed}-levels")
+        while self._is_sending:
+            one = dice.choice(self._clients)
+            if cursors := sorted(one.witness.cursors()):
+                room, number = dice.choice(cursors), dice.randrange(3)
+                await set_level(one.reader, room, number, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*LEVEL_PAUSE_SECONDS))
+
+    async def _change(self) -> None:
+        """Have somebody edit or delete a message of late, again and again."""
+        dice = random.Random(f"{self._seed}-changes")
+        while self._is_sending:
+            one = dice.choice(self._senders)
+            if (known := choose(one.witness, dice)) is not None:
+                await change(one.reader, known, dice, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _react(self) -> None:
+        """Have somebody react to a message of late, again and again."""
+        dice = random.Random(f"{self._seed}-reactions")
+        while self._is_sending:
+            await react(dice.choice(self._senders).reader, dice, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _moderate(self) -> None:
+        """Have owners set roles, mute and ban, each time until all is as before, again and again."""
+        dice = random.Random(f"{self._seed}-moderation")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders and len(room.members) > 1]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            owner, *others = (member.id for member in room.members)
+            readers = [senders[user] for user in others if user in senders]
+            user = dice.choice(others)
+            for step in dice.choice(EPISODES):
+                for reader in who_tries(senders[owner], readers, dice):
+                    await moderate(reader, step, room.id, user, new_uuid(dice), SEND_SECONDS)
+                await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))
+
+    async def _pin(self) -> None:
+        """Have an owner, sometimes somebody else, pin and unpin messages of late, again and again."""
+        dice = random.Random(f"{self._seed}-pins")
+        pinned: list[Known] = []
+        senders = {one.witness.user: one.reader for one in self._senders}
+        owners = [user for room in self._rooms if (user := room.members[0].id) in senders]
+        while self._is_sending and owners:
+            for reader in who_tries(senders[dice.choice(owners)], list(senders.values()), dice):
+                await pin(reader, dice, pinned, lambda: new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _type(self) -> None:
+        """Have people say that they type, also where they are muted, readers or away, again and again."""
+        dice = random.Random(f"{self._seed}-typing")
+        while self._is_sending:
+            one, room = dice.choice(self._senders), dice.choice(self._rooms)
+            one.witness.type(room.id)
+            one.client.typing(room.id)
+            await asyncio.sleep(dice.uniform(*TYPING_PAUSE_SECONDS))
+
+    async def _watch(self) -> None:
+        """Have people look at other rooms, again and again."""
+        rooms, dice = [room.id for room in self._rooms], random.Random(f"{self._seed}-watching")
+        readers = [one.reader for one in self._clients]
+        await watch_some(lambda: readers, rooms, dice, lambda: self._is_sending)
+
+    async def _mention(self, say: Mentioning, name: str) -> None:
+        """Have people mention others of their rooms, also those who are banned just now, again and again."""
+        dice = random.Random(f"{self._seed}-{name}")
+        while self._is_sending:
+            one = dice.choice(self._senders)
+            rooms = [room for room in self._rooms if room.id in one.rooms]
+            if rooms:
+                room = dice.choice(rooms)
+                people = {member.id for member in room.members}
+                await say(one.reader, room.id, people, dice, new_uuid, SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _block(self) -> None:
+        """Have two people block each other and end that, again and again; they share rooms with others."""
+        dice, two = random.Random(f"{self._seed}-blocks"), self._senders[:2]
+        while self._is_sending and len(two) > 1:
+            one, other = dice.sample(two, 2)
+            facts = self.journal.blocks, one.reader, other.witness.user, new_uuid(dice), SEND_SECONDS
+            await block(*facts, is_blocked=dice.random() < BLOCKED)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _bring(self) -> None:
+        """Have people send files where they have some, again and again, also files that are sent already."""
+        dice = random.Random(f"{self._seed}-files")
+        while self._is_sending and self._files:
+            one = dice.choice(self._senders)
+            if one.rooms:
+                await bring(one.reader, dice.choice(one.rooms), self._files, dice, new_uuid, SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _name(self) -> None:
+        """Have owners, sometimes somebody else, say what rooms are about, again and again."""
+        dice = random.Random(f"{self._seed}-topics")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
+                await set_topic(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _join(self) -> None:
+        """Have somebody leave a room and join it again, again and again; the owner opens and closes it."""
+        dice = random.Random(f"{self._seed}-joining")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders and len(room.members) > 1]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            owner, *others = (senders[member.id] for member in room.members if member.id in senders)
+            if others:
+                how = (dice, new_uuid, SEND_SECONDS)
+                await go_and_come(owner, dice.choice(others), room.id, (), *how)
+            await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))
+
+    async def _show(self) -> None:
+        """Have owners, sometimes somebody else, turn receipts on and off, again and again."""
+        dice = random.Random(f"{self._seed}-receipts")
+        senders = {one.witness.user: one.reader for one in self._senders}
+        rooms = [room for room in self._rooms if room.members[0].id in senders]
+        while self._is_sending and rooms:
+            room = dice.choice(rooms)
+            for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
+                await set_receipts(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*LEVEL_PAUSE_SECONDS))
