@@ -100,7 +100,7 @@ def post(
 
     Give the uuid of what you post about (an order's, a job's) and a repeated task posts once. `data` is a
     JSON object of at most 4 KiB for your own pages. It travels with the message; no client can send one.
-    `mentions` are at most 20 members; if one is no member then, nothing is said. `mentions_room`: all of them.
+    `mentions` are at most 20 members; if one is no member then, nothing is said. `mentions_room`: all.
 
     Raises:
         RefusedCommand: the text is empty or too long, or text or data hold what can't be stored; there is no
