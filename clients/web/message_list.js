@@ -12,13 +12,14 @@ export class MessageList {
   isAtEnd = true;
   #box;
   #scrollTop = 0; // as it was measured last
+  #from = 0; // where the reader was before the present scroll
 
   constructor(box, moved) {
     this.#box = box;
     box.addEventListener("scroll", () => {
-      const before = this.#scrollTop;
-      this.#measure();
-      moved(this.#scrollTop - before);
+      const before = this.#from;
+      this.#settle();
+      moved(this.#from - before);
     });
     box.addEventListener("wheel", ({ deltaY }) => moved(deltaY), { passive: true }); // at an end nothing scrolls
     new ResizeObserver(() => {
@@ -36,9 +37,11 @@ export class MessageList {
     this.#notice();
     const place = this.place();
     patch(this.#box, rows);
+    const [from, before] = [this.#from, this.#box.scrollTop];
     if (!this.isAtEnd) this.restore(place);
     else if (isAway) this.toDivider();
     else this.toEnd();
+    this.#from = from + this.#box.scrollTop - before; // a scroll that the browser has not told of yet still counts
   }
 
   /** Whether the reader is close to the first row. */
@@ -54,7 +57,7 @@ export class MessageList {
   toEnd() {
     this.isAtEnd = true;
     this.#box.scrollTop = this.#box.scrollHeight;
-    this.#scrollTop = this.#box.scrollTop;
+    this.#settle();
   }
 
   /** Go as far to the end as the first new message stays on the screen. */
@@ -64,7 +67,7 @@ export class MessageList {
     if (!divider) return;
     const above = this.#top() - divider.getBoundingClientRect().top;
     if (above > 0) this.#box.scrollTop -= above;
-    this.#measure();
+    this.#settle();
   }
 
   /** Return where the reader is: the first line on the screen, and how far its end is from the top. */
@@ -79,7 +82,7 @@ export class MessageList {
     const row = place && this.#box.querySelector(`[data-key="${CSS.escape(place.key)}"]`);
     if (!row) return false;
     this.#box.scrollTop += row.getBoundingClientRect().bottom - this.#top() - place.offset;
-    this.#measure();
+    this.#settle();
     return true;
   }
 
@@ -91,7 +94,7 @@ export class MessageList {
     row.scrollIntoView({ block: "center" });
     row.focus({ preventScroll: true }); // its outline stays
     flash(row.querySelector(".text") ?? row);
-    this.#measure();
+    this.#settle();
     return true;
   }
 
@@ -107,6 +110,12 @@ export class MessageList {
   /** See where the reader has gone: the browser tells of it only before it draws again. */
   #notice() {
     if (this.#box.scrollTop !== this.#scrollTop) this.#measure();
+  }
+
+  /** The list is where its own code or the reader's scroll has put it. */
+  #settle() {
+    this.#measure();
+    this.#from = this.#scrollTop;
   }
 
   #measure() {

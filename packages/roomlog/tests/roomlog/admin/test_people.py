@@ -74,7 +74,7 @@ def test_an_account_is_deleted_and_what_it_said_stays(
         page = "/admin/auth/user/"
         form |= {"action": "delete_selected", "_selected_action": str(alice.pk)}
     person = id_of(alice)
-    with django_assert_max_num_queries(24) as asked:
+    with django_assert_max_num_queries(25) as asked:
         assert admin_client.post(page, form).status_code == 302
     assert "roomevent" not in " ".join(one["sql"] for one in asked.captured_queries)
     assert not User.objects.filter(username="alice").exists()

@@ -113,6 +113,18 @@ def test_who_scrolls_while_the_page_paints_stays_there(make_chat: MakeChat) -> N
     assert page.evaluate("document.getElementById('messages').scrollTop") == 200
 
 
+def test_a_paint_hides_no_scroll(make_chat: MakeChat) -> None:
+    """What the browser has not told of yet, when the page paints, still loads earlier messages."""
+    _, page = long_room(make_chat, 60)
+    page.evaluate(
+        """() => {
+          document.getElementById("messages").scrollTop = 0;
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    expect(page.locator("[data-seq]")).to_have_count(60)
+
+
 def test_nothing_is_trimmed_under_the_reader(make_chat: MakeChat) -> None:
     """With 703 messages loaded a new one leaves the screen as it is, wherever the reader is."""
     chat, page = long_room(make_chat, 703)
