@@ -30,7 +30,7 @@ const chat = new Conversation({
   files: { url: filesUrl, csrf: csrfToken, maxBytes: Number(fileBytes) },
   surroundings: { entered: enterRoom, left: leaveRoom, first, hasRoomToType: isWide, opened: openDialog, linkTo, heard, painted },
 });
-const notifications = new Notifications(at("notify"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), goTo);
+const notifications = new Notifications(at("notify"), at("sound"), new Memory(storageNamed("localStorage"), Number(userId)), Number(userId), goTo);
 new MessageSearch(document, messageFinder(searchUrl), { room: () => chat.selected, roomOf: (room) => chat.client.rooms.get(room), goTo });
 const doors = doorsOf(roomsUrl, invitationUrl, csrfToken);
 const ways = { join: (room, invitation) => chat.carryOut("join_room", { room, ...(invitation ? { invitation } : {}) }), open: (room) => chat.chooseWhenThere(room) };
@@ -81,7 +81,7 @@ function painted({ room, isAdmin, unread, unsent }) {
   for (const part of [at("new-name"), at("new-topic"), at("new-door")]) part.hidden = part.control.disabled = !isGroup || !isAdmin;
   for (const part of [at("new-receipts"), at("rename").querySelector(".row .primary")]) part.hidden = isGroup && !isAdmin;
   at("rename").querySelector("details").hidden = !isGroup;
-  if (chat.client.state === "ended") at("notify").hidden = true; // its choice is deleted with all that is the user's
+  if (chat.client.state === "ended") at("notify").hidden = at("sound").hidden = true; // the choice is deleted with all that is the user's
   const address = unread ? new URL(unreadIcon, location.href).href : quietIcon;
   if (icon.href !== address) icon.href = address;
   document.title = unread ? `(${unread}) Roomlog` : "Roomlog";

@@ -1,4 +1,4 @@
-// The browser's notifications of new messages: only after the user's own click, silent, and only while nobody looks at the page.
+// The browser's notifications of new messages: only after the user's own click, silent until another, and only while nobody looks at the page.
 //
 // Off until then, on each device apart, and again after a logout. One a room: a later message takes the place of an earlier one.
 
@@ -9,25 +9,29 @@ import { gettext } from "./texts.js";
 import { isMeant } from "./unread_mentions.js";
 
 const KIND = "notify"; // what the memory keeps of the choice
+const SOUND = "sound"; // the same, of the sound that the system may make with them
 const ALL = "all"; // for all rooms
 
 /** One user's notifications in this browser. */
 export class Notifications {
   #button;
+  #sound;
   #memory;
   #userId;
   #chosen;
   #waiting = new Map(); // room id → [room, message]: the last of those that came together
 
-  /** `button` switches them on and off; `chosen(roomId, seq)` is told when a notification is clicked. */
-  constructor(button, memory, userId, chosen) {
+  /** `button` switches them on and off, `sound` their sound; `chosen(roomId, seq)` is told when a notification is clicked. */
+  constructor(button, sound, memory, userId, chosen) {
     this.#button = button;
+    this.#sound = sound;
     this.#memory = memory;
     this.#userId = userId;
     this.#chosen = chosen;
     button.hidden = !("Notification" in window);
     button.addEventListener("click", () => this.#toggle());
-    memory.watch(KIND, () => this.#paint());
+    sound.addEventListener("click", () => this.#toggleSound());
+    for (const kind of [KIND, SOUND]) memory.watch(kind, () => this.#paint());
     this.#paint();
   }
 
@@ -56,7 +60,7 @@ export class Notifications {
     const values = { name: plain(name), room: plain(roomName(room)) };
     const inRoom = this.#mentions(message) ? gettext("{name} mentioned you in {room}", values) : gettext("{name} in {room}", values);
     const title = room.kind === "direct" ? plain(name) : inRoom;
-    const shown = new Notification(title, { body: text, tag: room.id, silent: true, icon: document.querySelector("link[rel=icon]").href });
+    const shown = new Notification(title, { body: text, tag: room.id, silent: !this.#isLoud, icon: document.querySelector("link[rel=icon]").href });
     shown.addEventListener("click", () => {
       window.focus();
       shown.close();
@@ -72,6 +76,16 @@ export class Notifications {
     return this.#memory.get(KIND, ALL) === true && window.Notification?.permission === "granted";
   }
 
+  get #isLoud() {
+    return this.#memory.get(SOUND, ALL) === true;
+  }
+
+  #toggleSound() {
+    if (this.#isLoud) this.#memory.remove(SOUND, ALL);
+    else this.#memory.set(SOUND, ALL, true);
+    this.#paint();
+  }
+
   async #toggle() {
     if (this.#isOn) {
       this.#memory.remove(KIND, ALL);
@@ -85,5 +99,7 @@ export class Notifications {
 
   #paint() {
     this.#button.ariaPressed = String(this.#isOn);
+    this.#sound.hidden = !this.#isOn;
+    this.#sound.ariaPressed = String(this.#isLoud);
   }
 }

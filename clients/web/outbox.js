@@ -36,6 +36,11 @@ export class Outbox {
     return this.commands.find((command) => command.uuid === uuid);
   }
 
+  /** Return when a command was made, in milliseconds since 1970. */
+  madeAt({ uuid }) {
+    return this.#addedAt.get(uuid);
+  }
+
   add(command) {
     this.commands.push(command);
     this.#youngest = Math.max(Date.now(), this.#youngest + 1); // in order, though the clock be set back

@@ -149,7 +149,7 @@ export class RoomView {
     const isEnded = client.state === "ended";
     const row = (command, ...facts) => ownRow({ ...command, files: files.described(command.attachments), addressOf: files.addressOf }, this.#quote(command), ...facts);
     return [
-      ...waiting.map((command) => row(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room)), isEnded ? [copyOf(command)] : [])),
+      ...waiting.map((command) => row(command, isEnded ? "refused" : "waiting", fateIn(stateFor(client, this.#room), client.waitingSince(command)), isEnded ? [copyOf(command)] : [])),
       ...failed.of(this.#room).map((entry) => row(entry.command, "refused", refusedText(entry), this.#offers(entry))),
     ];
   }

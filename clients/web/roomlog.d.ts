@@ -125,6 +125,7 @@ export class Roomlog extends EventTarget {
   degradedRooms: string[] | null;
   get state(): State;
   get outbox(): Command[];
+  waitingSince(command: Command): number;
   start(): void;
   retry(): void;
   stop(reason?: string): void;

@@ -106,6 +106,11 @@ export class Roomlog extends EventTarget {
     return this.#outbox.commands;
   }
 
+  /** Return when a command of the outbox was made, in milliseconds since 1970. */
+  waitingSince(command) {
+    return this.#outbox.madeAt(command);
+  }
+
   /** Connect, and stay connected. */
   start() {
     this.#link.start();

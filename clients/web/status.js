@@ -1,7 +1,7 @@
 // What the connection's state means for people: a word in the bar, and a sentence where something is to be done.
 
 import { setText } from "./patch.js";
-import { gettext, gettext_noop, refusalText } from "./texts.js";
+import { gettext, gettext_noop, locale, refusalText } from "./texts.js";
 
 const WORDS = {
   connecting: gettext_noop("Connecting…"),
@@ -27,6 +27,8 @@ const FATES = {
   ended: gettext_noop("Not sent: this page's access has ended."),
 };
 
+const WAITS = new Set(["connecting", "degraded", "waiting"]);
+
 /** Whether an end means that this browser may keep nothing of the user. */
 export function isLogout({ code, reason }) {
   return code === 4403 || ["signed out", "logged out", "another user"].includes(reason);
@@ -37,9 +39,12 @@ export function stateFor({ state, degradedRooms }, roomId) {
   return state === "degraded" && degradedRooms && !degradedRooms.includes(roomId) ? "online" : state;
 }
 
-/** Return what becomes of a message that waits in this state. */
-export function fateIn(state) {
-  return gettext(FATES[state]);
+/** Return what becomes of a message that waits in this state, and of one that must wait since when, in milliseconds since 1970. */
+export function fateIn(state, since = null) {
+  const fate = gettext(FATES[state]);
+  if (since === null || !WAITS.has(state)) return fate;
+  const time = new Date(since).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
+  return `${fate} ${gettext("Written at {time}.", { time })}`;
 }
 
 /** Show a state in a document or shadow root, as the client told it; once more is harmless. */

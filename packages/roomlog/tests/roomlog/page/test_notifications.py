@@ -94,6 +94,22 @@ def test_a_notification_leads_to_its_message(chat: Chat, page: Page) -> None:
     expect(page.locator('#messages [data-seq="1"]')).to_be_focused()
 
 
+def test_notifications_sound_only_by_another_click(chat: Chat, page: Page) -> None:
+    """The choice is there with them alone, is kept in this browser and taken back."""
+    sound = page.get_by_role("button", name="Sound with notifications")
+    expect(sound).to_be_hidden()
+    page.click("#notify")
+    expect(sound).to_have_attribute("aria-pressed", "false")
+    for number, is_loud in enumerate((True, False), 1):
+        sound.press("Enter")
+        expect(sound).to_have_attribute("aria-pressed", str(is_loud).lower())
+        page.evaluate("window.isAway = true")
+        chat.say(LOBBY, f"news {number}")
+        until(page, lambda number=number: len(told(page)) == number)
+        assert told(page)[-1][2] is not is_loud
+    assert chat.errors == []
+
+
 def test_a_room_tells_of_what_its_level_wants(chat: Chat, page: Page) -> None:
     """Set in the room's head, and by another device; title, notifications and badges go by it."""
     page.click("#notify")

@@ -1,6 +1,7 @@
 """The chat page in a real browser: a text stays until the server has it, and is nobody else's."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -226,7 +227,8 @@ def test_what_waits_for_the_connection_says_so(chat: Chat, page: Page) -> None:
     chat.context.set_offline(True)
     expect(page.locator("#state")).to_have_text("Connection lost, trying again…")
     send(page, "later")
-    expect(page.locator(".waiting .fate")).to_have_text("Waits for the connection…")
+    fate = re.compile(r"^Waits for the connection… Written at \d\d:\d\d\s[AP]M\.$")
+    expect(page.locator(".waiting .fate")).to_have_text(fate)
     chat.is_down = False
     chat.context.set_offline(False)
     expect(page.locator(".message:not(.waiting) .text")).to_have_text("later")
