@@ -11,7 +11,7 @@ import pytest
 from tests.harness.postgres import running_postgres
 from tests.harness.sentinels import RedisGroup
 from tests.harness.stack import MakeStack, Stack, build_stack, running_stack
-from tests.harness.stack_databases import Databases, PostgresDatabases, SqliteFiles
+from tests.harness.stack_databases import PARTITIONS, Databases, PostgresDatabases, SqliteFiles
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +33,12 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
     """Fresh databases of the session's PostgreSQL."""
     with running_postgres() as server:
         yield PostgresDatabases(server)
+
+
+@pytest.fixture(scope="session")
+def partitioned_databases(postgres_databases: PostgresDatabases) -> PostgresDatabases:
+    """Fresh databases of the same server whose logs are in partitions."""
+    return PostgresDatabases(postgres_databases.server, PARTITIONS)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

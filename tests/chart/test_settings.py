@@ -105,6 +105,14 @@ def test_workers_know_how_long_events_are_kept(values: Manifest, days: str | Non
     assert known == dict.fromkeys(NEEDED_SECRETS) | {"worker": days}
 
 
+@pytest.mark.parametrize(("values", "count"), [(NOTHING, "0"), ({"database": {"partitions": 16}}, "16")])
+def test_whoever_makes_the_tables_knows_the_partitions(values: Manifest, count: str) -> None:
+    """And the api, whose doctor compares them."""
+    told = {part: variables_of(part, {**CHORES, **values}) for part in NEEDED_SECRETS}
+    known = {part: said["ROOMLOG_PARTITIONS"] for part, said in told.items() if "ROOMLOG_PARTITIONS" in said}
+    assert known == {"api": count, "migrate": count}
+
+
 @pytest.mark.parametrize("component", NEEDED_SECRETS)
 def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component: str) -> None:
     """No URL, key or password stands in a manifest; each can be the cluster owner's own Secret."""

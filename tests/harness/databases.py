@@ -6,13 +6,16 @@ or one of the tests' own.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
+from unittest.mock import patch
 from uuid import UUID
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
@@ -27,9 +30,15 @@ from roomlog.databases import database as configured
 from roomlog.people import system_person
 from roomlog_contract.shards import SHARDS
 from tests.harness.postgres import CONNECT_SECONDS, PostgresServer, find_binaries, missing_postgres
+from tests.harness.stack_databases import PARTITIONS
 
 URL_VARIABLE: Final = "ROOMLOG_TEST_POSTGRES_URL"
 EPOCH: Final = "0123456789abcdef"
+LOG: Final = "roomlog_roomevent"
+ON_PARTITIONS_TOO: Final = pytest.mark.parametrize(
+    "database", ["sqlite", "postgres", "partitioned"], indirect=True
+)
+"""For what writes and reads the log itself."""
 MODELS: Final[tuple[type[Model], ...]] = (
     models.RoomEvent,
     models.Reaction,
@@ -82,6 +91,14 @@ def postgres_url(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBloc
     yield _migrated(server.url(server.create()), django_db_blocker)
 
 
+@pytest.fixture(scope="session")
+def partitioned_url(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> str:
+    """A migrated database of the tests' own PostgreSQL whose log is in partitions."""
+    server = _server_of(request.config)
+    with patch.dict(settings.ROOMLOG, PARTITIONS=PARTITIONS):
+        return _migrated(server.url(server.create()), django_db_blocker)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest) -> str:
     """An empty database of each kind, as a worker is connected to it; its address."""
@@ -94,6 +111,14 @@ def postgres(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[
     with django_db_blocker.unblock(), default_database(postgres_url):
         empty()
         yield postgres_url
+
+
+@pytest.fixture
+def partitioned(partitioned_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """An empty PostgreSQL database whose log is in partitions."""
+    with django_db_blocker.unblock(), default_database(partitioned_url):
+        empty()
+        yield partitioned_url
 
 
 @pytest.fixture
@@ -183,4 +208,43 @@ def plan_of(sql: str) -> str:
     """Return how the test's database would carry a statement out."""
     with connection.cursor() as cursor:
         cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
-        return str(cursor.fetchall())
+        return by_the_log_s_names(str(cursor.fetchall()))
+
+
+def by_the_log_s_names(plan: str) -> str:
+    """Return a plan with the log's name for each index that is a partition's part of it."""
+    if connection.vendor == "sqlite":
+        return plan
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits")
+        names = {name: of_log for name, of_log in cursor.fetchall() if of_log != LOG}
+    return re.sub(rf"\b{LOG}_\w+", lambda found: names.get(found[0], found[0]), plan)
+
+
+def partitions_read(sql: str) -> set[str]:
+    """Return in which partitions of the log a statement looks for rows; nothing that it writes stays."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql)
+        ((plan,),) = cursor.fetchall()
+        transaction.set_rollback(True)
+    return {
+        node["Relation Name"]
+        for node in _nodes_of(plan[0]["Plan"])
+        if node.get("Relation Name", "").startswith(f"{LOG}_")
+        and node["Actual Loops"]
+        and node["Node Type"] != "ModifyTable"
+    }
+
+
+def partition_of(room: UUID) -> str:
+    """Return the partition that holds a room's log."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT tableoid::regclass::text FROM {LOG} WHERE room_id = %s", [room])
+        ((name,),) = cursor.fetchall()
+    return str(name)
+
+
+def _nodes_of(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes_of(child)

@@ -26,6 +26,8 @@ STATEMENT_MILLISECONDS = 30_000
 APPLICATION = "application"
 """A role that owns nothing and may only read and write rows: what it may can be taken from it."""
 
+PARTITIONS = 16
+
 POSTGRES_ONLY = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 """For tests without SQLite: its one writer locks the whole file, and a paused holder stops everybody."""
 
@@ -124,8 +126,9 @@ class PostgresDatabases:
 
     name = "postgres"
 
-    def __init__(self, server: PostgresServer) -> None:
+    def __init__(self, server: PostgresServer, partitions: int = 0) -> None:
         self.server = server
+        self._partitions = partitions
         self._template: str | None = None
         self._turn = threading.Lock()
 
@@ -134,7 +137,7 @@ class PostgresDatabases:
         with self._turn:
             if self._template is None:
                 template = self.server.create()
-                migrate(self.server.url(template))
+                migrate(self.server.url(template), self._partitions)
                 self._template = template
             name = self.server.create(self._template)
         return PostgresDatabase(self.server, name)
@@ -154,7 +157,11 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
         server.stop()
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, partitions: int = 0) -> None:
     """Runs the real migrations."""
-    settings = {"ROOMLOG_DATABASE_URL": url, "ROOMLOG_SECRET_KEY": SECRET_KEY}
+    settings = {
+        "ROOMLOG_DATABASE_URL": url,
+        "ROOMLOG_SECRET_KEY": SECRET_KEY,
+        "ROOMLOG_PARTITIONS": str(partitions),
+    }
     manage(settings, "migrate", "--verbosity", "0", seconds=MIGRATE_SECONDS)

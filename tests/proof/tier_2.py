@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tests.harness.stack_databases import PostgresDatabases, postgres_databases
+from tests.harness.stack_databases import PARTITIONS, PostgresDatabases, postgres_databases
 from tests.judge.checker import Report
 from tests.processes.faults.campaign import Plan, describe, run_history
 from tests.processes.faults.healing import Healing, healings, in_turn
@@ -28,6 +28,8 @@ HISTORIES: Final = {Size.SMALL: (16, 25.0), Size.LONG: (240, 60.0)}
 """How many, and for how long each is disturbed."""
 LANES: Final = 2
 """Histories at a time: one alone keeps two thirds of a core busy."""
+PARTITIONED: Final = 4
+"""Each so-many-th seed's log is in partitions."""
 SHOWN: Final = 10
 """Anomalies of one history that are named."""
 HEALING_SUCCESSES: Final = 100
@@ -60,7 +62,7 @@ def run(size: Size, seed: int | None) -> list[Row]:
     count, seconds = (1, HISTORIES[size][1]) if seed is not None else HISTORIES[size]
     first = fresh(seed)
     with postgres_databases() as databases, ThreadPoolExecutor(LANES) as lanes:
-        runner = Runner(databases, size)
+        runner = Runner(databases, PostgresDatabases(databases.server, PARTITIONS), size)
         others = [lanes.submit(heal, runner, first), lanes.submit(heal_pooled, runner, first)]
         others += [lanes.submit(_ablation, runner, ablation, first) for ablation in ABLATIONS]
         rows = _histories(runner, lanes, range(first, first + count), seconds)
@@ -74,13 +76,15 @@ Begin = Callable[[Path], Coroutine[Any, Any, Report]]
 @dataclass(frozen=True)
 class Runner:
     databases: PostgresDatabases
+    partitioned: PostgresDatabases
     size: Size
 
     def run(self, plan: Plan) -> Report:
         """Run one history."""
 
         def begin(directory: Path) -> Coroutine[Any, Any, Report]:
-            return run_history(plan, self.databases, directory)
+            databases = self.databases if plan.seed % PARTITIONED else self.partitioned
+            return run_history(plan, databases, directory)
 
         return self.judge(plan.seed, begin, plan.ablation)
 

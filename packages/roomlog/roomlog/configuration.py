@@ -63,6 +63,11 @@ class Configuration:
     """The media types of files that people upload; `file_types` says how a file gets its type."""
     attachment_redirect: bool = False
     """Send downloads to the storage's own signed address, as S3 has it, instead of passing bytes on."""
+    partitions: int = 0
+    """Into how many parts `migrate` splits the log of a new database, by room; 0: it is one table.
+
+    Decided once, by migration 0014, while the log is empty.
+    """
     rooms_per_user: int = limits.ROOMS_PER_USER
     room_creations_per_minute: int = limits.ROOM_CREATIONS_PER_MINUTE
 

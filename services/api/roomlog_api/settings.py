@@ -10,6 +10,7 @@ from django.templatetags.static import static
 
 from roomlog.databases import database
 from roomlog.file_settings import storages_of_environment, types_of_environment
+from roomlog.partitions import MOST_PARTITIONS
 from roomlog_api.addresses import read_hosts, read_origins, read_path_prefix, read_socket_url
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.redis_address import read_redis_url
@@ -68,6 +69,7 @@ ROOMLOG = {
     "ATTACHMENT_BYTES_PER_DAY": MIB * read_integer("ROOMLOG_ATTACHMENT_MIB_PER_DAY", 200, minimum=1),
     "ATTACHMENT_TYPES": types_of_environment(),
     "ATTACHMENT_REDIRECT": read_flag("ROOMLOG_ATTACHMENT_REDIRECT"),
+    "PARTITIONS": read_integer("ROOMLOG_PARTITIONS", 0, maximum=MOST_PARTITIONS),
 }
 """What the app is told; `roomlog/configuration.py` says what each means."""
 

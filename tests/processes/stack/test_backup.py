@@ -5,11 +5,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from roomlog_client import RoomlogClient
 from roomlog_local.ports import LOOPBACK
 from tests.harness.postgres import find_binaries
 from tests.harness.stack import MakeStack, Room, Stack
-from tests.harness.stack_databases import POSTGRES_ONLY
 from tests.harness.waiting import eventually
 from tests.harness.wire import Wire
 from tests.processes.stack.test_client_resumes import a_room_of
@@ -19,8 +20,8 @@ RUNBOOK = Path(__file__).parents[3] / "docs" / "runbook.md"
 
 
 def run_from_runbook(stack: Stack, program: str, folder: Path) -> None:
-    """Run the page's pg_dump or pg_restore in a folder, on the stack's database."""
-    found = re.search(rf"{program} .*roomlog\.dump$", RUNBOOK.read_text(), re.MULTILINE)
+    """Run the page's pg_dump, pg_restore or psql in a folder, on the stack's database."""
+    found = re.search(rf"^  {program} .*", RUNBOOK.read_text(), re.MULTILINE)
     assert found is not None, f"the runbook says nothing of {program}"
     server, name = stack.database.url.rsplit("/", 1)
     command = re.sub(r"(--dbname|custom) roomlog", rf"\1 {name}", found[0])
@@ -41,6 +42,13 @@ def run_from_runbook(stack: Stack, program: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def partitions_in(stack: Stack) -> int:
+    """Return how many partitions the log has; 0 while there is none."""
+    inherits = "SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass('roomlog_roomevent')"
+    ((count,),) = stack.sql(inherits)
+    return int(count)
+
+
 async def talk(client: RoomlogClient, room: Room) -> None:
     """Say one thing after the other until somebody ends it."""
     number = 0
@@ -49,11 +57,14 @@ async def talk(client: RoomlogClient, room: Room) -> None:
         number += 1
 
 
-@POSTGRES_ONLY
+@pytest.mark.parametrize("databases", ["postgres", "partitioned"], indirect=True)
 async def test_a_restored_backup_has_all_that_was_accepted_before_it(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
-    """The talk goes on during the dump; after the restore the log is gapless and goes on where it ended."""
+    """The talk goes on during the dump; after the restore the log is gapless and goes on where it ended.
+
+    Where the log is in partitions, the schema is emptied first.
+    """
     stack = await asyncio.to_thread(make_stack)
     room = await a_room_of(stack)
     alice, bob = room.members
@@ -70,7 +81,11 @@ async def test_a_restored_backup_has_all_that_was_accepted_before_it(
         talking.cancel()
         await live.ask("new_message", room=room.id, text="after the dump")
         await asyncio.to_thread(stack.stop, "worker-0")
+        parts = partitions_in(stack)
+        if parts:
+            await asyncio.to_thread(run_from_runbook, stack, "psql", tmp_path)
         await asyncio.to_thread(run_from_runbook, stack, "pg_restore", tmp_path)
+        assert partitions_in(stack) == parts
         done = await asyncio.to_thread(operate, stack, "new-epoch")
         assert done.returncode == 0, done.stderr
         await asyncio.to_thread(stack.start, "worker-0")

@@ -126,6 +126,12 @@
       key: {{ ternary .Values.database.key "url" (ne .Values.database.existingSecret "") | quote }}
 {{- end -}}
 
+{{/* Of those who make the tables, and compare them with what was asked for. */}}
+{{- define "roomlog.env.partitions" -}}
+- name: ROOMLOG_PARTITIONS
+  value: {{ .Values.database.partitions | int | quote }}
+{{- end -}}
+
 {{- define "roomlog.env.secretKey" -}}
 - name: ROOMLOG_SECRET_KEY
   valueFrom:

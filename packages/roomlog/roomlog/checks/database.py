@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 from django.db import connections, router
 
+from roomlog import partitions
 from roomlog.older_layout import LABEL, has_older_layout
 
 ENCODING: Final = "UTF8"
@@ -44,6 +46,20 @@ def check_layout(
         )
         for alias in _ours(databases)
         if has_older_layout(connections[alias])
+    ]
+
+
+@register(Tags.database)
+def check_partitions(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None, **_: Any
+) -> list[CheckMessage]:
+    """Say it where the log is split otherwise than the settings say: nothing will change that."""
+    found = [partitions.difference(connections[alias]) for alias in _ours(databases)]
+    hint = f"{partitions.TODO[0].upper()}{partitions.TODO[1:]}."
+    return [
+        Caution(f"Partitions of the log: {difference}.", hint=hint, id="roomlog.W016")
+        for difference in found
+        if difference
     ]
 
 

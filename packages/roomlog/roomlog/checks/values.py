@@ -15,6 +15,7 @@ from roomlog.authenticators import APPS, BOTS, SIMPLEJWT
 from roomlog.configuration import KEYS, SETTING
 from roomlog.file_types import KNOWN
 from roomlog.finding import FindPeople
+from roomlog.partitions import MOST_PARTITIONS
 from roomlog.policy import QUESTIONS, policy_at
 from roomlog_contract.limits import REPEAT_DAYS
 from roomlog_runtime.errors import SettingError
@@ -133,6 +134,10 @@ def _types(value: Any) -> str | None:
     return None if is_known else f"Write a list of {', '.join(sorted(KNOWN))}."
 
 
+def _partitions(value: Any) -> str | None:
+    return _whole_number(value, 0, MOST_PARTITIONS)
+
+
 def _flag(value: Any) -> str | None:
     return None if isinstance(value, bool) else "Write True or False."
 
@@ -194,6 +199,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "ATTACHMENT_BYTES_PER_DAY": _at_least_one,
     "ATTACHMENT_TYPES": _types,
     "ATTACHMENT_REDIRECT": _flag,
+    "PARTITIONS": _partitions,
     "ROOMS_PER_USER": _at_least_one,
     "ROOM_CREATIONS_PER_MINUTE": _at_least_one,
 }

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import InterfaceError
 
-from roomlog import pooling
+from roomlog import partitions, pooling
 from roomlog.models import DeadLetter, Install, PendingCommand, ShardLease, Worker
 from roomlog_contract.shards import SHARDS
 
@@ -80,6 +80,8 @@ def _missing_migrations() -> int:
 
 def _tables() -> Iterator[Finding]:
     yield Finding("epoch", Install.objects.get().epoch)
+    if different := partitions.difference(connection):
+        yield Finding("partitions", different, partitions.TODO)
     yield from _owners()
     late = datetime.now(UTC) - timedelta(seconds=PENDING_SECONDS)
     waiting = PendingCommand.objects.filter(date_created__lt=late).count()

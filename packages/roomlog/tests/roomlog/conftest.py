@@ -10,11 +10,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
 django.setup()
 
 from tests.harness.accounts import admin_user, alice, as_alice, bob, code, fresh_cache, lobby, work, write
-from tests.harness.databases import database, postgres, postgres_url, sqlite, sqlite_url
+from tests.harness.databases import (
+    database,
+    partitioned,
+    partitioned_url,
+    postgres,
+    postgres_url,
+    sqlite,
+    sqlite_url,
+)
 from tests.harness.people import People
 
 __all__ = ["admin_user", "alice", "as_alice", "bob", "code", "fresh_cache", "lobby", "work", "write"]
-__all__ += ["database", "people", "postgres", "postgres_url", "sqlite", "sqlite_url"]
+__all__ += ["database", "partitioned", "partitioned_url", "people"]
+__all__ += ["postgres", "postgres_url", "sqlite", "sqlite_url"]
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("RETENTION_DAYS", 6, "from 7, or None"),
     ("PROXIES", 11, "from 0 to 10"),
     ("PROXIES", True, "whole number"),
+    ("PARTITIONS", 257, "from 0 to 256"),
     ("ATTACHMENT_BYTES", 0, "from 1"),
     ("ATTACHMENT_BYTES_PER_DAY", "1 GiB", "whole number"),
     ("ATTACHMENT_TYPES", ["text/html"], "application/pdf"),

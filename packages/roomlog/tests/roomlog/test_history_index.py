@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from roomlog import selectors
 from roomlog.models import ChatMessage, Reaction
 from roomlog_contract.commands import DeleteMessage, EditMessage, PinMessage
-from tests.harness.databases import plan_of
+from tests.harness.databases import ON_PARTITIONS_TOO, plan_of
 from tests.harness.people import People, make_room, message, written
 
+pytestmark = ON_PARTITIONS_TOO
 OTHERS = 3_000
 """Joins and leaves; with 200,000 the plan is the same."""
 

@@ -20,11 +20,20 @@ from roomlog_local.child import Child
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
 from roomlog_worker import bus, consumer, lane, parking
-from tests.harness.databases import database, postgres, postgres_url, sqlite, sqlite_url
+from tests.harness.databases import (
+    database,
+    partitioned,
+    partitioned_url,
+    postgres,
+    postgres_url,
+    sqlite,
+    sqlite_url,
+)
 from tests.harness.people import People
 from tests.worker.bench import Bench
 
-__all__ = ["database", "postgres", "postgres_url", "sqlite", "sqlite_url"]
+__all__ = ["database", "partitioned", "partitioned_url"]
+__all__ += ["postgres", "postgres_url", "sqlite", "sqlite_url"]
 
 START_SECONDS = 20.0
 TICKS_PER_SECOND = 500

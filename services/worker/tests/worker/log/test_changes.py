@@ -21,7 +21,10 @@ from roomlog_worker.log.erasure import erase_messages
 from roomlog_worker.log.errors import HeldElsewhere, RefusedWrite
 from roomlog_worker.log.room_cache import RoomCache
 from roomlog_worker.log.rules import Recorded
+from tests.harness.databases import ON_PARTITIONS_TOO
 from tests.harness.people import People, make_room, message, write, write_one, written
+
+pytestmark = ON_PARTITIONS_TOO
 
 
 def edit(room: UUID, number: int, text: str = "better", *, uuid: str = "") -> EditMessage:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from roomlog.models import RoomEvent
 from roomlog_contract.errors import ErrorCode
 from roomlog_worker.log.rules import Recorded
+from tests.harness.databases import ON_PARTITIONS_TOO
 from tests.harness.people import People, add_user, make_room, message, write
 
+pytestmark = ON_PARTITIONS_TOO
 commands = st.tuples(st.sampled_from("abc"), st.sampled_from(["alice", "bob"]), st.sampled_from(["hi", "ho"]))
 """uuid, sender, text."""
 

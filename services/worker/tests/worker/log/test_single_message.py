@@ -59,9 +59,10 @@ class Writer:
         return is_stored
 
 
-@pytest.fixture
-def people(postgres: str) -> People:
-    """Alice, Bob and Carol."""
+@pytest.fixture(params=["postgres", "partitioned"])
+def people(request: pytest.FixtureRequest) -> People:
+    """Alice, Bob and Carol, also where the log is in partitions."""
+    request.getfixturevalue(request.param)
     return People.make()
 
 
