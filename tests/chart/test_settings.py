@@ -114,6 +114,17 @@ def test_whoever_makes_the_tables_knows_the_partitions(values: Manifest, count: 
 
 
 @pytest.mark.parametrize("component", NEEDED_SECRETS)
+def test_a_replica_is_known_to_those_who_read_there(component: str) -> None:
+    """By a Secret, like the primary's address; nobody else reads history or searches."""
+    values = {**EXTERNAL, **CHORES}
+    values["database"] = {**values["database"], "replica": {"existingSecret": "mine", "key": "address"}}
+    variables = environment(pod_specs(render(values))[component]["spec"]["containers"][0])
+    found = variables.get("ROOMLOG_REPLICA_URL", {}).get("valueFrom")
+    is_reader = component in ("worker", "api")
+    assert found == ({"secretKeyRef": {"name": "mine", "key": "address"}} if is_reader else None)
+
+
+@pytest.mark.parametrize("component", NEEDED_SECRETS)
 def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component: str) -> None:
     """No URL, key or password stands in a manifest; each can be the cluster owner's own Secret."""
     for values, own in (({**EXTERNAL, **CHORES}, True), (CHORES, False)):

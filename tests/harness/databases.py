@@ -26,10 +26,17 @@ from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.authtoken.models import Token
 
 from roomlog import models
+from roomlog.databases import REPLICA, with_replica
 from roomlog.databases import database as configured
 from roomlog.people import system_person
 from roomlog_contract.shards import SHARDS
-from tests.harness.postgres import CONNECT_SECONDS, PostgresServer, find_binaries, missing_postgres
+from tests.harness.postgres import (
+    CONNECT_SECONDS,
+    PostgresReplica,
+    PostgresServer,
+    find_binaries,
+    missing_postgres,
+)
 from tests.harness.stack_databases import PARTITIONS
 
 URL_VARIABLE: Final = "ROOMLOG_TEST_POSTGRES_URL"
@@ -97,6 +104,33 @@ def partitioned_url(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
     server = _server_of(request.config)
     with patch.dict(settings.ROOMLOG, PARTITIONS=PARTITIONS):
         return _migrated(server.url(server.create()), django_db_blocker)
+
+
+@pytest.fixture(scope="session")
+def replica_server(request: pytest.FixtureRequest, partitioned_url: str) -> Iterator[PostgresReplica]:
+    """A streaming replica of the tests' own PostgreSQL."""
+    server = PostgresReplica(_server_of(request.config))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def replica(partitioned: str, replica_server: PostgresReplica) -> Iterator[PostgresReplica]:
+    """The replica of an empty database with partitions, level with it, under the alias REPLICA."""
+    url = replica_server.url(partitioned.rpartition("/")[2])
+    connections.settings[REPLICA] = connections.configure_settings(with_replica({}, url))[REPLICA]
+    with patch.dict(settings.ROOMLOG, READ_REPLICA=REPLICA):
+        replica_server.wait_level()
+        yield replica_server
+    if replica_server.child.is_running:
+        replica_server.wake()
+    else:
+        replica_server.begin()
+    replica_server.resume_replay()
+    del connections.settings[REPLICA]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

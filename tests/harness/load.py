@@ -18,7 +18,7 @@ from tests.harness.bringing import Files
 from tests.harness.changing import look_at_all
 from tests.harness.load_client import LoadClient, new_uuid
 from tests.harness.load_habits import Habits, Person, Place
-from tests.harness.marking import agree, mark_all
+from tests.harness.marking import Reader, agree, mark_all
 from tests.harness.mentioning import call, mention
 from tests.harness.receipts import know_all
 from tests.harness.waiting import eventually
@@ -179,7 +179,7 @@ class Load(Habits):
 
         with contextlib.suppress(AssertionError):  # the checker says who is behind, and where
             await eventually(lambda: not behind(), seconds, "everybody has everything")
-        readers = [one.reader for one in self._clients]
+        readers = self.readers()
         await settle_blocks(self.journal.blocks, readers, lambda: new_uuid(self._dice))
         await mark_all(self.journal, readers, lambda: new_uuid(self._dice))
         await agree(self.journal, readers)
@@ -187,6 +187,10 @@ class Load(Habits):
         await watch_all(self.journal, readers)
         await know_all(self.journal, readers)
         return rows
+
+    def readers(self) -> list[Reader]:
+        """Return all clients with their journals."""
+        return [one.reader for one in self._clients]
 
     def history(
         self,

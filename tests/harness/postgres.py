@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -25,6 +26,7 @@ from psycopg import sql
 from roomlog_local.child import Child, account
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
+from tests.harness.waiting import wait_until
 
 REQUIRED_VARIABLE = "ROOMLOG_REQUIRE_POSTGRES"
 FOLDERS = "/usr/lib/postgresql"
@@ -56,7 +58,7 @@ class PostgresServer:
 
     def __init__(self, binaries: Path, *, durable: bool = True, **settings: str) -> None:
         """Starts nothing yet. Without `durable` a commit waits for no disk; `settings` are further ones."""
-        self._binaries = binaries
+        self.binaries = binaries
         self._durable = durable
         self._settings = settings
         self._numbers = count(1)
@@ -72,25 +74,7 @@ class PostgresServer:
         """Makes the cluster and waits until it answers."""
         if self._user is not None:
             shutil.chown(self._directory, self._user)
-        subprocess.run(
-            [
-                self._binaries / "initdb",
-                "--no-sync",
-                "-A",
-                "trust",
-                "-U",
-                OWNER,
-                "-E",
-                "UTF8",
-                "-D",
-                self.data,
-            ],
-            check=True,
-            capture_output=True,
-            timeout=INITDB_SECONDS,
-            cwd=self._directory,
-            **account(self._user),
-        )
+        self._make()
         self.begin()
 
     def begin(self) -> None:
@@ -135,6 +119,19 @@ class PostgresServer:
         """The server's own folder."""
         return self._directory / "data"
 
+    def _make(self) -> None:
+        self._run("initdb", "--no-sync", "-A", "trust", "-U", OWNER, "-E", "UTF8", "-D", str(self.data))
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self.binaries / program, *arguments],
+            check=True,
+            capture_output=True,
+            timeout=INITDB_SECONDS,
+            cwd=self._directory,
+            **account(self._user),
+        )
+
     def _command(self) -> Command:
         settings = {
             "port": self.port,
@@ -148,7 +145,7 @@ class PostgresServer:
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Command(
             name="postgres",
-            arguments=(str(self._binaries / "postgres"), "-D", str(self.data), *flags),
+            arguments=(str(self.binaries / "postgres"), "-D", str(self.data), *flags),
             is_ready=self._is_ready,
             user=self._user,
         )
@@ -201,3 +198,51 @@ def missing_postgres() -> NoReturn:
     if os.environ.get(REQUIRED_VARIABLE) == "1":
         pytest.fail(f"{REQUIRED_VARIABLE}=1, but {HOW_TO_GET_IT}")
     pytest.skip(HOW_TO_GET_IT)
+
+
+class PostgresReplica(PostgresServer):
+    """A streaming replica of another server, begun from a copy of it; it holds all of its databases."""
+
+    def __init__(self, primary: PostgresServer, **settings: str) -> None:
+        """Starts nothing yet."""
+        super().__init__(primary.binaries, durable=False, **settings)
+        self._primary = primary
+
+    def pause_replay(self) -> None:
+        """Shows nothing that the primary commits from now on, until `resume_replay`."""
+        self._execute(sql.SQL("SELECT pg_wal_replay_pause()"))
+        paused = "pg_get_wal_replay_pause_state() = 'paused'"
+        wait_until(lambda: self._is(paused), START_SECONDS, "replay is paused")
+
+    def resume_replay(self) -> None:
+        """Goes on with what came meanwhile."""
+        self._execute(sql.SQL("SELECT pg_wal_replay_resume()"))
+
+    def hang(self) -> None:
+        """Stops the server where it stands, with its sessions; each is a process group of its own."""
+        for process in self._processes():
+            process.suspend()
+
+    def wake(self) -> None:
+        """Lets a server that hangs go on."""
+        for process in self._processes():
+            process.resume()
+
+    def wait_level(self) -> None:
+        """Waits until it shows all that the primary has committed."""
+        with psycopg.connect(self._primary.url("postgres"), connect_timeout=CONNECT_SECONDS) as primary:
+            ((place,),) = primary.execute("SELECT pg_current_wal_insert_lsn()").fetchall()
+        level = f"pg_last_wal_replay_lsn() >= '{place}'"
+        wait_until(lambda: self._is(level), START_SECONDS, "the replica is level")
+
+    def _make(self) -> None:
+        source = ["-h", LOOPBACK, "-p", str(self._primary.port), "-U", OWNER]
+        self._run("pg_basebackup", *source, "-D", str(self.data), "-R", "-c", "fast", "--no-sync")
+
+    def _processes(self) -> list[psutil.Process]:
+        server = psutil.Process(self.child.pid)
+        return [server, *server.children(recursive=True)]
+
+    def _is(self, condition: str) -> bool:
+        with psycopg.connect(self.url("postgres"), connect_timeout=CONNECT_SECONDS) as connection:
+            return connection.execute(f"SELECT {condition}".encode()).fetchall() == [(True,)]

@@ -16,7 +16,14 @@ import psycopg
 import pytest
 
 from tests.harness.manage import manage
-from tests.harness.postgres import CONNECT_SECONDS, HOW_TO_GET_IT, OWNER, PostgresServer, find_binaries
+from tests.harness.postgres import (
+    CONNECT_SECONDS,
+    HOW_TO_GET_IT,
+    OWNER,
+    PostgresReplica,
+    PostgresServer,
+    find_binaries,
+)
 
 SECRET_KEY = "only-for-tests-and-never-on-a-network"
 MIGRATE_SECONDS = 60.0
@@ -126,8 +133,12 @@ class PostgresDatabases:
 
     name = "postgres"
 
-    def __init__(self, server: PostgresServer, partitions: int = 0) -> None:
+    def __init__(
+        self, server: PostgresServer, partitions: int = 0, replica: PostgresReplica | None = None
+    ) -> None:
         self.server = server
+        self.replica = replica
+        """A replica of that server, for processes that are told of it."""
         self._partitions = partitions
         self._template: str | None = None
         self._turn = threading.Lock()
@@ -155,6 +166,18 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
         yield PostgresDatabases(server)
     finally:
         server.stop()
+
+
+@contextmanager
+def replicated_databases() -> Iterator[PostgresDatabases]:
+    """Starts a server and a streaming replica of it for the time of the context."""
+    with postgres_databases() as alone:
+        replica = PostgresReplica(alone.server)
+        try:
+            replica.start()
+            yield PostgresDatabases(alone.server, replica=replica)
+        finally:
+            replica.stop()
 
 
 def migrate(url: str, partitions: int = 0) -> None:

@@ -33,6 +33,7 @@ class Topology:
         assert isinstance(database, PostgresDatabase)
         # As in production: a superuser could not be refused anything.
         self._database_url = database.admit()
+        self.replica = databases.replica
         self.redis = RedisGroup(directory)
         self.gateways = [f"gateway-{number}" for number in range(GATEWAYS)]
         self.workers = [f"worker-{ordinal}" for ordinal in range(WORKERS)]
@@ -91,7 +92,14 @@ class Topology:
         return {
             "ROOMLOG_REDIS_URL": sentinel_url(route.port for route in sentinels),
             "ROOMLOG_DATABASE_URL": url,
+            "ROOMLOG_REPLICA_URL": self._replica_url(),
         }
+
+    def _replica_url(self) -> str:
+        """Return where the replica is; empty without one. It needs no proxy: it breaks by itself."""
+        if self.replica is None:
+            return ""
+        return self._database_url.replace(f":{self._database_port}/", f":{self.replica.port}/")
 
 
 def _ablated(ablation: str) -> dict[str, str]:

@@ -14,12 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tests.harness.stack_databases import PARTITIONS, PostgresDatabases, postgres_databases
+from tests.harness.stack_databases import (
+    PARTITIONS,
+    PostgresDatabases,
+    postgres_databases,
+    replicated_databases,
+)
 from tests.judge.checker import Report
 from tests.processes.faults.campaign import Plan, describe, run_history
 from tests.processes.faults.healing import Healing, healings, in_turn
 from tests.processes.faults.mishaps import Mishap, flush, kill_worker, partition, reset
 from tests.processes.faults.pooled import pooled_healings, run_pooled
+from tests.processes.faults.replicated import replica_healings, while_looking_back
 from tests.proof.driver import again, fresh
 from tests.proof.rows import Row, Size
 
@@ -64,6 +70,7 @@ def run(size: Size, seed: int | None) -> list[Row]:
     with postgres_databases() as databases, ThreadPoolExecutor(LANES) as lanes:
         runner = Runner(databases, PostgresDatabases(databases.server, PARTITIONS), size)
         others = [lanes.submit(heal, runner, first), lanes.submit(heal_pooled, runner, first)]
+        others.append(lanes.submit(heal_replicated, runner, first))
         others += [lanes.submit(_ablation, runner, ablation, first) for ablation in ABLATIONS]
         rows = _histories(runner, lanes, range(first, first + count), seconds)
         return rows + [other.result() for other in others]
@@ -132,6 +139,19 @@ def heal_pooled(runner: Runner, seed: int) -> Row:
     def run() -> Report:
         with postgres_databases() as own:
             return runner.judge(seed, lambda directory: run_pooled(several, seed, own, directory))
+
+    return _healed(runner, several, seed, run)
+
+
+def heal_replicated(runner: Runner, seed: int) -> Row:
+    """Return the row of a history in which a replica answers what it can, and is broken."""
+    several = replica_healings()
+    kinds = (while_looking_back(several),)
+    plan = Plan(seed=seed, seconds=0.0, kinds=kinds, min_successes=HEALING_SUCCESSES)
+
+    def run() -> Report:
+        with replicated_databases() as own:
+            return runner.judge(seed, lambda directory: run_history(plan, own, directory))
 
     return _healed(runner, several, seed, run)
 

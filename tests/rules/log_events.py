@@ -65,6 +65,8 @@ MEANINGS: Final = {
     "redis_refuses_subscriptions": "Redis answered a SUBSCRIBE with this error.",
     "redis_silent": "Redis said nothing for so long; the link is cut.",
     "redis_unreachable": "Redis can't be reached, or refuses the login.",
+    "replica_away": "The database's replica failed, or was late (TimeoutError); the primary answers.",
+    "replica_back": "The replica answers again; ends `replica_away`.",
     "renewal_failed": "A fault of ours while a token was renewed.",
     "reply_received": "A worker's reply came.",
     "request": "A request was answered. `route` is the path's pattern; null if none fits.",

@@ -105,6 +105,10 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """With a message of a project's own code: a JSON object in the form of `codec.data_text`."""
     traceparent: str = ""
     """The W3C trace context of the gateway's span, if that traces; ignored by those who can't read it."""
+    known_epoch: str = ""
+    """With get_history: the log of which the gateway has told the asker, up to `known_seq` at most."""
+    known_seq: int = 0
+    """No answer may be older. Without `known_epoch` nothing is known of what the asker was told."""
 
 
 class Answered(Struct, frozen=True, tag=True):
@@ -112,6 +116,10 @@ class Answered(Struct, frozen=True, tag=True):
 
     request: int
     frame: bytes
+    epoch: str = ""
+    """Of the log that the frame shows; empty if it shows none."""
+    seq: int = 0
+    """The head as of which it shows the log."""
 
 
 class Selected(Struct, frozen=True, tag=True):

@@ -68,6 +68,8 @@ class Configuration:
 
     Decided once, by migration 0014, while the log is empty.
     """
+    read_replica: str | None = None
+    """Alias of a replica in DATABASES, for history and searches; None: the primary answers everything."""
     rooms_per_user: int = limits.ROOMS_PER_USER
     room_creations_per_minute: int = limits.ROOM_CREATIONS_PER_MINUTE
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from roomlog_runtime.errors import SettingError
+
 from .database_address import SqliteAddress, parse_database_url
 
 LOCK_TIMEOUT_MS: Final = 1_000
@@ -50,6 +52,9 @@ _DJANGO_NAMES: Final = {
     "HOST": "host",
     "PORT": "port",
 }
+REPLICA: Final = "replica"
+"""The alias of a replica where the environment names it."""
+REPLICA_VARIABLE: Final = "ROOMLOG_REPLICA_URL"
 _WRITER: Final = "IS_WRITER"
 """Our own word in the entry: the sessions are a writer's."""
 
@@ -76,6 +81,25 @@ def database(url: str, *, writer: bool = False) -> dict[str, Any]:
     if writer:
         return as_writer(settings)
     return {**settings, "CONN_MAX_AGE": KEPT_SECONDS, "CONN_HEALTH_CHECKS": True}
+
+
+def with_replica(default: Mapping[str, Any], url: str) -> dict[str, dict[str, Any]]:
+    """Return DATABASES of a primary and, if there is an address of one, its replica under the alias REPLICA.
+
+    Raises:
+        SettingError: it is no address of PostgreSQL.
+    """
+    if not url:
+        return {DEFAULT_DB_ALIAS: dict(default)}
+    try:
+        replica = database(url)
+    except SettingError as error:
+        raise SettingError(REPLICA_VARIABLE, error.problem) from None
+    if replica["ENGINE"] == SQLITE:
+        raise SettingError(REPLICA_VARIABLE, "leads to SQLite, which has no replicas")
+    if replica["OPTIONS"].get("target_session_attrs") == "read-write":  # the default of several hosts
+        replica["OPTIONS"]["target_session_attrs"] = "prefer-standby"
+    return {DEFAULT_DB_ALIAS: dict(default), REPLICA: replica}
 
 
 def as_writer(entry: Mapping[str, Any]) -> dict[str, Any]:

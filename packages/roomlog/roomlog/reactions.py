@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from roomlog_contract.events import Reactions, User
 from roomlog_contract.limits import REACTORS_NAMED
@@ -28,9 +28,12 @@ ORDER BY event.seq, shown.seq
 """One statement, so that `reacted_seq` and the rows are of one moment. Indexes: seq_once, reaction_once."""
 
 
-def reactions_to(room: UUID, seqs: Collection[int], asker: int | None) -> dict[int, Reacted]:
+def reactions_to(
+    room: UUID, seqs: Collection[int], asker: int | None, using: str = DEFAULT_DB_ALIAS
+) -> dict[int, Reacted]:
     """Return the reactions to these messages of a room, by seq, each emoji in the order of its first one."""
     places = ", ".join(["%s"] * len(seqs))
+    connection = connections[using]
     given = RoomEvent._meta.get_field("room").get_db_prep_value(room, connection)
     with connection.cursor() as cursor:
         cursor.execute(_READ.format(seqs=places), [given, *seqs, REACTORS_NAMED, asker or 0, given, *seqs])

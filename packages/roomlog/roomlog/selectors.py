@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import (
     BooleanField,
     Case,
@@ -41,9 +42,9 @@ def database_seconds() -> float:
     return now.timestamp()
 
 
-def users_by_id(ids: Collection[int]) -> dict[int, User]:
+def users_by_id(ids: Collection[int], using: str = DEFAULT_DB_ALIAS) -> dict[int, User]:
     """Return id and name of those people that exist, active or not."""
-    rows = Person.objects.filter(pk__in=ids).values_list("pk", "name")
+    rows = Person.objects.using(using).filter(pk__in=ids).values_list("pk", "name")
     return {pk: User(pk, name) for pk, name in rows}
 
 
@@ -142,9 +143,9 @@ def in_pairs(pairs: Iterable[tuple[UUID, int]]) -> Q:
     return Q(*conditions, _connector=Q.OR)
 
 
-def heads_of(rooms: Collection[UUID]) -> dict[UUID, RoomHead]:
+def heads_of(rooms: Collection[UUID], using: str = DEFAULT_DB_ALIAS) -> dict[UUID, RoomHead]:
     """Return the heads of those rooms that exist."""
-    return RoomHead.objects.in_bulk(list(rooms))
+    return RoomHead.objects.using(using).in_bulk(list(rooms))
 
 
 def is_member(room: UUID, user: int) -> bool:
@@ -171,15 +172,15 @@ def is_cut(events: Sequence[RoomEvent], after: int, up_to: int) -> bool:
     return events[-1].seq - after != len(events) if events else up_to > after
 
 
-def last_messages(room: UUID, up_to: int, limit: int) -> list[ChatMessage]:
+def last_messages(room: UUID, up_to: int, limit: int, using: str = DEFAULT_DB_ALIAS) -> list[ChatMessage]:
     """Return the last messages with seq ≤ up_to, oldest first, in their present state."""
-    rows = _messages(room).filter(seq__lte=up_to).order_by("-seq")[:limit]
+    rows = _messages(room).using(using).filter(seq__lte=up_to).order_by("-seq")[:limit]
     return list(reversed(rows))
 
 
-def messages_after(room: UUID, after: int, limit: int) -> list[ChatMessage]:
+def messages_after(room: UUID, after: int, limit: int, using: str = DEFAULT_DB_ALIAS) -> list[ChatMessage]:
     """Return the first messages with seq > after, oldest first, in their present state."""
-    return list(_messages(room).filter(seq__gt=after).order_by("seq")[:limit])
+    return list(_messages(room).using(using).filter(seq__gt=after).order_by("seq")[:limit])
 
 
 def pinned_messages(room: UUID, limit: int) -> list[ChatMessage]:
@@ -197,13 +198,16 @@ def pins_of(room: UUID, asker: int) -> list[Message]:
     return [message for message in in_present_state(rows, asker) if message.pinned is not None]
 
 
-def in_present_state(rows: Sequence[ChatMessage], asker: int | None = None) -> list[Message]:
+def in_present_state(
+    rows: Sequence[ChatMessage], asker: int | None = None, using: str = DEFAULT_DB_ALIAS
+) -> list[Message]:
     """Return the messages as they are now, reactions as `asker` sees them.
 
     Besides the query for their authors it takes one if any was edited or is pinned, and one for each room in
     which any was reacted to.
     """
-    users, changes, reacted = users_of(rows), _last_changes(rows), _reacted(rows, asker)
+    users, changes = users_of(rows, using), _last_changes(rows, using)
+    reacted = _reacted(rows, asker, using)
     return [
         message_of(
             row,
@@ -216,20 +220,20 @@ def in_present_state(rows: Sequence[ChatMessage], asker: int | None = None) -> l
     ]
 
 
-def users_of(events: Iterable[Event]) -> dict[int, User]:
+def users_of(events: Iterable[Event], using: str = DEFAULT_DB_ALIAS) -> dict[int, User]:
     """Return everybody whom the events name, for `frames`."""
-    return users_by_id({user_id for event in events for user_id in named_in(event)})
+    return users_by_id({user_id for event in events for user_id in named_in(event)}, using)
 
 
-def _last_changes(rows: Iterable[ChatMessage]) -> dict[Place, RoomEvent]:
+def _last_changes(rows: Iterable[ChatMessage], using: str) -> dict[Place, RoomEvent]:
     """Return the last edits of the messages that were edited, and the pins that stand."""
     places = ((row.room_id, seq) for row in rows for seq in (row.edited_seq, row.pinned_seq))
-    return events_at([(room, seq) for room, seq in places if seq is not None])
+    return events_at([(room, seq) for room, seq in places if seq is not None], using)
 
 
-def events_at(places: Collection[Place]) -> dict[Place, RoomEvent]:
+def events_at(places: Collection[Place], using: str = DEFAULT_DB_ALIAS) -> dict[Place, RoomEvent]:
     """Return the events at these places."""
-    found = RoomEvent.objects.filter(at_places(places)) if places else ()
+    found = RoomEvent.objects.using(using).filter(at_places(places)) if places else ()
     return {(one.room_id, one.seq): one for one in found}
 
 
@@ -241,7 +245,7 @@ def at_places(places: Iterable[Place]) -> Q:
     return Q(*(Q(room=room, seq__in=seqs) for room, seqs in by_room.items()), _connector=Q.OR)
 
 
-def _reacted(rows: Iterable[ChatMessage], asker: int | None) -> dict[tuple[UUID, int], Reacted]:
+def _reacted(rows: Iterable[ChatMessage], asker: int | None, using: str) -> dict[tuple[UUID, int], Reacted]:
     """Return the reactions to those messages that were reacted to, by room and seq."""
     by_room: defaultdict[UUID, list[int]] = defaultdict(list)
     for row in rows:
@@ -250,7 +254,7 @@ def _reacted(rows: Iterable[ChatMessage], asker: int | None) -> dict[tuple[UUID,
     return {
         (room, seq): reacted
         for room, seqs in by_room.items()
-        for seq, reacted in reactions_to(room, seqs, asker).items()
+        for seq, reacted in reactions_to(room, seqs, asker, using).items()
     }
 
 

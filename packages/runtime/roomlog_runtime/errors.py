@@ -17,3 +17,4 @@ class SettingError(PlumbingError):
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name} {problem}")
         self.name = name
+        self.problem = problem

@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from django.conf import global_settings
 from django.templatetags.static import static
 
-from roomlog.databases import database
+from roomlog.databases import REPLICA, database, with_replica
 from roomlog.file_settings import storages_of_environment, types_of_environment
 from roomlog.partitions import MOST_PARTITIONS
 from roomlog_api.addresses import read_hosts, read_origins, read_path_prefix, read_socket_url
@@ -49,7 +49,8 @@ CONTENT_SECURITY_POLICY = {
 }
 """Of all pages but the admin's; `csp.py` adds the gateway's address."""
 DEFAULT_EXCEPTION_REPORTER_FILTER = "roomlog_api.debug_pages.SettingsFilter"
-DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"))}
+REPLICA_URL = read_secret("ROOMLOG_REPLICA_URL", "")
+DATABASES = with_replica(database(read_secret("ROOMLOG_DATABASE_URL")), REPLICA_URL)
 
 PATH_PREFIX = read_path_prefix("ROOMLOG_PATH_PREFIX")
 """Where a proxy has put all this, as in /chat; empty at the root of its host."""
@@ -69,6 +70,7 @@ ROOMLOG = {
     "ATTACHMENT_BYTES_PER_DAY": MIB * read_integer("ROOMLOG_ATTACHMENT_MIB_PER_DAY", 200, minimum=1),
     "ATTACHMENT_TYPES": types_of_environment(),
     "ATTACHMENT_REDIRECT": read_flag("ROOMLOG_ATTACHMENT_REDIRECT"),
+    "READ_REPLICA": REPLICA if REPLICA_URL else None,
     "PARTITIONS": read_integer("ROOMLOG_PARTITIONS", 0, maximum=MOST_PARTITIONS),
 }
 """What the app is told; `roomlog/configuration.py` says what each means."""

@@ -19,6 +19,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from roomlog.authenticators import Authenticator, own_authenticators
 from roomlog.databases import limit_reads
+from roomlog.replica import Replica
 from roomlog_contract.codec import encode_frame
 from roomlog_contract.envelope import Answered, Reply
 from roomlog_contract.errors import ErrorCode
@@ -74,6 +75,7 @@ class Lane:
         self._at_once = at_once
         self._isolation = Isolation(bus, self._bury, is_trouble_of_reads)
         self._logins = Logins(authenticators)
+        self._replica = Replica(count=lambda outcome: metrics.REPLICA_READS.labels(outcome).inc())
         self._fairness = Fairness()
         self._pace = Pace(time.monotonic())
         self._thread = threading.Thread(target=self._run, name=f"reads-{name}", daemon=True)
@@ -104,6 +106,7 @@ class Lane:
     def close(self) -> None:
         """Give Redis and the threads of logins back; the thread does so itself at its end."""
         self._logins.close()
+        self._replica.close()
         self.bus.disconnect()
 
     def is_turning(self) -> bool:
@@ -217,8 +220,8 @@ class Lane:
                         raise error
                     given_up += [entry for entry in entries if is_of_it(entry)]
             entries = [entry for entry in entries if entry not in given_up] if given_up else entries
-            stored = {**reported.answers, **blocked.answers}
-            replies = reader.read(entries, self._logins.verdicts(entries), marked.rooms, stored)
+            verdicts, stored = self._logins.verdicts(entries), {**reported.answers, **blocked.answers}
+            replies = reader.read(entries, verdicts, marked.rooms, stored, self._replica)
         finally:
             self._fairness.charge(entries, time.monotonic() - began)
         for entry in entries:

@@ -33,6 +33,11 @@ EVENTS = Counter("roomlog_worker_events_total", "Events committed.", ["action"])
 DUPLICATES = Counter("roomlog_worker_duplicates_total", "Repeats that found their event.")
 REFUSALS = Counter("roomlog_worker_refusals_total", "Commands refused, by error code.", ["code"])
 READS = Counter("roomlog_worker_reads_total", "Read commands answered, by action.", ["action"])
+REPLICA_READS = Counter(
+    "roomlog_worker_replica_reads_total",
+    "Pages of history asked of the replica: answered, or left to the primary as it was behind or away.",
+    ["outcome"],
+)
 INDEXED = Counter("roomlog_worker_indexed_total", "Messages written into the index of the search.")
 PRUNED = Counter("roomlog_worker_pruned_total", "Events removed because they are kept no longer.")
 DEAD_LETTERS = Counter("roomlog_worker_dead_letters_total", "Entries that failed five times alone.")

@@ -10,16 +10,19 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
+from django.db import DEFAULT_DB_ALIAS
 
 from roomlog import selectors
 from roomlog.blocking import blocks_of
 from roomlog.bots import signed_in_bots
+from roomlog.configuration import configuration
 from roomlog.frames import frame_of
 from roomlog.models import RoomEvent, RoomHead
 from roomlog.people import users_by_token
 from roomlog.policy import hides_presence
 from roomlog.read_marks import Pair
 from roomlog.receipts import marks_of
+from roomlog.replica import Replica
 from roomlog.signed_in import SignedIn
 from roomlog.tickets import signed_in_by_ticket
 from roomlog_contract import limits
@@ -39,6 +42,7 @@ from roomlog_contract.commands import (
 )
 from roomlog_contract.envelope import (
     Answered,
+    Envelope,
     EventsFetched,
     FetchEvents,
     HeadsRead,
@@ -94,6 +98,7 @@ class _Known:
     """Rooms as seen by the members who moved their marks or set their levels."""
     stored: Mapping[tuple[int, str], StoredAnswer]
     """Answers to reports and blocks, by the entry's key."""
+    replica: Replica | None
 
 
 def read(
@@ -101,13 +106,15 @@ def read(
     verdicts: Mapping[str, SignedIn] | None = None,
     marked: Mapping[Pair, RoomSummary] = _NONE_MARKED,
     stored: Mapping[tuple[int, str], StoredAnswer] = _NONE_STORED,
+    replica: Replica | None = None,
 ) -> list[Reply]:
     """Return the reply to each entry, in order.
 
     `verdicts` are the project's own on their tokens, by token; without any, tokens are DRF's. `marked` is
     what `marks.move` has made of the entries' marks, `stored` what became of reports and blocks.
+    The `replica` answers what history it can.
     """
-    known = _read_ahead(entries, verdicts, marked, stored)
+    known = _read_ahead(entries, verdicts, marked, stored, replica)
     return [_reply(entry, known) for entry in entries]
 
 
@@ -116,6 +123,7 @@ def _read_ahead(
     verdicts: Mapping[str, SignedIn] | None,
     marked: Mapping[Pair, RoomSummary],
     stored: Mapping[tuple[int, str], StoredAnswer],
+    replica: Replica | None,
 ) -> _Known:
     signed_in = _signed_in(entries, verdicts)
     asking: set[int] = set()
@@ -142,6 +150,7 @@ def _read_ahead(
         members=selectors.memberships(askers) if askers else frozenset(),
         marked=marked,
         stored=stored,
+        replica=replica,
     )
 
 
@@ -191,7 +200,7 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911, PLR0912 - on
             )
         case GetHistory():
             return _for_member(
-                entry, command.room, known, lambda head: _get_history(request, user, command, head)
+                entry, command.room, known, lambda head: _get_history(entry.envelope, command, head, known)
             )
         case ListPins():
             return _for_member(
@@ -292,15 +301,30 @@ def _frames(events: Sequence[RoomEvent], epoch: str) -> list[bytes]:
     return frames
 
 
-def _get_history(request: int, user: int, command: GetHistory, head: RoomHead) -> Answered:
-    one_more = command.limit + 1
+def _get_history(envelope: Envelope, command: GetHistory, head: RoomHead, known: _Known) -> Answered:
+    """Return a page from the replica, unless the asker was told of more than it has; else the primary's."""
+
+    def at_replica(alias: str) -> Answered | None:
+        there = selectors.heads_of([command.room], alias).get(command.room)
+        if there is None or there.epoch != envelope.known_epoch or there.last_seq < envelope.known_seq:
+            return None
+        return _history_at(envelope, command, there, alias)
+
+    answer = known.replica.ask(at_replica) if known.replica is not None and envelope.known_epoch else None
+    return answer or _history_at(envelope, command, head)
+
+
+def _history_at(
+    envelope: Envelope, command: GetHistory, head: RoomHead, using: str = DEFAULT_DB_ALIAS
+) -> Answered:
+    one_more, user = command.limit + 1, envelope.user
     if command.after is not None:
-        rows = selectors.messages_after(head.room_id, command.after, one_more)
-        messages = _fitting(selectors.in_present_state(rows[: command.limit], user))
+        rows = selectors.messages_after(head.room_id, command.after, one_more, using)
+        messages = _fitting(selectors.in_present_state(rows[: command.limit], user, using))
     else:
         before = head.last_seq if command.before is None else command.before - 1
-        rows = selectors.last_messages(head.room_id, before, one_more)
-        messages = _fitting(selectors.in_present_state(rows[-command.limit :], user)[::-1])[::-1]
+        rows = selectors.last_messages(head.room_id, before, one_more, using)
+        messages = _fitting(selectors.in_present_state(rows[-command.limit :], user, using)[::-1])[::-1]
     answer = GetHistoryAnswer(
         uuid=command.uuid,
         room=head.room_id,
@@ -309,7 +333,7 @@ def _get_history(request: int, user: int, command: GetHistory, head: RoomHead) -
         more=len(messages) < len(rows),
         first_seq=head.first_seq,
     )
-    return Answered(request, encode_frame(answer))
+    return _as_of(head, envelope.request, encode_frame(answer))
 
 
 def _list_pins(request: int, user: int, command: ListPins, head: RoomHead) -> Answered:
@@ -322,7 +346,14 @@ def _list_pins(request: int, user: int, command: ListPins, head: RoomHead) -> An
         room_messages=messages,
         more=len(messages) < len(pinned),
     )
-    return Answered(request, encode_frame(answer))
+    return _as_of(head, request, encode_frame(answer))
+
+
+def _as_of(head: RoomHead, request: int, frame: bytes) -> Answered:
+    """Return an answer that shows a room; its head matters to whom a replica may answer next."""
+    if configuration().read_replica is None:
+        return Answered(request, frame)
+    return Answered(request, frame, head.epoch, head.last_seq)
 
 
 def _list_rooms(request: int, command: ListRooms, user: int) -> Answered:

@@ -1,6 +1,6 @@
 """Django's settings for the workers: the models and the database, nothing that serves people."""
 
-from roomlog.databases import database
+from roomlog.databases import REPLICA, database, with_replica
 from roomlog_contract import limits
 from roomlog_contract.keyspace import DEFAULT_PREFIX
 from roomlog_runtime.logs import stdlib_config
@@ -20,7 +20,8 @@ def _retention_days() -> int | None:
 
 SECRET_KEY = read_secret("ROOMLOG_SECRET_KEY")
 SECRET_KEY_FALLBACKS = read_secrets("ROOMLOG_SECRET_KEY_FALLBACKS")
-DATABASES = {"default": database(read_secret("ROOMLOG_DATABASE_URL"), writer=True)}
+REPLICA_URL = read_secret("ROOMLOG_REPLICA_URL", "")
+DATABASES = with_replica(database(read_secret("ROOMLOG_DATABASE_URL"), writer=True), REPLICA_URL)
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -34,6 +35,7 @@ ROOMLOG = {
     "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
     "EDIT_WINDOW_SECONDS": read_integer("ROOMLOG_EDIT_WINDOW_SECONDS", 0) or None,
     "RETENTION_DAYS": _retention_days(),
+    "READ_REPLICA": REPLICA if REPLICA_URL else None,
     "ROOMS_PER_USER": read_integer("ROOMLOG_ROOMS_PER_USER", limits.ROOMS_PER_USER, minimum=1),
     "ROOM_CREATIONS_PER_MINUTE": read_integer(
         "ROOMLOG_ROOM_CREATIONS_PER_MINUTE", limits.ROOM_CREATIONS_PER_MINUTE, minimum=1

@@ -126,6 +126,17 @@
       key: {{ ternary .Values.database.key "url" (ne .Values.database.existingSecret "") | quote }}
 {{- end -}}
 
+{{/* Of those who read history and search. */}}
+{{- define "roomlog.env.replica" -}}
+{{- with .Values.database.replica }}
+{{- if .existingSecret }}
+- name: ROOMLOG_REPLICA_URL
+  valueFrom:
+    secretKeyRef: {name: {{ .existingSecret | quote }}, key: {{ .key | quote }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* Of those who make the tables, and compare them with what was asked for. */}}
 {{- define "roomlog.env.partitions" -}}
 - name: ROOMLOG_PARTITIONS

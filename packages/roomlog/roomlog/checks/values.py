@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.db import DEFAULT_DB_ALIAS
 from django.utils.module_loading import import_string
 
 from roomlog.authenticators import APPS, BOTS, SIMPLEJWT
@@ -138,6 +139,13 @@ def _partitions(value: Any) -> str | None:
     return _whole_number(value, 0, MOST_PARTITIONS)
 
 
+def _replica(value: Any) -> str | None:
+    entry = settings.DATABASES.get(value) if isinstance(value, str) and value != DEFAULT_DB_ALIAS else None
+    if value is None or (entry is not None and "postg" in entry["ENGINE"]):
+        return None
+    return 'Write the alias of a PostgreSQL replica in DATABASES other than "default", or None.'
+
+
 def _flag(value: Any) -> str | None:
     return None if isinstance(value, bool) else "Write True or False."
 
@@ -200,6 +208,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "ATTACHMENT_TYPES": _types,
     "ATTACHMENT_REDIRECT": _flag,
     "PARTITIONS": _partitions,
+    "READ_REPLICA": _replica,
     "ROOMS_PER_USER": _at_least_one,
     "ROOM_CREATIONS_PER_MINUTE": _at_least_one,
 }

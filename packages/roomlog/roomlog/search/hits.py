@@ -10,11 +10,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from roomlog_contract.events import Message
 
+from ..configuration import configuration
 from ..models import ChatMessage, Membership
+from ..replica import Replica, beats, is_fresh
 from ..selectors import Place, in_present_state
 from .entry import place_in_time
 from .words import Phrase, as_fts5, as_tsquery, phrases_of, words_apart, words_of
@@ -26,6 +28,8 @@ WINDOW: Final = 20_000
 WINDOWS: Final = 4
 MOST_CANDIDATES: Final = 5_000
 """Hits of a word that are sorted by time; with more, they are looked for window by window."""
+THREADS: Final = 4
+"""Searches of a process that the replica looks through at a time; the primary takes the others."""
 ROOMS_BY_WORD: Final = 50
 """SQLite looks for those of few rooms as it looks for words."""
 _END: Final = 1 << 62
@@ -84,6 +88,9 @@ class Hits:
 
 _Row = tuple[int, UUID, int]
 """Place in time, room, seq."""
+_Page = tuple[list[_Row], int | None]
+"""The entries of a page, and where the next one goes on."""
+_replica: Final = Replica(THREADS)
 
 
 def search(asker: int, wanted: Search) -> Hits:
@@ -95,8 +102,21 @@ def search(asker: int, wanted: Search) -> Hits:
     rooms = _rooms_of(asker, wanted.room)
     if not rooms or (wanted.text.strip() and not phrases):
         return Hits([], None)
-    rows, following = _Look(rooms, phrases, wanted).rows()
+    rows, following = _at_replica(rooms, phrases, wanted) or _Look(rooms, phrases, wanted).rows()
     return Hits(_present(rows, phrases, asker), following)
+
+
+def _at_replica(rooms: Sequence[UUID], phrases: Sequence[Phrase], wanted: Search) -> _Page | None:
+    """Return what the replica finds; None where there is none that is fresh enough.
+
+    Only where messages are comes from it. What they say, and whether they are deleted, the primary says.
+    """
+    if configuration().read_replica is None:
+        return None
+    known = beats()
+    return _replica.ask(
+        lambda alias: _Look(rooms, phrases, wanted, alias).rows() if is_fresh(alias, known) else None
+    )
 
 
 def _rooms_of(asker: int, room: UUID | None) -> list[UUID]:
@@ -124,14 +144,21 @@ def _present(rows: Sequence[_Row], phrases: Sequence[Phrase], asker: int) -> lis
 class _Look:
     """One search of the index."""
 
-    def __init__(self, rooms: Sequence[UUID], phrases: Sequence[Phrase], wanted: Search) -> None:
+    def __init__(
+        self,
+        rooms: Sequence[UUID],
+        phrases: Sequence[Phrase],
+        wanted: Search,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> None:
+        self._using = using
         self._rooms = rooms
         self._phrases = phrases
         self._wanted = wanted
         self._limit = wanted.limit
         self._first = _place_at(wanted.after or 0)
 
-    def rows(self) -> tuple[list[_Row], int | None]:
+    def rows(self) -> _Page:
         """Return the entries of a page, and where the next page goes on."""
         below = _END if self._wanted.before is None else _place_at(self._wanted.before)
         if self._wanted.cursor is not None:
@@ -149,7 +176,7 @@ class _Look:
             below = floor
         return found, below
 
-    def _page(self, found: Sequence[_Row]) -> tuple[list[_Row], int | None]:
+    def _page(self, found: Sequence[_Row]) -> _Page:
         page = list(found[: self._limit])
         return page, page[-1][0] if len(found) > self._limit else None
 
@@ -163,7 +190,7 @@ class _Look:
         elif self._wanted.author is not None:
             conditions.append("author = %s")
             values.append(self._wanted.author)
-        found = _select(
+        found = self._select(
             f"SELECT id FROM roomlog_searchentry WHERE {' AND '.join(conditions)}"  # noqa: S608 - no value in it
             f" ORDER BY id DESC LIMIT 1 OFFSET {entries - 1}",
             values,
@@ -175,7 +202,7 @@ class _Look:
         query, values = self._query(floor, below, self._phrases)
         # SQLite's words come in this order and can stop.
         place = "found.rowid" if "found.rowid" in query else "entry.id"
-        return [_row(*one) for one in _select(f"{query} ORDER BY {place} DESC LIMIT {limit}", values)]
+        return [_row(*one) for one in self._select(f"{query} ORDER BY {place} DESC LIMIT {limit}", values)]
 
     def _candidates(self, below: int, limit: int) -> tuple[list[_Row], int]:
         """Return the newest of the older hits, and how many candidates there are; with too many some of both.
@@ -188,7 +215,7 @@ class _Look:
         if apart != self._phrases:
             fits = "WHERE vector @@ %s::tsquery"
             values.append(as_tsquery(self._phrases))
-        found = _select(
+        found = self._select(
             f"WITH candidates AS MATERIALIZED ({query} LIMIT {MOST_CANDIDATES + 1})"  # noqa: S608 - no value in it
             " SELECT found.id, found.room, found.seq, counted.number"
             " FROM (SELECT count(*) AS number FROM candidates) AS counted LEFT JOIN"
@@ -241,6 +268,11 @@ class _Look:
             return words
         return f"room : ({' OR '.join(room.hex for room in self._rooms)}) AND {words}"
 
+    def _select(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        with connections[self._using].cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
     def _key(self, room: UUID) -> UUID | str:
         return room if connection.vendor == "postgresql" else room.hex
 
@@ -251,9 +283,3 @@ def _place_at(seconds: int) -> int:
 
 def _row(place: int, room: UUID | str, seq: int) -> _Row:
     return place, room if isinstance(room, UUID) else UUID(room), seq
-
-
-def _select(sql: str, values: Sequence[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())

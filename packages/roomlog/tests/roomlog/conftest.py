@@ -16,6 +16,8 @@ from tests.harness.databases import (
     partitioned_url,
     postgres,
     postgres_url,
+    replica,
+    replica_server,
     sqlite,
     sqlite_url,
 )
@@ -23,7 +25,7 @@ from tests.harness.people import People
 
 __all__ = ["admin_user", "alice", "as_alice", "bob", "code", "fresh_cache", "lobby", "work", "write"]
 __all__ += ["database", "partitioned", "partitioned_url", "people"]
-__all__ += ["postgres", "postgres_url", "sqlite", "sqlite_url"]
+__all__ += ["postgres", "postgres_url", "replica", "replica_server", "sqlite", "sqlite_url"]
 
 
 @pytest.fixture

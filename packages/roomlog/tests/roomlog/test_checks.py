@@ -37,6 +37,8 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("PROXIES", 11, "from 0 to 10"),
     ("PROXIES", True, "whole number"),
     ("PARTITIONS", 257, "from 0 to 256"),
+    ("READ_REPLICA", "default", "other than"),
+    ("READ_REPLICA", "nowhere", "alias of a PostgreSQL replica"),
     ("ATTACHMENT_BYTES", 0, "from 1"),
     ("ATTACHMENT_BYTES_PER_DAY", "1 GiB", "whole number"),
     ("ATTACHMENT_TYPES", ["text/html"], "application/pdf"),

@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from roomlog.databases import database, end_stuck_statements
+from roomlog.databases import REPLICA, database, end_stuck_statements, with_replica
 from tests.harness.databases import default_database
 from tests.harness.people import People, add_user, make_room
 from tests.harness.pooler import running_pooler
@@ -81,3 +81,13 @@ def test_sqlite_is_durable_and_takes_turns(sqlite: str) -> None:
         ]
     assert values == ["wal", 2, 1, 20_000]
     assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+def test_a_replica_stands_beside_its_primary() -> None:
+    """Of several hosts a standby is preferred, unless the address says otherwise."""
+    primary = database("postgres://u@one,two/chat")
+    assert with_replica(primary, "") == {"default": primary}
+    for query, wanted in (("", "prefer-standby"), ("?target_session_attrs=any", "any")):
+        both = with_replica(primary, f"postgres://u@one,two/chat{query}")
+        assert both["default"] == primary
+        assert both[REPLICA]["OPTIONS"]["target_session_attrs"] == wanted

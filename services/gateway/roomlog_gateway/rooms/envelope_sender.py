@@ -38,8 +38,11 @@ class EnvelopeSender:
         user: int = 0,
         wants_reply: bool = False,
         traceparent: str = "",
+        known: tuple[str, int] = ("", 0),
     ) -> None:
         """Append a command to a stream with the next write to Redis; its answer comes with `number`.
+
+        `known` are epoch and seq of what the asker may have been told of the room.
 
         Raises:
             NotAccepted: it was not taken, now and for certain.
@@ -52,5 +55,7 @@ class EnvelopeSender:
             received_ms=int(self._wall_clock() * 1000),
             wants_reply=wants_reply,
             traceparent=traceparent,
+            known_epoch=known[0],
+            known_seq=known[1],
         )
         self._writer.add(stream, encode(envelope), number)

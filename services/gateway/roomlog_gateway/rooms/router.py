@@ -12,7 +12,7 @@ import structlog
 
 from roomlog_contract import limits
 from roomlog_contract.actions import STREAMS, Stream
-from roomlog_contract.commands import ClientCommand, Command, RoomWrite, SelectRoom, action_of
+from roomlog_contract.commands import ClientCommand, Command, GetHistory, RoomWrite, SelectRoom, action_of
 from roomlog_contract.envelope import Answered, Reply, Selected, decode_replies
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
@@ -23,7 +23,7 @@ from ..errors import NotAccepted
 from ..sockets.session import Session
 from .envelope_sender import EnvelopeSender
 from .pending_requests import PendingRequests, Request, request_hop
-from .selection import Selection
+from .selection import UNKNOWN, Selection
 
 log = structlog.get_logger()
 
@@ -88,7 +88,8 @@ class Router:
         try:
             # Until it has entered the room nothing here may hear the channel: the event could pass it by.
             wants_reply = room is not None and room not in session.rooms
-            self._sender.send(stream, command, number, session.user, wants_reply, traceparent)
+            known = self._selection.known(request) if isinstance(command, GetHistory) else UNKNOWN
+            self._sender.send(stream, command, number, session.user, wants_reply, traceparent, known)
         except NotAccepted:
             self._requests.take(number)
             raise
@@ -123,6 +124,7 @@ class Router:
         elif isinstance(reply, Answered):
             if not request.is_overtaken:
                 request.session.answer(reply.frame)
+                self._selection.showed(request, reply.epoch, reply.seq)
             request.end()
 
     def _route(self, user: int, command: ClientCommand) -> tuple[str, int, UUID | None]:

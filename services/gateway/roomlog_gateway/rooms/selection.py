@@ -6,6 +6,7 @@ it. Whatever ends the command (answer, error, refusal, 15 s), the connection goe
 of it.
 """
 
+from typing import Final
 from uuid import UUID
 
 from roomlog_contract.envelope import Selected
@@ -16,6 +17,9 @@ from .fanout import Fanout
 from .incoming_events import IncomingEvents
 from .pending_requests import Request
 from .room import Room
+
+UNKNOWN: Final = ("", 0)
+"""Of a room that the connection is not in here: it may have been told anything elsewhere."""
 
 
 class Selection:
@@ -58,6 +62,17 @@ class Selection:
             session.tell(SyncRequired(rooms=[room.id]))
         if room.others.get(session) is delivery:
             room.catch_up(session)
+
+    def known(self, request: Request) -> tuple[str, int]:
+        """Return epoch and seq of all that the connection may have been told of its room."""
+        room = self._room_of(request)
+        return UNKNOWN if room is None else (room.epoch, max(room.seq, room.target))
+
+    def showed(self, request: Request, epoch: str, seq: int) -> None:
+        """Note that an answer has shown the room as of this head, which the events have yet to reach."""
+        room = self._room_of(request)
+        if room is not None:
+            self._incoming.compare_head(room, epoch, seq, is_certain=False)
 
     def _room_of(self, request: Request) -> Room | None:
         room = self._rooms.get(request.room) if request.room is not None else None

@@ -211,12 +211,17 @@ class Bench:
         command: ClientCommand | Identify | ReadHeads | ReadMarks | FetchEvents,
         user: int = 0,
         shard: int = 0,
+        **wishes: Any,
     ) -> int:
-        """Put a command into its stream of reads; returns the request's number."""
+        """Put a command into its stream of reads; returns the request's number.
+
+        `wishes` are more fields of the envelope.
+        """
         room: UUID | None = getattr(command, "room", None)
         is_browsing = isinstance(command, GetHistory | ListRooms)
         stream_of = KEYSPACE.browse_stream if is_browsing else KEYSPACE.read_stream
-        return self._add(stream_of(shard if room is None else shards.shard_of_room(room)), command, user)
+        stream = stream_of(shard if room is None else shards.shard_of_room(room))
+        return self._add(stream, command, user, **wishes)
 
     def add_raw(self, stream: str, value: bytes) -> None:
         """Put an entry of any content into a stream."""

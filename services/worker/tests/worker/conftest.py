@@ -26,6 +26,8 @@ from tests.harness.databases import (
     partitioned_url,
     postgres,
     postgres_url,
+    replica,
+    replica_server,
     sqlite,
     sqlite_url,
 )
@@ -33,7 +35,7 @@ from tests.harness.people import People
 from tests.worker.bench import Bench
 
 __all__ = ["database", "partitioned", "partitioned_url"]
-__all__ += ["postgres", "postgres_url", "sqlite", "sqlite_url"]
+__all__ += ["postgres", "postgres_url", "replica", "replica_server", "sqlite", "sqlite_url"]
 
 START_SECONDS = 20.0
 TICKS_PER_SECOND = 500

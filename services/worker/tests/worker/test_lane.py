@@ -226,11 +226,11 @@ class TestPace:
 
 
 def _slow_for(uuid: str, read: Any) -> Any:
-    def perhaps_slow(request: int, user: int, command: Any, head: Any) -> Any:
-        if command.uuid == uuid:
+    def perhaps_slow(asked: Any, *others: Any) -> Any:
+        if uuid in {getattr(one, "uuid", None) for one in others}:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep(5)")
-        return read(request, user, command, head)
+        return read(asked, *others)
 
     return perhaps_slow
 

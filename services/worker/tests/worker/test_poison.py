@@ -150,10 +150,10 @@ class TestFailures:
         room, other = make_room(people.alice), make_room(people.bob)
         get_history = reader._get_history
 
-        def fail(request: int, user: int, command: GetHistory, head: Any) -> Any:
+        def fail(envelope: Envelope, command: GetHistory, *others: Any) -> Any:
             if command.uuid == "bad":
                 raise ZeroDivisionError
-            return get_history(request, user, command, head)
+            return get_history(envelope, command, *others)
 
         monkeypatch.setattr(reader, "_get_history", fail)
         bad = bench.ask(GetHistory(uuid="bad", room=room), people.alice)
