@@ -21,7 +21,8 @@ from uuid import UUID
 
 from benchmarks.systems import postgres_server
 from benchmarks.waits import tell, wait_for_answer
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.e2e import breaking, settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.people import make_rooms, make_users
@@ -97,8 +98,10 @@ async def _room_of_pod(cluster: Cluster, pod: str, rooms: list[Room]) -> Room:
 
     async def owned() -> list[Room]:
         samples = Samples(await cluster.metrics(pod, "worker"))
-        shards = {n for n in range(SHARDS) if samples.total("roomlog_worker_shard_owned", shard=f"{n:02d}")}
-        return [room for room in rooms if shard_of_room(UUID(room.id)) in shards]
+        shards = {
+            n for n in range(DEFAULT_SHARDS) if samples.total("roomlog_worker_shard_owned", shard=f"{n:02d}")
+        }
+        return [room for room in rooms if Keyspace().shard_of_room(UUID(room.id)) in shards]
 
     found: list[Room] = await eventually(owned, SETTLE_SECONDS, f"{pod} owns a room")
     return found[0]
@@ -120,7 +123,7 @@ async def _room_of(stack: Stack, ordinal: int, rooms: list[Room]) -> Room:
             "SELECT l.shard, w.ordinal FROM roomlog_shardlease l JOIN roomlog_worker w ON w.uuid = l.owner"
         )
         owners = {int(shard): int(worker) for shard, worker in rows}
-        found[:] = [room for room in rooms if owners.get(shard_of_room(UUID(room.id))) == ordinal]
+        found[:] = [room for room in rooms if owners.get(Keyspace().shard_of_room(UUID(room.id))) == ordinal]
         return len(owners) == ROOMS and len(set(owners.values())) == WORKERS and bool(found)
 
     await eventually(has_settled, SETTLE_SECONDS, "each worker has its share")

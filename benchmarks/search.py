@@ -34,8 +34,9 @@ from roomlog.databases import STATEMENT_TIMEOUT_MS  # noqa: E402
 from roomlog.models import ChatRoom, Install, Membership, Person, RoomHead, SearchEntry  # noqa: E402
 from roomlog.search.entry import EVENT_BITS  # noqa: E402
 from roomlog.search.hits import Search, search  # noqa: E402
+from roomlog_contract.keyspace import Keyspace  # noqa: E402
 from roomlog_contract.limits import ROOMS_PER_USER  # noqa: E402
-from roomlog_contract.shards import SHARDS  # noqa: E402
+from roomlog_contract.shards import DEFAULT_SHARDS  # noqa: E402
 from roomlog_runtime.shutdown import Shutdown  # noqa: E402
 from roomlog_worker.beacon import Pulse  # noqa: E402
 from roomlog_worker.consumer import SQLITE_PAUSE_SECONDS  # noqa: E402
@@ -196,9 +197,9 @@ class Writes:
     @contextmanager
     def _indexer(self, is_indexing: bool) -> Iterator[None]:
         shutdown, self._pulse = Shutdown(), Pulse()
-        self._pulse.shards = frozenset(range(SHARDS))
+        self._pulse.shards = frozenset(range(DEFAULT_SHARDS))
         if is_indexing:
-            Indexer(self._pulse, shutdown).start()
+            Indexer(Keyspace(), self._pulse, shutdown).start()
         before = SearchEntry.objects.count()
         yield
         print(f"indexed beside: {SearchEntry.objects.count() - before:,}", file=sys.stderr)

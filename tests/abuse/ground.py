@@ -19,7 +19,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from roomlog_contract import limits
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from tests.abuse.attacker import CONNECTIONS
 from tests.abuse.attacks import DEAREST_TEXT
 from tests.abuse.inputs.provoking import next_of, sign_in
@@ -159,7 +159,7 @@ def _on_one_shard(stack: Stack, members: Sequence[Sequence[User]]) -> list[Room]
     ids = [first]
     while len(ids) < len(members):
         other = uuid4()
-        if shard_of_room(other) == shard_of_room(first):
+        if Keyspace().shard_of_room(other) == Keyspace().shard_of_room(first):
             ids.append(other)
     return stack.make_rooms(members, ids=[one.hex for one in ids])
 

@@ -147,6 +147,14 @@ def test_every_alert_says_whose_it_is_and_how_bad() -> None:
         assert alert["annotations"]["summary"]
 
 
+def test_an_alert_counts_the_shards_of_its_install() -> None:
+    """One of 64 would be quiet while three quarters of 256 have no owner."""
+    made = alerts({**EVERYTHING, "shards": 256})
+    (alert,) = [one for one in made if one["alert"] == "RoomlogShardWithoutOwner"]
+    assert "or vector(0)) < 256" in alert["expr"]
+    assert "of 256 shards" in alert["annotations"]["summary"]
+
+
 def test_every_query_names_the_pods_of_its_release() -> None:
     """No alert and no autoscaler counts another release's series: each selector begins with our namespace."""
     scaled = find(render(EVERYTHING), "ScaledObject", "roomlog-worker")["spec"]["triggers"][0]

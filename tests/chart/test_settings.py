@@ -89,6 +89,13 @@ def test_all_speak_of_the_same_keys(component: str, values: Manifest, prefix: st
     assert variables_of(component, {**CHORES, **values})["ROOMLOG_REDIS_PREFIX"] == prefix
 
 
+@pytest.mark.parametrize("component", NEEDED_SECRETS)
+@pytest.mark.parametrize(("values", "shards"), [(NOTHING, "64"), ({"shards": 256}, "256")])
+def test_all_count_the_same_shards(component: str, values: Manifest, shards: str) -> None:
+    """Who counts others refuses to serve; the migration writes the number down."""
+    assert variables_of(component, {**CHORES, **values})["ROOMLOG_SHARDS"] == shards
+
+
 @pytest.mark.parametrize(("values", "mib"), [(NOTHING, DEFAULT_MIB), ({"redis": {"trailMib": 0}}, 0)])
 def test_those_who_note_know_how_much(values: Manifest, mib: int) -> None:
     """Gateway and worker have the same bound, by default the services' own; nobody else notes anything."""

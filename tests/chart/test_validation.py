@@ -47,6 +47,7 @@ OPEN = ("global", "kubernetesObject", "kubernetesList", "variables", "texts")
         ({"httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}}, "The HTTPRoute has no host"),
         ({"gateway": {"maxReconnectsPerSecond": 2}}, "would take 5000 s to close 10000 connections"),
         ({"worker": {"replicas": 65}}, "There are 64 shards: of 65 workers 1 would own none"),
+        ({"shards": 128, "worker": {"replicas": 130}}, "of 130 workers 2 would own none; use at most 128"),
         (
             {
                 "worker": {

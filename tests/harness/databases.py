@@ -29,7 +29,7 @@ from roomlog import models
 from roomlog.databases import REPLICA, with_replica
 from roomlog.databases import database as configured
 from roomlog.people import system_person
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.postgres import (
     CONNECT_SECONDS,
     PostgresReplica,
@@ -202,7 +202,9 @@ def empty() -> None:
         for model in MODELS:
             cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
         models.Install.objects.create(epoch=EPOCH)
-        models.ShardLease.objects.bulk_create(models.ShardLease(shard=shard) for shard in range(SHARDS))
+        models.ShardLease.objects.bulk_create(
+            models.ShardLease(shard=shard) for shard in range(DEFAULT_SHARDS)
+        )
         system_person()
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
@@ -183,4 +183,4 @@ def owned_shards(samples: Samples) -> frozenset[int]:
     )
 
 
-ALL_SHARDS: Final = frozenset(range(SHARDS))
+ALL_SHARDS: Final = frozenset(range(DEFAULT_SHARDS))

@@ -16,7 +16,7 @@ import hiredis
 import redis
 
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
@@ -35,7 +35,7 @@ FAILOVER_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 ASK_SECONDS: Final = 2.0
 RECEIVE_BYTES: Final = 65_536
-STREAMS: Final = [Keyspace().in_stream(shard) for shard in range(SHARDS)]
+STREAMS: Final = [Keyspace().in_stream(shard) for shard in range(DEFAULT_SHARDS)]
 
 
 class RedisGroup:

@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_local import command
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import find_server, valkey
+from roomlog_runtime.shards_setting import VARIABLE
 from tests.harness.often_polling import often_polling
 from tests.harness.populator import Populator
 from tests.harness.samples import Samples, scrape
-from tests.harness.stack_databases import SECRET_KEY, Database, Databases, Row
+from tests.harness.stack_databases import SECRET_KEY, Database, Databases, Row, spread
 from tests.harness.waiting import wait_stopped
 
 READY_SECONDS = 30.0
@@ -247,11 +249,16 @@ def build_stack(
     workers: int = 1,
     api: bool = False,
     polls_often: bool = False,
+    shards: int = DEFAULT_SHARDS,
     environ: Mapping[str, str] | None = None,
 ) -> Stack:
     """Returns a stack of so many processes on a fresh database, nothing started; it must be closed."""
     directory.mkdir(parents=True)
-    stack = Stack(directory, databases.fresh(directory), environ)
+    database = databases.fresh(directory)
+    if shards != DEFAULT_SHARDS:
+        spread(database, shards)
+        environ = {VARIABLE: str(shards), **(environ or {})}
+    stack = Stack(directory, database, environ)
     for ordinal in range(workers):
         stack.add_worker(ordinal)
     for number in range(gateways):

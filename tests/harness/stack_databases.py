@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import psycopg
 import pytest
 
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.manage import manage
 from tests.harness.postgres import (
     CONNECT_SECONDS,
@@ -178,6 +179,13 @@ def replicated_databases() -> Iterator[PostgresDatabases]:
             yield PostgresDatabases(alone.server, replica=replica)
         finally:
             replica.stop()
+
+
+def spread(database: Database, shards: int) -> None:
+    """Leaves what the migrations leave where ROOMLOG_SHARDS says so."""
+    database.query("UPDATE roomlog_install SET shards = %s", (shards,))
+    rows = ", ".join(f"({shard}, 0)" for shard in range(DEFAULT_SHARDS, shards))
+    database.query(f"INSERT INTO roomlog_shardlease (shard, epoch) VALUES {rows}")
 
 
 def migrate(url: str, partitions: int = 0) -> None:

@@ -308,6 +308,11 @@ def leave_a_shard_alone_at_the_end(history: History) -> None:
         history.ownership[index] = Ownership(float(index), ALL_SHARDS - {9})
 
 
+def leave_one_of_many_shards_alone(history: History) -> None:
+    """The install has more shards than anybody is seen to own."""
+    history.shards = 128
+
+
 def reset_within_an_epoch(history: History) -> None:
     """A cursor is thrown away although the epoch is the same."""
     reading = history.readings[0]
@@ -378,6 +383,7 @@ FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     ("I12", let_a_queue_grow),
     ("I13", leave_a_shard_alone),
     ("I13", leave_a_shard_alone_at_the_end),
+    ("I13", leave_one_of_many_shards_alone),
     ("I14", reset_within_an_epoch),
     ("I14", reset_before_the_epoch_began),
     ("I15", keep_an_erased_text),

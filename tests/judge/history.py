@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from roomlog_contract.shards import DEFAULT_SHARDS
+
 from .attendance import Attendance
 from .blocks import Blocks
 from .deliveries import Deliveries
@@ -263,6 +265,8 @@ class History:
     """Everything that one run recorded."""
 
     seed: int = 0
+    shards: int = DEFAULT_SHARDS
+    """Of the install."""
     operations: list[Operation] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     """The database's log after the run, in any order."""

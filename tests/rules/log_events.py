@@ -74,6 +74,7 @@ MEANINGS: Final = {
     "room_gap_is_empty": "The log lacks events that were announced.",
     "room_reset": "The room has a new epoch; clients reload it.",
     "session_failed": "A fault of ours in a connection, which was closed.",
+    "shards_differ": "This gateway counts other shards than the install has; it sends nothing.",
     "sync_left_out": "`sync_members` of a room is done, but for those whom bans keep out.",
     "sync_refused": "`set_members` of a room was refused.",
     "task_failed": "A task of the gateway raised.",

@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from roomlog_client import driver
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_gateway import gateway as gateway_module
 from roomlog_gateway.config import Config, read_config
 from roomlog_gateway.gateway import Gateway
 from roomlog_gateway.redis.link import RedisLink
 from roomlog_gateway.sockets.drain import Drain
+from roomlog_runtime.shards_setting import VARIABLE
 
 from .redis_link import CONNECT_SECONDS, LoggedIn, Ways
 from .redis_model import ModelRedis
@@ -30,11 +32,13 @@ class GatewayHost:
     """One address at which a gateway runs, dies, drains and runs again."""
 
     def __init__(
-        self, name: str, loop: asyncio.AbstractEventLoop, dice: random.Random, redis: ModelRedis
+        self, name: str, loop: asyncio.AbstractEventLoop, dice: random.Random, redis: ModelRedis, shards: int
     ) -> None:
         self.name = name
         self._loop, self._dice = loop, dice
-        self._config: Config = read_config({"ROOMLOG_REDIS_URL": f"redis://{name}:6379/0"})
+        self._config: Config = read_config(
+            {"ROOMLOG_REDIS_URL": f"redis://{name}:6379/0", VARIABLE: str(shards)}
+        )
         self.gateway: Gateway | None = None
         self.drain: Drain | None = None
         self.lines: list[Line] = []
@@ -43,6 +47,9 @@ class GatewayHost:
     def start(self) -> None:
         """Begin to serve."""
         gateway = self.gateway = Gateway(self._config, self._loop.time, lambda: None)
+        if self._config.keyspace.shards == DEFAULT_SHARDS:
+            # Other installs wait for the first beacon; most seeds are older than that wait.
+            gateway._admission.is_agreed = True
         self.drain = Drain(
             gateway.connections, self._config, self._loop.time, gateway.tasks.spawn, lambda: None
         )

@@ -15,7 +15,7 @@ from roomlog.body_hash import hash_of
 from roomlog_client.errors import RETRIED
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
 from roomlog_contract.envelope import decode_envelope
-from roomlog_contract.shards import SHARDS, room_of
+from roomlog_contract.shards import room_of
 from tests.judge.checker import check
 from tests.judge.checker.system import UNOWNED_SECONDS
 from tests.judge.deliveries import Deliveries
@@ -62,6 +62,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
     rows, tables = rows_of(world.store), world.store.tables()
     return History(
         seed=seed,
+        shards=world.keyspace.shards,
         operations=[*world.journal.operations(), *posts_of(world)],
         rows=rows,
         readings=world.journal.readings(),
@@ -107,7 +108,7 @@ def ownership_of(world: World) -> list[Ownership]:
         for first, second in itertools.pairwise(stops)
         if second.started_at - first.ended_at < UNOWNED_SECONDS
     ]
-    everything = frozenset(range(SHARDS))
+    everything = frozenset(range(world.keyspace.shards))
     return [
         Ownership(sample.at, everything)
         if any(fault.started_at <= sample.at <= fault.ended_at + WATCH_SECONDS for fault in again)

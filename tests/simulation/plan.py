@@ -10,6 +10,7 @@ from typing import Final
 
 STEPS: Final = ("before_read", "read", "in_transaction", "before_commit", "after_commit", "after_delete")
 """Where a worker's turn may be hit."""
+MORE_SHARDS: Final = 256
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Plan:
     """How likely rooms are opened to everybody, and people leave them and join again."""
     receipts: float = 0.0
     """How likely people turn receipts on and off and watch; then in the end all must know all marks."""
+    shards: float = 0.0
+    """How likely the install has MORE_SHARDS."""
     told_seconds: float = math.inf
     """In which a connected member must know that it is one, at any time, where no notice is lost."""
 
@@ -113,4 +116,5 @@ EVERYTHING: Final = Plan(
     webhooks=0.2,
     joining=0.3,
     receipts=0.3,
+    shards=0.1,
 )

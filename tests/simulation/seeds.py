@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.blocking import settle_blocks
 from tests.harness.receipts import know_all
 from tests.harness.watching import watch_all, watch_some
@@ -36,7 +37,7 @@ from .knobs import turned
 from .loop import SimulatedLoop, run
 from .mishaps import Mishaps
 from .people import People
-from .plan import EVERYTHING, Plan
+from .plan import EVERYTHING, MORE_SHARDS, Plan
 from .store import Store, new_store
 from .watch import watch
 from .world import World
@@ -81,7 +82,8 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
     began = loop.time()
     with ExitStack() as patches:
         patches.enter_context(turned(dice))
-        world = World(loop, dice, store)
+        shards = MORE_SHARDS if _is_drawn(seed, "shards", plan.shards) else DEFAULT_SHARDS
+        world = World(loop, dice, store, shards)
         world.tokens_end = _is_drawn(seed, "tokens", plan.ending_tokens)
         world.keeping = _keeping_of(seed, plan)
         world.hooks = _hooks_of(loop, seed, plan)
@@ -230,6 +232,8 @@ def _digest(history: History) -> str:
         del facts["topics"]
     if history.doors == NO_DOORS:
         del facts["doors"]
+    if history.shards == DEFAULT_SHARDS:
+        del facts["shards"]
     if not history.attendance.told:
         del facts["attendance"]
     if history.deliveries.since is None:

@@ -26,7 +26,7 @@ from rest_framework.authtoken.models import Token
 
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.looking import RECEIPTS
 from tests.judge.joining import Admission, Doors, Invitation
 from tests.judge.mentions import MENTIONED
@@ -100,6 +100,12 @@ class Store:
         self.users = {user: f"user{user}" for user in (*SPEAKERS, GUEST)}
         shutil.copyfile(_template(), path)
         self._sqlite = sqlite3.connect(path, isolation_level=None)
+
+    def spread(self, shards: int) -> None:
+        """Let the install have so many shards, before its processes start."""
+        self._sqlite.execute("UPDATE roomlog_install SET shards = ?", (shards,))
+        more = ((shard,) for shard in range(DEFAULT_SHARDS, shards))
+        self._sqlite.executemany("INSERT INTO roomlog_shardlease (shard, epoch) VALUES (?, 0)", more)
 
     def close(self) -> None:
         """Give the connection back and the file away."""
@@ -313,7 +319,7 @@ def _fill() -> None:
         Install.objects.all().delete()
         Install.objects.create(epoch=EPOCH)
         ShardLease.objects.all().delete()
-        ShardLease.objects.bulk_create(ShardLease(shard=shard) for shard in range(SHARDS))
+        ShardLease.objects.bulk_create(ShardLease(shard=shard) for shard in range(DEFAULT_SHARDS))
         numbers = (*SPEAKERS, GUEST)  # in bulk: no signal is sent
         User.objects.bulk_create(
             User(pk=number, username=f"user{number}", password="!") for number in numbers

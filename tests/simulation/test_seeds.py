@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.judge.history import EDIT_KIND, MESSAGE_KIND
 from tests.judge.mentions import EVERYBODY
 from tests.judge.moderation import MODERATION
@@ -15,7 +16,7 @@ from tests.judge.pins import PIN_KIND, UNPIN_KIND
 from tests.simulation.ablations import ABLATIONS, catch
 from tests.simulation.many import tally_of
 from tests.simulation.mishaps import KINDS
-from tests.simulation.plan import Plan
+from tests.simulation.plan import MORE_SHARDS, Plan
 from tests.simulation.seeds import run_seed
 
 ROOT = Path(__file__).parents[2]
@@ -339,3 +340,14 @@ def test_receipts_break_no_promise() -> None:
     assert told > 50
     assert at_rest > 5
     assert refused > 0
+
+
+def test_another_number_of_shards_breaks_no_promise() -> None:
+    """256 shards, whose gateways send nothing before the first beacon, among all faults."""
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(shards=1.0))
+        assert verdict.anomalies == []
+        assert verdict.history is not None
+        assert verdict.history.shards == MORE_SHARDS
+        assert max(max(sample.owned, default=0) for sample in verdict.history.ownership) >= DEFAULT_SHARDS
+        assert verdict.operations["success"] > 30

@@ -16,7 +16,8 @@ from django.utils import timezone
 from roomlog.epochs import new_epoch
 from roomlog.models import Block, ChatRoom, Membership, RoomEvent, RoomHead
 from roomlog_contract.commands import CreateRoom, NewMessage, RoomWrite
-from roomlog_contract.shards import room_of, shard_of_room
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import room_of
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import Batch, open_batch
 from roomlog_worker.log.leases import release_leases, take_leases
@@ -32,7 +33,7 @@ OWNER, OTHER = UUID(int=1), UUID(int=2)
 ALICE, BOB = 1, 2
 MADE = CreateRoom(uuid="made", members=[BOB])
 ROOM = room_of(MADE, ALICE)
-SHARD = shard_of_room(ROOM)
+SHARD = Keyspace().shard_of_room(ROOM)
 
 
 def usual(command: RoomWrite, user: int) -> Batch:

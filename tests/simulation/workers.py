@@ -13,6 +13,7 @@ from typing import Final
 from unittest.mock import patch
 from uuid import UUID
 
+from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker import beacon, lane
 from roomlog_worker.beacon import BeaconThread, Pulse
@@ -28,7 +29,7 @@ from roomlog_worker.publications import Publications
 
 from .processes import Process, Thread, current
 from .redis_link import CONNECT_SECONDS, LinkTransport, Ways
-from .redis_model import KEYSPACE, ModelRedis
+from .redis_model import ModelRedis
 
 BEACON_SECONDS: Final = 1.0
 """Four times as long as the product's: it is judged by eight seconds of silence."""
@@ -58,9 +59,16 @@ class Worker:
     """One worker process."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, dice: random.Random, redis: ModelRedis, name: str, ordinal: int
+        self,
+        loop: asyncio.AbstractEventLoop,
+        dice: random.Random,
+        redis: ModelRedis,
+        name: str,
+        ordinal: int,
+        keyspace: Keyspace,
     ) -> None:
         self.ordinal = ordinal
+        self._keyspace = keyspace
         self.process = Process(loop, name)
         self.redis = RedisClient(self.process, redis, dice)
         self.leases = LeaseKeeper(UUID(int=dice.getrandbits(128), version=4), ordinal, loop.time)
@@ -73,13 +81,13 @@ class Worker:
 
     def _run(self, refused: set[Key]) -> None:
         url = f"redis://{self.process.name}:6379/0"
-        clock = self._loop.time
-        bus = _Bus(url, KEYSPACE)
-        lanes, pulse = lanes_of(url, KEYSPACE, self.shutdown), Pulse(clock)
+        clock, keyspace = self._loop.time, self._keyspace
+        bus = _Bus(url, keyspace)
+        lanes, pulse = lanes_of(url, keyspace, self.shutdown), Pulse(clock)
         claim = Claim(bus, clock)
         consumer = _Consumer(bus, self.leases, claim, self.shutdown, _Points(), lanes, pulse)
         consumer.refused = refused
-        BeaconThread(url, KEYSPACE, self.leases.uuid.hex, pulse, self.shutdown).start()
+        BeaconThread(url, keyspace, self.leases.uuid.hex, pulse, self.shutdown).start()
         try:
             consumer.run()
         except Forgotten:

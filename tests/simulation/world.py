@@ -15,15 +15,18 @@ from unittest.mock import patch
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.test import override_settings
 from django.utils import timezone
 
-from roomlog import erasure, log_scan, rooms
+from roomlog import erasure, log_scan, pending, rooms
+from roomlog.configuration import said
 from roomlog.signed_in import SignedIn
 from roomlog_client import SignedOut, Token
 from roomlog_contract.commands import CreateRoom
 from roomlog_contract.errors import RefusedCommand
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import room_of
-from roomlog_worker import reader
+from roomlog_worker import claim, reader
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from tests.harness.people import post_as
@@ -73,8 +76,10 @@ class Posted(NamedTuple):
 class World:
     """One install in virtual time."""
 
-    def __init__(self, loop: SimulatedLoop, dice: random.Random, store: Store) -> None:
+    def __init__(self, loop: SimulatedLoop, dice: random.Random, store: Store, shards: int) -> None:
         self.loop, self.dice, self.store = loop, dice, store
+        self.keyspace = Keyspace(shards=shards)
+        store.spread(shards)
         self.redis = ModelRedis(loop, dice)
         self.database = Server(loop, dice, store.path)
         self.refused: set[Key] = set()
@@ -84,7 +89,8 @@ class World:
         self.samples: list[Sample] = []
         self.ownership: list[Ownership] = []
         self.hosts = {
-            f"gateway-{n}": GatewayHost(f"gateway-{n}", loop, dice, self.redis) for n in range(GATEWAYS)
+            f"gateway-{n}": GatewayHost(f"gateway-{n}", loop, dice, self.redis, shards)
+            for n in range(GATEWAYS)
         }
         self.workers: list[Worker] = []
         self.api = Api(loop, dice, self.redis)
@@ -123,6 +129,11 @@ class World:
             patches.enter_context(virtual_threads())
             patches.enter_context(on_sqlite(self._count_single))
             patches.enter_context(self.api.listening())
+            settled = {**said(), "SHARDS": self.keyspace.shards}
+            patches.enter_context(override_settings(ROOMLOG=settled))
+            # The comparison with the database: a question more for each connection, at its beginning.
+            patches.enter_context(patch.object(claim, "refuse_other_shards", _agree))
+            patches.enter_context(patch.object(pending, "agree_on_shards", _agree))
             patches.enter_context(patch.object(timezone, "now", self._now))
             for module in (rooms, erasure):
                 patches.enter_context(patch.object(module, "uuid4", self._uuid))
@@ -162,7 +173,7 @@ class World:
     def start_worker(self, ordinal: int) -> Worker:
         """Start a worker process."""
         name = f"worker-{len(self.workers)}"
-        worker = Worker(self.loop, self.dice, self.redis, name, ordinal)
+        worker = Worker(self.loop, self.dice, self.redis, name, ordinal, self.keyspace)
         self._clients[name] = worker.redis
         self.workers.append(worker)
         worker.start(self.refused)
@@ -266,6 +277,10 @@ class World:
             self.keeping.hold(self.rooms)
         if self.hooks is not None:
             self.hooks.make({room.hex: 1 for room in self.rooms})
+
+
+def _agree(shards: int) -> None:
+    """Find the numbers equal, as they are."""
 
 
 def _say(posted: Posted, data: Data) -> str:

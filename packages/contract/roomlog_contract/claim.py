@@ -6,15 +6,13 @@ with what no copy has and own nothing while another claim stands there.
 
 from typing import Final
 
-from .shards import SHARDS
-
 CLAIM_SECONDS: Final = 15
 """An unrenewed claim ends after this: so long the workers of a restored database wait at most."""
 
 
-def claim_of(database: str) -> str:
+def claim_of(database: str, shards: int) -> str:
     """Return the claim of the workers of a database; `database` has no blank."""
-    return f"{database} {SHARDS}"
+    return f"{database} {shards}"
 
 
 def difference(mine: str, standing: str) -> str:

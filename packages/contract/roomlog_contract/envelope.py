@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from .commands import ClientCommand, Command
 from .events import RoomSummary, User
+from .shards import DEFAULT_SHARDS
 
 Inner = TypeVar("Inner")
 ENTRY_FIELD: Final = b"e"
@@ -316,6 +317,8 @@ class Beacon(Struct, frozen=True, tag=True):
     """Since its writer began the present turn: a turn takes milliseconds."""
     database: bool
     """The writer's last turn met no trouble of the database."""
+    install_shards: int = DEFAULT_SHARDS
+    """How many shards the install has; the release before, which does not say it, knows no other number."""
 
 
 Reply = Answered | Selected | Identified | LoginsCompared | HeadsRead | MarksRead | EventsFetched

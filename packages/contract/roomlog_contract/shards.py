@@ -1,32 +1,20 @@
-"""Where a command travels: the shard of a room, derived room ids.
+"""How many shards an install may have, and which room a command goes to: derived room ids.
 
-64 logical shards, fixed for the life of an install: a stream may never change its room set.
+The number is fixed for the life of an install: a stream may never change its room set. `Keyspace` holds it,
+and says which shard is whose.
 """
 
 from typing import Final
 from uuid import UUID, uuid5
-from zlib import crc32
 
 from .commands import CreateRoom, RoomWrite
 
-SHARDS: Final = 64
+DEFAULT_SHARDS: Final = 64
+"""What every install had before the number could be chosen."""
+SHARD_NUMBERS: Final = (DEFAULT_SHARDS, 128, 256, 512, 1024)
+"""What an install may have. Each shard costs whoever waits for its streams, also while nothing comes."""
 _CREATED_ROOMS: Final = UUID("6f0c5a52-3c0b-4f3e-9a53-5c6f1f3a7d10")
 _DIRECT_ROOMS: Final = UUID("b2a3a8de-0f0e-4d63-8d0c-2f9f6a1d5e77")
-
-
-def shard_of_room(room: UUID) -> int:
-    """Return 0 … 63, for ever the same for one room."""
-    return crc32(room.bytes) % SHARDS
-
-
-def shard_of_user(user: int) -> int:
-    """Return the shard that reads for a user where no room is named."""
-    return crc32(str(user).encode()) % SHARDS
-
-
-def shard_of_token(token: str) -> int:
-    """Return the shard that checks a token; spreads logins over the workers."""
-    return crc32(token.encode()) % SHARDS
 
 
 def created_room_id(user: int, uuid: str) -> UUID:

@@ -3,14 +3,13 @@
 import pytest
 
 from roomlog_contract.claim import claim_of, difference
-from roomlog_contract.shards import SHARDS
 
-MINE = claim_of("aa11")
+MINE = claim_of("aa11", 64)
 
 
 def test_a_claim_names_database_and_shards() -> None:
     """Old and new workers of one install write the same."""
-    assert claim_of("aa11") == f"aa11 {SHARDS}"
+    assert claim_of("aa11", 256) == "aa11 256"
 
 
 @pytest.mark.parametrize(
@@ -18,8 +17,8 @@ def test_a_claim_names_database_and_shards() -> None:
     [
         ("", ""),
         (MINE, ""),
-        (claim_of("bb22"), "another database"),
-        (f"aa11 {SHARDS * 2}", f"an install of {SHARDS * 2} shards"),
+        (claim_of("bb22", 64), "another database"),
+        (claim_of("aa11", 128), "an install of 128 shards"),
         ("something else entirely", "another database"),
     ],
 )

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+import pytest
+
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import SHARD_NUMBERS
 
 ROOM = UUID("00112233-4455-6677-8899-aabbccddeeff")
 
@@ -20,13 +22,23 @@ def test_names_of_keys_and_channels_are_fixed() -> None:
     assert keyspace.gateway_channel("gw-1") == "roomlog:gateway:gw-1"
     assert keyspace.install_key == "roomlog:install"
     assert keyspace.beacon_channel == "roomlog:beacon"
+    assert keyspace.shards_channel == "roomlog:shards"
 
 
-def test_the_streams_are_three_for_each_shard() -> None:
-    """What looks at all of them misses none."""
-    keyspace = Keyspace("a")
-    assert len(set(keyspace.streams())) == 3 * SHARDS
-    assert {keyspace.in_stream(0), keyspace.read_stream(SHARDS - 1)} <= set(keyspace.streams())
+@pytest.mark.parametrize("number", SHARD_NUMBERS)
+def test_the_streams_are_three_for_each_shard(number: int) -> None:
+    """What looks at all of them misses none, however many there are."""
+    keyspace = Keyspace("a", number)
+    assert len(set(keyspace.streams())) == 3 * number
+    assert {keyspace.in_stream(0), keyspace.read_stream(number - 1)} <= set(keyspace.streams())
+    assert len(set(map(len, map(keyspace.in_stream, range(number))))) == 1
+
+
+def test_more_shards_have_longer_names() -> None:
+    """64 shards are called as ever; a process that counts 64 finds no stream of more, nor the other way."""
+    assert Keyspace("a", 256).in_stream(7) == "a:{s007}:in"
+    assert Keyspace("a", 1024).room_channel(ROOM) == f"a:{{s0411}}:room:{ROOM.hex}"
+    assert set(Keyspace("a").streams()).isdisjoint(Keyspace("a", 128).streams())
 
 
 def test_two_prefixes_share_no_name() -> None:

@@ -84,6 +84,7 @@ def test_every_key_and_channel_is_written() -> None:
         keyspace.room_channel(room).replace(room.hex, "<32 hex>"),
         keyspace.user_channel(7).replace(":7", ":<id>"),
         keyspace.beacon_channel,
+        keyspace.shards_channel,
         keyspace.gateway_channel("7").replace(":7", ":<id>"),
     }
     written = {re.sub(r"{s\d\d}", "{sNN}", name) for name in made}

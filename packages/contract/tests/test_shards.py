@@ -10,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomlog_contract import shards
+from roomlog_contract.keyspace import Keyspace
+
+KEYSPACE = Keyspace()
 
 
 @pytest.mark.parametrize(
     ("shard_of", "names"),
     [
         (
-            lambda room: shards.shard_of_room(UUID(room)),
+            lambda room: KEYSPACE.shard_of_room(UUID(room)),
             {
                 "00000000-0000-0000-0000-000000000000": 21,
                 "00000000-0000-0000-0000-000000000001": 3,
@@ -25,9 +28,9 @@ from roomlog_contract import shards
                 "ffffffff-ffff-ffff-ffff-ffffffffffff": 26,
             },
         ),
-        (shards.shard_of_user, {0: 33, 1: 55, 2: 13, 42: 8, 2**53 - 1: 27}),
+        (KEYSPACE.shard_of_user, {0: 33, 1: 55, 2: 13, 42: 8, 2**53 - 1: 27}),
         (
-            shards.shard_of_token,
+            KEYSPACE.shard_of_token,
             {"": 0, "a": 3, "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b": 43, "schüssel": 1},
         ),
     ],
@@ -59,15 +62,23 @@ def test_two_users_have_one_direct_room() -> None:
     assert {pair: str(shards.direct_room_id(*pair[::-1])) for pair in rooms} == rooms
 
 
-@given(st.uuids(), st.integers(0, 2**53), st.text(st.characters(exclude_categories=["Cs"])))
-def test_every_room_user_and_token_has_a_shard(room: UUID, user: int, token: str) -> None:
-    """Shards are 0 … 63 and nothing else."""
-    found = {shards.shard_of_room(room), shards.shard_of_user(user), shards.shard_of_token(token)}
-    assert found <= set(range(shards.SHARDS))
+NUMBERS = st.sampled_from(shards.SHARD_NUMBERS)
 
 
-def test_rooms_spread_over_all_shards() -> None:
-    """No shard of 64 gets more than twice its part of 6,400 rooms."""
-    counts = Counter(shards.shard_of_room(shards.created_room_id(1, str(room))) for room in range(6_400))
-    assert len(counts) == shards.SHARDS
+@given(NUMBERS, st.uuids(), st.integers(0, 2**53), st.text(st.characters(exclude_categories=["Cs"])))
+def test_every_room_user_and_token_has_a_shard(number: int, room: UUID, user: int, token: str) -> None:
+    """However many shards an install has, everybody finds the same one of them."""
+    keyspace = Keyspace("a", number)
+    found = {keyspace.shard_of_room(room), keyspace.shard_of_user(user), keyspace.shard_of_token(token)}
+    assert found <= set(range(number))
+    assert keyspace.shard_of_room(room) % shards.DEFAULT_SHARDS == KEYSPACE.shard_of_room(room)
+
+
+@pytest.mark.parametrize("number", shards.SHARD_NUMBERS)
+def test_rooms_spread_over_all_shards(number: int) -> None:
+    """No shard gets more than twice its part of the rooms."""
+    keyspace = Keyspace("a", number)
+    rooms = (shards.created_room_id(1, str(room)) for room in range(100 * number))
+    counts = Counter(map(keyspace.shard_of_room, rooms))
+    assert len(counts) == number
     assert max(counts.values()) < 200

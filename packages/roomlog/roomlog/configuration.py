@@ -13,6 +13,7 @@ from django.conf import settings
 from roomlog.file_types import TYPES
 from roomlog_contract import limits
 from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_runtime.redis_url import DEFAULT_URL
 
 SETTING: Final = "ROOMLOG"
@@ -28,6 +29,8 @@ class Configuration:
     """The Redis of gateways and workers."""
     redis_prefix: str = DEFAULT_PREFIX
     """What every key and channel begins with: another one for each install that shares a Redis."""
+    shards: int = DEFAULT_SHARDS
+    """How many shards the rooms are spread over, the same as in gateways; the first `migrate` fixes it."""
     websocket_url: str | None = None
     """Where the chat page connects to; empty for `ws` beside the page, None for that or, under DEBUG, for the
     gateway's usual port on the page's host."""
@@ -81,7 +84,7 @@ class Configuration:
     @property
     def keyspace(self) -> Keyspace:
         """Return what this install's keys and channels are called."""
-        return Keyspace(self.redis_prefix)
+        return Keyspace(self.redis_prefix, self.shards)
 
 
 KEYS: Final = {field.name.upper(): field.name for field in fields(Configuration)}

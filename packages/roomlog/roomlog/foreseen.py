@@ -26,10 +26,11 @@ from roomlog_contract.errors import (
     ErrorCode,
     RefusedCommand,
 )
-from roomlog_contract.shards import room_of, shard_of_room
+from roomlog_contract.shards import room_of
 
 from .attachment import claimable
 from .body_hash import ERASED, hash_of
+from .configuration import configuration
 from .models import ChatMessage, ChatRoom, PendingCommand, RoomEvent
 
 PENDING_IN_A_SHARD: Final = 1_000
@@ -83,7 +84,7 @@ def refuse_a_crowd(shard: int) -> None:
 
 def _pending(room: UUID) -> QuerySet[PendingCommand]:
     """Return what waits for the room; by its shard too, which has the index."""
-    return PendingCommand.objects.filter(shard=shard_of_room(room), room=room)
+    return PendingCommand.objects.filter(shard=configuration().keyspace.shard_of_room(room), room=room)
 
 
 def _has_what_it_answers(command: NewMessage) -> bool:

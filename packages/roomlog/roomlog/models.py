@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from roomlog_contract.limits import EMOJI_CODE_POINTS
+from roomlog_contract.shards import DEFAULT_SHARDS, SHARD_NUMBERS
 
 from .attachment import Attachment as Attachment  # noqa: PLC0414 - a table like these
 from .ban import Ban as Ban  # noqa: PLC0414
@@ -44,9 +45,14 @@ class Install(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     epoch = models.CharField(max_length=32)
     """Changes when logs may have gone back in time (`new_epoch`): every cursor of another is reset."""
+    shards = models.PositiveSmallIntegerField(default=DEFAULT_SHARDS, db_default=DEFAULT_SHARDS)
+    """So many rows ShardLease has. The first `migrate` takes it from the settings; it never changes."""
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="install_is_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="install_is_one_row"),
+            models.CheckConstraint(condition=Q(shards__in=SHARD_NUMBERS), name="shards_is_a_choice"),
+        ]
 
     def __str__(self) -> str:
         return f"install {self.epoch}"
@@ -270,7 +276,9 @@ class ShardLease(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("shard lease"), _("workers: shard leases")
-        constraints = [models.CheckConstraint(condition=Q(shard__lt=64), name="shard_below_64")]
+        constraints = [
+            models.CheckConstraint(condition=Q(shard__lt=max(SHARD_NUMBERS)), name="shard_below_1024")
+        ]
 
     def __str__(self) -> str:
         return f"shard {self.shard:02d}"

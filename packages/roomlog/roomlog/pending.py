@@ -15,9 +15,11 @@ from roomlog_contract.codec import decode_command, encode_frame
 from roomlog_contract.commands import RoomWrite, action_of
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.errors import ErrorCode, RefusedCommand
-from roomlog_contract.shards import room_of, shard_of_room
+from roomlog_contract.shards import room_of
 
+from .configuration import configuration
 from .foreseen import refuse_a_crowd, refuse_the_impossible
+from .install_shards import agree_on_shards
 from .models import PendingCommand
 
 command_pending: Final = Signal()
@@ -43,7 +45,7 @@ def request_command(
     refuse_the_impossible(command, user_id, data)
     room = room_of(command, user_id)
     if is_bounded:
-        refuse_a_crowd(shard_of_room(room))
+        refuse_a_crowd(configuration().keyspace.shard_of_room(room))
     store(room, Envelope(command=command, user=user_id, staff=staff, data=data))
     return command.uuid
 
@@ -56,9 +58,15 @@ def store(room: UUID, envelope: Envelope) -> None:
 
 
 def row_of(room: UUID, envelope: Envelope) -> PendingCommand:
-    """Return a command for the owner of the room's shard, as a row that is not stored yet."""
+    """Return a command for the owner of the room's shard, as a row that is not stored yet.
+
+    Raises:
+        SettingError: this process counts other shards than the install has; nobody would find the row.
+    """
+    keyspace = configuration().keyspace
+    agree_on_shards(keyspace.shards)
     return PendingCommand(
-        shard=shard_of_room(room),
+        shard=keyspace.shard_of_room(room),
         room=room,
         user_id=envelope.user,
         uuid=envelope.command.uuid,

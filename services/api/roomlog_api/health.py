@@ -15,7 +15,8 @@ from typing import Final
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.utils import InterfaceError
 
-from roomlog.models import Install
+from roomlog.configuration import configuration
+from roomlog.install_shards import refuse_other_shards
 from roomlog.outage import OUTAGE
 from roomlog.pooling import refuse_lent_sessions
 from roomlog_runtime.health import Checks, HealthServer
@@ -128,7 +129,7 @@ class _Question:
         try:
             if not self._is_migrated:
                 refuse_lent_sessions()
-                Install.objects.get()
+                refuse_other_shards(configuration().shards)
                 self._is_migrated = True
             with connection.cursor() as cursor, metrics.DATABASE_SECONDS.time():
                 cursor.execute("SELECT 1")

@@ -13,6 +13,7 @@ from roomlog.file_settings import storages_of_environment, types_of_environment
 from roomlog.partitions import MOST_PARTITIONS
 from roomlog_api.addresses import read_hosts, read_origins, read_path_prefix, read_socket_url
 from roomlog_contract.keyspace import DEFAULT_PREFIX
+from roomlog_contract.shards import SHARD_NUMBERS
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import (
@@ -23,6 +24,7 @@ from roomlog_runtime.settings import (
     read_secret,
     read_secrets,
 )
+from roomlog_runtime.shards_setting import read_shards
 
 end_with_a_sentence()
 
@@ -62,6 +64,7 @@ PROXIES = read_integer("ROOMLOG_PROXIES", 0, maximum=10)
 ROOMLOG = {
     "REDIS_URL": read_redis_url(),
     "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
+    "SHARDS": read_shards(SHARD_NUMBERS),
     "WEBSOCKET_URL": read_socket_url("ROOMLOG_WEBSOCKET_URL"),
     "FIND_PEOPLE": read_choice("ROOMLOG_FIND_PEOPLE", ("all", "shared_rooms", "nobody"), "shared_rooms"),
     "WEBHOOKS": read_choice("ROOMLOG_WEBHOOKS", ("off", "public", "private"), "off"),

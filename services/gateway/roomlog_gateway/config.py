@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from roomlog_contract.keyspace import DEFAULT_PREFIX, Keyspace
+from roomlog_contract.shards import SHARD_NUMBERS
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import Bind, read_bind, read_integer, read_list, read_seconds
+from roomlog_runtime.shards_setting import read_shards
 from roomlog_runtime.tracing import read_exporters
 from roomlog_runtime.trail import DEFAULT_MIB, MAX_MIB
 
@@ -30,7 +32,7 @@ class Config:
 
     redis_url: str = field(repr=False)
     keyspace: Keyspace
-    """What this install's keys and channels are called; the workers' and the api's are the same."""
+    """This install's names and its number of shards; the workers' and the api's are the same."""
     bind: Bind
     health_bind: Bind
     allowed_origins: tuple[str, ...]
@@ -65,7 +67,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """
     return Config(
         redis_url=read_redis_url(environ),
-        keyspace=Keyspace(read_redis_prefix(DEFAULT_PREFIX, environ)),
+        keyspace=Keyspace(read_redis_prefix(DEFAULT_PREFIX, environ), read_shards(SHARD_NUMBERS, environ)),
         bind=read_bind("ROOMLOG_BIND", "0.0.0.0:8080", environ=environ),
         health_bind=read_bind("ROOMLOG_HEALTH_BIND", "0.0.0.0:9080", environ=environ),
         allowed_origins=read_origins(read_list("ROOMLOG_ALLOWED_ORIGINS", environ=environ)),

@@ -11,8 +11,11 @@ from secrets import token_hex
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from roomlog_contract.commands import Typing, Watch
 from roomlog_contract.trail import Note, ignore
+from roomlog_runtime.shards_setting import VARIABLE
 
 from .config import Config
 from .redis.admission import Admission
@@ -37,11 +40,13 @@ from .rooms.router import Begin, Router, TakenHere, untraced
 from .rooms.selection import Selection
 from .rooms.typing import TypingAnnouncer, TypingTeller
 from .rooms.watching import Watching
-from .rooms.worker_beacons import ALL, SILENT_SECONDS, WorkerBeacons
+from .rooms.worker_beacons import SILENT_SECONDS, WorkerBeacons
 from .rooms.worker_questions import WorkerQuestions
 from .sockets.connections import Connections
 from .sockets.session import Services
 from .tasks import Tasks
+
+log = structlog.get_logger()
 
 TICK_SECONDS: Final = 0.1
 TICKS_PER_SECOND: Final = 10
@@ -72,15 +77,18 @@ class Gateway:
         self.clock = clock
         self.tasks = Tasks(on_broken)
         self._requests = PendingRequests(self.id, clock, note)
-        admission = Admission(config.keyspace, clock)
-        self._writer = CommandWriter(config.redis_url, clock, self._requests.refuse, admission)
+        self._keyspace = config.keyspace
+        self._admission = Admission(config.keyspace, clock)
+        self._writer = CommandWriter(config.redis_url, clock, self._requests.refuse, self._admission)
         self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
-        self._beacons = WorkerBeacons(clock, admission.heard)
-        self._degradation = Degradation()
+        self._beacons = WorkerBeacons(config.keyspace.shards, clock, self._admission.heard)
+        self._degradation = Degradation(config.keyspace)
         self._rechecks = RecheckQueue()
         self._make_rooms(config, note, begin)
         self._hurried_seconds = 0
         """For so long connections are rechecked in LOST_SLOTS."""
+        self._install_shards: int | None = None
+        """The number that the log was told of."""
         self.was_connected = False
         """True from the first moment on at which both links to Redis were up."""
 
@@ -91,7 +99,7 @@ class Gateway:
         questions = WorkerQuestions(keyspace, self._requests, sender)
         fanout = Fanout(rooms, note)
         registry = RoomRegistry(rooms, keyspace, self._subscriber, fanout.spread)
-        gaps = GapFetcher(questions, rooms, self.tasks.spawn)
+        gaps = GapFetcher(keyspace, questions, rooms, self.tasks.spawn)
         self._typing_teller = TypingTeller(fanout.hint)
         self._presence = Presence(
             self.id,
@@ -151,6 +159,15 @@ class Gateway:
         """Return True while both links to Redis are up."""
         return self._writer.is_up and self._subscriber.is_up
 
+    @property
+    def disagreement(self) -> str | None:
+        """Return why no command can be sent: workers count other shards than this process. Else None."""
+        install = self._admission.install_shards
+        if install is None or self._admission.is_agreed:
+            return None
+        own = self._keyspace.shards
+        return f"{VARIABLE} is {own}, but this install has {install} shards: set it to {install}"
+
     def start(self) -> None:
         """Begin to connect to Redis and to keep time."""
         self.tasks.spawn_lasting(self._writer.link.run())
@@ -190,6 +207,7 @@ class Gateway:
         """Do what is due each second."""
         self._writer.link.tick(now)
         self._subscriber.link.tick(now)
+        self._compare_shards()
         self._requests.expire(now)
         self._typing.tick(now)
         self._presence.tick(now)
@@ -203,7 +221,15 @@ class Gateway:
             self._sweep.compare(connection.session for connection in turn)
         self._hurried_seconds = max(0, self._hurried_seconds - 1)
 
+    def _compare_shards(self) -> None:
+        """Say in the log, and where the doctor listens, that this process counts other shards."""
+        if why := self.disagreement:
+            self._writer.publish(self._keyspace.shards_channel, str(self._keyspace.shards).encode())
+            if self._install_shards != self._admission.install_shards:
+                log.error("shards_differ", todo=why)
+        self._install_shards = self._admission.install_shards
+
     def _silent_shards(self, now: float) -> frozenset[int]:
         """Return the shards that accept nothing; all where Redis is mute, whatever TCP says."""
         heard_at = min(self._writer.link.heard_at, self._subscriber.link.heard_at)
-        return ALL if now - heard_at >= SILENT_SECONDS else self._beacons.silent(now)
+        return self._beacons.all if now - heard_at >= SILENT_SECONDS else self._beacons.silent(now)

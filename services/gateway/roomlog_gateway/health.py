@@ -21,7 +21,7 @@ class HealthSite:
         self._bind = bind
         self._checks = Checks(
             live=lambda: not gateway.tasks.is_broken,  # an answer from the loop is the proof that it turns
-            ready=lambda: "draining" if drain.has_begun else _not_started(gateway),
+            ready=lambda: "draining" if drain.has_begun else _not_started(gateway) or gateway.disagreement,
             started=lambda: _not_started(gateway),
         )
         app = web.Application()

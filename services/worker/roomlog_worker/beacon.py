@@ -92,7 +92,7 @@ class BeaconThread:
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
         )
-        self._channel = keyspace.beacon_channel
+        self._keyspace = keyspace
         self._streams = StreamGauges(self._redis, keyspace)
         self._worker = worker
         self._pulse = pulse
@@ -113,13 +113,14 @@ class BeaconThread:
             drained=round(pulse.rate, 1),
             turn_ms=pulse.turn_ms(),
             database=pulse.has_database,
+            install_shards=self._keyspace.shards,
         )
 
     def _run(self) -> None:
         while not self._shutdown.wait(BEACON_SECONDS):
             metrics.TURN_SECONDS.set(self._pulse.turn_ms() / 1000)
             try:
-                self._redis.publish(self._channel, encode(self.beacon(time.time() * 1000)))
+                self._redis.publish(self._keyspace.beacon_channel, encode(self.beacon(time.time() * 1000)))
                 self._streams.refresh(self._pulse.shards, time.monotonic())
             except redis.RedisError:  # the worker's own turn says so, and the gateways notice the silence
                 self._redis.connection_pool.disconnect()

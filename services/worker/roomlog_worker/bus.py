@@ -69,8 +69,6 @@ class Bus:
         batch: int = limits.STREAM_BATCH,
     ) -> None:
         """Without `stream_of` the streams are those of commands that write."""
-        self.most_entries = 2 * batch
-        """Entries of one read, however full the streams are: a turn must end well before the leases' 10 s."""
         self._batch = batch
         self._keyspace = keyspace
         self._stream_of = stream_of or keyspace.in_stream
@@ -93,6 +91,19 @@ class Bus:
         """Stream → id up to which it is passed over."""
         self._unfinished: dict[str, tuple[str, set[str]]] = {}
         """Stream → last id of the last read, and ids that were not deleted since."""
+
+    @property
+    def keyspace(self) -> Keyspace:
+        """Return the names of the install's streams and channels."""
+        return self._keyspace
+
+    @property
+    def most_entries(self) -> int:
+        """Return how many entries one read brings, however full the streams are.
+
+        A turn must end well before the leases' 10 s.
+        """
+        return most_entries(self._batch, len(self._streams))
 
     def ping(self) -> None:
         """Make one round trip.
@@ -306,6 +317,11 @@ class Bus:
         if self._socket is None:
             self._socket = RedisSocket(self._redis.connection_pool.get_connection())
         return self._socket
+
+
+def most_entries(batch: int, streams: int) -> int:
+    """Return how many entries one read brings: a batch of deep streams, and one at least of each other."""
+    return batch + max(batch, streams)
 
 
 def bundles(replies: Iterable[Reply]) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ import structlog
 from django.db import connection
 
 from roomlog.identity import identity
+from roomlog.install_shards import refuse_other_shards
 from roomlog.pooling import refuse_lent_sessions
 from roomlog_contract.claim import CLAIM_SECONDS, claim_of, difference
 
@@ -51,7 +52,8 @@ class Claim:
 
         Raises:
             ForeignClaim: the workers of another database hold it, or those of another number of shards.
-            SettingError: the database is behind a pooler that keeps no sessions apart.
+            SettingError: the database is behind a pooler that keeps no sessions apart, or its install has
+                another number of shards.
             redis.RedisError, django.db errors: Redis or the database is away.
         """
         if connection.connection is None or connection.connection is not self._session:
@@ -69,7 +71,9 @@ class Claim:
             self._ask()  # before connecting, which may take long or fail
         connection.ensure_connection()
         refuse_lent_sessions()
-        mine = claim_of(identity())
+        shards = self._bus.keyspace.shards
+        refuse_other_shards(shards)
+        mine = claim_of(identity(), shards)
         self._session = connection.connection
         if mine != self._mine:
             self._mine = mine

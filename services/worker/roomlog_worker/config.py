@@ -23,7 +23,7 @@ class Config:
     """0, 1, 2 …: the StatefulSet's, or the one given on the command line."""
     redis_url: str = field(repr=False)
     keyspace: Keyspace
-    """What this install's keys and channels are called; the gateways' and the api's are the same."""
+    """This install's names and its number of shards; the gateways' and the api's are the same."""
     health_bind: Bind
     trail_mib: int
     """Of Redis' memory for the trail (`roomlog trace`); 0: none is kept."""

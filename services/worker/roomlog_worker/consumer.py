@@ -94,7 +94,7 @@ class Consumer:
         self._objections = Objections()
         self._turned_at = time.monotonic()
         self._trouble = Trouble()
-        self._pruner = Pruner(leases, time.monotonic)
+        self._pruner = Pruner(bus.keyspace, leases, time.monotonic)
 
     def run(self) -> None:
         """Work until shutdown is requested, then hand the leases over."""
@@ -201,7 +201,7 @@ class Consumer:
     def _lose_database(self, error: Exception) -> None:
         self._pulse.has_database = False
         if not isinstance(error, FailAlike):
-            metrics.show_owned(frozenset())
+            metrics.show_owned(frozenset(), self._bus.keyspace)
 
     def _stand_back(self, error: ForeignClaim) -> None:
         """Own nothing while another database's workers hold the prefix: its entries are theirs."""
@@ -240,7 +240,7 @@ class Consumer:
         self._trouble.ended()
         if not self._pulse.has_database:
             self._pulse.has_database = True
-            metrics.show_owned(self._owned)
+            metrics.show_owned(self._owned, self._bus.keyspace)
 
     def _hand_over(self) -> None:
         try:
@@ -265,7 +265,7 @@ class Consumer:
             self._rewind()
             self._next_sweep = 0.0
             self._isolation.forget_all_but(owned)
-            metrics.show_owned(owned if self._pulse.has_database else frozenset())
+            metrics.show_owned(owned if self._pulse.has_database else frozenset(), self._bus.keyspace)
         if unclean:
             self._isolation.suspect(unclean)
             self._leases.unclean.clear()

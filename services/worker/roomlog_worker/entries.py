@@ -89,7 +89,7 @@ def kind_of(label: str) -> str:
 
 def shard_of(stream: str) -> int:
     """Return NN of `<prefix>:{sNN}:in`."""
-    return int(stream.partition("{s")[2][:2])
+    return int(stream.partition("{s")[2].partition("}")[0])
 
 
 def oldest_ms(raw: Sequence[tuple[str, str, bytes]]) -> dict[int, int]:

@@ -15,7 +15,7 @@ from django.db import connection
 
 from roomlog.databases import commit_lazily
 from roomlog.search.index import ROOMS_AT_ONCE, behind_after, index
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.shutdown import Shutdown
 
 from . import metrics
@@ -38,8 +38,15 @@ _FIRST: Final = UUID(int=0)
 class Indexer:
     """One worker's thread. Used by that thread alone."""
 
-    def __init__(self, pulse: Pulse, shutdown: Shutdown, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        keyspace: Keyspace,
+        pulse: Pulse,
+        shutdown: Shutdown,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`pulse` says which shards are this worker's and which rooms it wrote."""
+        self._keyspace = keyspace
         self._pulse = pulse
         self._shutdown = shutdown
         self._clock = clock
@@ -106,7 +113,7 @@ class Indexer:
             return
         behind, last = behind_after(self._after, PAGE)
         for room in behind:
-            if shard_of_room(room) in self._shards:
+            if self._keyspace.shard_of_room(room) in self._shards:
                 self._waiting.setdefault(room)
         self._after = last or _FIRST
         self._is_first_round &= last is not None

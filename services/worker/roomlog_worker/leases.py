@@ -9,6 +9,7 @@ not rest here: every transaction locks its leases and compares.
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from time import monotonic
 from typing import Final
@@ -17,7 +18,6 @@ from uuid import UUID
 import structlog
 
 from roomlog.models import ShardLease, Worker
-from roomlog_contract.shards import SHARDS
 from roomlog_worker.log import leases as store
 
 from . import metrics
@@ -164,7 +164,7 @@ class LeaseKeeper:
 
     def _rebalance(self, leases: list[ShardLease], live: list[Worker]) -> None:
         others = [worker for worker in live if worker.reaches_redis and worker.uuid != self.uuid]
-        owners = desired_owners(self._candidates(live, others))
+        owners = desired_owners(self._candidates(live, others), len(leases))
         predecessors = self._predecessors(live)
         self.twins = sum(self._seen[worker.uuid].has_moved for worker in live if self._is_twin(worker))
         alive = {worker.uuid for worker in live} - predecessors
@@ -231,14 +231,18 @@ class LeaseKeeper:
                 store.forget_worker(worker.uuid)
 
 
-def desired_owners(live: Collection[Worker]) -> dict[int, UUID]:
+def desired_owners(live: Collection[Worker], shards: int) -> dict[int, UUID]:
     """Return the process that should own each shard; of two with one ordinal the later one."""
     latest = {worker.ordinal: worker.uuid for worker in sorted(live, key=lambda worker: worker.pk)}
-    return {
-        shard: latest[max(latest, key=lambda ordinal: _weight(shard, ordinal))]
-        for shard in range(SHARDS)
-        if latest
-    }
+    if not latest:
+        return {}
+    return {shard: latest[ordinal] for shard, ordinal in enumerate(_heaviest(tuple(sorted(latest)), shards))}
+
+
+@lru_cache(maxsize=4)
+def _heaviest(ordinals: tuple[int, ...], shards: int) -> list[int]:
+    """Return the ordinal of each shard; kept, because 64 workers of 1,024 shards take 65,536 hashes."""
+    return [max(ordinals, key=lambda ordinal: _weight(shard, ordinal)) for shard in range(shards)]
 
 
 def _weight(shard: int, ordinal: int) -> bytes:

@@ -7,13 +7,14 @@ constant that the code enforces. It must not measure.
 from typing import Final
 
 from roomlog.authenticators import own_authenticators
+from roomlog.configuration import configuration
 from roomlog.policy import has_policy
 from roomlog_contract import limits
 from roomlog_runtime.memory import Share
 from roomlog_runtime.trail import RING_STEPS, STEP_BYTES
 from roomlog_worker.log.room_cache import MOST
 
-from .bus import BUNDLE_BYTES, READ_BATCH, UNCONFIRMED_BYTES
+from .bus import BUNDLE_BYTES, READ_BATCH, UNCONFIRMED_BYTES, most_entries
 from .lane import LANES, READS_AT_ONCE
 from .questions import THREADS
 
@@ -35,13 +36,13 @@ QUESTION_BYTES: Final = 24 * 1024
 
 def worst_case() -> tuple[Share, ...]:
     """Return all that this process may hold with the largest batch and the largest pages at once."""
-    page = limits.PAGE_BYTES + EVENT_BYTES
+    page, shards = limits.PAGE_BYTES + EVENT_BYTES, configuration().shards
     return (
         Share("the process itself", PROCESS_BYTES),
-        Share("writes in progress", limits.FRAME_BYTES * COPIES, 2 * limits.STREAM_BATCH),
+        Share("writes in progress", limits.FRAME_BYTES * COPIES, most_entries(limits.STREAM_BATCH, shards)),
         Share("cached rooms, senders and names", REMEMBERED_BYTES, MOST),
         Share("steps for the trail", STEP_BYTES, RING_STEPS),
-        Share("reads in progress", 2 * QUESTION_BYTES, 2 * READ_BATCH * LANES),
+        Share("reads in progress", 2 * QUESTION_BYTES, most_entries(READ_BATCH, shards) * LANES),
         Share("rows of the page in progress", limits.PAGE_EVENTS * EVENT_BYTES, LANES),
         Share("pages answered together, as frames and bundles", 2 * page, READS_AT_ONCE * LANES),
         Share("threads that ask authenticators", ASKING_BYTES, THREADS if own_authenticators() else 0),

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.keyspace import Keyspace
 
 BATCH_ENTRIES = Histogram(
     "roomlog_worker_batch_entries",
@@ -89,7 +89,7 @@ BATCH_ROUNDTRIP = DATABASE_SECONDS.labels("batch")
 BEAT_ROUNDTRIP = DATABASE_SECONDS.labels("beat")
 
 
-def show_owned(shards: Set[int]) -> None:
+def show_owned(shards: Set[int], keyspace: Keyspace) -> None:
     """Set the gauge of every shard; it never leaves out one."""
-    for shard in range(SHARDS):
-        SHARD_OWNED.labels(f"{shard:02d}").set(shard in shards)
+    for shard in range(keyspace.shards):
+        SHARD_OWNED.labels(keyspace.label(shard)).set(shard in shards)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from roomlog.configuration import configuration
 from roomlog.models import RoomEvent, RoomHead
 from roomlog.selectors import database_seconds
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 
 from . import metrics
 from .errors import LeaseLost
@@ -45,7 +45,8 @@ _FIRST: Final = UUID(int=0)
 class Pruner:
     """One worker's pruning. Used by the consumer's thread alone."""
 
-    def __init__(self, leases: LeaseKeeper, clock: Callable[[], float]) -> None:
+    def __init__(self, keyspace: Keyspace, leases: LeaseKeeper, clock: Callable[[], float]) -> None:
+        self._keyspace = keyspace
         self._leases = leases
         self._clock = clock
         self._next = 0.0
@@ -85,7 +86,7 @@ class Pruner:
         page = list(_heads_behind(self._after))
         self._after = page[-1][0] if len(page) == PAGE else _FIRST
         for room, oldest, days in page:
-            is_mine = shard_of_room(room) in self._leases.epochs
+            is_mine = self._keyspace.shard_of_room(room) in self._leases.epochs
             if is_mine and oldest is not None and oldest < self._now - days * DAY:
                 self._waiting[room] = None
         return self._after != _FIRST
@@ -94,7 +95,7 @@ class Pruner:
         """Prune a piece of the room that waits longest; it comes last if there is more."""
         room = next(iter(self._waiting))
         del self._waiting[room]
-        if shard_of_room(room) in self._leases.epochs:
+        if self._keyspace.shard_of_room(room) in self._leases.epochs:
             pruned = self._prune(room)
             metrics.PRUNED.inc(pruned.events)
             if pruned.has_more:
@@ -102,7 +103,7 @@ class Pruner:
         return True
 
     def _prune(self, room: UUID) -> Pruned:
-        epochs = self._leases.epochs_of([shard_of_room(room)])
+        epochs = self._leases.epochs_of([self._keyspace.shard_of_room(room)])
         with transaction.atomic(durable=True):
             opened = open_rooms(epochs, [room], (), self._now)
             if lost := not_mine(epochs, self._leases.uuid, opened.leases):

@@ -3,10 +3,12 @@
 from roomlog.databases import REPLICA, database, with_replica
 from roomlog_contract import limits
 from roomlog_contract.keyspace import DEFAULT_PREFIX
+from roomlog_contract.shards import SHARD_NUMBERS
 from roomlog_runtime.logs import stdlib_config
 from roomlog_runtime.redis_address import read_redis_url
 from roomlog_runtime.redis_prefix import read_redis_prefix
 from roomlog_runtime.settings import end_with_a_sentence, read_integer, read_secret, read_secrets
+from roomlog_runtime.shards_setting import read_shards
 
 end_with_a_sentence()
 
@@ -33,6 +35,7 @@ INSTALLED_APPS = [
 ROOMLOG = {
     "REDIS_URL": read_redis_url(),
     "REDIS_PREFIX": read_redis_prefix(DEFAULT_PREFIX),
+    "SHARDS": read_shards(SHARD_NUMBERS),
     "EDIT_WINDOW_SECONDS": read_integer("ROOMLOG_EDIT_WINDOW_SECONDS", 0) or None,
     "RETENTION_DAYS": _retention_days(),
     "READ_REPLICA": REPLICA if REPLICA_URL else None,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final
 
-from roomlog_contract.shards import SHARDS
 from tests.judge.history import History
 
 from .anomaly import Anomaly
@@ -27,9 +26,9 @@ def shards_are_owned(history: History) -> Iterator[Anomaly]:
     if not history.ownership:
         return
     first, last = history.ownership[0], history.ownership[-1]
-    last_owned = [first.at] * SHARDS
+    last_owned = [first.at] * history.shards
     for sample in history.ownership:
-        seen = range(SHARDS) if sample is last else sample.owned
+        seen = range(history.shards) if sample is last else sample.owned
         for shard in seen:
             began, last_owned[shard] = last_owned[shard], sample.at
             seconds = sample.at - began - _excused_seconds(history, began, sample.at)

@@ -20,7 +20,7 @@ import psycopg
 
 from roomlog_contract.commands import NewMessage
 from roomlog_contract.envelope import Envelope, encode
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from tests.harness.load import Load
 from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.pooler import Pooler
@@ -224,7 +224,7 @@ def _copy_messages(url: str, rooms: Sequence[Room]) -> None:
                 room_id, user = UUID(room.id), room.members[0].id
                 command = NewMessage(uuid=f"pending-{number}", room=room_id, text=f"{number}")
                 envelope = encode(Envelope(command=command, user=user))
-                shard = shard_of_room(room_id)
+                shard = Keyspace().shard_of_room(room_id)
                 copy.write_row((shard, room_id, user, command.uuid, envelope, datetime.now(UTC)))
 
 

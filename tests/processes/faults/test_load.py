@@ -2,10 +2,13 @@
 
 import asyncio
 
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.bringing import upload_rows
 from tests.harness.load import Load
-from tests.harness.looking import Watch, read_epoch, read_log, read_tables
+from tests.harness.looking import Watch, owned_shards, read_epoch, read_log, read_tables
 from tests.harness.stack import MakeStack, Stack
+from tests.harness.stack_databases import POSTGRES_ONLY
+from tests.harness.waiting import eventually
 from tests.judge.checker import Report, report_on
 from tests.processes.faults.mishaps import strand
 
@@ -15,6 +18,8 @@ FILES = 20
 """Of each person in each room."""
 SUCCESSES = 60
 """Between two faults."""
+MANY_SHARDS = 256
+SECONDS = 30.0
 
 
 async def a_load(stack: Stack, seed: int) -> Load:
@@ -35,13 +40,14 @@ async def kill(stack: Stack, load: Load, name: str) -> None:
         await asyncio.to_thread(stack.start, name)
 
 
-async def judge(stack: Stack, load: Load) -> Report:
+async def judge(
+    stack: Stack, load: Load, min_successes: int = 4 * SUCCESSES, shards: int = DEFAULT_SHARDS
+) -> Report:
     """Wait for rest and judge what was recorded."""
     rows = await load.rest(lambda: read_log(stack))
-    report = report_on(
-        load.history(rows, [await read_epoch(stack)], tables=await read_tables(stack)),
-        min_successes=4 * SUCCESSES,
-    )
+    history = load.history(rows, [await read_epoch(stack)], tables=await read_tables(stack))
+    history.shards = shards
+    report = report_on(history, min_successes=min_successes)
     assert sum(row.text.startswith("files") and bool(row.data) for row in rows) > 5
     print(report.table())
     return report
@@ -60,4 +66,29 @@ async def test_kills_under_load_break_no_promise(make_stack: MakeStack) -> None:
     assert report.anomalies == []
     assert report.does_not_count == []
     assert all(fault.in_flight for fault in report.faults)
+    stack.assert_no_traceback()
+
+
+@POSTGRES_ONLY
+async def test_an_install_of_many_shards_is_scaled_under_load(make_stack: MakeStack) -> None:
+    """256 shards go from one worker to three, and a gateway dies: every invariant holds, none is unowned."""
+    stack = await asyncio.to_thread(make_stack, gateways=2, shards=MANY_SHARDS)
+
+    def owned(name: str) -> int:
+        return len(owned_shards(stack.metrics(name)))
+
+    async with await a_load(stack, seed=2) as load, Watch(stack, load):
+        await load.succeed(SUCCESSES)
+        workers = ["worker-0", *(stack.add_worker(ordinal) for ordinal in (1, 2))]
+        async with load.fault("scale", "1 to 3 workers"):
+            await asyncio.to_thread(stack.start, *workers[1:])
+            await eventually(lambda: all(map(owned, workers)), SECONDS, "each has shards")
+            await load.succeed(SUCCESSES)
+        shares = [owned(name) for name in workers]
+        await kill(stack, load, "gateway-0")
+        await load.succeed(SUCCESSES)
+        report = await judge(stack, load, 3 * SUCCESSES, MANY_SHARDS)
+    assert report.anomalies == []
+    assert report.does_not_count == []
+    assert (sum(shares), min(shares) > MANY_SHARDS / 6) == (MANY_SHARDS, True)
     stack.assert_no_traceback()

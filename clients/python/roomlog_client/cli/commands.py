@@ -282,12 +282,15 @@ def show_shards(
         _fail("give either addresses or --namespace")
     found = _run(owners.ask_namespace(namespace) if namespace else owners.ask_addresses(addresses or []))
     table = Table("worker", "shards", "numbers")
-    for worker, owned in found.items():
-        numbers = "no answer" if owned is None else " ".join(f"{shard:02d}" for shard in owned)
-        table.add_row(Text(plain(worker)), str(len(owned or ())), numbers)
+    for worker, shards in found.items():
+        mine = owners.owned(shards)
+        numbers = "no answer" if shards is None else " ".join(f"{shard:02d}" for shard in mine)
+        table.add_row(Text(plain(worker)), str(len(mine)), numbers)
     console.print(table)
     if doubled := owners.doubles(found):
         console.print(f"owned by several: {doubled}; run this again, a lease may be moving")
+    if not any(found.values()):
+        _fail("no worker answered")
     if missing := owners.orphans(found):
         _fail(f"no owner among these workers: {missing}")
 

@@ -3,18 +3,17 @@
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 import aiohttp
 
-from roomlog_contract.shards import SHARDS
-
 from .kubectl import KubectlFailed, ask
 
 SCRAPE_SECONDS: Final = 5.0
 HEALTH_PORT: Final = 9081
-OWNED: Final = re.compile(r'^roomlog_worker_shard_owned\{shard="(\d+)"\} 1(?:\.0)?$', re.MULTILINE)
+OWNED: Final = re.compile(r'^roomlog_worker_shard_owned\{shard="(\d+)"\} ([01])(?:\.0)?$', re.MULTILINE)
 READ_OWN: Final = (
     "from urllib.request import urlopen\n"
     f"print(urlopen('http://127.0.0.1:{HEALTH_PORT}/metrics', timeout={SCRAPE_SECONDS}).read().decode())"
@@ -22,7 +21,9 @@ READ_OWN: Final = (
 """Run inside a worker's pod: the chart's network policies let no API server's proxy in."""
 SELECTOR: Final = "app.kubernetes.io/component=worker"
 
-Owners = dict[str, list[int] | None]
+Shards = dict[int, bool]
+"""All shards of the install, as each worker shows them: whether it owns them."""
+Owners = dict[str, Shards | None]
 """The shards of each worker by its address or pod; None for a worker that did not answer."""
 
 
@@ -45,35 +46,39 @@ async def ask_namespace(namespace: str) -> Owners:
     return dict(zip(pods, answers, strict=True))
 
 
-def owned_shards(metrics: str) -> list[int]:
-    """Return the shards that a worker's metrics say it owns."""
-    return sorted(int(number) for number in OWNED.findall(metrics))
+def owned(shards: Shards | None) -> list[int]:
+    """Return the shards that a worker owns, as far as it answered."""
+    return [shard for shard, is_owned in (shards or {}).items() if is_owned]
 
 
 def orphans(owners: Owners) -> list[int]:
     """Return the shards that nobody among them owns."""
-    owned = {shard for shards in owners.values() for shard in shards or ()}
-    return [shard for shard in range(SHARDS) if shard not in owned]
+    shown = {shard for shards in owners.values() for shard in shards or ()}
+    return sorted(shown - {shard for shards in owners.values() for shard in owned(shards)})
 
 
 def doubles(owners: Owners) -> list[int]:
     """Return the shards that several say they own: a lease that moves between two answers, if it passes."""
-    owned = [shard for shards in owners.values() for shard in shards or ()]
-    return sorted({shard for shard in owned if owned.count(shard) > 1})
+    counts = Counter(shard for shards in owners.values() for shard in owned(shards))
+    return sorted(shard for shard, count in counts.items() if count > 1)
 
 
-async def _scrape(session: aiohttp.ClientSession, address: str) -> list[int] | None:
+def _shards(metrics: str) -> Shards:
+    return {int(number): value == "1" for number, value in OWNED.findall(metrics)}
+
+
+async def _scrape(session: aiohttp.ClientSession, address: str) -> Shards | None:
     try:
         async with session.get(f"{address.rstrip('/')}/metrics") as response:
             response.raise_for_status()
-            return owned_shards(await response.text())
+            return _shards(await response.text())
     except (aiohttp.ClientError, TimeoutError):
         return None
 
 
-async def _pod(namespace: str, pod: str) -> list[int] | None:
+async def _pod(namespace: str, pod: str) -> Shards | None:
     inside = ("exec", "--namespace", namespace, pod, "--container", "worker", "--", "python", "-c", READ_OWN)
     try:
-        return owned_shards(await ask(*inside))
+        return _shards(await ask(*inside))
     except KubectlFailed:
         return None

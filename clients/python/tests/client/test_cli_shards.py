@@ -8,7 +8,10 @@ from tests.client.cli_runs import roomlog
 
 PODS = '{"items": [{"metadata": {"name": "chat-worker-0"}}, {"metadata": {"name": "chat-worker-1"}}]}'
 KUBECTL = """#!/bin/sh
-owns() { seq "$1" "$2" | while read -r n; do echo "roomlog_worker_shard_owned{shard=\\"$n\\"} 1.0"; done; }
+owns() { seq 0 63 | while read -r n; do
+  if [ "$n" -ge "$1" ] && [ "$n" -le "$2" ]; then owned=1.0; else owned=0.0; fi
+  echo "roomlog_worker_shard_owned{shard=\\"$n\\"} $owned"
+done; }
 case "$*" in
 "get pods "*) echo 'PODS' ;;
 "exec --namespace chat chat-worker-0 --container worker -- python -c "*) owns 0 31 ;;

@@ -110,6 +110,8 @@
       key: {{ ternary .Values.redis.key "url" (ne .Values.redis.existingSecret "") | quote }}
 - name: ROOMLOG_REDIS_PREFIX
   value: {{ include "roomlog.redisPrefix" . | quote }}
+- name: ROOMLOG_SHARDS
+  value: {{ .Values.shards | int | quote }}
 {{- end -}}
 
 {{/* Of those who note what becomes of commands. */}}

@@ -115,8 +115,9 @@
 {{- $said = append $said (printf "gateway.autoscaling.targetConnections is %d: a pod is full at %d (gateway.maxConnections), so no more would ever be started; choose less." $connections (int .Values.gateway.maxConnections)) -}}
 {{- end -}}
 {{- $workers := ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas .Values.worker.autoscaling.enabled | int -}}
-{{- if gt $workers 64 -}}
-{{- $said = append $said (printf "There are 64 shards: of %d workers %d would own none; use at most 64." $workers (sub $workers 64)) -}}
+{{- $shards := .Values.shards | int -}}
+{{- if gt $workers $shards -}}
+{{- $said = append $said (printf "There are %d shards: of %d workers %d would own none; use at most %d." $shards $workers (sub $workers $shards) $shards) -}}
 {{- end -}}
 {{- if and .Values.worker.autoscaling.enabled (not .Values.worker.autoscaling.prometheusAddress) -}}
 {{- $said = append $said "KEDA has no Prometheus to query: set worker.autoscaling.prometheusAddress, for example http://prometheus.monitoring:9090." -}}
@@ -127,7 +128,7 @@
 {{/* The API server refuses a duplicate name in the list or, worse, one of the two wins. */}}
 {{- define "roomlog.validate.environment" -}}
 {{- $said := list -}}
-{{- $own := list "ROOMLOG_BIND" "ROOMLOG_HEALTH_BIND" "ROOMLOG_REDIS_URL" "ROOMLOG_REDIS_PREFIX" "ROOMLOG_TRAIL_MIB" "ROOMLOG_DATABASE_URL" "ROOMLOG_PARTITIONS" "ROOMLOG_REPLICA_URL" "ROOMLOG_SECRET_KEY" "ROOMLOG_SECRET_KEY_FALLBACKS" "ROOMLOG_LOG_LEVEL" "ROOMLOG_LOG_FORMAT" "ROOMLOG_ALLOWED_ORIGINS" "ROOMLOG_MAX_CONNECTIONS" "ROOMLOG_MAX_RECONNECTS_PER_SECOND" "ROOMLOG_MAX_ACCEPTS_PER_SECOND" "ROOMLOG_PRESTOP_SECONDS" "ROOMLOG_ORDINAL" "ROOMLOG_RETENTION_DAYS" "ROOMLOG_ALLOWED_HOSTS" "ROOMLOG_CSRF_TRUSTED_ORIGINS" "ROOMLOG_PATH_PREFIX" "ROOMLOG_WEBSOCKET_URL" "ROOMLOG_SECURE_COOKIES" "ROOMLOG_PROXIES" "GUNICORN_CMD_ARGS" -}}
+{{- $own := list "ROOMLOG_BIND" "ROOMLOG_HEALTH_BIND" "ROOMLOG_REDIS_URL" "ROOMLOG_REDIS_PREFIX" "ROOMLOG_SHARDS" "ROOMLOG_TRAIL_MIB" "ROOMLOG_DATABASE_URL" "ROOMLOG_PARTITIONS" "ROOMLOG_REPLICA_URL" "ROOMLOG_SECRET_KEY" "ROOMLOG_SECRET_KEY_FALLBACKS" "ROOMLOG_LOG_LEVEL" "ROOMLOG_LOG_FORMAT" "ROOMLOG_ALLOWED_ORIGINS" "ROOMLOG_MAX_CONNECTIONS" "ROOMLOG_MAX_RECONNECTS_PER_SECOND" "ROOMLOG_MAX_ACCEPTS_PER_SECOND" "ROOMLOG_PRESTOP_SECONDS" "ROOMLOG_ORDINAL" "ROOMLOG_RETENTION_DAYS" "ROOMLOG_ALLOWED_HOSTS" "ROOMLOG_CSRF_TRUSTED_ORIGINS" "ROOMLOG_PATH_PREFIX" "ROOMLOG_WEBSOCKET_URL" "ROOMLOG_SECURE_COOKIES" "ROOMLOG_PROXIES" "GUNICORN_CMD_ARGS" -}}
 {{- range $service := list "gateway" "worker" "api" "chores" "migrations" -}}
 {{- range (index $.Values $service).extraEnv -}}
 {{- if has .name $own -}}

@@ -40,10 +40,10 @@ class WorkerAdmin(ReadOnlyAdmin):
 
 @admin.register(ShardLease)
 class ShardLeaseAdmin(ReadOnlyAdmin):
-    """Who owns each of the 64 shards."""
+    """Who owns each of the shards."""
 
     list_display = ("shard", "owner", "epoch")
-    list_per_page = 64
+    list_per_page = 128
     ordering = ("shard",)
 
 

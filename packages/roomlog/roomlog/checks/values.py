@@ -19,6 +19,7 @@ from roomlog.finding import FindPeople
 from roomlog.partitions import MOST_PARTITIONS
 from roomlog.policy import QUESTIONS, policy_at
 from roomlog_contract.limits import REPEAT_DAYS
+from roomlog_contract.shards import SHARD_NUMBERS
 from roomlog_runtime.errors import SettingError
 from roomlog_runtime.redis_prefix import check_redis_prefix
 from roomlog_runtime.redis_url import DEFAULT_URL, check_redis_url
@@ -69,6 +70,11 @@ def _redis_url(value: Any) -> str | None:
 
 def _redis_prefix(value: Any) -> str | None:
     return _refusal(check_redis_prefix, value)
+
+
+def _shards(value: Any) -> str | None:
+    is_known = isinstance(value, int) and value in SHARD_NUMBERS
+    return None if is_known else f"Write one of {', '.join(map(str, SHARD_NUMBERS))}."
 
 
 def _refusal(check: Callable[[str], object], value: Any) -> str | None:
@@ -193,6 +199,7 @@ def _policy(value: Any) -> str | None:
 _CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "REDIS_URL": _redis_url,
     "REDIS_PREFIX": _redis_prefix,
+    "SHARDS": _shards,
     "WEBSOCKET_URL": _websocket_url,
     "FIND_PEOPLE": _find_people,
     "PEOPLE": _function,

@@ -13,8 +13,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import InterfaceError
 
 from roomlog import partitions, pooling
+from roomlog.configuration import configuration
+from roomlog.install_shards import differing
 from roomlog.models import DeadLetter, Install, PendingCommand, ShardLease, Worker
-from roomlog_contract.shards import SHARDS
+from roomlog_runtime.shards_setting import VARIABLE
 
 from . import durability
 from .finding import Finding, found
@@ -79,7 +81,10 @@ def _missing_migrations() -> int:
 
 
 def _tables() -> Iterator[Finding]:
-    yield Finding("epoch", Install.objects.get().epoch)
+    install, shards = Install.objects.get(), configuration().shards
+    yield Finding("epoch", install.epoch)
+    if install.shards != shards:
+        yield Finding("number of shards", str(shards), f"{VARIABLE} {differing(shards, install.shards)}")
     if different := partitions.difference(connection):
         yield Finding("partitions", different, partitions.TODO)
     yield from _owners()
@@ -105,9 +110,9 @@ def _owners() -> Iterator[Finding]:
     yield found(
         "workers", f"{len(alive)} alive", bool(alive), "start a worker: nothing is accepted without one"
     )
-    leases = ShardLease.objects.values_list("shard", "owner")
+    leases = list(ShardLease.objects.order_by("shard").values_list("shard", "owner"))
     orphans = [shard for shard, owner in leases if owner not in alive]
-    fact = f"without an owner: {orphans}" if orphans else f"all {SHARDS} have a live owner"
+    fact = f"without an owner: {orphans}" if orphans else f"all {len(leases)} have a live owner"
     todo = "run this again in 20 s; if it persists, check the workers' logs"
     yield found("shards", fact, not orphans, todo)
 

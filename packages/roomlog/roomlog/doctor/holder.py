@@ -19,7 +19,7 @@ def look(redis: Redis, keyspace: Keyspace) -> Finding:
         standing = (cast(bytes | None, redis.get(keyspace.install_key)) or b"").decode(errors="replace")
     except NoPermissionError:
         return Finding(what, "this Redis user may not read it")
-    holder = difference(claim_of(identity()), standing)
+    holder = difference(claim_of(identity(), keyspace.shards), standing)
     fact = f"by {holder}" if holder else "by this database's workers" if standing else "none"
     todo = (
         "this database's workers own no shards: give each install its own ROOMLOG_REDIS_PREFIX, or stop the"

@@ -4,8 +4,8 @@ Channels know no database number, and a prefix that two installs share joins the
 """
 
 import time
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from redis import Redis
@@ -13,6 +13,7 @@ from redis.exceptions import NoPermissionError
 
 from roomlog.models import ChatRoom, Person
 from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.shards_setting import VARIABLE
 
 from .finding import Finding, found
 
@@ -22,29 +23,40 @@ MOST_NAMES: Final = 1000
 """Of rooms and users that one look asks the database for."""
 
 
-def listen(redis: Redis, keyspace: Keyspace) -> tuple[set[UUID], set[int]] | None:
-    """Return the rooms and users whose channels spoke; None where this user of Redis may not listen."""
-    rooms: set[UUID] = set()
-    users: set[int] = set()
+class Heard(NamedTuple):
+    """What spoke."""
+
+    rooms: set[UUID]
+    users: set[int]
+    shards: set[str]
+    """Numbers of shards of gateways that count others than the install has."""
+
+
+def listen(redis: Redis, keyspace: Keyspace) -> Heard | None:
+    """Return whose channels spoke; None where this user of Redis may not listen."""
+    said = Heard(set(), set(), set())
     with redis.pubsub(ignore_subscribe_messages=True) as heard:  # type: ignore[no-untyped-call]
         try:
             heard.psubscribe(f"{keyspace.prefix}:*")
             deadline = time.monotonic() + LISTEN_SECONDS
-            while (left := deadline - time.monotonic()) > 0 and len(rooms) + len(users) < MOST_NAMES:
+            while len(said.rooms) + len(said.users) < MOST_NAMES:
+                if (left := deadline - time.monotonic()) <= 0:
+                    break
                 message = heard.get_message(timeout=left)
                 if message is not None:
-                    _sort(message["channel"].decode(errors="replace"), keyspace, rooms, users)
+                    _sort(message, keyspace, said)
         except NoPermissionError:
             return None
-    return rooms, users
+    return said
 
 
-def compare(spoke: tuple[Iterable[UUID], Iterable[int]] | None) -> Finding:
-    """Return whether this database knows all that was spoken of."""
+def compare(spoke: Heard | None) -> Iterator[Finding]:
+    """Yield whether this database knows all that was spoken of, and which gateways can't serve it."""
     what = "notices on the prefix"
     if spoke is None:
-        return Finding(what, "this Redis user may not subscribe, so another install goes unnoticed")
-    rooms, users = set(spoke[0]), set(spoke[1])
+        yield Finding(what, "this Redis user may not subscribe, so another install goes unnoticed")
+        return
+    rooms, users, shards = spoke
     known_rooms = set(ChatRoom.objects.filter(pk__in=rooms).values_list("pk", flat=True))
     known_users = set(Person.objects.filter(pk__in=users).values_list("pk", flat=True))
     strangers = len(rooms - known_rooms) + len(users - known_users)
@@ -52,16 +64,23 @@ def compare(spoke: tuple[Iterable[UUID], Iterable[int]] | None) -> Finding:
     if strangers:
         fact += f", {strangers} of them unknown to this database"
     todo = "another install uses this prefix: give each install its own ROOMLOG_REDIS_PREFIX"
-    return found(what, fact, not strangers, todo)
+    yield found(what, fact, not strangers, todo)
+    if shards:
+        todo = f"set {VARIABLE} of all processes to the install's number; these gateways send nothing"
+        yield Finding("gateways' shards", f"some gateways count {', '.join(sorted(shards))}", todo)
 
 
-def _sort(channel: str, keyspace: Keyspace, rooms: set[UUID], users: set[int]) -> None:
+def _sort(message: dict[str, Any], keyspace: Keyspace, said: Heard) -> None:
     """Take the room or user of a channel; gateways' channels and what is none of ours say nothing."""
+    channel = message["channel"].decode(errors="replace")
     name = channel.rpartition(":")[2]
+    if channel == keyspace.shards_channel:
+        said.shards.add(message["data"].decode(errors="replace"))
+        return
     try:
         if channel == keyspace.user_channel(int(name)) if name.isdecimal() else False:
-            users.add(int(name))
+            said.users.add(int(name))
         elif channel == keyspace.room_channel(UUID(name)):
-            rooms.add(UUID(name))
+            said.rooms.add(UUID(name))
     except ValueError:
         return

@@ -21,7 +21,6 @@ LAG_ENTRIES: Final = limits.STREAM_ENTRIES // 10
 CLOCK_SECONDS: Final = 2.0
 """Safety needs no clock; tickets, which live for a minute, and timestamps do."""
 MEBIBYTE: Final = 1024 * 1024
-STREAMS: Final = len(Keyspace().streams())
 
 
 def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
@@ -32,7 +31,7 @@ def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
     """
     try:
         yield _library()
-        yield from _informed(redis)
+        yield from _informed(redis, keyspace)
         yield _rights(redis, keyspace)
         yield from _allowed("streams", lambda: _streams(redis, keyspace))
         yield from _allowed("Redis clock", lambda: _clock(redis))
@@ -41,7 +40,7 @@ def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
         yield Finding("Redis", fact, "start it, or correct ROOMLOG_REDIS_URL")
 
 
-def _informed(redis: Redis) -> Iterator[Finding]:
+def _informed(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
     try:
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
@@ -53,7 +52,7 @@ def _informed(redis: Redis) -> Iterator[Finding]:
     yield found(
         "Redis role", role, role == "master", "point ROOMLOG_REDIS_URL to the primary, or to its Sentinels"
     )
-    yield from _memory(info)
+    yield from _memory(info, len(keyspace.streams()))
     yield from _persistence(info)
 
 
@@ -90,7 +89,7 @@ def _library() -> Finding:
     return found("redis-py", version, _numbers(version) >= CLIENT_VERSION, "install the pinned requirements")
 
 
-def _memory(info: dict[str, Any]) -> Iterator[Finding]:
+def _memory(info: dict[str, Any], streams: int) -> Iterator[Finding]:
     policy = str(info.get("maxmemory_policy", "unknown"))
     todo = "set maxmemory-policy noeviction: eviction deletes commands"
     yield found("eviction", policy, policy == "noeviction", todo)
@@ -98,8 +97,8 @@ def _memory(info: dict[str, Any]) -> Iterator[Finding]:
     fact = f"{used / MEBIBYTE:.0f} of {most / MEBIBYTE:.0f} MiB"
     todo = "set maxmemory: without it Redis never refuses writes"
     yield found("Redis memory", fact if most else "no limit", most > 0, todo)
-    worst = STREAMS * limits.STREAM_BYTES / MEBIBYTE
-    yield Finding("worst-case streams", f"{worst:.0f} MiB ({STREAMS}); above maxmemory clients get busy")
+    worst = streams * limits.STREAM_BYTES / MEBIBYTE
+    yield Finding("worst-case streams", f"{worst:.0f} MiB ({streams}); above maxmemory clients get busy")
 
 
 def _persistence(info: dict[str, Any]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ WRONG: Final[list[tuple[str, object, str]]] = [
     ("REDIS_URL", "http://sec:ret@host", "redis://host:port/database"),
     ("REDIS_URL", 6379, "a text"),
     ("REDIS_PREFIX", "a:b", "1 to 128 letters"),
+    ("SHARDS", 65, "Write one of 64, 128, 256, 512, 1024"),
     ("WEBSOCKET_URL", "https://chat.example.org/ws", "wss://chat.example.org/ws"),
     ("FIND_PEOPLE", "some", "all, shared_rooms, nobody"),
     ("PEOPLE", "no.such.function", "dotted path of a function"),

@@ -90,6 +90,7 @@ def _insert(rows: list[Model]) -> None:
 
 Rows = Callable[[People, UUID], list[Model]]
 VIOLATIONS: dict[str, Rows] = {
+    "shards_is_a_choice": lambda people, room: [Install(epoch="e", shards=65)],
     "install_is_one_row": lambda people, room: [Install(id=2, epoch="e")],
     "keyless_person_once": lambda people, room: [Person(name="bot"), Person(name="bot")],
     "room_kind_is_known": lambda people, room: [ChatRoom(id=uuid4(), kind="crowd")],
@@ -133,7 +134,7 @@ VIOLATIONS: dict[str, Rows] = {
     ],
     "webhook_cursor_once": lambda people, room: [_webhook(), *(_cursor(room) for _ in range(2))],
     "failing_webhook_says_since": lambda people, room: [_webhook(), _cursor(room, attempts=1)],
-    "shard_below_64": lambda people, room: [ShardLease(shard=64)],
+    "shard_below_1024": lambda people, room: [ShardLease(shard=1024)],
     "dead_once": lambda people, room: [DeadLetter(shard=1, entry="1-1", envelope=b"") for _ in range(2)],
 }
 

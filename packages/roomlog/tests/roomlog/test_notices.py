@@ -26,7 +26,6 @@ from roomlog.rooms import post
 from roomlog_api.models import AccessToken
 from roomlog_contract.envelope import ENTRY_FIELD, Marked, Recheck, decode_user_notice
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import shard_of_room
 from tests.harness.people import id_of
 
 KEYSPACE = Keyspace("some/install")
@@ -106,7 +105,7 @@ def test_a_pending_command_wakes_its_shards_owner(
     """An empty entry is enough: the row itself is in the database."""
     with django_capture_on_commit_callbacks(execute=True):
         post(lobby, bob, "hi")
-    assert redis.added == [(KEYSPACE.in_stream(shard_of_room(lobby)), {ENTRY_FIELD: b""})]
+    assert redis.added == [(KEYSPACE.in_stream(KEYSPACE.shard_of_room(lobby)), {ENTRY_FIELD: b""})]
 
 
 def _deactivate(user: User) -> None:

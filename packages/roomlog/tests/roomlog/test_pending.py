@@ -16,8 +16,8 @@ from roomlog.rooms import post
 from roomlog_contract.commands import CreateRoom, InviteUser, NewMessage
 from roomlog_contract.envelope import Envelope, decode_envelope
 from roomlog_contract.errors import ErrorCode, RefusedCommand
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.limits import TEXT_CODE_POINTS
-from roomlog_contract.shards import shard_of_room
 from tests.harness.people import id_of
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,12 @@ def test_a_command_waits_in_its_rooms_shard(alice: User) -> None:
     """The row holds all that the shard's owner needs, as the gateway would have sent it."""
     request_command(NewMessage(uuid="u", room=ROOM, text="hi"), id_of(alice), staff=True)
     row = PendingCommand.objects.get()
-    assert (row.shard, row.room, row.user_id, row.uuid) == (shard_of_room(ROOM), ROOM, id_of(alice), "u")
+    assert (row.shard, row.room, row.user_id, row.uuid) == (
+        Keyspace().shard_of_room(ROOM),
+        ROOM,
+        id_of(alice),
+        "u",
+    )
     sent = Envelope(command=NewMessage(uuid="u", room=ROOM, text="hi"), user=id_of(alice), staff=True)
     assert decode_envelope(bytes(row.envelope)) == sent
 

@@ -10,7 +10,6 @@ from typing import Final
 from roomlog_contract import limits
 from roomlog_contract.envelope import Beacon
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS
 
 ADMITTED_SECONDS: Final = 0.4
 """A command is taken if its worker writes all that waits before it within this time."""
@@ -42,22 +41,29 @@ class Admission:
 
     def __init__(self, keyspace: Keyspace, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._shards = {keyspace.in_stream(shard): shard for shard in range(SHARDS)}
-        self._entries = [0] * SHARDS
+        self.install_shards: int | None = None
+        """By the last word of a worker that has shards: it has compared its number with the database's."""
+        self.is_agreed = False
+        """The install has as many shards as this gateway counts; else any stream may be a wrong one."""
+        self._shards = {keyspace.in_stream(shard): shard for shard in range(keyspace.shards)}
+        self._entries = [0] * keyspace.shards
         """At the last sample, with those that this gateway added since."""
-        self._added = [0] * SHARDS
+        self._added = [0] * keyspace.shards
         """By this gateway, since its start."""
-        self._sampled_at = [float("-inf")] * SHARDS
+        self._sampled_at = [float("-inf")] * keyspace.shards
         self._owners: dict[int, _Worker] = {}
 
     def heard(self, beacon: Beacon) -> None:
         """Take what a worker says of itself."""
+        if beacon.shards:
+            self.install_shards = beacon.install_shards
+            self.is_agreed = self.install_shards == len(self._entries)
         worker = _Worker()
         most = max(beacon.drained * ADMITTED_SECONDS, READ_ENTRIES)
         is_behind = max(beacon.oldest_ms.values(), default=0) >= BEHIND_MS
         worker.most_entries = most if is_behind else max(most, BURST_ENTRIES)
         latest = self._clock() - SAMPLE_LASTS_SECONDS
-        for shard in _known(beacon.shards):
+        for shard in self._known(beacon.shards):
             if self._sampled_at[shard] < latest:
                 self._entries[shard] = 0
             worker.entries += self._entries[shard]
@@ -100,7 +106,6 @@ class Admission:
             return False
         return self._entries[shard] * worker.used >= worker.most_entries
 
-
-def _known(shards: Iterable[int]) -> Iterable[int]:
-    """Return those that this release knows."""
-    return (shard for shard in shards if 0 <= shard < SHARDS)
+    def _known(self, shards: Iterable[int]) -> Iterable[int]:
+        """Return those that the install has, as this gateway is told."""
+        return (shard for shard in shards if 0 <= shard < len(self._entries))

@@ -28,7 +28,7 @@ PENDING_ENTRIES: Final = 20_000
 PENDING_BYTES: Final = 64 * 1024 * 1024
 """Their bytes."""
 DOWN_RETRY_MS: Final = 1000
-"""Told with busy while Redis is away."""
+"""Told with busy while Redis is away, and until a worker has said how many shards there are."""
 KNOWN_ERRORS: Final = frozenset(
     {"OOM", "READONLY", "NOREPLICAS", "LOADING", "MISCONF", "CLUSTERDOWN", "NOPERM", "NOAUTH"}
 )
@@ -95,6 +95,8 @@ class CommandWriter:
         Raises:
             NotAccepted: it was not taken, now and for certain.
         """
+        if not self._admission.is_agreed:
+            raise NotAccepted(DOWN_RETRY_MS)
         gate = self._gates.get(stream)
         if gate is None:
             gate = self._gates[stream] = StreamGate()

@@ -11,9 +11,9 @@ from uuid import UUID
 import structlog
 from msgspec import UNSET, UnsetType
 
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.limits import DEGRADED_ROOMS
 from roomlog_contract.server_events import Degraded, Recovered
-from roomlog_contract.shards import SHARDS, shard_of_room
 
 from .. import metrics
 from ..sockets.session import Session
@@ -25,7 +25,8 @@ log = structlog.get_logger()
 class Degradation:
     """The shards that accept nothing, and who was told of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, keyspace: Keyspace) -> None:
+        self._keyspace = keyspace
         self._shards: frozenset[int] = frozenset()
         self._number = 0
         """Counts the changes; a session knows which it was told."""
@@ -47,8 +48,8 @@ class Degradation:
         log.warning("degraded" if shards else "recovered", shards=len(shards))
 
     def _tell(self, session: Session) -> None:
-        is_everything = len(self._shards) == SHARDS
-        rooms = [room for room in session.rooms if shard_of_room(room) in self._shards]
+        is_everything = len(self._shards) == self._keyspace.shards
+        rooms = [room for room in session.rooms if self._keyspace.shard_of_room(room) in self._shards]
         if is_everything or rooms:
             since_ms = _now_ms() - int(SILENT_SECONDS * 1000)
             session.degrade(Degraded(since_ms=since_ms, rooms=UNSET if is_everything else _named(rooms)))

@@ -14,7 +14,7 @@ import structlog
 
 from roomlog_contract import limits
 from roomlog_contract.envelope import EventsFetched, FetchEvents
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.keyspace import Keyspace
 
 from .. import metrics
 from ..errors import NoReply, NotAccepted
@@ -42,15 +42,17 @@ class GapFetcher:
 
     def __init__(
         self,
+        keyspace: Keyspace,
         questions: WorkerQuestions,
         rooms: dict[UUID, Room],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
+        self._keyspace = keyspace
         self._questions = questions
         self._rooms = rooms
         self._spawn = spawn
         self._watched: set[UUID] = set()
-        self._permits = [asyncio.Semaphore(FETCHES_AT_ONCE) for _ in range(SHARDS)]
+        self._permits = [asyncio.Semaphore(FETCHES_AT_ONCE) for _ in range(keyspace.shards)]
 
     def watch(self, room: Room, on_page: OnPage) -> None:
         """Fetch the room's gap if it is still there after 50 ms; again is harmless."""
@@ -96,7 +98,7 @@ class GapFetcher:
 
     async def _fetch_page(self, room: Room, on_page: OnPage) -> bool:
         """Ask for the events after the room's last one and return whether the database answered."""
-        shard = shard_of_room(room.id)
+        shard = self._keyspace.shard_of_room(room.id)
         question = FetchEvents(uuid="gap", room=room.id, after=room.seq, limit=limits.PAGE_EVENTS)
         try:
             async with self._permits[shard]:

@@ -27,7 +27,6 @@ from roomlog_contract.events import RoomSummary, User
 from roomlog_contract.fingerprint import fingerprint
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.server_events import RoomJoined, RoomMarked, UserBlocked
-from roomlog_contract.shards import shard_of_token
 
 from ..errors import NoReply
 from ..redis.subscriber import PayloadHandler, Subscriber
@@ -78,7 +77,8 @@ class Members:
         Raises:
             NotAccepted, NoReply: it could not be asked.
         """
-        reply = await self._questions.ask(shard_of_token(login.secret), login, IDENTIFY_TRY_SECONDS)
+        shard = self._keyspace.shard_of_token(login.secret)
+        reply = await self._questions.ask(shard, login, IDENTIFY_TRY_SECONDS)
         if not isinstance(reply, Identified):
             raise NoReply
         return reply

@@ -15,7 +15,7 @@ from roomlog_contract.actions import STREAMS, Stream
 from roomlog_contract.commands import ClientCommand, Command, GetHistory, RoomWrite, SelectRoom, action_of
 from roomlog_contract.envelope import Answered, Reply, Selected, decode_replies
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import room_of, shard_of_room, shard_of_user
+from roomlog_contract.shards import room_of
 from roomlog_contract.trail import Note, Queued, ignore
 from roomlog_runtime.logs import is_debug
 
@@ -131,7 +131,8 @@ class Router:
         """Return stream and shard of a command, and the room that it names."""
         kind, room = STREAMS[type(command)], getattr(command, "room", None)
         if kind is Stream.WRITE:
-            shard = shard_of_room(room_of(cast(RoomWrite, command), user))
+            shard = self._keyspace.shard_of_room(room_of(cast(RoomWrite, command), user))
         else:
-            shard = shard_of_user(user) if room is None else shard_of_room(room)
+            shards = self._keyspace
+            shard = shards.shard_of_user(user) if room is None else shards.shard_of_room(room)
         return self._keyspace.stream(kind, shard), shard, room

@@ -9,23 +9,22 @@ from collections.abc import Callable
 from typing import Final
 
 from roomlog_contract.envelope import Beacon, decode_beacon
-from roomlog_contract.shards import SHARDS
 
 SILENT_SECONDS: Final = 8.0
 """Without good news for so long a shard accepts nothing: people are told within 10 s (GUARANTEES G13)."""
 FIRST_SECONDS: Final = 10.0
 """A gateway that has just started waits so long for the first word."""
-ALL: Final = frozenset(range(SHARDS))
 
 
 class WorkerBeacons:
     """When each shard was last worked on, as far as it is known here."""
 
-    def __init__(self, clock: Callable[[], float], heard: Callable[[Beacon], None]) -> None:
+    def __init__(self, shards: int, clock: Callable[[], float], heard: Callable[[Beacon], None]) -> None:
         """`heard` takes each beacon, good news or not."""
+        self.all = frozenset(range(shards))
         self._clock = clock
         self._heard = heard
-        self._good_at = dict.fromkeys(ALL, clock() + FIRST_SECONDS - SILENT_SECONDS)
+        self._good_at = dict.fromkeys(self.all, clock() + FIRST_SECONDS - SILENT_SECONDS)
 
     def on_payload(self, payload: bytes) -> None:
         """Take a publication of a worker."""
@@ -34,7 +33,7 @@ class WorkerBeacons:
         if not beacon.database:
             return
         good_at = self._clock() - beacon.turn_ms / 1000
-        for shard in ALL.intersection(beacon.shards):
+        for shard in self.all.intersection(beacon.shards):
             self._good_at[shard] = max(self._good_at[shard], good_at)
 
     def silent(self, now: float) -> frozenset[int]:

@@ -9,7 +9,6 @@ from typing import Final
 
 from roomlog_contract.envelope import Reply
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS
 
 from ..errors import NoReply
 from .envelope_sender import EnvelopeSender, Question
@@ -52,5 +51,5 @@ class WorkerQuestions:
             NotAccepted: it certainly was not sent.
             NoReply: nobody answered within `seconds`.
         """
-        self._turn = (self._turn + STRIDE) % SHARDS
+        self._turn = (self._turn + STRIDE) % self._keyspace.shards
         return await self.ask(self._turn, question, seconds)

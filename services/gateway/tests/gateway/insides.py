@@ -10,6 +10,7 @@ import msgspec
 
 from roomlog_contract.envelope import (
     ArePresent,
+    Beacon,
     IsWatched,
     MarksRead,
     Notice,
@@ -42,6 +43,8 @@ from tests.harness.raw import frames_of
 
 ROOM = UUID(int=7)
 GATEWAY = "this"
+AGREED = Beacon("w", [0], {}, 0.0, 0, database=True)
+"""A worker counts as many shards as these gateways."""
 
 
 def _nothing(*_: object) -> None:
@@ -93,7 +96,9 @@ def make_router(
     def clock() -> float:
         return stage.now
 
-    writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse, Admission(Keyspace(), clock))
+    admission = Admission(Keyspace(), clock)
+    admission.heard(AGREED)
+    writer = CommandWriter("redis://127.0.0.1:1/0", clock, requests.refuse, admission)
     sender = EnvelopeSender(GATEWAY, writer, clock)
     return Router(Keyspace(), requests, sender, stage.selection, clock, {}, note, begin)
 

@@ -45,11 +45,11 @@ from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, SelectRoomAnswer, SelectRoomPage
 from roomlog_contract.fingerprint import MUTED, READER, fingerprint
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.gateway.room_log import RoomLog, person
 
 KEYSPACE = Keyspace("stub")
-BEACON_SECONDS = 0.25
+BEACON_SECONDS = 0.05
 
 
 @dataclass(kw_only=True)
@@ -182,7 +182,7 @@ class StubWorker:
         now = asyncio.get_running_loop().time()
         if now - self._shone_at >= BEACON_SECONDS:
             self._shone_at = now
-            everything = Beacon("stub", list(range(SHARDS)), {}, 0.0, 0, database=True)
+            everything = Beacon("stub", list(range(DEFAULT_SHARDS)), {}, 0.0, 0, database=True)
             await self.publish(KEYSPACE.beacon_channel, everything)
 
     async def _take_all(self) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from roomlog_contract.envelope import Beacon
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_gateway.redis.admission import (
     ADMITTED_SECONDS,
     BEHIND_MS,
@@ -22,7 +22,7 @@ MOST = int(RATE * ADMITTED_SECONDS)
 
 
 def says(
-    rate: float = RATE, oldest_ms: int = BEHIND_MS, shards: tuple[int, ...] = tuple(range(SHARDS))
+    rate: float = RATE, oldest_ms: int = BEHIND_MS, shards: tuple[int, ...] = tuple(range(DEFAULT_SHARDS))
 ) -> Beacon:
     """Return what a worker says of itself."""
     return Beacon("w", list(shards), {shards[0]: oldest_ms}, rate, 5, database=True)
@@ -96,8 +96,8 @@ def test_a_worker_that_stood_still_takes_what_it_reads_at_once(known: Known) -> 
 
 def test_a_quiet_shard_is_served_beside_a_loud_one(known: Known) -> None:
     """Each stream has its share of what the worker writes in time; another worker's is its own."""
-    others = tuple(range(SHARDS // 2, SHARDS))
-    known.admission.heard(says(shards=tuple(range(SHARDS // 2))))
+    others = tuple(range(DEFAULT_SHARDS // 2, DEFAULT_SHARDS))
+    known.admission.heard(says(shards=tuple(range(DEFAULT_SHARDS // 2))))
     known.admission.heard(says(shards=others))
     known.sampled(0, 10 * MOST)
     known.sampled(1, MOST // 2 - 1)
@@ -134,5 +134,5 @@ def test_a_shard_changes_hands(known: Known) -> None:
     known.admission.heard(says())
     known.sampled(3, MOST)
     assert known.is_over(3)
-    known.admission.heard(says(rate=4 * RATE, shards=(3, SHARDS + 5)))
+    known.admission.heard(says(rate=4 * RATE, shards=(3, DEFAULT_SHARDS + 5)))
     assert not known.is_over(3)

@@ -8,6 +8,7 @@ import pytest
 from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.redis.admission import Admission
 from roomlog_gateway.redis.command_writer import CommandWriter
+from tests.gateway.insides import AGREED
 
 
 class Wire:
@@ -33,6 +34,7 @@ def refused() -> list[int]:
 def writer(refused: list[int]) -> CommandWriter:
     """A writer on a wire of its own."""
     admission = Admission(Keyspace(), lambda: 0.0)
+    admission.heard(AGREED)
     writer = CommandWriter(
         "redis://nowhere", lambda: 0.0, lambda request, _: refused.append(request), admission
     )

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from roomlog_contract.envelope import Beacon, encode
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.limits import DEGRADED_ROOMS
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_gateway.rooms.degradation import Degradation
-from roomlog_gateway.rooms.worker_beacons import ALL, FIRST_SECONDS, SILENT_SECONDS, WorkerBeacons
+from roomlog_gateway.rooms.worker_beacons import FIRST_SECONDS, SILENT_SECONDS, WorkerBeacons
 from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import NO_SERVICES, Clock, NoConnection, read
 from tests.gateway.running import Connect, Running, Server
@@ -19,6 +20,7 @@ from tests.harness.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
 """Twice what is promised: the machine may be busy."""
+ALL = frozenset(range(DEFAULT_SHARDS))
 
 
 def beacon(shards: list[int], turn_ms: int = 5, database: bool = True) -> bytes:
@@ -29,9 +31,9 @@ def beacon(shards: list[int], turn_ms: int = 5, database: bool = True) -> bytes:
 def heard_all() -> tuple[WorkerBeacons, Clock]:
     """Return what is known long after the start, just after all shards were heard of."""
     clock = Clock()
-    beacons = WorkerBeacons(clock, lambda beacon: None)
+    beacons = WorkerBeacons(DEFAULT_SHARDS, clock, lambda beacon: None)
     clock.now += FIRST_SECONDS
-    beacons.on_payload(beacon(list(range(SHARDS)), turn_ms=0))
+    beacons.on_payload(beacon(list(range(DEFAULT_SHARDS)), turn_ms=0))
     return beacons, clock
 
 
@@ -41,7 +43,7 @@ def test_a_shard_that_nobody_speaks_of_is_silent_after_eight_seconds() -> None:
     for _ in range(8):
         clock.now += SILENT_SECONDS / 8
         assert beacons.silent(clock.now - 0.1) == frozenset()
-        beacons.on_payload(beacon([shard for shard in range(SHARDS) if shard != 7]))
+        beacons.on_payload(beacon([shard for shard in range(DEFAULT_SHARDS) if shard != 7]))
     assert beacons.silent(clock.now) == {7}
     beacons.on_payload(beacon([7]))
     assert beacons.silent(clock.now) == frozenset()
@@ -56,14 +58,14 @@ def test_a_worker_that_gets_nowhere_is_as_silent_as_none(
     """It says that the database is away, or that its writer hangs; a batch of some seconds is work."""
     beacons, clock = heard_all()
     clock.now += SILENT_SECONDS
-    beacons.on_payload(beacon(list(range(SHARDS)), turn_ms, database))
+    beacons.on_payload(beacon(list(range(DEFAULT_SHARDS)), turn_ms, database))
     assert beacons.silent(clock.now) == silent
 
 
 def test_a_new_gateway_waits_for_the_first_word() -> None:
     """It has heard nothing yet, and claims nothing."""
     clock = Clock()
-    beacons = WorkerBeacons(clock, lambda beacon: None)
+    beacons = WorkerBeacons(DEFAULT_SHARDS, clock, lambda beacon: None)
     clock.now += FIRST_SECONDS - 0.1
     assert beacons.silent(clock.now) == frozenset()
     clock.now += 0.2
@@ -73,7 +75,7 @@ def test_a_new_gateway_waits_for_the_first_word() -> None:
 def test_a_shard_of_another_release_is_no_error() -> None:
     """What this release does not know it does not count."""
     beacons, clock = heard_all()
-    beacons.on_payload(beacon([SHARDS + 5]))
+    beacons.on_payload(beacon([DEFAULT_SHARDS + 5]))
     assert beacons.silent(clock.now) == frozenset()
 
 
@@ -94,10 +96,10 @@ def told(session: Session) -> list[dict[str, Any]]:
 def test_only_those_concerned_are_told_and_by_their_rooms() -> None:
     """One shard: its room is named; whoever has none there hears nothing."""
     here, there = uuid4(), uuid4()
-    while shard_of_room(there) == shard_of_room(here):
+    while Keyspace().shard_of_room(there) == Keyspace().shard_of_room(here):
         there = uuid4()
     one, other = member_of(here, there), member_of(there)
-    shard, outage = frozenset({shard_of_room(here)}), Degradation()
+    shard, outage = frozenset({Keyspace().shard_of_room(here)}), Degradation(Keyspace())
     outage.tell(shard, [one, other])
     assert told(one) == [{"action": "degraded", "rooms": [here.hex]}]
     assert told(other) == []
@@ -115,7 +117,7 @@ def test_only_those_concerned_are_told_and_by_their_rooms() -> None:
 
 def test_a_connection_that_comes_later_is_told_too() -> None:
     """Authenticated during an outage, it shows it within a second."""
-    outage = Degradation()
+    outage = Degradation(Keyspace())
     outage.tell(ALL, [])
     late = member_of(uuid4())
     outage.tell(ALL, [late])
@@ -124,10 +126,14 @@ def test_a_connection_that_comes_later_is_told_too() -> None:
 
 def test_so_many_rooms_are_not_named() -> None:
     """A frame stays small; left out means all."""
-    rooms = [room for room in (UUID(int=n) for n in range(80 * DEGRADED_ROOMS)) if shard_of_room(room) == 3]
+    rooms = [
+        room
+        for room in (UUID(int=n) for n in range(80 * DEGRADED_ROOMS))
+        if Keyspace().shard_of_room(room) == 3
+    ]
     session = member_of(*rooms)
     assert len(rooms) > DEGRADED_ROOMS
-    Degradation().tell(frozenset({3}), [session])
+    Degradation(Keyspace()).tell(frozenset({3}), [session])
     assert told(session) == [{"action": "degraded"}]
 
 

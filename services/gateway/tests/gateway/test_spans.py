@@ -9,7 +9,7 @@ from roomlog_contract import limits
 from roomlog_contract.commands import ListRooms, NewMessage
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.errors import ErrorCode
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.rooms.pending_requests import PendingRequests
 from roomlog_gateway.rooms.router import Router
 from roomlog_gateway.rooms.spans import Spans
@@ -18,7 +18,7 @@ from tests.gateway.insides import GATEWAY, NO_SERVICES, ROOM, NoConnection, Stag
 from tests.harness.spans import KeptSpans, facts_of, names_of, parent_of, trace_of
 
 HI = NewMessage(uuid="u", room=ROOM, text="secret words")
-COMMAND = {"uuid": "u", "action": "new_message", "shard": shard_of_room(ROOM), "room": str(ROOM)}
+COMMAND = {"uuid": "u", "action": "new_message", "shard": Keyspace().shard_of_room(ROOM), "room": str(ROOM)}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from roomlog_contract import limits
 from roomlog_contract.commands import ListRooms, NewMessage
 from roomlog_contract.envelope import Answered, encode
 from roomlog_contract.errors import ErrorCode
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.trail import Ended, Note, Queued, Refused, Step, Written
 from roomlog_gateway.rooms.pending_requests import PendingRequests
 from roomlog_gateway.rooms.router import Router
@@ -16,7 +16,7 @@ from roomlog_gateway.sockets.session import Session
 from tests.gateway.insides import GATEWAY, NO_SERVICES, ROOM, NoConnection, Stage, make_router
 
 HI = NewMessage(uuid="u", room=ROOM, text="secret words")
-QUEUED = Queued("u", "new_message", 0, 0, shard_of_room(ROOM))
+QUEUED = Queued("u", "new_message", 0, 0, Keyspace().shard_of_room(ROOM))
 
 
 def into(noted: list[Step]) -> Note:

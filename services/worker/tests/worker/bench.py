@@ -17,7 +17,6 @@ from redis import Redis
 from redis.client import PubSub
 
 from roomlog.models import PendingCommand
-from roomlog_contract import shards
 from roomlog_contract.commands import ClientCommand, GetHistory, ListRooms, RoomWrite
 from roomlog_contract.envelope import (
     ENTRY_FIELD,
@@ -195,7 +194,7 @@ class Bench:
     def successor(self) -> Worker:
         """Return a worker that took all shards over from one that died without a word."""
         worker = self.another()
-        worker.turn_until(lambda: len(worker.leases.epochs) == shards.SHARDS)
+        worker.turn_until(lambda: len(worker.leases.epochs) == KEYSPACE.shards)
         return worker
 
     def send(self, command: RoomWrite, user: int, **wishes: Any) -> int:
@@ -203,7 +202,7 @@ class Bench:
 
         `wishes` are more fields of the envelope.
         """
-        stream = KEYSPACE.in_stream(shards.shard_of_room(room_of(command, user)))
+        stream = KEYSPACE.in_stream(KEYSPACE.shard_of_room(room_of(command, user)))
         return self._add(stream, command, user, **wishes)
 
     def ask(
@@ -220,7 +219,7 @@ class Bench:
         room: UUID | None = getattr(command, "room", None)
         is_browsing = isinstance(command, GetHistory | ListRooms)
         stream_of = KEYSPACE.browse_stream if is_browsing else KEYSPACE.read_stream
-        stream = stream_of(shard if room is None else shards.shard_of_room(room))
+        stream = stream_of(shard if room is None else KEYSPACE.shard_of_room(room))
         return self._add(stream, command, user, **wishes)
 
     def add_raw(self, stream: str, value: bytes) -> None:
@@ -229,7 +228,7 @@ class Bench:
 
     def wake(self, room: UUID) -> None:
         """Announce a row of the api's, as the api does."""
-        self.add_raw(KEYSPACE.in_stream(shards.shard_of_room(room)), b"")
+        self.add_raw(KEYSPACE.in_stream(KEYSPACE.shard_of_room(room)), b"")
 
     def waiting(self) -> int:
         """Return how many entries all streams have."""

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from redis import Redis
 
 from roomlog_contract.envelope import Beacon, decode_beacon
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker.beacon import BEACON_SECONDS, BeaconThread, Pulse
 from roomlog_worker.writer import Writer
@@ -38,9 +38,9 @@ def test_a_worker_at_work_names_its_shards(bench: Bench, people: People) -> None
     bench.send(message(room), people.alice)
     bench.turn()
     said = light(bench.redis_url, bench.worker.consumer._pulse).beacon(time.time() * 1000)
-    assert (said.worker, said.shards, said.database) == ("me", list(range(SHARDS)), True)
-    assert set(said.oldest_ms) == {shard_of_room(room)}
-    assert 0 <= said.oldest_ms[shard_of_room(room)] < SECONDS * 1000
+    assert (said.worker, said.shards, said.database) == ("me", list(range(DEFAULT_SHARDS)), True)
+    assert set(said.oldest_ms) == {KEYSPACE.shard_of_room(room)}
+    assert 0 <= said.oldest_ms[KEYSPACE.shard_of_room(room)] < SECONDS * 1000
     assert said.drained > 0
     bench.turn()
     said = light(bench.redis_url, bench.worker.consumer._pulse).beacon(time.time() * 1000)

@@ -8,17 +8,18 @@ from django.db import OperationalError, connection
 from structlog.testing import capture_logs
 
 from roomlog.identity import identity
-from roomlog.models import ShardLease
+from roomlog.models import Install, ShardLease
 from roomlog_contract.claim import CLAIM_SECONDS, claim_of
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
+from roomlog_runtime.settings import SettingError
 from roomlog_worker import claim, metrics
-from roomlog_worker.claim import RENEW_SECONDS
+from roomlog_worker.claim import RENEW_SECONDS, Claim
 from roomlog_worker.leases import POLL_SECONDS
 from tests.harness.people import People, make_room, message
 from tests.worker.bench import KEYSPACE, Bench
 
 KEY = KEYSPACE.install_key
-OTHER = claim_of("a-copy")
+OTHER = claim_of("a-copy", DEFAULT_SHARDS)
 RENEWED = round(RENEW_SECONDS / POLL_SECONDS) + 1
 """Turns after which a worker has looked at the claim again."""
 
@@ -51,7 +52,7 @@ def the_database_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_first_turn_claims_the_prefix_for_a_while(bench: Bench) -> None:
     """The claim names the database, and ends where nobody renews it."""
-    assert bench.redis.get(KEY) == claim_of(identity()).encode()
+    assert bench.redis.get(KEY) == claim_of(identity(), DEFAULT_SHARDS).encode()
     assert 0 < bench.redis.pttl(KEY) <= CLAIM_SECONDS * 1000
 
 
@@ -95,12 +96,21 @@ def test_a_foreign_claim_is_told_once_and_its_end_too(bench: Bench) -> None:
 
 def test_another_number_of_shards_is_as_foreign(bench: Bench) -> None:
     """Two releases that cut rooms differently must not share streams."""
-    bench.redis.set(KEY, f"{identity()} {2 * SHARDS}")
+    bench.redis.set(KEY, f"{identity()} {2 * DEFAULT_SHARDS}")
     bench.turn(RENEWED)
     assert owners() == {None}
-    assert (
-        bench.worker.consumer.trouble() == f"the Redis prefix is in use by an install of {2 * SHARDS} shards"
-    )
+    holder = f"an install of {2 * DEFAULT_SHARDS} shards"
+    assert bench.worker.consumer.trouble() == f"the Redis prefix is in use by {holder}"
+
+
+def test_a_worker_that_counts_other_shards_than_its_database_ends(bench: Bench) -> None:
+    """With a sentence that says what to do, and before it claims anything."""
+    bench.redis.delete(KEY)
+    Install.objects.update(shards=256)
+    told = "ROOMLOG_SHARDS is 64, but this install has 256 shards for ever: set it"
+    with pytest.raises(SettingError, match=told):
+        Claim(bench.bus).renew()
+    assert bench.redis.get(KEY) is None
 
 
 def test_a_restart_of_the_database_does_not_lose_the_prefix(
@@ -136,7 +146,7 @@ def test_another_database_behind_the_same_address_is_noticed(
     assert bench.worker.consumer.trouble() == "the Redis prefix is in use by another database"
     bench.redis.delete(KEY)  # it has expired
     bench.turn()
-    assert bench.redis.get(KEY) == claim_of("restored").encode()
+    assert bench.redis.get(KEY) == claim_of("restored", DEFAULT_SHARDS).encode()
     assert owners() == {bench.worker.leases.uuid}
 
 

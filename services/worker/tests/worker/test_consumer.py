@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import OperationalError
 from prometheus_client import REGISTRY
+from redis import Redis
 from redis.exceptions import ReadOnlyError
 
 from roomlog import selectors
@@ -15,9 +16,11 @@ from roomlog.pending import request_command
 from roomlog_contract.commands import CreateRoom, InviteUser, ListRooms, NewMessage, RemoveUser
 from roomlog_contract.envelope import Envelope, Joined, encode
 from roomlog_contract.events import RoomSummary
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.limits import STREAM_BATCH
-from roomlog_contract.shards import SHARDS, created_room_id, shard_of_room
+from roomlog_contract.shards import DEFAULT_SHARDS, SHARD_NUMBERS, created_room_id
 from roomlog_worker import decisions, head_reminders
+from roomlog_worker.bus import Bus
 from roomlog_worker.leases import LeaseKeeper
 from tests.harness.people import People, make_room, message, post_as
 from tests.worker.bench import GATEWAY, KEYSPACE, Bench
@@ -118,7 +121,7 @@ class TestEvents:
             CreateRoom(uuid=f"make-{n}", members=[(people.bob, people.carol)[n % 2]]) for n in range(8)
         ]
         for command in commands:
-            stream = KEYSPACE.in_stream(shard_of_room(created_room_id(people.alice, command.uuid)))
+            stream = KEYSPACE.in_stream(KEYSPACE.shard_of_room(created_room_id(people.alice, command.uuid)))
             envelope = Envelope(command=command, gateway=GATEWAY, request=1, user=people.alice)
             bench.redis.xadd(stream, {"e": encode(envelope)}, id="7-*")
         heard = bench.turn()
@@ -213,22 +216,22 @@ class TestBounds:
     def test_the_first_read_of_new_shards_is_small(self, bench: Bench, people: People) -> None:
         """Whoever takes over full streams does not load all of them: 64 times 256 entries at once."""
         successor = bench.another()
-        for shard in range(SHARDS):
+        for shard in range(DEFAULT_SHARDS):
             for _ in range(20):
                 bench.add_raw(KEYSPACE.in_stream(shard), b"x")
-        assert len(successor.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
-        assert len(successor.bus.read(set(range(SHARDS)))) <= STREAM_BATCH
+        assert len(successor.bus.read(set(range(DEFAULT_SHARDS)))) <= STREAM_BATCH
+        assert len(successor.bus.read(set(range(DEFAULT_SHARDS)))) <= STREAM_BATCH
         assert len(successor.bus.read({1})) > 2
 
     def test_a_burst_after_a_quiet_time_comes_in_pieces(self, bench: Bench, people: People) -> None:
         """One stream was deep, now all are, of long entries: one read brings no more than two batches."""
-        every = set(range(SHARDS))
+        every = set(range(DEFAULT_SHARDS))
         for _ in range(10):
             bench.add_raw(KEYSPACE.in_stream(0), b"x")
-        assert len(bench.bus.read(every)) == STREAM_BATCH // SHARDS
+        assert len(bench.bus.read(every)) == STREAM_BATCH // DEFAULT_SHARDS
         long = b"x" * 20_000
         pipeline = bench.redis.pipeline()
-        for shard in range(SHARDS):
+        for shard in range(DEFAULT_SHARDS):
             for _ in range(30):
                 pipeline.xadd(KEYSPACE.in_stream(shard), {"e": long})
         pipeline.execute()
@@ -236,6 +239,23 @@ class TestBounds:
             sent = _bytes_sent(bench)
             assert 0 < len(bench.bus.read(every)) <= bench.bus.most_entries
             assert _bytes_sent(bench) - sent < bench.bus.most_entries * 2 * len(long)
+
+
+def test_one_read_of_many_streams_is_bounded(redis_url: str) -> None:
+    """Of 1,024 full streams it brings one entry each, and a batch of what is deep beside that."""
+    keyspace = Keyspace("many", max(SHARD_NUMBERS))
+    bus = Bus(redis_url, keyspace)
+    with Redis.from_url(redis_url) as redis, redis.pipeline() as pipeline:
+        for shard in range(keyspace.shards):
+            for _ in range(3 if shard else 3 * STREAM_BATCH):
+                pipeline.xadd(keyspace.in_stream(shard), {"e": b"x"})
+        pipeline.execute()
+    every = set(range(keyspace.shards))
+    for _ in range(3):
+        found = bus.read(every)
+        assert {stream for stream, *_ in found} == {keyspace.in_stream(shard) for shard in every}
+        assert len(found) <= bus.most_entries == STREAM_BATCH + keyspace.shards
+    bus.disconnect()
 
 
 def _bytes_sent(bench: Bench) -> int:
@@ -285,7 +305,7 @@ class TestWakeUps:
     def test_a_row_that_nobody_can_read_is_kept_and_passed(self, bench: Bench, people: People) -> None:
         """A newer api's command during a rollout: a dead letter, and the rows behind it go on."""
         room = make_room(people.alice)
-        shard = shard_of_room(room)
+        shard = KEYSPACE.shard_of_room(room)
         PendingCommand.objects.create(
             shard=shard, room=room, user_id=people.alice, uuid="n", envelope=b"\xc1"
         )
@@ -337,7 +357,7 @@ def test_a_worker_without_shards_waits(bench: Bench) -> None:
 
 def test_shards_are_shown_by_the_gauge(bench: Bench) -> None:
     """1 for each owned shard, 0 for one that was lost."""
-    assert [_gauge(shard) for shard in range(SHARDS)] == [1.0] * SHARDS
+    assert [_gauge(shard) for shard in range(DEFAULT_SHARDS)] == [1.0] * DEFAULT_SHARDS
     bench.worker.leases.lose([5])
     bench.worker.consumer.turn()
     assert _gauge(5) == 0.0
@@ -352,9 +372,9 @@ def test_no_shard_is_shown_while_the_database_is_away(bench: Bench, monkeypatch:
     with monkeypatch.context() as patched:
         patched.setattr(LeaseKeeper, "keep", fail)
         bench.worker.turn()
-        assert {_gauge(shard) for shard in range(SHARDS)} == {0.0}
+        assert {_gauge(shard) for shard in range(DEFAULT_SHARDS)} == {0.0}
     bench.worker.turn()
-    assert {_gauge(shard) for shard in range(SHARDS)} == {1.0}
+    assert {_gauge(shard) for shard in range(DEFAULT_SHARDS)} == {1.0}
 
 
 def _gauge(shard: int) -> float | None:
@@ -368,7 +388,7 @@ def test_a_stop_hands_the_shards_over(bench: Bench, people: People) -> None:
     assert bench.worker.leases.epochs == {}
     other = bench.another(ordinal=1)
     other.turn()
-    assert len(other.leases.epochs) == SHARDS
+    assert len(other.leases.epochs) == DEFAULT_SHARDS
     room = make_room(people.alice)
     bench.send(message(room), people.alice)
     other.turn()

@@ -14,7 +14,7 @@ from roomlog.models import PendingCommand, RoomEvent, ShardLease, Worker
 from roomlog_contract import limits
 from roomlog_contract.commands import InviteUser
 from roomlog_contract.limits import STREAM_BATCH
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_worker import writer
 from roomlog_worker.bus import Bus
 from roomlog_worker.leases import POLL_SECONDS, WITHOUT_REDIS_SECONDS
@@ -218,7 +218,7 @@ class TestDatabase:
         isolation = bench.worker.consumer._isolation
         run = isolation.run
         monkeypatch.setattr(isolation, "run", lambda entries, step, parked, _: run(entries, step, parked, 1))
-        first = [f"first {number}" for number in range(STREAM_BATCH // SHARDS)]
+        first = [f"first {number}" for number in range(STREAM_BATCH // DEFAULT_SHARDS)]
         for text in first:
             bench.send(message(free, text), people.alice)
         bench.turn()  # one stream is deep: the next read takes a whole batch of it
@@ -272,7 +272,7 @@ class TestRedis:
         for _ in range(4 * round(WITHOUT_REDIS_SECONDS / POLL_SECONDS)):
             bench.worker.turn()
         assert bench.worker.consumer.trouble() == "redis"
-        assert len(bench.worker.leases.epochs) == SHARDS
+        assert len(bench.worker.leases.epochs) == DEFAULT_SHARDS
         post_as(room, people.alice, "by the api")
         bench.worker.consumer._next_sweep = 0.0
         bench.worker.turn()
@@ -285,7 +285,7 @@ class TestLateOwners:
     def test_a_late_owner_writes_nothing_and_deletes_nothing(self, bench: Bench, people: People) -> None:
         """What it had read is its successor's work; it goes on without the shard."""
         room = make_room(people.alice)
-        shard = shard_of_room(room)
+        shard = KEYSPACE.shard_of_room(room)
         late = bench.worker
         bench.send(message(room, "once"), people.alice)
         successor = bench.another(ordinal=1)
@@ -293,7 +293,7 @@ class TestLateOwners:
         late.consumer.turn()
         assert (texts_of(room), bench.waiting()) == ([], 1)
         assert shard not in late.leases.epochs
-        assert len(late.leases.epochs) == SHARDS - 1
+        assert len(late.leases.epochs) == DEFAULT_SHARDS - 1
         assert bench.hear().order == []
 
     def test_a_late_owner_refuses_nothing_that_its_successor_may_store(
@@ -301,7 +301,7 @@ class TestLateOwners:
     ) -> None:
         """Paused between its decision and its answer, it finds the shard gone and says nothing."""
         room = make_room(people.alice)
-        shard = shard_of_room(room)
+        shard = KEYSPACE.shard_of_room(room)
         successor = bench.another(ordinal=1)
         request = bench.send(message(room, "welcome"), people.bob)
         finish = bench.bus.finish

@@ -10,7 +10,8 @@ from django.db import OperationalError, transaction
 from roomlog.models import SearchEntry
 from roomlog.search import index as indexing
 from roomlog.search.index import Indexed
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_runtime.shutdown import Shutdown
 from roomlog_worker import indexer
 from roomlog_worker.beacon import Pulse
@@ -24,7 +25,7 @@ from tests.worker.bench import ON_POSTGRES, Bench, Clock
 def pulse() -> Pulse:
     """That of a worker with all shards."""
     pulse = Pulse()
-    pulse.shards = frozenset(range(SHARDS))
+    pulse.shards = frozenset(range(DEFAULT_SHARDS))
     return pulse
 
 
@@ -36,9 +37,9 @@ def entries(room: UUID) -> int:
 def test_what_the_worker_wrote_is_indexed_at_the_next_turn(bench: Bench, people: People) -> None:
     """It says which rooms; a refused command's room may not exist."""
     bench.worker.consumer._pulse = pulse = Pulse()
-    pulse.shards = frozenset(range(SHARDS))
+    pulse.shards = frozenset(range(DEFAULT_SHARDS))
     room = make_room(people.alice)
-    own = Indexer(pulse, Shutdown(), Clock())
+    own = Indexer(Keyspace(), pulse, Shutdown(), Clock())
     own.turn()
     bench.send(message(room, "tea"), people.alice)
     bench.send(message(UUID(int=1), "tea"), people.alice)
@@ -52,8 +53,8 @@ def test_what_the_owner_before_left_is_found_by_its_head(people: People, pulse: 
     """In the shards of one's own alone, when they are taken."""
     room = make_room(people.alice)
     written(message(room, "tea"), people.alice)
-    shards, pulse.shards = pulse.shards, pulse.shards - {shard_of_room(room)}
-    own = Indexer(pulse, Shutdown(), Clock())
+    shards, pulse.shards = pulse.shards, pulse.shards - {Keyspace().shard_of_room(room)}
+    own = Indexer(Keyspace(), pulse, Shutdown(), Clock())
     own.turn()
     assert entries(room) == 0
     pulse.shards = shards
@@ -70,7 +71,7 @@ def test_a_piece_at_a_time_while_the_writer_is_behind(
     for _ in range(4):
         written(message(room, "tea"), people.alice)
     pulse.oldest_ms = {0: int(time.time() * 1000) - 2 * BEHIND_MS}
-    own = Indexer(pulse, Shutdown())
+    own = Indexer(Keyspace(), pulse, Shutdown())
     assert own.turn() == PAUSE_SECONDS
     pulse.oldest_ms = {}
     assert own.turn() < PAUSE_SECONDS
@@ -93,7 +94,7 @@ def test_a_room_that_fails_holds_nobody_up(
 
     monkeypatch.setattr(indexer, "index", index)
     pulse.written = {bad, good}
-    own = Indexer(pulse, Shutdown())
+    own = Indexer(Keyspace(), pulse, Shutdown())
     waits = [own.turn() for _ in range(4)]
     assert TROUBLE_SECONDS in waits
     assert entries(good) == 1
@@ -105,7 +106,7 @@ def test_a_room_that_another_worker_indexes_is_passed_over(people: People, pulse
     room = make_room(people.alice)
     written(message(room, "tea"), people.alice)
     indexing._begin([room])
-    own = Indexer(pulse, Shutdown(), Clock())
+    own = Indexer(Keyspace(), pulse, Shutdown(), Clock())
     with held_elsewhere("roomlog_roomindexed WHERE room_id = %s", room):
         assert own.turn() == PAUSE_SECONDS
         assert entries(room) == 0

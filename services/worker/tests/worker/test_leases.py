@@ -1,5 +1,6 @@
 """Who owns which shard: takeovers, handovers, the dead and the merely late. The clock is the test's."""
 
+from collections import Counter
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from roomlog.models import RoomEvent, ShardLease, Worker
 from roomlog_contract.envelope import Envelope
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.shards import DEFAULT_SHARDS, SHARD_NUMBERS
 from roomlog_worker.crash_point import CrashPoint
 from roomlog_worker.entries import Entry
 from roomlog_worker.errors import Forgotten, LeaseLost
@@ -26,7 +27,7 @@ from roomlog_worker.writer import Writer
 from tests.harness.people import add_user, make_room, message
 from tests.worker.bench import KEYSPACE, Clock, tick
 
-ALL = set(range(SHARDS))
+ALL = set(range(DEFAULT_SHARDS))
 
 
 @pytest.fixture
@@ -62,9 +63,8 @@ def test_a_second_worker_gets_its_share(clock: Clock) -> None:
     two = start(clock, 1)
     assert shards_of(two) == set()
     tick(clock, [one, two], 2 * POLL_SECONDS)
-    wanted = {
-        shard for shard, owner in desired_owners(list(Worker.objects.all())).items() if owner == two.uuid
-    }
+    owners = desired_owners(list(Worker.objects.all()), DEFAULT_SHARDS)
+    wanted = {shard for shard, owner in owners.items() if owner == two.uuid}
     assert shards_of(two) == wanted
     assert shards_of(one) == ALL - wanted
     assert 16 < len(wanted) < 48
@@ -102,9 +102,9 @@ def test_takeovers_are_counted(clock: Clock) -> None:
 
     before = count("free"), count("dead")
     start(clock)
-    assert (count("free"), count("dead")) == (before[0] + SHARDS, before[1])
+    assert (count("free"), count("dead")) == (before[0] + DEFAULT_SHARDS, before[1])
     start(clock)  # a successor of the same ordinal
-    assert (count("free"), count("dead")) == (before[0] + SHARDS, before[1] + SHARDS)
+    assert (count("free"), count("dead")) == (before[0] + DEFAULT_SHARDS, before[1] + DEFAULT_SHARDS)
 
 
 def test_a_successor_takes_its_predecessor_s_shards_at_once(clock: Clock) -> None:
@@ -127,7 +127,7 @@ def test_a_successor_leaves_the_rest_to_those_it_is_meant_for(clock: Clock) -> N
     assert shards_of(dead) == ALL
     successor = start(clock)
     tick(clock, [successor, other], 2 * POLL_SECONDS)
-    wanted = desired_owners(list(Worker.objects.all()))
+    wanted = desired_owners(list(Worker.objects.all()), DEFAULT_SHARDS)
     assert shards_of(other) == {shard for shard, owner in wanted.items() if owner == other.uuid}
     assert other.unclean == shards_of(other) > set()
     assert shards_of(successor) == ALL - shards_of(other)
@@ -275,9 +275,9 @@ def test_a_lost_lease_refuses_the_commit(clock: Clock) -> None:
     stored = RoomEvent.objects.count()
     with pytest.raises(LeaseLost) as lost:
         Writer(one, CrashPoint()).write([entry_for(room, alice)])
-    assert lost.value.shards == {shard_of_room(room)}
+    assert lost.value.shards == {KEYSPACE.shard_of_room(room)}
     assert RoomEvent.objects.count() == stored
-    assert not one.still_owns([shard_of_room(room)])
+    assert not one.still_owns([KEYSPACE.shard_of_room(room)])
     assert two.still_owns(ALL)
     assert len(Writer(two, CrashPoint()).write([entry_for(room, alice)]).outcomes) == 1
 
@@ -292,7 +292,7 @@ def test_a_shard_that_was_never_mine_is_refused_too(clock: Clock) -> None:
 
 def entry_for(room: UUID, user: int) -> Entry:
     """Return a message as an entry of its room's stream."""
-    shard = shard_of_room(room)
+    shard = KEYSPACE.shard_of_room(room)
     return Entry(shard, KEYSPACE.in_stream(shard), "1-1", Envelope(command=message(room), user=user))
 
 
@@ -301,25 +301,36 @@ def workers(ordinals: set[int]) -> list[Worker]:
     return [Worker(id=10 + ordinal, uuid=uuid4(), ordinal=ordinal) for ordinal in ordinals]
 
 
-def by_ordinal(live: list[Worker]) -> dict[int, int]:
+def by_ordinal(live: list[Worker], shards: int = DEFAULT_SHARDS) -> dict[int, int]:
     """Return the ordinal that should own each shard."""
     ordinals = {worker.uuid: worker.ordinal for worker in live}
-    return {shard: ordinals[owner] for shard, owner in desired_owners(live).items()}
+    return {shard: ordinals[owner] for shard, owner in desired_owners(live, shards).items()}
 
 
 @settings(deadline=None)
-@given(st.sets(st.integers(0, 200), min_size=1, max_size=12), st.integers(0, 200))
-def test_a_new_ordinal_takes_only_what_becomes_its_own(ordinals: set[int], new: int) -> None:
+@given(
+    st.sets(st.integers(0, 200), min_size=1, max_size=12),
+    st.integers(0, 200),
+    st.sampled_from(SHARD_NUMBERS[:3]),
+)
+def test_a_new_ordinal_takes_only_what_becomes_its_own(ordinals: set[int], new: int, shards: int) -> None:
     """Rendezvous: nothing moves between two that stay, whether somebody comes or goes."""
-    before = by_ordinal(workers(ordinals - {new} or {201}))
-    after = by_ordinal(workers((ordinals - {new} or {201}) | {new}))
-    assert before.keys() == after.keys() == ALL
-    assert {after[shard] for shard in ALL if after[shard] != before[shard]} <= {new}
+    before = by_ordinal(workers(ordinals - {new} or {201}), shards)
+    after = by_ordinal(workers((ordinals - {new} or {201}) | {new}), shards)
+    assert before.keys() == after.keys() == set(range(shards))
+    assert {after[shard] for shard in after if after[shard] != before[shard]} <= {new}
+
+
+def test_64_workers_of_1024_shards_have_shares_of_one_size() -> None:
+    """None is without one; the largest share is less than twice the mean."""
+    shares = Counter(by_ordinal(workers(set(range(64))), 1024).values())
+    assert len(shares) == 64
+    assert max(shares.values()) < 2 * 1024 / 64
 
 
 def test_without_workers_nobody_owns_anything() -> None:
     """The last one gone, every shard is free."""
-    assert desired_owners([]) == {}
+    assert desired_owners([], DEFAULT_SHARDS) == {}
 
 
 def test_the_shares_are_about_even() -> None:

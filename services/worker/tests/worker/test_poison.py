@@ -11,7 +11,6 @@ from roomlog.models import DeadLetter, PendingCommand
 from roomlog_contract.commands import GetHistory, NewMessage
 from roomlog_contract.envelope import Envelope, encode
 from roomlog_contract.limits import ENTRY_TRIES
-from roomlog_contract.shards import shard_of_room
 from roomlog_worker import publications, reader, writer
 from roomlog_worker.log import rules
 from roomlog_worker.log.asked import Asked
@@ -101,7 +100,7 @@ class TestFailures:
         streams: dict[str, UUID] = {}
         while len(streams) < 3:
             room = make_room(people.alice)
-            streams[KEYSPACE.in_stream(shard_of_room(room))] = room
+            streams[KEYSPACE.in_stream(KEYSPACE.shard_of_room(room))] = room
         for number, (stream, room) in enumerate(streams.items()):
             envelope = Envelope(
                 command=message(room, "poison"), gateway=GATEWAY, request=number, user=people.alice

@@ -26,7 +26,8 @@ from roomlog_contract.commands import (
     SelectRoom,
 )
 from roomlog_contract.envelope import EventsFetched, FetchEvents
-from roomlog_contract.shards import room_of, shard_of_room
+from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import room_of
 from roomlog_worker import metrics
 from roomlog_worker.errors import LeaseLost
 from roomlog_worker.log import pruning
@@ -43,7 +44,7 @@ class Pruning:
 
     def __init__(self, bench: Bench) -> None:
         self.clock = Clock()
-        self.pruner = Pruner(bench.worker.leases, self.clock)
+        self.pruner = Pruner(Keyspace(), bench.worker.leases, self.clock)
 
     def round(self) -> None:
         """Look at all rooms once, and prune what is due."""
@@ -230,7 +231,7 @@ def test_a_piece_is_bounded_in_events_and_statements(
 def test_a_lost_lease_prunes_nothing(bench: Bench, pruning_of_thirty_days: Pruning, people: People) -> None:
     """The room is another worker's."""
     room = old_room(people)
-    ShardLease.objects.filter(shard=shard_of_room(room)).update(owner=uuid4())
+    ShardLease.objects.filter(shard=Keyspace().shard_of_room(room)).update(owner=uuid4())
     with pytest.raises(LeaseLost):
         pruning_of_thirty_days.round()
     assert horizon(room)[0] == 1

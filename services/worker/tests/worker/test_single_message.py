@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from roomlog.models import DeadLetter, Membership, RoomEvent, ShardLease
 from roomlog_contract.commands import InviteUser, RemoveUser
-from roomlog_contract.shards import SHARDS, shard_of_room
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_worker import writer
 from roomlog_worker.log import statements
 from roomlog_worker.log.leases import take_leases
@@ -94,7 +94,7 @@ def test_what_depends_on_more_goes_by_a_batch(bench: Bench, people: People, room
     def sends(*commands: Any) -> Callable[[], Any]:
         return lambda: [bench.send(command, people.alice) for command in commands]
 
-    stream = KEYSPACE.in_stream(shard_of_room(room))
+    stream = KEYSPACE.in_stream(KEYSPACE.shard_of_room(room))
     cases = [
         sends(message(room), message(room)),
         sends(message(room, reply_to=first)),
@@ -145,7 +145,7 @@ def test_a_cached_mute_refuses_nobody(bench: Bench, people: People, room: UUID) 
 
 def test_a_late_owner_stores_nothing(bench: Bench, people: People, room: UUID) -> None:
     """Its guess names a lease that is another's: the shard is given up, as by a batch."""
-    shard = shard_of_room(room)
+    shard = KEYSPACE.shard_of_room(room)
     late = bench.worker
     bench.send(message(room, "once"), people.alice)
     epoch = ShardLease.objects.get(pk=shard).epoch
@@ -154,7 +154,7 @@ def test_a_late_owner_stores_nothing(bench: Bench, people: People, room: UUID) -
         late.consumer.turn()
     assert taken == ["in vain"]
     assert texts_of(room) == ["hello", "hello"]
-    assert (len(late.leases.epochs), bench.waiting()) == (SHARDS - 1, 1)
+    assert (len(late.leases.epochs), bench.waiting()) == (DEFAULT_SHARDS - 1, 1)
     cache = late.consumer._writer._cache
     assert cache.batch(room, people.alice, timezone.now()) is None, "not counted on any more"
 

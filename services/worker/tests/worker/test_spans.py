@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from roomlog_worker.spans import Spans
 from tests.harness.people import People, make_room, message
 from tests.harness.spans import KeptSpans, facts_of, names_of, parent_of, trace_of
@@ -36,7 +36,7 @@ def test_a_command_s_stages_belong_to_its_gateway_s_span(
     assert facts_of(spans[1]) == {
         "uuid": "u",
         "action": "new_message",
-        "shard": shard_of_room(room),
+        "shard": Keyspace().shard_of_room(room),
         "outcome": "event",
         "room": str(room),
         "seq": 2,

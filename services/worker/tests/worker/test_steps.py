@@ -7,7 +7,7 @@ import pytest
 import redis
 from prometheus_client import REGISTRY
 
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.trail import Decided, Step
 from roomlog_worker.bus import Bus
 from tests.harness.people import People, make_room, message
@@ -41,7 +41,7 @@ def test_events_repeats_and_refusals_are_noted(bench: Bench, people: People, not
         (bob, "not_member", None, 0),
     ]
     assert {(step.uuid, step.shard, step.is_published) for step in noted} == {
-        ("u", shard_of_room(room), True)
+        ("u", Keyspace().shard_of_room(room), True)
     }
     assert [began_ms <= step.committed_ms <= time.time() * 1000 for step in noted[:2]] == [True, True]
     assert not noted[2].is_committed

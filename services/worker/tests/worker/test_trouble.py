@@ -18,7 +18,7 @@ from roomlog.pending import row_of
 from roomlog_contract.commands import CreateRoom, NewMessage
 from roomlog_contract.envelope import Envelope
 from roomlog_contract.limits import ENTRY_TRIES
-from roomlog_contract.shards import created_room_id, shard_of_room
+from roomlog_contract.shards import created_room_id
 from roomlog_runtime import refused_login
 from roomlog_worker.claim import Claim
 from roomlog_worker.errors import LoginRefused
@@ -106,7 +106,7 @@ def rooms_of_one_shard(owner: int, count: int) -> Sequence[UUID]:
     by_shard: dict[int, list[UUID]] = {}
     while True:
         room = make_room(owner)
-        mine = by_shard.setdefault(shard_of_room(room), [])
+        mine = by_shard.setdefault(KEYSPACE.shard_of_room(room), [])
         mine.append(room)
         if len(mine) == count:
             return mine

@@ -50,6 +50,6 @@ def _findings() -> Iterator[Finding]:
         yield from database.look()
         try:
             yield holder.look(connection, keyspace)
-            yield listening.compare(listening.listen(connection, keyspace))
+            yield from listening.compare(listening.listen(connection, keyspace))
         except (RedisError, OSError, DatabaseError, InterfaceError):
             return  # which of both can't be asked has been said

@@ -10,7 +10,7 @@ from django.test import Client
 from roomlog.models import ChatMessage, DeadLetter, PendingCommand
 from roomlog_contract.commands import Command, GetHistory, NewMessage, action_of
 from roomlog_contract.envelope import Envelope, EraseMessages, decode_envelope, encode
-from roomlog_contract.shards import shard_of_room
+from roomlog_contract.keyspace import Keyspace
 from tests.harness.accounts import Work
 from tests.harness.people import id_of
 from tests.roomlog.admin.test_members import choose, do
@@ -77,7 +77,7 @@ def test_an_erasure_is_retried_too(admin_client: Client, lobby: UUID, alice: Use
     do(admin_client, "ask_to_retry", [letter.pk], LETTERS)
     waiting = PendingCommand.objects.get()
     assert decode_envelope(bytes(waiting.envelope)).command == erasure
-    assert waiting.shard == shard_of_room(lobby)
+    assert waiting.shard == Keyspace().shard_of_room(lobby)
 
 
 @pytest.mark.parametrize("right", ["view_deadletter", "delete_deadletter"])

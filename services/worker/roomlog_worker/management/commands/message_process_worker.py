@@ -75,7 +75,7 @@ def run(config: Config) -> None:
     health.start()
     BeaconThread(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
     trail.start(f"worker {config.ordinal} on {socket.gethostname()}")
-    Indexer(pulse, shutdown).start()
+    Indexer(config.keyspace, pulse, shutdown).start()
     # What the imports made stays: neither a collection nor the process's end goes through it again.
     gc.freeze()
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))

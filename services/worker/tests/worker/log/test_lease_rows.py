@@ -6,7 +6,7 @@ from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from roomlog.models import ShardLease
-from roomlog_contract.shards import SHARDS
+from roomlog_contract.shards import DEFAULT_SHARDS
 from roomlog_worker.log import leases, statements
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -31,7 +31,9 @@ def test_many_leases_are_taken_in_two_statements(
     """A worker that comes back waits for no round trip a shard; another's are left out all the same."""
     leases.take_leases({7: 0}, TWO)
     with transaction.atomic(), django_assert_max_num_queries(4):  # two are a savepoint's
-        assert leases.take_leases(dict.fromkeys(range(SHARDS), 0), ONE) == set(range(SHARDS)) - {7}
+        assert leases.take_leases(dict.fromkeys(range(DEFAULT_SHARDS), 0), ONE) == set(
+            range(DEFAULT_SHARDS)
+        ) - {7}
     assert [owner_of(shard) for shard in (6, 7, 8)] == [(ONE, 1), (TWO, 1), (ONE, 1)]
 
 
