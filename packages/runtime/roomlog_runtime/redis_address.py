@@ -1,11 +1,11 @@
-"""Connections to Redis: to one server, its socket file, or the primary that Sentinels know.
+"""Connections to Redis: to one server, its socket file, the primary that Sentinels know, or a Cluster.
 
 No stage of the message's way: gateway, worker and api make their connections from this. With Sentinels every
 new connection asks them afresh, so whoever drops a connection finds the new primary. It must not repeat a
 command, nor load redis-py before somebody connects.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .redis_url import RedisAddress, parse_redis_url, read_redis_url
 
@@ -24,7 +24,8 @@ OF_TCP_ALONE: Final = ("socket_connect_timeout", "socket_keepalive")
 def asyncio_pool(url: str, **options: Any) -> "ConnectionPool":
     """Return a pool whose new connections go to the server, or to the primary of that moment.
 
-    `options` are redis-py's, for each connection; without a word on `retry` nothing is tried twice.
+    `options` are redis-py's, for each connection; without a word on `retry` nothing is tried twice. A
+    Cluster has no such server: its nodes have URLs of their own (`redis_cluster.node_url`).
     """
     from redis.asyncio import ConnectionPool, connection
     from redis.asyncio.retry import Retry
@@ -55,13 +56,18 @@ def asyncio_pool(url: str, **options: Any) -> "ConnectionPool":
 
 
 def client(url: str, **options: Any) -> "Redis":
-    """Return a blocking client of the server, or of the primary of the moment of each connection."""
+    """Return a blocking client of the server, the primary of each connection's moment, or the Cluster."""
     from redis import Redis, connection
     from redis.backoff import NoBackoff
     from redis.retry import Retry
     from redis.sentinel import Sentinel, SentinelConnectionPool
 
     address, options = parse_redis_url(url), _with_defaults(Retry(NoBackoff(), 0), options)
+    if address.is_cluster:
+        from .cluster_client import ClusterClient
+
+        secured = {"ssl": True} if address.scheme.startswith("rediss") else {}
+        return cast("Redis", ClusterClient(address.hosts, {**address.server, **secured, **options}))
     if address.service is None:
         kind = getattr(connection, _connection_name(address))
         own = connection.ConnectionPool(connection_class=kind, **_server_options(address, options))

@@ -1,4 +1,4 @@
-"""What ROOMLOG_REDIS_URL may say: one server, a socket file, or Sentinels. All else ends the start.
+"""What ROOMLOG_REDIS_URL may say: one server, a socket file, Sentinels or a Cluster. All else ends the start.
 
 No stage of the message's way. One parser for all services, so that a URL means the same everywhere. It must
 not connect, nor put any part of the URL into a sentence: each part may be a piece of a password.
@@ -18,14 +18,16 @@ from .settings import read_secret
 
 VARIABLE: Final = "ROOMLOG_REDIS_URL"
 DEFAULT_URL: Final = "redis://127.0.0.1:6379/0"
-SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+CLUSTER_SCHEMES: Final = ("redis+cluster", "rediss+cluster")
+SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", *CLUSTER_SCHEMES)
 PORT: Final = 6379
 SENTINEL_PORT: Final = 26379
 MAX_PORT: Final = 65535
 
 FORMS: Final = (
     "has none of the forms redis://host:port/database, rediss://host:port/database,"
-    " unix:///path/of/socket?db=database and redis+sentinel://host:port,host:port/service/database"
+    " unix:///path/of/socket?db=database, redis+sentinel://host:port,host:port/service/database and"
+    " redis+cluster://host:port,host:port"
 )
 ENCODE: Final = (
     "has a reserved character unescaped: percent-encode user name and password, for example"
@@ -44,13 +46,21 @@ class RedisAddress:
 
     scheme: str
     hosts: tuple[tuple[str, int], ...]
-    """The server, or the Sentinels in the order in which they are asked; none for a socket file."""
+    """The server, the Sentinels in the order in which they are asked, or some nodes of the Cluster.
+
+    None for a socket file.
+    """
     service: str | None
     """What the Sentinels call the primary and its replicas; None without Sentinels."""
     server: Mapping[str, Any] = field(repr=False)
-    """Place, database, login and TLS of the server; without its place where Sentinels know it."""
+    """Place, database, login and TLS of the server; without its place where others know it."""
     sentinel: Mapping[str, Any] = field(repr=False)
     """Login and TLS of the Sentinels."""
+
+    @property
+    def is_cluster(self) -> bool:
+        """Return True if the hosts are nodes of a Redis Cluster."""
+        return self.scheme in CLUSTER_SCHEMES
 
 
 def read_redis_url(environ: Mapping[str, str] = os.environ) -> str:
@@ -96,6 +106,11 @@ def parse_redis_url(url: str) -> RedisAddress:
             host, port = _host(hosts, PORT)
             server = {"host": host, "port": port, "db": _database(path), **shared}
             return RedisAddress(scheme, ((host, port),), None, server, {})
+        case "redis+cluster" | "rediss+cluster":
+            if path:
+                _refuse("names a database, and a Cluster has none: redis+cluster://host:port,host:port")
+            nodes = tuple(_host(host, PORT) for host in hosts.split(","))
+            return RedisAddress(scheme, nodes, None, shared, {})
     sentinels = tuple(_host(host, SENTINEL_PORT) for host in hosts.split(","))
     service, _, database = path.partition("/")
     if not service:
@@ -195,6 +210,8 @@ def _options(scheme: str, query: str) -> dict[str, str]:
         "rediss": TLS_OPTIONS,
         "redis+sentinel": SENTINEL_OPTIONS,
         "rediss+sentinel": (*TLS_OPTIONS, *SENTINEL_OPTIONS),
+        "redis+cluster": (),
+        "rediss+cluster": TLS_OPTIONS,
     }[scheme]
     options: dict[str, str] = {}
     for pair in query.split("&") if query else ():

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from roomlog_runtime.redis_address import asyncio_pool, client
+from roomlog_runtime.redis_cluster import is_cluster
 from roomlog_runtime.redis_url import parse_redis_url
 
 SECONDS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
@@ -26,11 +27,12 @@ def test_what_is_printed_of_a_connection_holds_no_password() -> None:
     for url in (
         "redis://me:s3cret@one:1/4",
         "redis+sentinel://me:s3cret@one:1/chat?sentinel_password=s3cret",
+        "redis+cluster://me:s3cret@one:1",
     ):
         things = (
             client(url, **SECONDS),
             client(url).connection_pool,
-            asyncio_pool(url),
+            *([] if is_cluster(url) else [asyncio_pool(url)]),
             parse_redis_url(url),
         )
         assert [thing for thing in things if "s3cret" in f"{thing!r} {thing}"] == []

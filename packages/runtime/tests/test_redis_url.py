@@ -29,12 +29,13 @@ REFUSED = {
     ],
     "not UTF-8": ["redis://:%FF@h", "unix:///run/%FF"],
     "without a password": ["redis://secret@h", "redis://@h", "redis://secret:@h", "redis+sentinel://secret@h/chat"],
-    "names no host": ["redis:///0", "redis://:secret@", "redis://:secret@/0", "redis://h%6f/0", "redis+sentinel://h,/chat", "redis://-h", "redis://h,i"],
+    "names no host": ["redis:///0", "redis://:secret@", "redis://:secret@/0", "redis://h%6f/0", "redis+sentinel://h,/chat", "redis+cluster://h,", "redis://-h", "redis://h,i"],
     "port that is not a number": ["redis://h:", "redis://h:x", "redis://h:0", "redis://h:65536", "redis://h:²", "redis://h:99999999999"],
     "without brackets": ["redis://::1", "redis://::1:6379/0"],
     "without an IPv6 address": ["redis://[h]", "redis://[1.2.3.4]:6379"],
     "database that is not a number": ["redis://h/chat", "redis://h/0/1", "redis://h/-1", "redis://h//0", "redis+sentinel://h:1/chat/x", "unix:///s?db=x"],
-    "option that": ["redis://h?db=1", "redis://h/0?timeout=3", "redis://h?ssl_ca_certs=/x", "redis+sentinel://h:1/chat?timeout=3", "unix:///s?ssl=1", "redis://h?"[:-1] + "?secret"],
+    "names a database": ["redis+cluster://h/0", "redis+cluster://h:1,i:2/chat", "rediss+cluster://h/1"],
+    "option that": ["redis://h?db=1", "redis://h/0?timeout=3", "redis://h?ssl_ca_certs=/x", "redis+sentinel://h:1/chat?timeout=3", "redis+cluster://h?ssl_ca_certs=/x", "unix:///s?ssl=1", "redis://h?"[:-1] + "?secret"],
     "twice or without a value": ["unix:///s?db=1&db=2", "unix:///s?db", "rediss://h?ssl_ca_certs="],
     "the Sentinels' service": ["redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1//0"],
     "no socket file": ["unix://h/run/redis", "unix://run"],
@@ -81,6 +82,15 @@ def test_logins_and_tls_of_sentinels() -> None:
     address = parse_redis_url(url)
     assert address.server == {"db": 0, "username": "me", "password": "s@c", "ssl": True, **TLS}
     assert address.sentinel == {"username": "watch", "password": "d+&g", "ssl": True, **TLS}
+
+
+def test_nodes_of_a_cluster_share_login_and_tls() -> None:
+    """Some nodes are enough; a slash may end them, and no database follows."""
+    address = parse_redis_url("rediss+cluster://me:pw@one:7000,two,[::1]:7001/?ssl_ca_certs=/dev/null")
+    assert address.hosts == (("one", 7000), ("two", 6379), ("::1", 7001))
+    assert address.server == {"username": "me", "password": "pw", "ssl_ca_certs": "/dev/null", **TLS}
+    assert address.is_cluster
+    assert not parse_redis_url("redis+sentinel://one:1/chat").is_cluster
 
 
 @settings(deadline=None)

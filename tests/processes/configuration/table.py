@@ -12,7 +12,8 @@ def rows(title: str) -> list[list[str]]:
     section = re.split(r"^##+ ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (text,) = [part for part in section if part.startswith(f"{title}\n")]
     lines = [line for line in text.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    cells = [re.split(r"(?<!\\)\|", line.strip("|")) for line in lines]
+    return [[cell.strip().replace("\\|", "|") for cell in several] for several in cells]
 
 
 def variables() -> dict[str, set[str]]:
@@ -33,3 +34,9 @@ def redis_users() -> dict[str, list[str]]:
     """Return the rules of each service's user, its password left out."""
     lines = re.findall(r"^user (\w+) on >password (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     return {name: rules.split() for name, rules in lines}
+
+
+def cluster_users() -> dict[str, list[str]]:
+    """Return the same of a Redis Cluster."""
+    also = {name: rights.strip("`").split() for name, rights in rows("Users of a Cluster")}
+    return {name: [*rules, *also[name]] for name, rules in redis_users().items()}
