@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.harness.postgres import running_postgres
+from tests.harness.redis_cluster import RedisCluster
 from tests.harness.sentinels import RedisGroup
 from tests.harness.stack import MakeStack, Stack, build_stack, running_stack
 from tests.harness.stack_databases import PARTITIONS, Databases, PostgresDatabases, SqliteFiles
@@ -75,6 +76,17 @@ def redis_group(tmp_path: Path) -> Iterator[RedisGroup]:
         yield group
     finally:
         group.close()
+
+
+@pytest.fixture
+def redis_cluster(tmp_path: Path) -> Iterator[RedisCluster]:
+    """Three primaries with a replica each."""
+    cluster = RedisCluster(tmp_path)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.close()
 
 
 @pytest.fixture(scope="session")

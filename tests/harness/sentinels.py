@@ -69,7 +69,7 @@ class RedisGroup:
         ports = set()
         for sentinel in self.sentinel_ports:
             with contextlib.suppress(redis.RedisError):
-                ports.add(int(_ask(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)[1]))
+                ports.add(int(ask(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)[1]))
         return ports.pop() if len(ports) == 1 else 0
 
     def kill_primary(self) -> int:
@@ -98,7 +98,7 @@ class RedisGroup:
 
     def flush(self) -> None:
         """Make the primary forget everything, and its replica with it."""
-        _ask(self._wait_primary(), "FLUSHALL")
+        ask(self._wait_primary(), "FLUSHALL")
 
     def wait_whole(self) -> None:
         """Wait until a primary has its replica again: only then the next one may die."""
@@ -127,10 +127,10 @@ class RedisGroup:
     def _is_settled(self) -> bool:
         port = self.primary_port()
         try:
-            if not port or _ask(port, "ROLE")[0] != b"master":
+            if not port or ask(port, "ROLE")[0] != b"master":
                 return False
             others = next(other for other in self.ports if other != port)
-            role = _ask(others, "ROLE")
+            role = ask(others, "ROLE")
             if role[0] != b"slave" or int(role[2]) != port or role[3] != b"connected":
                 return False
             return all(self._knows_all(sentinel) for sentinel in self.sentinel_ports)
@@ -140,12 +140,12 @@ class RedisGroup:
     def _is_done(self) -> bool:
         port = self.primary_port()
         try:
-            return bool(port) and not any(int(_ask(port, "XLEN", stream)) for stream in STREAMS)
+            return bool(port) and not any(int(ask(port, "XLEN", stream)) for stream in STREAMS)
         except redis.RedisError:
             return False
 
     def _knows_all(self, sentinel: int) -> bool:
-        told = _ask(sentinel, "SENTINEL", "MASTER", SERVICE)
+        told = ask(sentinel, "SENTINEL", "MASTER", SERVICE)
         facts = told if isinstance(told, dict) else dict(zip(told[::2], told[1::2], strict=True))
         wanted = {b"num-slaves": SERVERS - 1, b"num-other-sentinels": SENTINELS - 1}
         return facts[b"flags"] == b"master" and all(int(facts[key]) >= least for key, least in wanted.items())
@@ -153,7 +153,7 @@ class RedisGroup:
     def _is_other(self, old_port: int) -> bool:
         port = self.primary_port()
         try:
-            return port not in (0, old_port) and _ask(port, "ROLE")[0] == b"master"
+            return port not in (0, old_port) and ask(port, "ROLE")[0] == b"master"
         except redis.RedisError:
             return False
 
@@ -227,7 +227,7 @@ def _program() -> str:
     return shutil.which("redis-server") or find_server()
 
 
-def _ask(port: int, *words: str) -> Any:
+def ask(port: int, *words: str) -> Any:
     """Return a server's answer, or raise redis.RedisError.
 
     Fifty times a second while something is waited for: redis-py's connections greet, and cost ten times that.

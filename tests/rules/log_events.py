@@ -16,6 +16,7 @@ MEANINGS: Final = {
     "chores_not_released": "The lease stays until its beat counts as dead.",
     "chores_taken": "This process does the chores.",
     "chores_trouble": "The database or Redis failed in a turn; logged when it changes.",
+    "cluster_unreachable": "No node of the Redis Cluster says where the slots are; so many were named.",
     "command_decided": "A command became an event or a refusal; published after the commit.",
     "command_expired": "No answer within 15 s; its client retries. At most 10 lines a second.",
     "command_refused": "The client was answered with this error code.",

@@ -34,6 +34,7 @@ from roomlog_contract.envelope import ENTRY_FIELD, Blocked, HaveRead, Marked, Re
 from roomlog_contract.events import RoomSummary, User
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.causes import cause_of
+from roomlog_runtime.cluster_client import ClusterClient
 from roomlog_runtime.redis_address import client
 
 TIMEOUT_SECONDS: Final = 0.25
@@ -88,7 +89,13 @@ def _knox_tokens() -> list[type[Model]]:
 def on_command_pending(shard: int, **_: Any) -> None:
     """Put an empty entry into the shard's stream; its owner reads pending commands, then deletes it."""
     stream = _keyspace().in_stream(shard)
-    _bus().attempt(lambda redis: redis.xadd(stream, {ENTRY_FIELD: b""}))
+    _bus().attempt(lambda redis: _wake(redis, stream))
+
+
+def _wake(redis: Redis, stream: str) -> None:
+    redis.xadd(stream, {ENTRY_FIELD: b""})
+    if isinstance(redis, ClusterClient):  # there no read waits for a stream
+        redis.wake(stream)
 
 
 def on_own_view(person: int, room: RoomSummary, told: Sequence[tuple[UUID, HaveRead]] = (), **_: Any) -> None:

@@ -15,10 +15,14 @@ import structlog
 
 from roomlog_contract.commands import Typing, Watch
 from roomlog_contract.trail import Note, ignore
+from roomlog_runtime.redis_cluster import is_cluster
 from roomlog_runtime.shards_setting import VARIABLE
 
 from .config import Config
 from .redis.admission import Admission
+from .redis.cluster import Cluster
+from .redis.cluster_subscriber import ClusterSubscriber
+from .redis.cluster_writer import ClusterWriter, Writer
 from .redis.command_writer import CommandWriter
 from .redis.subscriber import Subscriber
 from .rooms.authentication import Authentication
@@ -79,8 +83,7 @@ class Gateway:
         self._requests = PendingRequests(self.id, clock, note)
         self._keyspace = config.keyspace
         self._admission = Admission(config.keyspace, clock)
-        self._writer = CommandWriter(config.redis_url, clock, self._requests.refuse, self._admission)
-        self._subscriber = Subscriber(config.redis_url, clock, self._resubscribed)
+        self._connect(config)
         self._beacons = WorkerBeacons(config.keyspace.shards, clock, self._admission.heard)
         self._degradation = Degradation(config.keyspace)
         self._rechecks = RecheckQueue()
@@ -91,6 +94,20 @@ class Gateway:
         """The number that the log was told of."""
         self.was_connected = False
         """True from the first moment on at which both links to Redis were up."""
+
+    def _connect(self, config: Config) -> None:
+        """Make what speaks to Redis: one server, or a Cluster."""
+        url, keyspace, clock = config.redis_url, config.keyspace, self.clock
+        refuse, admission = self._requests.refuse, self._admission
+        self._writer: Writer
+        self._subscriber: Subscriber
+        if is_cluster(url):
+            cluster = Cluster(url, clock)
+            self._writer = ClusterWriter(cluster, keyspace, clock, refuse, admission)
+            self._subscriber = ClusterSubscriber(cluster, clock, self._resubscribed)
+        else:
+            self._writer = CommandWriter(url, clock, refuse, admission)
+            self._subscriber = Subscriber(url, clock, self._resubscribed)
 
     def _make_rooms(self, config: Config, note: Note, begin: Begin) -> None:
         """Make the parts between clients and workers, each from those that it needs."""
@@ -232,4 +249,6 @@ class Gateway:
     def _silent_shards(self, now: float) -> frozenset[int]:
         """Return the shards that accept nothing; all where Redis is mute, whatever TCP says."""
         heard_at = min(self._writer.link.heard_at, self._subscriber.link.heard_at)
-        return self._beacons.all if now - heard_at >= SILENT_SECONDS else self._beacons.silent(now)
+        if now - heard_at >= SILENT_SECONDS:
+            return self._beacons.all
+        return self._beacons.silent(now) | self._writer.silent(now, SILENT_SECONDS)

@@ -72,13 +72,7 @@ class Bus:
         self._batch = batch
         self._keyspace = keyspace
         self._stream_of = stream_of or keyspace.in_stream
-        self._redis: redis.Redis = client(
-            url,
-            socket_timeout=SOCKET_TIMEOUT_SECONDS,
-            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            socket_keepalive=True,
-        )
-        self._socket: RedisSocket | None = None
+        self._prepare(url)
         self._owned: Set[int] = set()
         self._streams: list[str] = []
         self._first_read = b""
@@ -91,6 +85,16 @@ class Bus:
         """Stream → id up to which it is passed over."""
         self._unfinished: dict[str, tuple[str, set[str]]] = {}
         """Stream → last id of the last read, and ids that were not deleted since."""
+
+    def _prepare(self, url: str) -> None:
+        """Make what will connect."""
+        self._redis: redis.Redis = client(
+            url,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            socket_keepalive=True,
+        )
+        self._socket: RedisSocket | None = None
 
     @property
     def keyspace(self) -> Keyspace:
@@ -233,6 +237,9 @@ class Bus:
         if deletions:
             socket.write(_packed(deletions))
         socket.read(len(publications) + len(deletions))
+        self._deleted(done)
+
+    def _deleted(self, done: Mapping[str, Sequence[str]]) -> None:
         for stream, entry_ids in done.items():
             if stream in self._unfinished:
                 self._unfinished[stream][1].difference_update(entry_ids)

@@ -30,6 +30,7 @@ from roomlog_runtime.shutdown import Shutdown
 
 from . import blocks, dead_letters, marks, metrics, reader, reports
 from .bus import READ_BATCH, Bus, ChannelNotice
+from .cluster_bus import bus_of
 from .entries import Entry, entry_of, hop_of, label_of, shard_of
 from .errors import FailAlike, is_trouble_of_reads, sqlstate_of
 from .fairness import Fairness
@@ -294,8 +295,11 @@ def lanes_of(redis_url: str, keyspace: Keyspace, shutdown: Shutdown) -> list[Lan
 
     So a read that takes its whole time-out delays no login and no cursor, and fails no other read.
     """
-    logins = Bus(redis_url, keyspace, keyspace.read_stream, READ_BATCH)
+    logins, browsing = (
+        bus_of(redis_url, keyspace, stream_of, batch=READ_BATCH)
+        for stream_of in (keyspace.read_stream, keyspace.browse_stream)
+    )
     return [
         Lane("cursors", logins, shutdown, authenticators=own_authenticators()),
-        Lane("browsing", Bus(redis_url, keyspace, keyspace.browse_stream, READ_BATCH), shutdown, at_once=1),
+        Lane("browsing", browsing, shutdown, at_once=1),
     ]

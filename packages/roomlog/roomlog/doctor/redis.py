@@ -1,7 +1,11 @@
-"""Looks at Redis: version, memory, persistence, rights, streams, clock. Changes nothing, blocks nothing."""
+"""Looks at Redis: version, memory, persistence, rights, streams, clock. Changes nothing, blocks nothing.
+
+Of a Cluster, at each of its primaries.
+"""
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import metadata
 from typing import Any, Final
 
@@ -10,11 +14,15 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from roomlog_contract import limits
 from roomlog_contract.keyspace import Keyspace
+from roomlog_runtime.cluster_client import ClusterClient
+from roomlog_runtime.redis_cluster import SLOTS
 
 from .finding import Finding, found
 
 SERVER_VERSION: Final = (6, 2)
 """Commands of this level are used (docs: the design's section on Redis)."""
+CLUSTER_VERSION: Final = (7, 0)
+"""The first with shard channels."""
 CLIENT_VERSION: Final = (6, 0)
 LAG_ENTRIES: Final = limits.STREAM_ENTRIES // 10
 """A tenth of a full stream: an owner that keeps up has nothing waiting for long."""
@@ -42,18 +50,33 @@ def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
 
 def _informed(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
     try:
+        if isinstance(redis, ClusterClient):
+            yield from _of_primaries(redis)
+            return
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
         looks = "version, role, eviction, memory and persistence"
         yield Finding("Redis INFO", f"this user may not run it: check {looks} yourself")
         return
-    yield _server(info)
+    yield _server(info, SERVER_VERSION)
     role = str(info.get("role"))
     yield found(
         "Redis role", role, role == "master", "point ROOMLOG_REDIS_URL to the primary, or to its Sentinels"
     )
     yield from _memory(info, len(keyspace.streams()))
     yield from _persistence(info)
+
+
+def _of_primaries(cluster: ClusterClient) -> Iterator[Finding]:
+    primaries = list(cluster.nodes(primaries_alone=True))
+    others = len(list(cluster.nodes())) - len(primaries)
+    fact = f"{len(primaries)} primaries, {others} more nodes; {cluster.slots.count} of {SLOTS} slots served"
+    todo = "give every slot a primary: see CLUSTER INFO and CLUSTER NODES"
+    yield found("Redis Cluster", fact, cluster.slots.count == SLOTS, todo)
+    for number, primary in enumerate(primaries, 1):
+        info: dict[str, Any] = primary.info()
+        for finding in (_server(info, CLUSTER_VERSION), *_memory(info), *_persistence(info)):
+            yield replace(finding, what=f"{finding.what} of primary {number}")
 
 
 def _allowed(what: str, question: Callable[[], Finding]) -> Iterator[Finding]:
@@ -76,12 +99,11 @@ def _rights(redis: Redis, keyspace: Keyspace) -> Finding:
     return found("Redis rights", fact, not missing, "give the user the rights in docs/configuration.md")
 
 
-def _server(info: dict[str, Any]) -> Finding:
+def _server(info: dict[str, Any], least: tuple[int, int]) -> Finding:
     version = str(info.get("redis_version", "0"))
     name = f"Valkey {info['valkey_version']}, as Redis" if "valkey_version" in info else "Redis"
-    return found(
-        "Redis version", f"{name} {version}", _numbers(version) >= SERVER_VERSION, "use 6.2 or newer"
-    )
+    todo = f"use {'.'.join(map(str, least))} or newer"
+    return found("Redis version", f"{name} {version}", _numbers(version) >= least, todo)
 
 
 def _library() -> Finding:

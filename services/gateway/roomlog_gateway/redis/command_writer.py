@@ -30,7 +30,7 @@ PENDING_BYTES: Final = 64 * 1024 * 1024
 DOWN_RETRY_MS: Final = 1000
 """Told with busy while Redis is away, and until a worker has said how many shards there are."""
 KNOWN_ERRORS: Final = frozenset(
-    {"OOM", "READONLY", "NOREPLICAS", "LOADING", "MISCONF", "CLUSTERDOWN", "NOPERM", "NOAUTH"}
+    {"OOM", "READONLY", "NOREPLICAS", "LOADING", "MISCONF", "CLUSTERDOWN", "MOVED", "ASK", "NOPERM", "NOAUTH"}
 )
 """Names of error replies that metrics count by name."""
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
@@ -55,6 +55,7 @@ class CommandWriter:
     """The one ordered writer of commands; `on_refused(request, retry_after_ms)` hears of certain failures."""
 
     name = "commands"
+    publish_command = "PUBLISH"
 
     def __init__(
         self,
@@ -71,7 +72,8 @@ class CommandWriter:
         self._gates: dict[str, StreamGate] = {}
         self._touched: set[str] = set()
         self._pending: list[bytes] = []
-        self._requests: list[int] = []
+        self._requests: list[int | None] = []
+        """For each command that waits, who asked for it."""
         self._pending_bytes = 0
         # bound: PENDING_ENTRIES before the link pauses, two for each touched stream, one for each hint
         self._expected: deque[int | _Sample | None] = deque()
@@ -120,16 +122,24 @@ class CommandWriter:
         if not (self.is_up and self.link.is_writable):
             return False
         self._expected.append(None)
-        self.link.write(pack("PUBLISH", channel, payload))
+        self.link.write(pack(self.publish_command, channel, payload))
         return True
 
     def tick(self, now: float) -> None:
         """Sample the streams that take nothing, so that they do again without traffic; ten times a second."""
+        metrics.SHUT_GATES.set(self.sample_shut(now))
+
+    def sample_shut(self, now: float) -> int:
+        """Sample the streams that take nothing, and return how many they are."""
         is_over = self._admission.is_over
         shut = [stream for stream, gate in self._gates.items() if gate.is_shut or is_over(stream)]
-        metrics.SHUT_GATES.set(len(shut))
         if shut and self.is_up:
             self.link.write(b"".join(self._samples(shut, now)))
+        return len(shut)
+
+    def silent(self, now: float, seconds: float) -> frozenset[int]:
+        """Return the shards of which Redis alone says nothing for so long: none, of one server."""
+        return frozenset()
 
     def link_up(self) -> None:
         self.is_up = True
@@ -149,7 +159,7 @@ class CommandWriter:
         if type(expected) is int:
             if is_error:
                 # Every error reply to XADD (-OOM, -READONLY, -LOADING …) means that it was not executed.
-                self._note(str(reply).partition(" ")[0])
+                self._note(str(reply))
                 self._refuse(expected, RETRY_MS)
         elif isinstance(expected, _Sample) and not is_error:
             if expected.size is _Size.ENTRIES:
@@ -168,7 +178,8 @@ class CommandWriter:
         requests, self._requests, self._pending = self._requests, [], []
         self._pending_bytes = 0
         for request in requests:
-            self._refuse(request, DOWN_RETRY_MS)
+            if request is not None:
+                self._refuse(request, DOWN_RETRY_MS)
 
     def _flush(self) -> None:
         self._is_scheduled = False
@@ -195,10 +206,11 @@ class CommandWriter:
 
     def _note(self, error: str) -> None:
         """Log what Redis said; a replica that was our primary is left, so that the new one is found."""
-        if error == "READONLY" and not self.is_demoted:
+        name = error.partition(" ")[0]
+        if name == "READONLY" and not self.is_demoted:
             log.warning("redis_demoted")
             self.is_demoted = True
-        metrics.REDIS_ERRORS.labels(error if error in KNOWN_ERRORS else "other").inc()
+        metrics.REDIS_ERRORS.labels(name if name in KNOWN_ERRORS else "other").inc()
 
     def _refuse(self, request: int, retry_after_ms: int) -> None:
         metrics.REFUSED.inc()

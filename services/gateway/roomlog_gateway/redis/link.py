@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, cast
 
 import hiredis
 import structlog
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import RedisError
 
 from roomlog_runtime.causes import cause_of
@@ -59,11 +59,7 @@ class RedisLink(asyncio.Protocol):
     """Keeps one connection open for its speaker."""
 
     def __init__(self, url: str, speaker: Speaker, clock: Callable[[], float]) -> None:
-        self._pool = asyncio_pool(
-            url,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=CONNECT_SECONDS,
-        )
+        self._pool = pool_of(url)
         self._speaker = speaker
         self._clock = clock
         self._reader = hiredis.Reader(notEnoughData=_NOTHING)
@@ -180,6 +176,11 @@ class RedisLink(asyncio.Protocol):
         self.is_writable = False
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
+
+
+def pool_of(url: str) -> ConnectionPool:
+    """Return what makes a link's connections."""
+    return asyncio_pool(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=CONNECT_SECONDS)
 
 
 def pack(*words: str | bytes) -> bytes:

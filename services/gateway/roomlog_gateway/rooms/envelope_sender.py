@@ -8,7 +8,7 @@ from collections.abc import Callable
 from roomlog_contract.commands import ClientCommand
 from roomlog_contract.envelope import Envelope, FetchEvents, Identify, ReadHeads, ReadMarks, encode
 
-from ..redis.command_writer import CommandWriter
+from ..redis.cluster_writer import Writer
 
 Question = Identify | ReadHeads | ReadMarks | FetchEvents
 """What the gateway itself asks a worker."""
@@ -17,7 +17,7 @@ Question = Identify | ReadHeads | ReadMarks | FetchEvents
 class EnvelopeSender:
     """Says on each envelope which gateway it is from and when it was received."""
 
-    def __init__(self, gateway: str, writer: CommandWriter, wall_clock: Callable[[], float]) -> None:
+    def __init__(self, gateway: str, writer: Writer, wall_clock: Callable[[], float]) -> None:
         self._gateway = gateway
         self._writer = writer
         self._wall_clock = wall_clock

@@ -21,8 +21,8 @@ from roomlog_runtime.shutdown import Shutdown
 from roomlog_runtime.tracing import Tracing
 from roomlog_runtime.trail import Trail
 from roomlog_worker.beacon import BeaconThread, Pulse
-from roomlog_worker.bus import Bus
 from roomlog_worker.claim import Claim
+from roomlog_worker.cluster_bus import bus_of
 from roomlog_worker.config import Config, read_config
 from roomlog_worker.consumer import Consumer
 from roomlog_worker.crash_point import CrashPoint
@@ -63,7 +63,7 @@ def run(config: Config) -> None:
     shutdown = Shutdown()
     shutdown.install()
     leases = LeaseKeeper(uuid4(), config.ordinal)
-    bus = Bus(config.redis_url, config.keyspace)
+    bus = bus_of(config.redis_url, config.keyspace)
     lanes = lanes_of(config.redis_url, config.keyspace, shutdown)
     pulse = Pulse()
     trail = Trail(config.redis_url, config.keyspace.trail_key, pack, config.trail_mib)
