@@ -1,4 +1,4 @@
-"""Tier 2: real processes behind proxies, PostgreSQL, Redis with Sentinels; histories from seeds, ablations.
+"""Tier 2: real processes, PostgreSQL, Redis with Sentinels or as a Cluster; histories from seeds, ablations.
 
 Every history must count: enough successes, an unknown outcome, work in flight under a fault. One that does
 not is as bad as one with an anomaly.
@@ -22,6 +22,7 @@ from tests.harness.stack_databases import (
 )
 from tests.judge.checker import Report
 from tests.processes.faults.campaign import Plan, describe, run_history
+from tests.processes.faults.clustered import run_clustered
 from tests.processes.faults.healing import Healing, healings, in_turn
 from tests.processes.faults.mishaps import Mishap, flush, kill_worker, partition, reset
 from tests.processes.faults.pooled import pooled_healings, run_pooled
@@ -32,6 +33,8 @@ from tests.proof.rows import Row, Size
 TIER: Final = 2
 HISTORIES: Final = {Size.SMALL: (16, 25.0), Size.LONG: (240, 60.0)}
 """How many, and for how long each is disturbed."""
+CLUSTERED: Final = {Size.SMALL: (1, 10.0), Size.LONG: (24, 60.0)}
+"""The same of histories on a Redis Cluster."""
 LANES: Final = 2
 """Histories at a time: one alone keeps two thirds of a core busy."""
 PARTITIONED: Final = 4
@@ -67,10 +70,11 @@ def run(size: Size, seed: int | None) -> list[Row]:
     """Run the histories and the ablations; with a seed the one history of that seed, and the ablations."""
     count, seconds = (1, HISTORIES[size][1]) if seed is not None else HISTORIES[size]
     first = fresh(seed)
+    clustered = range(first, first + (1 if seed is not None else CLUSTERED[size][0]))
     with postgres_databases() as databases, ThreadPoolExecutor(LANES) as lanes:
         runner = Runner(databases, PostgresDatabases(databases.server, PARTITIONS), size)
-        others = [lanes.submit(heal, runner, first), lanes.submit(heal_pooled, runner, first)]
-        others.append(lanes.submit(heal_replicated, runner, first))
+        others = [lanes.submit(one, runner, first) for one in (heal, heal_pooled, heal_replicated)]
+        others += [lanes.submit(run_on_cluster, runner, one) for one in clustered]
         others += [lanes.submit(_ablation, runner, ablation, first) for ablation in ABLATIONS]
         rows = _histories(runner, lanes, range(first, first + count), seconds)
         return rows + [other.result() for other in others]
@@ -154,6 +158,14 @@ def heal_replicated(runner: Runner, seed: int) -> Row:
             return runner.judge(seed, lambda directory: run_history(plan, own, directory))
 
     return _healed(runner, several, seed, run)
+
+
+def run_on_cluster(runner: Runner, seed: int) -> Row:
+    """Return the row of a history on a Redis Cluster."""
+    began, seconds = time.monotonic(), CLUSTERED[runner.size][1]
+    report = runner.judge(seed, lambda directory: run_clustered(seed, seconds, runner.databases, directory))
+    what = f"a history of {seconds:.0f} s on a Redis Cluster"
+    return _row(runner, what, [report], time.monotonic() - began, seed)
 
 
 def _healed(runner: Runner, several: Sequence[Healing[Any]], seed: int, run: Callable[[], Report]) -> Row:
