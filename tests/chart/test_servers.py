@@ -30,12 +30,12 @@ def test_the_operator_s_secret_is_the_database() -> None:
         assert source == {"name": f"{cluster['metadata']['name']}-app", "key": "uri"}
 
 
-def test_sentinels_are_let_through() -> None:
-    """Both ports are open to what talks to Redis."""
-    (values,) = block("Redis or Valkey")
+@pytest.mark.parametrize(("number", "ports"), [(0, {6379, 26379}), (1, {6379})])
+def test_sentinels_and_the_nodes_of_a_cluster_are_let_through(number: int, ports: set[int]) -> None:
+    """All their ports are open to what talks to Redis."""
+    values = block("Redis or Valkey")[number]
     policy = find(render({**EXTERNAL, **values}), "NetworkPolicy", "roomlog-gateway")
-    ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
-    assert {6379, 26379} <= ports
+    assert ports <= {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
 
 
 @pytest.mark.parametrize("component", ["gateway", "worker", "api"])
