@@ -22,12 +22,13 @@ def block(heading: str) -> list[Manifest]:
 
 def test_the_operator_s_secret_is_the_database() -> None:
     """CloudNativePG calls the owner's Secret after its cluster, and the URL in it `uri`."""
-    cluster, values = block("PostgreSQL")
-    pods = pod_specs(render({**EXTERNAL, **values}))
-    for component in ("worker", "api", "migrate"):
-        variables = environment(containers(pods[component])[0])
-        source = variables["ROOMLOG_DATABASE_URL"]["valueFrom"]["secretKeyRef"]
-        assert source == {"name": f"{cluster['metadata']['name']}-app", "key": "uri"}
+    cluster, *several = block("PostgreSQL")
+    for values in several:
+        pods = pod_specs(render({**EXTERNAL, **values}))
+        for component in ("worker", "api", "migrate"):
+            variables = environment(containers(pods[component])[0])
+            source = variables["ROOMLOG_DATABASE_URL"]["valueFrom"]["secretKeyRef"]
+            assert source == {"name": f"{cluster['metadata']['name']}-app", "key": "uri"}
 
 
 @pytest.mark.parametrize(("number", "ports"), [(0, {6379, 26379}), (1, {6379})])

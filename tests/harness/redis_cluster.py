@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import redis
 
-from roomlog_contract.keyspace import Keyspace
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import MAX_MEMORY, answers_ping, find_server
+from roomlog_runtime.redis_address import client
 from roomlog_runtime.redis_cluster import SLOTS, slot_of
 from tests.harness.sentinels import ask
 from tests.harness.waiting import wait_stopped, wait_until
@@ -30,7 +30,6 @@ FAILOVER_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 MOVED_KEYS: Final = 100
 MOVE_MS: Final = 5000
-STREAMS: Final = Keyspace().streams()
 
 
 class RedisCluster:
@@ -101,13 +100,12 @@ class RedisCluster:
         """Let it go on."""
         self._nodes[port].send_group(signal.SIGCONT)
 
-    def move(self, shard: int) -> None:
-        """Move a shard's slot to another primary, as `redis-cli --cluster reshard` does."""
-        self.begin_move(shard)()
+    def move(self, stream: str) -> None:
+        """Move a stream's slot to another primary, as `redis-cli --cluster reshard` does."""
+        self.begin_move(stream)()
 
-    def begin_move(self, shard: int) -> Callable[[], None]:
-        """Move the keys of a shard's slot to another primary; return what moves the slot itself."""
-        stream = Keyspace().in_stream(shard)
+    def begin_move(self, stream: str) -> Callable[[], None]:
+        """Move the keys of a stream's slot to another primary; return what moves the slot itself."""
         slot = f"{slot_of(stream)}"
         source = wait_until(lambda: self.owner_of(stream), FAILOVER_SECONDS, "an owner")
         primaries = sorted(self._primaries())
@@ -131,10 +129,10 @@ class RedisCluster:
         """Wait until each primary has its replica again: only then the next one may die."""
         wait_until(self._is_whole, FAILOVER_SECONDS, "three primaries with a replica each")
 
-    def wait_done(self) -> None:
-        """Wait until no command waits for a worker."""
+    def wait_done(self, streams: Sequence[str]) -> None:
+        """Wait until no command waits for a worker in any of the streams."""
         self.wait_whole()
-        wait_until(self._is_done, FAILOVER_SECONDS, "no command waits in Redis")
+        wait_until(lambda: self._are_empty(streams), FAILOVER_SECONDS, "no command waits in Redis")
 
     def close(self) -> None:
         """End everything."""
@@ -176,9 +174,15 @@ class RedisCluster:
         is_known = all(len(nodes) > 1 for _, _, *nodes in ranges)
         return is_known and followed == self._primaries() and len(followed) == PRIMARIES
 
-    def _is_done(self) -> bool:
+    def _are_empty(self, streams: Sequence[str]) -> bool:
         try:
-            return not any(int(ask(self.owner_of(stream), "XLEN", stream)) for stream in STREAMS)
+            with client(
+                self.url(), socket_timeout=STOP_SECONDS, socket_connect_timeout=STOP_SECONDS
+            ) as nodes:
+                lengths = nodes.pipeline(transaction=False)
+                for stream in streams:
+                    lengths.xlen(stream)
+                return not any(lengths.execute())
         except redis.RedisError:
             return False
 

@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from roomlog_contract.keyspace import Keyspace
+from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.load import Load
 from tests.harness.looking import Watch, read_epoch, read_log, read_tables
 from tests.harness.redis_cluster import RedisCluster
@@ -25,7 +26,8 @@ from tests.judge.history import Row
 from tests.processes.faults.campaign import SHAPE, tracebacks
 from tests.processes.faults.mishaps import strand
 
-KEYSPACE: Final = Keyspace()
+SHARDS: Final = (DEFAULT_SHARDS, 256)
+"""Of the install, by the seed."""
 PEOPLE: Final = 8
 ROOMS: Final = 5
 PROCESSES: Final = 2
@@ -47,14 +49,15 @@ class Clustered:
     load: Load
     rooms: list[Room]
     dice: random.Random
+    keyspace: Keyspace
 
-    def shard(self) -> int:
-        """Choose a shard that is busy."""
-        return KEYSPACE.shard_of_room(UUID(self.dice.choice(self.rooms).id))
+    def stream_of(self, room: Room) -> str:
+        """Return the stream of a room's commands that write."""
+        return self.keyspace.in_stream(self.keyspace.shard_of_room(UUID(room.id)))
 
     def primary(self) -> int:
         """Return the port of a primary that is busy."""
-        return self.cluster.owner_of(KEYSPACE.in_stream(self.shard()))
+        return self.cluster.owner_of(self.stream_of(self.dice.choice(self.rooms)))
 
 
 Fault = Callable[[Clustered], Awaitable[None]]
@@ -74,7 +77,7 @@ async def move_slots(scene: Clustered) -> None:
     """Move the slots of all busy shards to another primary, one after the other."""
     async with scene.load.fault("slots move", "redis"):
         for room in scene.rooms:
-            await asyncio.to_thread(scene.cluster.move, KEYSPACE.shard_of_room(UUID(room.id)))
+            await asyncio.to_thread(scene.cluster.move, scene.stream_of(room))
 
 
 async def pause_primary(scene: Clustered) -> None:
@@ -111,16 +114,15 @@ KINDS: Final[tuple[Fault, ...]] = (*FIRST, pause_primary, kill_worker, kill_gate
 
 async def run_clustered(seed: int, seconds: float, databases: PostgresDatabases, directory: Path) -> Report:
     """Run the history and judge it; the logs stay in `directory`."""
-    cluster = RedisCluster(directory.parent)
-    stack = build_stack(
-        directory, databases, gateways=0, workers=0, environ={"ROOMLOG_REDIS_URL": cluster.url()}
-    )
+    cluster, shards = RedisCluster(directory.parent), SHARDS[seed % len(SHARDS)]
+    environ = {"ROOMLOG_REDIS_URL": cluster.url()}
+    stack = build_stack(directory, databases, gateways=0, workers=0, shards=shards, environ=environ)
     names = [stack.add_worker(number) for number in range(PROCESSES)]
     names += [stack.add_gateway(number) for number in range(PROCESSES)]
     try:
         await asyncio.to_thread(cluster.start)
         await asyncio.to_thread(stack.start, *names)
-        report = await _run(seed, seconds, stack, cluster, directory)
+        report = await _run(seed, seconds, stack, cluster, shards)
         found = tracebacks(stack)
     finally:
         late = await asyncio.to_thread(stack.close)
@@ -129,13 +131,13 @@ async def run_clustered(seed: int, seconds: float, databases: PostgresDatabases,
     return replace(report, anomalies=[*report.anomalies, *found])
 
 
-async def _run(seed: int, seconds: float, stack: Stack, cluster: RedisCluster, directory: Path) -> Report:
+async def _run(seed: int, seconds: float, stack: Stack, cluster: RedisCluster, shards: int) -> Report:
     people = await asyncio.to_thread(stack.make_users, PEOPLE)
     rooms = await asyncio.to_thread(stack.make_rooms, [people] * ROOMS)
     urls = [stack.websocket(number) for number in range(PROCESSES)]
     found: list[Anomaly] = []
     async with Load(urls, people, rooms, seed=seed, shape=SHAPE) as load, Watch(stack, load):
-        scene = Clustered(stack, cluster, load, rooms, random.Random(seed))
+        scene = Clustered(stack, cluster, load, rooms, random.Random(seed), Keyspace(shards=shards))
         try:
             rows = await _break(scene, seconds)
         except (AssertionError, TimeoutError) as error:
@@ -143,7 +145,8 @@ async def _run(seed: int, seconds: float, stack: Stack, cluster: RedisCluster, d
             await load.hush()
             rows = await read_log(stack)
         history = load.history(rows, [await read_epoch(stack)], tables=await read_tables(stack))
-    history.save(directory / "history.json")
+    history.shards = shards
+    history.save(stack.directory / "history.json")
     report = await asyncio.to_thread(report_on, history, min_successes=MIN_SUCCESSES)
     return replace(report, anomalies=[*found, *report.anomalies])
 
@@ -160,5 +163,5 @@ async def _break(scene: Clustered, seconds: float) -> list[Row]:
         await scene.load.succeed(BETWEEN)
     await strand(scene.stack, scene.load, [f"gateway-{number}" for number in range(PROCESSES)])
     await scene.load.hush()
-    await asyncio.to_thread(scene.cluster.wait_done)
+    await asyncio.to_thread(scene.cluster.wait_done, scene.keyspace.streams())
     return await scene.load.rest(lambda: read_log(scene.stack))

@@ -14,7 +14,6 @@ import redis
 from roomlog.doctor.redis import look
 from roomlog_contract.envelope import ENTRY_FIELD, Notice, Recheck
 from roomlog_contract.keyspace import Keyspace
-from roomlog_contract.shards import SHARDS, shard_of_room
 from roomlog_gateway.errors import NotAccepted, NotSubscribed
 from roomlog_gateway.redis.admission import Admission
 from roomlog_gateway.redis.cluster import Cluster
@@ -31,8 +30,8 @@ from tests.harness.sentinels import ask
 from tests.harness.waiting import eventually, wait_until
 from tests.processes.configuration.table import cluster_users
 
-KEYSPACE = Keyspace()
-ALL = frozenset(range(SHARDS))
+KEYSPACE = Keyspace(shards=256)
+ALL = frozenset(range(KEYSPACE.shards))
 SECONDS = 30.0
 TIMEOUTS = {"socket_timeout": 5.0, "socket_connect_timeout": 5.0}
 LIFETIME_MS = 30_000
@@ -45,7 +44,7 @@ def url_for(cluster: RedisCluster, service: str) -> str:
 
 def a_room(shard: int) -> UUID:
     """Return a room of a shard."""
-    return next(room for number in range(10_000) if shard_of_room(room := UUID(int=number)) == shard)
+    return next(room for number in range(10_000) if KEYSPACE.shard_of_room(room := UUID(int=number)) == shard)
 
 
 def notice_of(room: UUID) -> tuple[UUID, Notice]:
@@ -87,7 +86,7 @@ def test_a_worker_s_bus_works_while_slots_move(
 
     Timer(0.3, say, [5]).start()
     found = entries_of(bus, [5])
-    end = redis_cluster.begin_move(5)
+    end = redis_cluster.begin_move(KEYSPACE.in_stream(5))
     bus.finish([notice_of(a_room(5))], found)
     assert redis.xlen(KEYSPACE.in_stream(5)) == 0
     say(5)
@@ -132,6 +131,7 @@ class Links:
         clock = time.monotonic
         self.cluster = cluster = Cluster(url, clock)
         admission = Admission(KEYSPACE, clock)
+        admission.is_agreed = True
         self.writer = ClusterWriter(cluster, KEYSPACE, clock, self._refuse, admission)
         self.subscriber = ClusterSubscriber(cluster, clock, self._look)
 
@@ -192,11 +192,11 @@ async def test_a_gateway_s_links_follow_moved_slots(redis_cluster: RedisCluster)
         links.heard.clear()
         await links.listen(room, user)
         assert api.pubsub_numsub(user) == [(user.encode(), 1)]
-        api.publish(user, b"to the user")
+        assert links.writer.publish(user, b"to the user")
         api.execute_command("SPUBLISH", room, b"to the room")
         await eventually(lambda: set(links.heard) == {b"to the user", b"to the room"}, SECONDS, "both")
 
-        end = await asyncio.to_thread(redis_cluster.begin_move, 5)
+        end = await asyncio.to_thread(redis_cluster.begin_move, stream)
         before, looked = api.xlen(stream), links.looked
         await _taken(links, lambda: api.xlen(stream) > before)
         assert set(links.refused) == {5}
@@ -250,8 +250,11 @@ def test_the_api_and_the_doctor_ask_every_node(redis_cluster: RedisCluster) -> N
     owner = client(redis_cluster.url(), **TIMEOUTS)
     findings = {one.what: one for one in look(owner, KEYSPACE)}
     assert findings["Redis Cluster"].fact == "3 primaries, 3 more nodes; 16384 of 16384 slots served"
-    assert findings["streams"].fact.startswith(f"{SHARDS} entries wait, at most 1 in one stream")
+    assert findings["streams"].fact.startswith(f"{KEYSPACE.shards} entries wait, at most 1 in one stream")
     assert {f"eviction of primary {number}" for number in (1, 2, 3)} <= findings.keys()
+    worst = (findings[f"worst-case streams of primary {number}"].fact for number in (1, 2, 3))
+    shares = [int(fact.partition("(")[2].partition(")")[0]) for fact in worst]
+    assert (sum(shares), min(shares) > 0) == (len(KEYSPACE.streams()), True)
     assert not [f"{one}" for one in findings.values() if one.is_wrong]
     for one in look(api, KEYSPACE):
         assert not one.is_wrong, f"{one}"

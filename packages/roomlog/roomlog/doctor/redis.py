@@ -51,7 +51,7 @@ def look(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
 def _informed(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
     try:
         if isinstance(redis, ClusterClient):
-            yield from _of_primaries(redis)
+            yield from _of_primaries(redis, keyspace)
             return
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
@@ -67,7 +67,7 @@ def _informed(redis: Redis, keyspace: Keyspace) -> Iterator[Finding]:
     yield from _persistence(info)
 
 
-def _of_primaries(cluster: ClusterClient) -> Iterator[Finding]:
+def _of_primaries(cluster: ClusterClient, keyspace: Keyspace) -> Iterator[Finding]:
     primaries = list(cluster.nodes(primaries_alone=True))
     others = len(list(cluster.nodes())) - len(primaries)
     fact = f"{len(primaries)} primaries, {others} more nodes; {cluster.slots.count} of {SLOTS} slots served"
@@ -75,7 +75,8 @@ def _of_primaries(cluster: ClusterClient) -> Iterator[Finding]:
     yield found("Redis Cluster", fact, cluster.slots.count == SLOTS, todo)
     for number, primary in enumerate(primaries, 1):
         info: dict[str, Any] = primary.info()
-        for finding in (_server(info, CLUSTER_VERSION), *_memory(info), *_persistence(info)):
+        streams = sum(cluster.client_for(("XADD", stream)) is primary for stream in keyspace.streams())
+        for finding in (_server(info, CLUSTER_VERSION), *_memory(info, streams), *_persistence(info)):
             yield replace(finding, what=f"{finding.what} of primary {number}")
 
 

@@ -195,3 +195,8 @@ class AnyNodeLink(RedisLink):
         self._node = self._cluster.any_node()
         self._pool = pool_of(self._cluster.url_of(self._node))
         return await super()._open()
+
+
+def is_sharded(channel: str) -> bool:
+    """Return True if only the node of the channel's slot publishes it: names of shards have braces."""
+    return "{" in channel

@@ -14,7 +14,7 @@ import hiredis
 from roomlog_runtime.redis_cluster import Node, slot_of
 
 from ..errors import NotSubscribed
-from .cluster import AnyNodeLink, Cluster, NodeSpeakers
+from .cluster import AnyNodeLink, Cluster, NodeSpeakers, is_sharded
 from .link import pack
 from .subscriber import PayloadHandler, Subscriber
 
@@ -188,11 +188,6 @@ class ClusterSubscriber(Subscriber):
             adopted[node][channel] = handler
         for node, handlers in adopted.items():
             self._nodes.by_node[node].adopt(handlers)
-
-
-def is_sharded(channel: str) -> bool:
-    """Return True if only the node of the channel's slot publishes it: names of shards have braces."""
-    return "{" in channel
 
 
 def _by_slot(keys: Iterable[bytes]) -> list[bytes]:

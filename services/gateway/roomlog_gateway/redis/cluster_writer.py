@@ -13,7 +13,7 @@ from roomlog_runtime.redis_cluster import ASKING, Node, slot_of
 from .. import metrics
 from ..errors import NotAccepted
 from .admission import Admission
-from .cluster import Cluster, NodeSpeakers
+from .cluster import Cluster, NodeSpeakers, is_sharded
 from .command_writer import DOWN_RETRY_MS, CommandWriter
 from .link import pack
 from .stream_gate import RETRY_MS
@@ -23,8 +23,6 @@ _ASKING: Final = pack(*ASKING)
 
 class NodeWriter(CommandWriter):
     """The writer of one node; a stream's name on the channel of that name wakes the stream's reader."""
-
-    publish_command = "SPUBLISH"
 
     def __init__(
         self,
@@ -65,6 +63,9 @@ class NodeWriter(CommandWriter):
     def link_down(self) -> None:
         super().link_down()
         self._cluster.show()
+
+    def _publish_command(self, channel: str) -> str:
+        return "SPUBLISH" if is_sharded(channel) else "PUBLISH"
 
     def _note(self, error: str) -> None:
         self._cluster.redirected(error, self._node)
@@ -127,7 +128,7 @@ class ClusterWriter:
         writer.add(stream, envelope, request, asked is not None)
 
     def publish(self, channel: str, payload: bytes) -> bool:
-        """Publish in a room what may be lost; as `CommandWriter.publish`."""
+        """Publish what may be lost; as `CommandWriter.publish`."""
         writer = self._writer_of(channel)
         return writer is not None and writer.publish(channel, payload)
 

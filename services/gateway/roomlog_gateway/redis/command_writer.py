@@ -55,7 +55,6 @@ class CommandWriter:
     """The one ordered writer of commands; `on_refused(request, retry_after_ms)` hears of certain failures."""
 
     name = "commands"
-    publish_command = "PUBLISH"
 
     def __init__(
         self,
@@ -122,7 +121,7 @@ class CommandWriter:
         if not (self.is_up and self.link.is_writable):
             return False
         self._expected.append(None)
-        self.link.write(pack(self.publish_command, channel, payload))
+        self.link.write(pack(self._publish_command(channel), channel, payload))
         return True
 
     def tick(self, now: float) -> None:
@@ -180,6 +179,9 @@ class CommandWriter:
         for request in requests:
             if request is not None:
                 self._refuse(request, DOWN_RETRY_MS)
+
+    def _publish_command(self, channel: str) -> str:
+        return "PUBLISH"
 
     def _flush(self) -> None:
         self._is_scheduled = False
