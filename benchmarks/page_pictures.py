@@ -90,9 +90,14 @@ def draw(stack: Stack, browser: Browser) -> None:
     carol.press("#search [name=text]", "Enter")
     expect(carol.locator("#hits li").first).to_be_visible(timeout=DEADLINE_MS)
     picture(carol, "search-in-german")
+    draw_moderation(stack, browser, users["admin"])
+
+
+def draw_moderation(stack: Stack, browser: Browser, login: dict[str, str]) -> None:
+    """Draw what a moderator sees of the room."""
     moderator = browser.new_page(**DESK)
     moderator.goto(f"{stack.page}/admin/login/")
-    fill_in(moderator, users["admin"])
+    fill_in(moderator, login)
     moderator.click("[type=submit]")
     (room,) = stack.sql("SELECT id FROM roomlog_chatroom WHERE name = %s", ROOM)[0]
     moderator.goto(f"{stack.page}/admin/roomlog/chatmessage/room/{room}/")

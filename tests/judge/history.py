@@ -33,7 +33,7 @@ from .typists import ToldTypists, Typed
 MESSAGE_KIND: Final = "new_message"
 """The kind of rows that people read as messages; the other kinds change them."""
 SILENCED: Final = frozenset({"muted", "forbidden", "not_member"})
-"""What a message of somebody who is muted, a reader or banned is refused with, for good."""
+"""What somebody muted, banned or a reader is refused with, for good."""
 EDIT_KIND: Final = "edit_message"
 DELETION_KIND: Final = "delete_message"
 
@@ -266,7 +266,6 @@ class History:
 
     seed: int = 0
     shards: int = DEFAULT_SHARDS
-    """Of the install."""
     operations: list[Operation] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     """The database's log after the run, in any order."""

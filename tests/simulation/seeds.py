@@ -78,8 +78,7 @@ def run_seed(seed: int, plan: Plan = EVERYTHING, weaken: Weaken = lambda world: 
 
 
 async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken: Weaken) -> Verdict:
-    dice = random.Random(seed)
-    began = loop.time()
+    dice, began = random.Random(seed), loop.time()
     with ExitStack() as patches:
         patches.enter_context(turned(dice))
         shards = MORE_SHARDS if _is_drawn(seed, "shards", plan.shards) else DEFAULT_SHARDS

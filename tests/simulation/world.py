@@ -76,6 +76,11 @@ class Posted(NamedTuple):
 class World:
     """One install in virtual time."""
 
+    keeping: Keeping | None = None
+    """How long events are kept, where not for ever."""
+    hooks: Hooks | None = None
+    """A webhook, where there is one."""
+
     def __init__(self, loop: SimulatedLoop, dice: random.Random, store: Store, shards: int) -> None:
         self.loop, self.dice, self.store = loop, dice, store
         self.keyspace = Keyspace(shards=shards)
@@ -114,10 +119,6 @@ class World:
         """The uuids of what is sure to have waited in the database, and since when."""
         self.erasures: list[Erasure] = []
         self.departures: list[Departure] = []
-        self.keeping: Keeping | None = None
-        """How long events are kept, where not for ever."""
-        self.hooks: Hooks | None = None
-        """A webhook, where there is one."""
 
     @contextmanager
     def running(self) -> Iterator[None]:

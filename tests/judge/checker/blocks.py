@@ -44,7 +44,9 @@ def _is_refused(history: History, pair: tuple[int, int], operation: Operation) -
     for blocker, blocked in (pair, pair[::-1]):
         asked = [one for one in history.blocks.asked if (one.blocker, one.blocked) == (blocker, blocked)]
         holding = [one for one in asked if one.is_blocked and _answered(one) < sent_at]
-        if holding and not any(not one.is_blocked and one.invoked_at < end for one in asked):
+        ends = [one.invoked_at for one in asked if not one.is_blocked]
+        ends += [one.at for one in history.departures if one.user in pair]  # blocks go with an account
+        if holding and not any(ended_at < end for ended_at in ends):
             return True
     return False
 

@@ -28,7 +28,7 @@ def drop_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roomlog', '0013_receipts'),
+        ('roomlog', '0015_shards'),
     ]
 
     operations = [migrations.RunPython(create_index, drop_index)]

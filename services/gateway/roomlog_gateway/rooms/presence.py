@@ -153,12 +153,12 @@ class Presence:
 
 
 def _here(room: Room) -> Crowd:
-    return crowd_of(session.user for session in room.members())
+    return crowd_of(session.user for session in room.present())
 
 
 def _everywhere(room: Room, attendance: Attendance) -> Crowd:
     """Return who is connected to any gateway, but for those who may have left since that gateway said so."""
-    users, uncounted = {session.user for session in room.members()}, 0
+    users, uncounted = {session.user for session in room.present()}, 0
     for said in attendance.said_elsewhere():
         if said.epoch != room.epoch:
             continue

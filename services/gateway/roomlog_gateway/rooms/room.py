@@ -188,6 +188,10 @@ class Room:
         """Return all member connections."""
         return [*self.live, *self.others]
 
+    def present(self) -> list[Session]:
+        """Return the member connections but for those that may have left before the log began anew."""
+        return [*self.live, *(one for one, delivery in self.others.items() if not delivery.is_reset)]
+
     def is_unused(self) -> bool:
         """Return True if there is nobody to deliver to, now or soon."""
         return not (self.live or self.others or self.pins)
@@ -303,6 +307,8 @@ class Room:
             self.spread()
             del self.others[session]
             self.live[session] = None
+            if delivery.is_reset and self.attendance is not None:
+                self.attendance.change()
 
     def behind(self) -> list[Session]:
         """Return the connections that must ask before they are sent anything."""

@@ -58,7 +58,8 @@ class TypingAnnouncer:
             session.refuse(refusal, command.uuid, "typing", room=command.room)
             return
         session.tell(TypingAnswer(uuid=command.uuid))
-        self._announce(room, session.user)
+        if not room.is_reset(session):  # else it may have left before the log began anew
+            self._announce(room, session.user)
 
     def tick(self, now: float) -> None:
         """Forget announcements that hold back no other; call it once a second."""

@@ -250,13 +250,18 @@ def test_who_has_left_is_not_told_of(stage: Stage) -> None:
 
 
 def test_what_was_said_of_a_log_before_counts_no_more(stage: Stage) -> None:
-    """Who left in what was never heard here is not told of: below the log's new head, or in another log."""
-    watching(stage, 1)
+    """Who left in what was never heard is not told of: below the log's new head, in another log, or here."""
+    before = watching(stage, 1)
     elsewhere(stage, 5, seq=9)
     stage.log = RoomLog(ROOM, RESTORED)
     stage.append()
     stage.compare_head()
     session = watching(stage, 2)
+    second(stage)
+    assert told(session) == [([2], 1)]
+    request = stage.select(before)
+    stage.selection.answer(request, stage.snapshot(0))
+    stage.selection.release(request)
     second(stage)
     assert told(session) == [([1, 2], 2)]
     elsewhere(stage, 5)
