@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from roomlog_local.project import STANDALONE
 
@@ -20,8 +21,16 @@ def run_python(*words: str, environ: Mapping[str, str], seconds: float) -> subpr
     return run((sys.executable, *words), environ, seconds)
 
 
-def run(words: Sequence[str], environ: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
+def run(
+    words: Sequence[str | Path],
+    environ: Mapping[str, str],
+    seconds: float,
+    folder: Path | None = None,
+    *,
+    check: bool = False,
+) -> subprocess.CompletedProcess[str]:
     """Run a program that must end in time, in this environment and `environ`, and return all that it said."""
+    env = {**os.environ, **environ}
     return subprocess.run(
-        words, env={**os.environ, **environ}, capture_output=True, text=True, timeout=seconds, check=False
+        words, cwd=folder, env=env, capture_output=True, text=True, timeout=seconds, check=check
     )

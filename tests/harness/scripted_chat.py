@@ -373,8 +373,7 @@ class Chat:
             route.fulfill(body=self.pages[path], content_type="text/html", headers=HEADERS)
 
     def _serve_members(self, route: Route, room: str, query: dict[str, list[str]]) -> None:
-        after = int(query.get("after", ["0"])[0])
-        found = [one for one in self.members.get(room, []) if one["id"] > after]
+        found = [one for one in self.members.get(room, []) if one["id"] > int(query.get("after", ["0"])[0])]
         if "id" in query:
             found = [one for one in found if str(one["id"]) in query["id"]]
         route.fulfill(json=found[:100])
@@ -386,10 +385,11 @@ class Chat:
             route.fulfill(status=404)
 
 
-def enter(page: Page, room: str) -> None:
-    """Choose a room of the list."""
+def enter(page: Page, room: str) -> Page:
+    """Choose a room of the page's list."""
     page.locator("#rooms .room", has_text=room).click()
     expect(page.locator("#room-name")).to_contain_text(room)
+    return page
 
 
 MakeChat = Callable[..., Chat]

@@ -65,16 +65,12 @@ async def within(waiting: Awaitable[T]) -> T:
 
 
 async def test_it_carries_both_ways_and_renames_ports() -> None:
-    """What a Sentinel tells of a server's port becomes the port of the process's own route."""
+    """What a Sentinel tells of a port becomes the route's own; behind a closed one data come later."""
     async with ends({6379: 20001}) as both:
         assert await both.ask(b"hello") == b"hello"
         both.writer.write(b"$4\r\n6379\r\n")
         assert await within(both.reader.readexactly(11)) == b"$5\r\n20001\r\n"
         assert both.route.connections == 1
-
-
-async def test_held_data_comes_later() -> None:
-    """Behind a closed route nothing arrives, and nothing is lost."""
     async with ends() as both:
         await both.ask(b"one")
         both.route.is_open.clear()
@@ -87,18 +83,14 @@ async def test_held_data_comes_later() -> None:
         assert await within(both.reader.readexactly(3)) == b"two"
 
 
-async def test_a_reset_is_felt_on_both_sides() -> None:
-    """RST ends the process's connection with an error and the server's too."""
+async def test_a_lost_connection_is_felt_or_silent() -> None:
+    """A reset on both sides, a forgotten one on none."""
     async with ends() as both:
         await both.ask(b"one")
         both.route.reset()
         with pytest.raises(ConnectionResetError):
             await within(both.reader.read(1))
         await within(both.is_server_gone.wait())
-
-
-async def test_a_forgotten_connection_is_silent() -> None:
-    """The server's side is gone; the process's side takes data and never answers."""
     async with ends() as both:
         await both.ask(b"one")
         both.route.forget()
