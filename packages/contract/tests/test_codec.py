@@ -80,10 +80,13 @@ def test_a_good_frame_becomes_its_struct(keys: dict[str, Any], command: Command)
 
 
 def test_text_is_taken_as_it_was_written() -> None:
-    """Escapes, pairs of surrogates and spaces around the text reach the command unchanged."""
+    """Escapes, surrogate pairs, spaces and brackets; no refusal sends the frame back."""
     start = '{"uuid":"\\u0075","action":"new_message","text":" \\ud83d\\ude00\\t","room":"'
     command = decode_command(start + HEX + '"}')
     assert command == NewMessage(uuid="u", room=ROOM, text=" \N{GRINNING FACE}\t")
+    text = '[[[[{{{{\\"' * 20
+    assert decode_command(json.dumps(MESSAGE | {"text": text})) == NewMessage(uuid="u1", room=ROOM, text=text)
+    assert len(refusal(CREATE | {"kind": "x" * 50_000}).message) <= 200
 
 
 @pytest.mark.parametrize("group", AT_THE_CODEC, ids=lambda group: str(group.__name__))
@@ -186,7 +189,7 @@ def test_no_words_are_reactions(emoji: object) -> None:
 
 
 def test_limits_count_code_points_and_the_last_allowed_value_passes() -> None:
-    """4,000 emoji are a message, 2^53 - 1 is a number, 16 levels are a frame."""
+    """4,000 emoji are a message, 2^53 - 1 is a number; marks in strings are text."""
     text = "\N{GRINNING FACE}" * limits.TEXT_CODE_POINTS
     frame = json.dumps(MESSAGE | {"text": text, "reply_to": 2**53 - 1})
     assert len(frame) < limits.FRAME_BYTES
@@ -195,17 +198,8 @@ def test_limits_count_code_points_and_the_last_allowed_value_passes() -> None:
     for _ in range(limits.JSON_DEPTH - 1):
         deepest = [deepest]
     assert decode_command(json.dumps({"uuid": "u", "action": "ping", "x": deepest})) == Ping(uuid="u")
-
-
-def test_brackets_inside_strings_do_not_nest() -> None:
-    """A message full of brackets, quotes and backslashes is a message."""
-    text = '[[[[{{{{\\"' * 20
-    assert decode_command(json.dumps(MESSAGE | {"text": text})) == NewMessage(uuid="u1", room=ROOM, text=text)
-
-
-def test_a_refusal_does_not_send_the_frame_back() -> None:
-    """The sentence of an error quotes at most a little of what was sent."""
-    assert len(refusal(CREATE | {"kind": "x" * 50_000}).message) <= 200
+    message = {"uuid": "u", "action": "new_message", "room": HEX, "text": "," * limits.TEXT_CODE_POINTS}
+    assert decode_command(json.dumps(message | {"x": '{[,:"' * 5_000}))
 
 
 @pytest.mark.parametrize(
@@ -263,17 +257,13 @@ def test_what_is_read_plainly_is_what_the_strict_parse_reads(pairs: list[str], b
 
 
 def test_plain_messages_are_read_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In any order and with spaces between; escapes and further keys go the strict way, to the same end."""
+    """In any order; frames carry room ids as hex and leave out what is not set."""
     monkeypatch.delattr(codec, "command_of")
     for frame in (PLAIN, json.dumps(MESSAGE, indent=1), "{" + ",".join(WHOLE[::-1]) + "}"):
         assert decode_command(frame) == NewMessage(uuid="u1", room=ROOM, text="hello")
     monkeypatch.undo()
     assert decode_command(PLAIN.replace("hello", "\\u0041")) == NewMessage(uuid="u1", room=ROOM, text="A")
     assert decode_command(PLAIN[:-1] + ',"more":[1]}') == NewMessage(uuid="u1", room=ROOM, text="hello")
-
-
-def test_frames_carry_room_ids_as_hex_and_leave_out_what_is_not_set() -> None:
-    """Answers use 32 hex digits, null only where a field says so, and raw UTF-8."""
     assert encode_frame(RoomLeft(room=ROOM)) == b'{"action":"room_left","room":"%s"}' % HEX.encode()
     answer = ErrorAnswer(uuid=None, action=None, error_code="busy", error_message="später")
     assert json.loads(encode_frame(answer)) == {
@@ -286,21 +276,13 @@ def test_frames_carry_room_ids_as_hex_and_leave_out_what_is_not_set() -> None:
 
 
 @pytest.mark.parametrize("filling", ["1,", "[],", "{},", '"",', '{"a":1},', '[[1],"\\u0041"],'])
-def test_more_marks_than_any_command_has_are_refused_unparsed(
-    filling: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_marks_are_refused_unparsed(filling: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A frame of nothing but small values took 12 ms to parse, in which nobody else was served."""
     count = limits.FRAME_BYTES // len(filling) - 20
     text = '{"uuid":"u","action":"ping","x":[' + filling * count + "0]}"
     monkeypatch.setattr("roomlog_contract.codec._scanner", None)
     with pytest.raises(MalformedFrame, match=r"more than 4,096"):
         decode_command(text)
-
-
-def test_marks_in_strings_are_text() -> None:
-    """4,000 commas are a message, and any number of them may stand in what is ignored."""
-    message = {"uuid": "u", "action": "new_message", "room": HEX, "text": "," * limits.TEXT_CODE_POINTS}
-    assert decode_command(json.dumps(message | {"x": '{[,:"' * 5_000}))
 
 
 @pytest.mark.parametrize(
@@ -316,8 +298,6 @@ def test_marks_in_strings_are_text() -> None:
         ("", (None, None)),
     ],
 )
-def test_a_refusal_over_the_rate_names_what_can_be_read(
-    text: str, names: tuple[str | None, str | None]
-) -> None:
+def test_a_refusal_names_what_can_be_read(text: str, names: tuple[str | None, str | None]) -> None:
     """Cheaply: such a frame is not parsed."""
     assert names_of(text) == names

@@ -309,11 +309,7 @@ def test_the_largest_frame_of_the_server_is_taken(frame: msgspec.Struct) -> None
 
 
 def test_each_frame_of_the_server_is_among_them() -> None:
-    """One that is added is measured too."""
+    """An answer to authenticate wastes no frames."""
     assert {type(frame) for frame in FRAMES} == set(frame_structs())
-
-
-def test_an_answer_to_authenticate_wastes_no_frames() -> None:
-    """Its pages are about as long as a frame allows."""
     (largest,) = [frame for frame in FRAMES if isinstance(frame, AuthenticateAnswer)]
     assert len(encode_frame(largest)) > 0.7 * limits.PAGE_BYTES

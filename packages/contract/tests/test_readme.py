@@ -48,21 +48,12 @@ def test_a_frame_is_named_with_all_its_keys(struct: type) -> None:
     assert {*fields, *([tag] if tag else [])} - words == set()
 
 
-def test_every_error_code_has_a_row() -> None:
-    """The table of errors has each code once and no other, in the code's order."""
+def test_every_code_and_limit_has_a_row() -> None:
+    """Errors, close codes, and limits with their values."""
     assert [row[0].strip("`") for row in rows("6.")[2:]] == [str(code) for code in ErrorCode]
-
-
-def test_every_close_code_has_a_row() -> None:
-    """The table of close codes has each that is sent; 1002 and 1007 are the framing's own."""
     named = {int(row[0]) for row in rows("8.")[2:]}
     assert named == {int(code) for code in CloseCode} | {1002, 1007}
-
-
-def test_every_limit_has_a_row_with_its_value() -> None:
-    """Changing a limit changes the specification."""
-    written = {row[0].strip("`"): float(row[1]) for row in rows("9.")[2:]}
-    assert written == LIMITS
+    assert {row[0].strip("`"): float(row[1]) for row in rows("9.")[2:]} == LIMITS
 
 
 @pytest.mark.parametrize("struct", INSIDE, ids=lambda struct: str(struct.__name__))

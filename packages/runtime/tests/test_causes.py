@@ -31,13 +31,9 @@ def test_a_refused_login_is_one_field(name: str) -> None:
 
 
 def test_a_cause_behind_djangos_error_counts() -> None:
-    """Django wraps the driver's."""
+    """And Redis' replies of a refused login."""
     error = ValueError("wrapped")
     error.__cause__ = psycopg.errors.InvalidPassword()
     assert cause_of(error)["sqlstate"] == "28P01"
-
-
-def test_redis_replies_of_a_refused_login() -> None:
-    """By their first word."""
     replies = ("NOAUTH Authentication required.", "WRONGPASS x", "NOPERM x")
     assert [is_login_refused(reply) for reply in replies] == [True, True, False]

@@ -51,24 +51,13 @@ def test_an_unhealthy_service_says_why(service: Service, path: str, reason: byte
     assert {respond(other, service.checks()).status for other in others} == {200}
 
 
-def test_an_unknown_path_is_not_found() -> None:
-    """The port has four paths and no fifth."""
-    assert respond("/", Service().checks()).status == 404
-
-
-def test_metrics_are_the_exposition_of_the_process() -> None:
-    """What the process counts is scraped, in the content type that Prometheus asks for."""
+def test_metrics_are_the_exposition_of_the_process(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the folder of several, this process's own registry is not what is shown."""
     Counter("roomlog_runtime_test_scrapes_total", "Made by this test.").inc(3)
     answer = respond("/metrics", Service().checks())
     assert answer.content_type == metrics.CONTENT_TYPE
     assert b"roomlog_runtime_test_scrapes_total 3.0" in answer.body
     assert b"_created" not in answer.body, "they double every counter and histogram"
-
-
-def test_metrics_of_siblings_come_from_their_folder(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the folder of several processes set, this process's own registry is not what is shown."""
     Counter("roomlog_runtime_test_own_total", "Made by this test.", registry=CollectorRegistry())
     monkeypatch.setenv(metrics.MULTIPROCESS_VARIABLE, str(tmp_path))
     assert b"python_info" not in metrics.expose()
@@ -95,14 +84,11 @@ def ask(server: HealthServer, method: str, path: str) -> Answer:
 
 
 def test_the_server_answers_as_respond_does(server: HealthServer) -> None:
-    """The threaded server adds framing and nothing else."""
+    """It adds framing and nothing else; another method is 405, an unknown path 404."""
     assert ask(server, "GET", "/livez") == respond("/livez", Service().checks())
     assert ask(server, "GET", "/nothing").status == 404
-
-
-def test_only_get_is_answered(server: HealthServer) -> None:
-    """Another method is 405: the port changes nothing."""
     assert ask(server, "POST", "/livez").status == 405
+    assert respond("/", Service().checks()).status == 404
 
 
 @pytest.mark.parametrize(
@@ -115,8 +101,10 @@ def test_a_head_that_is_none_is_answered_and_closed(server: HealthServer, head: 
         assert link.recv(4096).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_caller_that_says_nothing_is_dropped(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many silent callers as there are threads delay the next probe by the request's deadline only."""
+def test_a_caller_that_says_nothing_or_dribbles_is_dropped(
+    server: HealthServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deadline is the whole request's: a byte now and then does not extend it."""
     monkeypatch.setattr(health, "REQUEST_SECONDS", 0.2)
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(health.THREADS)]
     try:
@@ -124,10 +112,6 @@ def test_a_caller_that_says_nothing_is_dropped(server: HealthServer, monkeypatch
     finally:
         for link in silent:
             link.close()
-
-
-def test_a_caller_that_dribbles_is_dropped(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deadline is the whole request's: a byte now and then does not extend it."""
     monkeypatch.setattr(health, "REQUEST_SECONDS", 0.4)
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=0.01) as link:
@@ -144,13 +128,15 @@ def test_a_caller_that_dribbles_is_dropped(server: HealthServer, monkeypatch: py
 
 
 def test_a_probe_of_the_oldest_kind_is_answered(server: HealthServer) -> None:
-    """HTTP/1.0, no header at all: what a hand at a keyboard sends."""
+    """HTTP/1.0, no header; a port that is taken is said at the start."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as link:
         link.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
         answer = link.makefile("rb").read()
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert body == b"ok\n"
+    with pytest.raises(OSError, match="in use"):
+        HealthServer(Bind("127.0.0.1", server.port), Service().checks())
 
 
 def test_a_flood_is_closed_unread(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,12 +150,6 @@ def test_a_flood_is_closed_unread(server: HealthServer, monkeypatch: pytest.Monk
     finally:
         for link in links:
             link.close()
-
-
-def test_a_taken_port_is_said_at_once(server: HealthServer) -> None:
-    """Two services on one port are a mistake that the second one's start reports."""
-    with pytest.raises(OSError, match="in use"):
-        HealthServer(Bind("127.0.0.1", server.port), Service().checks())
 
 
 def test_a_check_that_raises_is_logged_and_closes_the_connection(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,15 +27,11 @@ def records_of(program: str, **environ: str) -> list[dict[str, Any]]:
 
 
 def test_a_record_has_event_facts_and_origin() -> None:
-    """The event is the message, the facts are fields, level, time, logger and service are added."""
+    """Whoever wrote it: a library's looks the same."""
     (record,) = records_of("structlog.get_logger('leases').info('lease_taken', shard=7)")
     assert record.pop("timestamp").endswith("Z")
     facts = {"event": "lease_taken", "shard": 7, "level": "info"}
     assert record == {**facts, "logger": "leases", "service": "worker"}
-
-
-def test_library_records_look_the_same() -> None:
-    """The standard library's records come out of the same door, arguments filled in."""
     (record,) = records_of("logging.getLogger('redis').warning('lost %s', 'link')")
     assert (record["event"], record["level"], record["service"]) == ("lost link", "warning", "worker")
 
@@ -49,37 +45,11 @@ def test_bound_context_is_on_every_line_of_its_context() -> None:
     assert [record["uuid"] for record in records_of(program)] == ["u1", "u1"]
 
 
-def test_an_exception_is_one_line_of_json() -> None:
-    """A traceback stays inside its record, so a collector does not tear it apart."""
+def test_an_exception_is_one_line_that_says_where_and_not_what() -> None:
+    """A traceback stays inside its record; its words may quote a client."""
     program = "try:\n 1/0\nexcept ZeroDivisionError:\n structlog.get_logger().exception('step_failed')"
     (record,) = records_of(program)
     assert "ZeroDivisionError" in record["exception"]
-
-
-def test_the_level_holds_for_both_kinds() -> None:
-    """Below the level nothing is written, ours or a library's."""
-    program = "structlog.get_logger().info('a')\nlogging.getLogger('x').info('b')"
-    assert output_of(program, ROOMLOG_LOG_LEVEL="warning") == ""
-
-
-def test_console_lines_can_not_be_forged() -> None:
-    """A line break in a library's message is shown as such and starts no record of its own."""
-    program = "logging.getLogger('x').warning('agent\\nforged')"
-    assert len(output_of(program, ROOMLOG_LOG_FORMAT="console").splitlines()) == 1
-
-
-def test_console_lines_command_no_terminal() -> None:
-    """Escapes and overrides in a message or a field are shown, not obeyed; an exception's are left out."""
-    evil = "\\x1b[31m\\x9b\\u202e"
-    program = f"log = structlog.get_logger()\nlog.info('{evil}', name='{evil}')\n"
-    program += f"try:\n raise ValueError('{evil}')\nexcept ValueError:\n log.exception('failed')"
-    said = output_of(program, ROOMLOG_LOG_FORMAT="console")
-    assert said.count("\\x1b[31m\\x9b\\u202e") == 2
-    assert {character for character in said if not character.isprintable()} <= {"\n", "\t"}
-
-
-def test_an_exception_says_where_and_not_what() -> None:
-    """Its words may quote a client; those of its cause too."""
     program = "try:\n try:\n  raise KeyError('secret')\n except KeyError as error:\n"
     program += "  raise ValueError('secret') from error\n"
     program += "except ValueError:\n structlog.get_logger().exception('failed')"
@@ -89,11 +59,25 @@ def test_an_exception_says_where_and_not_what() -> None:
     assert "secret" not in record["exception"].replace("raise KeyError('secret')", "")
 
 
-def test_libraries_write_no_debug_lines() -> None:
-    """At debug too: they may quote what a client sent."""
+def test_below_its_level_nothing_is_written() -> None:
+    """Ours or a library's; libraries write no debug lines at all."""
+    program = "structlog.get_logger().info('a')\nlogging.getLogger('x').info('b')"
+    assert output_of(program, ROOMLOG_LOG_LEVEL="warning") == ""
     program = "logging.getLogger('library').debug('quoted')\n"
     program += "structlog.get_logger('roomlog_worker.x').debug('ours')"
     assert [record["event"] for record in records_of(program, ROOMLOG_LOG_LEVEL="debug")] == ["ours"]
+
+
+def test_console_lines_can_not_be_forged_and_command_no_terminal() -> None:
+    """A line break starts no record; escapes and overrides are shown, not obeyed."""
+    program = "logging.getLogger('x').warning('agent\\nforged')"
+    assert len(output_of(program, ROOMLOG_LOG_FORMAT="console").splitlines()) == 1
+    evil = "\\x1b[31m\\x9b\\u202e"
+    program = f"log = structlog.get_logger()\nlog.info('{evil}', name='{evil}')\n"
+    program += f"try:\n raise ValueError('{evil}')\nexcept ValueError:\n log.exception('failed')"
+    said = output_of(program, ROOMLOG_LOG_FORMAT="console")
+    assert said.count("\\x1b[31m\\x9b\\u202e") == 2
+    assert {character for character in said if not character.isprintable()} <= {"\n", "\t"}
 
 
 def test_handlers_of_gunicorn_are_replaced() -> None:

@@ -13,17 +13,13 @@ SECONDS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 
 
 async def test_connections_of_both_kinds_carry_what_was_given() -> None:
-    """A client and a pool take the caller's deadlines and the address's database, with Sentinels too."""
+    """And nothing that is printed of them holds a password."""
     for url in ("redis://one:1/4", "redis+sentinel://one:1/chat/4"):
         for kwargs in (
             client(url, **SECONDS).connection_pool.connection_kwargs,
             asyncio_pool(url, **SECONDS).connection_kwargs,
         ):
             assert {"db": 4, **SECONDS}.items() <= kwargs.items()
-
-
-def test_what_is_printed_of_a_connection_holds_no_password() -> None:
-    """A client, a pool or an address in a log line or a debugger is no leak."""
     for url in (
         "redis://me:s3cret@one:1/4",
         "redis+sentinel://me:s3cret@one:1/chat?sentinel_password=s3cret",

@@ -68,16 +68,12 @@ def test_one_server(url: str, server: dict[str, object]) -> None:
     assert (address.service, dict(address.server)) == (None, server)
 
 
-def test_sentinels_service_and_database() -> None:
-    """Every host is asked in turn; the path names the service and the database, 0 where it names none."""
+def test_sentinels_have_hosts_a_service_and_logins() -> None:
+    """Each host is asked in turn; the user before them is the server's. A plus is a plus."""
     address = parse_redis_url("redis+sentinel://one:26380,two,[::1]:26381/chat/3")
     assert address.hosts == (("one", 26380), ("two", 26379), ("::1", 26381))
     assert (address.service, dict(address.server), dict(address.sentinel)) == ("chat", {"db": 3}, {})
     assert parse_redis_url("redis+sentinel://one:1/chat").server == {"db": 0}
-
-
-def test_logins_and_tls_of_sentinels() -> None:
-    """The user before the hosts is the server's; the Sentinels' own login stands behind. A plus is a plus."""
     url = "rediss+sentinel://me:s%40c@one:1/chat/0?sentinel_username=watch&sentinel_password=d+%26g"
     address = parse_redis_url(url)
     assert address.server == {"db": 0, "username": "me", "password": "s@c", "ssl": True, **TLS}
