@@ -89,8 +89,8 @@ def documented(heading: str) -> Manifest:
     return {**EXTERNAL, **values}
 
 
-def test_the_readme_s_ca_is_where_a_connection_is_made() -> None:
-    """Each container that is told of Redis or of the database can check their certificates."""
+def test_the_readme_s_values_do_what_it_says() -> None:
+    """Its CA is where a connection is made; on OpenShift no pod names a user."""
     told = 0
     for pod in pod_specs(render(documented("TLS and your own CA"))).values():
         for container in containers(pod):
@@ -98,10 +98,6 @@ def test_the_readme_s_ca_is_where_a_connection_is_made() -> None:
                 told += 1
                 assert MOUNT in container["volumeMounts"]
     assert told == 7
-
-
-def test_the_readme_s_values_for_openshift_name_no_user() -> None:
-    """Every pod is the cluster's to give a user, and no container gains rights."""
     for pod in pod_specs(render(documented("OpenShift"))).values():
         assert "securityContext" not in pod["spec"]
         assert all(c["securityContext"]["allowPrivilegeEscalation"] is False for c in containers(pod))
@@ -145,14 +141,10 @@ def test_a_digest_wins_over_the_tag(component: str) -> None:
 
 
 def test_every_pod_can_pull_from_a_private_registry() -> None:
-    """The embedded servers', the Job and `helm test` too."""
+    """And more objects are installed with their templates filled in."""
     secrets = [{"name": "registry"}]
     for pod in pod_specs(render({**CHORES, "imagePullSecrets": secrets})).values():
         assert pod["spec"]["imagePullSecrets"] == secrets
-
-
-def test_more_objects_are_installed_with_their_templates_filled_in() -> None:
-    """What belongs to the install, but is not ours, needs no chart around it."""
     note = {
         "apiVersion": "v1",
         "kind": "ConfigMap",

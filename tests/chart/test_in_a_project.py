@@ -61,20 +61,18 @@ def test_six_lines_of_values_are_enough() -> None:
             assert environment(container)["ROOMLOG_REDIS_PREFIX"]["value"] == "shop"
 
 
-def test_nothing_is_made_of_or_for_an_api_that_is_not_there() -> None:
-    """No object is the api's, and no object names it: workload, Service, policies, routes, monitor."""
+def test_the_routes_have_the_sockets_alone() -> None:
+    """Nothing is made of or for an api that is not there."""
     manifests = render(IN_A_PROJECT)
     assert [m["kind"] for m in manifests if m["metadata"]["labels"].get(COMPONENT) == "api"] == []
     named = [m["kind"] for m in manifests if m["kind"] != "ConfigMap" and '"api"' in json.dumps(m)]
     assert named == []
     assert "roomlog-api" not in json.dumps(manifests)
-
-
-def test_the_embedded_servers_wait_for_no_api() -> None:
-    """Their policies let in those who are there."""
-    values = {**IN_A_PROJECT, "valkey": {}, "postgresql": {}, "redis": {}}
-    assert flows(values, "ingress")["valkey"] == {(6379, "gateway"), (6379, "worker")}
-    assert flows(values, "ingress")["postgresql"] == {(5432, "worker"), (5432, "migrate")}
+    manifests = render(IN_A_PROJECT)
+    (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
+    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/chat/ws", "Prefix")]
+    (sockets,) = find(manifests, "HTTPRoute", "roomlog")["spec"]["rules"]
+    assert [match["path"]["value"] for match in sockets["matches"]] == ["/chat/ws"]
 
 
 def test_no_alert_and_no_panel_asks_for_metrics_of_the_api() -> None:
@@ -97,17 +95,8 @@ def test_no_alert_and_no_panel_asks_for_metrics_of_the_api() -> None:
     assert choice["values"] == ["gateway", "worker"]
 
 
-def test_the_routes_have_the_sockets_alone() -> None:
-    """Below the path that the project's urls.py gives the app; the rest of the host is the project's."""
-    manifests = render(IN_A_PROJECT)
-    (rule,) = find(manifests, "Ingress", "roomlog")["spec"]["rules"]
-    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/chat/ws", "Prefix")]
-    (sockets,) = find(manifests, "HTTPRoute", "roomlog")["spec"]["rules"]
-    assert [match["path"]["value"] for match in sockets["matches"]] == ["/chat/ws"]
-
-
-def test_its_image_runs_the_workers_and_the_migrations() -> None:
-    """Worker, Job and the wait for the schema run in the project; the gateway needs none."""
+def test_its_image_runs_workers_and_migrations() -> None:
+    """Which can have an image of their own."""
     pods = pod_specs(render(IN_A_PROJECT))
     schema, worker = containers(pods["worker"])
     (job,) = containers(pods["migrate"])
@@ -116,6 +105,9 @@ def test_its_image_runs_the_workers_and_the_migrations() -> None:
     assert job["command"][-len(MIGRATE) :] == MIGRATE
     assert schema["command"] == ["sh", "-c", 'until "$@" --check; do sleep 2; done', "--", *MIGRATE]
     assert containers(pods["gateway"])[0]["image"].startswith("roomlog/gateway:")
+    image = {"repository": "example.org/shop-tools", "tag": "43"}
+    for values in (with_values("migrations", image=image), {"migrations": {"image": image}}):
+        assert containers(pod_specs(render(values))["migrate"])[0]["image"] == "example.org/shop-tools:43"
 
 
 def test_its_image_tells_those_who_are_away() -> None:
@@ -129,13 +121,6 @@ def test_its_image_tells_those_who_are_away() -> None:
     assert "roomlog_chores_" in board
     for container in containers(pod_specs(render(CHORES))["chores"]):
         assert container["image"] == "example.org/ours:7"
-
-
-def test_the_migrations_can_have_an_image_of_their_own() -> None:
-    """The image named for them wins, with and without an api."""
-    image = {"repository": "example.org/shop-tools", "tag": "43"}
-    for values in (with_values("migrations", image=image), {"migrations": {"image": image}}):
-        assert containers(pod_specs(render(values))["migrate"])[0]["image"] == "example.org/shop-tools:43"
 
 
 @pytest.mark.parametrize("component", ["worker", "migrations"])
@@ -166,21 +151,20 @@ def test_its_database_and_its_secret_key_are_its_own() -> None:
 
 
 def test_the_pages_of_its_own_host_alone_may_connect() -> None:
-    """No page of a port-forwarded api is there to be let in."""
+    """The embedded servers let in those who are there; the test needs no account."""
     values = {**IN_A_PROJECT, "ingress": {"enabled": False}, "httpRoute": {"enabled": False}}
     (gateway,) = containers(pod_specs(render(values))["gateway"])
     assert environment(gateway)["ROOMLOG_ALLOWED_ORIGINS"]["value"] == ""
-
-
-def test_the_helm_test_needs_no_account_of_its_users() -> None:
-    """It knocks at the gateway and reads a worker's refusal; no database is reached for it."""
+    values = {**IN_A_PROJECT, "valkey": {}, "postgresql": {}, "redis": {}}
+    assert flows(values, "ingress")["valkey"] == {(6379, "gateway"), (6379, "worker")}
+    assert flows(values, "ingress")["postgresql"] == {(5432, "worker"), (5432, "migrate")}
     (only,) = containers(pod_specs(render(IN_A_PROJECT))["test"])
     assert only["command"] == ["python", "/scripts/roundtrip.py", "ws://roomlog-gateway:80/ws"]
     assert flows(IN_A_PROJECT, "egress")["test"] == {(53, "*"), (8080, "gateway")}
 
 
 def test_several_releases_share_a_redis() -> None:
-    """Each has keys of its own, the same in its gateway, its worker and its Job."""
+    """Without a cluster no secret is missed."""
     prefixes = []
     for release in ("shop", "forum"):
         answer = run_helm("template", IN_A_PROJECT, release=release, options=ON_A_CLUSTER)
@@ -189,9 +173,5 @@ def test_several_releases_share_a_redis() -> None:
         assert said == {f'value: "default/{release}"'}
         prefixes.append(said)
     assert prefixes[0].isdisjoint(prefixes[1])
-
-
-def test_without_a_cluster_no_secret_is_missed() -> None:
-    """GitOps renders a project's release as it is: the chart generates nothing for it."""
     answer = run_helm("template", IN_A_PROJECT, options=())
     assert answer.returncode == 0, answer.stderr

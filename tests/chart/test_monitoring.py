@@ -77,14 +77,19 @@ def family(name: str, known: Container[str]) -> str:
     return name if name in known else SUFFIX.sub("", name)
 
 
-def test_nothing_of_an_operator_is_made_unless_asked_for() -> None:
-    """A cluster without the Prometheus operator, KEDA or the Gateway API takes the chart as it is."""
+def test_every_alert_says_whose_it_is_and_how_bad() -> None:
+    """Nothing of an operator is made unless asked for."""
     kinds = {manifest["kind"] for manifest in render(NOTHING)}
     assert kinds.isdisjoint({"PodMonitor", "PrometheusRule", "ScaledObject", "HTTPRoute"})
+    for alert in alerts(EVERYTHING):
+        severity = alert["labels"]["severity"]
+        assert severity in ("critical", "warning")
+        assert alert["labels"] == {"severity": severity, "namespace": "default", "release": "roomlog"}
+        assert alert["annotations"]["summary"]
 
 
-def test_every_query_asks_for_metrics_that_exist() -> None:
-    """No panel stays empty and no alert silent because a metric was renamed."""
+def test_every_query_asks_for_what_exists() -> None:
+    """Metrics, and the labels by which they are summed."""
     known = declared()
     for query in queries():
         used = METRIC.findall(query)
@@ -92,10 +97,6 @@ def test_every_query_asks_for_metrics_that_exist() -> None:
         assert used or any(name in query for name in others), query
         for name in used:
             assert family(name, known) in known, query
-
-
-def test_every_query_sums_by_labels_that_exist() -> None:
-    """A label that no metric has would put everything into one nameless line."""
     known = declared()
     for query in queries():
         found = BY.findall(query)
@@ -105,13 +106,19 @@ def test_every_query_sums_by_labels_that_exist() -> None:
                 assert set(re.split(r",\s*", words)) - SCRAPED <= known[family(name, known)], query
 
 
-def test_every_metric_is_shown_or_has_a_reason() -> None:
-    """A new metric gets a panel or an alert, or stands in the table."""
+def test_every_metric_is_shown_and_every_query_names_its_pods() -> None:
+    """Or has a reason; no query counts another release's series."""
     page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
     known = set(re.findall(r"^\| `(roomlog_\w+)`", page, re.MULTILINE))
     used = {family(name, known) for query in queries() for name in re.findall(r"roomlog_\w+", query)}
     requests = {name for name in known if name.startswith("roomlog_api_django_")}
     assert known - requests <= used, "django-prometheus has more than anybody asks for"
+    scaled = find(render(EVERYTHING), "ScaledObject", "roomlog-worker")["spec"]["triggers"][0]
+    for query in [*(alert["expr"] for alert in alerts(EVERYTHING)), scaled["metadata"]["query"]]:
+        selectors = re.findall(r"\{([^{}]*)\}", query)
+        assert selectors, query
+        for selector in selectors:
+            assert re.fullmatch(OURS, selector), selector
 
 
 @pytest.mark.parametrize("name", [path.name for path in (CHART / "files/dashboards").glob("*.json")])
@@ -138,31 +145,12 @@ def alerts(values: Manifest) -> list[Manifest]:
     return list(group["rules"])
 
 
-def test_every_alert_says_whose_it_is_and_how_bad() -> None:
-    """One Alertmanager serves many releases, and a sum has no labels of its own to tell them apart."""
-    for alert in alerts(EVERYTHING):
-        severity = alert["labels"]["severity"]
-        assert severity in ("critical", "warning")
-        assert alert["labels"] == {"severity": severity, "namespace": "default", "release": "roomlog"}
-        assert alert["annotations"]["summary"]
-
-
 def test_an_alert_counts_the_shards_of_its_install() -> None:
     """One of 64 would be quiet while three quarters of 256 have no owner."""
     made = alerts({**EVERYTHING, "shards": 256})
     (alert,) = [one for one in made if one["alert"] == "RoomlogShardWithoutOwner"]
     assert "or vector(0)) < 256" in alert["expr"]
     assert "of 256 shards" in alert["annotations"]["summary"]
-
-
-def test_every_query_names_the_pods_of_its_release() -> None:
-    """No alert and no autoscaler counts another release's series: each selector begins with our namespace."""
-    scaled = find(render(EVERYTHING), "ScaledObject", "roomlog-worker")["spec"]["triggers"][0]
-    for query in [*(alert["expr"] for alert in alerts(EVERYTHING)), scaled["metadata"]["query"]]:
-        selectors = re.findall(r"\{([^{}]*)\}", query)
-        assert selectors, query
-        for selector in selectors:
-            assert re.fullmatch(OURS, selector), selector
 
 
 def test_gateways_may_be_scaled_by_their_connections() -> None:
@@ -180,17 +168,6 @@ def test_gateways_may_be_scaled_by_their_connections() -> None:
     validate(scaler, "1.34", strict=True)
 
 
-def test_an_alert_about_what_is_not_there_is_left_out() -> None:
-    """Without chores, no process of them is missed; nor is an api where a project serves the app."""
-    chores, apis = (
-        {"RoomlogChoresFailing", "RoomlogChoresWithoutOwner", "RoomlogWebhooksStuck"},
-        {"RoomlogNoApis", "RoomlogLoginsRefused"},
-    )
-    everything = {alert["alert"] for alert in alerts(EVERYTHING)}
-    assert everything - {alert["alert"] for alert in alerts({**EVERYTHING, "chores": {}})} == chores
-    assert everything - {alert["alert"] for alert in alerts(IN_A_PROJECT)} == chores | apis
-
-
 def test_every_alert_links_to_its_place_in_the_runbook() -> None:
     """The link ends at the alert's own heading; without an address there is none that leads nowhere."""
     runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
@@ -205,7 +182,7 @@ def test_every_alert_links_to_its_place_in_the_runbook() -> None:
 
 
 def test_the_monitor_finds_the_services_and_nothing_else() -> None:
-    """Pods are scraped on their health port, directly."""
+    """An alert about what is not there is left out."""
     spec = find(render(EVERYTHING), "PodMonitor", "roomlog")["spec"]
     (choice,) = spec["selector"]["matchExpressions"]
     assert sorted(choice["values"]) == ["api", "chores", "gateway", "worker"]
@@ -213,6 +190,13 @@ def test_the_monitor_finds_the_services_and_nothing_else() -> None:
         labels = pod_specs(render(EVERYTHING))[component]["metadata"]["labels"]
         assert spec["selector"]["matchLabels"].items() <= labels.items()
     assert [endpoint["port"] for endpoint in spec["podMetricsEndpoints"]] == ["health"]
+    chores, apis = (
+        {"RoomlogChoresFailing", "RoomlogChoresWithoutOwner", "RoomlogWebhooksStuck"},
+        {"RoomlogNoApis", "RoomlogLoginsRefused"},
+    )
+    everything = {alert["alert"] for alert in alerts(EVERYTHING)}
+    assert everything - {alert["alert"] for alert in alerts({**EVERYTHING, "chores": {}})} == chores
+    assert everything - {alert["alert"] for alert in alerts(IN_A_PROJECT)} == chores | apis
 
 
 @pytest.mark.parametrize("name", [path.name for path in (CHART / "files/dashboards").glob("*.json")])

@@ -60,16 +60,12 @@ def test_a_service_with_an_address_of_its_own_is_not_forwarded(kind: str, way: s
 
 
 def test_what_has_been_named_is_not_asked_for_again() -> None:
-    """The page's way to the gateway is repeated instead."""
+    """A node port of the owner's is told, the other Service by a port-forward."""
     gateway = {"allowedOrigins": ["http://chat:30080"]}
     api = {"allowedHosts": ["chat"], "websocketUrl": "ws://chat:30081/ws"}
     said = notes(exposed("NodePort", gateway=gateway, api=api))
     assert UNNAMED not in said
     assert "The page connects to ws://chat:30081/ws (api.websocketUrl)." in said
-
-
-def test_a_node_port_of_the_owners_is_told() -> None:
-    """One Service by its node port, the other by a port-forward."""
     said = notes({"gateway": {"service": {"type": "NodePort", "nodePort": 30081}}})
     assert "  roomlog-gateway: any node's address, port 30081" in said
     assert f"{FORWARD}api 8000:80 &" in said
@@ -88,16 +84,12 @@ def test_a_route_is_the_way(route: str) -> None:
 
 
 def test_a_plain_route_is_told_as_plain() -> None:
-    """Where cookies travel by http, people do."""
+    """A project is told of the sockets alone."""
     said = notes({"ingress": ROUTED["ingress"], "api": {"secureCookies": False}})
     assert (
         "http://chat.example.org/ (admin: http://chat.example.org/admin/, sockets: ws://chat.example.org/ws)"
         in said
     )
-
-
-def test_a_project_is_told_of_the_sockets_alone() -> None:
-    """Its pages have a way of their own; without a route, the gateway's Service is told by its type."""
     assert "wss://shop.example.org/chat/ws" in notes(IN_A_PROJECT)
     alone = {**IN_A_PROJECT, "ingress": {"enabled": False}, "httpRoute": {"enabled": False}}
     assert f"{FORWARD}gateway 8080:80 &" in notes(alone)

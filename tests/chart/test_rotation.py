@@ -55,29 +55,33 @@ def test_another_secret_of_the_chart_restarts_what_reads_it(part: str, key: str,
     ("part", "restarted"), [("redis", USES_REDIS), ("database", USES_DJANGO), ("secretKey", USES_DJANGO)]
 )
 @pytest.mark.parametrize("values", [OURS, THEIRS], ids=["ours", "theirs"])
-def test_a_revision_restarts_what_reads_a_secret_of_yours(
-    values: Manifest, part: str, restarted: set[str]
-) -> None:
+def test_a_revision_restarts_what_reads_a_secret(values: Manifest, part: str, restarted: set[str]) -> None:
     """Its owner says that a Secret has changed, because the chart can't look into it."""
     assert changed(values, part, "revision", "2026-11-27") == restarted
 
 
-def test_a_project_s_own_database_and_key_are_not_the_chart_s() -> None:
-    """Where pods get neither from the chart, a revision of them restarts nothing."""
+def test_secrets_of_yours_leave_no_annotation_and_restart_nothing() -> None:
+    """A project's own database and key are not the chart's."""
     assert changed(IN_A_PROJECT, "database", "revision", "2") == set()
     assert changed(IN_A_PROJECT, "secretKey", "revision", "2") == set()
     assert changed(IN_A_PROJECT, "redis", "revision", "2") == {"gateway", "worker"}
-
-
-def test_secrets_of_yours_leave_no_annotation() -> None:
-    """An upgrade to this chart restarts nobody for an empty revision."""
     for component, pod in pod_specs(render(THEIRS)).items():
         annotations = pod["metadata"].get("annotations", {})
         assert [name for name in annotations if name.startswith("checksum/")] == [], component
 
 
-def test_generated_secrets_are_those_whose_checksums_the_pods_carry() -> None:
-    """One rendering makes a password once: otherwise the second `helm upgrade` would restart everything."""
+def checksum(texts: list[Any]) -> str:
+    """As the chart computes it."""
+    return hashlib.sha256(json.dumps(texts, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def test_annotations_of_yours_stand_beside_the_checksums() -> None:
+    """The owner's come first; generated secrets are those whose checksums the pods carry."""
+    own = {"team": "chat", "checksum/redis": "mine"}
+    annotations = pod_specs(render({"gateway": {"podAnnotations": own}}))["gateway"]["metadata"][
+        "annotations"
+    ]
+    assert annotations == own
     manifests = render(NOTHING)
     pods = pod_specs(manifests)
     for name in ("valkey", "postgresql"):
@@ -87,20 +91,6 @@ def test_generated_secrets_are_those_whose_checksums_the_pods_carry() -> None:
         assert pods[reader]["metadata"]["annotations"][f"checksum/{source}"] == checksum([password, ""])
     key = find(manifests, "Secret", "roomlog")["stringData"]["secret-key"]
     assert pods["api"]["metadata"]["annotations"]["checksum/secret-key"] == checksum([f"{key},", ""])
-
-
-def checksum(texts: list[Any]) -> str:
-    """As the chart computes it."""
-    return hashlib.sha256(json.dumps(texts, separators=(",", ":")).encode()).hexdigest()[:16]
-
-
-def test_annotations_of_yours_stand_beside_the_checksums() -> None:
-    """The owner's come first where both have the same name."""
-    own = {"team": "chat", "checksum/redis": "mine"}
-    annotations = pod_specs(render({"gateway": {"podAnnotations": own}}))["gateway"]["metadata"][
-        "annotations"
-    ]
-    assert annotations == own
 
 
 @EACH_WAY

@@ -44,7 +44,7 @@ def test_every_service_has_its_health_port(component: str) -> None:
 
 
 def test_services_select_the_pods_that_they_name() -> None:
-    """Each Service's selector and port meet exactly one workload."""
+    """Metrics are for the own namespace unless others are named."""
     manifests = render(NOTHING)
     pods = pod_specs(manifests)
     for component in ("gateway", "api", "valkey", "postgresql"):
@@ -52,6 +52,11 @@ def test_services_select_the_pods_that_they_name() -> None:
         assert service["spec"]["selector"].items() <= pods[component]["metadata"]["labels"].items()
         (container,) = pods[component]["spec"]["containers"]
         assert service["spec"]["ports"][0]["targetPort"] in [port["name"] for port in container["ports"]]
+    for values, peers in ((NOTHING, [[{"podSelector": {}}]]), ({"networkPolicy": {"scrapers": []}}, [])):
+        for component, port in (("gateway", 9080), ("worker", 9081), ("api", 9082)):
+            rules = find(render(values), "NetworkPolicy", f"roomlog-{component}")["spec"].get("ingress", [])
+            scrapes = [rule for rule in rules if {"port": port} in rule["ports"]]
+            assert [rule.get("from") for rule in scrapes] == peers
 
 
 @pytest.mark.parametrize("component", ["gateway", "api"])
@@ -64,7 +69,7 @@ def test_a_node_port_can_be_chosen(component: str) -> None:
 
 
 def test_the_ingress_sends_sockets_to_the_gateway_and_pages_to_the_api() -> None:
-    """One host: /ws and nothing else is the gateway's."""
+    """One host, /ws and nothing else; the longest path counts for every controller."""
     spec = find(render(ROUTED), "Ingress", "roomlog")["spec"]
     (rule,) = spec["rules"]
     backends = {path["path"]: path["backend"]["service"] for path in rule["http"]["paths"]}
@@ -72,16 +77,12 @@ def test_the_ingress_sends_sockets_to_the_gateway_and_pages_to_the_api() -> None
     assert list(backends) == API_PATHS
     assert all(backend == {"name": "roomlog-api", "port": {"name": "http"}} for backend in backends.values())
     assert spec["tls"] == [{"hosts": ["chat.example.org"], "secretName": "chat-tls"}]
-
-
-def test_the_longest_path_of_the_ingress_is_the_one_that_counts_for_every_controller() -> None:
-    """Traefik ranks rules by their length, and `Path(/ws)` is shorter than `PathPrefix(/)`."""
     (rule,) = find(render(ROUTED), "Ingress", "roomlog")["spec"]["rules"]
     assert {path["pathType"] for path in rule["http"]["paths"]} == {"Prefix"}
 
 
 def test_the_http_route_says_the_same_and_never_ends_a_socket() -> None:
-    """The Gateway API's route has the Ingress' paths, and no time limit on sockets."""
+    """Unless the owner chooses a limit; other routes have none."""
     spec = find(render(ROUTED), "HTTPRoute", "roomlog")["spec"]
     sockets, pages = spec["rules"]
     assert [match["path"]["value"] for match in sockets["matches"]] == ["/ws"]
@@ -90,10 +91,6 @@ def test_the_http_route_says_the_same_and_never_ends_a_socket() -> None:
     assert [match["path"]["value"] for match in pages["matches"]] == API_PATHS
     assert pages["backendRefs"] == [{"name": "roomlog-api", "port": 80}]
     assert spec["hostnames"] == ["chat.example.org", "talk.example.org"]
-
-
-def test_the_limit_of_a_socket_is_the_owners_to_choose() -> None:
-    """Some controllers refuse a route that names one at all; other routes than the sockets' have none."""
     for said, expected in (("24h", {"request": "24h"}), ("", None)):
         values = {"httpRoute": {**ROUTED["httpRoute"], "requestTimeout": said}}
         sockets, pages = find(render(values), "HTTPRoute", "roomlog")["spec"]["rules"]
@@ -191,22 +188,12 @@ def test_webhooks_open_their_ports_and_no_private_network(to: str) -> None:
 
 
 def test_chores_reach_what_a_worker_reaches() -> None:
-    """And nobody reaches them but who scrapes."""
+    """External servers are reached on their ports."""
     egress, ingress = flows(CHORES, "egress"), flows(CHORES, "ingress")
     assert egress["chores"] == egress["worker"]
     assert ingress["chores"] == {(9084, "*")}
     assert (6379, "chores") in ingress["valkey"]
     assert (5432, "chores") in ingress["postgresql"]
-
-
-def test_both_directions_are_denied_first() -> None:
-    """Every policy covers both directions: what is not listed is closed."""
-    for policy in of_kind(render(NOTHING), "NetworkPolicy"):
-        assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
-
-
-def test_external_servers_are_reached_on_their_ports() -> None:
-    """A host in a Secret can't be named in a policy, its port can."""
     values = {
         **EXTERNAL,
         "redis": {"existingSecret": "r", "ports": [6390, 26379]},
@@ -216,8 +203,15 @@ def test_external_servers_are_reached_on_their_ports() -> None:
     assert "valkey" not in flows(values, "ingress")
 
 
+def test_both_directions_are_denied_first() -> None:
+    """What is not listed is closed; clusters with policies of their own get none of ours."""
+    for policy in of_kind(render(NOTHING), "NetworkPolicy"):
+        assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert of_kind(render({"networkPolicy": {"enabled": False}}), "NetworkPolicy") == []
+
+
 def test_only_named_peers_come_in_where_some_are_named() -> None:
-    """The owner can close gateway, api and metrics to all but the route's and Prometheus' namespaces."""
+    """To gateway, api and metrics; the pod of `helm test` comes in past every edge."""
     edge = {"namespaceSelector": {"matchLabels": {"name": "edge"}}}
     watch = {"namespaceSelector": {"matchLabels": {"name": "watch"}}}
     manifests = render({"networkPolicy": {"clients": [edge], "scrapers": [watch]}})
@@ -226,25 +220,7 @@ def test_only_named_peers_come_in_where_some_are_named() -> None:
     assert clients["ports"] == [{"port": 8080}]
     assert clients["from"][:-1] == [edge]
     assert scrapers == {"ports": [{"port": 9080}], "from": [watch]}
-
-
-def test_helm_s_own_test_comes_in_where_only_named_peers_do() -> None:
-    """Its pod opens a socket at the gateway's Service, past every edge."""
     edge = {"namespaceSelector": {"matchLabels": {"name": "edge"}}}
     ingress = flows({"networkPolicy": {"clients": [edge]}}, "ingress")
     assert ingress["gateway"] == {(8080, "*"), (8080, "test"), (9080, "*")}
     assert ingress["api"] == {(8000, "*"), (9082, "*")}
-
-
-def test_metrics_are_for_the_own_namespace_unless_others_are_named() -> None:
-    """By default no other namespace reads them, and an empty list means nobody, not everybody."""
-    for values, peers in ((NOTHING, [[{"podSelector": {}}]]), ({"networkPolicy": {"scrapers": []}}, [])):
-        for component, port in (("gateway", 9080), ("worker", 9081), ("api", 9082)):
-            rules = find(render(values), "NetworkPolicy", f"roomlog-{component}")["spec"].get("ingress", [])
-            scrapes = [rule for rule in rules if {"port": port} in rule["ports"]]
-            assert [rule.get("from") for rule in scrapes] == peers
-
-
-def test_policies_can_be_left_out() -> None:
-    """Clusters with policies of their own get none of ours."""
-    assert of_kind(render({"networkPolicy": {"enabled": False}}), "NetworkPolicy") == []

@@ -1,9 +1,10 @@
 """The project's shell scripts: few, short and checked."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.harness.manage import run
 
 ROOT = Path(__file__).parents[2]
 LINES = 80
@@ -12,14 +13,7 @@ SECONDS = 60
 
 def scripts() -> list[str]:
     """Every file of the repository that bash runs."""
-    listed = subprocess.run(
-        ["git", "grep", "-l", "--untracked", "-E", "^#!.*bash"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=True,
-    )
+    listed = run(["git", "grep", "-l", "--untracked", "-E", "^#!.*bash"], {}, SECONDS, ROOT, check=True)
     paths = [path for path in listed.stdout.split() if not path.startswith("tests/")]
     return [path for path in paths if (ROOT / path).read_text(encoding="utf-8").startswith("#!")]
 
@@ -37,6 +31,4 @@ def test_a_script_stops_at_its_first_error_and_stays_short(path: str) -> None:
 @pytest.mark.parametrize("path", scripts())
 def test_a_script_passes_the_linter(path: str) -> None:
     """shellcheck has nothing to say."""
-    words = ["shellcheck", path]
-    checked = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
-    assert checked.stdout == ""
+    assert run(["shellcheck", path], {}, SECONDS, ROOT).stdout == ""

@@ -146,17 +146,13 @@ def test_secrets_come_from_secrets_and_from_existing_ones_where_named(component:
                 assert variables[name] == {"name": name, "valueFrom": {"secretKeyRef": reference}}
 
 
-def test_existing_secrets_leave_none_to_be_made() -> None:
-    """With everything external the chart holds no secret at all."""
-    assert of_kind(render(EXTERNAL), "Secret") == []
-
-
 def test_generated_secrets_fit_together() -> None:
-    """The URL in each embedded server's Secret carries that server's own password."""
+    """Each URL carries its server's own password; existing secrets leave none to be made."""
     for name, user in (("roomlog-valkey", ""), ("roomlog-postgresql", "roomlog")):
         secret = find(render(NOTHING), "Secret", name)["stringData"]
         assert len(secret["password"]) == 32
         assert f"//{user}:{secret['password']}@{name}:" in secret["url"]
+    assert of_kind(render(EXTERNAL), "Secret") == []
 
 
 def test_without_a_route_the_page_and_the_gateway_fit_the_lines_of_the_notes() -> None:
@@ -169,7 +165,7 @@ def test_without_a_route_the_page_and_the_gateway_fit_the_lines_of_the_notes() -
 
 
 def test_with_a_route_everything_follows_from_its_hosts() -> None:
-    """Nobody has to write the host name more than once."""
+    """The host is named once; http:// is trusted only where cookies travel by it."""
     api = variables_of("api", ROUTED)
     assert api["ROOMLOG_WEBSOCKET_URL"] == ""
     assert api["ROOMLOG_SECURE_COOKIES"] == "1"
@@ -178,10 +174,12 @@ def test_with_a_route_everything_follows_from_its_hosts() -> None:
     origins = "https://chat.example.org,https://talk.example.org"
     assert api["ROOMLOG_CSRF_TRUSTED_ORIGINS"] == origins
     assert variables_of("gateway", ROUTED)["ROOMLOG_ALLOWED_ORIGINS"] == ""
+    api = variables_of("api", {**ROUTED, "api": {"secureCookies": False}})
+    assert "http://chat.example.org" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
 
 
 def test_said_settings_win_over_computed_ones() -> None:
-    """What the owner sets is what the processes get."""
+    """Wildcard hosts reach Django in its own words."""
     values = {
         **ROUTED,
         "api": {
@@ -201,18 +199,8 @@ def test_said_settings_win_over_computed_ones() -> None:
     assert "https://internal" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
     gateway = variables_of("gateway", values)
     assert gateway["ROOMLOG_ALLOWED_ORIGINS"] == "https://a.example.org,https://b.example.org"
-
-
-def test_plain_http_is_trusted_only_where_cookies_travel_by_it() -> None:
-    """Beside TLS an http:// origin would let a page of the plain name post forms."""
-    api = variables_of("api", {**ROUTED, "api": {"secureCookies": False}})
-    assert "http://chat.example.org" in api["ROOMLOG_CSRF_TRUSTED_ORIGINS"].split(",")
-
-
-def test_wildcard_hosts_reach_django_in_its_own_words() -> None:
-    """*.example.org is a name of routes; Django knows .example.org, and never matches the other."""
     route = {**ROUTED["httpRoute"], "hostnames": ["*.example.org", "chat.example.com"]}
-    values: Manifest = {"httpRoute": route, "api": {"allowedHosts": ["*.internal", "*"]}}
+    values = {"httpRoute": route, "api": {"allowedHosts": ["*.internal", "*"]}}
     hosts = variables_of("api", values)["ROOMLOG_ALLOWED_HOSTS"].split(",")
     assert hosts[-4:] == [".example.org", "chat.example.com", ".internal", "*"]
     assert "https://*.example.org" in variables_of("api", values)["ROOMLOG_CSRF_TRUSTED_ORIGINS"]
@@ -247,15 +235,7 @@ def texts_of(manifest: Any) -> Iterator[Any]:
         for key, value in manifest.items():
             if key in ("labels", "matchLabels", "annotations", "stringData", "data"):
                 yield from (value or {}).values()
-            elif key in (
-                "name",
-                "value",
-                "serviceName",
-                "serviceAccountName",
-                "secretName",
-                "namespace",
-                "key",
-            ):
+            elif key in ("value", "namespace", "key") or key.lower().endswith("name"):
                 yield value
             else:
                 yield from texts_of(value)

@@ -40,11 +40,14 @@ def next_release(folder: Path, values: Manifest, key: str) -> list[Manifest]:
 
 
 @EACH_WAY
-def test_another_version_of_the_chart_restarts_nothing(values: Manifest, tmp_path: Path) -> None:
-    """Changed labels alone disconnect nobody and run no migration."""
+def test_labels_and_another_version_of_the_chart_restart_nothing(values: Manifest, tmp_path: Path) -> None:
+    """Nobody is disconnected, and no migration runs."""
     bumped = next_release(tmp_path, settled(values), "version")
     assert "roomlog-7.8.9" in {manifest["metadata"]["labels"]["helm.sh/chart"] for manifest in bumped}
     assert workloads(bumped) == workloads(render(settled(values)))
+    annotated = render({**settled(values), "commonAnnotations": {"team": "chat"}})
+    assert {manifest["metadata"].get("annotations", {}).get("team") for manifest in annotated} == {"chat"}
+    assert workloads(annotated) == workloads(render(settled(values)))
 
 
 def test_another_version_of_the_app_changes_images_alone(tmp_path: Path) -> None:
@@ -57,11 +60,3 @@ def test_another_image_is_another_pod(tmp_path: Path) -> None:
     """The tests above can fail: without tags of one's own the app's version is the images'."""
     values = settled(NOTHING)
     assert workloads(next_release(tmp_path, values, "appVersion")) != workloads(render(values))
-
-
-@EACH_WAY
-def test_labels_of_all_objects_restart_only_who_asks_for_them(values: Manifest) -> None:
-    """Annotations of the owner are on each object and in no pod template."""
-    annotated = render({**settled(values), "commonAnnotations": {"team": "chat"}})
-    assert {manifest["metadata"].get("annotations", {}).get("team") for manifest in annotated} == {"chat"}
-    assert workloads(annotated) == workloads(render(settled(values)))

@@ -91,11 +91,19 @@ def test_contradictions_are_refused_with_a_sentence(values: Manifest, sentence: 
     assert sentence in complaint(values)
 
 
-def test_all_complaints_come_at_once() -> None:
-    """Nobody has to mend one value to hear of the next."""
+def test_every_value_has_a_comment() -> None:
+    """And nobody has to mend one value to hear of the next complaint."""
     said = complaint({"valkey": {"enabled": False}, "postgresql": {"enabled": False}})
     assert "No Redis" in said
     assert "No database" in said
+    silent = []
+    lines = VALUES_TEXT.splitlines()
+    for before, line in itertools.pairwise(lines):
+        leaf = re.match(r"^ *[A-Za-z]+: +\S", line)
+        inside = re.match(r"^ +(requests|limits|grafana_dashboard):", line)
+        if leaf and not inside and not before.lstrip().startswith("#"):
+            silent.append(line.strip())
+    assert silent == []
 
 
 @pytest.mark.parametrize(
@@ -143,12 +151,16 @@ def objects(schema: Any, path: str) -> Iterator[tuple[str, Manifest]]:
             yield from objects(part, f"{path}/{name}")
 
 
-def test_every_object_of_the_schema_is_closed() -> None:
-    """No part of the values takes unknown keys, but for what Kubernetes itself checks."""
+def test_values_schema_and_comments_name_the_same_keys() -> None:
+    """Every value has a comment, every object of the schema is closed."""
     open_ones = [
         path for path, schema in objects(SCHEMA, "") if schema.get("additionalProperties") is not False
     ]
     assert [path for path in open_ones if not any(f"/{name}" in path for name in OPEN)] == []
+    ours = set(leaves(yaml.safe_load(VALUES_TEXT)))
+    theirs = set(known(SCHEMA)) - {"global"}
+    free = re.compile(r"\.(labels|requests|limits)\.|\.ephemeral-storage$")
+    assert {key for key in ours ^ theirs if not free.search(key)} == set()
 
 
 def leaves(values: Manifest, path: str = "") -> Iterator[str]:
@@ -166,26 +178,6 @@ def known(schema: Manifest, path: str = "") -> Iterator[str]:
     for name, part in schema.get("properties", {}).items():
         yield f"{path}{name}"
         yield from known(part, f"{path}{name}.")
-
-
-def test_values_and_schema_name_the_same_keys() -> None:
-    """What can be set has a default that one can read, and nothing else has."""
-    ours = set(leaves(yaml.safe_load(VALUES_TEXT)))
-    theirs = set(known(SCHEMA)) - {"global"}
-    free = re.compile(r"\.(labels|requests|limits)\.|\.ephemeral-storage$")
-    assert {key for key in ours ^ theirs if not free.search(key)} == set()
-
-
-def test_every_value_has_a_comment() -> None:
-    """Each key is explained where it stands: on the line above, or for a group on its first line."""
-    silent = []
-    lines = VALUES_TEXT.splitlines()
-    for before, line in itertools.pairwise(lines):
-        leaf = re.match(r"^ *[A-Za-z]+: +\S", line)
-        inside = re.match(r"^ +(requests|limits|grafana_dashboard):", line)
-        if leaf and not inside and not before.lstrip().startswith("#"):
-            silent.append(line.strip())
-    assert silent == []
 
 
 @EACH_WAY

@@ -9,9 +9,14 @@ from tests.chart import values_table
 from tests.chart.values_table import CHART, README
 
 
-def test_the_readme_s_table_is_fresh() -> None:
-    """Whoever changes a value runs `make values`."""
+def test_every_value_is_explained() -> None:
+    """The README's table is fresh; a comment over two lines is one meaning."""
     assert README.read_text(encoding="utf-8") == values_table.written(), "stale: make values"
+    text = (CHART / "values.yaml").read_text(encoding="utf-8")
+    explained = {path for path, _ in values_table.rows(text)}
+    assert set(leaves(yaml.safe_load(text), explained)) <= explained
+    text = "# A section.\npart:\n  # -- First line\n  # second line.\n  key: 1\n  other: 2\n"
+    assert list(values_table.rows(text)) == [("part.key", "First line second line.")]
 
 
 def leaves(values: Any, explained: set[str], path: str = "") -> Iterator[str]:
@@ -21,16 +26,3 @@ def leaves(values: Any, explained: set[str], path: str = "") -> Iterator[str]:
             yield from leaves(value, explained, f"{path}.{key}" if path else key)
     else:
         yield path
-
-
-def test_every_value_is_explained() -> None:
-    """A key without a comment would be missing from the table."""
-    text = (CHART / "values.yaml").read_text(encoding="utf-8")
-    explained = {path for path, _ in values_table.rows(text)}
-    assert set(leaves(yaml.safe_load(text), explained)) <= explained
-
-
-def test_a_comment_over_two_lines_is_one_meaning() -> None:
-    """Sections' comments, without the two dashes, are no meaning of a value."""
-    text = "# A section.\npart:\n  # -- First line\n  # second line.\n  key: 1\n  other: 2\n"
-    assert list(values_table.rows(text)) == [("part.key", "First line second line.")]

@@ -75,18 +75,12 @@ def test_the_table_knows_every_workload(values: Manifest, request: pytest.Fixtur
 
 
 @pytest.mark.parametrize("component", ALL)
-def test_no_pod_gets_a_token_of_the_cluster(component: str) -> None:
-    """No process can talk to the Kubernetes API, whatever runs in it."""
+def test_every_pod_is_locked_down(component: str) -> None:
+    """A namespace that enforces `restricted` lets it in; it gains no rights and reaches no Kubernetes API."""
     for pod in every_pod(component):
         assert pod["spec"]["automountServiceAccountToken"] is False
         assert pod["spec"]["enableServiceLinks"] is False
         assert pod["spec"]["serviceAccountName"] == "roomlog"
-
-
-@pytest.mark.parametrize("component", ALL)
-def test_every_pod_meets_the_restricted_profile(component: str) -> None:
-    """A namespace that enforces `restricted` lets every pod in."""
-    for pod in every_pod(component):
         security = pod["spec"]["securityContext"]
         assert security["runAsNonRoot"] is True
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -95,12 +89,6 @@ def test_every_pod_meets_the_restricted_profile(component: str) -> None:
         assert security["fsGroup"] == security["runAsGroup"] == security["runAsUser"]
         for name in ("hostNetwork", "hostPID", "hostIPC"):
             assert name not in pod["spec"]
-
-
-@pytest.mark.parametrize("component", ALL)
-def test_every_container_is_locked_down(component: str) -> None:
-    """No container can gain rights or write outside its volumes."""
-    for pod in every_pod(component):
         for container in containers(pod):
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -110,18 +98,12 @@ def test_every_container_is_locked_down(component: str) -> None:
 
 
 @pytest.mark.parametrize("component", ALL)
-def test_every_container_has_requests_and_a_memory_limit(component: str) -> None:
-    """The scheduler knows what each needs, and none can eat its node's memory; CPU is never throttled."""
+def test_what_a_pod_may_use_is_known_and_bounded(component: str) -> None:
+    """Its memory and every scratch folder; CPU is never throttled, and nothing comes from the node."""
     for pod in every_pod(component):
         for container in containers(pod):
             assert set(container["resources"]["requests"]) == {"cpu", "memory"}
             assert set(container["resources"]["limits"]) == {"memory"}
-
-
-@pytest.mark.parametrize("component", ALL)
-def test_no_volume_grows_without_bound(component: str) -> None:
-    """Every scratch folder has a size; nothing comes from the node."""
-    for pod in every_pod(component):
         for volume in pod["spec"].get("volumes", []):
             assert "hostPath" not in volume
             assert "emptyDir" not in volume or "sizeLimit" in volume["emptyDir"]
@@ -140,27 +122,21 @@ def test_every_image_is_named_with_a_tag(component: str) -> None:
 
 @pytest.mark.parametrize("component", LONG_RUNNING)
 def test_every_server_has_three_probes(component: str) -> None:
-    """Start, life and readiness are asked apart, each with a deadline."""
+    """Start, life and readiness are asked apart, each with a deadline: of a service by HTTP, without a shell.
+
+    Life is never asked on a page that could ask Redis, and no embedded server is killed for a slow answer.
+    """
     (container,) = pod_of(component)["spec"]["containers"]
-    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+    for probe, path in {
+        "startupProbe": "/startupz",
+        "livenessProbe": "/livez",
+        "readinessProbe": "/readyz",
+    }.items():
         assert container[probe]["timeoutSeconds"] >= 1
         assert container[probe]["failureThreshold"] >= 2
-
-
-@pytest.mark.parametrize("component", SERVICES)
-def test_probes_need_no_shell_and_no_backend_to_live(component: str) -> None:
-    """The kubelet asks by HTTP on the health port; life is never asked on a page that could ask Redis."""
-    (container,) = pod_of(component)["spec"]["containers"]
-    paths = {"startupProbe": "/startupz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
-    for probe, path in paths.items():
-        assert container[probe]["httpGet"] == {"path": path, "port": "health"}
-
-
-@pytest.mark.parametrize("component", EMBEDDED)
-def test_an_embedded_server_lives_while_its_port_is_open(component: str) -> None:
-    """A busy server is not killed for a slow answer."""
-    (container,) = pod_of(component)["spec"]["containers"]
-    assert "tcpSocket" in container["livenessProbe"]
+        if component in SERVICES:
+            assert container[probe]["httpGet"] == {"path": path, "port": "health"}
+    assert component in SERVICES or "tcpSocket" in container["livenessProbe"]
 
 
 @pytest.mark.parametrize("component", [*LONG_RUNNING, "migrate"])
@@ -172,9 +148,7 @@ def test_every_workload_has_its_grace_period(component: str) -> None:
 @pytest.mark.parametrize(
     ("component", "expected"), [("gateway", 10), ("api", 10), ("worker", None), ("chores", None)]
 )
-def test_what_a_route_reaches_serves_on_while_the_route_forgets_it(
-    component: str, expected: int | None
-) -> None:
+def test_what_a_route_reaches_serves_on_until_it_is_forgotten(component: str, expected: int | None) -> None:
     """Gateway and api sleep before SIGTERM, by the kubelet and not by a shell; nobody routes to a worker."""
     (container,) = pod_of(component)["spec"]["containers"]
     sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
@@ -240,7 +214,7 @@ def test_who_is_scaled_by_others_has_no_number_of_its_own(kind: str, component: 
 
 
 def test_autoscalers_point_to_what_they_scale() -> None:
-    """The autoscaler's target is the workload of this release."""
+    """And the owner chooses how fast gateways go."""
     manifests = render(EVERYTHING)
     gateway = find(manifests, "HorizontalPodAutoscaler", "roomlog-gateway")
     worker = find(manifests, "ScaledObject", "roomlog-worker")
@@ -248,10 +222,6 @@ def test_autoscalers_point_to_what_they_scale() -> None:
     assert gateway["spec"]["scaleTargetRef"]["name"] == "roomlog-gateway"
     assert worker["spec"]["scaleTargetRef"]["kind"] == "StatefulSet"
     assert worker["spec"]["scaleTargetRef"]["name"] == "roomlog-worker"
-
-
-def test_the_owner_chooses_how_fast_gateways_go() -> None:
-    """A cluster with few sockets a pod need not wait ten minutes."""
     for chosen, expected in (({}, (600, 120)), ({"scaleDownStabilizationSeconds": 30}, (30, 120))):
         values: Manifest = {"gateway": {"autoscaling": {"enabled": True, **chosen}}}
         scaler = find(render(values), "HorizontalPodAutoscaler", "roomlog-gateway")
@@ -269,17 +239,13 @@ def test_every_stateful_set_names_a_headless_service(component: str) -> None:
     assert service["selector"] == workload["selector"]["matchLabels"]
 
 
-def test_a_worker_learns_its_ordinal_from_its_own_label() -> None:
-    """The number of replicas is nowhere in the environment; the ordinal is the pod's own."""
+def test_workers_start_and_stop_together_and_roll_one_by_one() -> None:
+    """Each learns its ordinal from its own label; the number of replicas is nowhere."""
     (container,) = pod_of("worker")["spec"]["containers"]
     variables = environment(container)
     path = "metadata.labels['apps.kubernetes.io/pod-index']"
     assert variables["ROOMLOG_ORDINAL"]["valueFrom"]["fieldRef"]["fieldPath"] == path
     assert not [name for name in variables if "REPLICA" in name]
-
-
-def test_workers_start_and_stop_together_and_roll_one_by_one() -> None:
-    """A worker that can't start must not hold up the others."""
     worker = find(render(NOTHING), "StatefulSet", "roomlog-worker")
     assert worker["spec"]["podManagementPolicy"] == "Parallel"
     assert worker["spec"]["updateStrategy"] == {"type": "RollingUpdate"}
@@ -309,13 +275,14 @@ def test_who_needs_the_schema_waits_for_it_and_the_gateway_does_not(component: s
 
 
 def test_only_the_helm_test_is_a_hook() -> None:
-    """Nothing but the test depends on who installs: GitOps and `kubectl apply` get the same install."""
+    """An upgrade that changes nothing of the Job leaves it."""
     hooked = {
         manifest["metadata"]["labels"].get("app.kubernetes.io/component")
         for manifest in render(EVERYTHING)
         if "helm.sh/hook" in manifest["metadata"].get("annotations", {})
     }
     assert hooked == {"test"}
+    assert job_name({"gateway": {"replicas": 5}}) == job_name(NOTHING)
 
 
 def job_name(values: Manifest) -> str:
@@ -335,11 +302,6 @@ def job_name(values: Manifest) -> str:
 def test_another_migration_is_another_job(values: dict[str, Any]) -> None:
     """A Job can't be changed, so whatever changes its pod changes its name."""
     assert job_name(values) != job_name(NOTHING)
-
-
-def test_an_upgrade_that_changes_nothing_of_the_job_leaves_it() -> None:
-    """Changing the number of gateways does not migrate again."""
-    assert job_name({"gateway": {"replicas": 5}}) == job_name(NOTHING)
 
 
 @pytest.mark.parametrize("component", SERVICES)
