@@ -1,10 +1,11 @@
 """Presence in the good history, and the ways to spoil it: each forgery breaks I33 alone."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from tests.judge.attendance import AtRest, ToldPresence
 from tests.judge.history import History
+
+from .spoiling import Table, forgeries, spoils
 
 
 def with_presence(history: History) -> History:
@@ -16,49 +17,34 @@ def with_presence(history: History) -> History:
     return history
 
 
-def _spoil(history: History, **changes: Any) -> None:
+@spoils
+def _told(history: History, /, **changes: Any) -> None:
     history.attendance.told.append(history.attendance.told[0]._replace(**changes))
 
 
-def tell_a_stranger(history: History) -> None:
-    """A client is told of a room that it does not follow."""
-    _spoil(history, seq=None)
-
-
-def tell_of_a_stranger(history: History) -> None:
-    """Somebody is there whom no log knows there."""
-    _spoil(history, users=(99,), number=1)
-
-
-def tell_of_who_has_left(history: History) -> None:
-    """The client was handed the end of that membership before."""
+def _of_who_has_left(history: History) -> None:
     ended = next(one for one in history.memberships if one.to_seq is not None)
-    _spoil(history, room=ended.room, seq=ended.to_seq, users=(ended.user,), number=1)
+    _told(room=ended.room, seq=ended.to_seq, users=(ended.user,), number=1)(history)
 
 
-def count_connections(history: History) -> None:
-    """Somebody with two connections counts twice."""
-    _spoil(history, number=3)
-
-
-def miss_somebody(history: History) -> None:
-    """In the end a watcher sees one less than there are."""
+def _one_missed(history: History) -> None:
     (last,) = history.attendance.at_rest
     history.attendance.at_rest = [AtRest(last.told, (*last.connected, 99))]
 
 
-def see_a_ghost(history: History) -> None:
-    """In the end a watcher sees one who is gone."""
+def _ghost(history: History) -> None:
     (last,) = history.attendance.at_rest
     history.attendance.at_rest = [AtRest(last.told, last.connected[:1])]
 
 
-ATTENDANCE_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    ("I33", tell_a_stranger),
-    ("I33", tell_of_a_stranger),
-    ("I33", tell_of_who_has_left),
-    ("I33", count_connections),
-    ("I33", miss_somebody),
-    ("I33", see_a_ghost),
-]
-"""Each with the one invariant that must flag it."""
+_WAYS: Final[Table] = {
+    "I33": {
+        "A client is told of a room that it does not follow": _told(seq=None),
+        "Somebody is there whom no log knows there": _told(users=(99,), number=1),
+        "The client was handed the end of that membership before": _of_who_has_left,
+        "Somebody with two connections counts twice": _told(number=3),
+        "In the end a watcher sees one less than there are": _one_missed,
+        "In the end a watcher sees one who is gone": _ghost,
+    },
+}
+ATTENDANCE_FORGERIES: Final = forgeries(_WAYS)

@@ -3,8 +3,7 @@
 Beside `forgeries.py`: each of these breaks I17 alone.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from tests.judge.history import (
     MESSAGE_KIND,
@@ -18,6 +17,8 @@ from tests.judge.history import (
     Shown,
 )
 from tests.judge.moderation import Membership
+
+from .spoiling import Table, entry, forgeries, handed, stored
 
 ROOM: Final = "e" * 32
 DATA: Final = '{"order":7}'
@@ -55,61 +56,18 @@ def _sent(row: Row) -> Operation:
     return Operation("api", row.user, ROOM, row.uuid, row.text, attempts, (row.seq,), at + 0.1, row.data)
 
 
-def _change_row(history: History, seq: int, **facts: Any) -> None:
-    index = next(index for index, row in enumerate(history.rows) if (row.room, row.seq) == (ROOM, seq))
-    history.rows[index] = history.rows[index]._replace(**facts)
-
-
-def write_to_an_archived_room(history: History) -> None:
-    """The event in which a room is restored does something else."""
-    _change_row(history, 5, kind="rename_room")
-
-
-def archive_a_room_twice(history: History) -> None:
-    """An archived room is archived."""
-    _change_row(history, 5, kind="archive_room")
-
-
-def let_a_member_leave_an_archived_room(history: History) -> None:
-    """Somebody is removed from an archived room whose account is not deleted."""
-    history.departures = []
-
-
-def store_other_data(history: History) -> None:
-    """A message is stored with other data than was sent."""
-    _change_row(history, 2, data='{"order":8}')
-
-
-def store_without_data(history: History) -> None:
-    """A message has lost its data."""
-    _change_row(history, 6, data="")
-
-
-def hand_on_other_data(history: History) -> None:
-    """A reader is handed data that nobody sent."""
-    reading = history.readings[-1]
-    events = (reading.events[0]._replace(data=DATA), *reading.events[1:])
-    history.readings[-1] = reading._replace(events=events)
-
-
-def show_no_data(history: History) -> None:
-    """A history is without the data that went with its message."""
-    history.shown[-1] = history.shown[-1]._replace(data="")
-
-
-def show_a_message_as_erased(history: History) -> None:
-    """A history is without a text that the log still has."""
-    history.shown[0] = history.shown[0]._replace(text="")
-
-
-CONTENT_FORGERIES: Final[list[Callable[[History], None]]] = [
-    write_to_an_archived_room,
-    archive_a_room_twice,
-    let_a_member_leave_an_archived_room,
-    store_other_data,
-    store_without_data,
-    hand_on_other_data,
-    show_no_data,
-    show_a_message_as_erased,
-]
-"""What I17 alone must flag."""
+_WAYS: Final[Table] = {
+    "I17": {
+        "The event in which a room is restored does something else": stored(ROOM, 5, kind="rename_room"),
+        "An archived room is archived": stored(ROOM, 5, kind="archive_room"),
+        "Somebody is removed from an archived room whose account is not deleted": lambda history: (
+            history.departures.clear()
+        ),
+        "A message is stored with other data than was sent": stored(ROOM, 2, data='{"order":8}'),
+        "A message has lost its data": stored(ROOM, 6, data=""),
+        "A reader is handed data that nobody sent": handed(ROOM, 1, data=DATA),
+        "A history is without the data of its message": entry("shown", -1, data=""),
+        "A history is without a text that the log still has": entry("shown", 0, text=""),
+    },
+}
+CONTENT_FORGERIES: Final = forgeries(_WAYS)

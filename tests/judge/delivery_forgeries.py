@@ -3,14 +3,13 @@
 Beside `room_forgeries.py`, which runs these too: each breaks I38 alone.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from tests.judge.deliveries import Deliveries, Delivery
 from tests.judge.history import DELETION_KIND, MESSAGE_KIND, History, Row
 from tests.judge.moderation import Membership
 
-from .spoiling import write
+from .spoiling import Table, forgeries, spoils, write
 
 ROOM: Final = "6" * 32
 BEGAN_AT: Final = 600.0
@@ -44,72 +43,43 @@ def _told(row: Row, at: float) -> Delivery:
     return Delivery(row.room, row.seq, row.kind, row.uuid, row.text, f"e_{row.room}_{row.seq}", at)
 
 
-def _spoil(history: History, place: int, **facts: Any) -> None:
+@spoils
+def _told_otherwise(history: History, /, place: int, **facts: Any) -> None:
     told = history.deliveries.told
     told[place] = told[place]._replace(**facts)
 
 
-def lose_an_event(history: History) -> None:
-    """The receiver never took an event."""
-    _spoil(history, 2, is_taken=False)
-
-
-def lose_the_last_event(history: History) -> None:
-    """At rest the receiver lacks the newest event."""
-    history.deliveries.told.pop()
-
-
-def tell_in_another_order(history: History) -> None:
-    """An event is taken before the one below it."""
+def _exchanged(history: History) -> None:
     told = history.deliveries.told
     told[1], told[2] = told[2], told[1]
 
 
-def tell_of_nothing(history: History) -> None:
-    """An event that no log has."""
-    _spoil(history, 3, uuid="phantom")
-
-
-def tell_another_text(history: History) -> None:
-    """A text that nobody has sent."""
-    _spoil(history, 1, text="milk")
-
-
-def sign_with_something_else(history: History) -> None:
-    """The receiver can't know who sends."""
-    _spoil(history, 1, is_signed=False)
-
-
-def name_two_events_alike(history: History) -> None:
-    """The receiver would take the second for a repeat of the first."""
-    told = history.deliveries.told
-    _spoil(history, 2, identity=told[0].identity)
-
-
-def name_an_event_anew_each_time(history: History) -> None:
-    """The receiver would take a repeat for another event."""
-    told = history.deliveries.told
+def _named_anew_each_time(history: History) -> None:
+    first, *others = history.deliveries.told
     history.deliveries.told = [
-        *(told[0]._replace(identity=f"attempt-{number}") for number in range(3)),
-        *told[1:],
+        *(first._replace(identity=f"attempt-{number}") for number in range(3)),
+        *others,
     ]
 
 
-def tell_a_deleted_text(history: History) -> None:
-    """What is sent was read after the deletion, and has the text."""
+def _told_deleted_text(history: History) -> None:
     told = history.deliveries.told
     told.append(told[2]._replace(began_at=BEGAN_AT + 9.0))
 
 
-DELIVERY_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    ("I38", lose_an_event),
-    ("I38", lose_the_last_event),
-    ("I38", tell_in_another_order),
-    ("I38", tell_of_nothing),
-    ("I38", tell_another_text),
-    ("I38", sign_with_something_else),
-    ("I38", name_two_events_alike),
-    ("I38", name_an_event_anew_each_time),
-    ("I38", tell_a_deleted_text),
-]
-"""Each with the one invariant that must flag it."""
+_WAYS: Final[Table] = {
+    "I38": {
+        "The receiver never took an event": _told_otherwise(2, is_taken=False),
+        "At rest the receiver lacks the newest event": lambda history: history.deliveries.told.pop(),
+        "An event is taken before the one below it": _exchanged,
+        "The receiver is told of an event that no log has": _told_otherwise(3, uuid="phantom"),
+        "The receiver is told a text that nobody has sent": _told_otherwise(1, text="milk"),
+        "The receiver can't know who sends": _told_otherwise(1, is_signed=False),
+        "The receiver would take the second event for a repeat of the first": _told_otherwise(
+            2, identity=f"e_{ROOM}_1"
+        ),
+        "The receiver would take a repeat for another event": _named_anew_each_time,
+        "What is sent was read after the deletion, and has the text": _told_deleted_text,
+    },
+}
+DELIVERY_FORGERIES: Final = forgeries(_WAYS)

@@ -29,6 +29,7 @@ from tests.judge.moderation import Membership
 from .attendance_forgeries import ATTENDANCE_FORGERIES, with_presence
 from .mark_forgeries import with_marks
 from .room_forgeries import ROOM_FORGERIES, with_rooms
+from .spoiling import Table, change_entry, entry, forgeries, spoils, stored
 from .typing_forgeries import TYPING_FORGERIES, with_typing
 
 READ_ROOMS: Final = ("a" * 32, "b" * 32)
@@ -136,7 +137,7 @@ def good_history() -> History:
     history.ownership = [Ownership(float(at), ALL_SHARDS) for at in range(ROUNDS)]
     history.epochs = [Epoch(0.0, OLD_EPOCH), Epoch(29.0, NEW_EPOCH)]
     told = with_presence(with_typing(with_marks(history, first, READER, SENDERS[0])))
-    return with_rooms(told, SENDERS[0], READER, DELETED)
+    return with_rooms(told, SENDERS[0], DELETED)
 
 
 def _quiet_rows(history: History) -> list[Row]:
@@ -152,11 +153,12 @@ def _index(history: History, uuid: str) -> int:
     return next(index for index, operation in enumerate(history.operations) if operation.uuid == uuid)
 
 
-def _change(history: History, uuid: str, **facts: Any) -> None:
+def _change(history: History, /, uuid: str, **facts: Any) -> None:
     index = _index(history, uuid)
     history.operations[index] = history.operations[index]._replace(**facts)
 
 
+@spoils
 def _swap(history: History, one: str, other: str) -> None:
     """Exchange two messages' places in the log and in their answers."""
     indexes = {row.uuid: index for index, row in enumerate(history.rows)}
@@ -167,67 +169,66 @@ def _swap(history: History, one: str, other: str) -> None:
     _change(history, other, seqs=(first.seq,))
 
 
+@spoils
+def _last_moved(history: History, by: int) -> None:
+    """Have the quiet room's last row at another place."""
+    index = _last_quiet(history)
+    change_entry(history, "rows", index, seq=history.rows[index].seq + by)
+
+
+@spoils
+def _alone(history: History, rounds: range) -> None:
+    """Have shard 9 without an owner."""
+    for index in rounds:
+        history.ownership[index] = Ownership(float(index), ALL_SHARDS - {9})
+
+
+@spoils
+def _reset(history: History, /, **facts: Any) -> None:
+    """Have the first reader's cursor reset otherwise."""
+    change_entry(history, "readings", 0, resets=(history.readings[0].resets[0]._replace(**facts),))
+
+
+@spoils
+def _handed_last(history: History, reading: int, text: str) -> None:
+    """Have a reader handed another text in its last event."""
+    events = history.readings[reading].events
+    change_entry(history, "readings", reading, events=(*events[:-1], events[-1]._replace(text=text)))
+
+
+@spoils
 def _read_events(history: History, reading: int, change: Callable[[list[Applied]], object]) -> None:
     events = list(history.readings[reading].events)
     change(events)
     history.readings[reading] = history.readings[reading]._replace(events=tuple(events))
 
 
-def lose_an_accepted_message(history: History) -> None:
-    """The last answered message of a room is not in the database."""
+def _stored_again(history: History) -> None:
+    rows = _quiet_rows(history)
+    history.rows.append(rows[3]._replace(seq=len(rows) + 1))
+
+
+def _read_by_outsider(history: History) -> None:
+    history.readings.append(history.readings[0]._replace(client="outsider", user=OUTSIDER))
+
+
+def _accepted_lost(history: History) -> None:
     history.rows.pop(_last_quiet(history))
     answered = _quiet_rows(history)[-1]
     history.rows.remove(answered)
 
 
-def store_a_message_twice(history: History) -> None:
-    """A repeat became a second row."""
-    rows = _quiet_rows(history)
-    history.rows.append(rows[3]._replace(seq=len(rows) + 1))
-
-
-def leave_a_gap(history: History) -> None:
-    """A seq was given out and never stored."""
-    index = _last_quiet(history)
-    history.rows[index] = history.rows[index]._replace(seq=history.rows[index].seq + 1)
-
-
-def give_a_seq_twice(history: History) -> None:
-    """Two writers gave the same place."""
-    index = _last_quiet(history)
-    history.rows[index] = history.rows[index]._replace(seq=history.rows[index].seq - 1)
-
-
-def answer_a_repeat_otherwise(history: History) -> None:
-    """A repeat is answered with another seq than the first answer."""
+def _repeat_answered_otherwise(history: History) -> None:
     operation = history.operations[_index(history, "c-1-5")]
     _change(history, "c-1-5", seqs=(*operation.seqs, operation.seqs[0] + 1))
 
 
-def answer_what_is_not_stored_there(history: History) -> None:
-    """The only answer names another place than the log has."""
+def _answered_elsewhere(history: History) -> None:
     operation = history.operations[_index(history, "c-3-79")]
     _change(history, "c-3-79", seqs=(operation.seqs[0] + 1,))
 
 
-def store_what_nobody_sent(history: History) -> None:
-    """A row appears from nowhere."""
-    history.rows.append(Row(QUIET, len(_quiet_rows(history)) + 1, 1, "phantom", MESSAGE_KIND, "phantom"))
-
-
-def alter_a_body(history: History) -> None:
-    """A text is stored otherwise than it was sent."""
-    index = next(index for index, row in enumerate(history.rows) if row.room == QUIET)
-    history.rows[index] = history.rows[index]._replace(text="altered")
-
-
-def overtake_an_answered_message(history: History) -> None:
-    """A message sent after another's answer is sequenced before it."""
-    _swap(history, "c-3-9", "c-1-10")
-
-
-def overtake_with_an_unanswered_message(history: History) -> None:
-    """A stored message that nobody was told of stands before one that was answered before it was sent."""
+def _overtaken(history: History) -> None:
     rows = {row.uuid: index for index, row in enumerate(history.rows)}
     last, answered = history.rows[rows["c-2-99"]], history.rows[rows["c-3-79"]]
     history.rows[rows["c-2-99"]] = last._replace(seq=answered.seq)
@@ -235,43 +236,7 @@ def overtake_with_an_unanswered_message(history: History) -> None:
     _change(history, "c-3-79", seqs=(last.seq,))
 
 
-def reorder_a_connection(history: History) -> None:
-    """Two messages sent one after the other on a connection, both under way, are sequenced the other way."""
-    _swap(history, "c-2-10", "c-2-11")
-
-
-def skip_an_event(history: History) -> None:
-    """A reader is handed 30, then 32."""
-    _read_events(history, 0, lambda events: events.pop(30))
-
-
-def hand_on_twice(history: History) -> None:
-    """A reader is handed an event twice."""
-    _read_events(history, 1, lambda events: events.insert(30, events[30]))
-
-
-def hand_on_something_else(history: History) -> None:
-    """A reader is handed another text than the log has."""
-    _read_events(history, 1, lambda events: events.append(events.pop()._replace(text="other")))
-
-
-def skip_at_the_start(history: History) -> None:
-    """A reader misses the first event after the cursor from which it began."""
-    _read_events(history, 1, lambda events: events.pop(0))
-
-
-def miss_the_last_event(history: History) -> None:
-    """A connected reader never learns of the last message."""
-    _read_events(history, 1, lambda events: events.pop())
-
-
-def receive_nothing(history: History) -> None:
-    """A connected reader receives nothing at all."""
-    _read_events(history, 1, lambda events: events.clear())
-
-
-def store_a_refused_message(history: History) -> None:
-    """A message is answered with an error and stored all the same."""
+def _refused_stored(history: History) -> None:
     refused = next(operation for operation in history.operations if operation.text == "refused")
     rows = _quiet_rows(history)
     history.rows.pop(_last_quiet(history))
@@ -279,121 +244,84 @@ def store_a_refused_message(history: History) -> None:
     history.rows.append(Row(refused.room, len(rows), *facts))
 
 
-def let_an_outsider_read(history: History) -> None:
-    """Somebody who never was a member receives a room."""
-    reading = history.readings[0]
-    history.readings.append(reading._replace(client="outsider", user=OUTSIDER))
-
-
-def let_a_removed_member_read(history: History) -> None:
-    """A removed member receives one event after the removal."""
+def _read_after_removal(history: History) -> None:
     following = history.readings[1].events[50 - 17]
-    _read_events(history, 2, lambda events: events.append(following))
+    _read_events(2, lambda events: events.append(following))(history)
 
 
-def let_a_queue_grow(history: History) -> None:
-    """A stream is longer than its bound, once."""
-    history.samples[11] = history.samples[11]._replace(value=10_001.0)
+def _erased_text_handed(history: History) -> None:
+    late = [one.client for one in history.readings].index("late")
+    _handed_last(late, f"text 2 of {ERASED}")(history)
 
 
-def leave_a_shard_alone(history: History) -> None:
-    """Shard 9 has no owner for 22 s in the middle."""
-    for index in range(5, 26):
-        history.ownership[index] = Ownership(float(index), ALL_SHARDS - {9})
-
-
-def leave_a_shard_alone_at_the_end(history: History) -> None:
-    """Shard 9 loses its owner and nobody takes it until the history ends."""
-    for index in range(15, ROUNDS):
-        history.ownership[index] = Ownership(float(index), ALL_SHARDS - {9})
-
-
-def leave_one_of_many_shards_alone(history: History) -> None:
-    """The install has more shards than anybody is seen to own."""
+def _with_more_shards(history: History) -> None:
     history.shards = 128
 
 
-def reset_within_an_epoch(history: History) -> None:
-    """A cursor is thrown away although the epoch is the same."""
-    reading = history.readings[0]
-    history.readings[0] = reading._replace(resets=(reading.resets[0]._replace(from_epoch=NEW_EPOCH),))
-
-
-def reset_before_the_epoch_began(history: History) -> None:
-    """A cursor is reset to an epoch that nobody has made yet."""
-    reading = history.readings[0]
-    history.readings[0] = reading._replace(resets=(reading.resets[0]._replace(at=28.0),))
-
-
-def keep_an_erased_text(history: History) -> None:
-    """An erasure has not found a message that was answered before it."""
-    index = next(index for index, row in enumerate(history.rows) if row.room == ERASED_ROOM)
-    history.rows[index] = history.rows[index]._replace(text=f"text 1 of {ERASED}")
-
-
-def hand_an_erased_text_to_a_newcomer(history: History) -> None:
-    """A client that came after the erasure reads what is not stored any more."""
-    late, text = [one.client for one in history.readings].index("late"), f"text 2 of {ERASED}"
-    _read_events(history, late, lambda events: events.append(events.pop()._replace(text=text)))
-
-
-def erase_what_somebody_else_said(history: History) -> None:
-    """Others' messages have lost their text too."""
-    index = next(index for index, row in enumerate(history.rows) if row.room == QUIET)
-    history.rows[index] = history.rows[index]._replace(text="")
-
-
-def erase_what_was_said_later(history: History) -> None:
-    """A message that was sent after the erasure has no text either."""
-    began = history.erasures[0]
-    history.erasures = [began._replace(began_at=1.0, asked_at=2.0)]
-
-
-def hand_on_a_message_as_erased(history: History) -> None:
-    """A reader is handed a message without its text, which the log still has."""
-    _read_events(history, 1, lambda events: events.append(events.pop()._replace(text="")))
-
-
-def keep_a_deleted_account_as_a_member(history: History) -> None:
-    """No event of the room says that the account has left."""
-    history.memberships[-1] = history.memberships[-1]._replace(to_seq=None)
-
-
-FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    ("I1", lose_an_accepted_message),
-    ("I2", store_a_message_twice),
-    ("I3", leave_a_gap),
-    ("I3", give_a_seq_twice),
-    ("I4", answer_a_repeat_otherwise),
-    ("I4", answer_what_is_not_stored_there),
-    ("I5", store_what_nobody_sent),
-    ("I5", alter_a_body),
-    ("I6", overtake_an_answered_message),
-    ("I6", overtake_with_an_unanswered_message),
-    ("I7", reorder_a_connection),
-    ("I8", skip_an_event),
-    ("I8", hand_on_twice),
-    ("I8", hand_on_something_else),
-    ("I8", skip_at_the_start),
-    ("I9", miss_the_last_event),
-    ("I9", receive_nothing),
-    ("I10", store_a_refused_message),
-    ("I11", let_an_outsider_read),
-    ("I11", let_a_removed_member_read),
-    ("I12", let_a_queue_grow),
-    ("I13", leave_a_shard_alone),
-    ("I13", leave_a_shard_alone_at_the_end),
-    ("I13", leave_one_of_many_shards_alone),
-    ("I14", reset_within_an_epoch),
-    ("I14", reset_before_the_epoch_began),
-    ("I15", keep_an_erased_text),
-    ("I15", hand_an_erased_text_to_a_newcomer),
-    ("I5", erase_what_somebody_else_said),
-    ("I5", erase_what_was_said_later),
-    ("I8", hand_on_a_message_as_erased),
-    ("I16", keep_a_deleted_account_as_a_member),
-    *ROOM_FORGERIES,
-    *TYPING_FORGERIES,
-    *ATTENDANCE_FORGERIES,
-]
-"""Each with the one invariant that must flag it."""
+_WAYS: Final[Table] = {
+    "I1": {"The last answered message of a room is not in the database": _accepted_lost},
+    "I2": {"A repeat became a second row": _stored_again},
+    "I3": {
+        "A seq was given out and never stored": _last_moved(1),
+        "Two writers gave the same place": _last_moved(-1),
+    },
+    "I4": {
+        "A repeat is answered with another seq than the first answer": _repeat_answered_otherwise,
+        "The only answer names another place than the log has": _answered_elsewhere,
+    },
+    "I5": {
+        "A row appears from nowhere": lambda history: history.rows.append(
+            Row(QUIET, len(_quiet_rows(history)) + 1, 1, "phantom", MESSAGE_KIND, "phantom")
+        ),
+        "A text is stored otherwise than it was sent": stored(QUIET, 1, text="altered"),
+        "Others' messages have lost their text too": stored(QUIET, 1, text=""),
+        "A message that was sent after the erasure has no text either": entry(
+            "erasures", 0, began_at=1.0, asked_at=2.0
+        ),
+    },
+    "I6": {
+        "A message sent after another's answer is sequenced before it": _swap("c-3-9", "c-1-10"),
+        "A message that nobody was told of stands before one answered before it was sent": _overtaken,
+    },
+    "I7": {
+        "Two messages that were under way on one connection are sequenced the other way": _swap(
+            "c-2-10", "c-2-11"
+        )
+    },
+    "I8": {
+        "A reader is handed 30, then 32": _read_events(0, lambda events: events.pop(30)),
+        "A reader is handed an event twice": _read_events(1, lambda events: events.insert(30, events[30])),
+        "A reader is handed another text than the log has": _handed_last(1, "other"),
+        "A reader misses the first event after the cursor from which it began": _read_events(
+            1, lambda events: events.pop(0)
+        ),
+        "A reader is handed a message without its text, which the log still has": _handed_last(1, ""),
+    },
+    "I9": {
+        "A connected reader never learns of the last message": _read_events(1, lambda events: events.pop()),
+        "A connected reader receives nothing at all": _read_events(1, lambda events: events.clear()),
+    },
+    "I10": {"A message is answered with an error and stored all the same": _refused_stored},
+    "I11": {
+        "Somebody who never was a member receives a room": _read_by_outsider,
+        "A removed member receives one event after the removal": _read_after_removal,
+    },
+    "I12": {"A stream is longer than its bound, once": entry("samples", 11, value=10_001.0)},
+    "I13": {
+        "A shard has no owner for 22 s in the middle": _alone(range(5, 26)),
+        "A shard loses its owner and nobody takes it until the end": _alone(range(15, ROUNDS)),
+        "The install has more shards than anybody is seen to own": _with_more_shards,
+    },
+    "I14": {
+        "A cursor is thrown away although the epoch is the same": _reset(from_epoch=NEW_EPOCH),
+        "A cursor is reset to an epoch that nobody has made yet": _reset(at=28.0),
+    },
+    "I15": {
+        "An erasure has not found a message that was answered before it": stored(
+            ERASED_ROOM, 1, text=f"text 1 of {ERASED}"
+        ),
+        "A client that came after the erasure reads what is not stored any more": _erased_text_handed,
+    },
+    "I16": {"No event of the room says that the account has left": entry("memberships", -1, to_seq=None)},
+}
+FORGERIES: Final = [*forgeries(_WAYS), *ROOM_FORGERIES, *TYPING_FORGERIES, *ATTENDANCE_FORGERIES]

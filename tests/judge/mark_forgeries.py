@@ -1,11 +1,12 @@
 """Read marks of the good history, and the ways to spoil them: each forgery breaks I18 alone."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from roomlog_contract.limits import UNREAD_COUNTED
 from tests.judge.history import History
 from tests.judge.marks import Mark
+
+from .spoiling import Table, entry, forgeries, spoils
 
 
 def with_marks(history: History, room: str, reader: int, sender: int) -> History:
@@ -30,50 +31,33 @@ def _counted(history: History, mark: Mark) -> Mark:
     return mark._replace(unread=min(UNREAD_COUNTED, sum(mark.read_seq < seq <= mark.head for seq in seqs)))
 
 
-def take_a_mark_back(history: History) -> None:
-    """A mark is answered with less than an earlier answer had."""
-    history.marks[2] = _counted(history, history.marks[2]._replace(read_seq=40))
+@spoils
+def _moved(history: History, name: str, place: int, read_seq: int) -> None:
+    """Have a mark elsewhere, with the right number of unread messages."""
+    marks = getattr(history, name)
+    marks[place] = _counted(history, marks[place]._replace(read_seq=read_seq))
 
 
-def move_a_mark_less_than_asked(history: History) -> None:
-    """A mark is answered with less than what was asked for, which the room has."""
-    history.marks[0] = history.marks[0]._replace(wanted=31)
-
-
-def lose_a_mark(history: History) -> None:
-    """The server's list in the end has less than a client was answered."""
-    history.fresh_marks[0] = _counted(history, history.fresh_marks[0]._replace(read_seq=40))
-    history.known_marks.clear()
-
-
-def count_ones_own_messages(history: History) -> None:
-    """A notice counts the reader's own messages as unread."""
+def _own_counted(history: History) -> None:
     mark = history.marks[-1]
     history.marks[-1] = mark._replace(unread=mark.head - mark.read_seq)
 
 
-def keep_a_mark_from_a_device(history: History) -> None:
-    """One of the user's clients still believes an earlier mark."""
-    history.known_marks[0] = _counted(history, history.known_marks[0]._replace(read_seq=30))
-
-
-def lose_a_level(history: History) -> None:
-    """The server's list has another level than was set last, and the clients believe it."""
-    for marks in (history.fresh_marks, history.known_marks):
-        marks[0] = marks[0]._replace(notify="all")
-
-
-def keep_a_level_from_a_device(history: History) -> None:
-    """One of the user's clients still believes an earlier level."""
-    history.known_marks[0] = history.known_marks[0]._replace(notify="none")
-
-
-MARK_FORGERIES: Final[list[Callable[[History], None]]] = [
-    take_a_mark_back,
-    move_a_mark_less_than_asked,
-    lose_a_mark,
-    count_ones_own_messages,
-    keep_a_mark_from_a_device,
-    lose_a_level,
-    keep_a_level_from_a_device,
-]
+_WAYS: Final[Table] = {
+    "I18": {
+        "A mark is answered with less than an earlier answer had": _moved("marks", 2, 40),
+        "A mark is answered with less than was asked for, which the room has": entry("marks", 0, wanted=31),
+        "The server's list in the end has less than a client was answered": (
+            _moved("fresh_marks", 0, 40),
+            lambda history: history.known_marks.clear(),
+        ),
+        "A notice counts the reader's own messages as unread": _own_counted,
+        "A client of the user still believes an earlier mark": _moved("known_marks", 0, 30),
+        "The server's list has another level than was set last, and the clients believe it": (
+            entry("fresh_marks", 0, notify="all"),
+            entry("known_marks", 0, notify="all"),
+        ),
+        "A client of the user still believes an earlier level": entry("known_marks", 0, notify="none"),
+    },
+}
+MARK_FORGERIES: Final = forgeries(_WAYS)

@@ -3,14 +3,25 @@
 Beside `forgeries.py`: each of these breaks one invariant of pins alone.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from tests.judge.history import DELETION_KIND, MESSAGE_KIND, History, Row, Shown
 from tests.judge.moderation import Membership
 from tests.judge.pins import PIN_KIND, UNPIN_KIND, PinList
 
-from .spoiling import applied, change_event, change_operation, change_row, sent, write
+from .spoiling import (
+    Table,
+    asked,
+    believed,
+    change_row,
+    changed,
+    entry,
+    forgeries,
+    shown,
+    stored,
+    write,
+    write_on,
+)
 
 ROOM: Final = "7" * 32
 BEGAN_AT: Final = 300.0
@@ -76,130 +87,8 @@ def _list(head: int, *seqs: int) -> PinList:
     return PinList(CLIENT, READER, ROOM, BEGAN_AT + 20.0, head, seqs)
 
 
-def _change(history: History, seq: int, **facts: Any) -> None:
-    change_event(history, ROOM, seq, **facts)
-
-
-def _show(found: list[Shown], seq: int, head: int, pinned_at: int | None) -> None:
-    index = next(i for i, one in enumerate(found) if (one.room, one.seq, one.head) == (ROOM, seq, head))
-    found[index] = found[index]._replace(pinned_at=pinned_at)
-
-
-def pin_another_message_than_was_asked(history: History) -> None:
-    """A client asked to pin another message."""
-    change_operation(history, ROOM, 12, target=KEPT)
-
-
-def lose_a_stored_pin(history: History) -> None:
-    """The database lacks a pin."""
-    change_row(history, ROOM, AGAIN, pinned_seq=0)
-
-
-def keep_an_ended_pin(history: History) -> None:
-    """The database has a pin that was taken away."""
-    change_row(history, ROOM, PLAIN, pinned_seq=12)
-
-
-def keep_the_pin_of_a_deleted_message(history: History) -> None:
-    """The database has the pin of a message that is deleted."""
-    change_row(history, ROOM, GONE, pinned_seq=8)
-
-
-def keep_the_first_of_two_pins(history: History) -> None:
-    """The database has the pin that was taken away, and not the one after it."""
-    change_row(history, ROOM, AGAIN, pinned_seq=5)
-
-
-def show_no_pin(history: History) -> None:
-    """A history has a pinned message as any other."""
-    _show(history.shown, KEPT, LATE, None)
-
-
-def show_an_ended_pin(history: History) -> None:
-    """A history as of 13 has the pin that 13 took away."""
-    _show(history.shown, PLAIN, LATE, 12_000)
-
-
-def show_the_time_of_an_earlier_pin(history: History) -> None:
-    """A history says of a message since when it was pinned before."""
-    _show(history.shown, AGAIN, LATE, 5000)
-
-
-def show_the_pin_of_a_deleted_message(history: History) -> None:
-    """A history has a deleted message as pinned."""
-    _show(history.shown, GONE, LATE, 8000)
-
-
-def believe_in_an_ended_pin(history: History) -> None:
-    """A client has had the end of a pin and shows it."""
-    _show(history.believed, PLAIN, LATE, 12_000)
-
-
-def believe_in_no_pin(history: History) -> None:
-    """A client has had the pin and does not show it."""
-    _show(history.believed, AGAIN, LATE, None)
-
-
-def believe_in_the_pin_of_a_deleted_message(history: History) -> None:
-    """A client has had the deletion and shows the pin."""
-    _show(history.believed, GONE, LATE, 8000)
-
-
-def list_the_oldest_pin_first(history: History) -> None:
-    """A list has its pins in the order in which they came."""
-    history.pin_lists[1] = _list(LATE, KEPT, AGAIN)
-
-
-def list_too_few_pins(history: History) -> None:
-    """A list that is not full lacks a pin."""
-    history.pin_lists[1] = _list(LATE, AGAIN)
-
-
-def list_a_deleted_message(history: History) -> None:
-    """A list as of 13 has the message that 9 deleted."""
-    history.pin_lists[1] = _list(LATE, AGAIN, GONE, KEPT)
-
-
-def let_a_member_pin(history: History) -> None:
-    """A message is pinned by its author, who has no role for that."""
-    _change(history, 12, user=AUTHOR)
-
-
-def let_a_member_unpin(history: History) -> None:
-    """A pin is taken away by the message's author, who has no role for that."""
-    _change(history, 7, user=AUTHOR)
-
-
-def let_a_stranger_pin(history: History) -> None:
-    """A message is pinned by somebody who is no member."""
-    _change(history, 12, user=STRANGER)
-
-
-def pin_a_message_twice(history: History) -> None:
-    """A message is pinned that is pinned already."""
-    _change(history, 12, target=KEPT)
-    _change(history, 13, kind=MESSAGE_KIND, target=0, text="text 13")
-
-
-def unpin_what_is_not_pinned(history: History) -> None:
-    """The end of a pin comes twice."""
-    _change(history, 12, kind=UNPIN_KIND)
-
-
-def pin_a_deleted_message(history: History) -> None:
-    """A message is pinned and unpinned behind its deletion."""
-    _change(history, 12, target=GONE)
-    _change(history, 13, target=GONE)
-
-
-def pin_what_is_no_message(history: History) -> None:
-    """Somebody pins a pin, and unpins it."""
-    _change(history, 12, target=5)
-    _change(history, 13, target=5)
-
-
-def pin_one_message_too_many(history: History) -> None:
-    """A room gets its fifty-first pin: two stand, and one message after another is added and pinned."""
+def _fifty_first_pin(history: History) -> None:
+    """Two stand, and one message after another is added and pinned."""
     seqs = range(PINNED + 1, PINNED + 1 + 2 * 49, 2)
     added = [
         row
@@ -209,37 +98,46 @@ def pin_one_message_too_many(history: History) -> None:
             _row(seq + 1, OWNER, PIN_KIND, seq),
         )
     ]
-    history.rows += added
-    history.operations += [sent(row, BEGAN_AT) for row in added]
-    place = next(index for index, one in enumerate(history.readings) if one.room == ROOM)
-    reading = history.readings[place]
-    events = (*reading.events, *(applied(row, BEGAN_AT) for row in added))
-    history.readings[place] = reading._replace(events=events)
+    write_on(history, added, BEGAN_AT)
 
 
-PIN_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    ("I5", pin_another_message_than_was_asked),
-    ("I27", lose_a_stored_pin),
-    ("I27", keep_an_ended_pin),
-    ("I27", keep_the_pin_of_a_deleted_message),
-    ("I27", keep_the_first_of_two_pins),
-    ("I27", show_no_pin),
-    ("I27", show_an_ended_pin),
-    ("I27", show_the_time_of_an_earlier_pin),
-    ("I27", show_the_pin_of_a_deleted_message),
-    ("I27", believe_in_an_ended_pin),
-    ("I27", believe_in_no_pin),
-    ("I27", believe_in_the_pin_of_a_deleted_message),
-    ("I27", list_the_oldest_pin_first),
-    ("I27", list_too_few_pins),
-    ("I27", list_a_deleted_message),
-    ("I28", let_a_member_pin),
-    ("I28", let_a_member_unpin),
-    ("I28", let_a_stranger_pin),
-    ("I28", pin_a_message_twice),
-    ("I28", unpin_what_is_not_pinned),
-    ("I28", pin_a_deleted_message),
-    ("I28", pin_what_is_no_message),
-    ("I28", pin_one_message_too_many),
-]
-"""Each with the one invariant that must flag it."""
+_WAYS: Final[Table] = {
+    "I5": {"A client asked to pin another message": asked(ROOM, 12, target=KEPT)},
+    "I27": {
+        "The database lacks a pin": stored(ROOM, AGAIN, pinned_seq=0),
+        "The database has a pin that was taken away": stored(ROOM, PLAIN, pinned_seq=12),
+        "The database has the pin of a message that is deleted": stored(ROOM, GONE, pinned_seq=8),
+        "The database has the pin that was taken away, and not the one after it": stored(
+            ROOM, AGAIN, pinned_seq=5
+        ),
+        "A history has a pinned message as any other": shown(ROOM, KEPT, LATE, pinned_at=None),
+        "A history as of 13 has the pin that 13 took away": shown(ROOM, PLAIN, LATE, pinned_at=12_000),
+        "A history has the time of an earlier pin": shown(ROOM, AGAIN, LATE, pinned_at=5000),
+        "A history has a deleted message as pinned": shown(ROOM, GONE, LATE, pinned_at=8000),
+        "A client has had the end of a pin and shows it": believed(ROOM, PLAIN, LATE, pinned_at=12_000),
+        "A client has had the pin and does not show it": believed(ROOM, AGAIN, LATE, pinned_at=None),
+        "A client has had the deletion and shows the pin": believed(ROOM, GONE, LATE, pinned_at=8000),
+        "A list has its pins in the order in which they came": entry("pin_lists", 1, seqs=(KEPT, AGAIN)),
+        "A list that is not full lacks a pin": entry("pin_lists", 1, seqs=(AGAIN,)),
+        "A list as of 13 has the message that 9 deleted": entry("pin_lists", 1, seqs=(AGAIN, GONE, KEPT)),
+    },
+    "I28": {
+        "A message is pinned by its author, who has no role for that": changed(ROOM, 12, user=AUTHOR),
+        "A pin is taken away by the message's author, who has no role for that": changed(
+            ROOM, 7, user=AUTHOR
+        ),
+        "A message is pinned by somebody who is no member": changed(ROOM, 12, user=STRANGER),
+        "A message is pinned that is pinned already": (
+            changed(ROOM, 12, target=KEPT),
+            changed(ROOM, 13, kind=MESSAGE_KIND, target=0, text="text 13"),
+        ),
+        "The end of a pin comes twice": changed(ROOM, 12, kind=UNPIN_KIND),
+        "A message is pinned and unpinned behind its deletion": (
+            changed(ROOM, 12, target=GONE),
+            changed(ROOM, 13, target=GONE),
+        ),
+        "Somebody pins a pin, and unpins it": (changed(ROOM, 12, target=5), changed(ROOM, 13, target=5)),
+        "A room gets its fifty-first pin": _fifty_first_pin,
+    },
+}
+PIN_FORGERIES: Final = forgeries(_WAYS)

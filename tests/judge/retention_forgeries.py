@@ -3,12 +3,13 @@
 Beside `forgeries.py`: each of these breaks one invariant alone.
 """
 
-from collections.abc import Callable
+import math
 from typing import Final
 
 from tests.judge.history import History
 
 from .retention import Retention
+from .spoiling import Table, forgeries, spoils
 
 PRUNED: Final = "c" * 32
 """The good history's room without readers."""
@@ -25,35 +26,24 @@ def with_retention(history: History) -> History:
     return history
 
 
-def prune_what_is_young(history: History) -> None:
-    """The last event that went was said just before."""
-    history.retention.pruned[PRUNED][LAST_PRUNED] = 0.0
+@spoils
+def _pruned(history: History, room: str, seq: int, at: float = math.inf) -> None:
+    """Have an event pruned at a time; by default when it may be."""
+    pruned = history.retention.pruned
+    pruned.setdefault(room, {})[seq] = min(at, pruned[PRUNED][2])
 
 
-def prune_under_a_hold(history: History) -> None:
-    """An event of a room under a legal hold goes."""
-    history.retention.pruned[HELD] = {2: history.retention.pruned[PRUNED][2]}
-
-
-def prune_without_moving_the_horizon(history: History) -> None:
-    """The log says that it begins where it has nothing any more."""
-    history.retention.first_seqs[PRUNED] = LAST_PRUNED
-
-
-def prune_what_made_the_room(history: History) -> None:
-    """Its first event goes."""
-    history.retention.pruned[PRUNED][1] = history.retention.pruned[PRUNED][2]
-
-
-def leave_an_event_below_the_horizon(history: History) -> None:
-    """An event is still there where the log has none."""
-    del history.retention.pruned[PRUNED][2]
-
-
-RETENTION_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    ("I31", prune_what_is_young),
-    ("I31", prune_under_a_hold),
-    ("I31", prune_without_moving_the_horizon),
-    ("I31", prune_what_made_the_room),
-    ("I31", leave_an_event_below_the_horizon),
-]
+_WAYS: Final[Table] = {
+    "I31": {
+        "The last event that went was said just before": _pruned(PRUNED, LAST_PRUNED, 0.0),
+        "An event of a room under a legal hold goes": _pruned(HELD, 2),
+        "The log says that it begins where it has nothing any more": lambda history: (
+            history.retention.first_seqs.update({PRUNED: LAST_PRUNED})
+        ),
+        "The event that made the room goes": _pruned(PRUNED, 1),
+        "An event is still there where the log has none": lambda history: history.retention.pruned[
+            PRUNED
+        ].pop(2),
+    },
+}
+RETENTION_FORGERIES: Final = forgeries(_WAYS)

@@ -3,7 +3,6 @@
 Beside `forgeries.py`, which has the rooms where people only talk, and runs these too.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from tests.judge.history import History
@@ -20,23 +19,24 @@ from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
 from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
 from .receipt_forgeries import RECEIPT_FORGERIES, SHOWN, with_receipts
 from .retention_forgeries import RETENTION_FORGERIES, with_retention
+from .spoiling import Forgery
 from .topic_forgeries import TOPIC_FORGERIES, TOPICS, with_topics
 
 EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + JOININGS + SHOWN + HOOKED
 """Of the rooms in which all was sent by clients."""
 
 
-def with_rooms(history: History, author: int, reader: int, deleted: int) -> History:
+def with_rooms(history: History, author: int, deleted: int) -> History:
     """Return it with a room for each kind of thing that happens in rooms."""
     archived = with_archived_room(history, author, deleted)
-    changed = with_blocks(with_mentions(with_changes(archived, author, reader), reader))
+    changed = with_blocks(with_mentions(with_changes(archived, author)))
     others = with_topics(with_pins(with_moderation(with_reactions(changed))))
     return with_deliveries(with_retention(with_receipts(with_joining(others))))
 
 
-ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    *(("I17", forge) for forge in CONTENT_FORGERIES),
-    *(("I18", forge) for forge in MARK_FORGERIES),
+ROOM_FORGERIES: Final[list[Forgery]] = [
+    *CONTENT_FORGERIES,
+    *MARK_FORGERIES,
     *CHANGE_FORGERIES,
     *MENTION_FORGERIES,
     *REACTION_FORGERIES,
@@ -46,7 +46,7 @@ ROOM_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
     *TOPIC_FORGERIES,
     *DELIVERY_FORGERIES,
     *JOINING_FORGERIES,
-    *(("I35", forge) for forge in BLOCK_FORGERIES),
+    *BLOCK_FORGERIES,
     *RECEIPT_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

@@ -14,12 +14,16 @@ from tests.judge.room_forgeries import EVENTS
 BY_NAME = {forge.__name__: forge for _, forge in FORGERIES}
 
 
-def test_good_history_passes() -> None:
-    """A history with cuts, repeats, a refusal, a removal and an allowed reset has no anomaly and counts."""
+def test_good_history_passes(tmp_path: Path) -> None:
+    """With cuts, repeats and resets no anomaly; saved and read again it is the same."""
     report = report_on(good_history())
     assert report.anomalies == []
     assert report.does_not_count == []
     assert report.is_good
+    path = tmp_path / "history.json"
+    history = good_history()
+    history.save(path)
+    assert load_history(path) == history
 
 
 @pytest.mark.parametrize(("invariant", "forge"), FORGERIES, ids=[forge.__name__ for _, forge in FORGERIES])
@@ -36,28 +40,29 @@ def test_every_invariant_has_a_forgery() -> None:
 
 
 def test_anomaly_names_the_operation() -> None:
-    """An anomaly names the room, uuid and client of the offending operation, never its text."""
+    """Never its text; one that was refused and also sent without an answer is unknown."""
     history = good_history()
-    forge = BY_NAME["lose_an_accepted_message"]
+    forge = BY_NAME["The last answered message of a room is not in the database"]
     forge(history)
     (anomaly,) = check(history)
     assert (anomaly.room, anomaly.uuid, anomaly.client) == ("c" * 32, "c-3-79", "sender-3")
     assert "text 79" not in anomaly.what
+    history = good_history()
+    refused = next(operation for operation in history.operations if operation.text == "refused")
+    lost = refused.attempts[0]._replace(outcome=Outcome.UNKNOWN)
+    assert refused.outcome is Outcome.ERROR
+    assert refused._replace(attempts=(lost, *refused.attempts)).outcome is Outcome.UNKNOWN
 
 
-def test_shard_may_be_alone_while_nobody_can_own() -> None:
-    """Time in which a fault leaves no possible owner does not count against a shard."""
+def test_what_nobody_could_help_is_no_anomaly() -> None:
+    """A shard without a possible owner; heads of a history that did not end at rest."""
     history = good_history()
     history.ownership = [sample for sample in history.ownership if not 5 < sample.at < 28]
     assert {anomaly.invariant for anomaly in check(history)} == {"I13"}
     history.faults.append(Fault("stop", "database", 6.0, 16.0, leaves_no_owner=True))
     assert check(history) == []
-
-
-def test_history_without_rest_is_not_asked_for_heads() -> None:
-    """A history that did not end at rest says nothing about the last events."""
     history = good_history()
-    forge = BY_NAME["miss_the_last_event"]
+    forge = BY_NAME["A connected reader never learns of the last message"]
     forge(history)
     history.at_rest = False
     assert check(history) == []
@@ -68,8 +73,8 @@ def _without_unknowns(operation: Operation) -> Operation:
     return operation._replace(attempts=answered)
 
 
-def test_history_without_unknowns_does_not_count() -> None:
-    """A history in which every sending was answered shows nothing; that is no anomaly."""
+def test_what_shows_nothing_does_not_count() -> None:
+    """No unknown sending, a fault at rest, too few successes: no evidence, and no anomaly."""
     history = good_history()
     history.operations = [_without_unknowns(operation) for operation in history.operations if operation.seqs]
     history.rows = [row for row in history.rows if row.uuid != "c-2-99"]
@@ -77,38 +82,13 @@ def test_history_without_unknowns_does_not_count() -> None:
     assert report.does_not_count == ["no sending ended unknown"]
     assert report.anomalies == []
     assert not report.is_good
-
-
-def test_fault_that_hits_nothing_does_not_count() -> None:
-    """A fault at a moment without work in flight is no evidence."""
     history = good_history()
     history.faults = [Fault("kill", "gateway-1", 20.9, 30.0)]
     assert report_on(history).does_not_count == ["no fault hit work in flight"]
-
-
-def test_short_history_does_not_count() -> None:
-    """Fewer successes than asked for are no evidence; the number is a parameter."""
     successes = ROUNDS * 2 * 3 * 3 + 2 + 3 + EVENTS
     assert report_on(good_history(), min_successes=successes).is_good
     (reason,) = report_on(good_history(), min_successes=successes + 1).does_not_count
     assert reason.startswith(f"{successes} successes")
-
-
-def test_error_after_an_unknown_sending_is_unknown() -> None:
-    """A message that was refused once but also sent without an answer may be stored: no error."""
-    history = good_history()
-    refused = next(operation for operation in history.operations if operation.text == "refused")
-    lost = refused.attempts[0]._replace(outcome=Outcome.UNKNOWN)
-    assert refused.outcome is Outcome.ERROR
-    assert refused._replace(attempts=(lost, *refused.attempts)).outcome is Outcome.UNKNOWN
-
-
-def test_history_survives_its_file(tmp_path: Path) -> None:
-    """A saved history is judged the same when it is read again."""
-    path = tmp_path / "history.json"
-    history = good_history()
-    history.save(path)
-    assert load_history(path) == history
 
 
 def test_report_is_printed_and_saved(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def outcomes(one: Witness, uuid: str) -> list[Outcome]:
     return [attempt.outcome for attempt in one.wanted[uuid].operation(99.0).attempts]
 
 
-def test_own_event_is_a_success() -> None:
-    """The event of an own message ends its sending; somebody else's with the same uuid does not."""
+def test_every_answer_ends_a_sending_of_its_own() -> None:
+    """The own event ends its sending; a repeat gives the first up; a second answer is kept for I4."""
     one = witness()
     one.sent(1, "u-1")
     one.heard(1, event(11, "u-1", user=2))
@@ -45,10 +45,20 @@ def test_own_event_is_a_success() -> None:
     assert outcomes(one, "u-1") == [Outcome.SUCCESS]
     assert one.wanted["u-1"].seqs == [12]
     assert one.answered == 1
+    one = witness()
+    one.sent(1, "u-1")
+    one.sent(1, "u-1")
+    one.heard(1, event(11, "u-1"))
+    assert outcomes(one, "u-1") == [Outcome.UNKNOWN, Outcome.SUCCESS]
+    one = witness()
+    one.sent(1, "u-1")
+    one.heard(1, event(11, "u-1"))
+    one.heard(1, event(12, "u-1"))
+    assert one.wanted["u-1"].operation(99.0).seqs == (11, 12)
 
 
 def test_lost_connection_leaves_its_sendings_unknown() -> None:
-    """What a socket did not answer is unknown; the repeat on the next one has an end of its own."""
+    """Also if a page shows that it is stored; the repeat on the next one has an end of its own."""
     one = witness()
     one.sent(1, "u-1")
     one.sent(1, "u-2")
@@ -61,10 +71,6 @@ def test_lost_connection_leaves_its_sendings_unknown() -> None:
     assert outcomes(one, "u-2") == [Outcome.SUCCESS]
     closed = [connection.close_code for connection in one.connections.values()]
     assert closed == [1012, None]
-
-
-def test_event_within_a_page_tells_the_seq_but_not_of_the_lost_sending() -> None:
-    """A message that turns out to be stored is answered, though its sending stays unknown."""
     one = witness()
     one.sent(1, "u-1")
     one.disconnected(1, None)
@@ -74,8 +80,8 @@ def test_event_within_a_page_tells_the_seq_but_not_of_the_lost_sending() -> None
     assert outcomes(one, "u-1") == [Outcome.UNKNOWN]
 
 
-def test_refusal_is_an_error_of_its_sending_alone() -> None:
-    """A refused sending that is repeated and stored leaves an error and a success."""
+def test_refusal_is_an_error_of_its_sending_and_the_end_of_some() -> None:
+    """It may be repeated and stored; edits, deletions and the messages of the silenced end for good."""
     one = witness()
     one.sent(1, "u-1")
     one.heard(1, Refusal("busy", uuid="u-1"))
@@ -83,10 +89,6 @@ def test_refusal_is_an_error_of_its_sending_alone() -> None:
     one.sent(1, "u-1")
     one.heard(1, event(11, "u-1"))
     assert outcomes(one, "u-1") == [Outcome.ERROR, Outcome.SUCCESS]
-
-
-def test_a_refusal_ends_a_change_and_the_message_of_somebody_silenced() -> None:
-    """An edit or a deletion may be refused for good; any other message must be stored in the end."""
     one = witness()
     one.want_change(EDIT_KIND, Known(ROOM, 1, 7, 1), "u-e", "text")
     one.want(ROOM, "u-m", "text")
@@ -98,24 +100,6 @@ def test_a_refusal_ends_a_change_and_the_message_of_somebody_silenced() -> None:
     assert is_open == [True, False, False]
     one.heard(1, event(11, "u-1"))
     assert not one.wanted["u-1"].operation(99.0).is_open
-
-
-def test_repeat_on_the_same_connection_leaves_the_first_sending_unknown() -> None:
-    """A sending that is repeated without an answer was given up."""
-    one = witness()
-    one.sent(1, "u-1")
-    one.sent(1, "u-1")
-    one.heard(1, event(11, "u-1"))
-    assert outcomes(one, "u-1") == [Outcome.UNKNOWN, Outcome.SUCCESS]
-
-
-def test_every_answer_is_kept() -> None:
-    """A second answer with another seq is not overlooked: it is what I4 looks for."""
-    one = witness()
-    one.sent(1, "u-1")
-    one.heard(1, event(11, "u-1"))
-    one.heard(1, event(12, "u-1"))
-    assert one.wanted["u-1"].operation(99.0).seqs == (11, 12)
 
 
 def test_reading_begins_at_its_cursor_and_ends_with_leaving() -> None:
@@ -133,10 +117,10 @@ def test_reading_begins_at_its_cursor_and_ends_with_leaving() -> None:
     assert one.cursors() == {ROOM: 9}
 
 
-def test_data_is_kept_of_events_and_of_messages_that_are_shown() -> None:
-    """Live, by `get_history` and by `select_room`: the same data is the same text, whatever its order."""
+def test_what_is_shown_is_kept_with_its_data_and_reactions() -> None:
+    """Live, by `get_history` and `select_room`, whatever the order of the data's keys."""
     one = witness()
-    state = {"edited_at": None, "deleted": False}
+    state: dict[str, object] = {"edited_at": None, "deleted": False}
     message = {"seq": 11, "user": {"id": 1}, "text": "text 11", "data": {"b": [1.5, "é"], "a": None}} | state
     one.handed_on(replace(event(11), body={"message": message}))
     one.heard(1, Answer("h", "get_history", {"room": ROOM, "seq": 11, "room_messages": [message]}))
@@ -148,9 +132,22 @@ def test_data_is_kept_of_events_and_of_messages_that_are_shown() -> None:
         (ROOM, 11, 1, "text 11", data),
         (ROOM, 13, 2, "plain", ""),
     ]
+    one = witness()
+    one.want_reaction(REACTION_KIND, Known(ROOM, 11, 7, 2), "u-r", "+")
+    one.sent(1, "u-r")
+    operation = one.wanted["u-r"].operation(99.0)
+    assert (operation.kind, operation.target, operation.emoji) == (REACTION_KIND, 11, "+")
+    one.handed_on(replace(event(11), action=REACTION_KIND, body={"emoji": "+"}))
+    assert [applied.emoji for applied in one.readings()[0].events] == ["+"]
+    group = {"count": 2, "users": [{"id": 3, "username": "x"}], "mine": True}
+    reacted = state | {"reactions": {"+": group}, "reacted_seq": 12}
+    message = {"seq": 11, "user": {"id": 2}, "text": "text 11"} | reacted
+    one.heard(1, Answer("h", "get_history", {"room": ROOM, "seq": 12, "room_messages": [message]}))
+    (shown,) = one.shown
+    assert (shown.asker, shown.reacted_seq, shown.groups) == (1, 12, (Group("+", 2, (3,), is_mine=True),))
 
 
-def test_message_that_was_never_sent_is_no_operation() -> None:
+def test_what_a_client_shows_is_kept_with_its_changes() -> None:
     """What was wanted but never left the client is nobody's business."""
     journal = Journal()
     one = journal.witness("client", 1)
@@ -158,10 +155,6 @@ def test_message_that_was_never_sent_is_no_operation() -> None:
     one.want(ROOM, "u-2", "text")
     one.sent(1, "u-2")
     assert [operation.uuid for operation in journal.operations()] == ["u-2"]
-
-
-def test_what_a_client_shows_is_kept_with_its_changes() -> None:
-    """Edits by event and by answer are in what is believed; what is wanted says of which message."""
     journal = Journal()
     one = journal.witness("client", 1)
     one.handed_on(RoomJoined(RoomSummary(ROOM, "", "group", EPOCH, 0), 0))
@@ -183,25 +176,8 @@ def test_what_a_client_shows_is_kept_with_its_changes() -> None:
     assert (wanted.kind, wanted.target, wanted.text) == (DELETION_KIND, 1, "")
 
 
-def test_reactions_are_kept_of_events_and_of_messages_that_are_shown() -> None:
-    """What is wanted and handed on says with which emoji; what is shown says to whom, and as of when."""
-    one = witness()
-    one.want_reaction(REACTION_KIND, Known(ROOM, 11, 7, 2), "u-r", "+")
-    one.sent(1, "u-r")
-    operation = one.wanted["u-r"].operation(99.0)
-    assert (operation.kind, operation.target, operation.emoji) == (REACTION_KIND, 11, "+")
-    one.handed_on(replace(event(11), action=REACTION_KIND, body={"emoji": "+"}))
-    assert [applied.emoji for applied in one.readings()[0].events] == ["+"]
-    group = {"count": 2, "users": [{"id": 3, "username": "x"}], "mine": True}
-    state = {"edited_at": None, "deleted": False, "reactions": {"+": group}, "reacted_seq": 12}
-    message = {"seq": 11, "user": {"id": 2}, "text": "text 11"} | state
-    one.heard(1, Answer("h", "get_history", {"room": ROOM, "seq": 12, "room_messages": [message]}))
-    (shown,) = one.shown
-    assert (shown.asker, shown.reacted_seq, shown.groups) == (1, 12, (Group("+", 2, (3,), is_mine=True),))
-
-
-def test_who_is_moderated_is_kept_of_what_is_wanted_and_of_events() -> None:
-    """A ban without an end ends never; the role is the event's to say."""
+def test_who_is_moderated_and_what_is_pinned_is_kept() -> None:
+    """A ban without an end ends never; a list of pins is kept in its order."""
     one = witness()
     one.want_moderation(BAN_KIND, ROOM, "u-b", Moderation(7, until=FOREVER))
     one.sent(1, "u-b")
@@ -218,10 +194,6 @@ def test_who_is_moderated_is_kept_of_what_is_wanted_and_of_events() -> None:
         one.handed_on(replace(event(seq), action=kind, body={"member": member, **more}))
     told = [applied.moderation for applied in one.readings()[0].events]
     assert told == [Moderation(7, "reader"), Moderation(7, "reader", FOREVER), Moderation(7, "reader", 5)]
-
-
-def test_pins_are_kept_of_messages_that_are_shown_and_of_lists() -> None:
-    """A list of pins is kept in its order, and each of its messages with the time of its pin."""
     one = witness()
     one.want_change(PIN_KIND, Known(ROOM, 3, 7, 2), "u-p")
     assert (one.wanted["u-p"].kind, one.wanted["u-p"].target) == (PIN_KIND, 3)

@@ -3,14 +3,13 @@
 Beside `forgeries.py`: each of these breaks one invariant alone.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from tests.judge.history import History, Row
 from tests.judge.moderation import Membership
 from tests.judge.topics import TOPIC_KIND
 
-from .spoiling import change_applied, change_event, change_row, write
+from .spoiling import Table, changed, forgeries, handed, spoils, stored, write
 
 ROOM: Final = "0" * 32
 BEGAN_AT: Final = 500.0
@@ -30,55 +29,27 @@ def with_topics(history: History) -> History:
     return history
 
 
-def store_another_topic(history: History) -> None:
-    """The log has a topic that nobody has sent."""
-    for change in (change_row, change_applied):
-        change(history, ROOM, 1, text="milk")
+@spoils
+def _topic(history: History, room: str, topic: str) -> None:
+    """Have the database say that a room is about this."""
+    history.topics[room] = topic
 
 
-def hand_on_another_topic(history: History) -> None:
-    """A reader is handed another topic than the log has."""
-    change_applied(history, ROOM, 1, text="milk")
-
-
-def keep_an_earlier_topic(history: History) -> None:
-    """The database has the topic before the last."""
-    history.topics[ROOM] = TOPICS[0]
-
-
-def lose_the_last_topic(history: History) -> None:
-    """The database has no topic where the log has one."""
-    history.topics[ROOM] = ""
-
-
-def have_a_topic_that_nobody_set(history: History) -> None:
-    """The database has a topic of a room whose log has none."""
-    history.topics["a" * 32] = "tea"
-
-
-def let_a_member_set_a_topic(history: History) -> None:
-    """A topic is by somebody who is no admin."""
-    change_event(history, ROOM, 3, user=MEMBER)
-
-
-def let_a_stranger_set_a_topic(history: History) -> None:
-    """A topic is by somebody who is not in the room."""
-    change_event(history, ROOM, 3, user=STRANGER)
-
-
-def set_the_topic_of_a_direct_room(history: History) -> None:
-    """A room of two has a topic."""
-    history.direct_rooms.append(ROOM)
-
-
-TOPIC_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    ("I5", store_another_topic),
-    ("I8", hand_on_another_topic),
-    ("I32", keep_an_earlier_topic),
-    ("I32", lose_the_last_topic),
-    ("I32", have_a_topic_that_nobody_set),
-    ("I32", let_a_member_set_a_topic),
-    ("I32", let_a_stranger_set_a_topic),
-    ("I32", set_the_topic_of_a_direct_room),
-]
-"""Each with the one invariant that must flag it."""
+_WAYS: Final[Table] = {
+    "I5": {
+        "The log has a topic that nobody has sent": (
+            stored(ROOM, 1, text="milk"),
+            handed(ROOM, 1, text="milk"),
+        )
+    },
+    "I8": {"A reader is handed another topic than the log has": handed(ROOM, 1, text="milk")},
+    "I32": {
+        "The database has the topic before the last": _topic(ROOM, TOPICS[0]),
+        "The database has no topic where the log has one": _topic(ROOM, ""),
+        "The database has a topic of a room whose log has none": _topic("a" * 32, "tea"),
+        "A topic is by somebody who is no admin": changed(ROOM, 3, user=MEMBER),
+        "A topic is by somebody who is not in the room": changed(ROOM, 3, user=STRANGER),
+        "A room of two has a topic": lambda history: history.direct_rooms.append(ROOM),
+    },
+}
+TOPIC_FORGERIES: Final = forgeries(_WAYS)

@@ -1,10 +1,11 @@
 """Typing in the good history, and the ways to spoil it: each forgery breaks I29 alone."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from tests.judge.history import History
 from tests.judge.typists import ToldTypists, Typed
+
+from .spoiling import Table, forgeries, spoils
 
 
 def with_typing(history: History) -> History:
@@ -15,52 +16,39 @@ def with_typing(history: History) -> History:
     return history
 
 
-def _spoil(history: History, **changes: Any) -> None:
+@spoils
+def _told(history: History, /, **changes: Any) -> None:
     history.typists.append(history.typists[0]._replace(**changes))
 
 
-def tell_of_oneself(history: History) -> None:
-    """The sender is told of itself."""
-    _spoil(history, user=history.typed[0].user)
+def _of_oneself(history: History) -> None:
+    _told(user=history.typed[0].user)(history)
 
 
-def tell_too_early(history: History) -> None:
-    """Somebody is said to type before saying so."""
-    _spoil(history, at=9.9)
-
-
-def tell_of_a_stranger(history: History) -> None:
-    """Somebody types in a room whom no log knows there."""
-    history.typed.append(Typed(99, history.typed[0].room, 10.0))
-    _spoil(history, typists=(99,))
-
-
-def tell_of_who_has_left(history: History) -> None:
-    """The client was handed the end of the typist's membership before."""
+def _of_who_has_left(history: History) -> None:
     ended = next(one for one in history.memberships if one.to_seq is not None)
     history.typed.append(Typed(ended.user, ended.room, 10.0))
-    _spoil(history, room=ended.room, seq=ended.to_seq, typists=(ended.user,))
+    _told(room=ended.room, seq=ended.to_seq, typists=(ended.user,))(history)
 
 
-def tell_a_stranger(history: History) -> None:
-    """A client is told of a room that it does not follow."""
-    _spoil(history, seq=None)
-
-
-def log_typing(history: History) -> None:
-    """A command and its row have the kind of what is never stored."""
+def _logged(history: History) -> None:
     place = next(place for place, row in enumerate(history.rows) if row.uuid == "c-2-50")
     sent = next(place for place, one in enumerate(history.operations) if one.uuid == "c-2-50")
     history.rows[place] = history.rows[place]._replace(kind="typing")
     history.operations[sent] = history.operations[sent]._replace(kind="typing")
 
 
-TYPING_FORGERIES: Final[list[tuple[str, Callable[[History], None]]]] = [
-    ("I29", tell_of_oneself),
-    ("I29", tell_too_early),
-    ("I29", tell_of_a_stranger),
-    ("I29", tell_of_who_has_left),
-    ("I29", tell_a_stranger),
-    ("I29", log_typing),
-]
-"""Each with the one invariant that must flag it."""
+_WAYS: Final[Table] = {
+    "I29": {
+        "The sender is told of itself": _of_oneself,
+        "Somebody is said to type before saying so": _told(at=9.9),
+        "Somebody types in a room whom no log knows there": (
+            lambda history: history.typed.append(Typed(99, history.typed[0].room, 10.0)),
+            _told(typists=(99,)),
+        ),
+        "The client was handed the end of the typist's membership before": _of_who_has_left,
+        "A client is told of a room that it does not follow": _told(seq=None),
+        "A command and its row have the kind of what is never stored": _logged,
+    },
+}
+TYPING_FORGERIES: Final = forgeries(_WAYS)
