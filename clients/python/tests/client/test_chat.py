@@ -193,14 +193,10 @@ async def test_the_end_of_access_ends_the_chat(server: FakeServer) -> None:
     assert str(screen.app.return_value) == "the token is not valid"
 
 
-async def test_an_unknown_room_is_one_sentence(server: FakeServer) -> None:
-    """Before anything is drawn."""
+async def test_an_unknown_room_is_one_sentence(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra it is named."""
     done = await roomlog("chat", "attic", server=server)
     assert (done.exit_code, done.stderr.startswith("0 rooms are called attic")) == (1, True)
-
-
-async def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All other commands work without textual."""
     monkeypatch.setitem(sys.modules, "textual.app", None)
     monkeypatch.delitem(sys.modules, "roomlog_client.cli.chat")
     done = await roomlog("chat", "attic")

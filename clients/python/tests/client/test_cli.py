@@ -31,25 +31,23 @@ async def server() -> AsyncIterator[FakeServer]:
 
 
 async def test_send_prints_the_place(server: FakeServer) -> None:
-    """A message's seq is all that stands on standard output, for scripts."""
+    """Its seq alone is on standard output, for scripts; with - each line of input is a message, in order."""
     done = await roomlog("send", KITCHEN, "hello", server=server)
     assert (done.exit_code, done.stdout) == (0, "1\n")
     assert server.logs[KITCHEN][0]["message"]["text"] == "hello"
-
-
-async def test_send_reads_lines(server: FakeServer) -> None:
-    """With - each line of standard input is a message, in order."""
     done = await roomlog("send", KITCHEN, "-", server=server, stdin="one\ntwo\nthree\n")
-    assert done.stdout == "1\n2\n3\n"
-    assert [event["message"]["text"] for event in server.logs[KITCHEN]] == ["one", "two", "three"]
+    assert done.stdout == "2\n3\n4\n"
+    assert [event["message"]["text"] for event in server.logs[KITCHEN]][1:] == ["one", "two", "three"]
 
 
-async def test_unknown_room_is_one_sentence(server: FakeServer) -> None:
-    """A room that the user does not have ends with 1 and says which there are."""
+async def test_mistakes_are_one_sentence(server: FakeServer) -> None:
+    """An unknown room says which there are; without a token the command says where it looked."""
     done = await roomlog("send", CELLAR, "hello", server=server)
     assert done.exit_code == 1
     assert KITCHEN in done.stderr.replace("\n", "")
     assert server.logs[CELLAR] == []
+    done = await roomlog("send", KITCHEN, "hello")
+    assert (done.exit_code, "ROOMLOG_TOKEN" in done.stderr) == (1, True)
 
 
 async def test_tail_prints_the_log(server: FakeServer) -> None:
@@ -88,7 +86,9 @@ async def _digest(server: FakeServer, user: str) -> str:
 
 
 async def test_verify_recounts_the_log(server: FakeServer) -> None:
-    """Every member gets the same digest of the same log; one other text makes another."""
+    """Members get the same digest of one log, another text makes another; an empty room is in order."""
+    done = await roomlog("verify", KITCHEN, server=server)
+    assert (done.exit_code, "none" in done.stdout) == (0, True)
     for number in range(250):
         await server.post(KITCHEN, "alice", f"text {number} \N{BLACK TELEPHONE}", f"u-{number}")
     digest = await _digest(server, "alice")
@@ -100,18 +100,6 @@ async def test_verify_recounts_the_log(server: FakeServer) -> None:
     assert (differs.exit_code, "digest differs" in differs.stderr) == (1, True)
 
 
-async def test_verify_of_an_empty_room(server: FakeServer) -> None:
-    """A room without events is in order."""
-    done = await roomlog("verify", KITCHEN, server=server)
-    assert (done.exit_code, "none" in done.stdout) == (0, True)
-
-
-async def test_no_account_is_one_sentence() -> None:
-    """Without a token anywhere the command says where it looked."""
-    done = await roomlog("send", KITCHEN, "hello")
-    assert (done.exit_code, "ROOMLOG_TOKEN" in done.stderr) == (1, True)
-
-
 def write_demo(server: FakeServer) -> None:
     """Write what a demo in this folder would have written."""
     users: list[dict[str, Any]] = [{"name": name, "token": name} for name in ("alice", "bob")]
@@ -121,7 +109,7 @@ def write_demo(server: FakeServer) -> None:
 
 
 async def test_demo_is_found(server: FakeServer) -> None:
-    """Where the demo runs, its first user is taken, or the one that --as names."""
+    """Its first user is taken, or the one that --as names; `roomlog demo --help` is its own help."""
     write_demo(server)
     await roomlog("send", KITCHEN, "hello")
     await roomlog("send", KITCHEN, "hello", "--as", "bob")
@@ -129,13 +117,16 @@ async def test_demo_is_found(server: FakeServer) -> None:
     assert senders == ["alice", "bob"]
     stranger = await roomlog("send", KITCHEN, "hello", "--as", "carol")
     assert (stranger.exit_code, "alice, bob" in stranger.stderr) == (1, True)
+    assert "--folder" in (await roomlog("demo", "--help")).stdout
 
 
-async def test_token_is_read_from_a_file(server: FakeServer, tmp_path: Path) -> None:
-    """A token file stands above the environment."""
+async def test_a_token_comes_from_a_file_or_the_environment(server: FakeServer, tmp_path: Path) -> None:
+    """A file stands above the environment; a pasted one may end with a line break."""
     (tmp_path / "token").write_text("bob\n")
     await roomlog("send", KITCHEN, "hello", "--token-file", str(tmp_path / "token"), server=server)
     assert server.logs[KITCHEN][0]["message"]["user"]["username"] == "bob"
+    done = await roomlog("send", KITCHEN, "hello", server=server, user=" alice\n")
+    assert (done.exit_code, done.stdout) == (0, "2\n")
 
 
 @pytest.fixture
@@ -161,15 +152,13 @@ async def workers() -> AsyncIterator[list[str]]:
 
 
 async def test_shards_of_all_workers(workers: list[str]) -> None:
-    """With every worker asked, each shard has its owner and the command succeeds."""
+    """All have owners if every worker answers; one that does not is told, and no worker at all."""
     done = await roomlog("shards", *workers)
     assert done.exit_code == 0, done.output
-
-
-async def test_shards_without_owner_are_named(workers: list[str]) -> None:
-    """A worker that does not answer leaves its shards without a known owner: exit status 1."""
     done = await roomlog("shards", workers[0], "http://127.0.0.1:9")
     assert (done.exit_code, "63" in done.stderr, "no answer" in done.stdout) == (1, True, True)
+    done = await roomlog("shards")
+    assert (done.exit_code, "--namespace" in done.stderr) == (1, True)
 
 
 async def test_shard_named_twice_is_told() -> None:
@@ -178,18 +167,6 @@ async def test_shard_named_twice_is_told() -> None:
     found: owners.Owners = {"one": shown | {1: True, 2: True}, "two": shown | {2: True}, "three": None}
     assert owners.doubles(found) == [2]
     assert owners.orphans(found) == [0, *range(3, 128)]
-
-
-async def test_shards_needs_workers() -> None:
-    """Neither addresses nor a namespace is a mistake that is explained."""
-    done = await roomlog("shards")
-    assert (done.exit_code, "--namespace" in done.stderr) == (1, True)
-
-
-async def test_demo_passes_its_options_on() -> None:
-    """`roomlog demo --help` is the demo's own help."""
-    done = await roomlog("demo", "--help")
-    assert "--folder" in done.stdout
 
 
 async def test_an_operators_command_says_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,15 +191,8 @@ async def test_an_operators_words_reach_the_api(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / ".roomlog").mkdir()
     demo = {"settings": {"ROOMLOG_DATABASE_URL": "sqlite:///x"}}
     (tmp_path / ".roomlog" / "demo.json").write_text(json.dumps(demo))
-    result = await roomlog("doctor", "--help")
-    assert result.exit_code == 3
+    assert (await roomlog("doctor", "--help")).exit_code == 3
     assert asked == [([sys.executable, "-m", "roomlog_api", "doctor", "--help"], "sqlite:///x")]
-
-
-async def test_a_person_s_environment_may_end_with_a_line_break(server: FakeServer) -> None:
-    """A token that was pasted or read by `cat` is the token."""
-    done = await roomlog("send", KITCHEN, "hello", server=server, user=" alice\n")
-    assert (done.exit_code, done.stdout) == (0, "1\n")
 
 
 @pytest.mark.parametrize(
@@ -234,9 +204,7 @@ async def test_a_person_s_environment_may_end_with_a_line_break(server: FakeServ
         (".roomlog/demo.json", b"[]", "is not what a demo writes"),
     ],
 )
-async def test_a_broken_file_is_one_sentence(
-    tmp_path: Path, path: str, content: bytes, sentence: str
-) -> None:
+async def test_broken_files_are_a_sentence(tmp_path: Path, path: str, content: bytes, sentence: str) -> None:
     """Whatever is in a file that a command reads."""
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).write_bytes(content)
@@ -292,20 +260,14 @@ async def test_a_refused_line_is_named(server: FakeServer) -> None:
     assert "\x1b" not in done.output
 
 
-def test_nothing_of_others_commands_a_terminal() -> None:
-    """Of all characters only those that show something, and the joiners of emoji, are left."""
+async def test_nothing_commands_a_terminal(monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
+    """Only what shows something is left, of texts and of a room's name."""
     everything = "".join(chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000)
     for text in (terminal.plain(everything), terminal.as_json(everything)):
         assert {c for c in text if not c.isprintable()} == set(terminal.JOINERS)
     for dangerous in "\x1b\x07\r\n\x7f\x9b\u202e\u2066\u200f\u2028":
         assert terminal.plain(dangerous) == "\ufffd"
     assert json.loads(terminal.as_json(everything)) == everything
-
-
-async def test_a_room_s_name_in_an_error_is_cleaned(
-    monkeypatch: pytest.MonkeyPatch, server: FakeServer
-) -> None:
-    """Names of rooms are others' text too."""
     summary = server.summary
     monkeypatch.setattr(server, "summary", lambda room: {**summary(room), "name": "\x1b]0;evil\x07 [red]"})
     done = await roomlog("send", "nowhere", "hello", server=server)

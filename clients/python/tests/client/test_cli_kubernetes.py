@@ -188,9 +188,7 @@ async def test_each_wrong_thing_has_a_sentence(install: Callable[..., None], sen
 
 
 @pytest.mark.parametrize(("times", "at"), [(3, datetime(2020, 1, 1, tzinfo=UTC)), (2, datetime.now(UTC))])
-async def test_some_restarts_are_counted_and_no_more(
-    install: Callable[..., None], times: int, at: datetime
-) -> None:
+async def test_some_restarts_are_counted(install: Callable[..., None], times: int, at: datetime) -> None:
     """What happened last week, or once or twice, is no finding."""
     objects = release()
     restarted = {"restartCount": times, "lastState": ended(at)}
@@ -199,15 +197,11 @@ async def test_some_restarts_are_counted_and_no_more(
     assert f"pods: 3 ready; {times} restarts in all" in await checked(0)
 
 
-async def test_the_doctor_inside_finds_something(install: Callable[..., None]) -> None:
-    """Its exit status counts, and its report is printed."""
+async def test_the_doctor_inside_is_asked_and_counts(install: Callable[..., None]) -> None:
+    """In the api, or in a worker of a project."""
     install(release(), doctor=1)
     said = await checked(1)
     assert "WRONG doctor in a pod: ran in shop-api, exit status 1; see the report below" in said
-
-
-async def test_without_an_api_a_worker_s_project_is_asked(install: Callable[..., None]) -> None:
-    """By the command that its own container runs."""
     objects = {name: one for name, one in release().items() if not name.startswith("api")}
     container = objects["worker pod"]["spec"]["containers"][0]
     container["command"] = ["python", "manage.py", "message_process_worker"]
@@ -215,20 +209,12 @@ async def test_without_an_api_a_worker_s_project_is_asked(install: Callable[...,
     assert "ran in shop-worker, exit status 0" in await checked(0)
 
 
-async def test_what_may_not_be_read_is_said(install: Callable[..., None]) -> None:
-    """Rights on Secrets are few people's; without them the rest is checked all the same."""
+async def test_what_is_missing_or_may_not_be_read_is_said(install: Callable[..., None]) -> None:
+    """Secrets that may not be listed, a wrong name, and options that need each other."""
     install(release(), secrets="echo forbidden >&2; exit 1")
     assert "secrets: you may not list them; named are shop" in await checked(0)
-
-
-async def test_a_release_that_is_not_there(install: Callable[..., None]) -> None:
-    """A wrong name is one sentence."""
     install({})
     assert "WRONG release: shop has no workload in chat; name another" in await checked(1)
-
-
-async def test_options_that_need_each_other() -> None:
-    """Neither means anything alone."""
     for words in (["--kubernetes"], ["--namespace", "chat"]):
         done = await roomlog("doctor", *words)
         assert (done.exit_code, "go together" in done.output) == (1, True)

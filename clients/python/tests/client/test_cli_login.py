@@ -38,54 +38,38 @@ async def test_a_login_is_kept_for_its_owner_alone(server: FakeServer) -> None:
     assert (sent.exit_code, sent.stdout) == (0, "1\n")
 
 
-async def test_a_second_login_replaces_the_first(server: FakeServer) -> None:
-    """The last one counts."""
+async def test_the_last_login_counts_and_the_environment_wins(server: FakeServer) -> None:
+    """A second login replaces the first; a token in the environment is the account."""
     await login(server)
     await login(server, "bob")
     await roomlog("send", KITCHEN, "hello")
     assert server.logs[KITCHEN][0]["message"]["user"]["username"] == "bob"
-
-
-async def test_a_refused_token_is_not_kept(server: FakeServer) -> None:
-    """A login that did not work leaves the earlier one."""
-    await login(server)
-    done = await login(server, "mallory")
-    assert (done.exit_code, done.stderr) == (1, "the token is not valid\n")
-    assert saved_login.load() == saved_login.SavedLogin(server.url, "alice")
-
-
-async def test_an_empty_token_is_one_sentence(server: FakeServer) -> None:
-    """Nothing is asked of the server."""
-    done = await login(server, "")
-    assert (done.exit_code, done.stderr) == (1, "the token is empty\n")
-
-
-async def test_a_saved_token_goes_to_no_other_address(server: FakeServer) -> None:
-    """Another address needs a login of its own."""
-    await login(server)
-    done = await roomlog("rooms", "--url", "ws://127.0.0.1:1/ws")
-    assert (done.exit_code, "the saved login is for" in done.stderr) == (1, True)
-
-
-async def test_the_environment_wins_over_a_login(server: FakeServer) -> None:
-    """A token in the environment is the account."""
     await login(server)
     await roomlog("send", KITCHEN, "hello", server=server, user="bob")
     assert server.logs[KITCHEN][0]["message"]["user"]["username"] == "bob"
 
 
+async def test_a_token_that_does_not_work_is_not_kept(server: FakeServer) -> None:
+    """A refused or empty one leaves the earlier login, whose token goes to no other address."""
+    await login(server)
+    done = await login(server, "mallory")
+    assert (done.exit_code, done.stderr) == (1, "the token is not valid\n")
+    assert saved_login.load() == saved_login.SavedLogin(server.url, "alice")
+    done = await login(server, "")
+    assert (done.exit_code, done.stderr) == (1, "the token is empty\n")
+    await login(server)
+    done = await roomlog("rooms", "--url", "ws://127.0.0.1:1/ws")
+    assert (done.exit_code, "the saved login is for" in done.stderr) == (1, True)
+
+
 async def test_logout_deletes_the_login(server: FakeServer) -> None:
-    """After it nobody is logged in; again is harmless."""
+    """After it nobody is logged in, again is harmless; a file that something else wrote says what to do."""
     await login(server)
     assert (await roomlog("logout")).stdout == "logged out\n"
     assert (await roomlog("logout")).stdout == "nobody was logged in\n"
     done = await roomlog("send", KITCHEN, "hello")
     assert (done.exit_code, "roomlog login" in done.stderr) == (1, True)
-
-
-async def test_a_broken_login_is_one_sentence() -> None:
-    """A file that something else wrote says what to do."""
-    saved_login.path().parent.mkdir(parents=True)
+    saved_login.path().parent.mkdir(parents=True, exist_ok=True)
     saved_login.path().write_text("[1]")
     done = await roomlog("rooms")
     assert (done.exit_code, "run `roomlog login` again" in " ".join(done.stderr.split())) == (1, True)
@@ -100,11 +84,7 @@ async def test_rooms_are_listed_with_what_is_unread(server: FakeServer) -> None:
     assert [(room["id"], room["seq"], room["unread"]) for room in map(json.loads, lines)] == [(KITCHEN, 1, 1)]
 
 
-def test_version() -> None:
-    """The version of what is installed."""
+def test_version_and_completion() -> None:
+    """The version of what is installed; Typer's own completion is there."""
     assert CliRunner().invoke(app, ["--version"]).stdout == f"roomlog {version('roomlog-client')}\n"
-
-
-def test_shells_can_complete() -> None:
-    """Typer's own completion is there."""
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).stdout

@@ -10,7 +10,13 @@ from .bench import EPOCH, ROOM, Bench, message
 
 
 def test_first_frame_authenticates_with_all_cursors(bench: Bench) -> None:
-    """On every new socket the client says its token and how far it is in each room."""
+    """Its token and how far it is in each room; unsent commands fail definitely at the end."""
+    bench.submit("u-1")
+    bench.close(4403)
+    (error,) = bench.results()
+    assert isinstance(error, CutOff)
+    assert error.code == 4403
+    bench = Bench()
     bench.state.opened(0.0, "t")
     assert bench.frames() == [{"uuid": "authenticate", "action": "authenticate", "token": "t", "cursors": {}}]
     bench.online()
@@ -21,26 +27,13 @@ def test_first_frame_authenticates_with_all_cursors(bench: Bench) -> None:
     assert frame["cursors"] == {ROOM: {"epoch": EPOCH, "seq": 11}}
 
 
-def test_unsent_command_fails_definitely_at_the_end(bench: Bench) -> None:
-    """A command that never left fails with the reason of the end, not as unknown."""
-    bench.submit("u-1")
-    bench.close(4403)
-    (error,) = bench.results()
-    assert isinstance(error, CutOff)
-    assert error.code == 4403
-
-
 def test_invalid_token_ends_at_once(bench: Bench) -> None:
-    """A wrong token is not tried again and again."""
+    """It is not tried again and again, unless the application can be asked for another."""
     bench.state.opened(0.0, "t")
     bench.refuse("invalid_token", "authenticate", "authenticate", error_message="No.")
     assert bench.state.phase is Phase.ENDED
     assert isinstance(bench.state.ended_by, Disconnected)
     assert bench.disconnects() == 1
-
-
-def test_an_invalid_token_of_many_is_followed_by_another() -> None:
-    """Where the application can be asked, a token that ended on its way is not the end."""
     bench = Bench(has_new_tokens=True)
     bench.state.opened(0.0, "old")
     bench.refuse("invalid_token", "authenticate", "authenticate", error_message="No.")
@@ -69,15 +62,10 @@ def test_a_token_that_ends_is_renewed_on_the_connection() -> None:
 
 
 def test_the_one_token_of_a_client_is_not_renewed(bench: Bench) -> None:
-    """There is nobody to ask."""
+    """There is nobody to ask; a token that comes too late is dropped."""
     bench.online()
     bench.hear(None, action="expiring", expires_in_ms=60_000)
     assert bench.asked_tokens() == 0
-
-
-def test_no_token_is_shown_without_a_connection(bench: Bench) -> None:
-    """One that comes too late is dropped: the next connection asks for its own."""
-    bench.online()
     bench.close(4402)
     bench.state.renew(bench.now, "late")
     assert bench.frames() == []
@@ -132,15 +120,12 @@ def test_socket_that_is_not_closed_as_announced_is_given_up(online: Bench) -> No
     assert online.disconnects() == 1
 
 
-def test_unanswered_authenticate_is_given_up_once(bench: Bench) -> None:
-    """Without an answer to authenticate the socket is closed after its time, and nothing spins meanwhile."""
+def test_socket_that_says_nothing_or_no_is_left(bench: Bench) -> None:
+    """Unanswered authenticates are given up once; a refused one waits as long as named."""
     bench.state.opened(0.0, "t")
     bench.pass_time(IDENTIFY_SECONDS + 10)
     assert bench.disconnects() == 1
-
-
-def test_refused_connection_waits_as_long_as_named(bench: Bench) -> None:
-    """A gateway that has too much to do says for how long to stay away."""
+    bench = Bench()
     bench.state.opened(0.0, "t")
     bench.refuse("busy", "authenticate", "authenticate", retry_after_ms=7000)
     assert bench.disconnects() == 1

@@ -22,36 +22,24 @@ def test_every_example_of_the_specification_is_understood(path: Path) -> None:
     assert not isinstance(parse(path.read_bytes()), Unknown)
 
 
-def test_specification_has_examples() -> None:
-    """The examples are where this test looks for them."""
+def test_message_and_page_are_read_whole() -> None:
+    """All facts are where the application looks for them, in the examples that are there."""
     assert len(FRAMES) > 20
-
-
-def test_message_is_read_whole() -> None:
-    """A message's room, place, sender and text are where the application looks for them."""
     event = parse((EXAMPLES / "event.new_message.json").read_bytes())
     assert isinstance(event, Event)
     assert (event.seq, event.user.username, event.text) == (42, "alice", "Tea is ready. 🫖")
     assert event.body["message"]["number"] == 40
     assert not event.duplicate
-
-
-def test_page_holds_events() -> None:
-    """The events of a page are the same as if they had come live."""
     page = parse((EXAMPLES / "answer.select_room.since.json").read_bytes())
     live = parse((EXAMPLES / "event.new_message.json").read_bytes())
     assert isinstance(page, Page)
     assert page.events[-1] == live
 
 
-def test_unknown_error_code_is_a_refusal() -> None:
-    """A code of a later release is an error like any other."""
+def test_answers_of_a_later_release_are_understood() -> None:
+    """An unknown code is an error like any other, an unknown command is resolved by its answer."""
     refusal = parse('{"uuid": "u", "action": "new_message", "status": "error", "error_code": "new_code"}')
     assert isinstance(refusal, Refusal)
-
-
-def test_unknown_answer_is_an_answer() -> None:
-    """The answer to a command of a later release resolves it."""
     assert parse('{"uuid": "u", "action": "search", "status": "success"}') == Answer(
         "u", "search", {"uuid": "u", "action": "search", "status": "success"}
     )

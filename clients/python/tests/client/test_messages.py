@@ -59,10 +59,15 @@ def shown(messages: Messages) -> list[tuple[str, int | None, bool]]:
     return [(one["text"], one["edited_at"], one["deleted"]) for one in messages.in_order()]
 
 
-def test_an_edit_has_its_text() -> None:
-    """And who made it; a deletion has none."""
+def test_the_terminal_says_which_message_changed() -> None:
+    """By its seq, with what it says now; an edit has its text and who made it, a deletion has none."""
     assert (edited(3, 2, "better").text, edited(3, 2, "x").user.username) == ("better", "alice")
     assert (deleted(3, 2).text, said(2, "hi").text) == ("", "hi")
+    assert what(edited(3, 2, "better")) == "(edit_message 2) better"
+    assert what(deleted(4, 2)) == "(delete_message 2)"
+    assert what(reacted(4, 2, "👍", 1)) == "(add_reaction 2) 👍"
+    assert (what(pinned(4, 2)), what(unpinned(5, 2))) == ("(pin_message 2)", "(unpin_message 2)")
+    assert (what(said(2, "hi")), what(event("leave_room", 5))) == ("hi", "(leave_room)")
 
 
 def test_an_edit_has_other_mentions() -> None:
@@ -84,15 +89,6 @@ def test_an_edit_has_other_mentions() -> None:
     assert after == [[1, 2], [2], []]
 
 
-def test_the_terminal_says_which_message_changed() -> None:
-    """By its seq, with what it says now."""
-    assert what(edited(3, 2, "better")) == "(edit_message 2) better"
-    assert what(deleted(4, 2)) == "(delete_message 2)"
-    assert what(reacted(4, 2, "👍", 1)) == "(add_reaction 2) 👍"
-    assert (what(pinned(4, 2)), what(unpinned(5, 2))) == ("(pin_message 2)", "(unpin_message 2)")
-    assert (what(said(2, "hi")), what(event("leave_room", 5))) == ("hi", "(leave_room)")
-
-
 def test_an_older_answer_brings_no_old_text_back() -> None:
     """Whatever comes first: what is known as of a later seq stays."""
     old, new = answer(2, message(2, "first")), answer(4, message(2, "third", edited_at=4))
@@ -104,18 +100,14 @@ def test_an_older_answer_brings_no_old_text_back() -> None:
         assert shown(messages) == [("third", 4, False)], order
 
 
-def test_a_change_of_what_is_not_known_yet_is_kept() -> None:
-    """The answer that was asked for before it comes after it."""
+def test_changes_and_answers_may_come_in_any_order() -> None:
+    """A change of what is not known yet is kept; of what is deleted or reset it changes nothing."""
     messages = Messages()
     for change in (edited(3, 2, "second"), deleted(5, 4)):
         messages.apply(change)
     messages.add(answer(4, message(2, "second", edited_at=3), message(4, "secret", data={"a": 1})))
     assert shown(messages) == [("second", 3, False), ("", None, True)]
     assert "data" not in messages.in_order()[1]
-
-
-def test_an_edit_of_what_is_deleted_changes_nothing() -> None:
-    """Read again, such an edit has no text; it tells of the deletion, or of an erasure, which is no event."""
     messages = Messages()
     messages.apply(event("new_message", 2, message=message(2, "", deleted=True)))
     messages.apply(edited(3, 2, ""))
@@ -125,10 +117,6 @@ def test_an_edit_of_what_is_deleted_changes_nothing() -> None:
     messages.apply(edited(6, 5, ""))
     messages.apply(event("rename_room", 7, name="n"))
     assert shown(messages)[1] == ("", None, True)
-
-
-def test_a_reset_begins_anew() -> None:
-    """A change of the old history changes nothing of the new one."""
     messages = Messages()
     messages.apply(said(2))
     messages.apply(edited(9, 2, "old"))
@@ -160,7 +148,7 @@ def below(messages: Messages) -> dict[str, tuple[int, list[int], bool]]:
 
 
 def test_reactions_count_once_in_whatever_order() -> None:
-    """An answer holds those up to its `reacted_seq`, also above its own seq; later ones come on top."""
+    """A removed one is gone; the sixth is counted and not named."""
     told = {"👍": {"count": 1, "users": [{"id": 2, "username": "user2"}], "mine": False}}
     steps = [
         ("add", answer(2, message(2, "hi"))),
@@ -175,10 +163,6 @@ def test_reactions_count_once_in_whatever_order() -> None:
         for step, said_then in order:
             getattr(messages, step)(said_then)
         assert below(messages) == {"👍": (2, [2, 1], True)}, order
-
-
-def test_a_removed_reaction_is_gone() -> None:
-    """And no longer one's own; the sixth is counted and not named."""
     messages = Messages(me=1)
     messages.apply(said(2))
     for seq, user in enumerate([1, 2, 3, 4, 5, 6], start=3):
@@ -226,16 +210,12 @@ def test_the_last_pin_counts_in_whatever_order() -> None:
     assert pins(messages) == [None]
 
 
-def test_a_list_of_pins_is_an_answer_too() -> None:
-    """Its messages come in another order, and are shown in that of the room."""
+def test_a_list_of_pins_is_an_answer_and_a_deletion_ends_a_pin() -> None:
+    """Shown in the room's order; also an edit without a text and a reset end a pin."""
     messages = Messages()
     messages.apply(pinned(9, 4))
     messages.add(answer(8, message(2, "first", pinned=7), message(4, "second", pinned=6)))
     assert pins(messages) == [7, 9]
-
-
-def test_a_deletion_ends_a_pin() -> None:
-    """Also one told by an edit without a text, and a pin that an answer showed; a reset forgets what was."""
     messages = Messages()
     messages.apply(said(2))
     messages.apply(pinned(3, 2))

@@ -24,7 +24,7 @@ def send(outbox: Outbox, now: float = 0.0) -> list[str]:
 
 
 def test_refused_command_holds_back_its_room_alone() -> None:
-    """Until a refused command is answered nothing of its room overtakes it; other rooms go on."""
+    """Nothing of its room overtakes it until the answer; other rooms and a new connection go on."""
     outbox = filled("a.1")
     send(outbox)
     outbox.refused("a.1", 5.0)
@@ -35,10 +35,6 @@ def test_refused_command_holds_back_its_room_alone() -> None:
     assert send(outbox, 5.0) == ["a.1"]
     outbox.settle("a.1")
     assert send(outbox, 5.1) == ["a.2"]
-
-
-def test_new_connection_does_not_wait_for_an_old_refusal() -> None:
-    """What another gateway asked for means nothing on the next connection."""
     outbox = filled("a.1", "a.2")
     send(outbox)
     outbox.refused("a.1", 5.0)
@@ -46,25 +42,17 @@ def test_new_connection_does_not_wait_for_an_old_refusal() -> None:
     assert send(outbox, 1.0) == ["a.1", "a.2"]
 
 
-def test_window_limits_what_is_in_flight() -> None:
-    """No more than the window is unanswered at once; an answer makes room for the next."""
+def test_outbox_is_bounded() -> None:
+    """In flight by the window, waiting by their number; a uuid that is under way is refused."""
     outbox = filled(*(f"a.{number}" for number in range(IN_FLIGHT_COMMANDS + 2)))
     assert len(send(outbox)) == IN_FLIGHT_COMMANDS
     assert send(outbox) == []
     outbox.settle("a.0")
     assert send(outbox) == [f"a.{IN_FLIGHT_COMMANDS}"]
-
-
-def test_outbox_is_bounded() -> None:
-    """One command too many is refused; nothing that waits is lost."""
     outbox = filled(*(f"a.{number}" for number in range(WAITING_COMMANDS)))
     with pytest.raises(OutboxFull):
         outbox.add(Command("a.x", "new_message", "a", b"{}"))
     assert len(outbox) == WAITING_COMMANDS
-
-
-def test_uuid_may_wait_only_once() -> None:
-    """A uuid that is under way can't be given a second time."""
     outbox = filled("a.1")
     with pytest.raises(ValueError, match="under way"):
         outbox.add(Command("a.1", "new_message", "a", b"{}"))

@@ -6,17 +6,13 @@ from roomlog_client.pace import BACKOFF_CAP_SECONDS, BACKOFF_SECONDS, Bucket, ba
 
 
 def test_bucket_lets_a_burst_through_and_then_the_rate() -> None:
-    """After the burst one command passes each period."""
+    """And does not save more than a burst."""
     bucket = Bucket(rate=10.0, burst=3.0)
     assert [bucket.take(0.0) for _ in range(4)] == [True, True, True, False]
     assert bucket.seconds_to_next(0.0) == pytest.approx(0.1)
     assert not bucket.take(0.05)
     assert bucket.take(0.11)
     assert not bucket.take(0.11)
-
-
-def test_bucket_does_not_save_more_than_a_burst() -> None:
-    """A long pause gives no more than the burst."""
     bucket = Bucket(rate=10.0, burst=2.0)
     assert [bucket.take(1000.0) for _ in range(3)] == [True, True, False]
 

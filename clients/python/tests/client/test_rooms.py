@@ -74,34 +74,28 @@ def ask(rooms: Rooms, now: float = 0.0) -> list[Question]:
     return questions
 
 
-def test_next_event_is_handed_on_after_the_cursor_moved(rooms: Rooms) -> None:
-    """The event after the cursor is handed on, and the cursor is there before anybody takes it."""
+def test_next_event_is_handed_on_once_after_the_cursor_moved(rooms: Rooms) -> None:
+    """The cursor is there before anybody takes it; at or below it an event is ignored."""
     rooms.event(event(11))
     assert rooms.cursors() == {ROOM: Cursor(EPOCH, 11)}
     assert seqs(rooms) == [11]
     assert ask(rooms) == []
-
-
-def test_repeated_event_is_ignored(rooms: Rooms) -> None:
-    """An event at or below the cursor is handed on no second time and asks nothing."""
+    rooms = following(10)
     for seq in (11, 11, 10, 3):
         rooms.event(event(seq))
     assert seqs(rooms) == [11]
     assert ask(rooms) == []
 
 
-def test_gap_is_asked_for_once(rooms: Rooms) -> None:
-    """An event above the next is not handed on; the client asks from its cursor, once."""
+def test_gap_is_asked_for_once_and_closed_by_a_page(rooms: Rooms) -> None:
+    """From the cursor; the page's events come in order, then the live ones."""
     rooms.event(event(12))
     rooms.event(event(13))
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
     rooms.event(event(14))
     assert ask(rooms) == []
     assert seqs(rooms) == []
-
-
-def test_page_closes_the_gap_and_live_events_go_on(rooms: Rooms) -> None:
-    """The page's events are handed on in order, then the live ones; nothing is asked any more."""
+    rooms = following(10)
     rooms.event(event(12))
     ask(rooms)
     rooms.page(page(11, 12), 1.0)
@@ -111,7 +105,7 @@ def test_page_closes_the_gap_and_live_events_go_on(rooms: Rooms) -> None:
 
 
 def test_pages_are_asked_until_there_are_no_more(rooms: Rooms) -> None:
-    """With `more` the next question starts where the page ended."""
+    """A live event that overtakes the missing ones is read with the next."""
     rooms.head_is(ROOM, Cursor(EPOCH, 30))
     ask(rooms)
     rooms.page(page(11, 20, more=True), 1.0)
@@ -119,10 +113,7 @@ def test_pages_are_asked_until_there_are_no_more(rooms: Rooms) -> None:
     rooms.page(page(21, 30), 2.0)
     assert ask(rooms, 2.0) == []
     assert seqs(rooms) == list(range(11, 31))
-
-
-def test_live_event_between_two_pages_is_read_with_the_next(rooms: Rooms) -> None:
-    """An event that overtakes the missing ones is dropped, because the page after brings it in order."""
+    rooms = following(10)
     rooms.head_is(ROOM, Cursor(EPOCH, 20))
     ask(rooms)
     rooms.page(page(11, 15, more=True), 1.0)
@@ -132,17 +123,14 @@ def test_live_event_between_two_pages_is_read_with_the_next(rooms: Rooms) -> Non
     assert seqs(rooms) == list(range(11, 22))
 
 
-def test_page_with_known_events_repeats_nothing(rooms: Rooms) -> None:
-    """A page that overlaps with what came live adds only what is new."""
+def test_page_repeats_nothing_and_makes_nobody_spin(rooms: Rooms) -> None:
+    """What came live is not repeated; one that brings nothing is asked again in a second."""
     rooms.must_ask(ROOM)
     ask(rooms)
     rooms.event(event(11))
     rooms.page(page(11, 12), 1.0)
     assert seqs(rooms) == [11, 12]
-
-
-def test_page_that_brings_nothing_is_not_asked_again_at_once(rooms: Rooms) -> None:
-    """A page without the missing event makes the client wait a second, not spin."""
+    rooms = following(10)
     rooms.event(event(12))
     ask(rooms)
     rooms.page(Page("", ROOM, EPOCH, 12, [event(12)], more=False, reset=False), 5.0)
@@ -151,22 +139,16 @@ def test_page_that_brings_nothing_is_not_asked_again_at_once(rooms: Rooms) -> No
     assert len(ask(rooms, 5.0 + NO_PROGRESS_SECONDS)) == 1
 
 
-def test_head_above_the_cursor_asks(rooms: Rooms) -> None:
-    """Heads reveal that the last events were lost."""
+def test_the_server_may_demand_a_question(rooms: Rooms) -> None:
+    """By heads that reveal lost events, or by `sync_required`, which its answer meets."""
     rooms.head_is(ROOM, Cursor(EPOCH, 10))
     assert ask(rooms) == []
     rooms.head_is(ROOM, Cursor(EPOCH, 11))
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
-
-
-def test_sync_required_asks_even_where_nothing_seems_missing(rooms: Rooms) -> None:
-    """The server sends nothing more until asked, so the client asks from its cursor."""
+    rooms = following(10)
     rooms.must_ask(ROOM)
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
-
-
-def test_demand_during_a_question_is_met_by_its_answer(rooms: Rooms) -> None:
-    """A `sync_required` that crosses a question asks nothing more: the answer says where to go on."""
+    rooms = following(10)
     rooms.must_ask(ROOM)
     ask(rooms)
     rooms.must_ask(ROOM)
@@ -177,16 +159,13 @@ def test_demand_during_a_question_is_met_by_its_answer(rooms: Rooms) -> None:
 
 
 def test_second_reset_during_a_question_asks_again(rooms: Rooms) -> None:
-    """An answer that was under way when the log was reset may be about the log before."""
+    """Not one that crosses its answer: the room is in the new epoch already."""
     rooms.must_ask(ROOM, Ask.AFRESH)
     ask(rooms)
     rooms.must_ask(ROOM, Ask.AFRESH)
     rooms.selected(Selected("", ROOM, "e2", 5, []))
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
-
-
-def test_a_reset_that_crosses_its_answer_is_no_second_one(rooms: Rooms) -> None:
-    """The room is in the new epoch already: the cursor is good, and the server waits for it."""
+    rooms = following(10)
     rooms.reset(ROOM, "e2")
     assert ask(rooms) == [Question(ROOM, None)]
     rooms.selected(Selected("", ROOM, "e2", 5, []))
@@ -194,8 +173,34 @@ def test_a_reset_that_crosses_its_answer_is_no_second_one(rooms: Rooms) -> None:
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
 
 
-def test_answer_of_before_the_room_was_joined_again_is_no_reset(rooms: Rooms) -> None:
-    """The question is older than the membership: the answer says no more than where the head is."""
+def test_reset_wins_over_other_demands_and_pages(rooms: Rooms) -> None:
+    """A cursor that is worth nothing stays so, also on the next connection."""
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    rooms.must_ask(ROOM)
+    rooms.head_is(ROOM, Cursor(EPOCH, 30))
+    rooms.event(event(11))
+    assert seqs(rooms) == []
+    assert ask(rooms) == [Question(ROOM, None)]
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    ask(rooms)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    rooms.page(page(11, 12), 1.0)
+    assert seqs(rooms) == []
+    assert ask(rooms, 1.0) == [Question(ROOM, None)]
+    rooms = following(10)
+    rooms.must_ask(ROOM, Ask.AFRESH)
+    rooms.disconnected()
+    rooms.authenticated([summary(10)])
+    assert ask(rooms) == [Question(ROOM, None)]
+
+
+def test_answer_of_a_repeat_is_no_event(rooms: Rooms) -> None:
+    """One of before the room was joined again is no reset."""
+    rooms.event(event(11, duplicate=True))
+    assert seqs(rooms) == []
+    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
+    rooms = following(10)
     rooms.must_ask(ROOM, Ask.AFRESH)
     ask(rooms)
     rooms.left(ROOM)
@@ -205,25 +210,8 @@ def test_answer_of_before_the_room_was_joined_again_is_no_reset(rooms: Rooms) ->
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 5))]
 
 
-def test_reset_is_not_forgotten_over_other_demands(rooms: Rooms) -> None:
-    """A cursor that is worth nothing stays so, whatever else asks for the room."""
-    rooms.must_ask(ROOM, Ask.AFRESH)
-    rooms.must_ask(ROOM)
-    rooms.head_is(ROOM, Cursor(EPOCH, 30))
-    rooms.event(event(11))
-    assert seqs(rooms) == []
-    assert ask(rooms) == [Question(ROOM, None)]
-
-
-def test_answer_of_a_repeat_is_no_event(rooms: Rooms) -> None:
-    """A duplicate's answer is not handed on, but reveals that its event is missing."""
-    rooms.event(event(11, duplicate=True))
-    assert seqs(rooms) == []
-    assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
-
-
 def test_reset_page_throws_the_cursor_away(rooms: Rooms) -> None:
-    """After a reset the room is selected afresh and goes on from the new epoch's head."""
+    """And on goes the new epoch's head, or its beginning where the client reads from there."""
     rooms.event(event(4, epoch="e2"))
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 10))]
     rooms.page(Page("", ROOM, "e2", 4, [], more=False, reset=True), 1.0)
@@ -234,20 +222,6 @@ def test_reset_page_throws_the_cursor_away(rooms: Rooms) -> None:
     assert reset == RoomReset(ROOM, EPOCH, "e2", 5, [{"id": 1}])
     assert following_event.seq == 6
     assert rooms.cursors() == {ROOM: Cursor("e2", 6)}
-
-
-def test_reset_while_a_page_is_under_way_wins(rooms: Rooms) -> None:
-    """A page asked for before the reset is not applied after it."""
-    rooms.must_ask(ROOM)
-    ask(rooms)
-    rooms.must_ask(ROOM, Ask.AFRESH)
-    rooms.page(page(11, 12), 1.0)
-    assert seqs(rooms) == []
-    assert ask(rooms, 1.0) == [Question(ROOM, None)]
-
-
-def test_reset_room_reads_from_the_beginning_where_the_client_does() -> None:
-    """A client that starts at the beginning reads the log from its first event that is kept."""
     rooms = following(10, start="beginning", cursors={ROOM: Cursor(EPOCH, 10)})
     rooms.must_ask(ROOM, Ask.AFRESH)
     ask(rooms)
@@ -255,20 +229,26 @@ def test_reset_room_reads_from_the_beginning_where_the_client_does() -> None:
     assert ask(rooms) == [Question(ROOM, Cursor("e2", 2))]
 
 
-def test_room_without_cursor_begins_at_the_head_or_the_beginning() -> None:
-    """`start` decides where a room begins that the client has no cursor of."""
+def test_where_a_room_begins() -> None:
+    """At the head or the beginning by `start`, or at a cursor of an earlier run."""
     assert ask(following(10)) == []
     assert ask(following(10, start="beginning")) == [Question(ROOM, Cursor(EPOCH, 0))]
-
-
-def test_known_cursor_resumes() -> None:
-    """A cursor of an earlier run is where the room goes on; of another epoch it is asked for too."""
     assert ask(following(10, cursors={ROOM: Cursor(EPOCH, 7)})) == [Question(ROOM, Cursor(EPOCH, 7))]
     assert ask(following(10, cursors={ROOM: Cursor("e0", 10)})) == [Question(ROOM, Cursor("e0", 10))]
 
 
-def test_reconnect_asks_only_for_what_was_missed(rooms: Rooms) -> None:
-    """After a reconnect the rooms that moved on are asked for, from the cursor."""
+def test_rooms_come_and_go(rooms: Rooms) -> None:
+    """Told once, also while away; after a reconnect only what was missed is asked for."""
+    other = summary(3, "b" * 32)
+    rooms.joined(other)
+    rooms.joined(other)
+    rooms.left(ROOM)
+    rooms.left(ROOM)
+    rooms.event(event(11))
+    assert take(rooms) == [RoomJoined(other, 3), RoomLeft(ROOM)]
+    rooms.authenticated([summary(12)])
+    assert take(rooms) == [RoomLeft(other.id), RoomJoined(summary(12), 12)]
+    rooms = following(10)
     rooms.event(event(11))
     rooms.must_ask(ROOM)
     ask(rooms)
@@ -280,60 +260,14 @@ def test_reconnect_asks_only_for_what_was_missed(rooms: Rooms) -> None:
     assert ask(rooms) == [Question(ROOM, Cursor(EPOCH, 11))]
 
 
-def test_interrupted_reset_is_finished_after_the_reconnect(rooms: Rooms) -> None:
-    """A cursor that is worth nothing stays worth nothing on the next connection."""
-    rooms.must_ask(ROOM, Ask.AFRESH)
-    rooms.disconnected()
-    rooms.authenticated([summary(10)])
-    assert ask(rooms) == [Question(ROOM, None)]
-
-
-def test_rooms_come_and_go(rooms: Rooms) -> None:
-    """Joined and left rooms are told once, also when that happened while the client was away."""
-    other = summary(3, "b" * 32)
-    rooms.joined(other)
-    rooms.joined(other)
-    rooms.left(ROOM)
-    rooms.left(ROOM)
-    rooms.event(event(11))
-    assert take(rooms) == [RoomJoined(other, 3), RoomLeft(ROOM)]
-    rooms.authenticated([summary(12)])
-    assert take(rooms) == [RoomLeft(other.id), RoomJoined(summary(12), 12)]
-
-
-def test_only_the_chosen_rooms_are_followed() -> None:
-    """Events of rooms that the application did not choose are dropped."""
+def test_only_the_chosen_rooms_are_followed_and_few_asked_at_once() -> None:
+    """Many that are behind are read each in its turn."""
     rooms = Rooms("head", ["b" * 32], {})
     rooms.authenticated([summary(10), summary(3, "b" * 32)])
     take(rooms)
     rooms.event(event(11))
     rooms.event(event(4, "b" * 32))
     assert seqs(rooms) == [4]
-
-
-def test_unanswered_question_is_asked_again(rooms: Rooms) -> None:
-    """A question without an answer counts as lost after its time."""
-    rooms.must_ask(ROOM)
-    ask(rooms, 1.0)
-    assert rooms.next_at(1.0) == 1.0 + ASKED_SECONDS
-    rooms.expire(0.9 + ASKED_SECONDS)
-    assert ask(rooms, 0.9 + ASKED_SECONDS) == []
-    rooms.expire(1.0 + ASKED_SECONDS)
-    assert len(ask(rooms, 1.0 + ASKED_SECONDS)) == 1
-
-
-def test_refused_question_waits_for_its_time(rooms: Rooms) -> None:
-    """A question that the server refused for now is asked again at the time that it named."""
-    rooms.must_ask(ROOM)
-    ask(rooms, 1.0)
-    rooms.refused(ROOM, 3.0)
-    assert ask(rooms, 2.9) == []
-    assert rooms.next_at(2.9) == 3.0
-    assert len(ask(rooms, 3.0)) == 1
-
-
-def test_few_rooms_are_asked_at_once() -> None:
-    """Many rooms that are behind are read a few at a time, each in its turn."""
     rooms = Rooms("beginning", (), {})
     names = [f"{number:032x}" for number in range(2 * ROOMS_ASKED + 1)]
     rooms.authenticated([summary(1, name) for name in names])
@@ -347,6 +281,24 @@ def test_few_rooms_are_asked_at_once() -> None:
         asked += batch
         take(rooms)
     assert asked == names
+
+
+def test_question_is_asked_again(rooms: Rooms) -> None:
+    """Unanswered after its time, refused at the time that the server named."""
+    rooms.must_ask(ROOM)
+    ask(rooms, 1.0)
+    assert rooms.next_at(1.0) == 1.0 + ASKED_SECONDS
+    rooms.expire(0.9 + ASKED_SECONDS)
+    assert ask(rooms, 0.9 + ASKED_SECONDS) == []
+    rooms.expire(1.0 + ASKED_SECONDS)
+    assert len(ask(rooms, 1.0 + ASKED_SECONDS)) == 1
+    rooms = following(10)
+    rooms.must_ask(ROOM)
+    ask(rooms, 1.0)
+    rooms.refused(ROOM, 3.0)
+    assert ask(rooms, 2.9) == []
+    assert rooms.next_at(2.9) == 3.0
+    assert len(ask(rooms, 3.0)) == 1
 
 
 def test_slow_application_loses_nothing() -> None:
@@ -366,7 +318,7 @@ def marked(read_seq: int, epoch: str = EPOCH) -> RoomSummary:
 
 
 def test_a_mark_is_told_once_and_never_goes_back(rooms: Rooms) -> None:
-    """By a notice, or by the list of rooms after an absence; a late notice changes nothing."""
+    """By a notice or the list of rooms; of another epoch it is taken as it is."""
     rooms.marked(marked(4))
     rooms.marked(marked(4))
     rooms.marked(marked(3))
@@ -374,10 +326,7 @@ def test_a_mark_is_told_once_and_never_goes_back(rooms: Rooms) -> None:
     rooms.marked(replace(marked(9), id="c" * 32))
     assert take(rooms) == [RoomMarked(marked(4)), RoomMarked(marked(6))]
     assert [(one.read_seq, one.unread) for one in rooms.summaries()] == [(6, 4)]
-
-
-def test_a_mark_of_another_epoch_is_taken_as_it_is(rooms: Rooms) -> None:
-    """A restored database may have an earlier one."""
+    rooms = following(10)
     rooms.marked(marked(4))
     rooms.authenticated([marked(2, "restored")])
     assert [(one.epoch, one.read_seq) for one in rooms.summaries()] == [("restored", 2)]

@@ -1,7 +1,6 @@
 """Search by HTTP: what the client asks and raises, and what the command prints."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,18 +21,12 @@ from roomlog_client.api import Api, api_beside
 from roomlog_client.cli import saved_login
 from roomlog_client.testing import FakeServer
 from tests.client.cli_runs import roomlog
+from tests.client.test_cli import CELLAR, KITCHEN, server
 
-KITCHEN = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
-CELLAR = "1e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
+__all__ = ["server"]
+
 NOON = 1_764_244_800
 pytestmark = pytest.mark.usefixtures("no_account")
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeServer]:
-    """A server with a room of two and one of one."""
-    async with FakeServer({KITCHEN: ["alice", "bob"], CELLAR: ["bob"]}) as fake:
-        yield fake
 
 
 async def say(server: FakeServer, room: str, name: str, text: str, minute: int = 0) -> None:

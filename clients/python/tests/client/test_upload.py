@@ -12,9 +12,11 @@ from roomlog_client.api import Api
 from roomlog_client.cli import progress
 from roomlog_client.testing import FakeServer
 from tests.client.cli_runs import roomlog
+from tests.client.test_client import ROOM, server
+
+__all__ = ["server"]
 
 LARGE = 3 * 1024 * 1024
-ROOM = "0e6c1a5d6f0b5c9e9a7d3b2f4c8e1d07"
 STORED = {"id": "5" * 32, "name": "a.txt", "size": 5, "type": "text/plain"}
 STORED |= dict.fromkeys(("width", "height", "thumbnail"))
 
@@ -110,13 +112,6 @@ async def test_what_is_not_taken_raises(
     uploads.answer = status, body
     with pytest.raises(error):
         await api.upload(ROOM, tmp_path / "a.txt")
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeServer]:
-    """A server with a room."""
-    async with FakeServer({ROOM: ["alice", "bob"]}) as fake:
-        yield fake
 
 
 async def test_the_command_sends_files_with_a_message(
