@@ -49,8 +49,8 @@ def known() -> Known:
     return Known()
 
 
-def test_a_worker_that_is_behind_takes_what_it_can_write_in_time(known: Known) -> None:
-    """And no entry more, until it is shorter again."""
+def test_a_worker_takes_what_it_can_write_in_time(known: Known) -> None:
+    """Once behind no entry more; a burst if it is not, and what it reads at once after a standstill."""
     known.admission.heard(says())
     known.sampled(3, MOST - 1)
     assert not known.is_over(3)
@@ -58,6 +58,20 @@ def test_a_worker_that_is_behind_takes_what_it_can_write_in_time(known: Known) -
     assert known.is_over(3)
     known.sampled(3, MOST - 1)
     assert not known.is_over(3)
+    known = Known()
+    known.admission.heard(says(oldest_ms=BEHIND_MS - 1))
+    known.sampled(3, BURST_ENTRIES - 1)
+    assert not known.is_over(3)
+    known.sampled(3, BURST_ENTRIES)
+    assert known.is_over(3)
+    known.admission.heard(says(rate=2 * BURST_ENTRIES / ADMITTED_SECONDS, oldest_ms=0))
+    assert not known.is_over(3)
+    known = Known()
+    known.admission.heard(says(rate=1.0, oldest_ms=15_000))
+    known.sampled(3, READ_ENTRIES - 1)
+    assert not known.is_over(3)
+    known.sampled(3, READ_ENTRIES)
+    assert known.is_over(3)
 
 
 def test_what_was_added_since_the_last_length_counts(known: Known) -> None:
@@ -71,26 +85,6 @@ def test_what_was_added_since_the_last_length_counts(known: Known) -> None:
     known.admission.sampled(stream, 100, added=MOST - 100)
     assert not known.is_over(3)
     known.admission.sampled(stream, MOST - 100, added=MOST - 100)
-    assert known.is_over(3)
-
-
-def test_a_burst_is_taken_by_a_worker_that_is_not_behind(known: Known) -> None:
-    """Its rate of single entries says little about full batches; a fast one may have more waiting."""
-    known.admission.heard(says(oldest_ms=BEHIND_MS - 1))
-    known.sampled(3, BURST_ENTRIES - 1)
-    assert not known.is_over(3)
-    known.sampled(3, BURST_ENTRIES)
-    assert known.is_over(3)
-    known.admission.heard(says(rate=2 * BURST_ENTRIES / ADMITTED_SECONDS, oldest_ms=0))
-    assert not known.is_over(3)
-
-
-def test_a_worker_that_stood_still_takes_what_it_reads_at_once(known: Known) -> None:
-    """Its rate is that of the standstill, and its oldest entry is old."""
-    known.admission.heard(says(rate=1.0, oldest_ms=15_000))
-    known.sampled(3, READ_ENTRIES - 1)
-    assert not known.is_over(3)
-    known.sampled(3, READ_ENTRIES)
     assert known.is_over(3)
 
 
@@ -109,28 +103,22 @@ def test_a_quiet_shard_is_served_beside_a_loud_one(known: Known) -> None:
     assert known.is_over(1)
 
 
-def test_a_length_that_nobody_asked_for_again_counts_as_none(known: Known) -> None:
-    """This gateway sends nothing there."""
+def test_what_is_not_known_refuses_nothing(known: Known) -> None:
+    """A length that nobody asked for again counts as none; a shard may change hands."""
     known.sampled(0, MOST)
     known.sampled(1, MOST // 2)
     known.clock.now += SAMPLE_LASTS_SECONDS + 0.1
     known.sampled(1, MOST // 2)
     known.admission.heard(says())
     assert not known.is_over(1)
-
-
-def test_who_was_never_heard_of_refuses_nothing(known: Known) -> None:
-    """A new gateway goes by the stream's own bound; so do reads, in a thread of their own."""
+    known = Known()
     known.sampled(3, 10 * MOST)
     assert not known.is_over(3)
     known.admission.heard(says())
     assert known.is_over(3)
     known.admission.sampled(KEYSPACE.read_stream(4), 10 * MOST, 0)
     assert not known.admission.is_over(KEYSPACE.read_stream(4))
-
-
-def test_a_shard_changes_hands(known: Known) -> None:
-    """The next owner's word counts, and shards of a later release are nobody's."""
+    known = Known()
     known.admission.heard(says())
     known.sampled(3, MOST)
     assert known.is_over(3)

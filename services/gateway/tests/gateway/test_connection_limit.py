@@ -65,9 +65,7 @@ async def test_live_ones_are_not_closed(gateway: Running, live: Live) -> None:
     assert places(gateway) == limits.CONNECTIONS_PER_USER
 
 
-async def test_a_dead_connection_makes_place_for_one(
-    gateway: Running, live: Live, enter: Connect, guest: Connect
-) -> None:
+async def test_a_dead_one_makes_place(gateway: Running, live: Live, enter: Connect, guest: Connect) -> None:
     """Of four newcomers at once two get the places of the two dead, and the live lose none."""
     clients = [await live() for _ in range(limits.CONNECTIONS_PER_USER - 2)]
     dead = [await enter(USER) for _ in range(2)]

@@ -42,8 +42,18 @@ def tick(session: Session, clock: Clock, seconds: float) -> list[int]:
     return [frame["expires_in_ms"] for frame in read(session) if frame["action"] == "expiring"]
 
 
+def test_a_short_life_is_told_at_its_half(member: Session, clock: Clock) -> None:
+    """A token of four seconds is not renewed without a pause."""
+    member.expiry.hear(4_000)
+    assert [tick(member, clock, 1) for _ in range(3)] == [[], [2_000], []]
+
+
 def test_the_end_is_told_once_60_s_ahead_and_closes(member: Session, clock: Clock) -> None:
-    """Whoever does not renew is closed with the code after which clients come back with another token."""
+    """The code is that after which clients come back; what has no end is told nothing."""
+    member.expiry.hear(None)
+    assert tick(member, clock, 1e9) == []
+    assert closed_with(member) is None
+    assert not member.expiry.is_near()
     member.expiry.hear(LIFE_MS)
     assert tick(member, clock, 3_539) == []
     assert tick(member, clock, 1) == [60_000]
@@ -51,20 +61,6 @@ def test_the_end_is_told_once_60_s_ahead_and_closes(member: Session, clock: Cloc
     assert closed_with(member) is None
     assert tick(member, clock, 1) == []
     assert closed_with(member) == 4402
-
-
-def test_a_short_life_is_told_at_its_half(member: Session, clock: Clock) -> None:
-    """A token of four seconds is not renewed without a pause."""
-    member.expiry.hear(4_000)
-    assert [tick(member, clock, 1) for _ in range(3)] == [[], [2_000], []]
-
-
-def test_what_has_no_end_is_told_nothing(member: Session, clock: Clock) -> None:
-    """DRF's tokens last until they are revoked."""
-    member.expiry.hear(None)
-    assert tick(member, clock, 1e9) == []
-    assert closed_with(member) is None
-    assert not member.expiry.is_near()
 
 
 def test_the_same_end_by_another_clock_is_told_once(member: Session, clock: Clock) -> None:
@@ -161,8 +157,7 @@ async def test_a_connection_is_told_renewed_and_goes_on(
     client = await enter(1)
     await room.say(2, "one")
     let_pass(gateway, 1, 3_541)
-    told = await client.event("expiring")
-    assert 0 < told["expires_in_ms"] <= 59_000
+    assert 0 < (await client.event("expiring"))["expires_in_ms"] <= 59_000
     answer = await client.ask("authenticate", token="next")
     assert (answer["status"], answer["user"]["id"], answer["rooms"]) == ("success", 1, [])
     del worker.users["token-1"]
@@ -185,42 +180,34 @@ async def test_whoever_does_not_renew_is_4402(worker: StubWorker, enter: Connect
     assert (await other.ask("ping"))["status"] == "success"
 
 
-async def test_a_recheck_that_finds_the_end_first_is_4402(
-    room: StubRoom, worker: StubWorker, enter: Connect, gateway: Running
+@pytest.mark.parametrize(
+    ("passed", "lasts_ms", "code"),
+    [
+        pytest.param(3_596, None, 4402, id="the end comes first, because a worker's clock is ahead"),
+        pytest.param(0, 500, 4402, id="a session that was cut short ends its socket in time"),
+        pytest.param(0, None, 4403, id="what was revoked before its end has not expired"),
+    ],
+)
+async def test_a_recheck_says_how_a_token_ends(
+    worker: StubWorker, enter: Connect, gateway: Running, passed: int, lasts_ms: int | None, code: int
 ) -> None:
-    """A worker's clock may be ahead of the gateway's count."""
+    """Ended, shortened or revoked."""
     worker.lasts_ms["token-1"] = LIFE_MS
     client = await enter(1)
-    let_pass(gateway, 1, 3_596)
-    del worker.users["token-1"]
+    let_pass(gateway, 1, passed)
+    if lasts_ms is None:
+        del worker.users["token-1"]
+    else:
+        worker.lasts_ms["token-1"] = lasts_ms
     await worker.tell_user(1, Recheck())
-    assert await client.close_code() == 4402
-
-
-async def test_a_recheck_hears_of_another_end(room: StubRoom, worker: StubWorker, enter: Connect) -> None:
-    """A session that was cut short ends its socket in time."""
-    worker.lasts_ms["token-1"] = LIFE_MS
-    client = await enter(1)
-    worker.lasts_ms["token-1"] = 500
-    await worker.tell_user(1, Recheck())
-    assert await client.close_code() == 4402
-
-
-async def test_a_token_revoked_before_its_end_is_4403(worker: StubWorker, enter: Connect) -> None:
-    """It has not expired."""
-    worker.lasts_ms["token-1"] = LIFE_MS
-    client = await enter(1)
-    del worker.users["token-1"]
-    await worker.tell_user(1, Recheck())
-    assert await client.close_code() == 4403
+    assert await client.close_code() == code
 
 
 @pytest.mark.usefixtures("at_once")
 async def test_no_renewal_makes_another_user(room: StubRoom, worker: StubWorker, enter: Connect) -> None:
     """Neither does one with a token of nobody's; the connection goes on with its own until the third."""
     client = await enter(1)
-    refused = await client.ask("authenticate", token="token-2")
-    assert refused["error_code"] == "forbidden"
+    assert (await client.ask("authenticate", token="token-2"))["error_code"] == "forbidden"
     for _ in range(2):
         assert (await client.ask("authenticate", token="nobody's"))["error_code"] == "invalid_token"
     await room.say(1, "one")

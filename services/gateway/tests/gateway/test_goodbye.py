@@ -44,9 +44,7 @@ async def said_to(gateway: Running, *packets: bytes) -> list[tuple[int, bytes]]:
     ("end", "code"),
     [(BROKEN, 1002), (GOODBYE, 4000), (command(b"[]"), 1003), (b"\x82\x80\x00\x00\x00\x00", 1003)],
 )
-async def test_what_waits_is_sent_before_the_goodbye_and_nothing_after(
-    gateway: Running, end: bytes, code: int
-) -> None:
+async def test_what_waits_is_sent_before_the_goodbye(gateway: Running, end: bytes, code: int) -> None:
     """A command and the end in one packet: the answer, one goodbye, silence."""
     answer, goodbye = await said_to(gateway, command(PING) + end)
     assert json.loads(answer[1])["uuid"] == "1"

@@ -41,8 +41,7 @@ async def test_all_connections_of_a_user_share_one_rate(gateway: Running, enter:
     for client in clients:
         await client.until(lambda frame: frame["uuid"] == str(each - 1))
     answers = [frame for client in clients for frame in client.received if frame["action"] == "ping"]
-    taken = sum(frame["status"] == "success" for frame in answers)
-    assert taken == limits.USER_COMMANDS_BURST
+    assert sum(frame["status"] == "success" for frame in answers) == limits.USER_COMMANDS_BURST
     assert {frame.get("error_code") for frame in answers} == {None, "rate_limited"}
     assert all(frame["retry_after_ms"] > 1 for frame in answers if frame["status"] == "error")
     assert (await neighbour.ask("ping"))["status"] == "success"
@@ -66,9 +65,7 @@ async def test_a_frame_over_the_rate_is_not_parsed(
     assert not parsed
 
 
-async def test_the_33rd_unanswered_command_is_busy(
-    room: StubRoom, worker: StubWorker, enter: Connect
-) -> None:
+async def test_the_33rd_unanswered_one_is_busy(room: StubRoom, worker: StubWorker, enter: Connect) -> None:
     """The reader reads on; the command certainly was not taken."""
     worker.is_deaf_to.add(NewMessage)
     client = await enter(1)
@@ -95,21 +92,13 @@ async def test_a_command_without_an_answer_frees_its_place_after_15_seconds(
     assert [frame["action"] for frame in client.received] == ["authenticate", "ping"]
 
 
-async def test_when_the_process_is_full_the_upgrade_is_503(
-    make_gateway: MakeGateway, guest: Connect, http: ClientSession
-) -> None:
-    """Refused before the upgrade, with a time to come back."""
+async def test_too_many_are_503(make_gateway: MakeGateway, guest: Connect, http: ClientSession) -> None:
+    """Full, or more upgrades than a second may have: refused before, with a time to come back."""
     full = await make_gateway(ROOMLOG_MAX_CONNECTIONS="1")
     await guest(full)
     async with http.get(full.url, headers=upgrade_headers()) as response:
         assert response.status == 503
         assert int(response.headers["Retry-After"]) >= 1
-
-
-async def test_more_upgrades_than_a_second_may_have_are_503(
-    make_gateway: MakeGateway, guest: Connect, http: ClientSession
-) -> None:
-    """A new pod is not run over by everybody's reconnect."""
     slow = await make_gateway(ROOMLOG_MAX_ACCEPTS_PER_SECOND="2")
     for _ in range(2):
         await guest(slow)

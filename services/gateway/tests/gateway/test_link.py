@@ -66,23 +66,8 @@ async def test_a_socket_that_was_reset_during_the_login_is_made_again(
     await asyncio.wait([running])
 
 
-async def test_nothing_is_written_to_a_connection_that_is_being_lost(redis_url: str) -> None:
-    """uvloop raises for that too, in whoever has something to send before the link is told."""
-
-    class Lost(asyncio.Transport):
-        def is_closing(self) -> bool:
-            return True
-
-        def write(self, data: object) -> None:
-            raise RuntimeError("the handler is closed")
-
-    link = RedisLink(redis_url, Ear(), time.monotonic)
-    link._transport = Lost()
-    link.write(b"PING\r\n")
-
-
 async def test_a_link_has_one_name_in_logs_and_metrics(redis_url: str) -> None:
-    """An operator finds the lines of the link that an alert names."""
+    """Nothing is written to a connection that is being lost."""
     speakers = (
         CommandWriter(redis_url, time.monotonic, lambda *_: None, Admission(Keyspace(), time.monotonic)),
         Subscriber(redis_url, time.monotonic, lambda *_: None),
@@ -97,3 +82,14 @@ async def test_a_link_has_one_name_in_logs_and_metrics(redis_url: str) -> None:
         await asyncio.wait(running)
     assert sorted(named) == ["commands", "notices"]
     assert up == [1.0, 1.0]
+
+    class Lost(asyncio.Transport):
+        def is_closing(self) -> bool:
+            return True
+
+        def write(self, data: object) -> None:
+            raise RuntimeError("the handler is closed")
+
+    link = RedisLink(redis_url, Ear(), time.monotonic)
+    link._transport = Lost()
+    link.write(b"PING\r\n")

@@ -70,9 +70,7 @@ async def test_whoever_goes_gives_all_rooms_back_at_once(
     assert given_back == [len(rooms), 1]
 
 
-async def test_all_rooms_may_be_left_in_one_turn(
-    rooms: list[StubRoom], gateway: Running, enter: Connect
-) -> None:
+async def test_rooms_are_left_in_one_turn(rooms: list[StubRoom], gateway: Running, enter: Connect) -> None:
     """Somebody who reads is not taken for somebody who does not."""
     client = await enter(1)
     [connection] = gateway.gateway.connections
@@ -88,9 +86,7 @@ async def test_all_rooms_may_be_left_in_one_turn(
 @pytest.mark.parametrize(
     ("count", "expected"), [(0, [([], False)]), (2, [([0, 1], False)]), (3, [([0, 1], True), ([2], False)])]
 )
-def test_only_the_last_page_says_that_none_follows(
-    count: int, expected: list[tuple[list[int], bool]]
-) -> None:
+def test_the_last_page_says_that_none_follows(count: int, expected: list[tuple[list[int], bool]]) -> None:
     """No rooms are one empty page."""
     assert list(paginate(list(range(count)), 2)) == expected
 

@@ -84,8 +84,7 @@ async def test_joins_in_a_burst_are_compared_together(
 async def test_who_leaves_gets_its_leave_and_nothing_more(room: StubRoom, enter: Connect) -> None:
     """All connections of the user get the event, then room_left, then nothing of the room."""
     leaver, other_tab, member = await enter(2), await enter(2), await enter(1)
-    answer = await leaver.ask("leave_room", room=room.hex)
-    assert answer["status"] == "success"
+    assert (await leaver.ask("leave_room", room=room.hex))["status"] == "success"
     await other_tab.event("leave_room")
     for client in (leaver, other_tab):
         assert (await client.event("room_left"))["room"] == room.hex
@@ -269,9 +268,7 @@ async def test_a_cursor_of_another_log_is_reset(worker: StubWorker, room: StubRo
     assert {(reset["room"], reset["epoch"]) for reset in resets} == {(room.hex, EPOCH), (other.hex, EPOCH)}
 
 
-async def test_rooms_without_a_connection_are_unsubscribed(
-    room: StubRoom, enter: Connect, gateway: Running
-) -> None:
+async def test_unconnected_rooms_are_unsubscribed(room: StubRoom, enter: Connect, gateway: Running) -> None:
     """A gateway receives only what it must deliver, and what concerns all: its replies and the beacons."""
     client = await enter(1)
     await client.socket.close()

@@ -37,29 +37,25 @@ async def scan(running: Running, enter: Connect, word: str, code: int) -> None:
                     assert answer.status < 500
 
 
-async def test_a_client_makes_no_series(gateway: Running, enter: Connect) -> None:
-    """Actions, close codes, methods and paths of the client's invention are in no label."""
+async def test_authentications_are_counted(gateway: Running, enter: Connect, guest: Connect) -> None:
+    """A client makes no series."""
     await scan(gateway, enter, "brew", 3000)
     first = labels()
     for code in ODD_CODES:
         await scan(gateway, enter, "propfind", code)
     assert labels() - first == set()
     assert not {value for _, _, value in first if "brew" in value or value == "3000"}
+    before = authentications("accepted"), authentications("rejected")
+    await enter(1)
+    stranger = await guest()
+    await stranger.ask("authenticate", token="nobody's")
+    assert (authentications("accepted"), authentications("rejected")) == (before[0] + 1, before[1] + 1)
 
 
 def authentications(result: str) -> float:
     """Return how many ended so."""
     name = "roomlog_gateway_authentication_seconds_count"
     return REGISTRY.get_sample_value(name, {"result": result}) or 0.0
-
-
-async def test_authentications_are_counted_by_result(enter: Connect, guest: Connect) -> None:
-    """Those who come in, and strangers."""
-    before = authentications("accepted"), authentications("rejected")
-    await enter(1)
-    stranger = await guest()
-    await stranger.ask("authenticate", token="nobody's")
-    assert (authentications("accepted"), authentications("rejected")) == (before[0] + 1, before[1] + 1)
 
 
 async def test_an_unanswered_authentication_is_counted(

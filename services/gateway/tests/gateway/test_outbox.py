@@ -21,34 +21,26 @@ def test_frames_leave_joined_and_in_order() -> None:
     assert not outbox
 
 
-def test_the_257th_event_is_refused() -> None:
-    """The bound is 256 events; answers don't count against it."""
+def test_events_have_two_bounds() -> None:
+    """256 of them, against which answers don't count, and a mebibyte."""
     outbox = Outbox()
     outbox.push_answer(Frame(b"answer"))
     for _ in range(limits.OUTBOX_EVENTS):
         assert outbox.push_event(Frame(b"x", ONE)) is not Push.FULL
     assert outbox.push_event(Frame(b"x", ONE)) is Push.FULL
-
-
-def test_a_mebibyte_of_events_is_the_most() -> None:
-    """The bound in bytes holds as well."""
     outbox = Outbox()
     quarter = Frame(b"x" * (limits.OUTBOX_BYTES // 4), ONE)
     assert [outbox.push_event(quarter) for _ in range(5)][-1] is Push.FULL
 
 
 def test_the_room_that_overflows_gives_way_first() -> None:
-    """Other rooms keep their events where the room itself holds most."""
+    """Others keep their events where it holds most; where others hold most, all give way."""
     outbox = Outbox()
     outbox.push_event(Frame(b"other", OTHER))
     while outbox.push_event(Frame(b"x", ONE)) is not Push.FULL:
         pass
     assert outbox.drop_events(ONE) == {ONE}
     assert outbox.take() == b"other"
-
-
-def test_all_rooms_give_way_where_others_hold_most() -> None:
-    """A room of one event can't be kept out by the many events of another."""
     outbox = Outbox()
     outbox.push_answer(Frame(b"answer"))
     while outbox.push_event(Frame(b"x", OTHER)) is not Push.FULL:

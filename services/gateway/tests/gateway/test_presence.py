@@ -86,9 +86,7 @@ async def test_strangers_are_refused_like_everywhere(room: StubRoom, enter: Conn
         assert (answer["status"], answer["error_code"], answer["room"]) == ("error", "not_member", key)
 
 
-async def test_where_the_project_has_a_rule_nothing_is_told(
-    worker: StubWorker, room: StubRoom, enter: Connect
-) -> None:
+async def test_a_rule_that_hides_it_is_kept(worker: StubWorker, room: StubRoom, enter: Connect) -> None:
     """The api asks the rule, for each who asks."""
     worker.unseeing.add(2)
     seeing, other = await enter(1), await enter(2)
@@ -103,8 +101,7 @@ async def test_where_the_project_has_a_rule_nothing_is_told(
 def test_a_refused_watch_changes_nothing(stage: Stage) -> None:
     """The rooms before it are watched on, those beside the bad one are not."""
     session = watching(stage, 1)
-    answer = watch(stage, session, uuid4(), ROOM)
-    assert answer["error_code"] == "not_member"
+    assert watch(stage, session, uuid4(), ROOM)["error_code"] == "not_member"
     second(stage)
     assert told(session) == [([1], 1)]
     assert watch(stage, of(stage, 2), ROOM, uuid4())["error_code"] == "not_member"
@@ -325,9 +322,7 @@ def test_above_200_only_the_number_is_told(stage: Stage) -> None:
     assert stage.said[-1] == ArePresent(GATEWAY, EPOCH, 0, None, limits.PRESENCE_USERS + 1)
 
 
-def test_many_watchers_are_told_in_turns_of_ten_seconds(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_watchers_are_told_in_turns_of_10_s(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a large room somebody always moves; whoever has just come is told at once."""
     monkeypatch.setattr(presence, "FEW_WATCHERS", 1)
     sessions = [watching(stage, user) for user in (1, 2)]

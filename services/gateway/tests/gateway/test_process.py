@@ -103,9 +103,7 @@ def test_the_longest_drain_follows_from_the_settings() -> None:
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
-async def test_the_health_port_is_reached_by_both_families(
-    make_gateway: MakeGateway, http: ClientSession
-) -> None:
+async def test_both_families_reach_the_health_port(make_gateway: MakeGateway, http: ClientSession) -> None:
     """The chart binds to [::], on clusters of either family."""
     port = free_port()
     await make_gateway(ROOMLOG_HEALTH_BIND=f"[::]:{port}")
@@ -114,9 +112,7 @@ async def test_the_health_port_is_reached_by_both_families(
             assert response.status == 200
 
 
-async def test_a_lasting_task_that_ends_is_the_end_of_the_process(
-    gateway: Running, http: ClientSession
-) -> None:
+async def test_a_lasting_task_that_ends_ends_the_process(gateway: Running, http: ClientSession) -> None:
     """Without the poll of heads a lost event would never be found, and nobody would see why."""
 
     async def defect() -> None:
@@ -130,9 +126,7 @@ async def test_a_lasting_task_that_ends_is_the_end_of_the_process(
 
 
 @pytest.mark.parametrize("arguments", [("--workers", "2"), ("-w", "3")])
-def test_more_than_one_worker_is_refused_with_a_sentence(
-    environ: dict[str, str], arguments: tuple[str, ...]
-) -> None:
+def test_a_second_worker_is_refused(environ: dict[str, str], arguments: tuple[str, ...]) -> None:
     """The second would find the health port in use, and end the first with it."""
     command = (
         "--config",

@@ -21,9 +21,7 @@ def marked(room: StubRoom, seq: int) -> Marked:
     return Marked(replace(room.summary, read_seq=seq))
 
 
-async def test_all_connections_of_the_user_hear_of_a_mark(
-    worker: StubWorker, room: StubRoom, enter: Connect
-) -> None:
+async def test_all_the_users_connections_hear_it(worker: StubWorker, room: StubRoom, enter: Connect) -> None:
     """Tabs and devices; other members do not."""
     tab, phone, other = await enter(1), await enter(1), await enter(2)
     await worker.tell_user(1, marked(room, 3))
@@ -59,9 +57,7 @@ async def test_a_mark_that_moves_during_authenticate_follows_its_answer(
     assert [frame["action"] for frame in client.received] == ["authenticate", "room_marked"]
 
 
-async def test_a_mark_that_the_answer_has_is_not_told_again(
-    worker: StubWorker, room: StubRoom, enter: Connect
-) -> None:
+async def test_what_the_answer_has_is_told_once(worker: StubWorker, room: StubRoom, enter: Connect) -> None:
     """Its count is older than that of the rooms' last read."""
     worker.between = partial(worker.tell_user, 1, marked(room, 0))
     client = await enter(1)

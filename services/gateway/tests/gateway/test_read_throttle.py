@@ -130,8 +130,8 @@ def test_frames_of_every_kind_are_bounded(kind: str) -> None:
     assert len(frames_in(clockwork.parsed)) <= limits.FRAMES_BURST + 2 * limits.FRAMES_PER_SECOND
 
 
-def test_bytes_are_bounded() -> None:
-    """The largest messages at twice the legal rate: what is over it stays with the client."""
+def test_bytes_are_bounded_and_limits_are_no_hindrance() -> None:
+    """What is over the legal rate stays with the client; at its limits none is held back."""
     clockwork = Clockwork()
     message = frame(0x81, b"x" * 65_000)
     for second in range(1, 6):
@@ -139,21 +139,6 @@ def test_bytes_are_bounded() -> None:
             clockwork.send(message)
         clockwork.run(float(second))
     assert len(clockwork.parsed) <= limits.BYTES_BURST + 5 * limits.BYTES_PER_SECOND
-
-
-@pytest.mark.parametrize("size", [0, 200, 65_000])
-def test_a_turn_of_the_loop_parses_little(size: int) -> None:
-    """Neighbours are served between two pieces."""
-    clockwork = Clockwork()
-    clockwork.send(frame(0x81, b"x" * size) * (256 * 1024 // (size + 8)))
-    assert len(clockwork.turns) > 1
-    assert max(map(len, clockwork.turns)) <= TURN_BYTES
-    if size < 1000:
-        assert max(len(frames_in(turn)) for turn in clockwork.turns) <= TURN_FRAMES
-
-
-def test_a_client_at_its_limits_is_never_held_back() -> None:
-    """A burst of 40 of the largest messages in pieces of 4 KiB, then 20 a second for ten seconds."""
     pieces = [frame(0x01, b"x" * 4096)] + [frame(0x00, b"x" * 4096)] * 14 + [frame(0x80, b"x" * 4088)]
     message = b"".join(pieces)
     clockwork = Clockwork()
@@ -168,8 +153,19 @@ def test_a_client_at_its_limits_is_never_held_back() -> None:
     assert not clockwork.floods
 
 
+@pytest.mark.parametrize("size", [0, 200, 65_000])
+def test_a_turn_of_the_loop_parses_little(size: int) -> None:
+    """Neighbours are served between two pieces."""
+    clockwork = Clockwork()
+    clockwork.send(frame(0x81, b"x" * size) * (256 * 1024 // (size + 8)))
+    assert len(clockwork.turns) > 1
+    assert max(map(len, clockwork.turns)) <= TURN_BYTES
+    if size < 1000:
+        assert max(len(frames_in(turn)) for turn in clockwork.turns) <= TURN_FRAMES
+
+
 def test_who_goes_on_flooding_is_reported_after_three_seconds() -> None:
-    """Not before: a single lump is only read more slowly."""
+    """Not a single lump; who stops for a while begins anew."""
     clockwork = Clockwork()
     while clockwork.now < limits.FLOOD_SECONDS - 0.1:
         clockwork.send(KINDS["pongs"] * 5_000)
@@ -179,10 +175,6 @@ def test_who_goes_on_flooding_is_reported_after_three_seconds() -> None:
         clockwork.send(KINDS["pongs"] * 5_000)
         clockwork.run(clockwork.now + 0.01)
     assert clockwork.floods
-
-
-def test_who_stops_for_a_while_begins_anew() -> None:
-    """A lump each minute is no flood."""
     clockwork = Clockwork()
     for minute in range(5):
         clockwork.run(minute * 60.0)

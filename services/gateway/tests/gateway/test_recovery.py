@@ -98,9 +98,7 @@ async def test_a_gap_is_asked_for_until_somebody_answers(
     assert [(await client.event("new_message"))["seq"] for _ in range(2)] == [1, 2]
 
 
-async def test_connections_that_are_behind_are_reminded(
-    room: StubRoom, enter: Connect, gateway: Running
-) -> None:
+async def test_who_is_behind_is_reminded(room: StubRoom, enter: Connect, gateway: Running) -> None:
     """heads name the rooms that a client was told to ask for and has not."""
     client = await enter(1)
     session = next(iter(gateway.gateway.connections)).session
@@ -119,8 +117,7 @@ async def test_a_lost_redis_loses_no_event(
     await worker.stop()
     server.kill()
     await eventually(lambda: not gateway.gateway.is_connected, 20, "the gateway notices")
-    refused = await client.ask("new_message", room=room.hex, text="x")
-    assert refused["error_code"] == "busy"
+    assert (await client.ask("new_message", room=room.hex, text="x"))["error_code"] == "busy"
     worker.publishes = False
     await room.say(1, "committed meanwhile")
     worker.publishes = True
@@ -202,8 +199,7 @@ async def test_redis_out_of_memory_is_busy(room: StubRoom, worker: StubWorker, e
     client = await enter(1)
     await worker.command("CONFIG", "SET", "maxmemory", "1")
     try:
-        refused = await client.ask("new_message", room=room.hex, text="x")
-        assert refused["error_code"] == "busy"
+        assert (await client.ask("new_message", room=room.hex, text="x"))["error_code"] == "busy"
     finally:
         await worker.command("CONFIG", "SET", "maxmemory", "0")
     assert (await client.ask("new_message", room=room.hex, text="x"))["status"] == "success"
@@ -217,8 +213,7 @@ async def test_a_redis_that_became_a_replica_is_left(
     lost = gateway.gateway._subscriber.link._lost
     await worker.command("REPLICAOF", "127.0.0.1", "1")
     try:
-        refused = await client.ask("new_message", room=room.hex, text="x")
-        assert refused["error_code"] == "busy"
+        assert (await client.ask("new_message", room=room.hex, text="x"))["error_code"] == "busy"
         assert lost is not None
         await eventually(lost.done, 20, "the link for notices is made anew too")
     finally:
@@ -240,9 +235,7 @@ async def test_a_redis_that_refuses_subscriptions_is_asked_again(
     assert (await client.event("new_message"))["seq"] == 1
 
 
-async def test_who_does_not_read_its_pages_gets_no_more(
-    room: StubRoom, enter: Connect, gateway: Running
-) -> None:
+async def test_who_reads_no_pages_gets_no_more(room: StubRoom, enter: Connect, gateway: Running) -> None:
     """Reads are refused while a mebibyte of answers waits; sending is not."""
     client = await enter(1)
     connection = next(iter(gateway.gateway.connections))
@@ -276,8 +269,7 @@ async def test_a_socket_that_reads_nothing_is_asked_to_sync_and_then_closed(
     """Its outbox stays bounded, the neighbours get everything, and after 10 s without progress it is 4408."""
     slow, quick = await enter(1), await enter(2)
     slow_session = next(iter(gateway.gateway.connections)).session
-    transport = slow.socket.get_extra_info("socket")
-    assert transport is not None
+    assert slow.socket.get_extra_info("socket") is not None
     slow.socket._conn.transport.pause_reading()  # type: ignore[union-attr]
     text = "\N{GRINNING FACE}" * 4000
     number = 0

@@ -67,8 +67,7 @@ def test_a_new_log_resets_its_connections(stage: Stage, session: Session) -> Non
     stage.commit()
     frames = read(session)
     assert [(frame["action"], frame["epoch"]) for frame in frames] == [("reset", stage.log.epoch)]
-    request = stage.select(session)
-    stage.selection.answer(request, stage.snapshot(0))
+    stage.selection.answer(stage.select(session), stage.snapshot(0))
     stage.commit()
     assert seqs(read(session)) == [2]
 

@@ -22,9 +22,7 @@ def test_events_wait_for_the_answer_and_follow_it(stage: Stage, session: Session
     assert seqs(frames) == [2]
 
 
-def test_an_answer_that_is_ahead_of_the_notices_is_not_repeated_by_them(
-    stage: Stage, session: Session
-) -> None:
+def test_an_answer_ahead_of_the_notices_is_not_repeated_by_them(stage: Stage, session: Session) -> None:
     """The worker read the log before its notice came here."""
     request = stage.select(session)
     stage.append()
@@ -122,9 +120,7 @@ def test_an_answer_from_another_log_makes_the_room_begin_anew(stage: Stage) -> N
     assert [frame["action"] for frame in read(other)] == ["reset"]
 
 
-def test_a_selection_of_a_room_that_was_left_meanwhile_changes_nothing(
-    stage: Stage, session: Session
-) -> None:
+def test_a_selection_of_a_room_that_was_left_changes_nothing(stage: Stage, session: Session) -> None:
     """The answer is passed on; no event follows."""
     request = stage.select(session)
     stage.room.leave(session)
@@ -134,9 +130,7 @@ def test_a_selection_of_a_room_that_was_left_meanwhile_changes_nothing(
     assert [frame["action"] for frame in read(session)] == ["select_room"]
 
 
-def test_held_events_stop_at_a_full_outbox(
-    stage: Stage, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_held_events_stop_when_full(stage: Stage, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing later of the room is sent behind `sync_required`: the client would see a gap and ask twice."""
     request = stage.select(session)
     answer = stage.snapshot(0)

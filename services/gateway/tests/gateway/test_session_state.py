@@ -44,28 +44,19 @@ def test_what_is_set_from_outside_is_found(code: str) -> None:
     assert set(set_from_outside(code))
 
 
-def test_a_session_that_leaves_its_user_is_nobodys() -> None:
-    """Its own bucket still counts; its user's does not any more."""
+def test_a_session_knows_its_user_its_outages_and_what_was_announced() -> None:
+    """Its own bucket counts when the user has left; outages and announced rooms are told once."""
     session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
-    empty = TokenBucket(1.0, 0.0, 0.0)
-    session.attach(7, empty)
+    session.attach(7, TokenBucket(1.0, 0.0, 0.0))
     assert not session.receive_ping()
     session.detach()
     assert session.user == 0
     assert session.receive_ping()
-
-
-def test_only_an_active_session_hears_of_an_outage_and_of_each_once() -> None:
-    """One that has not authenticated has no rooms; it hears of it when it has."""
     session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
     assert not session.hear_of(1)
     session.activate()
     assert session.state is SessionState.ACTIVE
     assert [session.hear_of(1), session.hear_of(1), session.hear_of(2)] == [True, False, True]
-
-
-def test_an_announced_room_is_taken_once() -> None:
-    """Each recheck compares what was announced before it."""
     session = Session(NoConnection(), NO_SERVICES, lambda: 0.0)
     session.announce(ROOM)
     assert session.take_announced() == {ROOM}

@@ -78,9 +78,7 @@ def test_a_refusal_is_a_span_of_its_own(stage: Stage, spans: Spans, kept: KeptSp
     ]
 
 
-def test_an_event_s_way_out_belongs_to_its_notice_s_trace(
-    stage: Stage, spans: Spans, kept: KeptSpans
-) -> None:
+def test_an_event_s_way_out_is_of_its_notice_s_trace(stage: Stage, spans: Spans, kept: KeptSpans) -> None:
     """An event that came without a context, or with a malformed one, has no span; all are delivered."""
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     stage.fanout._note = spans.note

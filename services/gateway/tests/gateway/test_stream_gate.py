@@ -4,8 +4,8 @@ from roomlog_contract import limits
 from roomlog_gateway.redis.stream_gate import SHUT_SAMPLE_SECONDS, WEIGH_ENTRIES, StreamGate
 
 
-def test_a_long_stream_shuts_the_gate_and_a_short_one_opens_it() -> None:
-    """10,000 entries are the most."""
+def test_a_long_or_heavy_stream_shuts_the_gate_until_it_is_short() -> None:
+    """10,000 entries or 32 MiB are the most; short streams are not weighed, which costs more."""
     gate = StreamGate()
     gate.sampled(limits.STREAM_ENTRIES - 1)
     assert not gate.is_shut
@@ -13,10 +13,6 @@ def test_a_long_stream_shuts_the_gate_and_a_short_one_opens_it() -> None:
     assert gate.is_shut
     gate.sampled(limits.STREAM_ENTRIES - 1)
     assert not gate.is_shut
-
-
-def test_a_heavy_stream_shuts_the_gate_until_it_is_short() -> None:
-    """32 MiB are the most, however few entries there are; below 500 entries there is no need to weigh."""
     gate = StreamGate()
     gate.sampled(WEIGH_ENTRIES)
     assert gate.wants_weight(0.0)
@@ -24,6 +20,9 @@ def test_a_heavy_stream_shuts_the_gate_until_it_is_short() -> None:
     assert gate.is_shut
     gate.sampled(WEIGH_ENTRIES - 1)
     assert not gate.is_shut
+    gate = StreamGate()
+    gate.sampled(WEIGH_ENTRIES - 1)
+    assert not gate.wants_weight(0.0)
 
 
 def test_a_gate_is_sampled_again_after_a_while() -> None:
@@ -35,10 +34,3 @@ def test_a_gate_is_sampled_again_after_a_while() -> None:
     gate.sampled(limits.STREAM_ENTRIES)
     assert not gate.wants_sample(0.05)
     assert gate.wants_sample(0.021 + SHUT_SAMPLE_SECONDS)
-
-
-def test_short_streams_are_not_weighed() -> None:
-    """MEMORY USAGE costs Redis more than XLEN."""
-    gate = StreamGate()
-    gate.sampled(WEIGH_ENTRIES - 1)
-    assert not gate.wants_weight(0.0)

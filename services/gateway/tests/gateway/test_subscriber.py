@@ -103,7 +103,7 @@ async def test_an_older_confirmation_is_worth_nothing(spoken: Spoken) -> None:
     assert third.done()
 
 
-async def test_after_a_lost_link_everything_is_subscribed_again_before_anybody_goes_on(
+async def test_after_a_lost_link_all_is_subscribed_again_before_anybody_goes_on(
     spoken: Spoken,
 ) -> None:
     """Confirmations of the old link mean nothing; heads are asked for once all is subscribed."""

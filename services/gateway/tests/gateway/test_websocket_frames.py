@@ -20,14 +20,10 @@ def test_a_text_frame_has_the_shortest_length_that_fits(length: int, head: bytes
     assert text_frame(b"x" * length) == head + b"x" * length
 
 
-def test_a_pong_repeats_its_pings_payload() -> None:
-    """A pong carries what the ping carried."""
+def test_control_frames_fit() -> None:
+    """A pong has its ping's payload; a goodbye is cut between characters, at 125 bytes."""
     assert pong_frame(b"abc") == b"\x8a\x03abc"
     assert ping_frame() == b"\x89\x00"
-
-
-def test_a_goodbye_has_a_code_and_a_reason_that_fits() -> None:
-    """A control frame has 125 bytes at most, and half a character would be no text."""
     frame = close_frame(1003, "ä" * 100)
     assert frame[:4] == b"\x88\x7c\x03\xeb"
     assert frame[4:].decode() == "ä" * 61
