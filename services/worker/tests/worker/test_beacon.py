@@ -53,8 +53,7 @@ def test_a_lost_database_is_said(bench: Bench, people: People, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise OperationalError
 
-    room = make_room(people.alice)
-    bench.send(message(room), people.alice)
+    bench.send(message(make_room(people.alice)), people.alice)
     with monkeypatch.context() as patched:
         patched.setattr(Writer, "write", fail)
         bench.worker.turn()
@@ -64,16 +63,12 @@ def test_a_lost_database_is_said(bench: Bench, people: People, monkeypatch: pyte
 
 
 def test_a_turn_that_does_not_end_grows_old() -> None:
-    """The age is that of the present turn's beginning."""
+    """And the rate is that of the time with work."""
     clock = Clock()
     pulse = Pulse(clock)
     pulse.turned()
     clock.now += 31.0
     assert pulse.turn_ms() == 31_000
-
-
-def test_the_rate_is_that_of_the_time_with_work() -> None:
-    """Idle turns don't lower it, and what was long ago weighs little."""
     clock = Clock()
     pulse = Pulse(clock)
 

@@ -137,7 +137,7 @@ class TestListRooms:
         assert (mine["id"], mine["seq"], mine["unread"]) == (room.hex, 3, 2)
         assert ask(bench, ListRooms(uuid="l"), people.carol)["rooms"] == []
 
-    def test_pages_walk_through_all(
+    def test_pages_walk_to_an_end(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Bounded in number and in bytes, also where JSON makes six bytes of each character of a name."""

@@ -29,12 +29,9 @@ from roomlog_worker.reader import read
 from tests.harness.databases import EPOCH
 from tests.harness.people import People, make_room, make_token, message, write
 from tests.worker.bench import GATEWAY, Bench
+from tests.worker.test_reader import room
 
-
-@pytest.fixture
-def room(bench: Bench, people: People) -> UUID:
-    """Alice's room with Bob in it."""
-    return make_room(people.alice, [people.bob])
+__all__ = ["room"]
 
 
 def known(bench: Bench, token: str | None = None, ticket: str | None = None) -> KnownLogin:
@@ -63,11 +60,6 @@ def revoke() -> None:
     Token.objects.all().delete()
 
 
-def join_another() -> None:
-    """Bring Bob into a second room."""
-    make_room(Person.objects.get(name="alice").pk, [Person.objects.get(name="bob").pk])
-
-
 def set_bob(**fields: object) -> Callable[[], int]:
     """Return what changes Bob's membership."""
     return lambda: Membership.objects.filter(user__name="bob").update(**fields)
@@ -77,7 +69,9 @@ CHANGES: dict[str, Callable[[], object]] = {
     "the token ends": revoke,
     "the account": lambda: DjangoUser.objects.update(is_active=False),
     "the name": lambda: Person.objects.filter(name="bob").update(name="robert"),
-    "another room": join_another,
+    "another room": lambda: make_room(
+        Person.objects.get(name="alice").pk, [Person.objects.get(name="bob").pk]
+    ),
     "no room": lambda: Membership.objects.filter(user__name="bob").delete(),
     "the role": set_bob(role="reader"),
     "a mute": set_bob(muted_until=FOREVER),
@@ -108,9 +102,7 @@ def test_what_a_gateway_need_not_know_is_no_change(
     assert compare(bench, login) == {0: None}
 
 
-def test_of_strangers_and_other_fingerprints_nothing_is_said(
-    bench: Bench, people: People, room: UUID
-) -> None:
+def test_nothing_is_said_of_strangers_and_others(bench: Bench, people: People, room: UUID) -> None:
     """One that differs spoils no other; who is in no room has a fingerprint too."""
     bob, carol = known(bench, make_token(people.bob).key), known(bench, make_token(people.carol).key)
     stranger = KnownLogin(bob.fingerprint, "unknown")
@@ -135,7 +127,7 @@ def heads(bench: Bench, rooms: dict[UUID, int], epoch: str = EPOCH) -> HeadsRead
 
 
 def test_only_heads_that_differ_are_told(bench: Bench, people: People, room: UUID) -> None:
-    """Rooms that are gone are missing, as ever; rooms of all shards are asked for together."""
+    """All of another epoch; of strangers and other fingerprints nothing is said."""
     others = [make_room(people.alice) for _ in range(3)]
     write((message(others[0]), people.alice))
     same = dict.fromkeys([room, *others], 1)
@@ -143,10 +135,6 @@ def test_only_heads_that_differ_are_told(bench: Bench, people: People, room: UUI
     assert (found.epoch, found.heads) == (EPOCH, {others[0]: 2})
     assert heads(bench, {**same, others[0]: 2}).heads == {}
     assert heads(bench, {others[0]: 3, room: -1}).heads == {others[0]: 2, room: 1}
-
-
-def test_every_head_of_another_epoch_is_told(bench: Bench, people: People, room: UUID) -> None:
-    """Whatever its seq: no cursor goes on."""
     new_epoch("another")
     found = heads(bench, {room: 1})
     assert (found.epoch, found.heads) == ("another", {room: 1})

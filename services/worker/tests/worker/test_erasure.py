@@ -50,7 +50,7 @@ def test_the_texts_are_gone_and_every_seq_stays(bench: Bench, people: People) ->
 
 
 def test_whoever_reads_afresh_sees_deleted_messages(bench: Bench, people: People) -> None:
-    """By history, by select_room, and by events since a cursor."""
+    """Nor is anything left of what a project sent with them."""
     room = make_room(people.alice)
     written(message(room, "hers"), people.alice)
     erase(people.alice)
@@ -66,10 +66,6 @@ def test_whoever_reads_afresh_sees_deleted_messages(bench: Bench, people: People
     afresh, since, history = (heard.frame(number) for number in reads)
     seen = [afresh["room_messages"][0], since["events"][0]["message"], history["room_messages"][0]]
     assert [(one["text"], one["deleted"]) for one in seen] == [("", True)] * 3
-
-
-def test_what_a_project_sent_with_a_message_is_gone_too(bench: Bench, people: People) -> None:
-    """It came to everybody with the message; what the message answers stays."""
     room = make_room(people.alice)
     rooms.post(room, User.objects.get(roomlog_person=people.alice), "hers", data={"card": "secret"})
     bench.hear()
@@ -124,9 +120,7 @@ def test_an_archived_room_and_one_that_is_gone(bench: Bench, people: People) -> 
     assert not DeadLetter.objects.exists()
 
 
-def test_one_transaction_erases_a_few_hundred(
-    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transaction_erases_hundreds(bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others' messages don't wait behind all of somebody's."""
     monkeypatch.setattr(erasure, "AT_ONCE", 1)
     room = make_room(people.alice)

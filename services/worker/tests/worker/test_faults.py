@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any, Final
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError, connection
@@ -144,8 +145,7 @@ class TestDeaths:
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The successor publishes the same bytes again: gateways drop what they have."""
-        room = make_room(people.alice)
-        bench.send(message(room), people.alice)
+        bench.send(message(make_room(people.alice)), people.alice)
         finish = bench.bus.finish
 
         def die_before_deleting(notices: Any, done: Any) -> None:
@@ -248,7 +248,7 @@ class TestRedis:
         monkeypatch.setattr(limits, "STREAM_BATCH", 2)
         monkeypatch.setattr("roomlog_worker.consumer.WITHOUT_REDIS_SECONDS", 60.0)
         for name in ("read", "finish", "answer"):
-            monkeypatch.setattr(bench.bus, name, _disconnected)
+            monkeypatch.setattr(bench.bus, name, Mock(side_effect=RedisConnectionError))
         bench.turn()
         assert bench.worker.consumer.trouble() == "redis"
         assert texts_of(room) == ["0", "1", "2", "3", "4"]
@@ -324,10 +324,6 @@ class TestLateOwners:
 
 def _kill(*_: Any) -> None:
     raise Killed
-
-
-def _disconnected(*_: Any) -> None:
-    raise RedisConnectionError
 
 
 def _take(leases: Any, shard: int) -> bool:

@@ -122,9 +122,7 @@ class TestThreads:
             for lane in bench.worker.lanes:
                 lane.join()
 
-    def test_shards_are_free_before_reads_are_waited_for(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_shards_are_free_before_reads_end(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         """Two lanes may take 5 s each to end; meanwhile others write in the rooms."""
         owned: list[int] = []
         for lane in bench.worker.lanes:
@@ -135,9 +133,7 @@ class TestThreads:
         bench.worker.consumer.run()
         assert owned == [0, 0]
 
-    def test_a_thread_that_fails_ends_the_process(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_failing_thread_ends_the_process(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         """A worker without its reads looks well and answers no login: it must not live on."""
         lane = bench.worker.lanes[0]
         monkeypatch.setattr(lane, "turn", fail)
@@ -147,9 +143,7 @@ class TestThreads:
         assert lane.has_failed
         assert not bench.worker.consumer.is_turning()
 
-    def test_a_thread_that_stands_still_is_noticed(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_thread_that_stands_is_noticed(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         """Liveness covers every loop."""
         assert bench.worker.consumer.is_turning()
         monkeypatch.setattr(bench.worker.lanes[1], "_turned_at", time.monotonic() - 61)
@@ -173,8 +167,8 @@ def test_a_reply_is_published_before_its_entry_is_gone(
 class TestFairness:
     """Whose read comes next."""
 
-    def test_people_take_turns_however_much_each_asks(self) -> None:
-        """A person's own reads keep their order; who asks once is not behind somebody's hundred."""
+    def test_who_has_used_the_least_comes_first(self) -> None:
+        """People take turns however much each asks, until it fades."""
         waiting = [entry_of_read(1, str(number)) for number in range(5)] + [entry_of_read(2, "only")]
         chosen = Fairness().take(waiting, 4)
         assert [(entry.envelope.user, entry.id) for entry in chosen] == [
@@ -183,9 +177,6 @@ class TestFairness:
             (1, "1"),
             (1, "2"),
         ]
-
-    def test_who_has_used_the_least_comes_first_until_it_fades(self) -> None:
-        """By time and not by number: one slow read weighs as much as many quick ones."""
         fairness = Fairness()
         fairness.charge([entry_of_read(1, "slow")], 1.0)
         waiting = [entry_of_read(1, "a"), entry_of_read(2, "b"), entry_of_read(2, "c")]
@@ -195,24 +186,21 @@ class TestFairness:
         assert fairness.take(waiting, 1)[0].id == "a"
 
     def test_gateways_questions_come_first(self) -> None:
-        """Logins, heads and gaps have no budget."""
+        """A burst is free, and the rest is not."""
         fairness = Fairness()
         fairness.charge([entry_of_read(0, "login")], 5.0)
         waiting = [entry_of_read(1, "a"), entry_of_read(0, "x"), entry_of_read(0, "y")]
         assert {entry.id for entry in fairness.take(waiting, 3)[:3]} == {"a", "x", "y"}
         fairness.charge([entry_of_read(1, "a")], 0.1)
         assert [entry.id for entry in fairness.take(waiting, 2)] == ["x", "y"]
-
-
-class TestPace:
-    """How fast replies leave."""
-
-    def test_a_burst_is_free_and_the_rest_is_not(self) -> None:
-        """What is beyond the burst waits until the rate has caught up, and time gives it back."""
         pace = Pace(0.0)
         assert pace.seconds_after(BURST_BYTES, 0.0) == 0.0
         assert pace.seconds_after(BYTES_PER_SECOND, 0.0) == 1.0
         assert pace.seconds_after(0, 2.0) == 0.0
+
+
+class TestPace:
+    """How fast replies leave."""
 
     def test_replies_beyond_the_burst_wait(
         self, bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch

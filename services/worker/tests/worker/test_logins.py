@@ -62,9 +62,7 @@ def questions_left(bench: Bench) -> int:
     return sum(bench.redis.xlen(key) for key in bench.redis.keys("*:read"))
 
 
-def test_everybody_is_known_by_the_first_who_knows_them(
-    bench: Bench, people: People, project: Project
-) -> None:
+def test_all_are_known_by_the_first_who_knows_them(bench: Bench, people: People, project: Project) -> None:
     """DRF's tokens, the project's, and strangers; never in the writer's thread."""
     key = make_token(people.bob).key
     asked = [bench.ask(Identify(uuid="i", token=token)) for token in ("own-alice", key, "own-nobody")]
@@ -75,7 +73,7 @@ def test_everybody_is_known_by_the_first_who_knows_them(
 
 
 def test_the_end_of_a_token_travels_along(bench: Bench, people: People) -> None:
-    """As the time that is left; DRF's tokens have no end."""
+    """A deactivated account is a stranger."""
     asked = [
         bench.ask(Identify(uuid="i", token=token)) for token in ("brief-alice", make_token(people.bob).key)
     ]
@@ -84,6 +82,10 @@ def test_the_end_of_a_token_travels_along(bench: Bench, people: People) -> None:
     assert brief is not None
     assert 60_000 < brief <= 90_000
     assert endless is None
+    User.objects.filter(username="alice").update(is_active=False)
+    recheck = bench.ask(Identify(uuid="i", token="own-alice", is_recheck=True))
+    heard = until(bench.turn, lambda heard: recheck in heard.replies)
+    assert heard.reply(recheck, Identified).user is None
 
 
 def test_many_logins_are_one_question(bench: Bench, people: People, project: Project) -> None:
@@ -102,14 +104,6 @@ def test_many_logins_are_one_question(bench: Bench, people: People, project: Pro
     while questions_left(bench):
         assert time.monotonic() < deadline
         assert failed not in bench.turn().replies
-
-
-def test_a_deactivated_account_is_a_stranger(bench: Bench, people: People) -> None:
-    """Whatever the function says of it."""
-    User.objects.filter(username="alice").update(is_active=False)
-    asked = bench.ask(Identify(uuid="i", token="own-alice", is_recheck=True))
-    heard = until(bench.turn, lambda heard: asked in heard.replies)
-    assert heard.reply(asked, Identified).user is None
 
 
 def test_a_slow_one_and_a_broken_one_harm_nobody_else(
@@ -134,9 +128,7 @@ def test_a_slow_one_and_a_broken_one_harm_nobody_else(
     assert not {*bad, late} & heard.replies.keys()
 
 
-def test_more_than_can_wait_are_asked_for_again(
-    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_wait_is_repeated(bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over the bound no thread is given and no answer, and the gateway comes back."""
     monkeypatch.setattr(questions, "WAITING", 1)
     slow = bench.ask(Identify(uuid="i", token="slow-alice"))

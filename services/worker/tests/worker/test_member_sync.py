@@ -33,7 +33,7 @@ def kinds_of(room: UUID) -> list[str]:
 
 
 def test_a_room_of_a_key_is_made_once(bench: Bench, people: People) -> None:
-    """With its members, and without its maker, who speaks for code; the rest of the transaction follows."""
+    """With more members than a command takes too."""
     room = ensure_room("order-7", "Order 7", users(people.alice, people.bob))
     assert ensure_room("order-7", "Another name") == room
     post_as(room, "paid", name="shop")
@@ -45,10 +45,6 @@ def test_a_room_of_a_key_is_made_once(bench: Bench, people: People) -> None:
     assert members_of(room) == {people.alice, people.bob}
     assert ensure_room("order-7") == room
     assert carried_out()
-
-
-def test_a_room_can_begin_with_more_members_than_a_command_takes(bench: Bench, people: People) -> None:
-    """They come in pieces, before anything that follows in the room."""
     crowd = [add_user(f"user {number}") for number in range(120)]
     room = ensure_room("crowd", "Crowd", users(*crowd))
     post_as(room, "welcome")
@@ -57,8 +53,8 @@ def test_a_room_can_begin_with_more_members_than_a_command_takes(bench: Bench, p
     assert kinds_of(room) == ["create_room", *["invite_user"] * 120, "new_message"]
 
 
-def test_the_last_of_two_wins(bench: Bench, people: People) -> None:
-    """Also of two that nobody has carried out yet; one more of the same changes nothing."""
+def test_the_last_of_two_wins_and_members_are_told(bench: Bench, people: People) -> None:
+    """A change that was buried does not come again."""
     room = make_room(people.alice, [people.bob])
     sync_members(room, users(people.carol))
     sync_members(room, users(people.alice, people.carol))
@@ -68,10 +64,6 @@ def test_the_last_of_two_wins(bench: Bench, people: People) -> None:
     sync_members(room, users(people.carol, people.alice))
     bench.worker.turn_until(carried_out)
     assert kinds_of(room) == before
-
-
-def test_members_are_told(bench: Bench, people: People) -> None:
-    """Newcomers hear of the room, and the room hears who left, as after any invitation or removal."""
     room = make_room(people.alice, [people.bob])
     bench.hear()
     sync_members(room, users(people.alice, people.carol))

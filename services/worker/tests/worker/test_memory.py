@@ -11,12 +11,8 @@ from roomlog_worker.memory import worst_case
 
 
 def test_a_full_batch_of_the_largest_commands_is_within_the_bound() -> None:
-    """As many entries as one read may bring, each as large as a frame may be."""
+    """And printed."""
     assert total(worst_case()) > 2 * limits.STREAM_BATCH * limits.FRAME_BYTES
-
-
-def test_it_is_printed() -> None:
-    """One line a share and the sum."""
     out = StringIO()
     call_command(Command(), stdout=out)
     assert "worst-case memory of a worker" in out.getvalue()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("dozens_of_rooms")
 
 
 def test_many_new_rooms_hold_up_no_message(bench: Bench, people: People) -> None:
-    """A turn makes a few and goes on; a message behind them is written in the same turn."""
+    """A transaction makes few rooms."""
     room = make_room(people.alice)
     for number in range(7):
         bench.send(CreateRoom(uuid=str(number)), people.alice)
@@ -31,10 +31,6 @@ def test_many_new_rooms_hold_up_no_message(bench: Bench, people: People) -> None
     bench.drain()
     assert ChatRoom.objects.count() == 8
     assert texts_of(last) == ["in the last of them"]
-
-
-def test_a_transaction_makes_few_rooms(bench: Bench, people: People) -> None:
-    """Others wait for at most two rooms of a crowd."""
     for number in range(30):
         bench.send(CreateRoom(uuid=str(number), members=[people.bob]), people.alice)
     with patch("roomlog_worker.writer.open_batch", wraps=open_batch) as opened:
@@ -43,9 +39,7 @@ def test_a_transaction_makes_few_rooms(bench: Bench, people: People) -> None:
     assert all(len(call.args[0]) <= 2 for call in opened.call_args_list)
 
 
-def test_many_invitations_hold_up_no_message(
-    bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invitations_hold_up_nothing(bench: Bench, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn carries out some of a crowd's changes and what others say behind it; the next turn goes on."""
     for pause in ("PARKED_SECONDS", "PASS_SECONDS"):
         monkeypatch.setattr(parking, pause, 3600.0)

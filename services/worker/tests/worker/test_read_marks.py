@@ -39,7 +39,12 @@ def test_a_mark_is_answered_with_the_room_as_it_is_now(bench: Bench, people: Peo
 
 
 def test_the_users_sockets_are_told_and_nobody_elses(bench: Bench, people: People, room: UUID) -> None:
-    """By the user's channel, with the room as it is now; a mark that is behind another is no news."""
+    """With the room as it is now; a mark behind another is no news, a repeat is."""
+    move_marks({(room, people.bob): 1})
+    bench.ask(mark(room, 1), people.bob)
+    heard = bench.turn()
+    assert [user for user, _ in heard.users] == [people.bob]
+    assert len(heard.replies) == 1
     say(room, people.alice, 3)
     bench.ask(mark(room, 4), people.bob)
     ((user, notice),) = bench.turn().users
@@ -47,23 +52,6 @@ def test_the_users_sockets_are_told_and_nobody_elses(bench: Bench, people: Peopl
     assert notice.room.read_seq == 4  # type: ignore[union-attr]
     bench.ask(mark(room, 2), people.bob)
     assert bench.turn().users == []
-
-
-def test_a_repeat_is_told_again(bench: Bench, people: People, room: UUID) -> None:
-    """The worker that moved the mark may have died before it could tell of it."""
-    move_marks({(room, people.bob): 1})
-    bench.ask(mark(room, 1), people.bob)
-    heard = bench.turn()
-    assert [user for user, _ in heard.users] == [people.bob]
-    assert len(heard.replies) == 1
-
-
-def test_strangers_learn_nothing(bench: Bench, people: People, room: UUID) -> None:
-    """One answer, whether there is such a room or not, and after leaving too."""
-    written(LeaveRoom(uuid="l", room=room), people.bob)
-    for where, who in ((room, people.carol), (uuid4(), people.carol), (room, people.bob)):
-        assert ask(bench, mark(where, 1), who)["error_code"] == "not_member"
-    assert bench.hear().users == []
 
 
 def test_marks_that_come_together_are_one_statement(bench: Bench, people: People, room: UUID) -> None:
@@ -115,8 +103,7 @@ def test_what_cannot_be_written_holds_up_no_read(
     monkeypatch.setattr(marks, "move_marks", fail)
     asked = bench.ask(mark(room, 1), people.bob)
     read = bench.ask(SelectRoom(uuid="s", room=room), people.bob)
-    heard = bench.drain()
-    assert list(heard.replies) == [read]
+    assert list(bench.drain().replies) == [read]
     monkeypatch.setattr(marks, "move_marks", move_marks)
     assert bench.drain().replies == {}
     repeated = bench.ask(mark(room, 1), people.bob)
@@ -149,11 +136,15 @@ def test_a_level_is_answered_with_the_room_and_told_to_the_users_sockets(
     assert ask(bench, mark(room, 1), people.bob)["room"]["notify"] == "mentions"
 
 
-def test_strangers_set_no_level(bench: Bench, people: People, room: UUID) -> None:
-    """One answer, whether there is such a room or not."""
+def test_strangers_learn_nothing(bench: Bench, people: People, room: UUID) -> None:
+    """One answer to marks and levels, whether there is such a room or not, after leaving too."""
     for where in (room, uuid4()):
         assert ask(bench, level(where, "none"), people.carol)["error_code"] == "not_member"
     assert set(Membership.objects.values_list("notify", flat=True)) == {"all"}
+    written(LeaveRoom(uuid="l", room=room), people.bob)
+    for where, who in ((room, people.carol), (uuid4(), people.carol), (room, people.bob)):
+        assert ask(bench, mark(where, 1), who)["error_code"] == "not_member"
+    assert bench.hear().users == []
 
 
 def test_what_was_said_before_somebody_came_is_not_unread(bench: Bench, people: People, room: UUID) -> None:

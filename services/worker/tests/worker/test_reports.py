@@ -58,9 +58,7 @@ def test_a_second_report_changes_nothing(bench: Bench, people: People, room: UUI
     ]
 
 
-def test_strangers_learn_nothing_and_what_is_gone_is_not_found(
-    bench: Bench, people: People, room: UUID
-) -> None:
+def test_strangers_learn_nothing_and_the_gone_is_not_found(bench: Bench, people: People, room: UUID) -> None:
     """Strangers get one answer, whatever they name."""
     message = said(room, people)
     for where in (room, uuid4()):

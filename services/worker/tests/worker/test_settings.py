@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.harness.manage import run_python
+
 PROGRAM = """
 import django
 django.setup()
@@ -19,22 +21,14 @@ SECONDS = 120.0
 
 def run(program: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a program with the worker's settings, a database of its own and no Redis."""
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "DJANGO_SETTINGS_MODULE": "roomlog_worker.settings",
-            "ROOMLOG_SECRET_KEY": "only for this program, and for no other one",
-            "ROOMLOG_REDIS_URL": "redis://127.0.0.1:1/0",
-            "ROOMLOG_DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-            **environ,
-        },
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    own = {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "DJANGO_SETTINGS_MODULE": "roomlog_worker.settings",
+        "ROOMLOG_SECRET_KEY": "only for this program, and for no other one",
+        "ROOMLOG_REDIS_URL": "redis://127.0.0.1:1/0",
+        "ROOMLOG_DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+    }
+    return run_python("-c", program, environ={**own, **environ}, seconds=SECONDS)
 
 
 def test_a_program_saves_and_deletes_users_while_redis_is_away(tmp_path: Path) -> None:

@@ -20,9 +20,7 @@ def kept(bench: Bench) -> KeptSpans:
     return kept
 
 
-def test_a_command_s_stages_belong_to_its_gateway_s_span(
-    bench: Bench, people: People, kept: KeptSpans
-) -> None:
+def test_a_command_s_stages_are_of_its_gateway_s_span(bench: Bench, people: People, kept: KeptSpans) -> None:
     """Each begins where the one before it ended, and the notice takes the context on."""
     room = make_room(people.alice)
     traceparent = f"00-{TRACE}-{PARENT}-01"

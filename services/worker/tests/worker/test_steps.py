@@ -56,8 +56,7 @@ def test_a_publication_that_failed_is_noted(
     def fail(*_: object) -> None:
         raise redis.ConnectionError
 
-    room = make_room(people.alice)
-    bench.send(message(room), people.alice)
+    bench.send(message(make_room(people.alice)), people.alice)
     with monkeypatch.context() as patched:
         patched.setattr(Bus, "finish", fail)
         bench.worker.turn_until(lambda: noted)

@@ -163,7 +163,7 @@ class TestOfAll:
             pytest.param(no_messages, "entries", 3, id="a bug of ours"),
         ],
     )
-    def test_what_all_meet_buries_nothing(
+    def test_common_trouble_buries_nothing(
         self, bench: Bench, people: People, fault: Fault, trouble: str, rooms: int
     ) -> None:
         """Messages and rows of the api wait, and come in order when it is over. It is told once.
@@ -328,9 +328,7 @@ def _sweep(bench: Bench) -> bool:
     return False
 
 
-def test_a_password_that_does_not_fit_any_more_ends_the_worker(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_password_that_ceases_to_fit_ends_the_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its next start reads the Secret of then; a refusal that passes within the time is waited for."""
     refusal = OperationalError()
     refusal.__cause__ = psycopg.errors.InvalidPassword()

@@ -73,18 +73,8 @@ class TestClaiming:
         assert claims()[own] is None
         assert shown(room) == []
 
-    def test_two_messages_of_one_batch_do_not_share_a_file(self, people: People) -> None:
-        """The first has it, and the second is refused."""
-        room = make_room(people.alice)
-        file = uploaded(room, people.alice)
-        _, second = write(
-            (bringing(room, file), people.alice), (bringing(room, file, text="again"), people.alice)
-        )
-        assert second == ErrorCode.NOT_FOUND
-        assert shown(room) == [[file]]
-
-    def test_a_repeat_is_the_same_message(self, people: People) -> None:
-        """Its file is claimed once; with another file the uuid is in conflict."""
+    def test_a_file_is_claimed_once(self, people: People) -> None:
+        """A repeat is the same message, another file a conflict; two of one batch share none."""
         room = make_room(people.alice)
         file, other = uploaded(room, people.alice), uploaded(room, people.alice)
         first = written(bringing(room, file, uuid="u"), people.alice)
@@ -93,6 +83,13 @@ class TestClaiming:
         assert again.event.seq == first.event.seq
         assert write_one(bringing(room, other, uuid="u"), people.alice) == ErrorCode.UUID_CONFLICT
         assert claims() == {file: first.event.seq, other: None}
+        room = make_room(people.alice)
+        file = uploaded(room, people.alice)
+        _, second = write(
+            (bringing(room, file), people.alice), (bringing(room, file, text="again"), people.alice)
+        )
+        assert second == ErrorCode.NOT_FOUND
+        assert shown(room) == [[file]]
 
     def test_files_cost_two_statements_and_a_plain_message_none(self, people: People) -> None:
         """One reads them under a lock, one claims them all; the frame needs none."""
@@ -128,8 +125,7 @@ class TestLeaving:
         room = make_room(people.alice)
         file = uploaded(room, people.alice)
         event = written(bringing(room, file), people.alice).event
-        edit = EditMessage(uuid="e", room=room, message=event.id, text="look")
-        written(edit, people.alice)
+        written(EditMessage(uuid="e", room=room, message=event.id, text="look"), people.alice)
         assert shown(room) == [[file]]
         assert claims() == {file: event.seq}
 

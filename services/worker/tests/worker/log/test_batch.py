@@ -47,26 +47,18 @@ def test_a_batch_costs_the_same_whatever_its_size(people: People, size: int) -> 
     assert all(isinstance(result, Recorded) for result in results)
 
 
-def test_replies_cost_one_query_more(people: People) -> None:
-    """All messages that are answered are looked up together."""
+def test_a_batch_reads_no_more_than_it_needs(people: People) -> None:
+    """Replies cost one query more; repeats write nothing; each look-up carries its room."""
     room = make_room(people.alice)
     first = written(message(room), people.alice).event.id
     with costs(exchanges=2, queries=1):
         write(*((message(room, reply_to=first), people.alice) for _ in range(50)))
-
-
-def test_a_batch_of_repeats_writes_nothing(people: People) -> None:
-    """A replayed batch is read, found and left."""
     room = make_room(people.alice)
     commands = [(message(room), people.alice) for _ in range(20)]
     write(*commands)
     with costs(exchanges=1, queries=1):
         results = write(*commands)
     assert all(isinstance(result, Recorded) and result.duplicate for result in results)
-
-
-def test_every_look_up_of_an_event_carries_its_room(people: People) -> None:
-    """What a command answers, and what a repeat is: no id is looked for in all rooms."""
     room = make_room(people.alice)
     command = message(room, reply_to=written(message(room), people.alice).event.id)
     with CaptureQueriesContext(connection) as asked:
@@ -77,8 +69,8 @@ def test_every_look_up_of_an_event_carries_its_room(people: People) -> None:
     assert all('"room_id" IN' in sql for sql in of_django)
 
 
-def test_namesakes_of_other_rooms_and_users_are_not_read(people: People) -> None:
-    """Commands that are called 1, 2, 3 … have thousands of namesakes; only the wanted rows come back."""
+def test_namesakes_of_other_rooms_and_users_are_not_read(people: People, database: str) -> None:
+    """Commands called 1, 2, 3 … have thousands; an empty batch reads nothing at all."""
     rooms = [make_room(people.alice, [people.bob]) for _ in range(5)]
     for room in rooms:
         write((message(room, uuid="1"), people.alice), (message(room, uuid="1"), people.bob))
@@ -86,10 +78,6 @@ def test_namesakes_of_other_rooms_and_users_are_not_read(people: People) -> None
         batch = open_batch([Wanted("1", rooms[0], people.bob)], timezone.now())
     assert batch.known.keys() == {("1", rooms[0], people.bob)}
     assert batch.rooms[rooms[0]].members.keys() == {people.bob}
-
-
-def test_an_empty_batch_is_harmless(database: str) -> None:
-    """Nothing wanted, nothing read, nothing stored."""
     with transaction.atomic():
         batch = open_batch([], timezone.now())
         batch.store()

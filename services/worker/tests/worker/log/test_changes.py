@@ -82,22 +82,19 @@ class TestEdits:
             assert write_one(edit(room, wrong), people.alice) == ErrorCode.NOT_FOUND
             assert write_one(delete(room, wrong), people.alice) == ErrorCode.NOT_FOUND
 
-    def test_the_muted_may_delete_but_not_edit(self, people: People) -> None:
-        """Muted comes before what is found."""
+    def test_who_has_left_may_not_and_the_muted_may_only_delete(self, people: People) -> None:
+        """Muted comes before what is found; an author who is no member any more is a stranger."""
+        room = make_room(people.alice, [people.bob])
+        number = said(room, people.bob)
+        Membership.objects.filter(user=people.bob).delete()
+        for command in (edit(room, number), delete(room, number)):
+            assert write_one(command, people.bob) == ErrorCode.NOT_MEMBER
         room = make_room(people.alice)
         number = said(room, people.alice)
         Membership.objects.update(muted_until=timezone.now() + timedelta(hours=1))
         assert write_one(edit(room, number), people.alice) == ErrorCode.MUTED
         assert write_one(edit(room, 999_999), people.alice) == ErrorCode.MUTED
         assert isinstance(write_one(delete(room, number), people.alice), Recorded)
-
-    def test_who_has_left_may_not(self, people: People) -> None:
-        """An author who is no member any more is a stranger."""
-        room = make_room(people.alice, [people.bob])
-        number = said(room, people.bob)
-        Membership.objects.filter(user=people.bob).delete()
-        for command in (edit(room, number), delete(room, number)):
-            assert write_one(command, people.bob) == ErrorCode.NOT_MEMBER
 
     def test_only_within_the_window(self, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
         """If the project sets one; deletions know none, and neither does code."""
@@ -143,7 +140,7 @@ class TestDeletions:
         assert [row.seq for row in rows] == [1, 2, 3, 4, 5, 6]
 
     def test_it_is_not_found_again(self, people: People) -> None:
-        """Neither to edit nor to delete, in the same batch or later; repeats are repeats."""
+        """Neither to edit nor to delete, in the same batch or later; no repeat brings a text back."""
         room = make_room(people.alice)
         number = said(room, people.alice)
         first, *later = write(
@@ -156,9 +153,6 @@ class TestDeletions:
         assert write_one(edit(room, number), people.alice) == ErrorCode.NOT_FOUND
         assert written(delete(room, number, uuid="d"), people.alice).duplicate
         assert shown(room) == [("", True)]
-
-    def test_a_repeat_of_an_edit_brings_no_text_back(self, people: People) -> None:
-        """Whatever it says: nothing confirms a guess."""
         room = make_room(people.alice)
         number = said(room, people.alice)
         written(edit(room, number, "second", uuid="e"), people.alice)
@@ -167,8 +161,8 @@ class TestDeletions:
         assert (again.duplicate, again.event.text) == (True, "")
         assert shown(room) == [("", True)]
 
-    def test_an_edit_of_the_same_batch_waits_first(self, people: People) -> None:
-        """It is no row yet, so its text could not be taken out; nothing was written for the deletion."""
+    def test_a_batch_erases_before_it_edits_and_edits_before_it_deletes(self, people: People) -> None:
+        """An edit of the same batch is no row yet; what is erased is not found."""
         room = make_room(people.alice)
         number, other = said(room, people.alice), said(room, people.alice)
         with transaction.atomic():
@@ -178,9 +172,6 @@ class TestDeletions:
                 rules.carry_out(batch, delete(room, number), people.alice)
             rules.carry_out(batch, delete(room, other), people.alice)
         assert [event.kind for event in batch.events] == ["edit_message", "delete_message"]
-
-    def test_what_a_batch_erases_it_does_not_edit(self, people: People) -> None:
-        """The edit comes after the erasure, and finds no message."""
         room = make_room(people.alice)
         number = written(message(room, uuid="m"), people.alice).event.id
         with transaction.atomic():
@@ -195,17 +186,14 @@ class TestDeletions:
 class TestQueries:
     """What edits cost."""
 
-    def test_a_page_with_edits_costs_one_query_more(self, people: People) -> None:
-        """However many there are; without any it costs what it did."""
+    def test_edits_cost_one_query_more(self, people: People) -> None:
+        """However many there are; the targets of a batch are read and marked at once."""
         room = make_room(people.alice)
         numbers = [said(room, people.alice) for _ in range(5)]
         assert self._queries(room) == 1
         for number in numbers:
             written(edit(room, number), people.alice)
         assert self._queries(room) == 2
-
-    def test_the_targets_of_a_batch_are_read_at_once(self, people: People) -> None:
-        """And marked at once."""
         room = make_room(people.alice)
         numbers = [said(room, people.alice) for _ in range(6)]
 

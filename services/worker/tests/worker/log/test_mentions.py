@@ -106,7 +106,7 @@ class TestMentioning:
         assert (rows(), shown(room)) == (set(), [[]])
 
     def test_membership_counts_as_of_the_messages_place_in_the_log(self, people: People) -> None:
-        """In one batch with the leaving, and with the room's beginning."""
+        """In one batch with the leaving; a repeat is the same message, other mentions a conflict."""
         room = make_room(people.alice, [people.bob])
         before, _, after = write(
             (saying(room, people.bob), people.alice),
@@ -116,9 +116,6 @@ class TestMentioning:
         assert isinstance(before, rules.Recorded)
         assert after == ErrorCode.NOT_FOUND
         assert rows() == {(people.bob, 2)}
-
-    def test_other_mentions_are_another_content(self, people: People) -> None:
-        """A repeat is the same message, whatever has become of the mentioned since."""
         room = make_room(people.alice, [people.bob])
         written(saying(room, people.bob, uuid="u"), people.alice)
         written(LeaveRoom(uuid="l", room=room), people.bob)

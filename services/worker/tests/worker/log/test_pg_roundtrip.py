@@ -57,38 +57,30 @@ def test_a_text_arrives_as_it_is(exchange: Exchange, text: str) -> None:
         ]
 
 
-def test_a_time_arrives_as_it_is(exchange: Exchange) -> None:
-    """In UTC, on both databases."""
+def test_they_belong_to_the_caller_s_transaction(exchange: Exchange) -> None:
+    """What is rolled back never was; a time arrives in UTC, on both databases."""
     with transaction.atomic():
         ((day,),) = exchange.ask(Call(DAY, (datetime(2026, 2, 3, 23, 59, tzinfo=UTC),)))[0]
     assert str(day) == "2026-02-03"
-
-
-def test_they_belong_to_the_caller_s_transaction(exchange: Exchange) -> None:
-    """What is rolled back never was, and the session's statements outlive it."""
     with pytest.raises(ZeroDivisionError):
         _add_and_fail(exchange)
     with transaction.atomic():
         assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
 
 
-def test_an_error_is_django_s_and_ends_them(postgres: str) -> None:
-    """What came before it is undone with the transaction; the connection goes on."""
-    exchange = make_exchange()
-    with pytest.raises(DataError, match="division by zero"), transaction.atomic():
-        exchange.ask(Call(ADD, ("a",)), Call(DIVIDE, ("0",)), Call(ADD, ("b",)), commits=True)
-    with transaction.atomic():
-        assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
-
-
-def test_a_commit_travels_with_them(postgres: str) -> None:
-    """The session holds nothing any more when they are answered."""
+def test_a_commit_and_an_error_end_them(postgres: str) -> None:
+    """What came before an error is undone; after a commit the session holds nothing."""
     exchange = make_exchange()
     with transaction.atomic():
         exchange.ask(Call(ADD, ("a",)))
         assert status() is TransactionStatus.INTRANS
         assert exchange.ask(Call(ADD, ("b",)), Call(COUNT, ("?",)), commits=True) == [[], [(2,)]]
         assert status() is TransactionStatus.IDLE
+    exchange = make_exchange()
+    with pytest.raises(DataError, match="division by zero"), transaction.atomic():
+        exchange.ask(Call(ADD, ("a",)), Call(DIVIDE, ("0",)), Call(ADD, ("b",)), commits=True)
+    with transaction.atomic():
+        assert exchange.ask(Call(COUNT, ("?",))) == [[(0,)]]
 
 
 def test_each_sees_what_was_committed_while_an_earlier_one_waited(postgres: str) -> None:

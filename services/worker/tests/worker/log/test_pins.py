@@ -103,22 +103,17 @@ class TestPresentState:
         write((unpin(room, third), people.alice), (pin(room, third), people.alice))
         assert pins(room) == [third, second, first]
 
-    def test_a_pin_that_goes_in_its_own_batch_leaves_nothing(
-        self, people: People, room: UUID, numbers: list[int]
-    ) -> None:
-        """The last command of the batch counts."""
-        write((pin(room, numbers[0]), people.alice), (unpin(room, numbers[0]), people.alice))
-        assert (pins(room), shown(room)) == ([], [None, None, None])
-
-    def test_an_event_says_what_it_concerns(self, people: People, room: UUID, numbers: list[int]) -> None:
-        """The message's seq, id and author; no text."""
+    def test_a_pin_and_its_end(self, people: People, room: UUID, numbers: list[int]) -> None:
+        """In one batch too, whose last command counts; its event has no text."""
         for command in (pin(room, numbers[0]), unpin(room, numbers[0])):
             row = RoomEvent.objects.get(pk=written(command, people.alice).event.id)
             assert (row.target, row.text, row.number) == (2, "", None)
             assert row.data == {"message_id": numbers[0], "author": people.bob}
+        write((pin(room, numbers[0]), people.alice), (unpin(room, numbers[0]), people.alice))
+        assert (pins(room), shown(room)) == ([], [None, None, None])
 
-    def test_a_page_costs_what_it_did(self, people: People, room: UUID, numbers: list[int]) -> None:
-        """With pins it takes one query more, the same as for edits; without any, none."""
+    def test_pins_cost_no_more(self, people: People, room: UUID, numbers: list[int]) -> None:
+        """A page takes the one query of edits; only a batch that pins counts pins, once."""
         assert self._queries(room) == 1
         write(*((pin(room, one), people.alice) for one in numbers))
         assert self._queries(room) == 2
@@ -126,9 +121,6 @@ class TestPresentState:
         assert self._queries(room) == 2
         write(*((unpin(room, one), people.alice) for one in numbers))
         assert self._queries(room) == 2
-
-    def test_only_a_batch_that_pins_counts_pins(self, people: People, room: UUID, numbers: list[int]) -> None:
-        """Once, for however many pins and rooms."""
         other = make_room(people.alice)
         (number,) = said(other, people.alice, 1)
         deletion, others = delete(room, numbers[0]), [pin(room, one) for one in numbers]
@@ -176,18 +168,13 @@ class TestRefusals:
         other = make_room(people.alice)
         written(pin(other, *said(other, people.alice, 1)), people.alice)
 
-    def test_the_role_comes_before_what_is_found(
-        self, people: People, room: UUID, numbers: list[int]
-    ) -> None:
-        """A member learns nothing of messages and pins; a mute changes nothing for an admin."""
+    def test_a_role_comes_before_what_is_found(self, people: People, room: UUID, numbers: list[int]) -> None:
+        """What is no message of the room is not pinned."""
         for command in (pin(room, 999_999), unpin(room, numbers[0])):
             assert write_one(command, people.bob) == ErrorCode.FORBIDDEN
         Membership.objects.update(muted_until=timezone.now() + timedelta(hours=1))
         written(pin(room, numbers[0]), people.alice)
         written(unpin(room, numbers[0]), people.alice)
-
-    def test_what_is_no_message_of_the_room_is_not_pinned(self, people: People, room: UUID) -> None:
-        """Another room's message, another kind of event, what was never said."""
         (other,) = said(make_room(people.alice), people.alice, 1)
         made = RoomEvent.objects.get(room=room, seq=1).pk
         for wrong in (other, made, 999_999):
@@ -243,9 +230,7 @@ class TestDeletions:
                 rules.carry_out(batch, more[1], people.alice)
         assert refused.value.code is ErrorCode.TOO_MANY_PINS
 
-    def test_a_pin_of_the_same_batch_comes_first(
-        self, people: People, room: UUID, numbers: list[int]
-    ) -> None:
+    def test_a_pin_of_its_batch_comes_first(self, people: People, room: UUID, numbers: list[int]) -> None:
         """The deletion waits for the next batch: the pin is no row yet."""
         one, deletion = pin(room, numbers[0]), delete(room, numbers[0])
         batch = opened(people.alice, one, deletion)

@@ -82,9 +82,7 @@ class TestPresentState:
             assert list(shown(room, asker).reactions) == [THUMB, HEART]
             assert shown(room, asker).reacted_seq == last
 
-    def test_what_was_removed_is_gone_and_may_come_again(
-        self, people: People, room: UUID, number: int
-    ) -> None:
+    def test_what_was_removed_may_come_again(self, people: People, room: UUID, number: int) -> None:
         """By the log's order, also within one batch."""
         for command in (add(room, number), remove(room, number), add(room, number), remove(room, number)):
             by(people.alice, command)
@@ -103,17 +101,13 @@ class TestPresentState:
         assert (row.target, row.text) == (2, "")
         assert row.data == {"message_id": number, "author": people.alice, "emoji": THUMB}
 
-    def test_a_page_costs_one_query_more_with_reactions(
-        self, people: People, room: UUID, number: int
-    ) -> None:
+    def test_reactions_cost_a_page_one_query_more(self, people: People, room: UUID, number: int) -> None:
         """And none without; it reads by an index."""
         before = self._queries(room)
         write(*((add(room, number, emoji), people.alice) for emoji in (THUMB, HEART)))
         assert len(self._queries(room)) == len(before) + 1
 
-    def test_a_batch_costs_the_same_for_one_and_for_many(
-        self, people: People, room: UUID, number: int
-    ) -> None:
+    def test_a_batch_costs_the_same_for_many(self, people: People, room: UUID, number: int) -> None:
         """However many messages are reacted to."""
         numbers = [number, *(said(room, people.alice) for _ in range(5))]
 

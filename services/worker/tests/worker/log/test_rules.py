@@ -46,7 +46,7 @@ class TestNewMessage:
         assert isinstance(write_one(message(room), people.alice), Recorded)
 
     def test_a_reply_names_a_message_of_the_same_room(self, people: People) -> None:
-        """`reply_to` is the id of a message of this room, not of another's, nor of another kind of event."""
+        """Not another's, nor another kind of event, nor of another room of its batch."""
         room, other = make_room(people.alice), make_room(people.alice)
         first = written(message(room), people.alice).event
         reply = written(message(room, reply_to=first.id), people.alice).event
@@ -54,9 +54,6 @@ class TestNewMessage:
         made = RoomEvent.objects.get(room_id=room, seq=1).pk
         for target, place in ((first.id, other), (made, room), (NOBODY, room)):
             assert write_one(message(place, reply_to=target), people.alice) == ErrorCode.NOT_FOUND
-
-    def test_a_batch_of_rooms_mixes_no_replies(self, people: People) -> None:
-        """What one room answers in a batch is no message of another room in it."""
         room, other = make_room(people.alice), make_room(people.alice)
         said = written(message(room), people.alice).event.id
         across, within = write(
@@ -130,8 +127,8 @@ class TestCreateRoom:
 class TestInviteUser:
     """Bringing somebody in."""
 
-    def test_any_member_may_invite(self, people: People) -> None:
-        """The event names whom it concerns, and that user is a member from then on, with the role."""
+    def test_who_can_be_invited(self, people: People) -> None:
+        """Any member may, with a role; not a member, the unknown or the deactivated; once in a batch."""
         room = make_room(people.alice, [people.bob])
         event = written(InviteUser(uuid="i", room=room, user=people.carol), people.bob).event
         assert event.data == {"member": people.carol, "role": "member"}
@@ -140,9 +137,9 @@ class TestInviteUser:
         written(InviteUser(uuid="a", room=room, user=dora, role="admin"), people.alice)
         members = dict.fromkeys((people.bob, people.carol), "member")
         assert members_of(room) == {people.alice: "owner", dora: "admin", **members}
-
-    def test_who_can_t_be_invited(self, people: People) -> None:
-        """A member already, the unknown and the deactivated; and nobody by a stranger."""
+        room = make_room(people.alice)
+        results = write(*((InviteUser(uuid=name, room=room, user=people.bob), people.alice) for name in "ab"))
+        assert results[1] == ErrorCode.BAD_VALUE
         room = make_room(people.alice, [people.bob])
         gone = add_user("gone", is_active=False)
         for inviter, user, code in (
@@ -153,27 +150,18 @@ class TestInviteUser:
         ):
             assert write_one(InviteUser(uuid="i", room=room, user=user), inviter) == code
 
-    def test_two_invitations_of_one_batch_make_one_member(self, people: People) -> None:
-        """The second is refused like one that came later."""
-        room = make_room(people.alice)
-        results = write(*((InviteUser(uuid=name, room=room, user=people.bob), people.alice) for name in "ab"))
-        assert results[1] == ErrorCode.BAD_VALUE
-
 
 class TestRemoveUser:
     """Putting somebody out."""
 
-    def test_an_admin_removes_an_admin_and_nobody_a_stranger(self, people: People) -> None:
-        """The specification's table says the rest of it."""
+    def test_an_admin_removes_an_admin_and_the_order_in_the_log_counts(self, people: People) -> None:
+        """Nobody removes a stranger; the removed says nothing more."""
         room = make_room(people.alice, [people.bob, people.carol])
         Membership.objects.exclude(user_id=people.alice).update(role="admin")
         written(RemoveUser(uuid="r", room=room, user=people.carol), people.bob)
         assert members_of(room) == {people.alice: "owner", people.bob: "admin"}
         again = write_one(RemoveUser(uuid="r2", room=room, user=people.carol), people.alice)
         assert again == ErrorCode.NOT_FOUND
-
-    def test_the_removed_says_nothing_more(self, people: People) -> None:
-        """The order in the log decides: before the removal it counts, after it not."""
         room = make_room(people.alice, [people.bob])
         before, removal, after = write(
             (message(room), people.bob),
@@ -228,8 +216,8 @@ class TestRepeats:
         assert [result.duplicate for result in first + again] == [False] * 5 + [True] * 5
         assert log_of(room)[-1] == (5, "leave_room")
 
-    def test_another_content_under_the_same_uuid_is_a_conflict(self, people: People) -> None:
-        """Other text, other action, one more field: the first stays, the second is refused."""
+    def test_every_repeat_is_found_by_room_sender_and_uuid(self, people: People) -> None:
+        """Another content is a conflict, another room or sender another command."""
         room = make_room(people.alice)
         first = written(message(room, uuid="u"), people.alice).event
         for other in (
@@ -239,9 +227,6 @@ class TestRepeats:
         ):
             assert write_one(other, people.alice) == ErrorCode.UUID_CONFLICT
         assert len(log_of(room)) == 2
-
-    def test_a_uuid_belongs_to_its_sender_and_room(self, people: People) -> None:
-        """The same uuid of another user, or in another room, is another command."""
         one, two = make_room(people.alice, [people.bob]), make_room(people.alice)
         results = [
             written(message(one, uuid="u"), people.alice),
@@ -251,8 +236,13 @@ class TestRepeats:
         assert not any(result.duplicate for result in results)
         assert len({result.event.id for result in results}) == 3
 
-    def test_whoever_left_still_gets_the_first_result(self, people: People) -> None:
-        """A repeat asks what became of the command, not whether it would be allowed now."""
+    def test_a_repeat_asks_what_became_of_it(self, people: People) -> None:
+        """Whoever left still gets the first result; a refused command may succeed later."""
+        room = make_room(people.alice)
+        said = message(room, uuid="u")
+        assert write_one(said, people.bob) == ErrorCode.NOT_MEMBER
+        written(InviteUser(uuid="i", room=room, user=people.bob), people.alice)
+        assert not written(said, people.bob).duplicate
         room = make_room(people.alice, [people.bob])
         said = message(room, uuid="u")
         first = written(said, people.bob).event
@@ -260,14 +250,6 @@ class TestRepeats:
         ChatRoom.objects.update(archived_at=timezone.now())
         again = written(said, people.bob)
         assert (again.event.id, again.duplicate) == (first.id, True)
-
-    def test_a_refused_command_may_succeed_later(self, people: People) -> None:
-        """A refusal leaves nothing behind."""
-        room = make_room(people.alice)
-        said = message(room, uuid="u")
-        assert write_one(said, people.bob) == ErrorCode.NOT_MEMBER
-        written(InviteUser(uuid="i", room=room, user=people.bob), people.alice)
-        assert not written(said, people.bob).duplicate
 
 
 def test_a_new_epoch_is_that_of_every_room(people: People) -> None:

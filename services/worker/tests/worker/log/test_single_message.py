@@ -51,8 +51,7 @@ class Writer:
         """Write a message as cached; what is not stored is forgotten."""
         batch = self.cache.batch(self.room, self.user, timezone.now())
         assert batch is not None
-        command = message(self.room, "fast", uuid=uuid or None)
-        rules.carry_out(batch, command, self.user)
+        rules.carry_out(batch, message(self.room, "fast", uuid=uuid or None), self.user)
         is_stored = batch.store_single(self.lease, self.cache.next_id(), meanwhile)
         if not is_stored:
             self.cache.forget(self.room)
@@ -213,22 +212,13 @@ class TestMemory:
     """What is cached, and for how long."""
 
     def test_only_senders_in_rooms_that_were_written(self, writer: Writer, people: People) -> None:
-        """Alice is a member too, but nobody has looked."""
+        """Who was removed is not cached; a name is read again after a minute."""
         now = timezone.now()
         assert writer.cache.batch(writer.room, people.alice, now) is None
         assert writer.cache.batch(uuid4(), people.bob, now) is None
         batch = writer.cache.batch(writer.room, people.bob, now)
         assert batch is not None
         assert batch.users == {people.bob: User(people.bob, "bob")}
-
-    def test_a_name_is_read_again_after_a_minute(self, writer: Writer) -> None:
-        """No event tells that somebody has another name."""
-        later = timezone.now() + NAME_AGE
-        assert writer.cache.batch(writer.room, writer.user, later - timedelta(seconds=5)) is not None
-        assert writer.cache.batch(writer.room, writer.user, later + timedelta(seconds=5)) is None
-
-    def test_who_was_removed_is_not_cached(self, writer: Writer, people: People) -> None:
-        """A batch that changes a room's members replaces what was known of them."""
         command = RemoveUser(uuid="r", room=writer.room, user=people.bob)
         with transaction.atomic():
             batch = open_batch([rules.wanted_by(command, people.alice)], timezone.now())
@@ -237,6 +227,12 @@ class TestMemory:
         writer.cache.update(batch)
         assert writer.cache.batch(writer.room, people.bob, timezone.now()) is None
         assert writer.cache.batch(writer.room, people.alice, timezone.now()) is not None
+
+    def test_a_name_is_read_again_after_a_minute(self, writer: Writer) -> None:
+        """No event tells that somebody has another name."""
+        later = timezone.now() + NAME_AGE
+        assert writer.cache.batch(writer.room, writer.user, later - timedelta(seconds=5)) is not None
+        assert writer.cache.batch(writer.room, writer.user, later + timedelta(seconds=5)) is None
 
     def test_it_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """By senders, by rooms without any, and by names: one too many, and all are forgotten."""
