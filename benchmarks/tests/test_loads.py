@@ -62,7 +62,7 @@ async def fleet_in(address: str, rooms: int, members: int) -> AsyncIterator[Flee
 
 
 async def test_an_open_loop_sends_at_its_rate_and_counts_everybody() -> None:
-    """So many messages a second, each to all of its room, whose times end with the last recipient."""
+    """What a server loses and doubles is seen."""
     ends: list[int] = []
     async with chat() as address, fleet_in(address, rooms=2, members=3) as fleet:
         await OpenLoop(fleet, 100).run(0.1, 0.4, lambda: ends.append(len(fleet.tally.sent_at)))
@@ -70,6 +70,15 @@ async def test_an_open_loop_sends_at_its_rate_and_counts_everybody() -> None:
         assert fleet.tally.delivered == 150
         assert fleet.tally.losses() == Losses(lost=0, doubled=0, unanswered=0)
         assert not fleet.closed
+
+    async def faulty(socket: web.WebSocketResponse, place: int, message: dict[str, str]) -> None:
+        for _ in range((1, 0, 2)[place]):
+            await socket.send_json(message)
+
+    async with chat(faulty) as address, fleet_in(address, rooms=1, members=3) as fleet:
+        await ClosedLoop(fleet, 1).run(0.0, 0.2, lambda: None)
+        losses = fleet.tally.losses()
+        assert losses.lost == losses.doubled == fleet.tally.accepted > 5
 
 
 async def test_a_closed_loop_never_has_more_unanswered_than_its_window() -> None:
@@ -88,19 +97,6 @@ async def test_a_closed_loop_never_has_more_unanswered_than_its_window() -> None
         assert max(unanswered) == 4
         assert len(unanswered) > 20
         assert set(fleet.tally.senders) == {0, 1, 2, 3, 4, 5}
-
-
-async def test_what_a_server_loses_and_doubles_is_seen() -> None:
-    """The first member behind the sender gets nothing, the second everything twice."""
-
-    async def faulty(socket: web.WebSocketResponse, place: int, message: dict[str, str]) -> None:
-        for _ in range((1, 0, 2)[place]):
-            await socket.send_json(message)
-
-    async with chat(faulty) as address, fleet_in(address, rooms=1, members=3) as fleet:
-        await ClosedLoop(fleet, 1).run(0.0, 0.2, lambda: None)
-        losses = fleet.tally.losses()
-        assert losses.lost == losses.doubled == fleet.tally.accepted > 5
 
 
 async def test_an_unanswered_message_gives_its_place_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +132,7 @@ async def test_a_refused_message_is_sent_again_with_the_same_uuid(monkeypatch: p
 
 
 async def test_a_lost_connection_is_reported_with_its_reason() -> None:
-    """A server that closes with a code is named by that code, once for each connection."""
+    """A refused upgrade is an error."""
 
     async def closing(socket: web.WebSocketResponse, place: int, message: dict[str, str]) -> None:
         await socket.close(code=1013, message=b"enough")
@@ -145,10 +141,6 @@ async def test_a_lost_connection_is_reported_with_its_reason() -> None:
         fleet.send(0, 0, 0.0)
         await fleet.drain()
         assert dict(fleet.closed) == {"1013 enough": 1}
-
-
-async def test_a_refused_upgrade_is_an_error() -> None:
-    """A server without this path answers 404, which nobody may take for a connection."""
     async with chat() as address:
         with pytest.raises(ConnectionFailed, match="404"):
             await Connection.open(f"{address}/elsewhere", lambda buffer, start, end: None)

@@ -60,36 +60,23 @@ def test_a_row_has_median_spread_ratio_and_target() -> None:
     ]
 
 
-def test_memory_is_of_the_systems_own_processes() -> None:
-    """What Valkey and PostgreSQL grew by is not a connection's."""
-    assert row(table({"classic": [one_round(1)]}), "memory of an idle connection, KiB")[1] == "12.0"
-
-
-def test_losses_of_all_loads_are_added_up() -> None:
-    """A loss at any level of any load is in the table."""
-    rounds = {"channels": [one_round(200, lost=3, unanswered=5)]}
-    assert row(table(rounds), "copies lost")[1] == "3"
-    assert row(table(rounds), "messages never answered")[1] == "5"
-
-
-def test_what_a_ratio_says_nothing_about_has_none() -> None:
-    """Levels, losses and the generator's share are facts of a run and no figure to be better at."""
-    rounds = {"roomlog": [one_round(3000, lost=1)], "channels": [one_round(200, lost=3)]}
-    for label in ("… at so many unanswered", "copies lost", "generator's CPU, share of a core at most"):
-        assert row(table(rounds), label)[3] == ""
-
-
-def test_a_load_without_an_answer_has_no_figure() -> None:
-    """Nothing is made up where nothing came back; the ratio's cell stays empty."""
-    mute = {"last_p50_ms": None, "last_p99_ms": None, "answer_p50_ms": None, "accepted_in_window": 0}
-    rounds = {"roomlog": [one_round(1)], "channels": [one_round(1, **mute)]}
-    cells = row(table(rounds), "p50 to the last recipient at 100/s, ms")
-    assert cells[2:] == [NOTHING, ""]
-    assert f"| {NOTHING} | {NOTHING} |" in levels_table(rounds)
-
-
 def test_every_level_is_listed_with_the_cpu_of_each_part() -> None:
-    """Four levels, and the server's and PostgreSQL's microseconds for one message."""
+    """Memory is of the system's own processes."""
+    assert row(table({"classic": [one_round(1)]}), "memory of an idle connection, KiB")[1] == "12.0"
     text = levels_table({"classic": [one_round(1000)]})
     assert len(text.splitlines()) == 2 + 4
     assert "server 750, postgres 250" in text
+
+
+def test_a_load_without_an_answer_has_no_figure() -> None:
+    """What a ratio says nothing about has none; losses of all loads are added up."""
+    rounds = {"channels": [one_round(200, lost=3, unanswered=5)]}
+    assert row(table(rounds), "copies lost")[1] == "3"
+    assert row(table(rounds), "messages never answered")[1] == "5"
+    rounds = {"roomlog": [one_round(3000, lost=1)], "channels": [one_round(200, lost=3)]}
+    for label in ("… at so many unanswered", "copies lost", "generator's CPU, share of a core at most"):
+        assert row(table(rounds), label)[3] == ""
+    mute = {"last_p50_ms": None, "last_p99_ms": None, "answer_p50_ms": None, "accepted_in_window": 0}
+    rounds = {"roomlog": [one_round(1)], "channels": [one_round(1, **mute)]}
+    assert row(table(rounds), "p50 to the last recipient at 100/s, ms")[2:] == [NOTHING, ""]
+    assert f"| {NOTHING} | {NOTHING} |" in levels_table(rounds)

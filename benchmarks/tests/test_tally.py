@@ -8,8 +8,8 @@ def two_rooms() -> Tally:
     return Tally([[0, 1], [2, 3, 4]])
 
 
-def test_a_message_is_accepted_by_its_senders_own_copy() -> None:
-    """Another member's copy is a delivery only; the sender's first one accepts, no later one."""
+def test_what_everybody_got_once_is_neither_lost_nor_doubled() -> None:
+    """A message is accepted by its sender's own copy; other copies count by connection."""
     tally = two_rooms()
     number = tally.send(sender=0, room=0, sent_at=1.0)
     assert not tally.deliver(1, number)
@@ -17,10 +17,6 @@ def test_a_message_is_accepted_by_its_senders_own_copy() -> None:
     assert tally.deliver(0, number)
     assert not tally.deliver(0, number)
     assert (tally.accepted, tally.delivered) == (1, 3)
-
-
-def test_what_everybody_got_once_is_neither_lost_nor_doubled() -> None:
-    """A full delivery in each room leaves nothing to report, and the load is settled."""
     tally = two_rooms()
     for sender, room, members in ((1, 0, (0, 1)), (3, 1, (2, 3, 4))):
         number = tally.send(sender, room, sent_at=1.0)
@@ -29,10 +25,6 @@ def test_what_everybody_got_once_is_neither_lost_nor_doubled() -> None:
             tally.deliver(connection, number)
     assert tally.is_settled
     assert tally.losses() == Losses(lost=0, doubled=0, unanswered=0)
-
-
-def test_missing_and_second_copies_are_counted_for_each_connection() -> None:
-    """One member without its copy is one lost; one with three copies is two doubled."""
     tally = two_rooms()
     number = tally.send(sender=2, room=1, sent_at=1.0)
     for connection in (2, 3, 3, 3):
@@ -41,25 +33,17 @@ def test_missing_and_second_copies_are_counted_for_each_connection() -> None:
 
 
 def test_a_message_that_never_came_back_is_unanswered_and_not_lost() -> None:
-    """Copies of messages that were not accepted are nobody's loss: the sender will repeat them."""
+    """Times are of the messages in the window; percentiles of nothing are nothing."""
     tally = two_rooms()
     number = tally.send(sender=2, room=1, sent_at=1.0)
     tally.deliver(3, number)
     assert tally.losses() == Losses(lost=0, doubled=0, unanswered=1)
-
-
-def test_times_are_of_the_messages_sent_in_the_window() -> None:
-    """A message of the warm-up has no part in the percentiles; the last recipient sets the time."""
     tally = Tally([[0, 1]])
     for sent_at, accepted_at, completed_at in ((1.0, 1.5, 9.0), (2.0, 2.010, 2.030), (3.0, 3.5, 9.0)):
         number = tally.send(0, 0, sent_at)
         tally.accepted_at[number], tally.completed_at[number] = accepted_at, completed_at
     assert [round(one) for one in tally.answer_milliseconds(2.0, 3.0)] == [10]
     assert [round(one) for one in tally.last_recipient_milliseconds(2.0, 3.0)] == [30]
-
-
-def test_percentiles_of_nothing_are_nothing() -> None:
-    """No answer at all gives no figure, not a zero."""
     assert percentile([], 0.99) is None
     assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0
     assert percentile([1.0, 2.0], 0.99) == 2.0

@@ -28,8 +28,8 @@ def test_a_delivery_is_known_by_its_number(wire: Wire, separators: tuple[str, st
     assert number_in(wire, numbering, frame) == 123_456
 
 
-def test_other_frames_have_no_number() -> None:
-    """Heads, another run's messages and frames without a uuid are not taken for deliveries."""
+def test_a_uuid_fits_every_system() -> None:
+    """Each is opened in its own way; other frames have no number."""
     numbering = Numbering()
     for frame in (
         b'{"action":"heads","rooms":{}}',
@@ -38,11 +38,14 @@ def test_other_frames_have_no_number() -> None:
         b'{"uuid":"' + Numbering().uuid_of(3).encode() + b'"}',
     ):
         assert number_in(ROOMLOG, numbering, frame) == -1
-
-
-def test_a_uuid_fits_every_system() -> None:
-    """32 hex digits, whatever the number."""
     assert len(Numbering().uuid_of(0)) == len(Numbering().uuid_of(10**9)) == 32
+    assert PEER.address_of("ws://h:1", MEMBER) == "ws://h:1/ws/r1?user=7"
+    assert PEER.opening_of(MEMBER) is None
+    opening = ROOMLOG.opening_of(MEMBER)
+    assert opening is not None
+    assert json.loads(opening)["token"] == "secret"
+    assert ROOMLOG.is_opened(b'{"uuid":"opening","action":"authenticate","status":"success"}')
+    assert not ROOMLOG.is_opened(b'{"uuid":"opening","action":"authenticate","status":"error"}')
 
 
 def test_each_message_of_a_joined_frame_counts() -> None:
@@ -58,14 +61,3 @@ def test_each_message_of_a_joined_frame_counts() -> None:
     frame = "\n".join(lines).encode()
     fleet._receive_joined(0, frame, 0, len(frame))
     assert list(fleet.tally.received[0]) == [0, 1]
-
-
-def test_each_system_is_opened_in_its_own_way() -> None:
-    """A peer is told room and user by the address, Roomlog the token by a frame."""
-    assert PEER.address_of("ws://h:1", MEMBER) == "ws://h:1/ws/r1?user=7"
-    assert PEER.opening_of(MEMBER) is None
-    opening = ROOMLOG.opening_of(MEMBER)
-    assert opening is not None
-    assert json.loads(opening)["token"] == "secret"
-    assert ROOMLOG.is_opened(b'{"uuid":"opening","action":"authenticate","status":"success"}')
-    assert not ROOMLOG.is_opened(b'{"uuid":"opening","action":"authenticate","status":"error"}')

@@ -58,24 +58,22 @@ def test_its_output_and_errors_are_its_log(start: Start) -> None:
     assert child.log.read_text() == "s o\nbad\n"
 
 
-def test_a_running_child_is_not_started_twice(start: Start) -> None:
-    """A second start would orphan the first process."""
+def test_a_child_that_obeys_is_not_killed(start: Start) -> None:
+    """A running one is not started twice; one that is deaf is killed and named."""
     child = start(SLEEPER)
     with pytest.raises(StartFailed, match="runs already"):
         child.start()
+    assert stop_all([child], DEADLINE_SECONDS) == []
+    assert child.returncode == -signal.SIGTERM
 
 
-def test_a_child_that_ends_before_it_is_ready_shows_its_log(tmp_path: Path) -> None:
-    """The error has the exit status and what the process said last."""
+def test_a_child_that_does_not_get_ready_is_given_up(tmp_path: Path) -> None:
+    """One that ends before shows its log."""
     command = Command("short", (sys.executable, "-c", "exit('no database')"), is_ready=lambda: False)
     child = Child(command, tmp_path / "short.log")
     child.start()
     with pytest.raises(StartFailed, match=r"short ended with 1\.\nno database"):
         child.wait_ready(DEADLINE_SECONDS)
-
-
-def test_a_child_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
-    """The wait ends at its deadline."""
     child = Child(Command("slow", (sys.executable, "-c", SLEEPER), is_ready=lambda: False), tmp_path / "log")
     child.start()
     try:
@@ -83,13 +81,6 @@ def test_a_child_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
             child.wait_ready(0.1)
     finally:
         child.kill()
-
-
-def test_a_child_that_obeys_is_not_killed(start: Start) -> None:
-    """SIGTERM is asked first, and its end is the child's own."""
-    child = start(SLEEPER)
-    assert stop_all([child], DEADLINE_SECONDS) == []
-    assert child.returncode == -signal.SIGTERM
 
 
 def test_a_child_that_is_deaf_is_killed_and_named(start: Start) -> None:

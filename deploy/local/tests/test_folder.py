@@ -24,32 +24,22 @@ def mode_of(path: Path) -> int:
 
 
 def test_secrets_are_readable_by_their_owner_only(folder: Folder) -> None:
-    """The key, the tokens and the folder itself are closed to others."""
+    """The secret key stays; one run at a time."""
     folder.write_demo({"users": []})
     assert mode_of(folder.path) == 0o700
     assert mode_of(folder.secret_key) == 0o600
     assert mode_of(folder.demo) == 0o600
-
-
-def test_the_secret_key_stays(folder: Folder) -> None:
-    """A second run has the same key, so nobody is logged out; another folder has another."""
     key = folder.secret_key.read_text()
     folder.make()
     assert folder.secret_key.read_text() == key
     assert len(key) >= 50
-
-
-def test_one_run_at_a_time(folder: Folder) -> None:
-    """A second run on the same folder is refused while the first lasts, and welcome after it."""
     with folder.hold(), pytest.raises(AlreadyRunning), Folder(folder.path).hold():
         pass
     with folder.hold():
         pass
 
 
-def test_migrations_are_skipped_only_while_nothing_changed(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_migrations_run_only_after_a_change(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost database or another migration means migrating again."""
     assert not folder.is_migrated()
     folder.mark_migrated()

@@ -31,32 +31,12 @@ def binds_of(plan: Plan) -> list[str]:
 
 
 def test_a_bare_machine_gets_everything(folder: Folder) -> None:
-    """Valkey first, workers then, gateway and api last; the database is the folder's file."""
+    """And its page may open the WebSocket."""
     plan = make_plan(folder, PATH)
     assert names(plan) == [["valkey"], ["worker-0", "worker-1", "chores"], ["gateway", "api"]]
     assert plan.environ["ROOMLOG_ATTACHMENTS_FOLDER"] == str(folder.path / "files")
     assert plan.environ["ROOMLOG_DATABASE_URL"] == f"sqlite:///{folder.database}"
     assert plan.migrates_sqlite
-
-
-def test_named_servers_are_used_instead_of_our_own(folder: Folder) -> None:
-    """With a Redis and a database in the environment neither is started nor overridden."""
-    plan = make_plan(
-        folder, {**PATH, "ROOMLOG_REDIS_URL": "redis://r", "ROOMLOG_DATABASE_URL_FILE": "/run/url"}
-    )
-    assert names(plan)[0] == []
-    assert not {"ROOMLOG_REDIS_URL", "ROOMLOG_DATABASE_URL"} & plan.environ.keys()
-    assert not plan.migrates_sqlite
-
-
-def test_a_secret_key_of_the_environment_is_kept(folder: Folder) -> None:
-    """Both forms at once would be an error of the services."""
-    assert "ROOMLOG_SECRET_KEY_FILE" in make_plan(folder, PATH).environ
-    assert "ROOMLOG_SECRET_KEY_FILE" not in make_plan(folder, {**PATH, "ROOMLOG_SECRET_KEY": "k"}).environ
-
-
-def test_the_page_may_open_the_websocket(folder: Folder) -> None:
-    """The gateway allows the page's origin by both names of the machine, and the page knows the address."""
     plan = make_plan(folder, PATH)
     port = plan.page.rstrip("/").rsplit(":", 1)[1]
     assert plan.environ["ROOMLOG_ALLOWED_ORIGINS"].split(",") == [
@@ -66,15 +46,24 @@ def test_the_page_may_open_the_websocket(folder: Folder) -> None:
     assert plan.environ["ROOMLOG_WEBSOCKET_URL"] == plan.websocket
 
 
+def test_named_servers_are_used_instead_of_our_own(folder: Folder) -> None:
+    """A secret key of the environment is kept."""
+    plan = make_plan(
+        folder, {**PATH, "ROOMLOG_REDIS_URL": "redis://r", "ROOMLOG_DATABASE_URL_FILE": "/run/url"}
+    )
+    assert names(plan)[0] == []
+    assert not {"ROOMLOG_REDIS_URL", "ROOMLOG_DATABASE_URL"} & plan.environ.keys()
+    assert not plan.migrates_sqlite
+    assert "ROOMLOG_SECRET_KEY_FILE" in make_plan(folder, PATH).environ
+    assert "ROOMLOG_SECRET_KEY_FILE" not in make_plan(folder, {**PATH, "ROOMLOG_SECRET_KEY": "k"}).environ
+
+
 def test_every_process_listens_on_loopback_only(folder: Folder) -> None:
-    """A laptop in a café serves nobody but its owner."""
+    """On ports of its own that stay from run to run."""
     assert all(bind.startswith("127.0.0.1:") for bind in binds_of(make_plan(folder, PATH)))
-
-
-def test_ports_are_not_shared(folder: Folder) -> None:
-    """Each process has ports of its own."""
     binds = binds_of(make_plan(folder, PATH))
     assert len(binds) == len(set(binds)) == 7
+    assert addresses(make_plan(folder, PATH)) == addresses(make_plan(folder, PATH))
 
 
 def addresses(plan: Plan) -> list[str]:
@@ -83,23 +72,8 @@ def addresses(plan: Plan) -> list[str]:
     return [plan.page, plan.websocket, plan.environ["ROOMLOG_REDIS_URL"], *binds]
 
 
-def test_addresses_stay_from_run_to_run(folder: Folder) -> None:
-    """Bookmarks and scripts find the same ports again, our own Redis's too."""
-    assert addresses(make_plan(folder, PATH)) == addresses(make_plan(folder, PATH))
-
-
-def test_a_taken_port_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page moves to a place that is the same each time, and a sentence says why."""
-    monkeypatch.setattr(ports, "_is_free", lambda port: port != plan_module.PAGE_PORT)
-    plan = make_plan(folder, PATH)
-    assert plan.page == "http://127.0.0.1:8100/"
-    assert plan.moved == (
-        "Port 8000 is taken by another program. The chat page is on port 8100 until it is free again.",
-    )
-
-
-def test_somebodys_own_project_takes_the_place_of_ours(folder: Folder, tmp_path: Path) -> None:
-    """Its settings run workers, chores and pages; gateway and workers find each other by its prefix."""
+def test_a_taken_port_is_told(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's own project takes the place of ours."""
     plan = make_plan(folder, PATH, example(tmp_path / "host", folder))
     assert names(plan) == [["valkey"], ["worker-0", "worker-1", "chores"], ["gateway", "shop"]]
     backs, (gateway, shop) = plan.stages[1:]
@@ -109,3 +83,9 @@ def test_somebodys_own_project_takes_the_place_of_ours(folder: Folder, tmp_path:
     assert shop.environ["PYTHONPATH"] == str(tmp_path / "host")
     assert plan.api == f"{plan.page}chat/api/v1/"
     assert not plan.migrates_sqlite, "its migrations are not ours to remember"
+    monkeypatch.setattr(ports, "_is_free", lambda port: port != plan_module.PAGE_PORT)
+    plan = make_plan(folder, PATH)
+    assert plan.page == "http://127.0.0.1:8100/"
+    assert plan.moved == (
+        "Port 8000 is taken by another program. The chat page is on port 8100 until it is free again.",
+    )

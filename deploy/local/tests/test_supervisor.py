@@ -106,9 +106,7 @@ def test_a_killed_process_comes_back(scene: Scene, monkeypatch: pytest.MonkeyPat
     assert dict(scene.lines("start"))["worker-1"] == pids["worker-1"]
 
 
-def test_a_process_that_keeps_dying_is_started_ever_more_slowly(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dying_process_is_started_more_slowly(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash loop doubles its pause up to the longest instead of burning the machine."""
     monkeypatch.setattr(supervisor_module, "LOOK_SECONDS", 0.005)
     monkeypatch.setattr(supervisor_module, "FIRST_PAUSE_SECONDS", 0.01)

@@ -22,19 +22,11 @@ def program(path: Path) -> str:
 
 
 def test_the_named_server_wins(tmp_path: Path) -> None:
-    """What the variable names is taken before the wheel's and PATH's."""
+    """One that is none is an error; the wheel has a server."""
     mine = program(tmp_path / "my-valkey")
     assert valkey.find_server({valkey.SERVER_VARIABLE: mine, "PATH": os.defpath}) == mine
-
-
-def test_a_named_server_that_is_none_is_an_error(tmp_path: Path) -> None:
-    """A typing mistake is said; another server is not taken silently."""
     with pytest.raises(ServerMissing, match="not a program"):
         valkey.find_server({valkey.SERVER_VARIABLE: str(tmp_path / "typo")})
-
-
-def test_the_wheel_has_a_server() -> None:
-    """A machine with nothing but our packages has a Valkey."""
     server = valkey.wheel_server()
     assert server is not None
     assert os.access(server, os.X_OK)

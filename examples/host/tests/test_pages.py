@@ -11,10 +11,13 @@ from shop.orders.models import Order
 from tests.pending import said
 
 
-def test_nothing_is_missing(db: None) -> None:
-    """Django's checks find no fault, and every model has its migration."""
+def test_the_sample_can_be_made_again(db: None) -> None:
+    """And no migration is missing."""
     call_command("check", fail_level="WARNING")
     call_command("makemigrations", check=True, dry_run=True)
+    for _ in range(2):
+        call_command("make_shop")
+    assert (Account.objects.count(), Order.objects.count()) == (3, 1)
 
 
 def test_a_customer_logs_in_by_email_pays_and_reads(order: Order, carla: Account, client: Client) -> None:
@@ -34,10 +37,14 @@ def test_a_customer_logs_in_by_email_pays_and_reads(order: Order, carla: Account
 
 
 def test_somebody_elses_order_is_not_there(order: Order, sam: Account, client: Client) -> None:
-    """Even for staff who don't serve it."""
+    """The staff have all in one site."""
     client.force_login(sam)
     assert client.get(reverse("order", args=[order.pk])).status_code == 404
     assert client.post(reverse("pay", args=[order.pk])).status_code == 404
+    assert "Shop" in client.get("/staff/").content.decode()
+    for name in ("accounts_account", "orders_order", "roomlog_chatroom"):
+        assert client.get(reverse(f"admin:{name}_changelist")).status_code == 200
+    assert client.get(reverse("admin:orders_order_change", args=[order.pk])).status_code == 200
 
 
 def test_the_chat_shows_names_and_never_emails(order: Order, carla: Account, client: Client) -> None:
@@ -58,16 +65,6 @@ def test_programs_come_with_a_token(order: Order, carla: Account, client: Client
     assert [client.get(path).status_code for path in ("/api/orders/", "/chat/api/v1/rooms/")] == [401, 401]
 
 
-def test_the_staff_have_all_in_one_site(order: Order, sam: Account, client: Client) -> None:
-    """Accounts, orders and Roomlog's pages in the shop's own admin site."""
-    client.force_login(sam)
-    index = client.get("/staff/").content.decode()
-    assert "Shop" in index
-    for name in ("accounts_account", "orders_order", "roomlog_chatroom"):
-        assert client.get(reverse(f"admin:{name}_changelist")).status_code == 200
-    assert client.get(reverse("admin:orders_order_change", args=[order.pk])).status_code == 200
-
-
 def test_a_customer_who_leaves_leaves_the_order(order: Order, carla: Account) -> None:
     """The account goes, with its name; the order stays."""
     person = person_of(carla)
@@ -76,10 +73,3 @@ def test_a_customer_who_leaves_leaves_the_order(order: Order, carla: Account) ->
     assert person.name == "deleted account"
     order.refresh_from_db()
     assert order.customer is None
-
-
-def test_the_sample_can_be_made_again(db: None) -> None:
-    """One customer, two staff, one order, however often."""
-    for _ in range(2):
-        call_command("make_shop")
-    assert (Account.objects.count(), Order.objects.count()) == (3, 1)

@@ -17,13 +17,16 @@ from tests.pending import members, said, waiting
 Change = Callable[[Order, Account, Account], object]
 
 
-def test_a_new_order_has_a_room_with_its_customer(order: Order, carla: Account) -> None:
-    """Made once, named after what was bought."""
+def test_a_new_order_has_a_room_with_its_customer(order: Order, carla: Account, sam: Account) -> None:
+    """Another customer replaces the first."""
     order.save()
     (made,) = [one.command for one in waiting() if isinstance(one.command, CreateRoom)]
     assert made.name == "A blue bicycle"
     assert members() == {carla}
     assert {row.room for row in PendingCommand.objects.all()} == {chat.room_of(order)}
+    order.customer = sam
+    order.save()
+    assert members() == {sam}
 
 
 @pytest.mark.parametrize(
@@ -48,13 +51,6 @@ def test_the_staff_of_an_order_are_in_its_room(
     """However they come and go."""
     change(order, sam, sue)
     assert {account.name for account in members()} == left
-
-
-def test_another_customer_replaces_the_first(order: Order, sam: Account) -> None:
-    """By a save of the order."""
-    order.customer = sam
-    order.save()
-    assert members() == {sam}
 
 
 def test_paying_and_saying_so_are_one(order: Order) -> None:

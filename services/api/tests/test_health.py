@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from unittest.mock import Mock
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -20,15 +21,11 @@ from roomlog_runtime.settings import Bind, SettingError
 
 
 def test_a_process_is_not_ready_before_the_first_answer() -> None:
-    """No traffic until the database was seen once."""
+    """A refusing database is told without its words."""
     probe = Probe("the database", lambda: None)
     assert probe.problem() == "the database not asked yet"
     probe.probe()
     assert probe.problem() is None
-
-
-def test_a_refusing_database_is_told_without_its_words() -> None:
-    """The error's class is enough; its text may hold an address or a name."""
 
     def refuse() -> None:
         raise OperationalError("could not connect to secret-host")
@@ -38,18 +35,14 @@ def test_a_refusing_database_is_told_without_its_words() -> None:
     assert probe.problem() == "the database refuses: OperationalError"
 
 
-def test_a_hanging_database_makes_the_answer_stale() -> None:
-    """A probe that does not come back is itself the answer."""
+@pytest.mark.django_db
+def test_a_hanging_database_makes_the_answer_stale(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """A probe that does not come back is itself the answer; the question needs migrations."""
     now = [0.0]
     probe = Probe("the database", lambda: None, lambda: now[0])
     probe.probe()
     now[0] += STALE_SECONDS + 0.1
     assert probe.problem() == "the database does not answer"
-
-
-@pytest.mark.django_db
-def test_the_question_needs_migrations(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    """What is asked for is the row that migrations write; afterwards no table at all."""
     question = _Question()
     with django_assert_num_queries(2):
         question()
@@ -91,16 +84,11 @@ def test_the_end_of_an_outage_is_logged(monkeypatch: pytest.MonkeyPatch) -> None
     now[0] += CALM_SECONDS
     question = _Question()
     with capture_logs() as said:
-        with connection.execute_wrapper(refuse_all), pytest.raises(OperationalError):
+        with connection.execute_wrapper(Mock(side_effect=OperationalError)), pytest.raises(OperationalError):
             question()
         assert said == []
         question()
     assert [line["event"] for line in said] == ["database_back"]
-
-
-def refuse_all(*_: object) -> None:
-    """Fail as a statement of a database that is away."""
-    raise OperationalError
 
 
 def test_a_password_that_does_not_fit_any_more_ends_the_process() -> None:

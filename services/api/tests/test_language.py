@@ -29,9 +29,7 @@ def test_the_admin_shows_a_token_in_german(admin_client: Client, alice: User) ->
         ("GET", "elsewhere.example", "Dieser Host wird hier nicht bedient."),
     ],
 )
-def test_what_no_view_sees_is_refused_in_german(
-    client: Client, method: str, host: str, sentence: str
-) -> None:
+def test_what_no_view_sees_is_in_german(client: Client, method: str, host: str, sentence: str) -> None:
     """Although no other middleware has seen it; the log stays English."""
     with capture_logs() as logs:
         page, rest = (

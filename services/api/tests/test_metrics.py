@@ -12,16 +12,8 @@ from prometheus_client import REGISTRY
 from roomlog.login_tries import PAIR_FAILURES
 
 pytestmark = pytest.mark.django_db
-PATHS = (
-    "/",
-    "/login/",
-    "/admin/",
-    "/admin/login/",
-    "/api/v1/rooms/",
-    "/api/v1/token/",
-    "/api/v1/schema/",
-    "/static/{word}",
-)
+PAGES = ("/", "/login/", "/admin/", "/admin/login/", "/static/{word}")
+PATHS = (*PAGES, "/api/v1/rooms/", "/api/v1/token/", "/api/v1/schema/")
 
 
 def series() -> set[tuple[str, tuple[tuple[str, str], ...]]]:

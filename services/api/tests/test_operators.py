@@ -19,9 +19,7 @@ def test_a_new_epoch_is_another_one_and_printed(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("name", ["erase", "export"])
-def test_what_people_said_is_erased_and_exported_by_name(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_people_s_words_are_erased_and_exported(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Beside a project's own commands the two are called `roomlog erase` and `roomlog export`."""
     with pytest.raises(SystemExit):
         main([name, "--person", "0"])

@@ -57,8 +57,9 @@ def test_programs_are_told_to_come_back(
     client: Client, lobby: UUID, outage: Any, method: str, path: str, body: Any, caplog: Any
 ) -> None:
     """Every address, by one kind of problem; the log has the cause, and no traceback."""
+    text = "" if body is None else json.dumps(body)
     with connection.execute_wrapper(outage), capture_logs() as said:
-        answer = client.generic(method, path.format(room=lobby.hex), json_of(body), content_type=JSON)
+        answer = client.generic(method, path.format(room=lobby.hex), text, content_type=JSON)
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert (answer.json()["error_code"], int(answer.headers["retry-after"]) > 0) == ("busy", True)
     assert [entry["event"] for entry in said] == ["database_unavailable", "request"]
@@ -79,9 +80,7 @@ def test_people_are_shown_a_page(admin_user: User, outage: Any, path: str, field
     check_page(answer)
 
 
-def test_an_outage_behind_the_views_is_one_too(
-    alice: User, monkeypatch: pytest.MonkeyPatch, outage: Any
-) -> None:
+def test_an_outage_behind_the_views_counts(alice: User, monkeypatch: pytest.MonkeyPatch, outage: Any) -> None:
     """A session is saved there, where no view's error is looked for."""
     monkeypatch.setattr(SessionMiddleware, "process_response", outage)
     check_page(Client(raise_request_exception=False).get("/login/"))
@@ -92,8 +91,3 @@ def check_page(answer: Any) -> None:
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (503, "text/html")
     assert int(answer.headers["retry-after"]) > 0
     assert "try again" in answer.content.decode()
-
-
-def json_of(body: Any) -> str:
-    """Return a body's text."""
-    return "" if body is None else json.dumps(body)

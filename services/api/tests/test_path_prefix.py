@@ -70,9 +70,15 @@ def header(answer: dict[str, Any], name: str) -> list[str]:
     return [value for key, value in answer["headers"] if key.lower() == name]
 
 
-def test_strangers_are_sent_to_the_login_below_it(answers: dict[str, Any]) -> None:
-    """And back from there."""
+def test_all_of_it_is_below_the_prefix(answers: dict[str, Any]) -> None:
+    """Strangers' login and way back, cookies, REST and its description."""
     assert header(answers["stranger"], "location") == ["/chat/login/?next=/chat/"]
+    cookies = header(answers["login"], "set-cookie")
+    assert cookies
+    assert all("Path=/chat/" in cookie for cookie in cookies)
+    assert answers["rest"]["status"] == 404
+    assert header(answers["rest"], "content-type") == ["application/problem+json"]
+    assert "/api/v1/rooms/" in answers["schema"]["body"]
 
 
 def test_every_address_in_a_page_is_below_it(answers: dict[str, Any]) -> None:
@@ -94,17 +100,3 @@ def test_every_address_in_a_page_is_below_it(answers: dict[str, Any]) -> None:
         for attribute in ("href", "src", "action"):
             wrong = [part for part in body.split(f'{attribute}="/')[1:] if not part.startswith("chat/")]
             assert wrong == [], (name, attribute, wrong[0][:80])
-
-
-def test_cookies_are_for_what_is_below_it_alone(answers: dict[str, Any]) -> None:
-    """Another application on the same host sees none of them."""
-    cookies = header(answers["login"], "set-cookie")
-    assert cookies
-    assert all("Path=/chat/" in cookie for cookie in cookies)
-
-
-def test_rest_is_below_it(answers: dict[str, Any]) -> None:
-    """Its description names the addresses that work, and an unknown one is a problem."""
-    assert answers["rest"]["status"] == 404
-    assert header(answers["rest"], "content-type") == ["application/problem+json"]
-    assert "/api/v1/rooms/" in answers["schema"]["body"]

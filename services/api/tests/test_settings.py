@@ -47,15 +47,11 @@ def test_cookies_are_for_https_wherever_others_can_reach(
 
 
 def test_nothing_is_trusted_or_promised_unless_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No debug pages, no HSTS, and no proxy's word by default."""
+    """No debug, HSTS or proxy's word by default; a missing secret ends the start."""
     settings = load(monkeypatch)
     facts = (settings.DEBUG, settings.SECURE_HSTS_SECONDS, settings.SECURE_PROXY_SSL_HEADER)
     assert facts == (False, 0, None)
     assert load(monkeypatch, PROXIES="1").SECURE_PROXY_SSL_HEADER == ("HTTP_X_FORWARDED_PROTO", "https")
-
-
-def test_a_missing_secret_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no default key that somebody could forget to change."""
     monkeypatch.setenv("ROOMLOG_SECRET_KEY", "")
     with pytest.raises(SettingError, match="ROOMLOG_SECRET_KEY is not set"):
         load(monkeypatch, SECRET_KEY="")
