@@ -35,9 +35,11 @@ GOOD = Outcome(
 )
 
 
-def test_an_attack_that_hurts_nobody_passes() -> None:
-    """Nothing is flagged where all is as before."""
+def test_requests_count_only_where_the_api_is_attacked() -> None:
+    """An attack of the sockets is not judged by it; one that hurts nobody passes."""
     assert list(GOOD.anomalies(CALM)) == []
+    socket_attack = replace(GOOD, attack=Attack(nothing), attacked=replace(CALM, refused=1))
+    assert list(socket_attack.anomalies(CALM)) == []
 
 
 @pytest.mark.parametrize(
@@ -63,26 +65,14 @@ def test_each_harm_is_flagged(harmed: Outcome, word: str) -> None:
     assert word in anomaly
 
 
-def test_one_bad_try_of_three_is_the_machine_s() -> None:
-    """Two are the product's."""
-    good, bad = (GOOD, ()), (GOOD, ("a p99 of 300 ms",))
-    assert median([bad, good, good])[1] == ()
-    assert median([bad, good, bad])[1] == bad[1]
-    assert median([bad])[1] == bad[1]
-
-
 def test_a_slow_machine_raises_the_bound_to_five_times_the_calm() -> None:
-    """Where calm sends take 100 ms, 400 ms under attack are no harm and 600 ms are."""
+    """And the chart names a limit for each process."""
     calm = replace(CALM, sends=[0.1] * 100)
     slow, slower = (replace(GOOD, attacked=replace(CALM, sends=[wait] * 100)) for wait in (0.4, 0.6))
     assert list(slow.anomalies(calm)) == []
     assert len(list(slower.anomalies(calm))) == 1
-
-
-def test_requests_count_only_where_the_api_is_attacked() -> None:
-    """An attack of the sockets is not judged by the api."""
-    socket_attack = replace(GOOD, attack=Attack(nothing), attacked=replace(CALM, refused=1))
-    assert list(socket_attack.anomalies(CALM)) == []
+    assert chart_limits().keys() == {"gateway", "worker", "api", "postgres", "valkey"}
+    assert all(limit >= 2**27 for limit in chart_limits().values())
 
 
 def test_the_log_is_cut_by_when_things_began(tmp_path: Path) -> None:
@@ -102,15 +92,13 @@ def test_the_log_is_cut_by_when_things_began(tmp_path: Path) -> None:
     assert together([felt(log, 0.0, 2.0), attacked]).sends == [5.0, 0.5]
 
 
-def test_percentiles_are_of_the_nearest_rank() -> None:
-    """The p99 of 100 values is the second slowest; of none it is infinite."""
+def test_percentiles_and_medians_are_of_the_nearest_rank() -> None:
+    """Of none infinite; one bad try of three is the machine's."""
     values = [float(value) for value in range(1, 101)]
     assert percentile(values, 99) == 99.0
     assert percentile(values, 100) == 100.0
     assert percentile([], 50) == math.inf
-
-
-def test_the_chart_names_a_limit_for_each_process() -> None:
-    """Gateway, worker, api, PostgreSQL and Valkey."""
-    assert chart_limits().keys() == {"gateway", "worker", "api", "postgres", "valkey"}
-    assert all(limit >= 2**27 for limit in chart_limits().values())
+    good, bad = (GOOD, ()), (GOOD, ("a p99 of 300 ms",))
+    assert median([bad, good, good])[1] == ()
+    assert median([bad, good, bad])[1] == bad[1]
+    assert median([bad])[1] == bad[1]

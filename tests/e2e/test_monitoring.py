@@ -155,8 +155,7 @@ async def make_traffic(cluster: Cluster, users: list[User]) -> None:
     async with Wire(settings.WEBSOCKET, users[0]) as member, Wire(settings.WEBSOCKET, users[2]) as stranger:
         await member.authenticate()
         await stranger.authenticate()
-        said = await member.ask("new_message", room=room.id, text="counted")
-        assert said["status"] == "success"
+        assert (await member.ask("new_message", room=room.id, text="counted"))["status"] == "success"
         for action in ("new_message", "no_action"):
             answer = await stranger.ask(action, uuid4().hex, room=room.id, text="refused")
             assert answer["status"] == "error"

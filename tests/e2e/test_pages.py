@@ -37,8 +37,7 @@ async def test_a_room_made_in_the_admin_is_usable_at_once(cluster: Cluster, user
 
         await eventually(joined, SECONDS, "the member hears of the room")
         room = Room(joined()[0], name, (users[0],))
-        said = await member.ask("new_message", room=room.id, text="first")
-        assert said["status"] == "success"
+        assert (await member.ask("new_message", room=room.id, text="first"))["status"] == "success"
 
 
 async def test_the_chat_page_is_served_with_its_files(cluster: Cluster) -> None:

@@ -4,10 +4,11 @@ Beside the message's way. It holds what docs/your-project.md installs, and no to
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+
+from tests.harness import manage
 
 ROOT: Final = Path(__file__).parents[2]
 VARIABLE: Final = "ROOMLOG_NEWEST_PYTHON"
@@ -30,8 +31,6 @@ def make_environment(folder: Path) -> str:
 
 
 def _run(*words: str) -> str:
-    done = subprocess.run(
-        words, cwd=ROOT, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
-    )
+    done = manage.run(words, {}, INSTALL_SECONDS, ROOT)
     assert done.returncode == 0, done.stderr
     return done.stdout

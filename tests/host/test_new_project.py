@@ -152,13 +152,6 @@ def test_two_people_chat(project: tuple[Project, int], browser: Browser) -> None
 def test_the_page_says_these_lines() -> None:
     """What this project was given is what a newcomer reads."""
     page = (ROOT / "docs/your-project.md").read_text()
-    for line in (
-        APPS,
-        ADDRESSES,
-        SQLITE,
-        MODULES,
-        "manage.py migrate",
-        "manage.py message_process_worker",
-        "roomlog-gateway",
-    ):
+    commands = ("manage.py migrate", "manage.py message_process_worker", "roomlog-gateway")
+    for line in (APPS, ADDRESSES, SQLITE, MODULES, *commands):
         assert line in page

@@ -205,8 +205,7 @@ async def test_whoever_does_not_renew_is_closed_at_the_end(shop: Shop, kind: str
 async def test_one_kind_of_token_renews_another(shop: Shop) -> None:
     """If it is the same person's; another's is refused, and the connection goes on with its own."""
     async with opened(shop, shop.alice.own(LIFE_SECONDS)) as wire:
-        refused = await wire.ask("authenticate", token=shop.bob.knox)
-        assert refused["error_code"] == "forbidden"
+        assert (await wire.ask("authenticate", token=shop.bob.knox))["error_code"] == "forbidden"
         await eventually(lambda: bool(told(wire)), LIFE_SECONDS + NOTICE_SECONDS, "it is told of its end")
         answer = await wire.ask("authenticate", token=shop.alice.jwt(3_600))
         assert (answer["user"]["id"], answer["rooms"]) == (shop.alice.id, [])

@@ -1,12 +1,11 @@
 """Tier 2's ablations: each takes something out of the product that is there to be taken out."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.harness.manage import run
 from tests.harness.topology import ABLATED
 from tests.proof.tier_2 import ABLATIONS
 
@@ -30,18 +29,7 @@ print(operator.attrgetter({function!r})(importlib.import_module({module!r})).__c
 def test_an_ablation_reaches_the_product(name: str) -> None:
     """A process that starts with its name has the ablation's function in place of its own."""
     module, function = PLACES[name]
-    done = subprocess.run(
-        [sys.executable, "-c", LOOK.format(module=module, function=function)],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "roomlog_api.check_settings",
-            "PYTHONPATH": str(ABLATED),
-            "ABLATION": name,
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
+    environ = {"DJANGO_SETTINGS_MODULE": "roomlog_api.check_settings", "PYTHONPATH": str(ABLATED)}
+    words = [sys.executable, "-c", LOOK.format(module=module, function=function)]
+    done = run(words, environ | {"ABLATION": name}, 120, ROOT, check=True)
     assert done.stdout.strip() == str(ABLATED / "sitecustomize.py")

@@ -73,25 +73,17 @@ def test_any_other_report_is_not(tmp_path: Path, changes: dict[str, Any]) -> Non
     assert known(saved(tmp_path, **changes)) is None
 
 
-def test_changed_files_need_a_run_of_their_own(tmp_path: Path) -> None:
-    """Two states of a changed checkout have the same revision."""
+def test_a_missing_report_is_said(tmp_path: Path) -> None:
+    """Nothing for changed files; without a cluster the command that makes it."""
     assert known(saved(tmp_path, revision=f"{REVISION}+"), revision=f"{REVISION}+") is None
-
-
-def test_without_a_report_there_is_none(tmp_path: Path) -> None:
-    """Nothing ran yet."""
     assert known(tmp_path / "e2e-report.json") is None
 
 
-def test_an_anomaly_fails_its_row(tmp_path: Path) -> None:
-    """What the checker saw on the cluster is what the proof says."""
+def test_an_anomaly_fails_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing cluster is said with the command that makes it."""
     report = known(saved(tmp_path, faults=[{**FOUND, "anomalies": ["I2 twice"]}]))
     assert report is not None
     assert not tier_3.rows(report)[0].has_passed
-
-
-def test_a_missing_cluster_is_said_with_the_command_that_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No kubectl, no context, no install: one sentence, not a traceback of pytest."""
     monkeypatch.setattr("tests.e2e.settings.CONTEXT", "kind-of-nobody")
     with pytest.raises(tier_3.NoCluster, match="needs the cluster of `make kind-up`"):
         tier_3.require_cluster()

@@ -4,8 +4,6 @@ Parser and envelopes, reorder buffer, outbox and limits of the gateway, repeats,
 and order. The whole of the unit tests runs in `make test`.
 """
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
+from tests.harness import manage
 from tests.proof.driver import again, fresh
 from tests.proof.examples import VARIABLE
 from tests.proof.rows import Row, Size
@@ -68,15 +67,9 @@ def _run(part: Part, size: Size, seed: int, report: Path) -> Row:
     report.unlink(missing_ok=True)
     began = time.monotonic()
     arguments = ["-q", "-p", "tests.proof.examples", f"--hypothesis-seed={seed}", f"--junit-xml={report}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, *part.paths],
-        cwd=ROOT,
-        env={**os.environ, VARIABLE: str(EXAMPLES[size]), "ROOMLOG_REQUIRE_POSTGRES": "1"},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS[size],
-        check=False,
-    )
+    words = [sys.executable, "-m", "pytest", *arguments, *part.paths]
+    environ = {VARIABLE: str(EXAMPLES[size]), "ROOMLOG_REQUIRE_POSTGRES": "1"}
+    done = manage.run(words, environ, SECONDS[size], ROOT)
     cases, failures = _read(report) if report.exists() else (0, [])
     if done.returncode and not failures:
         failures = [f"pytest ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}"]

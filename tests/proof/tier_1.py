@@ -21,7 +21,8 @@ FRESH: Final = 1_000_000_000
 
 def run(size: Size, seed: int | None) -> list[Row]:
     """Return one row for the seeds and one for each ablation."""
-    first = seed if seed is not None else _first_of(size)
+    drawn = 0 if size is Size.SMALL else random.SystemRandom().randrange(FRESH)
+    first = drawn if seed is None else seed
     with cores() as pool:
         began = time.monotonic()
         seeds = pool.begin_seeds(first, SEEDS[size])
@@ -29,10 +30,6 @@ def run(size: Size, seed: int | None) -> list[Row]:
         rows = [_row_of(whole(seeds), first, size, time.monotonic() - began)]
         rows += [_ablation_row(caught.result()) for caught in ablations]
     return rows
-
-
-def _first_of(size: Size) -> int:
-    return 0 if size is Size.SMALL else random.SystemRandom().randrange(FRESH)
 
 
 def _row_of(tally: Tally, first: int, size: Size, seconds: float) -> Row:

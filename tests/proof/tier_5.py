@@ -4,8 +4,6 @@ Hypothesis draws frames for the codec, held to a second reading of the specifica
 hand to workers and gateways; a generator draws bytes for live sockets. The printed seed repeats a row.
 """
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from tests.abuse.fuzz.fuzz_once import fuzz_apart
 from tests.abuse.fuzz.sockets import abuse
+from tests.harness import manage
 from tests.harness.postgres import REQUIRED_VARIABLE
 from tests.proof.driver import again, fresh
 from tests.proof.rows import Row, Size
@@ -42,15 +41,8 @@ def _tables(size: Size, seed: int) -> Row:
     from tests.abuse.inputs.test_bad_inputs import AT_THE_DATABASE, AT_THE_GATEWAY
 
     began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", TABLES],
-        cwd=ROOT,
-        env={**os.environ, REQUIRED_VARIABLE: "1"},
-        capture_output=True,
-        text=True,
-        timeout=TABLES_SECONDS,
-        check=False,
-    )
+    words = [sys.executable, "-m", "pytest", "-q", TABLES]
+    done = manage.run(words, {REQUIRED_VARIABLE: "1"}, TABLES_SECONDS, ROOT)
     return Row(
         tier=TIER,
         what="the tables of bad inputs",

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import re
-import subprocess
 import sys
 import tarfile
 import venv
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.harness import manage
 from tests.harness.tools import need
 
 ROOT = Path(__file__).parents[2]
@@ -23,15 +22,7 @@ IMAGES = ("gateway", "worker", "api")
 
 
 def run(*words: str | Path, **environment: str) -> str:
-    done = subprocess.run(
-        words,
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    done = manage.run(words, environment, SECONDS, ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

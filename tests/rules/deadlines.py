@@ -99,13 +99,10 @@ def _construction(source: Source, call: ast.Call) -> Iterator[Finding]:
     missing = [given for given in CLIENTS.get(name, ()) if not is_given(keyword(call, given))]
     if missing and not any(given.arg is None for given in call.keywords):
         yield Finding(source.path, call.lineno, f"{name} without {' and '.join(missing)}")
-    if name in BLOCKING and not _is_asynchronous(call) and not _has_timeout(call, BLOCKING[name]):
+    # asyncio's own `loop.create_connection` is a wait, unlike the blocking one of `socket`.
+    is_asynchronous = dotted(call.func).startswith(("loop.", "asyncio."))
+    if name in BLOCKING and not is_asynchronous and not _has_timeout(call, BLOCKING[name]):
         yield Finding(source.path, call.lineno, f"blocking {name} without a timeout")
-
-
-def _is_asynchronous(call: ast.Call) -> bool:
-    """Tell asyncio's own `loop.create_connection`, which is a wait, from the blocking one of `socket`."""
-    return dotted(call.func).startswith(("loop.", "asyncio."))
 
 
 def _has_timeout(call: ast.Call, place: int | None) -> bool:

@@ -4,11 +4,12 @@ Nothing here imports what it reads. Generated, vendored and test files are left 
 """
 
 import ast
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from tests.harness.manage import run
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = ("packages", "services", "clients", "deploy")
@@ -58,14 +59,8 @@ class Finding:
 
 def tracked(*folders: str) -> list[str]:
     """Return the paths that belong to the repository, new ones included, relative to its root."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *folders],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *folders]
+    listing = run(words, {}, 60, ROOT, check=True)
     return sorted(path for path in set(listing.stdout.splitlines()) if (ROOT / path).is_file())
 
 

@@ -5,12 +5,8 @@ from tests.rules.logs_page import PAGE, calls, names_of, page
 
 
 def test_every_event_has_a_meaning_and_every_meaning_an_event() -> None:
-    """A new event is described in `log_events`; an event that is gone leaves no meaning behind."""
+    """And the page of the logs is true."""
     logged = {name for _, call, _ in calls() for name in names_of(call.args[0])}
     assert sorted(logged - MEANINGS.keys()) == []
     assert sorted(MEANINGS.keys() - logged) == []
-
-
-def test_the_page_of_the_logs_is_true() -> None:
-    """`make logs` writes it."""
     assert PAGE.read_text(encoding="utf-8") == page()

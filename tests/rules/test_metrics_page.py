@@ -1,8 +1,8 @@
 """The table of the metrics is what the code declares."""
 
-import subprocess
 import sys
 
+from tests.harness.manage import run
 from tests.rules.metrics_page import PAGE
 
 SECONDS = 60
@@ -11,7 +11,5 @@ SECONDS = 60
 def test_the_page_of_the_metrics_is_true() -> None:
     """In a process of its own: other tests have declared metrics in this one."""
     command = [sys.executable, "-m", "tests.rules.metrics_page", "--check"]
-    found = subprocess.run(
-        command, cwd=PAGE.parents[1], capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+    found = run(command, {}, SECONDS, PAGE.parents[1])
     assert (found.returncode, found.stderr) == (0, "")

@@ -31,9 +31,13 @@ def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_a_file_fits_in_the_head() -> None:
-    """No file has more than 400 lines."""
+    """It is named after something, and its module says what it is."""
     lengths = {path: len(read(path).lines) for path in python_files()}
     assert {path: lines for path, lines in lengths.items() if lines > FILE_LINES} == {}
+    parts = {path: path.removesuffix(".py").split("/") for path in python_files()}
+    assert [path for path, names in parts.items() if set(names) & set(VAGUE_NAMES)] == []
+    sources = [read(path) for path in python_files()]
+    assert [s.path for s in sources if s.text.strip() and not ast.get_docstring(s.tree)] == []
 
 
 def test_a_function_does_one_thing() -> None:
@@ -45,18 +49,6 @@ def test_a_function_does_one_thing() -> None:
         if code_lines(node) > FUNCTION_LINES
     }
     assert too_long == {}
-
-
-def test_no_module_is_named_after_nothing() -> None:
-    """utils, common, helpers, base and manager say nothing about what is inside."""
-    parts = {path: path.removesuffix(".py").split("/") for path in python_files()}
-    assert [path for path, names in parts.items() if set(names) & set(VAGUE_NAMES)] == []
-
-
-def test_a_module_says_what_it_is() -> None:
-    """Every file begins with a docstring, but for empty ones."""
-    sources = [read(path) for path in python_files()]
-    assert [s.path for s in sources if s.text.strip() and not ast.get_docstring(s.tree)] == []
 
 
 def test_a_test_states_the_behaviour() -> None:

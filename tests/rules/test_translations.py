@@ -33,9 +33,16 @@ def name_of(path: Path) -> str:
 
 
 def test_german_is_there() -> None:
-    """For what Django renders and for what the browser says."""
+    """And the page knows the sentences of refusals."""
     german = {"roomlog de django", "roomlog de djangojs", "roomlog_api de django"}
     assert {name for name in map(name_of, CATALOGS) if " de " in name} == german
+    texts = read(f"{WEB}/texts.js").text
+    of_codes = dict(re.findall(r'^  (\w+): gettext_noop\("(.+)"\),$', texts, re.MULTILINE))
+    assert of_codes == {code: text for code, text in ERROR_MESSAGES.items() if code not in NOT_FOR_PEOPLE}
+    elsewhere = "".join(source.text for source in production())
+    elsewhere += "".join(read(path).text for path in tracked(WEB) if not path.endswith("/texts.js"))
+    more = re.findall(r'^gettext_noop\((".+")\);', texts, re.MULTILINE)
+    assert [text for text in more if json.dumps(json.loads(text)) not in elsewhere] == []
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=name_of)
@@ -64,14 +71,3 @@ def test_a_wheel_has_the_compiled_catalogs(app: str, tmp_path: Path) -> None:
     catalogs = {path.with_suffix(".mo") for path in CATALOGS if app_of(path) == app}
     assert {path.relative_to((ROOT / app).parent).as_posix() for path in catalogs} <= names
     assert app == APPS[1] or "roomlog/static/roomlog/texts.js" in names
-
-
-def test_the_page_knows_the_sentences_of_refusals() -> None:
-    """Word for word, to find their translations: those of the codes, and what is said more of one."""
-    texts = read(f"{WEB}/texts.js").text
-    of_codes = dict(re.findall(r'^  (\w+): gettext_noop\("(.+)"\),$', texts, re.MULTILINE))
-    assert of_codes == {code: text for code, text in ERROR_MESSAGES.items() if code not in NOT_FOR_PEOPLE}
-    elsewhere = "".join(source.text for source in production())
-    elsewhere += "".join(read(path).text for path in tracked(WEB) if not path.endswith("/texts.js"))
-    more = re.findall(r'^gettext_noop\((".+")\);', texts, re.MULTILINE)
-    assert [text for text in more if json.dumps(json.loads(text)) not in elsewhere] == []

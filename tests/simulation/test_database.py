@@ -72,8 +72,8 @@ def write(epoch: str, *, takes: float = 0.0, then: Callable[[], object] = lambda
     return transact
 
 
-def test_writers_take_turns() -> None:
-    """The later one waits, in virtual time; so does a statement outside of a transaction."""
+def test_writers_take_turns_and_readers_wait_for_nobody() -> None:
+    """Nobody waits for ever."""
 
     async def play(stage: Stage) -> None:
         only_after_b = partial(Install.objects.filter(epoch="b").update, epoch="c")
@@ -84,9 +84,15 @@ def test_writers_take_turns() -> None:
 
     assert played(play).notes == ["done", "done", "done", "c"]
 
+    async def play_again(stage: Stage) -> None:
+        stage.process(write("a", takes=0.5), lambda: stage.notes.append(Install.objects.get().epoch))
+        await asyncio.sleep(1)
+
+    assert played(play_again).notes == [EPOCH, "done", "done", "a"]
+
 
 def test_nobody_waits_for_ever() -> None:
-    """A lock time-out is trouble, as of a real server."""
+    """A transaction that idles is ended."""
 
     async def play(stage: Stage) -> None:
         stage.process(write("a", takes=LOCK_SECONDS + 1), write("b"))
@@ -94,21 +100,7 @@ def test_nobody_waits_for_ever() -> None:
 
     assert played(play).notes == ["lock timeout", "done", "a"]
 
-
-def test_readers_wait_for_nobody() -> None:
-    """They see what is committed."""
-
-    async def play(stage: Stage) -> None:
-        stage.process(write("a", takes=0.5), lambda: stage.notes.append(Install.objects.get().epoch))
-        await asyncio.sleep(1)
-
-    assert played(play).notes == [EPOCH, "done", "done", "a"]
-
-
-def test_a_transaction_that_idles_is_ended() -> None:
-    """A frozen client finds its session gone; the next writer does not wait for it to thaw."""
-
-    async def play(stage: Stage) -> None:
+    async def play_again(stage: Stage) -> None:
         frozen = stage.process(write("a", takes=0.1))
         await asyncio.sleep(0.05)
         frozen.freeze()
@@ -118,11 +110,11 @@ def test_a_transaction_that_idles_is_ended() -> None:
         frozen.thaw()
         await asyncio.sleep(1)
 
-    assert played(play).notes == ["done", "server closed the connection unexpectedly", "b"]
+    assert played(play_again).notes == ["done", "server closed the connection unexpectedly", "b"]
 
 
-def test_a_dead_clients_transaction_leaves_nothing() -> None:
-    """Nor its lock, at the latest when the server has noticed."""
+def test_a_client_or_server_that_ends_takes_nobody_along() -> None:
+    """A dead client's transaction leaves nothing."""
 
     async def play(stage: Stage) -> None:
         for _ in range(4):
@@ -135,6 +127,23 @@ def test_a_dead_clients_transaction_leaves_nothing() -> None:
 
     assert played(play).notes == ["done", "b"]
 
+    def again() -> None:
+        with pytest.raises(OperationalError, match="refused"):
+            Install.objects.get()
+        current().wait(2)
+        write("b")()
+
+    async def play_again(stage: Stage) -> None:
+        stage.process(write("a", takes=0.5))
+        await asyncio.sleep(0.1)
+        stage.server.stop()
+        stage.process(again)
+        await asyncio.sleep(1)
+        stage.server.is_down = False
+        await asyncio.sleep(3)
+
+    assert played(play_again).notes == ["connection refused", "done", "b"]
+
 
 @pytest.mark.parametrize(("point", "left"), [("before_commit", EPOCH), ("committed", "a")])
 def test_a_connection_breaks_around_a_commit(point: str, left: str) -> None:
@@ -146,27 +155,6 @@ def test_a_connection_breaks_around_a_commit(point: str, left: str) -> None:
         await asyncio.sleep(1)
 
     assert played(play).notes == ["server closed the connection unexpectedly", left]
-
-
-def test_a_stopped_server_takes_nobody() -> None:
-    """What was not committed is gone; a new connection works again later."""
-
-    def again() -> None:
-        with pytest.raises(OperationalError, match="refused"):
-            Install.objects.get()
-        current().wait(2)
-        write("b")()
-
-    async def play(stage: Stage) -> None:
-        stage.process(write("a", takes=0.5))
-        await asyncio.sleep(0.1)
-        stage.server.stop()
-        stage.process(again)
-        await asyncio.sleep(1)
-        stage.server.is_down = False
-        await asyncio.sleep(3)
-
-    assert played(play).notes == ["connection refused", "done", "b"]
 
 
 def test_without_locks_what_was_read_may_change() -> None:

@@ -11,7 +11,7 @@ from tests.simulation.wires import Wire
 
 
 def test_waiting_costs_nothing() -> None:
-    """Ten minutes pass at once, and every clock of the program says that they have passed."""
+    """Chance follows the seed."""
 
     async def sleep(loop: SimulatedLoop) -> tuple[float, float, float]:
         await asyncio.sleep(600)
@@ -21,19 +21,22 @@ def test_waiting_costs_nothing() -> None:
     assert run(sleep, 1) == (BEGIN_SECONDS + 600,) * 3
     assert time.monotonic() - began < 5
 
+    async def draw(loop: SimulatedLoop) -> float:
+        return random.random()
 
-def test_a_simulation_that_stands_still_is_told() -> None:
-    """Every task waits for another: a real loop would hang."""
+    state = random.getstate()
+    assert run(draw, 7) == run(draw, 7) != run(draw, 8)
+    assert random.getstate() == state
+
+
+def test_a_simulation_that_stands_still_or_has_no_end_is_told() -> None:
+    """Threads are refused."""
 
     async def hang(loop: SimulatedLoop) -> None:
         await asyncio.Event().wait()
 
     with pytest.raises(Endless):
         run(hang, 1)
-
-
-def test_a_simulation_without_end_is_told() -> None:
-    """An hour of virtual time is more than any run needs."""
 
     async def spin(loop: SimulatedLoop) -> None:
         while True:  # noqa: ASYNC110 - that is what the loop must notice
@@ -42,16 +45,11 @@ def test_a_simulation_without_end_is_told() -> None:
     with pytest.raises(Endless):
         run(spin, 1)
 
+    async def start(loop: SimulatedLoop) -> None:
+        await loop.run_in_executor(None, print)
 
-def test_chance_follows_the_seed() -> None:
-    """The product's own `random` is the seed's; the caller's state is as it was."""
-
-    async def draw(loop: SimulatedLoop) -> float:
-        return random.random()
-
-    state = random.getstate()
-    assert run(draw, 7) == run(draw, 7) != run(draw, 8)
-    assert random.getstate() == state
+    with pytest.raises(NotImplementedError):
+        run(start, 1)
 
 
 def test_what_nobody_takes_is_a_complaint() -> None:
@@ -66,21 +64,11 @@ def test_what_nobody_takes_is_a_complaint() -> None:
     assert "ZeroDivisionError" in complaint
 
 
-def test_threads_are_refused() -> None:
-    """They have no order."""
-
-    async def start(loop: SimulatedLoop) -> None:
-        await loop.run_in_executor(None, print)
-
-    with pytest.raises(NotImplementedError):
-        run(start, 1)
-
-
 class TestWire:
     """One direction of one connection."""
 
     def test_what_is_carried_arrives_late_and_in_order(self) -> None:
-        """Each with its own latency, none before the one that was sent before it."""
+        """A stalled wire delivers later."""
 
         async def carry(loop: SimulatedLoop) -> tuple[list[int], list[int]]:
             wire, arrived = Wire(loop, random.Random(1), (0.1, 5.0)), list[int]()
@@ -91,6 +79,18 @@ class TestWire:
             return early, arrived
 
         assert run(carry, 1) == ([], list(range(20)))
+
+        async def stall(loop: SimulatedLoop) -> tuple[list[int], list[int]]:
+            wire, arrived = Wire(loop, random.Random(1), (0.1, 0.1)), list[int]()
+            wire.carry(arrived.append, 1)
+            wire.stall(5)
+            wire.carry(arrived.append, 2)
+            await asyncio.sleep(4)
+            early = list(arrived)
+            await asyncio.sleep(2)
+            return early, arrived
+
+        assert run(stall, 1) == ([], [1, 2])
 
     def test_a_cut_wire_loses_what_is_under_way(self) -> None:
         """And all that comes after."""
@@ -106,18 +106,3 @@ class TestWire:
             return arrived
 
         assert run(carry, 1) == [1]
-
-    def test_a_stalled_wire_delivers_later(self) -> None:
-        """What waits keeps its order."""
-
-        async def carry(loop: SimulatedLoop) -> tuple[list[int], list[int]]:
-            wire, arrived = Wire(loop, random.Random(1), (0.1, 0.1)), list[int]()
-            wire.carry(arrived.append, 1)
-            wire.stall(5)
-            wire.carry(arrived.append, 2)
-            await asyncio.sleep(4)
-            early = list(arrived)
-            await asyncio.sleep(2)
-            return early, arrived
-
-        assert run(carry, 1) == ([], [1, 2])

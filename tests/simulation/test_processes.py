@@ -89,8 +89,8 @@ def test_a_wait_ends_early() -> None:
     assert told(main, live) == ["woken 1", "not woken 4"]
 
 
-def test_a_frozen_process_does_nothing() -> None:
-    """What became due meanwhile happens once, when it thaws."""
+def test_a_process_that_is_frozen_or_killed_does_nothing() -> None:
+    """Not any more, or for so long."""
 
     async def live(process: Process, notes: list[str]) -> None:
         await asyncio.sleep(1.5)
@@ -102,10 +102,6 @@ def test_a_frozen_process_does_nothing() -> None:
 
     assert told(tick, live) == ["tick 0", "tick 1", "tick 6.5", "tick 7.5"]
 
-
-def test_a_killed_process_does_nothing_any_more() -> None:
-    """Its clean-up can't wait, and so reaches nobody."""
-
     def main(notes: list[str]) -> None:
         try:
             tick(notes)
@@ -114,16 +110,16 @@ def test_a_killed_process_does_nothing_any_more() -> None:
             current().wait(0)
             note(notes, "never")
 
-    async def live(process: Process, notes: list[str]) -> None:
+    async def live_again(process: Process, notes: list[str]) -> None:
         process.at_end.append(lambda: notes.append("gone"))
         await asyncio.sleep(1.5)
         process.kill()
 
-    assert told(main, live) == ["tick 0", "tick 1", "gone", "clean-up 1.5"]
+    assert told(main, live_again) == ["tick 0", "tick 1", "gone", "clean-up 1.5"]
 
 
-def test_a_thread_that_never_ran_dies_too() -> None:
-    """Its process was gone before its first turn."""
+def test_a_thread_dies_with_its_process() -> None:
+    """One that never ran too, and one that kills it."""
 
     def main(notes: list[str]) -> None:
         Thread(lambda: note(notes, "never")).start()
@@ -136,11 +132,7 @@ def test_a_thread_that_never_ran_dies_too() -> None:
 
     assert told(main, live) == []
 
-
-def test_a_thread_may_kill_its_own_process() -> None:
-    """At a point of its way; the point happens once."""
-
-    def main(notes: list[str]) -> None:
+    def main_again(notes: list[str]) -> None:
         current().process.traps["half"] = current().process.kill
         try:
             current().process.reached("half")
@@ -149,7 +141,7 @@ def test_a_thread_may_kill_its_own_process() -> None:
             note(notes, "killed")
             raise
 
-    assert told(main, a_second) == ["killed 0"]
+    assert told(main_again, a_second) == ["killed 0"]
 
 
 def test_what_a_thread_raises_is_a_complaint() -> None:

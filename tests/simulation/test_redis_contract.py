@@ -166,7 +166,7 @@ def test_a_stream_is_read_on_behind_an_id(redis: Redis) -> None:
 
 
 def test_a_read_waits_for_an_entry(redis: Redis) -> None:
-    """What was asked behind it waits with it."""
+    """Not for ever; tries are counted."""
     redis.send("XREAD", "COUNT", "9", "BLOCK", "5000", "STREAMS", IN, READ, "0", "0")
     redis.send("PING")
     other = redis.another()
@@ -175,16 +175,8 @@ def test_a_read_waits_for_an_entry(redis: Redis) -> None:
     ((stream, ((_, fields),)),) = redis.hear()
     assert (stream.decode(), fields) == (READ, [b"e", b"late"])
     assert redis.hear() == b"PONG"
-
-
-def test_a_read_does_not_wait_for_ever(redis: Redis) -> None:
-    """Nor at all where it was not told to."""
     assert ask(redis, "XREAD", "COUNT", "9", "BLOCK", "20", "STREAMS", IN, "0") is None
     assert ask(redis, "XREAD", "COUNT", "9", "STREAMS", IN, "0") is None
-
-
-def test_tries_are_counted(redis: Redis) -> None:
-    """By shard and label; a full server counts none."""
     assert [ask(redis, "HINCRBY", "tries", "1-0", "1") for _ in range(2)] == [1, 2]
     assert ask(redis, "HINCRBY", "tries", "2-0", "1") == 1
     assert ask(redis, "HKEYS", "tries") == [b"1-0", b"2-0"]
@@ -218,15 +210,8 @@ def test_the_size_of_a_stream(redis: Redis) -> None:
     assert ask(redis, "MEMORY", "USAGE", IN) > 1000
 
 
-def test_who_subscribes_hears(redis: Redis) -> None:
-    """One confirmation a channel, then what is published, until the subscription ends."""
-    assert ask(redis, "SUBSCRIBE", "one", "two") == [b"subscribe", b"one", 1]
-    assert redis.hear() == [b"subscribe", b"two", 2]
-    assert ask(redis, "UNSUBSCRIBE", "one") == [b"unsubscribe", b"one", 1]
-
-
 def test_a_refusal_is_an_error_reply(redis: Redis) -> None:
-    """A full server takes no entry, but gives and deletes, and lets publish."""
+    """So is an unknown command; who subscribes hears."""
     key = add(redis, "before")
     redis.fill()
     refusal = add(redis, "after")
@@ -235,6 +220,11 @@ def test_a_refusal_is_an_error_reply(redis: Redis) -> None:
     assert read(redis, 10) == [(IN, b"before")]
     assert ask(redis, "PUBLISH", "channel", "notice") == 0
     assert ask(redis, "XDEL", IN, key) == 1
+    assert isinstance(ask(redis, "SPEAK"), hiredis.ReplyError)
+    assert ask(redis, "XLEN", IN) == 0
+    assert ask(redis, "SUBSCRIBE", "one", "two") == [b"subscribe", b"one", 1]
+    assert redis.hear() == [b"subscribe", b"two", 2]
+    assert ask(redis, "UNSUBSCRIBE", "one") == [b"unsubscribe", b"one", 1]
 
 
 def test_a_wiped_server_knows_nothing(redis: Redis) -> None:
@@ -244,10 +234,4 @@ def test_a_wiped_server_knows_nothing(redis: Redis) -> None:
     redis.wipe()
     assert claim(redis, "other", 60) == b"other"
     assert read(redis, 10) == []
-    assert ask(redis, "XLEN", IN) == 0
-
-
-def test_an_unknown_command_is_an_error(redis: Redis) -> None:
-    """Nobody is cut off for it."""
-    assert isinstance(ask(redis, "SPEAK"), hiredis.ReplyError)
     assert ask(redis, "XLEN", IN) == 0

@@ -5,8 +5,6 @@ constants it tries: here they are always the same, so that a seed repeats its ru
 """
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,6 +13,7 @@ from typing import Any, Final
 
 from tests.abuse.fuzz.frames_drawn import frames
 from tests.abuse.fuzz.fuzzing import Fuzzed, check_frame, check_inside, fuzz, insides
+from tests.harness.manage import run
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 FUZZERS: Final[Mapping[str, tuple[Any, Any]]] = {
@@ -27,15 +26,8 @@ EXAMPLES_PER_SECOND: Final = 5
 
 def fuzz_apart(name: str, examples: int, seed: int) -> Fuzzed:
     """Return what a fuzzer finds, run in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.abuse.fuzz.fuzz_once", name, str(examples), str(seed)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=60 + examples / EXAMPLES_PER_SECOND,
-        check=True,
-    )
+    words = [sys.executable, "-m", "tests.abuse.fuzz.fuzz_once", name, str(examples), str(seed)]
+    done = run(words, {"PYTHONHASHSEED": "0"}, 60 + examples / EXAMPLES_PER_SECOND, ROOT, check=True)
     return Fuzzed(**json.loads(done.stdout))
 
 

@@ -5,9 +5,7 @@ some against it; schemathesis judges the answers by the same description. One ru
 """
 
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import Final
 from urllib.request import Request, urlopen
 
 from tests.abuse.fuzz.rest_hooks import KNOWN, TAKEN
+from tests.harness import manage
 from tests.harness.stack import Stack
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -78,21 +77,15 @@ def fuzz_rest(
     sender = []
     if token:  # who takes the own token away is a stranger from then on
         sender = ["--header", f"Authorization: Token {token}", "--exclude-operation-id", "token_destroy"]
-    done = subprocess.run(
-        [
-            str(PROGRAM),
-            *("--config-file", "schemathesis.toml", "run", "schema.json", "--url", stack.page),
-            *("--phases", PHASES[size], "--max-examples", str(EXAMPLES[size]), "--seed", str(seed)),
-            *("--no-color", "--no-shrink", "--continue-on-failure", "--generation-database", "none"),
-            *sender,
-        ],
-        cwd=directory,
-        env={**os.environ, **facts, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS[size],
-        check=False,
-    )
+    words = [
+        str(PROGRAM),
+        *("--config-file", "schemathesis.toml", "run", "schema.json", "--url", stack.page),
+        *("--phases", PHASES[size], "--max-examples", str(EXAMPLES[size]), "--seed", str(seed)),
+        *("--no-color", "--no-shrink", "--continue-on-failure", "--generation-database", "none"),
+        *sender,
+    ]
+    environ = {**facts, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+    done = manage.run(words, environ, SECONDS[size], directory)
     cases = _GENERATED.search(done.stdout)
     report = f"seed {seed}\n{done.stdout}{done.stderr}"
     return Told(done.returncode == 0, int(cases[1]) if cases else 0, report, _accepted(directory / "taken"))

@@ -31,16 +31,11 @@ def echo_gateway(log: Path, message_bytes: int | None = None) -> Iterator[str]:
     environ = {**os.environ, **UNHURRIED, "ROOMLOG_BIND": f"{LOOPBACK}:{port}"}
     if message_bytes is not None:
         environ[MESSAGE_BYTES_VARIABLE] = str(message_bytes)
-    words = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:roomlog_gateway.gunicorn_config",
-        APPLICATION,
-    ]
+    words = [sys.executable, "-m", "gunicorn", "--config", "python:roomlog_gateway.gunicorn_config"]
     with log.open("wb") as written:
-        process = subprocess.Popen(words, cwd=ROOT, env=environ, stdout=written, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*words, APPLICATION], cwd=ROOT, env=environ, stdout=written, stderr=subprocess.STDOUT
+        )
     try:
         wait_until(
             lambda: process.poll() is not None or _accepts(port), READY_SECONDS, "the echo gateway listens"

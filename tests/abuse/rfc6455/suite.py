@@ -7,11 +7,12 @@ Beside the message's way. The suite is a Python 2.7 program: it gets a virtual e
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.harness import manage
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PLACE = Path(sys.prefix) / "conformance"
@@ -112,22 +113,15 @@ _QUIET = ["--quiet", "--disable-pip-version-check", "--no-python-version-warning
 
 def _is_python27(candidate: Path) -> bool:
     """Ask it: on PATH there may be a launcher that has nothing to launch."""
+    words = [str(candidate), "-c", "import sys; sys.exit(sys.version_info[:2] != (2, 7))"]
     try:
-        done = subprocess.run(
-            [candidate, "-c", "import sys; sys.exit(sys.version_info[:2] != (2, 7))"],
-            capture_output=True,
-            timeout=ASK_SECONDS,
-            check=False,
-        )
+        return manage.run(words, {}, ASK_SECONDS).returncode == 0
     except OSError:
         return False
-    return done.returncode == 0
 
 
 def _do(words: list[str], seconds: float = INSTALL_SECONDS, **environ: str) -> None:
-    done = subprocess.run(
-        words, env={**os.environ, **environ}, capture_output=True, text=True, timeout=seconds, check=False
-    )
+    done = manage.run(words, environ, seconds)
     if done.returncode:
         what = " ".join([Path(words[0]).name, *words[1:]])
         raise SuiteMissing(f"`{what}` failed: {(done.stderr or done.stdout)[-2000:].strip()}")

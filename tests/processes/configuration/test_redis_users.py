@@ -54,9 +54,7 @@ def install(environ: dict[str, str], redis_port: int, tmp_path: Path) -> Iterato
         yield running_install
 
 
-async def test_the_documented_users_are_enough(
-    install: tuple[str, list[Child]], environ: dict[str, str]
-) -> None:
+async def test_documented_users_are_enough(install: tuple[str, list[Child]], environ: dict[str, str]) -> None:
     """Rooms are made, a message comes back, a right that ends is told; no service was denied anything."""
     url, children = install
     await say_hello(url, environ)

@@ -128,9 +128,7 @@ def test_a_locked_table_takes_no_api_out(stack: Stack, alice: User) -> None:
     stack.assert_no_traceback()
 
 
-def test_a_database_that_is_away_is_told_and_used_again(
-    stack: Stack, alice: User, server: PostgresServer
-) -> None:
+def test_a_database_away_is_told_and_used_again(stack: Stack, alice: User, server: PostgresServer) -> None:
     """By problems, a page and readiness; back within seconds of its return, and the log says so too."""
     assert set(ask_at_once(stack, alice)) == {200}
     server.end()

@@ -17,21 +17,13 @@ def growth_of(sizes: list[Size]) -> Growth:
 
 
 def test_a_line_has_its_slope() -> None:
-    """Least squares finds the slope of a line, and none in one moment."""
+    """Memory that grows is seen, a warm-up is not; open files are counted."""
     assert slope((x, 3 + 2 * x) for x in range(10)) == pytest.approx(2.0)
     assert slope([(1.0, 5.0)]) == 0.0
-
-
-def test_memory_that_grows_is_seen_and_a_warm_up_is_not() -> None:
-    """One percent an hour is one percent; what is reached in the first quarter does not count."""
     growing = growth_of([Size(60.0 * i, 100_000_000 + 16_667 * i, 9) for i in range(120)])
     assert growing.percent_per_hour("worker-0") == pytest.approx(1.0, rel=0.02)
     warming = growth_of([Size(60.0 * i, min(100, 70 + i) * 10**6, 9) for i in range(120)])
     assert warming.percent_per_hour("worker-0") == 0.0
-
-
-def test_files_that_stay_open_are_counted() -> None:
-    """A file kept at each fault is growth; one more connection for a while is not."""
     leaking = growth_of([Size(float(i), 1, 9 + i // 10) for i in range(120)])
     assert leaking.files_grown("worker-0") > 0
     reconnecting = growth_of([Size(float(i), 1, 9 + i % 3) for i in range(120)])

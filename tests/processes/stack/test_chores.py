@@ -85,8 +85,7 @@ async def leave(stack: Stack, wire: Wire) -> None:
 
 async def say(wire: Wire, room: Room, text: str) -> None:
     """Write a message, which must be accepted."""
-    answer = await wire.ask("new_message", room=room.id, text=text)
-    assert answer["status"] == "success"
+    assert (await wire.ask("new_message", room=room.id, text=text))["status"] == "success"
 
 
 async def test_the_project_is_told_at_least_once_by_one_of_two(make_stack: MakeStack, file: Path) -> None:

@@ -152,8 +152,7 @@ async def test_a_room_is_made_joined_left_and_remembered(shared_stack: Stack) ->
         invited = await two.ask("invite_user", room=room_id, user=carol.id)
         assert (invited["seq"], invited["member"]["id"]) == (2, carol.id)
         await eventually(lambda: _joined(three, room_id), SECONDS, "carol's room_joined")
-        said = await three.ask("new_message", room=room_id, text="hello")
-        assert said["seq"] == 3
+        assert (await three.ask("new_message", room=room_id, text="hello"))["seq"] == 3
         assert (await two.ask("remove_user", room=room_id, user=carol.id))["error_code"] == "forbidden"
         await one.ask("remove_user", room=room_id, user=carol.id)
         await eventually(lambda: _left(three, room_id), SECONDS, "carol's room_left")

@@ -1,11 +1,10 @@
 """What the chart's `helm test` runs, against a stack: with an account of ours, and in somebody's project."""
 
-import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.harness.manage import run_python
 from tests.harness.stack import MakeStack, Stack
 from tests.harness.stack_databases import POSTGRES_ONLY
 
@@ -16,14 +15,8 @@ NOBODY = "no worker answered: are workers ready, and do they own all shards?\n"
 
 def run(stack: Stack, script: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a script as the test's pod does."""
-    return subprocess.run(
-        [sys.executable, str(SCRIPTS / script), *words],
-        env={**os.environ, **stack.environ, "DJANGO_SETTINGS_MODULE": "roomlog_api.settings"},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    environ = {**stack.environ, "DJANGO_SETTINGS_MODULE": "roomlog_api.settings"}
+    return run_python(str(SCRIPTS / script), *words, environ=environ, seconds=SECONDS)
 
 
 @POSTGRES_ONLY

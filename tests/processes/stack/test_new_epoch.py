@@ -67,8 +67,7 @@ async def are_reset(stack: Stack, room: Room, renewed: Renewed) -> None:
         await eventually(lambda: resets(live, room), TOLD_SECONDS, "the open socket is told")
         epoch = resets(live, room)[0]["epoch"]
         assert epoch != old["epoch"]
-        page = await live.ask("select_room", room=room.id, since=old)
-        assert page["reset"] is True
+        assert (await live.ask("select_room", room=room.id, since=old))["reset"] is True
         state = await live.ask("select_room", room=room.id)
         assert (state["epoch"], state["seq"]) == (epoch, 1)
         async with Wire(stack.websocket(), bob) as late:

@@ -86,9 +86,7 @@ async def talk(stack: Stack, user: User, rooms: list[Room]) -> None:
                 assert answer["status"] == "success"
 
 
-async def test_every_committed_event_reaches_the_receiver_in_order(
-    make_stack: MakeStack, tmp_path: Path
-) -> None:
+async def test_every_event_reaches_the_receiver_in_order(make_stack: MakeStack, tmp_path: Path) -> None:
     """Through a receiver that is away, and a kill of the chores while they wait for an answer."""
     stack = make_stack(api=True)
     users = stack.make_users(2)
