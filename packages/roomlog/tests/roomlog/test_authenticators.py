@@ -68,19 +68,6 @@ def test_a_function_may_say_when_its_token_ends(alice: User, kind: str) -> None:
     assert signed_in("t", [lambda token: (alice, ends_in(-1)), lambda token: alice]) is None
 
 
-def test_rest_knows_the_end_of_a_token_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token that has ended signs in nowhere."""
-    for seconds, is_valid in ((90.0, True), (-1.0, False)):
-        found = (alice, time.time() + seconds)
-        monkeypatch.setattr(authenticators, "import_string", lambda path, found=found: lambda token: found)
-        _, own = rest_classes()
-        if is_valid:
-            assert own().authenticate(request("t")) == (alice, "t")
-        else:
-            with pytest.raises(AuthenticationFailed):
-                own().authenticate(request("t"))
-
-
 def test_a_project_without_its_own_asks_none_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """DRF's tokens are read by the hundred, without a thread for each."""
     monkeypatch.setitem(settings.ROOMLOG, "AUTHENTICATORS", ["authtoken"])
@@ -88,8 +75,8 @@ def test_a_project_without_its_own_asks_none_in_threads(monkeypatch: pytest.Monk
     assert rest_classes() == [TokenAuthentication]
 
 
-def test_rest_knows_the_same_tokens(alice: User) -> None:
-    """As `Authorization: Bearer`; a stranger's is refused, and a request without one is left to others."""
+def test_rest_knows_the_same_tokens(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And their ends; a project without its own is asked in no thread."""
     drf, own = rest_classes()
     assert drf is TokenAuthentication
     assert own().authenticate(request("own-alice")) == (alice, "own-alice")
@@ -100,3 +87,12 @@ def test_rest_knows_the_same_tokens(alice: User) -> None:
     User.objects.update(is_active=False)
     with pytest.raises(AuthenticationFailed):
         own().authenticate(request("own-alice"))
+    for seconds, is_valid in ((90.0, True), (-1.0, False)):
+        found = (alice, time.time() + seconds)
+        monkeypatch.setattr(authenticators, "import_string", lambda path, found=found: lambda token: found)
+        _, own = rest_classes()
+        if is_valid:
+            assert own().authenticate(request("t")) == (alice, "t")
+        else:
+            with pytest.raises(AuthenticationFailed):
+                own().authenticate(request("t"))

@@ -34,8 +34,7 @@ def status(token: str) -> int:
 def test_a_bot_signs_in_until_its_token_ends(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One account has several tokens; the database holds none of them."""
     first, second = make(capsys, "robot", "ci"), make(capsys, "robot", "cron", "--days", "1")
-    bot = User.objects.get(username="robot")
-    assert not bot.has_usable_password()
+    assert not User.objects.get(username="robot").has_usable_password()
     assert first not in str(list(BotToken.objects.values_list()))
     found = signed_in_bots([first, second, "other", f"{bots.PREFIX}other"])
     assert {one.user.username for one in found.values()} == {"robot"}
@@ -47,9 +46,7 @@ def test_a_bot_signs_in_until_its_token_ends(database: str, capsys: pytest.Captu
     assert signed_in_bots([first, second]) == {}
 
 
-def test_an_account_that_may_not_take_part_has_no_tokens(
-    database: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_who_may_not_take_part_has_no_tokens(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whether it is inactive or deleted."""
     token = make(capsys, "robot", "ci")
     User.objects.update(is_active=False)

@@ -63,8 +63,11 @@ def found() -> dict[str | None, CheckMessage]:
     return {message.id: message for message in run_checks(tags=[TAG]) if message.id not in {"roomlog.W007"}}
 
 
-def test_the_stand_alone_project_is_right() -> None:
-    """Nothing is said where nothing is wrong."""
+def test_nothing_is_said_where_nothing_is_wrong(settings: Any) -> None:
+    """In development Redis has a usual address: a new project needs no dictionary."""
+    assert found() == {}
+    settings.DEBUG = True
+    del settings.ROOMLOG
     assert found() == {}
 
 
@@ -113,9 +116,7 @@ def test_an_unknown_key_is_named(key: str, hint: str, monkeypatch: pytest.Monkey
         ("DATABASE_ROUTERS", ["tests.roomlog.split_router.SplitRouter"], "roomlog.E009", "one database"),
     ],
 )
-def test_a_project_that_lacks_something_is_told(
-    setting: str, value: object, fault: str, hint: str, settings: Any
-) -> None:
+def test_a_projects_lacks_are_told(setting: str, value: object, fault: str, hint: str, settings: Any) -> None:
     """By one sentence for what is missing, and no other."""
     setattr(settings, setting, value)
     clear_url_caches()
@@ -125,23 +126,12 @@ def test_a_project_that_lacks_something_is_told(
     assert hint in str(said[fault].hint)
 
 
-def test_in_development_redis_has_a_usual_address(settings: Any) -> None:
-    """A new project needs no dictionary at all."""
-    settings.DEBUG = True
-    del settings.ROOMLOG
-    assert found() == {}
-
-
-def test_transactions_that_would_be_refused_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite lets none wait that began by reading, unless each begins with the lock."""
+def test_what_a_database_must_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transactions that SQLite would refuse, and databases of another kind."""
     for mode, faults in (({}, ["roomlog.W015"]), ({"transaction_mode": "IMMEDIATE"}, [])):
         sqlite = SimpleNamespace(vendor="sqlite", settings_dict={"OPTIONS": mode})
         monkeypatch.setattr(project, "connections", {"default": sqlite})
         assert list(found()) == faults
-
-
-def test_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its name, before a table is made."""
     monkeypatch.setattr(project, "connections", {"default": SimpleNamespace(vendor="mysql")})
     assert "mysql" in found()["roomlog.E008"].msg
 

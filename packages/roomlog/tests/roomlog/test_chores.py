@@ -266,9 +266,7 @@ def test_a_process_that_lost_the_lease_ends_early(project: Project, people: Peop
     assert project.texts(room) == ["one"]
 
 
-def test_trouble_of_the_database_ends_nothing(
-    project: Project, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trouble_ends_nothing(project: Project, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process goes on when it is over."""
     room = make_room(people.alice, [people.bob])
     keep = Lease.keep

@@ -14,7 +14,7 @@ from roomlog.chores.lease import DEAD_SECONDS, Lease
 from roomlog.chores.news import PAGE_SECONDS, News, begin, not_told
 from roomlog.chores.schedule import Schedule
 from roomlog.models import ChatMessage, ChatRoom, RoomEvent, RoomHead, RoomTold
-from tests.harness.databases import EPOCH
+from tests.harness.databases import EPOCH, plan_of
 from tests.harness.people import People, make_room, message, written
 
 SECONDS: Final = 20.0
@@ -64,7 +64,7 @@ def test_news_are_found_without_a_scan_of_the_rooms(many_rooms: UUID, people: Pe
         for table in ("roomevent", "chatroom")
     )
     assert (len(by_id), len(pages)) == (3, 1)
-    assert "roomlog_roomevent_pkey" in plan(by_id[1]) or "INTEGER PRIMARY KEY" in plan(by_id[1])
+    assert "roomlog_roomevent_pkey" in plan_of(by_id[1]) or "INTEGER PRIMARY KEY" in plan_of(by_id[1])
     assert f"LIMIT {news.PAGE}" in pages[0]
     RoomTold.objects.filter(room=many_rooms).update(seq=2)
     # An id that was reserved long ago is below the highest: the round through the heads finds the event.
@@ -81,13 +81,6 @@ def test_news_are_found_without_a_scan_of_the_rooms(many_rooms: UUID, people: Pe
 def look(looks: News[UUID]) -> set[UUID]:
     """Return what both ways of looking find."""
     return looks.fresh() | looks.missed()
-
-
-def plan(sql: str) -> str:
-    """Return how the database executes it."""
-    with connection.cursor() as cursor:
-        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
-        return str(cursor.fetchall())
 
 
 def test_one_process_works_and_another_takes_over(database: str) -> None:

@@ -91,12 +91,9 @@ def test_what_was_never_stored_goes_too(people: People, files: Path) -> None:
     assert Attachment.objects.count() == 1
 
 
-def test_a_storage_that_fails_is_asked_again_later(
-    people: People, files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_store_is_asked_again(people: People, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not deleted is still known; nothing is logged but the class of the error."""
-    room = make_room(people.alice)
-    with_bytes(room, people.alice, age=UNCLAIMED + MINUTE)
+    with_bytes(make_room(people.alice), people.alice, age=UNCLAIMED + MINUTE)
     collector = Collector(Shutdown(), lambda: True)
     with monkeypatch.context() as broken:
         broken.setattr(storages["roomlog"], "delete", lambda _: 1 / 0)

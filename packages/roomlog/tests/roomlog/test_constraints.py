@@ -142,8 +142,7 @@ VIOLATIONS: dict[str, Rows] = {
 @pytest.mark.parametrize("name", VIOLATIONS)
 def test_each_constraint_refuses_its_violation(people: People, name: str) -> None:
     """A row that breaks the constraint is refused by the database."""
-    room = make_room(people.alice, [people.bob])
-    rows = VIOLATIONS[name](people, room)
+    rows = VIOLATIONS[name](people, make_room(people.alice, [people.bob]))
     with pytest.raises(IntegrityError) as refusal:
         _insert(rows)
     if connection.vendor == "postgresql":
@@ -206,8 +205,7 @@ def test_an_event_of_nobody_is_refused_at_the_commit(people: People) -> None:
 
 def test_messages_are_the_events_of_their_kind(people: People) -> None:
     """ChatMessage shows the messages of the log and nothing else."""
-    room = make_room(people.alice)
-    said = written(message(room), people.alice).event
+    said = written(message(make_room(people.alice)), people.alice).event
     assert [row.pk for row in ChatMessage.objects.all()] == [said.id]
     assert RoomEvent.objects.count() == 2
 

@@ -16,19 +16,18 @@ def setting(name: str) -> str:
         return str(cursor.fetchone()[0])
 
 
-def test_a_writer_s_session_ends_its_own_stuck_work(postgres: str) -> None:
-    """A paused or cut-off worker can't hold its locks for the 10 s after which its leases are taken."""
+def test_time_outs_are_set_and_not_asked_for_at_the_start(postgres: str) -> None:
+    """A writer's session ends its own stuck work; a dead server is noticed while waiting."""
     assert setting("lock_timeout") == "1s"
     assert setting("statement_timeout") == "5s"
     assert setting("idle_in_transaction_session_timeout") == "5s"
-
-
-def test_time_outs_are_set_and_not_asked_for_at_the_start(postgres: str) -> None:
-    """A pooler refuses a session with `options` that it does not know."""
     connection.ensure_connection()
     assert "options" not in connection.connection.info.get_parameters()
     connection.close()
     assert setting("lock_timeout") == "1s", "each session anew"
+    parameters = connection.connection.info.get_parameters()
+    assert (parameters["keepalives_idle"], parameters["keepalives_count"]) == ("5", "3")
+    assert parameters["tcp_user_timeout"] == "10000"
 
 
 def test_a_writer_works_behind_a_pooler_of_sessions(postgres: str) -> None:
@@ -40,19 +39,16 @@ def test_a_writer_works_behind_a_pooler_of_sessions(postgres: str) -> None:
             assert make_room(people.alice)
 
 
-def test_a_dead_server_is_noticed_while_waiting_for_it(postgres: str) -> None:
-    """Cut off behind an acknowledged statement: the kernel asks, and gives up after about ten seconds."""
-    connection.ensure_connection()
-    parameters = connection.connection.info.get_parameters()
-    assert (parameters["keepalives_idle"], parameters["keepalives_count"]) == ("5", "3")
-    assert parameters["tcp_user_timeout"] == "10000"
-
-
 def test_a_stuck_statement_is_trouble_of_the_database(postgres: str) -> None:
-    """The time-out reaches Django as OperationalError, and the connection goes on."""
+    """What serves people ends its own; others ask whether a kept connection lives."""
     with pytest.raises(OperationalError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 20; SELECT pg_sleep(5)")
     assert add_user("alice")
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+    end_stuck_statements(connection)
+    assert (setting("lock_timeout"), setting("statement_timeout")) == ("1s", "5s")
+    assert setting("idle_in_transaction_session_timeout") == "5s"
 
 
 def test_others_ask_whether_a_kept_connection_lives() -> None:
@@ -61,15 +57,6 @@ def test_others_ask_whether_a_kept_connection_lives() -> None:
     assert (settings["CONN_HEALTH_CHECKS"], settings["CONN_MAX_AGE"]) == (True, 60)
     assert "options" not in settings["OPTIONS"]
     assert settings["OPTIONS"]["tcp_user_timeout"] == 10_000
-
-
-def test_what_serves_people_ends_its_stuck_statements(postgres: str) -> None:
-    """As the writer does; each wait for a lock or an answer has an end."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")
-    end_stuck_statements(connection)
-    assert (setting("lock_timeout"), setting("statement_timeout")) == ("1s", "5s")
-    assert setting("idle_in_transaction_session_timeout") == "5s"
 
 
 def test_sqlite_is_durable_and_takes_turns(sqlite: str) -> None:

@@ -77,9 +77,7 @@ def test_a_user_whom_nobody_told_of_can_be_deleted() -> None:
     assert not asked()
 
 
-def test_deleting_anything_else_reads_nothing(
-    people: People, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_others_read_nothing(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """One statement takes the pending commands of a batch, as if nobody listened to signals."""
     post_as(make_room(people.alice), people.alice, "hi")
     with transaction.atomic(), django_assert_num_queries(1):

@@ -52,9 +52,7 @@ def test_messages_are_found_in_every_room_and_piece(people: People, monkeypatch:
     assert not RoomEvent.objects.filter(text="", kind="new_message").exists()
 
 
-def test_a_command_names_a_bounded_number_of_messages(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_names_so_many_messages(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker's transaction stays short."""
     monkeypatch.setattr(erasure, "AT_ONCE", 2)
     room = make_room(people.alice)
@@ -109,8 +107,7 @@ def test_reports_lose_their_comments(people: People) -> None:
 
 def test_a_deleted_account_has_left_first(people: People) -> None:
     """So that nothing of it can come after what was found."""
-    room = make_room(people.alice)
-    written(message(room), people.alice)
+    written(message(make_room(people.alice)), people.alice)
     User.objects.get(roomlog_person=people.alice).delete()
     with pytest.raises(CommandError, match="Run this again"):
         erase("--person", str(people.alice))

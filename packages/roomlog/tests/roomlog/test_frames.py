@@ -92,10 +92,16 @@ def bytes_of(event: Event) -> bytes:
     return encode_frame(frame_of(event, EPOCH, users_of([event])))
 
 
-def test_a_new_event_and_the_same_read_again_have_equal_bytes(people: People) -> None:
-    """A gateway that fetches a page sends what the first publication said, byte for byte."""
+def test_a_frame_is_made_from_its_row_alone(people: People) -> None:
+    """A new event and the same read again have equal bytes; a reply names its message by id."""
     for new in every_kind(people):
         assert bytes_of(RoomEvent.objects.get(pk=new.id)) == bytes_of(new), new.kind
+    make_room(people.bob)
+    room = make_room(people.alice)
+    said = written(message(room), people.alice).event
+    reply = written(message(room, reply_to=said.id), people.alice).event
+    assert said.id != said.seq
+    assert message_of(reply, users_of([reply])).reply_to == said.id
 
 
 def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
@@ -140,16 +146,6 @@ def test_a_frame_says_who_did_what_to_whom(people: People) -> None:
     assert said["message"]["data"] == {"long": 1, "b": 1e22, "a": [2.5]}
 
 
-def test_a_reply_names_its_message_by_its_id(people: People) -> None:
-    """On the wire a message is named by its id, though the log refers to it by its seq."""
-    make_room(people.bob)
-    room = make_room(people.alice)
-    said = written(message(room), people.alice).event
-    reply = written(message(room, reply_to=said.id), people.alice).event
-    assert said.id != said.seq
-    assert message_of(reply, users_of([reply])).reply_to == said.id
-
-
 def test_an_event_of_a_later_release_keeps_its_place(people: People) -> None:
     """After a rollback the log can still be read: who did something at this seq, and no more."""
     event = every_kind(people)[2]
@@ -166,8 +162,8 @@ def test_an_event_of_a_later_release_keeps_its_place(people: People) -> None:
     }
 
 
-def test_a_message_shows_its_present_state(people: People) -> None:
-    """Edited and deleted show; times are whole milliseconds since 1970 and their seconds."""
+def test_a_message_shows_its_state(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """Milliseconds are exact, and frames need no query."""
     room = make_room(people.alice)
     event = written(message(room, "first"), people.alice).event
     edit = written(EditMessage(uuid="e", room=room, message=event.id, text="second"), people.alice).event
@@ -179,6 +175,12 @@ def test_a_message_shows_its_present_state(people: People) -> None:
     for rows in (list(ChatMessage.objects.all()), read_before):
         (gone,) = in_present_state(rows)
         assert (gone.text, gone.deleted, gone.number) == ("", True, 1)
+    events = every_kind(people)
+    users = users_of(events)
+    with django_assert_num_queries(0):
+        for event in events:
+            frame_of(event, EPOCH, users)
+    assert connection.connection is not None
 
 
 @settings(deadline=None)
@@ -187,13 +189,3 @@ def test_milliseconds_are_exact(whole: int, rest: int) -> None:
     """A moment has the milliseconds that it has, however many microseconds follow them."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=whole, microseconds=rest)
     assert milliseconds(moment) == whole
-
-
-def test_frames_need_no_query(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    """Whoever has rows and names can build frames without the database."""
-    events = every_kind(people)
-    users = users_of(events)
-    with django_assert_num_queries(0):
-        for event in events:
-            frame_of(event, EPOCH, users)
-    assert connection.connection is not None

@@ -37,21 +37,29 @@ def crowded(people: People) -> UUID:
     return room
 
 
-def test_only_messages_are_looked_at(crowded: UUID) -> None:
-    """Either way, by the index of messages."""
+def test_edits_and_pins_are_found_by_indexes(crowded: UUID) -> None:
+    """Only messages are looked at."""
     with CaptureQueriesContext(connection) as captured:
         assert [row.text for row in selectors.last_messages(crowded, OTHERS + 9, 10)] == ["first", "last"]
         assert [row.text for row in selectors.messages_after(crowded, 0, 10)] == ["first", "last"]
     assert len(captured) == 2
     for query in captured.captured_queries:
         assert "messages_by_seq" in plan_of(query["sql"])
+    said = ChatMessage.objects.get(room=crowded, text="first")
+    pin = PinMessage(uuid="p", room=crowded, message=said.pk)
+    with CaptureQueriesContext(connection) as captured:
+        written(pin, said.user_id)
+        assert selectors.pinned_messages(crowded, 9) == [said]
+    pinned = '"pinned_seq" IS NOT NULL'
+    plans = [plan_of(one["sql"]) for one in captured.captured_queries if pinned in one["sql"]]
+    assert len(plans) == 2
+    assert all("pins_by_seq" in plan for plan in plans), plans
 
 
 def test_edits_are_found_by_indexes(crowded: UUID) -> None:
     """A page reads them by their seqs; a deletion finds those of its message, and the reactions to it."""
     said = ChatMessage.objects.get(room=crowded, text="first")
-    edit = EditMessage(uuid="e", room=crowded, message=said.pk, text="better")
-    written(edit, said.user_id)
+    written(EditMessage(uuid="e", room=crowded, message=said.pk, text="better"), said.user_id)
     seqs = range(OTHERS, OTHERS + 2_000)
     Reaction.objects.bulk_create(
         Reaction(room_id=crowded, target=seq, emoji="👍", user_id=said.user_id, seq=seq) for seq in seqs
@@ -73,16 +81,3 @@ def test_edits_are_found_by_indexes(crowded: UUID) -> None:
     assert "seq_once" in plan_of(contents) or "(room_id=? AND seq=?)" in plan_of(contents)
     assert "changes_by_target" in plan_of(scrub)
     assert "reaction_once" in plan_of(reactions) or "(room_id=? AND target=?" in plan_of(reactions)
-
-
-def test_pins_are_found_by_an_index(crowded: UUID) -> None:
-    """Those of a room, in the order of their pins, and their number; however long the log is."""
-    said = ChatMessage.objects.get(room=crowded, text="first")
-    pin = PinMessage(uuid="p", room=crowded, message=said.pk)
-    with CaptureQueriesContext(connection) as captured:
-        written(pin, said.user_id)
-        assert selectors.pinned_messages(crowded, 9) == [said]
-    pinned = '"pinned_seq" IS NOT NULL'
-    plans = [plan_of(one["sql"]) for one in captured.captured_queries if pinned in one["sql"]]
-    assert len(plans) == 2
-    assert all("pins_by_seq" in plan for plan in plans), plans

@@ -28,9 +28,7 @@ def test_a_database_stays_itself(database: str) -> None:
     assert len(before) == 16
 
 
-def test_a_copied_file_is_another_database(
-    sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_is_another_database(sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is in it."""
     before = identity()
     path = Path(connection.settings_dict["NAME"])

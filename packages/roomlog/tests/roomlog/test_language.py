@@ -15,8 +15,8 @@ from tests.harness.people import id_of
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("language")]
 
 
-def test_the_login_is_in_the_browsers_language(client: Client, alice: User) -> None:
-    """German for who asks for it; English for all whose language nobody has translated."""
+def test_the_login_is_in_the_browsers_language(client: Client, alice: User, settings: Any) -> None:
+    """A language that a project adds is not called English."""
     page = client.get("/login/", headers=GERMAN)
     assert '<html lang="de">' in page.content.decode()
     assert "Melden Sie sich an" in page.content.decode()
@@ -27,29 +27,23 @@ def test_the_login_is_in_the_browsers_language(client: Client, alice: User) -> N
         page = client.get("/login/", headers={"accept-language": other})
         assert '<html lang="en">' in page.content.decode()
         assert "Log in to chat." in page.content.decode()
-
-
-def test_a_language_that_a_project_adds_is_not_called_english(client: Client, settings: Any) -> None:
-    """A project of another language sees English texts, and they are called so."""
     settings.LANGUAGES = [("fr", "Français")]
     settings.LANGUAGE_CODE = "fr"
     assert '<html lang="en">' in client.get("/login/").content.decode()
 
 
 @pytest.mark.parametrize("headers", [{}, GERMAN])
-def test_the_admin_lists_machinery_behind_what_people_made(
-    admin_client: Client, headers: dict[str, str]
-) -> None:
+def test_the_admin_lists_machinery_behind_the_rest(admin_client: Client, headers: dict[str, str]) -> None:
     """Django sorts an app's tables by their names, in each language."""
     apps = admin_client.get("/admin/", headers=headers).context["app_list"]
     tables = next(app["models"] for app in apps if app["app_label"] == "roomlog")
     assert ["Worker" in table["name"] for table in tables] == [False] * 13 + [True] * 5
 
 
-def test_the_admin_is_in_german(
-    admin_client: Client, lobby: UUID, alice: User, bob: User, settings: Any
+def test_the_page_and_rest_speak_german(
+    admin_client: Client, lobby: UUID, alice: User, bob: User, settings: Any, as_alice: Client
 ) -> None:
-    """Names of tables and columns, filters, forms with their errors, actions and what they say."""
+    """REST explains in it, and codes stay; so does the admin."""
     index = admin_client.get("/admin/", headers=GERMAN).content.decode()
     for name in ("Räume", "Mitgliedschaften", "Worker: wartende Befehle"):
         assert name in index
@@ -66,10 +60,6 @@ def test_the_admin_is_in_german(
     told = admin_client.post(listing, action, headers=GERMAN, follow=True).content.decode()
     assert "2 Änderungen angefordert. Meist führt ein Worker" in told
     assert PendingCommand.objects.count() == 2
-
-
-def test_rest_explains_in_german_and_codes_stay(as_alice: Client, lobby: UUID) -> None:
-    """`detail` is for people; programs read the code, and the wire's own sentences stay English."""
     nowhere = as_alice.get("/api/v1/nowhere/", headers=GERMAN).json()
     assert (nowhere["detail"][:24], nowhere["error_code"]) == ("Diesen Pfad gibt es nich", "not_found")
     missing = as_alice.get("/api/v1/messages/none/", headers=GERMAN).json()

@@ -18,7 +18,7 @@ class Clock:
 
 
 def test_an_outage_ends_by_one_line_with_its_length() -> None:
-    """From the first request that met it to the last; a second success says nothing."""
+    """A success between failures ends nothing, and without one every success is silent."""
     clock = Clock()
     outage = Outage(clock)
     with capture_logs() as said:
@@ -35,10 +35,6 @@ def test_an_outage_ends_by_one_line_with_its_length() -> None:
     ]
     assert (said[-1]["log_level"], said[-1]["seconds"]) == ("info", 7.5)
     assert "in words" not in str(said)
-
-
-def test_a_success_between_failures_ends_nothing() -> None:
-    """A read-only database answers reads while writes fail."""
     clock = Clock()
     outage = Outage(clock)
     outage.met(OperationalError())
@@ -48,10 +44,6 @@ def test_a_success_between_failures_ends_nothing() -> None:
             outage.answered()
             outage.met(OperationalError())
     assert {line["event"] for line in said} == {"database_unavailable"}
-
-
-def test_without_an_outage_nothing_ends() -> None:
-    """Every success of a healthy day is silent; the next outage begins anew."""
     clock = Clock()
     outage = Outage(clock)
     with capture_logs() as said:

@@ -36,15 +36,11 @@ def test_the_chat_is_for_the_signed_in(client: Client, alice: User) -> None:
 
 
 def test_the_login_leads_nowhere_else(client: Client, alice: User) -> None:
-    """A prepared link can't send who has just logged in to another site."""
-    answer = client.post("/login/", RIGHT | {"next": "https://elsewhere.example/"})
-    assert answer.headers["location"] == "/"
-
-
-def test_a_wrong_password_is_told(client: Client, alice: User) -> None:
-    """The page says that something was wrong, not what."""
+    """Neither by a prepared link; a wrong password is told, not what was wrong."""
     page = client.post("/login/", RIGHT | {"password": "wrong"})
     assert "Wrong name or password" in page.content.decode()
+    answer = client.post("/login/", RIGHT | {"next": "https://elsewhere.example/"})
+    assert answer.headers["location"] == "/"
 
 
 @pytest.mark.parametrize("path", ["/", "/login/"])
@@ -56,32 +52,25 @@ def test_nothing_inline_runs(client: Client, alice: User, path: str) -> None:
     policy = policy_of(page)
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
-    markup = page.content.decode()
-    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bon\w+=|\bstyle=", markup)
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bon\w+=|\bstyle=", page.content.decode())
 
 
 @pytest.mark.parametrize(
     ("setting", "sources"),
     [("wss://chat.example/ws", "'self' wss://chat.example"), ("", "'self' ws://testserver wss://testserver")],
 )
-def test_the_page_may_reach_its_socket_alone(
-    client: Client, settings: Any, setting: str, sources: str
-) -> None:
+def test_the_page_reaches_its_socket_alone(client: Client, settings: Any, setting: str, sources: str) -> None:
     """Where the gateway is elsewhere the policy names it; else it is where the page came from."""
     settings.ROOMLOG = {**settings.ROOMLOG, "WEBSOCKET_URL": setting}
     assert policy_of(client.get("/login/"))["connect-src"] == sources
 
 
-def test_a_foreign_host_gets_no_policy_of_its_choice(client: Client) -> None:
-    """The Host header is the asker's word: refused, it stands nowhere in the answer."""
+def test_the_policy_is_of_our_own_choice(client: Client, admin_client: Client) -> None:
+    """A foreign Host stands nowhere in it, and the admin's scripts come from here alone."""
     answer = client.get("/login/", headers={"host": "evil.example"})
     assert answer.status_code == 400
     assert "evil" not in str(answer.headers)
     assert policy_of(answer)["script-src"] == "'self'"
-
-
-def test_the_admin_runs_nothing_from_elsewhere(admin_client: Client) -> None:
-    """Its theme needs expressions in its markup; scripts still come from here only."""
     policy = policy_of(admin_client.get("/admin/"))
     assert policy["script-src"] == "'self' 'unsafe-inline' 'unsafe-eval'"
     assert policy["frame-ancestors"] == "'none'"

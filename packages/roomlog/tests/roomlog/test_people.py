@@ -68,10 +68,12 @@ class TestComingAbout:
 
         on_migrated("default", apps=Apps())
 
-    def test_a_fixture_brings_its_own(self) -> None:
-        """Its people come after its users, with the ids that its events name."""
+    def test_people_come_with_users(self) -> None:
+        """Of a fixture too; strangers are nobody, and code has one without a user."""
         User(username="raw").save_base(raw=True)
         assert Person.objects.exclude(user=None).count() == 0
+        with pytest.raises(AssertionError):
+            person_of(AnonymousUser())
 
     def test_two_at_once_make_one(self, unknown: User) -> None:
         """The later finds what the earlier made."""
@@ -89,11 +91,6 @@ class TestComingAbout:
         for thread in threads:
             thread.join(30)
         assert made == [Person.objects.get(user=unknown).pk] * 2
-
-    def test_strangers_are_nobody(self) -> None:
-        """Only signed-in users have a person."""
-        with pytest.raises(AssertionError):
-            person_of(AnonymousUser())
 
     def test_code_has_one_person_without_a_user(self) -> None:
         """It has no user to sign in with, and does not count as a deleted account."""

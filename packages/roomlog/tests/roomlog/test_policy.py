@@ -96,8 +96,8 @@ def test_true_alone_allows(
     assert objection_to(CreateRoom(uuid="g"), id_of(alice)) == sentence
 
 
-def test_what_is_done_is_not_asked_about(rules: type[Rules], alice: User, bob: User) -> None:
-    """A repeat, and the room that a pair has already."""
+def test_what_needs_no_answer_is_not_asked_about(rules: type[Rules], alice: User, bob: User) -> None:
+    """A repeat, a pair's room, strangers and the project's own code."""
     rules.answer = False
     pair = CreateRoom(uuid="d", kind="direct", members=[id_of(bob)])
     room = make_room(id_of(alice))
@@ -108,10 +108,6 @@ def test_what_is_done_is_not_asked_about(rules: type[Rules], alice: User, bob: U
     other = CreateRoom(uuid="e", kind="direct", members=[id_of(alice)])
     assert objection_to(other, id_of(bob)) is None
     assert rules.asked == []
-
-
-def test_what_is_refused_anyhow_is_not_asked_about(rules: type[Rules], alice: User, bob: User) -> None:
-    """Strangers learn of no room, and nobody is told whom the policy knows."""
     rules.answer = False
     for command in (
         InviteUser(uuid="i", room=make_room(id_of(alice)), user=id_of(alice)),
@@ -119,6 +115,11 @@ def test_what_is_refused_anyhow_is_not_asked_about(rules: type[Rules], alice: Us
         CreateRoom(uuid="c", members=[NOBODY]),
     ):
         assert objection_to(command, id_of(bob)) is None
+    assert rules.asked == []
+    rules.answer = False
+    room = ensure_room("order-7", "Order 7", [alice])
+    sync_members(room, [alice, bob])
+    assert PendingCommand.objects.count() == 2
     assert rules.asked == []
 
 
@@ -139,9 +140,7 @@ def test_it_is_asked_about_somebody_who_joins(rules: type[Rules], alice: User, b
     assert rooms_found(id_of(bob), "", None, 9) == []
 
 
-def test_without_its_function_a_question_is_answered_as_ever(
-    monkeypatch: pytest.MonkeyPatch, alice: User
-) -> None:
+def test_a_question_without_a_function_is_as_ever(monkeypatch: pytest.MonkeyPatch, alice: User) -> None:
     """By a class, by a module, and without any policy."""
     for path in ("tests.roomlog.test_policy.NoRules", "tests.roomlog.no_addresses", None):
         monkeypatch.setitem(settings.ROOMLOG, "POLICY", path)
@@ -170,15 +169,6 @@ def test_requests_are_refused_with_its_sentence(
     assert (answer.status_code, answer.json()["error_code"]) == (403, "forbidden")
     assert answer.json()["detail"] == "Only on weekdays."
     assert PendingCommand.objects.count() == 1
-
-
-def test_the_projects_own_code_is_not_asked(rules: type[Rules], alice: User, bob: User) -> None:
-    """What it does is what the project wants."""
-    rules.answer = False
-    room = ensure_room("order-7", "Order 7", [alice])
-    sync_members(room, [alice, bob])
-    assert PendingCommand.objects.count() == 2
-    assert rules.asked == []
 
 
 def test_it_says_who_is_found(monkeypatch: pytest.MonkeyPatch, alice: User, bob: User) -> None:

@@ -33,9 +33,7 @@ def test_no_pooler_lends_nothing(database: str) -> None:
         pytest.param([7, 8, 7, 8], id="the pool takes turns"),
     ],
 )
-def test_a_pool_in_use_is_seen_through(
-    monkeypatch: pytest.MonkeyPatch, postgres: str, answers: list[int]
-) -> None:
+def test_a_busy_pool_is_seen(monkeypatch: pytest.MonkeyPatch, postgres: str, answers: list[int]) -> None:
     """Other clients get sessions in between, so that two questions may meet any."""
     left = iter(answers)
     monkeypatch.setattr("roomlog.pooling._session", lambda _: next(left, 8))

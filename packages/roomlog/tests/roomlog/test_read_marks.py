@@ -50,11 +50,13 @@ def move(room: UUID, user: int, seq: int) -> int:
 
 
 def test_a_mark_moves_forward_and_never_back(people: People) -> None:
-    """A late or repeated command of another device changes nothing."""
+    """Late commands change nothing; strangers have none, whether there is the room or not."""
     room = make_room(people.alice, [people.bob])
     say(room, people.bob, 5)
     assert [move(room, people.alice, seq) for seq in (3, 2, 3, 0, 5)] == [3, 3, 3, 3, 5]
     assert unread(people.alice) == [1]
+    room = make_room(people.alice)
+    assert move_marks({(room, people.carol): 1, (uuid4(), people.alice): 1}) == {}
 
 
 def test_a_mark_may_be_at_what_is_no_message(people: People) -> None:
@@ -108,12 +110,6 @@ def test_far_above_the_mark_nobody_looks_who_said_it(people: People) -> None:
         assert unread(people.alice) == [UNREAD_COUNTED]
 
 
-def test_strangers_have_no_mark(people: People) -> None:
-    """They are left out of the answer, whether there is such a room or not."""
-    room = make_room(people.alice)
-    assert move_marks({(room, people.carol): 1, (uuid4(), people.alice): 1}) == {}
-
-
 def test_who_leaves_while_a_mark_moves_has_none(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mark that was not written is not answered with what it was before."""
     room = make_room(people.alice, [people.bob])
@@ -127,7 +123,7 @@ def test_who_leaves_while_a_mark_moves_has_none(people: People, monkeypatch: pyt
     assert move_marks({(room, people.bob): 1}) == {}
 
 
-def test_many_marks_move_in_three_statements(
+def test_marks_take_three_statements(
     people: People, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """One looks, one writes, one reads what is told; where nothing moves the first is the only one."""

@@ -62,8 +62,7 @@ def test_code_speaks_under_a_name_of_its_own(alice: User) -> None:
     rooms.post_as(room, "by nobody in particular")
     paid, *_ = waiting()
     assert paid == NewMessage(uuid="u", room=room, text="paid")
-    speaker = person_of_code("alice")
-    assert speaker.pk != id_of(alice)
+    assert person_of_code("alice").pk != id_of(alice)
     assert [row.user.name for row in PendingCommand.objects.order_by("id")] == ["alice", "alice", "system"]
     assert Person.objects.filter(name="alice").count() == 2
 
@@ -231,13 +230,17 @@ def test_unread_messages_are_counted_by_room(alice: User, bob: User) -> None:
     assert rooms.unread(bob) == {room: 0}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_each_function_has_a_twin_for_asynchronous_code(alice: User) -> None:
-    """Named as Django names its own."""
+    """Named as Django names its own; it does the same in a transaction of its own."""
     names = ["ensure_room", "sync_members", "post", "post_as", "edit_message", "delete_message"]
     names += ["add_reaction", "remove_reaction", "pin_message", "unpin_message"]
     names += ["set_role", "mute_user", "unmute_user", "ban_user", "unban_user"]
     names += ["rename", "set_topic", "set_discoverable", "set_receipts", "archive", "restore", "unread"]
     assert all(asyncio.iscoroutinefunction(getattr(rooms, f"a{name}")) for name in names)
+    room = asyncio.run(rooms.aensure_room("order-7", "Order 7", [alice]))
+    assert room == rooms.ensure_room("order-7")
+    assert len(waiting()) == 1
 
 
 @pytest.fixture
@@ -285,14 +288,6 @@ def test_a_room_follows_a_many_to_many_field(alice: User, bob: User) -> None:
         first.user_set.add(alice)
         transaction.set_rollback(True)
     assert PendingCommand.objects.count() == before
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_twin_does_the_same(alice: User) -> None:
-    """In a transaction of its own."""
-    room = asyncio.run(rooms.aensure_room("order-7", "Order 7", [alice]))
-    assert room == rooms.ensure_room("order-7")
-    assert len(waiting()) == 1
 
 
 @pytest.mark.usefixtures("postgres")

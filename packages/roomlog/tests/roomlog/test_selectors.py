@@ -23,9 +23,7 @@ def say(room: UUID, user: int, number: int) -> None:
     write(*((message(room, f"text {n}"), user) for n in range(1, number + 1)))
 
 
-def test_summaries_count_what_is_unread(
-    people: People, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_summaries_count_unread(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """Unread are messages of others, not other events; all rooms of all asked users come in one statement."""
     room = make_room(people.alice, [people.bob])
     direct = written(CreateRoom(uuid="d", kind="direct", members=[people.bob]), people.alice).event.room_id
@@ -53,9 +51,7 @@ def test_the_rooms_of_logins_are_compiled_once(people: People, monkeypatch: pyte
             assert any("""user_id" = ANY ($""" in statement for (statement,) in cursor.fetchall())
 
 
-def test_rooms_say_where_one_may_not_write(
-    people: People, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_rooms_say_who_may_write(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """Readers by their role, the muted by the database's clock; in the same statement as the rooms."""
     first, second, third = (make_room(people.alice, [people.bob]) for _ in range(3))
     mine = Membership.objects.filter(user_id=people.bob)
@@ -68,8 +64,8 @@ def test_rooms_say_where_one_may_not_write(
     assert (found[people.alice].readers, found[people.alice].muted) == ([], [])
 
 
-def test_pages_join_without_a_gap(people: People) -> None:
-    """Events after a seq, up to a head, in order, at most so many."""
+def test_pages_of_a_log_are_in_order(people: People) -> None:
+    """Events after a seq join without a gap; the last messages come oldest first."""
     room = make_room(people.alice)
     say(room, people.alice, 9)
 
@@ -79,10 +75,6 @@ def test_pages_join_without_a_gap(people: People) -> None:
     assert page(0) + page(4) + page(8) == list(range(1, 11))
     assert page(3, up_to=5) == [4, 5]
     assert page(10) == []
-
-
-def test_the_last_messages_come_oldest_first(people: People) -> None:
-    """Only messages, only up to the head that was read before them."""
     room = make_room(people.alice)
     say(room, people.alice, 5)
     assert [row.seq for row in selectors.last_messages(room, 5, 3)] == [3, 4, 5]
@@ -91,22 +83,14 @@ def test_the_last_messages_come_oldest_first(people: People) -> None:
     assert selectors.messages_after(room, 6, 2) == []
 
 
-def test_heads_of_rooms_that_are_there(people: People) -> None:
-    """Unknown rooms are missing from the answer."""
+def test_members_are_told_from_strangers(people: People) -> None:
+    """Pairs of room and user; unknown rooms have no head, the deactivated only a name."""
     room = make_room(people.alice)
     heads = selectors.heads_of([room, uuid4()])
     assert {key: (head.epoch, head.last_seq) for key, head in heads.items()} == {room: (EPOCH, 1)}
-
-
-def test_only_active_users_take_part(people: People) -> None:
-    """The name of a deactivated one is still known, for old messages."""
     gone = add_user("gone", is_active=False)
     assert selectors.active_user_ids([people.alice, gone, 0]) == {people.alice}
     assert selectors.users_by_id([people.alice, gone, 0]).keys() == {people.alice, gone}
-
-
-def test_members_are_told_from_strangers(people: People) -> None:
-    """Pairs of room and user that are memberships now."""
     one, two = make_room(people.alice, [people.bob]), make_room(people.bob)
     assert selectors.is_member(one, people.alice)
     assert not selectors.is_member(two, people.alice)
@@ -115,12 +99,9 @@ def test_members_are_told_from_strangers(people: People) -> None:
     assert selectors.memberships([]) == set()
 
 
-def test_everybody_in_a_page_is_named(
-    people: People, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_all_in_a_page_are_named(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """One statement for all names of all events."""
-    room = make_room(people.alice, [people.bob])
-    say(room, people.bob, 3)
+    say(make_room(people.alice, [people.bob]), people.bob, 3)
     events = list(RoomEvent.objects.all())
     with django_assert_num_queries(1):
         users = selectors.users_of(events)

@@ -125,9 +125,7 @@ def test_a_stored_message_s_whole_way(lobby: UUID, keep: Keep) -> None:
         ([(GATEWAY, Queued("v", "new_message", 7, 3, 12))], Fate.UNSEEN, "Never arrived: no gateway has"),
     ],
 )
-def test_what_is_in_no_room(
-    db: None, keep: Keep, steps: list[tuple[str, Step]], fate: Fate, sentence: str
-) -> None:
+def test_in_no_room(db: None, keep: Keep, steps: list[tuple[str, Step]], fate: Fate, sentence: str) -> None:
     """Who refused it, who has it, or that nobody has seen it."""
     for source, step in steps:
         keep(source, step)
@@ -136,12 +134,15 @@ def test_what_is_in_no_room(
     assert len(told("u")) >= len(found.steps)
 
 
-def test_what_the_database_has_without_a_trail(lobby: UUID, alice: User, keep: Keep) -> None:
-    """What waits or was given up is certain."""
+def test_the_rows_without_a_trail(lobby: UUID, alice: User, keep: Keep, db: None, fake: FakeRedis) -> None:
+    """What waits or was given up is certain; what can't be read is passed over."""
     request_command(NewMessage(uuid="waits", room=lobby, text="secret words"), id_of(alice))
     DeadLetter.objects.create(shard=1, entry="1-0", uuid="dead", room=lobby, error="OSError", envelope=b"")
     assert verdict(trace("waits")) == f"Waiting for the worker of room {lobby.hex}."
     assert verdict(trace("dead")) == "Given up after five failures (OSError); see the dead letter."
+    keep(GATEWAY, QUEUED, at=time.time() - KEPT_SECONDS - 60)
+    fake.entries.append((f"{int(time.time() * 1000)}-0".encode(), {TRAIL_FIELD: b"?"}))
+    assert trace("u").fate is Fate.UNSEEN
 
 
 @pytest.mark.parametrize(
@@ -159,13 +160,6 @@ def test_without_a_trail_nothing_is_guessed(
     fake.error = error
     found = trace("u")
     assert (found.fate, found.trail, sentence in verdict(found)) == (Fate.UNKNOWN, state, True)
-
-
-def test_what_can_t_be_read_is_passed_over(db: None, fake: FakeRedis, keep: Keep) -> None:
-    """A newer release's steps, and what is older than a day."""
-    keep(GATEWAY, QUEUED, at=time.time() - KEPT_SECONDS - 60)
-    fake.entries.append((f"{int(time.time() * 1000)}-0".encode(), {TRAIL_FIELD: b"?"}))
-    assert trace("u").fate is Fate.UNSEEN
 
 
 def test_the_command_prints_and_fails_where_no_room_has_it(lobby: UUID, keep: Keep) -> None:

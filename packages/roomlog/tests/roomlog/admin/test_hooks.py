@@ -31,8 +31,8 @@ def found(pattern: str, text: str) -> str:
     return match.group()
 
 
-def test_a_token_is_shown_once(admin_client: Client, alice: User) -> None:
-    """It signs in as the account that was chosen; the list has only its name and times."""
+def test_a_token_and_an_address_are_shown_once(admin_client: Client, alice: User, lobby: UUID) -> None:
+    """A token signs in as its account; an address posts, never under the project's own name."""
     page = shown(admin_client, "bottoken/add/", person=id_of(alice), name="ci", days=30)
     token = found("roomlog_bot_[0-9A-Za-z_-]{43}", page)
     assert signed_in_bots([token])[token].user.username == "alice"
@@ -41,14 +41,9 @@ def test_a_token_is_shown_once(admin_client: Client, alice: User) -> None:
     assert row.digest not in admin_client.get(f"{ADMIN}bottoken/{row.pk}/change/").content.decode()
     shown(admin_client, "bottoken/", action="delete_selected", _selected_action=row.pk, post="yes")
     assert signed_in_bots([token]) == {}
-
-
-def test_the_address_of_an_incoming_hook_is_shown_once(admin_client: Client, lobby: UUID) -> None:
-    """It posts; nobody can take the name of the project's own code for it."""
     page = shown(admin_client, "incominghook/add/", room=lobby, name="builds")
     path = found("/api/v1/hooks/[0-9a-f]{32}/[0-9A-Za-z_-]{43}/", page)
-    answer = Client().post(path, {"text": "hello"}, content_type="application/json")
-    assert answer.status_code == 202
+    assert Client().post(path, {"text": "hello"}, content_type="application/json").status_code == 202
     assert path not in admin_client.get(f"{ADMIN}incominghook/").content.decode()
     shown(admin_client, "incominghook/add/", room=lobby, name="system")
     assert IncomingHook.objects.count() == 1

@@ -16,6 +16,7 @@ from roomlog.models import Ban, Membership, PendingCommand
 from roomlog_contract.commands import CreateRoom
 from tests.harness.accounts import Work
 from tests.harness.people import id_of
+from tests.roomlog.admin.test_rooms import history
 
 pytestmark = pytest.mark.django_db
 MEMBERS, BANS = "/admin/roomlog/membership/", "/admin/roomlog/ban/"
@@ -32,21 +33,13 @@ def do(client: Client, action: str, rows: Iterable[int], address: str = MEMBERS,
     return choose(client, action, rows, address, confirmed="yes", seconds=seconds)
 
 
-def history(room: UUID) -> list[str]:
-    """Return what the room's history says."""
-    entries = LogEntry.objects.filter(object_id=str(room)).order_by("id")
-    return [entry.get_change_message() for entry in entries]
-
-
 @pytest.fixture
 def member(lobby: UUID, bob: User) -> Membership:
     """Return Bob's membership."""
     return Membership.objects.get(room=lobby, user=id_of(bob))
 
 
-def test_somebody_is_muted_and_heard_again(
-    admin_client: Client, lobby: UUID, member: Membership, work: Work
-) -> None:
+def test_a_mute_and_its_end(admin_client: Client, lobby: UUID, member: Membership, work: Work) -> None:
     """The list says who is muted and until when; only those can be unmuted."""
     assert "1 change requested. A worker" in do(admin_client, "ask_to_mute", [member.pk])
     assert work() == []
@@ -93,9 +86,7 @@ def test_somebody_is_banned_and_let_in_again(
 
 
 @pytest.mark.parametrize("action", ["ask_to_mute", "ask_to_remove", "ask_to_ban"])
-def test_who_is_meant_is_shown_before_anything_is_asked_for(
-    admin_client: Client, member: Membership, action: str
-) -> None:
+def test_who_is_meant_is_shown_before_asking(admin_client: Client, member: Membership, action: str) -> None:
     """The page names people and rooms; a length that nobody offered is asked for again."""
     asked = choose(admin_client, action, [member.pk])
     assert "bob (lobby)" in asked
@@ -107,9 +98,7 @@ def test_who_is_meant_is_shown_before_anything_is_asked_for(
     assert not LogEntry.objects.exists()
 
 
-def test_mute_and_ban_may_have_an_end(
-    admin_client: Client, lobby: UUID, member: Membership, work: Work
-) -> None:
+def test_mutes_and_bans_may_end(admin_client: Client, lobby: UUID, member: Membership, work: Work) -> None:
     """It is counted from the confirmation, and stands in the room's history."""
     began = timezone.now().replace(microsecond=0)
     do(admin_client, "ask_to_mute", [member.pk], seconds="600")

@@ -13,7 +13,8 @@ from roomlog.models import Ban, ChatMessage, ChatRoom, Membership, MessageReport
 from roomlog_contract.commands import EditMessage
 from tests.harness.accounts import Work
 from tests.harness.people import id_of, written
-from tests.roomlog.admin.test_members import choose, do, history
+from tests.roomlog.admin.test_members import choose, do
+from tests.roomlog.admin.test_rooms import history
 
 pytestmark = pytest.mark.django_db
 REPORTS = "/admin/roomlog/messagereport/"

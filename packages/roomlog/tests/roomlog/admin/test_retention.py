@@ -32,15 +32,11 @@ def test_a_rule_is_set_and_changed_and_each_change_is_kept(admin_client: Client,
     assert said == ["Kept: 30 days.", "Kept: 30 days. Legal hold.", "Kept: as the install."]
 
 
-def test_no_room_is_kept_for_less_than_repeats_may_come(admin_client: Client, room: UUID) -> None:
-    """A command of a week ago may come again, and is found by its event."""
+def test_a_rule_is_changed_and_never_deleted(admin_client: Client, room: UUID) -> None:
+    """And no room is kept for less than repeats may come."""
     page = admin_client.post(f"{LIST}add/", {"room": str(room), "days": "6"}).content.decode()
     assert "greater than or equal to 7" in page
     assert not RoomRetention.objects.exists()
-
-
-def test_a_rule_is_changed_and_never_deleted(admin_client: Client, room: UUID) -> None:
-    """Else its history would say nothing of the hold that ended."""
     admin_client.post(f"{LIST}add/", {"room": str(room), "is_held": "on"})
     assert admin_client.post(f"{LIST}{room}/delete/", {"post": "yes"}).status_code == 403
     assert retention_of(room).is_held

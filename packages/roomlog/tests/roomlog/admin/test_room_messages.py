@@ -44,8 +44,7 @@ def test_pages_go_by_seq(admin_client: Client, long: UUID, monkeypatch: pytest.M
     """The newest first, each message once; the last page leads no further."""
     monkeypatch.setattr(room_messages, "PAGE", 4)
     assert seqs(admin_client, long) == [10, 9, 8, 7]
-    page = admin_client.get(address(long))
-    assert page.context["older"] == "?before=7"
+    assert admin_client.get(address(long)).context["older"] == "?before=7"
     assert seqs(admin_client, long, before=7) == [6, 5, 4, 3]
     assert seqs(admin_client, long, before=3) == [2]
     assert admin_client.get(address(long), {"before": 3}).context["older"] is None
@@ -118,8 +117,7 @@ def test_messages_are_deleted_and_authors_muted_and_banned(
     assert work() == []
     assert not member.exists()
     assert "Select messages and an action." in post(admin_client, long, "nonsense", [6])
-    other = UUID(int=1)
-    assert admin_client.get(address(other)).status_code == 404
+    assert admin_client.get(address(UUID(int=1))).status_code == 404
 
 
 def test_it_is_for_those_who_may_look(client: Client, long: UUID, bob: User) -> None:

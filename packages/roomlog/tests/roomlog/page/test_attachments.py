@@ -65,9 +65,7 @@ def api(chat: Chat) -> Api:
 @pytest.fixture
 def page(chat: Chat, api: Api) -> Page:
     """A tab with the room "team"."""
-    page = chat.open()
-    enter(page, "team")
-    return page
+    return enter(chat.open(), "team")
 
 
 def choose(page: Page, name: str = "notes.txt", size: int = 5) -> None:
@@ -161,7 +159,6 @@ def test_what_the_server_refuses_says_why_and_can_be_tried_again(api: Api, page:
 def test_who_may_not_upload_is_not_offered_it(chat: Chat) -> None:
     """Where the install takes no files; those of others are shown all the same."""
     chat.tell(chat.store(LOBBY, "", attachments=[NOTES]))
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     expect(page.locator(f"{LOG} .file .name")).to_have_text("notes.txt")
     expect(page.locator("#attach")).to_be_hidden()

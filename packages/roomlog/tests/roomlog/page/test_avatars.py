@@ -15,8 +15,7 @@ def test_pictures_are_asked_for_once_and_shown(chat: Chat) -> None:
     chat.pictures = {8: PICTURE}
     chat.say(TEAM, "hello")
     chat.store(TEAM, "hello bob", user=7)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     picture = page.locator(".author .avatar img")
     expect(picture).to_have_attribute("src", PICTURE)
     expect(picture).to_have_attribute("referrerpolicy", "no-referrer")

@@ -16,8 +16,7 @@ def page(chat: Chat) -> Page:
     chat.store(TEAM, "which one?")
     chat.store(TEAM, "the red one", user=7)
     chat.store(TEAM, "I think", user=7)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator(TEXTS)).to_have_text(["which one?", "the red one", "I think"])
     return page
 
@@ -193,8 +192,7 @@ def test_in_a_direct_room_only_ones_own(chat: Chat) -> None:
     chat.rooms[LOBBY]["kind"] = "direct"
     chat.store(LOBBY, "theirs")
     chat.store(LOBBY, "mine", user=7)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     expect(page.locator("#messages [data-does=delete]")).to_have_count(1)
     expect(page.locator(".own .actions button")).to_have_count(6)
     chat.change(LOBBY, "archive_room", archived=True)
@@ -241,8 +239,7 @@ def test_what_waits_is_shown_in_its_row(chat: Chat, page: Page) -> None:
 def test_an_older_answer_brings_no_old_text_back(chat: Chat) -> None:
     """History that was read before an edit and a deletion arrives after them: both count, and stay."""
     chat.add_room(LOBBY, "lobby", messages=24)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     expect(page.locator("[data-seq]")).to_have_count(20)
     held = chat.held = []
     page.locator("#messages").dispatch_event("wheel", {"deltaY": -10})  # it is at the top already
@@ -261,8 +258,7 @@ def test_an_older_answer_brings_no_old_text_back(chat: Chat) -> None:
 def test_a_newer_answer_is_not_undone_by_the_events_before_it(chat: Chat) -> None:
     """The answer knows the second edit: the first one, heard after it, changes nothing."""
     chat.add_room(LOBBY, "lobby", messages=24)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     first, second = chat.edit(LOBBY, 2, "once"), chat.edit(LOBBY, 2, "twice")
     scroll(page, 0)
     expect(page.locator(TEXTS).nth(1)).to_have_text("twice")
@@ -350,8 +346,7 @@ def test_back_on_a_phone_answers_the_question_with_no(make_chat: MakeChat) -> No
     """It leads from the question to its room, and nothing is deleted."""
     chat = make_chat(PHONE)
     chat.store(TEAM, "mine", user=7)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     button(page, "mine", "Delete message")
     expect(page.locator("#delete-dialog")).to_be_visible()
     page.go_back()

@@ -40,8 +40,7 @@ def test_page_and_element_load_their_modules(files: Path, chat: Chat) -> None:
     assert "roomlog/chat.js" not in pages["/"]
     chat.pages = {**chat.pages, **pages}
     chat.static = files
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator("#state")).to_have_text("Online")
     page = chat.open("/order/")
     expect(page.locator("roomlog-chat #state")).to_have_text("Online")

@@ -104,8 +104,7 @@ def test_links_are_copied_in_archived_rooms(chat: Chat) -> None:
     """Messages can be reported there, and nothing else be done."""
     chat.store(TEAM, "the end")
     chat.rooms[TEAM]["archived"] = True
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator("#messages .actions button")).to_have_count(2)
     expect(page.get_by_role("button", name="Copy link")).to_have_count(1)
     expect(page.get_by_role("button", name="Report message")).to_have_count(1)

@@ -51,8 +51,7 @@ def long_room(make_chat: MakeChat, messages: int) -> tuple[Chat, Page]:
     """Return a page that shows the end of a room with so many messages."""
     chat = make_chat()
     chat.add_room(LONG, "long", messages)
-    page = chat.open()
-    enter(page, "long")
+    page = enter(chat.open(), "long")
     expect(page.locator("[data-seq]")).to_have_count(min(20, messages))
     page.click("#pill") if page.locator("#pill").is_visible() else None
     page.wait_for_function(IS_AT_END)
@@ -243,8 +242,7 @@ def test_the_log_says_at_its_top_that_earlier_messages_are_not_kept(make_chat: M
     chat = make_chat()
     chat.add_room(LONG, "long", 40)
     keep_from(chat, 31)
-    page = chat.open()
-    enter(page, "long")
+    page = enter(chat.open(), "long")
     sentence = page.get_by_text("Earlier messages are not kept.")
     expect(page.locator("[data-seq]")).to_have_count(10)
     expect(sentence).to_be_visible()

@@ -120,8 +120,7 @@ def test_a_name_turns_nothing_around(chat: Chat, name: str) -> None:
     chat.names[8] = name
     chat.rooms[TEAM]["name"] = f"{name} room"
     chat.say(TEAM, "hello")
-    page = chat.open()
-    enter(page, "evil room")
+    page = enter(chat.open(), "evil room")
     expect(page.locator(".author .name")).to_have_text("evil")
     assert page.evaluate(IS_BEFORE, [".author .name", ".author time"])
     for place in (".author .name", "#room-name", ".room-title"):
@@ -137,8 +136,7 @@ def test_a_text_turns_around_itself_alone(chat: Chat) -> None:
     texts = [f"{OVERRIDE}txet", "\u2069\u202etxet", "<b>\u2067txet"]
     for text in texts:
         chat.store(TEAM, text)["message"]["edited_at"] = 1
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator(".text bdi")).to_have_text(texts)
     style = page.evaluate("getComputedStyle(document.querySelector('.text bdi')).unicodeBidi")
     assert "isolate" in style
@@ -146,8 +144,17 @@ def test_a_text_turns_around_itself_alone(chat: Chat) -> None:
     assert shown == "block"
 
 
-def test_a_lost_network_shows_at_once_and_can_be_tried(chat: Chat, page: Page) -> None:
-    """`offline` is believed, and a click need not wait for the pause."""
+def test_trouble_is_shown_where_it_is(chat: Chat, page: Page) -> None:
+    """`degraded` may name rooms; `offline` is believed, and a click need not wait for the pause."""
+    enter(page, "team")
+    chat.tell({"action": "degraded", "since_ms": 0, "rooms": [TEAM]})
+    expect(page.locator("#state")).to_have_text("Degraded: messages wait")
+    enter(page, "lobby")
+    expect(page.locator("#state")).to_have_text("Online")
+    chat.tell({"action": "degraded", "since_ms": 0})
+    expect(page.locator("#state")).to_have_text("Degraded: messages wait")
+    chat.tell({"action": "recovered", "since_ms": 0})
+    expect(page.locator("#state")).to_have_text("Online")
     chat.is_down = True
     chat.context.set_offline(True)
     expect(page.locator("#state")).to_have_text("Connection lost, trying again…")
@@ -161,23 +168,9 @@ def test_a_lost_network_shows_at_once_and_can_be_tried(chat: Chat, page: Page) -
     expect(page.locator("#state")).to_have_text("Online")
 
 
-def test_trouble_is_shown_in_the_rooms_that_it_is_in(chat: Chat, page: Page) -> None:
-    """`degraded` may name rooms: in others the page is online; without names it is everywhere."""
-    enter(page, "team")
-    chat.tell({"action": "degraded", "since_ms": 0, "rooms": [TEAM]})
-    expect(page.locator("#state")).to_have_text("Degraded: messages wait")
-    enter(page, "lobby")
-    expect(page.locator("#state")).to_have_text("Online")
-    chat.tell({"action": "degraded", "since_ms": 0})
-    expect(page.locator("#state")).to_have_text("Degraded: messages wait")
-    chat.tell({"action": "recovered", "since_ms": 0})
-    expect(page.locator("#state")).to_have_text("Online")
-
-
 def test_no_field_makes_a_phone_zoom_in(make_chat: MakeChat) -> None:
     """Browsers do so for fields with letters below 16 px: the composer, and each field of the dialogs."""
-    page = make_chat(PHONE).open()
-    enter(page, "team")
+    page = enter(make_chat(PHONE).open(), "team")
     sizes = page.evaluate(SIZES)
     assert len(sizes) > 5
     assert min(sizes) >= 16
@@ -187,8 +180,7 @@ def test_enter_makes_a_newline_under_fingers(make_chat: MakeChat) -> None:
     """The button sends; with a keyboard before it Enter does, as everywhere else."""
     chat = make_chat(PHONE)
     chat.context.add_init_script(TOUCHED)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     page.locator("#text").press_sequentially("one\ntwo")
     expect(page.locator("#text")).to_have_value("one\ntwo")
     assert chat.sent() == []

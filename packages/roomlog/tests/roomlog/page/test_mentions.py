@@ -18,8 +18,7 @@ def page(chat: Chat) -> Page:
     """A tab with the room "team", in which bob and carol are."""
     chat.names |= {8: "bob", 9: "bobby"}
     chat.join(TEAM, "owner", "member", "member")
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator("#text")).to_be_enabled()
     return page
 

@@ -24,8 +24,7 @@ def page(chat: Chat) -> Page:
     """A tab with the room "team", whose admin is alice."""
     people(chat, "admin", "owner", "member", "reader")
     chat.store(TEAM, "which one?", user=9)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.get_by_role("button", name="Pin message")).to_have_count(1)
     return page
 
@@ -81,8 +80,7 @@ def test_others_only_see_who_is_there(chat: Chat, role: str) -> None:
     """Without a button that the server would refuse; in a direct room too, where the list is for blocks."""
     people(chat, role, "owner")
     chat.rooms[LOBBY]["kind"] = "direct"
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     page.click("#members-button")
     expect(page.locator("#members li")).to_have_count(2)
     expect(page.locator("#members button:not(.block):visible")).to_have_count(0)
@@ -312,8 +310,7 @@ def test_a_long_list_comes_in_pages(make_chat: MakeChat) -> None:
     chat = make_chat()
     chat.names |= {number: f"person {number}" for number in range(9, 140)}
     chat.join(TEAM, "admin", *["member"] * 132)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     page.click("#members-button")
     rows = page.locator("#members li")
     expect(rows).to_have_count(100)

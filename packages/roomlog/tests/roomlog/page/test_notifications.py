@@ -30,9 +30,7 @@ window.Notification = class extends EventTarget {
 def page(chat: Chat) -> Page:
     """A tab with the room "team", before a browser whose user agrees to notifications."""
     chat.context.add_init_script(FAKE)
-    page = chat.open()
-    enter(page, "team")
-    return page
+    return enter(chat.open(), "team")
 
 
 def told(page: Page) -> list[Any]:

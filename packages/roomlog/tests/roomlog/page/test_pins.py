@@ -18,8 +18,7 @@ def page(chat: Chat) -> Page:
     chat.join(TEAM, "admin", "member")
     chat.store(TEAM, "which one?")
     chat.store(TEAM, "the red one", user=7)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.get_by_role("button", name="Pin message")).to_have_count(2)
     return page
 
@@ -75,8 +74,7 @@ def test_members_see_pins_and_make_none(chat: Chat, role: str) -> None:
     chat.join(TEAM, role, "admin")
     chat.store(TEAM, "mind the gap")
     chat.pin(TEAM, 1)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator(MARKS)).to_have_count(1)
     page.click("#pins-button")
     expect(page.locator(PINS)).to_have_count(1)
@@ -98,8 +96,7 @@ def test_in_a_direct_room_both_may(chat: Chat) -> None:
     chat.rooms[LOBBY]["kind"] = "direct"
     chat.join(LOBBY, "member", "member")
     chat.store(LOBBY, "mind the gap")
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     page.get_by_role("button", name="Pin message").click()
     expect(page.locator(MARKS)).to_have_count(1)
 
@@ -166,8 +163,7 @@ def test_an_older_answer_undoes_no_pin(chat: Chat) -> None:
     """History that was read before pins arrives after them: the last event counts, in whatever order."""
     chat.add_room(LOBBY, "lobby", messages=24)
     chat.pin(LOBBY, 3)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     expect(page.locator("[data-seq]")).to_have_count(20)
     held = chat.held = []
     scroll(page, 0)

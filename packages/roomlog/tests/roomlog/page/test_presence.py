@@ -14,8 +14,7 @@ def page(chat: Chat) -> Page:
     """A tab with the room "team", and alice, bob and carol in it."""
     chat.names |= {9: "carol"}
     chat.join(TEAM, "admin", "owner", "member")
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     until(page, lambda: watched(chat) == [[TEAM]])
     return page
 
@@ -63,8 +62,7 @@ def test_members_who_are_there_have_a_dot(chat: Chat, page: Page) -> None:
 def test_a_direct_room_says_whether_the_other_is_there(chat: Chat) -> None:
     """Without a number: oneself is there anyway."""
     chat.rooms[TEAM]["kind"] = "direct"
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     for users, words in (((7, 8), "online"), ((7,), ""), ((7, 8), "online")):
         tell(chat, *users)
         expect(page.locator(LINE)).to_have_text(words)

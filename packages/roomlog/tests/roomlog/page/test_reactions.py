@@ -25,8 +25,7 @@ def page(chat: Chat) -> Page:
     chat.store(TEAM, "which one?")
     chat.store(TEAM, "the red one", user=7)
     chat.react(TEAM, 1, UP)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator(CHIPS)).to_have_text([f"{UP} 1"])
     return page
 
@@ -256,8 +255,7 @@ def test_an_older_answer_undoes_no_reaction(chat: Chat) -> None:
     chat.add_room(LOBBY, "lobby", messages=24)
     chat.react(LOBBY, 2, UP)
     chat.react(LOBBY, 3, UP)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     expect(page.locator("[data-seq]")).to_have_count(20)
     held = chat.held = []
     scroll(page, 0)
@@ -278,8 +276,7 @@ def test_an_older_answer_undoes_no_reaction(chat: Chat) -> None:
 def test_what_a_newer_answer_knows_is_not_counted_twice(chat: Chat) -> None:
     """Events up to its `reacted_seq` are in it already; those above count."""
     chat.add_room(LOBBY, "lobby", messages=24)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     first, second = chat.react(LOBBY, 2, UP), chat.react(LOBBY, 2, UP, user=7)
     page.locator("#messages").dispatch_event("wheel", {"deltaY": -10})  # it is at the top already
     chip = page.locator(CHIPS)

@@ -16,9 +16,7 @@ def marks(chat: Chat, room: str) -> list[int]:
 
 def lobby(chat: Chat) -> Page:
     """Return a page that shows the lobby."""
-    page = chat.open()
-    enter(page, "lobby")
-    return page
+    return enter(chat.open(), "lobby")
 
 
 def test_the_server_is_told_what_was_seen(chat: Chat) -> None:
@@ -84,8 +82,7 @@ def test_what_was_seen_without_an_answer_is_sent_after_the_next_login(chat: Chat
 
 def test_a_hidden_page_tells_of_nothing(chat: Chat) -> None:
     """Until somebody looks at it."""
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     hide(page, True)
     chat.say(TEAM, "news")
     expect(page.locator("#messages .text")).to_have_text("news")

@@ -17,8 +17,7 @@ def page(chat: Chat) -> Page:
     """A tab with the room "team": bob's question in two lines, and alice's answer."""
     chat.store(TEAM, "which one?\nI forgot")
     chat.store(TEAM, "the red one", user=7)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator("#messages .message")).to_have_count(2)
     return page
 
@@ -130,8 +129,7 @@ def test_a_quoted_message_far_up_is_found(chat: Chat) -> None:
     """Page by page; what is around it takes the place of the newest, which stay one click away."""
     chat.add_room(LOBBY, "lobby", messages=220)
     chat.store(LOBBY, "that is it", reply_to=30)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     quote = row(page, "that is it").locator(".quote")
     expect(quote.locator(".words")).to_have_text("An earlier message")
     until(page, lambda: histories(chat) == 1)
@@ -162,8 +160,7 @@ def test_what_is_not_found_is_said(
     chat.store(LOBBY, "that is it", reply_to=target)
     if pages == 10:
         monkeypatch.setattr(chat, "_get_history", short)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     until(page, lambda: histories(chat) == 1)
     row(page, "that is it").locator(".quote").click()
     expect(page.locator("#notice")).to_have_text(sentence)
@@ -176,8 +173,7 @@ def test_a_quote_is_kept_up_to_date_beyond_what_is_loaded(chat: Chat) -> None:
     """The quoted message is not in the log on the screen, but its edits and its deletion are heard."""
     chat.add_room(LOBBY, "lobby", messages=40)
     chat.store(LOBBY, "that is it", reply_to=5)
-    page = chat.open()
-    enter(page, "lobby")
+    page = enter(chat.open(), "lobby")
     words = page.locator(f"{QUOTES} .words")
     expect(words).to_have_text(["lobby 5"])
     chat.tell(chat.edit(LOBBY, 5, "another text"))
@@ -192,8 +188,7 @@ def test_only_those_who_can_write_can_reply(chat: Chat, role: str) -> None:
     chat.join(TEAM, role, "admin")
     chat.store(TEAM, "mind the gap")
     chat.store(TEAM, "I do", reply_to=1)
-    page = chat.open()
-    enter(page, "team")
+    page = enter(chat.open(), "team")
     expect(page.locator(QUOTES)).to_have_count(1)
     expect(page.get_by_role("button", name="Reply", exact=True)).to_have_count(2 if role == "member" else 0)
     chat.tell(chat.delete(TEAM, 1))

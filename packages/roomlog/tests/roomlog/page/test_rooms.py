@@ -36,9 +36,7 @@ def page(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Page:
     monkeypatch.setattr(chat, "_leave_room", leave, raising=False)
     chat.join(TEAM, "admin", "member")
     chat.join(LOBBY, "member", "admin")
-    page = chat.open()
-    enter(page, "team")
-    return page
+    return enter(chat.open(), "team")
 
 
 def test_an_admin_renames_a_room(chat: Chat, page: Page) -> None:
@@ -115,8 +113,7 @@ def test_an_empty_place_says_so(chat: Chat) -> None:
     """A room without messages, and a list without rooms."""
     quiet = "c" * 32
     chat.add_room(quiet, "quiet")
-    page = chat.open()
-    enter(page, "quiet")
+    page = enter(chat.open(), "quiet")
     expect(page.locator("#messages")).to_have_text("No messages yet.")
     chat.say(quiet, "first")
     expect(page.locator("#messages .text")).to_have_text("first")

@@ -143,8 +143,8 @@ def test_an_archived_room_can_only_be_read(chat: Chat, page: Page) -> None:
     expect(page.locator("#messages .text")).to_have_text(["half a thought"])
 
 
-def test_a_text_that_is_too_long_stays(chat: Chat, page: Page) -> None:
-    """Counted in code points, as by the server: 4,000 faces are sent, one more stays and is told."""
+def test_a_text_that_cannot_be_sent_stays(chat: Chat, page: Page) -> None:
+    """Too long, in code points as the server counts; or a hundred wait, and one more isn't deleted."""
     send(page, "\U0001f600" * 4001)
     expect(page.locator("#text-error")).to_contain_text("at most 4,000 characters; this one has 4,001")
     expect(page.locator("#text")).to_have_value("\U0001f600" * 4001)
@@ -152,10 +152,6 @@ def test_a_text_that_is_too_long_stays(chat: Chat, page: Page) -> None:
     expect(page.locator("#text")).to_have_value("")
     expect(page.locator("#text-error")).to_be_hidden()
     assert [frame["text"] for frame in chat.sent()] == ["\U0001f600" * 4000]
-
-
-def test_a_text_stays_when_too_many_wait(chat: Chat, page: Page) -> None:
-    """The hundred-and-first is not taken, and not deleted."""
     waits(chat, page, 100)
     send(page, "one too many")
     expect(page.locator("#text-error")).to_contain_text("100 messages wait already")

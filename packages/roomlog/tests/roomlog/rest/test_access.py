@@ -33,9 +33,7 @@ def test_a_name_and_a_password_get_the_users_one_token(alice: User, client: Clie
 @pytest.mark.parametrize(
     ("changes", "is_active"), [({"password": "wrong"}, True), ({"username": "nobody"}, True), ({}, False)]
 )
-def test_wrong_words_get_no_token(
-    alice: User, client: Client, changes: dict[str, str], is_active: bool
-) -> None:
+def test_wrong_words_fail(alice: User, client: Client, changes: dict[str, str], is_active: bool) -> None:
     """Name, password, or the right one of a closed account: the answer does not say which was wrong."""
     User.objects.update(is_active=is_active)
     answer = client.post("/api/v1/token/", RIGHT | changes, content_type="application/json")
@@ -50,17 +48,13 @@ def test_revoking_deletes_ones_own_token_alone(as_alice: Client, bob: User) -> N
     assert as_alice.get("/api/v1/rooms/").status_code == 401
 
 
-def test_a_ticket_is_for_who_asks(as_alice: Client, alice: User) -> None:
-    """A page that is signed in gets a pass for its socket, good for a minute."""
+def test_a_ticket_is_for_who_asks_by_a_token_or_a_session(as_alice: Client, alice: User) -> None:
+    """Good for a minute; a host's own login gets none, as nothing could end its socket."""
     answer = as_alice.post("/api/v1/ticket/").json()
     ticket = answer["ticket"]
     (found,) = signed_in_by_ticket({(ticket, False)}).values()
     assert found.user == WireUser(id_of(alice), "alice")
     assert answer["expires_in_seconds"] == 60
-
-
-def test_a_ticket_comes_from_a_token_or_a_session(alice: User) -> None:
-    """Who is known by other means, as a host's own login may, gets none: nothing could end its socket."""
     request = APIRequestFactory().post("/api/v1/ticket/")
     force_authenticate(request, alice)
     request.session = SessionStore()

@@ -136,7 +136,7 @@ class TestUploading:
             (picture()[:60], "cut.png"),
         ],
     )
-    def test_what_is_not_taken(
+    def test_what_is_refused(
         self, as_alice: Client, lobby: UUID, files: Path, content: bytes, name: str
     ) -> None:
         """Neither row nor file is left, and the answer names the field."""
@@ -166,9 +166,7 @@ class TestUploading:
         monkeypatch.setattr(views, "take", lambda _: pytest.fail("read"))
         assert upload(as_alice, lobby, bytes(1000 + FORM_BYTES)).status_code == 413
 
-    def test_a_person_uploads_so_much_in_a_day(
-        self, as_alice: Client, lobby: UUID, settings: Settings
-    ) -> None:
+    def test_a_day_has_so_many_bytes(self, as_alice: Client, lobby: UUID, settings: Settings) -> None:
         """What was dropped counts too; the answer says when to come again."""
         settings.ROOMLOG = {**settings.ROOMLOG, "ATTACHMENT_BYTES_PER_DAY": 10}
         uploaded(as_alice, lobby)
@@ -207,9 +205,7 @@ class TestUploading:
         ChatRoom.objects.filter(pk=lobby).update(archived_at="2026-01-01T00:00Z")
         assert upload(as_alice, lobby).json()["error_code"] == "archived"
 
-    def test_an_install_without_a_storage_takes_nothing(
-        self, as_alice: Client, lobby: UUID, settings: Settings
-    ) -> None:
+    def test_without_storage_none_is_taken(self, as_alice: Client, lobby: UUID, settings: Settings) -> None:
         """Django's default storage without a folder would be wherever the process runs."""
         settings.STORAGES = {name: one for name, one in settings.STORAGES.items() if name != "roomlog"}
         answer = upload(as_alice, lobby)

@@ -43,8 +43,7 @@ def said_by(name: str) -> list[str]:
 def test_a_hook_posts_under_its_name_once_for_each_uuid(hook: str, lobby: UUID, work: Work) -> None:
     """Two hooks of one name know nothing of each other's uuids; without one each post is a message."""
     for path in (hook, hook, new_hook(lobby)):
-        answer = post(path, {"text": "red", "uuid": "build-1"})
-        assert answer.status_code == 202
+        assert post(path, {"text": "red", "uuid": "build-1"}).status_code == 202
         assert work() == []
     assert said_by("builds") == ["red", "red"]
     for _ in range(2):

@@ -32,7 +32,7 @@ def mute(user: User, until: datetime) -> None:
 def test_members_are_listed_with_their_roles(
     as_alice: Client, alice: User, bob: User, lobby: UUID, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Oldest first, in one query beside those of the token, its person and the asker's membership."""
+    """Oldest first, a long list in pages; of ids alone those who are members."""
     with django_assert_num_queries(4):
         found = ask(as_alice, lobby)
     keys = ("id", "username", "role", "muted", "muted_until")
@@ -40,6 +40,13 @@ def test_members_are_listed_with_their_roles(
         (id_of(alice), "alice", "owner", False, None),
         (id_of(bob), "bob", "member", False, None),
     ]
+    ids = [id_of(alice), id_of(bob)]
+    assert member_list.MAX_MEMBERS == 100
+    assert [one.id for one in member_list.members_of(lobby, limit=1)] == ids[:1]
+    assert [one["id"] for one in ask(as_alice, lobby, f"?after={ids[0]}")] == ids[1:]
+    assert [one["id"] for one in ask(as_alice, lobby, f"?id={ids[1]}&id=999")] == ids[1:]
+    for query in ("?after=x", "?after=-1", "?id=0", "?" + "&".join(["id=1"] * 101)):
+        assert as_alice.get(f"/api/v1/rooms/{lobby.hex}/members/{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -57,14 +64,3 @@ def test_a_mute_is_told_while_it_lasts(
     mute(bob, until)
     (found,) = ask(as_alice, lobby, f"?id={id_of(bob)}")
     assert (found["muted"], found["muted_until"]) == expected
-
-
-def test_a_long_list_comes_in_pages(as_alice: Client, alice: User, bob: User, lobby: UUID) -> None:
-    """Those behind an id; of ids alone those who are members."""
-    ids = [id_of(alice), id_of(bob)]
-    assert member_list.MAX_MEMBERS == 100
-    assert [one.id for one in member_list.members_of(lobby, limit=1)] == ids[:1]
-    assert [one["id"] for one in ask(as_alice, lobby, f"?after={ids[0]}")] == ids[1:]
-    assert [one["id"] for one in ask(as_alice, lobby, f"?id={ids[1]}&id=999")] == ids[1:]
-    for query in ("?after=x", "?after=-1", "?id=0", "?" + "&".join(["id=1"] * 101)):
-        assert as_alice.get(f"/api/v1/rooms/{lobby.hex}/members/{query}").status_code == 400

@@ -45,18 +45,12 @@ def bans(lobby: UUID) -> str:
 
 
 def test_a_role_is_changed(as_alice: Client, lobby: UUID, bob: User, members: str, work: Work) -> None:
-    """What is no role is refused at once; the path says whose it is."""
+    """What is no role is refused at once; a member is muted and heard again."""
     path = f"{members}{id_of(bob)}/"
     assert [ask(as_alice, "PATCH", path, **body) for body in ({}, {"role": "king"})] == [400, 400]
     assert ask(as_alice, "PATCH", path, role="reader", user=1) == 202
     assert work() == []
     assert Membership.objects.get(room=lobby, user=id_of(bob)).role == "reader"
-
-
-def test_a_member_is_muted_and_heard_again(
-    as_alice: Client, lobby: UUID, bob: User, members: str, work: Work
-) -> None:
-    """Until a second, or without an end."""
     path = f"{members}{id_of(bob)}/mute/"
     assert [ask(as_alice, "POST", path, until=until) for until in (0, "soon", UNTIL + 1)] == [400] * 3
     for body, expected in (({"until": UNTIL}, UNTIL), ({}, FOREVER.timestamp())):
@@ -103,9 +97,7 @@ def test_bans_are_shown_to_those_who_moderate(as_bob: Client, lobby: UUID, bob: 
     assert as_bob.get(bans).json() == []
 
 
-def test_a_room_is_nothing_to_strangers(
-    admin_user: User, lobby: UUID, bob: User, members: str, bans: str
-) -> None:
+def test_strangers_see_no_room(admin_user: User, lobby: UUID, bob: User, members: str, bans: str) -> None:
     """Whatever they ask."""
     client = Client()
     client.force_login(admin_user)

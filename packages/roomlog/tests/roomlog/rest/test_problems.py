@@ -88,13 +88,9 @@ def test_who_asks_too_often_is_told_when_to_come_back(client: Client) -> None:
     assert 0 < int(answers[-1].headers["retry-after"]) <= 60
 
 
-def test_who_is_not_known_is_told_how_to_say_who(client: Client) -> None:
-    """As RFC 9110 asks of a 401."""
+def test_a_refusal_says_how_to_ask(client: Client, as_alice: Client) -> None:
+    """As RFC 9110 asks of a 401 and a 405."""
     assert client.get("/api/v1/rooms/").headers["www-authenticate"] == "Token"
-
-
-def test_a_method_not_offered_is_told_with_those_that_are(as_alice: Client) -> None:
-    """As RFC 9110 asks of a 405."""
     assert as_alice.put("/api/v1/ticket/").headers["allow"] == "POST, OPTIONS"
 
 
@@ -112,9 +108,7 @@ def test_a_method_not_offered_is_told_with_those_that_are(as_alice: Client) -> N
         (None, {"username": "x" * 255, "password": "x"}, "username"),
     ],
 )
-def test_a_problem_names_the_field(
-    as_alice: Client, lobby: UUID, path: str | None, body: Any, field: str
-) -> None:
+def test_the_field_is_named(as_alice: Client, lobby: UUID, path: str | None, body: Any, field: str) -> None:
     """So that a form can show it where it belongs."""
     where = f"/api/v1/rooms/{lobby.hex}/{path}/" if path else "/api/v1/rooms/"
     where = "/api/v1/token/" if "username" in body else where

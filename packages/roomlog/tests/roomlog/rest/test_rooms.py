@@ -71,28 +71,22 @@ def test_ones_rooms_are_listed_as_on_the_wire(
     assert as_stranger.get("/api/v1/rooms/").json() == []
 
 
-def test_a_room_is_asked_for_and_made_by_a_worker(
-    as_alice: Client, alice: User, bob: User, work: Work
-) -> None:
-    """The answer names the room before it is there; the api itself writes none."""
+def test_a_room_is_made_by_a_worker(as_alice: Client, alice: User, bob: User, work: Work) -> None:
+    """A direct room has its pair's id."""
     room = created_room_id(id_of(alice), "new")
     asked = post(as_alice, "/api/v1/rooms/", uuid="new", name="plans", members=[id_of(bob)])
     assert asked == (202, {"uuid": "new", "room": room.hex})
     assert not ChatRoom.objects.exists()
     assert work() == []
     assert ChatRoom.objects.get(pk=room).memberships.count() == 2
-
-
-def test_a_direct_room_has_its_pairs_id(as_alice: Client, alice: User, bob: User) -> None:
-    """Both ask for the same room, whoever is first."""
     _, answer = post(as_alice, "/api/v1/rooms/", kind="direct", members=[id_of(bob)])
     assert answer["room"] == direct_room_id(id_of(bob), id_of(alice)).hex
 
 
-def test_members_come_and_go_by_command(
-    as_alice: Client, lobby: UUID, bob: User, admin_user: User, work: Work
+def test_leaving_is_removing_oneself(
+    as_alice: Client, lobby: UUID, bob: User, admin_user: User, work: Work, alice: User
 ) -> None:
-    """Invited, removed, and oneself by leaving: each is asked for here and done by a worker."""
+    """Members come and go by command."""
     path = f"/api/v1/rooms/{lobby.hex}/members/"
     assert post(as_alice, path, user=id_of(admin_user), role="admin")[0] == 202
     assert work() == []
@@ -100,12 +94,13 @@ def test_members_come_and_go_by_command(
     assert as_alice.delete(f"{path}{id_of(bob)}/").status_code == 202
     assert work() == []
     assert not Membership.objects.filter(room=lobby, user=person_of(bob)).exists()
+    assert as_alice.delete(f"/api/v1/rooms/{lobby}/members/{id_of(alice)}/").status_code == 202
+    assert work() == []
+    assert as_alice.get("/api/v1/rooms/").json() == []
 
 
-def test_a_room_is_renamed_by_whoever_may(
-    as_alice: Client, as_stranger: Client, lobby: UUID, work: Work
-) -> None:
-    """Asked for here and done by a worker, in the one form of names; strangers learn nothing."""
+def test_a_room_has_a_name_and_topic(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:
+    """By whoever may; strangers and the others are refused at once."""
     path = f"/api/v1/rooms/{lobby.hex}/"
 
     def patch(client: Client, **fields: Any) -> int:
@@ -116,10 +111,6 @@ def test_a_room_is_renamed_by_whoever_may(
     assert patch(as_alice, name="Cafe\u0301") == 202
     assert work() == []
     assert ChatRoom.objects.get(pk=lobby).name == "Caf\u00e9"
-
-
-def test_a_room_gets_a_topic(as_alice: Client, as_stranger: Client, lobby: UUID, work: Work) -> None:
-    """Asked for here and done by a worker; the list of rooms has it, and strangers learn nothing."""
     path = f"/api/v1/rooms/{lobby.hex}/topic/"
 
     def put(client: Client, **fields: Any) -> int:
@@ -223,16 +214,7 @@ def test_a_room_is_archived_and_opened_again(as_alice: Client, lobby: UUID, work
         assert room["archived"] is is_archived
 
 
-def test_leaving_is_removing_oneself(as_alice: Client, lobby: UUID, alice: User, work: Work) -> None:
-    """No special path: who removes himself leaves."""
-    assert as_alice.delete(f"/api/v1/rooms/{lobby}/members/{id_of(alice)}/").status_code == 202
-    assert work() == []
-    assert as_alice.get("/api/v1/rooms/").json() == []
-
-
-def test_a_read_mark_moves_forward_and_counts_what_is_left(
-    lobby: UUID, bob: User, as_stranger: Client
-) -> None:
+def test_a_read_mark_moves_and_counts_the_rest(lobby: UUID, bob: User, as_stranger: Client) -> None:
     """At once, without a worker; the answer is the room, as in the list. Strangers learn nothing."""
     as_bob, path = Client(), f"/api/v1/rooms/{lobby.hex}/read/"
     as_bob.force_login(bob)
@@ -332,7 +314,7 @@ def test_data_of_a_message_are_read(as_alice: Client, alice: User, lobby: UUID, 
 @pytest.mark.parametrize(
     "path", ["messages/", "messages/1/", "members/", "members/1/", "archive/", "presence/"]
 )
-def test_a_room_is_nothing_to_strangers(as_stranger: Client, lobby: UUID, path: str, method: str) -> None:
+def test_strangers_see_no_room(as_stranger: Client, lobby: UUID, path: str, method: str) -> None:
     """Who is not in it can't even tell that it is there, whatever his rights in the admin."""
     for room in (lobby, uuid4()):
         is_deletion = path in ("members/1/", "messages/1/") or (path, method) == ("archive/", "get")
@@ -360,27 +342,21 @@ def test_where_a_message_is_can_be_asked(as_alice: Client, alice: User, lobby: U
     ]
 
 
-def test_others_commands_of_the_same_uuid_hide_none(as_alice: Client, bob: User, lobby: UUID) -> None:
-    """However many of them came first."""
+def test_an_impossible_uuid_is_not_found(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """PostgreSQL refuses a question with NUL in it, and SQLite would hide that."""
+    with django_assert_num_queries(0):
+        assert places_of("a\0b") == []
+
+
+def test_others_messages_are_nowhere(lobby: UUID, bob: User, as_alice: Client) -> None:
+    """Others' commands of the same uuid hide none; a uuid that can't be is not looked for."""
+    client = Client()
+    client.force_login(bob)
+    for uuid in ("hello-1", "never", "%00", "a/b"):
+        assert client.get(f"/api/v1/messages/{uuid}/").status_code == 404
     for _ in range(MAX_ROWS):
         room = uuid4()
         envelope = encode(Envelope(command=NewMessage(uuid="u1", room=room, text="hi"), user=id_of(bob)))
         PendingCommand.objects.create(shard=1, room=room, user=person_of(bob), uuid="u1", envelope=envelope)
     post(as_alice, f"/api/v1/rooms/{lobby.hex}/messages/", uuid="u1", text="hi")
     assert [place["room"] for place in as_alice.get("/api/v1/messages/u1/").json()] == [lobby.hex]
-
-
-def test_a_uuid_that_can_not_be_is_not_looked_for(
-    db: None, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    """PostgreSQL refuses a question with NUL in it, and SQLite would hide that."""
-    with django_assert_num_queries(0):
-        assert places_of("a\0b") == []
-
-
-def test_others_messages_are_nowhere(lobby: UUID, bob: User) -> None:
-    """Bob can't find out what Alice's uuids are, and a uuid that can't be is nowhere."""
-    client = Client()
-    client.force_login(bob)
-    for uuid in ("hello-1", "never", "%00", "a/b"):
-        assert client.get(f"/api/v1/messages/{uuid}/").status_code == 404

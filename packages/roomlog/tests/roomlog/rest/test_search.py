@@ -21,7 +21,7 @@ def ask(client: Client, query: str) -> Any:
 
 
 def test_messages_are_found_page_by_page(as_alice: Client, alice: User, lobby: UUID) -> None:
-    """As they are on the wire, the newest first; the cursor is text, because numbers end at 2^53."""
+    """Who is no member finds nothing."""
     index([lobby])
     first = ask(as_alice, f"room={lobby.hex}&author={id_of(alice)}&after=1&before=253402214400&limit=1")
     (found,) = first["messages"]
@@ -30,10 +30,6 @@ def test_messages_are_found_page_by_page(as_alice: Client, alice: User, lobby: U
     assert [one["text"] for one in second["messages"]] == ["hello"]
     assert second["next"] is None
     assert ask(as_alice, "text=HELLO")["messages"] == second["messages"]
-
-
-def test_who_is_no_member_finds_nothing(as_alice: Client, alice: User, lobby: UUID) -> None:
-    """Nor does an answer tell whether there is such a room; a stranger has to sign in."""
     index([lobby])
     Membership.objects.filter(user=id_of(alice)).delete()
     nothing: Any = {"messages": [], "next": None}

@@ -1,7 +1,5 @@
 """Every REST view says itself who may ask and how: a project's own defaults change nothing."""
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,19 +10,13 @@ from django.urls import URLPattern
 from rest_framework.views import APIView
 
 from roomlog.rest.urls import urlpatterns
+from tests.harness.manage import run
 
 HERE = Path(__file__).parent
 SAID = (
-    "authentication_classes",
-    "permission_classes",
-    "renderer_classes",
-    "parser_classes",
-    "throttle_classes",
-    "content_negotiation_class",
-    "metadata_class",
-    "versioning_class",
-    "schema",
-    "get_exception_handler",
+    *("authentication_classes", "permission_classes", "renderer_classes", "parser_classes"),
+    *("throttle_classes", "content_negotiation_class", "metadata_class", "versioning_class"),
+    *("schema", "get_exception_handler"),
 )
 """Whatever a view would take from the framework's defaults."""
 
@@ -62,14 +54,8 @@ def test_a_view_of_the_frameworks_own_is_found_out() -> None:
 def test_nothing_changes_under_hostile_defaults() -> None:
     """The interface's own tests pass where the project lets everybody in and renders pages."""
     files = [HERE / f"test_{name}.py" for name in ("access", "rooms", "problems", "schema")]
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *map(str, files)],
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "hostile_settings", "PYTHONPATH": str(HERE)},
-        cwd=HERE.parents[4],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *map(str, files)]
+    environ = {"DJANGO_SETTINGS_MODULE": "hostile_settings", "PYTHONPATH": str(HERE)}
+    ran = run(words, environ, 300, HERE.parents[4])
     assert ran.returncode == 0, ran.stdout[-3000:]
     assert "passed" in ran.stdout
