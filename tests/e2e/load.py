@@ -20,7 +20,6 @@ from tests.harness.load import Shape
 from tests.harness.stack import Room, User
 from tests.harness.waiting import eventually
 from tests.judge.history import Epoch, History, Ownership, Row
-from tests.judge.moderation import Tables
 
 SERVICE_SECONDS: Final = 120.0
 """For every sender to have service again: a node that is gone is given up after 40 s, its pods much later."""
@@ -79,20 +78,19 @@ class Load(load.Load):
     async def finish(self) -> History:
         """End the sending, wait until everybody has everything, and return all that was recorded."""
         epochs: list[Epoch] = []
-        found: list[Tables] = []
         began = 0.0
 
         async def read_rows() -> list[Row]:
             nonlocal began
             began = time.monotonic()
-            rows, epoch, tables = await read_log(self._cluster, self._places)
+            rows, epoch, _ = await read_log(self._cluster, self._places)
             epochs.append(epoch)
-            found.append(tables)
             return rows
 
         rows = await self.rest(read_rows)
         self.rest_seconds = time.monotonic() - began
-        return self.history(rows, epochs, tables=found[-1])
+        _, _, tables = await read_log(self._cluster, self._places)  # with the last marks and blocks
+        return self.history(rows, epochs, tables=tables)
 
     async def _watch_shards(self) -> None:
         """Write down again and again which shards the workers say they own."""

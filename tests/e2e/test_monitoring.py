@@ -26,6 +26,7 @@ RARE = (
     "roomlog_gateway_refused_upgrades_total",
     "roomlog_gateway_closed_total",
     "roomlog_gateway_redis_errors_total",
+    "roomlog_worker_replica_reads_total",
     "roomlog_worker_trouble_total",
     "roomlog_api_logins_total",
     "roomlog_api_django_http_exceptions_",
