@@ -80,6 +80,8 @@ class NodeSubscriber(Subscriber):
         self._on_link()
 
     def link_reply(self, reply: Any) -> None:
+        if not self.is_up:  # an earlier reply of the same bytes has said that this is no primary any more
+            return
         if isinstance(reply, hiredis.ReplyError) and self._cluster.moved(str(reply), self._node):
             self.link.cut()  # which of the channels it was is not said
             return

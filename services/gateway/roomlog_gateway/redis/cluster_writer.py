@@ -5,7 +5,7 @@ those behind it go to the other node. Sent on from here it could overtake, or be
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from roomlog_contract.keyspace import Keyspace
 from roomlog_runtime.redis_cluster import ASKING, Node, slot_of
@@ -59,6 +59,10 @@ class NodeWriter(CommandWriter):
     def link_up(self) -> None:
         super().link_up()
         self._cluster.show()
+
+    def link_reply(self, reply: Any) -> None:
+        if self.is_up:  # else an earlier reply of the same bytes has said that this is no primary any more
+            super().link_reply(reply)
 
     def link_down(self) -> None:
         super().link_down()

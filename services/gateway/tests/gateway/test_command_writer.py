@@ -1,12 +1,14 @@
 """The ordered writer of commands, against a link that only remembers."""
 
 import asyncio
+from unittest.mock import Mock
 
 import hiredis
 import pytest
 
 from roomlog_contract.keyspace import Keyspace
 from roomlog_gateway.redis.admission import Admission
+from roomlog_gateway.redis.cluster_writer import NodeWriter
 from roomlog_gateway.redis.command_writer import CommandWriter
 from tests.gateway.insides import AGREED
 
@@ -67,3 +69,21 @@ def test_a_replica_is_known_until_its_link_is_down(writer: CommandWriter, refuse
     assert writer.is_demoted
     writer.link_down()
     assert not writer.is_demoted
+
+
+async def test_a_node_that_was_left_may_still_answer() -> None:
+    """A reply says that it is no primary any more; those behind it in the same bytes have nobody to go to."""
+    cluster = Mock()
+    cluster.url_of.return_value = "redis://nowhere"
+    admission = Admission(Keyspace(), lambda: 0.0)
+    admission.heard(AGREED)
+    writer = NodeWriter(("host", 1), lambda: 0.0, lambda *_: None, admission, cluster)
+    writer.link = Wire()  # type: ignore[assignment]
+    writer.link_up()
+    for number in (1, 2):
+        writer.add("roomlog:{s01}:in", b"command", number)
+    await asyncio.sleep(0)
+    cluster.redirected.side_effect = lambda *_: writer.link_down()
+    writer.link_reply(hiredis.ReplyError("MOVED 1 host:2"))
+    writer.link_reply(b"1-0")
+    assert not writer.is_up
