@@ -6,6 +6,7 @@ Beside the message's way. What is drawn by the description stays so; what breaks
 import json
 import os
 import re
+import time
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -25,9 +26,11 @@ _ids: Final[dict[str, list[Any]]] = json.loads(os.environ.get(KNOWN, "{}"))
 _EMOJI: Final = re.compile(r"[^\0]{1,16}")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,14}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_TOKEN: Final = re.compile(r"[^\0]{1,64}")
 _ROOM: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _turn: Final = count()
+_emoji_turn: Final = count()
 
 
 @schemathesis.hook
@@ -39,6 +42,8 @@ def before_call(
     for name, ids in _ids.items():
         if name in paths and is_good(name, paths[name]):
             paths[name] = ids[next(_turn) % len(ids)]  # one that is deleted stays away from the next request
+    if "/invitations/" in case.path and "open" in _ids and paths.get("room") in _ids["room"]:
+        paths["room"] = _ids["open"][0]  # which nobody archives
     if isinstance(case.body, NotSet):
         return  # assigned, it would count as one that breaks the description
     body = whole(case.body)
@@ -47,8 +52,12 @@ def before_call(
             without_nul(key): value if key in NAMED else without_nul(value) for key, value in body.items()
         }
         emoji = body.get("emoji")
-        if "emoji" in _ids and is_good("emoji", emoji) and next(_turn) % 2:
+        if "emoji" in _ids and is_good("emoji", emoji) and next(_emoji_turn) % 3:
             body["emoji"] = _ids["emoji"][0]  # hardly any text that is drawn is one
+        if isinstance(body.get("until"), int) and case.path.endswith("/invitations/"):
+            body["until"] = int(time.time()) + 3_600  # a time that is drawn is in another century
+        if "token" in _ids and is_good("token", body.get("invitation", "")):
+            body["invitation"] = _ids["token"][0]
     case.body = body
 
 
@@ -64,7 +73,8 @@ def after_call(
 def is_good(name: str, value: Any) -> bool:
     """Return whether the description allows the value: in a path, or an emoji in a body."""
     text = str(value)
-    forms = {"room": _ROOM, "hook": _ROOM, "secret": _SECRET, "emoji": _EMOJI}
+    ids = dict.fromkeys(("room", "hook", "invitation"), _ROOM)
+    forms = {**ids, "secret": _SECRET, "token": _TOKEN, "emoji": _EMOJI}
     return forms.get(name, _NUMBER).fullmatch(text) is not None
 
 

@@ -38,7 +38,7 @@ class BlockView(RestView):
         tell_block(asker, blocked, is_blocked=True)
         return Response(UserSerializer(blocked).data)
 
-    @describe(request=CommandSerializer, responses=UserSerializer)
+    @describe(request=CommandSerializer, responses={200: UserSerializer})
     def delete(self, request: Request, user: int) -> Response:
         """End that; where nothing was blocked, nothing changes."""
         command, asker = read_command(UnblockUser, request, user=user), person_of(request.user).pk

@@ -141,7 +141,7 @@ class DoorView(RestView):
 
     throttle_classes = [InvitationThrottle]
 
-    @describe(request=InvitationTokenSerializer, responses=DoorSerializer)
+    @describe(request=InvitationTokenSerializer, responses=DoorSerializer, problems=frozenset({404}))
     def post(self, request: Request) -> Response:
         """Return the room to which an invitation leads; 404: there is none, or it is not valid any more."""
         asked = InvitationTokenSerializer(data=request.data)
