@@ -1,59 +1,34 @@
 // Rooms that everybody may join, in a dialog: found by name, page by page, each with a button that joins or opens it.
 
-import { dialogForm } from "./dialogs.js";
 import { plain } from "./names.js";
 import { el } from "./nodes.js";
+import { PagedSearch, press } from "./paged_search.js";
 import { setText } from "./patch.js";
 import { gettext } from "./texts.js";
 import { nameEl } from "./view.js";
 
-/** One search at a time; the first begins when the dialog is opened. */
+/** The dialog; its first search begins when it is opened. */
 export class RoomFinder {
   #root;
-  #find;
   #parts;
-  #wanted = null; // the search that is shown
-  #next = null; // the cursor of its next page
 
   /** `find(query)` is that of `doorsOf` of api.js; `parts` are `join(room)`, which throws a sentence, and `open(room)`. */
   constructor(root, find, parts) {
     this.#root = root;
-    this.#find = find;
     this.#parts = parts;
-    this.#at("more-rooms").addEventListener("click", () => this.#attempt(this.#at("more-rooms"), () => this.#read({ cursor: this.#next })));
-    dialogForm(this.#at("find-rooms"), ({ q }) => this.#begin(q.trim()), { stays: true });
     const form = this.#at("find-rooms");
+    new PagedSearch({
+      ...{ form, list: this.#at("found-rooms"), status: this.#at("rooms-found"), more: this.#at("more-rooms"), find },
+      queryOf: ({ q }) => (q.trim() ? { q: q.trim() } : {}),
+      rowsOf: ({ rooms }) => rooms.map((room) => this.#row(room)),
+      countText: (count) => (count ? gettext("Rooms found: {count}", { count }) : gettext("No room was found.")),
+      attempt: (button, work) => this.#attempt(button, work),
+    });
     for (const opener of root.querySelectorAll('[data-opens="find-rooms-dialog"]')) opener.addEventListener("click", () => form.requestSubmit());
   }
 
   #at(id) {
     return this.#root.getElementById(id);
-  }
-
-  async #begin(q) {
-    this.#wanted = q ? { q } : {};
-    this.#at("found-rooms").replaceChildren();
-    this.#at("more-rooms").hidden = true;
-    setText(this.#at("rooms-found"), gettext("Searching…"));
-    try {
-      await this.#read({});
-    } catch (error) {
-      setText(this.#at("rooms-found"), "");
-      throw error;
-    }
-  }
-
-  async #read(from) {
-    const wanted = this.#wanted;
-    const { rooms, next } = await this.#find({ ...wanted, ...from });
-    if (wanted !== this.#wanted) return;
-    this.#next = next;
-    const [list, count] = [this.#at("found-rooms"), this.#at("found-rooms").children.length];
-    list.append(...rooms.map((room) => this.#row(room)));
-    this.#at("more-rooms").hidden = next === null;
-    const all = list.children.length;
-    setText(this.#at("rooms-found"), all ? gettext("Rooms found: {count}", { count: all }) : gettext("No room was found."));
-    if (count) list.children[count]?.querySelector("button").focus();
   }
 
   #row({ id, name, topic, joined }) {
@@ -70,16 +45,13 @@ export class RoomFinder {
     this.#parts.open(room);
   }
 
-  /** Do what a button in the list is for; what went wrong is said below the search. */
-  async #attempt(button, work) {
+  /** Do what a button is for; what went wrong is said below the search. */
+  #attempt(button, work) {
     const wrong = this.#at("find-rooms").querySelector(".wrong");
-    wrong.hidden = button.disabled = true;
-    try {
-      await work();
-    } catch (error) {
-      setText(wrong, error.message);
+    wrong.hidden = true;
+    return press(button, work, (sentence) => {
+      setText(wrong, sentence);
       wrong.hidden = false;
-    }
-    button.disabled = false;
+    });
   }
 }

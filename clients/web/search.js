@@ -2,72 +2,36 @@
 //
 // Hits come from the api; a click goes to the message among its neighbours. Their texts are text nodes, marked word by word.
 
-import { dialogForm } from "./dialogs.js";
 import { plain, roomName } from "./names.js";
 import { el } from "./nodes.js";
+import { PagedSearch, press } from "./paged_search.js";
 import { setText } from "./patch.js";
 import { gettext, locale } from "./texts.js";
 import { nameEl } from "./view.js";
 
 const LETTERS = /[\p{L}\p{N}\p{M}]+\*?/gu; // what the server takes for words, near enough to mark them
 
-/** One search at a time. */
+/** The dialog. */
 export class MessageSearch {
   #root;
-  #find;
   #parts;
-  #wanted = null; // the search that is shown
-  #next = null; // the cursor of its next page
 
   /** `find(query)` is `messageFinder` of api.js; `parts` are `room()`, the shown one, `roomOf(id)` and `goTo(room, seq)`. */
   constructor(root, find, parts) {
     this.#root = root;
-    this.#find = find;
     this.#parts = parts;
-    this.#at("more-hits").addEventListener("click", () => this.#more());
-    dialogForm(this.#at("search"), (fields) => this.#begin(fields), { stays: true });
+    const status = this.#at("hits-found");
+    new PagedSearch({
+      ...{ form: this.#at("search"), list: this.#at("hits"), status, more: this.#at("more-hits"), find },
+      queryOf: ({ text, here }) => ({ text: text.trim(), ...(here ? { room: parts.room() } : {}) }),
+      rowsOf: ({ messages }, { text }) => messages.filter(({ room }) => parts.roomOf(room)).map((message) => this.#row(message, text)),
+      countText: (count, hasMore) => (count || hasMore ? gettext("Messages found: {count}", { count }) : gettext("No message was found.")),
+      attempt: (button, work) => press(button, work, (sentence) => setText(status, sentence)),
+    });
   }
 
   #at(id) {
     return this.#root.getElementById(id);
-  }
-
-  async #begin({ text, here }) {
-    this.#wanted = { text: text.trim(), ...(here ? { room: this.#parts.room() } : {}) };
-    this.#at("hits").replaceChildren();
-    this.#at("more-hits").hidden = true;
-    setText(this.#at("hits-found"), gettext("Searching…"));
-    try {
-      await this.#read({});
-    } catch (error) {
-      setText(this.#at("hits-found"), "");
-      throw error;
-    }
-  }
-
-  async #more() {
-    const button = this.#at("more-hits");
-    button.disabled = true;
-    try {
-      await this.#read({ cursor: this.#next });
-    } catch (error) {
-      setText(this.#at("hits-found"), error.message);
-    }
-    button.disabled = false;
-  }
-
-  async #read(from) {
-    const wanted = this.#wanted;
-    const { messages, next } = await this.#find({ ...wanted, ...from });
-    if (wanted !== this.#wanted) return;
-    this.#next = next;
-    const [list, count] = [this.#at("hits"), this.#at("hits").children.length];
-    const known = messages.filter(({ room }) => this.#parts.roomOf(room));
-    list.append(...known.map((message) => this.#row(message, wanted.text)));
-    this.#at("more-hits").hidden = next === null;
-    const all = list.children.length;
-    setText(this.#at("hits-found"), all || next ? gettext("Messages found: {count}", { count: all }) : gettext("No message was found."));
-    if (count) list.children[count]?.querySelector("button").focus();
   }
 
   #row({ room, seq, user, text, timestamp_ms: time }, wanted) {
