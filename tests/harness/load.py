@@ -17,10 +17,11 @@ from tests.harness.blocking import settle_blocks
 from tests.harness.bringing import Files
 from tests.harness.changing import look_at_all
 from tests.harness.load_client import LoadClient, new_uuid
-from tests.harness.load_habits import Habits, Person, Place
+from tests.harness.load_habits import CHANGE_PAUSE_SECONDS, LEVEL_PAUSE_SECONDS, Habits, Person, Place
 from tests.harness.marking import Reader, agree, mark_all
 from tests.harness.mentioning import call, mention
-from tests.harness.receipts import know_all
+from tests.harness.receipts import know_all, set_receipts
+from tests.harness.topics import set_topic
 from tests.harness.waiting import eventually
 from tests.harness.watching import watch_all
 from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
@@ -103,12 +104,12 @@ class Load(Habits):
             self._mention(mention, "mentions"),
             self._mention(call, "calls"),
             self._bring(),
-            self._name(),
+            self._decide(set_topic, "topics", CHANGE_PAUSE_SECONDS),
             self._join(),
             self._set_levels(),
             self._watch(),
             self._block(),
-            self._show(),
+            self._decide(set_receipts, "receipts", LEVEL_PAUSE_SECONDS),
         ]
         self._sending += [asyncio.create_task(one) for one in habits]
         return self

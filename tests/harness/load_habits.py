@@ -5,19 +5,17 @@ So that a habit that is added changes nothing of the others in the loads of the 
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Protocol
 
 from tests.harness.blocking import block
 from tests.harness.bringing import Files, bring
-from tests.harness.changing import change, choose, react
+from tests.harness.changing import Reader, change, choose, react
 from tests.harness.joining import go_and_come
 from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
 from tests.harness.marking import mark, set_level
 from tests.harness.mentioning import Mentioning
 from tests.harness.moderating import EPISODES, moderate, pin, who_tries
-from tests.harness.receipts import set_receipts
-from tests.harness.topics import set_topic
 from tests.harness.watching import watch_some
 from tests.judge.journal import Journal, Known
 
@@ -33,6 +31,9 @@ MODERATION_PAUSE_SECONDS: Final = (0.1, 0.6)
 """Between two roles, mutes and bans of all clients together: so long somebody is muted or banned."""
 TYPING_PAUSE_SECONDS: Final = (0.05, 0.35)
 """Between two people who say that they type, of all clients together."""
+
+Deciding = Callable[[Reader, str, random.Random, str, float], Coroutine[Any, Any, None]]
+"""`set_topic` or `set_receipts`."""
 
 
 class Person(Protocol):
@@ -173,16 +174,16 @@ class Habits:
                 await bring(one.reader, dice.choice(one.rooms), self._files, dice, new_uuid, SEND_SECONDS)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
 
-    async def _name(self) -> None:
-        """Have owners, sometimes somebody else, say what rooms are about, again and again."""
-        dice = random.Random(f"{self._seed}-topics")
+    async def _decide(self, say: Deciding, name: str, pause_seconds: tuple[float, float]) -> None:
+        """Have owners, sometimes somebody else, set something of their rooms, again and again."""
+        dice = random.Random(f"{self._seed}-{name}")
         senders = {one.witness.user: one.reader for one in self._senders}
         rooms = [room for room in self._rooms if room.members[0].id in senders]
         while self._is_sending and rooms:
             room = dice.choice(rooms)
             for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
-                await set_topic(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
-            await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+                await say(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*pause_seconds))
 
     async def _join(self) -> None:
         """Have somebody leave a room and join it again, again and again; the owner opens and closes it."""
@@ -196,14 +197,3 @@ class Habits:
                 how = (dice, new_uuid, SEND_SECONDS)
                 await go_and_come(owner, dice.choice(others), room.id, (), *how)
             await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))
-
-    async def _show(self) -> None:
-        """Have owners, sometimes somebody else, turn receipts on and off, again and again."""
-        dice = random.Random(f"{self._seed}-receipts")
-        senders = {one.witness.user: one.reader for one in self._senders}
-        rooms = [room for room in self._rooms if room.members[0].id in senders]
-        while self._is_sending and rooms:
-            room = dice.choice(rooms)
-            for reader in who_tries(senders[room.members[0].id], list(senders.values()), dice):
-                await set_receipts(reader, room.id, dice, new_uuid(dice), SEND_SECONDS)
-            await asyncio.sleep(dice.uniform(*LEVEL_PAUSE_SECONDS))

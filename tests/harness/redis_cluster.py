@@ -9,17 +9,17 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import redis
 
 from roomlog_local.child import Child, stop_all
 from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
-from roomlog_local.valkey import MAX_MEMORY, answers_ping, find_server
+from roomlog_local.valkey import answers_ping, find_server
 from roomlog_runtime.redis_address import client
 from roomlog_runtime.redis_cluster import SLOTS, slot_of
-from tests.harness.sentinels import ask
+from tests.harness.sentinels import ask, flags_of_server
 from tests.harness.waiting import wait_stopped, wait_until
 
 PRIMARIES: Final = 3
@@ -196,17 +196,7 @@ class RedisCluster:
         child.wait_ready(START_SECONDS)
 
     def _child(self, port: int) -> Child:
-        settings: dict[str, Any] = {
-            "port": port,
-            "bind": LOOPBACK,
-            "dir": self._directory,
-            "dbfilename": f"{port}.rdb",
-            "save": "",
-            "appendonly": "no",
-            "maxmemory": MAX_MEMORY,
-            "maxmemory-policy": "noeviction",
-            "repl-diskless-sync": "yes",
-            "repl-diskless-sync-delay": 0,
+        settings = {
             "cluster-enabled": "yes",
             "cluster-port": self._bus_ports[port],
             "cluster-config-file": f"nodes-{port}.conf",
@@ -215,7 +205,7 @@ class RedisCluster:
             "cluster-require-full-coverage": "no",
             "cluster-replica-validity-factor": 0,
         }
-        flags = (word for name, value in settings.items() for word in (f"--{name}", f"{value}"))
+        flags = flags_of_server(port, self._directory, settings)
         ready = Command(
             name=f"node-{port}", arguments=(find_server(), *flags), is_ready=lambda: answers_ping(port)
         )

@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -171,20 +171,7 @@ class RedisGroup:
         return Child(ready, self._directory / f"{name}.log")
 
     def _server(self, port: int) -> tuple[str, ...]:
-        settings = {
-            "port": f"{port}",
-            "bind": LOOPBACK,
-            "dir": str(self._directory),
-            "dbfilename": f"{port}.rdb",
-            "save": "",
-            "appendonly": "no",
-            "maxmemory": MAX_MEMORY,
-            "maxmemory-policy": "noeviction",
-            "repl-diskless-sync": "yes",
-            "repl-diskless-sync-delay": "0",
-        }
-        flags = (word for name, value in settings.items() for word in (f"--{name}", value))
-        return (_program(), *flags)
+        return (_program(), *flags_of_server(port, self._directory))
 
     def _sentinel(self, port: int) -> tuple[str, ...]:
         settings = self._directory / f"sentinel-{port}.conf"
@@ -246,3 +233,23 @@ def ask(port: int, *words: str) -> Any:
     if isinstance(answer, redis.RedisError):
         raise answer
     return answer
+
+
+def flags_of_server(port: int, directory: Path, more: Mapping[str, object] | None = None) -> Iterator[str]:
+    """Yield the words of a server's command line that replicates and keeps nothing over its end."""
+    settings: dict[str, object] = {
+        "port": port,
+        "bind": LOOPBACK,
+        "dir": directory,
+        "dbfilename": f"{port}.rdb",
+        "save": "",
+        "appendonly": "no",
+        "maxmemory": MAX_MEMORY,
+        "maxmemory-policy": "noeviction",
+        "repl-diskless-sync": "yes",
+        "repl-diskless-sync-delay": 0,
+        **(more or {}),
+    }
+    for name, value in settings.items():
+        yield f"--{name}"
+        yield f"{value}"
