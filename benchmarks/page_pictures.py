@@ -1,8 +1,8 @@
 """`python -m benchmarks.page_pictures`: the chat page and the admin as people see them, into docs/page.
 
 Beside `page`. A whole stack on PostgreSQL; alice at a desk, bob on a phone at night, carol in German, and a
-moderator chat in real browsers, and look at what the page has. Whoever changes how the page looks draws the
-pictures again, and looks at them.
+moderator chat in real browsers, and look at what the page has. After a change of how the page looks,
+draw the pictures again and look at them.
 """
 
 from __future__ import annotations
