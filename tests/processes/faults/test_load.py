@@ -87,6 +87,7 @@ async def test_an_install_of_many_shards_is_scaled_under_load(make_stack: MakeSt
         shares = [owned(name) for name in workers]
         await kill(stack, load, "gateway-0")
         await load.succeed(SUCCESSES)
+        await strand(stack, load, ["gateway-0", "gateway-1"])
         report = await judge(stack, load, 3 * SUCCESSES, MANY_SHARDS)
     assert report.anomalies == []
     assert report.does_not_count == []
