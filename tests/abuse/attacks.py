@@ -173,9 +173,12 @@ def _set_level(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
 
 
 def _block(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
-    """Block people and end that, as fast as a connection may."""
-    user, actions = attacker.job.collector.id, cycle(("block_user", "unblock_user"))
-    return lambda _: (cheap(command(action, user=user)) for action in actions)
+    """Block people, list them and end that, as fast as a connection may."""
+    whom = {"user": attacker.job.collector.id}
+    steps: Iterator[tuple[str, dict[str, int]]] = cycle(
+        (("block_user", whom), ("list_blocks", {}), ("unblock_user", whom))
+    )
+    return lambda _: (cheap(command(action, **keys)) for action, keys in steps)
 
 
 def _report(attacker: Attacker) -> Callable[[int], Iterator[bytes]]:
@@ -325,7 +328,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "pins": Attack(_obeying(_pin), _acts("pin_message", "list_pins", "unpin_message")),
     "read marks, step by step": Attack(_obeying(_read_on), _acts("mark_read")),
     "notification levels, to and fro": Attack(_obeying(_set_level), _acts("set_notifications")),
-    "blocks, to and fro": Attack(_obeying(_block), _acts("block_user", "unblock_user")),
+    "blocks, to and fro": Attack(_obeying(_block), _acts("block_user", "list_blocks", "unblock_user")),
     "reports, one after the other": Attack(_obeying(_report), _acts("report_message")),
     "typing in each room": Attack(_obeying(_type), _acts("typing")),
     "rooms watched in turn": Attack(_obeying(_watch), _acts("watch")),
