@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -239,16 +240,18 @@ def test_what_is_too_long_is_not_waited_for(said: bytes) -> None:
 
 
 def upload_of(server: Server, content: bytes, token: str) -> tuple[bytes, bytes]:
-    """Return head and body of an upload."""
+    """Return head and body of an upload, parted by what random content does not hold."""
+    boundary = uuid4().hex
+    dashes = b"--" + boundary.encode()
     parts = [
-        b'--x\r\nContent-Disposition: form-data; name="room"\r\n\r\n' + server.room.encode(),
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + content,
-        b"--x--\r\n",
+        dashes + b'\r\nContent-Disposition: form-data; name="room"\r\n\r\n' + server.room.encode(),
+        dashes + b'\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + content,
+        dashes + b"--\r\n",
     ]
     body = b"\r\n".join(parts)
     head = (
         "POST /api/v1/attachments/ HTTP/1.1\r\nHost: localhost\r\n"
-        "Content-Type: multipart/form-data; boundary=x\r\n"
+        f"Content-Type: multipart/form-data; boundary={boundary}\r\n"
         f"Authorization: Token {token}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode(), body
