@@ -139,7 +139,7 @@ def measure(stack: Stack, browser: Browser, arguments: argparse.Namespace) -> No
         )
     page, _, _ = reader.visit(cold=False)
     print_scrolling(page, first, last)
-    print_changes(page, stack, room)
+    print_changes(page, stack, room, last)
 
 
 def fill(stack: Stack, room: Room, messages: int) -> None:
@@ -187,13 +187,12 @@ def print_scrolling(page: Page, first: int, last: int) -> None:
         )
 
 
-def print_changes(page: Page, stack: Stack, room: Room) -> None:
-    """Print what a new message changes in the list's part of the document."""
-    found = page.locator(MESSAGE)
-    before = found.count()
+def print_changes(page: Page, stack: Stack, room: Room, last: int) -> None:
+    """Print what a new message after the last one changes in the list's part of the document."""
+    before = page.locator(MESSAGE).count()
     page.evaluate(WATCH)
     fill(stack, room, 1)
-    found.nth(before).wait_for(state="attached")
+    page.locator(f'{MESSAGE}[data-seq="{last + 1}"]').wait_for(state="attached")
     print(f"one new message among {before}: {page.evaluate('window.changed')}")
 
 
