@@ -16,6 +16,7 @@ from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.e2e.people import read_log
 from tests.harness import load
+from tests.harness.joining import Invitations
 from tests.harness.load import Shape
 from tests.harness.stack import Room, User
 from tests.harness.waiting import eventually
@@ -40,8 +41,9 @@ class Load(load.Load):
         seed: int,
         url: str = settings.WEBSOCKET,
         shape: Shape = SHAPE,
+        invitations: Invitations | None = None,
     ) -> None:
-        super().__init__([url], users, rooms, seed=seed, shape=shape)
+        super().__init__([url], users, rooms, seed=seed, shape=shape, invitations=invitations)
         self.rest_seconds = 0.0
         self._cluster = cluster
         self._places = rooms

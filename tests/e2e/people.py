@@ -12,51 +12,24 @@ from uuid import uuid4
 from tests.e2e import settings
 from tests.e2e.cluster import Cluster
 from tests.harness import population
+from tests.harness.joining import Invitations, new_invitations, tokens_of
 from tests.harness.stack import Room, User
+from tests.harness.stored import LOG, TABLES, rows_in, tables_in
 from tests.judge.history import Epoch, Row
-from tests.judge.joining import Doors
-from tests.judge.mentions import EVERYBODY, mentioned_by_message, mentions_in
-from tests.judge.moderation import FOREVER, Ban, Member, Tables, moderation_of
-from tests.judge.reactions import by_message
-from tests.judge.receipts import shown_marks
+from tests.judge.moderation import Tables
 
-ROWS_PROGRAM: Final = """
+ASK_PROGRAM: Final = """
 import django, json, sys
 django.setup()
-from roomlog.models import Ban, Block, ChatRoom, Install, Membership, Mention
-from roomlog.models import Reaction, RoomEvent, RoomMention
-rooms = json.load(sys.stdin)
-rows = RoomEvent.objects.filter(room__in=rooms).order_by("room", "seq")
-from roomlog.frames import milliseconds
-def words_of(facts, text):
-    if "discoverable" in facts:
-        return "open" if facts["discoverable"] else "closed"
-    return facts.get("topic", text)
-print(json.dumps({"epoch": Install.objects.get().epoch, "rows": [
-    (row.room_id.hex, row.seq, row.user_id, row.uuid, row.kind,
-     words_of(row.data or {}, row.text), "", row.target or 0,
-     row.edited_seq or 0, row.deleted_at is not None, row.body_hash, milliseconds(row.date_created),
-     (row.data or {}).get("emoji", ""), row.reacted_seq or 0)
-    for row in rows], "reactions": [
-    (one.room_id.hex, one.target, one.user_id, one.emoji, one.seq)
-    for one in Reaction.objects.filter(room__in=rooms)], "more": [
-    [*((row.data or {}).get(name) for name in ("member", "role", "until")), row.pinned_seq or 0,
-     {name: (row.data or {}).get(name) for name in ("mentions", "mentions_room")}]
-    for row in rows], "mentioned": [
-    (one.room_id.hex, one.target, one.user_id)
-    for one in Mention.objects.filter(room__in=rooms)], "called": [
-    (one.room_id.hex, one.target) for one in RoomMention.objects.filter(room__in=rooms)], "members": [
-    (one.room_id.hex, one.user_id, one.role, one.muted_until and int(one.muted_until.timestamp()) or 0)
-    for one in Membership.objects.filter(room__in=rooms)], "bans": [
-    (one.room_id.hex, one.user_id, one.until and int(one.until.timestamp()) or None, one.seq)
-    for one in Ban.objects.filter(room__in=rooms)], "blocks": [
-    (one.blocker_id, one.blocked_id) for one in Block.objects.all()], "topics": {
-    room.hex: topic for room, topic in ChatRoom.objects.filter(pk__in=rooms).values_list("pk", "topic")},
-    "discoverable": [room.hex for room in
-    ChatRoom.objects.filter(pk__in=rooms, is_discoverable=True).values_list("pk", flat=True)],
-    "marks": [(room.hex, *mark) for room, *mark in Membership.objects.filter(
-    room__in=rooms, room__receipts=True).values_list("room", "user", "read_seq")]}))
+from django.db import connection
+answers = {}
+with connection.cursor() as cursor:
+    for name, question in json.load(sys.stdin).items():
+        cursor.execute(question)
+        answers[name] = cursor.fetchall()
+print(json.dumps(answers, default=str))
 """
+EPOCH: Final = {"epoch": "SELECT epoch FROM roomlog_install"}
 
 
 async def make_users(cluster: Cluster, count: int = settings.USERS) -> list[User]:
@@ -83,30 +56,24 @@ async def make_rooms(cluster: Cluster, users: list[User], count: int = settings.
 
 
 async def read_log(cluster: Cluster, rooms: list[Room]) -> tuple[list[Row], Epoch, Tables]:
-    """Return all events of the rooms, the install's epoch, and the rooms' members and bans."""
-    answer = await _ask(cluster, ROWS_PROGRAM, [room.id for room in rooms])
-    called = ((room, seq, EVERYBODY) for room, seq in answer["called"])
-    mentioned = mentioned_by_message([*answer["mentioned"], *called])
-    reactions = by_message(answer["reactions"])
-    log = (Row(*row) for row in answer["rows"])
-    rows = [
-        row._replace(
-            reactions=reactions.get((row.room, row.seq), ()),
-            moderation=moderation_of(row.kind, *facts),
-            pinned_seq=pinned_seq,
-            mentions=mentions_in(mentions),
-            mentioned=mentioned.get((row.room, row.seq), ()),
-        )
-        for row, (*facts, pinned_seq, mentions) in zip(log, answer["more"], strict=True)
-    ]
-    bans = [
-        Ban(room, user, FOREVER if until is None else until, seq) for room, user, until, seq in answer["bans"]
-    ]
-    doors = Doors(answer["discoverable"])
-    blocks = [(blocker, blocked) for blocker, blocked in answer["blocks"]]
-    members, marks = [Member(*one) for one in answer["members"]], shown_marks(answer["marks"])
-    tables = Tables(members, bans, answer["topics"], doors, blocks, marks)
-    return rows, Epoch(0.0, answer["epoch"]), tables
+    """Return all events of the rooms, the install's epoch, and what its other tables hold of the rooms."""
+    names = ", ".join(f"'{room.id}'" for room in rooms)
+    questions = {
+        name: f"SELECT * FROM ({question}) AS asked WHERE room_id IN ({names})"
+        if "room_id" in question
+        else question
+        for name, question in (LOG | TABLES).items()
+    }
+    answers = await _ask(cluster, ASK_PROGRAM, questions | EPOCH)
+    ((epoch,),) = answers["epoch"]
+    return rows_in(answers), Epoch(0.0, epoch), tables_in(answers)
+
+
+async def invite(cluster: Cluster, rooms: list[Room]) -> Invitations:
+    """Make invitations to each room, and return their tokens."""
+    invitations = new_invitations(rooms)
+    await _populate(cluster, {"users": [], "rooms": [], "invitations": invitations})
+    return tokens_of(invitations)
 
 
 async def _populate(cluster: Cluster, wanted: dict[str, Any]) -> dict[str, Any]:

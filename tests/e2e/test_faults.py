@@ -6,7 +6,7 @@ from tests.e2e import breaking, figures, settings
 from tests.e2e.breaking import Fault
 from tests.e2e.cluster import Cluster
 from tests.e2e.load import Load
-from tests.e2e.people import make_rooms
+from tests.e2e.people import invite, make_rooms
 from tests.harness.stack import User
 from tests.judge.checker import report_on
 
@@ -31,7 +31,8 @@ async def test_nothing_is_lost(
 ) -> None:
     """Twenty people send while it happens: every invariant holds, and everybody ends at the head."""
     rooms = await make_rooms(cluster, users)
-    async with Load(cluster, users, rooms, settings.SEED + number) as load:
+    tokens = await invite(cluster, rooms)
+    async with Load(cluster, users, rooms, settings.SEED + number, invitations=tokens) as load:
         await load.succeed(CALM_SUCCESSES)
         async with load.fault(fault.name, fault.target, leaves_no_owner=fault.leaves_no_owner):
             await fault.breaks(cluster)

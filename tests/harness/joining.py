@@ -5,7 +5,9 @@ Beside the message's way; all of it is in the journal, and nothing is judged her
 
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
 
 from roomlog_client import RoomlogError
 from tests.harness.changing import Reader
@@ -13,6 +15,34 @@ from tests.judge.joining import DISCOVERABLE_KIND, JOINING_KIND
 from tests.judge.journal import Known
 from tests.judge.moderation import NOBODY
 from tests.judge.topics import CLOSED, OPEN
+
+Invitations = Mapping[str, Sequence[str]]
+"""The tokens of each room's invitations."""
+ENDS: Final = ((3600.0, None), (3600.0, 1), (20.0, None))
+"""Of the invitations to one room: the seconds that each is good for, and the uses, None without a bound."""
+
+
+def new_invitations(rooms: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return what `population` makes: invitations of each room, by its owner."""
+    return [
+        {
+            "room": room.id,
+            "by": room.members[0].id,
+            "token": uuid4().hex,
+            "seconds": seconds,
+            "most_uses": uses,
+        }
+        for room in rooms
+        for seconds, uses in ENDS
+    ]
+
+
+def tokens_of(invitations: Iterable[Mapping[str, Any]]) -> Invitations:
+    """Return their tokens by room."""
+    tokens: dict[str, list[str]] = {}
+    for one in invitations:
+        tokens.setdefault(one["room"], []).append(one["token"])
+    return tokens
 
 
 async def set_discoverable(reader: Reader, room: str, is_open: bool, uuid: str, seconds: float) -> None:

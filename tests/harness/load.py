@@ -16,6 +16,7 @@ from roomlog_client import RoomlogClient
 from tests.harness.blocking import settle_blocks
 from tests.harness.bringing import Files
 from tests.harness.changing import look_at_all
+from tests.harness.joining import Invitations
 from tests.harness.load_client import LoadClient, new_uuid
 from tests.harness.load_habits import CHANGE_PAUSE_SECONDS, LEVEL_PAUSE_SECONDS, Habits, Person, Place
 from tests.harness.marking import Reader, agree, mark_all
@@ -25,7 +26,6 @@ from tests.harness.topics import set_topic
 from tests.harness.waiting import eventually
 from tests.harness.watching import watch_all
 from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
-from tests.judge.joining import Doors
 from tests.judge.journal import Journal
 from tests.judge.moderation import Membership, Tables, memberships_of
 
@@ -62,10 +62,12 @@ class Load(Habits):
         seed: int,
         shape: Shape | None = None,
         files: Files | None = None,
+        invitations: Invitations | None = None,
     ) -> None:
         """Each person sends into the rooms that it is a member of; `seed` fixes who says what where.
 
-        The first member of a room owns it. `files` are there to be sent with messages.
+        The first member of a room owns it. `files` are there to be sent with messages, and people
+        come back by `invitations`, too.
         """
         self.journal = Journal()
         self.faults: list[Fault] = []
@@ -82,6 +84,7 @@ class Load(Habits):
         self._shape = shape or Shape()
         self._rooms = rooms
         self._files = files or {}
+        self._invitations = invitations or {}
         self._senders: list[LoadClient] = []
         self._clients: list[LoadClient] = []
         for person in people:
@@ -215,7 +218,7 @@ class Load(Habits):
             members=[one for one in tables.members if one.room in ours],
             bans=[one for one in tables.bans if one.room in ours],
             topics={room: topic for room, topic in tables.topics.items() if room in ours},
-            doors=Doors([room for room in tables.doors.discoverable if room in ours]),
+            doors=tables.doors.of_rooms(ours),
             pin_lists=self.journal.pin_lists(),
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
             samples=self.samples,

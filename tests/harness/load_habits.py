@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from tests.harness.blocking import block
 from tests.harness.bringing import Files, bring
 from tests.harness.changing import Reader, change, choose, react
-from tests.harness.joining import go_and_come
+from tests.harness.joining import Invitations, go_and_come
 from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
 from tests.harness.marking import mark, set_level
 from tests.harness.mentioning import Mentioning
@@ -63,6 +63,7 @@ class Habits:
     _seed: int
     _rooms: Sequence[Place]
     _files: Files
+    _invitations: Invitations
     _senders: list[LoadClient]
     _clients: list[LoadClient]
     _is_sending: bool
@@ -195,5 +196,7 @@ class Habits:
             owner, *others = (senders[member.id] for member in room.members if member.id in senders)
             if others:
                 how = (dice, new_uuid, SEND_SECONDS)
-                await go_and_come(owner, dice.choice(others), room.id, (), *how)
+                await go_and_come(
+                    owner, dice.choice(others), room.id, self._invitations.get(room.id, ()), *how
+                )
             await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))

@@ -5,13 +5,11 @@ Beside the message's way. Reads the database with plain SQL and the processes' o
 
 import asyncio
 import contextlib
-import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.client import HTTPException
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,96 +18,27 @@ from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
+from tests.harness.stored import LOG, TABLES, Answers, rows_in, tables_in
 from tests.judge.history import Epoch, Ownership, Row, Sample
-from tests.judge.joining import Doors
-from tests.judge.mentions import MENTIONED, mentioned_by_message, mentions_in
-from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
-from tests.judge.reactions import by_message
-from tests.judge.receipts import shown_marks
-from tests.judge.values import claimed, claims_by_message, content_of, milliseconds_of
+from tests.judge.moderation import Tables
 
 LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024
 """Bound of one process's memory in these tests: many times what it takes when idle."""
-LOG: Final = """
-    SELECT room_id, date_created, deleted_at IS NOT NULL,
-    data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
-    data ->> 'mentions', data ->> 'mentions_room', data ->> 'attachments',
-    seq, user_id, uuid, kind, CASE kind WHEN 'set_topic' THEN data ->> 'topic'
-    WHEN 'set_discoverable' THEN CASE CAST(data ->> 'discoverable' AS text)
-    WHEN 'true' THEN 'open' WHEN '1' THEN 'open' ELSE 'closed' END ELSE text END, '',
-    coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
-    CASE WHEN kind IN ('add_reaction', 'remove_reaction') THEN data ->> 'emoji' ELSE '' END,
-    coalesce(reacted_seq, 0)
-    FROM roomlog_roomevent
-"""
-STANDING: Final = "SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction"
-CLAIMED: Final = (
-    "SELECT room_id, seq, id FROM roomlog_attachment WHERE seq IS NOT NULL AND dropped_at IS NULL"
-)
-MEMBERS: Final = "SELECT room_id, user_id, role, muted_until FROM roomlog_membership"
-TOPICS: Final = "SELECT id, topic FROM roomlog_chatroom"
-DISCOVERABLE: Final = "SELECT id FROM roomlog_chatroom WHERE is_discoverable ORDER BY id"
-BLOCKS: Final = "SELECT blocker_id, blocked_id FROM roomlog_block"
-RECEIPTS: Final = (
-    "SELECT member.room_id, member.user_id, member.read_seq FROM roomlog_membership AS member"
-    " JOIN roomlog_chatroom AS room ON room.id = member.room_id WHERE room.receipts"
-)
-BANS: Final = "SELECT room_id, user_id, until, seq FROM roomlog_ban"
 
 
 async def read_log(stack: Stack) -> list[Row]:
     """Return every row of the log."""
-    rows = await asyncio.to_thread(stack.sql, LOG)
-    standing = await asyncio.to_thread(stack.sql, STANDING)
-    reactions = by_message((UUID(str(room)).hex, *facts) for room, *facts in standing)
-    rows_of_mentions = await asyncio.to_thread(stack.sql, MENTIONED)
-    mentioned = mentioned_by_message((UUID(str(room)).hex, seq, user) for room, seq, user in rows_of_mentions)
-    files = await asyncio.to_thread(stack.sql, CLAIMED)
-    claims = claims_by_message((UUID(str(room)).hex, seq, UUID(str(file)).hex) for room, seq, file in files)
-    return [
-        row._replace(
-            reactions=reactions.get((row.room, row.seq), ()),
-            mentioned=mentioned.get((row.room, row.seq), ()),
-            data=content_of("", claimed(row.data.split(), claims.get((row.room, row.seq), ()))),
-        )
-        for row in (_row(*facts) for facts in rows)
-    ]
-
-
-def _row(room: object, at: Any, is_deleted: object, member: Any, role: Any, until: Any, *rest: Any) -> Row:
-    pinned_seq, mentions, for_all, files, *facts = rest
-    row = Row(UUID(str(room)).hex, *facts)
-    whom = (None if one is None else int(one) for one in (member, until))
-    return row._replace(
-        is_deleted=bool(is_deleted),
-        at_ms=milliseconds_of(at),
-        moderation=moderation_of(row.kind, next(whom), role, next(whom)),
-        pinned_seq=pinned_seq,
-        mentions=mentions_in({"mentions": json.loads(mentions or "[]"), "mentions_room": for_all}),
-        data=content_of("", (file for file, *_ in json.loads(files or "[]"))),
-    )
+    return rows_in(await _ask(stack, LOG))
 
 
 async def read_tables(stack: Stack) -> Tables:
     """Return what the database has besides the log, of rooms and of their people."""
-    members = await asyncio.to_thread(stack.sql, MEMBERS)
-    bans = await asyncio.to_thread(stack.sql, BANS)
-    topics = await asyncio.to_thread(stack.sql, TOPICS)
-    discoverable = await asyncio.to_thread(stack.sql, DISCOVERABLE)
-    blocks = await asyncio.to_thread(stack.sql, BLOCKS)
-    marks = await asyncio.to_thread(stack.sql, RECEIPTS)
-    return Tables(
-        [
-            Member(UUID(str(room)).hex, user, role, 0 if until is None else end_of(until))
-            for room, user, role, until in members
-        ],
-        [Ban(UUID(str(room)).hex, user, end_of(until), seq) for room, user, until, seq in bans],
-        {UUID(str(room)).hex: topic for room, topic in topics},
-        Doors([UUID(str(room)).hex for (room,) in discoverable]),
-        [(blocker, blocked) for blocker, blocked in blocks],
-        shown_marks((UUID(str(room)).hex, user, seq) for room, user, seq in marks),
-    )
+    return tables_in(await _ask(stack, TABLES))
+
+
+async def _ask(stack: Stack, questions: Mapping[str, str]) -> Answers:
+    return {name: await asyncio.to_thread(stack.sql, question) for name, question in questions.items()}
 
 
 async def read_epoch(stack: Stack) -> Epoch:

@@ -2,12 +2,14 @@
 
 Before the message's way. Rooms start with an empty log, as if made long ago; the way over commands is for the
 tests of those commands. Reads {"users": [name], "rooms": [{"id", "name", "kind", "members": [id]}]} from
-standard input and prints {"users": [{"id", "name", "token"}]} in the same order.
+standard input, perhaps with {"invitations": [{"room", "by", "token", "seconds", "most_uses"}]}, and prints
+{"users": [{"id", "name", "token"}]} in the same order.
 """
 
 import json
 import os
 import sys
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +30,8 @@ def populate(wanted: dict[str, Any]) -> dict[str, Any]:
     with transaction.atomic():
         users = make_users(wanted["users"])
         make_rooms(wanted["rooms"])
+        if "invitations" in wanted:  # not every release knows them
+            make_invitations(wanted["invitations"])
     return {"users": users}
 
 
@@ -68,6 +72,28 @@ def make_rooms(rooms: list[dict[str, Any]]) -> None:
         Membership(room_id=room_id, user_id=user, role="member" if place else "owner")
         for room_id, room in zip(ids, rooms, strict=True)
         for place, user in enumerate(room["members"])
+    )
+
+
+def make_invitations(invitations: list[dict[str, Any]]) -> None:
+    """Makes invitations whose tokens are known."""
+    from django.utils import timezone
+
+    from roomlog.models import Invitation
+    from roomlog.shown_once import digest_of
+
+    now = timezone.now()
+    Invitation.objects.bulk_create(
+        Invitation(
+            id=UUID(one["token"]),
+            room_id=UUID(one["room"]),
+            creator_id=one["by"],
+            uuid=one["token"],
+            digest=digest_of(one["token"]),
+            until=now + timedelta(seconds=one["seconds"]),
+            most_uses=one["most_uses"],
+        )
+        for one in invitations
     )
 
 

@@ -5,7 +5,7 @@ blocks: an asynchronous test calls it by `asyncio.to_thread` where its clients m
 """
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import find_server, valkey
 from roomlog_runtime.shards_setting import VARIABLE
+from tests.harness.joining import Invitations, new_invitations, tokens_of
 from tests.harness.often_polling import often_polling
 from tests.harness.populator import Populator
 from tests.harness.samples import Samples, scrape
@@ -219,6 +220,12 @@ class Stack:
         ]
         self._populate({"users": [], "rooms": asked})
         return rooms
+
+    def invite(self, rooms: Iterable[Room]) -> Invitations:
+        """Makes invitations to each room, and returns their tokens."""
+        invitations = new_invitations(rooms)
+        self._populate({"users": [], "rooms": [], "invitations": invitations})
+        return tokens_of(invitations)
 
     def close(self) -> list[str]:
         """Ends everything, throws the database away, and returns the names that did not stop when asked."""

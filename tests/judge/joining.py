@@ -1,5 +1,6 @@
 """Rooms that are open to everybody, and invitations, in the words of the checker. It judges nothing."""
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 DISCOVERABLE_KIND: Final = "set_discoverable"
@@ -37,6 +38,14 @@ class Doors(NamedTuple):
     """The rooms that are open to everybody."""
     invitations: list[Invitation] = []
     admissions: list[Admission] = []
+
+    def of_rooms(self, rooms: Collection[str]) -> "Doors":
+        """Return those of some rooms alone."""
+        return Doors(
+            [room for room in self.discoverable if room in rooms],
+            [one for one in self.invitations if one.room in rooms],
+            [one for one in self.admissions if one.room in rooms],
+        )
 
 
 NO_DOORS: Final = Doors()

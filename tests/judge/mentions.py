@@ -6,11 +6,6 @@ from typing import Any, Final
 
 EVERYBODY: Final = 0
 """Stands among the mentioned where a message mentions the whole room: no person has this id."""
-MENTIONED: Final = f"""
-    SELECT room_id, target, user_id FROM roomlog_mention
-    UNION ALL SELECT room_id, target, {EVERYBODY} FROM roomlog_roommention
-"""
-"""Rows of room, seq and user."""
 
 
 def mentions_in(said: Mapping[str, Any] | None) -> tuple[int, ...]:

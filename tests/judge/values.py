@@ -49,6 +49,7 @@ def claims_by_message(rows: Iterable[tuple[str, int, str]]) -> dict[tuple[str, i
 
 
 def milliseconds_of(stored: datetime | str) -> int:
-    """Return whole milliseconds since 1970, as frames have them; SQLite gives a text in UTC."""
-    moment = datetime.fromisoformat(f"{stored}+00:00") if isinstance(stored, str) else stored
+    """Return whole milliseconds since 1970, as frames have them; texts without a zone are in UTC."""
+    moment = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - _BEGINNING) // timedelta(milliseconds=1)

@@ -136,7 +136,7 @@ async def _settle(
         looking.cancel()
         await watch_all(world.journal, readers)
     if is_shown:
-        await know_all(world.journal, readers, world.store.shown_marks)
+        await know_all(world.journal, readers, lambda: world.store.tables().receipts)
     await _tell(world, telling)
 
 

@@ -27,12 +27,10 @@ from rest_framework.authtoken.models import Token
 from roomlog.databases import database as configured
 from roomlog.models import Install, Person, ShardLease
 from roomlog_contract.shards import DEFAULT_SHARDS
-from tests.harness.looking import RECEIPTS
-from tests.judge.joining import Admission, Doors, Invitation
-from tests.judge.mentions import MENTIONED
-from tests.judge.moderation import Ban, Member, Moderation, Tables, end_of, moderation_of
+from tests.harness.stored import LOG, TABLES, tables_in
+from tests.judge.joining import Admission
+from tests.judge.moderation import Moderation, Tables, moderation_of
 from tests.judge.reactions import Stored
-from tests.judge.receipts import shown_marks
 from tests.judge.values import milliseconds_of, text_of
 
 EPOCH: Final = "00000000000000e1"
@@ -171,67 +169,28 @@ class Store:
 
     def reactions(self) -> list[Stored]:
         """Return the reactions that stand."""
-        rows = self._all("SELECT room_id, target, user_id, emoji, seq FROM roomlog_reaction")
+        rows = self._all(LOG["reactions"])
         return [(UUID(room).hex, *facts) for room, *facts in rows]
 
     def mentions(self) -> list[tuple[str, int, int]]:
         """Return whom messages mention now: room, seq and user."""
-        rows = self._all(MENTIONED)
+        rows = self._all(LOG["mentioned"])
         return [(UUID(room).hex, seq, user) for room, seq, user in rows]
-
-    def blocks(self) -> list[tuple[int, int]]:
-        """Return who blocks whom."""
-        return list(self._all("SELECT blocker_id, blocked_id FROM roomlog_block ORDER BY 1, 2"))
 
     def claims(self) -> list[tuple[str, int, str]]:
         """Return the files that messages have: room, seq and file."""
-        rows = self._all(
-            "SELECT room_id, seq, id FROM roomlog_attachment WHERE seq IS NOT NULL AND dropped_at IS NULL"
-        )
+        rows = self._all(LOG["claims"])
         return [(UUID(room).hex, seq, UUID(file).hex) for room, seq, file in rows]
 
     def tables(self) -> Tables:
-        """Return memberships, bans, topics, and who may come in."""
-        members = self._all("SELECT room_id, user_id, role, muted_until FROM roomlog_membership")
-        bans = self._all("SELECT room_id, user_id, until, seq FROM roomlog_ban")
-        return Tables(
-            [
-                Member(UUID(room).hex, user, role, 0 if until is None else end_of(until))
-                for room, user, role, until in members
-            ],
-            [Ban(UUID(room).hex, user, end_of(until), seq) for room, user, until, seq in bans],
-            {UUID(room).hex: topic for room, topic in self._all("SELECT id, topic FROM roomlog_chatroom")},
-            self._doors(),
-            self.blocks(),
-            self.shown_marks(),
-        )
-
-    def _doors(self) -> Doors:
-        is_open = self._all("SELECT id FROM roomlog_chatroom WHERE is_discoverable ORDER BY id")
-        rows = self._all(
-            "SELECT id, room_id, role, until, coalesce(most_uses, 0), uses, revoked_at"
-            " FROM roomlog_invitation ORDER BY id"
-        )
-        return Doors(
-            [UUID(room).hex for (room,) in is_open],
-            [
-                Invitation(
-                    *(UUID(name).hex, UUID(room).hex, role, milliseconds_of(until), most_uses, uses),
-                    milliseconds_of(revoked) if revoked else 0,
-                )
-                for name, room, role, until, most_uses, uses, revoked in rows
-            ],
-            [
-                Admission(event.room.hex, event.seq, event.data["invitation"])
-                for event in self.events()
-                if "invitation" in event.data
-            ],
-        )
-
-    def shown_marks(self) -> dict[str, dict[int, int]]:
-        """Return the read marks of rooms that show them, by user."""
-        rows = self._all(RECEIPTS)
-        return shown_marks((UUID(room).hex, user, seq) for room, user, seq in rows)
+        """Return what there is besides the logs; what was pruned tells of admissions, too."""
+        tables = tables_in({name: self._all(question) for name, question in TABLES.items()})
+        admissions = [
+            Admission(event.room.hex, event.seq, event.data["invitation"])
+            for event in self.events()
+            if "invitation" in event.data
+        ]
+        return tables._replace(doors=tables.doors._replace(admissions=admissions))
 
     def staff(self) -> list[int]:
         """Return the persons who speak for code."""

@@ -109,7 +109,8 @@ async def prepare(topology: Topology, seed: int, shape: Shape = SHAPE) -> Load:
     members = [[person for index, person in enumerate(people) if (index + room) % 3] for room in range(ROOMS)]
     rooms = await asyncio.to_thread(stack.make_rooms, members)
     files = await asyncio.to_thread(upload_rows, stack, rooms, FILES)
-    return Load(topology.websockets(), people, rooms, seed=seed, shape=shape, files=files)
+    tokens = await asyncio.to_thread(stack.invite, rooms)
+    return Load(topology.websockets(), people, rooms, seed=seed, shape=shape, files=files, invitations=tokens)
 
 
 async def _break(plan: Plan, scene: Scene) -> None:

@@ -29,8 +29,9 @@ async def a_load(stack: Stack, seed: int) -> Load:
     rooms = await asyncio.to_thread(stack.make_rooms, members)
     gateways = sum(name.startswith("gateway") for name in stack.names)
     files = await asyncio.to_thread(upload_rows, stack, rooms, FILES)
+    tokens = await asyncio.to_thread(stack.invite, rooms)
     urls = [stack.websocket(number) for number in range(gateways)]
-    return Load(urls, people, rooms, seed=seed, files=files)
+    return Load(urls, people, rooms, seed=seed, files=files, invitations=tokens)
 
 
 async def kill(stack: Stack, load: Load, name: str) -> None:
@@ -49,6 +50,7 @@ async def judge(
     history.shards = shards
     report = report_on(history, min_successes=min_successes)
     assert sum(row.text.startswith("files") and bool(row.data) for row in rows) > 5
+    assert history.doors.admissions
     print(report.table())
     return report
 
