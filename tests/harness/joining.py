@@ -1,4 +1,4 @@
-"""Rooms of a load that are opened and closed, and people who leave them and join again while faults happen.
+"""Rooms of a load that are opened, closed and archived, and people who leave and join, while faults happen.
 
 Beside the message's way; all of it is in the journal, and nothing is judged here.
 """
@@ -20,6 +20,10 @@ Invitations = Mapping[str, Sequence[str]]
 """The tokens of each room's invitations."""
 ENDS: Final = ((3600.0, None), (3600.0, 1), (20.0, None))
 """Of the invitations to one room: the seconds that each is good for, and the uses, None without a bound."""
+
+ARCHIVE_KIND, RESTORE_KIND = "archive_room", "restore_room"
+RESTORING: Final = 5
+"""How often that is tried at most: nobody can speak before it happens."""
 
 
 def new_invitations(rooms: Iterable[Any]) -> list[dict[str, Any]]:
@@ -51,6 +55,25 @@ async def set_discoverable(reader: Reader, room: str, is_open: bool, uuid: str, 
     witness.want_change(DISCOVERABLE_KIND, Known(room, 0, 0, 0), uuid, OPEN if is_open else CLOSED)
     with contextlib.suppress(RoomlogError):
         await client.set_discoverable(room, is_open, uuid=uuid, timeout_seconds=seconds)
+
+
+async def archive(reader: Reader, room: str, dice: random.Random, uuid: str, seconds: float) -> None:
+    """Archive a room, then restore it, again where that is not known to have happened."""
+    if await _take(reader, ARCHIVE_KIND, room, uuid, seconds):
+        for number in range(RESTORING):
+            if await _take(reader, RESTORE_KIND, room, f"{uuid}-{number}", seconds):
+                break
+
+
+async def _take(reader: Reader, kind: str, room: str, uuid: str, seconds: float) -> bool:
+    """Archive or restore a room; return False if it was refused, or nobody knows."""
+    client, witness = reader
+    witness.want_change(kind, Known(room, 0, 0, 0), uuid)
+    try:
+        await client.request(kind, room=room, uuid=uuid, timeout_seconds=seconds)
+    except RoomlogError:
+        return False
+    return True
 
 
 async def leave(reader: Reader, room: str, uuid: str, seconds: float) -> None:

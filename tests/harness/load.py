@@ -16,13 +16,20 @@ from roomlog_client import RoomlogClient
 from tests.harness.blocking import settle_blocks
 from tests.harness.bringing import Files
 from tests.harness.changing import look_at_all
-from tests.harness.joining import Invitations
+from tests.harness.joining import Invitations, archive
 from tests.harness.load_client import LoadClient, new_uuid
-from tests.harness.load_habits import CHANGE_PAUSE_SECONDS, LEVEL_PAUSE_SECONDS, Habits, Person, Place
+from tests.harness.load_habits import (
+    ARCHIVE_PAUSE_SECONDS,
+    CHANGE_PAUSE_SECONDS,
+    LEVEL_PAUSE_SECONDS,
+    Habits,
+    Person,
+    Place,
+)
 from tests.harness.marking import Reader, agree, mark_all
 from tests.harness.mentioning import call, mention
 from tests.harness.receipts import know_all, set_receipts
-from tests.harness.topics import set_topic
+from tests.harness.topics import rename, set_topic
 from tests.harness.waiting import eventually
 from tests.harness.watching import watch_all
 from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
@@ -108,10 +115,13 @@ class Load(Habits):
             self._mention(call, "calls"),
             self._bring(),
             self._decide(set_topic, "topics", CHANGE_PAUSE_SECONDS),
+            self._decide(rename, "names", CHANGE_PAUSE_SECONDS),
+            self._decide(archive, "archives", ARCHIVE_PAUSE_SECONDS),
             self._join(),
             self._set_levels(),
             self._watch(),
             self._block(),
+            self._report(),
             self._decide(set_receipts, "receipts", LEVEL_PAUSE_SECONDS),
         ]
         self._sending += [asyncio.create_task(one) for one in habits]
@@ -204,7 +214,7 @@ class Load(Habits):
         tables: Tables | None = None,
     ) -> History:
         """Return everything that was recorded; call it after `rest`, while the clients are connected."""
-        tables, ours = tables or Tables([], [], {}), {room.id for room in self._rooms}
+        tables, ours = tables or Tables([], [], {}, {}), {room.id for room in self._rooms}
         blockers = {one.blocker for one in self.journal.blocks.asked}
         return History(
             seed=self._seed,
@@ -218,6 +228,7 @@ class Load(Habits):
             members=[one for one in tables.members if one.room in ours],
             bans=[one for one in tables.bans if one.room in ours],
             topics={room: topic for room, topic in tables.topics.items() if room in ours},
+            names={room: name for room, name in tables.names.items() if room in ours},
             doors=tables.doors.of_rooms(ours),
             pin_lists=self.journal.pin_lists(),
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
@@ -232,6 +243,7 @@ class Load(Habits):
             attendance=self.journal.attendance,
             blocks=replace(self.journal.blocks, stored=[one for one in tables.blocks if one[0] in blockers]),
             receipts=replace(self.journal.receipts, stored=tables.receipts),
+            reports=replace(self.journal.reports, stored=[one for one in tables.reports if one.room in ours]),
             baseline=baseline or {},
         )
 

@@ -15,7 +15,8 @@ from tests.harness.joining import Invitations, go_and_come
 from tests.harness.load_client import SEND_SECONDS, LoadClient, new_uuid
 from tests.harness.marking import mark, set_level
 from tests.harness.mentioning import Mentioning
-from tests.harness.moderating import EPISODES, moderate, pin, who_tries
+from tests.harness.moderating import EPISODES, REMOVAL, moderate, pin, who_tries
+from tests.harness.reporting import report
 from tests.harness.watching import watch_some
 from tests.judge.journal import Journal, Known
 
@@ -29,6 +30,8 @@ LEVEL_PAUSE_SECONDS: Final = (0.3, 1.5)
 """Between two levels of notifications."""
 MODERATION_PAUSE_SECONDS: Final = (0.1, 0.6)
 """Between two roles, mutes and bans of all clients together: so long somebody is muted or banned."""
+ARCHIVE_PAUSE_SECONDS: Final = (3.0, 6.0)
+"""Between two rooms that are archived for a moment: so long everybody may speak."""
 TYPING_PAUSE_SECONDS: Final = (0.05, 0.35)
 """Between two people who say that they type, of all clients together."""
 
@@ -114,7 +117,7 @@ class Habits:
             owner, *others = (member.id for member in room.members)
             readers = [senders[user] for user in others if user in senders]
             user = dice.choice(others)
-            for step in dice.choice(EPISODES):
+            for step in dice.choice((*EPISODES, REMOVAL)):
                 for reader in who_tries(senders[owner], readers, dice):
                     await moderate(reader, step, room.id, user, new_uuid(dice), SEND_SECONDS)
                 await asyncio.sleep(dice.uniform(*MODERATION_PAUSE_SECONDS))
@@ -165,6 +168,14 @@ class Habits:
             facts = self.journal.blocks, one.reader, other.witness.user, new_uuid(dice), SEND_SECONDS
             await block(*facts, is_blocked=dice.random() < BLOCKED)
             await asyncio.sleep(dice.uniform(*CHANGE_PAUSE_SECONDS))
+
+    async def _report(self) -> None:
+        """Have somebody report a message of late, again and again."""
+        dice = random.Random(f"{self._seed}-reports")
+        while self._is_sending:
+            reader = dice.choice(self._clients).reader
+            await report(self.journal.reports, reader, dice, new_uuid(dice), SEND_SECONDS)
+            await asyncio.sleep(dice.uniform(*LEVEL_PAUSE_SECONDS))
 
     async def _bring(self) -> None:
         """Have people send files where they have some, again and again, also files that are sent already."""

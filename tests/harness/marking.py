@@ -59,13 +59,13 @@ async def mark_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callab
     for client, witness in first.values():
         with contextlib.suppress(RoomlogError):
             listed = await client.list_rooms()
-            journal.receipts.listed |= {room["id"] for room in listed["rooms"] if room["receipts"]}
+            journal.receipts.listed |= {room["id"] for room in listed["rooms"] if room.get("receipts")}
             journal.fresh_marks += [
                 Mark(
                     *(witness.client, witness.user, room["id"], time.monotonic()),
                     *(room["seq"], room["read_seq"], room["unread"]),
                     unread_mentions=room["unread_mentions"],
-                    notify=room["notify"],
+                    notify=room.get("notify", "all"),  # an earlier release tells of no level
                     set_last=levels.get((witness.user, room["id"]), ""),
                 )
                 for room in listed["rooms"]

@@ -14,6 +14,7 @@ from tests.judge.moderation import (
     BAN_KIND,
     INVITATION_KIND,
     MUTE_KIND,
+    REMOVAL_KIND,
     ROLE_KIND,
     UNBAN_KIND,
     UNMUTE_KIND,
@@ -32,6 +33,7 @@ EPISODES: Final[tuple[tuple[Step, ...], ...]] = (
     ((BAN_KIND, ""), (INVITATION_KIND, "member"), (UNBAN_KIND, ""), (INVITATION_KIND, "member")),
 )
 """What is done to somebody one after the other; in the end all is as before. Banned people can't come in."""
+REMOVAL: Final[tuple[Step, ...]] = ((REMOVAL_KIND, ""), (INVITATION_KIND, "member"))
 OTHERS: Final = 0.2
 """How likely somebody tries it first who mostly may not."""
 UNPINS: Final = 0.45

@@ -15,6 +15,7 @@ from tests.judge.mentions import EVERYBODY, mentioned_by_message, mentions_in
 from tests.judge.moderation import Ban, Member, Tables, end_of, moderation_of
 from tests.judge.reactions import by_message
 from tests.judge.receipts import shown_marks
+from tests.judge.reports import Report
 from tests.judge.values import claimed, claims_by_message, content_of, milliseconds_of
 
 Answers = Mapping[str, Sequence[Sequence[Any]]]
@@ -26,6 +27,7 @@ LOG: Final = {
         data ->> 'member', data ->> 'role', data ->> 'until', coalesce(pinned_seq, 0),
         data ->> 'mentions', data ->> 'mentions_room', data ->> 'attachments',
         seq, user_id, uuid, kind, CASE kind WHEN 'set_topic' THEN data ->> 'topic'
+        WHEN 'rename_room' THEN data ->> 'name'
         WHEN 'set_discoverable' THEN CASE CAST(data ->> 'discoverable' AS text)
         WHEN 'true' THEN 'open' WHEN '1' THEN 'open' ELSE 'closed' END ELSE text END, '',
         coalesce(target, 0), coalesce(edited_seq, 0), FALSE, body_hash, 0,
@@ -43,7 +45,7 @@ LOG: Final = {
 TABLES: Final = {
     "members": "SELECT room_id, user_id, role, muted_until FROM roomlog_membership",
     "bans": "SELECT room_id, user_id, until, seq FROM roomlog_ban",
-    "topics": "SELECT id, topic FROM roomlog_chatroom",
+    "rooms": "SELECT id, topic, name FROM roomlog_chatroom",
     "discoverable": "SELECT id FROM roomlog_chatroom WHERE is_discoverable ORDER BY id",
     "invitations": (
         "SELECT room_id, id, role, until, coalesce(most_uses, 0), uses, revoked_at"
@@ -54,6 +56,7 @@ TABLES: Final = {
         " WHERE kind = 'join_room' AND data ->> 'invitation' IS NOT NULL"
     ),
     "blocks": "SELECT blocker_id, blocked_id FROM roomlog_block ORDER BY 1, 2",
+    "reports": "SELECT room_id, target, user_id FROM roomlog_messagereport",
     "marks": (
         "SELECT member.room_id, member.user_id, member.read_seq FROM roomlog_membership AS member"
         " JOIN roomlog_chatroom AS room ON room.id = member.room_id WHERE room.receipts"
@@ -84,7 +87,8 @@ def tables_in(answers: Answers) -> Tables:
             for room, user, role, until in answers["members"]
         ],
         [Ban(_hex(room), user, end_of(until), seq) for room, user, until, seq in answers["bans"]],
-        {_hex(room): topic for room, topic in answers["topics"]},
+        {_hex(room): topic for room, topic, _ in answers["rooms"]},
+        {_hex(room): name for room, _, name in answers["rooms"]},
         Doors(
             [_hex(room) for (room,) in answers["discoverable"]],
             [_invitation(*facts) for facts in answers["invitations"]],
@@ -92,6 +96,7 @@ def tables_in(answers: Answers) -> Tables:
         ),
         [(blocker, blocked) for blocker, blocked in answers["blocks"]],
         shown_marks((_hex(room), user, seq) for room, user, seq in answers["marks"]),
+        [Report(_hex(room), seq, user) for room, seq, user in answers["reports"]],
     )
 
 

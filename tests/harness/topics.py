@@ -1,4 +1,4 @@
-"""Topics of a load: said and taken away while faults happen.
+"""Names and topics of a load: given, and topics taken away, while faults happen.
 
 Beside the message's way; all of it is in the journal, and nothing is judged here.
 """
@@ -10,7 +10,7 @@ from typing import Final
 from roomlog_client import RoomlogError
 from tests.harness.changing import Reader
 from tests.judge.journal import Known
-from tests.judge.topics import TOPIC_KIND
+from tests.judge.topics import NAME_KIND, TOPIC_KIND
 
 EMPTY: Final = 0.25
 """How likely a topic is taken away, whether or not there is one."""
@@ -18,9 +18,21 @@ EMPTY: Final = 0.25
 
 async def set_topic(reader: Reader, room: str, dice: random.Random, uuid: str, seconds: float) -> None:
     """Say what a room is about, or nothing any more; how it ends is in the journal."""
-    client, witness = reader
     topic = "" if dice.random() < EMPTY else f"topic of {uuid}"
+    await _say(reader, TOPIC_KIND, room, uuid, topic, seconds, topic=topic)
+
+
+async def rename(reader: Reader, room: str, dice: random.Random, uuid: str, seconds: float) -> None:
+    """Give a room another name; how it ends is in the journal."""
+    name = f"name {dice.getrandbits(16)} of {uuid}"
+    await _say(reader, NAME_KIND, room, uuid, name, seconds, name=name)
+
+
+async def _say(
+    reader: Reader, kind: str, room: str, uuid: str, words: str, seconds: float, **facts: str
+) -> None:
+    client, witness = reader
     of_no_message = Known(room, 0, 0, 0)
-    witness.want_change(TOPIC_KIND, of_no_message, uuid, topic)
+    witness.want_change(kind, of_no_message, uuid, words)
     with contextlib.suppress(RoomlogError):
-        await client.request(TOPIC_KIND, room=room, topic=topic, uuid=uuid, timeout_seconds=seconds)
+        await client.request(kind, room=room, uuid=uuid, timeout_seconds=seconds, **facts)

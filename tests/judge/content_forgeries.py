@@ -58,7 +58,7 @@ def _sent(row: Row) -> Operation:
 
 _WAYS: Final[Table] = {
     "I17": {
-        "The event in which a room is restored does something else": stored(ROOM, 5, kind="rename_room"),
+        "The event in which a room is restored does something else": stored(ROOM, 5, kind="leave_room"),
         "An archived room is archived": stored(ROOM, 5, kind="archive_room"),
         "Somebody is removed from an archived room whose account is not deleted": lambda history: (
             history.departures.clear()

@@ -26,6 +26,7 @@ from .moderation import NOBODY, Ban, Member, Membership, Moderation
 from .pins import PinList
 from .reactions import Group, Reaction
 from .receipts import Receipts
+from .reports import Reports
 from .retention import Retention
 from .topics import ROOM_KINDS
 from .typists import ToldTypists, Typed
@@ -281,6 +282,8 @@ class History:
     """The database's bans after the run, of the rooms of which it has the members."""
     topics: dict[str, str] = field(default_factory=dict)
     """What the database says that each room is about, after the run."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What it says that each room is called."""
     doors: Doors = NO_DOORS
     staff: list[int] = field(default_factory=list)
     """Users who need no role."""
@@ -305,6 +308,7 @@ class History:
     receipts: Receipts = field(default_factory=Receipts)
     retention: Retention = field(default_factory=Retention)
     blocks: Blocks = field(default_factory=Blocks)
+    reports: Reports = field(default_factory=Reports)
     baseline: dict[str, int] = field(default_factory=dict)
     """The head of each room before the run: rows up to it were sent by nobody whom the history knows."""
     at_rest: bool = True

@@ -46,6 +46,7 @@ from tests.judge.moderation import NOBODY, Moderation, told_by
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
 from tests.judge.receipts import Receipts
+from tests.judge.reports import Reports
 from tests.judge.topics import words_of
 from tests.judge.typists import ToldTypists, Typed
 from tests.judge.values import content_of_frame
@@ -118,6 +119,7 @@ class Journal:
         self.typed: list[Typed] = []
         self.typists: list[ToldTypists] = []
         self.attendance, self.blocks, self.receipts = Attendance(), Blocks(), Receipts()
+        self.reports = Reports()
         self.fresh_marks: list[Mark] = []
         """Read marks as the server listed them in the end."""
         self.known_marks: list[Mark] = []
@@ -327,7 +329,7 @@ class Witness(Observer):
         match item:
             case Event():
                 data = content_of_frame(item.body.get("message", {}))
-                emoji, text = item.body.get("emoji", ""), words_of(item.body, item.text)
+                emoji, text = item.body.get("emoji", ""), words_of(item.action, item.body, item.text)
                 facts = (item.seq, item.user.id, item.uuid, text, now, data, emoji)
                 mentions = as_told(item.mentions, item.mentions_room)
                 applied = Applied(*facts, told_by(item.action, item.body), mentions)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .joining import JOINING_KIND, NO_DOORS, Doors
+from .reports import Report
 from .values import milliseconds_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ MODERATION: Final = (ROLE_KIND, MUTE_KIND, UNMUTE_KIND, BAN_KIND, UNBAN_KIND)
 INVITATION_KIND: Final = "invite_user"
 COMING: Final = (INVITATION_KIND, JOINING_KIND)
 """Kinds of rows that begin a membership."""
-LEAVING: Final = ("remove_user", "leave_room", BAN_KIND)
+REMOVAL_KIND: Final = "remove_user"
+LEAVING: Final = (REMOVAL_KIND, "leave_room", BAN_KIND)
 """Kinds of rows that end a membership; a ban also concerns people who have none."""
 ENDING: Final = (MUTE_KIND, BAN_KIND)
 """Kinds of rows that may have an end."""
@@ -70,11 +72,13 @@ class Tables(NamedTuple):
     members: list[Member]
     bans: list[Ban]
     topics: dict[str, str]
+    names: dict[str, str]
     doors: Doors = NO_DOORS
     blocks: Sequence[tuple[int, int]] = ()
     """Who blocks whom."""
     receipts: dict[str, dict[int, int]] = {}
     """Of the rooms that show them, each member's mark."""
+    reports: Sequence[Report] = ()
 
 
 class Membership(NamedTuple):

@@ -18,18 +18,19 @@ from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_modera
 from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
 from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
 from .receipt_forgeries import RECEIPT_FORGERIES, SHOWN, with_receipts
+from .report_forgeries import REPORT_FORGERIES, with_reports
 from .retention_forgeries import RETENTION_FORGERIES, with_retention
 from .spoiling import Forgery
-from .topic_forgeries import TOPIC_FORGERIES, TOPICS, with_topics
+from .topic_forgeries import NAMES, TOPIC_FORGERIES, TOPICS, with_topics
 
-EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS) + JOININGS + SHOWN + HOOKED
+EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS + NAMES) + JOININGS + SHOWN + HOOKED
 """Of the rooms in which all was sent by clients."""
 
 
 def with_rooms(history: History, author: int, deleted: int) -> History:
     """Return it with a room for each kind of thing that happens in rooms."""
     archived = with_archived_room(history, author, deleted)
-    changed = with_blocks(with_mentions(with_changes(archived, author)))
+    changed = with_reports(with_blocks(with_mentions(with_changes(archived, author))))
     others = with_topics(with_pins(with_moderation(with_reactions(changed))))
     return with_deliveries(with_retention(with_receipts(with_joining(others))))
 
@@ -48,5 +49,6 @@ ROOM_FORGERIES: Final[list[Forgery]] = [
     *JOINING_FORGERIES,
     *BLOCK_FORGERIES,
     *RECEIPT_FORGERIES,
+    *REPORT_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

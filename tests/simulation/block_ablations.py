@@ -1,4 +1,4 @@
-"""Safeguards of blocks.
+"""Safeguards of blocks and of reports.
 
 Beside `ablations.py`, which has all the others and runs these too.
 """
@@ -6,7 +6,7 @@ Beside `ablations.py`, which has all the others and runs these too.
 from typing import Final
 
 from roomlog_contract.events import User
-from roomlog_worker import blocks
+from roomlog_worker import blocks, reports
 from roomlog_worker.log import batch
 
 from .ablation import Ablation
@@ -29,4 +29,10 @@ BLOCK_ABLATIONS: Final = (
         invariants=("I35",),
     ),
     Ablation("the row of a block", ((blocks, "block", _block_nobody),), plan=_BLOCKS, invariants=("I35",)),
+    Ablation(
+        "the row of a report",
+        ((reports, "store_report", lambda command, person: True),),
+        plan=Plan(kinds=("cut_socket", "kill_worker"), faults=(1, 2), messages=(4, 8), reports=1.0),
+        invariants=("I40",),
+    ),
 )

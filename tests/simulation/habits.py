@@ -16,8 +16,10 @@ from tests.harness.changing import Reader, change, choose, react
 from tests.harness.marking import mark, set_level
 from tests.harness.mentioning import Mentioning, call, mention
 from tests.harness.receipts import set_receipts
-from tests.harness.topics import set_topic
+from tests.harness.reporting import report
+from tests.harness.topics import rename, set_topic
 from tests.judge.journal import Known, Witness
+from tests.judge.reports import Reports
 
 SEND_SECONDS: Final = 150.0
 """Longer than all faults of a run: what has no answer then never will."""
@@ -30,11 +32,13 @@ MENTIONING: Final = 24
 """Messages and edits that mention somebody in a run."""
 MENTION_PAUSE_SECONDS: Final = (0.0, 1.5)
 NAMING: Final = 12
-"""Moments of a run at which somebody sets topics."""
+"""Moments of a run at which somebody sets topics and names."""
 NOTING: Final = 16
 """Times that somebody sets the level of a room's notifications in a run."""
 SHOWING: Final = 24
 """Times that somebody reads in a run in which receipts are turned on and off; with every third of them."""
+REPORTING: Final = 10
+"""Moments of a run at which somebody reports messages."""
 OWNER: Final = 1
 """Of all rooms that are there from the beginning."""
 STRANGERS: Final = 0.3
@@ -173,14 +177,15 @@ async def _mention_by(
 
 
 async def name_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:
-    """Let people say what rooms are about, several at a moment, also those who may not."""
+    """Let people say what rooms are called and are about, several at a moment, also those who may not."""
     naming: list[asyncio.Task[None]] = []
     for _ in range(NAMING):
         await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
         room = dice.choice(rooms)
         for _ in range(dice.randint(1, TOGETHER)):
-            sent = set_topic(dice.choice(everybody).reader, room, dice, new_uuid(dice), SEND_SECONDS)
-            naming.append(asyncio.create_task(sent))
+            for say in (set_topic, rename):
+                sent = say(dice.choice(everybody).reader, room, dice, new_uuid(dice), SEND_SECONDS)
+                naming.append(asyncio.create_task(sent))
     await asyncio.gather(*naming)
 
 
@@ -195,6 +200,18 @@ async def note_some(everybody: Sequence[Person], dice: random.Random, rooms: Seq
             sent = set_level(one.reader, room, dice.randrange(3), new_uuid(dice), SEND_SECONDS)
             noting.append(asyncio.create_task(sent))
     await asyncio.gather(*noting)
+
+
+async def report_some(reports: Reports, everybody: Sequence[Person], dice: random.Random) -> None:
+    """Let people report messages, several at a moment: often the same one on two devices."""
+    reporting: list[asyncio.Task[None]] = []
+    for _ in range(REPORTING):
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+        user, seed = dice.choice(everybody).user, dice.getrandbits(32)
+        for one in (one for one in everybody if one.user == user):
+            sent = report(reports, one.reader, random.Random(seed), new_uuid(dice), SEND_SECONDS)
+            reporting.append(asyncio.create_task(sent))
+    await asyncio.gather(*reporting)
 
 
 async def show_some(everybody: Sequence[Person], dice: random.Random, rooms: Sequence[str]) -> None:

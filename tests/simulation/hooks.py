@@ -18,6 +18,7 @@ from roomlog.hooks.delivery import Answer, Post, Stretch, deliver
 from roomlog.models import ChatRoom, Webhook
 from tests.harness.hook_receiver import Receiver
 from tests.judge.deliveries import Deliveries, Delivery
+from tests.judge.topics import NAME_KIND, TOPIC_KIND
 
 from .processes import Process, current
 from .store import Store
@@ -150,5 +151,5 @@ class Hooks:
 def _words_of(kind: str, data: dict[str, Any]) -> str:
     """Return what an event says to people."""
     said = data["message"] if kind == "new_message" else data
-    words: str = said.get("topic" if kind == "set_topic" else "text", "")
+    words: str = said.get({TOPIC_KIND: "topic", NAME_KIND: "name"}.get(kind, "text"), "")
     return words

@@ -71,6 +71,8 @@ class Plan:
     """How likely people mention whole rooms."""
     blocks: float = 0.0
     """How likely people block each other."""
+    reports: float = 0.0
+    """How likely people report messages."""
     levels: float = 0.0
     """How likely people set levels of notifications."""
     retention: float = 0.0
@@ -109,6 +111,7 @@ EVERYTHING: Final = Plan(
     mentions=0.3,
     calls=0.3,
     blocks=0.3,
+    reports=0.3,
     levels=0.3,
     retention=0.2,
     files=0.3,

@@ -28,7 +28,7 @@ from tests.judge.retention import Retention
 
 from .blockers import block_some
 from .files import bring_some
-from .habits import new_uuid, show_some
+from .habits import new_uuid, report_some, show_some
 from .hooks import Hooks
 from .joining import join_some
 from .judging import anomalies_of, history_of
@@ -196,6 +196,8 @@ def _draw_habits(world: World, people: People, seed: int, plan: Plan) -> None:
         people.apart.append(bring_some(world, people.everybody, dice))
     if dice := _dice_of(seed, "blocks", plan.blocks):
         people.apart.append(block_some(world.journal.blocks, people.everybody, dice))
+    if dice := _dice_of(seed, "reports", plan.reports):
+        people.apart.append(report_some(world.journal.reports, people.everybody, dice))
     people.naming = _dice_of(seed, "topics", plan.topics)
     if dice := _dice_of(seed, "joining", plan.joining):
         people.apart.append(join_some(world, people.everybody, dice))
@@ -228,7 +230,7 @@ def _digest(history: History) -> str:
         if not facts[name]:
             del facts[name]
     if not any(history.topics.values()):
-        del facts["topics"]
+        del facts["topics"], facts["names"]
     if history.doors == NO_DOORS:
         del facts["doors"]
     if history.shards == DEFAULT_SHARDS:
@@ -237,6 +239,8 @@ def _digest(history: History) -> str:
         del facts["attendance"]
     if history.deliveries.since is None:
         del facts["deliveries"]
+    if not history.reports.asked:
+        del facts["reports"]
     if history.blocks == Blocks():
         del facts["blocks"]
     if not history.receipts.told and not history.receipts.at_rest:

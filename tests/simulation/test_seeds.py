@@ -94,13 +94,15 @@ def test_edits_and_deletions_break_no_promise() -> None:
 
 
 def test_topics_break_no_promise() -> None:
-    """Owners and people who may not set topics, often several at a moment, among all faults."""
-    refused = topics = standing = 0
+    """Owners and people who may not set topics and names, often several at a moment, among all faults."""
+    refused = topics = names = standing = 0
     for history in histories((0, 1), Plan(topics=1.0, erasures=(1, 1))):
         refused += sum(attempt.error_code == "forbidden" for attempt in history.attempts())
         topics += sum(row.kind == "set_topic" for row in history.rows)
+        names += sum(row.kind == "rename_room" for row in history.rows)
         standing += sum(map(bool, history.topics.values()))
     assert topics > 5
+    assert names > 5
     assert refused > 5
     assert standing > 0
 
@@ -201,15 +203,19 @@ def test_mentions_of_whole_rooms_break_no_promise() -> None:
     assert edits > 2
 
 
-def test_blocks_break_no_promise() -> None:
-    """People block each other, end that, and write in direct rooms all the same, among all faults."""
-    refused = stored = accepted = 0
-    for history in histories((0, 1), Plan(blocks=1.0, calls=1.0, marks=(2, 4), reactions=(2, 4))):
+def test_blocks_and_reports_break_no_promise() -> None:
+    """People block each other, end that, write in direct rooms all the same, and report, among all faults."""
+    refused = stored = accepted = reported = repeated = 0
+    plan = Plan(blocks=1.0, reports=1.0, calls=1.0, marks=(2, 4), reactions=(2, 4))
+    for history in histories((0, 1), plan):
+        reported += len(history.reports.stored)
+        repeated += sum(not is_first for _, is_first in history.reports.answered)
         refused += sum(attempt.error_code == "forbidden" for attempt in history.attempts())
         accepted += sum(row.room in history.blocks.direct for row in history.rows)
         stored += len(history.blocks.stored)
     assert min(refused, accepted) > 2
     assert stored > 1
+    assert min(reported, repeated) > 2
 
 
 def test_retention_breaks_no_promise() -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from tests.judge.deliveries import Delivery
 from tests.judge.history import DELETION_KIND, EDIT_KIND, MESSAGE_KIND, History, Row
-from tests.judge.topics import TOPIC_KIND
+from tests.judge.topics import NAME_KIND, ROOM_KINDS, TOPIC_KIND
 
 from .anomaly import Anomaly
 
-TELLING: tuple[str, ...] = (MESSAGE_KIND, EDIT_KIND, TOPIC_KIND)
+TELLING: tuple[str, ...] = (MESSAGE_KIND, EDIT_KIND, NAME_KIND, TOPIC_KIND)
 """Kinds whose text is told."""
 
 
@@ -51,7 +51,7 @@ def _is_gone(history: History, row: Row, at: float) -> bool:
     done = [one for one in history.erasures if one.done_at < at]
     said_at = operation.answered_at if operation is not None else None
     return said_at is not None and any(
-        one.user == row.user and said_at < one.began_at and row.kind != TOPIC_KIND for one in done
+        one.user == row.user and said_at < one.began_at and row.kind not in ROOM_KINDS for one in done
     )
 
 

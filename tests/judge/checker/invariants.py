@@ -1,4 +1,4 @@
-"""I1 to I38 by number, and the one function that asks them all."""
+"""I1 to I40 by number, and the one function that asks them all."""
 
 from typing import Final
 
@@ -21,6 +21,7 @@ from . import (
     reactions,
     readers,
     receipts,
+    reports,
     retention,
     system,
     topics,
@@ -67,6 +68,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I36": mentions.room_mentions_agree,
     "I37": receipts.receipts_hold,
     "I38": deliveries.webhooks_are_told,
+    "I40": reports.reports_hold,
 }
 """Every invariant of the guarantees, in their order."""
 
