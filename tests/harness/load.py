@@ -198,8 +198,7 @@ class Load(Habits):
         await mark_all(self.journal, readers, lambda: new_uuid(self._dice))
         await agree(self.journal, readers)
         await look_at_all(self.journal, readers, lambda: new_uuid(self._dice))
-        await watch_all(self.journal, readers)
-        await know_all(self.journal, readers)
+        await asyncio.gather(watch_all(self.journal, readers), know_all(self.journal, readers))
         return rows
 
     def readers(self) -> list[Reader]:

@@ -3,6 +3,7 @@
 Beside the message's way; all of it is in the journal, and nothing is judged here.
 """
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable
@@ -51,11 +52,18 @@ async def mark_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callab
     for reader in readers:
         if reader[0].is_connected and len(first) < MARKING:
             first.setdefault(reader[1].user, reader)
-    for reader in first.values():
-        for room, seq in reader[1].cursors().items():
-            uuid = new_uuid()
+
+    async def mark_rooms(reader: Reader, rooms: list[tuple[str, int, str]]) -> None:
+        for room, seq, uuid in rooms:
             await mark(reader, room, seq, uuid)
             levels[reader[1].user, room] = await set_level(reader, room, seq, f"{uuid}-level")
+
+    await asyncio.gather(
+        *(
+            mark_rooms(reader, [(room, seq, new_uuid()) for room, seq in reader[1].cursors().items()])
+            for reader in first.values()
+        )
+    )
     for client, witness in first.values():
         with contextlib.suppress(RoomlogError):
             listed = await client.list_rooms()

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -134,11 +135,9 @@ class PostgresDatabases:
 
     name = "postgres"
 
-    def __init__(
-        self, server: PostgresServer, partitions: int = 0, replica: PostgresReplica | None = None
-    ) -> None:
+    def __init__(self, server: PostgresServer, partitions: int = 0) -> None:
         self.server = server
-        self.replica = replica
+        self.replica: PostgresReplica | None = None
         """A replica of that server, for processes that are told of it."""
         self._partitions = partitions
         self._template: str | None = None
@@ -147,12 +146,29 @@ class PostgresDatabases:
     def fresh(self, directory: Path) -> PostgresDatabase:
         """Returns a copy of the migrated database."""
         with self._turn:
-            if self._template is None:
-                template = self.server.create()
-                migrate(self.server.url(template), self._partitions)
-                self._template = template
-            name = self.server.create(self._template)
+            name = self.server.create(self._migrated())
         return PostgresDatabase(self.server, name)
+
+    @contextmanager
+    def replicated(self) -> Iterator["PostgresDatabases"]:
+        """Starts a streaming replica of their server; they are copies of the same, on the same server."""
+        replica = PostgresReplica(self.server)
+        try:
+            replica.start()
+            with self._turn:
+                self._migrated()
+            both = copy(self)
+            both.replica = replica
+            yield both
+        finally:
+            replica.stop()
+
+    def _migrated(self) -> str:
+        if self._template is None:
+            template = self.server.create()
+            migrate(self.server.url(template), self._partitions)
+            self._template = template
+        return self._template
 
 
 @contextmanager
@@ -167,18 +183,6 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
         yield PostgresDatabases(server)
     finally:
         server.stop()
-
-
-@contextmanager
-def replicated_databases() -> Iterator[PostgresDatabases]:
-    """Starts a server and a streaming replica of it for the time of the context."""
-    with postgres_databases() as alone:
-        replica = PostgresReplica(alone.server)
-        try:
-            replica.start()
-            yield PostgresDatabases(alone.server, replica=replica)
-        finally:
-            replica.stop()
 
 
 def spread(database: Database, shards: int) -> None:

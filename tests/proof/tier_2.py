@@ -14,12 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tests.harness.stack_databases import (
-    PARTITIONS,
-    PostgresDatabases,
-    postgres_databases,
-    replicated_databases,
-)
+from tests.harness.stack_databases import PARTITIONS, PostgresDatabases, postgres_databases
 from tests.judge.checker import Report
 from tests.processes.faults.campaign import Plan, describe, run_history
 from tests.processes.faults.clustered import run_clustered
@@ -154,8 +149,8 @@ def heal_replicated(runner: Runner, seed: int) -> Row:
     plan = Plan(seed=seed, seconds=0.0, kinds=kinds, min_successes=HEALING_SUCCESSES)
 
     def run() -> Report:
-        with replicated_databases() as own:
-            return runner.judge(seed, lambda directory: run_history(plan, own, directory))
+        with runner.databases.replicated() as both:
+            return runner.judge(seed, lambda directory: run_history(plan, both, directory))
 
     return _healed(runner, several, seed, run)
 
