@@ -20,7 +20,8 @@ from tests.harness.joining import Invitations
 from tests.harness.load import Shape
 from tests.harness.stack import Room, User
 from tests.harness.waiting import eventually
-from tests.judge.history import Epoch, History, Ownership, Row
+from tests.judge.history import Epoch, History, Row
+from tests.judge.samples import Ownership
 
 SERVICE_SECONDS: Final = 120.0
 """For every sender to have service again: a node that is gone is given up after 40 s, its pods much later."""

@@ -1,7 +1,8 @@
 """The figures of a fault are what the history says. Needs no cluster."""
 
 from tests.e2e import figures
-from tests.judge.history import Connection, History, Ownership
+from tests.judge.history import Connection, History
+from tests.judge.samples import Ownership
 
 
 def test_the_longest_time_offline_is_between_two_sockets_of_one_client() -> None:

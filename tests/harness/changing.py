@@ -59,16 +59,24 @@ async def react(reader: Reader, dice: random.Random, uuid: str, seconds: float) 
         await client.request(kind, uuid=uuid, timeout_seconds=seconds, **facts)
 
 
+async def look(reader: Reader, room: str, uuid: str, seconds: float, **wanted: int) -> None:
+    """Read a page of history, by `limit`, `before` and `after`; what it shows is in the journal."""
+    client, witness = reader
+    witness.recall.wants(uuid, wanted.get("before"), wanted.get("after"))
+    with contextlib.suppress(RoomlogError):
+        await client.request("get_history", room=room, uuid=uuid, timeout_seconds=seconds, **wanted)
+
+
 async def look_at_all(journal: Journal, readers: Iterable[Reader], new_uuid: Callable[[], str]) -> None:
     """Have one client of each room read its last messages and its pins afresh, and note what all show."""
-    first: dict[str, RoomlogClient] = {}
+    first: dict[str, Reader] = {}
     for client, witness in readers:
         if client.is_connected:
             for room in witness.cursors():
-                first.setdefault(room, client)
-    for room, client in first.items():
-        for action in ("get_history", "list_pins"):
-            with contextlib.suppress(RoomlogError):
-                uuid, seconds = new_uuid(), LOOK_SECONDS
-                await client.request(action, room=room, uuid=uuid, timeout_seconds=seconds)
+                first.setdefault(room, (client, witness))
+    for room, reader in first.items():
+        await look(reader, room, new_uuid(), LOOK_SECONDS)
+        with contextlib.suppress(RoomlogError):
+            uuid, seconds = new_uuid(), LOOK_SECONDS
+            await reader[0].request("list_pins", room=room, uuid=uuid, timeout_seconds=seconds)
     journal.note_believed()

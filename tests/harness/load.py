@@ -32,9 +32,10 @@ from tests.harness.receipts import know_all, set_receipts
 from tests.harness.topics import rename, set_topic
 from tests.harness.waiting import eventually
 from tests.harness.watching import watch_all
-from tests.judge.history import Epoch, Fault, History, Ownership, Row, Sample
+from tests.judge.history import Epoch, Fault, History, Row
 from tests.judge.journal import Journal
 from tests.judge.moderation import Membership, Tables, memberships_of
+from tests.judge.samples import Ownership, Sample
 
 READY_SECONDS: Final = 60.0
 REST_SECONDS: Final = 30.0
@@ -230,6 +231,7 @@ class Load(Habits):
             names={room: name for room, name in tables.names.items() if room in ours},
             doors=tables.doors.of_rooms(ours),
             pin_lists=self.journal.pin_lists(),
+            pages=self.journal.pages,
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
             samples=self.samples,
             ownership=self.ownership,

@@ -19,8 +19,9 @@ from tests.harness.load import Load
 from tests.harness.samples import Samples
 from tests.harness.stack import Stack
 from tests.harness.stored import LOG, TABLES, Answers, rows_in, tables_in
-from tests.judge.history import Epoch, Ownership, Row, Sample
+from tests.judge.history import Epoch, Row
 from tests.judge.moderation import Tables
+from tests.judge.samples import Ownership, Sample
 
 LOOK_SECONDS: Final = 0.5
 PROCESS_BYTES: Final = 400 * 1024 * 1024

@@ -17,14 +17,13 @@ from tests.judge.history import (
     History,
     Operation,
     Outcome,
-    Ownership,
     Reading,
     ResetSeen,
     Row,
-    Sample,
 )
 from tests.judge.leaving import Departure, Erasure
 from tests.judge.moderation import Membership
+from tests.judge.samples import Ownership, Sample
 
 from .attendance_forgeries import ATTENDANCE_FORGERIES, with_presence
 from .mark_forgeries import with_marks

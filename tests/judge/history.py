@@ -23,11 +23,13 @@ from .joining import NO_DOORS, Doors
 from .leaving import Departure, Erasure
 from .marks import Mark
 from .moderation import NOBODY, Ban, Member, Membership, Moderation
+from .pages import PageSeen
 from .pins import PinList
 from .reactions import Group, Reaction
 from .receipts import Receipts
 from .reports import Reports
 from .retention import Retention
+from .samples import Ownership, Sample
 from .topics import ROOM_KINDS
 from .typists import ToldTypists, Typed
 
@@ -238,22 +240,6 @@ class Fault(NamedTuple):
     """While it lasts no worker can own anything: the database is away or every worker is stopped."""
 
 
-class Sample(NamedTuple):
-    """A queue's length or a process's memory, read while the history ran."""
-
-    at: float
-    name: str
-    value: float
-    bound: float
-
-
-class Ownership(NamedTuple):
-    """The shards that some live worker owned at that moment."""
-
-    at: float
-    owned: frozenset[int]
-
-
 class Epoch(NamedTuple):
     """The install's epoch from that moment on."""
 
@@ -289,6 +275,7 @@ class History:
     """Users who need no role."""
     direct_rooms: list[str] = field(default_factory=list)
     pin_lists: list[PinList] = field(default_factory=list)
+    pages: list[PageSeen] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     ownership: list[Ownership] = field(default_factory=list)
@@ -355,9 +342,8 @@ class History:
         ends: dict[tuple[str, int], int | None] = {}
         for membership in self.memberships:
             key = membership.room, membership.user
-            known = ends.get(key, 0)
-            is_open = known is None or membership.to_seq is None
-            ends[key] = None if is_open else max(known or 0, membership.to_seq or 0)
+            known, to_seq = ends.get(key, 0), membership.to_seq
+            ends[key] = None if known is None or to_seq is None else max(known, to_seq)
         return ends
 
     @cached_property
@@ -369,9 +355,8 @@ class History:
         """Return True if an erasure must have found the message."""
         at = operation.answered_at
         began = (one.began_at for one in self.erasures if one.user == operation.user)
-        return (
-            at is not None and operation.kind not in ROOM_KINDS and any(at < began_at for began_at in began)
-        )
+        is_said = operation.kind not in ROOM_KINDS
+        return at is not None and is_said and any(at < began_at for began_at in began)
 
     def may_be_erased(self, operation: Operation) -> bool:
         """Return True if an erasure or a deletion can have found the message, or the one that it edits."""

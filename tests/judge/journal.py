@@ -8,7 +8,6 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from roomlog_client import (
@@ -42,7 +41,8 @@ from tests.judge.history import (
 )
 from tests.judge.marks import Mark
 from tests.judge.mentions import as_told, mentions_in
-from tests.judge.moderation import NOBODY, Moderation, told_by
+from tests.judge.moderation import Moderation, told_by
+from tests.judge.pages import PageSeen, Recall
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
 from tests.judge.receipts import Receipts
@@ -50,6 +50,7 @@ from tests.judge.reports import Reports
 from tests.judge.topics import words_of
 from tests.judge.typists import ToldTypists, Typed
 from tests.judge.values import content_of_frame
+from tests.judge.wanted import Wanted
 
 RECENT: Final = 20
 
@@ -61,49 +62,6 @@ class Known(NamedTuple):
     seq: int
     id: int
     user: int
-
-
-@dataclass
-class Wanted:
-    """A message, or a change of one, that a client wants stored."""
-
-    client: str
-    user: int
-    room: str
-    uuid: str
-    text: str
-    wanted_at: float = field(default_factory=time.monotonic)
-    ended: list[Attempt] = field(default_factory=list)
-    open: list[Attempt] = field(default_factory=list)
-    """Sendings whose end is not known yet."""
-    seqs: list[int] = field(default_factory=list)
-    answered_at: float | None = None
-    kind: str = MESSAGE_KIND
-    target: int = 0
-    emoji: str = ""
-    moderation: Moderation = NOBODY
-    mentions: tuple[int, ...] = ()
-    data: str = ""
-
-    def end(self, connection: int, outcome: Outcome, at: float, error_code: str = "") -> None:
-        """End the sendings on one connection: an answer there speaks for all of them."""
-        self.ended += [
-            one._replace(completed_at=at, outcome=outcome, error_code=error_code)
-            for one in self.open
-            if one.connection == connection
-        ]
-        self.open = [one for one in self.open if one.connection != connection]
-
-    def operation(self, at: float) -> Operation:
-        """Return it as the checker wants it; what is open at that time is unknown."""
-        unknown = [sending._replace(completed_at=at) for sending in self.open]
-        attempts = sorted([*self.ended, *unknown], key=lambda attempt: attempt.invoked_at)
-        facts = (self.client, self.user, self.room, self.uuid, self.text)
-        ended = (tuple(attempts), tuple(self.seqs), self.answered_at)
-        operation = Operation(*facts, *ended, kind=self.kind, target=self.target)
-        return operation._replace(
-            emoji=self.emoji, moderation=self.moderation, mentions=self.mentions, data=self.data
-        )
 
 
 class Journal:
@@ -124,6 +82,7 @@ class Journal:
         """Read marks as the server listed them in the end."""
         self.known_marks: list[Mark] = []
         """What the clients believed then."""
+        self.pages: list[PageSeen] = []
         self.believed: list[Shown] = []
         """What the connected clients showed at rest."""
 
@@ -189,6 +148,7 @@ class Witness(Observer):
         self.answered = 0
         self.shown: list[Shown] = []
         self.pin_lists: list[PinList] = []
+        self.recall = Recall(client, user, journal.pages)
         self.recent: deque[Known] = deque(maxlen=RECENT)
         """The last messages that the client was handed."""
         self._shows = shows
@@ -281,7 +241,9 @@ class Witness(Observer):
         if invoked_at is None:
             self._wanted_marks[uuid] = seq, now
         wanted = self.wanted.get(uuid)
-        if wanted is not None:
+        if wanted is None:
+            self.recall.asked(uuid, now)
+        else:
             wanted.end(number, Outcome.UNKNOWN, now)
             wanted.open.append(Attempt(number, self._positions[number], now, now, Outcome.UNKNOWN))
             self._journal.has_sent.set()
@@ -290,6 +252,7 @@ class Witness(Observer):
         """A frame arrived: an answer, the event within a page that tells the same, or messages."""
         number = self._number(connection)
         self._note_refused(incoming)
+        self.recall.heard(incoming, time.monotonic())
         match incoming:
             case Event():
                 self._answer(number, incoming)

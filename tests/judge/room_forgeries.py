@@ -15,6 +15,7 @@ from .joining_forgeries import JOINING_FORGERIES, JOININGS, with_joining
 from .mark_forgeries import MARK_FORGERIES
 from .mention_forgeries import MENTION_FORGERIES, with_mentions
 from .moderation_forgeries import MODERATION_FORGERIES, MODERATIONS, with_moderation
+from .page_forgeries import LOOKED, PAGE_FORGERIES, with_pages
 from .pin_forgeries import PIN_FORGERIES, PINNED, with_pins
 from .reaction_forgeries import REACTION_FORGERIES, REACTIONS, with_reactions
 from .receipt_forgeries import RECEIPT_FORGERIES, SHOWN, with_receipts
@@ -23,7 +24,9 @@ from .retention_forgeries import RETENTION_FORGERIES, with_retention
 from .spoiling import Forgery
 from .topic_forgeries import NAMES, TOPIC_FORGERIES, TOPICS, with_topics
 
-EVENTS: Final = CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS + NAMES) + JOININGS + SHOWN + HOOKED
+EVENTS: Final = (
+    CHANGES + REACTIONS + MODERATIONS + PINNED + len(TOPICS + NAMES) + JOININGS + SHOWN + HOOKED + LOOKED
+)
 """Of the rooms in which all was sent by clients."""
 
 
@@ -32,7 +35,8 @@ def with_rooms(history: History, author: int, deleted: int) -> History:
     archived = with_archived_room(history, author, deleted)
     changed = with_reports(with_blocks(with_mentions(with_changes(archived, author))))
     others = with_topics(with_pins(with_moderation(with_reactions(changed))))
-    return with_deliveries(with_retention(with_receipts(with_joining(others))))
+    looked = with_pages(with_retention(with_receipts(with_joining(others))))
+    return with_deliveries(looked)
 
 
 ROOM_FORGERIES: Final[list[Forgery]] = [
@@ -50,5 +54,6 @@ ROOM_FORGERIES: Final[list[Forgery]] = [
     *BLOCK_FORGERIES,
     *RECEIPT_FORGERIES,
     *REPORT_FORGERIES,
+    *PAGE_FORGERIES,
 ]
 """Each with the one invariant that must flag it."""

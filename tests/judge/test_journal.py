@@ -8,6 +8,7 @@ from roomlog_contract.events import User
 from tests.judge.history import DELETION_KIND, EDIT_KIND, Outcome
 from tests.judge.journal import Journal, Known, Witness
 from tests.judge.moderation import BAN_KIND, FOREVER, ROLE_KIND, Moderation
+from tests.judge.pages import Glimpse
 from tests.judge.pins import PIN_KIND
 from tests.judge.reactions import REACTION_KIND, Group
 
@@ -174,6 +175,31 @@ def test_what_a_client_shows_is_kept_with_its_changes() -> None:
     one.want_change(DELETION_KIND, known, "u-d")
     wanted = one.wanted["u-d"]
     assert (wanted.kind, wanted.target, wanted.text) == (DELETION_KIND, 1, "")
+
+
+def test_a_page_is_kept_with_what_its_asker_knew() -> None:
+    """When it asked, by whatever connection, in this epoch; a row beyond an answer's head is known too."""
+    journal = Journal()
+    one = journal.witness("client", 1)
+
+    def is_shown(uuid: str, head: int, *seqs: int) -> None:
+        state = {"user": {"id": 2}, "text": "a", "edited_at": 9, "deleted": False}
+        body = {"room": ROOM, "seq": head, "room_messages": [state | {"seq": seq} for seq in seqs]}
+        one.heard(2, Answer(uuid, "get_history", body | {"more": uuid == "first"}))
+
+    one.heard(1, event(4))
+    one.recall.wants("first", 7, None)
+    one.sent(2, "first")
+    one.heard(2, event(5))
+    is_shown("first", 5, 5, 6)
+    one.sent(2, "second")
+    is_shown("second", 6)
+    one.heard(2, Selected("s", ROOM, "e2", 3, []))
+    one.sent(2, "third")
+    is_shown("third", 3)
+    kept = [(page.epoch, page.known, page.head, page.before, page.has_more) for page in journal.pages]
+    assert kept == [(EPOCH, 4, 5, 7, True), (EPOCH, 6, 6, None, False), ("e2", 3, 3, None, False)]
+    assert journal.pages[0].messages == (Glimpse(5, edited_at=9), Glimpse(6, edited_at=9))
 
 
 def test_who_is_moderated_and_what_is_pinned_is_kept() -> None:

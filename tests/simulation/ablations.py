@@ -60,6 +60,7 @@ from .moderation_ablations import MODERATION_ABLATIONS
 from .plan import Plan
 from .presence_ablations import PRESENCE_ABLATIONS
 from .receipt_ablations import RECEIPT_ABLATIONS
+from .replica_ablations import REPLICA_ABLATIONS
 from .retention_ablations import RETENTION_ABLATIONS
 from .seeds import Verdict, run_seed
 from .typing_ablations import TYPING_ABLATIONS
@@ -374,5 +375,6 @@ ABLATIONS: Final = (
     *RETENTION_ABLATIONS,
     *FILE_ABLATIONS,
     *HOOK_ABLATIONS,
+    *REPLICA_ABLATIONS,
     *BLOCK_ABLATIONS,
 )

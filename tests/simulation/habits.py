@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from roomlog_client import CutOff, RoomlogClient, RoomlogError
-from tests.harness.changing import Reader, change, choose, react
+from roomlog_client import CutOff, RoomlogClient
+from tests.harness.changing import Reader, change, choose, look, react
 from tests.harness.marking import mark, set_level
 from tests.harness.mentioning import Mentioning, call, mention
 from tests.harness.receipts import set_receipts
@@ -39,6 +39,9 @@ SHOWING: Final = 24
 """Times that somebody reads in a run in which receipts are turned on and off; with every third of them."""
 REPORTING: Final = 10
 """Moments of a run at which somebody reports messages."""
+LOOKING: Final = 30
+"""Moments of a run at which somebody looks back, in a run with a replica."""
+LOOK_PAUSE_SECONDS: Final = (0.0, 1.2)
 OWNER: Final = 1
 """Of all rooms that are there from the beginning."""
 STRANGERS: Final = 0.3
@@ -100,7 +103,8 @@ async def change_some(everybody: Sequence[Person], dice: random.Random, count: i
                 changing.append(asyncio.create_task(sent))
         other = dice.choice(everybody)
         if cursors := sorted(other.witness.cursors()):
-            changing.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))
+            page = look(other.reader, dice.choice(cursors), new_uuid(dice), LOOK_SECONDS)
+            changing.append(asyncio.create_task(page))
     await asyncio.gather(*changing)
 
 
@@ -115,7 +119,8 @@ async def react_some(everybody: Sequence[Person], dice: random.Random, count: in
             reacting.append(asyncio.create_task(sent))
         other = dice.choice(everybody)
         if cursors := sorted(other.witness.cursors()):
-            reacting.append(asyncio.create_task(_look(other, dice.choice(cursors), new_uuid(dice))))
+            page = look(other.reader, dice.choice(cursors), new_uuid(dice), LOOK_SECONDS)
+            reacting.append(asyncio.create_task(page))
     await asyncio.gather(*reacting)
 
 
@@ -235,16 +240,28 @@ async def show_some(everybody: Sequence[Person], dice: random.Random, rooms: Seq
     await asyncio.gather(*asked)
 
 
+async def look_back(everybody: Sequence[Person], dice: random.Random) -> None:
+    """Let people read pages from anywhere in their rooms, several at a moment."""
+    looking: list[asyncio.Task[None]] = []
+    for _ in range(LOOKING):
+        await asyncio.sleep(dice.uniform(*LOOK_PAUSE_SECONDS))
+        cursors = [(one, *place) for one in everybody for place in sorted(one.witness.cursors().items())]
+        if not cursors:
+            continue  # the first are on their way
+        person, room, cursor = dice.choice(cursors)
+        for _ in range(dice.randint(1, TOGETHER)):
+            side = dice.choice(("", "before", "after"))
+            wanted = {"limit": dice.randint(1, 20)} | ({side: dice.randint(1, cursor + 1)} if side else {})
+            page = look(person.reader, room, new_uuid(dice), LOOK_SECONDS, **wanted)
+            looking.append(asyncio.create_task(page))
+    await asyncio.gather(*looking)
+
+
 def _watch_all(everybody: Sequence[Person], rooms: Sequence[str], watching: int) -> int:
     """Let those who have come since watch all rooms; return how many watch then."""
     for person in everybody[watching:]:
         person.client.watch(*rooms)
     return len(everybody)
-
-
-async def _look(person: Person, room: str, uuid: str) -> None:
-    with contextlib.suppress(RoomlogError):
-        await person.client.request("get_history", room=room, uuid=uuid, timeout_seconds=LOOK_SECONDS)
 
 
 def new_uuid(dice: random.Random) -> str:

@@ -19,21 +19,12 @@ from roomlog_contract.shards import room_of
 from tests.judge.checker import check
 from tests.judge.checker.system import UNOWNED_SECONDS
 from tests.judge.deliveries import Deliveries
-from tests.judge.history import (
-    DELETION_KIND,
-    MESSAGE_KIND,
-    Attempt,
-    Epoch,
-    History,
-    Operation,
-    Outcome,
-    Ownership,
-    Row,
-)
+from tests.judge.history import DELETION_KIND, MESSAGE_KIND, Attempt, Epoch, History, Operation, Outcome, Row
 from tests.judge.mentions import mentioned_by_message, mentions_in
 from tests.judge.moderation import Membership, memberships_of
 from tests.judge.reactions import by_message
 from tests.judge.retention import Retention
+from tests.judge.samples import Ownership
 from tests.judge.topics import words_of
 from tests.judge.values import claimed, claims_by_message, content_of, files_in, text_of
 
@@ -78,6 +69,7 @@ def history_of(world: World, seed: int, *, at_rest: bool) -> History:
         staff=world.store.staff(),
         direct_rooms=world.store.direct_rooms(),
         pin_lists=world.journal.pin_lists(),
+        pages=world.journal.pages,
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
         samples=world.samples,
         ownership=ownership_of(world),

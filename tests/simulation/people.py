@@ -5,7 +5,6 @@ out and invited again; all of it is in the journal that the checker judges.
 """
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Coroutine, Mapping
 from functools import partial
@@ -14,10 +13,10 @@ from uuid import UUID
 
 from roomlog_client import RoomlogClient, RoomlogError, Sent
 from roomlog_client.errors import UuidConflict
-from tests.harness.changing import look_at_all
+from tests.harness.changing import look, look_at_all
 from tests.harness.marking import agree, mark_all
 from tests.judge.history import MESSAGE_KIND
-from tests.judge.journal import Wanted
+from tests.judge.wanted import Wanted
 
 from .habits import SEND_SECONDS, Person, change_some, further_habits, mark_some, new_uuid, react_some
 from .moderators import moderate_some, pin_some
@@ -270,9 +269,7 @@ class People:
 
     async def _look_back(self, person: Person, room: str) -> None:
         """Read a room's last messages in their present state; what they are is in the journal."""
-        uuid, seconds = new_uuid(self._dice), MISTAKE_SECONDS
-        with contextlib.suppress(RoomlogError):
-            await person.client.request("get_history", room=room, uuid=uuid, timeout_seconds=seconds)
+        await look(person.reader, room, new_uuid(self._dice), MISTAKE_SECONDS)
 
     async def _archive(self, owner: Person, times: int) -> None:
         """Let the owner archive a room while people talk in it, try to talk too, and restore it."""

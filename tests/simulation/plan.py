@@ -87,6 +87,8 @@ class Plan:
     """How likely rooms are opened to everybody, and people leave them and join again."""
     receipts: float = 0.0
     """How likely people turn receipts on and off and watch; then in the end all must know all marks."""
+    replica: float = 0.0
+    """How likely a replica that is late answers history, and people look back."""
     shards: float = 0.0
     """How likely the install has MORE_SHARDS."""
     told_seconds: float = math.inf
@@ -119,5 +121,6 @@ EVERYTHING: Final = Plan(
     webhooks=0.2,
     joining=0.3,
     receipts=0.3,
+    replica=0.2,
     shards=0.1,
 )

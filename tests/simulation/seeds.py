@@ -28,7 +28,7 @@ from tests.judge.retention import Retention
 
 from .blockers import block_some
 from .files import bring_some
-from .habits import new_uuid, report_some, show_some
+from .habits import look_back, new_uuid, report_some, show_some
 from .hooks import Hooks
 from .joining import join_some
 from .judging import anomalies_of, history_of
@@ -38,6 +38,7 @@ from .loop import SimulatedLoop, run
 from .mishaps import Mishaps
 from .people import People
 from .plan import EVERYTHING, MORE_SHARDS, Plan
+from .replica import LateReplica
 from .store import Store, new_store
 from .watch import watch
 from .world import World
@@ -84,8 +85,8 @@ async def _live(loop: SimulatedLoop, store: Store, seed: int, plan: Plan, weaken
         shards = MORE_SHARDS if _is_drawn(seed, "shards", plan.shards) else DEFAULT_SHARDS
         world = World(loop, dice, store, shards)
         world.tokens_end = _is_drawn(seed, "tokens", plan.ending_tokens)
-        world.keeping = _keeping_of(seed, plan)
-        world.hooks = _hooks_of(loop, seed, plan)
+        world.keeping, world.hooks = _keeping_of(seed, plan), _hooks_of(loop, seed, plan)
+        world.replica = _replica_of(loop, store, seed, plan)
         weaken(world)
         patches.enter_context(world.running())
         await world.start()
@@ -170,6 +171,11 @@ def _hooks_of(loop: SimulatedLoop, seed: int, plan: Plan) -> Hooks | None:
     return None if dice is None else Hooks(loop, dice)
 
 
+def _replica_of(loop: SimulatedLoop, store: Store, seed: int, plan: Plan) -> LateReplica | None:
+    dice = _dice_of(seed, "replica", plan.replica)
+    return None if dice is None else LateReplica(store.path, dice, loop.time)
+
+
 async def _tell(world: World, telling: asyncio.Task[None] | None) -> None:
     """Wait until all that goes wrong with a webhook has, and then until it is told of everything."""
     if world.hooks is not None and telling is not None:
@@ -199,6 +205,8 @@ def _draw_habits(world: World, people: People, seed: int, plan: Plan) -> None:
     if dice := _dice_of(seed, "reports", plan.reports):
         people.apart.append(report_some(world.journal.reports, people.everybody, dice))
     people.naming = _dice_of(seed, "topics", plan.topics)
+    if dice := _dice_of(seed, "looking back", plan.replica):
+        people.apart.append(look_back(people.everybody, dice))
     if dice := _dice_of(seed, "joining", plan.joining):
         people.apart.append(join_some(world, people.everybody, dice))
 

@@ -18,6 +18,7 @@ from tests.simulation.many import tally_of
 from tests.simulation.mishaps import KINDS
 from tests.simulation.plan import MORE_SHARDS, Plan
 from tests.simulation.seeds import run_seed
+from tests.simulation.world import World
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (11, 100, 5166, 5167)
@@ -282,6 +283,21 @@ def test_receipts_break_no_promise() -> None:
     assert told > 50
     assert at_rest > 5
     assert refused > 0
+
+
+def test_a_late_replica_breaks_no_promise() -> None:
+    """People look back while a replica answers what it can, seconds behind at times, among all faults."""
+    worlds: list[World] = []
+    pages = 0
+    for seed in (0, 1):
+        verdict = run_seed(seed, Plan(replica=1.0, edits=(8, 12)), worlds.append)
+        assert verdict.anomalies == []
+        assert verdict.history is not None
+        pages += sum(page.before is not None for page in verdict.history.pages)
+    outcomes = Counter(str(one) for world in worlds if world.replica for one in world.replica.outcomes)
+    assert outcomes["answered"] > 20
+    assert outcomes["behind"] > 10
+    assert pages > 10
 
 
 def test_another_number_of_shards_breaks_no_promise() -> None:

@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from roomlog_contract import limits
-from tests.judge.history import Ownership, Sample
+from tests.judge.samples import Ownership, Sample
 
 from .people import People
 from .world import World

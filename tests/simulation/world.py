@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from roomlog import erasure, log_scan, pending, rooms
 from roomlog.configuration import said
+from roomlog.databases import REPLICA
 from roomlog.signed_in import SignedIn
 from roomlog_client import SignedOut, Token
 from roomlog_contract.commands import CreateRoom
@@ -30,9 +31,10 @@ from roomlog_worker import claim, reader
 from roomlog_worker.log import rules
 from roomlog_worker.log.batch import open_batch
 from tests.harness.people import post_as
-from tests.judge.history import Epoch, Fault, Ownership, Sample
+from tests.judge.history import Epoch, Fault
 from tests.judge.journal import Journal
 from tests.judge.leaving import Departure, Erasure
+from tests.judge.samples import Ownership, Sample
 
 from .api import Api
 from .database import Server, sessions_of
@@ -43,6 +45,7 @@ from .loop import SimulatedLoop
 from .redis_link import LinkTransport
 from .redis_model import ModelRedis
 from .redis_socket import sockets_of
+from .replica import LateReplica
 from .single_path import on_sqlite
 from .store import Store
 from .workers import Key, RedisClient, Worker, virtual_threads
@@ -80,6 +83,8 @@ class World:
     """How long events are kept, where not for ever."""
     hooks: Hooks | None = None
     """A webhook, where there is one."""
+    replica: LateReplica | None = None
+    """What answers history, where there is one."""
 
     def __init__(self, loop: SimulatedLoop, dice: random.Random, store: Store, shards: int) -> None:
         self.loop, self.dice, self.store = loop, dice, store
@@ -130,7 +135,10 @@ class World:
             patches.enter_context(virtual_threads())
             patches.enter_context(on_sqlite(self._count_single))
             patches.enter_context(self.api.listening())
-            settled = {**said(), "SHARDS": self.keyspace.shards}
+            settled: dict[str, Any] = {**said(), "SHARDS": self.keyspace.shards}
+            if self.replica is not None:
+                patches.enter_context(self.replica.asked())
+                settled["READ_REPLICA"] = REPLICA
             patches.enter_context(override_settings(ROOMLOG=settled))
             # The comparison with the database: a question more for each connection, at its beginning.
             patches.enter_context(patch.object(claim, "refuse_other_shards", _agree))

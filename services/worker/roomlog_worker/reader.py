@@ -6,7 +6,7 @@ that the gateway can continue from it.
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeGuard, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -306,12 +306,15 @@ def _get_history(envelope: Envelope, command: GetHistory, head: RoomHead, known:
 
     def at_replica(alias: str) -> Answered | None:
         there = selectors.heads_of([command.room], alias).get(command.room)
-        if there is None or there.epoch != envelope.known_epoch or there.last_seq < envelope.known_seq:
-            return None
-        return _history_at(envelope, command, there, alias)
+        return _history_at(envelope, command, there, alias) if _has_all(there, envelope) else None
 
     answer = known.replica.ask(at_replica) if known.replica is not None and envelope.known_epoch else None
     return answer or _history_at(envelope, command, head)
+
+
+def _has_all(there: RoomHead | None, envelope: Envelope) -> TypeGuard[RoomHead]:
+    """Tell whether a replica's head is not before what the asker was told."""
+    return there is not None and there.epoch == envelope.known_epoch and there.last_seq >= envelope.known_seq
 
 
 def _history_at(
@@ -333,7 +336,7 @@ def _history_at(
         more=len(messages) < len(rows),
         first_seq=head.first_seq,
     )
-    return _as_of(head, envelope.request, encode_frame(answer))
+    return _as_of(head, envelope.request, encode_frame(answer), using)
 
 
 def _list_pins(request: int, user: int, command: ListPins, head: RoomHead) -> Answered:
@@ -349,10 +352,12 @@ def _list_pins(request: int, user: int, command: ListPins, head: RoomHead) -> An
     return _as_of(head, request, encode_frame(answer))
 
 
-def _as_of(head: RoomHead, request: int, frame: bytes) -> Answered:
-    """Return an answer that shows a room; its head matters to whom a replica may answer next."""
+def _as_of(head: RoomHead, request: int, frame: bytes, using: str = DEFAULT_DB_ALIAS) -> Answered:
+    """Return an answer that shows a room; how far it does matters to whom a replica may answer next."""
     if configuration().read_replica is None:
         return Answered(request, frame)
+    if using == DEFAULT_DB_ALIAS:  # what was committed after its head was read may be in its rows
+        head = selectors.heads_of([head.room_id]).get(head.room_id, head)
     return Answered(request, frame, head.epoch, head.last_seq)
 
 

@@ -17,6 +17,7 @@ from . import (
     mentions,
     moderation,
     order,
+    pages,
     pins,
     reactions,
     readers,
@@ -68,6 +69,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "I36": mentions.room_mentions_agree,
     "I37": receipts.receipts_hold,
     "I38": deliveries.webhooks_are_told,
+    "I39": pages.pages_are_fresh,
     "I40": reports.reports_hold,
 }
 """Every invariant of the guarantees, in their order."""

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from roomlog import replica as replicas
+from roomlog import selectors
 from roomlog.models import ChatMessage, RoomHead
 from roomlog_contract.commands import DeleteMessage, GetHistory, LeaveRoom
 from roomlog_contract.envelope import Answered
@@ -73,6 +74,24 @@ def test_a_replica_answers_what_is_new_enough(asker: Asker, people: People, repl
     replica.resume_replay()
     replica.wait_level()
     assert asker.ask(known=4) == (["first", ""], "answered")
+
+
+def test_what_the_primary_shows_beyond_its_head_is_known(
+    asker: Asker, people: People, replica: PostgresReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is committed between the head and the rows is in the page: no replica may take it back."""
+    last_messages = selectors.last_messages
+
+    def delete_before(*args: Any) -> list[ChatMessage]:
+        delete(asker, people)
+        return last_messages(*args)
+
+    monkeypatch.setattr(selectors, "last_messages", delete_before)
+    request = asker.bench.ask(GetHistory(uuid="g", room=asker.room), asker.user)
+    heard = asker.bench.turn()
+    frame = heard.frame(request)
+    assert [one["text"] for one in frame["room_messages"]] == ["first", ""]
+    assert (frame["seq"], heard.reply(request, Answered).seq) == (3, 4)
 
 
 def test_the_primary_says_who_is_a_member(asker: Asker, replica: PostgresReplica) -> None:
