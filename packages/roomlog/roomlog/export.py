@@ -14,7 +14,7 @@ from roomlog_contract.codec import encode_frame
 from . import selectors
 from .frames import frame_of
 from .log_scan import Progress, messages_of
-from .models import ChatRoom, Membership, Person
+from .models import Block, ChatRoom, Membership, Person
 
 PAGE: Final = 500
 """Events in memory at once."""
@@ -56,6 +56,9 @@ def lines_of_person(person: Person, progress: Progress) -> Iterator[str]:
             "avatar": person.avatar,
             "rooms": list(rooms.values("room", "role", "muted_until")),
             "bans": list(person.bans.order_by("id").values("room", "until")),
+            "blocks": list(
+                Block.objects.filter(blocker=person).order_by("id").values_list("blocked", flat=True)
+            ),
             "attachments": list(
                 person.attachments.filter(dropped_at=None)
                 .order_by("date_created")

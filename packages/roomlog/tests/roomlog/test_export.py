@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roomlog import export, log_scan
-from roomlog.models import Ban, ChatRoom, Membership, MessageReport
+from roomlog.models import Ban, Block, ChatRoom, Membership, MessageReport
 from tests.harness.people import People, make_room, message, written
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -55,6 +55,7 @@ def test_a_person_is_their_rooms_and_messages(people: People, monkeypatch: pytes
     Membership.objects.filter(room=there).update(muted_until="2999-01-01T00:00Z")
     Ban.objects.create(room_id=make_room(people.bob), user_id=people.alice, seq=1)
     for reporter, author in ((people.alice, people.bob), (people.bob, people.alice)):
+        Block.objects.create(blocker_id=reporter, blocked_id=author)
         MessageReport.objects.create(
             room_id=here, target=2, author_id=author, user_id=reporter, reason="spam"
         )
@@ -63,6 +64,7 @@ def test_a_person_is_their_rooms_and_messages(people: People, monkeypatch: pytes
     assert [row["room"] for row in first["rooms"]] == [here.hex, there.hex]
     assert [row["muted_until"] for row in first["rooms"]] == [None, "2999-01-01T00:00:00Z"]
     assert [ban["until"] for ban in first["bans"]] == [None]
+    assert first["blocks"] == [people.bob]
     assert [(one["room"], one["target"], one["reason"]) for one in first["reports"]] == [
         (here.hex, 2, "spam")
     ]
