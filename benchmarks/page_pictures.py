@@ -24,7 +24,12 @@ FOLDER: Final = Path(__file__).parent.parent / "docs" / "page"
 MAKE_SECONDS: Final = 60.0
 DEADLINE_MS: Final = 30_000
 DESK: Final[Any] = {"viewport": {"width": 1100, "height": 720}}
-PHONE: Final[Any] = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "color_scheme": "dark"}
+PHONE: Final[Any] = {
+    "viewport": {"width": 390, "height": 780},
+    "has_touch": True,
+    "is_mobile": True,
+    "color_scheme": "dark",
+}
 GERMAN: Final[Any] = {**DESK, "locale": "de-DE"}
 ROOM: Final = "Roof garden"
 PLAN: Final = """The beds are **ready**. Still missing:
@@ -72,7 +77,7 @@ def draw(stack: Stack, browser: Browser) -> None:
     alice.locator("#messages .message").first.get_by_role("button", name="Pin message").click()
     expect(bob.locator("#messages .pinned")).to_have_count(1)
     bob.locator("#messages .message").last.get_by_role("button", name="React", exact=True).click()
-    bob.get_by_role("menuitemcheckbox", name="🎉").click()
+    bob.get_by_role("option", name="party popper").click()
     expect(alice.locator("#messages .reactions button")).to_have_count(1)
     alice.locator("#messages .message").last.get_by_role("button", name="Reply", exact=True).click()
     say(alice, "Wonderful, @carol! @bob, do you have the key?")
@@ -90,7 +95,27 @@ def draw(stack: Stack, browser: Browser) -> None:
     carol.press("#search [name=text]", "Enter")
     expect(carol.locator("#hits li").first).to_be_visible(timeout=DEADLINE_MS)
     picture(carol, "search-in-german")
+    carol.locator("#search-dialog [data-closes]").click()
+    draw_emoji(alice, bob, carol)
     draw_moderation(stack, browser, users["admin"])
+
+
+def draw_emoji(alice: Page, bob: Page, carol: Page) -> None:
+    """Draw the picker: a category of it, at night on a phone, and what a German word finds."""
+    alice.keyboard.press("Escape")
+    alice.get_by_role("button", name="Choose an emoji").click()
+    alice.get_by_role("tab", name="Food and drink").click()
+    picture(alice, "emoji")
+    alice.keyboard.press("Escape")
+    bob.locator("#messages .message").last.get_by_role("button", name="React", exact=True).click()
+    expect(bob.get_by_role("option").first).to_be_visible()
+    picture(bob, "emoji-on-a-phone")
+    bob.keyboard.press("Escape")
+    carol.get_by_role("button", name="Emoji auswählen").click()
+    carol.get_by_role("searchbox", name="Emojis suchen").fill("blume")
+    expect(carol.locator("#emoji-picker [role=status]")).to_contain_text("gefunden")
+    picture(carol, "emoji-in-german")
+    carol.keyboard.press("Escape")
 
 
 def draw_moderation(stack: Stack, browser: Browser, login: dict[str, str]) -> None:

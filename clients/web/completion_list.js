@@ -1,6 +1,6 @@
 // Completes what is begun in the composer, `@` and a name or `:` and an emoji's: a list above it, chosen from by keys or the mouse.
 
-import { EMOJI } from "./emoji.js";
+import { loadEmoji } from "./emoji.js";
 import { EVERYBODY } from "./member_names.js";
 import { el } from "./nodes.js";
 import { patch } from "./patch.js";
@@ -15,26 +15,28 @@ const STEPS = { ArrowUp: -1, ArrowDown: 1 };
  * `names` are MemberNames, `mayPin(roomId)` says who may in rooms of any size.
  */
 export function mentionsFrom(names, userId, mayPin) {
-  const build = ({ id, username }) => ({ key: `mention-${id}`, text: username, label: () => nameEl(username) });
+  const build = ({ id, username }) => ({ key: `mention-${id}`, name: username, put: `@${username}`, label: () => nameEl(username) });
   return {
     begun: /(?:^|[^\p{L}\p{N}_@])@([^\s@]*)$/u,
-    load: async (room) => {
+    find: async (room, beginning) => {
       const members = await names.load(room);
       const isFree = members.length > 0 && !members.some(({ username }) => username === EVERYBODY);
       const others = members.filter(({ id }) => id !== userId).map(build);
-      return isFree && (names.isSmall(room) || mayPin(room)) ? [...others, everybody] : others;
+      const all = isFree && (names.isSmall(room) || mayPin(room)) ? [...others, everybody] : others;
+      return all.filter(({ name }) => name.toLowerCase().startsWith(beginning));
     },
-    put: (username) => `@${username}`,
   };
 }
 
-const everybody = { key: "mention-room", text: EVERYBODY, label: () => gettext("{name}: everybody in this room", { name: EVERYBODY }) };
+const everybody = { key: "mention-room", name: EVERYBODY, put: `@${EVERYBODY}`, label: () => gettext("{name}: everybody in this room", { name: EVERYBODY }) };
 
 /** What completes the names of emoji, from two letters on: a smiley is none. */
 export const emojiByName = {
-  begun: /(?:^|[^\p{L}\p{N}_]):([a-z_]{2,})$/u,
-  load: async () => [...EMOJI].map(([name, emoji]) => ({ key: `emoji-${name}`, text: name, label: () => `${emoji} :${name}:` })),
-  put: (name) => EMOJI.get(name),
+  begun: /(?:^|[^\p{L}\p{N}_]):([\p{L}\p{N}_+-]{2,})$/u,
+  find: async (room, beginning) => (await loadEmoji()).complete(beginning).map(({ emoji, names, label }) => {
+    const name = names.find((one) => one.startsWith(beginning));
+    return { key: `emoji-${names[0]}`, put: emoji, label: () => `${emoji} ${name ? `:${name}:` : label}` };
+  }),
 };
 
 /** One list for the composer. */
@@ -43,11 +45,11 @@ export class CompletionList {
   #box;
   #room;
   #sources;
-  #found = []; // [{key, text, label()}]; empty: the list is closed
+  #found = []; // [{key, put, label()}]; empty: the list is closed
   #place = 0; // of the one that Enter takes
   #begun = null; // what they complete: {source, name, start}
 
-  /** `room()` is the id of the one that is shown; `sources` are {begun, load(room), put(text)} as above. */
+  /** `room()` is the id of the one that is shown; `sources` are {begun, find(room, beginning)} as above: what `begun` takes from a text, and the options for it. */
   constructor(root, room, sources) {
     [this.#text, this.#box] = [root.getElementById("text"), root.getElementById("completions")];
     [this.#room, this.#sources] = [room, sources];
@@ -59,13 +61,12 @@ export class CompletionList {
   }
 
   async #look() {
-    const [room, source] = [this.#room(), this.#atCaret()?.source];
-    if (!source || !room) return this.#close();
-    const options = await source.load(room).catch(() => []);
+    const [room, begun] = [this.#room(), this.#atCaret()];
+    if (!begun || !room) return this.#close();
+    const options = await begun.source.find(room, begun.name.toLowerCase()).catch(() => []);
     this.#begun = this.#atCaret();
-    if (room !== this.#room() || this.#begun?.source !== source) return this.#close();
-    const beginning = this.#begun.name.toLowerCase();
-    this.#found = options.filter(({ text }) => text.toLowerCase().startsWith(beginning)).slice(0, MAX_SHOWN);
+    if (room !== this.#room() || this.#begun?.source !== begun.source || this.#begun.name !== begun.name) return this.#close();
+    this.#found = options.slice(0, MAX_SHOWN);
     this.#place = 0;
     this.#paint();
   }
@@ -98,9 +99,8 @@ export class CompletionList {
     if (option) this.#choose(option);
   }
 
-  #choose({ text }) {
-    const { source, start } = this.#begun;
-    this.#text.setRangeText(`${source.put(text)} `, start, this.#text.selectionStart, "end");
+  #choose({ put }) {
+    this.#text.setRangeText(`${put} `, this.#begun.start, this.#text.selectionStart, "end");
     this.#close();
     this.#text.dispatchEvent(new Event("input", { bubbles: true }));
   }

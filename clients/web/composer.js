@@ -3,10 +3,11 @@
 // An edit has the field for a while; the draft waits, and is there again after it.
 
 import { copyText } from "./clipboard.js";
-import { withEmoji } from "./emoji.js";
+import { awaitEmoji, lacksEmoji, withEmoji } from "./emoji.js";
 import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { gettext, locale } from "./texts.js";
+import { isTouched } from "./touch.js";
 
 const MAX_TEXT = 4_000; // code points, the server's limit
 
@@ -19,7 +20,7 @@ export class Composer {
 
   /**
    * `hasFiles(roomId)`: whether a message of it may be without a text. `typing(roomId)` hears of each stroke of a new text. `send(roomId, text)` and `save(roomId, messageId, text)` throw a sentence when they do not take a text;
-   * `editLast()` begins with the last message and returns whether there is one; `changed()` asks for a paint.
+   * `chooseEmoji(button, chosen)` has the user choose one; `editLast()` begins with the last message and returns whether there is one; `changed()` asks for a paint.
    */
   constructor(root, drafts, does) {
     this.#root = root;
@@ -32,6 +33,7 @@ export class Composer {
       this.#submit();
     });
     this.#at("cancel-edit").addEventListener("click", () => this.#endEdit());
+    this.#at("emoji").addEventListener("click", () => this.#does.chooseEmoji(this.#at("emoji"), (emoji) => this.#insert(emoji)));
     this.#at("copy").addEventListener("click", () => copyText(this.#at("text").value));
   }
 
@@ -44,8 +46,8 @@ export class Composer {
     this.#at("editing").hidden = !isEdit;
     setText(this.#at("send"), isEdit ? gettext("Save") : gettext("Send"));
     this.#at("text").ariaLabel = isEdit ? gettext("Edit message") : gettext("Message");
-    this.#at("text").disabled = this.#at("send").disabled = room === null;
-    this.#at("text").readOnly = this.#at("send").hidden = closed !== "";
+    for (const id of ["text", "emoji", "send"]) this.#at(id).disabled = room === null;
+    this.#at("text").readOnly = this.#at("emoji").hidden = this.#at("send").hidden = closed !== "";
     this.#at("copy").hidden = closed === "" || this.#at("text").value === "";
     if (closed) this.#say("");
     setText(this.#at("closed"), closed);
@@ -109,7 +111,20 @@ export class Composer {
     this.#say(tooLong(value));
   }
 
-  #submit() {
+  #insert(text) {
+    const field = this.#at("text");
+    field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+    this.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** Submit once emoji can be written in place of their names, unless something else is in the field by then. */
+  async #submitSoon(room, text) {
+    await awaitEmoji();
+    if (this.#room?.id === room && this.#at("text").value === text) this.#submit(false);
+  }
+
+  #submit(mayWait = true) {
     const text = this.#at("text").value;
     const edit = this.#edit;
     if (this.#at("text").readOnly || !this.#room) return;
@@ -118,6 +133,7 @@ export class Composer {
     if (isBare && (edit || !this.#does.hasFiles(this.#room.id))) return edit && this.#say(gettext("A message can't be empty. You can delete it instead."));
     const problem = tooLong(text);
     if (problem) return this.#say(problem);
+    if (mayWait && lacksEmoji(text)) return this.#submitSoon(this.#room.id, text);
     const sendable = isBare ? "" : withEmoji(text.toWellFormed().replaceAll("\0", "")); // neither half a character nor NUL can travel
     try {
       if (edit) this.#does.save(this.#room.id, edit.id, sendable);
@@ -148,9 +164,4 @@ function tooLong(text) {
   if (length <= MAX_TEXT) return "";
   const [most, own] = [MAX_TEXT, length].map((number) => number.toLocaleString(locale()));
   return gettext("A message has at most {most} characters; this one has {own}. Shorten it, or send it in parts.", { most, own });
-}
-
-/** Whether people write with their fingers, on keys that have no Shift and Enter together. */
-function isTouched() {
-  return matchMedia("(pointer: coarse)").matches;
 }

@@ -9,6 +9,7 @@ import { Blocks } from "./blocks.js";
 import { CompletionList, emojiByName, mentionsFrom } from "./completion_list.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
+import { EmojiChoice } from "./emoji_choice.js";
 import { Failed } from "./failed.js";
 import { LeftRooms } from "./left_rooms.js";
 import { talk } from "./markup.js";
@@ -110,7 +111,9 @@ export class Conversation {
     const changed = () => this.render();
     this.#blocks = new Blocks(this.client, changed);
     this.#uploads = new Uploads(root, files && this.client, files?.maxBytes ?? 0, { changed, say });
+    const emoji = new EmojiChoice(root, this.#memory);
     this.#composer = new Composer(root, this.#drafts, {
+      chooseEmoji: (button, chosen) => emoji.toggle(button, [], chosen),
       hasFiles: (room) => this.#uploads.has(room),
       typing: (room) => this.client.typing(room),
       send: (room, text) => this.#send(room, text),
@@ -128,7 +131,7 @@ export class Conversation {
     const react = (...reaction) => this.#react(...reaction);
     const pin = (...wish) => this.#pin(...wish);
     const answers = { reply: (room, message) => this.#reply.begin(this.#roomOf(room), message), quoted: ({ reply_to: id }) => this.#view.goToQuoted(id) };
-    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, own, userId, remove, react, pin, ...answers, opened, linkTo: this.#surroundings.linkTo, changed });
+    this.#actions = new MessageActions(root, { client, timeline: this.#timeline, composer: this.#composer, emoji, own, userId, remove, react, pin, ...answers, opened, linkTo: this.#surroundings.linkTo, changed });
     this.#pins = new PinList(root, { client, pin, opened, mayPin: (room) => this.#actions.mayPin(room), goTo: (seq) => this.goTo(seq) });
     const moderation = new Moderation(root, { own, userId, opened, carryOut: (...command) => this.carryOut(...command) });
     this.#members = new MemberList(root, { rooms, own, attendance: this.#attendance, blocks: this.#blocks, userId, opened, moderation });

@@ -1,55 +1,47 @@
-// The emoji to react with: a small menu beside the button that opened it.
+// The emoji to choose from: a small window beside the button that opened it, loaded when one first does.
 //
-// Arrows go from emoji to emoji. Escape, Tab and a click elsewhere close it; the focus returns to the button.
+// Escape, Tab at its end and a click elsewhere close it; the focus returns to the button.
 
-import { EMOJI } from "./emoji.js";
-import { el } from "./nodes.js";
+import { EmojiPanel } from "./emoji_panel.js";
 
-const COLUMNS = 6; // as in chat.css
 const GAP_PX = 4; // from the button, and from the edge of the screen
-const KEYS = {
-  ArrowLeft: (place) => place - 1,
-  ArrowRight: (place) => place + 1,
-  ArrowUp: (place) => place - COLUMNS,
-  ArrowDown: (place) => place + COLUMNS,
-  Home: () => 0,
-  End: () => EMOJI.size - 1,
-};
 
-/** One menu for all messages of a document or shadow root. */
+/** One window for all buttons of a document or shadow root. */
 export class EmojiPicker {
   #box;
+  #panel;
   #button = null; // which opened it
+  #chosen = null; // what is called with the choice
   #isPressed = false; // that button, while it was open: the browser closes it before the click
 
-  /** `box` is an empty popover; `chosen(button, emoji)` is told the button that opened it. */
-  constructor(box, chosen) {
+  /** `box` is an empty popover; `set` is an EmojiSet; `memory` keeps which emoji were used. */
+  constructor(box, set, memory) {
     this.#box = box;
-    box.append(...[...EMOJI].map(([name, emoji]) => itemEl(name, emoji)));
-    box.addEventListener("click", ({ target }) => {
-      const button = this.#button;
-      if (!target.dataset.emoji) return;
+    this.#panel = new EmojiPanel(box, set, memory, (emoji) => {
+      const chosen = this.#chosen;
       this.close();
-      chosen(button, target.dataset.emoji);
+      chosen(emoji);
     });
     box.getRootNode().addEventListener("pointerdown", ({ target }) => (this.#isPressed = this.#isOpen && this.#button.contains(target)), true);
-    box.addEventListener("keydown", (key) => this.#pressed(key));
+    box.addEventListener("keydown", (key) => {
+      if (key.key === "Tab" && this.#panel.isEdge(key.target, key.shiftKey)) this.close(); // and on from the button
+    });
     box.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#closed());
   }
 
-  /** Open it beside a button, or close it if it is open there; `mine` are the emoji that the user reacted with. */
-  toggle(button, mine) {
+  /** Open it beside a button, or close it if it is open there; `mine` are the emoji that are chosen already. */
+  toggle(button, mine, chosen) {
     const isSecond = this.#isPressed;
     this.#isPressed = false;
     this.close();
-    if (isSecond) return;
-    this.#button = button;
+    if (isSecond || !button.isConnected) return;
+    [this.#button, this.#chosen] = [button, chosen];
     button.focus({ preventScroll: true }); // not every browser focuses what is clicked
     button.ariaExpanded = "true";
-    for (const item of this.#items) item.ariaChecked = String(mine.includes(item.dataset.emoji));
+    this.#panel.open(mine);
     this.#box.showPopover();
     this.follow();
-    this.#focus(0);
+    this.#panel.focus();
   }
 
   close() {
@@ -73,10 +65,6 @@ export class EmojiPicker {
     return this.#box.matches(":popover-open");
   }
 
-  get #items() {
-    return [...this.#box.children];
-  }
-
   #closed() {
     if (this.#isOpen || !this.#button) return; // opened again meanwhile
     this.#button.ariaExpanded = "false";
@@ -85,26 +73,6 @@ export class EmojiPicker {
     if (isLost) (this.#button.isConnected ? this.#button : root.getElementById("messages")).focus({ preventScroll: true });
     this.#button = null;
   }
-
-  #pressed(key) {
-    if (key.key === "Tab") return this.close(); // and on from the button
-    if (!KEYS[key.key]) return;
-    key.preventDefault();
-    const place = KEYS[key.key](this.#items.indexOf(key.target));
-    if (this.#items[place]) this.#focus(place);
-  }
-
-  #focus(place) {
-    for (const [at, item] of this.#items.entries()) item.tabIndex = at === place ? 0 : -1;
-    this.#items[place].focus({ preventScroll: true });
-  }
-}
-
-function itemEl(name, emoji) {
-  const item = el("button", { type: "button", title: `:${name}:` }, emoji);
-  item.setAttribute("role", "menuitemcheckbox");
-  item.dataset.emoji = emoji;
-  return item;
 }
 
 function within(place, end) {

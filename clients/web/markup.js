@@ -35,11 +35,12 @@ export const talk = () => html`
     <p id="text-error" class="wrong" role="alert" hidden></p>
     <input type="file" id="attach-input" multiple hidden>
     <button type="button" id="attach" class="icon" aria-label="${gettext("Attach files")}" title="${gettext("Attach files")}" hidden><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M13 7.5l-5.3 5.3a3 3 0 0 1-4.3-4.3l5.7-5.7a2 2 0 0 1 2.9 2.9L6.4 11.3a1 1 0 0 1-1.4-1.4l5-5"/></svg></button>
+    <button type="button" id="emoji" class="icon" aria-label="${gettext("Choose an emoji")}" title="${gettext("Choose an emoji")}" aria-haspopup="dialog" aria-expanded="false" disabled><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M5.3 9.6c1.2 1.9 4.2 1.9 5.4 0M6 5.8v.9M10 5.8v.9"/></svg></button>
     <textarea id="text" name="text" rows="1" placeholder="${gettext("Message")}" aria-label="${gettext("Message")}" dir="auto" autocomplete="off" aria-autocomplete="list" aria-haspopup="listbox" aria-controls="completions" disabled></textarea>
     <button type="button" id="copy" hidden>${gettext("Copy")}</button>
     <button id="send" class="primary" disabled>${gettext("Send")}</button>
   </form>
-  <div id="emoji-picker" role="menu" aria-label="${gettext("Choose a reaction")}" popover></div>
+  <div id="emoji-picker" role="dialog" aria-label="${gettext("Choose an emoji")}" popover></div>
   <dialog id="pins-dialog" aria-labelledby="pins-title">
     <div class="stack">
       <h2 id="pins-title">${gettext("Pinned messages")}</h2>

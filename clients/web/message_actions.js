@@ -6,7 +6,6 @@
 
 import { isChange } from "./changes.js";
 import { copyText } from "./clipboard.js";
-import { EmojiPicker } from "./emoji_picker.js";
 import { say } from "./notice.js";
 import { setText } from "./patch.js";
 import { isPin, pins } from "./pins.js";
@@ -22,13 +21,12 @@ export class MessageActions {
   #root;
   #parts;
   #room = null; // id
-  #picker;
   #report;
   #asked = null; // the message whose deletion is to be confirmed
   #notOthers = new Set(); // ids of rooms in which the user may not delete others' messages
 
   /**
-   * `root` is a document or shadow root; `parts` are client, timeline, composer, own (OwnMembership), userId, `remove(roomId,
+   * `root` is a document or shadow root; `parts` are client, timeline, composer, emoji (EmojiChoice), own (OwnMembership), userId, `remove(roomId,
    * message)`, `react(roomId, message, emoji, isWanted)`, `pin(roomId, message, isWanted)`, `reply(roomId, message)`, `quoted(message)` to go to what it replies to,
    * `opened(dialog)` to show one, `linkTo(roomId, seq)`, the address of a message, or null, and `changed()`.
    */
@@ -38,8 +36,7 @@ export class MessageActions {
     this.#at("messages").addEventListener("click", ({ target }) => this.#clicked(target.closest("[data-does]")));
     this.#at("messages").addEventListener("keydown", (key) => this.#moved(key));
     this.#at("messages").addEventListener("focusin", () => this.painted());
-    this.#at("messages").addEventListener("scroll", () => this.#picker.follow());
-    this.#picker = new EmojiPicker(this.#at("emoji-picker"), (button, emoji) => this.#toggle(button, emoji));
+    this.#at("messages").addEventListener("scroll", () => parts.emoji.follow());
     this.#report = new ReportDialog(root, parts.client, parts.opened);
     const dialog = this.#at("delete-dialog");
     dialog.querySelector("[data-closes]").addEventListener("click", () => dialog.close());
@@ -51,7 +48,7 @@ export class MessageActions {
 
   enter(roomId) {
     this.#room = roomId;
-    this.#picker.close();
+    this.#parts.emoji.close();
     this.#report.close();
     if (this.#at("delete-dialog").open) this.#at("delete-dialog").close();
   }
@@ -104,7 +101,7 @@ export class MessageActions {
 
   /** Keep one row's buttons in the Tab order, and the picker beside its button. */
   painted() {
-    this.#picker.follow();
+    this.#parts.emoji.follow();
     const rows = this.#rows();
     const current = rows.find((row) => row.contains(this.#root.activeElement)) ?? rows.at(-1);
     for (const row of rows) {
@@ -178,7 +175,7 @@ export class MessageActions {
     if (does === "toggle") return this.#toggle(button, emoji);
     if (does === "pin") return this.#parts.pin(this.#room, line, !this.standing()(line).isPinned);
     if (does === "report") return this.#report.open(this.#room, line.id, this.standing()(line).text);
-    if (does === "react") return this.#picker.toggle(button, this.#mine(line));
+    if (does === "react") return this.#parts.emoji.toggle(button, this.#mine(line), (emoji) => this.#toggle(button, emoji));
     this.#asked = line;
     setText(this.#at("delete-text"), this.standing()(line).text);
     this.#parts.opened(this.#at("delete-dialog"));

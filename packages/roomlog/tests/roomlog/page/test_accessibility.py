@@ -47,6 +47,9 @@ def test_nothing_stands_in_anybodys_way(chat: Chat, scheme: Any) -> None:
     expect(page.locator("#messages .message")).to_have_count(4)
     expect(page.locator("#messages .reactions").first).to_be_visible()
     shown["room"] = violations(page)
+    _choose_emoji(chat, page)
+    shown["emoji"] = violations(page)
+    page.keyboard.press("Escape")
     for name, show in {"report": _report, "members": _members, "search": _search, "find": _find}.items():
         show(chat, page)
         shown[name] = violations(page)
@@ -60,6 +63,14 @@ def _report(chat: Chat, page: Page) -> None:
     """Open the question before a report."""
     page.get_by_role("button", name="Report message").first.press("Enter")
     expect(page.get_by_role("dialog", name="Report this message?")).to_be_visible()
+
+
+def _choose_emoji(chat: Chat, page: Page) -> None:
+    """Open the picker of emoji, with one chosen before."""
+    page.get_by_role("button", name="React", exact=True).nth(1).press("Enter")
+    expect(page.get_by_role("dialog", name="Choose an emoji")).to_be_visible()
+    page.get_by_role("tab", name="Food and drink").click()
+    expect(page.get_by_role("option", name="cupcake")).to_be_visible()
 
 
 def _members(chat: Chat, page: Page) -> None:

@@ -42,6 +42,8 @@ def test_page_and_element_load_their_modules(files: Path, chat: Chat) -> None:
     chat.static = files
     page = enter(chat.open(), "team")
     expect(page.locator("#state")).to_have_text("Online")
+    page.get_by_role("button", name="Choose an emoji").click()
+    expect(page.get_by_role("option", name="fire")).to_be_visible()
     page = chat.open("/order/")
     expect(page.locator("roomlog-chat #state")).to_have_text("Online")
     expect(page.locator("roomlog-chat .bar")).to_have_css("display", "flex")
