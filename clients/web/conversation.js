@@ -23,7 +23,7 @@ import { say, showNoticesIn } from "./notice.js";
 import { isWanted, NotificationLevel, wanted } from "./notification_level.js";
 import { MAX_COMMANDS } from "./outbox.js";
 import { OwnMembership } from "./own_membership.js";
-import { setText } from "./patch.js";
+import { patch, setText } from "./patch.js";
 import { PinList } from "./pin_list.js";
 import { isPin } from "./pins.js";
 import { isReaction } from "./reactions.js";
@@ -39,6 +39,7 @@ import { Timeline } from "./timeline.js";
 import { Typists } from "./typists.js";
 import { isMeant, UnreadMentions } from "./unread_mentions.js";
 import { Uploads } from "./uploads.js";
+import { pictureRow } from "./view.js";
 
 const SNAPSHOT = 20; // messages of a snapshot: fewer are all there are
 const ENDED = gettext_noop("This page's access has ended.");
@@ -405,6 +406,7 @@ export class Conversation {
     const room = this.#roomOf(selected);
     showState(this.#root, { ...this.#told, state: stateFor(client, selected) });
     setText(this.#at("room-name"), room ? roomName(room) : this.#awaited ? gettext("Waiting for the room…") : gettext("Choose a room"));
+    patch(this.#at("room-picture"), room?.other ? [pictureRow(room.other)] : []);
     setText(this.#at("room-topic"), bare(room?.topic ?? ""));
     this.#at("room-topic").hidden = !room?.topic;
     const closed = room ? this.#closedSentence(room) : "";

@@ -13,6 +13,7 @@ export function html(parts, ...texts) {
 export const talk = () => html`
   <div class="bar">
     <button type="button" id="back" aria-label="${gettext("Back to the rooms")}">←</button>
+    <span id="room-picture"></span>
     <h2><bdi id="room-name"></bdi></h2>
     <span id="present"></span>
     <span id="state" role="status" data-state="connecting">${gettext("Connecting…")}</span>

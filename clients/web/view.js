@@ -296,6 +296,11 @@ export function showPicture(box, address) {
   box.append(el("img", { referrerPolicy: "no-referrer", alt: "", onerror, src: address }));
 }
 
+/** Return a row for patch.js that is somebody's picture. */
+export function pictureRow(person) {
+  return { key: `person-${person.id}`, build: () => avatar(person), update: (box) => showPicture(box, person.avatar) };
+}
+
 /** Return a time in epoch seconds as people write it. */
 export function timeText(seconds) {
   return new Date(seconds * 1000).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });

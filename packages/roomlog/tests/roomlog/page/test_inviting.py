@@ -124,4 +124,7 @@ def test_a_direct_room_carries_the_others_name_and_picture(
     page.reload()
     expect(page.locator("#rooms .room-title")).to_have_text(["team", "Direct chat", "bob"])
     expect(page.locator("#rooms .avatar img")).to_have_attribute("src", PICTURE)
+    expect(page.locator("#room-picture .avatar img")).to_have_attribute("src", PICTURE)
+    enter(page, "team")
+    expect(page.locator("#room-picture .avatar")).to_have_count(0)
     assert chat.errors == []
