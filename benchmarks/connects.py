@@ -1,9 +1,9 @@
 """`python -m benchmarks.connects`: how many people a second are let in, and what each costs.
 
 One gateway, one worker, PostgreSQL and Valkey on one core, the generator on another. Everybody is in one room
-of 10, connects and authenticates, with so many under way at once; then all leave and come again. Where `make
-bench` has built the server on Centrifugo's library, its rounds lie between ours. Printed are people a second
-and CPU microseconds of each process for one of them.
+of 10 (or in more: `--rooms`), connects and authenticates, with so many under way at once; then all leave and
+come again. Where `make bench` has built the server on Centrifugo's library, its rounds lie between ours.
+Printed are people a second and CPU microseconds of each process for one of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import uvloop
 from benchmarks.connection import Connection
 from benchmarks.processes import cpu_seconds
 from benchmarks.run import pin
-from benchmarks.systems import System, make_system, names_here, postgres_server
+from benchmarks.systems import Roomlog, System, make_system, names_here, postgres_server
 from benchmarks.wires import ROOMLOG, WIRES, Member, Wire
 from tests.harness.stack_databases import PostgresDatabases
 
@@ -37,7 +37,7 @@ GONE_SECONDS: Final = 2.0
 async def measure(systems: Sequence[System], postgres_pid: int, arguments: argparse.Namespace) -> None:
     """Print what each round needs, and the medians."""
     sizes = [arguments.size] * (arguments.people // arguments.size)
-    people = {system.wire: [member for room in system.rooms(sizes) for member in room] for system in systems}
+    people = {system.wire: everybody(system, sizes, arguments.rooms) for system in systems}
     rates: dict[str, list[float]] = {system.wire: [] for system in systems}
     print(f"people/s  p99 ms  µs of CPU for each of {sum(sizes):,}")
     for _ in range(arguments.rounds):
@@ -53,6 +53,12 @@ async def measure(systems: Sequence[System], postgres_pid: int, arguments: argpa
             f"{wire}: median {theirs:.0f} people/s"
             + ("" if wire == ROOMLOG_WIRE else f"; ratio {ours / theirs:.2f}")
         )
+
+
+def everybody(system: System, sizes: Sequence[int], rooms: int) -> list[Member]:
+    """Make the people; of a peer, each is in one room."""
+    found = system.rooms(sizes, rooms - 1) if isinstance(system, Roomlog) else system.rooms(sizes)
+    return [member for room in found for member in room]
 
 
 async def measure_one(
@@ -112,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.connects")
     parser.add_argument("--people", type=int, default=5_000)
     parser.add_argument("--size", type=int, default=10, help="of each room")
+    parser.add_argument("--rooms", type=int, default=1, help="of each person, with Roomlog")
     parser.add_argument("--at-once", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +27,7 @@ from roomlog_local.command import Command
 from roomlog_local.ports import LOOPBACK, free_port
 from roomlog_local.valkey import valkey
 from tests.harness.postgres import HOW_TO_GET_IT, PostgresServer, find_binaries
-from tests.harness.stack import UNHURRIED, Stack, build_stack
+from tests.harness.stack import UNHURRIED, Stack, User, build_stack
 from tests.harness.stack_databases import PostgresDatabases
 
 PEERS = Path(__file__).with_name("peers")
@@ -84,11 +85,13 @@ class Roomlog:
         """The gateway's address."""
         return self._stack.websocket()
 
-    def rooms(self, sizes: Sequence[int]) -> list[list[Member]]:
-        """Make users with tokens and rooms with these members."""
-        users = iter(self._stack.make_users(sum(sizes)))
-        groups = [[next(users) for _ in range(size)] for size in sizes]
-        rooms = self._stack.make_rooms(groups)
+    def rooms(self, sizes: Sequence[int], others: int = 0) -> list[list[Member]]:
+        """Make users with tokens and rooms with these members; each is in so many others of such sizes."""
+        people = self._stack.make_users(sum(sizes))
+        rooms = self._stack.make_rooms(_dealt(people, sizes))
+        dice = random.Random(1)
+        for _ in range(others):
+            self._stack.make_rooms(_dealt(dice.sample(people, len(people)), sizes))
         return [
             [Member(room=room.id, user=user.id, token=user.token) for user in room.members] for room in rooms
         ]
@@ -237,6 +240,12 @@ class Centrifuge(Peer):
 
     def _command(self) -> tuple[str, ...]:
         return (str(CENTRIFUGE_SERVER), "--address", f"{LOOPBACK}:{self._port}")
+
+
+def _dealt(people: Sequence[User], sizes: Sequence[int]) -> list[list[User]]:
+    """Return groups of these sizes, in order."""
+    rest = iter(people)
+    return [list(islice(rest, size)) for size in sizes]
 
 
 def _classic(form: str) -> Callable[[int], tuple[str, ...]]:
