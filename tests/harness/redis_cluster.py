@@ -6,7 +6,7 @@ Between gateways and workers. Keeps nothing but its own table of nodes on disk. 
 
 import contextlib
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -35,8 +35,21 @@ MOVE_MS: Final = 5000
 class RedisCluster:
     """The six processes."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        program: str = "",
+        host: str = LOOPBACK,
+        more: Callable[[int], Mapping[str, object]] = lambda port: {},
+    ) -> None:
+        """Starts nothing yet.
+
+        The nodes name each other, and everybody who asks, `host`; they are asked here by IPv4. `more` are
+        further settings of the node on a port, and `program` is what can do them.
+        """
+        self._program, self._host = program or find_server(), host
         self.ports = [free_port() for _ in range(2 * PRIMARIES)]
+        self._more = {port: more(port) for port in self.ports}
         self._bus_ports = {port: free_port() for port in self.ports}
         self._directory = directory
         # One thread starts all children and lives as long as they: they end with it (see Child.start).
@@ -53,7 +66,8 @@ class RedisCluster:
             ask(port, "CLUSTER", "SET-CONFIG-EPOCH", f"{number + 1}")
             ask(port, "CLUSTER", "ADDSLOTSRANGE", f"{first}", f"{end - 1}")
         for port in self.ports[1:]:
-            ask(port, "CLUSTER", "MEET", LOOPBACK, f"{self.ports[0]}", f"{self._bus_ports[self.ports[0]]}")
+            met = f"{self.ports[0]}", f"{self._bus_ports[self.ports[0]]}"
+            ask(port, "CLUSTER", "MEET", self._host, *met)
         wait_until(self._have_met, START_SECONDS, "the nodes know each other")
         for primary, replica in zip(primaries, replicas, strict=True):
             ask(replica, "CLUSTER", "REPLICATE", self._id_of(primary))
@@ -172,7 +186,8 @@ class RedisCluster:
         followed = {role[2] for role in roles.values() if role[0] == b"slave" and role[3] == b"connected"}
         ranges = [one for port in self.ports for one in ask(port, "CLUSTER", "SLOTS")]
         is_known = all(len(nodes) > 1 for _, _, *nodes in ranges)
-        return is_known and followed == self._primaries() and len(followed) == PRIMARIES
+        primaries = {self._more[port].get("tls-port", port) for port in self._primaries()}
+        return is_known and followed == primaries and len(followed) == PRIMARIES
 
     def _are_empty(self, streams: Sequence[str]) -> bool:
         try:
@@ -204,9 +219,11 @@ class RedisCluster:
             # As docs/servers.md says: two thirds of the slots are served while a primary is dead.
             "cluster-require-full-coverage": "no",
             "cluster-replica-validity-factor": 0,
+            "cluster-announce-ip": self._host,
+            **self._more[port],
         }
         flags = flags_of_server(port, self._directory, settings)
         ready = Command(
-            name=f"node-{port}", arguments=(find_server(), *flags), is_ready=lambda: answers_ping(port)
+            name=f"node-{port}", arguments=(self._program, *flags), is_ready=lambda: answers_ping(port)
         )
         return Child(ready, self._directory / f"node-{port}.log")

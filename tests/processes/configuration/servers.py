@@ -86,13 +86,12 @@ def server(folder: Path, binary: str) -> Iterator[dict[str, int]]:
         yield ports
 
 
-def make_certificates(folder: Path) -> None:
-    """Make an authority, a server's certificate for 127.0.0.1 and localhost, and a client's."""
-    names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
+def make_certificates(folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> None:
+    """Make an authority, a server's certificate for these names, and a client's."""
     _openssl(folder, "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt")
     for name in ("server", "client"):
         _openssl(folder, f"req -newkey rsa:2048 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr")
-        (folder / "names").write_text(names)
+        (folder / "names").write_text(f"subjectAltName={names}")
         _openssl(
             folder,
             f"x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names"
