@@ -228,7 +228,7 @@ def test_the_index_goes_on_after_a_crash(people: People, room: UUID, monkeypatch
         raise Killed
 
     with monkeypatch.context() as crashing:
-        crashing.setattr(RoomIndexed.objects, "bulk_update", crash)
+        crashing.setattr(index, "_note", crash)
         with pytest.raises(Killed):
             index.index([room, other])
     index_all()
