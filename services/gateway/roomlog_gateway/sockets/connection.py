@@ -85,6 +85,9 @@ class Connection:
         """Receive until the socket is closed; never waits for anything else."""
         try:
             async for message in self._socket:  # deadline: pings cut a silent socket
+                if message.type is WSMsgType.TEXT:  # it came before this loop, or behind another kind
+                    self.take(message.data)
+                    continue
                 self._heard()
                 if message.type is WSMsgType.ERROR:
                     message.data.__traceback__ = None  # it would hold this frame, which holds it
@@ -97,8 +100,7 @@ class Connection:
             else:
                 await self._socket.close(code=echoed_close_code(self._socket.close_code), drain=False)
         except Exception:  # this session's boundary: our bug must not reach the neighbours
-            log.exception("session_failed", connection=self.session.number)
-            self.close(CloseCode.GOING_AWAY, "")
+            self._fail()
         finally:
             self.end()
             self._stalled.pop(self, None)
@@ -106,15 +108,26 @@ class Connection:
             self._socket.detach()
             self.session.lose_connection()
 
+    def take(self, text: str) -> None:
+        """Take a text message, in the turn of the loop in which it was read."""
+        self._heard()
+        if self.close_deadline is None:
+            try:
+                self.session.receive(text)
+            except Exception:  # this session's boundary too
+                self._fail()
+
+    def _fail(self) -> None:
+        log.exception("session_failed", connection=self.session.number)
+        self.close(CloseCode.GOING_AWAY, "")
+
     def _heard(self) -> None:
         self._is_heard = True
         self.heard_at = self._clock()
         self.asked_at = None
 
     def _receive(self, kind: WSMsgType, data: Any) -> None:
-        if kind is WSMsgType.TEXT:
-            self.session.receive(data)
-        elif kind is WSMsgType.BINARY:
+        if kind is WSMsgType.BINARY:
             self.close(CloseCode.MALFORMED, "frames are text")
         elif kind is WSMsgType.PING and self.session.receive_ping():
             self._pong(data)

@@ -7,7 +7,8 @@ goodbye only once. It must not know what a message means.
 import asyncio
 from typing import Any, Final, Protocol
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 
 from roomlog_contract import limits
 
@@ -21,11 +22,33 @@ CLOSE_SECONDS: Final = 5.0
 class Owner(Protocol):
     """What a WebSocket needs of the connection that reads it."""
 
+    def take(self, text: str) -> None:
+        """Take a text message; never raises."""
+
     def flooded(self) -> None:
         """Close it: its client sends far more than it may, and goes on."""
 
     def end(self) -> bool:
         """Write what waits and return whether a goodbye may follow: there is one (RFC 6455 section 5.5.1)."""
+
+
+class Inbox(WebSocketDataQueue):
+    """aiohttp's queue before its `receive`, which texts pass by: no task has to wake up for each.
+
+    Behind something that waits in the queue they wait too, so the order stays.
+    """
+
+    def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(protocol, limits.FRAME_BYTES, loop=loop)
+        self.owner: Owner | None = None
+        """Takes the texts, from the handshake on."""
+
+    def feed_data(self, data: Any, size: int) -> None:
+        """Hand over a text, or queue what else the parser read."""
+        if data.type is WSMsgType.TEXT and self.owner is not None and not self._buffer:
+            self.owner.take(data.data)
+        else:
+            super().feed_data(data, size)
 
 
 class WebSocket(web.WebSocketResponse):
@@ -46,24 +69,32 @@ class WebSocket(web.WebSocketResponse):
 
     def attach(self, owner: Owner) -> None:
         """Name the connection that reads it, from the handshake on."""
-        self._owner = owner
+        self._own(owner)
 
     def detach(self) -> None:
         """Let go of its connection and of what reads for it: it is closed."""
-        self._owner = self.throttle = None
+        self._own(None)
+        self.throttle = None
+
+    def _own(self, owner: Owner | None) -> None:
+        self._owner = owner
+        if isinstance(self._reader, Inbox):
+            self._reader.owner = owner
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
-        """Put the throttle before the parser; bytes that came with the handshake pass through it too.
+        """Put the throttle before the parser and the inbox behind it; early bytes pass through both.
 
-        aiohttp has no place for this, so three of its private names are used here; the tests of the throttle
-        fail if a release renames them.
+        aiohttp has no place for this, so private names of its are used here; the tests of the throttle fail
+        if a release renames them.
         """
         connection: Any = request.protocol
         early, connection._message_tail = connection._message_tail, b""
         super()._post_start(request, protocol, writer)
         if request.transport is not None:
             loop = asyncio.get_running_loop()
-            self.throttle = ReadThrottle(connection._payload_parser, request.transport, loop, self._flooded)
+            self._reader = Inbox(connection, loop)
+            self._parser = WebSocketReader(self._reader, self._max_msg_size, compress=False, decode_text=True)
+            self.throttle = ReadThrottle(self._parser, request.transport, loop, self._flooded)
             connection._payload_parser = self.throttle
             self.throttle.feed_data(early)
 
