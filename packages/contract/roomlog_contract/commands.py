@@ -1,5 +1,6 @@
 """What a client may say: one frozen struct for each action, told apart by `action`."""
 
+from functools import cache
 from typing import Annotated, Literal, Self, TypeVar
 from unicodedata import is_normalized, normalize
 from uuid import UUID
@@ -363,6 +364,7 @@ def action_of(command: Command) -> str:
     return action_of_struct(type(command))
 
 
+@cache
 def action_of_struct(struct: type[Command]) -> str:
     """Return the wire's name of a kind of commands."""
     return str(struct.__struct_config__.tag)

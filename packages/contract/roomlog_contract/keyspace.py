@@ -7,6 +7,7 @@ belongs to is a matter of names.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from uuid import UUID
 from zlib import crc32
@@ -100,7 +101,13 @@ class Keyspace:
 
     def label(self, shard: int) -> str:
         """Return the shard's number in as many digits as the last one has: names of one kind are as long."""
-        return f"{shard:0{len(str(self.shards - 1))}d}"
+        return _label(shard, self.shards)
 
     def _shard(self, shard: int) -> str:
-        return f"{self.prefix}:{{s{self.label(shard)}}}"
+        return f"{self.prefix}:{{s{_label(shard, self.shards)}}}"
+
+
+@cache
+def _label(shard: int, shards: int) -> str:
+    """Return the label: a message asks for several, and there are few."""
+    return f"{shard:0{len(str(shards - 1))}d}"

@@ -163,9 +163,7 @@ def _events_in(spans: Mapping[UUID, Span]) -> list[_Event]:
     """Return the messages and edits of these spans."""
     kinds = [MESSAGE, EDIT]
     if connection.vendor == "postgresql":
-        given = [
-            {"room": room.hex, "after": after, "up_to": up_to} for room, (after, up_to) in spans.items()
-        ]
+        given = [{"room": room.hex, "after": after, "up_to": up_to} for room, (after, up_to) in spans.items()]
         with connection.cursor() as cursor:
             cursor.execute(_EVENTS, [msgspec.json.encode(given).decode(), kinds])
             return [_Event(*row) for row in cursor.fetchall()]

@@ -33,6 +33,8 @@ from roomlog_worker.leases import LeaseKeeper
 
 log = structlog.get_logger()
 
+COLLECTIONS: Final = (20_000, 10, 10)
+"""Python's own but for the first: a full batch makes some thousand objects, which are all gone after it."""
 SWITCH_SECONDS: Final = 0.0005
 
 
@@ -78,6 +80,7 @@ def run(config: Config) -> None:
     Indexer(config.keyspace, pulse, shutdown).start()
     # What the imports made stays: neither a collection nor the process's end goes through it again.
     gc.freeze()
+    gc.set_threshold(*COLLECTIONS)
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
     # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
