@@ -3,7 +3,6 @@
 Beside `ablations.py`, which has all the others and runs these too.
 """
 
-import dataclasses
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -52,7 +51,7 @@ class _NoMentions:
 def _mention_no_room(self: Batch, room: Any, asked: Any, target: Any, seq: int) -> None:
     """Keep no row of a message that mentions everybody."""
     command = replace(asked.command, mentions_room=False)
-    _mention(self, room, dataclasses.replace(asked, command=command), target, seq)
+    _mention(self, room, replace(asked, command=command), target, seq)
 
 
 MENTION_ABLATIONS: Final = (

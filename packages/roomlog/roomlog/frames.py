@@ -152,7 +152,8 @@ def parsed(message: Message) -> Message:
 
 def named_in(event: Event) -> set[int]:
     """Return the ids of all users whom the event names."""
-    data = event.data or {}
+    if not (data := event.data):
+        return {event.user_id}
     members = {number for number, _ in data.get("members", ())}
     return {event.user_id, *members, *([data["member"]] if "member" in data else [])}
 

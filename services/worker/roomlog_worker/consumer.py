@@ -394,6 +394,6 @@ class Consumer:
         elif result.duplicate:
             metrics.DUPLICATES.inc()
         else:
-            metrics.EVENTS.labels(action).inc()
+            metrics.events_of(action).inc()
             self._isolation.worked(action)
             self._reminders.moved(result.event.room_id, result.epoch, result.event.seq)

@@ -1,9 +1,10 @@
 """Decides commands on an open batch, in order. Nothing is stored here."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
+
+from msgspec import Struct
 
 from roomlog_contract.commands import (
     CreateRoom,
@@ -32,10 +33,12 @@ ROOM_CHANGES: Final = 8
 
 So do a hundred messages that are erased.
 """
+_MANY_CHANGES: Final = (CreateRoom, EraseMessages)
+_ALLOWS_NOTHING: Final = (NewMessage, EditMessage, DeleteMessage)
+_ONE_CHANGE: Final = (InviteUser, JoinRoom, RemoveUser, LeaveRoom, *get_args(Moderation), DeleteMessage)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """An entry with what it became: an event of the log, a refusal, or messages without texts."""
 
     entry: Entry
@@ -54,7 +57,7 @@ def few_changes(entries: Iterable[Entry]) -> list[Entry]:
         count = _changes(entry)
         if count and changes and changes + count > MEMBER_CHANGES_AT_ONCE:
             left_out.add(entry.room)
-        if entry.room not in left_out:
+        if not left_out or entry.room not in left_out:
             changes += count
             taken.append(entry)
     return taken
@@ -62,10 +65,9 @@ def few_changes(entries: Iterable[Entry]) -> list[Entry]:
 
 def _changes(entry: Entry) -> int:
     command = entry.envelope.command
-    if isinstance(command, CreateRoom | EraseMessages):
+    if isinstance(command, _MANY_CHANGES):
         return ROOM_CHANGES
-    changes = InviteUser | JoinRoom | RemoveUser | LeaveRoom | Moderation | DeleteMessage
-    return int(isinstance(command, changes))
+    return int(isinstance(command, _ONE_CHANGE))
 
 
 def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
@@ -80,9 +82,9 @@ def decide_all(batch: Batch, entries: Iterable[Entry]) -> list[Outcome]:
     refused: set[UUID] = set()
     outcomes: list[Outcome] = []
     for entry in entries:
-        if entry.room in refused and not isinstance(entry.write, NewMessage | EditMessage | DeleteMessage):
+        if refused and entry.room in refused and not isinstance(entry.write, _ALLOWS_NOTHING):
             waiting.add(entry.room)
-        if entry.room in waiting:
+        if waiting and entry.room in waiting:
             continue
         try:
             outcome = decide(batch, entry)

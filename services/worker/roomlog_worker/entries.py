@@ -15,8 +15,7 @@ from roomlog_contract.shards import room_of
 _READS: Final = (":read", ":browse")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One command to process. The same command may come in several entries: all but one are repeats."""
 
     shard: int

@@ -31,6 +31,7 @@ from .log.rules import Recorded
 log = structlog.get_logger()
 
 _NOBODY: Final[Mapping[int, User]] = {}
+_JOINING: Final = (CreateRoom, InviteUser, JoinRoom)
 _LEAVING: Final = ("leave_room", "remove_user", "ban_user")
 _RIGHTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Rights]]] = {
     "set_role": lambda data: Rights(data["member"], role=data["role"]),
@@ -69,7 +70,8 @@ def publications(outcomes: Sequence[Outcome], known: Mapping[int, User] = _NOBOD
         match outcome.result:
             case Recorded() as recorded:
                 _announce(out, entry, recorded, users)
-                out.notices.extend((user, Joined(summary)) for user, summary in joined.get(entry.key, ()))
+                if joined:
+                    out.notices.extend((user, Joined(summary)) for user, summary in joined.get(entry.key, ()))
             case RefusedWrite(code=code, message=message, retry_after_ms=retry_after_ms):
                 frame = encode_frame(error_answer(entry, code, message, retry_after_ms))
                 _reply(out.refusals, entry, frame)
@@ -165,7 +167,7 @@ def _joined(outcomes: Sequence[Outcome]) -> dict[tuple[int, str], list[tuple[int
     brought = {
         entry.key: (recorded.event.room_id, _members(recorded.event))
         for entry, recorded in _recorded(outcomes)
-        if isinstance(entry.write, CreateRoom | InviteUser | JoinRoom)
+        if isinstance(entry.write, _JOINING)
     }
     if not brought:
         return {}

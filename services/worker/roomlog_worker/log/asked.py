@@ -1,8 +1,9 @@
 """A command on its way into a log: what is asked, by whom, and by which right."""
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
+
+from msgspec import Struct
 
 from roomlog_contract.commands import RoomWrite
 
@@ -11,8 +12,7 @@ from .statements import Key
 Write = TypeVar("Write", bound=RoomWrite)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[Write]):
+class Asked(Struct, Generic[Write], frozen=True):
     """One command to decide."""
 
     command: Write

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
+from msgspec import Struct
 
 from roomlog.attachment import claimable
 from roomlog.blocking import blocked_rooms
@@ -30,8 +31,7 @@ from .asked import Asked
 from .statements import Key, LeaseRow, Mentioned, ReactionKey
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The keys of what one command needs read before it can be decided."""
 
     uuid: str
@@ -268,9 +268,8 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
     Each in the order of their ids. Heads that others hold are skipped, not awaited: one locked room must not
     stop a shard.
     """
-    leases, heads, commands = statements.open_rooms(
-        shards, {want.room for want in wanted}, _keys(wanted), now
-    )
+    asked = {want.room for want in wanted}
+    leases, heads, commands = statements.open_rooms(shards, asked, _keys(wanted), now)
     rooms = {head.room: _locked(head) for head in heads}
     for command in commands:
         if command.role is not None and command.room in rooms:
@@ -282,7 +281,7 @@ def open_batch(wanted: Sequence[Wanted], now: datetime, shards: Collection[int] 
         leases=leases,
         rooms=rooms,
         known=_known({(command.room, command.event) for command in commands if command.event is not None}),
-        held_by_others=_held_by_others({want.room for want in wanted} - rooms.keys()),
+        held_by_others=_held_by_others(asked - rooms.keys()),
         answered=_answered({(want.room, want.reply_to) for want in wanted if want.reply_to is not None}),
         targets=_targets(wanted),
         unclaimed=_unclaimed(wanted),

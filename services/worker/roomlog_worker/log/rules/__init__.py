@@ -6,8 +6,9 @@ often the command comes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from roomlog.body_hash import ERASED, hash_of
 from roomlog.frames import Event
@@ -73,8 +74,7 @@ RULES: Final[dict[type[RoomWrite], Callable[[Batch, Asked[Any]], Event]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """A command's event in the log; it has its id once the batch is stored."""
 
     event: Event
@@ -84,6 +84,13 @@ class Recorded:
 
 def wanted_by(command: RoomWrite, user: int) -> Wanted:
     """Return what must be read before `carry_out` can decide."""
+    if isinstance(command, NewMessage):
+        return Wanted(
+            *(command.uuid, command.room, user),
+            reply_to=command.reply_to,
+            mentions=command.mentions,
+            attachments=command.attachments,
+        )
     member, reply_to = getattr(command, "user", None), getattr(command, "reply_to", None)
     changed, emoji = getattr(command, "message", None), getattr(command, "emoji", None)
     room, pins = room_of(command, user), isinstance(command, PinMessage)

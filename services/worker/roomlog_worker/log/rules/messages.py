@@ -116,8 +116,8 @@ def _attachments(batch: Batch, asked: Asked[NewMessage]) -> list[tuple[str | int
 def _mentions(room: LockedRoom, asked: Asked[Any]) -> dict[str, Any]:
     """Return what the log keeps of the mentions; refuse to mention somebody who would not be told."""
     command, data = asked.command, dict[str, Any]()
-    _require_members(room, command.mentions)
     if command.mentions:
+        _require_members(room, command.mentions)
         data["mentions"] = command.mentions
     if command.mentions_room:
         if not (may_pin(room, asked) or _is_small(room)):
