@@ -73,7 +73,7 @@ class Fanout:
         self._wake()
         metrics.DELIVERED.inc(frame.events * (len(room.live) - len(full)))
         for session in full:
-            self._shed_events(session, room)
+            self._push_after_write(session, room, frame)
 
     def collect(self, session: Session) -> None:
         """Give a connection that is about to end what came for its rooms in this loop turn."""
@@ -86,7 +86,7 @@ class Fanout:
         if outcome is Push.FIRST:
             self.schedule(session)
         elif outcome is Push.FULL:
-            self._shed_events(session, room)
+            self._push_after_write(session, room, frame)
 
     def hint(self, session: Session, frame: Frame) -> bool:
         """Give a connection what it can do without, if nothing waits for it; return whether it was."""
@@ -115,16 +115,26 @@ class Fanout:
             self._is_awake = False
         dirty, self._dirty = self._dirty, []
         for session in dirty:
-            try:
-                session.connection.flush()
-            except Exception:  # this session's boundary: the others' frames must leave all the same
-                log.exception("flush_failed", connection=session.number)
-                session.connection.abort()
+            _write(session)
 
     def _deliver_to_others(self, room: Room, seq: int, frame: Frame) -> None:
         for session, delivery in list(room.others.items()):
             if delivery.take(seq, frame):
                 room.catch_up(session)
+
+    def _push_after_write(self, session: Session, room: Room, frame: Frame) -> None:
+        """Write out of turn for a full outbox, then push: only what its socket doesn't take is shed.
+
+        One turn of the loop may bring more than an outbox holds, to sockets that wait for it.
+        """
+        _write(session)
+        outcome = session.outbox.push_event(frame)
+        if outcome is Push.FULL:
+            self._shed_events(session, room)
+            return
+        metrics.DELIVERED.inc(frame.events)
+        if outcome is Push.FIRST:
+            self.schedule(session)
 
     def _shed_events(self, session: Session, room: Room) -> None:
         """Drop events from a full outbox, because they can be read again; one sync_required says so."""
@@ -135,3 +145,12 @@ class Fanout:
             behind.fall_behind(session)
         for page, _ in paginate([behind.id for behind in stopped], limits.PAGE_ROOMS):
             session.tell(SyncRequired(rooms=list(page)))
+
+
+def _write(session: Session) -> None:
+    """Write what waits for a connection, as far as its socket takes it."""
+    try:
+        session.connection.flush()
+    except Exception:  # this session's boundary: the others' frames must leave all the same
+        log.exception("flush_failed", connection=session.number)
+        session.connection.abort()

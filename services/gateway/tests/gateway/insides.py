@@ -265,6 +265,11 @@ class Stage:
 def read(session: Session) -> list[dict[str, Any]]:
     """End the loop turn, take everything out of an outbox, as a socket would, and return the frames."""
     session.collect()
+    return read_outbox(session)
+
+
+def read_outbox(session: Session) -> list[dict[str, Any]]:
+    """Take everything out of an outbox within a loop turn, as a socket would, and return the frames."""
     data = b""
     while session.outbox:
         data += session.outbox.take()

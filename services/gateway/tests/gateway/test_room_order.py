@@ -4,7 +4,7 @@ import pytest
 
 from roomlog_contract import limits
 from roomlog_gateway.sockets.session import Session
-from tests.gateway.insides import Stage, read, seqs
+from tests.gateway.insides import Stage, read, read_outbox, seqs
 
 
 def test_events_are_delivered_in_order_and_once(stage: Stage, session: Session) -> None:
@@ -114,6 +114,16 @@ def test_an_overflow_becomes_one_sync_required(stage: Stage) -> None:
         received += seqs(read(quick))
     assert [frame["action"] for frame in read(slow)] == ["sync_required"]
     assert received == list(range(1, limits.OUTBOX_EVENTS + 50))
+
+
+def test_a_socket_that_takes_all_loses_nothing_to_a_long_turn(stage: Stage) -> None:
+    """More than an outbox holds may come in one turn of the loop: it is written in between."""
+    quick = stage.session()
+    frames = []
+    quick.connection.flush = lambda: frames.extend(read_outbox(quick))  # type: ignore[method-assign]
+    stage.commit(3 * limits.OUTBOX_EVENTS)
+    frames += read(quick)
+    assert [frame["seq"] for frame in frames] == list(range(1, 3 * limits.OUTBOX_EVENTS + 1))
 
 
 def test_who_left_gets_the_event_and_nothing_after_it(stage: Stage) -> None:
