@@ -11,14 +11,18 @@ from roomlog_contract import limits
 from roomlog_contract.envelope import Beacon
 from roomlog_contract.keyspace import Keyspace
 
-ADMITTED_SECONDS: Final = 0.4
-"""A command is taken if its worker writes all that waits before it within this time."""
+ADMITTED_SECONDS: Final = 0.2
+"""A command is taken if its worker writes all that waits before it within this time. The turns of gateway and
+worker come on top, and its sender is to be answered within 500 ms."""
 BURST_ENTRIES: Final = 2_000
 """A worker that is not behind takes so many whatever its rate: it is faster in full batches than it says."""
-READ_ENTRIES: Final = 2 * limits.STREAM_BATCH
+READ_ENTRIES: Final = limits.STREAM_BATCH
 """A worker takes so many in any case: it reads them at once. After a standstill its rate says nothing."""
 BEHIND_MS: Final = 150
 """A worker whose oldest entry is older has full batches, so its rate is what it can do."""
+CALM_SECONDS: Final = 1.0
+"""A worker that was behind gets a burst again only after this: else each beacon that finds short streams by
+chance would let one in."""
 SAMPLE_LASTS_SECONDS: Final = 1.0
 """An older length counts as none: this gateway sends nothing to the stream, and others may not either."""
 
@@ -26,14 +30,20 @@ SAMPLE_LASTS_SECONDS: Final = 1.0
 class _Worker:
     """The streams of one worker, as this gateway sees them."""
 
-    __slots__ = ("entries", "most_entries", "used")
+    __slots__ = ("behind_at", "drained", "entries", "measured", "most_entries", "used")
 
-    def __init__(self) -> None:
+    def __init__(self, drained: float) -> None:
+        self.drained = drained
+        """Entries a second."""
         self.entries = 0
         """Of all its streams."""
+        self.measured = 0
+        """Of these, those that were there when the lengths were asked for."""
         self.used = 0
         """Streams with entries."""
         self.most_entries = float("inf")
+        self.behind_at = float("-inf")
+        """When it last was."""
 
 
 class Admission:
@@ -48,6 +58,8 @@ class Admission:
         self._shards = {keyspace.in_stream(shard): shard for shard in range(keyspace.shards)}
         self._entries = [0] * keyspace.shards
         """At the last sample, with those that this gateway added since."""
+        self._measured = [0] * keyspace.shards
+        """At the last sample."""
         self._added = [0] * keyspace.shards
         """By this gateway, since its start."""
         self._sampled_at = [float("-inf")] * keyspace.shards
@@ -58,17 +70,21 @@ class Admission:
         if beacon.shards:
             self.install_shards = beacon.install_shards
             self.is_agreed = self.install_shards == len(self._entries)
-        worker = _Worker()
-        most = max(beacon.drained * ADMITTED_SECONDS, READ_ENTRIES)
-        is_behind = max(beacon.oldest_ms.values(), default=0) >= BEHIND_MS
-        worker.most_entries = most if is_behind else max(most, BURST_ENTRIES)
-        latest = self._clock() - SAMPLE_LASTS_SECONDS
+        worker, now = _Worker(beacon.drained), self._clock()
+        if max(beacon.oldest_ms.values(), default=0) >= BEHIND_MS:
+            worker.behind_at = now
         for shard in self._known(beacon.shards):
-            if self._sampled_at[shard] < latest:
-                self._entries[shard] = 0
+            if self._sampled_at[shard] < now - SAMPLE_LASTS_SECONDS:
+                self._entries[shard] = self._measured[shard] = 0
+            worker.measured += self._measured[shard]
             worker.entries += self._entries[shard]
             worker.used += self._entries[shard] > 0
+            if before := self._owners.get(shard):
+                worker.behind_at = max(worker.behind_at, before.behind_at)
             self._owners[shard] = worker
+        most = max(beacon.drained * ADMITTED_SECONDS, READ_ENTRIES)
+        is_calm = now - worker.behind_at >= CALM_SECONDS
+        worker.most_entries = max(most, BURST_ENTRIES) if is_calm else most
 
     def add(self, stream: str) -> None:
         """Count a command that is about to be sent."""
@@ -82,11 +98,14 @@ class Admission:
         shard = self._shards.get(stream)
         return 0 if shard is None else self._added[shard]
 
-    def sampled(self, stream: str, entries: int, added: int) -> None:
-        """Take the length of a stream, asked for when this gateway had added so many commands."""
+    def sampled(self, stream: str, entries: int, added: int, asked_at: float) -> None:
+        """Take the length of a stream, asked for then, when this gateway had added so many commands."""
         shard = self._shards.get(stream)
         if shard is not None:
-            self._sampled_at[shard] = self._clock()
+            self._sampled_at[shard] = asked_at
+            if worker := self._owners.get(shard):
+                worker.measured += entries - self._measured[shard]
+            self._measured[shard] = entries
             self._set(shard, entries + self._added[shard] - added)
 
     def _set(self, shard: int, entries: int) -> None:
@@ -104,7 +123,10 @@ class Admission:
         worker = None if shard is None else self._owners.get(shard)
         if worker is None or shard is None or worker.entries < worker.most_entries:
             return False
-        return self._entries[shard] * worker.used >= worker.most_entries
+        # The length is as old as a turn or two of the loop, and the worker has written on since then.
+        age = min(self._clock() - self._sampled_at[shard], SAMPLE_LASTS_SECONDS)
+        most = worker.most_entries + min(worker.drained * age, worker.measured)
+        return worker.entries >= most and self._entries[shard] * worker.used >= most
 
     def _known(self, shards: Iterable[int]) -> Iterable[int]:
         """Return those that the install has, as this gateway is told."""

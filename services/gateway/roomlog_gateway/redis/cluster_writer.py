@@ -16,7 +16,6 @@ from .admission import Admission
 from .cluster import Cluster, NodeSpeakers, is_sharded
 from .command_writer import DOWN_RETRY_MS, CommandWriter
 from .link import pack
-from .stream_gate import RETRY_MS
 
 _ASKING: Final = pack(*ASKING)
 
@@ -91,7 +90,6 @@ class ClusterWriter:
         admission: Admission,
     ) -> None:
         self._cluster = cluster
-        self._admission = admission
         self._slots = {stream: slot_of(stream) for stream in keyspace.streams()}
         self._shards = {shard: keyspace.in_stream(shard) for shard in range(keyspace.shards)}
         self._nodes = NodeSpeakers(
@@ -120,8 +118,9 @@ class ClusterWriter:
 
     def admit(self, stream: str) -> None:
         """Look whether a command would wait too long; as `CommandWriter.admit`."""
-        if self._admission.is_over(stream):
-            raise NotAccepted(RETRY_MS)
+        writer = self._writer_of(stream)
+        if writer is not None:
+            writer.admit(stream)
 
     def add(self, stream: str, envelope: bytes, request: int) -> None:
         """Append a command to a stream with its node's next write; as `CommandWriter.add`."""

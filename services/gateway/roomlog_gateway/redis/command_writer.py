@@ -49,6 +49,7 @@ class _Sample(NamedTuple):
     size: _Size
     added: int
     """What this gateway had added to the stream before."""
+    asked_at: float
 
 
 class CommandWriter:
@@ -70,6 +71,9 @@ class CommandWriter:
         self._prefixes: dict[str, bytes] = {}
         self._gates: dict[str, StreamGate] = {}
         self._touched: set[str] = set()
+        """Streams of the commands that wait."""
+        self._doubted: set[str] = set()
+        """Streams that were over at a command since the last write: is it still so?"""
         self._pending: list[bytes] = []
         self._requests: list[int | None] = []
         """For each command that waits, who asked for it."""
@@ -88,6 +92,8 @@ class CommandWriter:
             NotAccepted: it would.
         """
         if self._admission.is_over(stream):
+            self._doubted.add(stream)
+            self._schedule()
             raise NotAccepted(RETRY_MS)
 
     def add(self, stream: str, envelope: bytes, request: int) -> None:
@@ -112,9 +118,7 @@ class CommandWriter:
         self._requests.append(request)
         self._admission.add(stream)
         self._touched.add(stream)
-        if not self._is_scheduled and self.is_up:
-            self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        self._schedule()
 
     def publish(self, channel: str, payload: bytes) -> bool:
         """Publish what may be lost, and return whether it was written; commands come first."""
@@ -163,7 +167,7 @@ class CommandWriter:
         elif isinstance(expected, _Sample) and not is_error:
             if expected.size is _Size.ENTRIES:
                 expected.gate.sampled(reply)
-                self._admission.sampled(expected.stream, reply, expected.added)
+                self._admission.sampled(expected.stream, reply, expected.added, expected.asked_at)
             else:
                 expected.gate.weighed(reply or 0)
 
@@ -174,6 +178,7 @@ class CommandWriter:
         self._expected.clear()
         self._gates.clear()
         self._touched.clear()
+        self._doubted.clear()
         requests, self._requests, self._pending = self._requests, [], []
         self._pending_bytes = 0
         for request in requests:
@@ -183,26 +188,37 @@ class CommandWriter:
     def _publish_command(self, channel: str) -> str:
         return "PUBLISH"
 
+    def _schedule(self) -> None:
+        if not self._is_scheduled and self.is_up:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
     def _flush(self) -> None:
         self._is_scheduled = False
-        if not self._pending or not self.link.is_writable:
+        if not (self._pending or self._doubted) or not self.link.is_writable:
             return
-        metrics.BATCH.observe(len(self._pending))
+        if self._pending:
+            metrics.BATCH.observe(len(self._pending))
         self._expected.extend(self._requests)
-        writes = self._pending + self._samples(self._touched, self._clock())
+        streams = self._touched | (self._doubted & self._gates.keys())
+        writes = self._pending + self._samples(streams, self._clock())
         self._pending, self._requests, self._pending_bytes = [], [], 0
         self._touched.clear()
-        self.link.write(b"".join(writes))
+        self._doubted.clear()
+        if writes:
+            self.link.write(b"".join(writes))
 
     def _samples(self, streams: "set[str] | list[str]", now: float) -> list[bytes]:
         writes = []
         for stream in streams:
             gate = self._gates[stream]
             if gate.wants_sample(now):
-                self._expected.append(_Sample(stream, gate, _Size.ENTRIES, self._admission.added(stream)))
+                self._expected.append(
+                    _Sample(stream, gate, _Size.ENTRIES, self._admission.added(stream), now)
+                )
                 writes.append(pack("XLEN", stream))
             if gate.wants_weight(now):
-                self._expected.append(_Sample(stream, gate, _Size.BYTES, 0))
+                self._expected.append(_Sample(stream, gate, _Size.BYTES, 0, now))
                 writes.append(pack("MEMORY", "USAGE", stream))
         return writes
 

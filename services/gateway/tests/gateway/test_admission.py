@@ -9,6 +9,7 @@ from roomlog_gateway.redis.admission import (
     ADMITTED_SECONDS,
     BEHIND_MS,
     BURST_ENTRIES,
+    CALM_SECONDS,
     READ_ENTRIES,
     SAMPLE_LASTS_SECONDS,
     Admission,
@@ -37,7 +38,7 @@ class Known:
 
     def sampled(self, shard: int, entries: int) -> None:
         stream = KEYSPACE.in_stream(shard)
-        self.admission.sampled(stream, entries, self.admission.added(stream))
+        self.admission.sampled(stream, entries, self.admission.added(stream), self.clock.now)
 
     def is_over(self, shard: int) -> bool:
         return self.admission.is_over(KEYSPACE.in_stream(shard))
@@ -74,6 +75,21 @@ def test_a_worker_takes_what_it_can_write_in_time(known: Known) -> None:
     assert known.is_over(3)
 
 
+def test_a_burst_takes_a_second_without_a_wait(known: Known) -> None:
+    """Short streams by chance are no calm; who takes the shard over begins as it was left."""
+    known.sampled(3, MOST)
+    known.admission.heard(says())
+    known.clock.now += CALM_SECONDS - 0.1
+    known.sampled(3, MOST)
+    known.admission.heard(says(oldest_ms=0))
+    assert known.is_over(3)
+    known.admission.heard(says(oldest_ms=0, shards=(3,)))
+    assert known.is_over(3)
+    known.clock.now += 0.2
+    known.admission.heard(says(oldest_ms=0, shards=(3,)))
+    assert not known.is_over(3)
+
+
 def test_what_was_added_since_the_last_length_counts(known: Known) -> None:
     """A gateway that is late with its reading must not let everything in that came meanwhile."""
     stream = KEYSPACE.in_stream(3)
@@ -82,10 +98,23 @@ def test_what_was_added_since_the_last_length_counts(known: Known) -> None:
         assert not known.is_over(3)
         known.admission.add(stream)
     assert known.is_over(3)
-    known.admission.sampled(stream, 100, added=MOST - 100)
+    known.admission.sampled(stream, 100, MOST - 100, known.clock.now)
     assert not known.is_over(3)
-    known.admission.sampled(stream, MOST - 100, added=MOST - 100)
+    known.admission.sampled(stream, MOST - 100, MOST - 100, known.clock.now)
     assert known.is_over(3)
+
+
+def test_a_worker_writes_on_while_its_streams_are_not_looked_at(known: Known) -> None:
+    """At its pace, until nothing is left: a gateway that takes long for its turns must not leave it idle."""
+    known.admission.heard(says())
+    known.sampled(3, MOST)
+    for seconds, written in ((0.125, int(RATE * 0.125)), (0.75, MOST)):
+        known.sampled(3, MOST)
+        known.clock.now += seconds
+        for _ in range(written):
+            assert not known.is_over(3)
+            known.admission.add(KEYSPACE.in_stream(3))
+        assert known.is_over(3)
 
 
 def test_a_quiet_shard_is_served_beside_a_loud_one(known: Known) -> None:
@@ -116,7 +145,7 @@ def test_what_is_not_known_refuses_nothing(known: Known) -> None:
     assert not known.is_over(3)
     known.admission.heard(says())
     assert known.is_over(3)
-    known.admission.sampled(KEYSPACE.read_stream(4), 10 * MOST, 0)
+    known.admission.sampled(KEYSPACE.read_stream(4), 10 * MOST, 0, known.clock.now)
     assert not known.admission.is_over(KEYSPACE.read_stream(4))
     known = Known()
     known.admission.heard(says())

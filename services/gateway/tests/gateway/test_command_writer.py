@@ -4,13 +4,16 @@ import asyncio
 from unittest.mock import Mock
 
 import hiredis
+import msgspec
 import pytest
 
 from roomlog_contract.keyspace import Keyspace
-from roomlog_gateway.redis.admission import Admission
+from roomlog_gateway.errors import NotAccepted
+from roomlog_gateway.redis.admission import READ_ENTRIES, Admission
 from roomlog_gateway.redis.cluster_writer import NodeWriter
 from roomlog_gateway.redis.command_writer import CommandWriter
-from tests.gateway.insides import AGREED
+from roomlog_gateway.redis.stream_gate import SAMPLE_SECONDS
+from tests.gateway.insides import AGREED, Clock
 
 
 class Wire:
@@ -87,3 +90,20 @@ async def test_a_node_that_was_left_may_still_answer() -> None:
     writer.link_reply(hiredis.ReplyError("MOVED 1 host:2"))
     writer.link_reply(b"1-0")
     assert not writer.is_up
+
+
+async def test_a_stream_that_refuses_is_measured_without_a_command(writer: CommandWriter) -> None:
+    """Else its worker would be idle until the next tick; more often than each 20 ms Redis isn't asked."""
+    stream, clock = Keyspace().in_stream(1), Clock()
+    writer._clock = clock
+    writer.link_up()
+    writer.add(stream, b"first", 1)
+    await asyncio.sleep(0)
+    writer._admission.heard(msgspec.structs.replace(AGREED, shards=[1], oldest_ms={1: 1_000}))
+    writer._admission.sampled(stream, READ_ENTRIES, 1, 0.0)
+    for asked in (1, 2):
+        clock.now += SAMPLE_SECONDS * 0.6
+        with pytest.raises(NotAccepted):
+            writer.admit(stream)
+        await asyncio.sleep(0)
+        assert writer.link.written.count(b"XLEN") == asked  # type: ignore[attr-defined]
