@@ -1,10 +1,14 @@
 """The settings that Roomlog's safety arguments count on, as the servers see them."""
 
+from uuid import UUID
+
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from roomlog.comparing import moved_heads
 from roomlog.databases import REPLICA, database, end_stuck_statements, with_replica
-from tests.harness.databases import default_database
+from tests.harness.databases import default_database, plan_of
 from tests.harness.people import People, add_user, make_room
 from tests.harness.pooler import running_pooler
 
@@ -28,6 +32,23 @@ def test_time_outs_are_set_and_not_asked_for_at_the_start(postgres: str) -> None
     parameters = connection.connection.info.get_parameters()
     assert (parameters["keepalives_idle"], parameters["keepalives_count"]) == ("5", "3")
     assert parameters["tcp_user_timeout"] == "10000"
+
+
+def test_a_writer_looks_few_rooms_up_among_thousands(postgres: str) -> None:
+    """No batch scans the heads of all rooms because a list of unknown length seems long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO roomlog_chatroom (id, name, kind, date_created)"
+            " SELECT md5(n::text)::uuid, '', 'group', now() FROM generate_series(1, 10000) AS n"
+        )
+        cursor.execute(
+            "INSERT INTO roomlog_roomhead (room_id, epoch, last_seq, messages)"
+            " SELECT id, 'e', 0, 0 FROM roomlog_chatroom"
+        )
+        cursor.execute("ANALYZE roomlog_roomhead")
+    with CaptureQueriesContext(connection) as captured:
+        assert moved_heads([UUID(int=1)], [1], "e") == []
+    assert "roomlog_roomhead_pkey" in plan_of(captured[0]["sql"])
 
 
 def test_a_writer_works_behind_a_pooler_of_sessions(postgres: str) -> None:
