@@ -40,6 +40,9 @@ class Identify(Command, frozen=True, kw_only=True, tag="identify"):
     is_recheck: bool = False
     """This very token or ticket was accepted on this connection before: a ticket's age no longer counts."""
     logins: list[KnownLogin] = []
+    has_heads: bool = False
+    """The fingerprints of `logins` are made of memberships with heads. A worker that knows no such sees that
+    they differ."""
 
     @property
     def secret(self) -> str:
@@ -152,6 +155,8 @@ class Identified(Struct, frozen=True, tag=True):
     """Those in which the user is muted now."""
     sees_presence: bool = False
     """Whether members may be told who is connected: False where the project has a rule about that."""
+    is_by_project: bool = False
+    """The project's own code has judged the token. It may take long, so no other login waits with it."""
 
 
 class LoginsCompared(Struct, frozen=True, tag=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
-from .events import User
+from .events import RoomSummary, User
 
 READER: Final = "r"
 MUTED: Final = "m"
@@ -22,3 +22,12 @@ def fingerprint(user: User, memberships: Iterable[str]) -> bytes:
     """
     text = "\n".join((str(user.id), user.username, *sorted(memberships)))
     return blake2b(text.encode(), digest_size=BYTES).digest()
+
+
+def membership_with_head(room: RoomSummary, letters: str) -> str:
+    """Return a membership as it stands after READER, MUTED and ARCHIVED, with what nobody was told of it yet.
+
+    For a login that has just read its rooms: the head tells of every event, and read marks and levels of
+    notifications are in no log.
+    """
+    return f"{room.id.hex}{letters}:{room.epoch}:{room.seq}:{room.read_seq}:{room.notify}"

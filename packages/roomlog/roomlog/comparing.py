@@ -12,6 +12,8 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
+from .compiled import plan_kept
+
 _MOVED: Final = {
     # Index: roomlog_roomhead_pkey
     "postgresql": """
@@ -26,30 +28,34 @@ _MOVED: Final = {
         JOIN roomlog_roomhead AS head ON head.room_id = known.key
         WHERE head.last_seq <> known.value OR head.epoch <> %s""",
 }
-_MEMBERSHIPS: Final = {  # the letters are those of roomlog_contract.fingerprint
-    # Index: that of roomlog_membership on user_id, roomlog_chatroom_pkey
+_MEMBERSHIPS: Final = {  # the letters and what follows them are those of roomlog_contract.fingerprint
+    # Index: that of roomlog_membership on user_id, roomlog_chatroom_pkey, roomlog_roomhead_pkey
     "postgresql": """
         SELECT member.user_id, string_agg(
             replace(member.room_id::text, '-', '')
             || CASE WHEN member.role = 'reader' THEN 'r' ELSE '' END
             || CASE WHEN member.muted_until > statement_timestamp() THEN 'm' ELSE '' END
-            || CASE WHEN room.archived_at IS NOT NULL THEN 'a' ELSE '' END, ',')
+            || CASE WHEN room.archived_at IS NOT NULL THEN 'a' ELSE '' END{head}, ',')
         FROM roomlog_membership AS member
-        JOIN roomlog_chatroom AS room ON room.id = member.room_id
+        JOIN roomlog_chatroom AS room ON room.id = member.room_id{join}
         WHERE member.user_id = ANY (ARRAY(SELECT json_array_elements_text(%s::json)::bigint))
         GROUP BY member.user_id""",
-    # Index: that of roomlog_membership on user_id, the primary key of roomlog_chatroom
+    # Index: that of roomlog_membership on user_id, the primary keys of roomlog_chatroom and roomlog_roomhead
     "sqlite": """
         SELECT member.user_id, group_concat(
             member.room_id
             || CASE WHEN member.role = 'reader' THEN 'r' ELSE '' END
             || CASE WHEN member.muted_until > strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now') THEN 'm' ELSE '' END
-            || CASE WHEN room.archived_at IS NOT NULL THEN 'a' ELSE '' END, ',')
+            || CASE WHEN room.archived_at IS NOT NULL THEN 'a' ELSE '' END{head}, ',')
         FROM roomlog_membership AS member
-        JOIN roomlog_chatroom AS room ON room.id = member.room_id
+        JOIN roomlog_chatroom AS room ON room.id = member.room_id{join}
         WHERE member.user_id IN (SELECT value FROM json_each(%s))
         GROUP BY member.user_id""",
 }
+_HEAD: Final = """
+            || ':' || head.epoch || ':' || head.last_seq || ':' || member.read_seq || ':' || member.notify"""
+_JOIN_HEAD: Final = """
+        JOIN roomlog_roomhead AS head ON head.room_id = member.room_id"""
 
 
 class Moved(NamedTuple):
@@ -68,10 +74,12 @@ def moved_heads(rooms: Sequence[UUID], seqs: Sequence[int], epoch: str) -> list[
         return [Moved(_as_uuid(room), *others) for room, *others in cursor.fetchall()]
 
 
-def memberships_of(people: Collection[int]) -> dict[int, list[str]]:
+def memberships_of(people: Collection[int], *, with_heads: bool = False) -> dict[int, list[str]]:
     """Return each person's memberships as `fingerprint` takes them, in one query; none of who has none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MEMBERSHIPS[connection.vendor], (msgspec.json.encode(list(people)).decode(),))
+    head, join = (_HEAD, _JOIN_HEAD) if with_heads else ("", "")
+    query = _MEMBERSHIPS[connection.vendor].format(head=head, join=join)
+    with connection.cursor() as cursor, plan_kept():
+        cursor.execute(query, (msgspec.json.encode(list(people)).decode(),))
         return {user: text.split(",") for user, text in cursor.fetchall()}
 
 

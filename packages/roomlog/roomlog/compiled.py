@@ -41,7 +41,7 @@ class CompiledQuery:
         """Return the rows for these values, in one query. Raises django.db errors."""
         compiler, sql, parameters = self._compiled.get(connection.vendor) or self._compile()
         given = list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
-        with connection.cursor() as cursor, _plan_kept():
+        with connection.cursor() as cursor, plan_kept():
             cursor.execute(sql, [given if one is _VALUES else one for one in parameters])
             found: Iterator[tuple[Any, ...]] = compiler.results_iter([cursor.fetchall()], tuple_expected=True)
         return found
@@ -54,7 +54,7 @@ class CompiledQuery:
 
 
 @contextmanager
-def _plan_kept() -> Iterator[None]:
+def plan_kept() -> Iterator[None]:
     """Have the session keep the plans of what is asked meanwhile, if it is this process' alone."""
     if not keeps_plans(connection):
         yield

@@ -41,6 +41,7 @@ from .rooms.recheck_queue import RecheckQueue
 from .rooms.room import Room
 from .rooms.room_registry import RoomRegistry
 from .rooms.router import Begin, Router, TakenHere, untraced
+from .rooms.second_look import SecondLook
 from .rooms.selection import Selection
 from .rooms.typing import TypingAnnouncer, TypingTeller
 from .rooms.watching import Watching
@@ -145,7 +146,8 @@ class Gateway:
         watching = Watching(rooms, self._presence, self._receipts)
         here: TakenHere = {Typing: self._typing.take, Watch: watching.take}
         router = Router(keyspace, self._requests, sender, selection, clock, here, note, begin)
-        self._authentication = Authentication(members, self.tasks.spawn)
+        second_look = SecondLook(keyspace, questions, self.tasks.spawn)
+        self._authentication = Authentication(members, second_look, self.tasks.spawn)
         self._sweep = LoginSweep(self._authentication, members, questions, self.tasks.spawn)
         self._heads = HeadPoll(questions, incoming, rooms)
         self._make_connections(config, router, fanout, members, note)

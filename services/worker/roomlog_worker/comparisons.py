@@ -1,23 +1,25 @@
-"""Answers the questions that people cost who are connected and do nothing: what has changed of all this?
+"""Answers the questions that many logins or rooms cost little by: what has changed of all this?
 
 Inside `reader`. Each is one gateway's question about many logins or rooms, and one query.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from roomlog.comparing import memberships_of, moved_heads
 from roomlog.signed_in import SignedIn
-from roomlog_contract.envelope import HeadsRead, KnownLogin, LoginsCompared, ReadHeads
+from roomlog_contract.envelope import HeadsRead, Identify, LoginsCompared, ReadHeads
 from roomlog_contract.fingerprint import fingerprint
 
 
 def compare_logins(
-    request: int, logins: Sequence[KnownLogin], signed_in: Mapping[tuple[str, bool], SignedIn]
+    request: int, command: Identify, signed_in: Mapping[tuple[str, bool], SignedIn]
 ) -> LoginsCompared:
     """Say which logins are as they are known; `signed_in` as the reader found it, by secret and recheck."""
+    logins = command.logins
     secrets = [login.token or login.ticket or "" for login in logins]
     found = {place: signed_in.get((secret, True)) for place, secret in enumerate(secrets)}
-    memberships = memberships_of({one.user.id for one in found.values() if one is not None})
+    people = {one.user.id for one in found.values() if one is not None}
+    memberships = memberships_of(people, with_heads=command.has_heads)
     return LoginsCompared(
         request,
         {

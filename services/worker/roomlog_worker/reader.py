@@ -99,6 +99,8 @@ class _Known:
     stored: Mapping[tuple[int, str], StoredAnswer]
     """Answers to reports and blocks, by the entry's key."""
     replica: Replica | None
+    is_judged_by_project: bool
+    """Tokens are."""
 
 
 def read(
@@ -151,6 +153,7 @@ def _read_ahead(
         marked=marked,
         stored=stored,
         replica=replica,
+        is_judged_by_project=verdicts is not None,
     )
 
 
@@ -179,9 +182,9 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911, PLR0912 - on
     request, user, command = entry.envelope.request, entry.envelope.user, entry.envelope.command
     match command:
         case Identify(logins=[_, *_]):
-            return compare_logins(request, command.logins, known.signed_in)
+            return compare_logins(request, command, known.signed_in)
         case Identify():
-            return _identified(request, known.signed_in.get((command.secret, command.is_recheck)), known)
+            return _identified(request, command, known)
         case ReadHeads(seqs=[_, *_]):
             return compare_heads(request, command)
         case ReadHeads():
@@ -216,13 +219,20 @@ def _reply(entry: Entry, known: _Known) -> Reply:  # noqa: PLR0911, PLR0912 - on
             return _refused(entry, ErrorCode.INVALID_ACTION)
 
 
-def _identified(request: int, found: SignedIn | None, known: _Known) -> Identified:
+def _identified(request: int, command: Identify, known: _Known) -> Identified:
+    found = known.signed_in.get((command.secret, command.is_recheck))
     if found is None:
         return Identified(request, None, [])
     rooms = known.rooms.get(found.user.id) or selectors.Rooms()
-    silenced = rooms.readers, rooms.muted
     return Identified(
-        request, found.user, rooms.summaries, found.expires_in_ms, *silenced, not hides_presence()
+        request,
+        found.user,
+        rooms.summaries,
+        found.expires_in_ms,
+        rooms.readers,
+        rooms.muted,
+        sees_presence=not hides_presence(),
+        is_by_project=known.is_judged_by_project and bool(command.token),
     )
 
 

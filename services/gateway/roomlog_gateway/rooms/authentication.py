@@ -1,8 +1,9 @@
 """Who a connection is, found out without a race, and checked again. Stage: authenticate, joins and
 revocation.
 
-(a) read the token: user and rooms; (b) subscribe to both and wait for the confirmation; (c) read again, and
-once more while rooms are new; (d) answer. Waits are bounded: without a worker's word in 10 s it is 1013.
+(a) read the token: user and rooms; (b) subscribe to both and wait for the confirmation; (c) look whether that
+still holds, else read again, and once more while rooms are new; (d) answer. Waits are bounded: without a
+worker's word in 10 s it is 1013.
 On an open connection another token of the same user takes the place of the first, and nothing else changes.
 """
 
@@ -29,9 +30,10 @@ from ..errors import NoReply, NotAccepted, NotSubscribed, TooManyConnections
 from ..sockets.login import login_of
 from ..sockets.session import Session, SessionState
 from .connection_limit import replace_silent
-from .members import Members, summary_at
+from .members import IDENTIFY_TRY_SECONDS, Members, summary_at
 from .pagination import paginate
 from .room import Room
+from .second_look import SecondLook
 
 log = structlog.get_logger()
 
@@ -55,8 +57,14 @@ REPEATS_AT_ONCE: Final = 32
 class Authentication:
     """Authenticates, rechecks and revokes."""
 
-    def __init__(self, members: Members, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    def __init__(
+        self,
+        members: Members,
+        second_look: SecondLook,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
         self._members = members
+        self._second_look = second_look
         self._spawn = spawn
         self._comparing: set[Session] = set()
         self._asked_again: set[Session] = set()
@@ -241,11 +249,16 @@ class Authentication:
                 break
             pinned.extend(await self._members.pin(identified.user.id, missing, self.recheck))
             held.update(missing)
-            identified = await self._identify(session.login)
+            identified = await self._read_again(session, identified)
             is_whole = held.issuperset(summary.id for summary in identified.rooms)
             if is_whole and not self._members.is_outdated(identified):
                 break
         return identified
+
+    async def _read_again(self, session: Session, identified: Identified) -> Identified:
+        """Return what holds now: what was read before, if a worker says that nothing has changed."""
+        unchanged = await self._second_look.look(session, identified, IDENTIFY_TRY_SECONDS)
+        return unchanged or await self._identify(session.login)
 
     async def _identify(self, login: Identify) -> Identified:
         """Ask until the caller's deadline ends it."""

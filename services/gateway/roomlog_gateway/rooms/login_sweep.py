@@ -4,20 +4,17 @@ Beside the event stage; the safety net of revocation (GUARANTEES G10). It must n
 differs, or what nobody answers for, is rechecked alone.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 from roomlog_contract.envelope import Identify, LoginsCompared
 
 from ..errors import NoReply, NotAccepted
 from ..sockets.session import Session
 from .authentication import Authentication
+from .login_portions import portions
 from .members import IDENTIFY_TRY_SECONDS, Members
 from .worker_questions import WorkerQuestions
-
-LOGINS_AT_ONCE: Final = 100
-SECRETS_BYTES: Final = 48 * 1024
-"""Of the tokens and tickets in one question, which is to be no larger than a client's largest frame."""
 
 
 class LoginSweep:
@@ -43,7 +40,7 @@ class LoginSweep:
                 at_rest.append(session)
             else:
                 self._authentication.recheck(session)
-        for portion in _portions(at_rest):
+        for portion in portions(at_rest):
             self._spawn(self._compare(portion))
 
     async def _compare(self, sessions: list[Session]) -> None:
@@ -61,16 +58,3 @@ class LoginSweep:
                 session.expiry.hear(unchanged[place])
             else:
                 self._authentication.recheck(session)
-
-
-def _portions(sessions: Iterable[Session]) -> Iterator[list[Session]]:
-    portion: list[Session] = []
-    size = 0
-    for session in sessions:
-        size += len(session.login.secret)
-        if portion and (len(portion) == LOGINS_AT_ONCE or size > SECRETS_BYTES):
-            yield portion
-            portion, size = [], len(session.login.secret)
-        portion.append(session)
-    if portion:
-        yield portion

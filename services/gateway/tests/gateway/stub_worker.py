@@ -43,7 +43,7 @@ from roomlog_contract.envelope import (
 )
 from roomlog_contract.errors import ERROR_MESSAGES, ErrorCode
 from roomlog_contract.events import ErrorAnswer, RoomSummary, SelectRoomAnswer, SelectRoomPage
-from roomlog_contract.fingerprint import MUTED, READER, fingerprint
+from roomlog_contract.fingerprint import MUTED, READER, fingerprint, membership_with_head
 from roomlog_contract.keyspace import Keyspace
 from roomlog_contract.shards import DEFAULT_SHARDS
 from tests.gateway.room_log import RoomLog, person
@@ -206,12 +206,14 @@ class StubWorker:
         command, request = envelope.command, envelope.request
         match command:
             case Identify(logins=[_, *_]) if not self.is_old:
-                return self._compare(request, command)
+                compared = self._compare(request, command)
+                if command.has_heads:
+                    await self._happen()
+                return compared
             case Identify():
                 identified = self._identify(request, command)
-                if command.is_recheck and self.between is not None:
-                    between, self.between = self.between, None
-                    await between()
+                if command.is_recheck:
+                    await self._happen()
                 return identified
             case ReadHeads():
                 rooms = [self.rooms[key] for key in command.rooms if key in self.rooms]
@@ -230,6 +232,11 @@ class StubWorker:
                 return await self._in_room(envelope, command)
             case _:
                 return None
+
+    async def _happen(self) -> None:
+        if self.between is not None:
+            between, self.between = self.between, None
+            await between()
 
     async def _in_room(
         self, envelope: Envelope, command: NewMessage | SelectRoom | LeaveRoom
@@ -274,10 +281,15 @@ class StubWorker:
         for place, login in enumerate(command.logins):
             alone = Identify(uuid="", token=login.token, ticket=login.ticket, is_recheck=True)
             found = self._identify(request, alone)
-            words = [
-                room.id.hex
-                + (READER if room.id in found.readers else "")
+            letters = {
+                room.id: (READER if room.id in found.readers else "")
                 + (MUTED if room.id in found.muted else "")
+                for room in found.rooms
+            }
+            words = [
+                membership_with_head(room, letters[room.id])
+                if command.has_heads
+                else room.id.hex + letters[room.id]
                 for room in found.rooms
             ]
             if found.user is not None and fingerprint(found.user, words) == login.fingerprint:

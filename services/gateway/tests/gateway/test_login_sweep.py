@@ -6,7 +6,7 @@ import pytest
 
 from roomlog_contract.envelope import Identify, ReadHeads
 from roomlog_gateway.rooms import login_sweep
-from roomlog_gateway.rooms.login_sweep import SECRETS_BYTES
+from roomlog_gateway.rooms.login_portions import SECRETS_BYTES, portions
 from tests.gateway.running import Connect, Running
 from tests.gateway.stub_worker import StubRoom, StubWorker
 from tests.harness.waiting import eventually
@@ -19,12 +19,17 @@ def no_turns(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway.gateway._hurried_seconds = 0
 
 
+def swept(worker: StubWorker) -> list[Identify]:
+    """Return the questions of the sweep."""
+    return [question for question in worker.asked_together() if not question.has_heads]
+
+
 async def sweep(gateway: Running, worker: StubWorker) -> None:
     """Compare all connections, and wait until nothing of it is under way."""
-    asked = len(worker.asked_together())
+    asked = len(swept(worker))
     inside = gateway.gateway
     inside._sweep.compare([connection.session for connection in inside.connections])
-    await eventually(lambda: len(worker.asked_together()) > asked, 20, "it is asked")
+    await eventually(lambda: len(swept(worker)) > asked, 20, "it is asked")
     await eventually(lambda: not inside._requests._own, 20, "all is answered")
 
 
@@ -38,7 +43,7 @@ async def test_many_that_are_as_they_were_cost_one_question(
     worker.lasts_ms["token-2"] = 1_000
     asked = len(worker.asked_alone())
     await sweep(gateway, worker)
-    [question] = worker.asked_together()
+    [question] = swept(worker)
     assert len(question.logins) == len(clients)
     assert len(worker.asked_alone()) == asked
     assert (await clients[2].event("expiring"))["expires_in_ms"] <= 1_000
@@ -58,7 +63,7 @@ async def test_only_those_that_differ_are_asked_for_alone(
     (session,) = gateway.members.connections(2)
     restrictions = gateway.rooms[room.id].restrictions
     await eventually(lambda: restrictions.refusal(session) is not None, 20, "the mute is known")
-    assert worker.asked_of("token-3") == 2  # both reads of its authenticate
+    assert worker.asked_of("token-3") == 1  # by its authenticate
     assert [(await client.ask("ping"))["status"] for client in (muted, same)] == ["success"] * 2
 
 
@@ -106,13 +111,13 @@ async def test_questions_go_round_the_workers(
     assert len({shard % 2 for shard in shards[:8]}) == len({shard < 32 for shard in shards[:8]}) == 2
 
 
-@pytest.mark.parametrize(("number", "length", "portions"), [(250, 40, 3), (20, 4096, 2), (1, 4096, 1)])
-def test_no_question_is_too_large(stage: Any, number: int, length: int, portions: int) -> None:
+@pytest.mark.parametrize(("number", "length", "questions"), [(250, 40, 3), (20, 4096, 2), (1, 4096, 1)])
+def test_no_question_is_too_large(stage: Any, number: int, length: int, questions: int) -> None:
     """A hundred logins, and fewer where the tokens are long; each is in one."""
     sessions = [stage.session() for _ in range(number)]
     for session in sessions:
         session.login = Identify(uuid="identify", token="t" * length)
-    made = list(login_sweep._portions(sessions))
-    assert len(made) == portions
+    made = list(portions(sessions))
+    assert len(made) == questions
     assert [session for portion in made for session in portion] == sessions
     assert all(sum(len(one.login.secret) for one in portion) <= SECRETS_BYTES for portion in made)

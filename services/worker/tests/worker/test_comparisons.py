@@ -23,7 +23,7 @@ from roomlog_contract.envelope import (
     LoginsCompared,
     ReadHeads,
 )
-from roomlog_contract.fingerprint import ARCHIVED, MUTED, READER, fingerprint
+from roomlog_contract.fingerprint import ARCHIVED, MUTED, READER, fingerprint, membership_with_head
 from roomlog_worker.entries import Entry
 from roomlog_worker.reader import read
 from tests.harness.databases import EPOCH
@@ -34,24 +34,28 @@ from tests.worker.test_reader import room
 __all__ = ["room"]
 
 
-def known(bench: Bench, token: str | None = None, ticket: str | None = None) -> KnownLogin:
+def known(
+    bench: Bench, token: str | None = None, ticket: str | None = None, *, has_heads: bool = False
+) -> KnownLogin:
     """Return what a gateway knows that has asked for a login alone."""
     request = bench.ask(Identify(uuid="i", token=token, ticket=ticket))
     found = bench.turn().reply(request, Identified)
     assert found.user is not None
-    memberships = [
-        one.id.hex
-        + (READER if one.id in found.readers else "")
+    letters = {
+        one: (READER if one.id in found.readers else "")
         + (MUTED if one.id in found.muted else "")
         + (ARCHIVED if one.archived else "")
         for one in found.rooms
+    }
+    memberships = [
+        membership_with_head(one, said) if has_heads else one.id.hex + said for one, said in letters.items()
     ]
     return KnownLogin(fingerprint(found.user, memberships), token, ticket)
 
 
-def compare(bench: Bench, *logins: KnownLogin) -> dict[int, int | None]:
+def compare(bench: Bench, *logins: KnownLogin, has_heads: bool = False) -> dict[int, int | None]:
     """Return what a worker says of these."""
-    request = bench.ask(Identify(uuid="i", logins=list(logins)))
+    request = bench.ask(Identify(uuid="i", logins=list(logins), has_heads=has_heads))
     return bench.turn().reply(request, LoginsCompared).unchanged
 
 
@@ -88,6 +92,27 @@ def test_each_change_of_a_login_is_seen(bench: Bench, people: People, room: UUID
     assert compare(bench, *logins) == {0: None, 1: None}
     CHANGES[change]()
     assert compare(bench, *logins) == {}
+
+
+UNTOLD: dict[str, Callable[[UUID, People], object]] = {
+    "a message": lambda room, people: write((message(room), people.alice)),
+    "the read mark": lambda room, people: set_bob(read_seq=1)(),
+    "the level": lambda room, people: set_bob(notify="mentions")(),
+    "the epoch": lambda room, people: new_epoch("another"),
+}
+
+
+@pytest.mark.parametrize("change", [*CHANGES, *UNTOLD])
+def test_with_heads_each_change_of_what_was_read_is_seen(
+    bench: Bench, people: People, room: UUID, change: str
+) -> None:
+    """A gateway that looks after its subscriptions has heard of nothing; no room is something too."""
+    make_room(people.alice, [people.bob])
+    bob, carol = (known(bench, make_token(one).key, has_heads=True) for one in (people.bob, people.carol))
+    assert compare(bench, bob, carol, has_heads=True) == {0: None, 1: None}
+    assert compare(bench, bob) == {}
+    UNTOLD[change](room, people) if change in UNTOLD else CHANGES[change]()
+    assert 0 not in compare(bench, bob, carol, has_heads=True)
 
 
 def test_what_a_gateway_need_not_know_is_no_change(
