@@ -109,7 +109,7 @@ class NodeSubscriber(Subscriber):
         slots: defaultdict[int, list[bytes]] = defaultdict(list)
         for key in keys:
             slots[slot_of(key)].append(key)
-        self.link.write(b"".join(pack(command, *several) for several in slots.values()))
+        self._send(b"".join(pack(command, *several) for several in slots.values()))
 
 
 class ClusterSubscriber(Subscriber):

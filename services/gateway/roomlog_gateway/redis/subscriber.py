@@ -46,6 +46,8 @@ class Subscriber:
         self._in_flight: Counter[bytes] = Counter()
         """Confirmations that are owed by channel: only after the last one it is certain what holds."""
         self._waiting: dict[asyncio.Future[None], None] = {}
+        # bound: what one turn of the loop brings
+        self._unsent: list[bytes] = []
         self.is_up = False
 
     def want(self, handlers: Mapping[str, PayloadHandler]) -> None:
@@ -82,7 +84,7 @@ class Subscriber:
             self._confirmed.discard(key)
         if self.is_up and keys:
             self._expect(keys, None)
-            self.link.write(pack("UNSUBSCRIBE", *keys))
+            self._send(pack("UNSUBSCRIBE", *keys))
 
     def link_up(self) -> None:
         self.is_up = True
@@ -126,13 +128,25 @@ class Subscriber:
     def link_down(self) -> None:
         self.is_up = False
         metrics.REDIS_LINKS.labels(self.name).set(0)
+        self._unsent.clear()
         self._confirmed.clear()
         self._expected.clear()
         self._in_flight.clear()
 
     def _send_subscribe(self, keys: list[bytes], confirmed: asyncio.Future[None] | None) -> None:
         self._expect(keys, confirmed)
-        self.link.write(pack("SUBSCRIBE", *keys))
+        self._send(pack("SUBSCRIBE", *keys))
+
+    def _send(self, data: bytes) -> None:
+        """Write with all else that this turn of the loop brings: a crowd comes in few writes."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(data)
+
+    def _flush(self) -> None:
+        if self._unsent:
+            data, self._unsent = b"".join(self._unsent), []
+            self.link.write(data)
 
     def _expect(self, keys: list[bytes], confirmed: asyncio.Future[None] | None) -> None:
         self._in_flight.update(keys)

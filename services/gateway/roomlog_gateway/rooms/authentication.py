@@ -34,6 +34,7 @@ from .members import IDENTIFY_TRY_SECONDS, Members, summary_at
 from .pagination import paginate
 from .room import Room
 from .second_look import SecondLook
+from .waves import Waves
 
 log = structlog.get_logger()
 
@@ -70,6 +71,7 @@ class Authentication:
         self._asked_again: set[Session] = set()
         """Something changed while these authenticated or were compared: they are compared once more."""
         self._repeats = asyncio.Semaphore(REPEATS_AT_ONCE)
+        self._waves = Waves()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By token or ticket: connections of one are compared one after the other, and others in between."""
 
@@ -95,6 +97,7 @@ class Authentication:
         began, result = monotonic(), "failed"
         try:
             async with asyncio.timeout(limits.IDENTIFY_SECONDS):
+                await self._waves.next()
                 identified = await self._read_within_limit(session, pinned)
             if session.state is SessionState.ENDED:
                 result = "gone"

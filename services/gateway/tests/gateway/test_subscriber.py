@@ -116,6 +116,7 @@ async def test_after_a_lost_link_all_is_subscribed_again_before_anybody_goes_on(
     assert not known.done()
     spoken.link.written.clear()
     spoken.subscriber.link_up()
+    await turn()
     assert [b"SUBSCRIBE" in data and b"a" in data and b"b" in data for data in spoken.link.written] == [True]
     spoken.confirm("subscribe", "a")
     await turn()
