@@ -37,6 +37,7 @@ DEEPEST: Final = 8
 """Exceptions of one chain that are written."""
 SERVER_ERROR = 500
 """HTTP statuses from here on are the server's fault."""
+_OWN: Final = logging.getLogger(__name__)
 
 
 def configure_logs(service: str, *, environ: Mapping[str, str] = os.environ) -> None:
@@ -61,7 +62,7 @@ def configure_logs(service: str, *, environ: Mapping[str, str] = os.environ) -> 
 
 def is_debug() -> bool:
     """Return whether debug lines are written. On a message's path, ask once and make no line in vain."""
-    return logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
+    return _OWN.isEnabledFor(logging.DEBUG)
 
 
 def stdlib_config(service: str, *, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:

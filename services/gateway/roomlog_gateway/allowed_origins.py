@@ -6,11 +6,14 @@ other alphabets compare. A pattern that could never match is refused at start. I
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from roomlog_runtime.errors import SettingError
 
+REMEMBERED: Final = 64
+"""Answers for the pages that people come from: few, and each is long to make."""
 ANY: Final = "*"
 SETTING: Final = "ROOMLOG_ALLOWED_ORIGINS"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -27,7 +30,8 @@ def read_origins(patterns: Iterable[str]) -> tuple[str, ...]:
     return tuple(pattern if pattern == ANY else _pattern(pattern) for pattern in patterns)
 
 
-def is_allowed(origin: str, host: str, patterns: Iterable[str]) -> bool:
+@lru_cache(REMEMBERED)
+def is_allowed(origin: str, host: str, patterns: tuple[str, ...]) -> bool:
     """Tell whether a page of this origin may connect to this host; its own pages always may."""
     if ANY in patterns:
         return True

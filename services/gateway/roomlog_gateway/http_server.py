@@ -4,6 +4,7 @@ A header that is too long, or no HTTP at all, reaches no handler: aiohttp answer
 the log that quotes it. Here it is answered, counted and noted.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -15,6 +16,7 @@ from .sockets.token_bucket import TokenBucket
 
 log = structlog.get_logger()
 
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NOTES_PER_SECOND: Final = 1.0
 """Lines in the log: whoever sends such requests must not fill it. All are counted."""
 
@@ -22,9 +24,20 @@ NOTES_PER_SECOND: Final = 1.0
 class Runner(web.AppRunner):
     """Runs the application with `Server`; aiohttp has no place for one, so private names of its are used."""
 
+    def __init__(self, app: web.Application, path: str, answer: Answer, **kwargs: Any) -> None:
+        """`answer` is what the application answers `path` with, asked without its routing."""
+        super().__init__(app, **kwargs)
+        self._path = path
+        self._answer = answer
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return Server(made.request_handler, request_factory=made.request_factory, **self._kwargs)
+        path, answer, others = self._path, self._answer, made.request_handler
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await (answer if request.path == path else others)(request)
+
+        return Server(handle, request_factory=made.request_factory, **self._kwargs)
 
 
 class Server(web.Server):
