@@ -62,8 +62,8 @@ class Model:
 
     def _turn(self) -> float:
         now = self.clock.now
-        for shard, *sample in self._samples:
-            self.admission.sampled(KEYSPACE.in_stream(shard), *sample, self._turned_at)
+        for shard, entries, added in self._samples:
+            self.admission.sampled(KEYSPACE.in_stream(shard), entries, added, self._turned_at)
         looked_at = {self._arrive() for _ in range(round((now - self._turned_at) * self._offered))}
         self._turned_at, self._samples = now, []
         for shard in looked_at:
