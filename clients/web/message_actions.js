@@ -22,6 +22,7 @@ export class MessageActions {
   #parts;
   #room = null; // id
   #report;
+  #stop = null; // the row whose buttons are in the Tab order; all are built outside it
   #asked = null; // the message whose deletion is to be confirmed
   #notOthers = new Set(); // ids of rooms in which the user may not delete others' messages
 
@@ -102,16 +103,25 @@ export class MessageActions {
   /** Keep one row's buttons in the Tab order, and the picker beside its button. */
   painted() {
     this.#parts.emoji.follow();
-    const rows = this.#rows();
-    const current = rows.find((row) => row.contains(this.#root.activeElement)) ?? rows.at(-1);
-    for (const row of rows) {
-      const tabIndex = row === current ? 0 : -1;
-      for (const button of buttonsOf(row)) if (button.tabIndex !== tabIndex) button.tabIndex = tabIndex;
-    }
+    const before = this.#stop;
+    this.#stop = this.#focusedRow() ?? this.#lastRow();
+    if (before && before !== this.#stop) setTabIndex(before, -1);
+    if (this.#stop) setTabIndex(this.#stop, 0);
   }
 
   #at(id) {
     return this.#root.getElementById(id);
+  }
+
+  #focusedRow() {
+    const row = this.#root.activeElement?.closest("#messages > .message");
+    return row?.querySelector("[data-does]") ? row : null;
+  }
+
+  #lastRow() {
+    let row = this.#at("messages").lastElementChild;
+    while (row && !(row.matches(".message") && row.querySelector("[data-does]"))) row = row.previousElementSibling;
+    return row;
   }
 
   #rows() {
@@ -216,6 +226,10 @@ export class MessageActions {
     const same = next.querySelector(`[data-does=${key.target.dataset.does}]`) ?? buttonsOf(next).at(-1);
     same.focus();
   }
+}
+
+function setTabIndex(row, tabIndex) {
+  for (const button of buttonsOf(row)) if (button.tabIndex !== tabIndex) button.tabIndex = tabIndex;
 }
 
 function buttonsOf(row) {

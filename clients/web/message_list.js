@@ -13,6 +13,7 @@ export class MessageList {
   #box;
   #scrollTop = 0; // as it was measured last
   #from = 0; // where the reader was before the present scroll
+  #lines = []; // the rows that stand for events
 
   constructor(box, moved) {
     this.#box = box;
@@ -37,6 +38,7 @@ export class MessageList {
     this.#notice();
     const place = this.place();
     patch(this.#box, rows);
+    this.#lines = [...this.#box.querySelectorAll("[data-seq]")];
     const [from, before] = [this.#from, this.#box.scrollTop];
     if (!this.isAtEnd) this.restore(place);
     else if (isAway) this.toDivider();
@@ -72,8 +74,7 @@ export class MessageList {
 
   /** Return where the reader is: the first line on the screen, and how far its end is from the top. */
   place() {
-    const lines = this.#lines();
-    const row = lines[numberAbove(lines, this.#top())];
+    const row = this.#lines[numberAbove(this.#lines, this.#top())];
     return row ? { key: row.dataset.key, offset: row.getBoundingClientRect().bottom - this.#top() } : null;
   }
 
@@ -101,9 +102,8 @@ export class MessageList {
   /** Return the seqs of the first line and of the last one that are on the screen, the latter in full; or nulls. */
   seen() {
     const { top, bottom } = this.#box.getBoundingClientRect();
-    const lines = this.#lines();
-    const first = lines[numberAbove(lines, top)];
-    const last = lines[numberAbove(lines, bottom + SEEN_PX) - 1];
+    const first = this.#lines[numberAbove(this.#lines, top)];
+    const last = this.#lines[numberAbove(this.#lines, bottom + SEEN_PX) - 1];
     return [seqOf(first), seqOf(last)];
   }
 
@@ -125,10 +125,6 @@ export class MessageList {
 
   #below() {
     return this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
-  }
-
-  #lines() {
-    return [...this.#box.querySelectorAll("[data-seq]")];
   }
 
   #top() {

@@ -33,6 +33,12 @@ export function locale() {
   return navigator.languages.find((tag) => base(tag) === base(language)) ?? (language || undefined);
 }
 
+/** Return a function that writes times in milliseconds so. It makes its format once: that takes longer than all else of a message's row. */
+export function timeFormat(options) {
+  let format = null; // the language is not known before the first use
+  return (time) => (format ??= new Intl.DateTimeFormat(locale(), options)).format(time);
+}
+
 const REFUSALS = {
   archived: gettext_noop("The room is archived."),
   banned: gettext_noop("The user is banned from this room."),

@@ -8,7 +8,7 @@ import { bare, plain } from "./names.js";
 import { el } from "./nodes.js";
 import { patch, setClass, setText } from "./patch.js";
 import { roleName } from "./roles.js";
-import { gettext, gettext_noop, locale } from "./texts.js";
+import { gettext, gettext_noop, timeFormat } from "./texts.js";
 import { isMeant } from "./unread_mentions.js";
 
 const COLOURS = 8; // classes colour-0 … colour-7 of chat.css
@@ -41,6 +41,10 @@ const NO_TOPIC = gettext_noop("{who} removed the topic");
 const NOT_DISCOVERABLE = gettext_noop("{who} closed the room to strangers");
 const NO_RECEIPTS = gettext_noop("{who} turned read receipts off");
 
+const clockText = timeFormat({ hour: "2-digit", minute: "2-digit" });
+const dayText = timeFormat({ weekday: "long", day: "numeric", month: "long" });
+const preciseText = timeFormat({ year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
+const endText = timeFormat({ dateStyle: "medium", timeStyle: "short" });
 const shown = new WeakMap(); // box of a message → the text that it shows
 const UNPIN = gettext_noop("Unpin message");
 const PIN = "M5.5 2.5h5M6.5 2.5v4.3L4.5 9.5h7L9.5 6.8V2.5M8 9.5v4.5";
@@ -110,7 +114,7 @@ export function ownRow({ uuid, text, files, addressOf }, quote, className, fate,
 function hiddenRow(id, { seq, timestamp_ms: time }, reveal) {
   const build = () => {
     const button = el("button", { type: "button", onclick: () => reveal(seq) }, gettext("Show"));
-    const node = el("div", { className: "note", title: new Date(time).toLocaleString(locale()) }, gettext("A message of somebody you blocked."), " ", button);
+    const node = el("div", { className: "note", title: preciseText(time) }, gettext("A message of somebody you blocked."), " ", button);
     node.dataset.seq = seq;
     return node;
   };
@@ -122,7 +126,7 @@ function messageRow(id, message, previous, facts) {
   const isFollowing = previous?.user.id === user.id && time - previous.timestamp_ms < GROUP_MS && sameDay(time, previous.timestamp_ms);
   const build = () => {
     const author = el("div", { className: "author" }, avatar(user), nameEl(user.username, { className: "name" }), clock(time));
-    const node = el("div", { title: new Date(time).toLocaleString(locale()) }, author, Object.assign(textEl(), { id: `text-${seq}` }));
+    const node = el("div", { title: preciseText(time) }, author, Object.assign(textEl(), { id: `text-${seq}` }));
     node.dataset.seq = seq;
     return node;
   };
@@ -141,7 +145,7 @@ function updateMessage(node, message, isFollowing, { userId, avatars, standing, 
   showQuote(node, quote(message), box, "button");
   showFiles(node, deleted ? [] : attachments, addressOf, box);
   showText(box, deleted ? gettext("Message deleted") : text);
-  const time = editedAt && !deleted ? new Date(editedAt).toLocaleString(locale()) : "";
+  const time = editedAt && !deleted ? preciseText(editedAt) : "";
   showPart(box, ".edited", time, () => el("small", { className: "edited" }, gettext("(edited)")), (mark) => (mark.title = time));
   showPart(box, ".pinned", isPinned ? "yes" : "", () => el("small", { className: "pinned" }, icon(PIN), gettext("Pinned")));
   showActions(node, seq, does, isPinned, box);
@@ -172,7 +176,7 @@ function showQuote(node, quote, box, tag) {
   if (!quote) return part?.remove();
   if (!part) {
     part = el(tag, { className: "quote" }, el("bdi", { className: "who" }), el("bdi", { className: "words", dir: "auto" }));
-    if (tag === "button") Object.assign(part, { type: "button", title: gettext("Go to the message") }).dataset.does = "quoted";
+    if (tag === "button") Object.assign(part, { type: "button", tabIndex: -1, title: gettext("Go to the message") }).dataset.does = "quoted";
     (node.querySelector(".files") ?? box).before(part);
   }
   const [who, words] = part.children;
@@ -197,7 +201,7 @@ function showActions(node, seq, does, isPinned, box) {
 /** Return the buttons of a message; who presses one is heard by the log. */
 function actions(seq, does) {
   const buttons = does.map((name) => {
-    const button = el("button", { type: "button", title: gettext(ACTIONS[name].label), ariaLabel: gettext(ACTIONS[name].label) }, icon(ACTIONS[name].lines));
+    const button = el("button", { type: "button", tabIndex: -1, title: gettext(ACTIONS[name].label), ariaLabel: gettext(ACTIONS[name].label) }, icon(ACTIONS[name].lines));
     button.setAttribute("aria-describedby", `text-${seq}`);
     button.dataset.does = name;
     return button;
@@ -219,7 +223,7 @@ function showReactions(node, reactions) {
 function reactionRow(reaction) {
   const { emoji, count, mine, isWaiting, canToggle } = reaction;
   const build = () => {
-    const button = el("button", { type: "button" }, el("bdi", {}, emoji), " ", el("span"));
+    const button = el("button", { type: "button", tabIndex: -1 }, el("bdi", {}, emoji), " ", el("span"));
     Object.assign(button.dataset, { does: "toggle", emoji });
     return button;
   };
@@ -279,8 +283,7 @@ function noteWords({ action, user, member, name, topic, discoverable, receipts, 
 }
 
 function dayRow(id, time) {
-  const date = new Date(time).toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" });
-  return { key: `${id}:${new Date(time).toDateString()}`, build: () => el("div", { className: "note date" }, date) };
+  return { key: `${id}:${new Date(time).toDateString()}`, build: () => el("div", { className: "note date" }, dayText(time)) };
 }
 
 /** Return somebody's initial, which a picture may cover. */
@@ -303,11 +306,11 @@ export function pictureRow(person) {
 
 /** Return a time in epoch seconds as people write it. */
 export function timeText(seconds) {
-  return new Date(seconds * 1000).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
+  return endText(seconds * 1000);
 }
 
 function clock(time) {
-  return el("time", {}, new Date(time).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" }));
+  return el("time", {}, clockText(time));
 }
 
 function sameDay(one, other) {
