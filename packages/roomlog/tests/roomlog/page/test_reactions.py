@@ -114,6 +114,7 @@ def test_the_keyboard_reaches_picker_and_chips(chat: Chat, page: Page) -> None:
     expect(page.locator(CHIPS)).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(row(page, "the red one").get_by_role("button").last).to_be_focused()
+    expect(page.locator("#messages .message:has([tabindex='0'])")).to_have_count(1)
 
 
 def test_the_keyboard_moves_in_the_picker(page: Page) -> None:
