@@ -30,7 +30,7 @@ SAMPLE_LASTS_SECONDS: Final = 1.0
 class _Worker:
     """The streams of one worker, as this gateway sees them."""
 
-    __slots__ = ("behind_at", "drained", "entries", "measured", "most_entries", "used")
+    __slots__ = ("asked_at", "behind_at", "drained", "entries", "measured", "most_entries", "used")
 
     def __init__(self, drained: float) -> None:
         self.drained = drained
@@ -42,6 +42,8 @@ class _Worker:
         self.used = 0
         """Streams with entries."""
         self.most_entries = float("inf")
+        self.asked_at = float("-inf")
+        """When a length was last asked for that is known now."""
         self.behind_at = float("-inf")
         """When it last was."""
 
@@ -81,6 +83,7 @@ class Admission:
             worker.used += self._entries[shard] > 0
             if before := self._owners.get(shard):
                 worker.behind_at = max(worker.behind_at, before.behind_at)
+                worker.asked_at = max(worker.asked_at, before.asked_at)
             self._owners[shard] = worker
         most = max(beacon.drained * ADMITTED_SECONDS, READ_ENTRIES)
         is_calm = now - worker.behind_at >= CALM_SECONDS
@@ -105,6 +108,7 @@ class Admission:
             self._sampled_at[shard] = asked_at
             if worker := self._owners.get(shard):
                 worker.measured += entries - self._measured[shard]
+                worker.asked_at = asked_at
             self._measured[shard] = entries
             self._set(shard, entries + self._added[shard] - added)
 
@@ -123,9 +127,11 @@ class Admission:
         worker = None if shard is None else self._owners.get(shard)
         if worker is None or shard is None or worker.entries < worker.most_entries:
             return False
-        # The length is as old as a turn or two of the loop, and the worker has written on since then.
-        age = min(self._clock() - self._sampled_at[shard], SAMPLE_LASTS_SECONDS)
-        most = worker.most_entries + min(worker.drained * age, worker.measured)
+        # What is known is as old as a turn of this loop. The worker has written on meanwhile, and is to find
+        # enough until the end of the next turn, which may be longer.
+        age = self._clock() - worker.asked_at
+        turn = worker.drained * age if age < SAMPLE_LASTS_SECONDS else 0.0
+        most = max(worker.most_entries, 2 * turn) + min(turn, worker.measured)
         return worker.entries >= most and self._entries[shard] * worker.used >= most
 
     def _known(self, shards: Iterable[int]) -> Iterable[int]:

@@ -104,17 +104,18 @@ def test_what_was_added_since_the_last_length_counts(known: Known) -> None:
     assert known.is_over(3)
 
 
-def test_a_worker_writes_on_while_its_streams_are_not_looked_at(known: Known) -> None:
-    """At its pace, until nothing is left: a gateway that takes long for its turns must not leave it idle."""
+@pytest.mark.parametrize(("seconds", "more"), [(0.125, 875), (0.5, 5_000), (SAMPLE_LASTS_SECONDS, 0)])
+def test_a_worker_writes_on_while_its_streams_are_not_looked_at(
+    known: Known, seconds: float, more: int
+) -> None:
+    """At its pace, and in the next turn too: a gateway whose turns are long must not leave it idle."""
     known.admission.heard(says())
     known.sampled(3, MOST)
-    for seconds, written in ((0.125, int(RATE * 0.125)), (0.75, MOST)):
-        known.sampled(3, MOST)
-        known.clock.now += seconds
-        for _ in range(written):
-            assert not known.is_over(3)
-            known.admission.add(KEYSPACE.in_stream(3))
-        assert known.is_over(3)
+    known.clock.now += seconds
+    for _ in range(more):
+        assert not known.is_over(3)
+        known.admission.add(KEYSPACE.in_stream(3))
+    assert known.is_over(3)
 
 
 def test_a_quiet_shard_is_served_beside_a_loud_one(known: Known) -> None:
