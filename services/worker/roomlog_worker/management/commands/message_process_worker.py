@@ -78,12 +78,8 @@ def run(config: Config) -> None:
     BeaconThread(config.redis_url, config.keyspace, leases.uuid.hex, pulse, shutdown).start()
     trail.start(f"worker {config.ordinal} on {socket.gethostname()}")
     Indexer(config.keyspace, pulse, shutdown).start()
-    # What the imports made stays: neither a collection nor the process's end goes through it again.
-    gc.freeze()
-    gc.set_threshold(*COLLECTIONS)
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
-    # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
-    sys.setswitchinterval(SWITCH_SECONDS)
+    _favour_the_writer()
     try:
         consumer.run()
     except Forgotten:
@@ -100,6 +96,15 @@ def run(config: Config) -> None:
     if any(lane.has_failed for lane in lanes):
         raise CommandError("A read thread failed; see the log. Restart the worker.")
     log.info("worker_stopped", ordinal=config.ordinal)
+
+
+def _favour_the_writer() -> None:
+    """Let nothing stop the writer's thread that can wait."""
+    # What the imports made stays: neither a collection nor the process's end goes through it again.
+    gc.freeze()
+    gc.set_threshold(*COLLECTIONS)
+    # Beside a thread that computes, the writer gets its turn after this and not after 5 ms.
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def _followers(config: Config, trail: Trail[Step]) -> tuple[Note, Callable[[], None]]:
