@@ -36,7 +36,7 @@ CALM_SECONDS: Final = 10.0
 """Of chatting before the kill."""
 
 
-async def measure(stack: Stack, arguments: argparse.Namespace) -> None:
+async def measure(stack: Stack, postgres_pid: int, arguments: argparse.Namespace) -> None:
     """Kill the first gateway, let its people in at the second, and print it."""
     crowd = [member for room in rooms_of(stack, arguments.people // SIZE) for member in room]
     fleet = Fleet(ROOMLOG, stack.websocket(1), rooms_of(stack, arguments.rooms))
@@ -46,7 +46,7 @@ async def measure(stack: Stack, arguments: argparse.Namespace) -> None:
     chat = asyncio.create_task(OpenLoop(fleet, arguments.rate).run(0.0, longest, lambda: None))
     began = time.perf_counter()
     await asyncio.sleep(CALM_SECONDS)
-    parts = pids_of(stack)
+    parts = pids_of(stack) | {"postgres": postgres_pid}
     before, killed = cpu_seconds(parts), time.perf_counter()
     await asyncio.to_thread(stack.kill, "gateway-0")
     back = await come(stack.websocket(1), crowd, arguments.at_once)
@@ -54,8 +54,10 @@ async def measure(stack: Stack, arguments: argparse.Namespace) -> None:
     chat.cancel()
     await asyncio.wait([chat])
     await fleet.drain()
-    used = ", ".join(f"{part} {(after[part] - before[part]) / (all_in - killed):.0%}" for part in parts)
-    print(f"{len(crowd):,} people were let in within {all_in - killed:.1f} s of the kill; of a core: {used}")
+    used = {part: after[part] - before[part] for part in parts}
+    print(f"{len(crowd):,} people were let in within {all_in - killed:.1f} s of the kill")
+    shares = ", ".join(f"{part} {seconds:.1f}" for part, seconds in used.items())
+    print(f"seconds of CPU meanwhile, chatting included: {sum(used.values()):.1f} ({shares})")
     for name, since, until in (("before it", began, killed), ("meanwhile", killed, all_in)):
         print(f"messages {name}: {describe(fleet.tally.last_recipient_milliseconds(since, until))}")
     print(f"{fleet.tally.losses()}; connections that chat and were lost: {sum(fleet.closed.values())}")
@@ -113,7 +115,8 @@ def main() -> None:
             stack.start()
             if generator_cores:
                 os.sched_setaffinity(0, generator_cores)
-            uvloop.run(measure(stack, arguments))
+            assert server.child.pid is not None
+            uvloop.run(measure(stack, server.child.pid, arguments))
         finally:
             stack.close()
     placed = "the servers on one, the generator on another" if generator_cores else "nothing pinned"
