@@ -101,21 +101,32 @@ class Bench:
         rooms: list[list[Member]],
         levels: Sequence[int],
         seconds: tuple[float, float],
+        idle_seconds: float = 0.0,
     ) -> list[Result]:
-        """Run one load at all its levels; return a result for each, with the CPU that each part used."""
+        """Run one load at all its levels; return a result for each, with the CPU that each part used.
+
+        With `idle_seconds` also with the cores that each part used for so long before, everybody connected.
+        """
         results: list[Result] = []
         cpu: list[Mapping[str, float]] = []
         with GeneratorProcess(self._plan(load, rooms, levels, seconds)) as generator:
+            idle = {"idle_cores": self._idle_cores(idle_seconds)} if idle_seconds else {}
             for line in generator.run():
                 if line["state"] in ("measuring", "measured"):
                     cpu.append(cpu_seconds(self.pids))
                 elif line["state"] == "result":
                     since, until = cpu[-2:]
                     used = {name: until[name] - since[name] for name in since}
-                    results.append({**line, "cpu_seconds": used})
+                    results.append({**line, "cpu_seconds": used, **idle})
                 elif line["state"] == "done" and line["closed"]:
                     results[-1]["closed"] = line["closed"]
         return results
+
+    def _idle_cores(self, seconds: float) -> dict[str, float]:
+        began, before = time.perf_counter(), cpu_seconds(self.pids)
+        time.sleep(seconds)
+        elapsed, after = time.perf_counter() - began, cpu_seconds(self.pids)
+        return {name: (after[name] - before[name]) / elapsed for name in before}
 
     def _connect(self, connections: int, room_members: int) -> dict[str, int]:
         rooms = self.system.rooms([room_members] * (connections // room_members))

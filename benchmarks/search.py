@@ -57,12 +57,12 @@ STEADY: Final = 50
 COLUMNS: Final = "room_id, seq, number, kind, user_id, uuid, body_hash, text, date_created"
 
 
-def texts(messages: int) -> Iterator[str]:
-    """Yield messages of words that are as unevenly common as a language's; one word is very rare."""
+def texts(messages: int, rare: int = RARE) -> Iterator[str]:
+    """Yield messages of words as unevenly common as a language's; one of `rare` has the rare word."""
     dice = random.Random(1)
     for number in range(messages):
         words = [f"w{int(WORDS ** dice.random())}" for _ in range(WORDS_A_MESSAGE)]
-        yield " ".join([*words, *(["needle"] if number % RARE == RARE // 2 else [])])
+        yield " ".join([*words, *(["needle"] if number % rare == rare // 2 else [])])
 
 
 def limit_statements(milliseconds: int) -> None:
@@ -80,12 +80,12 @@ def make_rooms(count: int) -> list[UUID]:
     return rooms
 
 
-def seed(rooms: list[UUID], people: list[int], messages: int) -> None:
+def seed(rooms: list[UUID], people: list[int], messages: int, rare: int = RARE) -> None:
     """Write the messages round the rooms, ten seconds apart, past the worker."""
     key: Callable[[UUID], str] = str if connection.vendor == "postgresql" else lambda room: room.hex
 
     def rows() -> Iterator[tuple[object, ...]]:
-        for number, text in enumerate(texts(messages)):
+        for number, text in enumerate(texts(messages, rare)):
             room, round_ = rooms[number % len(rooms)], number // len(rooms)
             moment = START + timedelta(seconds=10 * number)
             seq, author = round_ + 1, people[number % 7 % len(people)]

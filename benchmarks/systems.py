@@ -17,7 +17,7 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +39,8 @@ READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 MIGRATE_SECONDS = 60.0
 PROBE_SECONDS = 1.0
+MADE_AT_ONCE = 1_000
+"""People: the populator has a deadline for each question."""
 
 
 class System(Protocol):
@@ -67,27 +69,41 @@ class System(Protocol):
 
 
 class Roomlog:
-    """Roomlog: one gateway and one worker."""
+    """Roomlog: one gateway and one worker, unless more are wanted."""
 
     wire = "roomlog"
 
     def __init__(
-        self, directory: Path, databases: PostgresDatabases, environ: Mapping[str, str] | None = None
+        self,
+        directory: Path,
+        databases: PostgresDatabases,
+        environ: Mapping[str, str] | None = None,
+        *,
+        gateways: int = 1,
+        workers: int = 1,
     ) -> None:
-        self._stack: Stack = build_stack(directory, databases, environ=UNHURRIED | dict(environ or {}))
+        environ = UNHURRIED | dict(environ or {})
+        self._stack: Stack = build_stack(
+            directory, databases, gateways=gateways, workers=workers, environ=environ
+        )
 
     def start(self) -> None:
         """Start Valkey first, then the rest, which may ask for it while it starts."""
         self._stack.start("valkey")
         self._stack.start()
 
-    def address(self) -> str:
-        """The gateway's address."""
-        return self._stack.websocket()
+    def address(self, gateway: int = 0) -> str:
+        """A gateway's address."""
+        return self._stack.websocket(gateway)
 
     def rooms(self, sizes: Sequence[int], others: int = 0) -> list[list[Member]]:
         """Make users with tokens and rooms with these members; each is in so many others of such sizes."""
-        people = self._stack.make_users(sum(sizes))
+        wanted = sum(sizes)
+        made = (
+            self._stack.make_users(min(MADE_AT_ONCE, wanted - start))
+            for start in range(0, wanted, MADE_AT_ONCE)
+        )
+        people = list(chain.from_iterable(made))
         rooms = self._stack.make_rooms(_dealt(people, sizes))
         dice = random.Random(1)
         for _ in range(others):
@@ -97,7 +113,7 @@ class Roomlog:
         ]
 
     def pids(self) -> dict[str, int]:
-        """The gateway's gunicorn and the worker."""
+        """The gateways' gunicorns and the workers."""
         return {name: self._pid(name) for name in self._stack.names if name != "valkey"}
 
     def valkey_pid(self) -> int:

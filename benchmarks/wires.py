@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 PREFIX_CHARACTERS = 20
 NUMBER_CHARACTERS = 12
@@ -22,6 +22,8 @@ class Member(TypedDict):
     room: str
     user: int
     token: str
+    address: NotRequired[str]
+    """Where it connects, if not where all do."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ PEER = Wire(
 )
 ROOMLOG = Wire(
     uuid_marker=b'"uuid":"',
-    address_of=lambda base, member: base,
+    address_of=lambda base, member: member.get("address", base),
     opening_of=_roomlog_opening,
     is_opened=_is_roomlog_opened,
     send_of=_roomlog_send,

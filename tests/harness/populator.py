@@ -56,7 +56,8 @@ def main() -> None:
 
     for line in sys.stdin:
         asked = json.loads(line)
-        entry = connections.configure_settings({DEFAULT_DB_ALIAS: database(asked["url"], writer=True)})
+        # No writer: to make thousands may take longer than its time-outs.
+        entry = connections.configure_settings({DEFAULT_DB_ALIAS: database(asked["url"])})
         connections.settings[DEFAULT_DB_ALIAS] = entry[DEFAULT_DB_ALIAS]
         made = populate(asked["wanted"])
         connections[DEFAULT_DB_ALIAS].close()  # else the database could be neither copied nor dropped
