@@ -3,7 +3,8 @@
 One gateway, one worker and PostgreSQL on one core, the generator on another. First the rate is measured at
 which messages are answered when 600 are unanswered at once; then shares of it are offered at a steady rate,
 with everything that is refused dropped. How late the generator sent stands beside: on a loaded machine that
-spoils what is measured.
+spoils what is measured. With `--cluster` Redis is a Cluster of three primaries with a replica each, on the
+same core; `--shares` without a number measures saturation alone.
 """
 
 from __future__ import annotations
@@ -11,16 +12,23 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import uvloop
 
 from benchmarks.loads import ClosedLoop, Fleet, OpenLoop
+from benchmarks.processes import cpu_seconds
 from benchmarks.run import pin
 from benchmarks.systems import Roomlog, roomlog_alone
 from benchmarks.tally import Number, percentile
 from benchmarks.wires import ROOMLOG
+from tests.harness.redis_cluster import RedisCluster
 
 IN_FLIGHT: Final = 600
 WARMUP_SECONDS: Final = 2.0
@@ -51,16 +59,22 @@ class RefusingFleet(Fleet):
             self.told_ms.append(retry_ms)
 
 
-async def measure(system: Roomlog, arguments: argparse.Namespace) -> None:
-    """Print the saturation and what came of each share of it."""
+async def measure(system: Roomlog, cluster: RedisCluster | None, arguments: argparse.Namespace) -> None:
+    """Print the saturation, what a message costs there, and what came of each share of it."""
+    pids = system.pids() | (cluster.pids if cluster is not None else {"valkey": system.valkey_pid()})
     fleet = RefusingFleet(ROOMLOG, system.address(), system.rooms([10] * arguments.rooms))
     await fleet.open()
     print(
         "offered/s  accepted/s  p50 ms  p99 ms  refused: share  p99 ms  retry after ms  lost  late p99 ms",
     )
     for number in range(arguments.rounds):
+        used = cpu_seconds(pids)
         window = await load(fleet, ClosedLoop(fleet, IN_FLIGHT), arguments.seconds)
         saturation = report(fleet, window, f"{IN_FLIGHT} in flight", None)
+        accepted, costs = sum(map(bool, fleet.tally.accepted_at)), defaultdict[str, float](float)
+        for name, now in cpu_seconds(pids).items():
+            costs[name.partition("-")[0]] += 1000 * (now - used[name]) / accepted
+        print("CPU ms a message:", ", ".join(f"{name} {cost:.2f}" for name, cost in costs.items()))
         for share in arguments.shares:
             window = await load(fleet, OpenLoop(fleet, saturation * share / 100), arguments.seconds)
             report(fleet, window, f"{share} %, round {number + 1}", saturation)
@@ -110,6 +124,21 @@ def report(fleet: RefusingFleet, window: list[float], name: str, saturation: flo
     return accepted
 
 
+@contextmanager
+def a_cluster(is_wanted: bool) -> Iterator[RedisCluster | None]:
+    """Run a Redis Cluster, if it is wanted."""
+    if not is_wanted:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="roomlog-cluster-") as directory:
+        cluster = RedisCluster(Path(directory))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.close()
+
+
 def main() -> None:
     """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser(prog="benchmarks.overload")
@@ -118,14 +147,18 @@ def main() -> None:
     parser.add_argument(
         "--rooms", type=int, default=200, help="of 10, so that nobody meets a limit of its own"
     )
-    parser.add_argument("--shares", type=int, nargs="+", default=[90, 150, 300], help="percent of saturation")
+    parser.add_argument("--cluster", action="store_true", help="on a Redis Cluster of six nodes")
+    parser.add_argument("--shares", type=int, nargs="*", default=[90, 150, 300], help="percent of saturation")
     arguments = parser.parse_args()
     generator_cores = pin()
-    with roomlog_alone("overload") as system:
+    with (
+        a_cluster(arguments.cluster) as cluster,
+        roomlog_alone("overload", cluster.url() if cluster is not None else "") as system,
+    ):
         if generator_cores:
             os.sched_setaffinity(0, generator_cores)
         gc.disable()  # a collection over a million numbers stands still for longer than what is measured
-        uvloop.run(measure(system, arguments))
+        uvloop.run(measure(system, cluster, arguments))
     placed = "the servers on one, the generator on another" if generator_cores else "nothing pinned"
     print(f"{os.cpu_count()} cores, {placed}; load {os.getloadavg()[0]:.1f} at the end")
 

@@ -1,7 +1,8 @@
 """How fast messages are found among a million, and what the index costs those who write meanwhile.
 
-`.venv/bin/python -m benchmarks.search` (`--sqlite`, `--messages`, `--rooms`); prints Markdown tables. The
-searches are the selector's, without HTTP; the writes are the worker's transactions, without Redis.
+`.venv/bin/python -m benchmarks.search` (`--sqlite`, `--partitions`, `--messages`, `--rooms`); prints Markdown
+tables. The searches are the selector's, without HTTP; the writes are the worker's transactions, without
+Redis.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import django
@@ -26,9 +28,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roomlog_api.check_settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402 - models need Django's settings
 from django.core.management import call_command  # noqa: E402 - models need Django's settings
 from django.db import connection  # noqa: E402
 
+from benchmarks.processes import cpu_seconds  # noqa: E402 - behind Django's start
 from roomlog import notices  # noqa: E402
 from roomlog.databases import STATEMENT_TIMEOUT_MS  # noqa: E402
 from roomlog.models import ChatRoom, Install, Membership, Person, RoomHead, SearchEntry  # noqa: E402
@@ -157,14 +161,29 @@ def searches(rooms: list[UUID], author: int) -> dict[str, Search]:
     }
 
 
-def measure(asker: int, wanted: Search) -> tuple[float, float, int]:
-    """Return the p50 and p95 in ms, and the hits of a page."""
-    times, found = [], 0
+def session() -> dict[str, int]:
+    """Return the process that answers this connection's statements, where it is another one."""
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return {"session": cursor.fetchone()[0]}
+
+
+def measure(asker: int, wanted: Search) -> tuple[float, float, float, int]:
+    """Return the p50 and p95 in ms, the CPU ms of a search with the database's, and the hits of a page."""
+    times, found, server = [], 0, session()
+
+    def used() -> float:
+        return time.process_time() + sum(cpu_seconds(server).values())
+
+    before = used()
     for _ in range(ASKED):
         began = time.perf_counter()
         found = len(search(asker, wanted).messages)
         times.append(1_000 * (time.perf_counter() - began))
-    return statistics.median(times), statistics.quantiles(times, n=20)[-1], found
+    cpu = 1_000 * (used() - before) / ASKED
+    return statistics.median(times), statistics.quantiles(times, n=20)[-1], cpu, found
 
 
 class Writes:
@@ -239,10 +258,11 @@ class Writes:
         self._pulse.wrote(rooms)
 
 
-def run(url: str, options: argparse.Namespace) -> None:
-    """Seed, index and measure one database."""
+def run(url: str, options: argparse.Namespace, partitions: int = 0) -> None:
+    """Seed, index and measure one database; with so many partitions of the log, if any."""
     with default_database(url):
-        call_command("migrate", verbosity=0)
+        with patch.dict(settings.ROOMLOG, PARTITIONS=partitions):
+            call_command("migrate", verbosity=0)
         busy, calm = add_user("busy"), add_user("calm")
         rooms = make_rooms(options.rooms)
         many, some = (rooms[:: max(1, options.rooms // count)] for count in (ROOMS_PER_USER, 30))
@@ -258,14 +278,14 @@ def run(url: str, options: argparse.Namespace) -> None:
         limit_statements(STATEMENT_TIMEOUT_MS)
         print(f"seeded in {seeded - began:.0f} s", file=sys.stderr)
         print(f"indexed in {taken:.0f} s", file=sys.stderr)
-        print(f"\n## {connection.vendor}: {options.messages:,} messages, {options.rooms:,} rooms\n")
-        print("| looked for | in | hits | p50 | p95 |\n|---|---|---|---|---|")
+        parts = f", a log in {partitions} partitions" if partitions else ""
+        print(f"\n## {connection.vendor}{parts}: {options.messages:,} messages, {options.rooms:,} rooms\n")
+        print("| looked for | in | hits | p50 | p95 | CPU |\n|---|---|---|---|---|---|")
         for name, wanted in searches(some, busy).items():
             for asker, where in ((busy, many), (calm, some)):
-                p50, p95, found = measure(asker, wanted)
-                print(
-                    f"| {name} | {len(where):,} rooms | {found} | {p50:.1f} ms | {p95:.1f} ms |", flush=True
-                )
+                *times, found = measure(asker, wanted)
+                row = " | ".join(f"{one:.1f} ms" for one in times)
+                print(f"| {name} | {len(where):,} rooms | {found} | {row} |", flush=True)
         Writes(many, busy).report(options.seconds)
 
 
@@ -274,6 +294,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sqlite", action="store_true", help="SQLite alone")
     parser.add_argument("--postgres", action="store_true", help="PostgreSQL alone")
+    parser.add_argument(
+        "--partitions", type=int, nargs="+", default=[0], help="of the log in PostgreSQL: 0 16 measures both"
+    )
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--rooms", type=int, default=3_000)
     parser.add_argument("--seconds", type=float, default=5.0)
@@ -286,7 +309,8 @@ def main() -> None:
             server = PostgresServer(binaries, durable=True)
             stack.callback(server.stop)
             server.start()
-            run(server.url(server.create()), options)
+            for partitions in options.partitions:
+                run(server.url(server.create()), options, partitions)
         if not options.postgres:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             run(f"sqlite:///{folder}/store.sqlite3", options)

@@ -154,10 +154,11 @@ def names_here() -> list[str]:
 
 
 @contextmanager
-def roomlog_alone(name: str) -> Iterator[Roomlog]:
+def roomlog_alone(name: str, redis_url: str = "") -> Iterator[Roomlog]:
     """Run Roomlog, with a PostgreSQL server of its own, for the benchmark of this name."""
+    environ = {"ROOMLOG_REDIS_URL": redis_url} if redis_url else {}
     with tempfile.TemporaryDirectory(prefix=f"roomlog-{name}-") as directory, postgres_server() as server:
-        system = Roomlog(Path(directory) / "stack", PostgresDatabases(server))
+        system = Roomlog(Path(directory) / "stack", PostgresDatabases(server), environ)
         try:
             system.start()
             yield system

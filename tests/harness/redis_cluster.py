@@ -73,6 +73,11 @@ class RedisCluster:
             ask(replica, "CLUSTER", "REPLICATE", self._id_of(primary))
         wait_until(self._is_whole, START_SECONDS, "three primaries with a replica each")
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes of the nodes, by name."""
+        return {f"node-{port}": child.pid for port, child in self._nodes.items() if child.pid is not None}
+
     def url(self, login: str = "") -> str:
         """Return the address that a process is given, with `user:password@` if it logs in."""
         return f"redis+cluster://{login}{','.join(f'{LOOPBACK}:{port}' for port in self.ports)}"
