@@ -214,37 +214,16 @@ class Load(Habits):
         tables: Tables | None = None,
     ) -> History:
         """Return everything that was recorded; call it after `rest`, while the clients are connected."""
-        tables, ours = tables or Tables([], [], {}, {}), {room.id for room in self._rooms}
-        blockers = {one.blocker for one in self.journal.blocks.asked}
-        return History(
+        rooms = {room.id for room in self._rooms}
+        known = (tables or Tables([], [], {}, {})).of_rooms(rooms, self.journal.blocks.blockers())
+        return replace(
+            self.journal.history(rows, known),
             seed=self._seed,
-            operations=self.journal.operations(),
-            rows=rows,
-            readings=self.journal.readings(),
-            shown=self.journal.shown(),
-            believed=self.journal.believed,
-            connections=self.journal.connections(),
             memberships=memberships_of(rows, self.memberships),
-            members=[one for one in tables.members if one.room in ours],
-            bans=[one for one in tables.bans if one.room in ours],
-            topics={room: topic for room, topic in tables.topics.items() if room in ours},
-            names={room: name for room, name in tables.names.items() if room in ours},
-            doors=tables.doors.of_rooms(ours),
-            pin_lists=self.journal.pin_lists(),
-            pages=self.journal.pages,
             faults=sorted(self.faults, key=lambda fault: fault.started_at),
             samples=self.samples,
             ownership=self.ownership,
             epochs=epochs,
-            marks=self.journal.marks(),
-            fresh_marks=self.journal.fresh_marks,
-            known_marks=self.journal.known_marks,
-            typed=self.journal.typed,
-            typists=self.journal.typists,
-            attendance=self.journal.attendance,
-            blocks=replace(self.journal.blocks, stored=[one for one in tables.blocks if one[0] in blockers]),
-            receipts=replace(self.journal.receipts, stored=tables.receipts),
-            reports=replace(self.journal.reports, stored=[one for one in tables.reports if one.room in ours]),
             baseline=baseline or {},
         )
 

@@ -38,6 +38,10 @@ class Blocks:
     direct: dict[str, tuple[int, int]] = field(default_factory=dict)
     """The two people of each direct room of theirs."""
 
+    def blockers(self) -> frozenset[int]:
+        """Return who asked to block somebody, or to end that."""
+        return frozenset(one.blocker for one in self.asked)
+
     def may_have_blocked(self, blocker: int) -> frozenset[int]:
         """Return whom somebody may have blocked at some time."""
         return frozenset(one.blocked for one in self.asked if one.is_blocked and one.blocker == blocker)

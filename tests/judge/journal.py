@@ -8,6 +8,7 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from roomlog_client import (
@@ -33,15 +34,17 @@ from tests.judge.history import (
     Applied,
     Attempt,
     Connection,
+    History,
     Operation,
     Outcome,
     Reading,
     ResetSeen,
+    Row,
     Shown,
 )
 from tests.judge.marks import Mark
 from tests.judge.mentions import as_told, mentions_in
-from tests.judge.moderation import Moderation, told_by
+from tests.judge.moderation import Moderation, Tables, told_by
 from tests.judge.pages import PageSeen, Recall
 from tests.judge.pins import PinList
 from tests.judge.reactions import groups_of
@@ -117,6 +120,33 @@ class Journal:
     def marks(self) -> list[Mark]:
         """Return all that clients were told of read marks."""
         return [mark for witness in self.witnesses for mark in witness.marks]
+
+    def history(self, rows: list[Row], tables: Tables) -> History:
+        """Return what clients have told, and what the database has."""
+        return History(
+            operations=self.operations(),
+            rows=rows,
+            readings=self.readings(),
+            shown=self.shown(),
+            believed=self.believed,
+            connections=self.connections(),
+            members=tables.members,
+            bans=tables.bans,
+            topics=tables.topics,
+            names=tables.names,
+            doors=tables.doors,
+            pin_lists=self.pin_lists(),
+            pages=self.pages,
+            marks=self.marks(),
+            fresh_marks=self.fresh_marks,
+            known_marks=self.known_marks,
+            typed=self.typed,
+            typists=self.typists,
+            attendance=self.attendance,
+            blocks=replace(self.blocks, stored=list(tables.blocks)),
+            receipts=replace(self.receipts, stored=tables.receipts),
+            reports=replace(self.reports, stored=list(tables.reports)),
+        )
 
     def note_believed(self) -> None:
         """Note what each client shows; call it at rest."""

@@ -3,7 +3,7 @@
 It judges nothing, and knows no clock: ends are whole seconds since 1970.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -79,6 +79,19 @@ class Tables(NamedTuple):
     receipts: dict[str, dict[int, int]] = {}
     """Of the rooms that show them, each member's mark."""
     reports: Sequence[Report] = ()
+
+    def of_rooms(self, rooms: Collection[str], blockers: Collection[int]) -> "Tables":
+        """Return what of it concerns these rooms, and these people's blocks."""
+        return Tables(
+            [one for one in self.members if one.room in rooms],
+            [one for one in self.bans if one.room in rooms],
+            {room: topic for room, topic in self.topics.items() if room in rooms},
+            {room: name for room, name in self.names.items() if room in rooms},
+            self.doors.of_rooms(rooms),
+            [one for one in self.blocks if one[0] in blockers],
+            self.receipts,
+            [one for one in self.reports if one.room in rooms],
+        )
 
 
 class Membership(NamedTuple):

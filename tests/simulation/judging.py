@@ -50,43 +50,24 @@ WATCH_SECONDS: Final = 1.0
 
 def history_of(world: World, seed: int, *, at_rest: bool) -> History:
     """Return what the world and its people did, for the checker."""
-    rows, tables = rows_of(world.store), world.store.tables()
-    return History(
+    rows = rows_of(world.store)
+    told = world.journal.history(rows, world.store.tables())
+    return replace(
+        told,
         seed=seed,
         shards=world.keyspace.shards,
-        operations=[*world.journal.operations(), *posts_of(world)],
-        rows=rows,
-        readings=world.journal.readings(),
-        shown=world.journal.shown(),
-        believed=world.journal.believed,
-        connections=world.journal.connections(),
+        operations=[*told.operations, *posts_of(world)],
         memberships=memberships_in(world.store.events(), rows),
-        members=tables.members,
-        bans=tables.bans,
-        topics=tables.topics,
-        names=tables.names,
-        doors=tables.doors,
         staff=world.store.staff(),
         direct_rooms=world.store.direct_rooms(),
-        pin_lists=world.journal.pin_lists(),
-        pages=world.journal.pages,
         faults=sorted(world.faults, key=lambda fault: fault.started_at),
         samples=world.samples,
         ownership=ownership_of(world),
         epochs=[Epoch(0.0, EPOCH), *world.epochs],
         erasures=world.erasures,
         departures=world.departures,
-        marks=world.journal.marks(),
-        fresh_marks=world.journal.fresh_marks,
-        known_marks=world.journal.known_marks,
-        typed=world.journal.typed,
-        typists=world.journal.typists,
-        attendance=world.journal.attendance,
         deliveries=world.hooks.deliveries if world.hooks else Deliveries(),
-        receipts=replace(world.journal.receipts, stored=tables.receipts),
         retention=world.keeping.told(world.store, world.loop.time()) if world.keeping else Retention(),
-        blocks=replace(world.journal.blocks, stored=list(tables.blocks)),
-        reports=replace(world.journal.reports, stored=list(tables.reports)),
         baseline=dict.fromkeys((room.hex for room in world.store.names()), 1),
         at_rest=at_rest,
     )

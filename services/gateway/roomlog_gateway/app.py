@@ -35,10 +35,10 @@ HTTP_IDLE_SECONDS: Final = 10.0
 """For a request's head to arrive: whoever connects must ask for the upgrade."""
 SHUTDOWN_SECONDS: Final = 2.0
 """For plain HTTP requests at the end; sockets have been drained by then."""
-COLLECTIONS: Final = (700, 10, 100)
-"""Python's own but for the last: a full collection stops the loop, for half a second with 10,000 connections.
+COLLECTIONS: Final = (5_000, 4, 40)
+"""How rarely Python looks for cycles: a full look stops the loop, for half a second with 10,000 connections.
 
-Closed connections leave it nothing to find; what else may be in cycles can wait for 700,000 new objects.
+Closed connections leave it nothing to find; what else may be in cycles can wait for 800,000 new objects.
 """
 GATEWAY: Final = web.AppKey("gateway", Gateway)
 DRAIN: Final = web.AppKey("drain", Drain)

@@ -224,16 +224,9 @@ def _identified(request: int, command: Identify, known: _Known) -> Identified:
     if found is None:
         return Identified(request, None, [])
     rooms = known.rooms.get(found.user.id) or selectors.Rooms()
-    return Identified(
-        request,
-        found.user,
-        rooms.summaries,
-        found.expires_in_ms,
-        rooms.readers,
-        rooms.muted,
-        sees_presence=not hides_presence(),
-        is_by_project=known.is_judged_by_project and bool(command.token),
-    )
+    facts = rooms.summaries, found.expires_in_ms, rooms.readers, rooms.muted, not hides_presence()
+    is_by_project = known.is_judged_by_project and bool(command.token)
+    return Identified(request, found.user, *facts, is_by_project=is_by_project)
 
 
 def _for_member(entry: Entry, room: UUID, known: _Known, answer: Callable[[RoomHead], Reply]) -> Reply:

@@ -55,6 +55,7 @@ class Command(BaseCommand):
             config = read_config(options["ordinal"])
         except SettingError as error:
             raise CommandError(str(error)) from error
+        _favour_the_writer()
         run(config)
 
 
@@ -79,7 +80,6 @@ def run(config: Config) -> None:
     trail.start(f"worker {config.ordinal} on {socket.gethostname()}")
     Indexer(config.keyspace, pulse, shutdown).start()
     log.info("worker_started", ordinal=config.ordinal, worker=str(leases.uuid))
-    _favour_the_writer()
     try:
         consumer.run()
     except Forgotten:
