@@ -127,11 +127,10 @@ class Admission:
         worker = None if shard is None else self._owners.get(shard)
         if worker is None or shard is None or worker.entries < worker.most_entries:
             return False
-        # What is known is as old as a turn of this loop. The worker has written on meanwhile, and is to find
-        # enough until the end of the next turn, which may be longer.
+        # What is known is as old as a turn of this loop, and the worker has written on meanwhile.
         age = self._clock() - worker.asked_at
         turn = worker.drained * age if age < SAMPLE_LASTS_SECONDS else 0.0
-        most = max(worker.most_entries, 2 * turn) + min(turn, worker.measured)
+        most = worker.most_entries + min(turn, worker.measured)
         return worker.entries >= most and self._entries[shard] * worker.used >= most
 
     def _known(self, shards: Iterable[int]) -> Iterable[int]:
