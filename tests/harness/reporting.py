@@ -24,7 +24,7 @@ async def report(reports: Reports, reader: Reader, dice: random.Random, uuid: st
     before = [one for one in recent if Report(one.room, one.seq, witness.user) in reports.asked]
     known = dice.choice(before if before and dice.random() < AGAIN else recent)
     one = Report(known.room, known.seq, witness.user)
-    reports.asked.add(one)
+    reports.asked.append(one)
     with contextlib.suppress(RoomlogError):
         is_first = await client.report_message(
             known.room, known.id, "spam", f"report of {uuid}", uuid=uuid, timeout_seconds=seconds

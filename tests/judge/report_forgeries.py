@@ -19,7 +19,7 @@ UNKNOWN: Final = Report(ROOM, 1, OTHER)
 
 def with_reports(history: History) -> History:
     """Have two messages reported, one of them twice, and a report of which nobody knows the end."""
-    history.reports.asked |= {ACCEPTED, REPEATED, UNKNOWN}
+    history.reports.asked += [ACCEPTED, REPEATED, UNKNOWN]
     history.reports.answered += [(ACCEPTED, True), (REPEATED, True), (REPEATED, False)]
     history.reports.stored += [ACCEPTED, REPEATED]
     return history

@@ -16,7 +16,7 @@ class Report(NamedTuple):
 class Reports:
     """All that a run knows of reports."""
 
-    asked: set[Report] = field(default_factory=set)
+    asked: list[Report] = field(default_factory=list)
     answered: list[tuple[Report, bool]] = field(default_factory=list)
     """Those that were accepted, with whether the answer says that it is the sender's first of the message."""
     stored: list[Report] = field(default_factory=list)

@@ -123,7 +123,7 @@ def test_joining_breaks_no_promise() -> None:
 def test_reactions_break_no_promise() -> None:
     """People add and remove reactions, often several at a moment, and messages are deleted meanwhile."""
     reactions = refused = shown = 0
-    for history in histories((12, 21), Plan(reactions=(16, 24), edits=(4, 8), erasures=(0, 1))):
+    for history in histories((7, 12), Plan(reactions=(16, 24), edits=(4, 8), erasures=(0, 1))):
         reactions += sum(bool(row.emoji) for row in history.rows)
         refused += sum(attempt.error_code == "bad_value" for attempt in history.attempts())
         shown += sum(bool(one.groups) for one in history.shown)

@@ -16,7 +16,7 @@ def reports_hold(history: History) -> Iterator[Anomaly]:
     for one in sorted({one for one, _ in reports.answered} - stored.keys()):
         if not history.retention.has_pruned(one.room, one.seq):
             yield _of(one, "was accepted and is not stored")
-    for one in sorted(stored.keys() - reports.asked):
+    for one in sorted(stored.keys() - set(reports.asked)):
         yield _of(one, "is stored and was sent by nobody")
     for counted, what in ((stored, "is stored {} times"), (first, "was the first {} times")):
         for one, times in sorted(counted.items()):
