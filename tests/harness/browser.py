@@ -63,5 +63,6 @@ def reload(page: Page) -> None:
 
 def scroll(page: Page, top: int) -> None:
     """Move the log to this place, as a reader does; close to an end, more of it is loaded."""
+    page.locator("#messages [data-seq]").first.wait_for()  # a room that is shown only now moves to its end
     page.evaluate("(top) => { document.getElementById('messages').scrollTop = top; }", top)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
