@@ -35,8 +35,8 @@ from .typists import ToldTypists, Typed
 
 MESSAGE_KIND: Final = "new_message"
 """The kind of rows that people read as messages; the other kinds change them."""
-SILENCED: Final = frozenset({"muted", "forbidden", "not_member"})
-"""What somebody muted, banned or a reader is refused with, for good."""
+SILENCED: Final = frozenset({"muted", "forbidden", "not_member", "archived"})
+"""What somebody muted, banned or a reader is refused with, and everybody in an archived room, for good."""
 EDIT_KIND: Final = "edit_message"
 DELETION_KIND: Final = "delete_message"
 
@@ -104,7 +104,7 @@ class Operation(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Return True if it has no definite end: a change, or what somebody silenced says, may be refused."""
+        """Return True if it has no definite end: a change, and what may not be said, may be refused."""
         last = self.attempts[-1]
         refusals = SILENCED | ({"not_found"} if self.mentions or self.data else set())
         may_be_refused = self.kind != MESSAGE_KIND or last.error_code in refusals

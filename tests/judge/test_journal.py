@@ -93,7 +93,7 @@ def test_refusal_is_an_error_of_its_sending_and_the_end_of_some() -> None:
     one = witness()
     one.want_change(EDIT_KIND, Known(ROOM, 1, 7, 1), "u-e", "text")
     one.want(ROOM, "u-m", "text")
-    for uuid, code in (("u-1", "archived"), ("u-e", "archived"), ("u-m", "muted")):
+    for uuid, code in (("u-1", "busy"), ("u-e", "archived"), ("u-m", "archived")):
         one.sent(1, uuid)
         assert one.wanted[uuid].operation(99.0).is_open
         one.heard(1, Refusal(code, uuid=uuid))
