@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import re
 import time
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiohttp
 
@@ -43,8 +43,10 @@ class Load(load.Load):
         url: str = settings.WEBSOCKET,
         shape: Shape = SHAPE,
         invitations: Invitations | None = None,
+        knows_all: bool = True,
     ) -> None:
-        super().__init__([url], users, rooms, seed=seed, shape=shape, invitations=invitations)
+        more: dict[str, Any] = {"invitations": invitations, "knows_all": knows_all}
+        super().__init__([url], users, rooms, seed=seed, shape=shape, **more)
         self.rest_seconds = 0.0
         self._cluster = cluster
         self._places = rooms

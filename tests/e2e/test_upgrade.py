@@ -69,7 +69,8 @@ async def test_an_upgrade_of_an_earlier_release_and_its_rollback_lose_nothing(
     await elsewhere.wait_until_whole()
     users = await make_users(elsewhere, PEOPLE)
     rooms = await make_rooms(elsewhere, users, 2)
-    async with Load(elsewhere, users, rooms, settings.SEED, await address_of(elsewhere)) as load:
+    where = await address_of(elsewhere)
+    async with Load(elsewhere, users, rooms, settings.SEED, where, knows_all=False) as load:
         await load.succeed(CALM_SUCCESSES)
         async with load.fault("upgrade", "release"):
             await elsewhere.helm("upgrade", settings.RELEASE, CHART, *waits, stdin=values_of(ours))

@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from roomlog_client import RoomlogClient
 from tests.harness.blocking import settle_blocks
@@ -71,11 +71,12 @@ class Load(Habits):
         shape: Shape | None = None,
         files: Files | None = None,
         invitations: Invitations | None = None,
+        knows_all: bool = True,
     ) -> None:
         """Each person sends into the rooms that it is a member of; `seed` fixes who says what where.
 
         The first member of a room owns it. `files` are there to be sent with messages, and people
-        come back by `invitations`, too.
+        come back by `invitations`, too. Where an earlier release runs, people don't know all.
         """
         self.journal = Journal()
         self.faults: list[Fault] = []
@@ -93,6 +94,7 @@ class Load(Habits):
         self._rooms = rooms
         self._files = files or {}
         self._invitations = invitations or {}
+        self._knows_all = knows_all
         self._senders: list[LoadClient] = []
         self._clients: list[LoadClient] = []
         for person in people:
@@ -111,10 +113,16 @@ class Load(Habits):
         await asyncio.gather(*(one.client.ready(READY_SECONDS) for one in self._clients))
         self._sending = [asyncio.create_task(self._send(one)) for one in self._senders]
         habits = [self._mark(), self._change(), self._react(), self._moderate(), self._pin(), self._type()]
-        habits += [
-            self._mention(mention, "mentions"),
+        habits += [self._mention(mention, "mentions"), self._bring()]
+        if self._knows_all:
+            habits += self._newer_habits()
+        self._sending += [asyncio.create_task(one) for one in habits]
+        return self
+
+    def _newer_habits(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what people do that the first release we upgrade from can neither do nor tell."""
+        return [
             self._mention(call, "calls"),
-            self._bring(),
             self._decide(set_topic, "topics", CHANGE_PAUSE_SECONDS),
             self._decide(rename, "names", CHANGE_PAUSE_SECONDS),
             self._decide(archive, "archives", ARCHIVE_PAUSE_SECONDS),
@@ -125,8 +133,6 @@ class Load(Habits):
             self._report(),
             self._decide(set_receipts, "receipts", LEVEL_PAUSE_SECONDS),
         ]
-        self._sending += [asyncio.create_task(one) for one in habits]
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close every client; what fails in a sender or reader fails here."""
