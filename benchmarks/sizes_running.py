@@ -42,7 +42,7 @@ FEW: Final = 50
 """Messages whose cost behind the gateway can't be told from what goes on all the time."""
 COUNTS: Final = (1_000, 2_000, 5_000, 10_000, 20_000)
 FILES_KEPT: Final = 500
-"""Of the file limit, for all that is no connection."""
+"""The part of the file limit that is not for connections."""
 ROOM: Final = 10
 LET_IN_AT_ONCE: Final = 50
 SETTLE_SECONDS: Final = 5.0

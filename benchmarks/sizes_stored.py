@@ -45,13 +45,13 @@ SETTINGS: Final = {
     "max_wal_size": "8GB",
     "autovacuum": "off",
 }
-"""Of the server: what is seeded is vacuumed and analyzed at once, and nothing runs beside the questions."""
+"""The server's. Seeded rows are vacuumed and analyzed at once, and nothing runs beside the questions."""
 WARM_UPS: Final = 12
 """Asked before it counts: a session prepares a statement at its fifth time and replans it five times."""
 LEAST_ASKED: Final = 10
 PAGE: Final = 50
 BYTES: Final = 3_000
-"""Of the disk for a message, with its indexes and what it takes to write them."""
+"""Disk space for each message, with its indexes and the log of writing them."""
 NEEDLES: Final = 20
 """Messages with the rare word, however long the log is."""
 HEADS_AT_ONCE: Final = 2_000

@@ -45,7 +45,7 @@ class Question:
     accepted: int
     """The step in which their sockets were accepted."""
     is_stale: bool = False
-    """Nobody waits for the answer any more."""
+    """Its gateway no longer waits for the answer."""
 
 
 @dataclass(slots=True)

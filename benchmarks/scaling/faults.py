@@ -20,11 +20,11 @@ from .steady import Steady, messages_of, silence_of, worker_of
 BACK: Final = 0.99
 """Of those who were gone."""
 PATIENCE_SECONDS: Final = 900.0
-"""Whoever is not back after this never will be."""
+"""People who are not back after this count as lost for good."""
 CUT_SECONDS: Final = 30.0
 """Without network: by then most clients wait up to the longest backoff."""
 LEAST_READING: Final = 0.5
-"""Of a worker's core, for its reads while it also writes: two threads take turns."""
+"""The share of a worker's core that its reads have while it also writes: the two threads take turns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from .queues import Served, serve
 ARRIVALS: Final = 20_000
 """Of each station; above its p99 are 200."""
 FULLEST: Final = 0.99
-"""Of a core that other work leaves nothing of, the rest would be endless."""
+"""The most of a core that other work is taken to use: with none left, a queue would grow without end."""
 
 
 @dataclass(frozen=True, slots=True)
